@@ -1,0 +1,290 @@
+"""The control API as both ends see it: paths, payloads, version. Standard library only.
+
+`xacctctl` and the daemon both import this file and nothing of each other. The prose, with examples for
+`curl --unix-socket`, is docs/control-api.md. Instants on the wire are Unix seconds (float, UTC); durations
+are seconds. Requests and answers are JSON objects; where an answer streams it is one JSON object a line
+(NDJSON), each with a key `event`.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+API = 1
+"""Raised when an old end could misread a new one; additions alone do not raise it."""
+
+API_HEADER = "Xacct-Api"
+"""Every answer carries it, so that `xacctctl` can say which end is older before it misreads anything."""
+
+VERSION = "/v1/version"
+STATUS = "/v1/status"
+ROLES = "/v1/roles"
+EXPLAIN = "/v1/roles/{role}/explain"
+LOGIN = "/v1/login"
+LOGOUT = "/v1/logout"
+CREDENTIALS = "/v1/credentials"
+GRANTS = "/v1/grants"
+GRANT = "/v1/grants/{id}"
+PROMPTS = "/v1/prompts"
+PROMPT = "/v1/prompts/{id}"
+EVENTS = "/v1/events"
+RELOAD = "/v1/reload"
+STOP = "/v1/stop"
+
+
+class ErrorBody(TypedDict):
+    """One failure: `code` for programs, `sentence` and `hint` for people."""
+
+    code: str
+    sentence: str
+    hint: str
+
+
+class ErrorAnswer(TypedDict):
+    """The body of every answer that is not 2xx."""
+
+    error: ErrorBody
+
+
+class VersionAnswer(TypedDict):
+    """GET /v1/version."""
+
+    api: int
+    version: str
+    pid: int
+    endpoint: str | None
+    config_problem: ErrorBody | None
+
+
+RoleState = Literal["held", "idle", "needs-code", "waiting", "failed"]
+"""held: credentials in hand; idle: none, but they can be had without a code; needs-code: only a human can
+renew it; waiting: a human is being asked right now; failed: the last try was refused, see `error`."""
+
+
+class RoleStatus(TypedDict):
+    """One role in GET /v1/status."""
+
+    name: str
+    account: str | None
+    role_arn: str | None
+    state: RoleState
+    expires_at: float | None
+    horizon: float | None
+    last_used: float | None
+    next_renewal: float | None
+    error: ErrorBody | None
+
+
+class SessionStatus(TypedDict):
+    """One MFA session in GET /v1/status."""
+
+    source: str
+    serial: str
+    expires_at: float | None
+
+
+class StatusAnswer(TypedDict):
+    """GET /v1/status. `now` is the daemon's reading of AWS's clock: count down from it, not from your own."""
+
+    now: float
+    roles: list[RoleStatus]
+    sessions: list[SessionStatus]
+    prompts: list["Prompt"]
+    attended: int
+    notes: list[str]
+
+
+class RoleInfo(TypedDict):
+    """One role in GET /v1/roles: what the configuration says of it."""
+
+    name: str
+    role_arn: str | None
+    account: str | None
+    source: str
+    mfa_serial: str | None
+    region: str | None
+    url: str
+
+
+class RolesAnswer(TypedDict):
+    """GET /v1/roles. `problems` are profiles that can't be used, each with why."""
+
+    roles: list[RoleInfo]
+    problems: list[ErrorBody]
+
+
+class ExplainAnswer(TypedDict):
+    """GET /v1/roles/ROLE/explain: the path to the role, a sentence a step, then remarks."""
+
+    role: str
+    steps: list[str]
+    remarks: list[str]
+
+
+class LoginRequest(TypedDict):
+    """POST /v1/login. The answer streams `LoginEvent`s and ends with `done`.
+
+    `code` answers the first prompt of each MFA device; without it the prompts come in the stream, and the
+    caller answers them at POST /v1/prompts/ID. `attend` false: don't wait for a human, fail instead.
+    `until`: the MFA session must last until then (Unix seconds), renewed early if it does not.
+    """
+
+    roles: list[str]
+    code: NotRequired[str]
+    until: NotRequired[float]
+    attend: NotRequired[bool]
+
+
+class CredentialsRequest(TypedDict):
+    """POST /v1/credentials: like login for one role, but a `credentials` event carries the secrets.
+
+    `lifetime`: seconds that must be left; more than an hour makes the daemon take the direct path.
+    """
+
+    role: str
+    attend: NotRequired[bool]
+    lifetime: NotRequired[int]
+
+
+class Prompt(TypedDict):
+    """One open question to the human.
+
+    `not_before`: no code can be accepted until then (the current one has been used): show a countdown.
+    `problem`: why the last answer was not accepted, else null. `deadline`: when the question is withdrawn.
+    """
+
+    id: str
+    kind: Literal["mfa"]
+    serial: str
+    roles: list[str]
+    attempt: int
+    attempts: int
+    problem: str | None
+    not_before: float | None
+    deadline: float
+    now: float
+
+
+class PromptAnswer(TypedDict):
+    """POST /v1/prompts/ID: a code, or `decline` true for "no"."""
+
+    code: NotRequired[str]
+    decline: NotRequired[bool]
+
+
+class PromptEvent(TypedDict):
+    """A question was raised."""
+
+    event: Literal["prompt"]
+    prompt: Prompt
+
+
+class PromptClosedEvent(TypedDict):
+    """A question is gone; `sentence` says how, for a terminal that showed it."""
+
+    event: Literal["prompt-closed"]
+    id: str
+    outcome: Literal["answered", "declined", "withdrawn", "timeout"]
+    sentence: str
+
+
+class HeldEvent(TypedDict):
+    """A role's credentials are in hand; in the event stream `renewed` has the same keys."""
+
+    event: Literal["held", "renewed"]
+    role: str
+    expires_at: float | None
+    horizon: float | None
+    now: float
+
+
+class FailedEvent(TypedDict):
+    """A role could not be had or renewed."""
+
+    event: Literal["failed"]
+    role: str
+    error: ErrorBody
+
+
+class ExpiredEvent(TypedDict):
+    """A role's credentials ran out and nothing replaced them."""
+
+    event: Literal["expired"]
+    role: str
+
+
+class HorizonEvent(TypedDict):
+    """An MFA session ends in `seconds`: past that its roles need a code."""
+
+    event: Literal["horizon"]
+    serial: str
+    seconds: float
+    roles: list[str]
+
+
+class CredentialsEvent(TypedDict):
+    """The secrets themselves: only in the stream of POST /v1/credentials."""
+
+    event: Literal["credentials"]
+    role: str
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    expiration: str | None
+    account_id: str | None
+    region: str | None
+
+
+class DoneEvent(TypedDict):
+    """The stream of a login is complete: `failed` counts the roles that were not had."""
+
+    event: Literal["done"]
+    failed: int
+
+
+class LogoutRequest(TypedDict):
+    """POST /v1/logout: some roles, or `all` (which forgets the MFA sessions too)."""
+
+    roles: NotRequired[list[str]]
+    all: NotRequired[bool]
+
+
+class LogoutAnswer(TypedDict):
+    """What was let go."""
+
+    roles: list[str]
+
+
+class GrantRequest(TypedDict):
+    """POST /v1/grants. `ttl`: seconds, absent for as long as the daemon's state lasts; `pid`: ends with that process."""
+
+    roles: list[str]
+    label: str
+    ttl: NotRequired[float]
+    pid: NotRequired[int]
+
+
+class GrantInfo(TypedDict):
+    """One grant in GET /v1/grants."""
+
+    id: str
+    label: str
+    roles: list[str]
+    created: float
+    expires_at: float | None
+    last_used: float | None
+    pid: int | None
+
+
+class GrantAnswer(TypedDict):
+    """POST /v1/grants: the only time the token is shown. `urls` and `regions` are per role."""
+
+    id: str
+    token: str
+    token_file: str
+    urls: dict[str, str]
+    regions: dict[str, str | None]
+
+
+class GrantsAnswer(TypedDict):
+    """GET /v1/grants."""
+
+    grants: list[GrantInfo]
