@@ -1,0 +1,68 @@
+"""What time it is for AWS, on a machine that sleeps, is stepped by NTP, or is plainly wrong.
+
+Every STS answer carries a Date header. Between answers two clocks of ours say how much time has passed: the
+wall clock, which may be stepped, and the boot-time clock, which counts through a suspend but stands still while
+a virtual machine is paused. Taking the later of the two never calls expired credentials alive; the next
+answer sets both right again. Nothing here reads a clock: `read` is an argument.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xacct.model import Instant
+
+DATE_RESOLUTION = 2.0
+"""Seconds a Date header can be off without saying anything: it counts whole seconds, and answers travel."""
+
+JUMP = 5.0
+"""Seconds by which the two clocks may drift apart between two looks before we call it a step or a suspend."""
+
+
+class AwsClock:
+    """AWS's time, estimated from our clocks and corrected by what AWS says.
+
+    Args:
+        read: gives one reading of the machine's clocks.
+    """
+
+    def __init__(self, read: Callable[[], Instant]) -> None:
+        self._read = read
+        self._anchor = read()
+        self._aws_at_anchor = self._anchor.wall
+        self._seen = self._anchor
+
+    def now(self) -> float:
+        """AWS's time in Unix seconds: never earlier than it really is, as far as our clocks can tell."""
+        at = self._read()
+        return self._aws_at_anchor + max(at.boot - self._anchor.boot, at.wall - self._anchor.wall)
+
+    def signing_time(self) -> float:
+        """The instant to sign a request with: the wall clock, set right by what AWS last said."""
+        at = self._read()
+        return self._aws_at_anchor + (at.boot - self._anchor.boot)
+
+    def boot(self) -> float:
+        """Seconds on the boot-time clock: for back-off and patience, which no clock step may stretch."""
+        return self._read().boot
+
+    def skew(self) -> float:
+        """Seconds AWS is ahead of this machine's wall clock (negative: the machine is ahead)."""
+        at = self._read()
+        return self._aws_at_anchor + (at.boot - self._anchor.boot) - at.wall
+
+    def heard(self, aws_time: float) -> None:
+        """Learn from a Date header. Where the wall clock agrees with it, the wall clock is the finer of the two."""
+        at = self._read()
+        agrees = -DATE_RESOLUTION <= at.wall - aws_time <= DATE_RESOLUTION
+        self._anchor = at
+        self._aws_at_anchor = at.wall if agrees else aws_time + 0.5
+
+    def stepped(self) -> bool:
+        """Whether the wall clock has jumped against the boot-time clock since this was last asked."""
+        at = self._read()
+        before, self._seen = self._seen, at
+        return abs((at.wall - before.wall) - (at.boot - before.boot)) > JUMP

@@ -1,0 +1,136 @@
+"""The words of the house as frozen values: credentials, source, role, grant, instant. Imports nothing of ours.
+
+Instants here are Unix seconds on AWS's clock (see clock.py for how it is known), because an
+expiration means what AWS means by it, whatever the laptop's clock says.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Literal, NoReturn
+
+_ACCOUNT_IN_ARN = re.compile(r"arn:[^:]+:[^:]*:[^:]*:(\d{12}):")
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """One reading of the machine's clocks, in seconds: `wall` is Unix time, `boot` counts through suspends."""
+
+    wall: float
+    boot: float
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Credentials:
+    """What a request to AWS is signed with.
+
+    `expires_at` is None for long-term access keys. `issued_at` lets lifetimes be halved.
+    """
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+    expires_at: float | None = None
+    issued_at: float = 0.0
+    account_id: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Credentials(…{self.access_key_id[-4:]})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("credentials are not pickled: they never leave this process by accident")
+
+    def remaining(self, now: float) -> float:
+        """Seconds left at `now` (infinite for long-term keys, negative once expired)."""
+        return float("inf") if self.expires_at is None else self.expires_at - now
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds from issue to expiration (infinite for long-term keys)."""
+        return float("inf") if self.expires_at is None else self.expires_at - self.issued_at
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the first credentials come from: a profile's keys, its credential_process, or the environment."""
+
+    name: str
+    kind: Literal["profile", "process", "environment"]
+    region: str | None = None
+    command: str = field(default="", repr=False)
+
+
+MfaPath = Literal["session", "direct"]
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A named way to target credentials.
+
+    `parent` is a `Source`, or the name of another role (role chaining). `role_arn` None: the source's own
+    MFA session (or its plain keys) is what is held. `duration` in seconds is what the configuration asks for.
+    """
+
+    name: str
+    parent: Source | str
+    role_arn: str | None = None
+    mfa_serial: str | None = None
+    external_id: str | None = field(default=None, repr=False)
+    session_name: str | None = None
+    duration: int | None = None
+    region: str | None = None
+    source_identity: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    transitive_tag_keys: tuple[str, ...] = ()
+    policy: str | None = field(default=None, repr=False)
+    policy_arns: tuple[str, ...] = ()
+    mfa: MfaPath = "session"
+    mfa_max_age: float | None = None
+
+    @property
+    def account(self) -> str | None:
+        """The twelve digits of the role ARN's account, where it has one."""
+        return account_of(self.role_arn)
+
+    @property
+    def slug(self) -> str:
+        """The role's name as it stands in an endpoint path.
+
+        SDKs mangle anything but [A-Za-z0-9._-] in a path, so other names are folded, with a hash against clashes.
+        """
+        if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", self.name):
+            return self.name
+        folded = re.sub(r"[^A-Za-z0-9._-]", "-", self.name).lstrip(".-") or "role"
+        return f"{folded}-{sha256(self.name.encode()).hexdigest()[:6]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The right of one consumer to fetch some roles' credentials. Only the token's SHA-256 is kept."""
+
+    id: str
+    digest: str = field(repr=False)
+    label: str
+    roles: tuple[str, ...]
+    created: float
+    expires_at: float | None = None
+    pid: int | None = None
+    pid_started: str | None = None
+
+    def allows(self, role: str) -> bool:
+        """Whether this grant may fetch that role."""
+        return role in self.roles
+
+
+def account_of(arn: str | None) -> str | None:
+    """The account of an ARN, or None where there is none to read."""
+    match = _ACCOUNT_IN_ARN.match(arn or "")
+    return match.group(1) if match else None
+
+
+def iso(instant: float) -> str:
+    """An instant as every SDK accepts it: whole seconds and a Z (JS v3 and Rust refuse `+00:00`)."""
+    return datetime.fromtimestamp(int(instant), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,233 @@
+"""Every decision about credentials over time, as pure functions of values and an instant. No clock, no I/O.
+
+Fresh or stale, when to renew, how long to back off, which path leads to a role: the keeper asks here and acts.
+Instants are Unix seconds on AWS's clock, durations seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from xacct.model import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xacct.model import Credentials, Role
+
+HOUR = 3600.0
+MINUTE = 60.0
+
+SDK_REFETCH = 15 * MINUTE
+"""botocore, Java and .NET fetch again below this (botocore/credentials.py: _advisory_refresh_timeout)."""
+
+RENEW_MARGIN = 20 * MINUTE
+"""Left over when a renewal starts, so that a bad quarter of an hour at STS shows nobody less than SDK_REFETCH."""
+
+CHAIN_LIMIT = 3600
+"""AWS: "Role chaining limits your session to a maximum of one hour" (IAM User Guide, Roles terms and concepts).
+A GetSessionToken session as the caller counts as chaining."""
+
+ROLE_DURATION = 3600
+ROLE_DURATION_MIN = 900
+ROLE_DURATION_MAX = 43200
+"""AssumeRole's DurationSeconds (AWS STS API Reference, AssumeRole)."""
+
+SESSION_DURATION = 12 * 3600
+SESSION_DURATION_MIN = 900
+SESSION_DURATION_MAX = 129600
+"""GetSessionToken's DurationSeconds for an IAM user (AWS STS API Reference, GetSessionToken)."""
+
+TOTP_STEP = 30.0
+"""RFC 6238's time step, the one AWS's virtual MFA devices use."""
+
+BACKOFF_FIRST = 1.0
+BACKOFF_MAX = 2 * MINUTE
+
+IDLE = 12 * HOUR
+"""A role nobody has used for so long is let go; the next use brings it back."""
+
+RECENT = HOUR
+"""A human is asked ahead of the horizon only for roles used within this."""
+
+WARNINGS = (30 * MINUTE, 10 * MINUTE)
+"""How long before the horizon the human is warned."""
+
+ASK_AHEAD = 10 * MINUTE
+"""How long before the horizon the human is asked for a code, where somebody is there to ask."""
+
+
+class Freshness(Enum):
+    """What credentials are good for at an instant."""
+
+    FRESH = "serve at once"
+    STALE = "try to renew first, but serve"
+    EXPIRED = "never serve"
+
+
+def freshness(held: Credentials | None, now: float) -> Freshness:
+    """Whether held credentials can be served, and whether a renewal should come first."""
+    if held is None or held.remaining(now) <= 0:
+        return Freshness.EXPIRED
+    return Freshness.STALE if held.remaining(now) <= stale_below(held.lifetime) else Freshness.FRESH
+
+
+def stale_below(lifetime: float) -> float:
+    """Seconds left below which an SDK would come straight back: a quarter of a short life, else 15 minutes."""
+    return SDK_REFETCH if lifetime >= RENEW_MARGIN + SDK_REFETCH / 3 else lifetime / 4
+
+
+def renew_at(held: Credentials, jitter: float) -> float:
+    """When to renew: about half-life, earlier if that would leave less than RENEW_MARGIN.
+
+    Args:
+        jitter: in [-1, 1]; spreads renewals over a tenth of the lifetime.
+    """
+    lifetime = held.lifetime
+    if lifetime == float("inf"):
+        return lifetime
+    age = lifetime * (0.5 + 0.05 * jitter)
+    if lifetime > RENEW_MARGIN + 5 * MINUTE:
+        age = min(age, lifetime - RENEW_MARGIN)
+    return held.issued_at + age
+
+
+def backoff(failures: int, jitter: float) -> float:
+    """Seconds to wait after the n-th failure in a row (n >= 1); `jitter` in [-1, 1]."""
+    full = min(BACKOFF_MAX, BACKOFF_FIRST * 2.0 ** min(failures - 1, 10))
+    return full * (0.75 + 0.25 * jitter)
+
+
+def session_duration(wanted: float | None, configured: int) -> int:
+    """Seconds to ask an MFA session for: what is configured, or enough to cover `wanted` more seconds."""
+    covering = max(configured, int(wanted) + 60 if wanted else 0)
+    return max(SESSION_DURATION_MIN, min(SESSION_DURATION_MAX, covering))
+
+
+def final_renewal_lead(roles: int) -> float:
+    """Seconds before the horizon at which active roles are renewed once more.
+
+    Enough for `roles` renewals at a fifth of the rate limit, and two tries of each.
+    """
+    return 2 * MINUTE + roles / 2
+
+
+def next_step(now: float) -> float:
+    """When the next TOTP time step begins."""
+    return (now // TOTP_STEP + 1) * TOTP_STEP
+
+
+class Hop(Enum):
+    """How one role's credentials come from its parent's."""
+
+    SESSION = "the MFA session itself"
+    KEYS = "the source's keys themselves"
+    FROM_SESSION = "AssumeRole from the MFA session"
+    WITH_CODE = "AssumeRole with the code itself"
+    FROM_KEYS = "AssumeRole from the source's keys, without MFA"
+    FROM_ROLE = "AssumeRole from another role"
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """How a role is reached: the hop, the longest it may be asked for, and what it starts from."""
+
+    hop: Hop
+    duration: int
+    parent: Source | str
+    serial: str | None
+
+    @property
+    def needs_session(self) -> bool:
+        """Whether an MFA session of (source, serial) has to exist."""
+        return self.hop in {Hop.SESSION, Hop.FROM_SESSION}
+
+
+def path_to(role: Role, *, lifetime: float | None = None, learned_max: int | None = None) -> Path:
+    """The path to a role (DESIGN rule 6).
+
+    Args:
+        role: what the configuration says.
+        lifetime: seconds somebody asked to have at once; more than an hour takes the direct path.
+        learned_max: the role's MaxSessionDuration, where STS has refused more.
+    """
+    hop = _hop(role, lifetime)
+    asked = int(max(role.duration or ROLE_DURATION, lifetime or 0))
+    longest = CHAIN_LIMIT if hop in {Hop.FROM_SESSION, Hop.FROM_ROLE} else ROLE_DURATION_MAX
+    duration = max(ROLE_DURATION_MIN, min(asked, longest, learned_max or longest))
+    return Path(hop, duration, role.parent, role.mfa_serial)
+
+
+def _hop(role: Role, lifetime: float | None) -> Hop:
+    if not isinstance(role.parent, Source):
+        return Hop.FROM_ROLE
+    if role.role_arn is None:
+        return Hop.SESSION if role.mfa_serial else Hop.KEYS
+    if not role.mfa_serial:
+        return Hop.FROM_KEYS
+    if role.mfa == "direct" or (lifetime or 0) > CHAIN_LIMIT:
+        return Hop.WITH_CODE
+    return Hop.FROM_SESSION
+
+
+def explain(role: Role, roles: Mapping[str, Role], session_seconds: int) -> tuple[list[str], list[str]]:
+    """The plan for a role in words: the steps, then remarks about what limits it."""
+    path = path_to(role)
+    steps, remarks = _steps_before(role, path, roles, session_seconds)
+    if role.role_arn:
+        how = "assume it with that code itself" if path.hop is Hop.WITH_CODE else "assume"
+        steps.append(f"{how}: {role.role_arn}, {_span(path.duration)} at a time")
+    remarks += _remarks(role, path, roles)
+    return steps, remarks
+
+
+def _steps_before(
+    role: Role, path: Path, roles: Mapping[str, Role], session_seconds: int
+) -> tuple[list[str], list[str]]:
+    if not isinstance(role.parent, Source):
+        parent = roles.get(role.parent)
+        if parent is None:
+            return [f"the role {role.parent}, which is not configured"], []
+        steps, remarks = explain(parent, roles, session_seconds)
+        return steps, remarks
+    source = role.parent
+    where = {"profile": "its access key", "process": "its credential_process", "environment": "the environment"}
+    steps = [f"start from {source.name}: {where[source.kind]}"]
+    if path.needs_session:
+        steps.append(
+            f"open an MFA session with one code of {role.mfa_serial}, for {_span(session_seconds)}; "
+            f"every role of {source.name} with this device shares it"
+        )
+    elif path.hop is Hop.WITH_CODE:
+        steps.append(f"ask for a code of {role.mfa_serial}, at every renewal")
+    return steps, []
+
+
+def _remarks(role: Role, path: Path, roles: Mapping[str, Role]) -> list[str]:
+    remarks = []
+    if path.hop is Hop.FROM_SESSION:
+        remarks.append("renewed without a code until the MFA session ends")
+        if (role.duration or 0) > CHAIN_LIMIT:
+            remarks.append(
+                f"the profile asks for {_span(role.duration or 0)}, but AWS counts an MFA session as role chaining and "
+                'gives an hour at most: xacct renews it for you (for longer credentials set mfa = "direct")'
+            )
+    if path.hop is Hop.FROM_ROLE:
+        remarks.append(
+            f"a second hop carries no MFA: {role.name}'s trust policy must not demand "
+            "aws:MultiFactorAuthPresent, and AWS limits it to an hour at a time"
+        )
+    if role.mfa_max_age is not None:
+        remarks.append(
+            f"its trust policy wants an MFA younger than {_span(role.mfa_max_age)}: past that a new code is asked for"
+        )
+    if path.hop is Hop.FROM_KEYS:
+        remarks.append("no mfa_serial in the profile or its source: assumed without MFA, renewed without a code")
+    return remarks
+
+
+def _span(seconds: float) -> str:
+    hours, minutes = divmod(int(seconds) // 60, 60)
+    return " ".join(part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part) or "0 min"
