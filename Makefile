@@ -1,0 +1,64 @@
+# Needs python3 (3.11 or newer), make and git; everything else goes into .venv.
+# Another interpreter: make PYTHON=python3.12 ...
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test check lint types bench test-sdks test-system install uninstall constraints clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+demo: .venv/ready ## a guided tour against a local STS; touches no AWS account
+	$(BIN)/python scripts/demo.py
+
+test: .venv/ready ## the tests that need nothing but .venv
+	$(BIN)/pytest
+
+check: lint types test ## all that a change must pass: format, lint, types, import arrows, tests
+
+lint: .venv/ready
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+types: .venv/ready
+	$(BIN)/mypy
+
+bench: .venv/ready ## measure the endpoint on this machine
+	$(BIN)/python scripts/bench.py
+
+# pytest's exit status 5 means that it found no test.
+test-sdks: .venv/ready ## unmodified SDKs and command lines (wants aws v2, npm, shells: see .ci/run)
+	@mkdir -p tests/contract
+	$(BIN)/pytest tests/contract || [ $$? -eq 5 ]
+
+test-system: .venv/ready ## real parts of the operating system (wants systemd or Docker)
+	@mkdir -p tests/system
+	$(BIN)/pytest tests/system || [ $$? -eq 5 ]
+
+install: ## install for this user: a venv of its own and links in BINDIR (~/.local/bin)
+	@PYTHON="$(PYTHON)" sh scripts/install.sh install
+
+uninstall: ## remove exactly what `make install` put there
+	@sh scripts/install.sh uninstall
+
+constraints: ## pin all dependencies anew, with hashes (UPGRADE=1 moves every pin)
+	@sh scripts/constraints.sh "$(PYTHON)"
+
+clean: ## remove whatever the other targets made in this folder
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf src/*.egg-info tests/contract/node_modules
+	find src tests scripts -type d -name __pycache__ -prune -exec rm -rf {} +
+
+# Two stamps: the slow half is redone when a pin moves, the fast one when our own metadata changes.
+.venv/pinned: constraints-dev.txt
+	@sh scripts/venv.sh "$(PYTHON)" .venv
+	$(PIP) install --require-hashes -r constraints-dev.txt
+	@touch $@
+
+.venv/ready: .venv/pinned pyproject.toml
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@

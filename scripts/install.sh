@@ -1,0 +1,114 @@
+#!/bin/sh
+# Install xacct for this user, or remove what was installed. Running either twice is harmless.
+# usage: scripts/install.sh install|uninstall
+#
+#   PYTHON         the interpreter to build on               (python3)
+#   XDG_DATA_HOME  xacct/venv goes below it                  (~/.local/share)
+#   BINDIR         the commands are symlinked into it        (~/.local/bin)
+set -eu
+
+action=${1:-}
+source=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+home=${XDG_DATA_HOME:-$HOME/.local/share}/xacct
+venv=$home/venv
+bindir=${BINDIR:-$HOME/.local/bin}
+commands='xacctd xacctctl xacct-sandbox'
+
+say() {
+    printf '%s\n' "$1"
+}
+
+fail() {
+    printf '%s\n' "$1" >&2
+    exit 1
+}
+
+# Is $1 a symlink that we made?
+is_ours() {
+    [ -L "$1" ] && [ "$(readlink "$1")" = "$venv/bin/${1##*/}" ]
+}
+
+is_absolute() {
+    case $1 in
+        /*) return 0 ;;
+        *) return 1 ;;
+    esac
+}
+
+# All refusals come before the first change.
+refuse_strangers() {
+    for command in $commands; do
+        link=$bindir/$command
+        if { [ -e "$link" ] || [ -L "$link" ]; } && ! is_ours "$link"; then
+            fail "$link exists and is not a link of this installation: move it away, or choose another folder with BINDIR=..., and try again."
+        fi
+    done
+    if [ -e "$venv" ] && [ ! -f "$venv/pyvenv.cfg" ]; then
+        fail "$venv exists and is no virtual environment: move it away and try again."
+    fi
+}
+
+install_venv() {
+    if "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+        say "kept     $venv"
+    else
+        sh "$source/scripts/venv.sh" "${PYTHON:-python3}" "$venv"
+        say "created  $venv"
+    fi
+    pip() {
+        "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"
+    }
+    pip install --require-hashes -r "$source/constraints.txt"
+    # A left-over build tree would smuggle files that no longer exist into the wheel.
+    rm -rf "$source/build/lib" "$source"/build/bdist.*
+    pip install --no-deps --no-build-isolation --force-reinstall "$source"
+    version=$("$venv/bin/python" -c 'import importlib.metadata as m; print(m.version("xacct"))')
+    say "installed xacct $version; every dependency matched its pinned hash"
+}
+
+install_links() {
+    mkdir -p "$bindir"
+    for command in $commands; do
+        link=$bindir/$command
+        if is_ours "$link"; then
+            say "kept     $link"
+        else
+            ln -s "$venv/bin/$command" "$link"
+            say "linked   $link"
+        fi
+    done
+    case :$PATH: in
+        *":$bindir:"*) ;;
+        *) say "$bindir is not on your PATH. Add to your shell's start file:  export PATH=\"$bindir:\$PATH\"" ;;
+    esac
+}
+
+uninstall() {
+    for command in $commands; do
+        link=$bindir/$command
+        if is_ours "$link"; then
+            rm "$link"
+            say "removed  $link"
+        fi
+    done
+    if [ -f "$venv/pyvenv.cfg" ]; then
+        rm -rf "$venv"
+        say "removed  $venv"
+        rmdir "$home" 2>/dev/null || say "kept     $home, which holds something else"
+    else
+        say "nothing is installed in $venv"
+    fi
+}
+
+is_absolute "$home" || fail "XDG_DATA_HOME must be an absolute path; it is '${XDG_DATA_HOME:-}'."
+is_absolute "$bindir" || fail "BINDIR must be an absolute path; it is '$bindir'."
+
+case $action in
+    install)
+        refuse_strangers
+        install_venv
+        install_links
+        ;;
+    uninstall) uninstall ;;
+    *) fail "usage: scripts/install.sh install|uninstall" ;;
+esac

@@ -1,0 +1,338 @@
+"""The rooms of src/xacct and the arrows between them, each with its reason.
+
+An arrow counts wherever it is written: relative or absolute, at the top of a file, inside a
+function, under TYPE_CHECKING, or as a literal `import_module("xacct...")`. A name imported for a
+type alone still ties two rooms together.
+"""
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / "src" / "xacct"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Room:
+    """What one room may import of ours, and why no more."""
+
+    may: tuple[str, ...]  # rooms, or modules in them, below `xacct`
+    why: str
+    stdlib_only: bool = False
+    never: tuple[str, ...] = ()  # modules from outside that are out of bounds here
+    reads_clock: bool = False
+
+
+EVERY_ROOM_BUT = "*"
+
+ROOMS = {
+    "__init__": Room(
+        may=(),
+        stdlib_only=True,
+        why="`import xacct` comes before every other import, so what it costs, all pay",
+    ),
+    "model": Room(
+        may=(),
+        why="values that every room shares can depend on none of them",
+    ),
+    "errors": Room(
+        may=("model",),
+        why="every room raises these, so whatever they import, every room imports",
+    ),
+    "wire": Room(
+        may=(),
+        stdlib_only=True,
+        why="xacctctl imports it and has to start in tens of milliseconds",
+    ),
+    "policy": Room(
+        may=("model", "errors"),
+        never=("asyncio",),
+        why="decisions are pure functions of values and an instant: nothing to await, no clock",
+    ),
+    "keeper": Room(
+        may=("model", "errors", "policy"),
+        why="the heart knows STS and prompts by a Protocol, so that tests can be both",
+    ),
+    "aws": Room(
+        may=("model", "errors", "policy"),
+        why="it answers the keeper's questions and must not know who asked",
+    ),
+    "endpoint": Room(
+        may=("model", "errors", "policy", "keeper", "host.peers"),
+        why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
+    ),
+    "control": Room(
+        may=("wire", "model", "errors", "policy", "keeper", "endpoint.grants", "prompts"),
+        why="it steers leases, grants and prompts; AWS stays behind the keeper",
+    ),
+    "prompts": Room(
+        may=("model", "errors", "keeper"),
+        why="a way to ask implements the keeper's desk Protocol and needs nothing else",
+    ),
+    "host": Room(
+        may=("model", "errors"),
+        reads_clock=True,
+        why="the operating system knows nothing of credentials",
+    ),
+    "ctl": Room(
+        may=("wire", "__version__"),
+        stdlib_only=True,
+        never=("asyncio",),
+        reads_clock=True,
+        why="xacctctl starts in tens of milliseconds and shares only the wire with the daemon",
+    ),
+    "sandbox": Room(
+        may=("__version__",),
+        reads_clock=True,
+        why="a judge that shared code with the judged would repeat its mistakes",
+    ),
+    "daemon": Room(
+        may=(EVERY_ROOM_BUT, "ctl", "sandbox"),
+        reads_clock=True,
+        why="it builds every room of the agent; the client and the test STS are not among them",
+    ),
+}
+
+CLOCK_WHY = "the clock is an argument: only then can a test move it, and a suspend not confuse it"
+CLOCKS = {
+    "time.time",
+    "time.time_ns",
+    "time.monotonic",
+    "time.monotonic_ns",
+    "time.perf_counter",
+    "time.perf_counter_ns",
+    "time.clock_gettime",
+    "time.clock_gettime_ns",
+    "datetime.datetime.now",
+    "datetime.datetime.utcnow",
+    "datetime.datetime.today",
+    "datetime.date.today",
+}
+
+
+# --- the checker ---------------------------------------------------------------------------------
+
+
+def room_of(file: Path) -> str:
+    """`keeper/node.py` lives in keeper, `policy.py` in policy; the path is relative to xacct."""
+    return file.parts[0].removesuffix(".py")
+
+
+def imports(tree: ast.AST, file: Path) -> Iterator[tuple[int, str]]:
+    """Every import as (line, full name); `from a import b` is a.b, whether b is a module or not."""
+    package = ["xacct", *file.parts[:-1]]
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import():
+                for alias in node.names:
+                    yield node.lineno, alias.name
+            case ast.ImportFrom():
+                # One dot is this package, each further dot the one above.
+                base = package[: len(package) - node.level + 1] if node.level else []
+                for alias in node.names:
+                    yield node.lineno, ".".join([*base, *filter(None, [node.module]), alias.name])
+            case ast.Call(
+                func=ast.Attribute(attr="import_module")
+                | ast.Name(id="import_module" | "__import__"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                yield node.lineno, ".".join(package) + name if name.startswith(".") else name
+
+
+def clock_readings(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Every mention of a clock, called or only passed on, under whatever name it was imported."""
+    known = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            known |= {alias.asname or alias.name: alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            known |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            first, *rest = ast.unparse(node).split(".")
+            name = ".".join([known.get(first, first), *rest])
+            if name in CLOCKS and first in known:
+                yield node.lineno, name
+
+
+def is_below(name: str, module: str) -> bool:
+    return name == module or name.startswith(module + ".")
+
+
+def is_allowed(name: str, home: str, room: Room) -> bool:
+    """May `room`, whose own name is `home`, import `name`?"""
+    if not is_below(name, "xacct"):
+        outside = name.partition(".")[0]
+        if any(is_below(name, module) for module in room.never):
+            return False
+        return not room.stdlib_only or outside in sys.stdlib_module_names
+    target = name.removeprefix("xacct").removeprefix(".")
+    if is_below(target, home):
+        return True
+    if EVERY_ROOM_BUT in room.may:
+        return target != "" and not any(is_below(target, other) for other in room.may)
+    return any(is_below(target, module) for module in room.may)
+
+
+def describe(room: Room) -> str:
+    """The arrow in words."""
+    if EVERY_ROOM_BUT in room.may:
+        ours = "any room but " + ", ".join(room.may[1:])
+    else:
+        ours = ", ".join(room.may) or "nothing of ours"
+    outside = "the standard library alone" if room.stdlib_only else "third parties"
+    return f"{ours}; {outside}" + "".join(f"; never {module}" for module in room.never)
+
+
+def violations(source: str, file: Path, rooms: dict[str, Room] = ROOMS) -> list[str]:
+    """One sentence for each thing in this file that the table does not allow."""
+    home = room_of(file)
+    if home not in rooms:
+        return [f"{file}: there is no room called {home}: give it a line, and a reason, in ROOMS"]
+    room = rooms[home]
+    tree = ast.parse(source)
+    found = [
+        f"{file}:{line} imports {name}, but {home} may import {describe(room)}, because {room.why}"
+        for line, name in imports(tree, file)
+        if not is_allowed(name, home, room)
+    ]
+    if not room.reads_clock:
+        found += [
+            f"{file}:{line} reads {name}, but {home} may not, because {CLOCK_WHY}"
+            for line, name in clock_readings(tree)
+        ]
+    return found
+
+
+# --- the house -----------------------------------------------------------------------------------
+
+
+def test_every_import_follows_an_arrow_and_only_the_top_reads_the_clock():
+    files = sorted(SOURCE.rglob("*.py"))
+    assert files, f"no source found in {SOURCE}"
+    found = [
+        sentence
+        for file in files
+        for sentence in violations(file.read_text("utf-8"), file.relative_to(SOURCE))
+    ]
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_xacctctl_starts_without_asyncio_and_third_parties():
+    probe = (
+        "import json, sys; before = set(sys.modules); sys.path.insert(0, sys.argv[1]);"
+        "import xacct.ctl.main; print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", probe, str(SOURCE.parent)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode == 0, f"xacct.ctl.main cannot be imported:\n{done.stderr}"
+    loaded = {name.partition(".")[0] for name in json.loads(done.stdout)}
+    strangers = loaded - sys.stdlib_module_names - {"xacct"}
+    assert not strangers, f"importing xacct.ctl.main loads {strangers}: {ROOMS['ctl'].why}"
+    assert "asyncio" not in loaded, f"importing xacct.ctl.main loads asyncio: {ROOMS['ctl'].why}"
+
+
+# --- the checker, seen to fail and to pass -------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("model.py", "from xacct.errors import AgentError"),
+        ("model.py", "from . import errors"),
+        ("model.py", "import xacct"),
+        ("wire.py", "import msgspec"),
+        ("wire.py", "from .model import Role"),
+        ("policy.py", "import asyncio"),
+        ("policy.py", "from asyncio import sleep"),
+        ("keeper/node.py", "from ..aws.sts import assume_role"),
+        ("keeper/node.py", "from .. import prompts"),
+        ("keeper/node.py", "def late():\n    from xacct.host import paths"),
+        ("keeper/node.py", "if TYPE_CHECKING:\n    from xacct.control import api"),
+        ("keeper/__init__.py", "from ..endpoint import grants"),
+        ("keeper/desk/ledger.py", "from ...aws import sts"),
+        ("keeper/node.py", "import importlib\nimportlib.import_module('xacct.aws.sts')"),
+        ("keeper/node.py", "__import__('xacct.aws')"),
+        ("endpoint/guard.py", "from xacct.host import paths"),
+        ("endpoint/guard.py", "from xacct.host import *"),
+        ("control/api.py", "from xacct.endpoint import guard"),
+        ("control/api.py", "import xacct.endpoint.grants_of_others"),
+        ("ctl/verbs.py", "from xacct.model import Role"),
+        ("ctl/verbs.py", "import asyncio.subprocess"),
+        ("ctl/verbs.py", "import aiohttp"),
+        ("sandbox/sts.py", "from xacct import model"),
+        ("daemon.py", "from xacct.ctl import main"),
+        ("daemon.py", "from . import sandbox"),
+        ("attic.py", ""),
+    ],
+)
+def test_a_forbidden_import_is_found(file, source):
+    [sentence] = violations(source, Path(file))
+    assert sentence.startswith(file)
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        ("errors.py", "from xacct.model import Instant"),
+        (
+            "keeper/node.py",
+            "from . import scheduler\nfrom .desk import Desk\nfrom ..policy import due",
+        ),
+        ("keeper/__init__.py", "from .node import Node"),
+        ("keeper/desk/ledger.py", "from ..node import Node\nfrom ...model import Role"),
+        ("endpoint/guard.py", "from ..host.peers import owner\nfrom xacct.host import peers"),
+        ("control/api.py", "from xacct.endpoint.grants import Grants\nimport aiohttp"),
+        (
+            "ctl/main.py",
+            "import json\nfrom xacct import __version__, wire\nfrom .client import Client",
+        ),
+        ("daemon.py", "from xacct import aws, endpoint, host\nimport asyncio, uvloop"),
+    ],
+)
+def test_an_allowed_import_is_let_through(file, source):
+    assert violations(source, Path(file)) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import time\ntime.time()",
+        "import time as t\ndef f():\n    return t.monotonic()",
+        "from time import monotonic as tick\nheld = tick",
+        "import time\ndef f(clock=time.time): ...",
+        "from datetime import UTC, datetime\ndatetime.now(UTC)",
+        "import datetime as dt\ndt.datetime.utcnow()",
+        "def f():\n    import datetime\n    return datetime.date.today()",
+    ],
+)
+def test_a_clock_reading_is_found_below_the_daemon_only(source):
+    [sentence] = violations(source, Path("keeper/node.py"))
+    assert CLOCK_WHY in sentence
+    assert violations(source, Path("host/clock.py")) == []
+
+
+def test_what_merely_looks_like_a_clock_is_let_through():
+    source = (
+        "import time\ntime.sleep(1)\nclock.now()\nself.time()\nepoch = datetime.fromtimestamp(0)"
+    )
+    assert violations(source, Path("keeper/node.py")) == []
+
+
+def test_a_failure_names_file_import_arrow_and_reason():
+    [sentence] = violations("\nfrom xacct.aws import sts", Path("keeper/node.py"))
+    assert sentence == (
+        "keeper/node.py:2 imports xacct.aws.sts, but keeper may import "
+        "model, errors, policy; third parties, because " + ROOMS["keeper"].why
+    )
