@@ -1,0 +1,79 @@
+"""The bytes the endpoint answers with: credentials as SDKs want them, and refusals whose sentence they print.
+
+Required by all: AccessKeyId, SecretAccessKey, Token, Expiration as strings, below 10,000 bytes (aws-c-auth). Code
+is for minio-js and .NET, RoleArn for PHP, the misspelt AccessKeyID for minio-js. Errors are 403: a 404 hides
+the sentence in Java, 429 and 5xx make Rust try for ten seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from xacct.model import iso
+
+if TYPE_CHECKING:
+    from xacct.errors import XacctError
+    from xacct.model import Credentials
+
+_HEAD = (
+    b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+    b"X-Content-Type-Options: nosniff\r\n"
+)
+OK = b"200 OK"
+FORBIDDEN = b"403 Forbidden"
+
+
+def whole(status: bytes, body: bytes, *, close: bool = False) -> bytes:
+    """A complete answer."""
+    return _HEAD % status + b"%sContent-Length: %d\r\n\r\n" % (b"Connection: close\r\n" if close else b"", len(body)) + body
+
+
+CHUNKED = _HEAD % OK + b"Transfer-Encoding: chunked\r\n\r\n"
+"""Opens an answer that is held: white space follows until the credentials do."""
+
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+def chunk(data: bytes) -> bytes:
+    """One chunk of a held answer."""
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def credentials(held: Credentials, role_arn: str | None) -> bytes:
+    """The container-credentials JSON (SDKs and Tools Reference Guide, Container credential provider)."""
+    body = {
+        "Code": "Success",
+        "Type": "AWS-HMAC",
+        "LastUpdated": iso(held.issued_at),
+        "AccessKeyId": held.access_key_id,
+        "AccessKeyID": held.access_key_id,
+        "SecretAccessKey": held.secret_access_key,
+        "Token": held.session_token or "",
+        "Expiration": iso(held.expires_at or 0.0),
+    }
+    if held.account_id:
+        body["AccountId"] = held.account_id
+    if role_arn:
+        body["RoleArn"] = role_arn
+    return json.dumps(body).encode()
+
+
+def refusal(code: str, sentence: str) -> bytes:
+    """An error's JSON: the text first and short, under every key an SDK looks for."""
+    return json.dumps({"message": sentence, "code": code, "Code": code, "Message": sentence}).encode()
+
+
+def sentence_of(error: XacctError) -> str:
+    """One line that says what is wrong and what to type."""
+    return f"{error.sentence} {error.hint}".strip().replace("\n", " ")
+
+
+NO_GRANT = whole(
+    FORBIDDEN,
+    refusal("not-granted", 'xacct: no valid grant in this environment. Start it with: eval "$(xacctctl env ROLE)"'),
+    close=True,
+)
+"""The one answer to whoever has no grant, whatever was asked: it tells nothing about what exists."""
+
+HEALTH = whole(OK, b'{"status":"ok"}')

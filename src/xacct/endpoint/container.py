@@ -1,0 +1,136 @@
+"""Container credentials: from a trusted request head to credentials, a hold while a human types, or a refusal."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from xacct import errors
+from xacct.endpoint import answers
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from xacct.endpoint.grants import Grants
+    from xacct.endpoint.head import Request
+    from xacct.keeper.keeper import Keeper
+    from xacct.model import Credentials, Grant
+
+PATH = "/v1/credentials/"
+HEALTHZ = "/healthz"
+
+SILENCE = 0.5
+"""Seconds without a byte: JS v2, C++, Java and PHP give up at one."""
+
+TRICKLE = 0.25
+"""Seconds between white space while a human is awaited: keeps every per-read time-out measured from running out."""
+
+RUST_PATIENCE = 25.0
+"""object_store's whole-request time-out is 30 s (object_store, client/mod.rs: request timeout)."""
+
+REFUSE_FOR = 15.0
+"""Seconds a refusal counts for the same consumer: botocore's and JS's retries must not raise a new question."""
+
+
+class Container:
+    """Answers requests of grant holders.
+
+    Args:
+        patience: seconds an ordinary client is held while a human is asked.
+    """
+
+    def __init__(self, keeper: Keeper, grants: Grants, patience: float) -> None:
+        self._keeper = keeper
+        self._grants = grants
+        self._patience = patience
+        self._bodies: dict[str, tuple[Credentials, bytes]] = {}
+        self._refused: dict[tuple[str, str], tuple[float, errors.XacctError]] = {}
+
+    def answer(self, request: Request) -> bytes | AsyncIterator[bytes]:
+        """The whole answer, if it can be given at once, else its pieces as they come."""
+        if request.target == HEALTHZ:
+            return answers.HEALTH
+        grant = self._grants.find(request.authorization)
+        if grant is None:
+            return answers.NO_GRANT
+        try:
+            role = self._role(grant, request.target)
+            held = self._keeper.ready(role)
+            if held is not None:
+                return answers.whole(answers.OK, self._body(role, held))
+            self._refuse_again(grant, role)
+        except errors.XacctError as error:
+            return _refusal(error)
+        return self._hold(grant, role, self._patience_for(request))
+
+    def _role(self, grant: Grant, target: str) -> str:
+        slug = target.removeprefix(PATH)
+        if slug != target and slug in self._keeper.slugs:
+            name = self._keeper.slugs[slug]
+            if grant.allows(name):
+                return name
+        raise errors.UnknownRole("This grant does not reach that far.", "xacctctl grants list")
+
+    def _body(self, role: str, held: Credentials) -> bytes:
+        known = self._bodies.get(role)
+        if known is None or known[0] is not held:
+            known = (held, answers.credentials(held, self._keeper.node(role).role.role_arn))
+            self._bodies[role] = known
+        return known[1]
+
+    def forget(self) -> None:
+        """Let go of prebuilt bodies of credentials that are held no longer."""
+        for role, (built_from, _) in list(self._bodies.items()):
+            node = self._keeper.nodes.get(role)
+            if node is None or node.lease.held is not built_from:
+                del self._bodies[role]
+
+    async def _hold(self, grant: Grant, role: str, patience: float) -> AsyncIterator[bytes]:
+        """Silence, then white space (leading white space is legal JSON), then the credentials or a sentence."""
+        fetch = asyncio.ensure_future(asyncio.wait_for(self._keeper.fetch(role, ask=True), patience))
+        try:
+            done, _ = await asyncio.wait({fetch}, timeout=SILENCE)
+            trickling = not done
+            if trickling:
+                yield answers.CHUNKED
+            while not done:
+                yield answers.chunk(b" ")
+                done, _ = await asyncio.wait({fetch}, timeout=TRICKLE)
+            try:
+                body = self._body(role, fetch.result())
+            except (errors.XacctError, TimeoutError) as trouble:
+                error = _as_ours(trouble, role)
+                self._remember(grant, role, error)
+                # At status 200 the end must be no JSON: Go would take an error object for empty credentials.
+                yield answers.chunk(answers.sentence_of(error).encode()) + answers.LAST_CHUNK if trickling else _refusal(error)
+            else:
+                yield answers.chunk(body) + answers.LAST_CHUNK if trickling else answers.whole(answers.OK, body)
+        finally:
+            fetch.cancel()
+
+    def _remember(self, grant: Grant, role: str, error: errors.XacctError) -> None:
+        if isinstance(error, errors.Declined | errors.TimedOut | errors.TooManyWrongCodes):
+            self._refused[grant.id, role] = (self._keeper.clock.boot() + REFUSE_FOR, error)
+
+    def _refuse_again(self, grant: Grant, role: str) -> None:
+        until, error = self._refused.get((grant.id, role), (0.0, None))
+        if error is None:
+            return
+        if self._keeper.clock.boot() < until:
+            raise error
+        del self._refused[grant.id, role]
+
+    def _patience_for(self, request: Request) -> float:
+        if request.user_agent.startswith((b"object_store/", b"polars/")):
+            return min(RUST_PATIENCE, self._patience)
+        return self._patience
+
+
+def _as_ours(trouble: errors.XacctError | TimeoutError, role: str) -> errors.XacctError:
+    if isinstance(trouble, errors.XacctError):
+        return trouble
+    return errors.TimedOut(f"Nobody gave an MFA code for {role} in time.", f"xacctctl login {role}")
+
+
+def _refusal(error: errors.XacctError) -> bytes:
+    return answers.whole(answers.FORBIDDEN, answers.refusal(error.code, answers.sentence_of(error)))

@@ -1,0 +1,141 @@
+"""Grants: who may fetch what from the endpoint. Only the SHA-256 of a token is kept, in memory and on disk.
+
+The token itself exists twice: in the consumer's environment, and in a file of mode 0600 in the runtime directory
+(without a newline: JS v3, Go and Rust refuse one), because some SDKs read the one and some the other.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from xacct.model import Grant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+PREFIX = "xacct_"
+"""So that secret scanners and people know a token when they see one."""
+
+
+def mint() -> str:
+    """A new token: 256 random bits."""
+    return PREFIX + secrets.token_urlsafe(32)
+
+
+def digest_of(token: str | bytes) -> str:
+    """What is kept of a token."""
+    return sha256(token.encode() if isinstance(token, str) else token).hexdigest()
+
+
+@dataclass(slots=True)
+class Grants:
+    """The grants in force.
+
+    Args:
+        token_dir: where token files go. store: where hashes survive a restart (None: they don't).
+        now: AWS's time. started: when a process started, None if it is gone.
+    """
+
+    token_dir: Path
+    store: Path | None
+    now: Callable[[], float]
+    started: Callable[[int], str | None]
+    last_used: dict[str, float] = field(default_factory=dict)
+    _by_digest: dict[str, Grant] = field(default_factory=dict, repr=False)
+
+    def load(self) -> None:
+        """Take over the grants of an earlier run; an unreadable file is as good as none."""
+        if self.store is None:
+            return
+        try:
+            for row in json.loads(self.store.read_text(encoding="utf-8")):
+                grant = Grant(**{**row, "roles": tuple(row["roles"])})
+                self._by_digest[grant.digest] = grant
+        except (OSError, ValueError, TypeError, KeyError):
+            self._by_digest.clear()
+        self.sweep()
+
+    def create(self, roles: Iterable[str], label: str, ttl: float | None, pid: int | None) -> tuple[Grant, str, Path]:
+        """A new grant, its token (shown this once), and the token's file."""
+        token = mint()
+        now = self.now()
+        grant = Grant(
+            id=secrets.token_hex(4),
+            digest=digest_of(token),
+            label=label,
+            roles=tuple(roles),
+            created=now,
+            expires_at=None if ttl is None else now + ttl,
+            pid=pid,
+            pid_started=None if pid is None else self.started(pid),
+        )
+        self._by_digest[grant.digest] = grant
+        file = self._write_token(grant, token)
+        self._save()
+        return grant, token, file
+
+    def find(self, authorization: bytes) -> Grant | None:
+        """The grant of an Authorization header's value, as it was issued or after "Bearer "."""
+        token = authorization.removeprefix(b"Bearer ")
+        digest = digest_of(token)
+        grant = self._by_digest.get(digest)
+        if grant is None or not hmac.compare_digest(grant.digest, digest) or self._over(grant):
+            return None
+        self.last_used[grant.id] = self.now()
+        return grant
+
+    def revoke(self, grant_id: str) -> bool:
+        """End a grant; false if there is none of that id."""
+        for grant in self.all():
+            if grant.id == grant_id:
+                self._forget(grant)
+                self._save()
+                return True
+        return False
+
+    def sweep(self) -> None:
+        """End grants that are over, or whose process is gone."""
+        over = [grant for grant in self.all() if self._over(grant) or self._orphaned(grant)]
+        for grant in over:
+            self._forget(grant)
+        if over:
+            self._save()
+
+    def all(self) -> list[Grant]:
+        """Every grant, oldest first."""
+        return sorted(self._by_digest.values(), key=lambda grant: grant.created)
+
+    def _over(self, grant: Grant) -> bool:
+        return grant.expires_at is not None and grant.expires_at <= self.now()
+
+    def _orphaned(self, grant: Grant) -> bool:
+        return grant.pid is not None and self.started(grant.pid) != grant.pid_started
+
+    def _forget(self, grant: Grant) -> None:
+        del self._by_digest[grant.digest]
+        self.last_used.pop(grant.id, None)
+        (self.token_dir / grant.id).unlink(missing_ok=True)
+
+    def _write_token(self, grant: Grant, token: str) -> Path:
+        file = self.token_dir / grant.id
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as out:
+            out.write(token)
+        return file
+
+    def _save(self) -> None:
+        if self.store is None:
+            return
+        rows = [asdict(grant) for grant in self.all()]
+        beside = self.store.with_suffix(".new")
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+            json.dump(rows, out)
+        beside.replace(self.store)

@@ -1,0 +1,174 @@
+"""The endpoint's connections: bytes in, one head at a time, answers out. Strict, small, bounded.
+
+Invariant: one valid request head or a refusal, never anything else; memory per connection is bounded by MAX_HEAD
+plus what one read brings. A connection that sends no complete head in time, or idles, is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from xacct import errors
+from xacct.endpoint import answers, head
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from xacct.endpoint.head import Request
+
+    Answer = Callable[[Request], bytes | AsyncIterator[bytes]]
+
+log = structlog.get_logger("xacct.endpoint")
+
+ADDRESS = "127.0.0.1"
+"""The only host every SDK accepts over plain HTTP."""
+
+BACKLOG = 4096
+HEAD_TIMEOUT = 10.0
+IDLE_TIMEOUT = 60.0
+SWEEP = 5.0
+MAX_CONNECTIONS = 2000
+
+
+class Endpoint:
+    """A listener and its connections.
+
+    Args:
+        answer: gives a trusted request's answer. boot: reads the boot-time clock.
+    """
+
+    def __init__(self, answer: Answer, boot: Callable[[], float]) -> None:
+        self.answer = answer
+        self.boot = boot
+        self.hosts: frozenset[bytes] = frozenset()
+        self.connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+
+    async def listen(self, port: int) -> int:
+        """Listen on 127.0.0.1. Returns the port (useful with 0).
+
+        Raises:
+            StartupFailed: the port is taken or forbidden.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            self._server = await loop.create_server(
+                lambda: Connection(self), ADDRESS, port, backlog=BACKLOG, reuse_address=True
+            )
+        except OSError as error:
+            raise errors.StartupFailed(
+                f"Port {port} on {ADDRESS} can't be used ({error.strerror or 'taken'}).",
+                "Another program has it: find it with `ss -ltnp`, or set port under [daemon] in config.toml.",
+            ) from None
+        actual: int = self._server.sockets[0].getsockname()[1]
+        self.hosts = head.hosts_of(actual)
+        return actual
+
+    async def run(self) -> None:
+        """Close connections that have had their time, until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP)
+            now = self.boot()
+            for connection in [c for c in self.connections if c.deadline < now]:
+                connection.close()
+
+    async def close(self) -> None:
+        """Stop listening and close what is open."""
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self.connections):
+            connection.close()
+
+
+class Connection(asyncio.Protocol):
+    """One client's connection."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.deadline = endpoint.boot() + HEAD_TIMEOUT
+        self._endpoint = endpoint
+        self._buffer = bytearray()
+        self._transport: asyncio.WriteTransport | None = None
+        self._holding: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport, unless we have too many."""
+        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101
+        self._transport = transport
+        self._endpoint.connections.add(self)
+        if len(self._endpoint.connections) > MAX_CONNECTIONS:
+            self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone: whatever was held for it is no longer wanted."""
+        del exc
+        self._endpoint.connections.discard(self)
+        if self._holding is not None:
+            self._holding.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Serve each complete head; refuse what can't become one."""
+        self._buffer += data
+        if self._holding is None:
+            self._serve_heads()
+        elif len(self._buffer) > head.MAX_HEAD:
+            self.close()
+
+    def close(self) -> None:
+        """Close once what was written is sent."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.close()
+
+    def _serve_heads(self) -> None:
+        while self._transport is not None and not self._transport.is_closing() and self._holding is None:
+            end = self._buffer.find(b"\r\n\r\n", 0, head.MAX_HEAD)
+            if end < 0:
+                if len(self._buffer) >= head.MAX_HEAD:
+                    self._refuse("head too large")
+                return
+            raw = bytes(self._buffer[:end])
+            del self._buffer[: end + 4]
+            self._serve(raw)
+
+    def _serve(self, raw: bytes) -> None:
+        try:
+            request = head.parse(raw, self._endpoint.hosts)
+        except head.Refused as refused:
+            self._refuse(refused.why)
+            return
+        answer = self._endpoint.answer(request)
+        if isinstance(answer, bytes):
+            self._write(answer, keep_alive=request.keep_alive and answer is not answers.NO_GRANT)
+        else:
+            self.deadline = float("inf")
+            self._holding = asyncio.get_running_loop().create_task(self._stream(answer, keep_alive=request.keep_alive))
+
+    def _write(self, answer: bytes, *, keep_alive: bool) -> None:
+        assert self._transport is not None  # noqa: S101
+        self._transport.write(answer)
+        self.deadline = self._endpoint.boot() + IDLE_TIMEOUT
+        if not keep_alive:
+            self._transport.close()
+
+    async def _stream(self, pieces: AsyncIterator[bytes], *, keep_alive: bool) -> None:
+        try:
+            async for piece in pieces:
+                if self._transport is None or self._transport.is_closing():
+                    return
+                self._transport.write(piece)
+        except Exception as bug:  # noqa: BLE001 - one broken answer must not leave a client hanging
+            log.error("answer broke", kind=type(bug).__name__)  # noqa: TRY400
+            keep_alive = False
+        finally:
+            aclose = getattr(pieces, "aclose", None)
+            if aclose is not None:
+                await aclose()
+        self._holding = None
+        self._write(b"", keep_alive=keep_alive)
+        self._serve_heads()
+
+    def _refuse(self, why: str) -> None:
+        log.debug("refused", why=why)
+        self._write(answers.NO_GRANT, keep_alive=False)

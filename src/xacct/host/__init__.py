@@ -1,0 +1,1 @@
+"""The operating system: where files live, what time it is, who calls."""

@@ -1,0 +1,241 @@
+"""How credentials are had: which calls to STS, with whose keys, and when a human has to give a code first.
+
+The path is policy.path_to's. What is learned on the way is remembered: a role's maximum duration, and that a
+trust policy wants a young MFA.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from xacct import errors, policy
+from xacct.keeper.challenge import with_code
+from xacct.model import Source
+from xacct.policy import Hop, Path
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from xacct.clock import AwsClock
+    from xacct.keeper.desk import Desk
+    from xacct.keeper.lease import Lease
+    from xacct.keeper.pace import Pace
+    from xacct.model import Credentials, Role
+
+QUICK_RETRIES = (0.3, 0.9)
+"""Seconds before the second and third try of a call that carries no code: most hiccups are over by then."""
+
+YOUNG_MFA = 60.0
+"""Seconds up to which a refusal can't be blamed on the MFA session's age."""
+
+
+class Sts(Protocol):
+    """The two calls the keeper needs. Each raises an XacctError when it can't answer with credentials."""
+
+    async def get_session_token(
+        self, keys: Credentials, *, serial: str | None, code: str | None, duration: int, region: str | None
+    ) -> Credentials:
+        """An MFA session of `duration` seconds (a plain one without serial and code)."""
+
+    async def assume_role(
+        self, keys: Credentials, role: Role, *, session_name: str, duration: int | None, code: str | None
+    ) -> Credentials:
+        """The role's credentials for `duration` seconds."""
+
+
+class Sources(Protocol):
+    """Where first credentials are read."""
+
+    async def load(self, source: Source) -> Credentials:
+        """The source's keys, read anew. Raises SourceUnusable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Settings the keeper goes by: seconds of an MFA session, and the session name CloudTrail shows."""
+
+    session_duration: int = policy.SESSION_DURATION
+    session_name: str = "xacct"
+
+
+class Acquire:
+    """The ways to credentials."""
+
+    def __init__(
+        self, *, sts: Sts, sources: Sources, desk: Desk, clock: AwsClock, terms: Terms, pace: Pace
+    ) -> None:
+        self.terms = terms
+        self._sts = sts
+        self._sources = sources
+        self._desk = desk
+        self._clock = clock
+        self._pace = pace
+        self._longest: dict[str, int] = {}
+        self._max_age: dict[str, float] = {}
+        self._worked_at_age: dict[str, float] = {}
+
+    def silent(self, role: Role, parent: Lease | None) -> bool:
+        """Whether the role could be had now without a human."""
+        if policy.path_to(role).hop is Hop.WITH_CODE or self._too_old(role, parent):
+            return False
+        return parent is None or parent.alive() or parent.silent()
+
+    def learned(self, role: Role) -> tuple[int | None, float | None]:
+        """What refusals have taught: the longest duration in seconds, and the oldest MFA that works."""
+        return self._longest.get(role.name), self._max_age.get(role.name, role.mfa_max_age)
+
+    async def role(self, role: Role, lease: Lease, *, ask: bool) -> Credentials:
+        """A role's credentials by its path.
+
+        Raises:
+            XacctError: HumanNeeded where it takes a code and `ask` is false; else what AWS said.
+        """
+        path = policy.path_to(role, learned_max=self._longest.get(role.name))
+        if path.hop is Hop.WITH_CODE:
+            return await self.with_code(role, path, lease.wanted, ask=ask)
+        if lease.parent is not None:
+            return await self._from_parent(role, path, lease, lease.parent, ask=ask)
+        keys = await self._keys(role)
+        if path.hop is Hop.KEYS:
+            return await self._patiently(lambda: self._open(role, keys, None, self.terms.session_duration))
+        return await self._patiently(lambda: self._assume(role, path, keys))
+
+    async def session(
+        self,
+        role: Role,
+        roles: Callable[[], tuple[str, ...]],
+        wanted: Callable[[], bool],
+        cover_until: float | None,
+        *,
+        ask: bool,
+    ) -> Credentials:
+        """The MFA session that `role` and its siblings hang from, opened with a code.
+
+        Args:
+            roles: whom it is for, now. wanted: whether anybody still waits. cover_until: when it must still live.
+
+        Raises:
+            XacctError: HumanNeeded where nobody may be asked or nobody answers; else what AWS said.
+        """
+        if not ask:
+            raise errors.HumanNeeded(f"{roles()[0]} needs an MFA code.", f"xacctctl login {roles()[0]}")
+        keys = await self._keys(role)
+
+        async def call(code: str) -> Credentials:
+            cover = None if cover_until is None else max(0.0, cover_until - self._clock.now())
+            return await self._open(role, keys, code, policy.session_duration(cover, self.terms.session_duration))
+
+        return await with_code(self._desk, self._clock, role.mfa_serial or "", roles, wanted, call)
+
+    async def with_code(
+        self, role: Role, path: Path, wanted: Callable[[], bool], *, ask: bool
+    ) -> Credentials:
+        """A role assumed with the code itself.
+
+        Raises:
+            XacctError: HumanNeeded where nobody may be asked or nobody answers; else what AWS said.
+        """
+        if not ask:
+            raise errors.HumanNeeded(f"{role.name} needs an MFA code.", f"xacctctl login {role.name}")
+        keys = await self._keys(role)
+
+        async def call(code: str) -> Credentials:
+            longest = self._longest.get(role.name, path.duration)
+            return await self._assume(role, replace(path, duration=min(path.duration, longest)), keys, code)
+
+        async def once() -> Credentials:
+            return await with_code(
+                self._desk, self._clock, role.mfa_serial or "", lambda: (role.name,), wanted, call
+            )
+
+        try:
+            return await once()
+        except errors.DurationTooLong:
+            if path.duration <= policy.ROLE_DURATION:
+                raise
+            # Nobody documents whether a refused duration uses the code up, so the next one is asked for; the
+            # maximum is remembered, so this happens once a role.
+            self._longest[role.name] = policy.ROLE_DURATION
+            return await once()
+
+    async def _from_parent(
+        self, role: Role, path: Path, lease: Lease, parent: Lease, *, ask: bool
+    ) -> Credentials:
+        if self._too_old(role, parent) and parent.alive():
+            return await self.with_code(role, path, lease.wanted, ask=ask)
+        for last in (False, True):
+            keys = await parent.get(ask=ask, dependent=lease)
+            age = self._clock.now() - keys.issued_at
+            try:
+                got = await self._patiently(lambda: self._assume(role, path, keys))  # noqa: B023
+            except (errors.ParentExpired, errors.BadKey) as error:
+                # AWS knows better than our clock: the parent is dead. Once more with a new one, if that can be had.
+                if parent.held is keys:
+                    parent.drop(error)
+                if last or isinstance(error, errors.BadKey):
+                    raise
+            except errors.PolicyDenied:
+                raise
+            except errors.AccessDenied as error:
+                if path.hop is not Hop.FROM_SESSION:
+                    raise
+                return await self._with_a_younger_mfa(role, path, lease, age, error, ask=ask)
+            else:
+                self._worked_at_age[role.name] = max(age, self._worked_at_age.get(role.name, 0.0))
+                return got
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    async def _with_a_younger_mfa(
+        self, role: Role, path: Path, lease: Lease, age: float, denied: errors.AccessDenied, *, ask: bool
+    ) -> Credentials:
+        """Refused from a session of some age: a trust policy with aws:MultiFactorAuthAge would say just this."""
+        if age <= max(YOUNG_MFA, self._worked_at_age.get(role.name, 0.0)):
+            raise denied
+        if not ask:
+            raise errors.HumanNeeded(
+                f"AWS refuses {role.name} with an MFA {age / 60:.0f} min old; its trust policy may want a younger one.",
+                f"xacctctl login {role.name}",
+            )
+        got = await self.with_code(role, path, lease.wanted, ask=True)
+        self._max_age[role.name] = max(YOUNG_MFA, self._worked_at_age.get(role.name, 0.0))
+        return got
+
+    def _too_old(self, role: Role, parent: Lease | None) -> bool:
+        """Whether the MFA session is past what the role's trust policy is known to accept."""
+        limit = self._max_age.get(role.name, role.mfa_max_age)
+        if limit is None or parent is None or parent.held is None:
+            return False
+        return self._clock.now() - parent.held.issued_at >= limit
+
+    async def _keys(self, role: Role) -> Credentials:
+        assert isinstance(role.parent, Source)  # noqa: S101 - only such roles start from keys
+        return await self._sources.load(role.parent)
+
+    async def _open(self, role: Role, keys: Credentials, code: str | None, duration: int) -> Credentials:
+        await self._pace.turn()
+        return await self._sts.get_session_token(
+            keys, serial=role.mfa_serial if code else None, code=code, duration=duration, region=role.region
+        )
+
+    async def _assume(
+        self, role: Role, path: Path, keys: Credentials, code: str | None = None
+    ) -> Credentials:
+        await self._pace.turn()
+        name = role.session_name or self.terms.session_name
+        try:
+            return await self._sts.assume_role(keys, role, session_name=name, duration=path.duration, code=code)
+        except errors.DurationTooLong:
+            if code is not None or path.duration <= policy.ROLE_DURATION:
+                raise
+            self._longest[role.name] = policy.ROLE_DURATION
+            return await self._assume(role, replace(path, duration=policy.ROLE_DURATION), keys)
+
+    async def _patiently(self, call: Callable[[], Awaitable[Credentials]]) -> Credentials:
+        for pause in QUICK_RETRIES:
+            try:
+                return await call()
+            except errors.Temporary:
+                await asyncio.sleep(pause)
+        return await call()

@@ -1,0 +1,69 @@
+"""From a question to STS's verdict: ask for a code, send it once, ask again if it was wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from xacct import errors
+from xacct.keeper.desk import ATTEMPTS
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from xacct.clock import AwsClock
+    from xacct.keeper.desk import Desk
+    from xacct.model import Credentials
+
+RESEND_AFTER = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Seconds between tries of a code that STS has not seen: within its step and the one after, it is still good."""
+
+
+async def with_code(
+    desk: Desk,
+    clock: AwsClock,
+    serial: str,
+    roles: Callable[[], tuple[str, ...]],
+    wanted: Callable[[], bool],
+    call: Callable[[str], Awaitable[Credentials]],
+) -> Credentials:
+    """Credentials from a call that takes a code.
+
+    Raises:
+        HumanNeeded: nobody gave a code, or three were wrong.
+        XacctError: AWS refused for another reason than the code, or can't be reached.
+    """
+    problem = None
+    async with desk.turn(serial):
+        for attempt in range(1, ATTEMPTS + 1):
+            code = await desk.ask(serial, roles, wanted, attempt, problem)
+            try:
+                got = await _send(desk, clock, serial, code, call)
+            except errors.WrongCode as error:
+                problem = error.sentence
+            else:
+                desk.ledger.accept(serial, clock.now())
+                return got
+        raise desk.rest(serial, roles())
+
+
+async def _send(
+    desk: Desk, clock: AwsClock, serial: str, code: str, call: Callable[[str], Awaitable[Credentials]]
+) -> Credentials:
+    """Send one code; again only where STS has certainly not seen it."""
+    for pause in (*RESEND_AFTER, None):
+        try:
+            got = await call(code)
+        except errors.Temporary as error:
+            if error.answered:
+                desk.ledger.burn(serial, code, clock.now())
+            if error.answered or pause is None:
+                raise
+        except errors.XacctError:
+            desk.ledger.burn(serial, code, clock.now())
+            raise
+        else:
+            desk.ledger.burn(serial, code, clock.now())
+            return got
+        await asyncio.sleep(pause)
+    raise AssertionError("unreachable")  # pragma: no cover

@@ -1,0 +1,225 @@
+"""A lease: one node's credentials over time, with at most one acquisition in flight, shared by all who wait.
+
+Theory of operation. A lease is a node in a tree: a role hangs from an MFA session or from another role. `held`
+is what it has; `renew` starts a flight, or joins the one under way; `get` waits for a flight only when there is
+nothing unexpired to give. A waiter that goes away cancels nothing. A flight either may ask a human (`ask`) or
+must do without; a waiter that may ask, and finds that a flight without asking failed for want of a code, starts
+one that asks. A question stays open while somebody waits: on this lease, on a child of it, or up to GRACE ago.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import structlog
+
+from xacct import errors, policy
+from xacct.keeper.desk import GRACE
+from xacct.policy import Freshness
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from xacct.clock import AwsClock
+    from xacct.model import Credentials
+
+log = structlog.get_logger("xacct.keeper")
+
+REFUSED_FIRST = 60.0
+REFUSED_MAX = 900.0
+"""Back-off after a refusal: nothing passes by itself here, but IAM changes take a while to arrive everywhere."""
+
+
+class Lease:
+    """One node's credentials over time.
+
+    Args:
+        name: for logs and for `rng`'s sake nothing else. clock: AWS's time. rng: for jitter.
+        acquire: gets new credentials; its argument says whether a human may be asked.
+        silent: whether `acquire` could succeed without a human now. settled: told of each outcome.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        clock: AwsClock,
+        rng: random.Random,
+        acquire: Callable[[Lease, bool], Awaitable[Credentials]],
+        silent: Callable[[], bool],
+        settled: Callable[[Lease, errors.XacctError | None], None],
+        parent: Lease | None = None,
+    ) -> None:
+        self.name = name
+        self.parent = parent
+        self.held: Credentials | None = None
+        self.error: errors.XacctError | None = None
+        self.renew_at = float("inf")
+        self.last_used: float | None = None
+        self.logged_out = False
+        self._clock = clock
+        self._rng = rng
+        self._acquire = acquire
+        self._silent = silent
+        self._settled = settled
+        self._failures = 0
+        self.retry_boot = 0.0
+        self._flight: asyncio.Task[Credentials] | None = None
+        self._flight_asks = False
+        self._waiting = 0
+        self._wanted_until = float("-inf")
+        self._dependents: dict[Lease, int] = {}
+
+    # What it is.
+
+    def alive(self) -> bool:
+        """Whether unexpired credentials are held."""
+        return self.held is not None and self.held.remaining(self._clock.now()) > 0
+
+    def silent(self) -> bool:
+        """Whether it could be renewed now without a human."""
+        return not self.logged_out and self._silent()
+
+    @property
+    def flying(self) -> bool:
+        """Whether an acquisition is under way."""
+        return self._flight is not None
+
+    def resting(self) -> bool:
+        """Whether the last failure is too recent to try again."""
+        return self._failures > 0 and self._clock.boot() < self.retry_boot
+
+    def wanted(self) -> bool:
+        """Whether anybody waits for it, here or further down, or did a moment ago."""
+        return (
+            self._waiting > 0
+            or self._clock.boot() < self._wanted_until
+            or any(dependent.wanted() for dependent in self._dependents)
+        )
+
+    # What is done with it.
+
+    async def get(self, *, ask: bool, dependent: Lease | None = None) -> Credentials:
+        """Unexpired credentials: what is held, or what a flight brings.
+
+        Args:
+            ask: whether a human may be asked. dependent: the lease on whose behalf, if not a consumer's.
+
+        Raises:
+            XacctError: they can't be had now.
+        """
+        while True:
+            if self.held is not None and self.alive():
+                return self.held
+            if self._flight is None and self.resting() and self.error is not None:
+                raise self.error
+            flight = self.renew(ask=ask)
+            asks = self._flight_asks
+            try:
+                with self._interest(dependent):
+                    return await asyncio.shield(flight)
+            except errors.HumanNeeded:
+                if ask and not asks:
+                    continue
+                raise
+
+    def renew(self, *, ask: bool, wanted_for: float = 0.0) -> asyncio.Task[Credentials]:
+        """Start a flight, or join the one under way.
+
+        Args:
+            ask: whether a human may be asked. wanted_for: seconds it is wanted even if nobody waits.
+        """
+        if self._flight is None:
+            self._wanted_until = max(self._wanted_until, self._clock.boot() + wanted_for)
+            self._flight_asks = ask
+            self._flight = asyncio.get_running_loop().create_task(self._fly(ask), name=f"renew {self.name}")
+            self._flight.add_done_callback(_look_at)
+        return self._flight
+
+    def put(self, credentials: Credentials) -> None:
+        """Hold these from now on."""
+        self.held = credentials
+        self.error = None
+        self._failures = 0
+        self.renew_at = policy.renew_at(credentials, self._jitter())
+
+    def drop(self, why: errors.XacctError | None = None) -> None:
+        """Let go of what is held."""
+        self.held = None
+        self.renew_at = float("inf")
+        self.error = why
+
+    def try_at_once(self) -> None:
+        """Forget the back-off: something outside has changed."""
+        self.retry_boot = 0.0
+
+    def freshness(self) -> Freshness:
+        """What the held credentials are good for now."""
+        return policy.freshness(self.held, self._clock.now())
+
+    async def cancel(self) -> None:
+        """End the flight, if one is under way: for shutting down and logging out only."""
+        if self._flight is not None:
+            self._flight.cancel()
+            await asyncio.wait({self._flight})
+
+    async def _fly(self, ask: bool) -> Credentials:  # noqa: FBT001
+        try:
+            credentials = await self._acquire(self, ask)
+        except errors.HumanNeeded as error:
+            self.error = error
+            self._settled(self, error)
+            raise
+        except errors.XacctError as error:
+            self._fail(error)
+            raise
+        except Exception as bug:
+            # The type only: a message may quote what it choked on.
+            log.error("renewal broke", node=self.name, kind=type(bug).__name__)  # noqa: TRY400
+            error = errors.XacctError(f"xacct stumbled over {self.name} ({type(bug).__name__}).", "Please report it.")
+            self._fail(error)
+            raise error from None
+        else:
+            self.put(credentials)
+            self._settled(self, None)
+            return credentials
+        finally:
+            self._flight = None
+
+    def _fail(self, error: errors.XacctError) -> None:
+        self._failures += 1
+        if isinstance(error, errors.Temporary):
+            pause = policy.backoff(self._failures, self._jitter())
+        else:
+            pause = min(REFUSED_MAX, REFUSED_FIRST * 2.0 ** min(self._failures - 1, 10))
+        self.retry_boot = self._clock.boot() + pause
+        self.error = error
+        self._settled(self, error)
+
+    @contextmanager
+    def _interest(self, dependent: Lease | None) -> Iterator[None]:
+        if dependent is not None:
+            self._dependents[dependent] = self._dependents.get(dependent, 0) + 1
+        else:
+            self._waiting += 1
+        try:
+            yield
+        finally:
+            if dependent is not None:
+                self._dependents[dependent] -= 1
+                if not self._dependents[dependent]:
+                    del self._dependents[dependent]
+            else:
+                self._waiting -= 1
+                self._wanted_until = max(self._wanted_until, self._clock.boot() + GRACE)
+
+    def _jitter(self) -> float:
+        return self._rng.uniform(-1.0, 1.0)
+
+
+def _look_at(flight: asyncio.Task[Credentials]) -> None:
+    """Look at a flight's outcome, so that one nobody waited for is no "exception never retrieved"."""
+    if not flight.cancelled():
+        flight.exception()

@@ -1,0 +1,40 @@
+"""The pace of calls to STS: never more than so many in any second, whatever wakes up at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CALLS = 10
+PER = 1.0
+"""Seconds. STS throttles per account and region; ten a second leaves room for everything else there."""
+
+
+class Pace:
+    """A sliding window: `turn` returns once a call may start. `boot` reads the boot-time clock."""
+
+    def __init__(self, boot: Callable[[], float], calls: int = CALLS, per: float = PER) -> None:
+        self._boot = boot
+        self._per = per
+        self._starts: deque[float] = deque(maxlen=calls)
+        self._queue = asyncio.Lock()
+
+    def free(self) -> bool:
+        """Whether a call could start at once."""
+        return not self._queue.locked() and self._wait() <= 0
+
+    async def turn(self) -> None:
+        """Wait for a place in the window, first come first served."""
+        async with self._queue:
+            while (wait := self._wait()) > 0:
+                await asyncio.sleep(wait)
+            self._starts.append(self._boot())
+
+    def _wait(self) -> float:
+        if len(self._starts) < (self._starts.maxlen or 0):
+            return 0.0
+        return self._starts[0] + self._per - self._boot()

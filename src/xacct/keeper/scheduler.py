@@ -1,0 +1,169 @@
+"""The one scheduler of all leases: renews ahead of expiry, warns before the horizon, notices suspends.
+
+It never sleeps longer than LOOK, because timers stand still while a laptop sleeps, and at every look it compares
+the wall clock with the boot-time clock. Renewals start one by one, those in use first, as the pace allows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from xacct import errors, policy
+from xacct.clock import JUMP
+from xacct.keeper import events as ev
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xacct.keeper.keeper import Keeper, Node
+    from xacct.keeper.lease import Lease
+
+log = structlog.get_logger("xacct.keeper")
+
+LOOK = 30.0
+SOON = 0.1
+"""Seconds between two renewals of a crowd; the pace allows no more anyway."""
+
+
+class Scheduler:
+    """Drives a keeper. `each_look` is called at every look (files that may have changed, shells that have ended)."""
+
+    def __init__(self, keeper: Keeper, each_look: Callable[[], None] = lambda: None) -> None:
+        self._keeper = keeper
+        self._each_look = each_look
+        self._wake = asyncio.Event()
+        self._warned: dict[Lease, tuple[float, float]] = {}
+        self._asked_for: dict[Lease, float] = {}
+        self._used: set[Lease] = set()
+        self._boot_seen = keeper.clock.boot()
+        self._loop_seen = 0.0
+        keeper.on_change = self._wake.set
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        loop = asyncio.get_running_loop()
+        self._loop_seen = loop.time()
+        while True:
+            self._wake.clear()
+            self._notice_resume(loop.time())
+            self._each_look()
+            delay = self.tick()
+            try:
+                await asyncio.wait_for(self._wake.wait(), delay)
+            except TimeoutError:
+                continue
+
+    def tick(self) -> float:
+        """Do what is due now. Returns seconds until something will be."""
+        now = self._keeper.clock.now()
+        self._used = self._in_use(now)
+        self._expire()
+        for session in self._keeper.sessions.values():
+            self._look_ahead(session, now)
+        due_at = [(node, self._due_at(node, now)) for node in self._nodes()]
+        due = [node for node, at in due_at if at <= now]
+        ready = sorted((n for n in due if self._may_renew(n)), key=lambda n: -(n.lease.last_used or 0.0))
+        if ready and self._keeper.pace.free():
+            ready.pop(0).lease.renew(ask=False)
+        if ready:
+            return SOON
+        coming = min((at - now for _, at in due_at if at > now), default=LOOK)
+        return max(SOON, min(LOOK, coming, self._next_retry(due)))
+
+    def _nodes(self) -> list[Node]:
+        """Roles with a lease of their own, each lease once."""
+        sessions = set(self._keeper.sessions.values())
+        return [node for node in self._keeper.nodes.values() if node.lease not in sessions]
+
+    def _due_at(self, node: Node, now: float) -> float:
+        """When the lease wants renewing (AWS's time)."""
+        lease = node.lease
+        if lease.held is None:
+            # Ran out while STS was away: go on trying for as long as it is of use to somebody.
+            return now if isinstance(lease.error, errors.Temporary) and lease in self._used else float("inf")
+        horizon = self._keeper.horizon(node.role.name)
+        if horizon is None or horizon == lease.held.expires_at:
+            return lease.renew_at
+        last_chance = horizon - policy.final_renewal_lead(len(self._keeper.nodes))
+        if lease.held.issued_at < last_chance and last_chance < lease.renew_at:
+            return last_chance
+        return lease.renew_at
+
+    def _may_renew(self, node: Node) -> bool:
+        lease = node.lease
+        return lease in self._used and not lease.flying and not lease.resting() and lease.silent()
+
+    def _in_use(self, now: float) -> set[Lease]:
+        """Leases that somebody has used within IDLE, and what they hang from."""
+        used: set[Lease] = set()
+        for node in self._keeper.nodes.values():
+            lease: Lease | None = node.lease
+            if node.lease.last_used is not None and now - node.lease.last_used < policy.IDLE:
+                while lease is not None:
+                    used.add(lease)
+                    lease = lease.parent
+        return used
+
+    def _next_retry(self, due: list[Node]) -> float:
+        boot = self._keeper.clock.boot()
+        waits = [node.lease.retry_boot - boot for node in due if node.lease.resting() and node.lease.silent()]
+        return min(waits, default=LOOK)
+
+    def _expire(self) -> None:
+        for session in self._keeper.sessions.values():
+            if session.held is not None and not session.alive():
+                roles = [n for n in self._keeper.nodes.values() if n.lease is session]
+                self._ran_out(session, [node.role.name for node in roles])
+        for node in self._nodes():
+            lease = node.lease
+            if lease.held is not None and not lease.alive():
+                self._ran_out(lease, [node.role.name])
+            elif lease.held is not None and not lease.flying and lease not in self._used:
+                log.info("let go", node=lease.name, why="unused")
+                lease.drop()
+
+    def _ran_out(self, lease: Lease, roles: list[str]) -> None:
+        lease.drop(lease.error)
+        log.info("expired", node=lease.name)
+        for role in roles:
+            self._keeper.events.publish(ev.Expired(role))
+
+    def _look_ahead(self, session: Lease, now: float) -> None:
+        """Warn, and ask while there is time, before an MFA session ends."""
+        if session.held is None or session.held.expires_at is None:
+            return
+        left = session.held.expires_at - now
+        names = self._keeper.session_roles(session)
+        used = [name for name in names if now - (self._keeper.nodes[name].lease.last_used or 0.0) < policy.RECENT]
+        if not used:
+            return
+        self._warn(session, left, tuple(used))
+        if left <= policy.ASK_AHEAD and self._asked_for.get(session) != session.held.expires_at:
+            serial = self._keeper.nodes[names[0]].role.mfa_serial or ""
+            if self._keeper.desk.attended(serial):
+                self._asked_for[session] = session.held.expires_at
+                session.renew(ask=True, wanted_for=left)
+
+    def _warn(self, session: Lease, left: float, roles: tuple[str, ...]) -> None:
+        end = session.held.expires_at if session.held else None
+        warned_end, warned_at = self._warned.get(session, (0.0, float("inf")))
+        level = min((w for w in policy.WARNINGS if left <= w), default=None)
+        if level is None or end is None or (warned_end == end and warned_at <= level):
+            return
+        if session.held and session.held.lifetime <= level:
+            return  # a session that short was never further from its end
+        self._warned[session] = (end, level)
+        serial = self._keeper.nodes[roles[0]].role.mfa_serial or ""
+        self._keeper.events.publish(ev.HorizonNear(serial, left, roles))
+
+    def _notice_resume(self, loop_now: float) -> None:
+        """After a suspend the boot clock has run ahead of the loop's; after a step the wall clock is off."""
+        boot = self._keeper.clock.boot()
+        slept = (boot - self._boot_seen) - (loop_now - self._loop_seen)
+        self._boot_seen, self._loop_seen = boot, loop_now
+        if self._keeper.clock.stepped() or slept > JUMP:
+            log.info("resumed", slept=round(slept))
+            self._keeper.recheck()

@@ -1,0 +1,180 @@
+"""config.toml: what AWS's own file has no word for. Typed, strict, and helpful about typing errors.
+
+Durations are numbers of seconds or words such as "90s", "45m", "12h". docs/settings.md is made from this file.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+
+from xacct import errors, policy
+from xacct.model import Role, Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from xacct.aws.profiles import Profiles
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+Duration = int | str
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+
+
+class Daemon(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[daemon]: the endpoint's port on 127.0.0.1, and how much is logged."""
+
+    port: Port = 9477
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["logfmt", "json"] = "logfmt"
+
+
+class Session(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[session]: how long an MFA session is asked for (15 min to 36 h), and the name CloudTrail shows for roles.
+
+    `name` may use {user} and {host}.
+    """
+
+    duration: Duration = "12h"
+    name: str = "{user}@{host}"
+
+
+class Prompts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[prompts]: how long an SDK is held while a human types a code."""
+
+    patience: Duration = "120s"
+
+
+class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """[roles.NAME]: adds to the AWS profile of that name, or makes a role of its own (role_arn, source_profile)."""
+
+    role_arn: str | None = None
+    source_profile: str | None = None
+    mfa_serial: str | None = None
+    external_id: str | None = None
+    region: str | None = None
+    duration: Duration | None = None
+    mfa: Literal["session", "direct"] | None = None
+    mfa_max_age: Duration | None = None
+    session_name: str | None = None
+    source_identity: str | None = None
+    tags: dict[str, str] | None = None
+    transitive_tag_keys: tuple[str, ...] | None = None
+    policy: str | None = None
+    policy_arns: tuple[str, ...] | None = None
+
+
+class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """The whole file."""
+
+    daemon: Daemon = Daemon()
+    session: Session = Session()
+    prompts: Prompts = Prompts()
+    roles: dict[str, RoleSettings] = {}
+
+
+def read(path: Path) -> Settings:
+    """The settings of a file; the defaults where there is none.
+
+    Raises:
+        ConfigError: it can't be read, parsed or meant; where, and what may have been meant.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise errors.ConfigError(f"{path} can't be read ({type(error).__name__}).", "Check its permissions.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise errors.ConfigError(f"{path} is no TOML: {error}.", "Strings need quotes, tables are [in brackets].") from None
+    try:
+        settings = msgspec.convert(raw, Settings)
+        _check(settings)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise errors.ConfigError(f"{path}: {error}.", _did_you_mean(str(error))) from None
+    return settings
+
+
+def seconds(duration: Duration) -> int:
+    """A duration as whole seconds.
+
+    Raises:
+        ValueError: it is no duration.
+    """
+    if isinstance(duration, int):
+        return duration
+    match = re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", duration)
+    if not match:
+        raise ValueError(f'{duration!r} is no duration (write 3600, "45m" or "12h")')
+    return int(match.group(1)) * _UNITS[match.group(2)]
+
+
+def apply(settings: Settings, found: Profiles) -> dict[str, Role]:
+    """The profiles' roles with the settings' additions.
+
+    Raises:
+        ConfigError: a [roles.NAME] that is no profile and lacks role_arn or source_profile.
+    """
+    roles = dict(found.roles)
+    for name, extra in settings.roles.items():
+        role = roles.get(name) or _new_role(name, extra, roles)
+        if role is None:
+            close = get_close_matches(name, list(roles), 1)
+            raise errors.ConfigError(
+                f"[roles.{name}] in config.toml is neither an AWS profile nor complete (role_arn, source_profile).",
+                f"Did you mean {close[0]!r}?" if close else "Add role_arn and source_profile, or the profile.",
+            )
+        roles[name] = _with(role, extra)
+    return roles
+
+
+def _new_role(name: str, extra: RoleSettings, roles: dict[str, Role]) -> Role | None:
+    if not extra.role_arn or not extra.source_profile or extra.source_profile not in roles:
+        return None
+    via = roles[extra.source_profile]
+    parent: Source | str = via.name if via.role_arn else via.parent
+    return Role(name, parent, extra.role_arn, mfa_serial=None if via.role_arn else via.mfa_serial, region=via.region)
+
+
+def _with(role: Role, extra: RoleSettings) -> Role:
+    given: dict[str, Any] = {
+        key: value for key, value in msgspec.structs.asdict(extra).items() if value is not None and key != "source_profile"
+    }
+    for key in ("duration", "mfa_max_age"):
+        if key in given:
+            given[key] = seconds(given[key])
+    if "tags" in given:
+        given["tags"] = tuple(given["tags"].items())
+    return replace(role, **given)
+
+
+def _check(settings: Settings) -> None:
+    session = seconds(settings.session.duration)
+    if not policy.SESSION_DURATION_MIN <= session <= policy.SESSION_DURATION_MAX:
+        raise ValueError('session.duration must be between "15m" and "36h"')
+    seconds(settings.prompts.patience)
+    for name, role in settings.roles.items():
+        for duration in (role.duration, role.mfa_max_age):
+            if duration is not None and seconds(duration) <= 0:
+                raise ValueError(f"a duration of roles.{name} must be more than nothing")
+
+
+def _did_you_mean(problem: str) -> str:
+    unknown = re.search(r"unknown field `([^`]+)`(?: - at `\$\.?([^`]*)`)?", problem)
+    if not unknown:
+        return "docs/settings.md lists every setting."
+    known = _fields_at(unknown.group(2) or "")
+    close = get_close_matches(unknown.group(1), known, 1)
+    return f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(known)}."
+
+
+def _fields_at(place: str) -> list[str]:
+    tables: dict[str, type[msgspec.Struct]] = {"daemon": Daemon, "session": Session, "prompts": Prompts}
+    table = tables.get(place, RoleSettings if place.startswith("roles") else Settings)
+    return list(table.__struct_fields__)
