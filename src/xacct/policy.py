@@ -193,7 +193,11 @@ def _steps_before(
         steps, remarks = explain(parent, roles, session_seconds)
         return steps, remarks
     source = role.parent
-    where = {"profile": "its access key", "process": "its credential_process", "environment": "the environment"}
+    where = {
+        "profile": "its access key",
+        "process": "its credential_process",
+        "environment": "the environment",
+    }
     steps = [f"start from {source.name}: {where[source.kind]}"]
     if path.needs_session:
         steps.append(
@@ -230,4 +234,7 @@ def _remarks(role: Role, path: Path, roles: Mapping[str, Role]) -> list[str]:
 
 def _span(seconds: float) -> str:
     hours, minutes = divmod(int(seconds) // 60, 60)
-    return " ".join(part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part) or "0 min"
+    return (
+        " ".join(part for part in (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "") if part)
+        or "0 min"
+    )

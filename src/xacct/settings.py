@@ -9,7 +9,7 @@ import re
 import tomllib
 from dataclasses import replace
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 
@@ -92,7 +92,9 @@ def read(path: Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise errors.ConfigError(f"{path} can't be read ({type(error).__name__}).", "Check its permissions.") from None
     except tomllib.TOMLDecodeError as error:
-        raise errors.ConfigError(f"{path} is no TOML: {error}.", "Strings need quotes, tables are [in brackets].") from None
+        raise errors.ConfigError(
+            f"{path} is no TOML: {error}.", "Strings need quotes, tables are [in brackets]."
+        ) from None
     try:
         settings = msgspec.convert(raw, Settings)
         _check(settings)
@@ -144,7 +146,9 @@ def _new_role(name: str, extra: RoleSettings, roles: dict[str, Role]) -> Role | 
 
 def _with(role: Role, extra: RoleSettings) -> Role:
     given: dict[str, Any] = {
-        key: value for key, value in msgspec.structs.asdict(extra).items() if value is not None and key != "source_profile"
+        key: value
+        for key, value in msgspec.structs.asdict(extra).items()
+        if value is not None and key != "source_profile"
     }
     for key in ("duration", "mfa_max_age"):
         if key in given:
@@ -178,3 +182,18 @@ def _fields_at(place: str) -> list[str]:
     tables: dict[str, type[msgspec.Struct]] = {"daemon": Daemon, "session": Session, "prompts": Prompts}
     table = tables.get(place, RoleSettings if place.startswith("roles") else Settings)
     return list(table.__struct_fields__)
+
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+def with_value(struct: S, name: str, value: Any) -> S:
+    """The same settings with one value changed.
+
+    Raises:
+        ConfigError: the value is not of its kind.
+    """
+    try:
+        return msgspec.convert({**msgspec.to_builtins(struct), name: msgspec.to_builtins(value)}, type(struct))
+    except msgspec.ValidationError as error:
+        raise errors.ConfigError(f"{name}: {error}.", "docs/settings.md lists every setting.") from None

@@ -25,9 +25,7 @@ class Row:
 
     def matches(self, code: str, message: str) -> bool:
         """Whether AWS's code and words are this row's."""
-        return ("*" in self.codes or code in self.codes) and bool(
-            re.search(self.words, message, re.IGNORECASE)
-        )
+        return ("*" in self.codes or code in self.codes) and bool(re.search(self.words, message, re.IGNORECASE))
 
 
 _DENIED = ("AccessDenied", "AccessDeniedException")
@@ -186,9 +184,7 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-def refusal(
-    code: str, message: str, *, target: str, status: int = 400, skew: float = 0.0
-) -> errors.XacctError:
+def refusal(code: str, message: str, *, target: str, status: int = 400, skew: float = 0.0) -> errors.XacctError:
     """AWS's answer as one of our errors.
 
     Args:
@@ -273,7 +269,6 @@ def unreachable(kind: str, words: str) -> errors.NetworkDown:
     row = next(
         row
         for row in NETWORK_ROWS
-        if ("*" in row.exceptions or kind in row.exceptions)
-        and re.search(row.words, words, re.IGNORECASE)
+        if ("*" in row.exceptions or kind in row.exceptions) and re.search(row.words, words, re.IGNORECASE)
     )
     return row.error(row.sentence, row.hint)

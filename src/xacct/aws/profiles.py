@@ -69,9 +69,7 @@ def without_loose_ends(found: Profiles) -> None:
             parent = found.roles[parent].parent
         if isinstance(parent, str):
             trouble = "comes back to itself" if parent in seen else f"ends at {parent!r}, which can't be used"
-            found.problems.append(
-                errors.ConfigError(f"The chain of {name!r} {trouble}.", "Check its source_profile.")
-            )
+            found.problems.append(errors.ConfigError(f"The chain of {name!r} {trouble}.", "Check its source_profile."))
             del found.roles[name]
 
 
@@ -87,7 +85,9 @@ def _raw(config_file: Path, credentials_file: Path) -> dict[str, Profile]:
             parsed: dict[str, Any] = reader(str(path))
         except (BotoCoreError, OSError, UnicodeDecodeError):
             # No quoting of the parser's words: they may hold the line, and the line a key.
-            raise errors.ConfigError(f"{path} can't be read as an AWS file.", "Check its syntax and permissions.") from None
+            raise errors.ConfigError(
+                f"{path} can't be read as an AWS file.", "Check its syntax and permissions."
+            ) from None
         return parsed
 
     profiles: dict[str, Profile] = {
@@ -161,7 +161,8 @@ def _credential_source(name: str, profile: Profile) -> Source:
         return Source("environment", "environment")
     if wanted:
         raise errors.ConfigError(
-            f"credential_source {wanted} of {name!r} is for machines inside AWS.", "Use source_profile on a laptop."
+            f"credential_source {wanted} of {name!r} is for machines inside AWS.",
+            "Use source_profile on a laptop.",
         )
     raise errors.ConfigError(f"{name!r} has a role_arn and no source_profile.", "Add source_profile = PROFILE.")
 
@@ -186,5 +187,3 @@ def _is_ours(command: str) -> bool:
 
 def _region(profile: Profile, via: Profile, profiles: Mapping[str, Profile], fallback: str | None) -> str | None:
     return profile.get("region") or via.get("region") or profiles.get("default", {}).get("region") or fallback
-
-

@@ -26,16 +26,12 @@ class ClockedSigV4(SigV4Auth):  # type: ignore[misc]
     """SigV4 whose timestamp is AWS's time as the daemon knows it."""
 
     def __init__(self, credentials: Credentials, region: str, now: float) -> None:
-        keys = ReadOnlyCredentials(
-            credentials.access_key_id, credentials.secret_access_key, credentials.session_token
-        )
+        keys = ReadOnlyCredentials(credentials.access_key_id, credentials.secret_access_key, credentials.session_token)
         super().__init__(keys, "sts", region)
         self._now = now
 
     def _modify_request_before_signing(self, request: Any) -> None:
-        request.context["timestamp"] = datetime.fromtimestamp(self._now, UTC).strftime(
-            SIGV4_TIMESTAMP
-        )
+        request.context["timestamp"] = datetime.fromtimestamp(self._now, UTC).strftime(SIGV4_TIMESTAMP)
         super()._modify_request_before_signing(request)
 
 

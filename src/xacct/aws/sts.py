@@ -14,7 +14,6 @@ from xacct.aws import failures
 from xacct.model import Credentials, account_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
 
     from xacct.clock import AwsClock
     from xacct.model import Role
@@ -52,9 +51,7 @@ class Sts:
         arguments: dict[str, Any] = {"DurationSeconds": duration}
         if serial and code:
             arguments |= {"SerialNumber": serial, "TokenCode": code}
-        answer = await self._call(
-            "get_session_token", keys, region, arguments, target=f"the MFA session of {serial}"
-        )
+        answer = await self._call("get_session_token", keys, region, arguments, target=f"the MFA session of {serial}")
         return self._credentials(answer, account_of(serial))
 
     async def assume_role(
@@ -148,7 +145,9 @@ class Sts:
         kind = type(error).__name__
         if kind in {"ParamValidationError", "NoRegionError", "ProfileNotFound", "ConfigParseError"}:
             # These say which argument is wrong, and never hold its value beyond what the profile says.
-            return errors.ConfigError(f"{target} can't be asked for as configured ({kind}).", f"xacctctl explain {target}")
+            return errors.ConfigError(
+                f"{target} can't be asked for as configured ({kind}).", f"xacctctl explain {target}"
+            )
         return failures.unreachable(kind, str(error))
 
     def _credentials(self, answer: dict[str, Any], account: str | None) -> Credentials:
@@ -161,5 +160,3 @@ class Sts:
             issued_at=self._clock.now(),
             account_id=account,
         )
-
-

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from xacct.model import Credentials
 
 _HEAD = (
-    b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
-    b"X-Content-Type-Options: nosniff\r\n"
+    b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
 )
 OK = b"200 OK"
 FORBIDDEN = b"403 Forbidden"
@@ -26,7 +25,11 @@ FORBIDDEN = b"403 Forbidden"
 
 def whole(status: bytes, body: bytes, *, close: bool = False) -> bytes:
     """A complete answer."""
-    return _HEAD % status + b"%sContent-Length: %d\r\n\r\n" % (b"Connection: close\r\n" if close else b"", len(body)) + body
+    return (
+        _HEAD % status
+        + b"%sContent-Length: %d\r\n\r\n" % (b"Connection: close\r\n" if close else b"", len(body))
+        + body
+    )
 
 
 CHUNKED = _HEAD % OK + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -102,9 +102,13 @@ class Container:
                 error = _as_ours(trouble, role)
                 self._remember(grant, role, error)
                 # At status 200 the end must be no JSON: Go would take an error object for empty credentials.
-                yield answers.chunk(answers.sentence_of(error).encode()) + answers.LAST_CHUNK if trickling else _refusal(error)
+                yield (
+                    answers.chunk(answers.sentence_of(error).encode()) + answers.LAST_CHUNK
+                    if trickling
+                    else _refusal(error)
+                )
             else:
-                yield answers.chunk(body) + answers.LAST_CHUNK if trickling else answers.whole(answers.OK, body)
+                yield (answers.chunk(body) + answers.LAST_CHUNK if trickling else answers.whole(answers.OK, body))
         finally:
             fetch.cancel()
 

@@ -16,7 +16,9 @@ MAX_HEAD = 8192
 MAX_HEADERS = 40
 
 _REQUEST_LINE = re.compile(rb"GET (/[A-Za-z0-9._/-]*) HTTP/1\.([01])")
-_HEADER = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*([\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff\t]*[\x21-\x7e\x80-\xff])?)?[ \t]*")
+_HEADER = re.compile(
+    rb"([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*([\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff\t]*[\x21-\x7e\x80-\xff])?)?[ \t]*"
+)
 _GIVEAWAYS = (b"sec-", b"x-forwarded", b"proxy-")
 _FORBIDDEN = frozenset(
     {
@@ -35,7 +37,7 @@ _FORBIDDEN = frozenset(
 )
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not an accident
+class Refused(Exception):
     """The head is not one we serve. `why` is for the audit log and never sent."""
 
     def __init__(self, why: str) -> None:

@@ -4,9 +4,8 @@ import time
 
 from xacct.model import Instant
 
-_BOOT = getattr(time, "CLOCK_BOOTTIME", None)
-if _BOOT is None:  # macOS: its CLOCK_MONOTONIC counts through sleep, unlike Python's time.monotonic()
-    _BOOT = time.CLOCK_MONOTONIC
+# macOS has no CLOCK_BOOTTIME: its CLOCK_MONOTONIC counts through sleep, unlike Python's time.monotonic().
+_BOOT: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def read() -> Instant:

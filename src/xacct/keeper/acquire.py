@@ -63,9 +63,7 @@ class Terms:
 class Acquire:
     """The ways to credentials."""
 
-    def __init__(
-        self, *, sts: Sts, sources: Sources, desk: Desk, clock: AwsClock, terms: Terms, pace: Pace
-    ) -> None:
+    def __init__(self, *, sts: Sts, sources: Sources, desk: Desk, clock: AwsClock, terms: Terms, pace: Pace) -> None:
         self.terms = terms
         self._sts = sts
         self._sources = sources
@@ -129,9 +127,7 @@ class Acquire:
 
         return await with_code(self._desk, self._clock, role.mfa_serial or "", roles, wanted, call)
 
-    async def with_code(
-        self, role: Role, path: Path, wanted: Callable[[], bool], *, ask: bool
-    ) -> Credentials:
+    async def with_code(self, role: Role, path: Path, wanted: Callable[[], bool], *, ask: bool) -> Credentials:
         """A role assumed with the code itself.
 
         Raises:
@@ -146,9 +142,7 @@ class Acquire:
             return await self._assume(role, replace(path, duration=min(path.duration, longest)), keys, code)
 
         async def once() -> Credentials:
-            return await with_code(
-                self._desk, self._clock, role.mfa_serial or "", lambda: (role.name,), wanted, call
-            )
+            return await with_code(self._desk, self._clock, role.mfa_serial or "", lambda: (role.name,), wanted, call)
 
         try:
             return await once()
@@ -160,9 +154,7 @@ class Acquire:
             self._longest[role.name] = policy.ROLE_DURATION
             return await once()
 
-    async def _from_parent(
-        self, role: Role, path: Path, lease: Lease, parent: Lease, *, ask: bool
-    ) -> Credentials:
+    async def _from_parent(self, role: Role, path: Path, lease: Lease, parent: Lease, *, ask: bool) -> Credentials:
         if self._too_old(role, parent) and parent.alive():
             return await self.with_code(role, path, lease.wanted, ask=ask)
         for last in (False, True):
@@ -219,9 +211,7 @@ class Acquire:
             keys, serial=role.mfa_serial if code else None, code=code, duration=duration, region=role.region
         )
 
-    async def _assume(
-        self, role: Role, path: Path, keys: Credentials, code: str | None = None
-    ) -> Credentials:
+    async def _assume(self, role: Role, path: Path, keys: Credentials, code: str | None = None) -> Credentials:
         await self._pace.turn()
         name = role.session_name or self.terms.session_name
         try:

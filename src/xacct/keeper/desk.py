@@ -202,7 +202,8 @@ class Desk:
             boot = self._clock.boot()
             if not wanted() or boot > question.deadline:
                 raise errors.TimedOut(
-                    f"Nobody gave an MFA code for {_names(question.roles)}.", f"xacctctl login {question.roles[0]}"
+                    f"Nobody gave an MFA code for {_names(question.roles)}.",
+                    f"xacctctl login {question.roles[0]}",
                 )
             unattended_since = None if self.attended(question.serial) else unattended_since or boot
             if unattended_since is not None and boot - unattended_since >= GRACE:
@@ -217,7 +218,9 @@ class Desk:
         for question in self._open.values():
             if question.id == question_id and question.open:
                 return question
-        raise errors.PromptClosed("That question is no longer open.", "Somebody else answered it, or nobody waits for it.")
+        raise errors.PromptClosed(
+            "That question is no longer open.", "Somebody else answered it, or nobody waits for it."
+        )
 
     def _rest(self, serial: str, seconds: float, error: errors.HumanNeeded) -> None:
         self._resting[serial] = (self._clock.boot() + seconds, error)
@@ -230,7 +233,8 @@ class Desk:
     def _refuse_unattended(self, serial: str, roles: tuple[str, ...]) -> None:
         if not self.attended(serial):
             raise errors.NobodyToAsk(
-                f"{_names(roles)} needs an MFA code, and nobody is there to ask.", f"xacctctl login {roles[0]}"
+                f"{_names(roles)} needs an MFA code, and nobody is there to ask.",
+                f"xacctctl login {roles[0]}",
             )
 
 

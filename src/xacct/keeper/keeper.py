@@ -239,6 +239,13 @@ class Keeper:
         session = self.sessions.get(key) if key else None
         return session.held.expires_at if session and session.held else None
 
+    def serial(self, name: str) -> str | None:
+        """The MFA device that logging in to the role may ask for."""
+        node = self.node(name)
+        while not isinstance(node.role.parent, Source):
+            node = self.nodes[node.role.parent]
+        return node.role.mfa_serial
+
     def session_roles(self, session: Lease) -> tuple[str, ...]:
         """The roles that hang from an MFA session, those somebody wants first."""
         names = [name for name, node in self.nodes.items() if _hangs_from(node.lease, session)]
@@ -282,7 +289,11 @@ class Keeper:
             elif error is not None:
                 self.events.publish(ev.Failed(name, error))
         if error is None:
-            log.info("renewed", node=lease.name, seconds=round(lease.held.remaining(self.clock.now())) if lease.held else 0)
+            log.info(
+                "renewed",
+                node=lease.name,
+                seconds=round(lease.held.remaining(self.clock.now())) if lease.held else 0,
+            )
             self._all_clear()
         else:
             log.info("not renewed", node=lease.name, code=error.code, why=error.sentence)

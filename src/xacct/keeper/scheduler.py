@@ -88,7 +88,7 @@ class Scheduler:
         if horizon is None or horizon == lease.held.expires_at:
             return lease.renew_at
         last_chance = horizon - policy.final_renewal_lead(len(self._keeper.nodes))
-        if lease.held.issued_at < last_chance and last_chance < lease.renew_at:
+        if lease.held.issued_at < last_chance < lease.renew_at:
             return last_chance
         return lease.renew_at
 

@@ -1,0 +1,78 @@
+"""The configuration in force: AWS's two files and config.toml, read again when one has changed.
+
+A change that can't be read leaves what was in force in force, and is a problem that every status shows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+
+from xacct import errors, settings
+from xacct.aws import profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from xacct.keeper.keeper import Keeper
+    from xacct.settings import Settings
+
+log = structlog.get_logger("xacct.config")
+
+Stamp = tuple[tuple[int, int, int] | None, ...]
+
+
+class Configuration:
+    """Reads the files and hands their roles to a keeper.
+
+    Args:
+        env: where AWS's files are. path: config.toml. initial: what it said at the start.
+    """
+
+    def __init__(self, env: Mapping[str, str], path: Path, initial: Settings) -> None:
+        self.settings = initial
+        self.problems: list[errors.XacctError] = []
+        self._env = env
+        self._files = (*profiles.files(env), path)
+        self._path = path
+        self._stamp: Stamp | None = None
+
+    def refresh(self, keeper: Keeper) -> None:
+        """Read the files if one has changed since the last time."""
+        if self._stamps() != self._stamp:
+            self.reload(keeper)
+
+    def reload(self, keeper: Keeper) -> list[errors.XacctError]:
+        """Read the files now. Returns the problems there are."""
+        self._stamp = self._stamps()
+        try:
+            found = profiles.read(self._env)
+            changed = settings.read(self._path)
+            found.roles = settings.apply(changed, found)
+            profiles.without_loose_ends(found)
+        except errors.ConfigError as problem:
+            log.warning("configuration kept as it was", why=problem.sentence)
+            self.problems = [problem]
+            return self.problems
+        keeper.configure(found.roles)
+        self.problems = list(found.problems)
+        if changed.daemon != self.settings.daemon:
+            self.problems.append(
+                errors.ConfigError("A change under [daemon] takes a restart.", "xacctctl stop && xacctctl start")
+            )
+        self.settings = changed
+        log.info("configuration read", roles=len(found.roles), problems=len(self.problems))
+        return self.problems
+
+    def _stamps(self) -> Stamp:
+        return tuple(_stamp(file) for file in self._files)
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return (status.st_mtime_ns, status.st_size, status.st_ino)

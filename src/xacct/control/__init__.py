@@ -1,0 +1,1 @@
+"""What xacctctl talks to: HTTP and JSON over a Unix socket. docs/control-api.md describes it for people."""

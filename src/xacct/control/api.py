@@ -1,0 +1,301 @@
+"""The control API's routes: each reads a request, asks the keeper, and shapes the answer. See docs/control-api.md."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+import structlog
+from aiohttp import web
+
+from xacct import __version__, errors, policy, wire
+from xacct.control import shapes, streams
+from xacct.endpoint.container import PATH as CREDENTIALS_PATH
+from xacct.host import peer
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from xacct.endpoint.grants import Grants
+    from xacct.keeper.keeper import Keeper
+    from xacct.model import Credentials
+
+    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+T = TypeVar("T")
+
+log = structlog.get_logger("xacct.control")
+
+MAX_BODY = 64 * 1024
+MAX_GRANT_TTL = 366 * 86400.0
+
+
+@dataclass(slots=True)
+class Daemon:
+    """What the routes need of the daemon around the keeper.
+
+    `refresh` reads changed configuration files; `reload` reads them whether changed or not and returns the
+    problems; `stop` ends the daemon.
+    """
+
+    endpoint_url: str
+    problems: Callable[[], list[errors.XacctError]]
+    refresh: Callable[[], None]
+    reload: Callable[[], list[errors.XacctError]]
+    stop: Callable[[], None]
+
+
+class Api:
+    """The routes."""
+
+    def __init__(self, keeper: Keeper, grants: Grants, daemon: Daemon) -> None:
+        self._keeper = keeper
+        self._grants = grants
+        self._daemon = daemon
+
+    def application(self) -> web.Application:
+        """The aiohttp application."""
+        app = web.Application(middlewares=[_only_our_user, self._well_behaved], client_max_size=MAX_BODY)
+        app.add_routes(
+            [
+                web.get(wire.VERSION, self.version),
+                web.get(wire.STATUS, self.status),
+                web.get(wire.ROLES, self.roles),
+                web.get(wire.EXPLAIN, self.explain),
+                web.post(wire.LOGIN, self.login),
+                web.post(wire.LOGOUT, self.logout),
+                web.post(wire.CREDENTIALS, self.credentials),
+                web.get(wire.GRANTS, self.list_grants),
+                web.post(wire.GRANTS, self.create_grant),
+                web.delete(wire.GRANT, self.revoke_grant),
+                web.get(wire.PROMPTS, self.prompts),
+                web.post(wire.PROMPT, self.answer_prompt),
+                web.get(wire.EVENTS, self.events),
+                web.post(wire.RELOAD, self.reload),
+                web.post(wire.STOP, self.stop),
+            ]
+        )
+        return app
+
+    async def version(self, _: web.Request) -> web.Response:
+        """GET /v1/version."""
+        problems = self._daemon.problems()
+        answer: wire.VersionAnswer = {
+            "api": wire.API,
+            "version": __version__,
+            "pid": os.getpid(),
+            "endpoint": self._daemon.endpoint_url,
+            "config_problem": shapes.error_body(problems[0]) if problems else None,
+        }
+        return web.json_response(answer)
+
+    async def status(self, _: web.Request) -> web.Response:
+        """GET /v1/status."""
+        keeper = self._keeper
+        answer: wire.StatusAnswer = {
+            "now": keeper.clock.now(),
+            "roles": [shapes.role_status(keeper, node) for node in keeper.nodes.values()],
+            "sessions": [
+                shapes.session_status(name, serial or "", lease) for (_, name, serial), lease in keeper.sessions.items()
+            ],
+            "prompts": [shapes.prompt(keeper, question) for question in keeper.desk.questions],
+            "attended": keeper.desk.attendants,
+            "notes": self._notes(),
+        }
+        return web.json_response(answer)
+
+    async def roles(self, _: web.Request) -> web.Response:
+        """GET /v1/roles."""
+        base = self._daemon.endpoint_url + CREDENTIALS_PATH
+        answer: wire.RolesAnswer = {
+            "roles": [shapes.role_info(node, base) for node in self._keeper.nodes.values()],
+            "problems": [shapes.error_body(problem) for problem in self._daemon.problems()],
+        }
+        return web.json_response(answer)
+
+    async def explain(self, request: web.Request) -> web.Response:
+        """GET /v1/roles/ROLE/explain."""
+        node = self._keeper.node(request.match_info["role"])
+        roles = {name: other.role for name, other in self._keeper.nodes.items()}
+        steps, remarks = policy.explain(node.role, roles, self._keeper.terms.session_duration)
+        answer: wire.ExplainAnswer = {"role": node.role.name, "steps": steps, "remarks": remarks}
+        return web.json_response(answer)
+
+    async def login(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/login."""
+        body = await _body(request, wire.LoginRequest)
+        if not body["roles"]:
+            raise errors.BadInput("No role was named.", "xacctctl login ROLE")
+        for role in body["roles"]:
+            self._keeper.node(role)
+        attend = body.get("attend", True)
+        ask = attend or "code" in body or self._keeper.desk.attendants > 0
+
+        async def get(role: str) -> Credentials:
+            return await self._keeper.login(role, ask=ask, until=body.get("until"))
+
+        login = streams.Login(
+            self._keeper,
+            body["roles"],
+            get,
+            lambda role, _: shapes.held_event(self._keeper, role),
+            code=body.get("code"),
+            attend=attend,
+        )
+        return await _streamed(request, login.run)
+
+    async def credentials(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/credentials."""
+        body = await _body(request, wire.CredentialsRequest)
+        region = self._keeper.node(body["role"]).role.region
+        attend = body.get("attend", True)
+        ask = attend or self._keeper.desk.attendants > 0
+        lifetime = body.get("lifetime")
+
+        async def get(role: str) -> Credentials:
+            if lifetime is not None:
+                return await self._keeper.one_off(role, ask=ask, lifetime=lifetime)
+            return await self._keeper.login(role, ask=ask)
+
+        login = streams.Login(
+            self._keeper,
+            [body["role"]],
+            get,
+            lambda role, held: shapes.credentials_event(role, held, region),
+            code=None,
+            attend=attend,
+        )
+        return await _streamed(request, login.run)
+
+    async def logout(self, request: web.Request) -> web.Response:
+        """POST /v1/logout."""
+        body = await _body(request, wire.LogoutRequest)
+        gone = self._keeper.logout_all() if body.get("all") else self._keeper.logout(body.get("roles", []))
+        answer: wire.LogoutAnswer = {"roles": gone}
+        return web.json_response(answer)
+
+    async def list_grants(self, _: web.Request) -> web.Response:
+        """GET /v1/grants."""
+        self._grants.sweep()
+        answer: wire.GrantsAnswer = {"grants": [shapes.grant_info(grant, self._grants) for grant in self._grants.all()]}
+        return web.json_response(answer)
+
+    async def create_grant(self, request: web.Request) -> web.Response:
+        """POST /v1/grants."""
+        body = await _body(request, wire.GrantRequest)
+        nodes = [self._keeper.node(role) for role in body["roles"]]
+        ttl = body.get("ttl")
+        if not nodes or (ttl is not None and not 0 < ttl <= MAX_GRANT_TTL):
+            raise errors.BadInput("A grant needs a role, and a ttl of more than nothing and at most a year.", "")
+        grant, token, file = self._grants.create(body["roles"], body["label"][:200], ttl, body.get("pid"))
+        base = self._daemon.endpoint_url + CREDENTIALS_PATH
+        answer: wire.GrantAnswer = {
+            "id": grant.id,
+            "token": token,
+            "token_file": str(file),
+            "urls": {node.role.name: base + node.role.slug for node in nodes},
+            "regions": {node.role.name: node.role.region for node in nodes},
+        }
+        log.info("granted", grant=grant.id, roles=list(grant.roles), label=grant.label)
+        return web.json_response(answer)
+
+    async def revoke_grant(self, request: web.Request) -> web.Response:
+        """DELETE /v1/grants/ID."""
+        if not self._grants.revoke(request.match_info["id"]):
+            raise errors.BadInput("There is no such grant.", "xacctctl grants list")
+        return web.json_response({})
+
+    async def prompts(self, _: web.Request) -> web.Response:
+        """GET /v1/prompts."""
+        questions = [shapes.prompt(self._keeper, question) for question in self._keeper.desk.questions]
+        return web.json_response({"prompts": questions})
+
+    async def answer_prompt(self, request: web.Request) -> web.Response:
+        """POST /v1/prompts/ID."""
+        body = await _body(request, wire.PromptAnswer)
+        if body.get("decline"):
+            self._keeper.desk.decline(request.match_info["id"])
+        else:
+            self._keeper.desk.answer(request.match_info["id"], body.get("code", ""))
+        return web.json_response({})
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        """GET /v1/events, with ?attend=1 to answer questions."""
+        attend = request.query.get("attend") == "1"
+        return await _streamed(request, lambda out: streams.everything(self._keeper, out, attend=attend))
+
+    async def reload(self, _: web.Request) -> web.Response:
+        """POST /v1/reload."""
+        problems = self._daemon.reload()
+        return web.json_response(
+            {
+                "roles": len(self._keeper.nodes),
+                "problems": [shapes.error_body(problem) for problem in problems],
+            }
+        )
+
+    async def stop(self, _: web.Request) -> web.Response:
+        """POST /v1/stop."""
+        self._daemon.stop()
+        return web.json_response({})
+
+    def _notes(self) -> list[str]:
+        notes = [f"{problem.sentence} {problem.hint}".strip() for problem in self._daemon.problems()]
+        skew = self._keeper.clock.skew()
+        if abs(skew) > policy.MINUTE:
+            direction = "behind" if skew > 0 else "ahead"
+            notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} of AWS's.")
+        return notes
+
+    @web.middleware
+    async def _well_behaved(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Fresh configuration before, our header and our errors after."""
+        self._daemon.refresh()
+        try:
+            response = await handler(request)
+        except errors.XacctError as error:
+            response = _error(error)
+        except web.HTTPException as error:
+            response = _error(
+                errors.BadInput(f"{request.method} {request.path}: {error.reason}.", "See docs/control-api.md.")
+            )
+            response.set_status(error.status)
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
+            log.error("request broke", path=request.path, kind=type(bug).__name__)  # noqa: TRY400
+            response = _error(errors.XacctError("xacctd stumbled over this request.", "Its log says more."))
+        if not response.prepared:
+            response.headers[wire.API_HEADER] = str(wire.API)
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+@web.middleware
+async def _only_our_user(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The socket's mode says so already; the kernel's word does not depend on it."""
+    connection = request.transport.get_extra_info("socket") if request.transport else None
+    if connection is None or peer.of_unix_socket(connection).uid != os.geteuid():
+        return web.json_response({}, status=403)
+    return await handler(request)
+
+
+async def _streamed(request: web.Request, run: Callable[[streams.Lines], Awaitable[None]]) -> web.StreamResponse:
+    async with streams.lines(request) as out:
+        await run(out)
+    response: web.StreamResponse = request["streamed"]
+    return response
+
+
+async def _body(request: web.Request, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(await request.read() or b"{}", type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise errors.BadInput(f"The request is not understood: {error}.", "See docs/control-api.md.") from None
+
+
+def _error(error: errors.XacctError) -> web.Response:
+    answer: wire.ErrorAnswer = {"error": shapes.error_body(error)}
+    return web.json_response(answer, status=error.status)

@@ -1,0 +1,160 @@
+"""The daemon's values as wire.py spells them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from xacct import errors, wire
+from xacct.keeper import desk
+from xacct.keeper import events as ev
+from xacct.model import Source, iso
+
+if TYPE_CHECKING:
+    from xacct.endpoint.grants import Grants
+    from xacct.keeper.keeper import Keeper, Node
+    from xacct.keeper.lease import Lease
+    from xacct.model import Credentials, Grant
+
+
+def error_body(error: errors.XacctError) -> wire.ErrorBody:
+    """An error for programs and people."""
+    return {"code": error.code, "sentence": error.sentence, "hint": error.hint}
+
+
+def prompt(keeper: Keeper, question: desk.Question) -> wire.Prompt:
+    """An open question."""
+    now = keeper.clock.now()
+    return {
+        "id": question.id,
+        "kind": "mfa",
+        "serial": question.serial,
+        "roles": list(question.roles),
+        "attempt": question.attempt,
+        "attempts": desk.ATTEMPTS,
+        "problem": question.problem,
+        "not_before": question.not_before,
+        "deadline": now + question.deadline - keeper.clock.boot(),
+        "now": now,
+    }
+
+
+def role_info(node: Node, base_url: str) -> wire.RoleInfo:
+    """What the configuration says of a role."""
+    role = node.role
+    return {
+        "name": role.name,
+        "role_arn": role.role_arn,
+        "account": role.account,
+        "source": role.parent.name if isinstance(role.parent, Source) else role.parent,
+        "mfa_serial": role.mfa_serial,
+        "region": role.region,
+        "url": base_url + role.slug,
+    }
+
+
+def role_status(keeper: Keeper, node: Node) -> wire.RoleStatus:
+    """How a role stands now."""
+    lease = node.lease
+    held = lease.held if lease.alive() and not lease.logged_out else None
+    error = lease.error
+    return {
+        "name": node.role.name,
+        "account": node.role.account,
+        "role_arn": node.role.role_arn,
+        "state": _state(keeper, node),
+        "expires_at": held.expires_at if held else None,
+        "horizon": keeper.horizon(node.role.name),
+        "last_used": lease.last_used,
+        "next_renewal": lease.renew_at if held and lease.renew_at != float("inf") else None,
+        "error": error_body(error) if error and not isinstance(error, errors.HumanNeeded) else None,
+    }
+
+
+def _state(keeper: Keeper, node: Node) -> wire.RoleState:
+    lease = node.lease
+    if lease.alive() and not lease.logged_out:
+        return "held"
+    if lease.flying and any(q.serial == node.role.mfa_serial for q in keeper.desk.questions):
+        return "waiting"
+    if lease.error is not None and not isinstance(lease.error, errors.HumanNeeded):
+        return "failed"
+    return "idle" if lease.silent() else "needs-code"
+
+
+def session_status(name: str, serial: str, lease: Lease) -> wire.SessionStatus:
+    """How an MFA session stands now."""
+    return {
+        "source": name,
+        "serial": serial,
+        "expires_at": lease.held.expires_at if lease.held and lease.alive() else None,
+    }
+
+
+def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
+    """A grant, without anything that could be used."""
+    return {
+        "id": grant.id,
+        "label": grant.label,
+        "roles": list(grant.roles),
+        "created": grant.created,
+        "expires_at": grant.expires_at,
+        "last_used": grants.last_used.get(grant.id),
+        "pid": grant.pid,
+    }
+
+
+def credentials_event(role: str, held: Credentials, region: str | None) -> wire.CredentialsEvent:
+    """The secrets themselves, for whoever asked for them by name."""
+    return {
+        "event": "credentials",
+        "role": role,
+        "access_key_id": held.access_key_id,
+        "secret_access_key": held.secret_access_key,
+        "session_token": held.session_token or "",
+        "expiration": iso(held.expires_at) if held.expires_at is not None else None,
+        "account_id": held.account_id,
+        "region": region,
+    }
+
+
+StreamEvent = (
+    wire.PromptEvent
+    | wire.PromptClosedEvent
+    | wire.HeldEvent
+    | wire.FailedEvent
+    | wire.ExpiredEvent
+    | wire.HorizonEvent
+    | wire.CredentialsEvent
+    | wire.DoneEvent
+)
+
+
+def event(keeper: Keeper, happened: ev.Event) -> StreamEvent:
+    """What happened in the keeper, as a line of the event stream."""
+    match happened:
+        case ev.PromptRaised(question):
+            return {"event": "prompt", "prompt": prompt(keeper, question)}
+        case ev.PromptClosed(question, outcome, sentence):
+            closed = {"event": "prompt-closed", "id": question.id, "outcome": outcome, "sentence": sentence}
+            return cast("wire.PromptClosedEvent", closed)
+        case ev.Renewed(role):
+            return held_event(keeper, role, "renewed")
+        case ev.Failed(role, error):
+            return {"event": "failed", "role": role, "error": error_body(error)}
+        case ev.Expired(role):
+            return {"event": "expired", "role": role}
+        case ev.HorizonNear(serial, seconds, roles):
+            return {"event": "horizon", "serial": serial, "seconds": seconds, "roles": list(roles)}
+
+
+def held_event(keeper: Keeper, role: str, name: str = "held") -> wire.HeldEvent:
+    """A role's credentials are in hand."""
+    held = keeper.node(role).lease.held
+    event = {
+        "event": name,
+        "role": role,
+        "expires_at": held.expires_at if held else None,
+        "horizon": keeper.horizon(role),
+        "now": keeper.clock.now(),
+    }
+    return cast("wire.HeldEvent", event)

@@ -1,0 +1,172 @@
+"""Answers that stream: a login with its questions, credentials, and everything that happens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import ExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from xacct import errors, wire
+from xacct.control import shapes
+from xacct.keeper import events as ev
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from xacct.keeper.keeper import Keeper
+    from xacct.model import Credentials
+
+    Had = Callable[[str, Credentials], shapes.StreamEvent]
+
+HEARTBEAT = 15.0
+"""Seconds between empty lines on a quiet event stream, by which a vanished client is noticed."""
+
+
+class Lines:
+    """NDJSON to one client."""
+
+    def __init__(self, response: web.StreamResponse) -> None:
+        self._response = response
+
+    async def send(self, event: shapes.StreamEvent) -> None:
+        """One line."""
+        await self._response.write(json.dumps(event).encode() + b"\n")
+
+    async def beat(self) -> None:
+        """An empty line: still here."""
+        await self._response.write(b"\n")
+
+
+@asynccontextmanager
+async def lines(request: web.Request) -> AsyncIterator[Lines]:
+    """Open an NDJSON answer."""
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", wire.API_HEADER: str(wire.API)})
+    await response.prepare(request)
+    try:
+        yield Lines(response)
+        await response.write_eof()
+    except ConnectionError:
+        return  # the client has gone; nobody is left to tell
+    finally:
+        request["streamed"] = response
+
+
+async def everything(keeper: Keeper, out: Lines, *, attend: bool) -> None:
+    """All events from now on, the open questions first; with `attend` this client answers for any device."""
+    with ExitStack() as stack:
+        queue = stack.enter_context(keeper.events.listen())
+        if attend:
+            stack.enter_context(keeper.desk.attend())
+        for question in keeper.desk.questions:
+            await out.send(shapes.event(keeper, ev.PromptRaised(question)))
+        while True:
+            try:
+                happened = await asyncio.wait_for(queue.get(), HEARTBEAT)
+            except TimeoutError:
+                await out.beat()
+            else:
+                await out.send(shapes.event(keeper, happened))
+
+
+class Login:
+    """One client that wants some roles, and answers what is asked for them.
+
+    Args:
+        get: has one role's credentials. had: the event that tells so. code: answers each device's first question.
+        attend: whether the client answers questions itself.
+    """
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        roles: list[str],
+        get: Callable[[str], Awaitable[Credentials]],
+        had: Had,
+        *,
+        code: str | None,
+        attend: bool,
+    ) -> None:
+        self._keeper = keeper
+        self._get = get
+        self._had = had
+        self._code = code
+        self._attend = attend
+        self._roles = list(dict.fromkeys(roles))
+        self._serials = frozenset(filter(None, (keeper.serial(role) for role in self._roles)))
+        self._answered: set[str] = set()
+        self._failed = 0
+
+    async def run(self, out: Lines) -> None:
+        """Stream until every role is had or has failed."""
+        with ExitStack() as stack:
+            queue = stack.enter_context(self._keeper.events.listen())
+            if self._attend or self._code is not None:
+                stack.enter_context(self._keeper.desk.attend(self._serials))
+            for question in self._keeper.desk.questions:
+                queue.put_nowait(ev.PromptRaised(question))
+            tasks = {asyncio.ensure_future(self._get(role)): role for role in self._roles}
+            try:
+                await self._pump(out, queue, tasks)
+            finally:
+                for task in tasks:
+                    task.cancel()
+        await out.send({"event": "done", "failed": self._failed})
+
+    async def _pump(
+        self, out: Lines, queue: asyncio.Queue[ev.Event], tasks: dict[asyncio.Future[Credentials], str]
+    ) -> None:
+        waiting = set(tasks)
+        while waiting:
+            heard = asyncio.ensure_future(queue.get())
+            done, _ = await asyncio.wait({heard, *waiting}, return_when=asyncio.FIRST_COMPLETED, timeout=HEARTBEAT)
+            if heard not in done:
+                heard.cancel()
+            elif (trouble := await self._tell(out, heard.result())) is not None:
+                for task in waiting:
+                    await self._fail(out, tasks[task], trouble)
+                return
+            if not done:
+                await out.beat()
+            for task in done & waiting:
+                waiting.discard(task)
+                await self._settle(out, tasks[task], task)
+
+    async def _settle(self, out: Lines, role: str, task: asyncio.Future[Credentials]) -> None:
+        try:
+            held = task.result()
+        except errors.XacctError as error:
+            await self._fail(out, role, error)
+        else:
+            await out.send(self._had(role, held))
+
+    async def _fail(self, out: Lines, role: str, error: errors.XacctError) -> None:
+        self._failed += 1
+        await out.send({"event": "failed", "role": role, "error": shapes.error_body(error)})
+
+    async def _tell(self, out: Lines, happened: ev.Event) -> errors.XacctError | None:
+        """Pass on what concerns this client's questions. Returns why its given code has failed, if it has."""
+        if not isinstance(happened, ev.PromptRaised | ev.PromptClosed):
+            return None
+        question = happened.question
+        if question.serial not in self._serials:
+            return None
+        if isinstance(happened, ev.PromptRaised) and self._code is not None and question.open:
+            trouble = self._answer(question.id, question.serial, question.problem)
+            if trouble is None or not self._attend:
+                return trouble
+        if self._attend:
+            await out.send(shapes.event(self._keeper, happened))
+        return None
+
+    def _answer(self, question_id: str, serial: str, problem: str | None) -> errors.XacctError | None:
+        if serial in self._answered:
+            return errors.WrongCode(problem or "That code was not accepted.", "Wait for the next code on the device.")
+        self._answered.add(serial)
+        try:
+            self._keeper.desk.answer(question_id, self._code or "")
+        except errors.XacctError as error:
+            return error
+        return None

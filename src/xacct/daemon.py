@@ -1,0 +1,214 @@
+"""xacctd: builds the rooms, connects them, and runs until told to stop. Composition and nothing else.
+
+Exit statuses: 0 stopped as asked, 1 could not start (one sentence and a hint on stderr), 2 wrong arguments.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import getpass
+import os
+import re
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING
+
+import structlog
+
+from xacct import __version__, errors, logs, places, settings
+from xacct.clock import AwsClock
+from xacct.configuration import Configuration
+from xacct.endpoint.container import Container
+from xacct.endpoint.grants import Grants
+from xacct.endpoint.server import ADDRESS, Endpoint
+from xacct.host import clock as host_clock
+from xacct.host import instance, process, steps
+from xacct.keeper.acquire import Terms
+from xacct.keeper.desk import Desk
+from xacct.keeper.events import Events
+from xacct.keeper.keeper import Keeper
+from xacct.keeper.ledger import Ledger
+from xacct.keeper.scheduler import Scheduler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from xacct.places import Places
+    from xacct.settings import Settings
+
+log = structlog.get_logger("xacct")
+
+SHADOWING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
+"""Variables of the shell that started us which must not steer our own STS clients."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the daemon in the foreground. Returns the exit status."""
+    arguments = _parse(argv)
+    try:
+        return _start(arguments)
+    except errors.XacctError as error:
+        sys.stderr.write(f"xacctd: {error.sentence}\n" + (f"  hint: {error.hint}\n" if error.hint else ""))
+        return 1
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="xacctd",
+        description="Hold role credentials in memory, renew them, and serve them to AWS SDKs on 127.0.0.1. "
+        "Runs in the foreground; `xacctctl` starts it in the background by itself.",
+        epilog="Settings: $XDG_CONFIG_HOME/xacct/config.toml (docs/settings.md). Roles come from ~/.aws/config.",
+    )
+    parser.add_argument("--version", action="version", version=f"xacctd {__version__}")
+    parser.add_argument("--port", type=int, help="the endpoint's port on 127.0.0.1 (default: config.toml's, or 9477)")
+    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
+    parser.add_argument("--log-format", choices=["logfmt", "json"])
+    return parser.parse_args(argv)
+
+
+def _start(arguments: argparse.Namespace) -> int:
+    os.umask(0o077)
+    where = places.find(os.environ)
+    for directory in (where.runtime, where.state, where.tokens):
+        if trouble := places.make_private(directory):
+            raise errors.StartupFailed(trouble, "Set XDG_RUNTIME_DIR and XDG_STATE_HOME to directories of your own.")
+    descriptor = instance.lock(where.lock)
+    try:
+        chosen = _settings(arguments, where)
+        logs.configure(chosen.daemon.log_level, chosen.daemon.log_format)
+        for name in SHADOWING:
+            os.environ.pop(name, None)
+        _runner()(_run(chosen, where))
+    finally:
+        os.close(descriptor)
+    return 0
+
+
+def _settings(arguments: argparse.Namespace, where: Places) -> Settings:
+    chosen = settings.read(where.config)
+    given = {
+        "port": arguments.port if arguments.port is not None else _port_from_environment(),
+        "log_level": arguments.log_level,
+        "log_format": arguments.log_format,
+    }
+    daemon = chosen.daemon
+    for name, value in given.items():
+        if value is not None:
+            daemon = settings.with_value(daemon, name, value)
+    return settings.with_value(chosen, "daemon", daemon)
+
+
+def _port_from_environment() -> int | None:
+    value = os.environ.get("XACCT_PORT")
+    if value is None:
+        return None
+    if not value.isdigit():
+        raise errors.ConfigError(f"XACCT_PORT is {value!r}, which is no port.", "A number from 1 to 65535.")
+    return int(value)
+
+
+def _runner() -> Callable[..., None]:
+    try:
+        import uvloop  # noqa: PLC0415 - where it does not install, asyncio's own loop serves as well, if slower
+    except ImportError:
+        return asyncio.run
+    return uvloop.run
+
+
+class Rooms:
+    """The rooms of one daemon, connected."""
+
+    def __init__(self, chosen: Settings, where: Places) -> None:
+        from xacct.aws.sources import FileSources  # noqa: PLC0415
+        from xacct.aws.sts import Sts  # noqa: PLC0415
+
+        self.clock = AwsClock(host_clock.read)
+        events = Events()
+        kept = where.state / "used-steps.json"
+        desk = Desk(self.clock, events, Ledger(steps.load(kept), lambda all_steps: steps.save(kept, all_steps)))
+        self.sts = Sts(self.clock, os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+        self.keeper = Keeper(
+            sts=self.sts,
+            sources=FileSources(os.environ),
+            desk=desk,
+            clock=self.clock,
+            events=events,
+            terms=Terms(settings.seconds(chosen.session.duration), session_name(chosen.session.name)),
+        )
+        self.grants = Grants(where.tokens, where.state / "grants.json", self.clock.now, process.started)
+        self.configuration = Configuration(dict(os.environ), where.config, chosen)
+        self.container = Container(self.keeper, self.grants, settings.seconds(chosen.prompts.patience))
+        self.endpoint = Endpoint(self.container.answer, self.clock.boot)
+        self.scheduler = Scheduler(self.keeper, self.each_look)
+
+    def refresh(self) -> None:
+        """Read configuration files that have changed."""
+        self.configuration.refresh(self.keeper)
+
+    def each_look(self) -> None:
+        """What is looked after at every look of the scheduler."""
+        self.refresh()
+        self.grants.sweep()
+        self.container.forget()
+
+
+async def _run(chosen: Settings, where: Places) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(logs.complain)
+    stop = asyncio.Event()
+    rooms = Rooms(chosen, where)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, lambda: rooms.configuration.reload(rooms.keeper))
+    rooms.refresh()
+    rooms.grants.load()
+    port = await rooms.endpoint.listen(chosen.daemon.port)
+    # aiohttp costs a sixth of a second: SDKs are served before it is loaded.
+    from xacct.control.api import Api, Daemon  # noqa: PLC0415
+    from xacct.control.server import ControlServer, bind  # noqa: PLC0415
+
+    daemon = Daemon(
+        endpoint_url=f"http://{ADDRESS}:{port}",
+        problems=lambda: rooms.configuration.problems,
+        refresh=rooms.refresh,
+        reload=lambda: rooms.configuration.reload(rooms.keeper),
+        stop=stop.set,
+    )
+    application = Api(rooms.keeper, rooms.grants, daemon).application()
+    control = ControlServer(application, bind(where.control), where.control)
+    await control.start()
+    workers = [loop.create_task(rooms.scheduler.run()), loop.create_task(rooms.endpoint.run())]
+    log.info(
+        "ready",
+        version=__version__,
+        endpoint=daemon.endpoint_url,
+        control=str(where.control),
+        pid=os.getpid(),
+    )
+    try:
+        await stop.wait()
+    finally:
+        log.info("stopping")
+        for worker in workers:
+            worker.cancel()
+        await asyncio.gather(*workers, return_exceptions=True)
+        await control.close()
+        await rooms.keeper.close()
+        await rooms.endpoint.close()
+        await rooms.sts.close()
+
+
+def session_name(template: str) -> str:
+    """The role session name CloudTrail shows, of [\\w+=,.@-], at most 64 characters (AWS STS API, AssumeRole)."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = str(os.getuid())
+    name = template.replace("{user}", user).replace("{host}", socket.gethostname().split(".")[0])
+    return re.sub(r"[^\w+=,.@-]", "-", name, flags=re.ASCII)[:64].ljust(2, "-")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""One daemon a runtime directory: a lock the kernel drops when its holder dies, however it dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+from xacct import errors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def lock(path: Path) -> int:
+    """Take the lock for the life of this process. Returns its descriptor, to be kept open.
+
+    Raises:
+        StartupFailed: another daemon holds it, or the file can't be made.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise errors.StartupFailed(f"{path} can't be made ({error.strerror}).", "Check its directory.") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise errors.StartupFailed(
+            "xacctd is running already.", "xacctctl status shows it; xacctctl stop ends it."
+        ) from None
+    os.ftruncate(descriptor, 0)
+    os.write(descriptor, b"%d\n" % os.getpid())
+    return descriptor

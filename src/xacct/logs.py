@@ -1,0 +1,45 @@
+"""Structured logs on stderr, and nobody else's chatter: botocore's debug log holds keys and tokens."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING
+
+import structlog
+
+if TYPE_CHECKING:
+    import asyncio
+    from typing import Any
+
+_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+
+
+def configure(level: str, style: str) -> None:
+    """Log from now on at `level` (debug, info, warning, error) as `style` (logfmt or json)."""
+    renderer: structlog.typing.Processor = structlog.processors.JSONRenderer()
+    if style == "logfmt":
+        renderer = structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    # Libraries only when something is wrong, whatever our own level: see this file's first line.
+    logging.basicConfig(level=logging.WARNING, format="level=%(levelname)s logger=%(name)s", force=True)
+
+
+def complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """The event loop's exception handler: says what broke by its type, never by its words."""
+    del loop
+    exception = context.get("exception")
+    structlog.get_logger("xacct").error(
+        "loop complained",
+        what=str(context.get("message", ""))[:80].split("<")[0],
+        kind=type(exception).__name__,
+    )
