@@ -47,7 +47,7 @@ class CodeLedger:
         """Accept a code of the current step or one beside it, once; return whether it was."""
         current = step_at(now)
         used = self._used.setdefault(device.serial, set())
-        for step in range(current - _DRIFT, current + _DRIFT + 1):
+        for step in range(max(0, current - _DRIFT), current + _DRIFT + 1):
             right = hmac.compare_digest(code_of(device.seed, step).encode(), code.encode())
             if right and step not in used:
                 used.add(step)
