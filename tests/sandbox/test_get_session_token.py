@@ -13,14 +13,15 @@ WRONG_CODE = (
 WRONG_SERIAL = (
     403,
     "AccessDenied",
-    "MultiFactorAuthentication failed, unable to validate MFA code.  "
-    "Please verify your MFA serial number is valid and associated with this user.",
+    (
+        "MultiFactorAuthentication failed, unable to validate MFA code.  "
+        "Please verify your MFA serial number is valid and associated with this user."
+    ),
 )
 HALF = (
     403,
     "AccessDenied",
-    "MultiFactorAuthentication failed, must provide both MFA serial number "
-    "and one time pass code.",
+    "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code.",
 )
 
 
@@ -102,8 +103,11 @@ async def test_durations_out_of_range(user, refused, seconds, border):
     assert await refused(user.get_session_token(DurationSeconds=seconds)) == (
         400,
         "ValidationError",
-        f"1 validation error detected: Value '{seconds}' at 'durationSeconds' failed to satisfy "
-        f"constraint: Member must have value {border}",
+        (
+            f"1 validation error detected: Value '{seconds}' at 'durationSeconds' "
+            f"failed to satisfy "
+            f"constraint: Member must have value {border}"
+        ),
     )
 
 

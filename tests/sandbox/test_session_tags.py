@@ -18,8 +18,10 @@ async def test_fifty_tags_and_not_one_more(ask, refused):
     assert await refused(ask(Tags=tags)) == (
         400,
         "ValidationError",
-        "1 validation error detected: Value at 'tags' failed to satisfy constraint: "
-        "Member must have length less than or equal to 50",
+        (
+            "1 validation error detected: Value at 'tags' failed to satisfy constraint: "
+            "Member must have length less than or equal to 50"
+        ),
     )
 
 
@@ -74,8 +76,10 @@ async def test_inherited_transitive_tags_stay_as_they_are(mfa_session, assuming,
     assert await refused(prod.assume_role(**asked, Tags=[tag("TEAM", "blue")])) == (
         400,
         "InvalidParameterValue",
-        "One of the specified transitive tag keys can't be set because it conflicts with a "
-        "transitive tag key from the calling session.",
+        (
+            "One of the specified transitive tag keys can't be set because it conflicts with a "
+            "transitive tag key from the calling session."
+        ),
     )
 
 
@@ -102,9 +106,7 @@ async def test_a_policy_too_large(ask, refused):
     policy = json.dumps({"Statement": ["x" * 2048]})
     status, code, sentence = await refused(ask(Policy=policy))
     assert (status, code) == (400, "PackedPolicyTooLarge")
-    assert sentence == (
-        "Packed policy consumes 101% of allotted space, please use smaller policy."
-    )
+    assert sentence == ("Packed policy consumes 101% of allotted space, please use smaller policy.")
 
 
 async def test_tags_too_large(ask, refused):
