@@ -1,0 +1,84 @@
+"""One STS call from the signed request to the result: dispatch, authentication, action."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from xacct.sandbox import answers, errors, signature
+from xacct.sandbox.actions import (
+    Request,
+    Result,
+    State,
+    get_access_key_info,
+    get_caller_identity,
+    get_session_token,
+)
+from xacct.sandbox.assume_role import assume_role
+from xacct.sandbox.sessions import Caller, SessionStore
+from xacct.sandbox.totp import CodeLedger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from xacct.sandbox.calls import Call
+    from xacct.sandbox.faults import Faults
+    from xacct.sandbox.parameters import Parameters
+    from xacct.sandbox.signature import Signed, WireRequest
+    from xacct.sandbox.world import World
+
+_ACTIONS: Final[Mapping[str, Callable[[Request], Result]]] = {
+    "AssumeRole": assume_role,
+    "GetAccessKeyInfo": get_access_key_info,
+    "GetCallerIdentity": get_caller_identity,
+    "GetSessionToken": get_session_token,
+}
+
+
+class Sts:
+    """The service behind the HTTP: knows a world, remembers sessions and used codes."""
+
+    def __init__(self, world: World, faults: Faults, max_lifetime: float | None) -> None:
+        self.state = State(world, CodeLedger(), SessionStore(), max_lifetime)
+        self._faults = faults
+
+    def answer(
+        self, wire: WireRequest, given: Parameters, call: Call, now: float, skew: float = 0.0
+    ) -> Result:
+        """Return the result of a call, and note in `call` who made it.
+
+        Args:
+            wire: The request as its signature covers it.
+            given: Its parameters, from query and body together.
+            call: The record to fill in.
+            now: Unix seconds.
+            skew: Seconds by which the clock of the signature check is ahead.
+
+        Raises:
+            StsError: For every refusal.
+        """
+        action = _action(given)
+        signed = signature.read(wire)
+        caller = self._caller(signed, now)
+        signature.verify(wire, signed, caller.secret, datetime.fromtimestamp(now + skew, UTC))
+        call.principal = caller.principal.arn
+        return action(Request(self.state, caller, given, now, call))
+
+    def _caller(self, signed: Signed, now: float) -> Caller:
+        """Return the owner of the credentials, unless a fault makes them bad."""
+        caller = self.state.sessions.caller(self.state.world, signed.key_id, signed.token, now)
+        if caller.session is None and self._faults.take("invalid-key"):
+            raise errors.invalid_token()
+        if caller.session is not None and self._faults.take("expired-token"):
+            raise errors.expired_token()
+        return caller
+
+
+def _action(given: Parameters) -> Callable[[Request], Result]:
+    """Return what answers the request; AWS looks at this before it looks at the signature."""
+    name, version = given.get("Action"), given.get("Version")
+    if not name:
+        raise errors.missing_action()
+    if name not in _ACTIONS or version != answers.VERSION:
+        raise errors.invalid_action(name, version)
+    return _ACTIONS[name]
