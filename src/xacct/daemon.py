@@ -201,7 +201,7 @@ async def _run(chosen: Settings, where: Places) -> None:
 
 
 def session_name(template: str) -> str:
-    """The role session name CloudTrail shows, of [\\w+=,.@-], at most 64 characters (AWS STS API, AssumeRole)."""
+    r"""The role session name CloudTrail shows, of [\\w+=,.@-], at most 64 characters (AWS STS API, AssumeRole)."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

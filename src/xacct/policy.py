@@ -179,7 +179,7 @@ def explain(role: Role, roles: Mapping[str, Role], session_seconds: int) -> tupl
     if role.role_arn:
         how = "assume it with that code itself" if path.hop is Hop.WITH_CODE else "assume"
         steps.append(f"{how}: {role.role_arn}, {_span(path.duration)} at a time")
-    remarks += _remarks(role, path, roles)
+    remarks += _remarks(role, path)
     return steps, remarks
 
 
@@ -209,7 +209,7 @@ def _steps_before(
     return steps, []
 
 
-def _remarks(role: Role, path: Path, roles: Mapping[str, Role]) -> list[str]:
+def _remarks(role: Role, path: Path) -> list[str]:
     remarks = []
     if path.hop is Hop.FROM_SESSION:
         remarks.append("renewed without a code until the MFA session ends")

@@ -254,7 +254,7 @@ class LogoutAnswer(TypedDict):
 
 
 class GrantRequest(TypedDict):
-    """POST /v1/grants. `ttl`: seconds, absent for as long as the daemon's state lasts; `pid`: ends with that process."""
+    """POST /v1/grants. `ttl`: seconds, absent for no end; `pid`: ends with that process."""
 
     roles: list[str]
     label: str

@@ -1,5 +1,7 @@
-"""The two STS calls the product lives from, over aiobotocore: one client a region, each request signed with
-the credentials at hand. No retries here: a TOTP code must not be sent twice, and when to try again is the keeper's.
+"""The two STS calls the product lives from, over aiobotocore.
+
+One client a region, each request signed with the credentials at hand. No retries here: a TOTP code must not be
+sent twice, and when to try again is the keeper's to say.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from xacct.aws import failures
 from xacct.model import Credentials, account_of
 
 if TYPE_CHECKING:
-
     from xacct.clock import AwsClock
     from xacct.model import Role
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import ExitStack, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -107,7 +107,9 @@ class Login:
                 stack.enter_context(self._keeper.desk.attend(self._serials))
             for question in self._keeper.desk.questions:
                 queue.put_nowait(ev.PromptRaised(question))
-            tasks = {asyncio.ensure_future(self._get(role)): role for role in self._roles}
+            tasks: dict[asyncio.Future[Credentials], str] = {
+                asyncio.ensure_future(self._get(role)): role for role in self._roles
+            }
             try:
                 await self._pump(out, queue, tasks)
             finally:
@@ -121,7 +123,8 @@ class Login:
         waiting = set(tasks)
         while waiting:
             heard = asyncio.ensure_future(queue.get())
-            done, _ = await asyncio.wait({heard, *waiting}, return_when=asyncio.FIRST_COMPLETED, timeout=HEARTBEAT)
+            both: set[asyncio.Future[Any]] = {heard, *waiting}
+            done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED, timeout=HEARTBEAT)
             if heard not in done:
                 heard.cancel()
             elif (trouble := await self._tell(out, heard.result())) is not None:
@@ -130,7 +133,7 @@ class Login:
                 return
             if not done:
                 await out.beat()
-            for task in done & waiting:
+            for task in waiting & done:
                 waiting.discard(task)
                 await self._settle(out, tasks[task], task)
 

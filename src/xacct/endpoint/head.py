@@ -16,9 +16,7 @@ MAX_HEAD = 8192
 MAX_HEADERS = 40
 
 _REQUEST_LINE = re.compile(rb"GET (/[A-Za-z0-9._/-]*) HTTP/1\.([01])")
-_HEADER = re.compile(
-    rb"([A-Za-z0-9!#$%&'*+.^_`|~-]+):[ \t]*([\x21-\x7e\x80-\xff](?:[\x20-\x7e\x80-\xff\t]*[\x21-\x7e\x80-\xff])?)?[ \t]*"
-)
+_HEADER = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]+):([\t\x20-\x7e\x80-\xff]*)")
 _GIVEAWAYS = (b"sec-", b"x-forwarded", b"proxy-")
 _FORBIDDEN = frozenset(
     {
@@ -101,5 +99,5 @@ def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
             raise Refused(f"header {name.decode('ascii')}")
         if name in headers:
             raise Refused("duplicate header")
-        headers[name] = match.group(2) or b""
+        headers[name] = match.group(2).strip(b" \t")
     return headers

@@ -91,10 +91,7 @@ class Keeper:
         role = roles[name]
         parent = self._parent(role, roles, before)
         kept = before.get(name)
-        if kept and kept.role == role and kept.lease.parent is parent:
-            node = kept
-        else:
-            node = self._new_node(role, parent)
+        node = kept if kept and kept.role == role and kept.lease.parent is parent else self._new_node(role, parent)
         self.nodes[name] = node
         return node
 

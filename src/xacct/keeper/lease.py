@@ -10,7 +10,6 @@ one that asks. A question stays open while somebody waits: on this lease, on a c
 from __future__ import annotations
 
 import asyncio
-import random
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,13 +17,14 @@ import structlog
 
 from xacct import errors, policy
 from xacct.keeper.desk import GRACE
-from xacct.policy import Freshness
 
 if TYPE_CHECKING:
+    import random
     from collections.abc import Awaitable, Callable, Iterator
 
     from xacct.clock import AwsClock
     from xacct.model import Credentials
+    from xacct.policy import Freshness
 
 log = structlog.get_logger("xacct.keeper")
 
@@ -175,12 +175,14 @@ class Lease:
         except errors.XacctError as error:
             self._fail(error)
             raise
-        except Exception as bug:
+        except Exception as bug:  # noqa: BLE001
             # The type only: a message may quote what it choked on.
             log.error("renewal broke", node=self.name, kind=type(bug).__name__)  # noqa: TRY400
-            error = errors.XacctError(f"xacct stumbled over {self.name} ({type(bug).__name__}).", "Please report it.")
-            self._fail(error)
-            raise error from None
+            stumbled = errors.XacctError(
+                f"xacct stumbled over {self.name} ({type(bug).__name__}).", "Please report it."
+            )
+            self._fail(stumbled)
+            raise stumbled from None
         else:
             self.put(credentials)
             self._settled(self, None)

@@ -30,7 +30,7 @@ class Pace:
     async def turn(self) -> None:
         """Wait for a place in the window, first come first served."""
         async with self._queue:
-            while (wait := self._wait()) > 0:
+            while (wait := self._wait()) > 0:  # noqa: ASYNC110 - it waits for time, not for an event
                 await asyncio.sleep(wait)
             self._starts.append(self._boot())
 

@@ -94,9 +94,7 @@ def get_session_token(request: Request) -> Result:
         raise errors.session_credentials("GetSessionToken")
     context = SessionContext(mfa_at=mfa_accepted_at(request))
     wanted = parameters.integer(request.given, "DurationSeconds") or _DEFAULT_SESSION_SECONDS
-    session = request.state.sessions.issue(
-        request.caller.principal, context, request.expires(wanted)
-    )
+    session = request.state.sessions.issue(request.caller.principal, context, request.expires(wanted))
     return {"Credentials": credentials_of(session)}
 
 

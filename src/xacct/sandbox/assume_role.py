@@ -103,9 +103,7 @@ def _source_identity(request: Request, before: SessionContext | None) -> str | N
     wanted = request.given.get("SourceIdentity")
     held = before.source_identity if before else None
     if wanted is not None and held is not None and wanted != held:
-        raise errors.validation_error(
-            "The source identity is already set for this assume role session"
-        )
+        raise errors.validation_error("The source identity is already set for this assume role session")
     return held or wanted
 
 
@@ -117,19 +115,14 @@ def _duration(request: Request, role: Role) -> int:
     # A GetSessionToken session is temporary as well, so AWS counts it as chaining.
     if request.caller.session is not None and wanted > _CHAINING_SECONDS:
         raise errors.validation_error(
-            "The requested DurationSeconds exceeds the 1 hour session limit for roles "
-            "assumed by role chaining."
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
         )
     if wanted > role.max_session:
-        raise errors.validation_error(
-            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
-        )
+        raise errors.validation_error("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
     return wanted
 
 
-def _issue(
-    request: Request, role: Role, context: SessionContext, seconds: int, packed: int | None
-) -> Result:
+def _issue(request: Request, role: Role, context: SessionContext, seconds: int, packed: int | None) -> Result:
     name = request.given["RoleSessionName"]
     who = Principal(
         arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{name}",

@@ -79,12 +79,8 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "Serve an STS on 127.0.0.1. Once it listens, DIR/env holds export lines to source, "
         "and DIR/ready exists until it ends."
     )
-    parser.add_argument(
-        "--dir", type=Path, required=True, help="where keys, AWS files and DIR/env are kept"
-    )
-    parser.add_argument(
-        "--port", type=_port, default=0, metavar="N", help="port to listen on (default: a free one)"
-    )
+    parser.add_argument("--dir", type=Path, required=True, help="where keys, AWS files and DIR/env are kept")
+    parser.add_argument("--port", type=_port, default=0, metavar="N", help="port to listen on (default: a free one)")
     parser.add_argument(
         "--max-lifetime",
         type=_seconds,

@@ -61,14 +61,9 @@ _ROLES: Final[dict[str, Role]] = {
     "thirdparty": Role("thirdparty-role", VENDOR, _trusting(_MFA, _EXTERNAL)),
     "strict": Role("strict-role", PROD, _trusting(_MFA, _YOUNG_MFA)),
     "open": Role("open-role", PROD, _trusting()),
-    "second": Role(
-        "second-role", SECOND, (Statement((f"arn:aws:iam::{PROD}:role/cross-account-role-name",)),)
-    ),
+    "second": Role("second-role", SECOND, (Statement((f"arn:aws:iam::{PROD}:role/cross-account-role-name",)),)),
     "long": Role("long-role", PROD, _trusting(_MFA), max_session=_TWELVE_HOURS),
-} | {
-    f"fleet-{n:02d}": Role(f"fleet-{n:02d}", FLEET, _trusting(_MFA))
-    for n in range(1, FLEET_SIZE + 1)
-}
+} | {f"fleet-{n:02d}": Role(f"fleet-{n:02d}", FLEET, _trusting(_MFA)) for n in range(1, FLEET_SIZE + 1)}
 
 # What a profile says beside role_arn, source_profile = central, mfa_serial and region.
 _EXTRAS: Final[dict[str, tuple[tuple[str, str], ...]]] = {

@@ -64,9 +64,7 @@ def access_denied(message: str) -> StsError:
 
 def not_authorized(principal: str, action: str, resource: str) -> StsError:
     """Return the denial of an action on a resource; both ARNs are spelled out as AWS does."""
-    return access_denied(
-        f"User: {principal} is not authorized to perform: {action} on resource: {resource}"
-    )
+    return access_denied(f"User: {principal} is not authorized to perform: {action} on resource: {resource}")
 
 
 def session_credentials(action: str) -> StsError:
@@ -77,8 +75,7 @@ def session_credentials(action: str) -> StsError:
 def mfa_incomplete() -> StsError:
     """Return the refusal of a serial without a code, or a code without a serial."""
     return access_denied(
-        "MultiFactorAuthentication failed, must provide both MFA serial number "
-        "and one time pass code."
+        "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."
     )
 
 

@@ -68,9 +68,7 @@ def load_or_make_identity(directory: Path) -> Identity:
     return identity
 
 
-def write_files(
-    directory: Path, world: World, url: str, xacct_port: int | None = None
-) -> dict[str, str]:
+def write_files(directory: Path, world: World, url: str, xacct_port: int | None = None) -> dict[str, str]:
     """Write AWS config, credentials and environment of a world; return the environment.
 
     Args:
@@ -102,9 +100,7 @@ def write_files(
 
 def config_text(world: World) -> str:
     """Return the AWS config file of a world."""
-    return "\n".join(
-        _section(f"profile {profile.name}", profile.settings) for profile in world.profiles
-    )
+    return "\n".join(_section(f"profile {profile.name}", profile.settings) for profile in world.profiles)
 
 
 def credentials_text(world: World) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Problem(Exception):  # noqa: N818 (it is told to people, who have problems rather than errors)
+class Problem(Exception):
     """A sentence that says what is wrong, and a hint that says what to do about it."""
 
     def __init__(self, sentence: str, hint: str) -> None:

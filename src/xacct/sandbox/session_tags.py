@@ -43,9 +43,7 @@ def _tag_problems(place: str, tag: dict[str, str]) -> list[str]:
     problems = []
     if "Key" not in tag or "Value" not in tag:
         lacks = "key" if "Key" not in tag else "value"
-        problems.append(
-            f"Value null at '{place}.{lacks}' failed to satisfy constraint: Member must not be null"
-        )
+        problems.append(f"Value null at '{place}.{lacks}' failed to satisfy constraint: Member must not be null")
     shape = (f"{_TAG_PATTERN}+", _tag_text)
     key, value = tag.get("Key", "-"), tag.get("Value", "")
     problems += parameters.length_problems(key, f"{place}.key", 1, _KEY_CHARS, shape)
@@ -75,18 +73,12 @@ def read_tags(given: Parameters) -> tuple[Tags, tuple[str, ...]]:
 
 def _check_keys(keys: list[str], transitive: list[str]) -> None:
     if len(set(keys)) < len(keys):
-        raise errors.invalid_parameter(
-            "Duplicate tag keys found. Please note that Tag keys are case insensitive."
-        )
+        raise errors.invalid_parameter("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
     if not set(transitive) <= set(keys):
-        raise errors.invalid_parameter(
-            "The specified transitive tag key must be included in the requested tags."
-        )
+        raise errors.invalid_parameter("The specified transitive tag key must be included in the requested tags.")
 
 
-def inherit(
-    before: SessionContext | None, tags: Tags, transitive: tuple[str, ...]
-) -> SessionContext:
+def inherit(before: SessionContext | None, tags: Tags, transitive: tuple[str, ...]) -> SessionContext:
     """Return the next session's context: requested tags, and transitive ones of the session before.
 
     Raises:

@@ -153,13 +153,9 @@ def _header_stamp(request: WireRequest) -> str | None:
 def _require_parts(parts: dict[str, str], stamp: str | None, authorization: str) -> None:
     missing = [f"Authorization header requires '{n}' parameter." for n in _PARTS if n not in parts]
     if not stamp:
-        missing.append(
-            "Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header."
-        )
+        missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     if missing:
-        missing.append(
-            f"(Hashed with SHA-256 and encoded with Base64) Authorization={_hashed(authorization)}"
-        )
+        missing.append(f"(Hashed with SHA-256 and encoded with Base64) Authorization={_hashed(authorization)}")
         raise errors.incomplete_signature(" ".join(missing))
 
 
@@ -192,8 +188,7 @@ def _checked_stamp(stamp: str) -> str:
         datetime.strptime(stamp, _STAMP).replace(tzinfo=UTC)
     except ValueError:
         raise errors.incomplete_signature(
-            f"Date must be in ISO-8601 'basic format'. Got '{stamp}'. "
-            "See http://en.wikipedia.org/wiki/ISO_8601"
+            f"Date must be in ISO-8601 'basic format'. Got '{stamp}'. See http://en.wikipedia.org/wiki/ISO_8601"
         ) from None
     return stamp
 
@@ -211,9 +206,7 @@ def _check_scope(signed: Signed) -> None:
     if service != _SERVICE:
         wrong.append(f"Credential should be scoped to correct service: '{_SERVICE}'.")
     if term != "aws4_request":
-        wrong.append(
-            f"Credential should be scoped with a valid terminator: 'aws4_request', not '{term}'."
-        )
+        wrong.append(f"Credential should be scoped with a valid terminator: 'aws4_request', not '{term}'.")
     if wrong:
         raise errors.signature_mismatch(" ".join(wrong))
 
@@ -237,9 +230,7 @@ def _check_time(stamp: str, now: datetime) -> None:
 
 def _check_headers(request: WireRequest, signed: Signed) -> None:
     if "host" not in signed.headers:
-        raise errors.signature_mismatch(
-            "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
-        )
+        raise errors.signature_mismatch("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     claimed = request.header("x-amz-content-sha256")
     if claimed is not None and claimed != hashlib.sha256(request.body).hexdigest():
         # SigV4Auth believes this header, so it has to be true before we ask it.

@@ -42,9 +42,7 @@ class Sts:
         self.state = State(world, CodeLedger(), SessionStore(), max_lifetime)
         self._faults = faults
 
-    def answer(
-        self, wire: WireRequest, given: Parameters, call: Call, now: float, skew: float = 0.0
-    ) -> Result:
+    def answer(self, wire: WireRequest, given: Parameters, call: Call, now: float, skew: float = 0.0) -> Result:
         """Return the result of a call, and note in `call` who made it.
 
         Args:

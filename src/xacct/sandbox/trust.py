@@ -55,8 +55,7 @@ class Condition:
         if self.operator.removesuffix(_IF_EXISTS) not in _OPERATORS:
             known = ", ".join(sorted(_OPERATORS))
             raise ValueError(
-                f"Condition operator {self.operator!r} is unknown here. "
-                f"Use one of {known}, each also with IfExists."
+                f"Condition operator {self.operator!r} is unknown here. Use one of {known}, each also with IfExists."
             )
 
     def holds(self, context: Mapping[str, str]) -> bool:
