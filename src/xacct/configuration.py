@@ -28,11 +28,11 @@ class Configuration:
     """Reads the files and hands their roles to a keeper.
 
     Args:
-        env: where AWS's files are. path: config.toml. initial: what it said at the start.
+        env: where AWS's files are. path: config.toml. at_start: what it said when the daemon started.
     """
 
-    def __init__(self, env: Mapping[str, str], path: Path, initial: Settings) -> None:
-        self.settings = initial
+    def __init__(self, env: Mapping[str, str], path: Path, at_start: Settings) -> None:
+        self._at_start = at_start
         self.problems: list[errors.XacctError] = []
         self._env = env
         self._files = (*profiles.files(env), path)
@@ -58,11 +58,10 @@ class Configuration:
             return self.problems
         keeper.configure(found.roles)
         self.problems = list(found.problems)
-        if changed.daemon != self.settings.daemon:
+        if changed.daemon != self._at_start.daemon:
             self.problems.append(
                 errors.ConfigError("A change under [daemon] takes a restart.", "xacctctl stop && xacctctl start")
             )
-        self.settings = changed
         log.info("configuration read", roles=len(found.roles), problems=len(self.problems))
         return self.problems
 

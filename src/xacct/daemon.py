@@ -76,28 +76,29 @@ def _start(arguments: argparse.Namespace) -> int:
             raise errors.StartupFailed(trouble, "Set XDG_RUNTIME_DIR and XDG_STATE_HOME to directories of your own.")
     descriptor = instance.lock(where.lock)
     try:
-        chosen = _settings(arguments, where)
+        in_file = settings.read(where.config)
+        chosen = _overridden(in_file, arguments)
         logs.configure(chosen.daemon.log_level, chosen.daemon.log_format)
         for name in SHADOWING:
             os.environ.pop(name, None)
-        _runner()(_run(chosen, where))
+        _runner()(_run(chosen, in_file, where))
     finally:
         os.close(descriptor)
     return 0
 
 
-def _settings(arguments: argparse.Namespace, where: Places) -> Settings:
-    chosen = settings.read(where.config)
+def _overridden(in_file: Settings, arguments: argparse.Namespace) -> Settings:
+    """The file's settings with what the command line and the environment say instead."""
     given = {
         "port": arguments.port if arguments.port is not None else _port_from_environment(),
         "log_level": arguments.log_level,
         "log_format": arguments.log_format,
     }
-    daemon = chosen.daemon
+    daemon = in_file.daemon
     for name, value in given.items():
         if value is not None:
             daemon = settings.with_value(daemon, name, value)
-    return settings.with_value(chosen, "daemon", daemon)
+    return settings.with_value(in_file, "daemon", daemon)
 
 
 def _port_from_environment() -> int | None:
@@ -120,7 +121,7 @@ def _runner() -> Callable[..., None]:
 class Rooms:
     """The rooms of one daemon, connected."""
 
-    def __init__(self, chosen: Settings, where: Places) -> None:
+    def __init__(self, chosen: Settings, in_file: Settings, where: Places) -> None:
         from xacct.aws.sources import FileSources  # noqa: PLC0415
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
@@ -138,7 +139,7 @@ class Rooms:
             terms=Terms(settings.seconds(chosen.session.duration), session_name(chosen.session.name)),
         )
         self.grants = Grants(where.tokens, where.state / "grants.json", self.clock.now, process.started)
-        self.configuration = Configuration(dict(os.environ), where.config, chosen)
+        self.configuration = Configuration(dict(os.environ), where.config, in_file)
         self.container = Container(self.keeper, self.grants, settings.seconds(chosen.prompts.patience))
         self.endpoint = Endpoint(self.container.answer, self.clock.boot)
         self.scheduler = Scheduler(self.keeper, self.each_look)
@@ -154,11 +155,11 @@ class Rooms:
         self.container.forget()
 
 
-async def _run(chosen: Settings, where: Places) -> None:
+async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(logs.complain)
     stop = asyncio.Event()
-    rooms = Rooms(chosen, where)
+    rooms = Rooms(chosen, in_file, where)
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: rooms.configuration.reload(rooms.keeper))

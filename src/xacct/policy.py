@@ -56,7 +56,8 @@ WARNINGS = (30 * MINUTE, 10 * MINUTE)
 """How long before the horizon the human is warned."""
 
 ASK_AHEAD = 10 * MINUTE
-"""How long before the horizon the human is asked for a code, where somebody is there to ask."""
+"""How long before the horizon the human is asked for a code, where somebody is there to ask; less in a short
+session, lest the next question follow the first answer."""
 
 
 class Freshness(Enum):
@@ -112,6 +113,11 @@ def final_renewal_lead(roles: int) -> float:
     Enough for `roles` renewals at a fifth of the rate limit, and two tries of each.
     """
     return 2 * MINUTE + roles / 2
+
+
+def ask_ahead(lifetime: float) -> float:
+    """Seconds before the end of an MFA session of that lifetime at which a human is asked for the next code."""
+    return min(ASK_AHEAD, lifetime / 4)
 
 
 def next_step(now: float) -> float:

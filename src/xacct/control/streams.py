@@ -16,6 +16,7 @@ from xacct.keeper import events as ev
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from xacct.keeper.desk import Question
     from xacct.keeper.keeper import Keeper
     from xacct.model import Credentials
 
@@ -97,6 +98,7 @@ class Login:
         self._roles = list(dict.fromkeys(roles))
         self._serials = frozenset(filter(None, (keeper.serial(role) for role in self._roles)))
         self._answered: set[str] = set()
+        self._pending = set(self._roles)
         self._failed = 0
 
     async def run(self, out: Lines) -> None:
@@ -135,6 +137,7 @@ class Login:
                 await out.beat()
             for task in waiting & done:
                 waiting.discard(task)
+                self._pending.discard(tasks[task])
                 await self._settle(out, tasks[task], task)
 
     async def _settle(self, out: Lines, role: str, task: asyncio.Future[Credentials]) -> None:
@@ -157,19 +160,25 @@ class Login:
         if question.serial not in self._serials:
             return None
         if isinstance(happened, ev.PromptRaised) and self._code is not None and question.open:
-            trouble = self._answer(question.id, question.serial, question.problem)
+            trouble = self._answer(question)
             if trouble is None or not self._attend:
                 return trouble
         if self._attend:
             await out.send(shapes.event(self._keeper, happened))
         return None
 
-    def _answer(self, question_id: str, serial: str, problem: str | None) -> errors.XacctError | None:
-        if serial in self._answered:
-            return errors.WrongCode(problem or "That code was not accepted.", "Wait for the next code on the device.")
-        self._answered.add(serial)
+    def _answer(self, question: Question) -> errors.XacctError | None:
+        """Answer with the given code, once a device. Returns why that code won't do, if it won't."""
+        if question.serial in self._answered:
+            if question.problem is None and not set(question.roles) & self._pending:
+                return None  # somebody else's question
+            return errors.WrongCode(
+                question.problem or f"{question.roles[0]} needs another code than the one given.",
+                "Wait for the next code on the device.",
+            )
+        self._answered.add(question.serial)
         try:
-            self._keeper.desk.answer(question_id, self._code or "")
+            self._keeper.desk.answer(question.id, self._code or "")
         except errors.XacctError as error:
             return error
         return None

@@ -7,7 +7,7 @@ plus what one read brings. A connection that sends no complete head in time, or 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import structlog
 
@@ -95,8 +95,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport, unless we have too many."""
-        assert isinstance(transport, asyncio.WriteTransport)  # noqa: S101
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is one in all but name
         self._endpoint.connections.add(self)
         if len(self._endpoint.connections) > MAX_CONNECTIONS:
             self.close()

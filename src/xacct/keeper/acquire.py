@@ -157,6 +157,8 @@ class Acquire:
     async def _from_parent(self, role: Role, path: Path, lease: Lease, parent: Lease, *, ask: bool) -> Credentials:
         if self._too_old(role, parent) and parent.alive():
             return await self.with_code(role, path, lease.wanted, ask=ask)
+        if not ask and not parent.alive() and not parent.silent():
+            raise errors.HumanNeeded(f"{role.name} needs an MFA code.", f"xacctctl login {role.name}")
         for last in (False, True):
             keys = await parent.get(ask=ask, dependent=lease)
             age = self._clock.now() - keys.issued_at

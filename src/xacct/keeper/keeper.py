@@ -246,7 +246,7 @@ class Keeper:
     def session_roles(self, session: Lease) -> tuple[str, ...]:
         """The roles that hang from an MFA session, those somebody wants first."""
         names = [name for name, node in self.nodes.items() if _hangs_from(node.lease, session)]
-        wanted = [name for name in names if self.nodes[name].lease.wanted()]
+        wanted = [name for name in names if self.nodes[name].lease.wanted_here()]
         return tuple(wanted or names)
 
     def recheck(self) -> None:

@@ -93,11 +93,11 @@ class Lease:
 
     def wanted(self) -> bool:
         """Whether anybody waits for it, here or further down, or did a moment ago."""
-        return (
-            self._waiting > 0
-            or self._clock.boot() < self._wanted_until
-            or any(dependent.wanted() for dependent in self._dependents)
-        )
+        return self.wanted_here() or any(dependent.wanted() for dependent in self._dependents)
+
+    def wanted_here(self) -> bool:
+        """Whether a consumer waits for this very node, or did a moment ago."""
+        return self._waiting > 0 or self._clock.boot() < self._wanted_until
 
     # What is done with it.
 

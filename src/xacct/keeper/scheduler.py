@@ -141,7 +141,7 @@ class Scheduler:
         if not used:
             return
         self._warn(session, left, tuple(used))
-        if left <= policy.ASK_AHEAD and self._asked_for.get(session) != session.held.expires_at:
+        if left <= policy.ask_ahead(session.held.lifetime) and self._asked_for.get(session) != session.held.expires_at:
             serial = self._keeper.nodes[names[0]].role.mfa_serial or ""
             if self._keeper.desk.attended(serial):
                 self._asked_for[session] = session.held.expires_at
