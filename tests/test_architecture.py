@@ -138,8 +138,7 @@ def imports(tree: ast.AST, file: Path) -> Iterator[tuple[int, str]]:
                 for alias in node.names:
                     yield node.lineno, ".".join([*base, *filter(None, [node.module]), alias.name])
             case ast.Call(
-                func=ast.Attribute(attr="import_module")
-                | ast.Name(id="import_module" | "__import__"),
+                func=ast.Attribute(attr="import_module") | ast.Name(id="import_module" | "__import__"),
                 args=[ast.Constant(value=str(name)), *_],
             ):
                 yield node.lineno, ".".join(package) + name if name.startswith(".") else name
@@ -216,11 +215,7 @@ def violations(source: str, file: Path, rooms: dict[str, Room] = ROOMS) -> list[
 def test_every_import_follows_an_arrow_and_only_the_top_reads_the_clock():
     files = sorted(SOURCE.rglob("*.py"))
     assert files, f"no source found in {SOURCE}"
-    found = [
-        sentence
-        for file in files
-        for sentence in violations(file.read_text("utf-8"), file.relative_to(SOURCE))
-    ]
+    found = [sentence for file in files for sentence in violations(file.read_text("utf-8"), file.relative_to(SOURCE))]
     assert not found, "\n" + "\n".join(found)
 
 
@@ -324,9 +319,7 @@ def test_a_clock_reading_is_found_below_the_daemon_only(source):
 
 
 def test_what_merely_looks_like_a_clock_is_let_through():
-    source = (
-        "import time\ntime.sleep(1)\nclock.now()\nself.time()\nepoch = datetime.fromtimestamp(0)"
-    )
+    source = "import time\ntime.sleep(1)\nclock.now()\nself.time()\nepoch = datetime.fromtimestamp(0)"
     assert violations(source, Path("keeper/node.py")) == []
 
 

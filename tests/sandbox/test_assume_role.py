@@ -149,17 +149,13 @@ async def test_durations_out_of_range(user, mfa_session, arn, refused, caller, s
 
 
 async def test_twelve_hours_with_a_code_of_its_own(user, arn, coded, clock):
-    answer = await user.assume_role(
-        RoleArn=arn("long"), RoleSessionName="me", DurationSeconds=43200, **coded()
-    )
+    answer = await user.assume_role(RoleArn=arn("long"), RoleSessionName="me", DurationSeconds=43200, **coded())
     end = datetime.fromtimestamp(clock.now, UTC) + timedelta(hours=12)
     assert answer["Credentials"]["Expiration"] == end
 
 
 async def test_more_than_the_role_allows(user, arn, coded, refused):
-    call = user.assume_role(
-        RoleArn=arn("prod"), RoleSessionName="me", DurationSeconds=3601, **coded()
-    )
+    call = user.assume_role(RoleArn=arn("prod"), RoleSessionName="me", DurationSeconds=3601, **coded())
     assert await refused(call) == invalid(
         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
     )
@@ -167,8 +163,7 @@ async def test_more_than_the_role_allows(user, arn, coded, refused):
 
 async def test_chaining_is_limited_to_an_hour(mfa_session, assuming, arn, refused):
     chain = invalid(
-        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by "
-        "role chaining."
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining."
     )
     asked = {"RoleArn": arn("long"), "RoleSessionName": "me"}
     assert await refused(mfa_session.assume_role(**asked, DurationSeconds=3601)) == chain
@@ -190,8 +185,7 @@ async def test_chaining_is_limited_to_an_hour(mfa_session, assuming, arn, refuse
 async def test_session_names(user, arn, refused, name, sentence):
     call = user.assume_role(RoleArn=arn("open"), RoleSessionName=name)
     assert await refused(call) == invalid(
-        f"1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy "
-        f"constraint: {sentence}"
+        f"1 validation error detected: Value '{name}' at 'roleSessionName' failed to satisfy constraint: {sentence}"
     )
 
 
@@ -217,9 +211,7 @@ async def test_a_denied_call_has_burnt_its_code(user, sandbox, refused, coded):
 
 
 async def test_source_identity_stays(mfa_session, assuming, arn, refused):
-    named = await mfa_session.assume_role(
-        RoleArn=arn("prod"), RoleSessionName="me", SourceIdentity="alice"
-    )
+    named = await mfa_session.assume_role(RoleArn=arn("prod"), RoleSessionName="me", SourceIdentity="alice")
     assert named["SourceIdentity"] == "alice"
     prod = assuming(named)
     asked = {"RoleArn": arn("second"), "RoleSessionName": "me"}

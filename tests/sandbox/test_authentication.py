@@ -46,14 +46,12 @@ async def test_a_signature_off_by_more_than_five_minutes(user, clock, sandbox, r
     status, code, sentence = await refused(user.get_caller_identity())
     assert (status, code) == (403, "SignatureDoesNotMatch")
     assert sentence == (
-        "Signature expired: 20270115T080005Z is now earlier than 20270115T080006Z "
-        "(20270115T080506Z - 5 min.)"
+        "Signature expired: 20270115T080005Z is now earlier than 20270115T080006Z (20270115T080506Z - 5 min.)"
     )
     sandbox.faults.clear()
     sandbox.faults.add("skew", skew=-301)
     assert (await refused(user.get_caller_identity()))[2] == (
-        "Signature not yet current: 20270115T080005Z is still later than 20270115T080004Z "
-        "(20270115T075504Z + 5 min.)"
+        "Signature not yet current: 20270115T080005Z is still later than 20270115T080004Z (20270115T075504Z + 5 min.)"
     )
     assert await user.get_caller_identity()
 

@@ -118,9 +118,7 @@ async def test_durations_in_range(user, clock, seconds):
 
 
 async def test_a_code_of_the_wrong_form(user, refused):
-    status, code, sentence = await refused(
-        user.get_session_token(SerialNumber=MFA_SERIAL, TokenCode="12x")
-    )
+    status, code, sentence = await refused(user.get_session_token(SerialNumber=MFA_SERIAL, TokenCode="12x"))
     assert (status, code) == (400, "ValidationError")
     assert sentence == (
         "2 validation errors detected: Value '12x' at 'tokenCode' failed to satisfy constraint: "
@@ -148,8 +146,6 @@ async def test_the_longest_life_caps_what_is_issued(clock, connect, refused):
         issued = (await user.get_session_token(DurationSeconds=900))["Credentials"]
         assert issued["Expiration"] == at(clock.now) + timedelta(seconds=8)
         assert (await refused(user.get_session_token(DurationSeconds=8)))[1] == "ValidationError"
-        taken = connect(
-            issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"], endpoint=url
-        )
+        taken = connect(issued["AccessKeyId"], issued["SecretAccessKey"], issued["SessionToken"], endpoint=url)
         clock.advance(8)
         assert (await refused(taken.get_caller_identity()))[1] == "ExpiredToken"

@@ -48,8 +48,6 @@ async def test_answers_have_the_shape_of_motos(moto, connect, user, sandbox, ope
     given = extra | ({"TokenCode": sandbox.code()} if "TokenCode" in extra else {})
     key = sandbox.world.users[0].keys[0]
     theirs = connect(key.key_id, key.secret, endpoint=moto)
-    expected, actual = await asyncio.gather(
-        getattr(theirs, operation)(**given), getattr(user, operation)(**given)
-    )
+    expected, actual = await asyncio.gather(getattr(theirs, operation)(**given), getattr(user, operation)(**given))
     assert shape(actual) == shape(expected)
     assert actual["ResponseMetadata"]["RequestId"]

@@ -60,7 +60,9 @@ class Stack:
         base = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "XACCT_", "XDG_"))}
         base |= {"HOME": str(self.dir / "home"), "PYTHONUNBUFFERED": "1"}
         (self.dir / "home").mkdir(exist_ok=True)
-        self.sandbox = self._spawn(["-m", "xacct.sandbox", "run", "--dir", str(self.dir), *options], base, "sandbox.log")
+        self.sandbox = self._spawn(
+            ["-m", "xacct.sandbox", "run", "--dir", str(self.dir), *options], base, "sandbox.log"
+        )
         wait_until((self.dir / "ready").exists, what="the sandbox")
         self.env = base | self._exports()
         if self.settings:
@@ -190,4 +192,6 @@ class Stack:
 
     def _spawn(self, arguments, env, log):
         with (self.dir / log).open("ab") as out:
-            return subprocess.Popen([sys.executable, *arguments], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+            return subprocess.Popen(
+                [sys.executable, *arguments], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+            )

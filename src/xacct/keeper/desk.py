@@ -233,7 +233,7 @@ class Desk:
     def _refuse_unattended(self, serial: str, roles: tuple[str, ...]) -> None:
         if not self.attended(serial):
             raise errors.NobodyToAsk(
-                f"{_names(roles)} needs an MFA code, and nobody is there to ask.",
+                f"An MFA code is needed for {_names(roles)}, and nobody is there to ask.",
                 f"xacctctl login {roles[0]}",
             )
 
