@@ -55,20 +55,52 @@ ROOMS = {
         never=("asyncio",),
         why="decisions are pure functions of values and an instant: nothing to await, no clock",
     ),
+    "places": Room(
+        may=(),
+        stdlib_only=True,
+        why="the daemon and xacctctl must look for the socket in the same place, so both ask here",
+    ),
+    "clock": Room(
+        may=("model",),
+        why="what time it is for AWS is worked out from readings that are handed in",
+    ),
+    "settings": Room(
+        may=("model", "errors", "policy", "aws.profiles"),
+        why="config.toml adds to what AWS's own files say, and is checked against the limits of policy",
+    ),
+    "configuration": Room(
+        may=("errors", "settings", "aws.profiles", "keeper"),
+        why="it reads files and hands a keeper their roles; nobody below it knows that files exist",
+    ),
+    "logs": Room(
+        may=(),
+        why="how a line looks is nobody else's business, and it must not reach what it could leak",
+    ),
     "keeper": Room(
-        may=("model", "errors", "policy"),
+        may=("model", "errors", "policy", "clock"),
         why="the heart knows STS and prompts by a Protocol, so that tests can be both",
     ),
     "aws": Room(
-        may=("model", "errors", "policy"),
+        may=("model", "errors", "policy", "clock"),
         why="it answers the keeper's questions and must not know who asked",
     ),
     "endpoint": Room(
-        may=("model", "errors", "policy", "keeper", "host.peers"),
+        may=("model", "errors", "policy", "keeper", "host.peer"),
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
     ),
     "control": Room(
-        may=("wire", "model", "errors", "policy", "keeper", "endpoint.grants", "prompts"),
+        may=(
+            "__version__",
+            "wire",
+            "model",
+            "errors",
+            "policy",
+            "keeper",
+            "endpoint.grants",
+            "endpoint.container.PATH",
+            "prompts",
+            "host.peer",
+        ),
         why="it steers leases, grants and prompts; AWS stays behind the keeper",
     ),
     "prompts": Room(
@@ -81,7 +113,7 @@ ROOMS = {
         why="the operating system knows nothing of credentials",
     ),
     "ctl": Room(
-        may=("wire", "__version__"),
+        may=("wire", "places", "__version__"),
         stdlib_only=True,
         never=("asyncio",),
         reads_clock=True,

@@ -60,7 +60,7 @@ ROWS: tuple[Row, ...] = (
         _DENIED,
         r"explicit deny in a service control policy|explicit deny in a resource control policy",
         errors.PolicyDenied,
-        "A policy of the organization forbids {target}: {said}",
+        "A policy of the organization forbids {target}: {said}.",
         None,
         "User: arn:aws:iam::123456789012:user/U is not authorized to perform: sts:AssumeRole on "
         "resource: arn:aws:iam::234567890123:role/R with an explicit deny in a service control policy",
@@ -69,7 +69,7 @@ ROWS: tuple[Row, ...] = (
         _DENIED,
         r"permissions boundary|session policy|explicit deny",
         errors.PolicyDenied,
-        "A policy on your side forbids {target}: {said}",
+        "A policy on your side forbids {target}: {said}.",
         None,
         "User: arn:aws:iam::123456789012:user/U is not authorized to perform: sts:AssumeRole on "
         "resource: arn:aws:iam::234567890123:role/R because no permissions boundary allows the "
@@ -177,7 +177,7 @@ ROWS: tuple[Row, ...] = (
         ("*",),
         r"",
         errors.Refusal,
-        "AWS refuses {target} ({code}): {said}",
+        "AWS refuses {target} ({code}): {said}.",
         "xacctctl explain {target}",
         "1 validation error detected: Value at 'roleArn' failed to satisfy constraint",
     ),
@@ -195,7 +195,9 @@ def refusal(code: str, message: str, *, target: str, status: int = 400, skew: fl
     row = next(row for row in ROWS if row.matches(code, message))
     if status >= 500 and not issubclass(row.error, errors.Temporary):  # noqa: PLR2004
         row = next(row for row in ROWS if row.error is errors.AwsUnavailable)
-    words = {"target": target, "said": message.rstrip("."), "code": code, "skew": _skew(skew)}
+    # A ValidationError quotes the value it dislikes, and that may be an external id or a code.
+    said = re.sub(r"[Vv]alue '.*?' at", "value at", message).rstrip(".")
+    words = {"target": target, "said": said, "code": code, "skew": _skew(skew)}
     hint = None if row.hint is None else row.hint.format_map(words)
     return row.error(row.sentence.format_map(words), hint)
 

@@ -159,27 +159,30 @@ class Acquire:
             return await self.with_code(role, path, lease.wanted, ask=ask)
         if not ask and not parent.alive() and not parent.silent():
             raise errors.HumanNeeded(f"{role.name} needs an MFA code.", f"xacctctl login {role.name}")
-        for last in (False, True):
-            keys = await parent.get(ask=ask, dependent=lease)
-            age = self._clock.now() - keys.issued_at
-            try:
-                got = await self._patiently(lambda: self._assume(role, path, keys))  # noqa: B023
-            except (errors.ParentExpired, errors.BadKey) as error:
-                # AWS knows better than our clock: the parent is dead. Once more with a new one, if that can be had.
-                if parent.held is keys:
-                    parent.drop(error)
-                if last or isinstance(error, errors.BadKey):
-                    raise
-            except errors.PolicyDenied:
+        keys = await parent.get(ask=ask, dependent=lease)
+        try:
+            return await self._with_keys(role, path, lease, keys, ask=ask)
+        except (errors.ParentExpired, errors.BadKey) as error:
+            # AWS knows better than our clock: the parent is dead.
+            if parent.held is keys:
+                parent.drop(error)
+            if isinstance(error, errors.BadKey):
                 raise
-            except errors.AccessDenied as error:
-                if path.hop is not Hop.FROM_SESSION:
-                    raise
-                return await self._with_a_younger_mfa(role, path, lease, age, error, ask=ask)
-            else:
-                self._worked_at_age[role.name] = max(age, self._worked_at_age.get(role.name, 0.0))
-                return got
-        raise AssertionError("unreachable")  # pragma: no cover
+        keys = await parent.get(ask=ask, dependent=lease)
+        return await self._with_keys(role, path, lease, keys, ask=ask)
+
+    async def _with_keys(self, role: Role, path: Path, lease: Lease, keys: Credentials, *, ask: bool) -> Credentials:
+        age = self._clock.now() - keys.issued_at
+        try:
+            got = await self._patiently(lambda: self._assume(role, path, keys))
+        except errors.PolicyDenied:
+            raise
+        except errors.AccessDenied as error:
+            if path.hop is not Hop.FROM_SESSION:
+                raise
+            return await self._with_a_younger_mfa(role, path, lease, age, error, ask=ask)
+        self._worked_at_age[role.name] = max(age, self._worked_at_age.get(role.name, 0.0))
+        return got
 
     async def _with_a_younger_mfa(
         self, role: Role, path: Path, lease: Lease, age: float, denied: errors.AccessDenied, *, ask: bool

@@ -1,0 +1,126 @@
+import pytest
+
+from xacct import errors
+from xacct.aws import profiles
+from xacct.model import Role, Source
+
+KEYS = "[central]\naws_access_key_id = AKIACANARY\naws_secret_access_key = s3cr3t\n"
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(config, credentials=KEYS, **env):
+        (tmp_path / "config").write_text(config)
+        (tmp_path / "credentials").write_text(credentials)
+        files = {
+            "AWS_CONFIG_FILE": str(tmp_path / "config"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials"),
+        }
+        return profiles.read({**files, **env})
+
+    return read
+
+
+def problem(found):
+    [only] = found.problems
+    return only.sentence
+
+
+def test_a_role_as_people_write_it(read):
+    found = read(
+        "[profile central]\nregion = eu-central-1\n[profile prod]\nrole_arn = arn:aws:iam::2:role/r\n"
+        "source_profile = central\nmfa_serial = arn:aws:iam::1:mfa/u\nexternal_id = x\n"
+        "role_session_name = me\nduration_seconds = 1800\n"
+    )
+    assert found.problems == []
+    assert found.roles["prod"] == Role(
+        "prod",
+        Source("central", "profile", "eu-central-1"),
+        "arn:aws:iam::2:role/r",
+        mfa_serial="arn:aws:iam::1:mfa/u",
+        external_id="x",
+        session_name="me",
+        duration=1800,
+        region="eu-central-1",
+    )
+
+
+def test_the_serial_of_the_source_serves_its_roles(read):
+    found = read("[profile central]\nmfa_serial = S\n[profile prod]\nrole_arn = a\nsource_profile = central\n")
+    assert found.roles["prod"].mfa_serial == "S"
+    assert found.roles["central"] == Role("central", Source("central", "profile"), mfa_serial="S")
+
+
+def test_a_chain_of_roles(read):
+    found = read(
+        "[profile prod]\nrole_arn = a\nsource_profile = central\n"
+        "[profile second]\nrole_arn = b\nsource_profile = prod\n"
+    )
+    assert found.roles["second"].parent == "prod"
+
+
+def test_a_profile_may_be_its_own_source(read):
+    found = read("[profile central]\nrole_arn = a\nsource_profile = central\n")
+    assert found.roles["central"].parent == Source("central", "profile")
+
+
+def test_the_default_region_and_the_environment_fill_in(read):
+    config = "[profile prod]\nrole_arn = a\nsource_profile = central\n"
+    assert read(config, AWS_REGION="eu-west-1").roles["prod"].region == "eu-west-1"
+    assert read("[default]\nregion = us-west-2\n" + config, AWS_REGION="eu-west-1").roles["prod"].region == "us-west-2"
+
+
+def test_a_credential_process_is_a_source(read):
+    found = read(
+        "[profile p]\ncredential_process = /bin/keys --for p\n[profile prod]\nrole_arn = a\nsource_profile = p\n"
+    )
+    assert found.roles["prod"].parent == Source("p", "process", None, "/bin/keys --for p")
+
+
+def test_a_credential_process_that_is_ours_would_wait_for_itself(read):
+    found = read("[profile p]\ncredential_process = /usr/bin/xacctctl process p\n")
+    assert "p" not in found.roles
+
+
+def test_profiles_without_credentials_are_no_roles(read):
+    assert set(read("[profile plain]\nregion = eu-west-1\n").roles) == {"central"}
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        ("[profile x]\nrole_arn = a\nsource_profile = nope\n", "does not exist"),
+        ("[profile x]\nrole_arn = a\n", "no source_profile"),
+        ("[profile e]\nregion = r\n[profile x]\nrole_arn = a\nsource_profile = e\n", "neither keys nor a role"),
+        ("[profile x]\nrole_arn = a\ncredential_source = Ec2InstanceMetadata\n", "inside AWS"),
+        ("[profile x]\nrole_arn = a\nweb_identity_token_file = f\n", "web identity"),
+        ("[profile x]\nsso_start_url = u\n", "Identity Center"),
+        ("[profile x]\nrole_arn = a\nsource_profile = central\nduration_seconds = long\n", "no number"),
+    ],
+)
+def test_a_profile_that_cannot_be_used_is_one_problem_and_takes_nothing_down(read, config, says):
+    found = read(config)
+    assert says in problem(found)
+    assert "x" not in found.roles
+    assert "central" in found.roles
+
+
+def test_a_circle_of_roles(read):
+    found = read("[profile a]\nrole_arn = x\nsource_profile = b\n[profile b]\nrole_arn = y\nsource_profile = a\n")
+    assert set(found.roles) == {"central"}
+    assert "comes back to itself" in found.problems[0].sentence
+
+
+def test_a_file_that_is_no_ini_is_named_and_not_quoted(read):
+    with pytest.raises(errors.ConfigError) as caught:
+        read("", "[central]\naws_secret_access_key = s3cr3t\nno equals sign s3cr3t\n[[[")
+    assert "credentials" in caught.value.sentence
+    assert "s3cr3t" not in caught.value.sentence
+
+
+def test_no_files_are_no_roles(tmp_path):
+    assert profiles.read({"HOME": str(tmp_path)}).roles == {}
+
+
+def test_secrets_are_not_in_the_repr(read):
+    assert "s3cr3t" not in repr(read(""))

@@ -1,0 +1,47 @@
+import copy
+import pickle
+
+import pytest
+
+from xacct.model import Credentials, Role, Source, account_of, iso
+
+SECRET = Credentials("AKIAEXAMPLEKEYABCD", "wJalrXUtnFEMI", "IQoJsession", 10.0, 4.0)
+
+
+def test_a_repr_shows_the_last_four_of_the_key_id_and_nothing_else():
+    shown = f"{SECRET!r} {SECRET}"
+    assert "ABCD" in shown
+    for secret in ("wJalr", "IQoJ", "AKIAEXAMPLE"):
+        assert secret not in shown
+
+
+def test_credentials_are_not_pickled_or_copied_by_accident():
+    with pytest.raises(TypeError):
+        pickle.dumps(SECRET)
+    with pytest.raises(TypeError):
+        copy.deepcopy(SECRET)
+
+
+def test_remaining_and_lifetime():
+    assert (SECRET.remaining(7.0), SECRET.lifetime) == (3.0, 6.0)
+    assert Credentials("a", "b").remaining(1e12) == float("inf")
+
+
+@pytest.mark.parametrize(
+    ("name", "slug"),
+    [("prod", "prod"), ("a.b_c-d", "a.b_c-d"), ("my prod", "my-prod-"), ("é/x", "x-"), ("..", "role-")],
+)
+def test_a_slug_is_plain(name, slug):
+    got = Role(name, Source("s", "profile")).slug
+    assert got.startswith(slug)
+    assert all(c.isascii() and (c.isalnum() or c in "._-") for c in got)
+
+
+def test_slugs_of_different_names_differ():
+    assert Role("a b", Source("s", "profile")).slug != Role("a-b", Source("s", "profile")).slug
+
+
+def test_accounts_and_instants():
+    assert account_of("arn:aws-cn:iam::123456789012:role/x") == "123456789012"
+    assert account_of("nonsense") is None
+    assert iso(0.9) == "1970-01-01T00:00:00Z"

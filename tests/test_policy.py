@@ -1,0 +1,122 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xacct import policy
+from xacct.model import Credentials, Role, Source
+from xacct.policy import Freshness, Hop
+
+SERIAL = "arn:aws:iam::123456789012:mfa/U"
+SOURCE = Source("central", "profile")
+
+
+def held(lifetime, issued_at=0.0):
+    return Credentials("AKIA", "secret", "token", issued_at + lifetime, issued_at)
+
+
+def role(**more):
+    return Role(
+        **({"name": "prod", "parent": SOURCE, "role_arn": "arn:aws:iam::1:role/r", "mfa_serial": SERIAL} | more)
+    )
+
+
+@given(st.floats(1, 43200), st.floats(-1, 1))
+def test_a_renewal_is_due_within_the_life_and_before_it_is_stale(lifetime, jitter):
+    at = policy.renew_at(held(lifetime), jitter)
+    assert 0 < at < lifetime - policy.stale_below(lifetime)
+
+
+@given(st.floats(1501, 43200), st.floats(-1, 1))
+def test_a_renewal_leaves_twenty_minutes_whenever_the_life_allows(lifetime, jitter):
+    assert lifetime - policy.renew_at(held(lifetime), jitter) >= policy.RENEW_MARGIN - 1e-6
+
+
+def test_long_term_keys_are_never_renewed():
+    assert math.isinf(policy.renew_at(Credentials("AKIA", "secret"), 0.0))
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (0, Freshness.FRESH),
+        (2699, Freshness.FRESH),
+        (2700, Freshness.STALE),
+        (3599, Freshness.STALE),
+        (3600, Freshness.EXPIRED),
+        (9999, Freshness.EXPIRED),
+    ],
+)
+def test_an_hour_is_stale_below_fifteen_minutes_and_expired_at_its_end(now, expected):
+    assert policy.freshness(held(3600), now) is expected
+
+
+def test_nothing_held_is_expired():
+    assert policy.freshness(None, 0.0) is Freshness.EXPIRED
+
+
+def test_a_life_of_ten_seconds_is_not_stale_from_birth():
+    assert policy.freshness(held(10), 1.0) is Freshness.FRESH
+
+
+@given(st.integers(1, 10_000), st.floats(-1, 1))
+def test_backoff_stays_within_two_minutes(failures, jitter):
+    assert 0.5 <= policy.backoff(failures, jitter) <= policy.BACKOFF_MAX
+
+
+def test_backoff_grows():
+    assert [policy.backoff(n, 1.0) for n in (1, 2, 3, 8, 9)] == [1, 2, 4, 120, 120]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "configured", "expected"),
+    [(None, 43200, 43200), (3600, 43200, 43200), (50_000, 43200, 50_060), (10**9, 43200, 129600), (None, 1, 900)],
+)
+def test_a_session_covers_what_is_wanted_within_what_aws_gives(wanted, configured, expected):
+    assert policy.session_duration(wanted, configured) == expected
+
+
+@pytest.mark.parametrize(
+    ("given_role", "lifetime", "hop", "duration"),
+    [
+        (role(), None, Hop.FROM_SESSION, 3600),
+        (role(duration=43200), None, Hop.FROM_SESSION, 3600),
+        (role(duration=900), None, Hop.FROM_SESSION, 900),
+        (role(mfa="direct"), None, Hop.WITH_CODE, 3600),
+        (role(mfa="direct", duration=43200), None, Hop.WITH_CODE, 43200),
+        (role(), 7200, Hop.WITH_CODE, 7200),
+        (role(), 3600, Hop.FROM_SESSION, 3600),
+        (role(mfa_serial=None), None, Hop.FROM_KEYS, 3600),
+        (role(mfa_serial=None, duration=43200), None, Hop.FROM_KEYS, 43200),
+        (role(parent="other", duration=43200), None, Hop.FROM_ROLE, 3600),
+        (role(role_arn=None), None, Hop.SESSION, 3600),
+        (role(role_arn=None, mfa_serial=None), None, Hop.KEYS, 3600),
+    ],
+)
+def test_the_path_to_a_role(given_role, lifetime, hop, duration):
+    path = policy.path_to(given_role, lifetime=lifetime)
+    assert (path.hop, path.duration) == (hop, duration)
+
+
+def test_a_learned_maximum_caps_the_duration():
+    assert policy.path_to(role(mfa_serial=None, duration=43200), learned_max=3600).duration == 3600
+
+
+def test_explain_says_how_and_what_limits_it():
+    steps, remarks = policy.explain(role(duration=43200), {}, 43200)
+    assert [step.split()[0] for step in steps] == ["start", "open", "assume:"]
+    assert "one code" in steps[1]
+    assert "12 h" in steps[1]
+    assert any('mfa = "direct"' in remark for remark in remarks)
+
+
+def test_explain_of_a_second_hop_warns_that_the_mfa_is_gone():
+    roles = {"prod": role()}
+    steps, remarks = policy.explain(role(name="second", parent="prod"), roles, 43200)
+    assert len(steps) == 4
+    assert any("carries no MFA" in remark for remark in remarks)
+
+
+def test_the_next_totp_step():
+    assert [policy.next_step(t) for t in (0, 29.9, 30, 31)] == [30, 30, 60, 60]

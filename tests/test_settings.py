@@ -1,0 +1,86 @@
+import pytest
+
+from xacct import errors, settings
+from xacct.aws.profiles import Profiles
+from xacct.model import Role, Source
+
+SOURCE = Source("central", "profile")
+PROD = Role("prod", SOURCE, "arn:aws:iam::2:role/r", mfa_serial="S")
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text):
+        (tmp_path / "config.toml").write_text(text)
+        return settings.read(tmp_path / "config.toml")
+
+    return read
+
+
+def test_no_file_is_the_defaults(tmp_path):
+    assert settings.read(tmp_path / "none.toml") == settings.Settings()
+
+
+def test_what_is_said_is_taken(read):
+    got = read('[daemon]\nport = 1234\n[session]\nduration = "8h"\n[roles.prod]\nmfa = "direct"\nduration = "12h"\n')
+    assert got.daemon.port == 1234
+    assert settings.seconds(got.session.duration) == 8 * 3600
+    assert got.roles["prod"].mfa == "direct"
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "hint"),
+    [
+        ("[deamon]\n", "deamon", "'daemon'"),
+        ("[daemon]\nprot = 1\n", "prot", "'port'"),
+        ("[roles.prod]\nmfa_serail = 'x'\n", "mfa_serail", "'mfa_serial'"),
+        ("[daemon]\nport = 'x'\n", "Expected `int`", "settings"),
+        ("[daemon]\nport = 70000\n", "65535", "settings"),
+        ("[session]\nduration = '99h'\n", "36h", "settings"),
+        ("[session]\nduration = 'soon'\n", "no duration", "settings"),
+        ("[roles.prod]\nduration = 0\n", "roles.prod", "settings"),
+        ("[daemon\n", "no TOML", "quotes"),
+        ("[roles.prod]\nmfa = 'never'\n", "never", "settings"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_a_hint(read, text, says, hint):
+    with pytest.raises(errors.ConfigError) as caught:
+        read(text)
+    assert says in caught.value.sentence
+    assert hint in caught.value.hint
+
+
+def test_settings_add_to_a_profile(read):
+    got = settings.apply(
+        read('[roles.prod]\nmfa_max_age = "15m"\ntags = { team = "x" }\npolicy_arns = ["arn:p"]\n'),
+        Profiles(roles={"prod": PROD}),
+    )
+    assert got["prod"] == Role(
+        "prod",
+        SOURCE,
+        "arn:aws:iam::2:role/r",
+        mfa_serial="S",
+        mfa_max_age=900,
+        tags=(("team", "x"),),
+        policy_arns=("arn:p",),
+    )
+
+
+def test_settings_can_make_a_role_of_their_own(read):
+    text = '[roles.audit]\nrole_arn = "arn:a"\nsource_profile = "prod"\n'
+    got = settings.apply(read(text), Profiles(roles={"prod": PROD}))
+    assert got["audit"].parent == "prod"
+    assert got["audit"].role_arn == "arn:a"
+
+
+def test_settings_for_nobody_are_a_mistake(read):
+    with pytest.raises(errors.ConfigError) as caught:
+        settings.apply(read('[roles.prd]\nmfa = "direct"\n'), Profiles(roles={"prod": PROD}))
+    assert "'prod'" in caught.value.hint
+
+
+def test_one_value_can_be_replaced_and_is_checked():
+    daemon = settings.with_value(settings.Daemon(), "port", 99)
+    assert daemon.port == 99
+    with pytest.raises(errors.ConfigError):
+        settings.with_value(daemon, "port", 0)
