@@ -11,7 +11,7 @@ import time
 import pytest
 
 from xacct import __version__
-from xacct.sandbox import cli, files, totp
+from xacct.sandbox import cli, code, files, totp
 from xacct.sandbox.code import fresh_code
 from xacct.sandbox.default_world import MFA_SERIAL
 
@@ -44,10 +44,10 @@ def ended(process, number):
     return process.returncode, told
 
 
-def call(directory, code):
+def call(directory, digits):
     script = f'. {shlex.quote(str(directory / "env"))}; exec "$0" -c "$1" "$2" "$3"'
     return subprocess.run(
-        ["sh", "-c", script, sys.executable, CALL, MFA_SERIAL, code],
+        ["sh", "-c", script, sys.executable, CALL, MFA_SERIAL, digits],
         env={"PATH": os.environ["PATH"], "HOME": str(directory)},
         capture_output=True,
         text=True,
@@ -59,8 +59,8 @@ def test_run_source_call_end(tmp_path):
     directory = tmp_path / "a sandbox"
     with running(directory, "--max-lifetime", "8") as process:
         identity = files.load_identity(directory)
-        code = fresh_code(directory)
-        first, again = call(directory, code), call(directory, code)
+        digits = fresh_code(directory)
+        first, again = call(directory, digits), call(directory, digits)
         assert first.returncode == 0, first.stderr
         assert "invalid MFA one time pass code" in again.stderr
         waits = []
@@ -108,7 +108,8 @@ def test_one_directory_holds_one_sandbox(tmp_path, capsys):
         assert (tmp_path / "ready").exists()
 
 
-def test_code_prints_a_code(tmp_path, capsys):
+def test_code_prints_a_code(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")  # must not come between
     with running(tmp_path):
         assert cli.main(["code", "--dir", str(tmp_path)]) == 0
     assert re.fullmatch(r"\d{6}\n", capsys.readouterr().out)
@@ -130,6 +131,11 @@ def test_code_with_a_ready_file_left_behind(tmp_path, capsys, ready):
     (tmp_path / "ready").write_text(ready)
     assert cli.main(["code", "--dir", str(tmp_path)]) == 2
     assert "No sandbox is running" in capsys.readouterr().err
+
+
+def test_code_asks_nobody_but_this_machine():
+    with pytest.raises(ValueError, match=re.escape("http://example.com/")):
+        code._ask("http://example.com/")
 
 
 def test_a_ready_file_left_behind_is_not_believed(tmp_path, capsys):

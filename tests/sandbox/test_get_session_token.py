@@ -105,8 +105,7 @@ async def test_durations_out_of_range(user, refused, seconds, border):
         "ValidationError",
         (
             f"1 validation error detected: Value '{seconds}' at 'durationSeconds' "
-            f"failed to satisfy "
-            f"constraint: Member must have value {border}"
+            f"failed to satisfy constraint: Member must have value {border}"
         ),
     )
 

@@ -2,6 +2,8 @@ import json
 
 import pytest
 
+from xacct.sandbox import session_tags
+
 
 def tag(key, value="v"):
     return {"Key": key, "Value": value}
@@ -81,6 +83,15 @@ async def test_inherited_transitive_tags_stay_as_they_are(mfa_session, assuming,
             "transitive tag key from the calling session."
         ),
     )
+
+
+def test_transitive_tags_pass_on_and_on():
+    first = session_tags.inherit(None, (("Team", "red"), ("mood", "good")), ("team",))
+    second = session_tags.inherit(first, (("hop", "2"),), ())
+    third = session_tags.inherit(second, (), ())
+    assert second.tags == (("Team", "red"), ("hop", "2"))
+    assert third.tags == (("Team", "red"),)
+    assert third.transitive == {"team"}
 
 
 async def test_policies_are_counted(ask):
