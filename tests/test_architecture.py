@@ -319,7 +319,7 @@ def test_a_forbidden_import_is_found(file, source):
         ),
         ("keeper/__init__.py", "from .node import Node"),
         ("keeper/desk/ledger.py", "from ..node import Node\nfrom ...model import Role"),
-        ("endpoint/guard.py", "from ..host.peers import owner\nfrom xacct.host import peers"),
+        ("endpoint/guard.py", "from ..host.peer import owner\nfrom xacct.host import peer"),
         ("control/api.py", "from xacct.endpoint.grants import Grants\nimport aiohttp"),
         (
             "ctl/main.py",
@@ -359,5 +359,5 @@ def test_a_failure_names_file_import_arrow_and_reason():
     [sentence] = violations("\nfrom xacct.aws import sts", Path("keeper/node.py"))
     assert sentence == (
         "keeper/node.py:2 imports xacct.aws.sts, but keeper may import "
-        "model, errors, policy; third parties, because " + ROOMS["keeper"].why
+        "model, errors, policy, clock; third parties, because " + ROOMS["keeper"].why
     )

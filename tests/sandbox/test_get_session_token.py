@@ -4,6 +4,7 @@ import pytest
 
 from xacct.sandbox.default_world import MFA_SERIAL, default_world
 from xacct.sandbox.server import Sandbox
+from xacct.sandbox.sessions import Caps
 
 WRONG_CODE = (
     403,
@@ -138,7 +139,7 @@ async def test_a_session_ends(mfa_session, clock, refused):
 
 
 async def test_the_longest_life_caps_what_is_issued(clock, connect, refused):
-    brief = Sandbox(default_world(), clock=clock, max_lifetime=8)
+    brief = Sandbox(default_world(), clock=clock, caps=Caps(session=8))
     key = brief.world.users[0].keys[0]
     async with brief.serve() as url:
         user = connect(key.key_id, key.secret, endpoint=url)

@@ -6,12 +6,12 @@ become XML; it raises `StsError` to refuse.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from xacct.sandbox import errors, keys, parameters
-from xacct.sandbox.sessions import Caller, Session, SessionContext, SessionStore
+from xacct.sandbox.sessions import Caller, Caps, Session, SessionContext, SessionStore
 
 if TYPE_CHECKING:
     from xacct.sandbox.calls import Call
@@ -26,12 +26,12 @@ _DEFAULT_SESSION_SECONDS: Final = 43200
 
 @dataclass(slots=True)
 class State:
-    """What an STS knows and remembers; `max_lifetime` (seconds) caps what it issues."""
+    """What an STS knows and remembers; `caps` limits what it issues."""
 
     world: World
     ledger: CodeLedger
     sessions: SessionStore
-    max_lifetime: float | None = None
+    caps: Caps = field(default_factory=Caps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,8 @@ class Request:
     now: float
     call: Call
 
-    def expires(self, seconds: int) -> float:
+    def expires(self, seconds: int, cap: float | None) -> float:
         """Return when credentials asked for so many seconds end, the cap considered."""
-        cap = self.state.max_lifetime
         return self.now + (seconds if cap is None else min(seconds, cap))
 
 
@@ -94,7 +93,9 @@ def get_session_token(request: Request) -> Result:
         raise errors.session_credentials("GetSessionToken")
     context = SessionContext(mfa_at=mfa_accepted_at(request))
     wanted = parameters.integer(request.given, "DurationSeconds") or _DEFAULT_SESSION_SECONDS
-    session = request.state.sessions.issue(request.caller.principal, context, request.expires(wanted))
+    session = request.state.sessions.issue(
+        request.caller.principal, context, request.expires(wanted, request.state.caps.session)
+    )
     return {"Credentials": credentials_of(session)}
 
 

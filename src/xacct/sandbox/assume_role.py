@@ -130,7 +130,7 @@ def _issue(request: Request, role: Role, context: SessionContext, seconds: int, 
         user_id=f"{role.role_id}:{name}",
         role_arn=role.arn,
     )
-    session = request.state.sessions.issue(who, context, request.expires(seconds))
+    session = request.state.sessions.issue(who, context, request.expires(seconds, request.state.caps.role))
     result: Result = {
         "Credentials": credentials_of(session),
         "AssumedRoleUser": {"AssumedRoleId": who.user_id, "Arn": who.arn},

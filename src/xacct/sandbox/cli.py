@@ -12,6 +12,7 @@ from xacct import __version__
 from xacct.sandbox.code import fresh_code
 from xacct.sandbox.problem import Problem
 from xacct.sandbox.run import run
+from xacct.sandbox.sessions import Caps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen = _parser().parse_args(arguments)
         if chosen.command == "run":
-            run(chosen.dir, chosen.port, chosen.max_lifetime)
+            run(chosen.dir, chosen.port, Caps(chosen.max_lifetime, chosen.max_session))
         else:
             sys.stdout.write(fresh_code(chosen.dir) + "\n")
     except Problem as problem:
@@ -85,7 +86,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--max-lifetime",
         type=_seconds,
         metavar="SECONDS",
-        help="let no credentials live longer than this, whatever is asked for",
+        help="let no role credentials live longer than this, whatever is asked for",
+    )
+    parser.add_argument(
+        "--max-session",
+        type=_seconds,
+        metavar="SECONDS",
+        help="the same for the MFA sessions that GetSessionToken issues",
     )
 
 

@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from xacct.sandbox.sessions import Caps
 
-def run(directory: Path, port: int, max_lifetime: float | None) -> None:
+
+def run(directory: Path, port: int, caps: Caps) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
         directory: Where the sandbox keeps its files.
         port: Port on 127.0.0.1; 0 for any free one.
-        max_lifetime: Cap in seconds on what is issued; None for none.
+        caps: Limits on the life of what is issued.
 
     Raises:
         Problem: For a port or a directory that can't be used.
@@ -37,7 +39,7 @@ def run(directory: Path, port: int, max_lifetime: float | None) -> None:
             # One that was killed couldn't take its word back.
             (directory / "ready").unlink(missing_ok=True)
             identity = files.load_or_make_identity(directory)
-            sandbox = Sandbox(default_world(identity), max_lifetime=max_lifetime)
+            sandbox = Sandbox(default_world(identity), caps=caps)
             asyncio.run(_serve(sandbox, directory, port))
     except files.NotASandboxError as error:
         raise Problem(str(error), "Remove that file, or choose another --dir.") from None

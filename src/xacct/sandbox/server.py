@@ -25,6 +25,7 @@ from xacct.sandbox import answers, control, errors
 from xacct.sandbox.calls import Call
 from xacct.sandbox.errors import StsError
 from xacct.sandbox.faults import FAILING, Faults
+from xacct.sandbox.sessions import Caps
 from xacct.sandbox.signature import WireRequest
 from xacct.sandbox.sts import Sts
 
@@ -47,8 +48,7 @@ class Sandbox:
     Args:
         world: What exists.
         clock: Returns Unix seconds; every decision and every Date header goes by it.
-        max_lifetime: Cap in seconds on what is issued; None for none. Requests are still
-            validated against the real ranges.
+        caps: Limits on the life of what is issued. Requests are still validated against the real ranges.
         sleep: Awaited with the seconds of a delay fault.
     """
 
@@ -56,13 +56,13 @@ class Sandbox:
         self,
         world: World,
         clock: Callable[[], float] = time.time,
-        max_lifetime: float | None = None,
+        caps: Caps | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self.clock = clock
         self.calls: list[Call] = []
         self.faults = Faults(clock)
-        self.sts = Sts(world, self.faults, max_lifetime)
+        self.sts = Sts(world, self.faults, caps or Caps())
         self._sleep = sleep
 
     @property

@@ -7,7 +7,7 @@ gone when the sandbox ends (its tokens are invalid from then on).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from xacct.sandbox import errors, keys
 
@@ -75,6 +75,13 @@ class Caller:
 def principal_of(user: User) -> Principal:
     """Return a user as STS names it."""
     return Principal(user.arn, user.account, user.user_id)
+
+
+class Caps(NamedTuple):
+    """The longest that role credentials and MFA sessions may live, in seconds; None for no limit."""
+
+    role: float | None = None
+    session: float | None = None
 
 
 class SessionStore:

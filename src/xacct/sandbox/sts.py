@@ -15,7 +15,7 @@ from xacct.sandbox.actions import (
     get_session_token,
 )
 from xacct.sandbox.assume_role import assume_role
-from xacct.sandbox.sessions import Caller, SessionStore
+from xacct.sandbox.sessions import Caller, Caps, SessionStore
 from xacct.sandbox.totp import CodeLedger
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ _ACTIONS: Final[Mapping[str, Callable[[Request], Result]]] = {
 class Sts:
     """The service behind the HTTP: knows a world, remembers sessions and used codes."""
 
-    def __init__(self, world: World, faults: Faults, max_lifetime: float | None) -> None:
-        self.state = State(world, CodeLedger(), SessionStore(), max_lifetime)
+    def __init__(self, world: World, faults: Faults, caps: Caps) -> None:
+        self.state = State(world, CodeLedger(), SessionStore(), caps)
         self._faults = faults
 
     def answer(self, wire: WireRequest, given: Parameters, call: Call, now: float, skew: float = 0.0) -> Result:
