@@ -3,6 +3,10 @@
 import os
 
 import pytest
+import structlog
+
+# What is logged is tested where it matters; elsewhere it would only fill reports.
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 
 # These two need more than .venv offers. Naming them (`pytest tests/contract`) runs them all the
 # same; pytest ignores only what it would otherwise have come across.

@@ -2,8 +2,9 @@
 
 Every STS answer carries a Date header. Between answers two clocks of ours say how much time has passed: the
 wall clock, which may be stepped, and the boot-time clock, which counts through a suspend but stands still while
-a virtual machine is paused. Taking the later of the two never calls expired credentials alive; the next
-answer sets both right again. Nothing here reads a clock: `read` is an argument.
+a virtual machine is paused. Where they differ, the later one decides what may be served (never call expired
+credentials alive), the earlier one what is thrown away (never lose a session to a wrong clock); the next answer
+sets both right again. Nothing here reads a clock: `read` is an argument.
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ class AwsClock:
         """AWS's time in Unix seconds: never earlier than it really is, as far as our clocks can tell."""
         at = self._read()
         return self._aws_at_anchor + max(at.boot - self._anchor.boot, at.wall - self._anchor.wall)
+
+    def earliest(self) -> float:
+        """AWS's time in Unix seconds: never later than it really is, as far as our clocks can tell."""
+        at = self._read()
+        return self._aws_at_anchor + min(at.boot - self._anchor.boot, at.wall - self._anchor.wall)
 
     def signing_time(self) -> float:
         """The instant to sign a request with: the wall clock, set right by what AWS last said."""

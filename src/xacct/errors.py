@@ -95,6 +95,12 @@ class TimedOut(HumanNeeded):
     code = "timed-out"
 
 
+class MfaTooOld(HumanNeeded):
+    """AWS refuses a role from an MFA session of some age: its trust policy may limit aws:MultiFactorAuthAge."""
+
+    code = "mfa-too-old"
+
+
 class TooManyWrongCodes(HumanNeeded):
     """Three codes in a row were refused; asking again waits a little."""
 

@@ -66,8 +66,13 @@ def role_status(keeper: Keeper, node: Node) -> wire.RoleStatus:
         "horizon": keeper.horizon(node.role.name),
         "last_used": lease.last_used,
         "next_renewal": lease.renew_at if held and lease.renew_at != float("inf") else None,
-        "error": error_body(error) if error and not isinstance(error, errors.HumanNeeded) else None,
+        "error": error_body(error) if error and _worth_showing(error) else None,
     }
+
+
+def _worth_showing(error: errors.XacctError) -> bool:
+    """That a code is needed is a state, not an error; why AWS wants another one is worth a sentence."""
+    return not isinstance(error, errors.HumanNeeded) or isinstance(error, errors.MfaTooOld)
 
 
 def _state(keeper: Keeper, node: Node) -> wire.RoleState:

@@ -65,7 +65,8 @@ async def everything(keeper: Keeper, out: Lines, *, attend: bool) -> None:
             await out.send(shapes.event(keeper, ev.PromptRaised(question)))
         while True:
             try:
-                happened = await asyncio.wait_for(queue.get(), HEARTBEAT)
+                async with asyncio.timeout(HEARTBEAT):
+                    happened = await queue.get()
             except TimeoutError:
                 await out.beat()
             else:

@@ -87,7 +87,7 @@ class Container:
 
     async def _hold(self, grant: Grant, role: str, patience: float) -> AsyncIterator[bytes]:
         """Silence, then white space (leading white space is legal JSON), then the credentials or a sentence."""
-        fetch = asyncio.ensure_future(asyncio.wait_for(self._keeper.fetch(role, ask=True), patience))
+        fetch = asyncio.ensure_future(self._fetch(role, patience))
         try:
             done, _ = await asyncio.wait({fetch}, timeout=SILENCE)
             trickling = not done
@@ -111,6 +111,10 @@ class Container:
                 yield (answers.chunk(body) + answers.LAST_CHUNK if trickling else answers.whole(answers.OK, body))
         finally:
             fetch.cancel()
+
+    async def _fetch(self, role: str, patience: float) -> Credentials:
+        async with asyncio.timeout(patience):
+            return await self._keeper.fetch(role, ask=True)
 
     def _remember(self, grant: Grant, role: str, error: errors.XacctError) -> None:
         if isinstance(error, errors.Declined | errors.TimedOut | errors.TooManyWrongCodes):

@@ -191,7 +191,7 @@ class Acquire:
         if age <= max(YOUNG_MFA, self._worked_at_age.get(role.name, 0.0)):
             raise denied
         if not ask:
-            raise errors.HumanNeeded(
+            raise errors.MfaTooOld(
                 f"AWS refuses {role.name} with an MFA {age / 60:.0f} min old; its trust policy may want a younger one.",
                 f"xacctctl login {role.name}",
             )

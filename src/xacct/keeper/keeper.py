@@ -166,7 +166,7 @@ class Keeper:
         if lease.logged_out:
             raise errors.HumanNeeded(f"You are logged out of {name}.", f"xacctctl login {name}")
         lease.last_used = self.clock.now()
-        if lease.freshness() is Freshness.STALE and lease.silent() and not lease.resting():
+        if lease.freshness() is Freshness.STALE and lease.silent() and not lease.just_failed():
             await asyncio.wait({lease.renew(ask=False)}, timeout=STALE_WAIT)
         return await lease.get(ask=ask)
 
@@ -270,7 +270,7 @@ class Keeper:
         if session.held is not None and session.alive() and (session.held.expires_at or 0) >= until:
             return
         self._cover_until[key] = until
-        await asyncio.shield(session.renew(ask=ask))
+        await session.fly(ask=ask)
 
     async def close(self) -> None:
         """End every flight."""

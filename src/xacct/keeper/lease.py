@@ -33,6 +33,10 @@ REFUSED_MAX = 900.0
 """Back-off after a refusal: nothing passes by itself here, but IAM changes take a while to arrive everywhere."""
 
 
+EAGER = 5.0
+"""Seconds after a temporary failure before a consumer whose credentials run out may have it tried again."""
+
+
 class Lease:
     """One node's credentials over time.
 
@@ -65,6 +69,7 @@ class Lease:
         self._silent = silent
         self._settled = settled
         self._failures = 0
+        self._failed_boot = 0.0
         self.retry_boot = 0.0
         self._flight: asyncio.Task[Credentials] | None = None
         self._flight_asks = False
@@ -75,7 +80,11 @@ class Lease:
     # What it is.
 
     def alive(self) -> bool:
-        """Whether unexpired credentials are held."""
+        """Whether what is held may be alive, as far as our clocks can tell: good enough to try it on AWS."""
+        return self.held is not None and self.held.remaining(self._clock.earliest()) > 0
+
+    def servable(self) -> bool:
+        """Whether what is held is certainly unexpired."""
         return self.held is not None and self.held.remaining(self._clock.now()) > 0
 
     def silent(self) -> bool:
@@ -99,6 +108,12 @@ class Lease:
         """Whether a consumer waits for this very node, or did a moment ago."""
         return self._waiting > 0 or self._clock.boot() < self._wanted_until
 
+    def just_failed(self) -> bool:
+        """Whether the last failure was a moment ago. Somebody in need of a renewal tries sooner than back-off would."""
+        if not isinstance(self.error, errors.Temporary):
+            return self.resting()
+        return self._failures > 0 and self._clock.boot() < self._failed_boot + EAGER
+
     # What is done with it.
 
     async def get(self, *, ask: bool, dependent: Lease | None = None) -> Credentials:
@@ -110,20 +125,25 @@ class Lease:
         Raises:
             XacctError: they can't be had now.
         """
-        while True:
-            if self.held is not None and self.alive():
-                return self.held
-            if self._flight is None and self.resting() and self.error is not None:
+        good = self.servable() if dependent is None else self.alive()
+        if self.held is not None and good:
+            return self.held
+        if self._flight is None and self.just_failed() and self.error is not None:
+            if not (ask and isinstance(self.error, errors.HumanNeeded)):
                 raise self.error
-            flight = self.renew(ask=ask)
-            asks = self._flight_asks
-            try:
-                with self._interest(dependent):
-                    return await asyncio.shield(flight)
-            except errors.HumanNeeded:
-                if ask and not asks:
-                    continue
+        return await self.fly(ask=ask, dependent=dependent)
+
+    async def fly(self, *, ask: bool, dependent: Lease | None = None) -> Credentials:
+        """What a flight brings: the one under way, or a new one. Arguments and errors are those of `get`."""
+        flight = self.renew(ask=ask)
+        asks = self._flight_asks
+        try:
+            with self._interest(dependent):
+                return await asyncio.shield(flight)
+        except errors.HumanNeeded:
+            if not ask or asks:
                 raise
+        return await self.fly(ask=True, dependent=dependent)
 
     def renew(self, *, ask: bool, wanted_for: float = 0.0) -> asyncio.Task[Credentials]:
         """Start a flight, or join the one under way.
@@ -169,8 +189,11 @@ class Lease:
         try:
             credentials = await self._acquire(self, ask)
         except errors.HumanNeeded as error:
-            self.error = error
-            self._settled(self, error)
+            if isinstance(error, errors.MfaTooOld):
+                self._fail(error)  # STS was asked, and must not be asked the same every moment
+            else:
+                self.error = error
+                self._settled(self, error)
             raise
         except errors.XacctError as error:
             self._fail(error)
@@ -192,6 +215,7 @@ class Lease:
 
     def _fail(self, error: errors.XacctError) -> None:
         self._failures += 1
+        self._failed_boot = self._clock.boot()
         if isinstance(error, errors.Temporary):
             pause = policy.backoff(self._failures, self._jitter())
         else:

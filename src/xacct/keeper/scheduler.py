@@ -7,6 +7,7 @@ the wall clock with the boot-time clock. Renewals start one by one, those in use
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
 import structlog
@@ -51,10 +52,10 @@ class Scheduler:
             self._notice_resume(loop.time())
             self._each_look()
             delay = self.tick()
-            try:
-                await asyncio.wait_for(self._wake.wait(), delay)
-            except TimeoutError:
-                continue
+            # Not wait_for: before Python 3.12 it swallows a cancellation that coincides with the wake-up.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(delay):
+                    await self._wake.wait()
 
     def tick(self) -> float:
         """Do what is due now. Returns seconds until something will be."""
@@ -82,8 +83,8 @@ class Scheduler:
         """When the lease wants renewing (AWS's time)."""
         lease = node.lease
         if lease.held is None:
-            # Ran out while STS was away: go on trying for as long as it is of use to somebody.
-            return now if isinstance(lease.error, errors.Temporary) and lease in self._used else float("inf")
+            # Ran out while the laptop slept or STS was away: brought back for as long as it is of use to somebody.
+            return float("inf") if isinstance(lease.error, errors.Refusal) else now
         horizon = self._keeper.horizon(node.role.name)
         if horizon is None or horizon == lease.held.expires_at:
             return lease.renew_at

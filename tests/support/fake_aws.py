@@ -1,0 +1,244 @@
+"""AWS, a person with an MFA device, and a keeper between them, all in virtual time.
+
+`FakeAws` is to the keeper what aws.sts.Sts and aws.sources.FileSources are: it enforces what STS enforces (codes, their
+reuse, expiry, chaining, MFA age) on a true time of its own, which no laptop's clock can step. The sandbox is the
+strict one; this one is fast, for simulating days.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+
+from xacct import errors
+from xacct.clock import AwsClock
+from xacct.keeper.desk import Desk
+from xacct.keeper.events import Events, PromptRaised
+from xacct.keeper.keeper import Keeper
+from xacct.keeper.ledger import Ledger
+from xacct.keeper.scheduler import Scheduler
+from xacct.model import Credentials, Role, Source
+
+SERIAL = "arn:aws:iam::123456789012:mfa/U"
+SOURCE = Source("central", "profile")
+
+
+def role(name="prod", **more):
+    given = {"parent": SOURCE, "role_arn": f"arn:aws:iam::234567890123:role/{name}", "mfa_serial": SERIAL}
+    return Role(name, **(given | more))
+
+
+@dataclass
+class Call:
+    action: str
+    role: str | None
+    code: str | None
+    at: float
+    outcome: str = "ok"
+
+
+@dataclass
+class FakeAws:
+    """STS and the sources. Times are the true ones.
+
+    `latency` seconds a call; `down` a function of true time that gives an error to raise, or None; `max_duration` and
+    `max_mfa_age` per role name; `denied` role names that no policy lets anybody assume.
+    """
+
+    machine: object
+    latency: float = 0.2
+    down: object = lambda now: None
+    session_life: float | None = None
+    role_life: float | None = None
+    max_duration: dict = field(default_factory=dict)
+    max_mfa_age: dict = field(default_factory=dict)
+    denied: set = field(default_factory=set)
+    calls: list = field(default_factory=list)
+    in_flight: Counter = field(default_factory=Counter)
+    most_in_flight: Counter = field(default_factory=Counter)
+    loads: int = 0
+
+    def __post_init__(self):
+        self.clock = AwsClock(self.machine.read)
+        self._offset = self.machine.wall - self.machine.boot
+        self._issued = {}
+        self._numbers = iter(range(10**9))
+        self._used = set()
+        self.revoked = set()
+
+    def now(self):
+        """True time: what AWS's clock says."""
+        return self._offset + self.machine.boot
+
+    def code(self, now=None):
+        """What the MFA device shows."""
+        step = int((self.now() if now is None else now) // 30)
+        return f"{step * 7919 % 1_000_000:06d}"
+
+    async def load(self, source):
+        self.loads += 1
+        return Credentials("AKIASOURCE", "secret")
+
+    async def get_session_token(self, keys, *, serial, code, duration, region):
+        async with self._call("GetSessionToken", None, code, "session"):
+            self._check_code(code)
+            return self._issue(self.session_life or duration, mfa=self.now() if code else None, chained=True)
+
+    async def assume_role(self, keys, role, *, session_name, duration, code):
+        async with self._call("AssumeRole", role.name, code, role.name):
+            caller = self._issued.get(keys.access_key_id)
+            if caller and (caller["expires"] <= self.now() or keys.access_key_id in self.revoked):
+                raise errors.ParentExpired("The security token is expired")
+            mfa = caller["mfa"] if caller else None
+            if code:
+                self._check_code(code)
+                mfa = self.now()
+            if role.name in self.denied:
+                raise errors.AccessDenied("not authorized")
+            age = self.max_mfa_age.get(role.name)
+            if age is not None and (mfa is None or self.now() - mfa >= age):
+                raise errors.AccessDenied("not authorized")
+            if duration > (3600 if caller else self.max_duration.get(role.name, 3600)):
+                raise errors.DurationTooLong("MaxSessionDuration")
+            return self._issue(self.role_life or duration, mfa=None, chained=True)
+
+    def _call(self, action, role, code, node):
+        return _Call(self, Call(action, role, code, self.now()), node)
+
+    def _check_code(self, code):
+        if code is None:
+            return
+        good = {self.code(self.now() + shift): int((self.now() + shift) // 30) for shift in (-30, 0, 30)}
+        if code not in good or good[code] in self._used:
+            raise errors.WrongCode("MultiFactorAuthentication failed with invalid MFA one time pass code.")
+        self._used.add(good[code])
+
+    def _issue(self, seconds, *, mfa, chained):
+        key = f"ASIA{next(self._numbers):012d}"
+        expires = self.now() + seconds
+        self._issued[key] = {"expires": expires, "mfa": mfa}
+        return Credentials(key, "secret", "token", expires, self.clock.now(), "234567890123")
+
+    def expires(self, key):
+        return self._issued[key]["expires"]
+
+
+class _Call:
+    def __init__(self, aws, call, node):
+        self.aws, self.call, self.node = aws, call, node
+
+    async def __aenter__(self):
+        aws = self.aws
+        aws.calls.append(self.call)
+        aws.in_flight[self.node] += 1
+        aws.most_in_flight[self.node] = max(aws.most_in_flight[self.node], aws.in_flight[self.node])
+        try:
+            if aws.latency:
+                await asyncio.sleep(aws.latency)
+            trouble = aws.down(aws.now())
+            if trouble is not None:
+                raise trouble
+        except BaseException as error:
+            aws.in_flight[self.node] -= 1
+            self.call.outcome = getattr(error, "code", "cancelled")
+            raise
+
+    async def __aexit__(self, kind, error, _):
+        self.aws.in_flight[self.node] -= 1
+        self.aws.clock.heard(float(int(self.aws.now())))
+        if error is not None:
+            self.call.outcome = getattr(error, "code", "broken")
+
+
+class Person:
+    """Somebody with the device, at an attended terminal: answers each question after some seconds.
+
+    `think` gives seconds, or None for "no". While `away`, questions are neither shown nor answered.
+    """
+
+    def __init__(self, keeper, aws, think=lambda: 20.0):
+        self.keeper, self.aws, self.think = keeper, aws, think
+        self.answered = []
+        self._busy = set()
+
+    async def attend(self):
+        with self.keeper.events.listen() as queue, self.keeper.desk.attend():
+            for question in self.keeper.desk.questions:
+                self._see(question)
+            while True:
+                event = await queue.get()
+                if isinstance(event, PromptRaised):
+                    self._see(event.question)
+
+    def _see(self, question):
+        if question.id not in self._busy:
+            self._busy.add(question.id)
+            task = asyncio.get_running_loop().create_task(self._answer(question))
+            task.add_done_callback(lambda task: task.cancelled() or task.result())
+
+    async def _answer(self, question):
+        seconds = self.think()
+        if seconds is None:
+            await asyncio.sleep(5)
+            if question.open:
+                self.keeper.desk.decline(question.id)
+            return
+        await asyncio.sleep(seconds)
+        while question.open:
+            if question.not_before is not None:
+                await asyncio.sleep(max(0.0, question.not_before - self.aws.now()) + 1)
+            try:
+                self.keeper.desk.answer(question.id, self.aws.code())
+            except errors.CodeUsed:
+                continue
+            except errors.PromptClosed:
+                return
+            self.answered.append(self.aws.now())
+            return
+
+
+class World:
+    """A keeper with its scheduler, and AWS, on one machine's clocks. Use as an async context manager."""
+
+    def __init__(self, machine, roles, *, seed=0, terms=None, **aws):
+        self.machine = machine
+        self.aws = FakeAws(machine, **aws)
+        self.events = Events()
+        self.ledger = Ledger()
+        self.desk = Desk(self.aws.clock, self.events, self.ledger)
+        self.keeper = Keeper(
+            sts=self.aws,
+            sources=self.aws,
+            desk=self.desk,
+            clock=self.aws.clock,
+            events=self.events,
+            terms=terms,
+            rng=random.Random(seed),
+        )
+        self.keeper.configure({role.name: role for role in roles})
+        self.scheduler = Scheduler(self.keeper)
+        self._tasks = []
+
+    async def __aenter__(self):
+        self._tasks.append(asyncio.get_running_loop().create_task(self.scheduler.run()))
+        return self
+
+    async def __aexit__(self, *_):
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.keeper.close()
+
+    def person(self, **how):
+        """Somebody attends from now on."""
+        person = Person(self.keeper, self.aws, **how)
+        task = asyncio.get_running_loop().create_task(person.attend())
+        self._tasks.append(task)
+        person.leave = task.cancel
+        return person
+
+    def count(self, action, **what):
+        return sum(
+            call.action == action and all(getattr(call, key) == value for key, value in what.items())
+            for call in self.aws.calls
+        )
