@@ -98,7 +98,9 @@ class FakeDaemon:
         return {
             "now": now,
             "roles": [held, {**nothing, "name": "dev", "state": "failed", "error": error}],
-            "sessions": [{"source": "work", "serial": SERIAL, "expires_at": now + 7 * 3600 + 300.5}],
+            "sessions": [
+                {"source": "work", "serial": SERIAL, "expires_at": now + 7 * 3600 + 300.5}
+            ],
             "prompts": [p for p, _ in self.prompts.values()],
             "attended": 0,
             "notes": ["the clock is 2 s off"],

@@ -6,7 +6,6 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final, TypedDict, TypeVar, cast
 
 from xacct import wire
@@ -69,7 +68,7 @@ class Stream:
 class Client:
     """Requests to the daemon behind `path`; `revive` starts one when nobody listens there."""
 
-    def __init__(self, path: Path, revive: Callable[[], None] | None = None) -> None:
+    def __init__(self, path: str, revive: Callable[[], None] | None = None) -> None:
         self.path = path
         self._revive = revive
 
@@ -151,12 +150,12 @@ def _demand(answer: dict[str, Any], shape: Any) -> None:
         raise foreign(f"no usable value at {wrong}")
 
 
-def _dial(path: Path, timeout: float) -> socket.socket:
+def _dial(path: str, timeout: float) -> socket.socket:
     _refuse_strangers(path)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(timeout)
-        connection.connect(str(path))
+        connection.connect(path)
     except OSError as error:
         connection.close()
         if error.errno in _ABSENT:
@@ -168,17 +167,18 @@ def _dial(path: Path, timeout: float) -> socket.socket:
     return connection
 
 
-def _refuse_strangers(path: Path) -> None:
+def _refuse_strangers(path: str) -> None:
     """A code is a secret: don't say it into a directory that somebody else could have filled."""
-    if "XACCT_SOCKET" in os.environ:
+    directory = path.rpartition("/")[0]
+    if os.environ.get("XACCT_SOCKET"):
         return
     try:
-        owner = path.parent.stat().st_uid
+        owner = os.stat(directory).st_uid  # noqa: PTH116 - no pathlib here: see paths.py
     except OSError:
         raise NotRunningError from None
     if owner != os.geteuid():
         raise CtlError(
-            f"{path.parent} belongs to somebody else.",
+            f"{directory} belongs to somebody else.",
             "Is XDG_RUNTIME_DIR another user's, say after sudo or su?",
             NO_DAEMON,
         )
@@ -205,7 +205,7 @@ def _plain_failures() -> Iterator[None]:
 def _hung_up() -> CtlError:
     return CtlError(
         "xacctd hung up before it had answered.",
-        f"Its log may say why: {paths.state_dir() / 'xacctd.log'}",
+        f"Its log may say why: {paths.log_file()}",
     )
 
 

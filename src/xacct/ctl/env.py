@@ -4,11 +4,10 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Final
 
 from xacct import wire
-from xacct.ctl import paths, shadow, shells, terminal, variables, when
+from xacct.ctl import paths, shadow, shells, terminal, variables
 from xacct.ctl.client import Client, foreign
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
@@ -43,6 +42,8 @@ def lifetime(args: Namespace) -> int | None:
             "Without --static the endpoint renews credentials for as long as you need them.",
             USAGE,
         )
+    from xacct.ctl import when  # noqa: PLC0415 - rare
+
     return when.seconds(args.lifetime)
 
 
@@ -74,7 +75,7 @@ def mint(client: Client, role: str, label: str, pid: int) -> wire.GrantAnswer:
 def reaching(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> variables.Change:
     """Return the change that makes the endpoint win, over a shadowing [default] too."""
     change = variables.endpoint(role, grant, environ)
-    lifted = shadow.lifted(environ, Path.home(), paths.runtime_dir())
+    lifted = shadow.lifted(environ, paths.home(), paths.runtime_dir())
     for note in lifted.notes:
         say(f"xacctctl: note: {note}")
     change.set.update(lifted.set)

@@ -80,10 +80,21 @@ def parser(name: str, verb: Verb) -> argparse.ArgumentParser:
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """Wraps the description, but leaves the examples as they are."""
 
+    def __init__(self, prog: str) -> None:
+        # without a width argparse imports shutil, for every argument's sake: 3 ms
+        super().__init__(prog, width=_columns())
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         if text.startswith("example:"):
             return super()._fill_text(text, width, indent)
         return argparse.HelpFormatter._fill_text(self, text, width, indent)  # noqa: SLF001
+
+
+def _columns() -> int:
+    try:
+        return min(os.get_terminal_size(1).columns, 100) - 2
+    except (OSError, ValueError):
+        return 98
 
 
 def _run(argv: list[str]) -> int:

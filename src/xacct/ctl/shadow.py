@@ -3,10 +3,11 @@
 Taken out of the way without touching the user's files: the credentials file by pointing at an
 empty one, the config file by a copy without what shadows, and without any secret.
 """
+# ruff: noqa: PTH105, PTH110, PTH113, PTH123 - see paths.py
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from xacct.ctl.variables import COPY
@@ -27,8 +28,8 @@ _SHADOWING: Final = _SECRETS | {
     "sso_role_name",
     "sso_region",
 }
-_SECTION: Final = re.compile(r"\s*\[\s*(?:profile\s+)?[\"']?([^\]\"']*?)[\"']?\s*\]")
-_OPTION: Final = re.compile(r"(\s*)([^\s=:#;\[][^=:]*?)\s*[=:]")
+_SECTION: Final = r"\s*\[\s*(?:profile\s+)?[\"']?([^\]\"']*?)[\"']?\s*\]"
+_OPTION: Final = r"(\s*)([^\s=:#;\[][^=:]*?)\s*[=:]"
 
 
 class Shadow(NamedTuple):
@@ -38,20 +39,20 @@ class Shadow(NamedTuple):
     notes: list[str]
 
 
-def lifted(environ: Mapping[str, str], home: Path, directory: Path) -> Shadow:
+def lifted(environ: Mapping[str, str], home: str, directory: str) -> Shadow:
     """Say what keeps [default] from winning, as a process with `environ` and `home` would see it.
 
     A sanitized config file is written into `directory` if one is needed.
     """
     shadow = Shadow({}, [])
-    credentials = _file(environ, "AWS_SHARED_CREDENTIALS_FILE", home / ".aws/credentials", home)
+    credentials = _file(environ, "AWS_SHARED_CREDENTIALS_FILE", f"{home}/.aws/credentials", home)
     if shadows(_lines(credentials)):
         shadow.set["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null"
         shadow.notes.append(f"[default] in {credentials} would win over xacct; left out here.")
-    config = _file(environ, "AWS_CONFIG_FILE", home / ".aws/config", home)
+    config = _file(environ, "AWS_CONFIG_FILE", f"{home}/.aws/config", home)
     lines = _lines(config)
     if shadows(lines):
-        shadow.set["AWS_CONFIG_FILE"] = str(_store("".join(sanitized(lines)), directory))
+        shadow.set["AWS_CONFIG_FILE"] = _store("".join(sanitized(lines)), directory)
         shadow.notes.append(
             f"[default] in {config} would win over xacct; a copy without it is used."
         )
@@ -87,45 +88,44 @@ def _options(lines: Iterable[str]) -> Iterator[tuple[str, str | None, int, str]]
     section = ""
     for line in lines:
         indent = len(line) - len(line.lstrip())
-        heading = _SECTION.match(line)
+        heading = re.match(_SECTION, line)
         if heading:
             section = heading[1]
-        option = None if heading else _OPTION.match(line)
+        option = None if heading else re.match(_OPTION, line)
         yield section, option[2].lower() if option else None, indent, line
 
 
-def _file(environ: Mapping[str, str], variable: str, default: Path, home: Path) -> Path:
+def _file(environ: Mapping[str, str], variable: str, default: str, home: str) -> str:
     value = environ.get(variable)
     if not value:
         return default
-    return home / value[2:] if value.startswith("~/") else Path(value)
+    return home + value[1:] if value.startswith("~/") else value
 
 
-def _lines(path: Path) -> list[str]:
+def _lines(path: str) -> list[str]:
     """Return the file's lines; none if it can't be read, for then no SDK reads it either."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         return []
     try:
-        with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
+        with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
             return list(file)
     except OSError:
         return []
 
 
-def _store(text: str, directory: Path) -> Path:
+def _store(text: str, directory: str) -> str:
     """Write `text` under a name made of its hash: same content, same file, never half of it."""
     import hashlib  # noqa: PLC0415 - 6 ms that only a shadowed machine pays
-    import os  # noqa: PLC0415
 
     from xacct.ctl.paths import make_private  # noqa: PLC0415
 
     content = text.encode("utf-8", "surrogateescape")
-    path = directory / f"{COPY}{hashlib.sha256(content).hexdigest()[:16]}"
-    if not path.exists():
+    path = f"{directory}/{COPY}{hashlib.sha256(content).hexdigest()[:16]}"
+    if not os.path.exists(path):
         make_private(directory)
-        fresh = path.with_name(f"{path.name}.{os.getpid()}")
+        fresh = f"{path}.{os.getpid()}"
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with open(descriptor, "wb") as file:  # noqa: PTH123
+        with open(descriptor, "wb") as file:
             file.write(content)
-        fresh.replace(path)
+        os.replace(fresh, path)
     return path

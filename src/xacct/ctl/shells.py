@@ -7,7 +7,7 @@ from typing import Final
 
 from xacct.ctl.variables import Change
 
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_./:@%+,-]+")
+_PLAIN: Final = r"[A-Za-z0-9_./:@%+,-]+"
 
 
 def sh(change: Change) -> str:
@@ -65,6 +65,6 @@ def _powershell_quote(value: str) -> str:
 
 
 def _dotenv_quote(value: str) -> str:
-    if _PLAIN.fullmatch(value):
+    if re.fullmatch(_PLAIN, value):
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"

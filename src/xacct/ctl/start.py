@@ -1,4 +1,5 @@
 """Starting the daemon when a verb misses it: one, however many verbs do so at once."""
+# ruff: noqa: PTH110, PTH123, PTH202 - see paths.py
 
 import fcntl
 import os
@@ -6,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import Final
 
 from xacct import wire
@@ -28,12 +28,12 @@ def start_daemon() -> bool:
     """
     paths.make_private(paths.runtime_dir())
     client = Client(paths.socket_path())
-    with _alone(paths.runtime_dir() / "start.lock"):
+    with _alone(f"{paths.runtime_dir()}/start.lock"):
         if _answers(client):
             return False
         paths.make_private(paths.state_dir())
-        log = paths.state_dir() / "xacctd.log"
-        offset = log.stat().st_size if log.exists() else 0
+        log = paths.log_file()
+        offset = os.path.getsize(log) if os.path.exists(log) else 0
         _await(client, _spawn(log), log, offset)
     return True
 
@@ -46,7 +46,7 @@ def reap() -> None:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def _alone(lock: str) -> Iterator[None]:
     """Hold `lock`: who waited here finds the daemon running. The daemon does not inherit it."""
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
@@ -74,13 +74,13 @@ def _command() -> list[str]:
     return shlex.split(override)
 
 
-def _spawn(log: Path) -> int:
+def _spawn(log: str) -> int:
     """Start the daemon in its own session: neither Ctrl-C nor a closed window ends it."""
     import subprocess  # noqa: PLC0415 - 10 ms, paid only here
 
     command = _command()
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    with open(descriptor, "ab") as sink:  # noqa: PTH123
+    with open(descriptor, "ab") as sink:
         try:
             daemon = subprocess.Popen(  # noqa: S603 - the user's own command
                 command,
@@ -101,7 +101,7 @@ def _spawn(log: Path) -> int:
     return daemon.pid
 
 
-def _await(client: Client, pid: int, log: Path, offset: int) -> None:
+def _await(client: Client, pid: int, log: str, offset: int) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         ended = _has_ended(pid)  # before the question: it may have found another one running
@@ -124,9 +124,9 @@ def _has_ended(pid: int) -> bool:
         return True
 
 
-def _last_words(log: Path, offset: int) -> CtlError:
+def _last_words(log: str, offset: int) -> CtlError:
     """Return the failure that the daemon reported as `xacctd: SENTENCE` and `  hint: HINT`."""
-    with log.open("rb") as file:
+    with open(log, "rb") as file:
         file.seek(offset)
         lines = file.read().decode("utf-8", "replace").splitlines()
     said = [index for index, line in enumerate(lines) if line.startswith(_PREFIX)]

@@ -7,13 +7,13 @@ from typing import Final
 from xacct.ctl.failure import USAGE, CtlError
 
 _UNITS: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_DURATION: Final = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
-_CLOCK: Final = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
+_DURATION: Final = r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?"
+_CLOCK: Final = r"([01]?\d|2[0-3]):([0-5]\d)"
 
 
 def seconds(text: str) -> int:
     """Return the seconds in `8h`, `1h30m`, `90m`; `CtlError` for anything else."""
-    match = _DURATION.fullmatch(text)
+    match = re.fullmatch(_DURATION, text)
     total = sum(
         int(count or 0) * unit
         for count, unit in zip(match.groups() if match else (), _UNITS.values(), strict=False)
@@ -25,7 +25,7 @@ def seconds(text: str) -> int:
 
 def next_time(text: str, now: float) -> float:
     """Return the next instant (Unix seconds) after `now` when local clocks show HH:MM."""
-    match = _CLOCK.fullmatch(text)
+    match = re.fullmatch(_CLOCK, text)
     if not match:
         raise CtlError(f"{text!r} is no time of day.", "Write it like 19:00.", USAGE)
     year, month, day, *_ = time.localtime(now)
