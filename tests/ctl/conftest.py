@@ -1,5 +1,6 @@
 """The fake daemon, a terminal to type at, and a home of their own for every test of xacctctl."""
 
+import contextlib
 import importlib.util
 import os
 import pty
@@ -91,6 +92,7 @@ def run(place):
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             timeout=20,
+            check=False,
             **options,
         )
 
@@ -123,10 +125,8 @@ class Seat:
     def _read(self, deadline, text):
         ready, _, _ = select.select([self.ours], [], [], max(0, deadline - time.monotonic()))
         chunk = b""
-        try:
+        with contextlib.suppress(OSError):  # EIO: nobody has the terminal open any more
             chunk = os.read(self.ours, 65536) if ready else b""
-        except OSError:
-            pass
         assert chunk, f"{text!r} did not appear; instead: {self.seen!r}"
         self.seen += chunk.decode()
 
@@ -136,14 +136,9 @@ class Seat:
     def end(self, timeout=10):
         """Wait for the end; returns the exit status and the rest of what was shown."""
         rest = self.seen
-        try:
+        with contextlib.suppress(OSError):
             while select.select([self.ours], [], [], timeout)[0]:
-                chunk = os.read(self.ours, 65536)
-                if not chunk:
-                    break
-                rest += chunk.decode()
-        except OSError:
-            pass
+                rest += os.read(self.ours, 65536).decode()
         return self.process.wait(timeout), rest
 
     def close(self):

@@ -1,8 +1,9 @@
 """A stand-in for xacctd that speaks HTTP/1.0 on a Unix socket and knows one MFA device.
 
-In a thread it is a fixture (`FakeDaemon(path).start()`); run as a script it is what XACCT_DAEMON names.
+In a thread it is a fixture (`FakeDaemon(path).start()`), as a script what XACCT_DAEMON names.
 """
 
+import contextlib
 import json
 import os
 import queue
@@ -20,7 +21,7 @@ USED = {"code": "code-used", "sentence": "That code has been used already.", "hi
 SERIAL = "arn:aws:iam::111122223333:mfa/alice"
 
 
-class Problem(Exception):
+class ProblemError(Exception):
     def __init__(self, status, error):
         super().__init__(error["sentence"])
         self.status = status
@@ -142,7 +143,9 @@ class FakeDaemon:
 
     def _delete_grants(self, path, _body):
         if path.endswith("/nope"):
-            raise Problem(404, {"code": "bad-request", "sentence": "No grant nope.", "hint": ""})
+            raise ProblemError(
+                404, {"code": "bad-request", "sentence": "No grant nope.", "hint": ""}
+            )
         return {}
 
     def _get_events(self, _path, _body):
@@ -155,7 +158,9 @@ class FakeDaemon:
             if role not in self.roles:
                 hint = "Did you mean prod?"
                 sentence = f"There is no role {role}."
-                raise Problem(404, {"code": "unknown-role", "sentence": sentence, "hint": hint})
+                raise ProblemError(
+                    404, {"code": "unknown-role", "sentence": sentence, "hint": hint}
+                )
         return self._login(body, self._held)
 
     def _post_credentials(self, _path, body):
@@ -245,7 +250,7 @@ class FakeDaemon:
         if code in self.used:
             self.used.discard(code)
             answers.put("used")
-            raise Problem(409, USED)
+            raise ProblemError(409, USED)
         answers.put(body)
         return {}
 
@@ -270,13 +275,11 @@ class _Handler(socketserver.StreamRequestHandler):
         body = json.loads(self.rfile.read(length)) if length else None
         try:
             answer = fake.respond(method, path, body)
-        except Problem as problem:
+        except ProblemError as problem:
             self._send(problem.status, json.dumps({"error": problem.error}).encode())
             return
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._give(answer)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
 
     def _give(self, answer):
         if isinstance(answer, bytes):

@@ -1,5 +1,6 @@
 """login at a terminal and without one; logout."""
 
+import sys
 import time
 
 import pytest
@@ -129,7 +130,7 @@ def test_a_code_can_be_passed_without_a_terminal(daemon, run):
 def test_a_background_job_does_not_stop_at_the_terminal(daemon, sit):
     daemon.needs_code = True
     script = 'set -m; "$@" login prod & wait $!; echo "status $?"'
-    seat = sit(command=["bash", "-c", script, "bash", *_ctl()])
+    seat = sit(command=["bash", "-c", script, "bash", sys.executable, "-m", "xacct.ctl"])
     seat.expect("status 4")
 
 
@@ -175,9 +176,3 @@ def test_logout_starts_no_daemon(spawned, place, capsys):
     assert main(["logout", "--all"]) == 0
     assert "Nothing is held" in capsys.readouterr().out
     assert not (place / "starts").exists()
-
-
-def _ctl():
-    import sys
-
-    return [sys.executable, "-m", "xacct.ctl"]

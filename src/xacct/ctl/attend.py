@@ -9,7 +9,7 @@ from xacct import wire
 from xacct.ctl import start, terminal
 from xacct.ctl.ask import Conversation
 from xacct.ctl.client import Client, event
-from xacct.ctl.failure import HUMAN, OK, CtlError, NotRunningError
+from xacct.ctl.failure import HUMAN, OK, CtlError, HungUpError, NotRunningError
 from xacct.ctl.follow import follow
 from xacct.ctl.render import duration, until
 from xacct.ctl.terminal import Terminal
@@ -43,7 +43,7 @@ def _attend_once(client: Client, tty: Terminal) -> bool:
     try:
         stream = client.stream("GET", f"{wire.EVENTS}?attend=1")
         status = client.call("GET", wire.STATUS, wire.StatusAnswer)
-    except NotRunningError:
+    except (NotRunningError, HungUpError):
         return False
     tty.show("Attending: questions from xacctd come here (Ctrl-C ends).")
     conversation = Conversation(client, tty)
@@ -52,6 +52,8 @@ def _attend_once(client: Client, tty: Terminal) -> bool:
     try:
         for raw in follow(stream, tty, conversation):
             _report(raw, tty, conversation)
+    except HungUpError:
+        pass  # a daemon that was killed rather than stopped
     finally:
         stream.close()
     return True

@@ -10,7 +10,7 @@ from typing import Any, Final, TypedDict, TypeVar, cast
 
 from xacct import wire
 from xacct.ctl import http10, paths
-from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, NotRunningError
+from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, HungUpError, NotRunningError
 from xacct.ctl.shape import misfit
 
 T = TypeVar("T")
@@ -192,7 +192,7 @@ def _plain_failures() -> Iterator[None]:
     except TimeoutError:
         raise CtlError("xacctd does not answer.", "xacctctl stop && xacctctl start") from None
     except ConnectionError:
-        raise _hung_up() from None
+        raise HungUpError(paths.log_file()) from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise CtlError(
@@ -202,20 +202,13 @@ def _plain_failures() -> Iterator[None]:
         ) from None
 
 
-def _hung_up() -> CtlError:
-    return CtlError(
-        "xacctd hung up before it had answered.",
-        f"Its log may say why: {paths.log_file()}",
-    )
-
-
 def _exchange(connection: socket.socket, request: bytes) -> tuple[http10.Head, bytes]:
     connection.sendall(request)
     raw = b""
     while b"\r\n\r\n" not in raw:
         chunk = connection.recv(_CHUNK)
         if not chunk and not raw:
-            raise _hung_up()
+            raise HungUpError(paths.log_file())
         raw += chunk
         if not chunk or len(raw) > http10.HEAD_LIMIT:
             raise foreign("no HTTP answer")

@@ -11,6 +11,7 @@ from xacct.ctl import paths, shadow, shells, terminal, variables
 from xacct.ctl.client import Client, foreign
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
+from xacct.ctl.parent import calling_shell
 from xacct.ctl.render import say
 from xacct.ctl.verb import Verb
 
@@ -25,7 +26,7 @@ def env(args: Namespace, client: Client) -> int:
     else:
         lifetime(args)
         ensure(client, args.role, may_wait=True)
-        pid = os.getppid() if args.pid is None else args.pid
+        pid = calling_shell() if args.pid is None else args.pid
         grant = mint(client, args.role, _label(pid), pid)
         change = reaching(args.role, grant, os.environ)
     _emit(shells.FORMATS[args.format](change))

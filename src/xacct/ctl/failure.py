@@ -55,6 +55,16 @@ class NotRunningError(CtlError):
         super().__init__("xacctd is not running.", "xacctctl start", NO_DAEMON)
 
 
+class HungUpError(CtlError):
+    """The daemon ended the connection before its answer; its log (a path) may say why."""
+
+    def __init__(self, log: str) -> None:
+        super().__init__(
+            "xacctd hung up before it had answered.",
+            f"Its log may say why: {log}",
+        )
+
+
 class DaemonError(CtlError):
     """The daemon said no. `code` is its word for programs."""
 
