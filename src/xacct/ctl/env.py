@@ -25,7 +25,7 @@ def env(args: Namespace, client: Client) -> int:
         change = variables.static(args.role, keys)
     else:
         lifetime(args)
-        ensure(client, args.role, may_wait=True)
+        ensure(client, args.role)
         pid = calling_shell() if args.pid is None else args.pid
         grant = mint(client, args.role, _label(pid), pid)
         change = reaching(args.role, grant, os.environ)
@@ -48,17 +48,16 @@ def lifetime(args: Namespace) -> int | None:
     return when.seconds(args.lifetime)
 
 
-def ensure(client: Client, role: str, *, may_wait: bool) -> None:
+def ensure(client: Client, role: str) -> None:
     """Make sure that `role` is held, or raise why not.
 
-    With `may_wait` a missing code is only a remark if nobody is here to type it: the endpoint
-    asks when used.
+    That nobody is here to type a code is only a remark: the endpoint asks when it is used.
     """
     failed = hold(client, [role]).failed
     if not failed:
         return
     failure = refusal(failed[0]["error"])
-    if not (may_wait and failed[0]["error"]["code"] in _NOBODY):
+    if failed[0]["error"]["code"] not in _NOBODY:
         raise failure
     say(f"xacctctl: {role}: {failure.sentence}")
     say("  hint: The environment is good all the same: the code is asked for when it is used.")

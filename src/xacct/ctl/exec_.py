@@ -10,7 +10,6 @@ from xacct.ctl.env import declare_static, ensure, lifetime, mint, reaching
 from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, USAGE, CtlError
 from xacct.ctl.hold import credentials
 from xacct.ctl.http10 import quote
-from xacct.ctl.terminal import find
 from xacct.ctl.verb import Verb
 
 
@@ -22,7 +21,7 @@ def exec_(args: Namespace, client: Client) -> int:
         keys = credentials(client, args.role, lifetime(args))
         return _run(args.command, variables.static(args.role, keys))
     lifetime(args)
-    ensure(client, args.role, may_wait=find() is None)
+    ensure(client, args.role)
     label = f"exec {args.command[0].rpartition('/')[2]} {os.getpid()}"
     grant = mint(client, args.role, label, os.getpid())
     try:
@@ -32,7 +31,7 @@ def exec_(args: Namespace, client: Client) -> int:
 
 
 def _run(command: list[str], change: variables.Change) -> int:
-    from xacct.ctl import child  # noqa: PLC0415 - `env` imports this package without it
+    from xacct.ctl import child  # noqa: PLC0415 - signal is needed only here
 
     try:
         return child.run(command, change.applied(os.environ))

@@ -1,8 +1,8 @@
 """Which process is the shell that called us: not always our parent.
 
-`source <(xacctctl env prod)` runs us in a subshell that is gone a moment later, and a grant that ended with
-it would be worth nothing. A subshell is a fork without exec: it shares its parent's stack address, which
-any exec shuffles.
+`source <(xacctctl env prod)` runs us in a subshell that is gone a moment later, and a grant that
+ended with it would be worth nothing. A subshell is a fork without exec: it shares its parent's
+stack address, which any exec shuffles.
 """
 
 import os
