@@ -49,6 +49,19 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
     }
 
 
+def test_a_proxy_exception_for_everything_is_left_alone(daemon, capsys, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "*")
+    assert as_json(daemon, capsys)["no_proxy"] == "*"
+
+
+@pytest.mark.parametrize("token", ["nul\0", "\ud800"])
+def test_what_no_environment_can_hold_is_refused(daemon, capsys, token):
+    grant = daemon._post_grants(None, {"roles": ["prod"]})
+    daemon.answers["/v1/grants"] = {**grant, "token": token}
+    assert main(["env", "prod"]) == 3
+    assert capsys.readouterr().out == ""
+
+
 def test_an_unknown_region_overrides_none(daemon, capsys):
     daemon.roles["prod"] = None
     assert "AWS_REGION" not in as_json(daemon, capsys)

@@ -92,10 +92,13 @@ def test_stop_and_continue_go_both_ways(daemon):
 
 
 def test_ctrl_c_is_the_commands_and_comes_once(daemon, sit):
-    script = "n=0; trap 'n=$((n+1))' INT; echo ready; sleep 0.3; sleep 0.3; echo count $n; exit 5"
-    seat = sit("exec", "prod", "--", "sh", "-c", script)
+    script = (
+        "import signal, sys, time; seen = [];"
+        "signal.signal(signal.SIGINT, lambda *_: seen.append(1));"
+        "print('ready', flush=True); time.sleep(0.3); print('count', len(seen)); sys.exit(5)"
+    )
+    seat = sit("exec", "prod", "--", sys.executable, "-c", script)
     seat.expect("ready")
-    time.sleep(0.05)
     seat.type("\x03")
     seat.expect("count 1")
     assert seat.end()[0] == 5

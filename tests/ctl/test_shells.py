@@ -77,7 +77,7 @@ def test_any_value_survives_sh(value):
     assert sourced("sh", shells.sh(Change({"XA": value}, ("GONE",)))) == value
 
 
-@given(VALUES)
+@given(VALUES | st.text("'\u2018\u2019\u201a\u201b;x", max_size=8))
 def test_powershell_never_ends_the_string_early(value):
     """No PowerShell here: in its grammar each of the five quotes ends a string unless doubled."""
     (line,) = (

@@ -80,8 +80,8 @@ def _status(child: int) -> int | None:
     if not pid:
         return None
     if os.WIFSTOPPED(status):
-        os.kill(os.getpid(), signal.SIGSTOP)  # here the shell says "Stopped"; below is after `fg`
-        _send(child, signal.SIGCONT)
+        # Here the shell says "Stopped". The SIGCONT that wakes us is passed on like any other.
+        os.kill(os.getpid(), signal.SIGSTOP)
         return None
     code = os.waitstatus_to_exitcode(status)
     return code if code >= 0 else 128 - code
