@@ -288,3 +288,10 @@ class GrantsAnswer(TypedDict):
     """GET /v1/grants."""
 
     grants: list[GrantInfo]
+
+
+class ReloadAnswer(TypedDict):
+    """POST /v1/reload: how many roles there are now; `problems` as in GET /v1/roles."""
+
+    roles: int
+    problems: list[ErrorBody]

@@ -1,0 +1,1 @@
+"""xacctctl: the daily command. Imports `wire` and the standard library, to start at once."""

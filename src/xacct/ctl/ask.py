@@ -1,0 +1,162 @@
+"""The talk with the human at one terminal: what is asked, what is typed, what came of it."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from xacct import wire
+from xacct.ctl.client import Anything, Client
+from xacct.ctl.failure import DaemonError
+from xacct.ctl.http10 import quote
+from xacct.ctl.render import duration
+from xacct.ctl.terminal import Terminal
+
+_DIGITS: Final = 6
+_VERIFYING: Final = 90.0
+"""Seconds an answer may take: the daemon may have to ask AWS more than once."""
+
+
+class Conversation:
+    """Shows the prompts of one event stream, the oldest first, and answers them with what is typed.
+
+    The daemon counts the attempts and decides when a question is over; here is only what is on
+    the screen.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        terminal: Terminal,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._terminal = terminal
+        self._monotonic = monotonic
+        self._prompts: dict[str, wire.Prompt] = {}
+        self._not_before: dict[str, float] = {}
+        self._answered: set[str] = set()
+        self._introduced: set[str] = set()
+        self._said = ""
+
+    @property
+    def listening(self) -> bool:
+        """Whether a typed line would be an answer."""
+        prompt = self._current()
+        return prompt is not None and self._wait(prompt) <= 0
+
+    def patience(self) -> float | None:
+        """Return the seconds until the screen changes by itself (a countdown), None for never."""
+        prompt = self._current()
+        if prompt is None or prompt["id"] not in self._not_before:
+            return None
+        wait = self._wait(prompt)
+        return max(0.0, wait - int(wait)) or min(wait, 1.0)
+
+    def raised(self, prompt: wire.Prompt) -> None:
+        """Take a new question, or the next attempt at an open one."""
+        known = self._prompts.get(prompt["id"])
+        if (
+            known
+            and prompt["id"] not in self._answered
+            and {**known, "now": 0} == {**prompt, "now": 0}
+        ):
+            return
+        self._prompts[prompt["id"]] = prompt
+        self._answered.discard(prompt["id"])
+        if prompt["not_before"] is not None:
+            self._not_before[prompt["id"]] = (
+                self._monotonic() + prompt["not_before"] - prompt["now"]
+            )
+        self.refresh()
+
+    def closed(self, event: wire.PromptClosedEvent) -> None:
+        """Drop a question; say how it ended unless it was our own answer that ended it."""
+        if self._prompts.pop(event["id"], None) is None:
+            return
+        ours = event["id"] in self._answered
+        self._not_before.pop(event["id"], None)
+        self._answered.discard(event["id"])
+        if event["id"] in self._introduced and not (ours and event["outcome"] == "answered"):
+            self._terminal.forget()
+            self._terminal.ask("")
+            self._tell(event["sentence"])
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Bring the screen up to date: the question that is due, or the countdown to it."""
+        prompt = self._current()
+        if prompt is None:
+            return
+        if prompt["id"] not in self._introduced:
+            self._introduce(prompt)
+        if prompt["problem"]:
+            self._tell(prompt["problem"])
+        wait = self._wait(prompt)
+        if wait > 0:
+            self._terminal.ask(f"The next code can be used in {duration(wait + 1)} ... ")
+            return
+        if self._not_before.pop(prompt["id"], None) is not None:
+            self._terminal.forget()  # what was typed during the countdown is the old code
+        self._terminal.ask(f"MFA code (attempt {prompt['attempt']} of {prompt['attempts']}): ")
+
+    def typed(self) -> None:
+        """Read the line that was typed and send it as the answer to the current question."""
+        prompt = self._current()
+        line = self._terminal.line()
+        if prompt is None or line == "":
+            self.refresh()
+        elif line is None:
+            self._terminal.show("")
+            self._send(prompt, {"decline": True})
+        else:
+            self._send_code(prompt, line.replace(" ", ""))
+
+    def hush(self) -> None:
+        """Leave the terminal clean behind an interrupted question."""
+        if self._current() is not None:
+            self._terminal.forget()
+            self._terminal.show("")
+
+    def _send_code(self, prompt: wire.Prompt, code: str) -> None:
+        if len(code) == _DIGITS and code.isascii() and code.isdigit():
+            self._said = ""
+            self._send(prompt, {"code": code})
+        else:
+            self._terminal.show("A code has six digits; nothing was sent.")
+            self.refresh()
+
+    def _send(self, prompt: wire.Prompt, answer: wire.PromptAnswer) -> None:
+        path = wire.PROMPT.format(id=quote(prompt["id"]))
+        self._answered.add(prompt["id"])
+        try:
+            self._client.call("POST", path, Anything, {**answer}, timeout=_VERIFYING)
+        except DaemonError as error:
+            self._refused(prompt, error)
+
+    def _refused(self, prompt: wire.Prompt, error: DaemonError) -> None:
+        """Say why. A used code brings a new prompt event, a closed question its closing one."""
+        self._tell(error.sentence)
+        if error.code == "bad-request":
+            self._answered.discard(prompt["id"])
+            self.refresh()
+
+    def _introduce(self, prompt: wire.Prompt) -> None:
+        self._introduced.add(prompt["id"])
+        roles = ", ".join(prompt["roles"])
+        self._terminal.ask("")
+        self._terminal.show(f"{roles}: the MFA code of {prompt['serial']} is needed (Ctrl-D: no).")
+
+    def _tell(self, sentence: str) -> None:
+        """Show a sentence once: a refusal may come as an answer and as a prompt's problem."""
+        if sentence != self._said:
+            self._said = sentence
+            self._terminal.show(sentence)
+
+    def _current(self) -> wire.Prompt | None:
+        """Return the oldest question that nobody here has answered yet."""
+        waiting = (prompt for key, prompt in self._prompts.items() if key not in self._answered)
+        return next(waiting, None)
+
+    def _wait(self, prompt: wire.Prompt) -> float:
+        until = self._not_before.get(prompt["id"])
+        return 0.0 if until is None else until - self._monotonic()

@@ -1,0 +1,106 @@
+"""`attend`: this terminal answers what the daemon asks, whoever caused the question."""
+
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from typing import Any, Final
+
+from xacct import wire
+from xacct.ctl import start, terminal
+from xacct.ctl.ask import Conversation
+from xacct.ctl.client import Client, event
+from xacct.ctl.failure import HUMAN, OK, CtlError, HungUpError, NotRunningError
+from xacct.ctl.follow import follow
+from xacct.ctl.render import duration, until
+from xacct.ctl.terminal import Terminal
+from xacct.ctl.verb import Verb
+
+_PAUSE: Final = 0.2
+"""Seconds between two looks for a daemon that went away."""
+
+
+def attend(args: Namespace, client: Client) -> int:
+    """Answer prompts until Ctrl-C. A restarted daemon is found again, a stopped one left alone."""
+    tty = terminal.find()
+    if tty is None:
+        raise CtlError(
+            "There is no terminal here to ask on.", "Run it in a terminal window.", HUMAN
+        )
+    waiting = Client(client.path)
+    try:
+        _attend_once(client, tty)
+        while True:
+            tty.show("xacctd is gone; waiting for it to come back (Ctrl-C ends).")
+            start.reap()
+            while not _attend_once(waiting, tty):
+                time.sleep(args.pause)
+    except KeyboardInterrupt:
+        return OK
+
+
+def _attend_once(client: Client, tty: Terminal) -> bool:
+    """Attend until the daemon goes; False when it isn't there."""
+    try:
+        stream = client.stream("GET", f"{wire.EVENTS}?attend=1")
+        status = client.call("GET", wire.STATUS, wire.StatusAnswer)
+    except (NotRunningError, HungUpError):
+        return False
+    tty.show("Attending: questions from xacctd come here (Ctrl-C ends).")
+    conversation = Conversation(client, tty)
+    for prompt in status["prompts"]:
+        conversation.raised(prompt)
+    try:
+        for raw in follow(stream, tty, conversation):
+            _report(raw, tty, conversation)
+    except HungUpError:
+        pass  # a daemon that was killed rather than stopped
+    finally:
+        stream.close()
+    return True
+
+
+def _report(raw: dict[str, Any], tty: Terminal, conversation: Conversation) -> None:
+    describe = _LINES.get(str(raw.get("event")))
+    if describe:
+        line = describe(raw)
+        tty.ask("")
+        tty.show(f"{time.strftime('%H:%M:%S')} {line}", "dim")
+        conversation.refresh()
+
+
+def _held(raw: dict[str, Any]) -> str:
+    held = event(raw, wire.HeldEvent)
+    return f"{held['role']}: {held['event']}, expires in {until(held['expires_at'], held['now'])}"
+
+
+def _failed(raw: dict[str, Any]) -> str:
+    failed = event(raw, wire.FailedEvent)
+    return f"{failed['role']}: {failed['error']['sentence']}"
+
+
+def _expired(raw: dict[str, Any]) -> str:
+    return f"{event(raw, wire.ExpiredEvent)['role']}: expired"
+
+
+def _horizon(raw: dict[str, Any]) -> str:
+    end = event(raw, wire.HorizonEvent)
+    return f"{', '.join(end['roles'])}: a code is needed in {duration(end['seconds'])}"
+
+
+_LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
+    "held": _held,
+    "renewed": _held,
+    "failed": _failed,
+    "expired": _expired,
+    "horizon": _horizon,
+}
+
+VERBS = {
+    "attend": Verb(
+        "Make this terminal the place where MFA codes are asked for, whichever program needs"
+        " one, and show what the daemon does. Ctrl-C ends.",
+        ("xacctctl attend",),
+        attend,
+        lambda parser: parser.set_defaults(pause=_PAUSE),
+    ),
+}

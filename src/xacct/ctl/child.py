@@ -1,0 +1,94 @@
+r"""A child process that stands in for us: what a signal does to us it does to the child, and back.
+
+Signals are blocked and fetched one by one, so that nothing here runs at an arbitrary point. The
+child shares our process group, so what the terminal sends (Ctrl-C, Ctrl-\, Ctrl-Z, a hang-up)
+reaches it by itself; only what another process sends to us alone is passed on.
+"""
+
+import os
+import signal
+from collections.abc import Mapping
+from typing import Final
+
+_PASSED_ON: Final = frozenset(
+    {
+        signal.SIGINT,
+        signal.SIGTERM,
+        signal.SIGHUP,
+        signal.SIGQUIT,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+        signal.SIGTSTP,
+        signal.SIGCONT,
+    },
+)
+_FROM_TERMINAL: Final = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP})
+_IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
+
+
+def run(command: list[str], environ: Mapping[str, str]) -> int:
+    """Run `command` to its end and return its status as a shell would: 128+n for signal n.
+
+    Raises `OSError` when it can't be started. The signals stay blocked behind it: the caller is
+    about to end, and a Ctrl-C that was meant for the command must not end it first.
+    """
+    watched = _PASSED_ON | {signal.SIGCHLD}
+    # with the default disposition some systems drop SIGCHLD before it can be waited for
+    signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
+    try:
+        child = os.posix_spawnp(
+            command[0],
+            command,
+            environ,
+            setsigmask=before,
+            setsigdef=_IGNORED_BY_PYTHON,
+        )
+    except BaseException:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
+    while True:
+        number, from_terminal = _next_signal(watched)
+        if number != signal.SIGCHLD:
+            if not from_terminal:
+                _send(child, number)
+            continue
+        status = _status(child)
+        if status is not None:
+            return status
+
+
+def _next_signal(watched: frozenset[signal.Signals]) -> tuple[int, bool]:
+    """Return the next signal and whether the terminal sent it, to the child as well."""
+    if hasattr(signal, "sigwaitinfo"):
+        info = signal.sigwaitinfo(watched)
+        return info.si_signo, info.si_signo in _FROM_TERMINAL and info.si_code > 0
+    number = signal.sigwait(watched)  # macOS: no telling who sent it
+    return number, number in _FROM_TERMINAL and _in_foreground()
+
+
+def _in_foreground() -> bool:
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:
+        return False
+
+
+def _status(child: int) -> int | None:
+    """Return the status if the child has ended; if it has stopped, stop and go on with it."""
+    pid, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
+    if not pid:
+        return None
+    if os.WIFSTOPPED(status):
+        # Here the shell says "Stopped". The SIGCONT that wakes us is passed on like any other.
+        os.kill(os.getpid(), signal.SIGSTOP)
+        return None
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else 128 - code
+
+
+def _send(child: int, number: int) -> None:
+    try:
+        os.kill(child, number)
+    except ProcessLookupError:
+        return

@@ -1,0 +1,255 @@
+"""The control socket, spoken to: one connection a request, answers checked and typed."""
+
+import errno
+import json
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, TypedDict, TypeVar, cast
+
+from xacct import wire
+from xacct.ctl import http10, paths
+from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, HungUpError, NotRunningError
+from xacct.ctl.shape import misfit
+
+T = TypeVar("T")
+
+PATIENCE: Final = 30.0
+"""Seconds a plain request may take; a stream may take as long as the human does."""
+
+_LIMIT: Final = 16 * 1024 * 1024
+_CHUNK: Final = 64 * 1024
+_ABSENT: Final = (errno.ENOENT, errno.ECONNREFUSED)
+
+
+class Anything(TypedDict):
+    """An answer of which nothing is needed but that it is a yes."""
+
+
+class Stream:
+    """The events of a streaming answer. `fileno` makes it fit for select, once `ready` is false."""
+
+    def __init__(self, connection: socket.socket, rest: bytes) -> None:
+        self._connection = connection
+        self._buffer = rest
+
+    def fileno(self) -> int:
+        """Return the socket's file descriptor."""
+        return self._connection.fileno()
+
+    def ready(self) -> bool:
+        """Say whether whole lines are buffered: select can't know of them."""
+        return b"\n" in self._buffer
+
+    def read(self) -> list[dict[str, Any]] | None:
+        """Return the events that have come (perhaps none), None at the end. May wait for bytes."""
+        if not self.ready():
+            with _plain_failures():
+                chunk = self._connection.recv(_CHUNK)
+            if not chunk:
+                return None
+            self._buffer += chunk
+        *lines, self._buffer = self._buffer.split(b"\n")
+        if len(self._buffer) > _LIMIT:
+            raise foreign("an endless line")
+        return [parse(line) for line in lines if line.strip()]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield events until the daemon ends the stream."""
+        while (events := self.read()) is not None:
+            yield from events
+
+    def close(self) -> None:
+        """Hang up: the daemon takes it as "nobody waits here any more"."""
+        self._connection.close()
+
+
+class Client:
+    """Requests to the daemon behind `path`; `revive` starts one when nobody listens there."""
+
+    def __init__(self, path: str, revive: Callable[[], None] | None = None) -> None:
+        self.path = path
+        self._revive = revive
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        shape: type[T],
+        body: Mapping[str, Any] | None = None,
+        *,
+        timeout: float = PATIENCE,
+        any_api: bool = False,
+    ) -> T:
+        """Send one request and return its answer as `shape`, a TypedDict of `wire`.
+
+        `timeout` is in seconds. Raises `DaemonError` when the daemon says no, `CtlError` when it
+        can't be reached or understood; `any_api` bears a daemon of another API version.
+        """
+        with _plain_failures(), self._connect(timeout) as connection:
+            head, rest = _exchange(connection, http10.request(method, path, body))
+            content = _read_all(connection, rest)
+        _check(head, content, any_api=any_api)
+        answer = parse(content) if content.strip() else {}
+        _demand(answer, shape)
+        return cast("T", answer)
+
+    def stream(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Stream:
+        """Send a request whose answer streams; failures as in `call`."""
+        with _plain_failures():
+            connection = self._connect(PATIENCE)
+            try:
+                head, rest = _exchange(connection, http10.request(method, path, body))
+                _check(head, rest if head.ok else _read_all(connection, rest), any_api=False)
+                connection.settimeout(None)
+            except BaseException:
+                connection.close()
+                raise
+        return Stream(connection, rest)
+
+    def _connect(self, timeout: float) -> socket.socket:
+        try:
+            return _dial(self.path, timeout)
+        except NotRunningError:
+            if self._revive is None:
+                raise
+            self._revive()
+            return _dial(self.path, timeout)
+
+
+def event(raw: dict[str, Any], shape: type[T]) -> T:
+    """Return an event of a stream as `shape`, or raise `CtlError` when it is not of it."""
+    _demand(raw, shape)
+    return cast("T", raw)
+
+
+def parse(content: bytes) -> dict[str, Any]:
+    """Return the JSON object in `content`, or raise `CtlError`."""
+    try:
+        found = json.loads(content)
+    except (ValueError, RecursionError):
+        raise foreign("something that is no JSON") from None
+    if not isinstance(found, dict):
+        raise foreign("something that is no JSON object")
+    return found
+
+
+def foreign(what: str) -> CtlError:
+    """Return the failure for an answer that xacctd would not give."""
+    return CtlError(
+        f"What listens on the control socket is not xacctd, or a broken one: it sent {what}.",
+        "See where XACCT_SOCKET points, or: xacctctl stop && xacctctl start",
+        NO_DAEMON,
+    )
+
+
+def _demand(answer: dict[str, Any], shape: Any) -> None:
+    wrong = misfit(answer, shape)
+    if wrong:
+        raise foreign(f"no usable value at {wrong}")
+
+
+def _dial(path: str, timeout: float) -> socket.socket:
+    _refuse_strangers(path)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(timeout)
+        connection.connect(path)
+    except OSError as error:
+        connection.close()
+        if error.errno in _ABSENT:
+            raise NotRunningError from None
+        raise
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _refuse_strangers(path: str) -> None:
+    """A code is a secret: don't say it into a directory that somebody else could have filled."""
+    directory = path.rpartition("/")[0]
+    if os.environ.get("XACCT_SOCKET"):
+        return
+    try:
+        owner = os.stat(directory).st_uid  # noqa: PTH116 - no pathlib here: see paths.py
+    except OSError:
+        raise NotRunningError from None
+    if owner != os.geteuid():
+        raise CtlError(
+            f"{directory} belongs to somebody else.",
+            "Is XDG_RUNTIME_DIR another user's, say after sudo or su?",
+            NO_DAEMON,
+        )
+
+
+@contextmanager
+def _plain_failures() -> Iterator[None]:
+    """Turn socket errors into sentences: an escaped BrokenPipeError would mean stdout."""
+    try:
+        yield
+    except TimeoutError:
+        raise CtlError("xacctd does not answer.", "xacctctl stop && xacctctl start") from None
+    except ConnectionError:
+        raise HungUpError(paths.log_file()) from None
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise CtlError(
+            f"The control socket can't be used: {reason}.",
+            "Look at XACCT_SOCKET and XDG_RUNTIME_DIR.",
+            NO_DAEMON,
+        ) from None
+
+
+def _exchange(connection: socket.socket, request: bytes) -> tuple[http10.Head, bytes]:
+    connection.sendall(request)
+    raw = b""
+    while b"\r\n\r\n" not in raw:
+        chunk = connection.recv(_CHUNK)
+        if not chunk and not raw:
+            raise HungUpError(paths.log_file())
+        raw += chunk
+        if not chunk or len(raw) > http10.HEAD_LIMIT:
+            raise foreign("no HTTP answer")
+    top, _, rest = raw.partition(b"\r\n\r\n")
+    try:
+        return http10.head(top), rest
+    except ValueError:
+        raise foreign("no HTTP answer") from None
+
+
+def _read_all(connection: socket.socket, rest: bytes) -> bytes:
+    while chunk := connection.recv(_CHUNK):
+        rest += chunk
+        if len(rest) > _LIMIT:
+            raise foreign("an endless answer")
+    return rest
+
+
+def _check(head: http10.Head, content: bytes, *, any_api: bool) -> None:
+    """Which end is older comes before what the answer says: it may mean something else by now."""
+    api = head.headers.get(wire.API_HEADER.lower(), "")
+    if not (api.isascii() and api.isdigit()):
+        raise foreign(f"no {wire.API_HEADER} header")
+    if not any_api and int(api[:9]) != wire.API:
+        raise _other_api(int(api[:9]))
+    if not head.ok:
+        answer = parse(content)
+        _demand(answer, wire.ErrorAnswer)
+        raise DaemonError(answer["error"])
+
+
+def _other_api(api: int) -> CtlError:
+    which = f"xacctd speaks control API {api}, xacctctl {wire.API}"
+    if api < wire.API:
+        return CtlError(
+            f"The running daemon is older than this command: {which}.",
+            "xacctctl stop && xacctctl start",
+            NO_DAEMON,
+        )
+    return CtlError(
+        f"This command is older than the running daemon: {which}.",
+        "Upgrade xacctctl, or look for an older one earlier in PATH (type -a xacctctl).",
+        NO_DAEMON,
+    )

@@ -1,0 +1,137 @@
+"""`completion`, and the hidden `__complete WORDS...`: fast, silent, never starting a daemon."""
+
+from argparse import ArgumentParser, Namespace
+from itertools import pairwise
+from typing import Final
+
+from xacct import wire
+from xacct.ctl import paths
+from xacct.ctl.client import Client
+from xacct.ctl.failure import OK, CtlError
+from xacct.ctl.render import out
+from xacct.ctl.verb import NO_START, WHERE, Verb
+
+_PATIENCE: Final = 0.5
+"""Seconds: somebody waits with a finger on the tab key."""
+
+OPTIONS: Final[dict[str, tuple[str, ...]]] = {
+    "login": ("--code", "--for", "--until"),
+    "logout": ("--all",),
+    "status": ("--json",),
+    "roles": ("--json",),
+    "env": ("--format", "--pid", "--static", "--lifetime"),
+    "exec": ("--static", "--lifetime"),
+    "process": ("--lifetime",),
+}
+"""Here once more so that completing needs no parser; a test holds both lists equal."""
+
+WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "grants": ("list", "create", "revoke"),
+    "completion": ("bash", "zsh", "fish"),
+}
+VALUES: Final[dict[str, tuple[str, ...]]] = {
+    "--format": ("sh", "fish", "powershell", "dotenv", "json"),
+    "--for": ("1h", "4h", "8h", "12h"),
+    "--lifetime": ("1h", "4h", "12h"),
+}
+_VALUED: Final = frozenset({*VALUES, "--code", "--until", "--pid", "--ttl", "--label"})
+_ONE_ROLE: Final = frozenset({"explain", "env", "exec", "process"})
+_MANY_ROLES: Final = frozenset({"login", "logout"})
+
+SCRIPTS: Final = {
+    "bash": """\
+_xacctctl() {
+    local line
+    COMPREPLY=()
+    while IFS= read -r line; do
+        COMPREPLY+=("$(printf %q "$line")")
+    done < <(xacctctl __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+}
+complete -o bashdefault -o default -F _xacctctl xacctctl
+""",
+    "zsh": """\
+#compdef xacctctl
+_xacctctl() {
+    local -a found
+    found=(${(f)"$(xacctctl __complete "${(@)words[2,CURRENT]}" 2>/dev/null)"})
+    if (( $#found )); then compadd -a found; else _default; fi
+}
+compdef _xacctctl xacctctl
+""",
+    "fish": """\
+function __xacctctl_complete
+    set -l words (commandline -opc) (commandline -ct | string collect --allow-empty)
+    xacctctl __complete $words[2..-1] 2>/dev/null
+end
+complete -c xacctctl -f -a '(__xacctctl_complete)'
+""",
+}
+
+
+def candidates(words: list[str]) -> int:
+    """Print what may replace the last of `words` (those after `xacctctl`); never fails."""
+    for word in _candidates(words[:-1], words[-1] if words else ""):
+        out(word)
+    return OK
+
+
+def completion(args: Namespace, _client: Client) -> int:
+    """Print the completion script of a shell."""
+    out(SCRIPTS[args.shell].rstrip())
+    return OK
+
+
+def _candidates(before: list[str], partial: str) -> list[str]:
+    words = [word for word in before if word != NO_START]
+    if "--" in words:
+        return []
+    found = _after(words, partial)
+    return [word for word in found if word.startswith(partial) and word not in words]
+
+
+def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
+    if not words:
+        return ("--help", "--version", NO_START) if partial.startswith("-") else list(WHERE)
+    verb, last = words[0], words[-1]
+    if last in _VALUED:
+        return VALUES.get(last, ())
+    if partial.startswith("-"):
+        return (*OPTIONS.get(verb, ()), "--help", NO_START)
+    if verb in WORDS and len(words) == 1:
+        return WORDS[verb]
+    if verb in _MANY_ROLES or (verb in _ONE_ROLE and _no_role_yet(words)):
+        return _roles()
+    return _roles() if words[:2] == ["grants", "create"] else ()
+
+
+def _no_role_yet(words: list[str]) -> bool:
+    pairs = pairwise(words)
+    return all(word.startswith("-") or before in _VALUED for before, word in pairs)
+
+
+def _roles() -> list[str]:
+    client = Client(paths.socket_path())
+    try:
+        answer = client.call("GET", wire.ROLES, wire.RolesAnswer, timeout=_PATIENCE)
+    except (CtlError, OSError):
+        return []
+    return [role["name"] for role in answer["roles"] if role["name"].isprintable()]
+
+
+def _declare(parser: ArgumentParser) -> None:
+    parser.add_argument("shell", choices=list(SCRIPTS))
+
+
+VERBS = {
+    "completion": Verb(
+        "Print a completion script: verbs, options and the names of your roles.",
+        (
+            "source <(xacctctl completion bash)                              in ~/.bashrc",
+            "source <(xacctctl completion zsh)                               in ~/.zshrc",
+            "xacctctl completion fish > ~/.config/fish/completions/xacctctl.fish",
+        ),
+        completion,
+        _declare,
+        starts_daemon=False,
+    ),
+}

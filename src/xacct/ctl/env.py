@@ -1,0 +1,143 @@
+"""`env`: the variables that put a shell into a role. stdout carries nothing else."""
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
+from typing import Final
+
+from xacct import wire
+from xacct.ctl import paths, shadow, shells, terminal, variables
+from xacct.ctl.client import Client, foreign
+from xacct.ctl.failure import OK, USAGE, CtlError
+from xacct.ctl.hold import credentials, hold, refusal
+from xacct.ctl.parent import calling_shell
+from xacct.ctl.render import say
+from xacct.ctl.verb import Verb
+
+_NOBODY: Final = frozenset({"nobody-to-ask", "login-required"})
+
+
+def env(args: Namespace, client: Client) -> int:
+    """Print the change of environment in the shell's language."""
+    if args.static:
+        keys = credentials(client, args.role, lifetime(args))
+        change = variables.static(args.role, keys)
+    else:
+        lifetime(args)
+        ensure(client, args.role)
+        pid = calling_shell() if args.pid is None else args.pid
+        grant = mint(client, args.role, _label(pid), pid)
+        change = reaching(args.role, grant, os.environ)
+    _emit(shells.FORMATS[args.format](change))
+    return OK
+
+
+def lifetime(args: Namespace) -> int | None:
+    """Return the seconds `--lifetime` asks for, None without it; needs `--static`."""
+    if args.lifetime is None:
+        return None
+    if not args.static:
+        raise CtlError(
+            "--lifetime goes with --static.",
+            "Without --static the endpoint renews credentials for as long as you need them.",
+            USAGE,
+        )
+    from xacct.ctl import when  # noqa: PLC0415 - rare
+
+    return when.seconds(args.lifetime)
+
+
+def ensure(client: Client, role: str) -> None:
+    """Make sure that `role` is held, or raise why not.
+
+    That nobody is here to type a code is only a remark: the endpoint asks when it is used.
+    """
+    failed = hold(client, [role]).failed
+    if not failed:
+        return
+    failure = refusal(failed[0]["error"])
+    if failed[0]["error"]["code"] not in _NOBODY:
+        raise failure
+    say(f"xacctctl: {role}: {failure.sentence}")
+    say("  hint: The environment is good all the same: the code is asked for when it is used.")
+
+
+def mint(client: Client, role: str, label: str, pid: int) -> wire.GrantAnswer:
+    """Return a fresh grant for `role` that ends with the process `pid`; 0 for one that doesn't."""
+    body = {"roles": [role], "label": label, **({"pid": pid} if pid else {})}
+    grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
+    if role not in grant["urls"]:
+        raise foreign("a grant without the role's URL")
+    return grant
+
+
+def reaching(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> variables.Change:
+    """Return the change that makes the endpoint win, over a shadowing [default] too."""
+    change = variables.endpoint(role, grant, environ)
+    lifted = shadow.lifted(environ, paths.home(), paths.runtime_dir())
+    for note in lifted.notes:
+        say(f"xacctctl: note: {note}")
+    change.set.update(lifted.set)
+    return change
+
+
+def _label(pid: int) -> str:
+    tty = terminal.name()
+    return f"shell {pid} {tty}" if tty else f"shell {pid}"
+
+
+def _emit(text: str) -> None:
+    """Write bytes: NO_PROXY may hold any, and a shell wants them back as they were."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(os.fsencode(text))
+
+
+def declare_static(parser: ArgumentParser) -> None:
+    """Declare the options of verbs that can hand out the keys themselves."""
+    parser.add_argument(
+        "--static",
+        action="store_true",
+        help="the credentials themselves instead of the endpoint: for programs that know nothing"
+        " else. They are not renewed",
+    )
+    parser.add_argument(
+        "--lifetime",
+        metavar="DURATION",
+        help="with --static: good for at least this long (4h); more than an hour may cost a code",
+    )
+
+
+def _declare(parser: ArgumentParser) -> None:
+    parser.add_argument("role", metavar="ROLE")
+    parser.add_argument(
+        "--format",
+        choices=list(shells.FORMATS),
+        default="sh",
+        help="the language of the exports (default: sh, also for bash and zsh)",
+    )
+    parser.add_argument(
+        "--pid",
+        type=int,
+        help="the process whose end ends access (default: the calling shell; 0: none, for direnv)",
+    )
+    declare_static(parser)
+
+
+VERBS = {
+    "env": Verb(
+        "Print the variables that put this shell into a role: its programs fetch credentials"
+        " from xacctd, for as long as the shell lives, and never see a stale one. Variables and"
+        " [default] keys that would win over it are taken out of the way. Asks for a code if one"
+        " is needed.",
+        (
+            'eval "$(xacctctl env prod)"',
+            "xacctctl env prod --format fish | source",
+            "xacctctl env prod --format powershell | Out-String | Invoke-Expression",
+            "xacctctl env prod --static --format dotenv > .env",
+        ),
+        env,
+        _declare,
+    ),
+}

@@ -1,0 +1,73 @@
+"""`exec`: one command in a role. Its signals, its status, and the grant taken back when it ends."""
+
+import os
+from argparse import ArgumentParser, Namespace
+
+from xacct import wire
+from xacct.ctl import variables
+from xacct.ctl.client import Anything, Client
+from xacct.ctl.env import declare_static, ensure, lifetime, mint, reaching
+from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, USAGE, CtlError
+from xacct.ctl.hold import credentials
+from xacct.ctl.http10 import quote
+from xacct.ctl.verb import Verb
+
+
+def exec_(args: Namespace, client: Client) -> int:
+    """Run the command and return its status: 128+n for signal n, 126 and 127 as shells do."""
+    if not args.command:
+        raise CtlError("exec needs a command.", "xacctctl exec ROLE -- COMMAND...", USAGE)
+    if args.static:
+        keys = credentials(client, args.role, lifetime(args))
+        return _run(args.command, variables.static(args.role, keys))
+    lifetime(args)
+    ensure(client, args.role)
+    label = f"exec {args.command[0].rpartition('/')[2]} {os.getpid()}"
+    grant = mint(client, args.role, label, os.getpid())
+    try:
+        return _run(args.command, reaching(args.role, grant, os.environ))
+    finally:
+        _revoke(client, grant["id"])
+
+
+def _run(command: list[str], change: variables.Change) -> int:
+    from xacct.ctl import child  # noqa: PLC0415 - signal is needed only here
+
+    try:
+        return child.run(command, change.applied(os.environ))
+    except FileNotFoundError:
+        raise CtlError(f"{command[0]}: no such command.", "", NOT_FOUND) from None
+    except OSError as error:
+        raise CtlError(f"{command[0]} can't be run: {error.strerror}.", "", CANNOT_RUN) from None
+
+
+def _revoke(client: Client, grant: str) -> None:
+    """The grant would end with our pid anyway: a failure here is nobody's business."""
+    try:
+        client.call(
+            "DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True
+        )
+    except CtlError:
+        return
+
+
+def _declare(parser: ArgumentParser) -> None:
+    parser.add_argument("role", metavar="ROLE")
+    declare_static(parser)
+    parser.usage = "xacctctl exec ROLE [--static [--lifetime DURATION]] -- COMMAND..."
+
+
+VERBS = {
+    "exec": Verb(
+        "Run a command in a role, without touching this shell. Signals are passed on, and so is"
+        " the exit status; when the command ends its access to the endpoint ends with it. Inside"
+        " another exec the inner role wins.",
+        (
+            "xacctctl exec prod -- aws s3 ls",
+            "xacctctl exec prod -- terraform plan",
+            "xacctctl exec staging -- $SHELL",
+        ),
+        exec_,
+        _declare,
+    ),
+}

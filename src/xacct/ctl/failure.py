@@ -1,0 +1,82 @@
+"""How a verb fails: one sentence, one hint, one exit status."""
+
+from typing import Final
+
+from xacct.wire import ErrorBody
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+NO_DAEMON: Final = 3
+HUMAN: Final = 4
+REFUSED: Final = 5
+CANNOT_RUN: Final = 126
+NOT_FOUND: Final = 127
+INTERRUPTED: Final = 130
+BROKEN_PIPE: Final = 141
+
+HUMAN_CODES: Final = frozenset(
+    {"login-required", "nobody-to-ask", "declined", "timed-out", "too-many-wrong-codes"},
+)
+"""The daemon's error codes that only a human can mend."""
+
+REFUSED_CODES: Final = frozenset(
+    {
+        "refused",
+        "wrong-code",
+        "wrong-serial",
+        "mfa-missing",
+        "access-denied",
+        "policy-denied",
+        "parent-expired",
+        "bad-key",
+        "bad-signature",
+        "duration",
+        "region-disabled",
+    },
+)
+"""The daemon's error codes that are AWS's own no."""
+
+
+class CtlError(Exception):
+    """A failure for a person to read: what happened, what to do, and the process's exit status."""
+
+    def __init__(self, sentence: str, hint: str = "", status: int = FAILED) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.hint = hint
+        self.status = status
+
+
+class NotRunningError(CtlError):
+    """Nobody listens on the control socket."""
+
+    def __init__(self) -> None:
+        super().__init__("xacctd is not running.", "xacctctl start", NO_DAEMON)
+
+
+class HungUpError(CtlError):
+    """The daemon ended the connection before its answer; its log (a path) may say why."""
+
+    def __init__(self, log: str) -> None:
+        super().__init__(
+            "xacctd hung up before it had answered.",
+            f"Its log may say why: {log}",
+        )
+
+
+class DaemonError(CtlError):
+    """The daemon said no. `code` is its word for programs."""
+
+    def __init__(self, error: ErrorBody) -> None:
+        super().__init__(error["sentence"], error["hint"], status_of(error["code"]))
+        self.code = error["code"]
+
+
+def status_of(code: str) -> int:
+    """Give the exit status for a daemon's error code; one unknown here is a plain failure."""
+    if code in HUMAN_CODES:
+        return HUMAN
+    if code in REFUSED_CODES:
+        return REFUSED
+    return FAILED

@@ -1,0 +1,67 @@
+"""Waiting on two things at once: what the daemon streams, and what the human types."""
+
+import select
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from xacct import wire
+from xacct.ctl.ask import Conversation
+from xacct.ctl.client import Stream, event
+from xacct.ctl.terminal import Terminal
+
+
+def follow(
+    stream: Stream,
+    terminal: Terminal | None,
+    conversation: Conversation | None,
+) -> Iterator[dict[str, Any]]:
+    """Yield every event that is no prompt, until the stream ends; prompts go to the conversation.
+
+    Raises `CtlError` for what is no event; on Ctrl-C the terminal is left clean.
+    """
+    if terminal is None or conversation is None:
+        yield from stream
+        return
+    try:
+        while (events := _next(stream, terminal, conversation)) is not None:
+            for raw in events:
+                if not _prompted(raw, conversation):
+                    yield raw
+    except KeyboardInterrupt:
+        conversation.hush()
+        raise
+
+
+def _next(
+    stream: Stream,
+    terminal: Terminal,
+    conversation: Conversation,
+) -> list[dict[str, Any]] | None:
+    """Wait for one thing. The stream comes first: it may say that the question is gone."""
+    sources: list[Stream | Terminal] = [stream]
+    if conversation.listening:
+        sources.append(terminal)
+    if stream.ready():
+        return stream.read()
+    ready, _, _ = select.select(sources, [], [], conversation.patience())
+    if stream in ready:
+        return stream.read()
+    if ready:
+        conversation.typed()
+    else:
+        conversation.refresh()
+    return []
+
+
+_HANDLERS: dict[str, Callable[[Conversation, dict[str, Any]], None]] = {
+    "prompt": lambda talk, raw: talk.raised(event(raw, wire.PromptEvent)["prompt"]),
+    "prompt-closed": lambda talk, raw: talk.closed(event(raw, wire.PromptClosedEvent)),
+}
+
+
+def _prompted(raw: dict[str, Any], conversation: Conversation) -> bool:
+    handler = _HANDLERS.get(str(raw.get("event")))
+    if handler is None:
+        return False
+    handler(conversation, raw)
+    return True

@@ -1,0 +1,98 @@
+"""`grants`: who may fetch credentials from the endpoint; for containers and other guests."""
+
+import json
+from argparse import ArgumentParser, Namespace
+
+from xacct import wire
+from xacct.ctl import when
+from xacct.ctl.client import Anything, Client
+from xacct.ctl.failure import FAILED, OK, DaemonError
+from xacct.ctl.http10 import quote
+from xacct.ctl.render import out, paint, say, show, since, table, until
+from xacct.ctl.verb import Verb
+
+
+def grants(args: Namespace, client: Client) -> int:
+    """List, create or revoke."""
+    match args.action:
+        case "create":
+            return _create(args, client)
+        case "revoke":
+            return _revoke(args.ids, client)
+    return _list(client)
+
+
+def _list(client: Client) -> int:
+    found = client.call("GET", wire.GRANTS, wire.GrantsAnswer)["grants"]
+    now = client.call("GET", wire.STATUS, wire.StatusAnswer)["now"]
+    rows = [
+        (
+            grant["id"],
+            ",".join(grant["roles"]),
+            grant["label"],
+            since(grant["created"], now),
+            until(grant["expires_at"], now),
+            since(grant["last_used"], now),
+        )
+        for grant in found
+    ]
+    heading, *lines = table([("ID", "ROLES", "LABEL", "CREATED", "EXPIRES IN", "LAST USED"), *rows])
+    out("\n".join([paint(heading, "dim"), *lines]))
+    return OK
+
+
+def _create(args: Namespace, client: Client) -> int:
+    """Without --json the token stays in its file: what is printed may be read over a shoulder."""
+    body = {"roles": args.roles, "label": args.label}
+    if args.ttl:
+        body["ttl"] = when.seconds(args.ttl)
+    grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
+    if args.json:
+        out(json.dumps(grant, indent=2))
+        return OK
+    show(f"grant       {grant['id']}")
+    show(f"token file  {grant['token_file']}")
+    for role, url in grant["urls"].items():
+        show(f"url         {url}  ({role})")
+    return OK
+
+
+def _revoke(ids: list[str], client: Client) -> int:
+    """Revoke every one that can be: a mistyped id must not keep the next one alive."""
+    failed = OK
+    for grant in ids:
+        try:
+            client.call("DELETE", wire.GRANT.format(id=quote(grant)), Anything)
+        except DaemonError as error:
+            say(f"xacctctl: {error.sentence}")
+            failed = FAILED
+    return failed
+
+
+def _declare(parser: ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="list|create|revoke")
+    actions.add_parser("list", help="show them (the default)")
+    create = actions.add_parser("create", help="make one, say for a container")
+    create.add_argument("roles", nargs="+", metavar="ROLE")
+    create.add_argument("--label", default="xacctctl grants create", help="shown in the list")
+    create.add_argument(
+        "--ttl", metavar="DURATION", help="how long it is good (8h); default: until logout"
+    )
+    create.add_argument("--json", action="store_true", help="everything, the token included")
+    revoke = actions.add_parser("revoke", help="end some at once")
+    revoke.add_argument("ids", nargs="+", metavar="ID")
+
+
+VERBS = {
+    "grants": Verb(
+        "List, create and revoke grants: each is one guest's right to fetch certain roles'"
+        " credentials from the endpoint. env and exec make their own.",
+        (
+            "xacctctl grants",
+            "xacctctl grants create prod --label ci-container --ttl 8h",
+            "xacctctl grants revoke 3f9a",
+        ),
+        grants,
+        _declare,
+    ),
+}

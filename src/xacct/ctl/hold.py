@@ -1,0 +1,96 @@
+"""Making sure that roles are held, asking the human if that is what it takes."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from xacct import wire
+from xacct.ctl import terminal
+from xacct.ctl.ask import Conversation
+from xacct.ctl.client import Client, event, foreign
+from xacct.ctl.failure import HUMAN, CtlError, DaemonError
+from xacct.ctl.follow import follow
+
+NOBODY_HINT: Final = "Log in at a terminal (xacctctl login ROLE), or pass --code CODE to login."
+
+
+class Held(NamedTuple):
+    """What came of it: roles that are held, roles that are not and why."""
+
+    held: list[wire.HeldEvent]
+    failed: list[wire.FailedEvent]
+
+
+def hold(
+    client: Client,
+    roles: Sequence[str],
+    *,
+    code: str | None = None,
+    until: float | None = None,
+    heard: Callable[[wire.HeldEvent | wire.FailedEvent], None] = lambda _event: None,
+) -> Held:
+    """Log in to `roles`; `code` answers the first prompt, the terminal (if any) the others.
+
+    `until`: how long the MFA session must last (Unix seconds). `heard` is told as each role
+    succeeds or fails. Raises `CtlError` if the daemon refuses the request as a whole.
+    """
+    body: dict[str, Any] = {"roles": list(roles)}
+    if code is not None:
+        body["code"] = code
+    if until is not None:
+        body["until"] = until
+    outcome = Held([], [])
+    for raw in converse(client, wire.LOGIN, body):
+        match raw.get("event"):
+            case "held":
+                outcome.held.append(event(raw, wire.HeldEvent))
+                heard(outcome.held[-1])
+            case "failed":
+                outcome.failed.append(event(raw, wire.FailedEvent))
+                heard(outcome.failed[-1])
+    return outcome
+
+
+def credentials(client: Client, role: str, lifetime: int | None) -> wire.CredentialsEvent:
+    """Return the secrets of `role`, good for `lifetime` seconds at least; asks like `hold`."""
+    body: dict[str, Any] = {"role": role}
+    if lifetime is not None:
+        body["lifetime"] = lifetime
+    found: wire.CredentialsEvent | None = None
+    for raw in converse(client, wire.CREDENTIALS, body):
+        match raw.get("event"):
+            case "credentials":
+                found = event(raw, wire.CredentialsEvent)
+            case "failed":
+                raise refusal(event(raw, wire.FailedEvent)["error"])
+    if found is None:
+        raise foreign("no credentials and no reason")
+    return found
+
+
+def refusal(error: wire.ErrorBody) -> CtlError:
+    """Return a role's failure as ours, with a hint that helps where nobody could be asked."""
+    failure = DaemonError(error)
+    if failure.status == HUMAN and not failure.hint:
+        failure.hint = NOBODY_HINT
+    return failure
+
+
+def converse(client: Client, path: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Post `body`, answer the prompts of the stream, yield its other events up to `done`.
+
+    Raises `CtlError` when the stream breaks off before that: what is missing is then unknown.
+    """
+    tty = terminal.find()
+    stream = client.stream("POST", path, {**body, "attend": tty is not None})
+    conversation = Conversation(client, tty) if tty else None
+    try:
+        for raw in follow(stream, tty, conversation):
+            if raw.get("event") == "done":
+                return
+            yield raw
+    finally:
+        stream.close()
+    raise CtlError(
+        "xacctd went away in the middle of the answer.",
+        "Say it again; xacctctl status shows what is held.",
+    )

@@ -1,0 +1,112 @@
+"""`start`, `stop` and `reload`: the daemon itself."""
+
+import os
+import time
+from argparse import Namespace
+from pathlib import Path
+from typing import Final
+
+from xacct import wire
+from xacct.ctl.client import Anything, Client
+from xacct.ctl.failure import FAILED, NO_DAEMON, OK, CtlError, NotRunningError
+from xacct.ctl.render import out, say, show
+from xacct.ctl.start import start_daemon
+from xacct.ctl.verb import Verb
+
+_PATIENCE: Final = 10.0
+_POLL: Final = 0.01
+
+
+def start(args: Namespace, client: Client) -> int:
+    """Make sure that the daemon runs, and say whether it did already."""
+    if args.no_start:
+        raise CtlError("start and --no-start contradict each other.")
+    fresh = start_daemon()
+    answer = client.call("GET", wire.VERSION, wire.VersionAnswer)
+    did = "Started" if fresh else "Already running:"
+    where = f", endpoint {answer['endpoint']}" if answer["endpoint"] else ""
+    show(f"{did} xacctd {answer['version']} (pid {answer['pid']}{where}).")
+    if answer["config_problem"]:
+        say(f"xacctctl: {answer['config_problem']['sentence']}")
+        say(f"  hint: {answer['config_problem']['hint']}")
+    return OK
+
+
+def stop(_args: Namespace, client: Client) -> int:
+    """Stop the daemon, of whatever version, and wait until it is gone."""
+    try:
+        version = client.call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)
+        client.call("POST", wire.STOP, Anything, any_api=True)
+    except NotRunningError:
+        out("xacctd is not running.")
+        return OK
+    deadline = time.monotonic() + _PATIENCE
+    while _lives(version["pid"]):
+        if time.monotonic() > deadline:
+            raise CtlError(
+                f"xacctd (pid {version['pid']}) is still there after {_PATIENCE:.0f} seconds.",
+                f"kill {version['pid']}",
+            )
+        time.sleep(_POLL)
+    out("xacctd has stopped; what it held is gone.")
+    return OK
+
+
+def reload(_args: Namespace, client: Client) -> int:
+    """Have the configuration read again."""
+    try:
+        answer = client.call("POST", wire.RELOAD, wire.ReloadAnswer)
+    except NotRunningError:
+        raise CtlError(
+            "xacctd is not running: there is nothing to reload.",
+            "It reads the configuration when it starts.",
+            NO_DAEMON,
+        ) from None
+    out(f"Read again: {answer['roles']} role{'' if answer['roles'] == 1 else 's'}.")
+    for problem in answer["problems"]:
+        say(f"xacctctl: {problem['sentence']}")
+        if problem["hint"]:
+            say(f"  hint: {problem['hint']}")
+    return FAILED if answer["problems"] else OK
+
+
+def _lives(pid: int) -> bool:
+    """Look for the process: under socket activation a connection would start it again."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Tell a process that has ended but has not been waited for; only where there is a procfs."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] == "Z"
+
+
+VERBS = {
+    "start": Verb(
+        "Start xacctd if it isn't running. Other verbs do so by themselves.",
+        ("xacctctl start",),
+        start,
+        starts_daemon=False,
+    ),
+    "stop": Verb(
+        "Stop xacctd and wait until it is gone. Everything it held is forgotten.",
+        ("xacctctl stop",),
+        stop,
+        starts_daemon=False,
+    ),
+    "reload": Verb(
+        "Have xacctd read ~/.aws/config and config.toml again; what is held stays held.",
+        ("xacctctl reload",),
+        reload,
+        starts_daemon=False,
+    ),
+}

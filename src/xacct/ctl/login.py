@@ -1,0 +1,124 @@
+"""`login` and `logout`: what is held, and for how long."""
+
+import time
+from argparse import ArgumentParser, Namespace
+
+from xacct import wire
+from xacct.ctl import when
+from xacct.ctl.client import Client
+from xacct.ctl.failure import OK, USAGE, CtlError, NotRunningError
+from xacct.ctl.hold import hold, refusal
+from xacct.ctl.render import out, say, show, until
+from xacct.ctl.verb import Verb
+
+
+def login(args: Namespace, client: Client) -> int:
+    """Hold some roles. The exit status is that of the first role that could not be had."""
+    horizon = _horizon(args, time.time())
+    roles = args.roles or [_only_role(client)]
+    outcome = hold(client, roles, code=args.code, until=horizon, heard=_report)
+    return refusal(outcome.failed[0]["error"]).status if outcome.failed else OK
+
+
+def logout(args: Namespace, client: Client) -> int:
+    """Let roles go; that the daemon isn't there is a success: nothing is held."""
+    if bool(args.roles) == args.all:
+        raise CtlError(
+            "logout needs roles, or --all.",
+            "xacctctl logout --all forgets the MFA sessions as well.",
+            USAGE,
+        )
+    body = {"all": True} if args.all else {"roles": args.roles}
+    try:
+        answer = client.call("POST", wire.LOGOUT, wire.LogoutAnswer, body)
+    except NotRunningError:
+        out("Nothing is held: xacctd is not running.")
+        return OK
+    gone = ", ".join(answer["roles"])
+    show(f"Let go: {gone}." if gone else "Nothing was held.")
+    return OK
+
+
+def _report(event: wire.HeldEvent | wire.FailedEvent) -> None:
+    if event["event"] == "failed":
+        failure = refusal(event["error"])
+        say(f"xacctctl: {event['role']}: {failure.sentence}")
+        if failure.hint:
+            say(f"  hint: {failure.hint}")
+        return
+    line = f"{event['role']}: held for {until(event['expires_at'], event['now'])}"
+    if event["expires_at"] is None:
+        line = f"{event['role']}: held, without an end"
+    if event["horizon"] is not None:
+        line += f", renewed without a code for {until(event['horizon'], event['now'])}"
+    show(line)
+
+
+def _horizon(args: Namespace, now: float) -> float | None:
+    if args.lasting:
+        return now + when.seconds(args.lasting)
+    return when.next_time(args.until, now) if args.until else None
+
+
+def _only_role(client: Client) -> str:
+    """A single role needs no name; of several we won't guess."""
+    names = [role["name"] for role in client.call("GET", wire.ROLES, wire.RolesAnswer)["roles"]]
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise CtlError(
+            "No role is configured.",
+            "Give a profile in ~/.aws/config a role_arn, then: xacctctl reload",
+        )
+    raise CtlError("login needs a role.", f"One or more of: {', '.join(names)}", USAGE)
+
+
+def _declare_login(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "roles", nargs="*", metavar="ROLE", help="roles to hold; one code serves all"
+    )
+    parser.add_argument(
+        "--code",
+        help="the MFA code, instead of being asked for it. The process list shows it; it is good"
+        " for one use within thirty seconds",
+    )
+    lasting = parser.add_mutually_exclusive_group()
+    lasting.add_argument(
+        "--for",
+        dest="lasting",
+        metavar="DURATION",
+        help="the MFA session must last this long (8h, 1h30m); asks again now if it doesn't",
+    )
+    lasting.add_argument(
+        "--until",
+        metavar="HH:MM",
+        help="the MFA session must last until that local time, today or tomorrow",
+    )
+
+
+def _declare_logout(parser: ArgumentParser) -> None:
+    parser.add_argument("roles", nargs="*", metavar="ROLE", help="roles to let go")
+    parser.add_argument("--all", action="store_true", help="every role, and the MFA sessions")
+
+
+VERBS = {
+    "login": Verb(
+        "Get credentials for roles and keep them renewed, asking for an MFA code if one is needed."
+        " A wrong code is asked for again, three times; a used one after a countdown.",
+        (
+            "xacctctl login prod",
+            "xacctctl login prod staging --for 8h",
+            "xacctctl login prod --code 123456 --until 19:00",
+        ),
+        login,
+        _declare_login,
+    ),
+    "logout": Verb(
+        "Forget the credentials of roles. Programs that use their endpoint get an error from"
+        " now on.",
+        ("xacctctl logout prod", "xacctctl logout --all"),
+        logout,
+        _declare_logout,
+        starts_daemon=False,
+    ),
+}

@@ -1,0 +1,163 @@
+"""xacctctl's front door: finds the verb, runs it, turns failures into a sentence and a status.
+
+A verb's file is imported only when that verb is called: the daily ones start in tens of
+milliseconds.
+"""
+
+import argparse
+import io
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NoReturn
+
+from xacct import __version__
+from xacct.ctl import paths
+from xacct.ctl.client import Client
+from xacct.ctl.failure import BROKEN_PIPE, INTERRUPTED, OK, USAGE, CtlError
+from xacct.ctl.render import out, say
+from xacct.ctl.verb import NO_START, WHERE, Verb
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line (default: the process's own) and return its exit status."""
+    try:
+        status = _run(list(sys.argv[1:] if argv is None else argv))
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here, where a full disk or a closed pipe can still be reported
+    except CtlError as error:
+        say(f"xacctctl: {error.sentence}")
+        if error.hint:
+            say(f"  hint: {error.hint}")
+        return error.status
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python would flush once more at exit, and complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_PIPE
+    except OSError as error:
+        say(f"xacctctl: {error.strerror or error}.")
+        return 1
+    return status
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with our way of failing."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the usage error."""
+        raise CtlError(f"{message}.", f"{self.prog} --help", USAGE)
+
+
+def load(name: str) -> Verb:
+    """Return the verb called `name`; `CtlError` if there is none."""
+    if name not in WHERE:
+        raise CtlError(f"There is no verb {name!r}.", _nearest(name), USAGE)
+    verbs: dict[str, Verb] = import_module(f"xacct.ctl.{WHERE[name][0]}").VERBS
+    return verbs[name]
+
+
+def parser(name: str, verb: Verb) -> argparse.ArgumentParser:
+    """Return the parser of one verb's arguments."""
+    made = _Parser(
+        prog=f"xacctctl {name}",
+        description=verb.does,
+        epilog="\n".join(["example:", *(f"  {line}" for line in verb.examples)]),
+        formatter_class=_HelpFormatter,
+        allow_abbrev=False,
+    )
+    verb.declare(made)
+    made.add_argument(
+        NO_START,
+        action="store_true",
+        help="fail (3) instead of starting xacctd when it isn't running",
+    )
+    return made
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Wraps the description, but leaves the examples as they are."""
+
+    def __init__(self, prog: str) -> None:
+        # without a width argparse imports shutil, for every argument's sake: 3 ms
+        super().__init__(prog, width=_columns())
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if text.startswith("example:"):
+            return super()._fill_text(text, width, indent)
+        return argparse.HelpFormatter._fill_text(self, text, width, indent)  # noqa: SLF001
+
+
+def _columns() -> int:
+    try:
+        return min(os.get_terminal_size(1).columns, 100) - 2
+    except (OSError, ValueError):
+        return 98
+
+
+def _run(argv: list[str]) -> int:
+    _survive_any_text()
+    if argv[:1] == ["__complete"]:
+        from xacct.ctl.complete import candidates  # noqa: PLC0415
+
+        return candidates(argv[1:])
+    no_start = argv[:1] == [NO_START]
+    rest = argv[no_start:]
+    if not rest or rest[0] in ("--help", "-h", "help", "--version"):
+        return _front_page(rest)
+    if rest[0].startswith("-"):
+        raise CtlError(f"There is no option {rest[0]!r}.", "xacctctl --help", USAGE)
+    return _verb(rest[0], rest[1:], no_start=no_start)
+
+
+def _verb(name: str, words: list[str], *, no_start: bool) -> int:
+    verb = load(name)
+    command: list[str] = []
+    if name == "exec" and "--" in words:
+        words, command = words[: words.index("--")], words[words.index("--") + 1 :]
+    no_start = no_start or NO_START in words
+    try:
+        # taken out rather than parsed: it may stand behind `grants list` too
+        args = parser(name, verb).parse_args([word for word in words if word != NO_START])
+    except SystemExit:
+        return OK  # --help, which argparse prints by itself
+    args.command = command
+    args.no_start = no_start
+    revive = _start if verb.starts_daemon and not no_start else None
+    return verb.run(args, Client(paths.socket_path(), revive))
+
+
+def _start() -> None:
+    from xacct.ctl.start import start_daemon  # noqa: PLC0415
+
+    start_daemon()
+
+
+def _front_page(rest: list[str]) -> int:
+    if rest[:1] == ["--version"]:
+        out(f"xacctctl {__version__}")
+        return OK
+    from xacct.ctl.help import tour  # noqa: PLC0415
+
+    text = tour({name: what for name, (_, what) in WHERE.items()})
+    if rest:
+        out(text)
+        return OK
+    sys.stderr.write(text + "\n")
+    return USAGE
+
+
+def _nearest(name: str) -> str:
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    near = get_close_matches(name, WHERE, n=1)
+    return f"Did you mean {near[0]}? " * bool(near) + "xacctctl --help lists them."
+
+
+def _survive_any_text() -> None:
+    """What a terminal's encoding can't show is shown escaped instead of ending in a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,0 +1,37 @@
+"""Which process is the shell that called us: not always our parent.
+
+`source <(xacctctl env prod)` runs us in a subshell that is gone a moment later, and a grant that
+ended with it would be worth nothing. A subshell is a fork without exec: it shares its parent's
+stack address, which any exec shuffles.
+"""
+
+import os
+from typing import Final, NamedTuple
+
+_PARENT: Final = 1
+_STACK: Final = 25
+"""Places in /proc/PID/stat behind the command's name; see proc(5)."""
+
+
+class _Process(NamedTuple):
+    parent: int
+    stack: str
+
+
+def calling_shell() -> int:
+    """Return the pid of the nearest ancestor that is no subshell; without procfs, of the parent."""
+    pid = os.getppid()
+    while (here := _look(pid)) and (above := _look(here.parent)):
+        if here.stack != above.stack or here.stack == "0":
+            break
+        pid = here.parent
+    return pid
+
+
+def _look(pid: int) -> _Process | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - see paths.py
+            fields = file.read().rpartition(b")")[2].split()
+        return _Process(int(fields[_PARENT]), fields[_STACK].decode())
+    except (OSError, IndexError, ValueError):
+        return None

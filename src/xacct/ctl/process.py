@@ -1,0 +1,44 @@
+"""`process`: credentials in the form AWS's files want of a credential_process."""
+
+import json
+from argparse import ArgumentParser, Namespace
+
+from xacct.ctl import when
+from xacct.ctl.client import Client
+from xacct.ctl.failure import OK
+from xacct.ctl.hold import credentials
+from xacct.ctl.render import out
+from xacct.ctl.verb import Verb
+
+
+def process(args: Namespace, client: Client) -> int:
+    """Print the credentials as credential_process JSON, version 1."""
+    seconds = when.seconds(args.lifetime) if args.lifetime else None
+    keys = credentials(client, args.role, seconds)
+    answer = {
+        "Version": 1,
+        "AccessKeyId": keys["access_key_id"],
+        "SecretAccessKey": keys["secret_access_key"],
+        "SessionToken": keys["session_token"],
+        "Expiration": keys["expiration"],
+        "AccountId": keys["account_id"],
+    }
+    # SDKs take a null for a value, so what is unknown is left out
+    out(json.dumps({name: value for name, value in answer.items() if value is not None}))
+    return OK
+
+
+def _declare(parser: ArgumentParser) -> None:
+    parser.add_argument("role", metavar="ROLE")
+    parser.add_argument("--lifetime", metavar="DURATION", help="good for at least this long (2h)")
+
+
+VERBS = {
+    "process": Verb(
+        "Print a role's credentials as a credential_process does, asking on the terminal if a"
+        " code is needed. For programs that read ~/.aws/config and know no endpoint.",
+        ("credential_process = xacctctl process prod     (in a profile of ~/.aws/config)",),
+        process,
+        _declare,
+    ),
+}

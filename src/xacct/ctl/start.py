@@ -1,0 +1,137 @@
+"""Starting the daemon when a verb misses it: one, however many verbs do so at once."""
+# ruff: noqa: PTH110, PTH123, PTH202 - see paths.py
+
+import fcntl
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Final
+
+from xacct import wire
+from xacct.ctl import paths, variables
+from xacct.ctl.client import Client
+from xacct.ctl.failure import NO_DAEMON, CtlError, NotRunningError
+
+PATIENCE: Final = 10.0
+"""Seconds a daemon may take until it answers."""
+
+_POLL: Final = 0.01
+_PREFIX: Final = "xacctd: "
+
+
+def start_daemon() -> bool:
+    """Start the daemon unless it answers, and wait until it does; say whether it was started here.
+
+    Raises `CtlError` with the daemon's own last words if it gives up.
+    """
+    paths.make_private(paths.runtime_dir())
+    client = Client(paths.socket_path())
+    with _alone(f"{paths.runtime_dir()}/start.lock"):
+        if _answers(client):
+            return False
+        paths.make_private(paths.state_dir())
+        log = paths.log_file()
+        offset = os.path.getsize(log) if os.path.exists(log) else 0
+        _await(client, _spawn(log), log, offset)
+    return True
+
+
+def reap() -> None:
+    """Bury daemons started here that have ended: `stop` must not take one for alive."""
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+@contextmanager
+def _alone(lock: str) -> Iterator[None]:
+    """Hold `lock`: who waited here finds the daemon running. The daemon does not inherit it."""
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _answers(client: Client) -> bool:
+    try:
+        client.call("GET", wire.VERSION, wire.VersionAnswer)
+    except NotRunningError:
+        return False
+    return True
+
+
+def _command() -> list[str]:
+    """XACCT_DAEMON replaces the command: a wrapper, or the tests' stand-in."""
+    override = os.environ.get("XACCT_DAEMON")
+    if not override:
+        return [sys.executable, "-m", "xacct.daemon"]
+    import shlex  # noqa: PLC0415
+
+    return shlex.split(override)
+
+
+def _spawn(log: str) -> int:
+    """Start the daemon in its own session: neither Ctrl-C nor a closed window ends it."""
+    import subprocess  # noqa: PLC0415 - 10 ms, paid only here
+
+    command = _command()
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    with open(descriptor, "ab") as sink:
+        try:
+            daemon = subprocess.Popen(  # noqa: S603 - the user's own command
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=sink,
+                start_new_session=True,
+                cwd="/",
+                env=variables.without_ours(os.environ),
+            )
+        except OSError as error:
+            raise CtlError(
+                f"xacctd can't be started: {command[0]}: {error.strerror}.",
+                "Look at XACCT_DAEMON.",
+                NO_DAEMON,
+            ) from None
+    daemon.returncode = 0  # from here on it is nobody's child: don't warn that it still runs
+    return daemon.pid
+
+
+def _await(client: Client, pid: int, log: str, offset: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        ended = _has_ended(pid)  # before the question: it may have found another one running
+        if _answers(client):
+            return
+        if ended:
+            raise _last_words(log, offset)
+        time.sleep(_POLL)
+    raise CtlError(
+        f"xacctd was started but does not answer after {PATIENCE:.0f} seconds.",
+        f"Its log: {log}",
+        NO_DAEMON,
+    )
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
+
+
+def _last_words(log: str, offset: int) -> CtlError:
+    """Return the failure that the daemon reported as `xacctd: SENTENCE` and `  hint: HINT`."""
+    with open(log, "rb") as file:
+        file.seek(offset)
+        lines = file.read().decode("utf-8", "replace").splitlines()
+    said = [index for index, line in enumerate(lines) if line.startswith(_PREFIX)]
+    if not said:
+        return CtlError("xacctd ended as soon as it was started.", f"Its log: {log}", NO_DAEMON)
+    after = lines[said[-1] + 1] if said[-1] + 1 < len(lines) else ""
+    hint = after.removeprefix("  hint: ") if after.startswith("  hint: ") else f"Its log: {log}"
+    return CtlError(lines[said[-1]].removeprefix(_PREFIX), hint, NO_DAEMON)

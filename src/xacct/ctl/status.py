@@ -1,0 +1,143 @@
+"""`status`, `roles` and `explain`: what is held, what could be, and by which path."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from typing import Final
+
+from xacct import wire
+from xacct.ctl.client import Client
+from xacct.ctl.failure import OK
+from xacct.ctl.http10 import quote
+from xacct.ctl.render import clean, out, paint, show, since, table, until
+from xacct.ctl.verb import Verb
+
+_TONES: Final = {"held": "good", "waiting": "warn", "needs-code": "warn", "failed": "bad"}
+_HEADING: Final = ("ROLE", "STATE", "EXPIRES IN", "MFA LASTS", "LAST USED", "RENEWS IN")
+
+
+def status(args: Namespace, client: Client) -> int:
+    """Print what the daemon holds."""
+    answer = client.call("GET", wire.STATUS, wire.StatusAnswer)
+    out(json.dumps(answer, indent=2) if args.json else "\n".join(_status_lines(answer)))
+    return OK
+
+
+def roles(args: Namespace, client: Client) -> int:
+    """Print what the configuration offers."""
+    answer = client.call("GET", wire.ROLES, wire.RolesAnswer)
+    out(json.dumps(answer, indent=2) if args.json else "\n".join(_role_lines(answer)))
+    return OK
+
+
+def explain(args: Namespace, client: Client) -> int:
+    """Print the path to a role."""
+    path = wire.EXPLAIN.format(role=quote(args.role))
+    answer = client.call("GET", path, wire.ExplainAnswer)
+    for number, step in enumerate(answer["steps"], 1):
+        show(f"{number}. {step}")
+    for remark in answer["remarks"]:
+        show(f"- {remark}")
+    return OK
+
+
+def _status_lines(answer: wire.StatusAnswer) -> Iterator[str]:
+    now = answer["now"]
+    heading, *lines = table([_HEADING, *(_row(role, now) for role in answer["roles"])])
+    if answer["roles"]:
+        yield paint(heading, "dim")
+    else:
+        yield "No role is configured. Give a profile a role_arn, then: xacctctl reload"
+    for role, line in zip(answer["roles"], lines, strict=True):
+        yield paint(line, _TONES.get(role["state"], ""))
+    for role in answer["roles"]:
+        if role["error"]:
+            yield from _trouble(role["name"], role["error"])
+    for session in answer["sessions"]:
+        lasts = until(session["expires_at"], now)
+        yield clean(f"MFA session of {session['source']} ({session['serial']}): {lasts}")
+    for prompt in answer["prompts"]:
+        yield paint(_question(prompt, answer["attended"]), "warn")
+    for note in answer["notes"]:
+        yield clean(f"note: {note}")
+
+
+def _row(role: wire.RoleStatus, now: float) -> tuple[str, ...]:
+    return (
+        role["name"],
+        role["state"],
+        until(role["expires_at"], now),
+        until(role["horizon"], now),
+        since(role["last_used"], now),
+        until(role["next_renewal"], now),
+    )
+
+
+def _trouble(name: str, error: wire.ErrorBody) -> Iterator[str]:
+    yield paint(clean(f"{name}: {error['sentence']}"), "bad")
+    if error["hint"]:
+        yield clean(f"  hint: {error['hint']}")
+
+
+def _question(prompt: wire.Prompt, attended: int) -> str:
+    line = f"waiting for the MFA code of {prompt['serial']}, for {', '.join(prompt['roles'])}"
+    return clean(line if attended else f"{line} (answer it: xacctctl attend)")
+
+
+def _role_lines(answer: wire.RolesAnswer) -> Iterator[str]:
+    rows = [
+        (
+            role["name"],
+            role["account"] or "-",
+            role["region"] or "-",
+            role["source"],
+            role["mfa_serial"] or "-",
+        )
+        for role in answer["roles"]
+    ]
+    heading, *lines = table([("ROLE", "ACCOUNT", "REGION", "SOURCE", "MFA DEVICE"), *rows])
+    yield paint(heading, "dim")
+    yield from lines
+    for problem in answer["problems"]:
+        yield paint(clean(problem["sentence"]), "warn")
+        if problem["hint"]:
+            yield clean(f"  hint: {problem['hint']}")
+
+
+def _declare_json(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="the daemon's answer as it is (docs/control-api.md); instants are Unix seconds",
+    )
+
+
+def _declare_role(parser: ArgumentParser) -> None:
+    parser.add_argument("role", metavar="ROLE")
+
+
+VERBS = {
+    "status": Verb(
+        "Show each role's state, when it expires and is renewed, how long it goes on without a"
+        " code, and what went wrong last.",
+        (
+            "xacctctl status",
+            "xacctctl status --json | jq -r '.roles[] | select(.state == \"held\").name'",
+        ),
+        status,
+        _declare_json,
+    ),
+    "roles": Verb(
+        "List the roles the configuration offers, and the profiles that can't be used and why.",
+        ("xacctctl roles",),
+        roles,
+        _declare_json,
+    ),
+    "explain": Verb(
+        "Show the path from your keys to a role, a step a line: which MFA session, which hops,"
+        " how long credentials last and why.",
+        ("xacctctl explain prod",),
+        explain,
+        _declare_role,
+    ),
+}

@@ -1,0 +1,95 @@
+"""The terminal a human sits at: /dev/tty, whatever stdin and stdout are tied to."""
+
+import os
+import termios
+import time
+from typing import Final
+
+from xacct.ctl.render import clean, paint
+
+_LINE: Final = 1024
+_SETTLE: Final = 0.2
+"""Seconds a shell may take to bring the pipeline it started us in to the foreground."""
+
+
+class Terminal:
+    """A terminal in line mode. Echo stays on: a code is good for one use and thirty seconds."""
+
+    def __init__(self, inlet: int, outlet: int) -> None:
+        self._inlet = inlet
+        self._outlet = outlet
+
+    def fileno(self) -> int:
+        """Return the descriptor to wait on for a typed line."""
+        return self._inlet
+
+    def line(self) -> str | None:
+        """Return the line that was typed, None for Ctrl-D or a terminal that is gone."""
+        try:
+            raw = os.read(self._inlet, _LINE)
+        except OSError:
+            return None
+        return raw.decode("utf-8", "replace").strip() if raw else None
+
+    def show(self, text: str, tone: str = "") -> None:
+        """Print one line, in the colour of `tone`."""
+        self._write(paint(clean(text), tone, tty=True) + "\n")
+
+    def ask(self, text: str) -> None:
+        """Replace the current line by `text`, and leave the cursor behind it."""
+        self._write(f"\r\x1b[K{clean(text)}")
+
+    def forget(self) -> None:
+        """Throw away what was typed and not read, so that it does not end up in the shell."""
+        try:
+            termios.tcflush(self._inlet, termios.TCIFLUSH)
+        except termios.error:
+            return
+
+    def _write(self, text: str) -> None:
+        try:
+            os.write(self._outlet, text.encode())
+        except OSError:
+            return  # a terminal that went away takes its questions with it
+
+
+def find() -> Terminal | None:
+    """Return the human's terminal, None if there is none or we may not read it (`&`)."""
+    try:
+        tty = os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return _standard_streams()
+    if _in_foreground(tty):
+        return Terminal(tty, tty)
+    os.close(tty)
+    return None
+
+
+def name() -> str | None:
+    """Return the terminal's short name, like `pts/3`, if one of the standard streams is it."""
+    for descriptor in (0, 2, 1):
+        try:
+            return os.ttyname(descriptor).removeprefix("/dev/")
+        except OSError:
+            continue
+    return None
+
+
+def _standard_streams() -> Terminal | None:
+    if not os.isatty(0):
+        return None
+    return Terminal(0, 2 if os.isatty(2) else 0)
+
+
+def _in_foreground(tty: int) -> bool:
+    """Reading from the background stops us (SIGTTIN), unseen: better to ask nobody."""
+    deadline = time.monotonic() + _SETTLE
+    while True:
+        try:
+            if os.tcgetpgrp(tty) == os.getpgrp():
+                return True
+        except OSError:
+            return False
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)

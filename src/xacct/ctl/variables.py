@@ -1,0 +1,112 @@
+"""The variables that lead an SDK to the endpoint, and those that would lead it elsewhere."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from xacct import wire
+
+CONTAINER: Final = (
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+)
+KEYS: Final = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+)
+RIVALS: Final = (
+    "AWS_SECURITY_TOKEN",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+)
+"""Each of these beats the endpoint in some SDK, or mixes with static keys."""
+
+ROLE: Final = "XACCT_ROLE"
+COPY: Final = "aws-config-"
+"""How the names of sanitized copies of the config file begin."""
+
+_LOOPBACK: Final = ("127.0.0.1", "localhost")
+_PROXY: Final = ("NO_PROXY", "no_proxy")
+
+
+class Change(NamedTuple):
+    """What to do to an environment."""
+
+    set: dict[str, str]
+    unset: tuple[str, ...]
+
+    def applied(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return a changed copy of `environ`."""
+        kept = {name: value for name, value in environ.items() if name not in self.unset}
+        return {**kept, **self.set}
+
+
+def endpoint(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> Change:
+    """Return the change that leads SDKs to the endpoint with `grant`, and nowhere else.
+
+    Both token variables are set: some SDKs know only one of them.
+    """
+    values = (grant["urls"][role], grant["token_file"], grant["token"])
+    proxy = no_proxy(environ)
+    return Change(
+        {
+            **dict(zip(CONTAINER, values, strict=True)),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            **_region(grant["regions"].get(role)),
+            **dict.fromkeys(_PROXY, proxy),
+            ROLE: role,
+        },
+        KEYS + RIVALS,
+    )
+
+
+def static(role: str, keys: wire.CredentialsEvent) -> Change:
+    """Return the change that carries the credentials themselves."""
+    expiration = keys["expiration"]
+    values = (keys["access_key_id"], keys["secret_access_key"], keys["session_token"])
+    return Change(
+        {
+            **dict(zip(KEYS, values, strict=False)),
+            **({KEYS[3]: expiration} if expiration else {}),
+            **_region(keys["region"]),
+            ROLE: role,
+        },
+        CONTAINER + RIVALS + (() if expiration else KEYS[3:]),
+    )
+
+
+def no_proxy(environ: Mapping[str, str]) -> str:
+    """Return the hosts not to be reached by a proxy: both spellings' own, then loopback.
+
+    Some SDKs send the token to HTTP_PROXY otherwise. A `*` covers everything already.
+    """
+    listed = ",".join(environ.get(name, "") for name in _PROXY).split(",")
+    hosts = dict.fromkeys(host for entry in listed if (host := entry.strip()))
+    return "*" if "*" in hosts else ",".join(dict.fromkeys([*hosts, *_LOOPBACK]))
+
+
+def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return `environ` as it was before `env` or `exec` changed it, as far as can be told.
+
+    A daemon started from within such a shell must not take its own endpoint for a source.
+    """
+    if ROLE not in environ:
+        return dict(environ)
+    ours = {*CONTAINER, *KEYS, ROLE, "AWS_EC2_METADATA_DISABLED"}
+    kept = {name: value for name, value in environ.items() if name not in ours}
+    if kept.get("AWS_SHARED_CREDENTIALS_FILE") == "/dev/null":
+        del kept["AWS_SHARED_CREDENTIALS_FILE"]
+    if f"/{COPY}" in kept.get("AWS_CONFIG_FILE", ""):
+        del kept["AWS_CONFIG_FILE"]
+    return kept
+
+
+def _region(region: str | None) -> dict[str, str]:
+    """boto3 reads only AWS_DEFAULT_REGION, the others AWS_REGION."""
+    return dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), region) if region else {}

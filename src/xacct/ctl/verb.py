@@ -1,0 +1,41 @@
+"""What a verb is made of; every file of verbs has a table `VERBS` of these."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from xacct.ctl.client import Client
+
+NO_START: Final = "--no-start"
+
+WHERE: Final = {
+    "login": ("login", "hold roles, asking for an MFA code if one is needed"),
+    "logout": ("login", "forget roles"),
+    "status": ("status", "what is held, and for how long"),
+    "roles": ("status", "what the configuration offers"),
+    "explain": ("status", "the path to a role, step by step"),
+    "env": ("env", "variables that put this shell into a role"),
+    "exec": ("exec_", "run one command in a role"),
+    "process": ("process", "credentials for credential_process"),
+    "attend": ("attend", "answer prompts in this terminal"),
+    "grants": ("grants", "who may fetch credentials: list, create, revoke"),
+    "start": ("lifecycle", "start xacctd"),
+    "stop": ("lifecycle", "stop xacctd"),
+    "reload": ("lifecycle", "read the configuration again"),
+    "completion": ("complete", "the completion script of bash, zsh or fish"),
+}
+"""Each verb's file in this package, and its line in the help."""
+
+
+def no_options(_parser: ArgumentParser) -> None:
+    """Declare nothing: the verb takes no arguments."""
+
+
+class Verb(NamedTuple):
+    """`does` and `examples` make its --help; `run` gives the exit status or raises `CtlError`."""
+
+    does: str
+    examples: tuple[str, ...]
+    run: Callable[[Namespace, Client], int]
+    declare: Callable[[ArgumentParser], None] = no_options
+    starts_daemon: bool = True

@@ -1,0 +1,38 @@
+"""Durations and times of day as people type them: 8h, 1h30m, 19:00."""
+
+import re
+import time
+from typing import Final
+
+from xacct.ctl.failure import USAGE, CtlError
+
+_UNITS: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_DURATION: Final = r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?"
+_CLOCK: Final = r"([01]?\d|2[0-3]):([0-5]\d)"
+
+
+def seconds(text: str) -> int:
+    """Return the seconds in `8h`, `1h30m`, `90m`; `CtlError` for anything else."""
+    match = re.fullmatch(_DURATION, text)
+    total = sum(
+        int(count or 0) * unit
+        for count, unit in zip(match.groups() if match else (), _UNITS.values(), strict=False)
+    )
+    if not total:
+        raise CtlError(f"{text!r} is no duration.", "Write it like 8h, 90m or 1h30m.", USAGE)
+    return total
+
+
+def next_time(text: str, now: float) -> float:
+    """Return the next instant (Unix seconds) after `now` when local clocks show HH:MM."""
+    match = re.fullmatch(_CLOCK, text)
+    if not match:
+        raise CtlError(f"{text!r} is no time of day.", "Write it like 19:00.", USAGE)
+    year, month, day, *_ = time.localtime(now)
+    clock = (int(match[1]), int(match[2]))
+    for ahead in (0, 1):
+        # mktime carries day 32 into the next month, and -1 lets it work out summer time itself
+        instant = time.mktime((year, month, day + ahead, *clock, 0, 0, 0, -1))
+        if instant > now:
+            break
+    return instant

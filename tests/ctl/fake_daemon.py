@@ -1,0 +1,320 @@
+"""A stand-in for xacctd that speaks HTTP/1.0 on a Unix socket and knows one MFA device.
+
+In a thread it is a fixture (`FakeDaemon(path).start()`), as a script what XACCT_DAEMON names.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import signal
+import socketserver
+import sys
+import threading
+import time
+from pathlib import Path
+
+NOBODY = {"code": "nobody-to-ask", "sentence": "A code is needed for prod.", "hint": ""}
+DECLINED = {"code": "declined", "sentence": "You said no.", "hint": ""}
+WRONG = "AWS did not accept that code."
+USED = {"code": "code-used", "sentence": "That code has been used already.", "hint": ""}
+SERIAL = "arn:aws:iam::111122223333:mfa/alice"
+
+
+class ProblemError(Exception):
+    def __init__(self, status, error):
+        super().__init__(error["sentence"])
+        self.status = status
+        self.error = error
+
+
+class FakeDaemon:
+    """Scripted by its attributes; `answers` overrides a path with a value, bytes or a callable."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        self.api = "1"
+        self.requests = []
+        self.answers = {}
+        self.roles = {"prod": "eu-west-1", "dev": None}
+        self.needs_code = False
+        self.good = "123456"
+        self.used = set()
+        self.countdown = 0.5
+        self.problems = []
+        self.prompts = {}
+        self.prompted = threading.Event()
+        self.watchers = []
+        self.grants = 0
+        self.on_stop = lambda: None
+
+    def start(self):
+        self.server = _Server(self.path, _Handler)
+        self.server.fake = self
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True)
+        self.thread.start()
+        return self
+
+    def stop(self):
+        for watcher in self.watchers:
+            watcher.put(None)
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+        Path(self.path).unlink(missing_ok=True)
+
+    def called(self, method, path):
+        return [body for m, p, body in self.requests if (m, p) == (method, path)]
+
+    def respond(self, method, path, body):
+        """Return bytes, a JSON value, or an iterator of events."""
+        self.requests.append((method, path, body))
+        if path in self.answers:
+            scripted = self.answers[path]
+            return scripted(body) if callable(scripted) else scripted
+        name = path.split("?")[0].strip("/").split("/")[1]
+        return getattr(self, f"_{method.lower()}_{name}")(path, body)
+
+    def _get_version(self, _path, _body):
+        about = {"api": int(self.api), "version": "0.1.0", "pid": os.getpid()}
+        return {**about, "endpoint": "http://127.0.0.1:9477", "config_problem": None}
+
+    def _get_status(self, _path, _body):
+        now = time.time()
+        held = {
+            "name": "prod",
+            "account": "111122223333",
+            "role_arn": None,
+            "state": "held",
+            "expires_at": now + 3300.5,
+            "horizon": now + 7 * 3600 + 300.5,
+            "last_used": now - 120.5,
+            "next_renewal": now + 1500.5,
+            "error": None,
+        }
+        nothing = dict.fromkeys(
+            ("account", "role_arn", "expires_at", "horizon", "last_used", "next_renewal"),
+        )
+        error = {"code": "access-denied", "sentence": "AWS says no to dev.", "hint": "Ask Bob."}
+        return {
+            "now": now,
+            "roles": [held, {**nothing, "name": "dev", "state": "failed", "error": error}],
+            "sessions": [
+                {"source": "work", "serial": SERIAL, "expires_at": now + 7 * 3600 + 300.5}
+            ],
+            "prompts": [p for p, _ in self.prompts.values()],
+            "attended": 0,
+            "notes": ["the clock is 2 s off"],
+        }
+
+    def _get_roles(self, path, _body):
+        if path.endswith("/explain"):
+            return {"role": "prod", "steps": ["start from work", "assume prod"], "remarks": ["1 h"]}
+        nothing = dict.fromkeys(("role_arn", "account", "mfa_serial"))
+        roles = [
+            {**nothing, "name": name, "source": "work", "region": region, "url": "http://x"}
+            for name, region in self.roles.items()
+        ]
+        return {"roles": roles, "problems": self.problems}
+
+    def _post_logout(self, _path, body):
+        return {"roles": list(self.roles) if body.get("all") else body["roles"]}
+
+    def _post_reload(self, _path, _body):
+        return {"roles": len(self.roles), "problems": self.problems}
+
+    def _post_stop(self, _path, _body):
+        threading.Timer(0.05, self.on_stop).start()
+        return {}
+
+    def _get_grants(self, _path, _body):
+        one = {"id": "g1", "label": "a shell", "roles": ["prod"], "created": time.time() - 60.5}
+        return {"grants": [{**one, "expires_at": None, "last_used": None, "pid": 1}]}
+
+    def _post_grants(self, _path, body):
+        self.grants += 1
+        return {
+            "id": f"g{self.grants}",
+            "token": "t0ken",
+            "token_file": "/run/xacct/t",
+            "urls": {role: f"http://127.0.0.1:9477/role/{role}" for role in body["roles"]},
+            "regions": {role: self.roles.get(role) for role in body["roles"]},
+        }
+
+    def _delete_grants(self, path, _body):
+        if path.endswith("/nope"):
+            raise ProblemError(
+                404, {"code": "bad-request", "sentence": "No grant nope.", "hint": ""}
+            )
+        return {}
+
+    def _get_events(self, _path, _body):
+        watcher = queue.Queue()
+        self.watchers.append(watcher)
+        return iter(watcher.get, None)
+
+    def _post_login(self, _path, body):
+        for role in body["roles"]:
+            if role not in self.roles:
+                hint = "Did you mean prod?"
+                sentence = f"There is no role {role}."
+                raise ProblemError(
+                    404, {"code": "unknown-role", "sentence": sentence, "hint": hint}
+                )
+        return self._login(body, self._held)
+
+    def _post_credentials(self, _path, body):
+        return self._login({**body, "roles": [body["role"]]}, self._secrets)
+
+    def _held(self, role):
+        now = time.time()
+        return {
+            "event": "held",
+            "role": role,
+            "expires_at": now + 3540.5,
+            "horizon": now + 28800.5,
+            "now": now,
+        }
+
+    def _secrets(self, role):
+        return {
+            "event": "credentials",
+            "role": role,
+            "access_key_id": "ASIAEXAMPLE",
+            "secret_access_key": "s3cr3t/+",
+            "session_token": "tok=",
+            "expiration": "2026-11-22T12:00:00Z",
+            "account_id": "111122223333",
+            "region": self.roles.get(role),
+        }
+
+    def _login(self, body, have):
+        error = None
+        if self.needs_code and body.get("code") != self.good:
+            error = NOBODY if not body.get("attend") else None
+            if not error:
+                error = yield from self._ask(body["roles"])
+        for role in body["roles"]:
+            yield {"event": "failed", "role": role, "error": error} if error else have(role)
+        yield {"event": "done", "failed": len(body["roles"]) if error else 0}
+
+    def prompt(self, roles, attempt=1, problem=None, not_before=None):
+        now = time.time()
+        return {
+            "id": "p1",
+            "kind": "mfa",
+            "serial": SERIAL,
+            "roles": roles,
+            "attempt": attempt,
+            "attempts": 3,
+            "problem": problem,
+            "not_before": not_before,
+            "deadline": now + 120,
+            "now": now,
+        }
+
+    def _ask(self, roles):
+        answers = queue.Queue()
+        asked = self.prompt(roles)
+        while True:
+            self.prompts["p1"] = (asked, answers)
+            yield {"event": "prompt", "prompt": asked}
+            self.prompted.set()
+            answer = answers.get()
+            closed = {"event": "prompt-closed", "id": "p1", "outcome": "answered"}
+            if answer == "elsewhere":
+                del self.prompts["p1"]
+                yield {**closed, "sentence": "Answered at another terminal."}
+                return None
+            if answer == "used":
+                asked = self.prompt(roles, not_before=time.time() + self.countdown)
+                continue
+            if answer.get("decline"):
+                del self.prompts["p1"]
+                yield {**closed, "outcome": "declined", "sentence": "Declined."}
+                return DECLINED
+            if answer["code"] == self.good:
+                del self.prompts["p1"]
+                yield {**closed, "sentence": "Accepted."}
+                return None
+            attempt = asked["attempt"] + 1
+            if attempt > 3:
+                yield {**closed, "outcome": "withdrawn", "sentence": "Three wrong codes."}
+                sentence = "Three codes were refused."
+                return {"code": "too-many-wrong-codes", "sentence": sentence, "hint": ""}
+            asked = self.prompt(roles, attempt, WRONG)
+
+    def _post_prompts(self, path, body):
+        _, answers = self.prompts[path.rpartition("/")[2]]
+        code = body.get("code")
+        if code in self.used:
+            self.used.discard(code)
+            answers.put("used")
+            raise ProblemError(409, USED)
+        answers.put(body)
+        return {}
+
+    def elsewhere(self):
+        self.prompts["p1"][1].put("elsewhere")
+
+
+class _Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        fake = self.server.fake
+        method, path, _ = self.rfile.readline().decode().split(" ")
+        length = 0
+        while (line := self.rfile.readline().strip()) != b"":
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        body = json.loads(self.rfile.read(length)) if length else None
+        try:
+            answer = fake.respond(method, path, body)
+        except ProblemError as problem:
+            self._send(problem.status, json.dumps({"error": problem.error}).encode())
+            return
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._give(answer)
+
+    def _give(self, answer):
+        if isinstance(answer, bytes):
+            self.wfile.write(answer)
+        elif isinstance(answer, dict):
+            self._send(200, json.dumps(answer).encode())
+        else:
+            self._send(200, b"")
+            for event in answer:
+                self.wfile.write(json.dumps(event).encode() + b"\n")
+
+    def _send(self, status, content):
+        head = f"HTTP/1.0 {status} X\r\nXacct-Api: {self.server.fake.api}\r\n\r\n"
+        self.wfile.write(head.encode() + content)
+
+
+def main():
+    """Serve until stopped; `--fail` gives up the way the daemon does, `--slow` starts late."""
+    with Path(os.environ["FAKE_STARTS"]).open("a") as starts:
+        starts.write(f"{os.getpid()} {json.dumps(dict(os.environ))}\n")
+    if "--fail" in sys.argv:
+        sys.stderr.write("Traceback: noise\nxacctd: The port is taken.\n  hint: Free it.\n")
+        sys.exit(1)
+    if "--mute" in sys.argv:
+        sys.exit(1)
+    time.sleep(0.2 if "--slow" in sys.argv else 0)
+    path = os.environ.get("XACCT_SOCKET") or f"{os.environ['XDG_RUNTIME_DIR']}/xacct/control.sock"
+    fake = FakeDaemon(path)
+    gone = threading.Event()
+    fake.on_stop = gone.set
+    signal.signal(signal.SIGTERM, lambda *_: gone.set())
+    fake.start()
+    gone.wait(60)
+    fake.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""Completion: what is offered where, by the real shells too; silent when there is no daemon."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from xacct.ctl import complete, shells
+from xacct.ctl.main import load, main, parser
+from xacct.ctl.verb import WHERE
+
+
+def offered(capsys, *words):
+    assert main(["__complete", *words]) == 0
+    return capsys.readouterr().out.split()
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["lo"], ["login", "logout"]),
+        (["login", ""], ["prod", "dev"]),
+        (["login", "prod", ""], ["dev"]),
+        (["login", "p"], ["prod"]),
+        (["env", "prod", ""], []),
+        (["env", "--format", ""], list(shells.FORMATS)),
+        (["env", "--format", "fish", ""], ["prod", "dev"]),
+        (["env", "prod", "--st"], ["--static"]),
+        (["exec", "prod", "--", ""], []),
+        (["--no-start", "expl"], ["explain"]),
+        (["explain", "d"], ["dev"]),
+        (["login", "--code", ""], []),
+        (["grants", "c"], ["create"]),
+        (["grants", "create", "d"], ["dev"]),
+        (["completion", "z"], ["zsh"]),
+        (["nonsense", ""], []),
+        ([], list(WHERE)),
+    ],
+)
+def test_candidates(daemon, capsys, words, found):
+    assert offered(capsys, *words) == found
+
+
+def test_no_daemon_is_started_and_nothing_said(spawned, place, capsys):
+    assert offered(capsys, "login", "") == []
+    assert not (place / "starts").exists()
+
+
+def test_options_are_those_of_the_parsers():
+    for name in WHERE:
+        actions = parser(name, load(name))._actions
+        options = {option for action in actions for option in action.option_strings}
+        options -= {"-h", "--help", "--no-start"}
+        assert set(complete.OPTIONS.get(name, ())) == options, name
+        for action in actions:
+            if isinstance(action, argparse._SubParsersAction):
+                assert complete.WORDS[name] == tuple(action.choices)
+    assert complete.VALUES["--format"] == tuple(shells.FORMATS)
+
+
+@pytest.fixture
+def shelf(place, monkeypatch):
+    """A directory on PATH that holds an xacctctl."""
+    script = place / "xacctctl"
+    script.write_text(f'#!/bin/sh\nexec {sys.executable} -m xacct.ctl "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{place}:/usr/bin:/bin")
+
+
+def ask(shell, script):
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    done = subprocess.run(
+        [shell, "-c", script], capture_output=True, text=True, check=False, timeout=20
+    )
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+def test_bash(daemon, shelf):
+    script = (
+        'eval "$(xacctctl completion bash)"; COMP_WORDS=(xacctctl login prod ""); COMP_CWORD=3;'
+        ' _xacctctl; echo "${COMPREPLY[@]}"'
+    )
+    assert ask("bash", script) == ["dev"]
+
+
+def test_fish(daemon, shelf):
+    script = "xacctctl completion fish | source; complete -C 'xacctctl login prod '"
+    assert ask("fish", script) == ["dev"]
+    script = "xacctctl completion fish | source; complete -C 'xacctctl lo'"
+    assert ask("fish", script) == ["login", "logout"]
+
+
+def test_zsh(daemon, shelf):
+    script = (
+        "compdef() { : }; compadd() { print -l -- ${(P)argv[2]} }; _default() { print none };"
+        ' eval "$(xacctctl completion zsh)"; words=(xacctctl login prod ""); CURRENT=4; _xacctctl;'
+        " words=(xacctctl exec prod -- x); CURRENT=5; _xacctctl"
+    )
+    assert ask("zsh", script) == ["dev", "none"]

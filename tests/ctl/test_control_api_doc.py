@@ -1,0 +1,71 @@
+"""docs/control-api.md and wire.py say the same."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from xacct import wire
+from xacct.ctl.shape import misfit
+
+PAGE = (Path(__file__).parents[2] / "docs/control-api.md").read_text("utf-8")
+EVENTS = {
+    "prompt": wire.PromptEvent,
+    "prompt-closed": wire.PromptClosedEvent,
+    "held": wire.HeldEvent,
+    "failed": wire.FailedEvent,
+    "credentials": wire.CredentialsEvent,
+    "done": wire.DoneEvent,
+}
+ANSWERS = {
+    "### Errors": wire.ErrorAnswer,
+    "### GET /v1/version": wire.VersionAnswer,
+    "### POST /v1/reload": wire.ReloadAnswer,
+    "### GET /v1/roles\n": wire.RolesAnswer,
+    "### GET /v1/roles/ROLE/explain": wire.ExplainAnswer,
+    "### GET /v1/status": wire.StatusAnswer,
+    "### POST /v1/logout": wire.LogoutAnswer,
+    "### POST /v1/grants": wire.GrantAnswer,
+    "### GET /v1/grants": wire.GrantsAnswer,
+}
+
+
+def example(heading):
+    block = re.search(r"```json\n(.*?)```", PAGE.partition(heading)[2], re.DOTALL)[1]
+    decoder, found = json.JSONDecoder(), []
+    while block.strip():
+        value, end = decoder.raw_decode(block.lstrip())
+        found.append(value)
+        block = block.lstrip()[end:]
+    return found
+
+
+def test_every_path_has_an_example():
+    for name in ("VERSION", "STATUS", "ROLES", "EXPLAIN", "LOGIN", "LOGOUT", "CREDENTIALS"):
+        path = getattr(wire, name).format(role="prod")
+        assert f"http://xacct{path}" in PAGE, name
+    for name in ("GRANTS", "GRANT", "PROMPT", "EVENTS", "RELOAD", "STOP"):
+        path = getattr(wire, name).partition("{")[0]
+        assert f"http://xacct{path}" in PAGE, name
+
+
+@pytest.mark.parametrize("heading", ANSWERS)
+def test_each_example_is_what_wire_says_and_complete(heading):
+    (found,) = example(heading)
+    assert misfit(found, ANSWERS[heading]) is None
+    assert set(found) == set(ANSWERS[heading].__annotations__)
+
+
+@pytest.mark.parametrize("heading", ["### POST /v1/login", "### POST /v1/credentials"])
+def test_the_streams_too(heading):
+    for found in example(heading):
+        kind = EVENTS[found["event"]]
+        assert misfit(found, kind) is None
+        assert set(found) == set(kind.__annotations__)
+
+
+def test_requests_and_prompts_name_every_key():
+    for kind in (wire.LoginRequest, wire.CredentialsRequest, wire.GrantRequest, wire.Prompt):
+        for key in kind.__annotations__:
+            assert f"`{key}`" in PAGE, (kind, key)

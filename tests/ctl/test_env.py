@@ -1,0 +1,169 @@
+"""env: what is exported, to whom it belongs, and when a human is needed."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from xacct.ctl.main import main
+
+
+def as_json(daemon, capsys, *words):
+    assert main(["env", "prod", "--format", "json", *words]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "corp.example, 127.0.0.1")
+    monkeypatch.setenv("no_proxy", "other.example")
+    proxy = "corp.example,127.0.0.1,other.example,localhost"
+    assert as_json(daemon, capsys) == {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9477/role/prod",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/run/xacct/t",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": "t0ken",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": proxy,
+        "no_proxy": proxy,
+        "XACCT_ROLE": "prod",
+        **dict.fromkeys(
+            (
+                "AWS_ACCESS_KEY_ID",
+                "AWS_SECRET_ACCESS_KEY",
+                "AWS_SESSION_TOKEN",
+                "AWS_CREDENTIAL_EXPIRATION",
+                "AWS_SECURITY_TOKEN",
+                "AWS_PROFILE",
+                "AWS_DEFAULT_PROFILE",
+                "AWS_WEB_IDENTITY_TOKEN_FILE",
+                "AWS_ROLE_ARN",
+                "AWS_ROLE_SESSION_NAME",
+                "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+            ),
+        ),
+    }
+
+
+def test_a_proxy_exception_for_everything_is_left_alone(daemon, capsys, monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "*")
+    assert as_json(daemon, capsys)["no_proxy"] == "*"
+
+
+@pytest.mark.parametrize("token", ["nul\0", "\ud800"])
+def test_what_no_environment_can_hold_is_refused(daemon, capsys, token):
+    grant = daemon._post_grants(None, {"roles": ["prod"]})
+    daemon.answers["/v1/grants"] = {**grant, "token": token}
+    assert main(["env", "prod"]) == 3
+    assert capsys.readouterr().out == ""
+
+
+def test_an_unknown_region_overrides_none(daemon, capsys):
+    daemon.roles["prod"] = None
+    assert "AWS_REGION" not in as_json(daemon, capsys)
+
+
+def test_the_grant_ends_with_the_calling_shell(daemon, capsys):
+    as_json(daemon, capsys)
+    (asked,) = daemon.called("POST", "/v1/grants")
+    assert asked["pid"] == os.getppid()
+    assert asked["label"].startswith(f"shell {os.getppid()}")
+    as_json(daemon, capsys, "--pid", "0")
+    assert "pid" not in daemon.called("POST", "/v1/grants")[1]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no procfs to look at")
+@pytest.mark.parametrize("line", ['source <("$@")', 'eval "$("$@"; :)"', 'eval "$("$@")"'])
+def test_a_subshell_is_not_the_calling_shell(daemon, line):
+    command = [sys.executable, "-m", "xacct.ctl", "env", "prod"]
+    done = subprocess.run(
+        ["bash", "-c", f"{line}; echo $$ $XACCT_ROLE", "bash", *command],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (asked,) = daemon.called("POST", "/v1/grants")
+    assert done.stdout == f"{asked['pid']} prod\n"
+
+
+def test_static_carries_the_keys(daemon, capsys):
+    assert main(["env", "prod", "--static", "--lifetime", "2h", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["AWS_SECRET_ACCESS_KEY"] == "s3cr3t/+"
+    assert found["AWS_CREDENTIAL_EXPIRATION"] == "2026-11-22T12:00:00Z"
+    assert found["AWS_CONTAINER_CREDENTIALS_FULL_URI"] is None
+    assert daemon.called("POST", "/v1/credentials")[0]["lifetime"] == 7200
+    assert daemon.called("POST", "/v1/grants") == []
+    assert main(["env", "prod", "--lifetime", "2h"]) == 2
+
+
+def test_without_a_terminal_the_environment_is_good_and_a_hint_says_why(daemon, run):
+    daemon.needs_code = True
+    done = run("env", "prod")
+    assert done.returncode == 0
+    assert "export XACCT_ROLE='prod'" in done.stdout
+    assert "A code is needed for prod." in done.stderr
+    assert "asked for when it is used" in done.stderr
+
+
+def test_static_without_a_terminal_needs_a_human(daemon, run):
+    daemon.needs_code = True
+    done = run("env", "prod", "--static")
+    assert (done.returncode, done.stdout) == (4, "")
+
+
+def test_stdout_holds_only_exports_while_the_terminal_is_asked(daemon, sit):
+    daemon.needs_code = True
+    seat = sit("env", "prod", stdout=subprocess.PIPE)
+    seat.expect("MFA code (attempt 1 of 3): ")
+    seat.type("123456\n")
+    exports = seat.process.stdout.read().decode()
+    assert seat.end()[0] == 0
+    assert {line.split()[0] for line in exports.splitlines()} == {"export", "unset"}
+
+
+def test_declined_at_a_terminal_exports_nothing(daemon, sit):
+    daemon.needs_code = True
+    seat = sit("env", "prod", stdout=subprocess.PIPE)
+    seat.expect("MFA code (attempt 1 of 3): ")
+    seat.type("\x04")
+    assert seat.process.stdout.read() == b""
+    assert seat.end()[0] == 4
+
+
+def test_refused_by_aws(daemon, run):
+    error = {"code": "access-denied", "sentence": "AWS says no.", "hint": "Ask Bob."}
+    failed = {"event": "failed", "role": "prod", "error": error}
+    daemon.answers["/v1/login"] = lambda _b: iter([failed, {"event": "done", "failed": 1}])
+    done = run("env", "prod")
+    assert (done.returncode, done.stdout) == (5, "")
+    assert done.stderr == "xacctctl: AWS says no.\n  hint: Ask Bob.\n"
+
+
+def test_a_shadowing_default_is_lifted_and_mentioned(daemon, capsys, place):
+    files = place / "h" / ".aws"
+    files.mkdir()
+    (files / "credentials").write_text("[default]\naws_access_key_id=AKIA\n")
+    assert main(["env", "prod", "--format", "json"]) == 0
+    found = capsys.readouterr()
+    assert json.loads(found.out)["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
+    assert found.err.count("note:") == 1
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "dash", "fish"])
+def test_a_real_shell_reads_it(daemon, shell, monkeypatch):
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    monkeypatch.setenv("AWS_PROFILE", "rival")
+    xacctctl = f"'{sys.executable}' -m xacct.ctl env prod"
+    reading = f"{xacctctl} --format fish | source" if shell == "fish" else f'eval "$({xacctctl})"'
+    done = subprocess.run(
+        [shell, "-c", f"{reading}\nenv"], capture_output=True, text=True, check=True
+    )
+    assert "\nAWS_PROFILE=" not in done.stdout
+    assert "AWS_CONTAINER_AUTHORIZATION_TOKEN=t0ken\n" in done.stdout
+    assert done.stderr == ""

@@ -1,0 +1,138 @@
+"""exec: the command's environment, status and signals, and the grant taken back."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+XACCTCTL = [sys.executable, "-m", "xacct.ctl"]
+
+
+def test_the_command_gets_the_environment_and_the_grant_is_revoked(daemon, run):
+    done = run(
+        "exec", "prod", "--", "sh", "-c", 'echo $XACCT_ROLE ${AWS_PROFILE-none} "$1"', "x", "a b"
+    )
+    assert (done.returncode, done.stdout) == (0, "prod none a b\n")
+    (asked,) = daemon.called("POST", "/v1/grants")
+    assert asked["label"] == f"exec sh {asked['pid']}"
+    assert daemon.called("DELETE", "/v1/grants/g1") == [None]
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [
+        (["true"], 0),
+        (["sh", "-c", "exit 7"], 7),
+        (["sh", "-c", "kill -9 $$"], 137),
+        (["sh", "-c", "kill -TERM $$"], 143),
+        (["no-such-command-here"], 127),
+        (["/etc/passwd"], 126),
+        (["sh", "-c", "kill -PIPE $$"], 141),
+    ],
+)
+def test_exit_statuses(daemon, run, command, status):
+    done = run("exec", "prod", "--", *command)
+    assert done.returncode == status
+    assert "Traceback" not in done.stderr
+    assert daemon.called("DELETE", "/v1/grants/g1") == [None]
+
+
+def test_a_command_is_needed_behind_two_dashes(daemon, run):
+    assert run("exec", "prod").returncode == 2
+    done = run("exec", "prod", "ls")
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_static_has_no_grant_and_no_secret_in_arguments(daemon, run):
+    script = "echo $AWS_SECRET_ACCESS_KEY; cat /proc/$$/cmdline /proc/$PPID/cmdline | tr '\\0' ' '"
+    done = run("exec", "prod", "--static", "--", "sh", "-c", script)
+    first, _, rest = done.stdout.partition("\n")
+    assert first == "s3cr3t/+"
+    assert "s3cr3t" not in rest
+    assert daemon.called("POST", "/v1/grants") == []
+
+
+def test_inner_exec_wins(daemon, run):
+    inner = [*XACCTCTL, "exec", "dev", "--", "sh", "-c", "echo $XACCT_ROLE"]
+    assert run("exec", "prod", "--", *inner).stdout == "dev\n"
+
+
+def test_a_lost_revocation_changes_no_status(daemon, run):
+    daemon.answers["/v1/grants/g1"] = b"rubbish"
+    assert run("exec", "prod", "--", "sh", "-c", "exit 3").returncode == 3
+
+
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP", "QUIT", "USR1", "USR2"])
+def test_signals_reach_the_command(daemon, name):
+    script = f"trap 'echo got; exit 42' {name}; echo ready; while :; do sleep 0.02; done"
+    process = _start("sh", "-c", script)
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(getattr(signal, f"SIG{name}"))
+    rest, _ = process.communicate(timeout=10)
+    assert (rest, process.returncode) == ("got\n", 42)
+    assert daemon.called("DELETE", "/v1/grants/g1") == [None]
+
+
+def test_stop_and_continue_go_both_ways(daemon):
+    process = _start("sh", "-c", "echo $$; sleep 0.02; exec sleep 30")
+    child = int(process.stdout.readline())
+    process.send_signal(signal.SIGTSTP)
+    _await_state(child, "T")
+    _await_state(process.pid, "T")
+    process.send_signal(signal.SIGCONT)
+    _await_state(process.pid, "S")
+    _await_state(child, "S")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 143
+    process.stdout.close()
+
+
+def test_ctrl_c_is_the_commands_and_comes_once(daemon, sit):
+    script = (
+        "import signal, sys, time; seen = [];"
+        "signal.signal(signal.SIGINT, lambda *_: seen.append(1));"
+        "print('ready', flush=True); time.sleep(0.3); print('count', len(seen)); sys.exit(5)"
+    )
+    seat = sit("exec", "prod", "--", sys.executable, "-c", script)
+    seat.expect("ready")
+    seat.type("\x03")
+    seat.expect("count 1")
+    assert seat.end()[0] == 5
+
+
+def test_an_interactive_shell_keeps_job_control(daemon, sit):
+    seat = sit("exec", "prod", "--", "bash", "--norc", "-i")
+    seat.type("sh -c 'echo up$((1+1)); exec sleep 30'\n")
+    seat.expect("up2")
+    seat.type("\x1a")
+    seat.expect("Stopped")
+    seat.type("echo role $XACCT_ROLE; kill -9 %1; sleep 0.1; exit 9\n")
+    seat.expect("role prod")
+    assert seat.end()[0] == 9
+
+
+def _start(*command):
+    return subprocess.Popen(
+        [*XACCTCTL, "exec", "prod", "--", *command],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        process_group=0,  # no session: SIGTSTP does nothing in an orphaned process group
+    )
+
+
+def _state(pid):
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def _await_state(pid, letter):
+    if not Path("/proc/self/stat").exists():
+        pytest.skip("there is no procfs to look at")
+    deadline = time.monotonic() + 5
+    while (state := _state(pid)) != letter:
+        assert time.monotonic() < deadline, f"{pid} is in state {state}, not {letter}"
+        time.sleep(0.01)

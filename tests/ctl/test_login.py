@@ -1,0 +1,178 @@
+"""login at a terminal and without one; logout."""
+
+import sys
+import time
+
+import pytest
+
+from xacct.ctl.main import main
+
+
+def test_held_roles_are_reported(daemon, run):
+    done = run("login", "prod", "dev")
+    assert done.returncode == 0
+    assert done.stdout.splitlines() == [
+        "prod: held for 59m, renewed without a code for 8h 00m",
+        "dev: held for 59m, renewed without a code for 8h 00m",
+    ]
+    assert daemon.called("POST", "/v1/login") == [{"roles": ["prod", "dev"], "attend": False}]
+
+
+def test_right_code(daemon, sit):
+    daemon.needs_code = True
+    seat = sit("login", "prod")
+    seat.expect("prod: the MFA code of arn:aws:iam::111122223333:mfa/alice is needed")
+    seat.expect("MFA code (attempt 1 of 3): ")
+    seat.type("123456\n")
+    status, rest = seat.end()
+    assert status == 0
+    assert "prod: held for 59m" in rest
+    assert "Accepted" not in rest  # our own answer needs no news
+
+
+def test_wrong_then_right(daemon, sit):
+    daemon.needs_code = True
+    seat = sit("login", "prod")
+    seat.expect("(attempt 1 of 3): ")
+    seat.type("000000\n")
+    seat.expect("AWS did not accept that code.")
+    seat.expect("(attempt 2 of 3): ")
+    seat.type("123 456\n")
+    assert seat.end()[0] == 0
+
+
+def test_three_wrong_codes_need_a_human(daemon, sit):
+    daemon.needs_code = True
+    seat = sit("login", "prod")
+    for attempt in (1, 2, 3):
+        seat.expect(f"(attempt {attempt} of 3): ")
+        seat.type("000000\n")
+    status, rest = seat.end()
+    assert status == 4
+    assert "Three codes were refused." in rest
+
+
+def test_what_is_no_code_is_not_sent(daemon, sit):
+    daemon.needs_code = True
+    seat = sit("login", "prod")
+    seat.expect("(attempt 1 of 3): ")
+    seat.type("12345\n")
+    seat.expect("A code has six digits; nothing was sent.")
+    seat.expect("(attempt 1 of 3): ")
+    assert daemon.called("POST", "/v1/prompts/p1") == []
+
+
+def test_used_code_counts_down_and_forgets_what_was_typed(daemon, sit):
+    daemon.needs_code = True
+    daemon.used = {"123456"}
+    daemon.countdown = 1.2
+    seat = sit("login", "prod")
+    seat.expect("(attempt 1 of 3): ")
+    seat.type("123456\n")
+    seat.expect("That code has been used already.")
+    seat.expect("The next code can be used in 2s ...")
+    seat.type("999999\n")
+    seat.expect("The next code can be used in 1s ...")
+    seat.expect("(attempt 1 of 3): ")
+    seat.type("123456\n")
+    assert seat.end()[0] == 0
+    assert daemon.called("POST", "/v1/prompts/p1") == [{"code": "123456"}] * 2
+
+
+def test_another_terminal_answers_first(daemon, sit):
+    daemon.needs_code = True
+    seat = sit("login", "prod")
+    seat.expect("(attempt 1 of 3): ")
+    seat.type("12")
+    daemon.elsewhere()
+    status, rest = seat.end()
+    assert status == 0
+    assert "Answered at another terminal." in rest
+    assert "prod: held" in rest
+
+
+def test_ctrl_c_at_the_prompt(daemon, sit):
+    daemon.needs_code = True
+    seat = sit("login", "prod")
+    seat.expect("(attempt 1 of 3): ")
+    seat.type("\x03")
+    status, rest = seat.end()
+    assert status == 130
+    assert rest == "^C\r\n"
+
+
+def test_ctrl_d_says_no(daemon, sit):
+    daemon.needs_code = True
+    seat = sit("login", "prod")
+    seat.expect("(attempt 1 of 3): ")
+    seat.type("\x04")
+    status, rest = seat.end()
+    assert status == 4
+    assert "You said no." in rest
+    assert daemon.called("POST", "/v1/prompts/p1") == [{"decline": True}]
+
+
+def test_without_a_terminal_a_human_is_needed(daemon, run):
+    daemon.needs_code = True
+    done = run("login", "prod")
+    assert done.returncode == 4
+    assert done.stderr == (
+        "xacctctl: prod: A code is needed for prod.\n"
+        "  hint: Log in at a terminal (xacctctl login ROLE), or pass --code CODE to login.\n"
+    )
+
+
+def test_a_code_can_be_passed_without_a_terminal(daemon, run):
+    daemon.needs_code = True
+    assert run("login", "prod", "dev", "--code", "123456").returncode == 0
+
+
+def test_a_background_job_does_not_stop_at_the_terminal(daemon, sit):
+    daemon.needs_code = True
+    script = 'set -m; "$@" login prod & wait $!; echo "status $?"'
+    seat = sit(command=["bash", "-c", script, "bash", sys.executable, "-m", "xacct.ctl"])
+    seat.expect("status 4")
+
+
+def test_a_broken_off_answer_is_no_success(daemon, run):
+    daemon.answers["/v1/login"] = lambda _body: iter([])
+    done = run("login", "prod")
+    assert done.returncode == 1
+    assert "went away" in done.stderr
+
+
+def test_until_and_for_become_an_instant(daemon, capsys):
+    assert main(["login", "prod", "--for", "8h"]) == 0
+    asked = daemon.called("POST", "/v1/login")[0]["until"]
+    assert asked == pytest.approx(time.time() + 8 * 3600, abs=5)
+    assert main(["login", "prod", "--until", "25:00"]) == 2
+    assert "no time of day" in capsys.readouterr().err
+
+
+def test_login_without_a_role_takes_the_only_one_or_lists_them(daemon, capsys):
+    assert main(["login"]) == 2
+    assert "One or more of: prod, dev" in capsys.readouterr().err
+    del daemon.roles["dev"]
+    assert main(["login"]) == 0
+    assert daemon.called("POST", "/v1/login")[0]["roles"] == ["prod"]
+
+
+def test_the_daemon_knows_what_was_meant(daemon, capsys):
+    assert main(["login", "prdo"]) == 1
+    assert capsys.readouterr().err == (
+        "xacctctl: There is no role prdo.\n  hint: Did you mean prod?\n"
+    )
+
+
+def test_logout(daemon, capsys):
+    assert main(["logout", "prod"]) == 0
+    assert main(["logout", "--all"]) == 0
+    assert capsys.readouterr().out == "Let go: prod.\nLet go: prod, dev.\n"
+    assert main(["logout"]) == 2
+    assert daemon.called("POST", "/v1/logout") == [{"roles": ["prod"]}, {"all": True}]
+
+
+def test_logout_starts_no_daemon(spawned, place, capsys):
+    assert main(["logout", "--all"]) == 0
+    assert "Nothing is held" in capsys.readouterr().out
+    assert not (place / "starts").exists()

@@ -1,0 +1,107 @@
+"""Every value comes out of every shell as it went in."""
+
+import io
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from xacct.ctl import shells
+from xacct.ctl.variables import Change
+
+HOSTILE = [
+    "",
+    "plain",
+    "two words",
+    "'",
+    "''\\''",
+    "\\",
+    "\\'",
+    '"$HOME" `id` $(id) ${x} !!',
+    "#no comment",
+    "*?[a]~{a,b}",
+    "line\nbreak\r\ttab",
+    "ü€😀",
+    "; rm -rf / &",
+    "-n",
+    "\u2019; id; \u2018",
+    "\x1b[31m\x01",
+    "a=b",
+    "%PATH%",
+]
+VALUES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
+
+
+def sourced(shell, text, name="XA"):
+    """Evaluate `text` in a real shell and return the bytes of the variable in its child."""
+    done = subprocess.run(
+        [shell, "-c", f"{text}\nenv -0"],
+        capture_output=True,
+        check=True,
+        env={"PATH": os.environ["PATH"], "GONE": "still here", "HOME": "/nonexistent"},
+    )
+    found = dict(entry.split(b"=", 1) for entry in done.stdout.split(b"\0") if b"=" in entry)
+    assert b"GONE" not in found
+    return found[name.encode()].decode()
+
+
+def available(shell):
+    return pytest.param(
+        shell,
+        marks=pytest.mark.skipif(not shutil.which(shell), reason=f"{shell} is not installed"),
+    )
+
+
+@pytest.mark.parametrize("shell", [available(s) for s in ("sh", "bash", "zsh", "dash")])
+def test_hostile_values_survive_a_real_shell(shell):
+    change = Change({f"XA{n}": value for n, value in enumerate(HOSTILE)}, ("GONE", "NEVER_WAS"))
+    for number, value in enumerate(HOSTILE):
+        assert sourced(shell, shells.sh(change), f"XA{number}") == value
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+def test_hostile_values_survive_fish_at_once():
+    text = shells.fish(Change({f"XA{n}": value for n, value in enumerate(HOSTILE)}, ("GONE",)))
+    done = subprocess.run(["fish", "-c", f"{text}\nenv -0"], capture_output=True, check=True)
+    found = dict(entry.split(b"=", 1) for entry in done.stdout.split(b"\0") if b"=" in entry)
+    assert [found[b"XA%d" % n].decode() for n in range(len(HOSTILE))] == HOSTILE
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(VALUES)
+def test_any_value_survives_sh(value):
+    assert sourced("sh", shells.sh(Change({"XA": value}, ("GONE",)))) == value
+
+
+@given(VALUES | st.text("'\u2018\u2019\u201a\u201b;x", max_size=8))
+def test_powershell_never_ends_the_string_early(value):
+    """No PowerShell here: in its grammar each of the five quotes ends a string unless doubled."""
+    (line,) = (
+        shells.powershell(Change({"XA": value}, ())).removesuffix("\n").split("$env:XA = ")[1:]
+    )
+    assert line[0] == line[-1] == "'"
+    body, found = line[1:-1], []
+    while body:
+        if body[0] in "'\u2018\u2019\u201a\u201b":
+            assert body[1] == body[0]
+            body = body[1:]
+        found.append(body[0])
+        body = body[1:]
+    assert "".join(found) == value
+
+
+@given(VALUES)
+def test_json_round_trips(value):
+    written = shells.as_json(Change({"XA": value}, ("GONE",)))
+    assert json.loads(written) == {"XA": value, "GONE": None}
+
+
+@pytest.mark.parametrize("value", HOSTILE)
+def test_dotenv_is_read_back(value):
+    dotenv = pytest.importorskip("dotenv", reason="python-dotenv is not installed")
+    text = shells.dotenv(Change({"XA": value}, ("GONE",)))
+    assert dotenv.dotenv_values(stream=io.StringIO(text), interpolate=False) == {"XA": value}

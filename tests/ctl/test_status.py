@@ -1,0 +1,109 @@
+"""status, roles, explain, grants, process: what people and programs read."""
+
+import json
+import subprocess
+
+from xacct.ctl.main import main
+
+SERIAL = "arn:aws:iam::111122223333:mfa/alice"
+
+
+def test_status_is_an_aligned_table(daemon, capsys):
+    daemon.prompts["p1"] = (daemon.prompt(["dev"]), None)
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "ROLE  STATE   EXPIRES IN  MFA LASTS  LAST USED  RENEWS IN",
+        "prod  held    55m         7h 05m     2m ago     25m",
+        "dev   failed  -           -          -          -",
+        "dev: AWS says no to dev.",
+        "  hint: Ask Bob.",
+        f"MFA session of work ({SERIAL}): 7h 05m",
+        f"waiting for the MFA code of {SERIAL}, for dev (answer it: xacctctl attend)",
+        "note: the clock is 2 s off",
+    ]
+
+
+def test_status_as_json_is_the_wires(daemon, capsys):
+    assert main(["status", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["roles"][0]["state"] == "held"
+
+
+def test_colour_only_at_a_terminal(daemon, sit, monkeypatch):
+    seat = sit("status")
+    assert "\x1b[32mprod  held" in seat.end()[1]
+    monkeypatch.setenv("NO_COLOR", "1")
+    seat = sit("status")
+    assert "\x1b" not in seat.end()[1]
+
+
+def test_no_roles_yet(daemon, capsys):
+    answer = daemon._get_status(None, None)
+    daemon.answers["/v1/status"] = {**answer, "roles": [], "sessions": [], "notes": []}
+    assert main(["status"]) == 0
+    assert capsys.readouterr().out.startswith("No role is configured.")
+
+
+def test_roles_and_what_is_wrong_with_profiles(daemon, capsys):
+    daemon.problems = [{"code": "bad-config", "sentence": "Profile x loops.", "hint": "Cut it."}]
+    assert main(["roles"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "ROLE  ACCOUNT  REGION     SOURCE  MFA DEVICE",
+        "prod  -        eu-west-1  work    -",
+        "dev   -        -          work    -",
+        "Profile x loops.",
+        "  hint: Cut it.",
+    ]
+
+
+def test_explain(daemon, capsys):
+    assert main(["explain", "prod/x"]) == 0
+    assert capsys.readouterr().out == "1. start from work\n2. assume prod\n- 1 h\n"
+    assert daemon.requests[-1][1] == "/v1/roles/prod%2Fx/explain"
+
+
+def test_grants(daemon, capsys):
+    assert main(["grants"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "ID  ROLES  LABEL    CREATED  EXPIRES IN  LAST USED",
+        "g1  prod   a shell  1m ago   -           -",
+    ]
+    assert main(["grants", "create", "prod", "dev", "--label", "ci", "--ttl", "1h30m"]) == 0
+    assert daemon.called("POST", "/v1/grants") == [
+        {"roles": ["prod", "dev"], "label": "ci", "ttl": 5400},
+    ]
+    assert "t0ken" not in capsys.readouterr().out
+    assert main(["grants", "create", "prod", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["token"] == "t0ken"
+
+
+def test_every_grant_that_can_be_is_revoked(daemon, capsys):
+    assert main(["grants", "revoke", "nope", "g1"]) == 1
+    assert capsys.readouterr().err == "xacctctl: No grant nope.\n"
+    assert daemon.called("DELETE", "/v1/grants/g1") == [None]
+
+
+def test_process_speaks_credential_process(daemon, capsys):
+    assert main(["process", "prod"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "Version": 1,
+        "AccessKeyId": "ASIAEXAMPLE",
+        "SecretAccessKey": "s3cr3t/+",
+        "SessionToken": "tok=",
+        "Expiration": "2026-11-22T12:00:00Z",
+        "AccountId": "111122223333",
+    }
+
+
+def test_process_asks_at_the_terminal_while_its_output_is_piped(daemon, sit):
+    daemon.needs_code = True
+    seat = sit("process", "prod", stdout=subprocess.PIPE)
+    seat.expect("(attempt 1 of 3): ")
+    seat.type("123456\n")
+    assert json.loads(seat.process.stdout.read())["Version"] == 1
+    assert seat.end()[0] == 0
+
+
+def test_process_without_a_terminal_needs_a_human(daemon, run):
+    daemon.needs_code = True
+    done = run("process", "prod")
+    assert (done.returncode, done.stdout) == (4, "")
