@@ -13,6 +13,7 @@ import re
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -35,7 +36,6 @@ from xacct.keeper.scheduler import Scheduler
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from xacct.places import Places
     from xacct.settings import Settings
 
 log = structlog.get_logger("xacct")
@@ -70,10 +70,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
 def _start(arguments: argparse.Namespace) -> int:
     os.umask(0o077)
-    where = places.find(os.environ)
+    where = Places()
     for directory in (where.runtime, where.state, where.tokens):
-        if trouble := places.make_private(directory):
-            raise errors.StartupFailed(trouble, "Set XDG_RUNTIME_DIR and XDG_STATE_HOME to directories of your own.")
+        try:
+            places.make_private(str(directory))
+        except places.UnusableError as error:
+            raise errors.StartupFailed(error.sentence, error.hint) from None
     descriptor = instance.lock(where.lock)
     try:
         in_file = settings.read(where.config)
@@ -116,6 +118,18 @@ def _runner() -> Callable[..., None]:
     except ImportError:
         return asyncio.run
     return uvloop.run
+
+
+class Places:
+    """The daemon's files, fixed at its start."""
+
+    def __init__(self) -> None:
+        self.runtime = Path(places.runtime_dir())
+        self.state = Path(places.state_dir())
+        self.config = Path(places.config_file())
+        self.control = Path(places.socket_path())
+        self.lock = self.runtime / "xacctd.lock"
+        self.tokens = self.runtime / "grants"
 
 
 class Rooms:

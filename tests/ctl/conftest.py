@@ -23,10 +23,7 @@ fake_daemon = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(fake_daemon)
 
 # Makes fd 0 the controlling terminal of a fresh session, then becomes the command.
-_ADOPT = (
-    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0);"
-    " os.execvp(sys.argv[1], sys.argv[1:])"
-)
+_ADOPT = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
 
 
 @pytest.fixture

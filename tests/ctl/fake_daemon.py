@@ -99,9 +99,7 @@ class FakeDaemon:
         return {
             "now": now,
             "roles": [held, {**nothing, "name": "dev", "state": "failed", "error": error}],
-            "sessions": [
-                {"source": "work", "serial": SERIAL, "expires_at": now + 7 * 3600 + 300.5}
-            ],
+            "sessions": [{"source": "work", "serial": SERIAL, "expires_at": now + 7 * 3600 + 300.5}],
             "prompts": [p for p, _ in self.prompts.values()],
             "attended": 0,
             "notes": ["the clock is 2 s off"],
@@ -143,9 +141,7 @@ class FakeDaemon:
 
     def _delete_grants(self, path, _body):
         if path.endswith("/nope"):
-            raise ProblemError(
-                404, {"code": "bad-request", "sentence": "No grant nope.", "hint": ""}
-            )
+            raise ProblemError(404, {"code": "bad-request", "sentence": "No grant nope.", "hint": ""})
         return {}
 
     def _get_events(self, _path, _body):
@@ -158,9 +154,7 @@ class FakeDaemon:
             if role not in self.roles:
                 hint = "Did you mean prod?"
                 sentence = f"There is no role {role}."
-                raise ProblemError(
-                    404, {"code": "unknown-role", "sentence": sentence, "hint": hint}
-                )
+                raise ProblemError(404, {"code": "unknown-role", "sentence": sentence, "hint": hint})
         return self._login(body, self._held)
 
     def _post_credentials(self, _path, body):

@@ -14,9 +14,7 @@ from xacct.ctl.main import main
 HEAD = b"HTTP/1.0 200 OK\r\nXacct-Api: 1\r\n\r\n"
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
 
@@ -35,12 +33,9 @@ JSON = st.recursive(
         HEAD + b"[]",
         HEAD + b"\xff",
         HEAD + b"[" * 100_000,
-        HEAD
-        + b'{"now": NaN, "roles": [], "sessions": [], "prompts": [], "attended": 0, "notes": []}',
-        HEAD
-        + b'{"now": 1e999, "roles": [], "sessions": [], "prompts": [], "attended": 0, "notes": []}',
-        HEAD
-        + b'{"now": 1, "roles": [{}], "sessions": [], "prompts": [], "attended": 0, "notes": []}',
+        HEAD + b'{"now": NaN, "roles": [], "sessions": [], "prompts": [], "attended": 0, "notes": []}',
+        HEAD + b'{"now": 1e999, "roles": [], "sessions": [], "prompts": [], "attended": 0, "notes": []}',
+        HEAD + b'{"now": 1, "roles": [{}], "sessions": [], "prompts": [], "attended": 0, "notes": []}',
         HEAD.replace(b"200", b"500") + b"<html>",
         HEAD.replace(b"200", b"500") + b'{"error": "x"}',
         b"A" * 100_000,
@@ -55,15 +50,11 @@ def test_garbage_is_one_sentence(daemon, capsys, raw):
     assert len(said.err.splitlines()) <= 2
 
 
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 @given(st.data())
 def test_mutated_answers_are_shown_or_refused(daemon, data):
     verb, path = data.draw(
-        st.sampled_from(
-            [("status", "/v1/status"), ("roles", "/v1/roles"), ("grants", "/v1/grants")]
-        ),
+        st.sampled_from([("status", "/v1/status"), ("roles", "/v1/roles"), ("grants", "/v1/grants")]),
     )
     daemon.answers.clear()
     good = json.loads(json.dumps(daemon.respond("GET", path, None)))
@@ -80,9 +71,7 @@ def test_mutated_answers_are_shown_or_refused(daemon, data):
 
 
 @given(st.lists(JSON, max_size=4))
-@settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 def test_any_events_end_in_a_status(daemon, events):
     kinds = ["held", "failed", "prompt", "done", "credentials"]
     for number, event in enumerate(events):

@@ -72,9 +72,7 @@ def shelf(place, monkeypatch):
 def ask(shell, script):
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
-    done = subprocess.run(
-        [shell, "-c", script], capture_output=True, text=True, check=False, timeout=20
-    )
+    done = subprocess.run([shell, "-c", script], capture_output=True, text=True, check=False, timeout=20)
     assert done.stderr == ""
     return done.stdout.split()
 

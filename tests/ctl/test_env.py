@@ -1,7 +1,6 @@
 """env: what is exported, to whom it belongs, and when a human is needed."""
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from xacct.ctl.main import main
+from xacct.ctl.parent import calling_shell
 
 
 def as_json(daemon, capsys, *words):
@@ -70,8 +70,9 @@ def test_an_unknown_region_overrides_none(daemon, capsys):
 def test_the_grant_ends_with_the_calling_shell(daemon, capsys):
     as_json(daemon, capsys)
     (asked,) = daemon.called("POST", "/v1/grants")
-    assert asked["pid"] == os.getppid()
-    assert asked["label"].startswith(f"shell {os.getppid()}")
+    shell = calling_shell()  # our parent, unless that is itself a subshell
+    assert asked["pid"] == shell
+    assert asked["label"].startswith(f"shell {shell}")
     as_json(daemon, capsys, "--pid", "0")
     assert "pid" not in daemon.called("POST", "/v1/grants")[1]
 
@@ -161,9 +162,7 @@ def test_a_real_shell_reads_it(daemon, shell, monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "rival")
     xacctctl = f"'{sys.executable}' -m xacct.ctl env prod"
     reading = f"{xacctctl} --format fish | source" if shell == "fish" else f'eval "$({xacctctl})"'
-    done = subprocess.run(
-        [shell, "-c", f"{reading}\nenv"], capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([shell, "-c", f"{reading}\nenv"], capture_output=True, text=True, check=True)
     assert "\nAWS_PROFILE=" not in done.stdout
     assert "AWS_CONTAINER_AUTHORIZATION_TOKEN=t0ken\n" in done.stdout
     assert done.stderr == ""

@@ -12,9 +12,7 @@ XACCTCTL = [sys.executable, "-m", "xacct.ctl"]
 
 
 def test_the_command_gets_the_environment_and_the_grant_is_revoked(daemon, run):
-    done = run(
-        "exec", "prod", "--", "sh", "-c", 'echo $XACCT_ROLE ${AWS_PROFILE-none} "$1"', "x", "a b"
-    )
+    done = run("exec", "prod", "--", "sh", "-c", 'echo $XACCT_ROLE ${AWS_PROFILE-none} "$1"', "x", "a b")
     assert (done.returncode, done.stdout) == (0, "prod none a b\n")
     (asked,) = daemon.called("POST", "/v1/grants")
     assert asked["label"] == f"exec sh {asked['pid']}"

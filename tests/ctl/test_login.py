@@ -159,9 +159,7 @@ def test_login_without_a_role_takes_the_only_one_or_lists_them(daemon, capsys):
 
 def test_the_daemon_knows_what_was_meant(daemon, capsys):
     assert main(["login", "prdo"]) == 1
-    assert capsys.readouterr().err == (
-        "xacctctl: There is no role prdo.\n  hint: Did you mean prod?\n"
-    )
+    assert capsys.readouterr().err == ("xacctctl: There is no role prdo.\n  hint: Did you mean prod?\n")
 
 
 def test_logout(daemon, capsys):

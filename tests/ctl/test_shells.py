@@ -80,9 +80,7 @@ def test_any_value_survives_sh(value):
 @given(VALUES | st.text("'\u2018\u2019\u201a\u201b;x", max_size=8))
 def test_powershell_never_ends_the_string_early(value):
     """No PowerShell here: in its grammar each of the five quotes ends a string unless doubled."""
-    (line,) = (
-        shells.powershell(Change({"XA": value}, ())).removesuffix("\n").split("$env:XA = ")[1:]
-    )
+    (line,) = shells.powershell(Change({"XA": value}, ())).removesuffix("\n").split("$env:XA = ")[1:]
     assert line[0] == line[-1] == "'"
     body, found = line[1:-1], []
     while body:

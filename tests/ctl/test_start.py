@@ -35,8 +35,7 @@ def test_a_verb_starts_the_daemon_detached(spawned, place, capsys):
 def test_thirty_verbs_at_once_start_one_daemon(spawned, place):
     spawned("--slow")
     crowd = [
-        subprocess.Popen([*XACCTCTL, "roles"], stdout=subprocess.DEVNULL, start_new_session=True)
-        for _ in range(30)
+        subprocess.Popen([*XACCTCTL, "roles"], stdout=subprocess.DEVNULL, start_new_session=True) for _ in range(30)
     ]
     assert [process.wait(30) for process in crowd] == [0] * 30
     assert len(starts(place)) == 1
@@ -49,9 +48,7 @@ def test_no_start_forbids_it_before_and_after_the_verb(spawned, place, capsys):
         ["grants", "list", "--no-start"],
     ):
         assert main(words) == 3
-        assert (
-            capsys.readouterr().err == "xacctctl: xacctd is not running.\n  hint: xacctctl start\n"
-        )
+        assert capsys.readouterr().err == "xacctctl: xacctd is not running.\n  hint: xacctctl start\n"
     assert starts(place) == []
 
 
@@ -89,17 +86,13 @@ def test_a_command_that_is_none(place, monkeypatch, capsys):
 def test_start_says_whether_it_ran_already_and_stop_waits(spawned, place, capsys):
     assert main(["start"]) == 0
     pid = int(starts(place)[0].split()[0])
-    assert capsys.readouterr().out == (
-        f"Started xacctd 0.1.0 (pid {pid}, endpoint http://127.0.0.1:9477).\n"
-    )
+    assert capsys.readouterr().out == (f"Started xacctd 0.1.0 (pid {pid}, endpoint http://127.0.0.1:9477).\n")
     assert main(["start"]) == 0
     assert capsys.readouterr().out.startswith("Already running: xacctd")
     assert main(["stop"]) == 0
     assert Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     assert main(["stop"]) == 0
-    assert capsys.readouterr().out == (
-        "xacctd has stopped; what it held is gone.\nxacctd is not running.\n"
-    )
+    assert capsys.readouterr().out == ("xacctd has stopped; what it held is gone.\nxacctd is not running.\n")
 
 
 def test_reload_reports_problems(daemon, capsys):

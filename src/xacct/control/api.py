@@ -98,7 +98,8 @@ class Api:
             "now": keeper.clock.now(),
             "roles": [shapes.role_status(keeper, node) for node in keeper.nodes.values()],
             "sessions": [
-                shapes.session_status(name, serial or "", lease) for (_, name, serial), lease in keeper.sessions.items()
+                shapes.session_status(source.name, serial or "", lease)
+                for (source, serial), lease in keeper.sessions.items()
             ],
             "prompts": [shapes.prompt(keeper, question) for question in keeper.desk.questions],
             "attended": keeper.desk.attendants,

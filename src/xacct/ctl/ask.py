@@ -55,18 +55,12 @@ class Conversation:
     def raised(self, prompt: wire.Prompt) -> None:
         """Take a new question, or the next attempt at an open one."""
         known = self._prompts.get(prompt["id"])
-        if (
-            known
-            and prompt["id"] not in self._answered
-            and {**known, "now": 0} == {**prompt, "now": 0}
-        ):
+        if known and prompt["id"] not in self._answered and {**known, "now": 0} == {**prompt, "now": 0}:
             return
         self._prompts[prompt["id"]] = prompt
         self._answered.discard(prompt["id"])
         if prompt["not_before"] is not None:
-            self._not_before[prompt["id"]] = (
-                self._monotonic() + prompt["not_before"] - prompt["now"]
-            )
+            self._not_before[prompt["id"]] = self._monotonic() + prompt["not_before"] - prompt["now"]
         self.refresh()
 
     def closed(self, event: wire.PromptClosedEvent) -> None:

@@ -23,9 +23,7 @@ def attend(args: Namespace, client: Client) -> int:
     """Answer prompts until Ctrl-C. A restarted daemon is found again, a stopped one left alone."""
     tty = terminal.find()
     if tty is None:
-        raise CtlError(
-            "There is no terminal here to ask on.", "Run it in a terminal window.", HUMAN
-        )
+        raise CtlError("There is no terminal here to ask on.", "Run it in a terminal window.", HUMAN)
     waiting = Client(client.path)
     try:
         _attend_once(client, tty)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypedDict, TypeVar, cast
 
-from xacct import wire
-from xacct.ctl import http10, paths
+from xacct import places, wire
+from xacct.ctl import http10
 from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, HungUpError, NotRunningError
 from xacct.ctl.shape import misfit
 
@@ -173,7 +173,7 @@ def _refuse_strangers(path: str) -> None:
     if os.environ.get("XACCT_SOCKET"):
         return
     try:
-        owner = os.stat(directory).st_uid  # noqa: PTH116 - no pathlib here: see paths.py
+        owner = os.stat(directory).st_uid  # noqa: PTH116 - no pathlib here: see places.py
     except OSError:
         raise NotRunningError from None
     if owner != os.geteuid():
@@ -192,7 +192,7 @@ def _plain_failures() -> Iterator[None]:
     except TimeoutError:
         raise CtlError("xacctd does not answer.", "xacctctl stop && xacctctl start") from None
     except ConnectionError:
-        raise HungUpError(paths.log_file()) from None
+        raise HungUpError(places.log_file()) from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise CtlError(
@@ -208,7 +208,7 @@ def _exchange(connection: socket.socket, request: bytes) -> tuple[http10.Head, b
     while b"\r\n\r\n" not in raw:
         chunk = connection.recv(_CHUNK)
         if not chunk and not raw:
-            raise HungUpError(paths.log_file())
+            raise HungUpError(places.log_file())
         raw += chunk
         if not chunk or len(raw) > http10.HEAD_LIMIT:
             raise foreign("no HTTP answer")

@@ -4,8 +4,7 @@ from argparse import ArgumentParser, Namespace
 from itertools import pairwise
 from typing import Final
 
-from xacct import wire
-from xacct.ctl import paths
+from xacct import places, wire
 from xacct.ctl.client import Client
 from xacct.ctl.failure import OK, CtlError
 from xacct.ctl.render import out
@@ -110,7 +109,7 @@ def _no_role_yet(words: list[str]) -> bool:
 
 
 def _roles() -> list[str]:
-    client = Client(paths.socket_path())
+    client = Client(places.socket_path())
     try:
         answer = client.call("GET", wire.ROLES, wire.RolesAnswer, timeout=_PATIENCE)
     except (CtlError, OSError):

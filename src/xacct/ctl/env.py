@@ -6,8 +6,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from typing import Final
 
-from xacct import wire
-from xacct.ctl import paths, shadow, shells, terminal, variables
+from xacct import places, wire
+from xacct.ctl import shadow, shells, terminal, variables
 from xacct.ctl.client import Client, foreign
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
@@ -75,7 +75,7 @@ def mint(client: Client, role: str, label: str, pid: int) -> wire.GrantAnswer:
 def reaching(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> variables.Change:
     """Return the change that makes the endpoint win, over a shadowing [default] too."""
     change = variables.endpoint(role, grant, environ)
-    lifted = shadow.lifted(environ, paths.home(), paths.runtime_dir())
+    lifted = shadow.lifted(environ, places.home(), places.runtime_dir())
     for note in lifted.notes:
         say(f"xacctctl: note: {note}")
     change.set.update(lifted.set)

@@ -44,9 +44,7 @@ def _run(command: list[str], change: variables.Change) -> int:
 def _revoke(client: Client, grant: str) -> None:
     """The grant would end with our pid anyway: a failure here is nobody's business."""
     try:
-        client.call(
-            "DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True
-        )
+        client.call("DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True)
     except CtlError:
         return
 

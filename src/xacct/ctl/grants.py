@@ -75,9 +75,7 @@ def _declare(parser: ArgumentParser) -> None:
     create = actions.add_parser("create", help="make one, say for a container")
     create.add_argument("roles", nargs="+", metavar="ROLE")
     create.add_argument("--label", default="xacctctl grants create", help="shown in the list")
-    create.add_argument(
-        "--ttl", metavar="DURATION", help="how long it is good (8h); default: until logout"
-    )
+    create.add_argument("--ttl", metavar="DURATION", help="how long it is good (8h); default: until logout")
     create.add_argument("--json", action="store_true", help="everything, the token included")
     revoke = actions.add_parser("revoke", help="end some at once")
     revoke.add_argument("ids", nargs="+", metavar="ID")

@@ -31,8 +31,7 @@ def request(method: str, path: str, body: Mapping[str, object] | None = None) ->
     content = b"" if body is None else json.dumps(body).encode()
     kind = "" if body is None else "Content-Type: application/json\r\n"
     head = (
-        f"{method} {path} HTTP/1.0\r\nHost: xacct\r\nConnection: close\r\n"
-        f"{kind}Content-Length: {len(content)}\r\n\r\n"
+        f"{method} {path} HTTP/1.0\r\nHost: xacct\r\nConnection: close\r\n{kind}Content-Length: {len(content)}\r\n\r\n"
     )
     return head.encode("ascii") + content
 
@@ -40,8 +39,7 @@ def request(method: str, path: str, body: Mapping[str, object] | None = None) ->
 def quote(segment: str) -> str:
     """Return `segment` fit to stand in a path: everything but unreserved characters as %XX."""
     return "".join(
-        chr(byte) if byte in _UNRESERVED else f"%{byte:02X}"
-        for byte in segment.encode("utf-8", "surrogateescape")
+        chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in segment.encode("utf-8", "surrogateescape")
     )
 
 

@@ -74,9 +74,7 @@ def _only_role(client: Client) -> str:
 
 
 def _declare_login(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "roles", nargs="*", metavar="ROLE", help="roles to hold; one code serves all"
-    )
+    parser.add_argument("roles", nargs="*", metavar="ROLE", help="roles to hold; one code serves all")
     parser.add_argument(
         "--code",
         help="the MFA code, instead of being asked for it. The process list shows it; it is good"
@@ -114,8 +112,7 @@ VERBS = {
         _declare_login,
     ),
     "logout": Verb(
-        "Forget the credentials of roles. Programs that use their endpoint get an error from"
-        " now on.",
+        "Forget the credentials of roles. Programs that use their endpoint get an error from now on.",
         ("xacctctl logout prod", "xacctctl logout --all"),
         logout,
         _declare_logout,

@@ -12,10 +12,9 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from xacct import __version__
-from xacct.ctl import paths
+from xacct import __version__, places
 from xacct.ctl.client import Client
-from xacct.ctl.failure import BROKEN_PIPE, INTERRUPTED, OK, USAGE, CtlError
+from xacct.ctl.failure import BROKEN_PIPE, FAILED, INTERRUPTED, OK, USAGE, CtlError
 from xacct.ctl.render import out, say
 from xacct.ctl.verb import NO_START, WHERE, Verb
 
@@ -26,11 +25,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _run(list(sys.argv[1:] if argv is None else argv))
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where a full disk or a closed pipe can still be reported
-    except CtlError as error:
+    except (CtlError, places.UnusableError) as error:
         say(f"xacctctl: {error.sentence}")
         if error.hint:
             say(f"  hint: {error.hint}")
-        return error.status
+        return error.status if isinstance(error, CtlError) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -126,7 +125,7 @@ def _verb(name: str, words: list[str], *, no_start: bool) -> int:
     args.command = command
     args.no_start = no_start
     revive = _start if verb.starts_daemon and not no_start else None
-    return verb.run(args, Client(paths.socket_path(), revive))
+    return verb.run(args, Client(places.socket_path(), revive))
 
 
 def _start() -> None:

@@ -30,7 +30,7 @@ def calling_shell() -> int:
 
 def _look(pid: int) -> _Process | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - see paths.py
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - see places.py
             fields = file.read().rpartition(b")")[2].split()
         return _Process(int(fields[_PARENT]), fields[_STACK].decode())
     except (OSError, IndexError, ValueError):

@@ -65,10 +65,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return `rows` as lines with aligned columns, two spaces apart."""
     cleaned = [[clean(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*cleaned, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cleaned
-    ]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cleaned]
 
 
 def paint(text: str, tone: str, *, tty: bool | None = None) -> str:

@@ -3,7 +3,7 @@
 Taken out of the way without touching the user's files: the credentials file by pointing at an
 empty one, the config file by a copy without what shadows, and without any secret.
 """
-# ruff: noqa: PTH105, PTH110, PTH113, PTH123 - see paths.py
+# ruff: noqa: PTH105, PTH110, PTH113, PTH123 - see places.py
 
 import os
 import re
@@ -53,17 +53,13 @@ def lifted(environ: Mapping[str, str], home: str, directory: str) -> Shadow:
     lines = _lines(config)
     if shadows(lines):
         shadow.set["AWS_CONFIG_FILE"] = _store("".join(sanitized(lines)), directory)
-        shadow.notes.append(
-            f"[default] in {config} would win over xacct; a copy without it is used."
-        )
+        shadow.notes.append(f"[default] in {config} would win over xacct; a copy without it is used.")
     return shadow
 
 
 def shadows(lines: Iterable[str]) -> bool:
     """Say whether [default] in these lines of an AWS file has credentials or a way to them."""
-    return any(
-        section == "default" and option in _SHADOWING for section, option, _, _ in _options(lines)
-    )
+    return any(section == "default" and option in _SHADOWING for section, option, _, _ in _options(lines))
 
 
 def sanitized(lines: Iterable[str]) -> Iterator[str]:
@@ -117,7 +113,7 @@ def _store(text: str, directory: str) -> str:
     """Write `text` under a name made of its hash: same content, same file, never half of it."""
     import hashlib  # noqa: PLC0415 - 6 ms that only a shadowed machine pays
 
-    from xacct.ctl.paths import make_private  # noqa: PLC0415
+    from xacct.places import make_private  # noqa: PLC0415
 
     content = text.encode("utf-8", "surrogateescape")
     path = f"{directory}/{COPY}{hashlib.sha256(content).hexdigest()[:16]}"

@@ -55,11 +55,7 @@ def _values_misfit(value: object, kind: Any, where: str) -> str | None:
 def _is_plain(value: object, kind: Any) -> bool:
     if kind is float or kind is int:
         allowed = (int, float) if kind is float else int
-        return (
-            isinstance(value, allowed)
-            and not isinstance(value, bool)
-            and -_LARGEST < value < _LARGEST
-        )
+        return isinstance(value, allowed) and not isinstance(value, bool) and -_LARGEST < value < _LARGEST
     if kind is str:
         return isinstance(value, str) and _is_text(value)
     return value is None if kind is NoneType else isinstance(value, kind)

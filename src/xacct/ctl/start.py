@@ -1,5 +1,5 @@
 """Starting the daemon when a verb misses it: one, however many verbs do so at once."""
-# ruff: noqa: PTH110, PTH123, PTH202 - see paths.py
+# ruff: noqa: PTH110, PTH123, PTH202 - see places.py
 
 import fcntl
 import os
@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from xacct import wire
-from xacct.ctl import paths, variables
+from xacct import places, wire
+from xacct.ctl import variables
 from xacct.ctl.client import Client
 from xacct.ctl.failure import NO_DAEMON, CtlError, NotRunningError
 
@@ -26,13 +26,13 @@ def start_daemon() -> bool:
 
     Raises `CtlError` with the daemon's own last words if it gives up.
     """
-    paths.make_private(paths.runtime_dir())
-    client = Client(paths.socket_path())
-    with _alone(f"{paths.runtime_dir()}/start.lock"):
+    places.make_private(places.runtime_dir())
+    client = Client(places.socket_path())
+    with _alone(f"{places.runtime_dir()}/start.lock"):
         if _answers(client):
             return False
-        paths.make_private(paths.state_dir())
-        log = paths.log_file()
+        places.make_private(places.state_dir())
+        log = places.log_file()
         offset = os.path.getsize(log) if os.path.exists(log) else 0
         _await(client, _spawn(log), log, offset)
     return True

@@ -15,8 +15,7 @@ def seconds(text: str) -> int:
     """Return the seconds in `8h`, `1h30m`, `90m`; `CtlError` for anything else."""
     match = re.fullmatch(_DURATION, text)
     total = sum(
-        int(count or 0) * unit
-        for count, unit in zip(match.groups() if match else (), _UNITS.values(), strict=False)
+        int(count or 0) * unit for count, unit in zip(match.groups() if match else (), _UNITS.values(), strict=False)
     )
     if not total:
         raise CtlError(f"{text!r} is no duration.", "Write it like 8h, 90m or 1h30m.", USAGE)

@@ -132,9 +132,9 @@ class Desk:
         self._rest(question.serial, DECLINED_FOR, said_no)
         question._answer.set_exception(said_no)  # noqa: SLF001
 
-    def forget(self, serial: str) -> None:
+    def forget(self, serial: str | None) -> None:
         """Ask again at once, whatever was said before: the human has come back by themselves."""
-        self._resting.pop(serial, None)
+        self._resting.pop(serial or "", None)
 
     # For those who need a code.
 

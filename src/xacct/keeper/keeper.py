@@ -32,17 +32,22 @@ log = structlog.get_logger("xacct.keeper")
 STALE_WAIT = 0.8
 """Seconds a request waits for a renewal when something unexpired is held: below every SDK's patience."""
 
-SessionKey = tuple[str, str, str | None]
-"""The kind and name of the source, and the MFA device's serial."""
+SessionKey = tuple[Source, str | None]
+"""The source, and the MFA device's serial."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A configured role, the plan for it, and its lease (the MFA session's own, where the role is just that)."""
+    """A configured role and the plan for it.
+
+    `lease` holds its credentials: the MFA session's own, where the role is just that. `session` is the MFA session
+    it hangs from, however far up.
+    """
 
     role: Role
     path: Path
     lease: Lease
+    session: Lease | None
 
 
 class Keeper:
@@ -70,7 +75,7 @@ class Keeper:
         self._acquire = Acquire(sts=sts, sources=sources, desk=desk, clock=clock, terms=self.terms, pace=self.pace)
         self.on_change: Callable[[], None] = lambda: None
         self._rng = rng or random.Random()  # noqa: S311 - jitter
-        self._cover_until: dict[SessionKey, float] = {}
+        self._cover_until: dict[Lease, float] = {}
 
     # The configuration.
 
@@ -80,8 +85,8 @@ class Keeper:
         for name in roles:
             self._plant(name, roles, before)
         self.slugs = {node.role.slug: name for name, node in self.nodes.items()}
-        used = {_session_key(node.role) for node in self.nodes.values() if isinstance(node.role.parent, Source)}
-        for key in self.sessions.keys() - used:
+        used = {node.session for node in self.nodes.values()}
+        for key in [key for key, session in self.sessions.items() if session not in used]:
             self.sessions.pop(key).drop()
         self.on_change()
 
@@ -89,24 +94,24 @@ class Keeper:
         if name in self.nodes:
             return self.nodes[name]
         role = roles[name]
-        parent = self._parent(role, roles, before)
-        kept = before.get(name)
-        node = kept if kept and kept.role == role and kept.lease.parent is parent else self._new_node(role, parent)
-        self.nodes[name] = node
-        return node
-
-    def _parent(self, role: Role, roles: Mapping[str, Role], before: Mapping[str, Node]) -> Lease | None:
-        if not isinstance(role.parent, Source):
-            return self._plant(role.parent, roles, before).lease
-        if policy.path_to(role).needs_session:
-            return self._session(role)
-        return None
-
-    def _new_node(self, role: Role, parent: Lease | None) -> Node:
         path = policy.path_to(role)
-        if path.hop is Hop.SESSION and parent is not None:
-            return Node(role, path, parent)
-        lease = Lease(
+        session = self._session(role) if path.needs_session else None
+        parent = session
+        if not isinstance(role.parent, Source):
+            above = self._plant(role.parent, roles, before)
+            parent, session = above.lease, above.session
+        kept = before.get(name)
+        if kept and kept.role == role and kept.lease.parent is parent:
+            lease = kept.lease
+        elif path.hop is Hop.SESSION and session is not None:
+            lease = session
+        else:
+            lease = self._new_lease(role, parent)
+        self.nodes[name] = Node(role, path, lease, session)
+        return self.nodes[name]
+
+    def _new_lease(self, role: Role, parent: Lease | None) -> Lease:
+        return Lease(
             role.name,
             self.clock,
             self._rng,
@@ -115,17 +120,16 @@ class Keeper:
             self._settled,
             parent,
         )
-        return Node(role, path, lease)
 
     def _session(self, role: Role) -> Lease:
         key = _session_key(role)
         if key not in self.sessions:
             self.sessions[key] = Lease(
-                f"MFA session of {key[1]}",
+                f"MFA session of {key[0].name}",
                 self.clock,
                 self._rng,
                 lambda lease, ask: self._acquire.session(
-                    role, lambda: self.session_roles(lease), lease.wanted, self._cover_until.get(key), ask=ask
+                    role, lambda: self.session_roles(lease), lease.wanted, self._cover_until.get(lease), ask=ask
                 ),
                 lambda: False,
                 self._settled,
@@ -180,15 +184,14 @@ class Keeper:
             XacctError: it can't be had.
         """
         node = self.node(name)
-        key = _session_key_of(node, self.nodes)
-        session = self.sessions.get(key) if key else None
-        for lease in filter(None, (node.lease, session)):
-            lease.logged_out = False
-            lease.try_at_once()
-        if key and key[2]:
-            self.desk.forget(key[2])
-        if until is not None and key and session:
-            await self._cover(key, session, until, ask=ask)
+        above: Lease | None = node.lease
+        while above is not None:
+            above.logged_out = False
+            above.try_at_once()
+            above = above.parent
+        self.desk.forget(self.serial(name))
+        if until is not None and node.session is not None:
+            await self._cover(node.session, until, ask=ask)
         node.lease.last_used = self.clock.now()
         if node.lease.freshness() is Freshness.STALE and node.lease.silent():
             await asyncio.wait({node.lease.renew(ask=False)})
@@ -232,9 +235,8 @@ class Keeper:
         node = self.node(name)
         if node.path.hop is Hop.WITH_CODE:
             return node.lease.held.expires_at if node.lease.held else None
-        key = _session_key_of(node, self.nodes)
-        session = self.sessions.get(key) if key else None
-        return session.held.expires_at if session and session.held else None
+        session = node.session
+        return session.held.expires_at if session is not None and session.held is not None else None
 
     def serial(self, name: str) -> str | None:
         """The MFA device that logging in to the role may ask for."""
@@ -245,7 +247,7 @@ class Keeper:
 
     def session_roles(self, session: Lease) -> tuple[str, ...]:
         """The roles that hang from an MFA session, those somebody wants first."""
-        names = [name for name, node in self.nodes.items() if _hangs_from(node.lease, session)]
+        names = [name for name, node in self.nodes.items() if node.session is session]
         wanted = [name for name in names if self.nodes[name].lease.wanted_here()]
         return tuple(wanted or names)
 
@@ -263,13 +265,13 @@ class Keeper:
                 lease.try_at_once()
         self.on_change()
 
-    async def _cover(self, key: SessionKey, session: Lease, until: float, *, ask: bool) -> None:
+    async def _cover(self, session: Lease, until: float, *, ask: bool) -> None:
         seconds = until - self.clock.now()
         if seconds > policy.SESSION_DURATION_MAX:
             raise errors.BadInput("An MFA session lasts 36 hours at most.", "Ask for less: --for 36h")
         if session.held is not None and session.alive() and (session.held.expires_at or 0) >= until:
             return
-        self._cover_until[key] = until
+        self._cover_until[session] = until
         await session.fly(ask=ask)
 
     async def close(self) -> None:
@@ -313,18 +315,4 @@ def closest_hint(name: str, names: Iterable[str]) -> str:
 
 def _session_key(role: Role) -> SessionKey:
     assert isinstance(role.parent, Source)  # noqa: S101
-    return (role.parent.kind, role.parent.name, role.mfa_serial)
-
-
-def _session_key_of(node: Node, nodes: Mapping[str, Node]) -> SessionKey | None:
-    while not isinstance(node.role.parent, Source):
-        node = nodes[node.role.parent]
-    return _session_key(node.role) if node.path.needs_session else None
-
-
-def _hangs_from(lease: Lease | None, session: Lease) -> bool:
-    while lease is not None:
-        if lease is session:
-            return True
-        lease = lease.parent
-    return False
+    return (role.parent, role.mfa_serial)

@@ -128,9 +128,9 @@ class Lease:
         good = self.servable() if dependent is None else self.alive()
         if self.held is not None and good:
             return self.held
-        if self._flight is None and self.just_failed() and self.error is not None:
-            if not (ask and isinstance(self.error, errors.HumanNeeded)):
-                raise self.error
+        can_ask = ask and isinstance(self.error, errors.HumanNeeded)
+        if self.error is not None and self._flight is None and self.just_failed() and not can_ask:
+            raise self.error
         return await self.fly(ask=ask, dependent=dependent)
 
     async def fly(self, *, ask: bool, dependent: Lease | None = None) -> Credentials:

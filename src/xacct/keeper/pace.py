@@ -23,9 +23,12 @@ class Pace:
         self._starts: deque[float] = deque(maxlen=calls)
         self._queue = asyncio.Lock()
 
-    def free(self) -> bool:
-        """Whether a call could start at once."""
-        return not self._queue.locked() and self._wait() <= 0
+    def room(self) -> int:
+        """How many calls could start at once."""
+        if self._queue.locked():
+            return 0
+        recent = self._boot() - self._per
+        return (self._starts.maxlen or 0) - sum(start > recent for start in self._starts)
 
     async def turn(self) -> None:
         """Wait for a place in the window, first come first served."""

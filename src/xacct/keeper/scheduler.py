@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("xacct.keeper")
 
 LOOK = 30.0
-SOON = 0.1
-"""Seconds between two renewals of a crowd; the pace allows no more anyway."""
+SOON = 0.25
+"""Seconds between two looks, however much happens: a crowd of renewals must not be looked at one by one."""
 
 
 class Scheduler:
@@ -56,6 +56,7 @@ class Scheduler:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._wake.wait()
+            await asyncio.sleep(SOON)
 
     def tick(self) -> float:
         """Do what is due now. Returns seconds until something will be."""
@@ -67,9 +68,10 @@ class Scheduler:
         due_at = [(node, self._due_at(node, now)) for node in self._nodes()]
         due = [node for node, at in due_at if at <= now]
         ready = sorted((n for n in due if self._may_renew(n)), key=lambda n: -(n.lease.last_used or 0.0))
-        if ready and self._keeper.pace.free():
-            ready.pop(0).lease.renew(ask=False)
-        if ready:
+        room = self._keeper.pace.room()
+        for node in ready[:room]:
+            node.lease.renew(ask=False)
+        if ready[room:]:
             return SOON
         coming = min((at - now for _, at in due_at if at > now), default=LOOK)
         return max(SOON, min(LOOK, coming, self._next_retry(due)))

@@ -1,0 +1,61 @@
+"""Where things are, and whose they are."""
+
+import stat
+
+import pytest
+
+from xacct import places
+
+
+@pytest.fixture
+def place(monkeypatch, tmp_path):
+    for variable, name in (("XDG_RUNTIME_DIR", "r"), ("XDG_STATE_HOME", "s"), ("XDG_CONFIG_HOME", "c"), ("HOME", "h")):
+        monkeypatch.setenv(variable, str(tmp_path / name))
+    return tmp_path
+
+
+def test_xdg_decides(place):
+    assert places.socket_path() == f"{place}/r/xacct/control.sock"
+    assert places.log_file() == f"{place}/s/xacct/xacctd.log"
+    assert places.config_file() == f"{place}/c/xacct/config.toml"
+
+
+def test_without_xdg_the_home_directory(place, monkeypatch):
+    for name in ("RUNTIME_DIR", "STATE_HOME", "CONFIG_HOME"):
+        monkeypatch.setenv(f"XDG_{name}", "relative is ignored")
+    home = f"{place}/h"
+    monkeypatch.setattr("sys.platform", "linux")
+    assert places.state_dir() == f"{home}/.local/state/xacct"
+    assert places.config_file() == f"{home}/.config/xacct/config.toml"
+    monkeypatch.setattr("sys.platform", "darwin")
+    assert places.runtime_dir() == f"{home}/Library/Caches/xacct/run"
+    assert places.state_dir() == f"{home}/Library/Application Support/xacct"
+
+
+def test_run_user_if_it_is_ours(place, monkeypatch):
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr("os.getuid", lambda: 4242)
+    monkeypatch.setattr(places, "_is_ours", lambda directory: directory == "/run/user/4242")
+    assert places.runtime_dir() == "/run/user/4242/xacct"
+    monkeypatch.setattr(places, "_is_ours", lambda _directory: False)
+    assert places.runtime_dir() == f"{place}/h/.cache/xacct/run"
+
+
+def test_the_socket_can_be_named(monkeypatch):
+    monkeypatch.setenv("XACCT_SOCKET", "/x/y")
+    assert places.socket_path() == "/x/y"
+
+
+def test_directories_are_made_private(place):
+    fresh, lax = place / "a/b", place / "lax"
+    lax.mkdir(mode=0o755)
+    for directory in (fresh, lax):
+        places.make_private(str(directory))
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
+
+
+def test_somebody_elses_directory_is_refused(place, monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 4242)
+    with pytest.raises(places.UnusableError, match="somebody else"):
+        places.make_private(str(place))
