@@ -1,6 +1,6 @@
 """config.toml: what AWS's own file has no word for. Typed, strict, and helpful about typing errors.
 
-Durations are numbers of seconds or words such as "90s", "45m", "12h". docs/settings.md is made from this file.
+Durations are numbers of seconds or words such as "90s", "45m", "12h". docs/settings.md is checked against this file.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ def role_status(keeper: Keeper, node: Node) -> wire.RoleStatus:
         "expires_at": held.expires_at if held else None,
         "horizon": keeper.horizon(node.role.name),
         "last_used": lease.last_used,
-        "next_renewal": lease.renew_at if held and lease.renew_at != float("inf") else None,
+        "next_renewal": lease.renew_at if held and lease.silent() else None,
         "error": error_body(error) if error and _worth_showing(error) else None,
     }
 
