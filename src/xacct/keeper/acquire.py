@@ -97,8 +97,8 @@ class Acquire:
             return await self._from_parent(role, path, lease, lease.parent, ask=ask)
         keys = await self._keys(role)
         if path.hop is Hop.KEYS:
-            return await self._patiently(lambda: self._open(role, keys, None, self.terms.session_duration))
-        return await self._patiently(lambda: self._assume(role, path, keys))
+            return await _patiently(lease.wanted, lambda: self._open(role, keys, None, self.terms.session_duration))
+        return await _patiently(lease.wanted, lambda: self._assume(role, path, keys))
 
     async def session(
         self,
@@ -174,7 +174,7 @@ class Acquire:
     async def _with_keys(self, role: Role, path: Path, lease: Lease, keys: Credentials, *, ask: bool) -> Credentials:
         age = self._clock.now() - keys.issued_at
         try:
-            got = await self._patiently(lambda: self._assume(role, path, keys))
+            got = await _patiently(lease.wanted, lambda: self._assume(role, path, keys))
         except errors.PolicyDenied:
             raise
         except errors.AccessDenied as error:
@@ -227,10 +227,14 @@ class Acquire:
             self._longest[role.name] = policy.ROLE_DURATION
             return await self._assume(role, replace(path, duration=policy.ROLE_DURATION), keys)
 
-    async def _patiently(self, call: Callable[[], Awaitable[Credentials]]) -> Credentials:
-        for pause in QUICK_RETRIES:
-            try:
-                return await call()
-            except errors.Temporary:
-                await asyncio.sleep(pause)
-        return await call()
+
+async def _patiently(wanted: Callable[[], bool], call: Callable[[], Awaitable[Credentials]]) -> Credentials:
+    """Try again at once while somebody waits; a renewal ahead of time has time, and the lease's back-off."""
+    for pause in QUICK_RETRIES:
+        try:
+            return await call()
+        except errors.Temporary:
+            if not wanted():
+                raise
+            await asyncio.sleep(pause)
+    return await call()

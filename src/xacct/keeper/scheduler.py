@@ -144,9 +144,12 @@ class Scheduler:
         if not used:
             return
         self._warn(session, left, tuple(used))
-        if left <= policy.ask_ahead(session.held.lifetime) and self._asked_for.get(session) != session.held.expires_at:
+        if left <= policy.ask_ahead(session.held.lifetime) and not session.flying and not session.resting():
             serial = self._keeper.nodes[names[0]].role.mfa_serial or ""
-            if self._keeper.desk.attended(serial):
+            said_no = self._asked_for.get(session) == session.held.expires_at and isinstance(
+                session.error, errors.HumanNeeded
+            )
+            if self._keeper.desk.attended(serial) and not said_no:
                 self._asked_for[session] = session.held.expires_at
                 session.renew(ask=True, wanted_for=left)
 

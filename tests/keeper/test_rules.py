@@ -1,0 +1,162 @@
+"""The rules of the heart under any interleaving of asks, cancels, codes, faults and time (hypothesis, stateful)."""
+
+import asyncio
+
+from fake_aws import SERIAL, World, role
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from virtual_time import Clock, Loop
+
+from xacct import errors
+
+ROLES = (role("a"), role("b"), role("c", mfa="direct"), role("d", parent="a", mfa_serial=None), role("e"))
+NAMES = st.sampled_from([r.name for r in ROLES])
+ERRORS = st.sampled_from([errors.NetworkDown, errors.NetworkLost, errors.Throttled, errors.AwsUnavailable])
+
+
+class Heart(RuleBasedStateMachine):
+    def __init__(self):
+        super().__init__()
+        self.clock = Clock()
+        self.loop = Loop(self.clock)
+        self.complaints = []
+        self.loop.set_exception_handler(lambda _, context: self.complaints.append(context))
+        self.world = World(self.clock, ROLES)
+        self.aws = self.world.aws
+        self.attending = None
+        self.waiters = []
+        self.expired_served = 0
+        self.do(self.world.__aenter__())
+
+    def do(self, coroutine):
+        return self.loop.run_until_complete(coroutine)
+
+    def teardown(self):
+        self.do(self.world.__aexit__())
+        for waiter in self.waiters:
+            waiter.cancel()
+        self.do(self.settle())
+        self.loop.close()
+        assert not self.complaints, self.complaints
+
+    async def settle(self):
+        await asyncio.gather(*self.waiters, return_exceptions=True)
+
+    async def use(self, name, how):
+        get = self.world.keeper.login if how == "login" else self.world.keeper.fetch
+        try:
+            got = await get(name, ask=how != "silent")
+        except errors.XacctError as error:
+            assert error.sentence  # noqa: PT017
+            return
+        self.expired_served += self.aws.expires(got.access_key_id) <= self.aws.now()
+
+    # What people and programs do.
+
+    @rule(name=NAMES, how=st.sampled_from(["login", "fetch", "silent"]))
+    def ask(self, name, how):
+        self.waiters.append(self.loop.create_task(self.use(name, how)))
+        self.do(asyncio.sleep(0))
+
+    @precondition(lambda self: self.waiters)
+    @rule(data=st.data())
+    def cancel(self, data):
+        data.draw(st.sampled_from(self.waiters)).cancel()
+        self.do(asyncio.sleep(0))
+
+    @rule()
+    def come_or_go(self):
+        if self.attending is None:
+            self.attending = self.world.desk.attend()
+            self.attending.__enter__()
+        else:
+            self.attending.__exit__(None, None, None)
+            self.attending = None
+
+    @precondition(lambda self: self.world.desk.questions)
+    @rule(kind=st.sampled_from(["right", "wrong", "old", "no", "nonsense"]))
+    def answer(self, kind):
+        question = self.world.desk.questions[0]
+        code = {
+            "right": self.aws.code(),
+            "wrong": "000001",
+            "old": self.aws.code(self.aws.now() - 30),
+            "nonsense": "12a",
+        }.get(kind)
+        try:
+            if code is None:
+                self.world.desk.decline(question.id)
+            else:
+                self.world.desk.answer(question.id, code)
+        except errors.BadInput as refused:
+            assert kind in {"right", "wrong", "old", "nonsense"} or isinstance(refused, errors.PromptClosed)  # noqa: PT017
+        self.do(asyncio.sleep(0))
+
+    @rule(name=NAMES)
+    def log_out(self, name):
+        self.world.keeper.logout([name])
+
+    # What the world does.
+
+    @rule(seconds=st.sampled_from([0.1, 1.0, 5.0, 31.0, 600.0, 3000.0, 12 * 3600.0]))
+    def time_passes(self, seconds):
+        self.do(asyncio.sleep(seconds))
+
+    @rule(seconds=st.sampled_from([10.0, 3600.0, 8 * 3600.0]))
+    def lid_closed(self, seconds):
+        self.clock.suspend(seconds)
+
+    @rule(seconds=st.sampled_from([-3600.0, -20.0, 20.0, 3600.0]))
+    def clock_set(self, seconds):
+        self.clock.step_wall(seconds)
+
+    @rule(error=ERRORS)
+    def sts_away(self, error):
+        self.aws.down = lambda now: error("away")
+
+    @rule()
+    def sts_back(self):
+        self.aws.down = lambda now: None
+
+    @rule(name=NAMES)
+    def access_given_or_taken(self, name):
+        self.aws.denied ^= {name}
+
+    # The rules.
+
+    @invariant()
+    def nothing_expired_is_served(self):
+        assert self.expired_served == 0
+
+    @invariant()
+    def one_call_in_flight_per_node(self):
+        assert all(most <= 1 for most in self.aws.most_in_flight.values()), self.aws.most_in_flight
+
+    @invariant()
+    def one_question_per_device(self):
+        assert len(self.world.desk.questions) <= 1
+
+    @invariant()
+    def no_code_that_sts_answered_is_sent_again(self):
+        answered = set()
+        for call in self.aws.calls:
+            if call.code is None:
+                continue
+            assert call.code not in answered
+            if call.outcome not in {"network", "cancelled"}:
+                answered.add(call.code)
+
+    @invariant()
+    def a_bug_never_hides_in_a_lease(self):
+        assert not any(getattr(n.lease.error, "code", "") == "internal" for n in self.world.keeper.nodes.values())
+
+    @invariant()
+    def one_device_one_desk(self):
+        assert all(question.serial == SERIAL for question in self.world.desk.questions)
+
+
+Heart.TestCase.settings = settings(
+    max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestHeart = Heart.TestCase

@@ -1,0 +1,22 @@
+"""Nobody is ever dropped: 36 simulated hours, many seeds. What is simulated, and the report, is in simulation.py."""
+
+import pytest
+from simulation import simulate
+
+SEEDS = range(1, 7)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_day_and_a_half(seed):
+    report = simulate(seed)
+    assert report.fetches > 1000
+    assert report.failed == []
+    assert report.expired_served == 0
+    assert report.short_served == 0
+    assert report.codes_too_early == 0
+    assert report.longest_silence <= 0.8
+    assert max(report.renewals.values()) / 1.5 < 60, "renewals a day, where 32 is the least"
+
+
+def test_the_same_seed_tells_the_same_story():
+    assert list(simulate(1).lines()) == list(simulate(1).lines())
