@@ -92,7 +92,7 @@ async def test_bool_if_exists_lets_long_term_keys_in(user, sandbox, refused, ass
         assert await call
 
 
-async def test_the_mfa_age_counts_from_the_code(mfa_session, user, arn, clock, refused, coded):  # noqa: PLR0917
+async def test_the_mfa_age_counts_from_the_code(mfa_session, user, arn, clock, refused, coded):
     clock.advance(899)
     assert await mfa_session.assume_role(RoleArn=arn("strict"), RoleSessionName="me")
     clock.advance(1)
@@ -138,7 +138,7 @@ async def test_a_role_session_has_no_mfa_device(mfa_session, assuming, arn, refu
     ("seconds", "border"),
     [(899, "greater than or equal to 900"), (43201, "less than or equal to 43200")],
 )
-async def test_durations_out_of_range(user, mfa_session, arn, refused, caller, seconds, border):  # noqa: PLR0917
+async def test_durations_out_of_range(user, mfa_session, arn, refused, caller, seconds, border):
     call = {"user": user, "mfa_session": mfa_session}[caller].assume_role(
         RoleArn=arn("long"), RoleSessionName="me", DurationSeconds=seconds
     )

@@ -78,7 +78,7 @@ def test_run_source_call_end(tmp_path):
 def step_later(directory, waits):
     """Ask for a code while this step's is used up; note the wait instead of waiting."""
 
-    class Enough(Exception):  # noqa: N818
+    class Enough(Exception):
         pass
 
     def sleep(seconds):

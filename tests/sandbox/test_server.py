@@ -101,7 +101,7 @@ async def test_aiobotocore_talks_to_it(sandbox, url):
     assert answer["Credentials"]["SessionToken"]
 
 
-async def test_calls_are_recorded_and_forgotten(user, mfa_session, arn, refused, http, url, clock):  # noqa: PLR0917
+async def test_calls_are_recorded_and_forgotten(user, mfa_session, arn, refused, http, url, clock):
     clock.advance(1)
     await refused(user.assume_role(RoleArn=arn("prod"), RoleSessionName="me"))
     _, body = await text(http.get(f"{url}/_sandbox/calls"))
@@ -139,7 +139,7 @@ async def test_calls_are_recorded_and_forgotten(user, mfa_session, arn, refused,
         ("invalid-key", 403, "InvalidClientTokenId"),
     ],
 )
-async def test_the_next_calls_fail(user, refused, http, url, sandbox, kind, status, code):  # noqa: PLR0917
+async def test_the_next_calls_fail(user, refused, http, url, sandbox, kind, status, code):
     answer = await text(http.post(f"{url}/_sandbox/faults", json={"kind": kind, "calls": 2}))
     assert answer[0] == 200
     for _ in range(2):

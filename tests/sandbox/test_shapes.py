@@ -44,7 +44,7 @@ def shape(value):
         ),
     ],
 )
-async def test_answers_have_the_shape_of_motos(moto, connect, user, sandbox, operation, extra):  # noqa: PLR0917
+async def test_answers_have_the_shape_of_motos(moto, connect, user, sandbox, operation, extra):
     given = extra | ({"TokenCode": sandbox.code()} if "TokenCode" in extra else {})
     key = sandbox.world.users[0].keys[0]
     theirs = connect(key.key_id, key.secret, endpoint=moto)

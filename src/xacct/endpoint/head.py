@@ -51,6 +51,9 @@ class Request(NamedTuple):
     user_agent: bytes
     keep_alive: bool
 
+    def __repr__(self) -> str:
+        return f"Request({self.target!r})"  # and never the token
+
 
 def hosts_of(port: int) -> frozenset[bytes]:
     """The Host values that are ours: with the port, or (aws-c-auth sends it so) without."""
