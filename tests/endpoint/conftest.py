@@ -1,7 +1,7 @@
 """The endpoint on asyncio's own loop and on uvloop, which the daemon runs on, spoken to over raw sockets."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 import uvloop
@@ -64,10 +64,8 @@ class Raw:
 
     async def close(self):
         self._writer.close()
-        try:
+        with suppress(ConnectionError):
             await self._writer.wait_closed()
-        except ConnectionError:
-            pass
 
 
 class Served:

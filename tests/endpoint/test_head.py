@@ -81,6 +81,7 @@ def test_a_request_without_host_is_refused():
         b"get / HTTP/1.1",
         b"GET\t/\tHTTP/1.1",
         b"GET / http/1.1",
+        b"GET / HTTP/1.0",
         b"GET / HTTP/1.2",
         b"GET / HTTP/2.0",
         b"GET / HTTP/11",
