@@ -73,7 +73,7 @@ class Endpoint:
             await asyncio.sleep(SWEEP)
             now = self.boot()
             for connection in [c for c in self.connections if c.deadline < now]:
-                connection.close()
+                connection.drop()
 
     async def close(self) -> None:
         """Stop listening and close what is open."""
@@ -90,12 +90,13 @@ class Connection(asyncio.Protocol):
         self.deadline = endpoint.boot() + HEAD_TIMEOUT
         self._endpoint = endpoint
         self._buffer = bytearray()
-        self._transport: asyncio.WriteTransport | None = None
+        self._transport: asyncio.Transport | None = None
         self._holding: asyncio.Task[None] | None = None
+        self._choked = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport, unless we have too many."""
-        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is one in all but name
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
         self._endpoint.connections.add(self)
         if len(self._endpoint.connections) > MAX_CONNECTIONS:
             self.close()
@@ -115,13 +116,31 @@ class Connection(asyncio.Protocol):
         elif len(self._buffer) > head.MAX_HEAD:
             self.close()
 
+    def pause_writing(self) -> None:
+        """The client reads too slowly: what it asks next waits in the kernel, not in our memory."""
+        self._choked = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The client has read: go on."""
+        self._choked = False
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+            self._serve_heads()
+
     def close(self) -> None:
         """Close once what was written is sent."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.close()
 
+    def drop(self) -> None:
+        """Close at once: what was written has had its time to be read."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def _serve_heads(self) -> None:
-        while self._transport is not None and not self._transport.is_closing() and self._holding is None:
+        while self._may_serve():
             end = self._buffer.find(b"\r\n\r\n", 0, head.MAX_HEAD)
             if end < 0:
                 if len(self._buffer) >= head.MAX_HEAD:
@@ -130,6 +149,10 @@ class Connection(asyncio.Protocol):
             raw = bytes(self._buffer[:end])
             del self._buffer[: end + 4]
             self._serve(raw)
+
+    def _may_serve(self) -> bool:
+        closing = self._transport is None or self._transport.is_closing()
+        return not closing and not self._choked and self._holding is None
 
     def _serve(self, raw: bytes) -> None:
         try:
