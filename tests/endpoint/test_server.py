@@ -234,6 +234,48 @@ async def test_closing_the_endpoint_ends_what_is_held(serve, eventually):
         await eventually(lambda: held.ended == 1)
 
 
+# What breaks.
+
+
+async def test_an_answer_that_breaks_refuses_that_client_and_serves_the_next(serve):
+    def broken(request):
+        if request.target == "/broken":
+            raise RuntimeError("a secret")
+        return SECRET
+
+    async with serve(broken) as served:
+        assert b"secret" not in (said := await served.ask(served.head(target="/broken")))
+        assert said.startswith(b"HTTP/1.1 403 ")
+        assert await served.ask(served.head(b"Connection: close")) == SECRET
+
+
+async def test_a_held_answer_that_breaks_at_once_is_a_refusal(serve):
+    async def pieces(_):
+        raise RuntimeError("a secret")
+        yield b""
+
+    async with serve(pieces) as served:
+        said = await served.ask(served.head())
+        assert said.startswith(b"HTTP/1.1 403 ")
+        assert b"a secret" not in said
+
+
+async def test_a_held_answer_that_breaks_later_ends_completely_and_is_no_json(serve):
+    async def pieces(_):
+        yield answers.CHUNKED
+        yield answers.chunk(b" ")
+        raise RuntimeError("a secret")
+
+    async with serve(pieces) as served:
+        client = await served.connect()
+        client.send(served.head())
+        await client.head()
+        body = b"".join([piece async for piece in client.chunks()])
+        assert body.strip().startswith(b"xacct")
+        assert b"a secret" not in body
+        assert await client.rest() == b""
+
+
 # Time and memory.
 
 

@@ -79,4 +79,9 @@ NO_GRANT = whole(
 )
 """The one answer to whoever has no grant, whatever was asked: it tells nothing about what exists."""
 
+_STUMBLED = "xacct: xacctd stumbled over this request; its log says more."
+BROKEN = whole(FORBIDDEN, refusal("internal", _STUMBLED), close=True)
+BROKEN_END = chunk(_STUMBLED.encode()) + LAST_CHUNK
+"""What a held answer ends with if it breaks."""
+
 HEALTH = whole(OK, b'{"status":"ok"}')

@@ -32,6 +32,9 @@ IDLE_TIMEOUT = 60.0
 SWEEP = 5.0
 MAX_CONNECTIONS = 2000
 
+CLOSING = (answers.NO_GRANT, answers.BROKEN)
+"""Answers that say "Connection: close"."""
+
 
 class Endpoint:
     """A listener and its connections.
@@ -160,9 +163,13 @@ class Connection(asyncio.Protocol):
         except head.Refused as refused:
             self._refuse(refused.why)
             return
-        answer = self._endpoint.answer(request)
+        try:
+            answer = self._endpoint.answer(request)
+        except Exception as bug:  # noqa: BLE001 - one broken answer must not leave a client hanging
+            _complain(bug)
+            answer = answers.BROKEN
         if isinstance(answer, bytes):
-            self._write(answer, keep_alive=request.keep_alive and answer is not answers.NO_GRANT)
+            self._write(answer, keep_alive=request.keep_alive and answer not in CLOSING)
         else:
             self.deadline = float("inf")
             self._holding = asyncio.get_running_loop().create_task(self._stream(answer, keep_alive=request.keep_alive))
@@ -175,22 +182,29 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     async def _stream(self, pieces: AsyncIterator[bytes], *, keep_alive: bool) -> None:
+        last = b""
+        begun = False
         try:
             async for piece in pieces:
                 if self._transport is None or self._transport.is_closing():
                     return
                 self._transport.write(piece)
-        except Exception as bug:  # noqa: BLE001 - one broken answer must not leave a client hanging
-            log.error("answer broke", kind=type(bug).__name__)  # noqa: TRY400
-            keep_alive = False
+                begun = True
+        except Exception as bug:  # noqa: BLE001 - likewise
+            _complain(bug)
+            keep_alive, last = False, answers.BROKEN_END if begun else answers.BROKEN
         finally:
             aclose = getattr(pieces, "aclose", None)
             if aclose is not None:
                 await aclose()
         self._holding = None
-        self._write(b"", keep_alive=keep_alive)
+        self._write(last, keep_alive=keep_alive)
         self._serve_heads()
 
     def _refuse(self, why: str) -> None:
         log.debug("refused", why=why)
         self._write(answers.NO_GRANT, keep_alive=False)
+
+
+def _complain(bug: Exception) -> None:
+    log.error("answer broke", kind=type(bug).__name__)  # the type only: a message may quote what it choked on
