@@ -103,7 +103,8 @@ def nearly_valid(draw):
     """Valid heads with a few bytes or words put in, taken out or replaced."""
     data = VALID * draw(st.integers(1, 3))
     for _ in range(draw(st.integers(0, 3))):
-        at = draw(st.integers(0, len(data)))
+        starts = [match.end() for match in re.finditer(b"\r\n", data)] or [0]
+        at = draw(st.one_of(st.sampled_from(starts), st.integers(0, len(data))))
         gone = draw(st.sampled_from([0, 0, 1, 2, 20]))
         data = data[:at] + draw(st.one_of(st.sampled_from([b"", *WORDS]), st.binary(max_size=2))) + data[at + gone :]
     return data
@@ -132,6 +133,21 @@ def test_any_soup_of_its_words(data, places):
 @example(VALID.replace(b"\r\n", b"\n"), [])
 def test_anything_near_a_valid_request(data, places):
     check(data, places)
+
+
+GUILTY = [
+    b"Origin: ", b"Referer: ", b"Via: ", b"Forwarded: ", b"X-Forwarded-", b"Sec-Fetch-", b"Transfer-Encoding: ",
+    b"Host: 127.0.0.1", b"accept: ", b"Content-Length: 1", b" ", b"\n", b"\x00", b"X: \x00", b"X : ",
+]  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.sampled_from(GUILTY), st.integers(1, 5), st.text("abc:", max_size=3), cuts)
+def test_one_guilty_line_anywhere_spoils_a_valid_request(line, place, tail, places):
+    lines = VALID.split(b"\r\n")
+    lines.insert(place, line + b"x" + tail.encode())
+    data = b"\r\n".join(lines)
+    assert feed(cut(data, places)) == ([], [answers.NO_GRANT], True)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 64, 8192])
