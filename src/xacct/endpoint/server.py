@@ -32,6 +32,9 @@ IDLE_TIMEOUT = 60.0
 SWEEP = 5.0
 MAX_CONNECTIONS = 2000
 
+FAREWELL = 1.0
+"""Seconds that held answers get to end when the endpoint closes."""
+
 CLOSING = (answers.NO_GRANT, answers.BROKEN)
 """Answers that say "Connection: close"."""
 
@@ -79,9 +82,12 @@ class Endpoint:
                 connection.drop()
 
     async def close(self) -> None:
-        """Stop listening and close what is open."""
+        """Stop listening and close what is open. Who is held gets a moment to hear why, once the keeper is closed."""
         if self._server is not None:
             self._server.close()
+        held = {connection.holding for connection in self.connections if connection.holding is not None}
+        if held:
+            await asyncio.wait(held, timeout=FAREWELL)
         for connection in list(self.connections):
             connection.close()
 
@@ -94,7 +100,7 @@ class Connection(asyncio.Protocol):
         self._endpoint = endpoint
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
-        self._holding: asyncio.Task[None] | None = None
+        self.holding: asyncio.Task[None] | None = None
         self._choked = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -108,13 +114,13 @@ class Connection(asyncio.Protocol):
         """The client has gone: whatever was held for it is no longer wanted."""
         del exc
         self._endpoint.connections.discard(self)
-        if self._holding is not None:
-            self._holding.cancel()
+        if self.holding is not None:
+            self.holding.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Serve each complete head; refuse what can't become one."""
         self._buffer += data
-        if self._holding is None:
+        if self.holding is None:
             self._serve_heads()
         elif len(self._buffer) > head.MAX_HEAD:
             self.close()
@@ -155,7 +161,7 @@ class Connection(asyncio.Protocol):
 
     def _may_serve(self) -> bool:
         closing = self._transport is None or self._transport.is_closing()
-        return not closing and not self._choked and self._holding is None
+        return not closing and not self._choked and self.holding is None
 
     def _serve(self, raw: bytes) -> None:
         try:
@@ -172,7 +178,7 @@ class Connection(asyncio.Protocol):
             self._write(answer, keep_alive=request.keep_alive and answer not in CLOSING)
         else:
             self.deadline = float("inf")
-            self._holding = asyncio.get_running_loop().create_task(self._stream(answer, keep_alive=request.keep_alive))
+            self.holding = asyncio.get_running_loop().create_task(self._stream(answer, keep_alive=request.keep_alive))
 
     def _write(self, answer: bytes, *, keep_alive: bool) -> None:
         assert self._transport is not None  # noqa: S101
@@ -197,7 +203,7 @@ class Connection(asyncio.Protocol):
             aclose = getattr(pieces, "aclose", None)
             if aclose is not None:
                 await aclose()
-        self._holding = None
+        self.holding = None
         self._write(last, keep_alive=keep_alive)
         self._serve_heads()
 
