@@ -108,6 +108,13 @@ def code_of(answer):
     return body["code"]
 
 
+def test_the_times_are_those_that_sdks_were_measured_to_bear():
+    assert SILENCE <= 0.5
+    assert TRICKLE <= 0.25
+    assert REFUSE_FOR >= 15
+    assert RUST_PATIENCE <= 25
+
+
 # What is there is served at once.
 
 

@@ -245,15 +245,15 @@ class Api:
         notes = [f"{problem.sentence} {problem.hint}".strip() for problem in self._daemon.problems()]
         skew = self._keeper.clock.skew()
         if abs(skew) > policy.MINUTE:
-            direction = "behind" if skew > 0 else "ahead"
-            notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} of AWS's.")
+            direction = "behind" if skew > 0 else "ahead of"
+            notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} AWS's.")
         return notes
 
     @web.middleware
     async def _well_behaved(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Fresh configuration before, our header and our errors after."""
-        self._daemon.refresh()
         try:
+            self._daemon.refresh()
             response = await handler(request)
         except errors.XacctError as error:
             response = _error(error)
@@ -267,6 +267,11 @@ class Api:
         except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
             log.error("request broke", path=request.path, kind=type(bug).__name__)  # noqa: TRY400
             response = _error(errors.XacctError("xacctd stumbled over this request.", "Its log says more."))
+        begun: web.StreamResponse | None = request.get("streamed")
+        if begun is not None and begun is not response:
+            if request.transport is not None:
+                request.transport.abort()  # in the middle of a stream there is no place for another answer
+            return begun
         if not response.prepared:
             response.headers[wire.API_HEADER] = str(wire.API)
             response.headers["Cache-Control"] = "no-store"
