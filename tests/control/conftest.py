@@ -4,21 +4,26 @@ import asyncio
 import json
 import shutil
 import tempfile
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
+import uvloop
 from small_keeper import FakeSts, small_keeper
 from virtual_time import clock
 
-from xacct import errors
 from xacct.clock import AwsClock
 from xacct.control.api import Api, Daemon
 from xacct.control.server import ControlServer, bind
 from xacct.endpoint.grants import Grants
 
 __all__ = ["clock"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_asyncio_loop_factories():
+    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
 class Stream:
@@ -127,14 +132,3 @@ def short_path():
 @pytest.fixture
 def control(clock, short_path):
     return Control(clock, short_path)
-
-
-async def settled(seconds=0.5):
-    """Let what is under way arrive."""
-    with suppress(TimeoutError):
-        await asyncio.wait_for(asyncio.Event().wait(), seconds)
-
-
-@pytest.fixture
-def error():
-    return errors
