@@ -20,6 +20,9 @@ from xacct.endpoint.grants import Grants
 
 __all__ = ["clock"]
 
+PATIENCE = 3600
+"""Virtual seconds after which an event that does not come fails the test: heart beats alone go on for ever."""
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_asyncio_loop_factories():
@@ -34,15 +37,17 @@ class Stream:
 
     async def next(self, event=None):
         """The next event, or the next of one kind."""
-        while line := await self.response.content.readline():
-            if line.strip():
-                got = json.loads(line)
-                if event in (None, got["event"]):
-                    return got
+        async with asyncio.timeout(PATIENCE):
+            while line := await self.response.content.readline():
+                if line.strip():
+                    got = json.loads(line)
+                    if event in (None, got["event"]):
+                        return got
         return None
 
     async def rest(self):
-        return [json.loads(line) async for line in self.response.content if line.strip()]
+        async with asyncio.timeout(PATIENCE):
+            return [json.loads(line) async for line in self.response.content if line.strip()]
 
 
 class Control:

@@ -113,6 +113,14 @@ async def test_what_aws_refuses_fails_that_role_alone(control):
     assert {event["event"]: event["role"] for event in events} == {"failed": "prod", "held": "dev"}
 
 
+@serving
+async def test_a_code_given_along_answers_no_question_of_another_device(control):
+    async with control.stream("/v1/login", roles=["elsewhere"]) as other:
+        prompt = (await other.next("prompt"))["prompt"]
+        assert (await control.login("dev"))[-1]["failed"] == 0
+        assert [question.id for question in control.desk.questions] == [prompt["id"]]
+
+
 # A login that asks.
 
 
@@ -279,6 +287,21 @@ async def test_a_client_that_goes_leaves_the_prompt_to_the_others(control):
         await asyncio.sleep(GRACE * 3)
         assert await answer(control, prompt) == (200, {})
         assert (await stays.rest())[-1]["failed"] == 0
+
+
+@serving
+async def test_a_login_shows_the_questions_of_its_own_device_alone(control):
+    async with (
+        control.stream("/v1/login", roles=["elsewhere"]) as other,
+        control.stream("/v1/login", roles=["dev"]) as events,
+    ):
+        theirs = (await other.next("prompt"))["prompt"]
+        ours = (await events.next())["prompt"]
+        assert ours["serial"] != theirs["serial"]
+        await answer(control, theirs)
+        assert (await other.rest())[-1]["failed"] == 0
+        await answer(control, ours)
+        assert kinds(await events.rest()) == ["prompt-closed", "held", "done"]
 
 
 @serving
