@@ -13,7 +13,6 @@ from aiohttp import web
 from xacct import __version__, errors, policy, wire
 from xacct.control import shapes, streams
 from xacct.endpoint.container import PATH as CREDENTIALS_PATH
-from xacct.host import peer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -57,7 +56,7 @@ class Api:
 
     def application(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(middlewares=[_only_our_user, self._well_behaved], client_max_size=MAX_BODY)
+        app = web.Application(middlewares=[self._well_behaved], client_max_size=MAX_BODY)
         app.add_routes(
             [
                 web.get(wire.VERSION, self.version),
@@ -246,15 +245,15 @@ class Api:
         notes = [f"{problem.sentence} {problem.hint}".strip() for problem in self._daemon.problems()]
         skew = self._keeper.clock.skew()
         if abs(skew) > policy.MINUTE:
-            direction = "behind" if skew > 0 else "ahead"
-            notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} of AWS's.")
+            direction = "behind" if skew > 0 else "ahead of"
+            notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} AWS's.")
         return notes
 
     @web.middleware
     async def _well_behaved(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Fresh configuration before, our header and our errors after."""
-        self._daemon.refresh()
         try:
+            self._daemon.refresh()
             response = await handler(request)
         except errors.XacctError as error:
             response = _error(error)
@@ -268,19 +267,15 @@ class Api:
         except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
             log.error("request broke", path=request.path, kind=type(bug).__name__)  # noqa: TRY400
             response = _error(errors.XacctError("xacctd stumbled over this request.", "Its log says more."))
+        begun: web.StreamResponse | None = request.get("streamed")
+        if begun is not None and begun is not response:
+            if request.transport is not None:
+                request.transport.abort()  # in the middle of a stream there is no place for another answer
+            return begun
         if not response.prepared:
             response.headers[wire.API_HEADER] = str(wire.API)
             response.headers["Cache-Control"] = "no-store"
         return response
-
-
-@web.middleware
-async def _only_our_user(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """The socket's mode says so already; the kernel's word does not depend on it."""
-    connection = request.transport.get_extra_info("socket") if request.transport else None
-    if connection is None or peer.of_unix_socket(connection).uid != os.geteuid():
-        return web.json_response({}, status=403)
-    return await handler(request)
 
 
 async def _streamed(request: web.Request, run: Callable[[streams.Lines], Awaitable[None]]) -> web.StreamResponse:

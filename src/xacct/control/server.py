@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import socket
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import structlog
 from aiohttp import web
 
 from xacct import errors
+from xacct.host import peer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+log = structlog.get_logger("xacct.control")
 
 BACKLOG = 1024
 DRAIN = 1.0
@@ -26,29 +32,62 @@ def bind(path: Path) -> socket.socket:
     Raises:
         StartupFailed: the path can't be used.
     """
+    _remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     before = os.umask(0o177)
     try:
-        _remove_stale(path)
         listener.bind(str(path))
         listener.listen(BACKLOG)
         listener.setblocking(False)
     except OSError as error:
         listener.close()
-        why = error.strerror or "its path is too long"
-        raise errors.StartupFailed(
-            f"The control socket {path} can't be made ({why}).", "Set XDG_RUNTIME_DIR."
-        ) from None
+        raise _cannot_be_made(path, error) from None
     finally:
         os.umask(before)
     return listener
 
 
 def _remove_stale(path: Path) -> None:
-    with contextlib.suppress(FileNotFoundError):
+    try:
         if not stat.S_ISSOCK(path.lstat().st_mode):
             raise errors.StartupFailed(f"{path} is in the way, and no socket.", "Remove it.")
         path.unlink()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _cannot_be_made(path, error) from None
+
+
+def _cannot_be_made(path: Path, error: OSError) -> errors.StartupFailed:
+    why = error.strerror or "its path is too long"
+    return errors.StartupFailed(f"The control socket {path} can't be made ({why}).", "Set XDG_RUNTIME_DIR.")
+
+
+class _Gate(asyncio.Protocol):
+    """Hands a connection of our own user on to HTTP, and drops any other before a byte of it is read.
+
+    The socket's mode should keep others out already; the kernel's word does not depend on it.
+    """
+
+    def __init__(self, http: Callable[[], asyncio.Protocol]) -> None:
+        self._http = http
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        stream = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
+        if not _is_ours(stream):
+            log.warning("another user's connection refused")
+            stream.abort()
+            return
+        handler = self._http()
+        stream.set_protocol(handler)
+        handler.connection_made(stream)
+
+
+def _is_ours(transport: asyncio.Transport) -> bool:
+    try:
+        return peer.of_unix_socket(transport.get_extra_info("socket")).uid == os.geteuid()
+    except OSError:
+        return False
 
 
 class ControlServer:
@@ -58,15 +97,22 @@ class ControlServer:
         self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN)
         self._listener = listener
         self._path = path
+        self._server: asyncio.Server | None = None
         self._inode = path.stat().st_ino
 
     async def start(self) -> None:
         """Serve from now on."""
         await self._runner.setup()
-        await web.SockSite(self._runner, self._listener, backlog=BACKLOG).start()
+        http = self._runner.server
+        assert http is not None  # noqa: S101 - setup has made it
+        self._server = await asyncio.get_running_loop().create_unix_server(
+            lambda: _Gate(http), sock=self._listener, backlog=BACKLOG
+        )
 
     async def close(self) -> None:
         """Stop, and remove the socket if it is still ours."""
+        if self._server is not None:
+            self._server.close()
         await self._runner.cleanup()
         with contextlib.suppress(OSError):
             if self._path.stat().st_ino == self._inode:

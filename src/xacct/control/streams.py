@@ -7,6 +7,7 @@ import json
 from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from aiohttp import web
 
 from xacct import errors, wire
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from xacct.model import Credentials
 
     Had = Callable[[str, Credentials], shapes.StreamEvent]
+
+log = structlog.get_logger("xacct.control")
 
 HEARTBEAT = 15.0
 """Seconds between empty lines on a quiet event stream, by which a vanished client is noticed."""
@@ -127,10 +130,11 @@ class Login:
         while waiting:
             heard = asyncio.ensure_future(queue.get())
             both: set[asyncio.Future[Any]] = {heard, *waiting}
-            done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED, timeout=HEARTBEAT)
-            if heard not in done:
-                heard.cancel()
-            elif (trouble := await self._tell(out, heard.result())) is not None:
+            try:
+                done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED, timeout=HEARTBEAT)
+            finally:
+                heard.cancel()  # a no-op where it was heard
+            if heard in done and (trouble := await self._tell(out, heard.result())) is not None:
                 for task in waiting:
                     await self._fail(out, tasks[task], trouble)
                 return
@@ -146,6 +150,9 @@ class Login:
             held = task.result()
         except errors.XacctError as error:
             await self._fail(out, role, error)
+        except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
+            log.error("login broke", role=role, kind=type(bug).__name__)  # noqa: TRY400
+            await self._fail(out, role, errors.XacctError(f"xacctd stumbled over {role}.", "Its log says more."))
         else:
             await out.send(self._had(role, held))
 

@@ -43,6 +43,14 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
+def last_words(sentence: str) -> bytes:
+    """How a held answer ends without credentials: completely, since JS v2 takes a cut connection for success.
+
+    At status 200 it must be no JSON either: Go would take an error object for empty credentials.
+    """
+    return chunk(f"xacct: {sentence}".encode()) + LAST_CHUNK
+
+
 def credentials(held: Credentials, role_arn: str | None) -> bytes:
     """The container-credentials JSON (SDKs and Tools Reference Guide, Container credential provider)."""
     body = {
@@ -78,5 +86,10 @@ NO_GRANT = whole(
     close=True,
 )
 """The one answer to whoever has no grant, whatever was asked: it tells nothing about what exists."""
+
+_STUMBLED = "xacctd stumbled over this request; its log says more."
+BROKEN = whole(FORBIDDEN, refusal("internal", f"xacct: {_STUMBLED}"), close=True)
+BROKEN_END = last_words(_STUMBLED)
+"""What a held answer ends with if it breaks."""
 
 HEALTH = whole(OK, b'{"status":"ok"}')

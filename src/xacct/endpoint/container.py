@@ -98,15 +98,10 @@ class Container:
                 done, _ = await asyncio.wait({fetch}, timeout=TRICKLE)
             try:
                 body = self._body(role, fetch.result())
-            except (errors.XacctError, TimeoutError) as trouble:
+            except (errors.XacctError, TimeoutError, asyncio.CancelledError) as trouble:
                 error = _as_ours(trouble, role)
                 self._remember(grant, role, error)
-                # At status 200 the end must be no JSON: Go would take an error object for empty credentials.
-                yield (
-                    answers.chunk(answers.sentence_of(error).encode()) + answers.LAST_CHUNK
-                    if trickling
-                    else _refusal(error)
-                )
+                yield (answers.last_words(answers.sentence_of(error)) if trickling else _refusal(error))
             else:
                 yield (answers.chunk(body) + answers.LAST_CHUNK if trickling else answers.whole(answers.OK, body))
         finally:
@@ -134,9 +129,11 @@ class Container:
         return self._patience
 
 
-def _as_ours(trouble: errors.XacctError | TimeoutError, role: str) -> errors.XacctError:
+def _as_ours(trouble: errors.XacctError | TimeoutError | asyncio.CancelledError, role: str) -> errors.XacctError:
     if isinstance(trouble, errors.XacctError):
         return trouble
+    if isinstance(trouble, asyncio.CancelledError):
+        return errors.Temporary("xacctd is stopping.", "Try again in a moment.")
     return errors.TimedOut(f"Nobody gave an MFA code for {role} in time.", f"xacctctl login {role}")
 
 

@@ -6,6 +6,7 @@ The token itself exists twice: in the consumer's environment, and in a file of m
 
 from __future__ import annotations
 
+import contextlib
 import hmac
 import json
 import os
@@ -14,11 +15,16 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+import structlog
+
+from xacct import errors
 from xacct.model import Grant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
+
+log = structlog.get_logger("xacct.endpoint")
 
 PREFIX = "xacct_"
 """So that secret scanners and people know a token when they see one."""
@@ -58,12 +64,16 @@ class Grants:
             for row in json.loads(self.store.read_text(encoding="utf-8")):
                 grant = Grant(**{**row, "roles": tuple(row["roles"])})
                 self._by_digest[grant.digest] = grant
-        except (OSError, ValueError, TypeError, KeyError):
+            self.sweep()
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             self._by_digest.clear()
-        self.sweep()
 
     def create(self, roles: Iterable[str], label: str, ttl: float | None, pid: int | None) -> tuple[Grant, str, Path]:
-        """A new grant, its token (shown this once), and the token's file."""
+        """A new grant, its token (shown this once), and the token's file.
+
+        Raises:
+            XacctError: the token's file can't be written.
+        """
         token = mint()
         now = self.now()
         grant = Grant(
@@ -76,8 +86,8 @@ class Grants:
             pid=pid,
             pid_started=None if pid is None else self.started(pid),
         )
-        self._by_digest[grant.digest] = grant
         file = self._write_token(grant, token)
+        self._by_digest[grant.digest] = grant
         self._save()
         return grant, token, file
 
@@ -116,26 +126,36 @@ class Grants:
         return grant.expires_at is not None and grant.expires_at <= self.now()
 
     def _orphaned(self, grant: Grant) -> bool:
-        return grant.pid is not None and self.started(grant.pid) != grant.pid_started
+        return grant.pid is not None and (grant.pid_started is None or self.started(grant.pid) != grant.pid_started)
 
     def _forget(self, grant: Grant) -> None:
         del self._by_digest[grant.digest]
         self.last_used.pop(grant.id, None)
-        (self.token_dir / grant.id).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it opens nothing any more
+            (self.token_dir / grant.id).unlink()
 
     def _write_token(self, grant: Grant, token: str) -> Path:
         file = self.token_dir / grant.id
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as out:
-            out.write(token)
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as out:
+                out.write(token)
+        except OSError as error:
+            raise errors.XacctError(
+                f"The token file {file} can't be written ({error.strerror}).", "Check its directory and the disk."
+            ) from None
         return file
 
     def _save(self) -> None:
+        """Keep the hashes. A full disk costs the grants a restart, not their use."""
         if self.store is None:
             return
         rows = [asdict(grant) for grant in self.all()]
         beside = self.store.with_suffix(".new")
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump(rows, out)
-        beside.replace(self.store)
+        try:
+            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
+                json.dump(rows, out)
+            beside.replace(self.store)
+        except OSError as error:
+            log.warning("grants not kept", why=error.strerror)

@@ -15,7 +15,9 @@ MAX_HEAD = 8192
 
 MAX_HEADERS = 40
 
-_REQUEST_LINE = re.compile(rb"GET (/[A-Za-z0-9._/-]*) HTTP/1\.([01])")
+_REQUEST_LINE = re.compile(rb"GET (/[A-Za-z0-9._/-]*) HTTP/1\.1")
+"""No SDK speaks HTTP/1.0, some reverse proxies do; and it knows no chunks, in which a held answer comes."""
+
 _HEADER = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]+):([\t\x20-\x7e\x80-\xff]*)")
 _GIVEAWAYS = (b"sec-", b"x-forwarded", b"proxy-")
 _FORBIDDEN = frozenset(
@@ -51,6 +53,9 @@ class Request(NamedTuple):
     user_agent: bytes
     keep_alive: bool
 
+    def __repr__(self) -> str:
+        return f"Request({self.target!r})"  # and never the token
+
 
 def hosts_of(port: int) -> frozenset[bytes]:
     """The Host values that are ours: with the port, or (aws-c-auth sends it so) without."""
@@ -77,12 +82,11 @@ def parse(head: bytes, hosts: frozenset[bytes]) -> Request:
     if headers.get(b"content-length", b"0") != b"0":
         raise Refused("body")
     connection = headers.get(b"connection", b"").lower()
-    keep_alive = connection != b"close" if match.group(2) == b"1" else connection == b"keep-alive"
     return Request(
         match.group(1).decode("ascii"),
         headers.get(b"authorization", b""),
         headers.get(b"user-agent", b""),
-        keep_alive,
+        keep_alive=connection != b"close",
     )
 
 

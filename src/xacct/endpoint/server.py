@@ -32,6 +32,12 @@ IDLE_TIMEOUT = 60.0
 SWEEP = 5.0
 MAX_CONNECTIONS = 2000
 
+FAREWELL = 1.0
+"""Seconds that held answers get to end when the endpoint closes."""
+
+CLOSING = (answers.NO_GRANT, answers.BROKEN)
+"""Answers that say "Connection: close"."""
+
 
 class Endpoint:
     """A listener and its connections.
@@ -73,12 +79,15 @@ class Endpoint:
             await asyncio.sleep(SWEEP)
             now = self.boot()
             for connection in [c for c in self.connections if c.deadline < now]:
-                connection.close()
+                connection.drop()
 
     async def close(self) -> None:
-        """Stop listening and close what is open."""
+        """Stop listening and close what is open. Who is held gets a moment to hear why, once the keeper is closed."""
         if self._server is not None:
             self._server.close()
+        held = {connection.holding for connection in self.connections if connection.holding is not None}
+        if held:
+            await asyncio.wait(held, timeout=FAREWELL)
         for connection in list(self.connections):
             connection.close()
 
@@ -90,12 +99,13 @@ class Connection(asyncio.Protocol):
         self.deadline = endpoint.boot() + HEAD_TIMEOUT
         self._endpoint = endpoint
         self._buffer = bytearray()
-        self._transport: asyncio.WriteTransport | None = None
-        self._holding: asyncio.Task[None] | None = None
+        self._transport: asyncio.Transport | None = None
+        self.holding: asyncio.Task[None] | None = None
+        self._choked = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport, unless we have too many."""
-        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is one in all but name
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
         self._endpoint.connections.add(self)
         if len(self._endpoint.connections) > MAX_CONNECTIONS:
             self.close()
@@ -104,24 +114,42 @@ class Connection(asyncio.Protocol):
         """The client has gone: whatever was held for it is no longer wanted."""
         del exc
         self._endpoint.connections.discard(self)
-        if self._holding is not None:
-            self._holding.cancel()
+        if self.holding is not None:
+            self.holding.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Serve each complete head; refuse what can't become one."""
         self._buffer += data
-        if self._holding is None:
+        if self.holding is None:
             self._serve_heads()
         elif len(self._buffer) > head.MAX_HEAD:
             self.close()
+
+    def pause_writing(self) -> None:
+        """The client reads too slowly: what it asks next waits in the kernel, not in our memory."""
+        self._choked = True
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """The client has read: go on."""
+        self._choked = False
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+            self._serve_heads()
 
     def close(self) -> None:
         """Close once what was written is sent."""
         if self._transport is not None and not self._transport.is_closing():
             self._transport.close()
 
+    def drop(self) -> None:
+        """Close at once: what was written has had its time to be read."""
+        if self._transport is not None:
+            self._transport.abort()
+
     def _serve_heads(self) -> None:
-        while self._transport is not None and not self._transport.is_closing() and self._holding is None:
+        while self._may_serve():
             end = self._buffer.find(b"\r\n\r\n", 0, head.MAX_HEAD)
             if end < 0:
                 if len(self._buffer) >= head.MAX_HEAD:
@@ -131,18 +159,26 @@ class Connection(asyncio.Protocol):
             del self._buffer[: end + 4]
             self._serve(raw)
 
+    def _may_serve(self) -> bool:
+        closing = self._transport is None or self._transport.is_closing()
+        return not closing and not self._choked and self.holding is None
+
     def _serve(self, raw: bytes) -> None:
         try:
             request = head.parse(raw, self._endpoint.hosts)
         except head.Refused as refused:
             self._refuse(refused.why)
             return
-        answer = self._endpoint.answer(request)
+        try:
+            answer = self._endpoint.answer(request)
+        except Exception as bug:  # noqa: BLE001 - one broken answer must not leave a client hanging
+            _complain(bug)
+            answer = answers.BROKEN
         if isinstance(answer, bytes):
-            self._write(answer, keep_alive=request.keep_alive and answer is not answers.NO_GRANT)
+            self._write(answer, keep_alive=request.keep_alive and answer not in CLOSING)
         else:
             self.deadline = float("inf")
-            self._holding = asyncio.get_running_loop().create_task(self._stream(answer, keep_alive=request.keep_alive))
+            self.holding = asyncio.get_running_loop().create_task(self._stream(answer, keep_alive=request.keep_alive))
 
     def _write(self, answer: bytes, *, keep_alive: bool) -> None:
         assert self._transport is not None  # noqa: S101
@@ -152,22 +188,29 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     async def _stream(self, pieces: AsyncIterator[bytes], *, keep_alive: bool) -> None:
+        last = b""
+        begun = False
         try:
             async for piece in pieces:
                 if self._transport is None or self._transport.is_closing():
                     return
                 self._transport.write(piece)
-        except Exception as bug:  # noqa: BLE001 - one broken answer must not leave a client hanging
-            log.error("answer broke", kind=type(bug).__name__)  # noqa: TRY400
-            keep_alive = False
+                begun = True
+        except Exception as bug:  # noqa: BLE001 - likewise
+            _complain(bug)
+            keep_alive, last = False, answers.BROKEN_END if begun else answers.BROKEN
         finally:
             aclose = getattr(pieces, "aclose", None)
             if aclose is not None:
                 await aclose()
-        self._holding = None
-        self._write(b"", keep_alive=keep_alive)
+        self.holding = None
+        self._write(last, keep_alive=keep_alive)
         self._serve_heads()
 
     def _refuse(self, why: str) -> None:
         log.debug("refused", why=why)
         self._write(answers.NO_GRANT, keep_alive=False)
+
+
+def _complain(bug: Exception) -> None:
+    log.error("answer broke", kind=type(bug).__name__)  # the type only: a message may quote what it choked on

@@ -19,7 +19,7 @@ def load(path: Path) -> dict[str, int]:
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
         return {str(serial): int(step) for serial, step in kept.items()}
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (OSError, ValueError, AttributeError, TypeError, OverflowError, RecursionError):
         return {}
 
 

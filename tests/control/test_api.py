@@ -1,0 +1,275 @@
+"""Each route, over the socket, in virtual time."""
+
+import asyncio
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from virtual_time import in_virtual_time
+
+from xacct import __version__, errors
+
+
+def serving(test):
+    """Run a test while `control` serves."""
+
+    @in_virtual_time
+    async def within(clock, control):
+        async with control.serving():
+            await test(control)
+
+    within.__name__ = test.__name__
+    return within
+
+
+@serving
+async def test_version(control):
+    assert await control.get("/v1/version") == {
+        "api": 1,
+        "version": __version__,
+        "pid": os.getpid(),
+        "endpoint": "http://127.0.0.1:9477",
+        "config_problem": None,
+    }
+    control.problems.append(errors.ConfigError("config.toml line 3: no such setting.", "Remove it."))
+    problem = (await control.get("/v1/version"))["config_problem"]
+    assert problem == {
+        "code": "bad-config",
+        "sentence": "config.toml line 3: no such setting.",
+        "hint": "Remove it.",
+    }
+
+
+@serving
+async def test_status_before_and_after_a_login(control):
+    before = await control.get("/v1/status")
+    assert {role["name"]: role["state"] for role in before["roles"]} == {
+        "dev": "needs-code",
+        "prod": "needs-code",
+        "elsewhere": "needs-code",
+        "plain": "idle",
+        "team/ops": "needs-code",
+    }
+    assert before["prompts"] == []
+    assert before["attended"] == 0
+    await control.login("dev")
+    after = await control.get("/v1/status")
+    roles = {role["name"]: role for role in after["roles"]}
+    dev, session = roles["dev"], next(s for s in after["sessions"] if s["source"] == "main")
+    assert dev["state"] == "held"
+    assert dev["expires_at"] == pytest.approx(after["now"] + 3600, abs=1)
+    assert dev["horizon"] == session["expires_at"] == pytest.approx(after["now"] + 12 * 3600, abs=1)
+    assert after["now"] < dev["next_renewal"] < dev["expires_at"]
+    assert dev["error"] is None
+    assert roles["prod"]["state"] == "idle"  # the MFA session is there: no code needed
+
+
+@serving
+async def test_status_shows_a_refused_role_and_a_waiting_one(control):
+    control.sts.failures.append(errors.AccessDenied("AWS refuses plain.", "Ask."))
+    await control.login("plain")
+    async with control.stream("/v1/login", roles=["dev"]) as events:
+        asked = (await events.next("prompt"))["prompt"]
+        status = await control.get("/v1/status")
+    roles = {role["name"]: role for role in status["roles"]}
+    assert roles["plain"]["state"] == "failed"
+    assert roles["plain"]["error"] == {"code": "access-denied", "sentence": "AWS refuses plain.", "hint": "Ask."}
+    assert roles["dev"]["state"] == "waiting"
+    assert [prompt["id"] for prompt in status["prompts"]] == [asked["id"]]
+    assert (await control.get("/v1/prompts"))["prompts"][0]["serial"] == asked["serial"]
+
+
+@serving
+async def test_status_notes_problems_and_a_wrong_clock(control):
+    assert (await control.get("/v1/status"))["notes"] == []
+    control.problems.append(errors.ConfigError("config.toml is broken.", "Mend it."))
+    control.aws_clock.heard(control.clock.wall - 600)
+    assert "10 min ahead of AWS's." in (await control.get("/v1/status"))["notes"][1]
+    control.aws_clock.heard(control.clock.wall + 600)
+    notes = (await control.get("/v1/status"))["notes"]
+    assert notes == ["config.toml is broken. Mend it.", "This machine's clock is about 10 min behind AWS's."]
+
+
+@serving
+async def test_roles(control):
+    control.problems.append(errors.ConfigError("profile x: no source.", "Add one."))
+    answer = await control.get("/v1/roles")
+    roles = {role["name"]: role for role in answer["roles"]}
+    assert roles["dev"] == {
+        "name": "dev",
+        "role_arn": "arn:aws:iam::111122223333:role/dev",
+        "account": "111122223333",
+        "source": "main",
+        "mfa_serial": "arn:aws:iam::111122223333:mfa/alice",
+        "region": "eu-central-1",
+        "url": "http://127.0.0.1:9477/v1/credentials/dev",
+    }
+    assert "/" not in roles["team/ops"]["url"].removeprefix("http://127.0.0.1:9477/v1/credentials/")
+    assert [problem["code"] for problem in answer["problems"]] == ["bad-config"]
+
+
+@serving
+async def test_explain(control):
+    answer = await control.get("/v1/roles/dev/explain")
+    assert answer["role"] == "dev"
+    assert "with one code" in answer["steps"][1]
+    assert answer["remarks"]
+
+
+@serving
+async def test_explain_of_a_role_whose_name_holds_a_slash(control):
+    assert (await control.get("/v1/roles/team%2Fops/explain"))["role"] == "team/ops"
+
+
+@serving
+async def test_an_unknown_role_gets_a_hint_wherever_it_is_named(control):
+    for method, path, body in (
+        ("GET", "/v1/roles/prd/explain", None),
+        ("POST", "/v1/login", {"roles": ["dev", "prd"]}),
+        ("POST", "/v1/credentials", {"role": "prd"}),
+        ("POST", "/v1/logout", {"roles": ["prd"]}),
+        ("POST", "/v1/grants", {"roles": ["prd"], "label": ""}),
+    ):
+        status, error = await control.refused(method, path, body)
+        assert (status, error["code"]) == (404, "unknown-role")
+        assert error["hint"] == "Did you mean 'prod'?"
+    _, error = await control.refused("POST", "/v1/login", {"roles": ["zzzzzz"]})
+    assert error["hint"] == "xacctctl roles lists what there is."
+
+
+@pytest.mark.parametrize(
+    ("path", "raw"),
+    [
+        ("/v1/login", "{"),
+        ("/v1/login", "[]"),
+        ("/v1/login", "null"),
+        ("/v1/login", ""),
+        ("/v1/login", "\xff"),
+        ("/v1/login", "{}"),
+        ("/v1/login", '{"roles": "dev"}'),
+        ("/v1/login", '{"roles": [1]}'),
+        ("/v1/login", '{"roles": []}'),
+        ("/v1/login", '{"roles": ["dev"], "code": 123456}'),
+        ("/v1/login", '{"roles": ["dev"], "attend": "no"}'),
+        ("/v1/login", '{"roles": ["dev"], "until": NaN}'),
+        ("/v1/credentials", "{}"),
+        ("/v1/credentials", '{"role": ["dev"]}'),
+        ("/v1/credentials", '{"role": "dev", "lifetime": "1h"}'),
+        ("/v1/logout", '{"roles": "dev"}'),
+        ("/v1/grants", '{"roles": ["dev"]}'),
+        ("/v1/grants", '{"roles": [], "label": ""}'),
+        ("/v1/grants", '{"roles": ["dev"], "label": "", "ttl": 0}'),
+        ("/v1/grants", '{"roles": ["dev"], "label": "", "ttl": -1}'),
+        ("/v1/grants", '{"roles": ["dev"], "label": "", "ttl": 1e12}'),
+        ("/v1/grants", '{"roles": ["dev"], "label": "", "pid": "x"}'),
+        ("/v1/prompts/1", '{"code": 5}'),
+        ("/v1/login", "[" * 50_000),
+    ],
+)
+@in_virtual_time
+async def test_a_body_that_is_not_meant_is_a_bad_request(clock, control, path, raw):
+    async with control.serving():
+        status, error = await control.refused("POST", path, raw=raw.encode("latin-1"))
+        assert (status, error["code"]) == (400, "bad-request")
+        assert control.sts.calls == []
+
+
+@serving
+async def test_a_body_too_large_and_a_path_or_method_there_is_not(control):
+    assert (await control.refused("POST", "/v1/login", raw=b" " * 100_000))[0] == 413
+    assert (await control.refused("GET", "/v1/nothing"))[0] == 404
+    assert (await control.refused("GET", "/"))[0] == 404
+    assert (await control.refused("PUT", "/v1/login"))[0] == 405
+    assert (await control.refused("GET", "/v1/stop"))[0] == 405
+
+
+@serving
+async def test_what_breaks_inside_is_an_error_that_quotes_nothing(control):
+    def broken():
+        raise RuntimeError("a secret")
+
+    control.daemon.problems = broken
+    status, error = await control.refused("GET", "/v1/version")
+    assert (status, error["code"]) == (500, "internal")
+    assert "secret" not in str(error)
+    control.daemon.problems = list
+    control.daemon.refresh = broken
+    assert (await control.refused("GET", "/v1/version"))[0] == 500
+
+
+@serving
+async def test_configuration_is_fresh_at_every_request(control):
+    await control.get("/v1/roles")
+    await control.get("/v1/status")
+    assert control.called == ["refresh", "refresh"]
+
+
+@serving
+async def test_reload_and_stop(control):
+    control.problems.append(errors.ConfigError("profile x: no source.", "Add one."))
+    answer = await control.post("/v1/reload")
+    assert answer["roles"] == 5
+    assert [problem["sentence"] for problem in answer["problems"]] == ["profile x: no source."]
+    assert await control.post("/v1/stop") == {}
+    assert [what for what in control.called if what != "refresh"] == ["reload", "stop"]
+
+
+@serving
+async def test_logout_of_some_roles_and_of_all(control):
+    await control.login("dev", "prod", "plain")
+    assert await control.post("/v1/logout", roles=["dev"]) == {"roles": ["dev"]}
+    assert await control.post("/v1/logout", roles=["dev"]) == {"roles": []}
+    states = {role["name"]: role["state"] for role in (await control.get("/v1/status"))["roles"]}
+    assert (states["dev"], states["prod"]) == ("needs-code", "held")
+    assert sorted((await control.post("/v1/logout", all=True))["roles"]) == ["plain", "prod"]
+    status = await control.get("/v1/status")
+    assert {session["expires_at"] for session in status["sessions"]} == {None}
+    assert "held" not in {role["state"] for role in status["roles"]}
+    assert await control.post("/v1/logout") == {"roles": []}
+
+
+def token_file(made):
+    file = Path(made["token_file"])
+    return file.read_text(), stat.S_IMODE(file.stat().st_mode)
+
+
+@serving
+async def test_a_grant_from_its_making_to_its_end(control):
+    made = await control.post("/v1/grants", roles=["dev", "plain"], label="a shell", ttl=60, pid=7)
+    assert made["urls"]["dev"] == "http://127.0.0.1:9477/v1/credentials/dev"
+    assert made["regions"] == {"dev": "eu-central-1", "plain": None}
+    assert token_file(made) == (made["token"], 0o600)
+    [shown] = (await control.get("/v1/grants"))["grants"]
+    assert shown["id"] == made["id"]
+    assert (shown["label"], shown["roles"], shown["pid"]) == ("a shell", ["dev", "plain"], 7)
+    assert shown["expires_at"] == shown["created"] + 60
+    assert made["token"] not in str(shown)
+    assert await control.call("DELETE", f"/v1/grants/{made['id']}") == (200, {})
+    assert (await control.refused("DELETE", f"/v1/grants/{made['id']}"))[0] == 400
+    assert (await control.get("/v1/grants"))["grants"] == []
+    with pytest.raises(FileNotFoundError):
+        token_file(made)
+
+
+@serving
+async def test_grants_that_are_over_are_not_listed(control):
+    await control.post("/v1/grants", roles=["dev"], label="short", ttl=60)
+    await control.post("/v1/grants", roles=["dev"], label="of a process that is gone", pid=8)
+    await control.post("/v1/grants", roles=["dev"], label="x" * 1000)
+    await asyncio.sleep(60)
+    [left] = (await control.get("/v1/grants"))["grants"]
+    assert left["label"] == "x" * 200
+
+
+@serving
+async def test_an_answer_to_no_question_is_a_conflict(control):
+    for body in ({"code": "123456"}, {"decline": True}, {}):
+        status, error = await control.refused("POST", "/v1/prompts/17", body)
+        assert (status, error["code"]) == (409, "prompt-closed")
+
+
+@serving
+async def test_no_answer_is_to_be_cached(control):
+    async with control.client.get("/v1/status") as response:
+        assert response.headers["Cache-Control"] == "no-store"

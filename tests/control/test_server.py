@@ -1,0 +1,194 @@
+"""The control socket: private at every instant, replaced only when stale, closed to every other user."""
+
+import asyncio
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from xacct import errors
+from xacct.control.server import ControlServer, bind
+
+
+@pytest.fixture
+def path(short_path):
+    return short_path / "control.sock"
+
+
+@pytest.fixture
+def umask():
+    """A generous umask, to be found again afterwards."""
+    before = os.umask(0o000)
+    yield 0o000
+    assert os.umask(before) == 0o000, "the umask was left behind"
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.lstat().st_mode)
+
+
+def test_the_socket_is_private_whatever_the_umask(path, umask):
+    with bind(path):
+        assert mode_of(path) == 0o600
+        assert stat.S_ISSOCK(path.lstat().st_mode)
+
+
+def test_the_socket_is_private_at_every_instant(path, umask):
+    """Watched as closely as another thread can, through a few hundred births."""
+    seen, done = set(), threading.Event()
+
+    def watch():
+        while not done.is_set():
+            try:
+                seen.add(mode_of(path))
+            except FileNotFoundError:
+                continue
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(300):
+        bind(path).close()
+    done.set()
+    watcher.join()
+    assert seen == {0o600}
+
+
+def test_a_stale_socket_is_replaced(path):
+    bind(path).close()
+    stale = path.stat().st_ino
+    with bind(path), socket.socket(socket.AF_UNIX) as client:
+        client.connect(str(path))
+        assert (path.stat().st_ino, mode_of(path)) != (stale, None)
+
+
+@pytest.mark.parametrize("kind", ["file", "directory", "symlink", "dangling symlink"])
+def test_whatever_else_is_in_the_way_is_left_alone(path, umask, kind):
+    if kind == "directory":
+        path.mkdir()
+    elif kind == "file":
+        path.write_text("precious")
+    else:
+        target = path.with_name("target")
+        if kind == "symlink":
+            with socket.socket(socket.AF_UNIX) as other:
+                other.bind(str(target))
+        path.symlink_to(target)
+    before = path.lstat()
+    with pytest.raises(errors.StartupFailed, match="in the way"):
+        bind(path)
+    assert path.lstat() == before
+
+
+def test_a_path_that_is_no_place_for_a_socket_is_said_in_a_sentence(path, umask):
+    with pytest.raises(errors.StartupFailed, match="No such file"):
+        bind(path.parent / "missing" / "control.sock")
+    with pytest.raises(errors.StartupFailed, match="too long"):
+        bind(path.parent / ("x" * 110))
+
+
+async def serve(control, path):
+    from xacct.control.api import Api  # noqa: PLC0415 - costly
+
+    listener = bind(path)
+    server = ControlServer(Api(control.keeper, control.grants, control.daemon).application(), listener, path)
+    await server.start()
+    return server
+
+
+async def ask(path, raw=b"GET /v1/version HTTP/1.1\r\nHost: xacct\r\nConnection: close\r\n\r\n"):
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    writer.write(raw)
+    try:
+        async with asyncio.timeout(5):
+            return await reader.read()
+    finally:
+        writer.close()
+
+
+async def test_it_serves_its_own_user(control):
+    server = await serve(control, control.path)
+    try:
+        assert (await ask(control.path)).startswith(b"HTTP/1.1 200 ")
+    finally:
+        await server.close()
+
+
+async def test_it_removes_its_socket_when_it_ends(control):
+    server = await serve(control, control.path)
+    await server.close()
+    with pytest.raises(FileNotFoundError):
+        mode_of(control.path)
+
+
+async def test_it_leaves_the_socket_of_another(control):
+    server = await serve(control, control.path)
+    control.path.rename(control.path.with_name("old"))
+    with bind(control.path):
+        await server.close()
+        assert mode_of(control.path) == 0o600
+
+
+async def test_it_ends_though_a_stream_is_open(control, monkeypatch):
+    monkeypatch.setattr("xacct.control.server.DRAIN", 0.05)
+    server = await serve(control, control.path)
+    stream = asyncio.ensure_future(ask(control.path, b"GET /v1/events HTTP/1.1\r\nHost: xacct\r\n\r\n"))
+    await asyncio.sleep(0.05)
+    async with asyncio.timeout(5):
+        await server.close()
+        assert (await stream).startswith(b"HTTP/1.1 200 ")
+
+
+AS_ANOTHER = """
+import os, socket, sys
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+with socket.socket(socket.AF_UNIX) as client:
+    client.settimeout(5)
+    client.connect(sys.argv[1])
+    said = b""
+    try:
+        client.sendall(sys.argv[2].replace("|", "\\r\\n").encode())
+        while piece := client.recv(65536):
+            said += piece
+    except (ConnectionError, TimeoutError) as error:
+        sys.exit(type(error).__name__)
+print(said.decode())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "GET /v1/version HTTP/1.1|Host: xacct||",
+        "POST /v1/stop HTTP/1.1|Host: xacct|Content-Length: 0||",
+        "GET /v1/nothing HTTP/1.1|Host: xacct||",
+        "garbage||",
+        "",
+    ],
+)
+async def test_another_user_gets_not_a_byte_though_the_door_is_open(control, raw):
+    control.path.parent.chmod(0o777)
+    server = await serve(control, control.path)
+    control.path.chmod(0o666)
+    try:
+        child = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-c", AS_ANOTHER, str(control.path), raw],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            env={},
+            check=False,
+            timeout=20,
+        )
+        assert "Permission" not in child.stderr, "the door was not open"
+        assert child.stdout.strip() == ""
+        assert child.returncode == 0 or child.stderr.strip() in {"ConnectionResetError", "BrokenPipeError"}
+        assert control.called == []
+        assert (await ask(control.path)).startswith(b"HTTP/1.1 200 ")  # and who may is served still
+    finally:
+        await server.close()

@@ -1,0 +1,480 @@
+"""Container credentials from a real keeper. Holds take virtual time: test_server.py has the sockets."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+
+import pytest
+from small_keeper import SERIAL, FakeSts, small_keeper
+from virtual_time import in_virtual_time
+
+from xacct import errors
+from xacct.clock import AwsClock
+from xacct.endpoint import answers
+from xacct.endpoint.container import (
+    HEALTHZ,
+    PATH,
+    REFUSE_FOR,
+    RUST_PATIENCE,
+    SILENCE,
+    TRICKLE,
+    Container,
+)
+from xacct.endpoint.grants import Grants
+from xacct.endpoint.head import Request
+from xacct.keeper.desk import GRACE
+from xacct.keeper.keeper import STALE_WAIT
+
+PATIENCE = 60.0
+
+
+class Room:
+    """A container in front of a small keeper, with one grant for dev and prod."""
+
+    def __init__(self, clock, directory):
+        self.clock = clock
+        aws_clock = AwsClock(clock.read)
+        self.sts = FakeSts(aws_clock)
+        self.keeper = small_keeper(self.sts)
+        self.desk = self.keeper.desk
+        self.grants = Grants(directory, None, aws_clock.now, lambda _: "started")
+        self.container = Container(self.keeper, self.grants, PATIENCE)
+        self.grant, self.token = self.new_grant("dev", "prod")
+
+    def new_grant(self, *roles, ttl=None):
+        grant, token, _ = self.grants.create(roles, "test", ttl, None)
+        return grant, token
+
+    def ask(self, role="dev", token=None, target=None, agent=b""):
+        """What is answered: bytes, or the pieces of a hold."""
+        token = self.token if token is None else token
+        return self.container.answer(Request(target or PATH + role, token.encode(), agent, keep_alive=True))
+
+    async def all_of(self, answer):
+        """A held answer's pieces, each with the seconds after which it came."""
+        began = self.clock.time
+        return [(round(self.clock.time - began, 6), piece) async for piece in answer]
+
+    async def login(self, *roles):
+        """Have these roles, by one code."""
+        with self.desk.attend():
+            logins = [asyncio.ensure_future(self.keeper.login(role, ask=True)) for role in roles]
+            await self.give_code()
+            await asyncio.gather(*logins)
+
+    def end_mfa_sessions(self):
+        for session in self.keeper.sessions.values():
+            session.drop()
+
+    async def question(self):
+        while not self.desk.questions:  # noqa: ASYNC110 - virtual time is cheap
+            await asyncio.sleep(0.01)
+        return self.desk.questions[0]
+
+    async def give_code(self, code="123456"):
+        question = await self.question()
+        self.desk.answer(question.id, code)
+
+
+@pytest.fixture
+def room(clock, tmp_path):
+    return Room(clock, tmp_path)
+
+
+def json_of(raw):
+    head, _, body = raw.partition(b"\r\n\r\n")
+    return head.split(b"\r\n")[0].split(b" ")[1], json.loads(body)
+
+
+def body_of(pieces):
+    """The body of a chunked answer, checked for its proper end."""
+    assert pieces[0][1] == answers.CHUNKED
+    raw, body = b"".join(piece for _, piece in pieces[1:]), b""
+    while raw:
+        size, _, raw = raw.partition(b"\r\n")
+        body, end, raw = body + raw[: int(size, 16)], raw[int(size, 16) :][:2], raw[int(size, 16) + 2 :]
+        assert end == b"\r\n"
+        if size == b"0":
+            assert raw == b""
+            return body
+    raise AssertionError("the body has no end")
+
+
+def code_of(answer):
+    assert isinstance(answer, bytes), "it is held"
+    status, body = json_of(answer)
+    assert status == b"403"
+    return body["code"]
+
+
+def test_the_times_are_those_that_sdks_were_measured_to_bear():
+    assert SILENCE <= 0.5
+    assert TRICKLE <= 0.25
+    assert REFUSE_FOR >= 15
+    assert RUST_PATIENCE <= 25
+
+
+# What is there is served at once.
+
+
+@in_virtual_time
+async def test_held_credentials_are_served_at_once(clock, room):
+    await room.login("dev")
+    held = room.keeper.node("dev").lease.held
+    assert room.ask() == answers.whole(answers.OK, answers.credentials(held, room.keeper.node("dev").role.role_arn))
+    assert room.ask(token="Bearer " + room.token) == room.ask()
+
+
+@in_virtual_time
+async def test_the_bytes_are_built_once_and_anew_for_new_credentials(clock, room):
+    await room.login("dev")
+    room.ask()
+    built = room.container._bodies["dev"][1]
+    room.ask()
+    assert room.container._bodies["dev"][1] is built
+    await room.keeper.node("dev").lease.renew(ask=False)
+    _, body = json_of(room.ask())
+    assert body["AccessKeyId"] == room.keeper.node("dev").lease.held.access_key_id
+    assert body != json.loads(built)
+
+
+@in_virtual_time
+async def test_bytes_of_credentials_let_go_are_forgotten(clock, room):
+    await room.login("dev", "prod")
+    room.ask("dev")
+    room.ask("prod")
+    room.keeper.logout(["dev"])
+    room.container.forget()
+    assert set(room.container._bodies) == {"prod"}
+    room.keeper.configure({})
+    room.container.forget()
+    assert room.container._bodies == {}
+
+
+@in_virtual_time
+async def test_a_role_whose_name_no_path_could_hold_has_a_slug(clock, room):
+    await room.login("team/ops")
+    _, token = room.new_grant("team/ops")
+    slug = room.keeper.node("team/ops").role.slug
+    assert "/" not in slug
+    assert json_of(room.ask(slug, token))[0] == b"200"
+    assert code_of(room.ask("team/ops", token)) == "unknown-role"
+
+
+# Who gets nothing.
+
+PATHS = ["dev", "prod", "elsewhere", "nothing", "", "dev/", "../dev", "dev/../dev"]
+
+
+@in_virtual_time
+async def test_without_a_grant_every_path_answers_the_same(clock, room):
+    await room.login("dev")
+    revoked, revoked_token = room.new_grant("dev")
+    room.grants.revoke(revoked.id)
+    _, short = room.new_grant("dev", ttl=1.0)
+    await asyncio.sleep(1)
+    for token in ("", "Bearer ", "xacct_wrong", room.token[:-1], revoked_token, short):
+        for target in (*(PATH + path for path in PATHS), "/", "/v1/credentials", "/v2/credentials/dev", "/healthz/"):
+            assert room.ask(target=target, token=token) is answers.NO_GRANT
+
+
+@in_virtual_time
+async def test_a_grant_does_not_tell_what_lies_beyond_it(clock, room):
+    await room.login("elsewhere")
+    said = {room.ask(path) for path in PATHS if path not in {"dev", "prod"}}
+    assert len(said) == 1
+    assert code_of(said.pop()) == "unknown-role"
+
+
+@in_virtual_time
+async def test_health_needs_no_grant_and_tells_nothing(clock, room):
+    assert room.ask(target=HEALTHZ, token="") is answers.HEALTH
+    assert json_of(answers.HEALTH) == (b"200", {"status": "ok"})
+
+
+@in_virtual_time
+async def test_a_role_logged_out_of_is_a_refusal_at_once(clock, room):
+    await room.login("dev")
+    room.keeper.logout(["dev"])
+    [(at, piece)] = await room.all_of(room.ask())
+    assert at < SILENCE
+    assert code_of(piece) == "login-required"
+
+
+@in_virtual_time
+async def test_with_nobody_to_ask_the_refusal_comes_at_once_and_says_what_to_type(clock, room):
+    [(at, piece)] = await room.all_of(room.ask())
+    assert at < SILENCE
+    assert code_of(piece) == "nobody-to-ask"
+    assert "xacctctl login dev" in json_of(piece)[1]["message"]
+
+
+# Holding.
+
+
+@in_virtual_time
+async def test_what_comes_soon_comes_whole(clock, room):
+    _, token = room.new_grant("plain")
+    room.sts.delay = SILENCE - 0.1
+    [(at, piece)] = await room.all_of(room.ask("plain", token))
+    assert at < SILENCE
+    assert json_of(piece)[0] == b"200"
+
+
+@in_virtual_time
+async def test_a_hold_is_silent_then_trickles_then_ends_with_the_credentials(clock, room):
+    with room.desk.attend():
+        hold = asyncio.ensure_future(room.all_of(room.ask()))
+        await asyncio.sleep(10)
+        await room.give_code()
+        pieces = await hold
+    times = [at for at, _ in pieces]
+    assert times[0] == SILENCE
+    assert all(0 <= later - sooner <= TRICKLE + 0.001 for sooner, later in itertools.pairwise(times))
+    assert 10 <= times[-1] <= 10 + 2 * TRICKLE
+    assert {piece for _, piece in pieces[1:-1]} == {answers.chunk(b" ")}
+    body = body_of(pieces)
+    assert json.loads(body)["AccessKeyId"] == room.keeper.node("dev").lease.held.access_key_id
+    assert room.ask() == answers.whole(answers.OK, body.strip())
+
+
+@in_virtual_time
+async def test_many_held_clients_are_one_question_and_one_call(clock, room):
+    with room.desk.attend():
+        holds = [asyncio.ensure_future(room.all_of(room.ask(role))) for role in ["dev", "prod"] * 10]
+        await asyncio.sleep(5)
+        assert len(room.desk.questions) == 1
+        await room.give_code()
+        for pieces in await asyncio.gather(*holds):
+            assert json.loads(body_of(pieces))["Code"] == "Success"
+    assert sorted(action for action, _ in room.sts.calls) == ["AssumeRole", "AssumeRole", "GetSessionToken"]
+
+
+async def decline(room):
+    await asyncio.sleep(3)
+    room.desk.decline((await room.question()).id)
+
+
+async def let_it_pass(room):
+    """Nobody answers."""
+
+
+async def give_wrong_codes(room):
+    for code in ("000001", "000002", "000003"):
+        await asyncio.sleep(1)
+        await room.give_code(code)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code"),
+    [(decline, "declined"), (let_it_pass, "timed-out"), (give_wrong_codes, "too-many-wrong-codes")],
+)
+@in_virtual_time
+async def test_a_refusal_while_trickling_ends_the_body_completely_and_counts_for_a_while(clock, room, trouble, code):
+    with room.desk.attend():
+        hold = asyncio.ensure_future(room.all_of(room.ask()))
+        await trouble(room)
+        body = body_of(await hold)
+        assert "dev" in body.decode()
+        assert body.strip().startswith(b"xacct: ")  # whatever the sentence, no JSON begins so
+        raised = len(room.sts.calls)
+        for _ in range(4):  # an SDK's tries
+            assert code_of(room.ask()) == code
+            await asyncio.sleep(REFUSE_FOR / 4 - 0.01)
+        assert code_of(room.ask()) == code
+        await asyncio.sleep(0.1)
+        assert not isinstance(room.ask(), bytes)
+        assert len(room.sts.calls) == raised
+
+
+@in_virtual_time
+async def test_a_refusal_counts_for_its_grant_and_role_alone(clock, room):
+    _, other = room.new_grant("dev")
+    with room.desk.attend():
+        await room.all_of(room.ask())
+        assert code_of(room.ask()) == "timed-out"
+        assert not isinstance(room.ask("prod"), bytes)
+        assert not isinstance(room.ask("dev", other), bytes)
+
+
+@in_virtual_time
+async def test_a_login_ends_a_refusal(clock, room):
+    with room.desk.attend():
+        await room.all_of(room.ask())
+    await room.login("dev")
+    assert json_of(room.ask())[0] == b"200"
+
+
+@in_virtual_time
+async def test_a_refusal_by_aws_while_trickling_is_a_sentence_too(clock, room):
+    _, token = room.new_grant("plain")
+    room.sts.delay = 2.0
+    room.sts.failures = [errors.AccessDenied("AWS refuses plain.", "Ask its owner.")]
+    body = body_of(await room.all_of(room.ask("plain", token)))
+    assert body.strip() == b"xacct: AWS refuses plain. Ask its owner."
+    [(_, piece)] = await room.all_of(room.ask("plain", token))
+    assert code_of(piece) == "access-denied"
+
+
+@pytest.mark.parametrize(
+    ("agent", "seconds"),
+    [
+        (b"", PATIENCE),
+        (b"Boto3/1.43 Botocore/1.43", PATIENCE),
+        (b"aws-sdk-rust/1.3", PATIENCE),
+        (b"my object_store/1", PATIENCE),
+        (b"object_store/0.14.2", RUST_PATIENCE),
+        (b"polars/2.1.0", RUST_PATIENCE),
+    ],
+)
+@in_virtual_time
+async def test_each_client_is_held_as_long_as_it_has_patience(clock, room, agent, seconds):
+    with room.desk.attend():
+        pieces = await room.all_of(room.ask(agent=agent))
+    assert seconds <= pieces[-1][0] <= seconds + 2 * TRICKLE
+    assert b"Nobody gave an MFA code for dev" in body_of(pieces)
+
+
+@in_virtual_time
+async def test_a_short_patience_is_short_for_rust_too(clock, room):
+    container = Container(room.keeper, room.grants, 5.0)
+    with room.desk.attend():
+        request = Request(PATH + "dev", room.token.encode(), b"polars/2", keep_alive=True)
+        pieces = await room.all_of(container.answer(request))
+    assert 5 <= pieces[-1][0] <= 5 + 2 * TRICKLE
+
+
+# Unexpired credentials are served whatever happens; expired ones never.
+
+
+@in_virtual_time
+async def test_stale_credentials_are_renewed_first_where_that_is_quick(clock, room):
+    await room.login("dev")
+    before = room.keeper.node("dev").lease.held
+    await asyncio.sleep(3000)
+    [(_, piece)] = await room.all_of(room.ask())
+    assert json_of(piece)[0] == b"200"
+    assert room.keeper.node("dev").lease.held is not before
+
+
+@in_virtual_time
+async def test_stale_credentials_are_served_while_sts_is_slow(clock, room):
+    await room.login("dev")
+    held = room.keeper.node("dev").lease.held
+    await asyncio.sleep(3000)
+    room.sts.delay = 30.0
+    pieces = await room.all_of(room.ask())
+    assert pieces[-1][0] <= STALE_WAIT + TRICKLE
+    assert json.loads(body_of(pieces))["AccessKeyId"] == held.access_key_id
+
+
+@in_virtual_time
+async def test_stale_credentials_are_served_while_sts_is_down(clock, room):
+    await room.login("dev")
+    held = room.keeper.node("dev").lease.held
+    await asyncio.sleep(3000)
+    room.sts.failures = [errors.NetworkDown("STS is away.") for _ in range(50)]
+    for _ in range(5):
+        pieces = await room.all_of(room.ask())
+        raw = body_of(pieces) if len(pieces) > 1 else pieces[0][1].partition(b"\r\n\r\n")[2]
+        assert json.loads(raw)["AccessKeyId"] == held.access_key_id
+        await asyncio.sleep(60)
+
+
+@in_virtual_time
+async def test_past_the_horizon_unexpired_credentials_are_served_without_a_question(clock, room):
+    await room.login("dev")
+    room.end_mfa_sessions()
+    await asyncio.sleep(3000)
+    with room.desk.attend():
+        [(at, piece)] = await room.all_of(room.ask())
+    assert at < 0.1
+    assert json_of(piece)[0] == b"200"
+    assert room.desk.questions == []
+
+
+@pytest.mark.parametrize("gone", ["sleep", "suspend", "step"])
+@in_virtual_time
+async def test_expired_credentials_are_never_served(clock, room, gone):
+    await room.login("dev")
+    room.end_mfa_sessions()
+    if gone == "sleep":
+        await asyncio.sleep(3600)
+    else:
+        (clock.suspend if gone == "suspend" else clock.step_wall)(3600)
+    [(_, piece)] = await room.all_of(room.ask())
+    assert code_of(piece) == "nobody-to-ask"
+
+
+# Clients and daemons that go away.
+
+
+@in_virtual_time
+async def test_a_client_that_goes_stops_being_a_waiter(clock, room):
+    with room.desk.attend():
+        hold = asyncio.ensure_future(room.all_of(room.ask()))
+        question = await room.question()
+        await asyncio.sleep(5)
+        hold.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await hold
+        assert question.open  # it may come back: SDKs pause between their tries
+        await asyncio.sleep(GRACE + 0.5)
+        assert not question.open
+        assert room.desk.questions == []
+
+
+@in_virtual_time
+async def test_a_client_that_goes_takes_nobody_elses_question_along(clock, room):
+    with room.desk.attend():
+        goes, stays = (asyncio.ensure_future(room.all_of(room.ask())) for _ in range(2))
+        await asyncio.sleep(2)
+        goes.cancel()
+        await asyncio.sleep(20)
+        await room.give_code()
+        assert json.loads(body_of(await stays))["Code"] == "Success"
+
+
+@in_virtual_time
+async def test_a_socket_that_breaks_withdraws_the_question(clock, room, serve):
+    with room.desk.attend():
+        async with serve(room.container.answer, lambda: clock.boot) as served:
+            client = await served.connect()
+            client.send(served.head(b"Authorization: " + room.token.encode(), target=PATH + "dev"))
+            await client.head()
+            [question] = room.desk.questions
+            assert question.serial == SERIAL
+            client.vanish()
+            await asyncio.sleep(GRACE + 0.5)
+            assert room.desk.questions == []
+
+
+@in_virtual_time
+async def test_over_a_socket_a_hold_is_one_json_with_white_space_before_it(clock, room, serve):
+    with room.desk.attend():
+        async with serve(room.container.answer, lambda: clock.boot) as served:
+            client = await served.connect()
+            raw = served.head(b"Authorization: Bearer " + room.token.encode(), target=PATH + "dev")
+            client.send(raw)
+            assert b"200 OK" in await client.head()
+            await room.give_code()
+            body = b"".join([piece async for piece in client.chunks()])
+            assert body.startswith(b" ")
+            assert json.loads(body)["Token"] == room.keeper.node("dev").lease.held.session_token
+            client.send(raw)  # the connection is still good
+            assert json_of(await client.one())[1] == json.loads(body)
+
+
+@in_virtual_time
+async def test_a_daemon_that_stops_tells_those_it_holds(clock, room, serve):
+    with room.desk.attend():
+        async with serve(room.container.answer, lambda: clock.boot) as served:
+            client = await served.connect()
+            client.send(served.head(b"Authorization: " + room.token.encode(), target=PATH + "dev"))
+            await client.head()
+            await room.keeper.close()
+            await served.endpoint.close()
+            body = b"".join([piece async for piece in client.chunks()])
+            assert body.strip() == b"xacct: xacctd is stopping. Try again in a moment."
+            assert await client.rest() == b""

@@ -1,0 +1,227 @@
+import hashlib
+import json
+import stat
+
+import pytest
+
+from xacct import errors
+from xacct.endpoint.grants import PREFIX, Grants, digest_of, mint
+
+
+class Machine:
+    """A clock, and processes with the mark of when each started."""
+
+    def __init__(self):
+        self.now = 1000.0
+        self.processes = {}
+
+    def started(self, pid):
+        return self.processes.get(pid)
+
+    def grants(self, directory, store=None):
+        (directory / "tokens").mkdir(exist_ok=True)
+        return Grants(directory / "tokens", store, lambda: self.now, self.started)
+
+
+@pytest.fixture
+def machine():
+    return Machine()
+
+
+@pytest.fixture
+def grants(machine, tmp_path):
+    return machine.grants(tmp_path, tmp_path / "grants.json")
+
+
+def again(machine, tmp_path):
+    """What a new daemon in the same place has."""
+    grants = machine.grants(tmp_path, tmp_path / "grants.json")
+    grants.load()
+    return grants
+
+
+def test_a_token_is_random_and_known_by_its_prefix():
+    tokens = {mint() for _ in range(100)}
+    assert len(tokens) == 100
+    for token in tokens:
+        assert token.startswith(PREFIX)
+        assert len(token) >= len(PREFIX) + 43  # 256 bits
+        assert token.isascii()
+
+
+def test_a_grant_is_found_by_its_token_bare_or_as_a_bearer(grants):
+    grant, token, _ = grants.create(["dev"], "a shell", None, None)
+    assert grants.find(token.encode()) is grant
+    assert grants.find(b"Bearer " + token.encode()) is grant
+    assert grant.allows("dev")
+    assert not grant.allows("prod")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _: b"",
+        lambda _: b"Bearer ",
+        lambda t: t[:-1],
+        lambda t: t + b"x",
+        lambda t: t + b"\n",
+        lambda t: b" " + t,
+        lambda t: b"Basic " + t,
+        lambda t: b"Bearer Bearer " + t,
+        lambda t: t.swapcase(),
+        lambda t: hashlib.sha256(t).hexdigest().encode(),
+        lambda _: b"\xff\xfe",
+    ],
+)
+def test_anything_else_finds_nothing(grants, change):
+    _, token, _ = grants.create(["dev"], "a shell", None, None)
+    assert grants.find(change(token.encode())) is None
+
+
+def test_a_grant_ends_at_its_time(grants, machine):
+    _, token, file = grants.create(["dev"], "", 60.0, None)
+    machine.now += 59.9
+    assert grants.find(token.encode())
+    machine.now += 0.1
+    assert grants.find(token.encode()) is None
+    grants.sweep()
+    assert grants.all() == []
+    assert not file.exists()
+
+
+def test_a_revoked_grant_ends_at_once(grants, tmp_path, machine):
+    grant, token, file = grants.create(["dev"], "", None, None)
+    kept, other, _ = grants.create(["dev"], "", None, None)
+    assert grants.revoke(grant.id) is True
+    assert grants.find(token.encode()) is None
+    assert not file.exists()
+    assert grants.revoke(grant.id) is False
+    assert grants.find(other.encode()) is kept
+    assert again(machine, tmp_path).all() == [kept]
+
+
+def test_a_grant_ends_with_its_process(grants, machine):
+    machine.processes = {7: "monday"}
+    grants.create(["dev"], "a shell", None, 7)
+    grants.sweep()
+    assert len(grants.all()) == 1
+    machine.processes = {}
+    grants.sweep()
+    assert grants.all() == []
+
+
+def test_a_grant_ends_when_another_process_has_its_number(grants, machine):
+    machine.processes = {7: "monday"}
+    grants.create(["dev"], "a shell", None, 7)
+    machine.processes = {7: "tuesday"}
+    grants.sweep()
+    assert grants.all() == []
+
+
+def test_a_grant_of_a_process_that_was_gone_before_ends_too(grants):
+    grants.create(["dev"], "a shell", None, 7)
+    grants.sweep()
+    assert grants.all() == []
+
+
+def test_the_token_file_is_private_and_has_no_newline(grants):
+    _, token, file = grants.create(["dev"], "", None, None)
+    assert file.read_bytes() == token.encode()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_grants_outlive_a_restart_by_their_hash_alone(grants, machine, tmp_path):
+    machine.processes = {7: "monday"}
+    grant, token, _ = grants.create(["dev", "prod"], "a shell", 3600.0, 7)
+    store = tmp_path / "grants.json"
+    assert token not in store.read_text()
+    assert token.removeprefix(PREFIX) not in store.read_text()
+    assert digest_of(token) in store.read_text()
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    assert again(machine, tmp_path).find(token.encode()) == grant
+
+
+def test_what_ended_meanwhile_does_not_come_back(grants, machine, tmp_path):
+    machine.processes = {7: "monday"}
+    grants.create(["dev"], "", 60.0, None)
+    grants.create(["dev"], "", None, 7)
+    stays, _, _ = grants.create(["dev"], "", None, None)
+    machine.now += 61
+    machine.processes = {}
+    assert again(machine, tmp_path).all() == [stays]
+    assert [row["id"] for row in json.loads((tmp_path / "grants.json").read_text())] == [stays.id]
+
+
+ROW = {"id": "a", "digest": "d", "label": "", "roles": ["dev"], "created": 1.0}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "null",
+        "3",
+        "{}",
+        '{"a": 1}',
+        "[1]",
+        "[null]",
+        "[[]]",
+        '[{"id": 1}]',
+        json.dumps([ROW | {"more": 1}]),
+        json.dumps([ROW | {"roles": 5}]),
+        json.dumps([ROW | {"digest": []}]),
+        json.dumps([ROW, ROW | {"digest": "e", "created": "x"}]),
+        json.dumps([ROW | {"expires_at": "tomorrow"}]),
+        json.dumps([ROW | {"digest": None, "created": None, "expires_at": []}]),
+        "\x00\xff",
+        "[" * 100_000,
+    ],
+)
+def test_a_store_that_is_no_store_is_as_good_as_none(machine, tmp_path, text):
+    (tmp_path / "grants.json").write_text(text, encoding="latin-1")
+    grants = again(machine, tmp_path)
+    assert grants.all() == []
+    _, token, _ = grants.create(["dev"], "", None, None)
+    assert grants.find(token.encode())
+
+
+def test_a_store_that_cannot_be_written_costs_the_restart_and_nothing_else(machine, tmp_path):
+    grants = machine.grants(tmp_path, tmp_path / "no" / "such" / "directory.json")
+    grant, token, _ = grants.create(["dev"], "", 60.0, None)
+    assert grants.find(token.encode()) is grant
+    machine.now += 61
+    grants.sweep()
+    assert grants.all() == []
+
+
+def test_a_token_file_that_cannot_be_written_makes_no_grant(machine, tmp_path):
+    grants = machine.grants(tmp_path)
+    (tmp_path / "tokens").rmdir()
+    with pytest.raises(errors.XacctError, match="token"):
+        grants.create(["dev"], "", None, None)
+    assert grants.all() == []
+
+
+def test_a_token_file_that_is_gone_already_is_no_trouble(grants):
+    grant, _, file = grants.create(["dev"], "", None, None)
+    file.unlink()
+    assert grants.revoke(grant.id)
+
+
+def test_last_use_is_remembered_while_the_grant_lives(grants, machine):
+    grant, token, _ = grants.create(["dev"], "", 60.0, None)
+    assert grant.id not in grants.last_used
+    grants.find(token.encode())
+    assert grants.last_used == {grant.id: 1000.0}
+    machine.now += 100
+    grants.find(token.encode())
+    grants.sweep()
+    assert grants.last_used == {}
+
+
+def test_neither_a_grant_nor_the_grants_show_a_digest(grants):
+    grant, token, _ = grants.create(["dev"], "", None, None)
+    for shown in (repr(grant), repr(grants)):
+        assert token not in shown
+        assert digest_of(token) not in shown

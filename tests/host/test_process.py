@@ -1,0 +1,62 @@
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+from xacct.host.process import started
+
+SLEEP = [sys.executable, "-c", "input()"]
+
+
+@pytest.fixture
+def child():
+    with subprocess.Popen(SLEEP, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+        yield process
+        process.kill()
+
+
+def test_a_process_has_one_mark_for_life(child):
+    assert started(child.pid)
+    assert started(child.pid) == started(child.pid)
+    assert started(os.getpid()) == started(os.getpid())
+
+
+def test_another_process_has_another_mark(child):
+    assert started(child.pid) != started(os.getpid())
+
+
+def test_a_process_that_has_ended_has_none(child):
+    child.kill()
+    child.wait()
+    assert started(child.pid) is None
+
+
+def test_a_process_that_waits_to_be_buried_has_none(child):
+    child.kill()
+    end = time.monotonic() + 5
+    while started(child.pid) is not None:
+        assert time.monotonic() < end, "a zombie counts as running"
+        time.sleep(0.005)
+    assert child.returncode is None  # nobody has waited for it yet
+
+
+@pytest.mark.parametrize("pid", [0, -1, 2**31 - 1, 2**63])
+def test_what_is_no_process_has_none(pid):
+    assert started(pid) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc shows names of processes on Linux")
+def test_a_process_may_be_called_anything(tmp_path):
+    program = tmp_path / "a) Z (b) R 1"
+    shutil.copy(shutil.which("sleep"), program)
+    with subprocess.Popen([program, "60"]) as process:
+        try:
+            mark = started(process.pid)
+            assert mark is not None
+            assert mark.isdigit()
+            assert int(mark) > 1
+        finally:
+            process.kill()
