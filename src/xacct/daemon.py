@@ -25,7 +25,7 @@ from xacct.endpoint.container import Container
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.server import ADDRESS, Endpoint
 from xacct.host import clock as host_clock
-from xacct.host import instance, process, steps
+from xacct.host import hardening, instance, process, steps
 from xacct.keeper.acquire import Terms
 from xacct.keeper.desk import Desk
 from xacct.keeper.events import Events
@@ -81,6 +81,9 @@ def _start(arguments: argparse.Namespace) -> int:
         in_file = settings.read(where.config)
         chosen = _overridden(in_file, arguments)
         logs.configure(chosen.daemon.log_level, chosen.daemon.log_format)
+        for refused in hardening.harden():
+            log.warning("not hardened", why=refused)
+        hardening.room_for_sockets()
         for name in SHADOWING:
             os.environ.pop(name, None)
         _runner()(_run(chosen, in_file, where))

@@ -413,6 +413,35 @@ async def test_logging_out_refuses_until_the_next_login(clock):
 
 
 @in_virtual_time
+async def test_logging_out_refuses_those_who_wait_and_takes_no_code_any_more(clock):
+    async with World(clock, [role()]) as world:
+        world.person(think=lambda: 1e6)
+        waiter = asyncio.ensure_future(world.keeper.fetch("prod", ask=True))
+        await settle()
+        [question] = world.desk.questions
+        world.keeper.logout_all()
+        with pytest.raises(errors.HumanNeeded) as caught:
+            await waiter
+        assert "logged out" in caught.value.sentence
+        with pytest.raises(errors.PromptClosed):
+            world.desk.answer(question.id, world.aws.code())
+        await settle(10)
+        assert all(lease.held is None for lease in world.keeper.sessions.values())
+
+
+@in_virtual_time
+async def test_a_bad_look_does_not_end_renewals(clock):
+    async with World(clock, [role()]) as world:
+        world.person()
+        await world.keeper.login("prod", ask=True)
+        world.scheduler._each_look = lambda: 1 / 0
+        await settle(40)
+        world.scheduler._each_look = lambda: None
+        await settle(5 * HOUR)
+        assert world.keeper.node("prod").lease.servable()
+
+
+@in_virtual_time
 async def test_an_unchanged_role_keeps_what_it_holds_when_the_configuration_changes(clock):
     async with World(clock, [role(), role("other")]) as world:
         world.person()

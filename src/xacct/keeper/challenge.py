@@ -59,7 +59,7 @@ async def _send(
                 desk.ledger.burn(serial, code, clock.now())
             if error.answered or pause is None:
                 raise
-        except errors.XacctError:
+        except (errors.XacctError, asyncio.CancelledError):
             desk.ledger.burn(serial, code, clock.now())
             raise
         else:

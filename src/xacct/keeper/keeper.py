@@ -168,7 +168,7 @@ class Keeper:
         """
         lease = self.node(name).lease
         if lease.logged_out:
-            raise errors.HumanNeeded(f"You are logged out of {name}.", f"xacctctl login {name}")
+            raise _logged_out(name)
         lease.last_used = self.clock.now()
         if lease.freshness() is Freshness.STALE and lease.silent() and not lease.just_failed():
             await asyncio.wait({lease.renew(ask=False)}, timeout=STALE_WAIT)
@@ -218,7 +218,7 @@ class Keeper:
             node = self.node(name)
             if node.lease.held is not None:
                 gone.append(node.role.name)
-            node.lease.drop()
+            node.lease.abandon(_logged_out(name))
             node.lease.logged_out = True
         self.on_change()
         return gone
@@ -227,7 +227,7 @@ class Keeper:
         """Let go of every role and every MFA session."""
         gone = self.logout(list(self.nodes))
         for session in self.sessions.values():
-            session.drop()
+            session.abandon(errors.HumanNeeded("You have logged out.", "xacctctl login ROLE"))
         return gone
 
     def horizon(self, name: str) -> float | None:
@@ -303,6 +303,10 @@ class Keeper:
         for node in self.nodes.values():
             if isinstance(node.lease.error, errors.NetworkDown):
                 node.lease.try_at_once()
+
+
+def _logged_out(name: str) -> errors.HumanNeeded:
+    return errors.HumanNeeded(f"You are logged out of {name}.", f"xacctctl login {name}")
 
 
 def closest_hint(name: str, names: Iterable[str]) -> str:

@@ -72,6 +72,7 @@ class Lease:
         self._failed_boot = 0.0
         self.retry_boot = 0.0
         self._flight: asyncio.Task[Credentials] | None = None
+        self._abandoned: errors.XacctError | None = None
         self._flight_asks = False
         self._waiting = 0
         self._wanted_until = float("-inf")
@@ -143,6 +144,10 @@ class Lease:
         except errors.HumanNeeded:
             if not ask or asks:
                 raise
+        except asyncio.CancelledError:
+            if self._abandoned is not None and flight.cancelled():
+                raise self._abandoned from None
+            raise
         return await self.fly(ask=True, dependent=dependent)
 
     def renew(self, *, ask: bool, wanted_for: float = 0.0) -> asyncio.Task[Credentials]:
@@ -152,6 +157,7 @@ class Lease:
             ask: whether a human may be asked. wanted_for: seconds it is wanted even if nobody waits.
         """
         if self._flight is None:
+            self._abandoned = None
             self._wanted_until = max(self._wanted_until, self._clock.boot() + wanted_for)
             self._flight_asks = ask
             self._flight = asyncio.get_running_loop().create_task(self._fly(ask), name=f"renew {self.name}")
@@ -170,6 +176,13 @@ class Lease:
         self.held = None
         self.renew_at = float("inf")
         self.error = why
+
+    def abandon(self, why: errors.XacctError) -> None:
+        """Let go of what is held and of what is on its way; whoever waits is told `why`."""
+        self.drop()
+        if self._flight is not None:
+            self._abandoned = why
+            self._flight.cancel()
 
     def try_at_once(self) -> None:
         """Forget the back-off: something outside has changed."""

@@ -49,14 +49,21 @@ class Scheduler:
         self._loop_seen = loop.time()
         while True:
             self._wake.clear()
-            self._notice_resume(loop.time())
-            self._each_look()
-            delay = self.tick()
+            delay = self._look(loop.time())
             # Not wait_for: before Python 3.12 it swallows a cancellation that coincides with the wake-up.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay):
                     await self._wake.wait()
             await asyncio.sleep(SOON)
+
+    def _look(self, loop_now: float) -> float:
+        try:
+            self._notice_resume(loop_now)
+            self._each_look()
+            return self.tick()
+        except Exception as bug:  # noqa: BLE001 - one bad look must not end all renewals
+            log.error("look broke", kind=type(bug).__name__)  # noqa: TRY400
+            return LOOK
 
     def tick(self) -> float:
         """Do what is due now. Returns seconds until something will be."""

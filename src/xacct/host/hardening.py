@@ -1,0 +1,33 @@
+"""What a process that holds secrets asks of the kernel at its start: no core, no tracer, room for its sockets."""
+
+from __future__ import annotations
+
+import ctypes
+import resource
+import sys
+
+_PR_SET_DUMPABLE = 4
+"""prctl(2): 0 makes /proc/PID/{mem,environ,fd,...} root's, and refuses ptrace to the same user."""
+
+FILES = 8192
+"""Descriptors wanted: the endpoint's connections, and some for the control socket whatever strangers do."""
+
+
+def harden() -> list[str]:
+    """Ask for all of it. Returns what the kernel refused, a sentence each; nothing of it is fatal."""
+    refused = []
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (OSError, ValueError):
+        refused.append("Core dumps could not be switched off.")
+    if sys.platform == "linux" and ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
+        refused.append("The process could not be made undumpable.")
+    return refused
+
+
+def room_for_sockets() -> None:
+    """Raise the soft limit on open files to FILES, or as far as the hard limit lets us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
