@@ -117,7 +117,7 @@ class Temporary(XacctError):
     code = "temporary"
     status = 503
     answered: ClassVar[bool] = True
-    """Whether STS answered at all. A code it never saw is not burnt."""
+    """Whether STS may have looked at the request. A code it never saw is not burnt."""
 
 
 class Throttled(Temporary):
@@ -147,9 +147,13 @@ class NetworkLost(NetworkDown):
 
 
 class ClockSkew(Temporary):
-    """STS refused the signature because this machine's clock is off; the sentence says by how much."""
+    """STS refused the signature because this machine's clock is off; the sentence says by how much.
+
+    The signature is checked before anything else, so a code in the request has not been looked at.
+    """
 
     code = "clock-skew"
+    answered = False
     default_hint = "Set the clock (timedatectl set-ntp true); xacct tries again by itself."
 
 
