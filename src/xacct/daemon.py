@@ -26,19 +26,25 @@ from xacct.endpoint.grants import Grants
 from xacct.endpoint.server import ADDRESS, Endpoint
 from xacct.host import clock as host_clock
 from xacct.host import hardening, instance, process, steps
+from xacct.host.network import NetworkWatch
 from xacct.keeper.acquire import Terms
 from xacct.keeper.desk import Desk
 from xacct.keeper.events import Events
 from xacct.keeper.keeper import Keeper
 from xacct.keeper.ledger import Ledger
 from xacct.keeper.scheduler import Scheduler
+from xacct.prompts import dialogs, notices
+from xacct.prompts.prompter import Prompter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from xacct.settings import Settings
 
 log = structlog.get_logger("xacct")
+
+DIALOG_DELAY = 1.0
+"""Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
 
 SHADOWING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 """Variables of the shell that started us which must not steer our own STS clients."""
@@ -160,6 +166,7 @@ class Rooms:
         self.container = Container(self.keeper, self.grants, settings.seconds(chosen.prompts.patience))
         self.endpoint = Endpoint(self.container.answer, self.clock.boot)
         self.scheduler = Scheduler(self.keeper, self.each_look)
+        self.humans = _ways_to_humans(chosen, desk, events, self.clock)
 
     def refresh(self) -> None:
         """Read configuration files that have changed."""
@@ -170,6 +177,23 @@ class Rooms:
         self.refresh()
         self.grants.sweep()
         self.container.forget()
+
+
+def _ways_to_humans(
+    chosen: Settings, desk: Desk, events: Events, clock: AwsClock
+) -> list[Callable[[], Coroutine[None, None, None]]]:
+    """What asks and tells people beside the terminals that attend."""
+    ways: list[Callable[[], Coroutine[None, None, None]]] = []
+    if chosen.prompts.command:
+        command = list(chosen.prompts.command)
+        ways.append(Prompter(desk, events, lambda _: command, declines=False).run)
+    dialog = dialogs.command(os.environ) if chosen.prompts.desktop else None
+    if dialog is not None:
+        ways.append(Prompter(desk, events, dialog, declines=True, delay=DIALOG_DELAY).run)
+    notice = notices.command(os.environ) if chosen.prompts.desktop else None
+    if notice is not None:
+        ways.append(notices.Notices(events, notice, clock.boot).run)
+    return ways
 
 
 async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
@@ -197,7 +221,9 @@ async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
     application = Api(rooms.keeper, rooms.grants, daemon).application()
     control = ControlServer(application, bind(where.control), where.control)
     await control.start()
-    workers = [loop.create_task(rooms.scheduler.run()), loop.create_task(rooms.endpoint.run())]
+    workers = [loop.create_task(run()) for run in (rooms.scheduler.run, rooms.endpoint.run, *rooms.humans)]
+    network = NetworkWatch(loop, rooms.keeper.network_changed)
+    network.start()
     log.info(
         "ready",
         version=__version__,
@@ -209,6 +235,7 @@ async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
         await stop.wait()
     finally:
         log.info("stopping")
+        network.close()
         for worker in workers:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)

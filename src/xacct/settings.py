@@ -46,9 +46,14 @@ class Session(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Prompts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """[prompts]: how long an SDK is held while a human types a code."""
+    """[prompts]: how long an SDK is held while a human types a code, and how they are asked beside terminals.
+
+    `command` prints a code (a password manager, `ykman oath ...`); `desktop` shows dialogs and notices.
+    """
 
     patience: Duration = "120s"
+    command: tuple[str, ...] = ()
+    desktop: bool = True
 
 
 class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):

@@ -68,7 +68,7 @@ class Room:
             session.drop()
 
     async def question(self):
-        while not self.desk.questions:  # noqa: ASYNC110 - virtual time is cheap
+        while not self.desk.questions:
             await asyncio.sleep(0.01)
         return self.desk.questions[0]
 

@@ -140,7 +140,7 @@ class Simulation:
         what.append(("step", -step))
         for kind, seconds in what:
             await asyncio.sleep(self.rng.uniform(2, 5) * HOUR)
-            while not self.up_for(HOUR / 2):  # noqa: ASYNC110 - there is no event to wait for
+            while not self.up_for(HOUR / 2):
                 await asyncio.sleep(60)
             if kind == "step":
                 self.clock.step_wall(seconds)

@@ -118,9 +118,14 @@ class Api:
     async def explain(self, request: web.Request) -> web.Response:
         """GET /v1/roles/ROLE/explain."""
         node = self._keeper.node(request.match_info["role"])
-        roles = {name: other.role for name, other in self._keeper.nodes.items()}
-        steps, remarks = policy.explain(node.role, roles, self._keeper.terms.session_duration)
-        answer: wire.ExplainAnswer = {"role": node.role.name, "steps": steps, "remarks": remarks}
+        keeper = self._keeper
+        roles = {name: other.role for name, other in keeper.nodes.items()}
+        steps, remarks = policy.explain(node.role, roles, keeper.terms.session_duration)
+        answer: wire.ExplainAnswer = {
+            "role": node.role.name,
+            "steps": steps,
+            "remarks": remarks + keeper.learned(node.role.name),
+        }
         return web.json_response(answer)
 
     async def login(self, request: web.Request) -> web.StreamResponse:

@@ -119,6 +119,10 @@ class Desk:
             raise errors.CodeUsed(question.problem, f"The next one comes in {wait:.0f} s.")
         question._answer.set_result(code)  # noqa: SLF001 - the desk owns its questions
 
+    def wait_for_fresh(self, question: Question) -> float:
+        """Seconds until the device shows a code that could be accepted."""
+        return 0.0 if question.not_before is None else max(0.0, question.not_before - self._clock.now())
+
     def decline(self, question_id: str) -> None:
         """Say no to an open question.
 

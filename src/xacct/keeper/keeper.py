@@ -238,6 +238,16 @@ class Keeper:
         session = node.session
         return session.held.expires_at if session is not None and session.held is not None else None
 
+    def learned(self, name: str) -> list[str]:
+        """What AWS's refusals have taught about a role, in sentences."""
+        longest, oldest_mfa = self._acquire.learned(self.node(name).role)
+        said = []
+        if longest is not None:
+            said.append(f"learned: AWS gives this role {longest / 60:.0f} min at most")
+        if oldest_mfa is not None and self.node(name).role.mfa_max_age is None:
+            said.append(f"learned: its trust policy wants an MFA younger than about {oldest_mfa / 60:.0f} min")
+        return said
+
     def serial(self, name: str) -> str | None:
         """The MFA device that logging in to the role may ask for."""
         node = self.node(name)

@@ -1,0 +1,83 @@
+"""A prompter: attends to the desk, and asks a program for each question; ends it when the question closes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import structlog
+
+from xacct import errors
+from xacct.keeper.events import PromptClosed, PromptRaised
+from xacct.prompts.child import output_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xacct.keeper.desk import Desk, Question
+    from xacct.keeper.events import Events
+
+log = structlog.get_logger("xacct.prompts")
+
+
+class Prompter:
+    """Answers every device's questions through a program.
+
+    Args:
+        command: gives the program and its arguments for a question. declines: whether a program that ends badly, or
+            prints nothing, means "no" (a dialog's Cancel) or only that this program has no answer.
+        delay: seconds a terminal gets before the program is started.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        events: Events,
+        command: Callable[[Question], list[str]],
+        *,
+        declines: bool,
+        delay: float = 0.0,
+    ) -> None:
+        self._desk = desk
+        self._events = events
+        self._command = command
+        self._declines = declines
+        self._delay = delay
+        self._asking: dict[str, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Attend until cancelled."""
+        with self._events.listen() as queue, self._desk.attend():
+            try:
+                while True:
+                    self._heed(await queue.get())
+            finally:
+                for task in self._asking.values():
+                    task.cancel()
+                await asyncio.gather(*self._asking.values(), return_exceptions=True)
+
+    def _heed(self, event: object) -> None:
+        if isinstance(event, PromptRaised) and event.question.id not in self._asking:
+            task = asyncio.get_running_loop().create_task(self._ask(event.question))
+            self._asking[event.question.id] = task
+            task.add_done_callback(lambda _: self._asking.pop(event.question.id, None))
+        elif isinstance(event, PromptClosed) and event.question.id in self._asking:
+            self._asking[event.question.id].cancel()
+
+    async def _ask(self, question: Question) -> None:
+        await asyncio.sleep(self._delay)
+        while question.open:
+            await asyncio.sleep(self._desk.wait_for_fresh(question))
+            said = await output_of(self._command(question))
+            try:
+                if said:
+                    self._desk.answer(question.id, said)
+                elif self._declines:
+                    self._desk.decline(question.id)
+                return  # noqa: TRY300 - the loop is for mistakes
+            except errors.PromptClosed:
+                return
+            except errors.BadInput as mistake:
+                log.info("answer not taken", why=mistake.sentence)
+                if not self._declines:
+                    return  # the same program would say the same again

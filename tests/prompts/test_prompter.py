@@ -1,0 +1,174 @@
+"""A program is asked: real programs, real processes, no desktop."""
+
+import asyncio
+import os
+import random
+import time
+from pathlib import Path
+
+import pytest
+
+from xacct import errors
+from xacct.clock import AwsClock
+from xacct.host import clock as host_clock
+from xacct.keeper.desk import Desk
+from xacct.keeper.events import Events, Expired, Failed, HorizonNear
+from xacct.keeper.ledger import Ledger
+from xacct.prompts import dialogs, notices
+from xacct.prompts.prompter import Prompter
+
+SERIAL = "arn:aws:iam::123456789012:mfa/U"
+
+
+@pytest.fixture
+def events():
+    return Events()
+
+
+@pytest.fixture
+def desk(events):
+    return Desk(AwsClock(host_clock.read), events, Ledger())
+
+
+def program(tmp_path, text):
+    file = tmp_path / f"ask-{random.random()}"
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(0o755)
+    return lambda _question: [str(file)]
+
+
+async def ask(desk, wanted=lambda: True):
+    return await desk.ask(SERIAL, lambda: ("prod",), wanted)
+
+
+async def attending(desk, events, command, **how):
+    task = asyncio.ensure_future(Prompter(desk, events, command, **how).run())
+    await asyncio.sleep(0)
+    return task
+
+
+async def end(task):
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_program_gives_the_code(desk, events, tmp_path):
+    task = await attending(desk, events, program(tmp_path, "echo 123456"), declines=False)
+    assert await ask(desk) == "123456"
+    await end(task)
+
+
+async def test_cancel_in_a_dialog_is_a_no(desk, events, tmp_path):
+    task = await attending(desk, events, program(tmp_path, "exit 1"), declines=True)
+    with pytest.raises(errors.Declined):
+        await ask(desk)
+    await end(task)
+
+
+async def test_a_dialog_asks_again_after_nonsense(desk, events, tmp_path):
+    count = tmp_path / "count"
+    text = f"echo x >> {count}; [ $(wc -l < {count}) -gt 1 ] && echo 654321 || echo nonsense"
+    task = await attending(desk, events, program(tmp_path, text), declines=True)
+    assert await ask(desk) == "654321"
+    await end(task)
+
+
+async def test_a_dialog_goes_when_somebody_else_was_faster(desk, events, tmp_path):
+    pid = tmp_path / "pid"
+    task = await attending(desk, events, program(tmp_path, f"echo $$ > {pid}; exec sleep 60"), declines=True)
+    asked = asyncio.ensure_future(ask(desk))
+    while not (pid.exists() and pid.read_text().strip()):
+        await asyncio.sleep(0.01)
+    [question] = desk.questions
+    desk.answer(question.id, "111111")
+    assert await asked == "111111"
+    deadline = time.monotonic() + 5
+    while Path(f"/proc/{pid.read_text().strip()}").exists():
+        assert time.monotonic() < deadline, "the dialog still stands"
+        await asyncio.sleep(0.01)
+    await end(task)
+
+
+async def test_a_program_that_is_missing_leaves_the_question_to_others(desk, events):
+    task = await attending(desk, events, lambda _: ["/does/not/exist"], declines=False)
+    asked = asyncio.ensure_future(ask(desk))
+    await asyncio.sleep(0.1)
+    [question] = desk.questions
+    desk.answer(question.id, "222222")
+    assert await asked == "222222"
+    await end(task)
+
+
+@pytest.mark.parametrize(
+    ("env", "platform", "program_name"),
+    [
+        ({}, "linux", None),
+        ({"DISPLAY": ":0", "PATH": "/nowhere"}, "linux", None),
+        ({}, "darwin", "osascript"),
+    ],
+)
+def test_which_dialog_there_is(env, platform, program_name, desk):
+    command = dialogs.command(env, platform)
+    assert (command is None) == (program_name is None)
+
+
+@pytest.mark.parametrize("name", ["zenity", "kdialog"])
+async def test_the_dialog_says_who_asks_for_what(desk, events, tmp_path, name):
+    (tmp_path / name).write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$0.said"\necho 333333\n')
+    (tmp_path / name).chmod(0o755)
+    env = {"DISPLAY": ":0", "PATH": f"{tmp_path}"}
+    command = dialogs.command(env, "linux")
+    real = os.environ["PATH"]
+    try:
+        os.environ["PATH"] = f"{tmp_path}:{real}"
+        task = await attending(desk, events, command, declines=True)
+        assert await ask(desk) == "333333"
+        await end(task)
+    finally:
+        os.environ["PATH"] = real
+    said = (tmp_path / f"{name}.said").read_text()
+    assert "prod" in said
+    assert SERIAL in said
+
+
+def test_what_notices_say():
+    assert "30 min" in notices.words_of(HorizonNear(SERIAL, 1800.0, ("prod", "staging")))
+    assert "login prod" in notices.words_of(HorizonNear(SERIAL, 1800.0, ("prod", "staging")))
+    assert notices.words_of(Failed("prod", errors.AccessDenied("AWS refuses prod."))) == "prod: AWS refuses prod."
+    assert notices.words_of(Failed("prod", errors.Throttled("slow"))) is None
+    assert notices.words_of(Expired("prod")) is None
+
+
+async def test_a_notice_is_shown_once_in_a_while(events, tmp_path):
+    said = tmp_path / "said"
+    boot = [0.0]
+    shown = notices.Notices(
+        events, lambda words: ["/bin/sh", "-c", 'echo "$1" >> "$2"', "sh", words, str(said)], lambda: boot[0]
+    )
+    task = asyncio.ensure_future(shown.run())
+    await asyncio.sleep(0)
+    for _ in range(3):
+        events.publish(HorizonNear(SERIAL, 600.0, ("prod",)))
+    deadline = time.monotonic() + 5
+    while not said.exists():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert len(said.read_text().splitlines()) == 1
+    await end(task)
+
+
+async def test_a_question_answered_in_time_needs_no_notice(events, desk, tmp_path, monkeypatch):
+    monkeypatch.setattr(notices, "UNANSWERED", 0.05)
+    said = tmp_path / "said"
+    shown = notices.Notices(events, lambda words: ["/bin/sh", "-c", 'echo >> "$1"', "sh", str(said)], lambda: 0.0)
+    task = asyncio.ensure_future(shown.run())
+    with desk.attend():
+        await asyncio.sleep(0)
+        asked = asyncio.ensure_future(ask(desk))
+        await asyncio.sleep(0.01)
+        desk.answer(desk.questions[0].id, "123456")
+        await asked
+    await asyncio.sleep(0.15)
+    assert not said.exists()
+    await end(task)
