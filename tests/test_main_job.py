@@ -16,7 +16,7 @@ FLEET = tuple(f"fleet-{number:02d}" for number in range(1, 21))
 EVERYTHING = ("prod", "staging", *FLEET)
 CROWD = 500
 LIFE = 10
-"""Seconds that a role's credentials live in the tests of renewal: the shortest life the daemon is promised to manage."""
+"""Seconds that a role's credentials live in the tests of renewal."""
 
 
 @pytest.fixture(scope="module")

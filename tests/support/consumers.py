@@ -14,7 +14,7 @@ _HERE = Path(__file__).parent
 _CONTRACT = _HERE.parent / "contract"
 _DEAD = "http://127.0.0.1:9"
 
-PROXIES = {name: _DEAD for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")}
+PROXIES = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), _DEAD)
 """A proxy that nobody runs: port 9 is `discard`, which has been off for decades."""
 
 
