@@ -16,11 +16,13 @@ class Human:
     with Human(stack, after=3) as human: ...
         human.asked      # the prompts, in the order they were raised
         human.told       # what the daemon said to each answer
+        human.heard      # every event there was
     """
 
     def __init__(self, stack, answer=None, *, after=0.0):
         self.asked = []
         self.told = []
+        self.heard = []
         self._stack = stack
         self._answer = answer or (lambda _: stack.code())
         self._after = after
@@ -46,6 +48,7 @@ class Human:
         try:
             for line in self._response:
                 event = json.loads(line) if line.strip() else {}
+                self.heard.append(event)
                 if event.get("event") == "prompt":
                     self._be_asked(event["prompt"])
         except (OSError, ValueError):
