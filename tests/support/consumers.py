@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,3 +115,10 @@ JS3 = Client(
 
 FROM_PYPI = (BOTO3, AIOBOTOCORE, AWSCLI1)
 ALL = (*FROM_PYPI, AWSCLI2, JS3)
+
+
+def side_by_side(work, clients=ALL):
+    """What `work` returns for each client that can run here, all at once: name -> result."""
+    present = [client for client in clients if not client.missing]
+    with ThreadPoolExecutor(len(present)) as threads:
+        return dict(zip([client.name for client in present], threads.map(work, present), strict=True))
