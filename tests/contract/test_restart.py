@@ -10,6 +10,7 @@ from relay import Relay
 from stack import Stack
 
 LOOPS = tuple(client for client in ALL if client.loops)
+"""Those that are programs; a command line starts anew at each call."""
 
 
 def accident(stack):
@@ -37,9 +38,8 @@ def restarted(tmp_path_factory):
         return ran, relay.requests, after, human.asked, stack.api("GET", "/v1/grants")["grants"]
 
 
+@pytest.mark.parametrize("client", LOOPS, ids=lambda client: client.name, indirect=True)
 def test_a_program_with_credentials_does_not_notice(restarted, client):
-    if not client.loops:
-        pytest.skip("starts anew at each call")
     ran, requests, *_ = restarted
     assert ":assumed-role/cross-account-role-name/" in ran[client.name].arn
     assert len(ran[client.name].arns) > 30
