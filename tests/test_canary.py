@@ -143,15 +143,20 @@ class Recorded(Stack):
 PERMITTED = ("access_key_id", "secret_access_key", "session_token")
 
 
-def try_sources(stack):
-    """Credential processes that say too much."""
+def try_profiles(stack):
+    """Credential processes that say too much, and an external id that AWS does not take."""
     helper = stack.dir / "helper"
     helper.write_text(f'#!/bin/sh\necho \'{{"SecretAccessKey": "{PLANTED}"}}\'\necho {PLANTED} >&2\nexit $1\n')
     helper.chmod(0o700)
     with Path(stack.env["AWS_CONFIG_FILE"]).open("a") as file:
         file.writelines(f"[profile talkative{status}]\ncredential_process = {helper} {status}\n" for status in (0, 1))
-    for role in ("talkative0", "talkative1"):
-        assert stack.api("POST", "/v1/login", {"roles": [role], "attend": False})[-1]["failed"] == 1
+        file.write(
+            f"[profile mistaken]\nrole_arn = {stack.status('thirdparty')['role_arn']}\n"
+            f"source_profile = central\nexternal_id = {PLANTED}\n"
+        )
+    for role, code in (("talkative0", "source"), ("talkative1", "source"), ("mistaken", "access-denied")):
+        failed, _ = stack.api("POST", "/v1/login", {"roles": [role], "attend": False})
+        assert failed["error"]["code"] == code
 
 
 def try_codes(stack, used):
@@ -169,7 +174,7 @@ def try_codes(stack, used):
 def try_faults(stack):
     for number, kind in enumerate(FAULTS, 1):
         role = f"fleet-{number:02d}"
-        stack.fault(kind=kind, calls=2, delay=0.1, skew=4000)
+        stack.fault(kind=kind, calls=3 if kind == "503" else 1, delay=0.1, skew=4000)
         stack.fetch(stack.grant(role), role)
         stack.clear_faults()
 
@@ -229,7 +234,7 @@ def look(stack):
     """Everything that can be looked at."""
     for path in ("/v1/version", "/v1/status", "/v1/roles", "/v1/grants", "/v1/prompts"):
         stack.api("GET", path)
-    for role in ("prod", "thirdparty", "noexternalid", "long", "second"):
+    for role in ("prod", "thirdparty", "noexternalid", "mistaken", "long", "second"):
         stack.api("GET", f"/v1/roles/{role}/explain")
 
 
@@ -244,13 +249,13 @@ def a_day(stack):
     stack.api("POST", "/v1/login", {"roles": ["noexternalid"], "attend": False})
     stack.fetch(stack.grant("noexternalid"), "noexternalid")
     look(stack)
+    try_profiles(stack)
     try_codes(stack, used)
-    try_faults(stack)
-    try_sources(stack)
     try_configurations(stack)
     try_garbage(stack)
     thirdparty = stack.status("thirdparty")["role_arn"]
     wait_until(lambda: [c["role_arn"] for c in stack.calls("AssumeRole")].count(thirdparty) > 1, what="a renewal")
+    try_faults(stack)  # one of which ends the MFA session
     stack.daemon.send_signal(signal.SIGHUP)
     stack.kill()
     stack.start()

@@ -7,7 +7,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from consumers import AWSCLI1, BOTO3, FROM_PYPI, PROXIES
+from consumers import AWSCLI1, BOTO3, FROM_PYPI, PROXIES, side_by_side
 from human import Human, decline
 from relay import Relay
 from stack import Stack, wait_until
@@ -88,29 +88,49 @@ def test_five_hundred_at_once_for_a_cold_role_cost_one_call(logged_in):
     assert [call["status"] for call in logged_in.calls("AssumeRole") if call["role_arn"] == role_arn] == [200]
 
 
-def test_clients_are_held_while_a_human_types_and_ask_once(tmp_path):
-    with Stack(tmp_path / "s") as stack, Relay(stack.port) as relay, Human(stack, after=3) as human:
+def be_typed_for(directory):
+    """Three clients at a daemon nobody has logged in to, and a human who takes three seconds."""
+    with Stack(directory) as stack, Relay(stack.port) as relay, Human(stack, after=3) as human:
         environment = stack.environment("prod")
-        environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = relay.instead_of(
-            environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
-        )
-        with ThreadPoolExecutor() as threads:
-            outcomes = list(threads.map(lambda client: client.run(environment), FROM_PYPI))
-        assert [outcome.arn.startswith(arn(stack, "prod")) for outcome in outcomes] == [True] * len(FROM_PYPI)
-        assert min(outcome.seconds for outcome in outcomes) > 2
-        assert len(relay.requests) == len(FROM_PYPI)  # one each
-        assert len(human.asked) == 1
-        assert [call["mfa"] for call in stack.calls("GetSessionToken")] == [True]
-        assert [call["status"] for call in stack.calls("AssumeRole")] == [200]
+        url = environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+        environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = relay.instead_of(url)
+        outcomes = side_by_side(lambda client: client.run(environment), FROM_PYPI).values()
+        return outcomes, relay.requests, human.asked, stack.calls()
 
 
-def test_a_refusal_reaches_the_program_as_a_sentence(tmp_path):
-    with Stack(tmp_path / "s") as stack, Human(stack, decline, after=1) as human:
-        outcome = BOTO3.run(stack.environment("prod"))
-        assert outcome.status != 0
-        assert "The MFA code for prod was declined. xacctctl login prod" in outcome.stderr
-        assert len(human.asked) == 1  # however often botocore tries
-        assert stack.calls() == []
+def be_declined(directory):
+    """One client, and a human who says no."""
+    with Stack(directory) as stack, Human(stack, decline, after=1) as human:
+        return BOTO3.run(stack.environment("prod")), human.asked, stack.calls()
+
+
+@pytest.fixture(scope="module")
+def humans(tmp_path_factory):
+    """Both at once, for they mostly wait."""
+    directory = tmp_path_factory.mktemp("humans")
+    with ThreadPoolExecutor() as threads:
+        typed, declined = threads.submit(be_typed_for, directory / "1"), threads.submit(be_declined, directory / "2")
+        return typed.result(), declined.result()
+
+
+def test_clients_are_held_while_a_human_types_and_ask_once(humans):
+    outcomes, requests, asked, calls = humans[0]
+    assert {outcome.arn.rpartition("/")[0] for outcome in outcomes} == {
+        "arn:aws:sts::234567890123:assumed-role/cross-account-role-name"
+    }
+    assert min(outcome.seconds for outcome in outcomes) > 2
+    assert len(requests) == len(outcomes) == len(FROM_PYPI)  # one each
+    assert len(asked) == 1
+    assert [call["mfa"] for call in calls if call["action"] == "GetSessionToken"] == [True]
+    assert [call["status"] for call in calls if call["action"] == "AssumeRole"] == [200]
+
+
+def test_a_refusal_reaches_the_program_as_a_sentence(humans):
+    outcome, asked, calls = humans[1]
+    assert outcome.status != 0
+    assert "The MFA code for prod was declined. xacctctl login prod" in outcome.stderr
+    assert len(asked) == 1  # however often botocore tries
+    assert calls == []
 
 
 @pytest.fixture(scope="module")
@@ -134,12 +154,11 @@ def test_programs_outlive_the_credentials_they_started_with(hurried):
     """Three clients at work for longer than any credentials live, and not one failed call."""
     environment = hurried.environment("staging")
     began = time.time()
-    with ThreadPoolExecutor() as threads:
-        outcomes = list(threads.map(lambda client: client.run(environment, LIFE + 2), FROM_PYPI))
-    for client, outcome in zip(FROM_PYPI, outcomes, strict=True):
-        assert outcome.arn.startswith(arn(hurried, "staging")), client
+    outcomes = side_by_side(lambda client: client.run(environment, LIFE + 2), FROM_PYPI)
+    for name, outcome in outcomes.items():
+        assert outcome.arn.startswith(arn(hurried, "staging")), name
         assert outcome.seconds > LIFE
-        assert len(outcome.arns) >= (5 if client is AWSCLI1 else 20)
+        assert len(outcome.arns) >= (5 if name == AWSCLI1.name else 20)
     who = [call for call in hurried.calls("GetCallerIdentity") if call["time"] > began]
     assert {call["status"] for call in who} == {200}
 
