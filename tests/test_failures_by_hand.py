@@ -75,7 +75,7 @@ def refused(stack, role):
     if status == 200:
         held_in_vain = body
         status, body = served(stack, grant, role)
-        assert body["message"] == held_in_vain
+        assert held_in_vain == f"xacct: {body['message']}"
     assert status == 403
     assert body["message"] == body["Message"]
     assert "\n" not in body["message"]
