@@ -1,0 +1,124 @@
+"""Unmodified SDKs and command lines that ask STS who they are, with whatever credentials they find."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+_CONTRACT = _HERE.parent / "contract"
+_DEAD = "http://127.0.0.1:9"
+
+PROXIES = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), _DEAD)
+"""A proxy that nobody runs: port 9 is `discard`, which has been off for decades."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a client's process ended; `arns` are those it was told it is."""
+
+    status: int
+    arns: list[str]
+    stderr: str
+    seconds: float
+
+    @property
+    def arn(self):
+        assert self.status == 0, self.stderr
+        assert len(set(self.arns)) == 1, self.arns
+        return self.arns[0]
+
+
+@dataclass(frozen=True)
+class Client:
+    """One client. `shows`: whether its user gets to read a refusal's sentence (measured; the others swallow it)."""
+
+    name: str
+    command: tuple[str, ...]
+    shows: bool = True
+    loops: bool = True
+    needs: Path | None = None
+
+    @property
+    def missing(self):
+        """Why it can't run here, or None."""
+        if shutil.which(self.command[0]) is None:
+            return f"no {self.command[0]} here"
+        if self.needs is not None and not self.needs.exists():
+            return f"no {self.needs.name} here: npm install --prefix tests/contract"
+        return None
+
+    @contextmanager
+    def running(self, env, seconds=0.0):
+        """The client at work, for `seconds` or one call; yields a function that waits for its outcome."""
+        began = time.monotonic()
+        # Debian's v2 does not know AWS_ENDPOINT_URL_STS yet.
+        words = (str(seconds),) if self.loops else ("--endpoint-url", env["AWS_ENDPOINT_URL_STS"])
+        process = subprocess.Popen(
+            [*self.command, *words],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+        def outcome(patience=60.0):
+            out, err = process.communicate(timeout=seconds + patience)
+            return Outcome(process.returncode, out.split(), err, time.monotonic() - began)
+
+        try:
+            yield outcome
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+    def run(self, env, seconds=0.0, patience=60.0):
+        """The outcome of `seconds` of calls, or of one; command lines are started anew for each."""
+        if self.loops:
+            with self.running(env, seconds) as outcome:
+                return outcome(patience)
+        began, arns = time.monotonic(), []
+        while True:
+            with self.running(env) as outcome:
+                last = outcome(patience)
+            arns += last.arns
+            if last.status or time.monotonic() - began >= seconds:
+                return Outcome(last.status, arns, last.stderr, time.monotonic() - began)
+
+
+def _python(name):
+    return (sys.executable, str(_HERE / "callers" / f"{name}_caller.py"))
+
+
+def _aws(path):
+    return (path, "sts", "get-caller-identity", "--query", "Arn", "--output", "text")
+
+
+BOTO3 = Client("boto3", _python("boto3"))
+AIOBOTOCORE = Client("aiobotocore", _python("aiobotocore"))
+AWSCLI1 = Client("awscli1", _aws(str(Path(sys.executable).parent / "aws")), loops=False)
+AWSCLI2 = Client("awscli2", _aws("/usr/bin/aws"), loops=False)
+JS3 = Client(
+    "jsv3",
+    ("node", str(_CONTRACT / "caller.mjs")),
+    shows=False,
+    needs=_CONTRACT / "node_modules" / "@aws-sdk" / "client-sts",
+)
+
+FROM_PYPI = (BOTO3, AIOBOTOCORE, AWSCLI1)
+ALL = (*FROM_PYPI, AWSCLI2, JS3)
+
+
+def side_by_side(work, clients=ALL):
+    """What `work` returns for each client that can run here, all at once: name -> result."""
+    present = [client for client in clients if not client.missing]
+    with ThreadPoolExecutor(len(present)) as threads:
+        return dict(zip([client.name for client in present], threads.map(work, present), strict=True))

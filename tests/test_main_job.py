@@ -1,0 +1,174 @@
+"""The main job end to end: one code in the morning, then every program has fresh credentials."""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from consumers import AWSCLI1, BOTO3, FROM_PYPI, PROXIES, side_by_side
+from human import Human, decline
+from relay import Relay
+from stack import Stack, wait_until
+
+FLEET = tuple(f"fleet-{number:02d}" for number in range(1, 21))
+EVERYTHING = ("prod", "staging", *FLEET)
+CROWD = 500
+LIFE = 10
+"""Seconds that a role's credentials live in the tests of renewal."""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory):
+    """A daemon nobody has logged in to."""
+    with Stack(tmp_path_factory.mktemp("day") / "s") as stack:
+        yield stack
+
+
+@pytest.fixture
+def logged_in(stack):
+    """The same, past its morning code."""
+    if stack.status("prod")["state"] != "held":
+        stack.login("prod")
+    return stack
+
+
+def arn(stack, role):
+    """How STS names a session of a role, up to the session's name."""
+    role_arn = stack.status(role)["role_arn"]
+    return role_arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/"
+
+
+async def fetch(address, token, start):
+    """One cold request over a socket of its own: status line and body."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", address[0])
+    await start.wait()
+    writer.write(
+        b"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: %s\r\nConnection: close\r\n\r\n"
+        % (address[1].encode(), address[0], token.encode())
+    )
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    return answer.partition(b"\r\n\r\n")
+
+
+async def crowd(port, url, token, size):
+    start = asyncio.Event()
+    address = (port, "/" + url.split("/", 3)[3])
+    fetches = [asyncio.create_task(fetch(address, token, start)) for _ in range(size)]
+    await asyncio.sleep(0.3)  # until all are connected
+    start.set()
+    return await asyncio.gather(*fetches)
+
+
+@pytest.mark.parametrize("client", FROM_PYPI, ids=lambda client: client.name)
+def test_an_sdk_gets_the_role_whatever_proxy_is_set(logged_in, client):
+    with Relay(logged_in.port) as relay:
+        environment = logged_in.environment("prod") | PROXIES
+        environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = relay.instead_of(
+            environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+        )
+        outcome = client.run(environment)
+    assert outcome.arn.startswith(arn(logged_in, "prod"))
+    assert len(relay.requests) == 1
+
+
+def test_five_hundred_at_once_for_a_cold_role_cost_one_call(logged_in):
+    role = "thirdparty"
+    grant = logged_in.grant(role)
+    assert logged_in.status(role)["state"] == "idle"
+    answers = asyncio.run(crowd(logged_in.port, grant["urls"][role], grant["token"], CROWD))
+    assert {head.split(b"\r\n")[0] for head, _, _ in answers} == {b"HTTP/1.1 200 OK"}
+    keys = {json.loads(body)["AccessKeyId"] for _, _, body in answers}
+    assert len(answers) == CROWD
+    assert len(keys) == 1
+    role_arn = logged_in.status(role)["role_arn"]
+    assert [call["status"] for call in logged_in.calls("AssumeRole") if call["role_arn"] == role_arn] == [200]
+
+
+def be_typed_for(directory):
+    """Three clients at a daemon nobody has logged in to, and a human who takes three seconds."""
+    with Stack(directory) as stack, Relay(stack.port) as relay, Human(stack, after=3) as human:
+        environment = stack.environment("prod")
+        url = environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+        environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = relay.instead_of(url)
+        outcomes = side_by_side(lambda client: client.run(environment), FROM_PYPI).values()
+        return outcomes, relay.requests, human.asked, stack.calls()
+
+
+def be_declined(directory):
+    """One client, and a human who says no."""
+    with Stack(directory) as stack, Human(stack, decline, after=1) as human:
+        return BOTO3.run(stack.environment("prod")), human.asked, stack.calls()
+
+
+@pytest.fixture(scope="module")
+def humans(tmp_path_factory):
+    """Both at once, for they mostly wait."""
+    directory = tmp_path_factory.mktemp("humans")
+    with ThreadPoolExecutor() as threads:
+        typed, declined = threads.submit(be_typed_for, directory / "1"), threads.submit(be_declined, directory / "2")
+        return typed.result(), declined.result()
+
+
+def test_clients_are_held_while_a_human_types_and_ask_once(humans):
+    outcomes, requests, asked, calls = humans[0]
+    assert {outcome.arn.rpartition("/")[0] for outcome in outcomes} == {
+        "arn:aws:sts::234567890123:assumed-role/cross-account-role-name"
+    }
+    assert min(outcome.seconds for outcome in outcomes) > 2
+    assert len(requests) == len(outcomes) == len(FROM_PYPI)  # one each
+    assert len(asked) == 1
+    assert [call["mfa"] for call in calls if call["action"] == "GetSessionToken"] == [True]
+    assert [call["status"] for call in calls if call["action"] == "AssumeRole"] == [200]
+
+
+def test_a_refusal_reaches_the_program_as_a_sentence(humans):
+    outcome, asked, calls = humans[1]
+    assert outcome.status != 0
+    assert "The MFA code for prod was declined. xacctctl login prod" in outcome.stderr
+    assert len(asked) == 1  # however often botocore tries
+    assert calls == []
+
+
+@pytest.fixture(scope="module")
+def hurried(tmp_path_factory):
+    """Twenty-two roles whose credentials live ten seconds, held with one code; and how many calls that took."""
+    with Stack(tmp_path_factory.mktemp("hurried") / "s", max_lifetime=LIFE) as stack:
+        stack.login(*EVERYTHING)
+        stack.at_first = stack.calls()
+        yield stack
+
+
+def test_one_code_holds_prod_staging_and_the_fleet(hurried):
+    opened, *assumed = hurried.at_first
+    assert (opened["action"], opened["mfa"], opened["status"]) == ("GetSessionToken", True, 200)
+    assert Counter(call["role_arn"] for call in assumed) == {hurried.status(role)["role_arn"]: 1 for role in EVERYTHING}
+    assert {(call["action"], call["mfa"], call["status"]) for call in assumed} == {("AssumeRole", False, 200)}
+    assert {hurried.status(role)["state"] for role in EVERYTHING} == {"held"}
+
+
+def test_programs_outlive_the_credentials_they_started_with(hurried):
+    """Three clients at work for longer than any credentials live, and not one failed call."""
+    environment = hurried.environment("staging")
+    began = time.time()
+    outcomes = side_by_side(lambda client: client.run(environment, LIFE + 2), FROM_PYPI)
+    for name, outcome in outcomes.items():
+        assert outcome.arn.startswith(arn(hurried, "staging")), name
+        assert outcome.seconds > LIFE
+        assert len(outcome.arns) >= (5 if name == AWSCLI1.name else 20)
+    who = [call for call in hurried.calls("GetCallerIdentity") if call["time"] > began]
+    assert {call["status"] for call in who} == {200}
+
+
+def test_renewals_need_no_code(hurried):
+    def renewed():
+        times = Counter(call["role_arn"] for call in hurried.calls("AssumeRole"))
+        return all(times[hurried.status(role)["role_arn"]] > 1 for role in EVERYTHING)
+
+    wait_until(renewed, 2 * LIFE, "the renewal of every role")
+    assert [call["mfa"] for call in hurried.calls("GetSessionToken")] == [True]
+    assert {(call["mfa"], call["status"]) for call in hurried.calls("AssumeRole")} == {(False, 200)}
+    assert hurried.status()["prompts"] == []
