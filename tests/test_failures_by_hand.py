@@ -208,7 +208,6 @@ def test_sts_in_trouble(stack, fault, role, sentence):
     assert said == f"{error['sentence']} {error['hint']}".strip()
 
 
-@pytest.mark.xfail(strict=True, reason="Lease.try_at_once leaves _failed_boot, so get() repeats the old error for 5 s")
 def test_who_logs_in_by_themselves_is_not_told_yesterdays_trouble(stack):
     stack.fault(kind="503", seconds=60)
     assert "AWS STS has trouble of its own" in refused(stack, "fleet-04")
@@ -306,7 +305,6 @@ needs_setpriv = pytest.mark.skipif(
 )
 
 
-@pytest.mark.xfail(strict=True, reason="an AWS file that can't be read counts as an empty one (aws/profiles.py, _raw)")
 @needs_setpriv
 def test_aws_files_that_can_be_read_no_longer_change_nothing(tmp_path):
     with Unprivileged(tmp_path / "s") as stack:

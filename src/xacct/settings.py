@@ -104,8 +104,14 @@ def read(path: Path) -> Settings:
         settings = msgspec.convert(raw, Settings)
         _check(settings)
     except (msgspec.ValidationError, ValueError) as error:
-        raise errors.ConfigError(f"{path}: {error}.", _did_you_mean(str(error))) from None
+        raise errors.ConfigError(f"{path}: {_unquoted(str(error))}.", _did_you_mean(str(error))) from None
     return settings
+
+
+def _unquoted(problem: str) -> str:
+    """The problem without the value, which may be a key that was pasted into the wrong place."""
+    problem = re.sub(r"Invalid enum value '.*?'", "Invalid value", problem)
+    return re.sub(r"`[^`]{21,}`", "`…`", problem)
 
 
 def seconds(duration: Duration) -> int:
@@ -118,7 +124,7 @@ def seconds(duration: Duration) -> int:
         return duration
     match = re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", duration)
     if not match:
-        raise ValueError(f'{duration!r} is no duration (write 3600, "45m" or "12h")')
+        raise ValueError('that is no duration (write 3600, "45m" or "12h")')
     return int(match.group(1)) * _UNITS[match.group(2)]
 
 

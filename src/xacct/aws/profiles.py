@@ -79,8 +79,14 @@ def _raw(config_file: Path, credentials_file: Path) -> dict[str, Profile]:
     def parse(reader: Any, path: Path) -> dict[str, Any]:
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
-        if not path.exists() or not path.is_file():
+        try:
+            path.open("rb").close()  # botocore's parser takes a file it can't open for an empty one
+        except FileNotFoundError:
             return {}
+        except OSError as error:
+            raise errors.ConfigError(
+                f"{path} can't be read ({error.strerror}).", "Check its owner and permissions."
+            ) from None
         try:
             parsed: dict[str, Any] = reader(str(path))
         except (BotoCoreError, OSError, UnicodeDecodeError):

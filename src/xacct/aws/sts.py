@@ -7,6 +7,7 @@ sent twice, and when to try again is the keeper's to say.
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import AsyncExitStack
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -149,6 +150,8 @@ class Sts:
             return errors.ConfigError(
                 f"{target} can't be asked for as configured ({kind}).", f"xacctctl explain {target}"
             )
+        if kind == "EndpointConnectionError" and not _before_sending(error):
+            kind = "ConnectionClosedError"
         return failures.unreachable(kind, str(error))
 
     def _credentials(self, answer: dict[str, Any], account: str | None) -> Credentials:
@@ -161,3 +164,11 @@ class Sts:
             issued_at=self._clock.now(),
             account_id=account,
         )
+
+
+def _before_sending(error: Exception) -> bool:
+    """Whether the connection failed before a request was on it; aiobotocore gives a later reset the same name."""
+    from aiohttp import ClientConnectorError  # noqa: PLC0415
+
+    original = getattr(error, "kwargs", {}).get("error")
+    return isinstance(original, ClientConnectorError | socket.gaierror)

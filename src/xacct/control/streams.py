@@ -111,11 +111,12 @@ class Login:
             queue = stack.enter_context(self._keeper.events.listen())
             if self._attend or self._code is not None:
                 stack.enter_context(self._keeper.desk.attend(self._serials))
-            for question in self._keeper.desk.questions:
-                queue.put_nowait(ev.PromptRaised(question))
             tasks: dict[asyncio.Future[Credentials], str] = {
                 asyncio.ensure_future(self._get(role)): role for role in self._roles
             }
+            await asyncio.sleep(0)  # so that a question that is open already knows whether it concerns us
+            for question in self._keeper.desk.questions:
+                queue.put_nowait(ev.PromptRaised(question))
             try:
                 await self._pump(out, queue, tasks)
             finally:
@@ -177,9 +178,9 @@ class Login:
 
     def _answer(self, question: Question) -> errors.XacctError | None:
         """Answer with the given code, once a device. Returns why that code won't do, if it won't."""
+        if not set(question.roles) & self._pending:
+            return None  # somebody else's question: the code is not for that
         if question.serial in self._answered:
-            if question.problem is None and not set(question.roles) & self._pending:
-                return None  # somebody else's question
             return errors.WrongCode(
                 question.problem or f"{question.roles[0]} needs another code than the one given.",
                 "Wait for the next code on the device.",

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 QUICK_RETRIES = (0.3, 0.9)
 """Seconds before the second and third try of a call that carries no code: most hiccups are over by then."""
 
+HUNG = 3.0
+"""Seconds after which a failed call is not followed by another at once."""
+
 YOUNG_MFA = 60.0
 """Seconds up to which a refusal can't be blamed on the MFA session's age."""
 
@@ -97,8 +100,10 @@ class Acquire:
             return await self._from_parent(role, path, lease, lease.parent, ask=ask)
         keys = await self._keys(role)
         if path.hop is Hop.KEYS:
-            return await _patiently(lease.wanted, lambda: self._open(role, keys, None, self.terms.session_duration))
-        return await _patiently(lease.wanted, lambda: self._assume(role, path, keys))
+            return await self._patiently(
+                lease.wanted, lambda: self._open(role, keys, None, self.terms.session_duration)
+            )
+        return await self._patiently(lease.wanted, lambda: self._assume(role, path, keys))
 
     async def session(
         self,
@@ -174,7 +179,7 @@ class Acquire:
     async def _with_keys(self, role: Role, path: Path, lease: Lease, keys: Credentials, *, ask: bool) -> Credentials:
         age = self._clock.now() - keys.issued_at
         try:
-            got = await _patiently(lease.wanted, lambda: self._assume(role, path, keys))
+            got = await self._patiently(lease.wanted, lambda: self._assume(role, path, keys))
         except errors.PolicyDenied:
             raise
         except errors.AccessDenied as error:
@@ -227,14 +232,17 @@ class Acquire:
             self._longest[role.name] = policy.ROLE_DURATION
             return await self._assume(role, replace(path, duration=policy.ROLE_DURATION), keys)
 
+    async def _patiently(self, wanted: Callable[[], bool], call: Callable[[], Awaitable[Credentials]]) -> Credentials:
+        """Try again at once while somebody waits; a renewal ahead of time has time, and the lease's back-off.
 
-async def _patiently(wanted: Callable[[], bool], call: Callable[[], Awaitable[Credentials]]) -> Credentials:
-    """Try again at once while somebody waits; a renewal ahead of time has time, and the lease's back-off."""
-    for pause in QUICK_RETRIES:
-        try:
-            return await call()
-        except errors.Temporary:
-            if not wanted():
-                raise
-            await asyncio.sleep(pause)
-    return await call()
+        Not after a call that hung: another would take the rest of an SDK's patience.
+        """
+        began = self._clock.boot()
+        for pause in QUICK_RETRIES:
+            try:
+                return await call()
+            except errors.Temporary:
+                if not wanted() or self._clock.boot() - began > HUNG:
+                    raise
+                await asyncio.sleep(pause)
+        return await call()

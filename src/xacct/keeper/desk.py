@@ -46,12 +46,17 @@ class Question:
 
     id: str
     serial: str
-    roles: tuple[str, ...]
+    _roles: Callable[[], tuple[str, ...]] = field(repr=False)
     attempt: int
     problem: str | None
     not_before: float | None
     deadline: float
     _answer: asyncio.Future[str] = field(repr=False)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Whom the code is for, now: others may have joined since it was asked for."""
+        return self._roles()
 
     @property
     def open(self) -> bool:
@@ -169,7 +174,7 @@ class Desk:
         question = Question(
             str(next(self._ids)),
             serial,
-            roles(),
+            roles,
             attempt,
             problem,
             self.ledger.fresh_at(serial, now),

@@ -186,7 +186,7 @@ class Lease:
 
     def try_at_once(self) -> None:
         """Forget the back-off: something outside has changed."""
-        self.retry_boot = 0.0
+        self.retry_boot = self._failed_boot = float("-inf")
 
     def freshness(self) -> Freshness:
         """What the held credentials are good for now."""
