@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 REPORT = ROOT / "docs" / "benchmarks.md"
 HOST = "127.0.0.1"
 CLIENTS = 16
-SECONDS = 1.0
+SECONDS = 0.5
 """One turn of one server under load."""
 
 START_ROUNDS = 21
@@ -398,8 +398,9 @@ def machine() -> str:
         model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         pass
+    kernel = platform.release().partition("-")[0]
     return (
-        f"{model}, {os.cpu_count()} cores; {platform.system()} {platform.release()}; "
+        f"{model}, {os.cpu_count()} cores; {platform.system()} {kernel}; "
         f"{platform.python_implementation()} {platform.python_version()}"
     )
 
@@ -413,7 +414,7 @@ def report(
 ) -> str:
     """The page."""
     memory_rows = [["", "resident MiB"], *([name, f"{median(values):.1f}"] for name, values in held.items())]
-    memory_rows[1][0] += " (for comparison)"
+    memory_rows[1][0] += ", for comparison"
     return f"""\
 # Benchmarks
 
@@ -429,8 +430,8 @@ took turns in the same minute.
 server and generator share its cores, and the generator is often the slower of the two. So look at the processor
 time that the server took for a request, too. The bare server is an `asyncio.Protocol` that looks at nothing and
 sends the same bytes. Its answer costs no check; xacctd's costs a strict look at the request's head, the grant by the
-hash of its token, and whether the credentials are fresh. Medians of {rounds} rounds of {SECONDS:.0f} s each; ratios
-are medians of each round's.
+hash of its token, and whether the credentials are fresh. Medians of {rounds} rounds of {SECONDS} s each; ratios are
+medians of each round's.
 
 A new connection for each request, as SDKs do it:
 
@@ -463,7 +464,7 @@ The AWS SDK is loaded at the first call to STS, and not before; it is most of th
 def main() -> int:
     """Measure, or be one of the processes that are measured with."""
     parser = argparse.ArgumentParser(description="Measure xacct on this machine.")
-    parser.add_argument("--rounds", type=int, default=7, help="turns of each server under load (default: 7)")
+    parser.add_argument("--rounds", type=int, default=13, help="turns of each server under load (default: 13)")
     parser.add_argument("--no-file", action="store_true", help="print only; leave docs/benchmarks.md alone")
     parser.add_argument("--bare", help=argparse.SUPPRESS)
     parser.add_argument("--load", nargs=3, help=argparse.SUPPRESS)
