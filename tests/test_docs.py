@@ -155,4 +155,3 @@ def test_each_make_target_that_is_named_exists():
         for code in code_in(page.read_text("utf-8")):
             for target in re.findall(r"(?:^|\$ )make ([a-z][a-z-]*)", code, re.MULTILINE):
                 assert target in targets, f"{page.name}: make {target}"
-
