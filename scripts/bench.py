@@ -44,6 +44,7 @@ START_ROUNDS = 21
 MEMORY_RUNS = 3
 TICK = os.sysconf("SC_CLK_TCK")
 MIB = 1024.0
+LOAD_BEFORE = os.getloadavg()[0]
 
 
 # The least that could do the job: a server that looks at nothing and sends the same bytes.
@@ -401,7 +402,8 @@ def machine() -> str:
     kernel = platform.release().partition("-")[0]
     return (
         f"{model}, {os.cpu_count()} cores; {platform.system()} {kernel}; "
-        f"{platform.python_implementation()} {platform.python_version()}"
+        f"{platform.python_implementation()} {platform.python_version()}; "
+        f"busy with {LOAD_BEFORE:.1f} other processes on average when the run began"
     )
 
 
