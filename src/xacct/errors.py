@@ -1,8 +1,9 @@
 """One tree of everything that can go wrong: a code for programs, a sentence and a hint for people.
 
-The branches say what the keeper does about it: `Temporary` keeps what is held and tries again, `Refusal`
-drops it and says why, `HumanNeeded` waits for somebody, `BadInput` is the caller's to mend. docs/errors.md
-is made from this file. A sentence never holds a secret: codes, keys and tokens are not passed in.
+The branches say what the keeper does about it: `Temporary` tries again by itself and soon, `Refusal` says why
+and tries again only now and then, `HumanNeeded` waits for somebody, `BadInput` is the caller's to mend. What is
+held and unexpired stays in every case: AWS itself still takes it. docs/errors.md is made from this file. A
+sentence never holds a secret: codes, keys and tokens are not passed in.
 """
 
 from __future__ import annotations
@@ -161,7 +162,7 @@ class ClockSkew(Temporary):
 
 
 class Refusal(XacctError):
-    """Irrecoverable until something outside changes: what depends on it is dropped."""
+    """Irrecoverable until something outside changes."""
 
     code = "refused"
     status = 403

@@ -1,0 +1,203 @@
+"""Write docs/errors.md from the code that makes the errors.
+
+usage: python scripts/errors_doc.py           (tests/test_docs.py fails where the page is not what this would write)
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xacct import errors, policy
+from xacct.aws import failures
+from xacct.ctl.failure import NO_DAEMON, status_of
+from xacct.endpoint import answers
+from xacct.keeper import desk, lease
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGE = Path(__file__).parents[1] / "docs" / "errors.md"
+
+ROLE = "prod"
+SKEW = 1200.0
+
+EXIT = {
+    0: "ok",
+    1: "failed",
+    2: "wrong usage",
+    3: "xacctd is not running, can't be started, or is another version",
+    4: "a human is needed: nobody could be asked, or nobody gave a code, or somebody said no",
+    5: "AWS refused",
+    130: "interrupted",
+}
+
+KINDS: dict[type[errors.XacctError], str] = {
+    errors.HumanNeeded: "needs a human",
+    errors.Temporary: "passes by itself",
+    errors.Refusal: "refusal",
+    errors.BadInput: "yours to mend",
+    errors.XacctError: "failure",
+}
+
+HELD: dict[type[errors.XacctError], str] = {
+    errors.Temporary: (
+        "kept, and served until they expire. xacct tries again by itself, after a second at first and never more "
+        f"than {policy.BACKOFF_MAX / 60:.0f} min apart."
+    ),
+    errors.Refusal: (
+        "kept, and served until they expire: AWS still takes them. xacct tries again after "
+        f"{lease.REFUSED_FIRST:.0f} s, then less and less often, up to every {lease.REFUSED_MAX / 60:.0f} min. "
+        "Once they have expired, `xacctctl login` tries at once."
+    ),
+    errors.AccessDenied: (
+        "kept, and served until they expire. If an MFA session of more than a minute was refused, the trust policy "
+        "may want a younger MFA: xacct asks for one more code where somebody can be asked, and otherwise says "
+        "`mfa-too-old`."
+    ),
+    errors.PolicyDenied: "kept, and served until they expire. A new code is not asked for: it would not help.",
+    errors.WrongCode: (
+        f"untouched. The question is put again, {desk.ATTEMPTS} times in all; then xacct rests for "
+        f"{desk.COOL_DOWN:.0f} s. A code given with `--code` is tried once."
+    ),
+    errors.WrongSerial: "kept, and served until they expire. No further code is asked for.",
+    errors.ParentExpired: (
+        "the session that AWS called expired is dropped; role credentials are kept until they expire. A new session "
+        "is opened at once if somebody can be asked for a code."
+    ),
+    errors.BadKey: (
+        "an MFA session whose key AWS no longer knows is dropped; role credentials are kept until they expire."
+    ),
+    errors.DurationTooLong: (
+        "kept. An hour is asked for instead, and the role's limit is remembered: you see this sentence only where "
+        "an hour is too long as well."
+    ),
+}
+
+INTRO = """\
+# Errors
+
+Written by `scripts/errors_doc.py` from the code; do not edit.
+
+Each failure is one sentence, a hint that says what to do, and a code for programs. `xacctctl` prints sentence and
+hint; the endpoint sends both to the SDK, and most SDKs print them; `xacctctl status` shows the last one of each role.
+Search this page for the sentence. Sentences here are about a role called `prod`.
+
+- [What your program shows](#what-your-program-shows)
+- [What AWS refuses](#what-aws-refuses)
+- [When AWS can't be reached](#when-aws-cant-be-reached)
+- [All codes](#all-codes)
+- [Exit statuses of xacctctl](#exit-statuses-of-xacctctl)
+
+## What your program shows
+
+SDKs wrap what the endpoint says, and some swallow it. When in doubt: `xacctctl status`.
+
+| your program | what it prints |
+|---|---|
+| boto3, AWS CLI | `Error when retrieving credentials from container-role: ...` and the sentence at the end |
+| Go SDK v2, terraform | `failed to refresh cached credentials, failed to load credentials, CODE: SENTENCE` |
+| object_store, polars | `Server returned non-2xx status code: 403 Forbidden:` and the sentence |
+| Rust SDK | `Non-success status from HTTP credential provider`, without the sentence |
+| JavaScript SDK v3 | `Could not load credentials from any providers`, without the sentence |
+| JavaScript SDK v2 | `Missing credentials in config`, without the sentence |
+| Go SDK v1 | `NoCredentialProviders: no valid providers in chain`, without the sentence |
+| any, `connection refused` | the daemon is not running: `xacctctl start` |
+
+One sentence comes from the endpoint alone. It tells the same to everybody who has no valid grant, for what would
+be found out otherwise is nobody's business:
+
+> {no_grant}
+
+A grant ends with the shell or command it was made for, at its time-out, or when it is revoked.
+"""
+
+
+def page() -> str:
+    """The page."""
+    no_grant = json.loads(answers.NO_GRANT.partition(b"\r\n\r\n")[2])["message"]
+    parts = [
+        INTRO.format(no_grant=no_grant),
+        "## What AWS refuses\n\nIn the order in which they are recognized.\n",
+        *map(_refusal, failures.ROWS),
+        "## When AWS can't be reached\n",
+        *map(_network, failures.NETWORK_ROWS),
+        _codes(),
+        _exits(),
+    ]
+    return "\n".join(parts)
+
+
+def _refusal(row: failures.Row) -> str:
+    code = row.codes[0] if row.codes[0] != "*" else "ValidationError"
+    error = failures.refusal(code, row.example, target=ROLE, skew=SKEW)
+    if "{said}" in row.sentence:
+        # A heading is no place for all that AWS says; it is in the line below.
+        error.sentence = row.sentence.format(target=ROLE, code=code, said="...").removesuffix(".")
+    codes = "any other code" if row.codes == ("*",) else ", ".join(f"`{name}`" for name in row.codes)
+    return _entry(error, f"{codes}: “{' '.join(row.example.split())}”")
+
+
+def _network(row: failures.NetworkRow) -> str:
+    names = "any other failure" if row.exceptions == ("*",) else ", ".join(f"`{name}`" for name in row.exceptions)
+    return _entry(row.error(row.sentence, row.hint), names, who="botocore")
+
+
+def _entry(error: errors.XacctError, said: str, who: str = "AWS") -> str:
+    lines = [
+        f"### {error.sentence}",
+        "",
+        f"- {who} says: {said}",
+        f"- hint: {error.hint or 'none'}",
+        f"- code `{error.code}`: {_kind(type(error))}; exit status {status_of(error.code)}",
+        f"- what is held: {_of(HELD, type(error))}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _kind(error: type[errors.XacctError]) -> str:
+    return _of(KINDS, error)
+
+
+def _of(table: dict[type[errors.XacctError], str], error: type[errors.XacctError]) -> str:
+    return next(table[kind] for kind in error.__mro__ if kind in table)
+
+
+def _codes() -> str:
+    lines = [
+        "## All codes\n",
+        "The codes of the control API and of `xacctctl --json`, whatever the sentence.\n",
+        "| code | what it means | | exit status |",
+        "|---|---|---|---:|",
+    ]
+    for error in _tree(errors.XacctError):
+        meaning = " ".join((error.__doc__ or "").partition("\n\n")[0].split())
+        if error is errors.XacctError:
+            meaning = "xacct itself stumbled. Please report it."
+        # What xacctd says when it can't start, xacctctl passes on with a status of its own.
+        status = NO_DAEMON if error is errors.StartupFailed else status_of(error.code)
+        lines.append(f"| `{error.code}` | {meaning} | {_kind(error)} | {status} |")
+    return "\n".join([*lines, ""])
+
+
+def _tree(error: type[errors.XacctError]) -> Iterator[type[errors.XacctError]]:
+    """Every class with a code of its own, in the order of the file."""
+    if "code" in vars(error):
+        yield error
+    for below in error.__subclasses__():
+        yield from _tree(below)
+
+
+def _exits() -> str:
+    lines = ["## Exit statuses of xacctctl\n", "| status | |", "|---:|---|"]
+    lines += [f"| {status} | {meaning} |" for status, meaning in EXIT.items()]
+    lines += ["", "`xacctctl exec` ends with the status of its command: 128+n if signal n ended it, 126 if it can't be"]
+    lines += ["run, 127 if there is none."]
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"wrote {PAGE.name}")
