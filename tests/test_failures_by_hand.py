@@ -260,7 +260,7 @@ def mended(stack):
         ("[deamon]\nport = 9477\n", ("unknown field `deamon`", "Did you mean 'daemon'?")),
         ('[roles.prod]\nexternalid = "x"\n', ("unknown field `externalid`", "Did you mean 'external_id'?")),
         ("[roles.prdo]\nmfa = 'direct'\n", ("[roles.prdo]", "Did you mean 'prod'?")),
-        ("[session]\nduration = 'all day'\n", ("'all day' is no duration", "docs/settings.md")),
+        ("[session]\nduration = 'all day'\n", ("that is no duration", "docs/settings.md")),
     ],
 )
 def test_settings_that_went_bad_change_nothing(mended, text, words):
@@ -315,7 +315,7 @@ def test_aws_files_that_can_be_read_no_longer_change_nothing(tmp_path):
             kept = file.rename(tmp_path / "kept")
             for make in (lambda: file.touch(mode=0), file.mkdir):  # noqa: B023
                 make()
-                is_problem(stack, str(file), "Check its syntax and permissions.")
+                is_problem(stack, str(file), "Check its owner and permissions.")
                 assert served(stack, grant, "prod")[0] == 200
                 file.rmdir() if file.is_dir() else file.unlink()
             kept.rename(file)

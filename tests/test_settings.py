@@ -40,7 +40,7 @@ def test_what_is_said_is_taken(read):
         ("[session]\nduration = 'soon'\n", "no duration", "settings"),
         ("[roles.prod]\nduration = 0\n", "roles.prod", "settings"),
         ("[daemon\n", "no TOML", "quotes"),
-        ("[roles.prod]\nmfa = 'never'\n", "never", "settings"),
+        ("[roles.prod]\nmfa = 'never'\n", "Invalid value", "settings"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_a_hint(read, text, says, hint):

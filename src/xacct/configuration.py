@@ -58,15 +58,21 @@ class Configuration:
             return self.problems
         keeper.configure(found.roles)
         self.problems = list(found.problems)
-        if changed.daemon != self._at_start.daemon:
+        if _but_roles(changed) != _but_roles(self._at_start):
             self.problems.append(
-                errors.ConfigError("A change under [daemon] takes a restart.", "xacctctl stop && xacctctl start")
+                errors.ConfigError(
+                    "config.toml has changed; all but [roles] takes a restart.", "xacctctl stop && xacctctl start"
+                )
             )
         log.info("configuration read", roles=len(found.roles), problems=len(self.problems))
         return self.problems
 
     def _stamps(self) -> Stamp:
         return tuple(_stamp(file) for file in self._files)
+
+
+def _but_roles(all_settings: Settings) -> Settings:
+    return settings.with_value(all_settings, "roles", {})
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:

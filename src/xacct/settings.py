@@ -97,8 +97,10 @@ def read(path: Path) -> Settings:
     except (OSError, UnicodeDecodeError) as error:
         raise errors.ConfigError(f"{path} can't be read ({type(error).__name__}).", "Check its permissions.") from None
     except tomllib.TOMLDecodeError as error:
+        where = re.search(r"line \d+, column \d+", str(error))
         raise errors.ConfigError(
-            f"{path} is no TOML: {error}.", "Strings need quotes, tables are [in brackets]."
+            f"{path} is no TOML ({where.group() if where else 'at its end'}).",
+            "Strings need quotes, tables are [in brackets].",
         ) from None
     try:
         settings = msgspec.convert(raw, Settings)
@@ -136,6 +138,11 @@ def apply(settings: Settings, found: Profiles) -> dict[str, Role]:
     """
     roles = dict(found.roles)
     for name, extra in settings.roles.items():
+        if name in roles and extra.source_profile is not None:
+            raise errors.ConfigError(
+                f"[roles.{name}] in config.toml names a source_profile, but {name!r} is an AWS profile with its own.",
+                "Change it in ~/.aws/config, or give the role another name.",
+            )
         role = roles.get(name) or _new_role(name, extra, roles)
         if role is None:
             close = get_close_matches(name, list(roles), 1)

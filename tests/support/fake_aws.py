@@ -79,7 +79,7 @@ class FakeAws:
         self.loads += 1
         return Credentials("AKIASOURCE", "secret")
 
-    async def get_session_token(self, keys, *, serial, code, duration, region):
+    async def get_session_token(self, keys, role, *, code, duration):
         async with self._call("GetSessionToken", None, code, "session"):
             self._check_code(code)
             return self._issue(self.session_life or duration, mfa=self.now() if code else None, chained=True)

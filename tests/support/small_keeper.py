@@ -49,7 +49,7 @@ class FakeSts:
         self.delay = 0.0
         self.lifetime = 3600.0
 
-    async def get_session_token(self, _keys, *, code, duration, **_):
+    async def get_session_token(self, _keys, _role, *, code, duration, **_):
         return await self._answer("GetSessionToken", code, duration)
 
     async def assume_role(self, _keys, role, *, code, **_):

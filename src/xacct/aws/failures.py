@@ -246,7 +246,7 @@ NETWORK_ROWS: tuple[NetworkRow, ...] = (
         ("ReadTimeoutError", "ConnectionClosedError", "HTTPClientError", "ResponseStreamingError"),
         r"",
         errors.NetworkLost,
-        "The connection to AWS STS broke before the answer came.",
+        "The connection to AWS STS ended before the answer came.",
         "Nothing held is lost; xacct tries again by itself.",
     ),
     NetworkRow(

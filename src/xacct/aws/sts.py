@@ -42,19 +42,17 @@ class Sts:
         self._clients.clear()
         await self._open.aclose()
 
-    async def get_session_token(
-        self, keys: Credentials, *, serial: str | None, code: str | None, duration: int, region: str | None
-    ) -> Credentials:
-        """Open an MFA session of `duration` seconds.
+    async def get_session_token(self, keys: Credentials, role: Role, *, code: str | None, duration: int) -> Credentials:
+        """Open the MFA session that `role` hangs from, for `duration` seconds (a plain session without a code).
 
         Raises:
             XacctError: what AWS said, or why it could not be asked.
         """
         arguments: dict[str, Any] = {"DurationSeconds": duration}
-        if serial and code:
-            arguments |= {"SerialNumber": serial, "TokenCode": code}
-        answer = await self._call("get_session_token", keys, region, arguments, target=f"the MFA session of {serial}")
-        return self._credentials(answer, account_of(serial))
+        if code:
+            arguments |= {"SerialNumber": role.mfa_serial, "TokenCode": code}
+        answer = await self._call("get_session_token", keys, role.region, arguments, target=role.name)
+        return self._credentials(answer, account_of(role.mfa_serial))
 
     async def assume_role(
         self, keys: Credentials, role: Role, *, session_name: str, duration: int | None, code: str | None

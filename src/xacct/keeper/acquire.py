@@ -37,10 +37,8 @@ YOUNG_MFA = 60.0
 class Sts(Protocol):
     """The two calls the keeper needs. Each raises an XacctError when it can't answer with credentials."""
 
-    async def get_session_token(
-        self, keys: Credentials, *, serial: str | None, code: str | None, duration: int, region: str | None
-    ) -> Credentials:
-        """An MFA session of `duration` seconds (a plain one without serial and code)."""
+    async def get_session_token(self, keys: Credentials, role: Role, *, code: str | None, duration: int) -> Credentials:
+        """The MFA session that `role` hangs from, for `duration` seconds (a plain session without a code)."""
 
     async def assume_role(
         self, keys: Credentials, role: Role, *, session_name: str, duration: int | None, code: str | None
@@ -217,9 +215,7 @@ class Acquire:
 
     async def _open(self, role: Role, keys: Credentials, code: str | None, duration: int) -> Credentials:
         await self._pace.turn()
-        return await self._sts.get_session_token(
-            keys, serial=role.mfa_serial if code else None, code=code, duration=duration, region=role.region
-        )
+        return await self._sts.get_session_token(keys, role, code=code, duration=duration)
 
     async def _assume(self, role: Role, path: Path, keys: Credentials, code: str | None = None) -> Credentials:
         await self._pace.turn()
