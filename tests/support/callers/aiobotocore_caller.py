@@ -11,7 +11,7 @@ async def main(seconds):
     async with get_session().create_client("sts") as sts:
         end = time.monotonic() + seconds
         while True:
-            print((await sts.get_caller_identity())["Arn"], flush=True)  # noqa: T201
+            print((await sts.get_caller_identity())["Arn"], flush=True)
             if time.monotonic() >= end:
                 break
             await asyncio.sleep(0.2)
