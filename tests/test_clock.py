@@ -27,7 +27,7 @@ def test_a_date_header_corrects_a_wrong_clock():
     machine.pass_(10)
     assert 8210 <= clock.now() <= 8211
     assert 7200 <= clock.skew() <= 7201
-    assert 8210 <= clock.signing_time() <= 8211
+    assert 8210 <= clock.likeliest() <= 8211
 
 
 def test_a_wall_clock_that_agrees_is_the_finer_one():

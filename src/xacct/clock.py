@@ -46,8 +46,8 @@ class AwsClock:
         at = self._read()
         return self._aws_at_anchor + min(at.boot - self._anchor.boot, at.wall - self._anchor.wall)
 
-    def signing_time(self) -> float:
-        """The instant to sign a request with: the wall clock, set right by what AWS last said."""
+    def likeliest(self) -> float:
+        """AWS's time in Unix seconds, most likely: to sign with, and to tell one time step's code from the next."""
         at = self._read()
         return self._aws_at_anchor + (at.boot - self._anchor.boot)
 

@@ -247,6 +247,21 @@ async def test_setting_the_clock_forward_loses_no_session(clock):
 
 
 @in_virtual_time
+async def test_setting_the_clock_forward_does_not_make_a_used_code_a_new_one(clock):
+    async with World(clock, [role(mfa="direct")]) as world:
+        person = world.person(think=lambda: 1.0)
+        await world.keeper.login("prod", ask=True)
+        person.leave()
+        clock.step_wall(HOUR)
+        with world.desk.attend():
+            waiter = asyncio.ensure_future(world.keeper.fetch("prod", ask=True))
+            await settle(0.1)
+            with pytest.raises(errors.CodeUsed):
+                world.desk.answer(world.desk.questions[0].id, world.aws.code())
+            waiter.cancel()
+
+
+@in_virtual_time
 async def test_setting_the_clock_back_serves_nothing_expired(clock):
     async with World(clock, [role()]) as world:
         world.person()

@@ -118,7 +118,7 @@ class Sts:
                 )
                 made = AioSession().create_client("sts", region_name=region, config=config)
                 client = await self._open.enter_async_context(made)
-                sign_requests(client, self._clock.signing_time)
+                sign_requests(client, self._clock.likeliest)
                 self._clients[region] = client
             return self._clients[region]
 

@@ -42,7 +42,7 @@ async def with_code(
             except errors.WrongCode as error:
                 problem = error.sentence
             else:
-                desk.ledger.accept(serial, clock.now())
+                desk.ledger.accept(serial, clock.likeliest())
                 return got
         raise desk.rest(serial, roles())
 
@@ -56,14 +56,14 @@ async def _send(
             got = await call(code)
         except errors.Temporary as error:
             if error.answered:
-                desk.ledger.burn(serial, code, clock.now())
+                desk.ledger.burn(serial, code, clock.likeliest())
             if error.answered or pause is None:
                 raise
         except (errors.XacctError, asyncio.CancelledError):
-            desk.ledger.burn(serial, code, clock.now())
+            desk.ledger.burn(serial, code, clock.likeliest())
             raise
         else:
-            desk.ledger.burn(serial, code, clock.now())
+            desk.ledger.burn(serial, code, clock.likeliest())
             return got
         await asyncio.sleep(pause)
     raise AssertionError("unreachable")  # pragma: no cover

@@ -115,7 +115,7 @@ class Desk:
         code = code.replace(" ", "")
         if not re.fullmatch(r"[0-9]{6}", code):
             raise errors.BadInput("An MFA code is six digits.", "Type the code the device shows now.")
-        now = self._clock.now()
+        now = self._clock.likeliest()
         if self.ledger.used(question.serial, code, now):
             question.not_before = next_step(now)
             question.problem = "AWS has seen that code already, and takes each code once."
@@ -126,7 +126,7 @@ class Desk:
 
     def wait_for_fresh(self, question: Question) -> float:
         """Seconds until the device shows a code that could be accepted."""
-        return 0.0 if question.not_before is None else max(0.0, question.not_before - self._clock.now())
+        return 0.0 if question.not_before is None else max(0.0, question.not_before - self._clock.likeliest())
 
     def decline(self, question_id: str) -> None:
         """Say no to an open question.
@@ -170,7 +170,7 @@ class Desk:
         """
         self._refuse_while_resting(serial)
         self._refuse_unattended(serial, roles())
-        now = self._clock.now()
+        now = self._clock.likeliest()
         question = Question(
             str(next(self._ids)),
             serial,
