@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint types bench test-sdks test-system install uninstall constraints clean
+.PHONY: help demo test explore check lint types bench test-sdks test-system install uninstall constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -17,6 +17,9 @@ demo: .venv/ready ## a guided tour against a local STS; touches no AWS account
 
 test: .venv/ready ## the tests that need nothing but .venv
 	$(BIN)/pytest
+
+explore: .venv/ready ## look for stories that break the keeper's rules, for minutes
+	HYPOTHESIS_PROFILE=explore $(BIN)/pytest tests/keeper/test_rules.py
 
 check: lint types test ## all that a change must pass: format, lint, types, import arrows, tests
 

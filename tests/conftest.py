@@ -4,6 +4,12 @@ import os
 
 import pytest
 import structlog
+from hypothesis import settings
+
+# The same examples every time, so that a red run is red again; `make explore` goes looking for others.
+settings.register_profile("steady", derandomize=True)
+settings.register_profile("explore", max_examples=3000, derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # What is logged is tested where it matters; elsewhere it would only fill reports.
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))

@@ -473,8 +473,8 @@ async def test_an_unchanged_role_keeps_what_it_holds_when_the_configuration_chan
 
 
 @in_virtual_time
-async def test_a_thousand_roles_never_ask_sts_for_more_than_ten_in_a_second(clock):
-    roles = [role(f"r{n}") for n in range(1000)]
+async def test_hundreds_of_roles_never_ask_sts_for_more_than_ten_in_a_second(clock):
+    roles = [role(f"r{n}") for n in range(400)]
     async with World(clock, roles) as world:
         world.person(think=lambda: 1.0)
         await asyncio.gather(*(world.keeper.login(r.name, ask=True) for r in roles))
@@ -482,6 +482,6 @@ async def test_a_thousand_roles_never_ask_sts_for_more_than_ten_in_a_second(cloc
         clock.suspend(90 * 60)
         await settle(HOUR)
         times = [call.at for call in world.aws.calls]
-        assert len(times) >= 3000
+        assert len(times) >= 1200
         assert all(b - a >= 1.0 - 1e-6 for a, b in zip(times, times[10:], strict=False))
         assert all(world.keeper.node(r.name).lease.servable() for r in roles)
