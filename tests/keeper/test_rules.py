@@ -34,10 +34,10 @@ class Heart(RuleBasedStateMachine):
         return self.loop.run_until_complete(coroutine)
 
     def teardown(self):
-        self.do(self.world.__aexit__())
         for waiter in self.waiters:
             waiter.cancel()
         self.do(self.settle())
+        self.do(self.world.__aexit__())
         self.loop.close()
         assert not self.complaints, self.complaints
 
