@@ -234,6 +234,25 @@ async def test_a_suspend_over_the_expiry_is_noticed_and_never_served(clock):
 
 
 @in_virtual_time
+async def test_a_suspend_in_the_middle_of_a_call_serves_nothing_that_expired_on_the_way(clock):
+    async with World(clock, [role()]) as world:
+        world.person()
+        await world.keeper.login("prod", ask=True)
+        world.keeper.node("prod").lease.drop()
+        answer = world.aws.assume_role
+
+        async def answered_before_the_lid_closed(*args, **how):
+            world.aws.assume_role = answer
+            got = await answer(*args, **how)
+            clock.suspend(2 * HOUR)
+            return got
+
+        world.aws.assume_role = answered_before_the_lid_closed
+        got = await world.keeper.fetch("prod", ask=False)
+        assert world.aws.expires(got.access_key_id) > world.aws.now()
+
+
+@in_virtual_time
 async def test_setting_the_clock_forward_loses_no_session(clock):
     async with World(clock, [role()]) as world:
         world.person()

@@ -132,6 +132,10 @@ class Lease:
         can_ask = ask and isinstance(self.error, errors.HumanNeeded)
         if self.error is not None and self._flight is None and self.just_failed() and not can_ask:
             raise self.error
+        got = await self.fly(ask=ask, dependent=dependent)
+        if got.remaining(self._clock.now()) > 0:
+            return got
+        # The lid was closed between STS's answer and us: once more.
         return await self.fly(ask=ask, dependent=dependent)
 
     async def fly(self, *, ask: bool, dependent: Lease | None = None) -> Credentials:
