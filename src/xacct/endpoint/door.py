@@ -39,12 +39,12 @@ class Door:
         self._require_known = require_known
         self._complained: set[str] = set()
 
-    def caller(self, transport: asyncio.Transport) -> Caller:
-        """Who is at the other end of a connection."""
-        client, server = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
-        if not client or not server:
+    def caller(self, transport: asyncio.Transport, server: Address) -> Caller:
+        """Who is at the other end of a connection to `server`."""
+        client = transport.get_extra_info("peername")
+        if not client:
             return Caller(why="it has hung up")
-        caller = self._callers(client[:2], server[:2])
+        caller = self._callers(client[:2], server)
         if caller.uid is None and caller.why not in self._complained:
             self._complained.add(caller.why)  # once each: a thing that can't be known stays so
             log.warning("unknown caller", why=caller.why, refused=self._require_known)

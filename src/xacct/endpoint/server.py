@@ -66,6 +66,7 @@ class Endpoint:
         self.door = door
         self.recorder = recorder or Nobody()
         self.unwelcome = 0
+        self.address = (ADDRESS, 0)
         self.hosts: frozenset[bytes] = frozenset()
         self.connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
@@ -88,6 +89,7 @@ class Endpoint:
             ) from None
         actual: int = self._server.sockets[0].getsockname()[1]
         self.hosts = head.hosts_of(actual)
+        self.address = (ADDRESS, actual)
         return actual
 
     async def run(self) -> None:
@@ -174,7 +176,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _ask_who(self, door: Door, transport: asyncio.Transport) -> None:
-        self._caller = door.caller(transport)
+        self._caller = door.caller(transport, self._endpoint.address)
         self._unwelcome = door.turns_away(self._caller)
         if self._unwelcome:
             self._endpoint.unwelcome += 1

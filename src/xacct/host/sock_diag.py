@@ -37,6 +37,10 @@ _PORTS = struct.Struct("!HH16s16s")
 _REST = struct.Struct("=III")
 """struct inet_diag_sockid: ports and addresses in network order; interface and cookie in the machine's."""
 
+_BEFORE = _QUESTION.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, _ANY_STATE)
+_AFTER = _REST.pack(0, _NO_COOKIE, _NO_COOKIE)
+_LENGTH = _HEADER.size + len(_BEFORE) + _PORTS.size + len(_AFTER)
+
 _ANSWER = struct.Struct("=BBBB48sIIIII")
 """struct inet_diag_msg: family, state, timer, retransmits, sockid; expiry, queues, uid, inode."""
 
@@ -101,9 +105,7 @@ class SockDiag:
 
 def question(identity: bytes, sequence: int) -> bytes:
     """The bytes that ask for one IPv4 connection's socket."""
-    body = _QUESTION.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, _ANY_STATE) + identity
-    body += _REST.pack(0, _NO_COOKIE, _NO_COOKIE)
-    return _HEADER.pack(_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, sequence, 0) + body
+    return _HEADER.pack(_LENGTH, _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, sequence, 0) + _BEFORE + identity + _AFTER
 
 
 def answer(reply: bytes, identity: bytes) -> _Owner:
