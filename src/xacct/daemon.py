@@ -26,7 +26,7 @@ from xacct.endpoint.grants import Grants
 from xacct.endpoint.server import ADDRESS, Endpoint
 from xacct.host import callers, hardening, instance, names, process, steps
 from xacct.host import clock as host_clock
-from xacct.host.processes import Processes
+from xacct.host.processes import Processes, Scout
 from xacct.keeper.acquire import Terms
 from xacct.keeper.desk import Desk
 from xacct.keeper.events import Events
@@ -158,13 +158,19 @@ class Rooms:
             events=events,
             terms=Terms(settings.seconds(chosen.session.duration), names.fill(chosen.session.name)),
         )
-        self.audit = _audit(chosen, where, self.clock)
+        scout = Scout(Processes().find, self.clock.boot)
+        self.audit = _audit(chosen, where, self.clock, scout)
         self.grants = Grants(where.tokens, where.state / "grants.json", self.clock.now, process.started)
         if self.audit is not None:
             self.grants.ended = self.audit.grant_ended
         self.configuration = Configuration(dict(os.environ), where.config, in_file, names.fill)
         self.container = Container(self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit)
-        door = Door(callers.choose(), os.geteuid(), require_known=chosen.endpoint.require_known_caller)
+        door = Door(
+            callers.choose(),
+            os.geteuid(),
+            require_known=chosen.endpoint.require_known_caller,
+            notice=scout.notice if self.audit else lambda _caller: None,
+        )
         self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
         self.scheduler = Scheduler(self.keeper, self.each_look)
 
@@ -179,12 +185,12 @@ class Rooms:
         self.container.forget()
 
 
-def _audit(chosen: Settings, where: Places, clock: AwsClock) -> Trail | None:
+def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: Scout) -> Trail | None:
     """The audit, unless it is switched off."""
     if not chosen.audit.enabled:
         return None
     file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
-    return Trail(file, clock, Processes().find)
+    return Trail(file, clock, scout.find)
 
 
 async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:

@@ -2,12 +2,13 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from xacct.host import peer, processes
-from xacct.host.processes import Processes
+from xacct.host.processes import PAUSE, REMEMBERED, Processes, Scout
 from xacct.model import Caller
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -56,7 +57,7 @@ def test_whoever_was_found_is_looked_at_first_the_next_time(holder, monkeypatch)
     child, inode = holder
     finder = Processes()
     finder.find(of_us(inode))
-    monkeypatch.setattr(processes, "_ours", list)
+    monkeypatch.setattr(processes, "_newest_first", list)
     assert finder.find(of_us(inode)).pid == child.pid
 
 
@@ -70,9 +71,54 @@ def test_where_there_is_nothing_to_find_the_caller_stays_as_it_was(caller):
 
 
 def test_what_is_known_is_not_looked_for(monkeypatch):
-    monkeypatch.setattr(processes, "_ours", lambda: pytest.fail("looked"))
+    monkeypatch.setattr(processes, "_newest_first", lambda: pytest.fail("looked"))
     known = Caller(uid=os.geteuid(), inode=5, pid=1, exe="/x")
     assert Processes().find(known) is known
+
+
+# Looking ahead.
+
+
+def scouting(time):
+    """A scout whose clock is `time[0]`, what it has looked for, and whom it finds (by inode)."""
+    looked, there = [], {1: 11, 2: 12, 3: 13}
+
+    def find(caller):
+        looked.append(caller.inode)
+        return replace(caller, pid=there.get(caller.inode))
+
+    scout = Scout(find, lambda: time[0])
+    return scout, looked, there
+
+
+def test_whoever_hangs_up_at_once_has_been_seen():
+    scout, looked, there = scouting([100.0])
+    scout.notice(of_us(1))
+    scout._thread.shutdown()
+    there.clear()
+    assert scout.find(of_us(1)).pid == 11
+    assert scout.find(of_us(2)).pid is None
+    assert looked == [1, 2]
+
+
+def test_a_crowd_costs_one_look_in_a_while():
+    time = [100.0]
+    scout, looked, _ = scouting(time)
+    for inode in (1, 2, 3, 0):
+        scout.notice(of_us(inode))
+    time[0] += PAUSE
+    scout.notice(of_us(0))
+    scout.notice(of_us(3))
+    scout._thread.shutdown()
+    assert looked == [1, 3]
+
+
+def test_few_are_remembered():
+    scout, _, there = scouting([0.0])
+    for inode in range(1, 100):
+        there[inode] = inode
+        scout.find(of_us(inode))
+    assert len(scout._found) == REMEMBERED
 
 
 # The control socket's peer.

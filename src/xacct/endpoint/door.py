@@ -30,10 +30,18 @@ class Door:
 
     Args:
         callers: gives the caller of a connection, by the client's address and ours. uid: our own user.
-        require_known: whether a caller that nobody knows is turned away too.
+        require_known: whether a caller that nobody knows is turned away too. notice: told of each caller of our own.
     """
 
-    def __init__(self, callers: Callers, uid: int, *, require_known: bool = False) -> None:
+    def __init__(
+        self,
+        callers: Callers,
+        uid: int,
+        *,
+        require_known: bool = False,
+        notice: Callable[[Caller], None] = lambda _caller: None,
+    ) -> None:
+        self._notice = notice
         self._callers = callers
         self._uid = uid
         self._require_known = require_known
@@ -45,7 +53,9 @@ class Door:
         if not client:
             return Caller(why="it has hung up")
         caller = self._callers(client[:2], server)
-        if caller.uid is None and caller.why not in self._complained:
+        if caller.uid == self._uid:
+            self._notice(caller)
+        elif caller.uid is None and caller.why not in self._complained:
             self._complained.add(caller.why)  # once each: a thing that can't be known stays so
             log.warning("unknown caller", why=caller.why, refused=self._require_known)
         return caller
