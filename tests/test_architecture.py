@@ -88,10 +88,15 @@ ROOMS = {
         may=("model", "errors", "policy", "keeper", "host.peer"),
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
     ),
+    "audit": Room(
+        may=("model", "wire", "clock", "keeper.events"),
+        why="it writes down what others tell it, in the words of the wire, and must hold nothing worth stealing",
+    ),
     "control": Room(
         may=(
             "__version__",
             "wire",
+            "audit",
             "model",
             "errors",
             "policy",

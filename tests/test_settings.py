@@ -41,6 +41,10 @@ def test_what_is_said_is_taken(read):
         ("[roles.prod]\nduration = 0\n", "roles.prod", "settings"),
         ("[daemon\n", "no TOML", "quotes"),
         ("[roles.prod]\nmfa = 'never'\n", "Invalid value", "settings"),
+        ("[endpoint]\nrequire_known_callers = true\n", "require_known_callers", "'require_known_caller'"),
+        ("[audit]\nmax_mb = 3\n", "max_mb", "'max_mib'"),
+        ("[audit]\nkeep = -1\n", ">= 0", "settings"),
+        ("[audit]\nmax_mib = 0\n", ">= 1", "settings"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_a_hint(read, text, says, hint):
@@ -84,3 +88,22 @@ def test_one_value_can_be_replaced_and_is_checked():
     assert daemon.port == 99
     with pytest.raises(errors.ConfigError):
         settings.with_value(daemon, "port", 0)
+
+
+def test_the_audit_is_kept_and_unknown_callers_are_let_in_unless_said_otherwise(read):
+    assert (settings.Settings().audit.enabled, settings.Settings().endpoint.require_known_caller) == (True, False)
+    got = read("[endpoint]\nrequire_known_caller = true\n[audit]\nenabled = false\nmax_mib = 1\nkeep = 0\n")
+    assert got.endpoint.require_known_caller
+    assert (got.audit.enabled, got.audit.max_mib, got.audit.keep) == (False, 1, 0)
+
+
+def test_names_of_roles_are_templates(read):
+    text = '[roles.prod]\nsession_name = "{user}!"\nsource_identity = "{host}"\n'
+    got = settings.apply(read(text), Profiles(roles={"prod": PROD}), lambda template: f"filled {template}")
+    assert (got["prod"].session_name, got["prod"].source_identity) == ("filled {user}!", "filled {host}")
+
+
+def test_a_name_out_of_aws_own_file_stays_as_it_is(read):
+    named = Role("prod", SOURCE, "arn:a", session_name="{user}")
+    got = settings.apply(read('[roles.prod]\nmfa = "direct"\n'), Profiles(roles={"prod": named}), lambda _: "filled")
+    assert got["prod"].session_name == "{user}"

@@ -13,7 +13,7 @@ from xacct import errors, settings
 from xacct.aws import profiles
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from xacct.keeper.keeper import Keeper
@@ -29,9 +29,13 @@ class Configuration:
 
     Args:
         env: where AWS's files are. path: config.toml. at_start: what it said when the daemon started.
+        fill: makes a name of a template such as "{user}@{host}".
     """
 
-    def __init__(self, env: Mapping[str, str], path: Path, at_start: Settings) -> None:
+    def __init__(
+        self, env: Mapping[str, str], path: Path, at_start: Settings, fill: Callable[[str], str] = str
+    ) -> None:
+        self._fill = fill
         self._at_start = at_start
         self.problems: list[errors.XacctError] = []
         self._env = env
@@ -50,7 +54,7 @@ class Configuration:
         try:
             found = profiles.read(self._env)
             changed = settings.read(self._path)
-            found.roles = settings.apply(changed, found)
+            found.roles = settings.apply(changed, found, self._fill)
             profiles.without_loose_ends(found)
         except errors.ConfigError as problem:
             log.warning("configuration kept as it was", why=problem.sentence)

@@ -7,11 +7,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import getpass
 import os
-import re
 import signal
-import socket
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,14 +16,18 @@ from typing import TYPE_CHECKING
 import structlog
 
 from xacct import __version__, errors, logs, places, settings
+from xacct.audit.file import AuditFile
+from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
 from xacct.configuration import Configuration
 from xacct.endpoint.container import Container
+from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.server import ADDRESS, Endpoint
+from xacct.host import callers, hardening, instance, names, process, steps
 from xacct.host import clock as host_clock
-from xacct.host import hardening, instance, process, steps
 from xacct.host.network import NetworkWatch
+from xacct.host.processes import Processes, Scout
 from xacct.keeper.acquire import Terms
 from xacct.keeper.desk import Desk
 from xacct.keeper.events import Events
@@ -45,6 +46,9 @@ log = structlog.get_logger("xacct")
 
 DIALOG_DELAY = 1.0
 """Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
+
+
+MIB = 1024 * 1024
 
 SHADOWING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
 """Variables of the shell that started us which must not steer our own STS clients."""
@@ -159,12 +163,22 @@ class Rooms:
             desk=desk,
             clock=self.clock,
             events=events,
-            terms=Terms(settings.seconds(chosen.session.duration), session_name(chosen.session.name)),
+            terms=Terms(settings.seconds(chosen.session.duration), names.fill(chosen.session.name)),
         )
+        scout = Scout(Processes().find, self.clock.boot)
+        self.audit = _audit(chosen, where, self.clock, scout)
         self.grants = Grants(where.tokens, where.state / "grants.json", self.clock.now, process.started)
-        self.configuration = Configuration(dict(os.environ), where.config, in_file)
-        self.container = Container(self.keeper, self.grants, settings.seconds(chosen.prompts.patience))
-        self.endpoint = Endpoint(self.container.answer, self.clock.boot)
+        if self.audit is not None:
+            self.grants.ended = self.audit.grant_ended
+        self.configuration = Configuration(dict(os.environ), where.config, in_file, names.fill)
+        self.container = Container(self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit)
+        door = Door(
+            callers.choose(),
+            os.geteuid(),
+            require_known=chosen.endpoint.require_known_caller,
+            notice=scout.notice if self.audit else lambda _caller: None,
+        )
+        self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
         self.scheduler = Scheduler(self.keeper, self.each_look)
         self.humans = _ways_to_humans(chosen, desk, events, self.clock)
 
@@ -196,6 +210,14 @@ def _ways_to_humans(
     return ways
 
 
+def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: Scout) -> Trail | None:
+    """The audit, unless it is switched off."""
+    if not chosen.audit.enabled:
+        return None
+    file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
+    return Trail(file, clock, scout.find)
+
+
 async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(logs.complain)
@@ -204,6 +226,8 @@ async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     loop.add_signal_handler(signal.SIGHUP, lambda: rooms.configuration.reload(rooms.keeper))
+    if rooms.audit is not None:
+        rooms.audit.start(rooms.keeper.events)
     rooms.refresh()
     rooms.grants.load()
     port = await rooms.endpoint.listen(chosen.daemon.port)
@@ -217,6 +241,7 @@ async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
         refresh=rooms.refresh,
         reload=lambda: rooms.configuration.reload(rooms.keeper),
         stop=stop.set,
+        audit=rooms.audit,
     )
     application = Api(rooms.keeper, rooms.grants, daemon).application()
     control = ControlServer(application, bind(where.control), where.control)
@@ -243,16 +268,8 @@ async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
         await rooms.keeper.close()
         await rooms.endpoint.close()
         await rooms.sts.close()
-
-
-def session_name(template: str) -> str:
-    r"""The role session name CloudTrail shows, of [\\w+=,.@-], at most 64 characters (AWS STS API, AssumeRole)."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    name = template.replace("{user}", user).replace("{host}", socket.gethostname().split(".")[0])
-    return re.sub(r"[^\w+=,.@-]", "-", name, flags=re.ASCII)[:64].ljust(2, "-")
+        if rooms.audit is not None:
+            await rooms.audit.close()
 
 
 if __name__ == "__main__":

@@ -63,6 +63,21 @@ class Source:
     command: str = field(default="", repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is at the other end of a connection, as far as the kernel tells.
+
+    `uid` None: not known, and `why` says why. `inode` is that of the caller's socket (0: none), by which its process
+    can be looked for while the socket is open; where the process is known already, it is `pid` and `exe`.
+    """
+
+    uid: int | None = None
+    inode: int = 0
+    pid: int | None = None
+    exe: str | None = None
+    why: str = ""
+
+
 MfaPath = Literal["session", "direct"]
 
 

@@ -17,6 +17,7 @@ from xacct import errors, policy
 from xacct.model import Role, Source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from xacct.aws.profiles import Profiles
@@ -56,8 +57,25 @@ class Prompts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     desktop: bool = True
 
 
+class EndpointSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[endpoint]: whether a caller that the kernel can't name is refused, as another user always is."""
+
+    require_known_caller: bool = False
+
+
+class AuditSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[audit]: whether audit.jsonl is kept, the MiB at which a new one is begun, and how many old ones stay."""
+
+    enabled: bool = True
+    max_mib: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 10
+    keep: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
+
+
 class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
-    """[roles.NAME]: adds to the AWS profile of that name, or makes a role of its own (role_arn, source_profile)."""
+    """[roles.NAME]: adds to the AWS profile of that name, or makes a role of its own (role_arn, source_profile).
+
+    `session_name` and `source_identity` may use {user} and {host}.
+    """
 
     role_arn: str | None = None
     source_profile: str | None = None
@@ -81,6 +99,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     daemon: Daemon = Daemon()
     session: Session = Session()
     prompts: Prompts = Prompts()
+    endpoint: EndpointSettings = EndpointSettings()
+    audit: AuditSettings = AuditSettings()
     roles: dict[str, RoleSettings] = {}
 
 
@@ -113,7 +133,7 @@ def read(path: Path) -> Settings:
 def _unquoted(problem: str) -> str:
     """The problem without the value, which may be a key that was pasted into the wrong place."""
     problem = re.sub(r"Invalid enum value '.*?'", "Invalid value", problem)
-    return re.sub(r"`[^`]{21,}`", "`…`", problem)
+    return re.sub(r"`(?![a-z_]+`)[^`]{21,}`", "`…`", problem)
 
 
 def seconds(duration: Duration) -> int:
@@ -130,8 +150,11 @@ def seconds(duration: Duration) -> int:
     return int(match.group(1)) * _UNITS[match.group(2)]
 
 
-def apply(settings: Settings, found: Profiles) -> dict[str, Role]:
+def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str) -> dict[str, Role]:
     """The profiles' roles with the settings' additions.
+
+    Args:
+        settings: the file. found: the profiles. fill: makes a name of a template such as "{user}@{host}".
 
     Raises:
         ConfigError: a [roles.NAME] that is no profile and lacks role_arn or source_profile.
@@ -150,7 +173,7 @@ def apply(settings: Settings, found: Profiles) -> dict[str, Role]:
                 f"[roles.{name}] in config.toml is neither an AWS profile nor complete (role_arn, source_profile).",
                 f"Did you mean {close[0]!r}?" if close else "Add role_arn and source_profile, or the profile.",
             )
-        roles[name] = _with(role, extra)
+        roles[name] = _with(role, extra, fill)
     return roles
 
 
@@ -162,7 +185,7 @@ def _new_role(name: str, extra: RoleSettings, roles: dict[str, Role]) -> Role | 
     return Role(name, parent, extra.role_arn, mfa_serial=None if via.role_arn else via.mfa_serial, region=via.region)
 
 
-def _with(role: Role, extra: RoleSettings) -> Role:
+def _with(role: Role, extra: RoleSettings, fill: Callable[[str], str]) -> Role:
     given: dict[str, Any] = {
         key: value
         for key, value in msgspec.structs.asdict(extra).items()
@@ -171,6 +194,9 @@ def _with(role: Role, extra: RoleSettings) -> Role:
     for key in ("duration", "mfa_max_age"):
         if key in given:
             given[key] = seconds(given[key])
+    for key in ("session_name", "source_identity"):
+        if key in given:
+            given[key] = fill(given[key])
     if "tags" in given:
         given["tags"] = tuple(given["tags"].items())
     return replace(role, **given)
@@ -197,7 +223,13 @@ def _did_you_mean(problem: str) -> str:
 
 
 def _fields_at(place: str) -> list[str]:
-    tables: dict[str, type[msgspec.Struct]] = {"daemon": Daemon, "session": Session, "prompts": Prompts}
+    tables: dict[str, type[msgspec.Struct]] = {
+        "daemon": Daemon,
+        "session": Session,
+        "prompts": Prompts,
+        "endpoint": EndpointSettings,
+        "audit": AuditSettings,
+    }
     table = tables.get(place, RoleSettings if place.startswith("roles") else Settings)
     return list(table.__struct_fields__)
 

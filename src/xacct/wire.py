@@ -26,6 +26,7 @@ GRANT = "/v1/grants/{id}"
 PROMPTS = "/v1/prompts"
 PROMPT = "/v1/prompts/{id}"
 EVENTS = "/v1/events"
+AUDIT = "/v1/audit"
 RELOAD = "/v1/reload"
 STOP = "/v1/stop"
 
@@ -295,3 +296,28 @@ class ReloadAnswer(TypedDict):
 
     roles: int
     problems: list[ErrorBody]
+
+
+class AuditGrant(TypedDict):
+    """The grant that an audit line is about."""
+
+    id: str
+    label: str
+
+
+class AuditLine(TypedDict):
+    """One line of GET /v1/audit, and of the file audit.jsonl: who had what, and never the thing itself.
+
+    `time` is UTC (2026-11-22T12:00:00Z). `uid`, `pid` and `exe` are the caller's: null where the daemon acted by
+    itself, "unknown" where the kernel could not say; of several alike (`count`), the last one's. `what` is the outcome.
+    """
+
+    time: str
+    event: str
+    role: str | None
+    grant: AuditGrant | None
+    uid: int | Literal["unknown"] | None
+    pid: int | None
+    exe: str | None
+    what: str
+    count: int

@@ -34,6 +34,7 @@ def offered(capsys, *words):
         (["login", "--code", ""], []),
         (["grants", "c"], ["create"]),
         (["grants", "create", "d"], ["dev"]),
+        (["audit", "--role", "p"], ["prod"]),
         (["completion", "z"], ["zsh"]),
         (["nonsense", ""], []),
         ([], list(WHERE)),

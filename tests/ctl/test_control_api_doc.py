@@ -45,7 +45,7 @@ def test_every_path_has_an_example():
     for name in ("VERSION", "STATUS", "ROLES", "EXPLAIN", "LOGIN", "LOGOUT", "CREDENTIALS"):
         path = getattr(wire, name).format(role="prod")
         assert f"http://xacct{path}" in PAGE, name
-    for name in ("GRANTS", "GRANT", "PROMPT", "EVENTS", "RELOAD", "STOP"):
+    for name in ("GRANTS", "GRANT", "PROMPT", "EVENTS", "AUDIT", "RELOAD", "STOP"):
         path = getattr(wire, name).partition("{")[0]
         assert f"http://xacct{path}" in PAGE, name
 
@@ -69,3 +69,11 @@ def test_requests_and_prompts_name_every_key():
     for kind in (wire.LoginRequest, wire.CredentialsRequest, wire.GrantRequest, wire.Prompt):
         for key in kind.__annotations__:
             assert f"`{key}`" in PAGE, (kind, key)
+
+
+def test_the_audits_lines_too():
+    found = example("### GET /v1/audit")
+    assert len(found) == 2
+    for line in found:
+        assert misfit(line, wire.AuditLine) is None
+        assert set(line) == set(wire.AuditLine.__annotations__)

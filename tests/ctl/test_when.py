@@ -71,3 +71,23 @@ def test_instants_are_shown_relative():
 
 def test_control_characters_never_reach_a_terminal():
     assert clean("a\x1b[2Jb\r\nc\u2066d") == "a [2Jb  c d"
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2h", 1_000_000 - 7200),
+        ("1970-01-02T00:00:00Z", 86400),
+        ("1970-01-02T01:00+01:00", 86400),
+        ("1970-01-02", 86400 - 3600),
+    ],
+)
+def test_times_past(berlin, text, instant):
+    assert when.past(text, 1_000_000.0) == instant
+
+
+@pytest.mark.parametrize("text", ["yesterday", "0h", "2026-13-01", "9999999-01-01"])
+def test_what_is_no_time_past(text):
+    with pytest.raises(CtlError, match="is n") as failure:
+        when.past(text, 1_000_000.0)
+    assert failure.value.status == 2

@@ -99,9 +99,9 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(answer, boot=lambda: 0.0):
+async def serving(answer, boot=lambda: 0.0, **options):
     """An Endpoint on a port of its own, and nothing left of it afterwards."""
-    endpoint = Endpoint(answer, boot)
+    endpoint = Endpoint(answer, boot, **options)
     served = Served(endpoint, await endpoint.listen(0))
     sweeper = asyncio.ensure_future(endpoint.run())
     try:

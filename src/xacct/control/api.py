@@ -12,11 +12,13 @@ from aiohttp import web
 
 from xacct import __version__, errors, policy, wire
 from xacct.control import shapes, streams
+from xacct.control.audit import Audit
 from xacct.endpoint.container import PATH as CREDENTIALS_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from xacct.audit.trail import Trail
     from xacct.endpoint.grants import Grants
     from xacct.keeper.keeper import Keeper
     from xacct.model import Credentials
@@ -36,7 +38,7 @@ class Daemon:
     """What the routes need of the daemon around the keeper.
 
     `refresh` reads changed configuration files; `reload` reads them whether changed or not and returns the
-    problems; `stop` ends the daemon.
+    problems; `stop` ends the daemon; `audit` is None where it is switched off.
     """
 
     endpoint_url: str
@@ -44,6 +46,7 @@ class Daemon:
     refresh: Callable[[], None]
     reload: Callable[[], list[errors.XacctError]]
     stop: Callable[[], None]
+    audit: Trail | None = None
 
 
 class Api:
@@ -53,6 +56,7 @@ class Api:
         self._keeper = keeper
         self._grants = grants
         self._daemon = daemon
+        self._audit = Audit(daemon.audit)
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -72,6 +76,7 @@ class Api:
                 web.get(wire.PROMPTS, self.prompts),
                 web.post(wire.PROMPT, self.answer_prompt),
                 web.get(wire.EVENTS, self.events),
+                web.get(wire.AUDIT, self.audit),
                 web.post(wire.RELOAD, self.reload),
                 web.post(wire.STOP, self.stop),
             ]
@@ -144,7 +149,7 @@ class Api:
         login = streams.Login(
             self._keeper,
             body["roles"],
-            get,
+            self._audit.watched(request, "login", get),
             lambda role, _: shapes.held_event(self._keeper, role),
             code=body.get("code"),
             attend=attend,
@@ -167,7 +172,7 @@ class Api:
         login = streams.Login(
             self._keeper,
             [body["role"]],
-            get,
+            self._audit.watched(request, "fetch", get),
             lambda role, held: shapes.credentials_event(role, held, region),
             code=None,
             attend=attend,
@@ -178,6 +183,7 @@ class Api:
         """POST /v1/logout."""
         body = await _body(request, wire.LogoutRequest)
         gone = self._keeper.logout_all() if body.get("all") else self._keeper.logout(body.get("roles", []))
+        self._audit.logged_out(request, gone)
         answer: wire.LogoutAnswer = {"roles": gone}
         return web.json_response(answer)
 
@@ -203,13 +209,16 @@ class Api:
             "urls": {node.role.name: base + node.role.slug for node in nodes},
             "regions": {node.role.name: node.role.region for node in nodes},
         }
+        self._audit.grant(request, "grant-created", grant)
         log.info("granted", grant=grant.id, roles=list(grant.roles), label=grant.label)
         return web.json_response(answer)
 
     async def revoke_grant(self, request: web.Request) -> web.Response:
         """DELETE /v1/grants/ID."""
+        revoked = next((grant for grant in self._grants.all() if grant.id == request.match_info["id"]), None)
         if not self._grants.revoke(request.match_info["id"]):
             raise errors.BadInput("There is no such grant.", "xacctctl grants list")
+        self._audit.grant(request, "grant-revoked", revoked)
         return web.json_response({})
 
     async def prompts(self, _: web.Request) -> web.Response:
@@ -230,6 +239,10 @@ class Api:
         """GET /v1/events, with ?attend=1 to answer questions."""
         attend = request.query.get("attend") == "1"
         return await _streamed(request, lambda out: streams.everything(self._keeper, out, attend=attend))
+
+    async def audit(self, request: web.Request) -> web.StreamResponse:
+        """GET /v1/audit, with ?role=, ?since= and ?follow=1."""
+        return await _streamed(request, self._audit.asked(request.query))
 
     async def reload(self, _: web.Request) -> web.Response:
         """POST /v1/reload."""

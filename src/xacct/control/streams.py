@@ -35,7 +35,7 @@ class Lines:
     def __init__(self, response: web.StreamResponse) -> None:
         self._response = response
 
-    async def send(self, event: shapes.StreamEvent) -> None:
+    async def send(self, event: shapes.StreamEvent | wire.AuditLine) -> None:
         """One line."""
         await self._response.write(json.dumps(event).encode() + b"\n")
 

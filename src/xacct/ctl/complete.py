@@ -21,6 +21,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "env": ("--format", "--pid", "--static", "--lifetime"),
     "exec": ("--static", "--lifetime"),
     "process": ("--lifetime",),
+    "audit": ("--follow", "--role", "--since", "--json"),
 }
 """Here once more so that completing needs no parser; a test holds both lists equal."""
 
@@ -32,8 +33,9 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     "--format": ("sh", "fish", "powershell", "dotenv", "json"),
     "--for": ("1h", "4h", "8h", "12h"),
     "--lifetime": ("1h", "4h", "12h"),
+    "--since": ("1h", "8h", "1d"),
 }
-_VALUED: Final = frozenset({*VALUES, "--code", "--until", "--pid", "--ttl", "--label"})
+_VALUED: Final = frozenset({*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role"})
 _ONE_ROLE: Final = frozenset({"explain", "env", "exec", "process"})
 _MANY_ROLES: Final = frozenset({"login", "logout"})
 
@@ -93,7 +95,7 @@ def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
         return ("--help", "--version", NO_START) if partial.startswith("-") else list(WHERE)
     verb, last = words[0], words[-1]
     if last in _VALUED:
-        return VALUES.get(last, ())
+        return _roles() if last == "--role" else VALUES.get(last, ())
     if partial.startswith("-"):
         return (*OPTIONS.get(verb, ()), "--help", NO_START)
     if verb in WORDS and len(words) == 1:

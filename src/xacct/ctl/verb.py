@@ -19,6 +19,7 @@ WHERE: Final = {
     "process": ("process", "credentials for credential_process"),
     "attend": ("attend", "answer prompts in this terminal"),
     "grants": ("grants", "who may fetch credentials: list, create, revoke"),
+    "audit": ("audit", "who had credentials, and when"),
     "start": ("lifecycle", "start xacctd"),
     "stop": ("lifecycle", "stop xacctd"),
     "reload": ("lifecycle", "read the configuration again"),

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from xacct import errors
 from xacct.endpoint import answers
+from xacct.endpoint.recorder import SERVED, Nobody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from xacct.endpoint.grants import Grants
     from xacct.endpoint.head import Request
+    from xacct.endpoint.recorder import Recorder
     from xacct.keeper.keeper import Keeper
-    from xacct.model import Credentials, Grant
+    from xacct.model import Caller, Credentials, Grant
 
 PATH = "/v1/credentials/"
 HEALTHZ = "/healthz"
@@ -36,10 +38,11 @@ class Container:
     """Answers requests of grant holders.
 
     Args:
-        patience: seconds an ordinary client is held while a human is asked.
+        patience: seconds an ordinary client is held while a human is asked. recorder: keeps the audit.
     """
 
-    def __init__(self, keeper: Keeper, grants: Grants, patience: float) -> None:
+    def __init__(self, keeper: Keeper, grants: Grants, patience: float, recorder: Recorder | None = None) -> None:
+        self._recorder = recorder or Nobody()
         self._keeper = keeper
         self._grants = grants
         self._patience = patience
@@ -52,16 +55,20 @@ class Container:
             return answers.HEALTH
         grant = self._grants.find(request.authorization)
         if grant is None:
+            self._recorder.refused("no grant", request.caller)
             return answers.NO_GRANT
+        role = None
         try:
             role = self._role(grant, request.target)
             held = self._keeper.ready(role)
             if held is not None:
+                self._recorder.fetched(grant, role, SERVED, request.caller)
                 return answers.whole(answers.OK, self._body(role, held))
             self._refuse_again(grant, role)
         except errors.XacctError as error:
+            self._recorder.fetched(grant, role, error.code, request.caller)
             return _refusal(error)
-        return self._hold(grant, role, self._patience_for(request))
+        return self._hold(grant, role, self._patience_for(request), request.caller)
 
     def _role(self, grant: Grant, target: str) -> str:
         slug = target.removeprefix(PATH)
@@ -85,7 +92,7 @@ class Container:
             if node is None or node.lease.held is not built_from:
                 del self._bodies[role]
 
-    async def _hold(self, grant: Grant, role: str, patience: float) -> AsyncIterator[bytes]:
+    async def _hold(self, grant: Grant, role: str, patience: float, caller: Caller) -> AsyncIterator[bytes]:
         """Silence, then white space (leading white space is legal JSON), then the credentials or a sentence."""
         fetch = asyncio.ensure_future(self._fetch(role, patience))
         try:
@@ -101,8 +108,10 @@ class Container:
             except (errors.XacctError, TimeoutError, asyncio.CancelledError) as trouble:
                 error = _as_ours(trouble, role)
                 self._remember(grant, role, error)
+                self._recorder.fetched(grant, role, error.code, caller)
                 yield (answers.last_words(answers.sentence_of(error)) if trickling else _refusal(error))
             else:
+                self._recorder.fetched(grant, role, SERVED, caller)
                 yield (answers.chunk(body) + answers.LAST_CHUNK if trickling else answers.whole(answers.OK, body))
         finally:
             fetch.cancel()

@@ -47,12 +47,14 @@ class Grants:
     Args:
         token_dir: where token files go. store: where hashes survive a restart (None: they don't).
         now: AWS's time. started: when a process started, None if it is gone.
+        ended: told of each grant that ends by itself, and why.
     """
 
     token_dir: Path
     store: Path | None
     now: Callable[[], float]
     started: Callable[[int], str | None]
+    ended: Callable[[Grant, str], None] = lambda _grant, _why: None
     last_used: dict[str, float] = field(default_factory=dict)
     _by_digest: dict[str, Grant] = field(default_factory=dict, repr=False)
 
@@ -115,6 +117,7 @@ class Grants:
         over = [grant for grant in self.all() if self._over(grant) or self._orphaned(grant)]
         for grant in over:
             self._forget(grant)
+            self.ended(grant, "expired" if self._over(grant) else "its process has ended")
         if over:
             self._save()
 

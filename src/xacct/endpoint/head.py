@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from xacct.model import Caller
+
 MAX_HEAD = 8192
 """Bytes of request line and headers; the largest SDK head measured is below 1 KiB."""
 
@@ -52,6 +54,7 @@ class Request(NamedTuple):
     authorization: bytes
     user_agent: bytes
     keep_alive: bool
+    caller: Caller = Caller(why="not asked")
 
     def __repr__(self) -> str:
         return f"Request({self.target!r})"  # and never the token

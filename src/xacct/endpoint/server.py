@@ -13,11 +13,15 @@ import structlog
 
 from xacct import errors
 from xacct.endpoint import answers, head
+from xacct.endpoint.recorder import Nobody
+from xacct.model import Caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from xacct.endpoint.door import Door
     from xacct.endpoint.head import Request
+    from xacct.endpoint.recorder import Recorder
 
     Answer = Callable[[Request], bytes | AsyncIterator[bytes]]
 
@@ -32,6 +36,9 @@ IDLE_TIMEOUT = 60.0
 SWEEP = 5.0
 MAX_CONNECTIONS = 2000
 
+MAX_UNWELCOME = 50
+"""Connections of other users that are kept until they have sent something and can be told no."""
+
 FAREWELL = 1.0
 """Seconds that held answers get to end when the endpoint closes."""
 
@@ -44,11 +51,22 @@ class Endpoint:
 
     Args:
         answer: gives a trusted request's answer. boot: reads the boot-time clock.
+        door: says who comes in (None: whoever has a grant). recorder: keeps the audit.
     """
 
-    def __init__(self, answer: Answer, boot: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        answer: Answer,
+        boot: Callable[[], float],
+        door: Door | None = None,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.answer = answer
         self.boot = boot
+        self.door = door
+        self.recorder = recorder or Nobody()
+        self.unwelcome = 0
+        self.address = (ADDRESS, 0)
         self.hosts: frozenset[bytes] = frozenset()
         self.connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
@@ -71,6 +89,7 @@ class Endpoint:
             ) from None
         actual: int = self._server.sockets[0].getsockname()[1]
         self.hosts = head.hosts_of(actual)
+        self.address = (ADDRESS, actual)
         return actual
 
     async def run(self) -> None:
@@ -102,23 +121,31 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.holding: asyncio.Task[None] | None = None
         self._choked = False
+        self._caller = Caller()
+        self._unwelcome: str | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport, unless we have too many."""
+        """Keep the transport, unless we have too many, and ask who it is while the caller is surely there."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
         self._endpoint.connections.add(self)
         if len(self._endpoint.connections) > MAX_CONNECTIONS:
             self.close()
+        elif self._endpoint.door is not None:
+            self._ask_who(self._endpoint.door, self._transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone: whatever was held for it is no longer wanted."""
         del exc
         self._endpoint.connections.discard(self)
+        self._endpoint.unwelcome -= self._unwelcome is not None
         if self.holding is not None:
             self.holding.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Serve each complete head; refuse what can't become one."""
+        """Serve each complete head; refuse what can't become one, and whoever is not let in whatever it says."""
+        if self._unwelcome:
+            self._refuse(self._unwelcome)
+            return
         self._buffer += data
         if self.holding is None:
             self._serve_heads()
@@ -148,6 +175,14 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
+    def _ask_who(self, door: Door, transport: asyncio.Transport) -> None:
+        self._caller = door.caller(transport, self._endpoint.address)
+        self._unwelcome = door.turns_away(self._caller)
+        if self._unwelcome:
+            self._endpoint.unwelcome += 1
+            if self._endpoint.unwelcome > MAX_UNWELCOME:
+                self.drop()  # other users must not fill our room
+
     def _serve_heads(self) -> None:
         while self._may_serve():
             end = self._buffer.find(b"\r\n\r\n", 0, head.MAX_HEAD)
@@ -170,7 +205,7 @@ class Connection(asyncio.Protocol):
             self._refuse(refused.why)
             return
         try:
-            answer = self._endpoint.answer(request)
+            answer = self._endpoint.answer(request._replace(caller=self._caller))
         except Exception as bug:  # noqa: BLE001 - one broken answer must not leave a client hanging
             _complain(bug)
             answer = answers.BROKEN
@@ -209,6 +244,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, why: str) -> None:
         log.debug("refused", why=why)
+        self._endpoint.recorder.refused(why, self._caller)
         self._write(answers.NO_GRANT, keep_alive=False)
 
 

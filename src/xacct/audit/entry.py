@@ -1,0 +1,45 @@
+"""One thing that happened, on its way to becoming a line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xacct.model import iso
+
+if TYPE_CHECKING:
+    from xacct import wire
+    from xacct.model import Caller, Grant
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that happened at `time` (Unix seconds, AWS's clock), `count` times since the line before.
+
+    `caller` None: the daemon itself did it. `what`: the outcome, in a word or an error's code: nothing that a
+    client has sent, and nothing that could be used.
+    """
+
+    event: str
+    time: float
+    role: str | None = None
+    grant: Grant | None = None
+    caller: Caller | None = None
+    what: str = ""
+    count: int = 1
+
+
+def line(entry: Entry, caller: Caller | None) -> wire.AuditLine:
+    """An entry as it is written and streamed; `caller` is its own, with what has been found out since."""
+    grant = entry.grant
+    return {
+        "time": iso(entry.time),
+        "event": entry.event,
+        "role": entry.role,
+        "grant": None if grant is None else {"id": grant.id, "label": grant.label},
+        "uid": None if caller is None else "unknown" if caller.uid is None else caller.uid,
+        "pid": caller.pid if caller else None,
+        "exe": caller.exe if caller else None,
+        "what": entry.what,
+        "count": entry.count,
+    }

@@ -1,0 +1,242 @@
+"""The trail: takes what happens without ever waiting or failing, and writes it down when there is time.
+
+What happens often (fetches, refusals, failed renewals) is counted: the first of its kind is a line at once, whatever is
+like it in the minute after that is one more line at the minute's end. Lines are written by one task, in a thread, where
+the caller's process is looked for too; what does not fit the queue is counted, and the count is a line later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import deque
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from xacct.audit.entry import Entry, line
+from xacct.keeper import events as ev
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from xacct import wire
+    from xacct.audit.file import AuditFile, Snapshot
+    from xacct.clock import AwsClock
+    from xacct.keeper.events import Events
+    from xacct.model import Caller, Grant
+
+log = structlog.get_logger("xacct.audit")
+
+WINDOW = 60.0
+"""Seconds in which what is alike becomes one line."""
+
+BACKLOG = 2000
+"""Entries that wait for the disk, and lines a follower may lag behind."""
+
+MAX_KINDS = 1000
+"""Kinds of things counted at once; what is beyond is one kind, so that no client can make us remember much."""
+
+FAREWELL = 2.0
+"""Seconds the last lines get to be written."""
+
+Key = tuple[str, str | None, str | None, str, int | None]
+"""Event, grant, role, outcome, user."""
+
+
+@dataclass(slots=True)
+class _Window:
+    until: float
+    grant: Grant | None
+    caller: Caller | None
+    more: int = 0
+
+
+class Trail:
+    """Keeps the audit.
+
+    Args:
+        file: where lines go. clock: AWS's time. find: a caller with its process, where that can be found out; slow.
+    """
+
+    def __init__(self, file: AuditFile, clock: AwsClock, find: Callable[[Caller], Caller]) -> None:
+        self._file = file
+        self._clock = clock
+        self._find = find
+        self._entries: deque[Entry] = deque()
+        self._windows: dict[Key, _Window] = {}
+        self._lost = 0
+        self._broken = False
+        self._wake = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._followers: set[asyncio.Queue[wire.AuditLine]] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
+
+    # What happens.
+
+    def fetched(self, grant: Grant | None, role: str | None, outcome: str, caller: Caller) -> None:
+        """Somebody asked for a role: `outcome` is "served" or an error's code."""
+        self._count("fetch", role, grant, caller, outcome)
+
+    def refused(self, why: str, caller: Caller) -> None:
+        """Somebody got nothing at the endpoint, not even a role's refusal."""
+        self._count("refused", None, None, caller, why[:60])
+
+    def record(
+        self,
+        event: str,
+        *,
+        role: str | None = None,
+        grant: Grant | None = None,
+        caller: Caller | None = None,
+        what: str = "",
+    ) -> None:
+        """Something that happens seldom enough for a line each."""
+        self._put(Entry(event, self._clock.now(), role, grant, caller, what))
+
+    def grant_ended(self, grant: Grant, why: str) -> None:
+        """A grant has come to its end by itself."""
+        self.record("grant-ended", grant=grant, what=why)
+
+    def heard(self, event: ev.Event) -> None:
+        """Something happened in the keeper."""
+        match event:
+            case ev.Renewed(role):
+                self.record("renewed", role=role)
+            case ev.Expired(role):
+                self.record("expired", role=role)
+            case ev.Failed(role, error):
+                self._count("not-renewed", role, None, None, error.code)
+
+    def _count(self, event: str, role: str | None, grant: Grant | None, caller: Caller | None, what: str) -> None:
+        key = (event, grant.id if grant else None, role, what, caller.uid if caller else None)
+        window = self._windows.get(key)
+        if window is None and len(self._windows) >= MAX_KINDS:
+            grant = role = None
+            key = (event, None, None, what := "too many kinds", None)
+            window = self._windows.get(key)
+        if window is not None:
+            window.more += 1
+            window.caller = caller
+            return
+        self._windows[key] = _Window(self._clock.boot() + WINDOW, grant, caller)
+        self._put(Entry(event, self._clock.now(), role, grant, caller, what))
+
+    def _put(self, entry: Entry) -> None:
+        if len(self._entries) >= BACKLOG:
+            self._lost += entry.count
+            return
+        self._entries.append(entry)
+        self._wake.set()
+
+    # What is written.
+
+    def start(self, events: Events) -> None:
+        """Write from now on, and listen to the keeper."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._run()), loop.create_task(self._listen(events))]
+
+    async def close(self) -> None:
+        """Write what is left. What a stuck disk does not take in time is lost."""
+        if not self._tasks:
+            return
+        writing, listening = self._tasks
+        listening.cancel()
+        self._closing = True
+        self._wake.set()
+        await asyncio.wait({writing}, timeout=FAREWELL)
+        writing.cancel()
+        await asyncio.gather(writing, listening, return_exceptions=True)
+
+    async def _listen(self, events: Events) -> None:
+        with events.listen() as queue:
+            while True:
+                self.heard(await queue.get())
+
+    async def _run(self) -> None:
+        while not self._closing:
+            try:
+                async with asyncio.timeout(self._until_next_window()):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+            self._turn_windows(self._clock.boot())
+            await self.flush()
+        self._turn_windows(float("inf"))
+        await self.flush()
+
+    def _until_next_window(self) -> float | None:
+        if not self._windows:
+            return None
+        return max(0.0, min(window.until for window in self._windows.values()) - self._clock.boot())
+
+    def _turn_windows(self, boot: float) -> None:
+        """Make a line of what was counted in each minute that is over."""
+        for key, window in list(self._windows.items()):
+            if window.until > boot:
+                continue
+            if not window.more:
+                del self._windows[key]
+                continue
+            event, _, role, what, _ = key
+            self._put(Entry(event, self._clock.now(), role, window.grant, window.caller, what, window.more))
+            window.more, window.until = 0, window.until + WINDOW
+
+    async def flush(self) -> None:
+        """Write what has come so far, and tell the followers."""
+        async with self._writing:
+            self._wake.clear()
+            entries = list(self._entries)
+            self._entries.clear()
+            if self._lost:
+                entries.append(Entry("lost", self._clock.now(), what="the disk was too slow", count=self._lost))
+                self._lost = 0
+            if entries:
+                for written in await asyncio.to_thread(self._written, entries):
+                    self._tell(written)
+
+    def _written(self, entries: list[Entry]) -> list[wire.AuditLine]:
+        try:
+            return self._write(entries)
+        except Exception as bug:  # noqa: BLE001 - one entry that can't be written must not end the audit
+            log.error("audit broke", kind=type(bug).__name__)  # noqa: TRY400
+            return []
+
+    def _write(self, entries: list[Entry]) -> list[wire.AuditLine]:
+        lines = [line(entry, entry.caller and self._find(entry.caller)) for entry in entries]
+        try:
+            self._file.append(b"".join(json.dumps(made).encode() + b"\n" for made in lines))
+        except OSError as error:
+            if not self._broken:
+                log.warning("audit not written", why=error.strerror)
+            self._broken = True
+        else:
+            if self._broken:
+                log.info("audit written again")
+            self._broken = False
+        return lines
+
+    # What is read.
+
+    def _tell(self, written: wire.AuditLine) -> None:
+        for queue in self._followers:
+            if queue.full():
+                queue.get_nowait()
+            queue.put_nowait(written)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[tuple[Snapshot, asyncio.Queue[wire.AuditLine]]]:
+        """What has been written so far, and a queue of every line from then on: none in both, none in neither."""
+        await self.flush()
+        queue: asyncio.Queue[wire.AuditLine] = asyncio.Queue(BACKLOG)
+        async with self._writing:
+            snapshot = await asyncio.to_thread(self._file.snapshot)
+            self._followers.add(queue)
+        try:
+            yield snapshot, queue
+        finally:
+            self._followers.discard(queue)
+            snapshot.close()

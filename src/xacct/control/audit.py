@@ -1,0 +1,130 @@
+"""What the control API tells the audit, each with the process that asked, and how it reads the audit out."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from typing import TYPE_CHECKING, Literal
+
+from xacct import errors
+from xacct.control.streams import HEARTBEAT
+from xacct.host import peer
+from xacct.model import Caller, iso
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from aiohttp import web
+
+    from xacct import wire
+    from xacct.audit.trail import Trail
+    from xacct.control.streams import Lines
+    from xacct.model import Credentials, Grant
+
+    Get = Callable[[str], Awaitable[Credentials]]
+
+AT_ONCE = 500
+"""Lines read from the disk in one go, in a thread."""
+
+FARTHEST = 1e11
+"""Unix seconds: past the year 5000, and before what no calendar can say."""
+
+
+class Audit:
+    """The audit as the control API needs it.
+
+    Args:
+        trail: takes what happens; None where the audit is switched off.
+    """
+
+    def __init__(self, trail: Trail | None) -> None:
+        self._trail = trail
+
+    def watched(self, request: web.Request, event: Literal["login", "fetch"], get: Get) -> Get:
+        """`get`, with a line for each role it had or failed to have."""
+        trail = self._trail
+        if trail is None:
+            return get
+        caller = caller_of(request)
+
+        def tell(role: str, outcome: str) -> None:
+            if event == "fetch":
+                trail.fetched(None, role, outcome, caller)
+            else:
+                trail.record("login", role=role, caller=caller, what=outcome)
+
+        async def got(role: str) -> Credentials:
+            try:
+                held = await get(role)
+            except errors.XacctError as error:
+                tell(role, error.code)
+                raise
+            tell(role, "served" if event == "fetch" else "held")
+            return held
+
+        return got
+
+    def logged_out(self, request: web.Request, roles: list[str]) -> None:
+        """These roles were let go."""
+        if self._trail is not None:
+            caller = caller_of(request)
+            for role in roles:
+                self._trail.record("logout", role=role, caller=caller)
+
+    def grant(
+        self, request: web.Request, event: Literal["grant-created", "grant-revoked"], grant: Grant | None
+    ) -> None:
+        """A grant was made or ended (None: there was none)."""
+        if self._trail is not None and grant is not None:
+            self._trail.record(event, grant=grant, caller=caller_of(request), what=" ".join(grant.roles))
+
+    def asked(self, query: Mapping[str, str]) -> Callable[[Lines], Awaitable[None]]:
+        """What answers GET /v1/audit.
+
+        Raises:
+            BadInput: the query is not understood, or there is no audit.
+        """
+        trail, role, since = self._trail, query.get("role"), _since(query.get("since", "0"))
+        if trail is None:
+            raise errors.BadInput("The audit is switched off.", "Set enabled = true under [audit] in config.toml.")
+
+        def wanted(line: wire.AuditLine) -> bool:
+            return line["time"] >= since and role in (None, line["role"])
+
+        async def run(out: Lines) -> None:
+            async with trail.reading() as (snapshot, queue):
+                while some := await asyncio.to_thread(snapshot.some, AT_ONCE):
+                    for line in filter(wanted, some):
+                        await out.send(line)
+                while query.get("follow") == "1":
+                    await _next(out, queue, wanted)
+
+        return run
+
+
+async def _next(out: Lines, queue: asyncio.Queue[wire.AuditLine], wanted: Callable[[wire.AuditLine], bool]) -> None:
+    try:
+        async with asyncio.timeout(HEARTBEAT):
+            line = await queue.get()
+    except TimeoutError:
+        await out.beat()
+    else:
+        if wanted(line):
+            await out.send(line)
+
+
+def caller_of(request: web.Request) -> Caller:
+    """The process at the other end of the control socket."""
+    if request.transport is None:
+        return Caller(why="it has hung up")
+    return peer.caller(request.transport.get_extra_info("socket"))
+
+
+def _since(text: str) -> str:
+    try:
+        instant = float(text)
+    except ValueError:
+        instant = math.nan
+    if not 0 <= instant < FARTHEST:
+        raise errors.BadInput("since is no instant.", "Unix seconds, for example since=1795334400.")
+    return iso(instant)

@@ -1,0 +1,3 @@
+from virtual_time import clock
+
+__all__ = ["clock"]

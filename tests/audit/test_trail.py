@@ -1,0 +1,262 @@
+"""The trail in virtual time: what is counted, what is written, and that nothing waits for it."""
+
+import asyncio
+import json
+import os
+import threading
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+
+import pytest
+import structlog
+from virtual_time import NOON, in_virtual_time
+
+from xacct import errors
+from xacct.audit import trail as trail_module
+from xacct.audit.file import AuditFile
+from xacct.audit.trail import BACKLOG, FAREWELL, MAX_KINDS, WINDOW, Trail
+from xacct.clock import AwsClock
+from xacct.keeper import events as ev
+from xacct.model import Caller, Grant
+
+US = Caller(uid=1000, inode=5)
+GRANT = Grant("g1", "digest-canary", "a shell", ("dev", "prod"), NOON)
+
+
+class Kept:
+    """A trail that writes, and what it has written."""
+
+    def __init__(self, clock, directory):
+        self.path = directory / "audit.jsonl"
+        self.events = ev.Events()
+        self.looked_for = []
+        self.trail = Trail(AuditFile(self.path, 10**6, 2), AwsClock(clock.read), self.find)
+
+    def find(self, caller):
+        self.looked_for.append((caller, threading.current_thread() is threading.main_thread()))
+        return replace(caller, pid=4711, exe="/bin/aws") if caller.inode else caller
+
+    @asynccontextmanager
+    async def writing(self):
+        self.trail.start(self.events)
+        await asyncio.sleep(0)
+        yield self.trail
+        await self.trail.close()
+
+    def lines(self):
+        return [json.loads(line) for line in self.path.read_text().splitlines()]
+
+    def short(self):
+        return [(line["event"], line["role"], line["what"], line["count"]) for line in self.lines()]
+
+
+@contextmanager
+def heard():
+    """Log lines, which the suite is otherwise deaf to."""
+    before = structlog.get_config()["wrapper_class"]
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(0))
+    try:
+        with structlog.testing.capture_logs() as logs:
+            yield logs
+    finally:
+        structlog.configure(wrapper_class=before)
+
+
+@pytest.fixture
+def kept(clock, tmp_path):
+    return Kept(clock, tmp_path)
+
+
+@in_virtual_time
+async def test_a_line_says_who_had_what_by_which_grant(clock, kept):
+    async with kept.writing() as trail:
+        trail.fetched(GRANT, "dev", "served", US)
+        await asyncio.sleep(0.1)
+        assert kept.lines() == [
+            {
+                "time": "2027-01-15T08:00:00Z",
+                "event": "fetch",
+                "role": "dev",
+                "grant": {"id": "g1", "label": "a shell"},
+                "uid": 1000,
+                "pid": 4711,
+                "exe": "/bin/aws",
+                "what": "served",
+                "count": 1,
+            }
+        ]
+    assert kept.looked_for == [(US, False)], "processes are looked for in a thread"
+
+
+@in_virtual_time
+async def test_what_is_alike_is_a_line_a_minute_with_a_count(clock, kept):
+    async with kept.writing() as trail:
+        for _ in range(300):
+            trail.fetched(GRANT, "dev", "served", US)
+            await asyncio.sleep(1)
+    lines = kept.lines()
+    assert [line["count"] for line in lines] == [1, 59, 60, 60, 60, 60]
+    assert [line["time"][14:19] for line in lines] == ["00:00", "01:00", "02:00", "03:00", "04:00", "05:00"]
+
+
+@in_virtual_time
+async def test_what_differs_is_counted_apart(clock, kept):
+    other = replace(GRANT, id="g2")
+    async with kept.writing() as trail:
+        for _ in range(3):
+            trail.fetched(GRANT, "dev", "served", US)
+            trail.fetched(GRANT, "prod", "served", US)
+            trail.fetched(other, "dev", "served", US)
+            trail.fetched(GRANT, "dev", "access-denied", US)
+            trail.fetched(GRANT, "dev", "served", Caller(why="no netlink"))
+            trail.refused("no grant", US)
+            trail.refused("another user", Caller(uid=7))
+        await asyncio.sleep(WINDOW + 1)
+        assert [line["count"] for line in kept.lines()] == [1] * 7 + [2] * 7
+        await asyncio.sleep(2 * WINDOW)
+        assert len(kept.lines()) == 14, "a quiet minute is no line"
+        assert not trail._windows
+    assert {line["uid"] for line in kept.lines()} == {1000, "unknown", 7}
+
+
+@in_virtual_time
+async def test_what_the_keeper_does_is_written_too(clock, kept):
+    async with kept.writing():
+        denied = errors.AccessDenied("AWS says canary-secret.", "canary-hint")
+        for event in (ev.Renewed("dev", 1.0, None), ev.Failed("dev", denied), ev.Expired("dev")):
+            kept.events.publish(event)
+        kept.events.publish(ev.HorizonNear("serial", 60.0, ("dev",)))
+        await asyncio.sleep(0.1)
+        assert kept.short() == [
+            ("renewed", "dev", "", 1),
+            ("not-renewed", "dev", "access-denied", 1),
+            ("expired", "dev", "", 1),
+        ]
+        assert all(line["uid"] is line["pid"] is None for line in kept.lines())
+    assert "canary" not in kept.path.read_text()
+
+
+@in_virtual_time
+async def test_no_secret_of_a_grant_is_written(clock, kept):
+    async with kept.writing() as trail:
+        trail.record("grant-created", grant=GRANT, caller=US, what="dev prod")
+        trail.grant_ended(GRANT, "expired")
+        trail.fetched(GRANT, "dev", "served", US)
+    assert "canary" not in kept.path.read_text()
+    assert len(kept.lines()) == 3
+
+
+@in_virtual_time
+async def test_what_is_left_is_written_at_the_end(clock, kept):
+    async with kept.writing() as trail:
+        for _ in range(5):
+            trail.fetched(GRANT, "dev", "served", US)
+    assert [line["count"] for line in kept.lines()] == [1, 4]
+
+
+@in_virtual_time
+async def test_a_stuck_disk_holds_nobody_up_and_what_it_cost_is_said(clock, kept):
+    free = threading.Event()
+    kept.trail._file.append = lambda lines, append=kept.trail._file.append: (free.wait(20), append(lines))
+    async with kept.writing() as trail:
+        trail.record("login", role="dev")
+        for _ in range(5):
+            await asyncio.sleep(0)
+        for number in range(BACKLOG + 10):
+            trail.record("login", role=f"role-{number}")  # returns: nothing waits
+        assert len(trail._entries) <= BACKLOG
+        free.set()
+        await asyncio.sleep(1)
+    assert [line["count"] for line in kept.lines() if line["event"] == "lost"] == [10]
+
+
+@in_virtual_time
+async def test_a_full_disk_is_one_warning_and_writing_goes_on_afterwards(clock, kept):
+    append = kept.trail._file.append
+
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    kept.trail._file.append = full
+    async with kept.writing() as trail:
+        with heard() as logs:
+            for role in ("dev", "prod"):
+                trail.record("login", role=role)
+                await asyncio.sleep(1)
+            kept.trail._file.append = append
+            trail.record("login", role="late")
+            await asyncio.sleep(1)
+    assert [(line["event"], line.get("why")) for line in logs] == [
+        ("audit not written", "No space left on device"),
+        ("audit written again", None),
+    ]
+    assert [line["role"] for line in kept.lines()] == ["late"]
+
+
+@in_virtual_time
+async def test_a_bug_in_looking_does_not_end_the_audit(clock, kept):
+    kept.trail._find = lambda caller: 1 / 0 if caller.inode else caller
+    async with kept.writing() as trail:
+        with heard() as logs:
+            trail.record("login", role="dev", caller=US)
+            await asyncio.sleep(1)
+        trail.record("login", role="prod")
+    assert [line["kind"] for line in logs] == ["ZeroDivisionError"]
+    assert [line["role"] for line in kept.lines()] == ["prod"]
+
+
+@in_virtual_time
+async def test_no_client_can_make_us_remember_much(clock, kept, monkeypatch):
+    async with kept.writing() as trail:
+        for number in range(MAX_KINDS + 50):
+            trail.refused(f"header sec-{number}" + "x" * 500, US)
+            trail.refused(f"header sec-{number}" + "x" * 500, US)
+            await asyncio.sleep(0)
+        assert len(trail._windows) <= MAX_KINDS + 1
+        await asyncio.sleep(WINDOW + 1)
+    assert max(len(line["what"]) for line in kept.lines()) <= 60
+    assert sum(line["count"] for line in kept.lines() if line["what"] == "too many kinds") == 100
+    assert sum(line["count"] for line in kept.lines()) == 2 * (MAX_KINDS + 50)
+
+
+# Reading.
+
+
+@in_virtual_time
+async def test_a_reader_gets_what_was_and_what_comes_each_once(clock, kept):
+    async with kept.writing() as trail:
+        trail.record("login", role="1")
+        await asyncio.sleep(1)
+        trail.record("login", role="2")  # not written yet
+        async with trail.reading() as (snapshot, queue):
+            trail.record("login", role="3")
+            await asyncio.sleep(1)
+            assert [line["role"] for line in snapshot.some(99)] == ["1", "2"]
+            assert [queue.get_nowait()["role"]] == ["3"]
+            assert queue.empty()
+        assert not trail._followers
+
+
+@in_virtual_time
+async def test_a_reader_that_lags_loses_the_oldest(clock, kept, monkeypatch):
+    monkeypatch.setattr(trail_module, "BACKLOG", 3)
+    async with kept.writing() as trail, trail.reading() as (_, queue):
+        for role in "12345":
+            trail.record("login", role=role)
+            await asyncio.sleep(1)
+        assert [queue.get_nowait()["role"] for _ in range(queue.qsize())] == ["3", "4", "5"]
+
+
+@in_virtual_time
+async def test_nothing_is_left_of_readers(clock, kept):
+    async with kept.writing() as trail:
+        trail.record("login", role="1")
+        await asyncio.sleep(1)
+        before = len(os.listdir("/dev/fd"))  # noqa: PTH208
+        async with trail.reading() as (snapshot, _):
+            snapshot.some(1)
+        assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208
+
+
+def test_the_farewell_is_short():
+    assert FAREWELL <= 2

@@ -1,0 +1,151 @@
+"""What the control API writes into the audit, and how it reads it out."""
+
+import json
+import os
+import sys
+from contextlib import asynccontextmanager
+
+import pytest
+from virtual_time import in_virtual_time
+
+from xacct import errors
+from xacct.audit.file import AuditFile
+from xacct.audit.trail import Trail
+from xacct.control.streams import HEARTBEAT
+
+EXECUTABLE = os.path.realpath(sys.executable)
+
+
+@asynccontextmanager
+async def kept(control, directory):
+    """The control API with an audit."""
+    control.audit_file = directory / "audit.jsonl"
+    control.trail = control.daemon.audit = Trail(
+        AuditFile(control.audit_file, 10**6, 1), control.aws_clock, lambda c: c
+    )
+    control.grants.ended = control.trail.grant_ended
+    control.trail.start(control.keeper.events)
+    try:
+        async with control.serving():
+            yield control
+    finally:
+        await control.trail.close()
+
+
+async def lines(control, query="", **only):
+    async with control.stream(f"/v1/audit{query}", "GET") as stream:
+        found = await stream.rest()
+    return [line for line in found if all(line[key] == value for key, value in only.items())]
+
+
+def short(found):
+    return [(line["event"], line["role"], line["what"]) for line in found]
+
+
+@in_virtual_time
+async def test_what_is_done_here_is_written_with_the_process_that_did_it(clock, control, short_path):
+    async with kept(control, short_path):
+        await control.login("dev")
+        grant = await control.post("/v1/grants", roles=["dev", "prod"], label="a shell")
+        await control.call("DELETE", f"/v1/grants/{grant['id']}")
+        await control.post("/v1/logout", roles=["dev"])
+        found = await lines(control)
+    assert short(found) == [
+        ("renewed", "dev", ""),
+        ("login", "dev", "held"),
+        ("grant-created", None, "dev prod"),
+        ("grant-revoked", None, "dev prod"),
+        ("logout", "dev", ""),
+    ]
+    assert [line["grant"] for line in found[2:4]] == [{"id": grant["id"], "label": "a shell"}] * 2
+    for line in found[1:]:
+        assert line["uid"] == os.geteuid()
+        if sys.platform == "linux":
+            assert line["pid"] == os.getpid()
+            assert line["exe"] == EXECUTABLE
+    assert found[0]["uid"] is None
+
+
+@in_virtual_time
+async def test_credentials_that_leave_by_this_door_are_a_fetch_and_never_written(clock, control, short_path):
+    async with kept(control, short_path):
+        await control.login("dev")
+        async with control.stream("/v1/credentials", role="dev", attend=False) as stream:
+            secrets, done = await stream.rest()
+        grant = await control.post("/v1/grants", roles=["dev"], label="x")
+        found = await lines(control, event="fetch")
+    assert done["failed"] == 0
+    assert short(found) == [("fetch", "dev", "served")]
+    written = control.audit_file.read_text()
+    for secret in (secrets["secret_access_key"], secrets["session_token"], grant["token"], "123456"):
+        assert secret not in written
+    assert secrets["access_key_id"] not in written
+
+
+@in_virtual_time
+async def test_a_failed_login_is_written_by_its_code(clock, control, short_path):
+    async with kept(control, short_path):
+        control.sts.failures = [errors.BadKey("The key is gone: canary.", "canary")]
+        await control.login("dev")
+        found = await lines(control)
+    assert short(found) == [("not-renewed", "dev", "bad-key"), ("login", "dev", "bad-key")]
+    assert "canary" not in control.audit_file.read_text()
+
+
+@in_virtual_time
+async def test_a_grant_that_ends_by_itself_is_written(clock, control, short_path):
+    async with kept(control, short_path):
+        await control.post("/v1/grants", roles=["dev"], label="x", ttl=10)
+        await control.post("/v1/grants", roles=["dev"], label="y", pid=8)
+        clock.advance(11)
+        await control.get("/v1/grants")
+        found = await lines(control, event="grant-ended")
+    assert sorted((line["grant"]["label"], line["what"]) for line in found) == [
+        ("x", "expired"),
+        ("y", "its process has ended"),
+    ]
+
+
+@in_virtual_time
+async def test_one_role_and_a_time_can_be_asked_for(clock, control, short_path):
+    async with kept(control, short_path):
+        for role in ("dev", "prod", "dev"):
+            control.trail.record("login", role=role)
+            await control.trail.flush()
+            clock.advance(100)
+        assert len(await lines(control, "?role=dev")) == 2
+        assert [line["role"] for line in await lines(control, f"?since={clock.wall - 200}")] == ["prod", "dev"]
+        assert await lines(control, f"?role=prod&since={clock.wall - 100}") == []
+
+
+@pytest.mark.parametrize("since", ["yesterday", "-1", "nan", "inf", "1e30", ""])
+@in_virtual_time
+async def test_what_is_no_instant_is_said(clock, control, short_path, since):
+    async with kept(control, short_path):
+        status, error = await control.refused("GET", f"/v1/audit?since={since}")
+    assert (status, error["code"]) == (400, "bad-request")
+
+
+@in_virtual_time
+async def test_following_goes_on_with_what_happens(clock, control, short_path):
+    async with kept(control, short_path):
+        control.trail.record("login", role="dev", what="held")
+        async with control.stream("/v1/audit?follow=1&role=dev", "GET") as stream:
+            assert (await stream.next())["what"] == "held"
+            await control.login("prod")
+            control.trail.record("logout", role="dev")
+            assert (await stream.next())["event"] == "logout"
+            assert await stream.response.content.readline() == b"\n", "no heart beat on a quiet stream"
+            assert clock.time >= HEARTBEAT
+        assert json.loads(control.audit_file.read_text().splitlines()[0])["role"] == "dev"
+
+
+@in_virtual_time
+async def test_where_it_is_switched_off_that_is_said_and_all_else_works(clock, control):
+    async with control.serving():
+        await control.login("dev")
+        await control.post("/v1/grants", roles=["dev"], label="x")
+        await control.post("/v1/logout", roles=["dev"])
+        status, error = await control.refused("GET", "/v1/audit")
+    assert (status, error["code"]) == (400, "bad-request")
+    assert "[audit]" in error["hint"]

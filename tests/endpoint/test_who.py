@@ -1,0 +1,124 @@
+"""From a caller's socket to its line in the audit: with a real kernel, keeper, and children of two users."""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from small_keeper import FakeSts, small_keeper
+from virtual_time import Clock
+
+from xacct.audit.file import AuditFile
+from xacct.audit.trail import Trail
+from xacct.clock import AwsClock
+from xacct.endpoint import answers
+from xacct.endpoint.container import PATH, Container
+from xacct.endpoint.door import Door
+from xacct.endpoint.grants import Grants
+from xacct.host import callers
+from xacct.host.processes import Processes
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux's kernel")
+
+EXECUTABLE = os.path.realpath(sys.executable)
+
+ASK = """
+import os, socket, sys
+if sys.argv[2] == "other": os.setgroups([]); os.setgid(65534); os.setuid(65534)
+client = socket.socket()
+client.connect(("127.0.0.1", int(sys.argv[1])))
+client.sendall(bytes.fromhex(sys.argv[3]))
+os.write(1, client.recv(65536))
+os.read(0, 1)
+"""
+
+
+class Room:
+    """Everything from the door to the audit, dev's credentials held, and a grant for it."""
+
+    def __init__(self, directory):
+        from xacct.host.sock_diag import SockDiag  # noqa: PLC0415 - Linux only
+
+        clock = AwsClock(Clock().read)
+        self.keeper = small_keeper(FakeSts(clock))
+        (directory / "tokens").mkdir()
+        self.grants = Grants(directory / "tokens", None, clock.now, lambda _: "started")
+        self.grant, self.token, _ = self.grants.create(["dev"], "test", None, None)
+        self.file = directory / "audit.jsonl"
+        self.trail = Trail(AuditFile(self.file, 10**6, 1), clock, Processes().find)
+        self.container = Container(self.keeper, self.grants, 60.0, self.trail)
+        self.diag = SockDiag()
+        self.door = Door(callers.on_loopback(self.diag.caller), os.geteuid())
+
+    async def login(self):
+        with self.keeper.desk.attend():
+            login = asyncio.ensure_future(self.keeper.login("dev", ask=True))
+            while not self.keeper.desk.questions:
+                await asyncio.sleep(0)
+            self.keeper.desk.answer(self.keeper.desk.questions[0].id, "123456")
+            return await login
+
+    @contextlib.asynccontextmanager
+    async def serving(self, serve):
+        async with serve(self.container.answer, door=self.door, recorder=self.trail) as served:
+            self.held = await self.login()
+            self.trail.start(self.keeper.events)
+            yield served
+        await self.trail.close()
+        await self.keeper.close()
+        self.diag.close()
+
+    @contextlib.asynccontextmanager
+    async def caller(self, served, as_whom):
+        """A child that fetches with the valid token: what it was told, and the child, its connection open."""
+        raw = served.head(b"Authorization: " + self.token.encode(), target=PATH + "dev")
+        command = [sys.executable, "-c", ASK, str(served.port), as_whom, raw.hex()]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+            yield await asyncio.to_thread(os.read, child.stdout.fileno(), 65536), child
+            child.stdin.close()
+
+    async def line(self, event):
+        """The first line of this event, once it is written."""
+        for _ in range(400):
+            lines = self.file.read_text().splitlines() if self.file.exists() else []
+            found = [line for line in map(json.loads, lines) if line["event"] == event]
+            if found:
+                return found[0]
+            await asyncio.sleep(0.005)
+        raise AssertionError(f"no {event}")
+
+
+@pytest.fixture
+def room(tmp_path):
+    return Room(tmp_path)
+
+
+async def test_a_process_of_ours_is_served_and_named(serve, room):
+    async with room.serving(serve) as served, room.caller(served, "us") as (said, child):
+        assert room.held.secret_access_key.encode() in said
+        line = await room.line("fetch")
+        assert (line["role"], line["what"], line["grant"]["id"]) == ("dev", "served", room.grant.id)
+        assert (line["uid"], line["pid"]) == (os.geteuid(), child.pid)
+        assert line["exe"] == EXECUTABLE
+    written = room.file.read_text()
+    for secret in (room.token, room.grant.digest, room.held.secret_access_key, room.held.session_token):
+        assert secret not in written
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to become another user")
+async def test_another_user_with_a_valid_token_is_refused_before_it_is_looked_at(serve, room, monkeypatch):
+    looked_at = []
+    find = Grants.find
+    monkeypatch.setattr(Grants, "find", lambda self, token: looked_at.append(token) or find(self, token))
+    async with room.serving(serve) as served:
+        async with room.caller(served, "other") as (said, _):
+            assert said == answers.NO_GRANT
+            assert looked_at == []
+            line = await room.line("refused")
+            assert (line["what"], line["uid"], line["pid"], line["grant"]) == ("another user", 65534, None, None)
+        async with room.caller(served, "us") as (said, _):
+            assert room.held.secret_access_key.encode() in said, "the token was not valid after all"
+        assert len(looked_at) == 1
