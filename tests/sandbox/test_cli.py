@@ -59,20 +59,22 @@ def test_run_source_call_end(tmp_path):
     directory = tmp_path / "a sandbox"
     with running(directory, "--max-lifetime", "8") as process:
         identity = files.load_identity(directory)
-        digits = fresh_code(directory)
+        digits, step = fresh_code(directory), time.time() // totp.STEP_SECONDS
         first, again = call(directory, digits), call(directory, digits)
         assert first.returncode == 0, first.stderr
         assert "invalid MFA one time pass code" in again.stderr
         waits = []
         step_later(directory, waits)
+        same_step = time.time() // totp.STEP_SECONDS == step
         status, told = ended(process, signal.SIGTERM)
     assert status == 0
     assert told.startswith("xacct-sandbox listens at http://127.0.0.1:")
     assert "Traceback" not in told
     assert identity.secret not in told
     assert not (directory / "ready").exists()
-    assert len(waits) == 1
-    assert 0 < waits[0] <= totp.STEP_SECONDS + 0.1
+    # On a slow machine the next step has begun meanwhile, and its code is fresh.
+    assert len(waits) == 1 or not same_step
+    assert all(0 < wait <= totp.STEP_SECONDS + 0.1 for wait in waits)
 
 
 def step_later(directory, waits):
