@@ -214,7 +214,7 @@ class Stack:
             return subprocess.Popen(
                 [self.python, *arguments],
                 env=env,
-                cwd=self.dir,
+                cwd=None if self.user is None else self.dir,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
