@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test check lint types bench test-sdks test-system install uninstall constraints clean
+.PHONY: help demo test check lint types bench fuzz test-sdks test-system install uninstall constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,10 @@ types: .venv/ready
 
 bench: .venv/ready ## measure the endpoint on this machine
 	$(BIN)/python scripts/bench.py
+
+FUZZ ?= --inputs 1000000
+fuzz: .venv/ready ## throw a million inputs at both listeners
+	$(BIN)/python scripts/fuzz.py $(FUZZ)
 
 # pytest's exit status 5 means that it found no test.
 test-sdks: .venv/ready ## unmodified SDKs and command lines (wants aws v2, npm, shells: see .ci/run)
