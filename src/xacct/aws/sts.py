@@ -91,8 +91,8 @@ class Sts:
 
         try:
             client = await self._client(region or self._default_region)
-            signing_with.set(keys)
-            answer: dict[str, Any] = await getattr(client, method)(**arguments)
+            with signing_with(keys):
+                answer: dict[str, Any] = await getattr(client, method)(**arguments)
         except ClientError as error:
             raise self._refusal(error.response, target) from None
         except (BotoCoreError, ResponseParserError, OSError) as error:
