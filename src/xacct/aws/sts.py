@@ -7,6 +7,7 @@ sent twice, and when to try again is the keeper's to say.
 from __future__ import annotations
 
 import asyncio
+import os
 from contextlib import AsyncExitStack
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -117,7 +118,10 @@ class Sts:
                     retries={"total_max_attempts": 1},
                     max_pool_connections=20,
                 )
-                made = AioSession().create_client("sts", region_name=region, config=config)
+                session = AioSession()
+                # botocore would read every profile's keys along with the configuration, and keep them.
+                session.set_config_variable("credentials_file", os.devnull)
+                made = session.create_client("sts", region_name=region, config=config)
                 client = await self._open.enter_async_context(made)
                 sign_requests(client, self._clock.signing_time)
                 self._clients[region] = client
