@@ -135,3 +135,14 @@ def test_what_is_kept_on_disk_opens_nothing(stack, grant, path):
     digests = {row["digest"] for row in json.loads((state / "grants.json").read_text())}
     assert all(attack(OWNER, FETCH, stack.port, path, digest).startswith("403 ") for digest in digests)
     assert state.stat().st_mode & 0o077 == 0
+
+
+def test_a_process_of_the_owner_can_have_all_of_it(stack, grant, path):
+    """No promise but its limit, written down: docs/THREATS.md says what this means."""
+    read = "import sys; print(open(sys.argv[1]).read())"
+    token = attack(OWNER, read, grant["token_file"])
+    assert token == grant["token"]
+    assert attack(OWNER, FETCH, stack.port, path, token).startswith("200 ")
+    body = '{"role":"prod"}'
+    asked = f"POST /v1/credentials HTTP/1.1|Host: x|Content-Length: {len(body)}|Connection: close||{body}"
+    assert int(attack(OWNER, SPEAK, stack.socket, asked).split()[1]) > 500
