@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test explore check lint types bench test-sdks test-system install uninstall constraints clean
+.PHONY: help demo test explore check lint types bench fuzz mutate-guards test-sdks test-system install uninstall constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,13 @@ types: .venv/ready
 
 bench: .venv/ready ## measure the endpoint on this machine
 	$(BIN)/python scripts/bench.py
+
+mutate-guards: .venv/ready ## disable each defence in turn: the tests must notice (3 min)
+	$(BIN)/python scripts/mutate_guards.py
+
+FUZZ ?= --inputs 1000000
+fuzz: .venv/ready ## throw a million inputs at both listeners
+	$(BIN)/python scripts/fuzz.py $(FUZZ)
 
 # pytest's exit status 5 means that it found no test.
 test-sdks: .venv/ready ## unmodified SDKs and command lines (wants aws v2, npm, shells: see .ci/run)

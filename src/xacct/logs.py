@@ -31,7 +31,17 @@ def configure(level: str, style: str) -> None:
         cache_logger_on_first_use=False,
     )
     # Libraries only when something is wrong, whatever our own level: see this file's first line.
-    logging.basicConfig(level=logging.WARNING, format="level=%(levelname)s logger=%(name)s", force=True)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_WithoutWords())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+class _WithoutWords(logging.Formatter):
+    """Which library complains, and of what kind of exception: aiohttp's message quotes the bytes it can't parse."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        kind = record.exc_info[0] if record.exc_info else None
+        return f"level={record.levelname} logger={record.name} kind={kind.__name__ if kind else None}"
 
 
 def complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

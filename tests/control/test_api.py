@@ -165,6 +165,8 @@ async def test_an_unknown_role_gets_a_hint_wherever_it_is_named(control):
         ("/v1/grants", '{"roles": ["dev"], "label": "", "pid": "x"}'),
         ("/v1/prompts/1", '{"code": 5}'),
         ("/v1/login", "[" * 50_000),
+        ("/v1/login", '{"roles": ["dev"], "unknown": ' + "[" * 50_000),
+        ("/v1/logout", '{"all": ' + '{"a":' * 10_000),
     ],
 )
 @in_virtual_time

@@ -203,6 +203,23 @@ def test_a_token_file_that_cannot_be_written_makes_no_grant(machine, tmp_path):
     assert grants.all() == []
 
 
+@pytest.mark.parametrize("what", ["a symlink", "a dangling symlink", "a file"])
+def test_a_token_is_written_to_no_file_that_was_there_before(grants, tmp_path, monkeypatch, what):
+    monkeypatch.setattr("xacct.endpoint.grants.secrets.token_hex", lambda _: "guessed")
+    target, file = tmp_path / "target", tmp_path / "tokens" / "guessed"
+    if what != "a dangling symlink":
+        target.write_text("precious")
+    if what == "a file":
+        target.rename(file)
+    else:
+        file.symlink_to(target)
+    with pytest.raises(errors.XacctError, match="can't be written"):
+        grants.create(["dev"], "", None, None)
+    assert grants.all() == []
+    assert what == "a dangling symlink" or file.read_text() == "precious"
+    assert target.exists() == (what == "a symlink")
+
+
 def test_a_token_file_that_is_gone_already_is_no_trouble(grants):
     grant, _, file = grants.create(["dev"], "", None, None)
     file.unlink()

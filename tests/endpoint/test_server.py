@@ -370,6 +370,41 @@ async def test_a_client_that_reads_no_answer_gets_no_more_of_them(serve, eventua
         await eventually(lambda: not served.endpoint.connections)
 
 
+def test_a_burst_is_answered_no_further_than_the_client_reads():
+    """What one read brought may hold thousands of requests: their answers must not pile up in our memory."""
+
+    class Transport:
+        """Says after each answer that enough is waiting to be read, as a kernel's buffer may."""
+
+        written, reading = 0, True
+
+        def write(self, data):
+            self.written += bool(data)
+            connection.pause_writing()
+
+        def pause_reading(self):
+            self.reading = False
+
+        def resume_reading(self):
+            self.reading = True
+
+        def is_closing(self):
+            return False
+
+    endpoint = Endpoint(give, lambda: 0.0)
+    endpoint.hosts = head.hosts_of(9477)
+    connection, transport = Connection(endpoint), Transport()
+    connection.connection_made(transport)
+    connection.data_received(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n" * 1000)
+    assert (transport.written, transport.reading) == (1, False)
+    for already in range(1, 1000):
+        assert transport.written == already
+        connection.resume_writing()
+    assert transport.written == 1000
+    connection.resume_writing()
+    assert (transport.written, transport.reading) == (1000, True)
+
+
 async def test_a_client_that_reads_late_gets_every_answer(serve):
     answer = answers.whole(answers.OK, b"x" * 1000)
     async with serve(lambda _: answer) as served, asyncio.timeout(10):

@@ -169,7 +169,7 @@ async def test_a_code_aws_answered_with_trouble_is_not(clock):
         with pytest.raises(errors.Throttled):
             await world.keeper.login("prod", ask=True)
         assert world.count("GetSessionToken") == 1
-        assert world.ledger.used(SERIAL, world.aws.calls[0].code, world.aws.now())
+        assert world.ledger.used(SERIAL, world.aws.calls[0].code, world.aws.now(), clock.boot)
 
 
 @in_virtual_time

@@ -26,14 +26,20 @@ from pathlib import Path
 class Unix(http.client.HTTPConnection):
     """http.client over a Unix socket."""
 
-    def __init__(self, path, timeout=30):
+    def __init__(self, path, timeout=30, user=None):
         super().__init__("xacct", timeout=timeout)
         self._path = str(path)
+        self._user = os.geteuid() if user is None else user
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+        ourselves = os.geteuid()
+        os.seteuid(self._user)  # the daemon serves its own user and nobody else, root neither
+        try:
+            self.sock.connect(self._path)
+        finally:
+            os.seteuid(ourselves)
 
 
 def wait_until(condition, seconds=15.0, what="it"):
@@ -46,8 +52,12 @@ def wait_until(condition, seconds=15.0, what="it"):
 
 
 class Stack:
-    def __init__(self, directory, *, settings="", daemon=True, **sandbox_options):
+    """`user`: a uid that both processes run as, with an interpreter it may run: see unprivileged.py."""
+
+    def __init__(self, directory, *, settings="", daemon=True, user=None, python=sys.executable, **sandbox_options):
         self.dir = Path(directory)
+        self.user = user
+        self.python = python
         self.settings = settings
         self.sandbox_options = sandbox_options
         self.with_daemon = daemon
@@ -60,6 +70,10 @@ class Stack:
         base = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "XACCT_", "XDG_"))}
         base |= {"HOME": str(self.dir / "home"), "PYTHONUNBUFFERED": "1"}
         (self.dir / "home").mkdir(exist_ok=True)
+        if self.user is not None:
+            for directory in (self.dir, self.dir / "home"):
+                os.chown(directory, self.user, self.user)
+            base["PYTHONPATH"] = os.pathsep.join(e for e in sys.path if e.endswith(("site-packages", "src")))
         self.sandbox = self._spawn(
             ["-m", "xacct.sandbox", "run", "--dir", str(self.dir), *options], base, "sandbox.log"
         )
@@ -69,7 +83,11 @@ class Stack:
             self.settings_file.parent.mkdir(parents=True, exist_ok=True)
             self.settings_file.write_text(self.settings)
         if self.with_daemon:
-            self.start()
+            try:
+                self.start()
+            except BaseException:
+                self.__exit__()
+                raise
         return self
 
     def __exit__(self, *_):
@@ -121,7 +139,7 @@ class Stack:
 
     def api(self, method, path, body=None, timeout=30):
         """One exchange with the control API: the parsed answer, or a list of them where it streams."""
-        connection = Unix(self.socket, timeout)
+        connection = Unix(self.socket, timeout, self.user)
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
             answer = connection.getresponse()
@@ -191,7 +209,14 @@ class Stack:
         return dict(shlex.split(line)[1].split("=", 1) for line in lines)
 
     def _spawn(self, arguments, env, log):
+        user = {} if self.user is None else {"user": self.user, "group": self.user, "extra_groups": []}
         with (self.dir / log).open("ab") as out:
             return subprocess.Popen(
-                [sys.executable, *arguments], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+                [self.python, *arguments],
+                env=env,
+                cwd=None if self.user is None else self.dir,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                **user,
             )

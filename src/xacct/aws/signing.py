@@ -6,6 +6,7 @@ its own subclasses use, and runs after the time has been chosen and before anyth
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,12 +15,27 @@ from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.credentials import ReadOnlyCredentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from xacct.model import Credentials
 
-signing_with: ContextVar[Credentials] = ContextVar("signing_with")
+_under_way: ContextVar[list[Credentials]] = ContextVar("under_way")
 """Whose credentials the call that is under way in this task is signed with."""
+
+
+@contextmanager
+def signing_with(keys: Credentials) -> Iterator[None]:
+    """Sign the calls of this task with these credentials, and let go of them afterwards.
+
+    A context is copied by whatever a call leaves behind (pooled connections, their timers), so it holds them in a
+    list that can be emptied.
+    """
+    held = [keys]
+    _under_way.set(held)
+    try:
+        yield
+    finally:
+        held.clear()
 
 
 class ClockedSigV4(SigV4Auth):  # type: ignore[misc]
@@ -40,6 +56,6 @@ def sign_requests(client: Any, now: Callable[[], float]) -> None:
 
     def sign(request: Any, **_: Any) -> None:
         region = (request.context.get("signing") or {}).get("region") or client.meta.region_name
-        ClockedSigV4(signing_with.get(), region, now()).add_auth(request)
+        ClockedSigV4(_under_way.get()[0], region, now()).add_auth(request)
 
     client.meta.events.register("request-created.sts", sign)

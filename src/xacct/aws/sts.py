@@ -7,6 +7,7 @@ sent twice, and when to try again is the keeper's to say.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from contextlib import AsyncExitStack
 from email.utils import parsedate_to_datetime
@@ -90,8 +91,8 @@ class Sts:
 
         try:
             client = await self._client(region or self._default_region)
-            signing_with.set(keys)
-            answer: dict[str, Any] = await getattr(client, method)(**arguments)
+            with signing_with(keys):
+                answer: dict[str, Any] = await getattr(client, method)(**arguments)
         except ClientError as error:
             raise self._refusal(error.response, target) from None
         except (BotoCoreError, ResponseParserError, OSError) as error:
@@ -116,7 +117,10 @@ class Sts:
                     retries={"total_max_attempts": 1},
                     max_pool_connections=20,
                 )
-                made = AioSession().create_client("sts", region_name=region, config=config)
+                session = AioSession()
+                # botocore would read every profile's keys along with the configuration, and keep them.
+                session.set_config_variable("credentials_file", os.devnull)
+                made = session.create_client("sts", region_name=region, config=config)
                 client = await self._open.enter_async_context(made)
                 sign_requests(client, self._clock.likeliest)
                 self._clients[region] = client

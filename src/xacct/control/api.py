@@ -306,7 +306,7 @@ async def _streamed(request: web.Request, run: Callable[[streams.Lines], Awaitab
 async def _body(request: web.Request, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(await request.read() or b"{}", type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise errors.BadInput(f"The request is not understood: {error}.", "See docs/control-api.md.") from None
 
 

@@ -56,14 +56,14 @@ async def _send(
             got = await call(code)
         except errors.Temporary as error:
             if error.answered:
-                desk.ledger.burn(serial, code, clock.likeliest())
+                desk.ledger.burn(serial, code, clock.boot())
             if error.answered or pause is None:
                 raise
         except (errors.XacctError, asyncio.CancelledError):
-            desk.ledger.burn(serial, code, clock.likeliest())
+            desk.ledger.burn(serial, code, clock.boot())
             raise
         else:
-            desk.ledger.burn(serial, code, clock.likeliest())
+            desk.ledger.burn(serial, code, clock.boot())
             return got
         await asyncio.sleep(pause)
     raise AssertionError("unreachable")  # pragma: no cover

@@ -116,7 +116,7 @@ class Desk:
         if not re.fullmatch(r"[0-9]{6}", code):
             raise errors.BadInput("An MFA code is six digits.", "Type the code the device shows now.")
         now = self._clock.likeliest()
-        if self.ledger.used(question.serial, code, now):
+        if self.ledger.used(question.serial, code, now, self._clock.boot()):
             question.not_before = next_step(now)
             question.problem = "AWS has seen that code already, and takes each code once."
             self._events.publish(PromptRaised(question))

@@ -18,7 +18,7 @@ KEPT = 4 * TOTP_STEP
 
 
 class Ledger:
-    """Used codes per MFA device. Instants are AWS's time.
+    """Used codes per MFA device. `now` is AWS's time; `boot`, on the boot-time clock, can't be set back or forward.
 
     Args:
         steps: accepted steps of an earlier run, per serial. save: called with all steps when one is added.
@@ -32,11 +32,11 @@ class Ledger:
         self._codes: dict[str, dict[str, float]] = {}
         self._save = save
 
-    def burn(self, serial: str, code: str, now: float) -> None:
+    def burn(self, serial: str, code: str, boot: float) -> None:
         """STS has answered a call that carried this code, whatever it answered."""
         codes = self._codes.setdefault(serial, {})
-        codes[code] = now
-        for old in [code for code, at in codes.items() if at < now - KEPT]:
+        codes[code] = boot
+        for old in [code for code, at in codes.items() if at < boot - KEPT]:
             del codes[old]
 
     def accept(self, serial: str, now: float) -> None:
@@ -45,10 +45,10 @@ class Ledger:
         self._earlier.pop(serial, None)
         self._save(dict(self._steps))
 
-    def used(self, serial: str, code: str, now: float) -> bool:
+    def used(self, serial: str, code: str, now: float, boot: float) -> bool:
         """Whether this code has been sent, or may have been before a restart."""
         at = self._codes.get(serial, {}).get(code)
-        return (at is not None and at >= now - KEPT) or self._earlier.get(serial) == int(now // TOTP_STEP)
+        return (at is not None and at >= boot - KEPT) or self._earlier.get(serial) == int(now // TOTP_STEP)
 
     def fresh_at(self, serial: str, now: float) -> float | None:
         """When the device shows a code not yet used, if it does not now."""

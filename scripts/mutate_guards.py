@@ -1,0 +1,402 @@
+"""Disable each defence in turn, and see whether the tests notice.
+
+    python scripts/mutate_guards.py [WORD ...]   # all, or those whose name holds one of the words
+
+On copies of the tree in a temporary directory, two at a time. A defence whose text isn't found any more, whose
+tests fail without any change, or whose loss no test notices, fails the run: a guard nobody would miss is none.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parent.parent
+WORKERS = 2
+PATIENCE = 60
+"""Seconds a mutant gets: one that hangs its tests is noticed too."""
+
+
+class Defence(NamedTuple):
+    """What is defended, where, the exact text, what disables it, and the tests that must turn red."""
+
+    name: str
+    file: str
+    text: str
+    instead: str
+    tests: str
+
+
+HEAD = "tests/endpoint/test_head.py"
+SERVER = "tests/endpoint/test_server.py"
+CONTAINER = "tests/endpoint/test_container.py"
+GRANTS = "tests/endpoint/test_grants.py"
+CONTROL = "tests/control/test_server.py"
+API = "tests/control/test_api.py"
+KEEPER = "tests/keeper/test_keeper.py"
+MODEL = "tests/test_model.py"
+LOGS = "tests/test_logs.py"
+HARDENING = "tests/host/test_hardening.py"
+FAILURES = "tests/aws/test_failures.py"
+LET_GO = "tests/aws/test_keys_let_go.py"
+
+DEFENCES = (
+    # The guard.
+    Defence("Host must be ours", "endpoint/head.py", "not in hosts:", "not in hosts and False:", HEAD),
+    Defence(
+        "origin-form targets only", "endpoint/head.py", 'rb"GET (/[A-Za-z0-9._/-]*) HTTP', 'rb"GET (\\S+) HTTP', HEAD
+    ),
+    Defence("GET only", "endpoint/head.py", 'rb"GET (/', 'rb"[A-Z]+ (/', HEAD),
+    Defence("HTTP/1.1 only", "endpoint/head.py", r"HTTP/1\.1", r"HTTP/1\.[01]", HEAD),
+    Defence("no Origin", "endpoint/head.py", '        b"origin",\n', "", HEAD),
+    Defence("no Referer", "endpoint/head.py", '        b"referer",\n', "", HEAD),
+    Defence("no Forwarded", "endpoint/head.py", '        b"forwarded",\n', "", HEAD),
+    Defence("no Via", "endpoint/head.py", '        b"via",\n', "", HEAD),
+    Defence("no Cookie", "endpoint/head.py", '        b"cookie",\n', "", HEAD),
+    Defence("no X-Real-IP", "endpoint/head.py", '        b"x-real-ip",\n', "", HEAD),
+    Defence("no Upgrade", "endpoint/head.py", '        b"upgrade",\n', "", HEAD),
+    Defence("no Transfer-Encoding", "endpoint/head.py", '        b"transfer-encoding",\n', "", HEAD),
+    Defence("no Sec-Fetch-*", "endpoint/head.py", 'b"sec-", ', "", HEAD),
+    Defence("no X-Forwarded-*", "endpoint/head.py", 'b"x-forwarded", ', "", HEAD),
+    Defence("no Proxy-*", "endpoint/head.py", ', b"proxy-"', "", HEAD),
+    Defence("no header twice", "endpoint/head.py", "if name in headers:", "if False:", HEAD),
+    Defence("no body", "endpoint/head.py", 'headers.get(b"content-length", b"0") != b"0"', "False", HEAD),
+    Defence("no control characters in values", "endpoint/head.py", r"[\t\x20-\x7e\x80-\xff]*", r"[^\r]*", HEAD),
+    Defence("names of tokens, up to the colon", "endpoint/head.py", r"~-]+):(", r"~\x20-]+):(", HEAD),
+    Defence("whole lines, not beginnings", "endpoint/head.py", "_HEADER.fullmatch", "_HEADER.match", HEAD),
+    Defence("a bounded number of headers", "endpoint/head.py", "len(lines) > MAX_HEADERS", "False", HEAD),
+    Defence(
+        "no token in a request's repr", "endpoint/head.py", 'f"Request({self.target!r})"', "str(tuple(self))", HEAD
+    ),
+    # The connection.
+    Defence(
+        "listening on 127.0.0.1 alone", "endpoint/server.py", 'ADDRESS = "127.0.0.1"', 'ADDRESS = "0.0.0.0"', SERVER
+    ),
+    Defence("a bounded head", "endpoint/server.py", "len(self._buffer) >= head.MAX_HEAD:", "False:", SERVER),
+    Defence(
+        "a bounded buffer while held",
+        "endpoint/server.py",
+        "elif len(self._buffer) > head.MAX_HEAD:",
+        "elif False:",
+        SERVER,
+    ),
+    Defence(
+        "a refusal closes",
+        "endpoint/server.py",
+        "self._write(answers.NO_GRANT, keep_alive=False)",
+        "self._write(answers.NO_GRANT, keep_alive=True)",
+        SERVER,
+    ),
+    Defence("no grant closes", "endpoint/server.py", " and answer not in CLOSING", "", SERVER),
+    Defence(
+        "a bounded number of connections",
+        "endpoint/server.py",
+        "> MAX_CONNECTIONS:",
+        "> MAX_CONNECTIONS * 999:",
+        SERVER,
+    ),
+    Defence("a deadline", "endpoint/server.py", "if c.deadline < now", "if False", SERVER),
+    Defence("back-pressure", "endpoint/server.py", "        self._choked = True\n", "", SERVER),
+    Defence(
+        "no reading what can't be answered", "endpoint/server.py", "self._transport.pause_reading()", "pass", SERVER
+    ),
+    Defence(
+        "a broken answer quotes nothing",
+        "endpoint/server.py",
+        "answer = answers.BROKEN\n",
+        "answer = answers.whole(answers.FORBIDDEN, str(bug).encode(), close=True)\n",
+        SERVER,
+    ),
+    # Grants.
+    Defence(
+        "a grant before anything",
+        "endpoint/container.py",
+        "        if grant is None:\n            return answers.NO_GRANT\n",
+        "        if grant is None:\n            grant = self._grants.all()[0]\n",
+        CONTAINER,
+    ),
+    Defence("a grant's roles and no others", "endpoint/container.py", "if grant.allows(name):", "if True:", CONTAINER),
+    Defence(
+        "no telling what lies beyond a grant",
+        "endpoint/container.py",
+        '"This grant does not reach that far."',
+        '"There is no " + slug',
+        CONTAINER,
+    ),
+    Defence(
+        "bytes of credentials let go are forgotten",
+        "endpoint/container.py",
+        "is not built_from:",
+        "is not built_from and False:",
+        CONTAINER,
+    ),
+    Defence(
+        "a refusal counts for a while",
+        "endpoint/container.py",
+        "            self._refuse_again(grant, role)\n",
+        "",
+        CONTAINER,
+    ),
+    Defence("an expiry of grants", "endpoint/grants.py", "grant.expires_at <= self.now()", "False", GRANTS),
+    Defence(
+        "the end of a grant's process",
+        "endpoint/grants.py",
+        "self.started(grant.pid) != grant.pid_started",
+        "False",
+        GRANTS,
+    ),
+    Defence(
+        "private token files",
+        "endpoint/grants.py",
+        "os.O_EXCL | os.O_NOFOLLOW, 0o600)",
+        "os.O_EXCL | os.O_NOFOLLOW, 0o644)",
+        GRANTS,
+    ),
+    Defence(
+        "token files through no symlink",
+        "endpoint/grants.py",
+        "os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW",
+        "os.O_CREAT",
+        GRANTS,
+    ),
+    Defence(
+        "a private store", "endpoint/grants.py", "os.O_TRUNC | os.O_NOFOLLOW, 0o600)", "os.O_TRUNC, 0o644)", GRANTS
+    ),
+    Defence(
+        "only hashes are kept",
+        "endpoint/grants.py",
+        "            digest=digest_of(token),\n",
+        "            digest=token,\n",
+        GRANTS,
+    ),
+    Defence("a random token", "endpoint/grants.py", "secrets.token_urlsafe(32)", 'f"{id(secrets):044d}"', GRANTS),
+    # The control socket.
+    Defence("our own user only", "control/server.py", "if not _is_ours(stream):", "if False:", CONTROL),
+    Defence("a private socket", "control/server.py", "os.umask(0o177)", "os.umask(0o000)", CONTROL),
+    Defence(
+        "what is no socket is left alone",
+        "control/server.py",
+        "if not stat.S_ISSOCK(path.lstat().st_mode):",
+        "if False:",
+        CONTROL,
+    ),
+    Defence(
+        "another's socket is left alone",
+        "control/server.py",
+        "if self._path.stat().st_ino == self._inode:",
+        "if True:",
+        CONTROL,
+    ),
+    Defence("a bounded body", "control/api.py", "client_max_size=MAX_BODY", "client_max_size=0", API),
+    Defence("an error quotes nothing", "control/api.py", '"xacctd stumbled over this request."', "str(bug)", API),
+    Defence("depth is a bad request", "control/api.py", ", RecursionError) as error", ") as error", API),
+    Defence(
+        "answers aren't to be cached",
+        "control/api.py",
+        '            response.headers["Cache-Control"] = "no-store"\n',
+        "",
+        API,
+    ),
+    # The keeper.
+    Defence(
+        "a code is sent once",
+        "keeper/desk.py",
+        "if self.ledger.used(question.serial, code, now, self._clock.boot()):",
+        "if False:",
+        KEEPER,
+    ),
+    Defence("a code STS answered is burnt", "keeper/ledger.py", "        codes[code] = boot\n", "", KEEPER),
+    Defence(
+        "nor one accepted before a restart",
+        "keeper/ledger.py",
+        "self._earlier.get(serial) == int(now // TOTP_STEP)",
+        "False",
+        "tests/keeper/test_ledger.py",
+    ),
+    Defence(
+        "three wrong codes and a rest",
+        "keeper/challenge.py",
+        "raise desk.rest(serial, roles())",
+        'raise errors.TooManyWrongCodes("")',
+        KEEPER,
+    ),
+    Defence("a no counts for a while", "keeper/desk.py", "DECLINED_FOR = 15.0", "DECLINED_FOR = 0.0", KEEPER),
+    Defence("six digits", "keeper/desk.py", 're.fullmatch(r"[0-9]{6}", code)', "code", "tests/control/test_streams.py"),
+    Defence(
+        "nothing expired is served",
+        "keeper/lease.py",
+        "self.held.remaining(self._clock.now()) > 0",
+        "self.held is not None",
+        KEEPER,
+    ),
+    Defence(
+        "one flight a node",
+        "keeper/lease.py",
+        "        if self._flight is None:\n            self._abandoned",
+        "        if True:\n            self._abandoned",
+        KEEPER,
+    ),
+    Defence("a waiter cancels nothing", "keeper/lease.py", "await asyncio.shield(flight)", "await flight", KEEPER),
+    Defence(
+        "logging out lets go",
+        "keeper/lease.py",
+        "        self.drop()\n        if self._flight",
+        "        if self._flight",
+        KEEPER,
+    ),
+    Defence(
+        "logging out refuses",
+        "keeper/keeper.py",
+        "        if lease.logged_out:\n            raise _logged_out(name)\n",
+        "",
+        KEEPER,
+    ),
+    # Values, logs, the process.
+    Defence(
+        "credentials show four characters",
+        "model.py",
+        'f"Credentials(…{self.access_key_id[-4:]})"',
+        'f"Credentials({self.secret_access_key})"',
+        MODEL,
+    ),
+    Defence(
+        "credentials are not pickled",
+        "model.py",
+        'raise TypeError("credentials are',
+        'return tuple, ("credentials are',
+        MODEL,
+    ),
+    Defence("a grant hides its digest", "model.py", "digest: str = field(repr=False)", "digest: str", GRANTS),
+    Defence("libraries are quiet", "logs.py", "level=logging.WARNING", "level=logging.DEBUG", LOGS),
+    Defence(
+        "libraries aren't quoted", "logs.py", "        handler.setFormatter(_WithoutWords())\n".lstrip(), "pass\n", LOGS
+    ),
+    Defence("the loop isn't quoted", "logs.py", '.split("<")[0]', "", LOGS),
+    Defence("no core", "host/hardening.py", "resource.setrlimit(resource.RLIMIT_CORE, (0, 0))", "pass", HARDENING),
+    Defence("no tracer", "host/hardening.py", "_PR_SET_DUMPABLE, 0, 0", "_PR_SET_DUMPABLE, 1, 0", HARDENING),
+    Defence(
+        "AWS's quotes aren't passed on",
+        "aws/failures.py",
+        're.sub(r"[Vv]alue \'.*?\' at", "value at", message)',
+        "message",
+        FAILURES,
+    ),
+    Defence(
+        "braces of AWS's are text",
+        "aws/failures.py",
+        "row.sentence.format_map(words)",
+        "row.sentence.format_map(words).format_map(words)",
+        FAILURES,
+    ),
+    Defence("keys are let go after a call", "aws/signing.py", "        held.clear()\n", "        pass\n", LET_GO),
+    Defence(
+        "botocore keeps no profile's keys",
+        "aws/sts.py",
+        'session.set_config_variable("credentials_file", os.devnull)',
+        "pass",
+        LET_GO,
+    ),
+    Defence("private directories", "places.py", "os.chmod(directory, 0o700)", "pass", "tests/test_places.py"),
+    Defence(
+        "nobody else's directories",
+        "places.py",
+        "    if not _is_ours(directory):\n        raise",
+        "    if False:\n        raise",
+        "tests/test_places.py",
+    ),
+    Defence(
+        "one daemon a directory",
+        "host/instance.py",
+        "fcntl.LOCK_EX | fcntl.LOCK_NB",
+        "fcntl.LOCK_SH | fcntl.LOCK_NB",
+        "tests/host/test_instance.py",
+    ),
+)
+
+
+def copy_tree(to: Path) -> Path:
+    """A copy of what the tests need."""
+    skipped = shutil.ignore_patterns("__pycache__", "node_modules", "*.egg-info")
+    for name in ("src", "tests", "docs"):
+        shutil.copytree(ROOT / name, to / name, ignore=skipped)
+    for name in ("pyproject.toml", "README.md", "Makefile", "SECURITY.md"):
+        if (ROOT / name).exists():
+            shutil.copy(ROOT / name, to)
+    return to
+
+
+def run_tests(tree: Path, *tests: str) -> tuple[int, str]:
+    """The status of the tests in a copy (1: some failed), and the first that did."""
+    environment = os.environ | {"PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", *tests]
+    try:
+        done = subprocess.run(
+            command, cwd=tree, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            check=False, timeout=PATIENCE,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return 1, f"hangs for {PATIENCE} s"
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return done.returncode, failed[0].split(" ", 1)[1].split(" - ")[0] if failed else done.stdout[-300:].strip()
+
+
+def without(defence: Defence, tree: Path) -> tuple[bool, str]:
+    """Whether the tests notice the loss of a defence, and which does (or what is wrong)."""
+    file = tree / "src" / "xacct" / defence.file
+    before = file.read_text(encoding="utf-8")
+    times = before.count(defence.text)
+    if times == 0:
+        return False, "its text is found no more: say here what has become of it"
+    file.write_text(before.replace(defence.text, defence.instead), encoding="utf-8")
+    try:
+        status, said = run_tests(tree, defence.tests)
+    finally:
+        file.write_text(before, encoding="utf-8")
+    if status == 1:
+        return True, said
+    return False, "NOBODY NOTICES" if status == 0 else f"the tests could not run ({status}): {said}"
+
+
+def main() -> int:
+    """Try all defences. Returns the exit status."""
+    words = sys.argv[1:]
+    chosen = [defence for defence in DEFENCES if not words or any(word in defence.name for word in words)]
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="xacct-mutants-") as folder:
+        trees: SimpleQueue[Path] = SimpleQueue()
+        for number in range(WORKERS):
+            trees.put(copy_tree(Path(folder) / str(number)))
+        with ThreadPoolExecutor(WORKERS) as pool:
+
+            def with_a_tree(work: Defence | list[str]) -> tuple[bool, str]:
+                tree = trees.get()
+                try:
+                    if isinstance(work, Defence):
+                        return without(work, tree)
+                    status, said = run_tests(tree, *work)
+                    return status == 0, said
+                finally:
+                    trees.put(tree)
+
+            sound, said = with_a_tree(sorted({defence.tests for defence in chosen}))
+            if not sound:
+                print(f"the tests fail without any change: {said}")
+                return 1
+            missed = 0
+            for defence, (noticed, what) in zip(chosen, pool.map(with_a_tree, chosen), strict=True):
+                missed += not noticed
+                print(f"{'ok  ' if noticed else 'FAIL'}  {defence.name:45} {defence.file:22} {what}", flush=True)
+    print(f"{len(chosen) - missed} of {len(chosen)} defences are missed when gone, in {time.monotonic() - began:.0f} s")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
