@@ -95,6 +95,13 @@ DEFENCES = (
         "self._write(answers.NO_GRANT, keep_alive=True)",
         SERVER,
     ),
+    Defence(
+        "another user is turned away",
+        "endpoint/door.py",
+        "return None if caller.uid == self._uid else ANOTHER_USER",
+        "return None",
+        "tests/endpoint/test_door.py",
+    ),
     Defence("no grant closes", "endpoint/server.py", " and answer not in CLOSING", "", SERVER),
     Defence(
         "a bounded number of connections",
