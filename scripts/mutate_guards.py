@@ -126,8 +126,8 @@ DEFENCES = (
     Defence(
         "a grant before anything",
         "endpoint/container.py",
-        "        if grant is None:\n            return answers.NO_GRANT\n",
-        "        if grant is None:\n            grant = self._grants.all()[0]\n",
+        "grant = self._grants.find(request.authorization)",
+        "grant = self._grants.find(request.authorization) or self._grants.all()[0]",
         CONTAINER,
     ),
     Defence("a grant's roles and no others", "endpoint/container.py", "if grant.allows(name):", "if True:", CONTAINER),
