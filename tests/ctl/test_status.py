@@ -64,8 +64,8 @@ def test_explain(daemon, capsys):
 def test_grants(daemon, capsys):
     assert main(["grants"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "ID  ROLES  LABEL    CREATED  EXPIRES IN  LAST USED",
-        "g1  prod   a shell  1m ago   -           -",
+        "ID  ROLES  LABEL    CREATED  EXPIRES IN  LAST USED  PID",
+        "g1  prod   a shell  1m ago   -           -          1",
     ]
     assert main(["grants", "create", "prod", "dev", "--label", "ci", "--ttl", "1h30m"]) == 0
     assert daemon.called("POST", "/v1/grants") == [

@@ -33,10 +33,11 @@ def _list(client: Client) -> int:
             since(grant["created"], now),
             until(grant["expires_at"], now),
             since(grant["last_used"], now),
+            "-" if grant["pid"] is None else str(grant["pid"]),
         )
         for grant in found
     ]
-    heading, *lines = table([("ID", "ROLES", "LABEL", "CREATED", "EXPIRES IN", "LAST USED"), *rows])
+    heading, *lines = table([("ID", "ROLES", "LABEL", "CREATED", "EXPIRES IN", "LAST USED", "PID"), *rows])
     out("\n".join([paint(heading, "dim"), *lines]))
     return OK
 
