@@ -98,6 +98,7 @@ ROOMS = {
             "keeper",
             "endpoint.grants",
             "endpoint.container.PATH",
+            "endpoint.head.ROLE_ARN_PATH",
             "prompts",
             "host.peer",
         ),

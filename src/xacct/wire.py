@@ -254,12 +254,17 @@ class LogoutAnswer(TypedDict):
 
 
 class GrantRequest(TypedDict):
-    """POST /v1/grants. `ttl`: seconds, absent for no end; `pid`: ends with that process."""
+    """POST /v1/grants. `ttl`: seconds, absent for no end; `pid`: ends with that process.
+
+    `role_arn_patterns`: the ARNs it may name besides (`*` stands for anything), reached as the role `via` is.
+    """
 
     roles: list[str]
     label: str
     ttl: NotRequired[float]
     pid: NotRequired[int]
+    role_arn_patterns: NotRequired[list[str]]
+    via: NotRequired[str]
 
 
 class GrantInfo(TypedDict):
@@ -272,16 +277,22 @@ class GrantInfo(TypedDict):
     expires_at: float | None
     last_used: float | None
     pid: int | None
+    role_arn_patterns: NotRequired[list[str]]
+    via: NotRequired[str | None]
 
 
 class GrantAnswer(TypedDict):
-    """POST /v1/grants: the only time the token is shown. `urls` and `regions` are per role."""
+    """POST /v1/grants: the only time the token is shown. `urls` and `regions` are per role.
+
+    `role_arn_url`: an ARN appended to it makes the URL of that role, where the grant has patterns; else null.
+    """
 
     id: str
     token: str
     token_file: str
     urls: dict[str, str]
     regions: dict[str, str | None]
+    role_arn_url: NotRequired[str | None]
 
 
 class GrantsAnswer(TypedDict):

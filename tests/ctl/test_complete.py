@@ -34,6 +34,8 @@ def offered(capsys, *words):
         (["login", "--code", ""], []),
         (["grants", "c"], ["create"]),
         (["grants", "create", "d"], ["dev"]),
+        (["grants", "create", "--via", ""], ["prod", "dev"]),
+        (["grants", "create", "--role-arn", ""], []),
         (["completion", "z"], ["zsh"]),
         (["nonsense", ""], []),
         ([], list(WHERE)),

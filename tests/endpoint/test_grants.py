@@ -186,6 +186,18 @@ def test_grants_outlive_a_restart_by_their_hash_alone(grants, machine, tmp_path)
     assert again(machine, tmp_path).find(token.encode()) == grant
 
 
+def test_patterns_of_arns_outlive_a_restart_too(grants, machine, tmp_path):
+    grant, token, _ = grants.create([], "", None, None, role_arns=["arn:aws:iam::*:role/dev-*"], via="prod")
+    got = again(machine, tmp_path).find(token.encode())
+    assert got == grant
+    assert got.allows_arn("arn:aws:iam::123456789012:role/dev-a")
+
+
+def test_grants_of_a_version_without_patterns_are_taken_over(machine, tmp_path):
+    (tmp_path / "grants.json").write_text(json.dumps([ROW]))
+    assert [grant.role_arns for grant in again(machine, tmp_path).all()] == [()]
+
+
 def test_what_ended_meanwhile_does_not_come_back(grants, machine, tmp_path):
     machine.processes = {7: "monday"}
     grants.create(["dev"], "", 60.0, None)
@@ -216,6 +228,7 @@ ROW = {"id": "a", "digest": "d", "label": "", "roles": ["dev"], "created": 1.0}
         json.dumps([ROW | {"more": 1}]),
         json.dumps([ROW | {"roles": 5}]),
         json.dumps([ROW | {"digest": []}]),
+        json.dumps([ROW | {"role_arns": 5}]),
         json.dumps([ROW, ROW | {"digest": "e", "created": "x"}]),
         json.dumps([ROW | {"expires_at": "tomorrow"}]),
         json.dumps([ROW | {"digest": None, "created": None, "expires_at": []}]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,12 +14,13 @@ from aiohttp import web
 from xacct import __version__, errors, policy, wire
 from xacct.control import shapes, streams
 from xacct.endpoint.container import PATH as CREDENTIALS_PATH
+from xacct.endpoint.head import ROLE_ARN_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from xacct.endpoint.grants import Grants
-    from xacct.keeper.keeper import Keeper
+    from xacct.keeper.keeper import Keeper, Node
     from xacct.model import Credentials
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -29,6 +31,10 @@ log = structlog.get_logger("xacct.control")
 
 MAX_BODY = 64 * 1024
 MAX_GRANT_TTL = 366 * 86400.0
+MAX_PATTERNS = 20
+
+_ARN_PATTERN = re.compile(r"arn:[^:\s]+:iam::[^:\s]+:role/\S{1,600}")
+"""Every part of an ARN has to be there: a lone * would be easier to type than to mean."""
 
 
 @dataclass(slots=True)
@@ -110,7 +116,11 @@ class Api:
         """GET /v1/roles."""
         base = self._daemon.endpoint_url + CREDENTIALS_PATH
         answer: wire.RolesAnswer = {
-            "roles": [shapes.role_info(node, base) for node in self._keeper.nodes.values()],
+            "roles": [
+                shapes.role_info(node, base)
+                for name, node in self._keeper.nodes.items()
+                if name not in self._keeper.dynamic
+            ],
             "problems": [shapes.error_body(problem) for problem in self._daemon.problems()],
         }
         return web.json_response(answer)
@@ -185,11 +195,14 @@ class Api:
     async def create_grant(self, request: web.Request) -> web.Response:
         """POST /v1/grants."""
         body = await _body(request, wire.GrantRequest)
-        nodes = [self._keeper.node(role) for role in body["roles"]]
+        nodes = [self._configured(role) for role in body["roles"]]
         ttl = body.get("ttl")
-        if not nodes or (ttl is not None and not 0 < ttl <= MAX_GRANT_TTL):
+        patterns, via = self._role_arns(body)
+        if not (nodes or patterns) or (ttl is not None and not 0 < ttl <= MAX_GRANT_TTL):
             raise errors.BadInput("A grant needs a role, and a ttl of more than nothing and at most a year.", "")
-        grant, token, file = self._grants.create(body["roles"], body["label"][:200], ttl, body.get("pid"))
+        grant, token, file = self._grants.create(
+            body["roles"], body["label"][:200], ttl, body.get("pid"), role_arns=patterns, via=via
+        )
         base = self._daemon.endpoint_url + CREDENTIALS_PATH
         answer: wire.GrantAnswer = {
             "id": grant.id,
@@ -197,9 +210,29 @@ class Api:
             "token_file": str(file),
             "urls": {node.role.name: base + node.role.slug for node in nodes},
             "regions": {node.role.name: node.role.region for node in nodes},
+            "role_arn_url": self._daemon.endpoint_url + ROLE_ARN_PATH if patterns else None,
         }
-        log.info("granted", grant=grant.id, roles=list(grant.roles), label=grant.label)
+        log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)
         return web.json_response(answer)
+
+    def _configured(self, role: str) -> Node:
+        if role in self._keeper.dynamic:
+            raise errors.UnknownRole(
+                f"{role} is known by its ARN alone.", "xacctctl grants create --role-arn PATTERN --via ROLE"
+            )
+        return self._keeper.node(role)
+
+    def _role_arns(self, body: wire.GrantRequest) -> tuple[list[str], str | None]:
+        patterns, via = body.get("role_arn_patterns", []), body.get("via")
+        if bool(patterns) != (via is not None):
+            raise errors.BadInput("Patterns of role ARNs go with a role to reach them via.", "--role-arn and --via")
+        if len(patterns) > MAX_PATTERNS or not all(_ARN_PATTERN.fullmatch(pattern) for pattern in patterns):
+            raise errors.BadInput(
+                "A pattern of role ARNs is an ARN with a * in it.", "Such as 'arn:aws:iam::*:role/dev-*'; 20 at most."
+            )
+        if via is not None:
+            self._configured(via)
+        return patterns, via
 
     async def revoke_grant(self, request: web.Request) -> web.Response:
         """DELETE /v1/grants/ID."""

@@ -105,6 +105,8 @@ def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
         "expires_at": grant.expires_at,
         "last_used": grants.last_used.get(grant.id),
         "pid": grant.pid,
+        "role_arn_patterns": list(grant.role_arns),
+        "via": grant.via,
     }
 
 

@@ -33,7 +33,7 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     "--for": ("1h", "4h", "8h", "12h"),
     "--lifetime": ("1h", "4h", "12h"),
 }
-_VALUED: Final = frozenset({*VALUES, "--code", "--until", "--pid", "--ttl", "--label"})
+_VALUED: Final = frozenset({*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role-arn", "--via"})
 _ONE_ROLE: Final = frozenset({"explain", "env", "exec", "process"})
 _MANY_ROLES: Final = frozenset({"login", "logout"})
 
@@ -93,7 +93,7 @@ def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
         return ("--help", "--version", NO_START) if partial.startswith("-") else list(WHERE)
     verb, last = words[0], words[-1]
     if last in _VALUED:
-        return VALUES.get(last, ())
+        return _roles() if last == "--via" else VALUES.get(last, ())
     if partial.startswith("-"):
         return (*OPTIONS.get(verb, ()), "--help", NO_START)
     if verb in WORDS and len(words) == 1:

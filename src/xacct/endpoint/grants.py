@@ -71,7 +71,9 @@ class Grants:
         """
         try:
             for row in self._rows():
-                grant = Grant(**{**row, "roles": tuple(row["roles"])})
+                full = {"role_arns": (), **row}
+                lists = {key: tuple(map(str, full[key])) for key in ("roles", "role_arns")}
+                grant = Grant(**{**full, **lists})
                 self._by_digest[grant.digest] = grant
             self.sweep()
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
@@ -91,8 +93,20 @@ class Grants:
                 if _TOKEN_FILE.fullmatch(file.name) and file.name not in living:
                     file.unlink()
 
-    def create(self, roles: Iterable[str], label: str, ttl: float | None, pid: int | None) -> tuple[Grant, str, Path]:
+    def create(
+        self,
+        roles: Iterable[str],
+        label: str,
+        ttl: float | None,
+        pid: int | None,
+        *,
+        role_arns: Iterable[str] = (),
+        via: str | None = None,
+    ) -> tuple[Grant, str, Path]:
         """A new grant, its token (shown this once), and the token's file.
+
+        Args:
+            roles: names. ttl: seconds, None for no end. pid: the process it ends with. role_arns, via: as in Grant.
 
         Raises:
             XacctError: the token's file can't be written.
@@ -108,6 +122,8 @@ class Grants:
             expires_at=None if ttl is None else now + ttl,
             pid=pid,
             pid_started=None if pid is None else self.started(pid),
+            role_arns=tuple(role_arns),
+            via=via,
         )
         file = self._write_token(grant, token)
         self._by_digest[grant.digest] = grant

@@ -134,6 +134,7 @@ class Scheduler:
             elif lease.held is not None and not lease.flying and lease not in self._used:
                 log.info("let go", node=lease.name, why="unused")
                 lease.drop()
+        self._keeper.let_go_unused()
 
     def _ran_out(self, lease: Lease, roles: list[str]) -> None:
         lease.drop(lease.error)
