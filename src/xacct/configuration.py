@@ -29,10 +29,13 @@ class Configuration:
 
     Args:
         env: where AWS's files are. path: config.toml. at_start: what it said when the daemon started.
+
+    `settings` is what config.toml says now, for what needs no restart.
     """
 
     def __init__(self, env: Mapping[str, str], path: Path, at_start: Settings) -> None:
         self._at_start = at_start
+        self.settings = at_start
         self.problems: list[errors.XacctError] = []
         self._env = env
         self._files = (*profiles.files(env), path)
@@ -57,6 +60,7 @@ class Configuration:
             self.problems = [problem]
             return self.problems
         keeper.configure(found.roles)
+        self.settings = changed
         self.problems = list(found.problems)
         if changed.daemon != self._at_start.daemon:
             self.problems.append(

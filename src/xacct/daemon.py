@@ -159,7 +159,7 @@ class Rooms:
         self.configuration = Configuration(dict(os.environ), where.config, in_file)
         self.container = Container(self.keeper, self.grants, settings.seconds(chosen.prompts.patience))
         self.endpoint = Endpoint(self.container.answer, self.clock.boot)
-        self.scheduler = Scheduler(self.keeper, self.each_look)
+        self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
 
     def refresh(self) -> None:
         """Read configuration files that have changed."""
@@ -170,6 +170,11 @@ class Rooms:
         self.refresh()
         self.grants.sweep()
         self.container.forget()
+
+    def slept(self) -> None:
+        """What follows a suspend."""
+        if self.configuration.settings.lock.on_suspend:
+            self.keeper.latch.lock("suspend")
 
 
 async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:

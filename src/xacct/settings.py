@@ -51,6 +51,12 @@ class Prompts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     patience: Duration = "120s"
 
 
+class Lock(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[lock]: whether a suspend locks the agent, as `xacctctl lock` does."""
+
+    on_suspend: bool = False
+
+
 class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
     """[roles.NAME]: adds to the AWS profile of that name, or makes a role of its own (role_arn, source_profile)."""
 
@@ -76,6 +82,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     daemon: Daemon = Daemon()
     session: Session = Session()
     prompts: Prompts = Prompts()
+    lock: Lock = Lock()
     roles: dict[str, RoleSettings] = {}
 
 
@@ -179,7 +186,7 @@ def _did_you_mean(problem: str) -> str:
 
 
 def _fields_at(place: str) -> list[str]:
-    tables: dict[str, type[msgspec.Struct]] = {"daemon": Daemon, "session": Session, "prompts": Prompts}
+    tables: dict[str, type[msgspec.Struct]] = {"daemon": Daemon, "session": Session, "prompts": Prompts, "lock": Lock}
     table = tables.get(place, RoleSettings if place.startswith("roles") else Settings)
     return list(table.__struct_fields__)
 

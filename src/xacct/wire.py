@@ -26,6 +26,8 @@ GRANT = "/v1/grants/{id}"
 PROMPTS = "/v1/prompts"
 PROMPT = "/v1/prompts/{id}"
 EVENTS = "/v1/events"
+LOCK = "/v1/lock"
+UNLOCK = "/v1/unlock"
 RELOAD = "/v1/reload"
 STOP = "/v1/stop"
 
@@ -82,7 +84,10 @@ class SessionStatus(TypedDict):
 
 
 class StatusAnswer(TypedDict):
-    """GET /v1/status. `now` is the daemon's reading of AWS's clock: count down from it, not from your own."""
+    """GET /v1/status. `now` is the daemon's reading of AWS's clock: count down from it, not from your own.
+
+    `locked`: no credentials leave until POST /v1/unlock.
+    """
 
     now: float
     roles: list[RoleStatus]
@@ -90,6 +95,7 @@ class StatusAnswer(TypedDict):
     prompts: list["Prompt"]
     attended: int
     notes: list[str]
+    locked: NotRequired[bool]
 
 
 class RoleInfo(TypedDict):
@@ -218,6 +224,18 @@ class HorizonEvent(TypedDict):
     serial: str
     seconds: float
     roles: list[str]
+
+
+class LockEvent(TypedDict):
+    """No credentials leave from now on, or they leave again."""
+
+    event: Literal["locked", "unlocked"]
+
+
+class LockAnswer(TypedDict):
+    """POST /v1/lock and POST /v1/unlock: how it is now."""
+
+    locked: bool
 
 
 class CredentialsEvent(TypedDict):

@@ -319,3 +319,22 @@ async def test_a_role_by_its_arn_is_in_the_status_but_not_offered(control):
     for body in ({"roles": [arn]}, {"roles": [], "role_arn_patterns": [PATTERN], "via": arn}):
         _, error = await control.refused("POST", "/v1/grants", {"label": "x", **body})
         assert error["code"] == "unknown-role"
+
+
+@serving
+async def test_lock_and_unlock(control):
+    await control.login("dev")
+    assert (await control.get("/v1/status"))["locked"] is False
+    assert await control.post("/v1/lock") == {"locked": True}
+    assert await control.post("/v1/lock") == {"locked": True}
+    assert (await control.get("/v1/status"))["locked"] is True
+    for path, body in (
+        ("/v1/credentials", {"role": "dev"}),
+        ("/v1/grants", {"roles": ["dev"], "label": "x"}),
+    ):
+        status, error = await control.refused("POST", path, body)
+        assert (status, error["code"]) == (403, "locked")
+    assert control.grants.all() == []
+    assert (await control.login("prod"))[-1] == {"event": "done", "failed": 0}
+    assert await control.post("/v1/unlock") == {"locked": False}
+    await control.post("/v1/grants", roles=["dev"], label="x")

@@ -20,7 +20,7 @@ def offered(capsys, *words):
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (["lo"], ["login", "logout"]),
+        (["log"], ["login", "logout"]),
         (["login", ""], ["prod", "dev"]),
         (["login", "prod", ""], ["dev"]),
         (["login", "p"], ["prod"]),
@@ -90,7 +90,7 @@ def test_bash(daemon, shelf):
 def test_fish(daemon, shelf):
     script = "xacctctl completion fish | source; complete -C 'xacctctl login prod '"
     assert ask("fish", script) == ["dev"]
-    script = "xacctctl completion fish | source; complete -C 'xacctctl lo'"
+    script = "xacctctl completion fish | source; complete -C 'xacctctl log'"
     assert ask("fish", script) == ["login", "logout"]
 
 

@@ -519,3 +519,51 @@ async def test_refusals_are_forgotten_once_they_have_had_their_time(clock, room)
     await asyncio.sleep(REFUSE_FOR)
     room.container.forget()
     assert not room.container._refused
+
+
+@in_virtual_time
+async def test_locked_every_grant_holder_hears_how_to_unlock(clock, room):
+    await room.login("dev")
+    served = room.ask()
+    room.keeper.latch.lock("test")
+    for answer in (room.ask(), room.ask("prod"), room.ask("no-such-role")):
+        assert code_of(answer) == "locked"
+        assert json_of(answer)[1]["message"] == "xacct is locked: xacctctl unlock"
+    assert room.ask(token="xacct_guess") == answers.NO_GRANT  # who has no grant learns nothing
+    room.keeper.latch.unlock()
+    assert room.ask() == served
+
+
+@in_virtual_time
+async def test_locked_while_held_an_answer_ends_at_once(clock, room):
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask()))
+        await asyncio.sleep(10)
+        room.keeper.latch.lock("test")
+        pieces = await pieces
+    assert pieces[-1][0] <= 10 + TRICKLE
+    assert body_of(pieces).strip() == b"xacct: xacct is locked: xacctctl unlock"
+
+
+@in_virtual_time
+async def test_locked_before_the_first_byte_the_answer_is_a_refusal(clock, room):
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask()))
+        await asyncio.sleep(SILENCE / 2)
+        room.keeper.latch.lock("test")
+        [(_, only)] = await pieces
+    assert code_of(only) == "locked"
+
+
+@in_virtual_time
+async def test_locked_between_the_fetch_and_the_answer_nothing_is_written(clock, room, monkeypatch):
+    await room.login("dev")
+    held = room.keeper.ready("dev")
+
+    async def fetch(role, *, ask):
+        room.keeper.latch.lock("test")
+        return held
+
+    monkeypatch.setattr(room.keeper, "fetch", fetch)
+    [(_, only)] = await room.all_of(room.ask("prod"))
+    assert code_of(only) == "locked"

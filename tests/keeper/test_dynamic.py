@@ -72,6 +72,7 @@ async def test_junk_does_not_push_out_what_is_held(clock):
         world.person()
         name = world.keeper.by_arn(arn("good"), "prod")
         await world.keeper.fetch(name, ask=True)
+        await asyncio.sleep(60)
         for n in range(MOST + 10):
             world.keeper.by_arn(arn(f"junk{n}"), "prod")
         assert world.keeper.node(name).lease.alive()

@@ -78,6 +78,8 @@ class Api:
                 web.get(wire.PROMPTS, self.prompts),
                 web.post(wire.PROMPT, self.answer_prompt),
                 web.get(wire.EVENTS, self.events),
+                web.post(wire.LOCK, self.lock),
+                web.post(wire.UNLOCK, self.unlock),
                 web.post(wire.RELOAD, self.reload),
                 web.post(wire.STOP, self.stop),
             ]
@@ -109,6 +111,7 @@ class Api:
             "prompts": [shapes.prompt(keeper, question) for question in keeper.desk.questions],
             "attended": keeper.desk.attendants,
             "notes": self._notes(),
+            "locked": keeper.latch.locked,
         }
         return web.json_response(answer)
 
@@ -159,6 +162,8 @@ class Api:
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""
         body = await _body(request, wire.CredentialsRequest)
+        latch = self._keeper.latch
+        latch.check()
         region = self._keeper.node(body["role"]).role.region
         attend = body.get("attend", True)
         ask = attend or self._keeper.desk.attendants > 0
@@ -166,14 +171,18 @@ class Api:
 
         async def get(role: str) -> Credentials:
             if lifetime is not None:
-                return await self._keeper.one_off(role, ask=ask, lifetime=lifetime)
-            return await self._keeper.login(role, ask=ask)
+                return await latch.behind(self._keeper.one_off(role, ask=ask, lifetime=lifetime))
+            return await latch.behind(self._keeper.login(role, ask=ask))
+
+        def had(role: str, held: Credentials) -> wire.CredentialsEvent:
+            latch.check()  # it may have been locked since they were had
+            return shapes.credentials_event(role, held, region)
 
         login = streams.Login(
             self._keeper,
             [body["role"]],
             get,
-            lambda role, held: shapes.credentials_event(role, held, region),
+            had,
             code=None,
             attend=attend,
         )
@@ -195,6 +204,7 @@ class Api:
     async def create_grant(self, request: web.Request) -> web.Response:
         """POST /v1/grants."""
         body = await _body(request, wire.GrantRequest)
+        self._keeper.latch.check()
         nodes = [self._configured(role) for role in body["roles"]]
         ttl = body.get("ttl")
         patterns, via = self._role_arns(body)
@@ -258,6 +268,20 @@ class Api:
         """GET /v1/events, with ?attend=1 to answer questions."""
         attend = request.query.get("attend") == "1"
         return await _streamed(request, lambda out: streams.everything(self._keeper, out, attend=attend))
+
+    async def lock(self, _: web.Request) -> web.Response:
+        """POST /v1/lock."""
+        self._keeper.latch.lock("asked to")
+        return self._latched()
+
+    async def unlock(self, _: web.Request) -> web.Response:
+        """POST /v1/unlock."""
+        self._keeper.latch.unlock()
+        return self._latched()
+
+    def _latched(self) -> web.Response:
+        answer: wire.LockAnswer = {"locked": self._keeper.latch.locked}
+        return web.json_response(answer)
 
     async def reload(self, _: web.Request) -> web.Response:
         """POST /v1/reload."""

@@ -19,6 +19,8 @@ WHERE: Final = {
     "process": ("process", "credentials for credential_process"),
     "attend": ("attend", "answer prompts in this terminal"),
     "grants": ("grants", "who may fetch credentials: list, create, revoke"),
+    "lock": ("lock", "hand out nothing until unlock"),
+    "unlock": ("lock", "hand out credentials again"),
     "start": ("lifecycle", "start xacctd"),
     "stop": ("lifecycle", "stop xacctd"),
     "reload": ("lifecycle", "read the configuration again"),

@@ -55,6 +55,7 @@ class Container:
         if grant is None:
             return answers.NO_GRANT
         try:
+            self._keeper.latch.check()
             role = self._role(grant, request.target)
             held = self._keeper.ready(role)
             if held is not None:
@@ -104,7 +105,9 @@ class Container:
                 yield answers.chunk(b" ")
                 done, _ = await asyncio.wait({fetch}, timeout=TRICKLE)
             try:
-                body = self._body(role, fetch.result())
+                held = fetch.result()
+                self._keeper.latch.check()  # it may have been locked since the fetch was done
+                body = self._body(role, held)
             except (errors.XacctError, TimeoutError, asyncio.CancelledError) as trouble:
                 error = _as_ours(trouble, role)
                 self._remember(grant, role, error)

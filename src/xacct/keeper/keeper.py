@@ -16,6 +16,7 @@ from xacct import errors, policy
 from xacct.keeper import events as ev
 from xacct.keeper.acquire import Acquire, Sources, Sts, Terms
 from xacct.keeper.dynamic import MOST, DynamicRoles, made_of
+from xacct.keeper.latch import Latch
 from xacct.keeper.lease import Lease
 from xacct.keeper.pace import Pace
 from xacct.model import Role, Source
@@ -69,6 +70,7 @@ class Keeper:
         self.slugs: dict[str, str] = {}
         self.sessions: dict[SessionKey, Lease] = {}
         self.dynamic = DynamicRoles()
+        self.latch = Latch(events)
         self.desk = desk
         self.clock = clock
         self.events = events
@@ -198,7 +200,7 @@ class Keeper:
     def ready(self, name: str) -> Credentials | None:
         """The fast path: credentials that can be served at once, else None."""
         lease = self.node(name).lease
-        if lease.logged_out or lease.freshness() is not Freshness.FRESH:
+        if self.latch.locked or lease.logged_out or lease.freshness() is not Freshness.FRESH:
             return None
         lease.last_used = self.clock.now()
         return lease.held
@@ -212,6 +214,10 @@ class Keeper:
         Raises:
             XacctError: they can't be had now; its sentence says what to do.
         """
+        self.latch.check()
+        return await self.latch.behind(self._fetch(name, ask=ask))
+
+    async def _fetch(self, name: str, *, ask: bool) -> Credentials:
         lease = self.node(name).lease
         if lease.logged_out:
             raise _logged_out(name)
