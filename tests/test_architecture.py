@@ -103,6 +103,7 @@ ROOMS = {
             "keeper",
             "endpoint.grants",
             "endpoint.container.PATH",
+            "endpoint.head.ROLE_ARN_PATH",
             "prompts",
             "host.peer",
         ),

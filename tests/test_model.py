@@ -3,7 +3,7 @@ import pickle
 
 import pytest
 
-from xacct.model import Credentials, Role, Source, account_of, iso
+from xacct.model import Credentials, Grant, Role, Source, account_of, iso
 
 SECRET = Credentials("AKIAEXAMPLEKEYABCD", "wJalrXUtnFEMI", "IQoJsession", 10.0, 4.0)
 
@@ -45,3 +45,22 @@ def test_accounts_and_instants():
     assert account_of("arn:aws-cn:iam::123456789012:role/x") == "123456789012"
     assert account_of("nonsense") is None
     assert iso(0.9) == "1970-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "arn", "allowed"),
+    [
+        ("arn:aws:iam::*:role/dev-*", "arn:aws:iam::123456789012:role/dev-db", True),
+        ("arn:aws:iam::*:role/dev-*", "arn:aws:iam::123456789012:role/DEV-db", False),
+        ("arn:aws:iam::*:role/dev-*", "arn:aws:iam::123456789012:role/prod", False),
+        ("arn:aws:iam::*:role/dev-*", "arn:aws:iam::123456789012:role/x:role/dev-db", False),
+        ("arn:aws:iam::*:role/dev-*", "arn:aws-cn:iam::123456789012:role/dev-db", False),
+        ("arn:aws:iam::123456789012:role/a", "arn:aws:iam::123456789012:role/a", True),
+        ("arn:aws:iam::123456789012:role/a", "arn:aws:iam::123456789012:role/ab", False),
+        ("*", "arn:aws:iam::123456789012:user/a", False),
+        ("*", "arn:aws:iam::123456789012:role/a\n", False),
+    ],
+)
+def test_a_grant_allows_the_arns_its_patterns_match(pattern, arn, allowed):
+    grant = Grant("g", "d", "", (), 0.0, role_arns=(pattern,), via="prod")
+    assert grant.allows_arn(arn) is allowed

@@ -39,6 +39,8 @@ def test_what_is_said_is_taken(read):
         ("[session]\nduration = '99h'\n", "36h", "settings"),
         ("[session]\nduration = 'soon'\n", "no duration", "settings"),
         ("[roles.prod]\nduration = 0\n", "roles.prod", "settings"),
+        ("[lock]\non_suspnd = true\n", "on_suspnd", "'on_suspend'"),
+        ("[lock]\non_suspend = 'yes'\n", "Expected `bool`", "settings"),
         ("[daemon\n", "no TOML", "quotes"),
         ("[roles.prod]\nmfa = 'never'\n", "Invalid value", "settings"),
         ("[endpoint]\nrequire_known_callers = true\n", "require_known_callers", "'require_known_caller'"),

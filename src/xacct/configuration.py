@@ -30,6 +30,8 @@ class Configuration:
     Args:
         env: where AWS's files are. path: config.toml. at_start: what it said when the daemon started.
         fill: makes a name of a template such as "{user}@{host}".
+
+    `settings` is what config.toml says now, for what needs no restart.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Configuration:
     ) -> None:
         self._fill = fill
         self._at_start = at_start
+        self.settings = at_start
         self.problems: list[errors.XacctError] = []
         self._env = env
         self._files = (*profiles.files(env), path)
@@ -61,11 +64,13 @@ class Configuration:
             self.problems = [problem]
             return self.problems
         keeper.configure(found.roles)
+        self.settings = changed
         self.problems = list(found.problems)
-        if _but_roles(changed) != _but_roles(self._at_start):
+        if _restarting(changed) != _restarting(self._at_start):
             self.problems.append(
                 errors.ConfigError(
-                    "config.toml has changed; all but [roles] takes a restart.", "xacctctl stop && xacctctl start"
+                    "config.toml has changed; all but [roles] and [lock] takes a restart.",
+                    "xacctctl stop && xacctctl start",
                 )
             )
         log.info("configuration read", roles=len(found.roles), problems=len(self.problems))
@@ -75,8 +80,9 @@ class Configuration:
         return tuple(_stamp(file) for file in self._files)
 
 
-def _but_roles(all_settings: Settings) -> Settings:
-    return settings.with_value(all_settings, "roles", {})
+def _restarting(chosen: Settings) -> Settings:
+    """What is taken at the start only: all but the roles and the lock."""
+    return settings.with_value(settings.with_value(chosen, "roles", {}), "lock", settings.Lock())
 
 
 def _stamp(file: Path) -> tuple[int, int, int] | None:

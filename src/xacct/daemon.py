@@ -179,7 +179,7 @@ class Rooms:
             notice=scout.notice if self.audit else lambda _caller: None,
         )
         self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
-        self.scheduler = Scheduler(self.keeper, self.each_look)
+        self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = _ways_to_humans(chosen, desk, events, self.clock)
 
     def refresh(self) -> None:
@@ -191,6 +191,11 @@ class Rooms:
         self.refresh()
         self.grants.sweep()
         self.container.forget()
+
+    def slept(self) -> None:
+        """What follows a suspend."""
+        if self.configuration.settings.lock.on_suspend:
+            self.keeper.latch.lock("suspend")
 
 
 def _ways_to_humans(

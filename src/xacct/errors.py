@@ -96,6 +96,12 @@ class TimedOut(HumanNeeded):
     code = "timed-out"
 
 
+class Locked(HumanNeeded):
+    """The human has locked the agent: no credentials leave until it is unlocked."""
+
+    code = "locked"
+
+
 class MfaTooOld(HumanNeeded):
     """AWS refuses a role from an MFA session of some age: its trust policy may limit aws:MultiFactorAuthAge."""
 

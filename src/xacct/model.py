@@ -9,10 +9,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Literal, NoReturn
 
 _ACCOUNT_IN_ARN = re.compile(r"arn:[^:]+:[^:]*:[^:]*:(\d{12}):")
+
+ROLE_ARN = r"arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}"
+"""A role's ARN: path of up to 512 characters and name of up to 64 (IAM User Guide, IAM and STS quotas). A path may
+hold other characters; those are left out, because no SDK could send them unencoded."""
+
+_ROLE_ARN = re.compile(ROLE_ARN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,11 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """The right of one consumer to fetch some roles' credentials. Only the token's SHA-256 is kept."""
+    """The right of one consumer to fetch some roles' credentials. Only the token's SHA-256 is kept.
+
+    `role_arns`: patterns (`*` stands for anything, as in IAM policies) of the ARNs it may name besides, reached as
+    the role `via` is.
+    """
 
     id: str
     digest: str = field(repr=False)
@@ -134,10 +145,16 @@ class Grant:
     expires_at: float | None = None
     pid: int | None = None
     pid_started: str | None = None
+    role_arns: tuple[str, ...] = ()
+    via: str | None = None
 
     def allows(self, role: str) -> bool:
         """Whether this grant may fetch that role."""
         return role in self.roles
+
+    def allows_arn(self, arn: str) -> bool:
+        """Whether this grant may fetch the role of that ARN, whatever it is called."""
+        return bool(_ROLE_ARN.fullmatch(arn)) and any(fnmatchcase(arn, pattern) for pattern in self.role_arns)
 
 
 def account_of(arn: str | None) -> str | None:

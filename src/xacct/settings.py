@@ -71,6 +71,12 @@ class AuditSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     keep: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
 
 
+class Lock(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[lock]: whether a suspend locks the agent, as `xacctctl lock` does."""
+
+    on_suspend: bool = False
+
+
 class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
     """[roles.NAME]: adds to the AWS profile of that name, or makes a role of its own (role_arn, source_profile).
 
@@ -101,6 +107,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     prompts: Prompts = Prompts()
     endpoint: EndpointSettings = EndpointSettings()
     audit: AuditSettings = AuditSettings()
+    lock: Lock = Lock()
     roles: dict[str, RoleSettings] = {}
 
 
@@ -229,6 +236,7 @@ def _fields_at(place: str) -> list[str]:
         "prompts": Prompts,
         "endpoint": EndpointSettings,
         "audit": AuditSettings,
+        "lock": Lock,
     }
     table = tables.get(place, RoleSettings if place.startswith("roles") else Settings)
     return list(table.__struct_fields__)

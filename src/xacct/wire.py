@@ -27,6 +27,8 @@ PROMPTS = "/v1/prompts"
 PROMPT = "/v1/prompts/{id}"
 EVENTS = "/v1/events"
 AUDIT = "/v1/audit"
+LOCK = "/v1/lock"
+UNLOCK = "/v1/unlock"
 RELOAD = "/v1/reload"
 STOP = "/v1/stop"
 
@@ -83,7 +85,10 @@ class SessionStatus(TypedDict):
 
 
 class StatusAnswer(TypedDict):
-    """GET /v1/status. `now` is the daemon's reading of AWS's clock: count down from it, not from your own."""
+    """GET /v1/status. `now` is the daemon's reading of AWS's clock: count down from it, not from your own.
+
+    `locked`: no credentials leave until POST /v1/unlock.
+    """
 
     now: float
     roles: list[RoleStatus]
@@ -91,6 +96,7 @@ class StatusAnswer(TypedDict):
     prompts: list["Prompt"]
     attended: int
     notes: list[str]
+    locked: NotRequired[bool]
 
 
 class RoleInfo(TypedDict):
@@ -221,6 +227,18 @@ class HorizonEvent(TypedDict):
     roles: list[str]
 
 
+class LockEvent(TypedDict):
+    """No credentials leave from now on, or they leave again."""
+
+    event: Literal["locked", "unlocked"]
+
+
+class LockAnswer(TypedDict):
+    """POST /v1/lock and POST /v1/unlock: how it is now."""
+
+    locked: bool
+
+
 class CredentialsEvent(TypedDict):
     """The secrets themselves: only in the stream of POST /v1/credentials."""
 
@@ -255,12 +273,17 @@ class LogoutAnswer(TypedDict):
 
 
 class GrantRequest(TypedDict):
-    """POST /v1/grants. `ttl`: seconds, absent for no end; `pid`: ends with that process."""
+    """POST /v1/grants. `ttl`: seconds, absent for no end; `pid`: ends with that process.
+
+    `role_arn_patterns`: the ARNs it may name besides (`*` stands for anything), reached as the role `via` is.
+    """
 
     roles: list[str]
     label: str
     ttl: NotRequired[float]
     pid: NotRequired[int]
+    role_arn_patterns: NotRequired[list[str]]
+    via: NotRequired[str]
 
 
 class GrantInfo(TypedDict):
@@ -273,16 +296,22 @@ class GrantInfo(TypedDict):
     expires_at: float | None
     last_used: float | None
     pid: int | None
+    role_arn_patterns: NotRequired[list[str]]
+    via: NotRequired[str | None]
 
 
 class GrantAnswer(TypedDict):
-    """POST /v1/grants: the only time the token is shown. `urls` and `regions` are per role."""
+    """POST /v1/grants: the only time the token is shown. `urls` and `regions` are per role.
+
+    `role_arn_url`: an ARN appended to it makes the URL of that role, where the grant has patterns; else null.
+    """
 
     id: str
     token: str
     token_file: str
     urls: dict[str, str]
     regions: dict[str, str | None]
+    role_arn_url: NotRequired[str | None]
 
 
 class GrantsAnswer(TypedDict):

@@ -275,3 +275,68 @@ async def test_an_answer_to_no_question_is_a_conflict(control):
 async def test_no_answer_is_to_be_cached(control):
     async with control.client.get("/v1/status") as response:
         assert response.headers["Cache-Control"] == "no-store"
+
+
+PATTERN = "arn:aws:iam::*:role/dev-*"
+
+
+@serving
+async def test_a_grant_for_a_pattern_of_arns(control):
+    grant = await control.post("/v1/grants", roles=[], label="ci", role_arn_patterns=[PATTERN], via="dev")
+    assert grant["role_arn_url"] == "http://127.0.0.1:9477/v1/role-arn/"
+    assert grant["urls"] == {}
+    [listed] = (await control.get("/v1/grants"))["grants"]
+    assert (listed["role_arn_patterns"], listed["via"]) == ([PATTERN], "dev")
+    assert control.grants.find(grant["token"].encode()).allows_arn("arn:aws:iam::123456789012:role/dev-a")
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"role_arn_patterns": [PATTERN]}, "bad-request"),
+        ({"via": "dev"}, "bad-request"),
+        ({"role_arn_patterns": ["*"], "via": "dev"}, "bad-request"),
+        ({"role_arn_patterns": ["arn:aws:iam::*:user/x"], "via": "dev"}, "bad-request"),
+        ({"role_arn_patterns": ["arn:aws:iam::*:role/"], "via": "dev"}, "bad-request"),
+        ({"role_arn_patterns": [PATTERN] * 21, "via": "dev"}, "bad-request"),
+        ({"role_arn_patterns": [PATTERN], "via": "nobody"}, "unknown-role"),
+        ({}, "bad-request"),
+    ],
+)
+def test_patterns_that_cannot_be_meant_make_no_grant(clock, control, more, code):
+    @serving
+    async def refused(control):
+        _, error = await control.refused("POST", "/v1/grants", {"roles": [], "label": "x", **more})
+        assert error["code"] == code
+        assert control.grants.all() == []
+
+    refused(clock=clock, control=control)
+
+
+@serving
+async def test_a_role_by_its_arn_is_in_the_status_but_not_offered(control):
+    arn = control.keeper.by_arn("arn:aws:iam::444455556666:role/dev-a", "dev")
+    assert arn in {role["name"] for role in (await control.get("/v1/status"))["roles"]}
+    assert arn not in {role["name"] for role in (await control.get("/v1/roles"))["roles"]}
+    for body in ({"roles": [arn]}, {"roles": [], "role_arn_patterns": [PATTERN], "via": arn}):
+        _, error = await control.refused("POST", "/v1/grants", {"label": "x", **body})
+        assert error["code"] == "unknown-role"
+
+
+@serving
+async def test_lock_and_unlock(control):
+    await control.login("dev")
+    assert (await control.get("/v1/status"))["locked"] is False
+    assert await control.post("/v1/lock") == {"locked": True}
+    assert await control.post("/v1/lock") == {"locked": True}
+    assert (await control.get("/v1/status"))["locked"] is True
+    for path, body in (
+        ("/v1/credentials", {"role": "dev"}),
+        ("/v1/grants", {"roles": ["dev"], "label": "x"}),
+    ):
+        status, error = await control.refused("POST", path, body)
+        assert (status, error["code"]) == (403, "locked")
+    assert control.grants.all() == []
+    assert (await control.login("prod"))[-1] == {"event": "done", "failed": 0}
+    assert await control.post("/v1/unlock") == {"locked": False}
+    await control.post("/v1/grants", roles=["dev"], label="x")

@@ -7,6 +7,7 @@ import pytest
 from virtual_time import in_virtual_time
 
 from xacct import errors
+from xacct.control import streams
 from xacct.control.streams import HEARTBEAT
 from xacct.keeper.desk import ATTEMPTS, GRACE
 from xacct.policy import TOTP_STEP
@@ -434,3 +435,42 @@ async def test_quiet_events_have_a_heart_beat(control):
         for beat in (1, 2):
             assert await events.response.content.readline() == b"\n"
             assert control.clock.time == pytest.approx(beat * HEARTBEAT, abs=0.5)
+
+
+@serving
+async def test_credentials_on_their_way_do_not_leave_once_it_is_locked(control):
+    async with control.stream("/v1/credentials", role="dev", attend=True) as events:
+        await events.next("prompt")
+        await control.post("/v1/lock")
+        failed = await events.next("failed")
+        assert failed["error"]["code"] == "locked"
+        assert await events.next() == {"event": "done", "failed": 1}
+
+
+@serving
+async def test_credentials_that_were_had_just_before_it_was_locked_do_not_leave(control):
+    def had(role, held):
+        control.keeper.latch.check()
+        raise AssertionError("it was not locked")
+
+    async def get(role):
+        control.keeper.latch.lock("test")  # after the wait, before the line is written
+
+    sent = []
+
+    class Out:
+        async def send(self, event):
+            sent.append(event)
+
+    await streams.Login(control.keeper, ["dev"], get, had, code=None, attend=False).run(Out())
+    assert [event["event"] for event in sent] == ["failed", "done"]
+    assert sent[0]["error"]["code"] == "locked"
+
+
+@serving
+async def test_locking_is_an_event(control):
+    async with control.stream("/v1/events", method="GET") as events:
+        await control.post("/v1/lock")
+        assert await events.next() == {"event": "locked"}
+        await control.post("/v1/unlock")
+        assert await events.next() == {"event": "unlocked"}

@@ -118,6 +118,12 @@ class FakeDaemon:
     def _post_logout(self, _path, body):
         return {"roles": list(self.roles) if body.get("all") else body["roles"]}
 
+    def _post_lock(self, _path, _body):
+        return {"locked": True}
+
+    def _post_unlock(self, _path, _body):
+        return {"locked": False}
+
     def _post_reload(self, _path, _body):
         return {"roles": len(self.roles), "problems": self.problems}
 

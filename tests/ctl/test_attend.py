@@ -40,6 +40,8 @@ def test_events_are_lines_above_the_question(daemon, sit):
             {"event": "horizon", "serial": "s", "seconds": 1800, "roles": ["prod"]},
             "prod: a code is needed in 30m",
         ),
+        ({"event": "locked"}, "locked: nothing is handed out until xacctctl unlock"),
+        ({"event": "unlocked"}, "unlocked"),
     ):
         daemon.watchers[0].put({"event": "of the future"})
         daemon.watchers[0].put(event)

@@ -20,7 +20,7 @@ def offered(capsys, *words):
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (["lo"], ["login", "logout"]),
+        (["log"], ["login", "logout"]),
         (["login", ""], ["prod", "dev"]),
         (["login", "prod", ""], ["dev"]),
         (["login", "p"], ["prod"]),
@@ -35,6 +35,8 @@ def offered(capsys, *words):
         (["grants", "c"], ["create"]),
         (["grants", "create", "d"], ["dev"]),
         (["audit", "--role", "p"], ["prod"]),
+        (["grants", "create", "--via", ""], ["prod", "dev"]),
+        (["grants", "create", "--role-arn", ""], []),
         (["completion", "z"], ["zsh"]),
         (["nonsense", ""], []),
         ([], list(WHERE)),
@@ -89,7 +91,7 @@ def test_bash(daemon, shelf):
 def test_fish(daemon, shelf):
     script = "xacctctl completion fish | source; complete -C 'xacctctl login prod '"
     assert ask("fish", script) == ["dev"]
-    script = "xacctctl completion fish | source; complete -C 'xacctctl lo'"
+    script = "xacctctl completion fish | source; complete -C 'xacctctl log'"
     assert ask("fish", script) == ["login", "logout"]
 
 

@@ -26,6 +26,8 @@ ANSWERS = {
     "### GET /v1/roles/ROLE/explain": wire.ExplainAnswer,
     "### GET /v1/status": wire.StatusAnswer,
     "### POST /v1/logout": wire.LogoutAnswer,
+    "### POST /v1/lock": wire.LockAnswer,
+    "### POST /v1/unlock": wire.LockAnswer,
     "### POST /v1/grants": wire.GrantAnswer,
     "### GET /v1/grants": wire.GrantsAnswer,
 }
@@ -45,7 +47,7 @@ def test_every_path_has_an_example():
     for name in ("VERSION", "STATUS", "ROLES", "EXPLAIN", "LOGIN", "LOGOUT", "CREDENTIALS"):
         path = getattr(wire, name).format(role="prod")
         assert f"http://xacct{path}" in PAGE, name
-    for name in ("GRANTS", "GRANT", "PROMPT", "EVENTS", "AUDIT", "RELOAD", "STOP"):
+    for name in ("GRANTS", "GRANT", "PROMPT", "EVENTS", "AUDIT", "LOCK", "UNLOCK", "RELOAD", "STOP"):
         path = getattr(wire, name).partition("{")[0]
         assert f"http://xacct{path}" in PAGE, name
 

@@ -3,6 +3,8 @@
 import json
 import subprocess
 
+import pytest
+
 from xacct.ctl.main import main
 
 SERIAL = "arn:aws:iam::111122223333:mfa/alice"
@@ -64,8 +66,8 @@ def test_explain(daemon, capsys):
 def test_grants(daemon, capsys):
     assert main(["grants"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "ID  ROLES  LABEL    CREATED  EXPIRES IN  LAST USED",
-        "g1  prod   a shell  1m ago   -           -",
+        "ID  ROLES  LABEL    CREATED  EXPIRES IN  LAST USED  PID",
+        "g1  prod   a shell  1m ago   -           -          1",
     ]
     assert main(["grants", "create", "prod", "dev", "--label", "ci", "--ttl", "1h30m"]) == 0
     assert daemon.called("POST", "/v1/grants") == [
@@ -74,6 +76,25 @@ def test_grants(daemon, capsys):
     assert "t0ken" not in capsys.readouterr().out
     assert main(["grants", "create", "prod", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["token"] == "t0ken"
+
+
+def test_a_grant_for_arns(daemon, capsys):
+    daemon.answers["/v1/grants"] = lambda body: {
+        **daemon._post_grants("/v1/grants", body),
+        "role_arn_url": "http://127.0.0.1:9477/v1/role-arn/",
+    }
+    pattern = "arn:aws:iam::*:role/dev-*"
+    assert main(["grants", "create", "--role-arn", pattern, "--via", "prod", "--label", "ci"]) == 0
+    assert daemon.called("POST", "/v1/grants") == [
+        {"roles": [], "label": "ci", "role_arn_patterns": [pattern], "via": "prod"},
+    ]
+    assert "http://127.0.0.1:9477/v1/role-arn/ARN  (each ARN that matches)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["--role-arn", "a"], ["--via", "prod"], ["prod", "--via", "prod"]])
+def test_a_pattern_and_the_way_to_it_go_together(daemon, capsys, words):
+    assert main(["grants", "create", *words]) == 2
+    assert daemon.requests == []
 
 
 def test_every_grant_that_can_be_is_revoked(daemon, capsys):

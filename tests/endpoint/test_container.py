@@ -22,7 +22,7 @@ from xacct.endpoint.container import (
     Container,
 )
 from xacct.endpoint.grants import Grants
-from xacct.endpoint.head import Request
+from xacct.endpoint.head import ROLE_ARN_PATH, Request
 from xacct.keeper.desk import GRACE
 from xacct.keeper.keeper import STALE_WAIT
 
@@ -42,8 +42,8 @@ class Room:
         self.container = Container(self.keeper, self.grants, PATIENCE)
         self.grant, self.token = self.new_grant("dev", "prod")
 
-    def new_grant(self, *roles, ttl=None):
-        grant, token, _ = self.grants.create(roles, "test", ttl, None)
+    def new_grant(self, *roles, ttl=None, **more):
+        grant, token, _ = self.grants.create(roles, "test", ttl, None, **more)
         return grant, token
 
     def ask(self, role="dev", token=None, target=None, agent=b""):
@@ -478,3 +478,92 @@ async def test_a_daemon_that_stops_tells_those_it_holds(clock, room, serve):
             body = b"".join([piece async for piece in client.chunks()])
             assert body.strip() == b"xacct: xacctd is stopping. Try again in a moment."
             assert await client.rest() == b""
+
+
+DEV_DB = "arn:aws:iam::444455556666:role/dev-db"
+
+
+@in_virtual_time
+async def test_a_role_by_its_arn_is_served_within_the_pattern(clock, room):
+    await room.login("dev")
+    _, token = room.new_grant(role_arns=["arn:aws:iam::*:role/dev-*"], via="dev")
+    target = ROLE_ARN_PATH + DEV_DB
+    cold = await room.all_of(room.ask(target=target, token=token))
+    body = json_of(cold[-1][1])[1]
+    assert body["RoleArn"] == DEV_DB
+    assert body["AccountId"] == "444455556666"
+    assert json_of(room.ask(target=target, token=token))[1] == body  # from then on at once
+    assert [action for action, _ in room.sts.calls].count("GetSessionToken") == 1
+
+
+@in_virtual_time
+async def test_an_arn_outside_the_pattern_gets_the_answer_of_an_unknown_role(clock, room):
+    await room.login("dev")
+    _, token = room.new_grant("dev", role_arns=["arn:aws:iam::*:role/dev-*"], via="dev")
+    unknown = room.ask("no-such-role", token=token)
+    assert code_of(unknown) == "unknown-role"
+    prod = "arn:aws:iam::444455556666:role/prod"
+    for target in (ROLE_ARN_PATH + prod, ROLE_ARN_PATH + "x", ROLE_ARN_PATH, PATH + DEV_DB):
+        assert room.ask(target=target, token=token) == unknown
+    assert room.ask(target=ROLE_ARN_PATH + DEV_DB) == unknown  # a grant without patterns
+    assert len(room.keeper.dynamic) == 0
+
+
+@in_virtual_time
+async def test_refusals_are_forgotten_once_they_have_had_their_time(clock, room):
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask()))
+        room.desk.decline((await room.question()).id)
+        await pieces
+    assert room.container._refused
+    await asyncio.sleep(REFUSE_FOR)
+    room.container.forget()
+    assert not room.container._refused
+
+
+@in_virtual_time
+async def test_locked_every_grant_holder_hears_how_to_unlock(clock, room):
+    await room.login("dev")
+    served = room.ask()
+    room.keeper.latch.lock("test")
+    for answer in (room.ask(), room.ask("prod"), room.ask("no-such-role")):
+        assert code_of(answer) == "locked"
+        assert json_of(answer)[1]["message"] == "xacct is locked: xacctctl unlock"
+    assert room.ask(token="xacct_guess") == answers.NO_GRANT  # who has no grant learns nothing
+    room.keeper.latch.unlock()
+    assert room.ask() == served
+
+
+@in_virtual_time
+async def test_locked_while_held_an_answer_ends_at_once(clock, room):
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask()))
+        await asyncio.sleep(10)
+        room.keeper.latch.lock("test")
+        pieces = await pieces
+    assert pieces[-1][0] <= 10 + TRICKLE
+    assert body_of(pieces).strip() == b"xacct: xacct is locked: xacctctl unlock"
+
+
+@in_virtual_time
+async def test_locked_before_the_first_byte_the_answer_is_a_refusal(clock, room):
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask()))
+        await asyncio.sleep(SILENCE / 2)
+        room.keeper.latch.lock("test")
+        [(_, only)] = await pieces
+    assert code_of(only) == "locked"
+
+
+@in_virtual_time
+async def test_locked_between_the_fetch_and_the_answer_nothing_is_written(clock, room, monkeypatch):
+    await room.login("dev")
+    held = room.keeper.ready("dev")
+
+    async def fetch(role, *, ask):
+        room.keeper.latch.lock("test")
+        return held
+
+    monkeypatch.setattr(room.keeper, "fetch", fetch)
+    [(_, only)] = await room.all_of(room.ask("prod"))
+    assert code_of(only) == "locked"

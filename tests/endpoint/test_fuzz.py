@@ -93,6 +93,7 @@ WORDS = [
     b"GET", b"POST", b" ", b"/", b"HTTP/1.1", b"HTTP/1.0", b"\r\n", b"\n", b"\r", b"\r\n\r\n", b":", b"\x00", b"\t",
     b"Host: 127.0.0.1:9477\r\n", b"Host: evil.example\r\n", b"host:localhost\r\n", b"Origin: null\r\n", b"Via: 1\r\n",
     b"Content-Length: 0\r\n", b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"Connection: close\r\n",
+    b"/v1/role-arn/arn:aws:iam::123456789012:role/a",
     b"http://127.0.0.1:9477/", b" folded\r\n", b"X-Forwarded-For: 1\r\n", b"A: " + b"a" * 4000 + b"\r\n", VALID,
 ]  # fmt: skip
 soups = st.lists(st.one_of(st.sampled_from(WORDS), st.binary(max_size=5)), max_size=40).map(b"".join)

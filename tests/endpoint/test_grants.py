@@ -5,7 +5,7 @@ import stat
 import pytest
 
 from xacct import errors
-from xacct.endpoint.grants import PREFIX, Grants, digest_of, mint
+from xacct.endpoint.grants import PREFIX, PROCESS_LOOK, Grants, digest_of, mint
 
 
 class Machine:
@@ -14,8 +14,10 @@ class Machine:
     def __init__(self):
         self.now = 1000.0
         self.processes = {}
+        self.looks = 0
 
     def started(self, pid):
+        self.looks += 1
         return self.processes.get(pid)
 
     def grants(self, directory, store=None):
@@ -124,6 +126,49 @@ def test_a_grant_of_a_process_that_was_gone_before_ends_too(grants):
     assert grants.all() == []
 
 
+def test_a_fetch_after_the_process_has_ended_finds_nothing(grants, machine, tmp_path):
+    machine.processes = {7: "monday"}
+    _, token, file = grants.create(["dev"], "a shell", None, 7)
+    assert grants.find(token.encode())
+    machine.processes = {}
+    machine.now += PROCESS_LOOK
+    assert grants.find(token.encode()) is None
+    assert not file.exists()
+    assert again(machine, tmp_path).all() == []
+
+
+def test_a_busy_consumer_costs_one_look_a_second(grants, machine):
+    machine.processes = {7: "monday"}
+    _, token, _ = grants.create(["dev"], "a shell", None, 7)
+    machine.looks = 0
+    for _ in range(100):
+        assert grants.find(token.encode())
+        machine.now += PROCESS_LOOK / 50
+    assert machine.looks == 2
+
+
+def test_a_clock_set_back_keeps_no_dead_process_alive(grants, machine):
+    machine.processes = {7: "monday"}
+    _, token, _ = grants.create(["dev"], "a shell", None, 7)
+    assert grants.find(token.encode())
+    machine.processes = {}
+    machine.now -= 500
+    assert grants.find(token.encode()) is None
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_token_files_without_a_grant_are_removed_at_the_start(machine, tmp_path, kept):
+    grants = machine.grants(tmp_path, tmp_path / "grants.json" if kept else None)
+    _, _, file = grants.create(["dev"], "", None, None)
+    litter, foreign = file.parent / "0123abcd", file.parent / "notes.txt"
+    litter.write_text("xacct_x")
+    foreign.write_text("not ours")
+    machine.grants(tmp_path, tmp_path / "grants.json" if kept else None).load()
+    assert not litter.exists()
+    assert file.exists() is kept
+    assert foreign.exists()
+
+
 def test_the_token_file_is_private_and_has_no_newline(grants):
     _, token, file = grants.create(["dev"], "", None, None)
     assert file.read_bytes() == token.encode()
@@ -139,6 +184,18 @@ def test_grants_outlive_a_restart_by_their_hash_alone(grants, machine, tmp_path)
     assert digest_of(token) in store.read_text()
     assert stat.S_IMODE(store.stat().st_mode) == 0o600
     assert again(machine, tmp_path).find(token.encode()) == grant
+
+
+def test_patterns_of_arns_outlive_a_restart_too(grants, machine, tmp_path):
+    grant, token, _ = grants.create([], "", None, None, role_arns=["arn:aws:iam::*:role/dev-*"], via="prod")
+    got = again(machine, tmp_path).find(token.encode())
+    assert got == grant
+    assert got.allows_arn("arn:aws:iam::123456789012:role/dev-a")
+
+
+def test_grants_of_a_version_without_patterns_are_taken_over(machine, tmp_path):
+    (tmp_path / "grants.json").write_text(json.dumps([ROW]))
+    assert [grant.role_arns for grant in again(machine, tmp_path).all()] == [()]
 
 
 def test_what_ended_meanwhile_does_not_come_back(grants, machine, tmp_path):
@@ -171,6 +228,7 @@ ROW = {"id": "a", "digest": "d", "label": "", "roles": ["dev"], "created": 1.0}
         json.dumps([ROW | {"more": 1}]),
         json.dumps([ROW | {"roles": 5}]),
         json.dumps([ROW | {"digest": []}]),
+        json.dumps([ROW | {"role_arns": 5}]),
         json.dumps([ROW, ROW | {"digest": "e", "created": "x"}]),
         json.dumps([ROW | {"expires_at": "tomorrow"}]),
         json.dumps([ROW | {"digest": None, "created": None, "expires_at": []}]),

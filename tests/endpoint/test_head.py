@@ -26,6 +26,48 @@ def test_what_an_sdk_may_leave_out_is_empty():
 
 
 @pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:iam::123456789012:role/dev",
+        "arn:aws-us-gov:iam::123456789012:role/dev",
+        "arn:aws:iam::123456789012:role/path/to/a+b=c,d.e@f-g_h",
+        "arn:aws:iam::123456789012:role/" + "a" * 576,
+    ],
+)
+def test_a_role_arn_is_let_through_on_its_own_path(arn):
+    first = f"GET /v1/role-arn/{arn} HTTP/1.1".encode()
+    assert head.parse(request(first=first), HOSTS).target == "/v1/role-arn/" + arn
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "/v1/credentials/arn:aws:iam::123456789012:role/dev",
+        "/role-arn/arn:aws:iam::123456789012:role/dev",
+        "/v1/role-arn/../credentials/a:b",
+        "/v1/role-arn/x:y",
+        "/v1/role-arn/a+b",
+        "/v1/role-arn/arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fdev",
+        "/v1/role-arn/arn:aws:iam::123456789012:role/d%65v",
+        "/v1/role-arn/arn:aws:iam::12345678901:role/dev",
+        "/v1/role-arn/arn:aws:iam::123456789012:user/dev",
+        "/v1/role-arn/arn:aws:sts::123456789012:assumed-role/dev",
+        "/v1/role-arn/arn:aws:iam::123456789012:role/",
+        "/v1/role-arn/arn:aws:iam::123456789012:role/a:b",
+        "/v1/role-arn/arn:aws:iam::123456789012:role/a?b",
+        "/v1/role-arn/arn:aws:iam::123456789012:role/a#b",
+        "/v1/role-arn/arn:aws:iam::123456789012:role/a b",
+        "/v1/role-arn/arn:aws:iam::123456789012:role/a;b",
+        "/v1/role-arn/arn:aws:iam::123456789012:role/a*",
+        "/v1/role-arn/arn:AWS:iam::123456789012:role/dev",
+        "/v1/role-arn/arn:aws:iam::123456789012:role/" + "a" * 577,
+    ],
+)
+def test_what_is_no_whole_role_arn_is_not(target):
+    assert refused(request(first=f"GET {target} HTTP/1.1".encode())) == "request line"
+
+
+@pytest.mark.parametrize(
     "host", [b"127.0.0.1", b"127.0.0.1:9477", b"localhost", b"localhost:9477", b"LOCALHOST:9477", b" localhost "]
 )
 def test_our_hosts_are_ours(host):

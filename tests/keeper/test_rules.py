@@ -31,7 +31,10 @@ class Heart(RuleBasedStateMachine):
         self.do(self.world.__aenter__())
 
     def do(self, coroutine):
-        return self.loop.run_until_complete(coroutine)
+        """Run it, and let what is decided by then arrive: a lid closed in between would be on its last few metres."""
+        self.loop.run_until_complete(coroutine)
+        for _ in range(10):
+            self.loop.run_until_complete(asyncio.sleep(0))
 
     def teardown(self):
         for waiter in self.waiters:

@@ -216,8 +216,12 @@ class World:
             rng=random.Random(seed),
         )
         self.keeper.configure({role.name: role for role in roles})
-        self.scheduler = Scheduler(self.keeper)
+        self.suspends = 0
+        self.scheduler = Scheduler(self.keeper, slept=self._slept)
         self._tasks = []
+
+    def _slept(self):
+        self.suspends += 1
 
     async def __aenter__(self):
         self._tasks.append(asyncio.get_running_loop().create_task(self.scheduler.run()))

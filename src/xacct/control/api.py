@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,13 +15,14 @@ from xacct import __version__, errors, policy, wire
 from xacct.control import shapes, streams
 from xacct.control.audit import Audit
 from xacct.endpoint.container import PATH as CREDENTIALS_PATH
+from xacct.endpoint.head import ROLE_ARN_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from xacct.audit.trail import Trail
     from xacct.endpoint.grants import Grants
-    from xacct.keeper.keeper import Keeper
+    from xacct.keeper.keeper import Keeper, Node
     from xacct.model import Credentials
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -31,6 +33,10 @@ log = structlog.get_logger("xacct.control")
 
 MAX_BODY = 64 * 1024
 MAX_GRANT_TTL = 366 * 86400.0
+MAX_PATTERNS = 20
+
+_ARN_PATTERN = re.compile(r"arn:[^:\s]+:iam::[^:\s]+:role/\S{1,600}")
+"""Every part of an ARN has to be there: a lone * would be easier to type than to mean."""
 
 
 @dataclass(slots=True)
@@ -77,6 +83,8 @@ class Api:
                 web.post(wire.PROMPT, self.answer_prompt),
                 web.get(wire.EVENTS, self.events),
                 web.get(wire.AUDIT, self.audit),
+                web.post(wire.LOCK, self.lock),
+                web.post(wire.UNLOCK, self.unlock),
                 web.post(wire.RELOAD, self.reload),
                 web.post(wire.STOP, self.stop),
             ]
@@ -108,6 +116,7 @@ class Api:
             "prompts": [shapes.prompt(keeper, question) for question in keeper.desk.questions],
             "attended": keeper.desk.attendants,
             "notes": self._notes(),
+            "locked": keeper.latch.locked,
         }
         return web.json_response(answer)
 
@@ -115,7 +124,11 @@ class Api:
         """GET /v1/roles."""
         base = self._daemon.endpoint_url + CREDENTIALS_PATH
         answer: wire.RolesAnswer = {
-            "roles": [shapes.role_info(node, base) for node in self._keeper.nodes.values()],
+            "roles": [
+                shapes.role_info(node, base)
+                for name, node in self._keeper.nodes.items()
+                if name not in self._keeper.dynamic
+            ],
             "problems": [shapes.error_body(problem) for problem in self._daemon.problems()],
         }
         return web.json_response(answer)
@@ -159,6 +172,8 @@ class Api:
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""
         body = await _body(request, wire.CredentialsRequest)
+        latch = self._keeper.latch
+        latch.check()
         region = self._keeper.node(body["role"]).role.region
         attend = body.get("attend", True)
         ask = attend or self._keeper.desk.attendants > 0
@@ -166,14 +181,18 @@ class Api:
 
         async def get(role: str) -> Credentials:
             if lifetime is not None:
-                return await self._keeper.one_off(role, ask=ask, lifetime=lifetime)
-            return await self._keeper.login(role, ask=ask)
+                return await latch.behind(self._keeper.one_off(role, ask=ask, lifetime=lifetime))
+            return await latch.behind(self._keeper.login(role, ask=ask))
+
+        def had(role: str, held: Credentials) -> wire.CredentialsEvent:
+            latch.check()  # it may have been locked since they were had
+            return shapes.credentials_event(role, held, region)
 
         login = streams.Login(
             self._keeper,
             [body["role"]],
             self._audit.watched(request, "fetch", get),
-            lambda role, held: shapes.credentials_event(role, held, region),
+            had,
             code=None,
             attend=attend,
         )
@@ -196,11 +215,15 @@ class Api:
     async def create_grant(self, request: web.Request) -> web.Response:
         """POST /v1/grants."""
         body = await _body(request, wire.GrantRequest)
-        nodes = [self._keeper.node(role) for role in body["roles"]]
+        self._keeper.latch.check()
+        nodes = [self._configured(role) for role in body["roles"]]
         ttl = body.get("ttl")
-        if not nodes or (ttl is not None and not 0 < ttl <= MAX_GRANT_TTL):
+        patterns, via = self._role_arns(body)
+        if not (nodes or patterns) or (ttl is not None and not 0 < ttl <= MAX_GRANT_TTL):
             raise errors.BadInput("A grant needs a role, and a ttl of more than nothing and at most a year.", "")
-        grant, token, file = self._grants.create(body["roles"], body["label"][:200], ttl, body.get("pid"))
+        grant, token, file = self._grants.create(
+            body["roles"], body["label"][:200], ttl, body.get("pid"), role_arns=patterns, via=via
+        )
         base = self._daemon.endpoint_url + CREDENTIALS_PATH
         answer: wire.GrantAnswer = {
             "id": grant.id,
@@ -208,10 +231,30 @@ class Api:
             "token_file": str(file),
             "urls": {node.role.name: base + node.role.slug for node in nodes},
             "regions": {node.role.name: node.role.region for node in nodes},
+            "role_arn_url": self._daemon.endpoint_url + ROLE_ARN_PATH if patterns else None,
         }
         self._audit.grant(request, "grant-created", grant)
-        log.info("granted", grant=grant.id, roles=list(grant.roles), label=grant.label)
+        log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)
         return web.json_response(answer)
+
+    def _configured(self, role: str) -> Node:
+        if role in self._keeper.dynamic:
+            raise errors.UnknownRole(
+                f"{role} is known by its ARN alone.", "xacctctl grants create --role-arn PATTERN --via ROLE"
+            )
+        return self._keeper.node(role)
+
+    def _role_arns(self, body: wire.GrantRequest) -> tuple[list[str], str | None]:
+        patterns, via = body.get("role_arn_patterns", []), body.get("via")
+        if bool(patterns) != (via is not None):
+            raise errors.BadInput("Patterns of role ARNs go with a role to reach them via.", "--role-arn and --via")
+        if len(patterns) > MAX_PATTERNS or not all(_ARN_PATTERN.fullmatch(pattern) for pattern in patterns):
+            raise errors.BadInput(
+                "A pattern of role ARNs is an ARN with a * in it.", "Such as 'arn:aws:iam::*:role/dev-*'; 20 at most."
+            )
+        if via is not None:
+            self._configured(via)
+        return patterns, via
 
     async def revoke_grant(self, request: web.Request) -> web.Response:
         """DELETE /v1/grants/ID."""
@@ -243,6 +286,20 @@ class Api:
     async def audit(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/audit, with ?role=, ?since= and ?follow=1."""
         return await _streamed(request, self._audit.asked(request.query))
+
+    async def lock(self, _: web.Request) -> web.Response:
+        """POST /v1/lock."""
+        self._keeper.latch.lock("asked to")
+        return self._latched()
+
+    async def unlock(self, _: web.Request) -> web.Response:
+        """POST /v1/unlock."""
+        self._keeper.latch.unlock()
+        return self._latched()
+
+    def _latched(self) -> web.Response:
+        answer: wire.LockAnswer = {"locked": self._keeper.latch.locked}
+        return web.json_response(answer)
 
     async def reload(self, _: web.Request) -> web.Response:
         """POST /v1/reload."""

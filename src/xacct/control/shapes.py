@@ -105,6 +105,8 @@ def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
         "expires_at": grant.expires_at,
         "last_used": grants.last_used.get(grant.id),
         "pid": grant.pid,
+        "role_arn_patterns": list(grant.role_arns),
+        "via": grant.via,
     }
 
 
@@ -129,6 +131,7 @@ StreamEvent = (
     | wire.FailedEvent
     | wire.ExpiredEvent
     | wire.HorizonEvent
+    | wire.LockEvent
     | wire.CredentialsEvent
     | wire.DoneEvent
 )
@@ -136,12 +139,29 @@ StreamEvent = (
 
 def event(keeper: Keeper, happened: ev.Event) -> StreamEvent:
     """What happened in the keeper, as a line of the event stream."""
+    if isinstance(happened, ev.PromptRaised | ev.PromptClosed):
+        return _prompt_event(keeper, happened)
+    if isinstance(happened, ev.Locked):
+        return {"event": "locked" if happened.locked else "unlocked"}
+    return _role_event(keeper, happened)
+
+
+def _prompt_event(
+    keeper: Keeper, happened: ev.PromptRaised | ev.PromptClosed
+) -> wire.PromptEvent | wire.PromptClosedEvent:
+    if isinstance(happened, ev.PromptRaised):
+        return {"event": "prompt", "prompt": prompt(keeper, happened.question)}
+    closed = {
+        "event": "prompt-closed",
+        "id": happened.question.id,
+        "outcome": happened.outcome,
+        "sentence": happened.sentence,
+    }
+    return cast("wire.PromptClosedEvent", closed)
+
+
+def _role_event(keeper: Keeper, happened: ev.Renewed | ev.Failed | ev.Expired | ev.HorizonNear) -> StreamEvent:
     match happened:
-        case ev.PromptRaised(question):
-            return {"event": "prompt", "prompt": prompt(keeper, question)}
-        case ev.PromptClosed(question, outcome, sentence):
-            closed = {"event": "prompt-closed", "id": question.id, "outcome": outcome, "sentence": sentence}
-            return cast("wire.PromptClosedEvent", closed)
         case ev.Renewed(role):
             return held_event(keeper, role, "renewed")
         case ev.Failed(role, error):

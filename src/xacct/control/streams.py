@@ -80,7 +80,8 @@ class Login:
     """One client that wants some roles, and answers what is asked for them.
 
     Args:
-        get: has one role's credentials. had: the event that tells so. code: answers each device's first question.
+        get: has one role's credentials. had: the event that tells so; may raise an XacctError instead.
+        code: answers each device's first question.
         attend: whether the client answers questions itself.
     """
 
@@ -148,14 +149,14 @@ class Login:
 
     async def _settle(self, out: Lines, role: str, task: asyncio.Future[Credentials]) -> None:
         try:
-            held = task.result()
+            event = self._had(role, task.result())
         except errors.XacctError as error:
             await self._fail(out, role, error)
         except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
             log.error("login broke", role=role, kind=type(bug).__name__)  # noqa: TRY400
             await self._fail(out, role, errors.XacctError(f"xacctd stumbled over {role}.", "Its log says more."))
         else:
-            await out.send(self._had(role, held))
+            await out.send(event)
 
     async def _fail(self, out: Lines, role: str, error: errors.XacctError) -> None:
         self._failed += 1

@@ -85,12 +85,19 @@ def _horizon(raw: dict[str, Any]) -> str:
     return f"{', '.join(end['roles'])}: a code is needed in {duration(end['seconds'])}"
 
 
+def _locked(raw: dict[str, Any]) -> str:
+    word = event(raw, wire.LockEvent)["event"]
+    return "locked: nothing is handed out until xacctctl unlock" if word == "locked" else "unlocked"
+
+
 _LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "held": _held,
     "renewed": _held,
     "failed": _failed,
     "expired": _expired,
     "horizon": _horizon,
+    "locked": _locked,
+    "unlocked": _locked,
 }
 
 VERBS = {

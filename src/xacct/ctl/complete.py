@@ -35,7 +35,7 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     "--lifetime": ("1h", "4h", "12h"),
     "--since": ("1h", "8h", "1d"),
 }
-_VALUED: Final = frozenset({*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role"})
+_VALUED: Final = frozenset({*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via"})
 _ONE_ROLE: Final = frozenset({"explain", "env", "exec", "process"})
 _MANY_ROLES: Final = frozenset({"login", "logout"})
 
@@ -95,7 +95,7 @@ def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
         return ("--help", "--version", NO_START) if partial.startswith("-") else list(WHERE)
     verb, last = words[0], words[-1]
     if last in _VALUED:
-        return _roles() if last == "--role" else VALUES.get(last, ())
+        return _roles() if last in {"--role", "--via"} else VALUES.get(last, ())
     if partial.startswith("-"):
         return (*OPTIONS.get(verb, ()), "--help", NO_START)
     if verb in WORDS and len(words) == 1:

@@ -16,7 +16,7 @@ INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
 HUMAN_CODES: Final = frozenset(
-    {"login-required", "nobody-to-ask", "declined", "timed-out", "too-many-wrong-codes", "mfa-too-old"},
+    {"login-required", "nobody-to-ask", "declined", "timed-out", "too-many-wrong-codes", "mfa-too-old", "locked"},
 )
 """The daemon's error codes that only a human can mend."""
 

@@ -2,11 +2,12 @@
 
 import json
 from argparse import ArgumentParser, Namespace
+from typing import Any
 
 from xacct import wire
 from xacct.ctl import when
 from xacct.ctl.client import Anything, Client
-from xacct.ctl.failure import FAILED, OK, DaemonError
+from xacct.ctl.failure import FAILED, OK, USAGE, CtlError, DaemonError
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import out, paint, say, show, since, table, until
 from xacct.ctl.verb import Verb
@@ -28,22 +29,29 @@ def _list(client: Client) -> int:
     rows = [
         (
             grant["id"],
-            ",".join(grant["roles"]),
+            ",".join([*grant["roles"], *grant.get("role_arn_patterns", [])]),
             grant["label"],
             since(grant["created"], now),
             until(grant["expires_at"], now),
             since(grant["last_used"], now),
+            "-" if grant["pid"] is None else str(grant["pid"]),
         )
         for grant in found
     ]
-    heading, *lines = table([("ID", "ROLES", "LABEL", "CREATED", "EXPIRES IN", "LAST USED"), *rows])
+    heading, *lines = table([("ID", "ROLES", "LABEL", "CREATED", "EXPIRES IN", "LAST USED", "PID"), *rows])
     out("\n".join([paint(heading, "dim"), *lines]))
     return OK
 
 
 def _create(args: Namespace, client: Client) -> int:
     """Without --json the token stays in its file: what is printed may be read over a shoulder."""
-    body = {"roles": args.roles, "label": args.label}
+    if bool(args.role_arn) != bool(args.via) or not (args.roles or args.role_arn):
+        raise CtlError(
+            "grants create needs roles, or --role-arn together with --via.", "xacctctl grants create --help", USAGE
+        )
+    body: dict[str, Any] = {"roles": args.roles, "label": args.label}
+    if args.role_arn:
+        body |= {"role_arn_patterns": args.role_arn, "via": args.via}
     if args.ttl:
         body["ttl"] = when.seconds(args.ttl)
     grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
@@ -54,6 +62,8 @@ def _create(args: Namespace, client: Client) -> int:
     show(f"token file  {grant['token_file']}")
     for role, url in grant["urls"].items():
         show(f"url         {url}  ({role})")
+    if grant.get("role_arn_url"):
+        show(f"url         {grant['role_arn_url']}ARN  (each ARN that matches)")
     return OK
 
 
@@ -73,7 +83,18 @@ def _declare(parser: ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="list|create|revoke")
     actions.add_parser("list", help="show them (the default)")
     create = actions.add_parser("create", help="make one, say for a container")
-    create.add_argument("roles", nargs="+", metavar="ROLE")
+    create.add_argument("roles", nargs="*", metavar="ROLE")
+    create.add_argument(
+        "--role-arn",
+        action="append",
+        default=[],
+        metavar="PATTERN",
+        help="any role whose ARN matches, whether configured or not; * stands for anything, a slash"
+        " included, as in IAM policies. May be given again",
+    )
+    create.add_argument(
+        "--via", metavar="ROLE", help="with --role-arn: the role whose source, MFA device and region are used"
+    )
     create.add_argument("--label", default="xacctctl grants create", help="shown in the list")
     create.add_argument("--ttl", metavar="DURATION", help="how long it is good (8h); default: until logout")
     create.add_argument("--json", action="store_true", help="everything, the token included")
@@ -88,6 +109,7 @@ VERBS = {
         (
             "xacctctl grants",
             "xacctctl grants create prod --label ci-container --ttl 8h",
+            "xacctctl grants create --role-arn 'arn:aws:iam::*:role/dev-*' --via prod",
             "xacctctl grants revoke 3f9a",
         ),
         grants,

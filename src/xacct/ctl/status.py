@@ -43,6 +43,8 @@ def explain(args: Namespace, client: Client) -> int:
 
 def _status_lines(answer: wire.StatusAnswer) -> Iterator[str]:
     now = answer["now"]
+    if answer.get("locked"):
+        yield paint("Locked: nothing is handed out until xacctctl unlock.", "warn")
     heading, *lines = table([_HEADING, *(_row(role, now) for role in answer["roles"])])
     if answer["roles"]:
         yield paint(heading, "dim")

@@ -20,6 +20,8 @@ WHERE: Final = {
     "attend": ("attend", "answer prompts in this terminal"),
     "grants": ("grants", "who may fetch credentials: list, create, revoke"),
     "audit": ("audit", "who had credentials, and when"),
+    "lock": ("lock", "hand out nothing until unlock"),
+    "unlock": ("lock", "hand out credentials again"),
     "start": ("lifecycle", "start xacctd"),
     "stop": ("lifecycle", "stop xacctd"),
     "reload": ("lifecycle", "read the configuration again"),

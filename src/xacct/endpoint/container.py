@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from xacct import errors
 from xacct.endpoint import answers
+from xacct.endpoint.head import ROLE_ARN_PATH
 from xacct.endpoint.recorder import SERVED, Nobody
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ class Container:
             return answers.NO_GRANT
         role = None
         try:
+            self._keeper.latch.check()
             role = self._role(grant, request.target)
             held = self._keeper.ready(role)
             if held is not None:
@@ -71,6 +73,9 @@ class Container:
         return self._hold(grant, role, self._patience_for(request), request.caller)
 
     def _role(self, grant: Grant, target: str) -> str:
+        arn = target.removeprefix(ROLE_ARN_PATH)
+        if arn != target and grant.via is not None and grant.allows_arn(arn):
+            return self._keeper.by_arn(arn, grant.via)
         slug = target.removeprefix(PATH)
         if slug != target and slug in self._keeper.slugs:
             name = self._keeper.slugs[slug]
@@ -86,11 +91,14 @@ class Container:
         return known[1]
 
     def forget(self) -> None:
-        """Let go of prebuilt bodies of credentials that are held no longer."""
+        """Let go of prebuilt bodies of credentials no longer held, and of refusals that have had their time."""
         for role, (built_from, _) in list(self._bodies.items()):
             node = self._keeper.nodes.get(role)
             if node is None or node.lease.held is not built_from:
                 del self._bodies[role]
+        boot = self._keeper.clock.boot()
+        for key in [key for key, (until, _) in self._refused.items() if until <= boot]:
+            del self._refused[key]
 
     async def _hold(self, grant: Grant, role: str, patience: float, caller: Caller) -> AsyncIterator[bytes]:
         """Silence, then white space (leading white space is legal JSON), then the credentials or a sentence."""
@@ -104,7 +112,9 @@ class Container:
                 yield answers.chunk(b" ")
                 done, _ = await asyncio.wait({fetch}, timeout=TRICKLE)
             try:
-                body = self._body(role, fetch.result())
+                held = fetch.result()
+                self._keeper.latch.check()  # it may have been locked since the fetch was done
+                body = self._body(role, held)
             except (errors.XacctError, TimeoutError, asyncio.CancelledError) as trouble:
                 error = _as_ours(trouble, role)
                 self._remember(grant, role, error)

@@ -10,10 +10,11 @@ import contextlib
 import hmac
 import json
 import os
+import re
 import secrets
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -28,6 +29,12 @@ log = structlog.get_logger("xacct.endpoint")
 
 PREFIX = "xacct_"
 """So that secret scanners and people know a token when they see one."""
+
+
+PROCESS_LOOK = 1.0
+"""Seconds for which a grant's process, once seen, counts as alive: a busy consumer must not cost a look per fetch."""
+
+_TOKEN_FILE = re.compile(r"[0-9a-f]{8}")
 
 
 def mint() -> str:
@@ -56,22 +63,52 @@ class Grants:
     started: Callable[[int], str | None]
     ended: Callable[[Grant, str], None] = lambda _grant, _why: None
     last_used: dict[str, float] = field(default_factory=dict)
+    _seen_alive: dict[str, float] = field(default_factory=dict, repr=False)
     _by_digest: dict[str, Grant] = field(default_factory=dict, repr=False)
 
     def load(self) -> None:
-        """Take over the grants of an earlier run; an unreadable file is as good as none."""
-        if self.store is None:
-            return
+        """Take over the grants of an earlier run; an unreadable file is as good as none.
+
+        Token files that open nothing any more are removed: a run that was killed leaves them behind.
+        """
         try:
-            for row in json.loads(self.store.read_text(encoding="utf-8")):
-                grant = Grant(**{**row, "roles": tuple(row["roles"])})
+            for row in self._rows():
+                full = {"role_arns": (), **row}
+                lists = {key: tuple(map(str, full[key])) for key in ("roles", "role_arns")}
+                grant = Grant(**{**full, **lists})
                 self._by_digest[grant.digest] = grant
             self.sweep()
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             self._by_digest.clear()
+        self._tidy()
 
-    def create(self, roles: Iterable[str], label: str, ttl: float | None, pid: int | None) -> tuple[Grant, str, Path]:
+    def _rows(self) -> list[dict[str, Any]]:
+        if self.store is None:
+            return []
+        rows: list[dict[str, Any]] = json.loads(self.store.read_text(encoding="utf-8"))
+        return rows
+
+    def _tidy(self) -> None:
+        living = {grant.id for grant in self._by_digest.values()}
+        with contextlib.suppress(OSError):  # litter, not danger: their tokens are unknown here
+            for file in self.token_dir.iterdir():
+                if _TOKEN_FILE.fullmatch(file.name) and file.name not in living:
+                    file.unlink()
+
+    def create(
+        self,
+        roles: Iterable[str],
+        label: str,
+        ttl: float | None,
+        pid: int | None,
+        *,
+        role_arns: Iterable[str] = (),
+        via: str | None = None,
+    ) -> tuple[Grant, str, Path]:
         """A new grant, its token (shown this once), and the token's file.
+
+        Args:
+            roles: names. ttl: seconds, None for no end. pid: the process it ends with. role_arns, via: as in Grant.
 
         Raises:
             XacctError: the token's file can't be written.
@@ -87,6 +124,8 @@ class Grants:
             expires_at=None if ttl is None else now + ttl,
             pid=pid,
             pid_started=None if pid is None else self.started(pid),
+            role_arns=tuple(role_arns),
+            via=via,
         )
         file = self._write_token(grant, token)
         self._by_digest[grant.digest] = grant
@@ -99,6 +138,10 @@ class Grants:
         digest = digest_of(token)
         grant = self._by_digest.get(digest)
         if grant is None or not hmac.compare_digest(grant.digest, digest) or self._over(grant):
+            return None
+        if self._orphaned_now(grant):
+            self._forget(grant)
+            self._save()
             return None
         self.last_used[grant.id] = self.now()
         return grant
@@ -131,9 +174,21 @@ class Grants:
     def _orphaned(self, grant: Grant) -> bool:
         return grant.pid is not None and (grant.pid_started is None or self.started(grant.pid) != grant.pid_started)
 
+    def _orphaned_now(self, grant: Grant) -> bool:
+        """The same for a fetch, which may come a thousand times a second: looks once in PROCESS_LOOK."""
+        if grant.pid is None:
+            return False
+        now = self.now()
+        # From both sides: a clock that was set back must not keep a dead process alive.
+        if abs(now - self._seen_alive.get(grant.id, float("-inf"))) < PROCESS_LOOK:
+            return False
+        self._seen_alive[grant.id] = now
+        return self._orphaned(grant)
+
     def _forget(self, grant: Grant) -> None:
         del self._by_digest[grant.digest]
         self.last_used.pop(grant.id, None)
+        self._seen_alive.pop(grant.id, None)
         with contextlib.suppress(OSError):  # it opens nothing any more
             (self.token_dir / grant.id).unlink()
 

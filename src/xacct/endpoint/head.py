@@ -10,15 +10,23 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from xacct.model import Caller
+from xacct.model import ROLE_ARN, Caller
 
 MAX_HEAD = 8192
 """Bytes of request line and headers; the largest SDK head measured is below 1 KiB."""
 
 MAX_HEADERS = 40
 
-_REQUEST_LINE = re.compile(rb"GET (/[A-Za-z0-9._/-]*) HTTP/1\.1")
-"""No SDK speaks HTTP/1.0, some reverse proxies do; and it knows no chunks, in which a held answer comes."""
+ROLE_ARN_PATH = "/v1/role-arn/"
+
+_REQUEST_LINE = re.compile(
+    rb"GET (/[A-Za-z0-9._/-]*|%s%s) HTTP/1\.1" % (ROLE_ARN_PATH.encode("ascii"), ROLE_ARN.encode("ascii"))
+)
+"""No SDK speaks HTTP/1.0, some reverse proxies do; and it knows no chunks, in which a held answer comes.
+
+An ARN's colons and the like are for one path alone, and only as part of a whole ARN. They are legal in a path as
+they are (RFC 3986, pchar), so percent-encoding stays refused.
+"""
 
 _HEADER = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]+):([\t\x20-\x7e\x80-\xff]*)")
 _GIVEAWAYS = (b"sec-", b"x-forwarded", b"proxy-")

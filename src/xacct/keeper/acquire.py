@@ -85,6 +85,11 @@ class Acquire:
         """What refusals have taught: the longest duration in seconds, and the oldest MFA that works."""
         return self._longest.get(role.name), self._max_age.get(role.name, role.mfa_max_age)
 
+    def forget(self, name: str) -> None:
+        """A role is gone for good, and with it what refusals have taught of it."""
+        for learned in (self._longest, self._max_age, self._worked_at_age):
+            learned.pop(name, None)
+
     async def role(self, role: Role, lease: Lease, *, ask: bool) -> Credentials:
         """A role's credentials by its path.
 

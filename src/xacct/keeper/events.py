@@ -66,7 +66,14 @@ class HorizonNear:
     roles: tuple[str, ...]
 
 
-Event = PromptRaised | PromptClosed | Renewed | Failed | Expired | HorizonNear
+@dataclass(frozen=True, slots=True)
+class Locked:
+    """From now on no credentials leave, or (`locked` false) they leave again."""
+
+    locked: bool
+
+
+Event = PromptRaised | PromptClosed | Renewed | Failed | Expired | HorizonNear | Locked
 
 
 class Events:

@@ -15,6 +15,8 @@ import structlog
 from xacct import errors, policy
 from xacct.keeper import events as ev
 from xacct.keeper.acquire import Acquire, Sources, Sts, Terms
+from xacct.keeper.dynamic import MOST, DynamicRoles, made_of
+from xacct.keeper.latch import Latch
 from xacct.keeper.lease import Lease
 from xacct.keeper.pace import Pace
 from xacct.model import Role, Source
@@ -67,6 +69,8 @@ class Keeper:
         self.nodes: dict[str, Node] = {}
         self.slugs: dict[str, str] = {}
         self.sessions: dict[SessionKey, Lease] = {}
+        self.dynamic = DynamicRoles()
+        self.latch = Latch(events)
         self.desk = desk
         self.clock = clock
         self.events = events
@@ -82,13 +86,17 @@ class Keeper:
     def configure(self, roles: Mapping[str, Role]) -> None:
         """Take these roles from now on. What is held for an unchanged role stays; the rest is let go."""
         before, self.nodes = self.nodes, {}
-        for name in roles:
-            self._plant(name, roles, before)
-        self.slugs = {node.role.slug: name for name, node in self.nodes.items()}
+        every = {**roles, **self.dynamic.roles(roles)}
+        for name in every:
+            self._plant(name, every, before)
+        self.slugs = {role.slug: name for name, role in roles.items()}
+        self._drop_unused_sessions()
+        self.on_change()
+
+    def _drop_unused_sessions(self) -> None:
         used = {node.session for node in self.nodes.values()}
         for key in [key for key, session in self.sessions.items() if session not in used]:
             self.sessions.pop(key).drop()
-        self.on_change()
 
     def _plant(self, name: str, roles: Mapping[str, Role], before: Mapping[str, Node]) -> Node:
         if name in self.nodes:
@@ -136,6 +144,46 @@ class Keeper:
             )
         return self.sessions[key]
 
+    # Roles known by their ARN alone.
+
+    def by_arn(self, arn: str, via: str) -> str:
+        """The name of the role of an ARN, reached as the configured role `via` is; planted if it is new.
+
+        Raises:
+            UnknownRole: there is no `via`. Temporary: too many are being waited for at once.
+        """
+        now = self.clock.now()
+        name = self.dynamic.find(arn, via, now)
+        if name is not None:
+            return name
+        way = self.node(via).role
+        if len(self.dynamic) >= MOST:
+            self._make_room()
+        name = self.dynamic.add(arn, via, now, self.nodes)
+        roles = {known: node.role for known, node in self.nodes.items()}
+        self._plant(name, {**roles, name: made_of(name, arn, way)}, {})
+        return name
+
+    def _make_room(self) -> None:
+        """Let one go: the least recently used of those without credentials, else of those with, never one in demand."""
+        names = [name for name in self.dynamic.oldest() if not self.nodes[name].lease.wanted()]
+        if not names:
+            raise errors.Temporary(f"{MOST} roles are being fetched by their ARN already.", "Try again in a moment.")
+        self._uproot(min(names, key=lambda name: self.nodes[name].lease.alive()))
+
+    def let_go_unused(self) -> None:
+        """Let go of dynamic roles that nobody has asked for within IDLE."""
+        for name in self.dynamic.unused_since(self.clock.now() - policy.IDLE):
+            if not self.nodes[name].lease.flying:
+                log.info("let go", node=name, why="unused")
+                self._uproot(name)
+
+    def _uproot(self, name: str) -> None:
+        self.nodes.pop(name).lease.abandon(errors.UnknownRole(f"{name} was let go.", "Ask for it again."))
+        self.dynamic.forget(name)
+        self._acquire.forget(name)
+        self._drop_unused_sessions()
+
     # What consumers ask.
 
     def node(self, name: str) -> Node:
@@ -152,7 +200,7 @@ class Keeper:
     def ready(self, name: str) -> Credentials | None:
         """The fast path: credentials that can be served at once, else None."""
         lease = self.node(name).lease
-        if lease.logged_out or lease.freshness() is not Freshness.FRESH:
+        if self.latch.locked or lease.logged_out or lease.freshness() is not Freshness.FRESH:
             return None
         lease.last_used = self.clock.now()
         return lease.held
@@ -166,6 +214,10 @@ class Keeper:
         Raises:
             XacctError: they can't be had now; its sentence says what to do.
         """
+        self.latch.check()
+        return await self.latch.behind(self._fetch(name, ask=ask))
+
+    async def _fetch(self, name: str, *, ask: bool) -> Credentials:
         lease = self.node(name).lease
         if lease.logged_out:
             raise _logged_out(name)

@@ -30,11 +30,19 @@ SOON = 0.25
 
 
 class Scheduler:
-    """Drives a keeper. `each_look` is called at every look (files that may have changed, shells that have ended)."""
+    """Drives a keeper.
 
-    def __init__(self, keeper: Keeper, each_look: Callable[[], None] = lambda: None) -> None:
+    Args:
+        each_look: called at every look (files that may have changed, shells that have ended).
+        slept: called when the machine is noticed to have been suspended, LOOK seconds awake after it at the latest.
+    """
+
+    def __init__(
+        self, keeper: Keeper, each_look: Callable[[], None] = lambda: None, slept: Callable[[], None] = lambda: None
+    ) -> None:
         self._keeper = keeper
         self._each_look = each_look
+        self._slept = slept
         self._wake = asyncio.Event()
         self._warned: dict[Lease, tuple[float, float]] = {}
         self._asked_for: dict[Lease, float] = {}
@@ -134,6 +142,7 @@ class Scheduler:
             elif lease.held is not None and not lease.flying and lease not in self._used:
                 log.info("let go", node=lease.name, why="unused")
                 lease.drop()
+        self._keeper.let_go_unused()
 
     def _ran_out(self, lease: Lease, roles: list[str]) -> None:
         lease.drop(lease.error)
@@ -156,7 +165,8 @@ class Scheduler:
             said_no = self._asked_for.get(session) == session.held.expires_at and isinstance(
                 session.error, errors.HumanNeeded
             )
-            if self._keeper.desk.attended(serial) and not said_no:
+            # Who has locked is away, or wants to be left alone.
+            if self._keeper.desk.attended(serial) and not said_no and not self._keeper.latch.locked:
                 self._asked_for[session] = session.held.expires_at
                 session.renew(ask=True, wanted_for=left)
 
@@ -177,6 +187,8 @@ class Scheduler:
         boot = self._keeper.clock.boot()
         slept = (boot - self._boot_seen) - (loop_now - self._loop_seen)
         self._boot_seen, self._loop_seen = boot, loop_now
+        if slept > JUMP:
+            self._slept()
         if self._keeper.clock.stepped() or slept > JUMP:
             log.info("resumed", slept=round(slept))
             self._keeper.recheck()

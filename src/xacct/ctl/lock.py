@@ -1,0 +1,48 @@
+"""`lock` and `unlock`: whether anything is handed out at all."""
+
+from argparse import Namespace
+
+from xacct import wire
+from xacct.ctl.client import Client
+from xacct.ctl.failure import OK, NotRunningError
+from xacct.ctl.render import out
+from xacct.ctl.verb import Verb
+
+
+def lock(_args: Namespace, client: Client) -> int:
+    """Have nothing handed out; that the daemon isn't there is a success: nothing is."""
+    try:
+        client.call("POST", wire.LOCK, wire.LockAnswer)
+    except NotRunningError:
+        out("Nothing is handed out: xacctd is not running.")
+        return OK
+    out("Locked: nothing is handed out until xacctctl unlock.")
+    return OK
+
+
+def unlock(_args: Namespace, client: Client) -> int:
+    """Have credentials handed out again."""
+    try:
+        client.call("POST", wire.UNLOCK, wire.LockAnswer)
+    except NotRunningError:
+        out("Nothing is locked: xacctd is not running.")
+        return OK
+    out("Unlocked.")
+    return OK
+
+
+VERBS = {
+    "lock": Verb(
+        "Hand out nothing until unlock: not by the endpoint, not by this command, and no new grants. Programs that"
+        " wait are refused at once. What is held stays in memory and is renewed, so that unlock needs no code.",
+        ("xacctctl lock",),
+        lock,
+        starts_daemon=False,
+    ),
+    "unlock": Verb(
+        "Hand out credentials again, after lock or after a suspend that locked ([lock] on_suspend in config.toml).",
+        ("xacctctl unlock",),
+        unlock,
+        starts_daemon=False,
+    ),
+}

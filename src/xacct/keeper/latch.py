@@ -1,0 +1,85 @@
+"""The latch: while it is locked no credentials leave, whoever asks; what is held stays held and is renewed.
+
+Consumers wait for credentials behind it, so that locking reaches those who wait already, at once. They are turned away;
+what they waited for goes on, for nobody's wait is ever the reason to end a renewal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+
+from xacct import errors
+from xacct.keeper.events import Events, Locked
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+log = structlog.get_logger("xacct.keeper")
+
+T = TypeVar("T")
+
+
+class Latch:
+    """Locked or not. A daemon starts unlocked: it holds nothing yet."""
+
+    def __init__(self, events: Events) -> None:
+        self.locked = False
+        self._events = events
+        self._bolts: set[asyncio.Future[None]] = set()
+
+    def lock(self, why: str) -> None:
+        """Let nothing leave from now on. `why` is for the log."""
+        if self.locked:
+            return
+        self.locked = True
+        for bolt in self._bolts:
+            if not bolt.done():
+                bolt.set_result(None)
+        log.info("locked", why=why)
+        self._events.publish(Locked(locked=True))
+
+    def unlock(self) -> None:
+        """Let credentials leave again."""
+        if not self.locked:
+            return
+        self.locked = False
+        log.info("unlocked")
+        self._events.publish(Locked(locked=False))
+
+    def check(self) -> None:
+        """Go on only where credentials may leave.
+
+        Raises:
+            Locked: they may not.
+        """
+        if self.locked:
+            raise errors.Locked("xacct is locked: xacctctl unlock")
+
+    async def behind(self, waiting: Coroutine[None, None, T]) -> T:
+        """What `waiting` gives, unless it is locked before or meanwhile.
+
+        Raises:
+            Locked: it is. Otherwise what `waiting` raises.
+        """
+        work = asyncio.ensure_future(waiting)
+        bolt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._bolts.add(bolt)
+        try:
+            if not self.locked:
+                both: set[asyncio.Future[Any]] = {work, bolt}
+                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            self.check()
+            return work.result()
+        finally:
+            self._bolts.discard(bolt)
+            work.cancel()
+            work.add_done_callback(_look_at)
+
+
+def _look_at(work: asyncio.Future[T]) -> None:
+    """Look at an outcome that came too late for anybody, so that it is no "exception never retrieved"."""
+    if not work.cancelled():
+        work.exception()

@@ -1,0 +1,119 @@
+"""Locked: nothing leaves, whoever waits hears so at once, and what is held goes on being renewed."""
+
+import asyncio
+import contextlib
+
+import pytest
+from fake_aws import World, role
+from virtual_time import in_virtual_time
+
+from xacct import errors, policy
+from xacct.keeper import events as ev
+from xacct.keeper.latch import Latch
+
+
+@in_virtual_time
+async def test_locked_nothing_leaves_and_unlocked_it_does_without_a_code(clock):
+    async with World(clock, [role()]) as world:
+        person = world.person()
+        await world.keeper.login("prod", ask=True)
+        held = world.keeper.ready("prod")
+        person.leave()
+        world.keeper.latch.lock("test")
+        assert world.keeper.ready("prod") is None
+        with pytest.raises(errors.Locked, match="xacct is locked: xacctctl unlock"):
+            await world.keeper.fetch("prod", ask=True)
+        world.keeper.latch.unlock()
+        assert world.keeper.ready("prod") is held
+
+
+@in_virtual_time
+async def test_who_waits_is_refused_at_once_and_what_is_on_its_way_comes_all_the_same(clock):
+    async with World(clock, [role()], latency=10.0) as world:
+        world.person(think=lambda: 1.0)
+        waiting = [asyncio.ensure_future(world.keeper.fetch("prod", ask=True)) for _ in range(50)]
+        await asyncio.sleep(5)
+        before = clock.time
+        world.keeper.latch.lock("test")
+        outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+        assert clock.time == before
+        assert {type(outcome) for outcome in outcomes} == {errors.Locked}
+        await asyncio.sleep(60)
+        assert world.keeper.node("prod").lease.alive()
+
+
+def lock_as_soon_as(world, condition):
+    """Lock within the flight that makes it so, before whoever waits for it can run."""
+    lease = world.keeper.node("prod").lease
+    world.keeper.on_change = lambda: condition(lease) and world.keeper.latch.lock("test")
+
+
+@in_virtual_time
+async def test_what_is_done_in_the_moment_of_locking_does_not_leave(clock):
+    async with World(clock, [role()]) as world:
+        world.person(think=lambda: 1.0)
+        lock_as_soon_as(world, lambda lease: lease.alive())
+        with pytest.raises(errors.Locked):
+            await world.keeper.fetch("prod", ask=True)
+
+
+@in_virtual_time
+async def test_a_failure_that_comes_after_the_lock_is_no_complaint(clock):
+    latch = Latch(ev.Events())
+
+    async def fails_when_turned_away():
+        try:
+            await asyncio.sleep(100)
+        except asyncio.CancelledError:
+            raise errors.AccessDenied("no") from None
+
+    asyncio.get_running_loop().call_later(1, latch.lock, "test")
+    with contextlib.suppress(errors.Locked):  # pytest.raises would keep the frames, and with them the failed task
+        await latch.behind(fails_when_turned_away())
+    await asyncio.sleep(1)  # and the loop's exception handler hears nothing
+
+
+@in_virtual_time
+async def test_renewals_go_on_while_it_is_locked(clock):
+    async with World(clock, [role()]) as world:
+        world.person()
+        await world.keeper.login("prod", ask=True)
+        world.keeper.latch.lock("test")
+        await asyncio.sleep(5 * policy.HOUR)
+        assert world.count("AssumeRole") > 5
+        assert world.keeper.node("prod").lease.servable()
+
+
+@in_virtual_time
+async def test_who_has_locked_is_not_asked_ahead_for_a_code(clock):
+    async with World(clock, [role()], session_life=2 * policy.HOUR) as world:
+        person = world.person()
+        await world.keeper.login("prod", ask=True)
+        await asyncio.sleep(policy.HOUR)
+        await world.keeper.fetch("prod", ask=False)
+        person.answered.clear()
+        world.keeper.latch.lock("test")
+        await asyncio.sleep(policy.HOUR)
+        assert person.answered == []
+
+
+@in_virtual_time
+async def test_locking_twice_is_locking_once(clock):
+    async with World(clock, [role()]) as world:
+        with world.events.listen() as queue:
+            for _ in range(2):
+                world.keeper.latch.lock("test")
+            for _ in range(2):
+                world.keeper.latch.unlock()
+            assert [queue.get_nowait() for _ in range(queue.qsize())] == [ev.Locked(True), ev.Locked(False)]
+
+
+@in_virtual_time
+async def test_a_suspend_is_told_and_a_clock_that_was_set_is_none(clock):
+    async with World(clock, [role()]) as world:
+        clock.step_wall(3600)
+        await asyncio.sleep(60)
+        assert world.suspends == 0
+        clock.suspend(600)
+        await asyncio.sleep(31)
+        assert world.suspends == 1

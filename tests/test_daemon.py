@@ -1,0 +1,29 @@
+"""How the daemon connects its rooms, where no other test would notice a wire missing."""
+
+import asyncio
+
+import pytest
+
+from xacct.daemon import Places, Rooms
+from xacct.settings import Settings
+
+
+@pytest.fixture
+def where(tmp_path, monkeypatch):
+    for variable in ("XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "HOME"):
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    where = Places()
+    where.config.parent.mkdir(parents=True)
+    return where
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_suspend_locks_where_the_settings_say_so_by_now(where, wanted):
+    rooms = Rooms(Settings(), Settings(), where)
+    rooms.scheduler._slept()
+    assert not rooms.keeper.latch.locked
+    where.config.write_text(f"[lock]\non_suspend = {str(wanted).lower()}\n")
+    rooms.refresh()
+    rooms.scheduler._slept()
+    assert rooms.keeper.latch.locked is wanted
+    asyncio.run(rooms.sts.close())
