@@ -169,6 +169,7 @@ class Rooms:
         """What is looked after at every look of the scheduler."""
         self.refresh()
         self.grants.sweep()
+        self.keeper.guard.keep({grant.id for grant in self.grants.all()})
         self.container.forget()
 
     def slept(self) -> None:
