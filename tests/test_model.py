@@ -64,3 +64,16 @@ def test_accounts_and_instants():
 def test_a_grant_allows_the_arns_its_patterns_match(pattern, arn, allowed):
     grant = Grant("g", "d", "", (), 0.0, role_arns=(pattern,), via="prod")
     assert grant.allows_arn(arn) is allowed
+
+
+@pytest.mark.parametrize(
+    ("arn", "policy"),
+    [
+        ("arn:aws:iam::123456789012:role/a", "arn:aws:iam::aws:policy/ReadOnlyAccess"),
+        ("arn:aws-us-gov:iam::123456789012:role/a", "arn:aws-us-gov:iam::aws:policy/ReadOnlyAccess"),
+        ("arn:aws-cn:iam::123456789012:role/a", "arn:aws-cn:iam::aws:policy/ReadOnlyAccess"),
+    ],
+)
+def test_read_only_is_aws_s_own_policy_of_the_role_s_partition(arn, policy):
+    assert Role("a", "b", arn, read_only=True).session_policies == (policy,)
+    assert Role("a", "b", arn, policy_arns=("x",)).session_policies == ("x",)

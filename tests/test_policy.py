@@ -111,6 +111,19 @@ def test_explain_says_how_and_what_limits_it():
     assert any('mfa = "direct"' in remark for remark in remarks)
 
 
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"read_only": True}, "ReadOnlyAccess"),
+        ({"confirm": "first-use"}, "after a logout"),
+        ({"confirm": "each-grant"}, "for each grant"),
+    ],
+)
+def test_explain_says_what_guards_a_role(more, says):
+    assert any(says in remark for remark in policy.explain(role(**more), {}, 43200)[1])
+    assert not any(says in remark for remark in policy.explain(role(), {}, 43200)[1])
+
+
 def test_explain_of_a_second_hop_warns_that_the_mfa_is_gone():
     roles = {"prod": role()}
     steps, remarks = policy.explain(role(name="second", parent="prod"), roles, 43200)

@@ -109,3 +109,22 @@ def test_a_name_out_of_aws_own_file_stays_as_it_is(read):
     named = Role("prod", SOURCE, "arn:a", session_name="{user}")
     got = settings.apply(read('[roles.prod]\nmfa = "direct"\n'), Profiles(roles={"prod": named}), lambda _: "filled")
     assert got["prod"].session_name == "{user}"
+
+
+@pytest.mark.parametrize("more", ["policy = '{}'", "policy_arns = ['arn:aws:iam::aws:policy/PowerUserAccess']"])
+def test_read_only_beside_another_policy_would_be_no_limit(read, more):
+    with pytest.raises(errors.ConfigError, match="read_only"):
+        settings.apply(read(f"[roles.prod]\nread_only = true\n{more}\n"), Profiles(roles={"prod": PROD}))
+
+
+def test_read_only_of_an_mfa_session_cannot_be_kept(read):
+    keys = Role("central", SOURCE, mfa_serial="S")
+    with pytest.raises(errors.ConfigError, match="session policy"):
+        settings.apply(read("[roles.central]\nread_only = true\n"), Profiles(roles={"central": keys}))
+
+
+def test_a_guarded_role_that_only_reads(read):
+    got = settings.apply(
+        read('[roles.prod]\nread_only = true\nconfirm = "each-grant"\n'), Profiles(roles={"prod": PROD})
+    )["prod"]
+    assert (got.read_only, got.confirm) == (True, "each-grant")

@@ -190,6 +190,7 @@ class Rooms:
         """What is looked after at every look of the scheduler."""
         self.refresh()
         self.grants.sweep()
+        self.keeper.guard.keep({grant.id for grant in self.grants.all()})
         self.container.forget()
 
     def slept(self) -> None:
@@ -205,10 +206,10 @@ def _ways_to_humans(
     ways: list[Callable[[], Coroutine[None, None, None]]] = []
     if chosen.prompts.command:
         command = list(chosen.prompts.command)
-        ways.append(Prompter(desk, events, lambda _: command, declines=False).run)
+        ways.append(Prompter(desk, events, lambda _: command, dialog=False).run)
     dialog = dialogs.command(os.environ) if chosen.prompts.desktop else None
     if dialog is not None:
-        ways.append(Prompter(desk, events, dialog, declines=True, delay=DIALOG_DELAY).run)
+        ways.append(Prompter(desk, events, dialog, dialog=True, delay=DIALOG_DELAY).run)
     notice = notices.command(os.environ) if chosen.prompts.desktop else None
     if notice is not None:
         ways.append(notices.Notices(events, notice, clock.boot).run)

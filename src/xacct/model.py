@@ -86,6 +86,8 @@ class Caller:
 
 
 MfaPath = Literal["session", "direct"]
+Confirm = Literal["first-use", "each-grant"]
+"""When a human is asked before a consumer gets a guarded role."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Role:
 
     `parent` is a `Source`, or the name of another role (role chaining). `role_arn` None: the source's own
     MFA session (or its plain keys) is what is held. `duration` in seconds is what the configuration asks for.
+    `confirm`: a human says yes before a consumer first gets it. `read_only`: a session policy limits it to reading.
     """
 
     name: str
@@ -111,6 +114,15 @@ class Role:
     policy_arns: tuple[str, ...] = ()
     mfa: MfaPath = "session"
     mfa_max_age: float | None = None
+    confirm: Confirm | None = None
+    read_only: bool = False
+
+    @property
+    def session_policies(self) -> tuple[str, ...]:
+        """The ARNs of the managed policies a session is limited to: the configured ones, and AWS's for reading."""
+        if not self.read_only or self.role_arn is None:
+            return self.policy_arns
+        return (*self.policy_arns, f"arn:{self.role_arn.split(':')[1]}:iam::aws:policy/ReadOnlyAccess")
 
     @property
     def account(self) -> str | None:

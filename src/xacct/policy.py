@@ -15,7 +15,7 @@ from xacct.model import Source
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from xacct.model import Credentials, Role
+    from xacct.model import Confirm, Credentials, Role
 
 HOUR = 3600.0
 MINUTE = 60.0
@@ -215,6 +215,12 @@ def _steps_before(
     return steps, []
 
 
+_CONFIRM: dict[Confirm, str] = {
+    "first-use": "guarded: a human is asked before anything first gets it, and again after a logout",
+    "each-grant": "guarded: a human is asked for each grant before it first gets it",
+}
+
+
 def _remarks(role: Role, path: Path) -> list[str]:
     remarks = []
     if path.hop is Hop.FROM_SESSION:
@@ -233,6 +239,10 @@ def _remarks(role: Role, path: Path) -> list[str]:
         remarks.append(
             f"its trust policy wants an MFA younger than {_span(role.mfa_max_age)}: past that a new code is asked for"
         )
+    if role.read_only:
+        remarks.append(f"limited to reading, by the session policy {role.session_policies[-1]}")
+    if role.confirm is not None:
+        remarks.append(_CONFIRM[role.confirm])
     if path.hop is Hop.FROM_KEYS:
         remarks.append("no mfa_serial in the profile or its source: assumed without MFA, renewed without a code")
     return remarks

@@ -97,6 +97,8 @@ class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit
     transitive_tag_keys: tuple[str, ...] | None = None
     policy: str | None = None
     policy_arns: tuple[str, ...] | None = None
+    confirm: Literal["first-use", "each-grant"] | None = None
+    read_only: bool | None = None
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -164,7 +166,8 @@ def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str)
         settings: the file. found: the profiles. fill: makes a name of a template such as "{user}@{host}".
 
     Raises:
-        ConfigError: a [roles.NAME] that is no profile and lacks role_arn or source_profile.
+        ConfigError: a [roles.NAME] that is no profile and lacks role_arn or source_profile, or whose read_only would
+            not hold.
     """
     roles = dict(found.roles)
     for name, extra in settings.roles.items():
@@ -181,7 +184,24 @@ def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str)
                 f"Did you mean {close[0]!r}?" if close else "Add role_arn and source_profile, or the profile.",
             )
         roles[name] = _with(role, extra, fill)
+        _check_read_only(roles[name])
     return roles
+
+
+def _check_read_only(role: Role) -> None:
+    """Refuse a read_only that would not hold."""
+    if not role.read_only:
+        return
+    if role.role_arn is None:
+        raise errors.ConfigError(
+            f"read_only of [roles.{role.name}] can't be kept: an MFA session takes no session policy.",
+            "Use it on a profile with a role_arn.",
+        )
+    if role.policy or role.policy_arns:
+        raise errors.ConfigError(
+            f"[roles.{role.name}] has read_only beside policy or policy_arns.",
+            "AWS allows what any one of a session's policies allows. Use one or the other.",
+        )
 
 
 def _new_role(name: str, extra: RoleSettings, roles: dict[str, Role]) -> Role | None:

@@ -131,10 +131,12 @@ class LoginRequest(TypedDict):
 
     `code` answers the first prompt of each MFA device; without it the prompts come in the stream, and the
     caller answers them at POST /v1/prompts/ID. `attend` false: don't wait for a human, fail instead.
-    `until`: the MFA session must last until then (Unix seconds), renewed early if it does not.
+    `until`: the MFA session must last until then (Unix seconds), renewed early if it does not. `grant`: the id of a
+    grant that must be allowed to use them, too: for guarded roles that is one more question.
     """
 
     roles: list[str]
+    grant: NotRequired[str]
     code: NotRequired[str]
     until: NotRequired[float]
     attend: NotRequired[bool]
@@ -152,14 +154,15 @@ class CredentialsRequest(TypedDict):
 
 
 class Prompt(TypedDict):
-    """One open question to the human.
+    """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
 
     `not_before`: no code can be accepted until then (the current one has been used): show a countdown.
     `problem`: why the last answer was not accepted, else null. `deadline`: when the question is withdrawn.
     """
 
     id: str
-    kind: Literal["mfa"]
+    kind: Literal["mfa", "confirm"]
+    label: NotRequired[str]
     serial: str
     roles: list[str]
     attempt: int
@@ -171,9 +174,10 @@ class Prompt(TypedDict):
 
 
 class PromptAnswer(TypedDict):
-    """POST /v1/prompts/ID: a code, or `decline` true for "no"."""
+    """POST /v1/prompts/ID: a code, or `confirm` true for "yes", or `decline` true for "no"."""
 
     code: NotRequired[str]
+    confirm: NotRequired[bool]
     decline: NotRequired[bool]
 
 
@@ -304,6 +308,7 @@ class GrantAnswer(TypedDict):
     """POST /v1/grants: the only time the token is shown. `urls` and `regions` are per role.
 
     `role_arn_url`: an ARN appended to it makes the URL of that role, where the grant has patterns; else null.
+    `confirm`: those of the roles that a human has to let this grant use first.
     """
 
     id: str
@@ -312,6 +317,7 @@ class GrantAnswer(TypedDict):
     urls: dict[str, str]
     regions: dict[str, str | None]
     role_arn_url: NotRequired[str | None]
+    confirm: NotRequired[list[str]]
 
 
 class GrantsAnswer(TypedDict):

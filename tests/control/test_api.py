@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -340,3 +341,40 @@ async def test_lock_and_unlock(control):
     assert (await control.login("prod"))[-1] == {"event": "done", "failed": 0}
     assert await control.post("/v1/unlock") == {"locked": False}
     await control.post("/v1/grants", roles=["dev"], label="x")
+
+
+def guard(control, role, confirm="each-grant"):
+    configured = {name: node.role for name, node in control.keeper.nodes.items()}
+    control.keeper.configure(configured | {role: replace(configured[role], confirm=confirm)})
+
+
+@serving
+async def test_a_grant_says_which_of_its_roles_wait_for_a_yes(control):
+    guard(control, "dev")
+    grant = await control.post("/v1/grants", roles=["dev", "prod"], label="x")
+    assert grant["confirm"] == ["dev"]
+
+
+@serving
+async def test_a_confirmation_is_a_prompt_and_answered_by_true_or_false(control):
+    guard(control, "dev")
+    with control.desk.attend():
+        for answer, outcome in (({"confirm": True}, None), ({"confirm": False}, errors.Declined)):
+            consumer = f"g{answer}"
+            waiting = asyncio.ensure_future(control.keeper.admit("dev", consumer, "a shell"))
+            await asyncio.sleep(1)
+            [prompt] = (await control.get("/v1/prompts"))["prompts"]
+            assert (prompt["kind"], prompt["label"], prompt["roles"]) == ("confirm", "a shell", ["dev"])
+            assert (prompt["serial"], prompt["attempts"]) == ("", 1)
+            _, error = await control.refused("POST", f"/v1/prompts/{prompt['id']}", {"code": "123456"})
+            assert error["code"] == "bad-request"
+            await control.post(f"/v1/prompts/{prompt['id']}", **answer)
+            [got] = await asyncio.gather(waiting, return_exceptions=True)
+            assert got is None if outcome is None else isinstance(got, outcome)
+
+
+@serving
+async def test_explain_says_what_guards_a_role(control):
+    guard(control, "dev", "first-use")
+    remarks = (await control.get("/v1/roles/dev/explain"))["remarks"]
+    assert any(remark.startswith("guarded:") for remark in remarks)

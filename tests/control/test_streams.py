@@ -1,6 +1,7 @@
 """Logins, credentials and events, line by line, in virtual time."""
 
 import asyncio
+from dataclasses import replace
 
 import aiohttp
 import pytest
@@ -474,3 +475,65 @@ async def test_locking_is_an_event(control):
         assert await events.next() == {"event": "locked"}
         await control.post("/v1/unlock")
         assert await events.next() == {"event": "unlocked"}
+
+
+def guard(control, role, confirm="each-grant"):
+    configured = {name: node.role for name, node in control.keeper.nodes.items()}
+    control.keeper.configure(configured | {role: replace(configured[role], confirm=confirm)})
+
+
+@serving
+async def test_a_login_for_a_grant_asks_whether_it_may(control):
+    guard(control, "dev")
+    grant = await control.post("/v1/grants", roles=["dev"], label="exec ls")
+    await control.login("dev")
+    async with control.stream("/v1/login", roles=["dev"], grant=grant["id"], attend=True) as events:
+        prompt = (await events.next("prompt"))["prompt"]
+        assert (prompt["kind"], prompt["label"]) == ("confirm", "exec ls")
+        await control.post(f"/v1/prompts/{prompt['id']}", confirm=True)
+        assert kinds(await events.rest()) == ["prompt-closed", "held", "done"]
+    assert control.keeper.guard.admits(control.keeper.node("dev").role, grant["id"])
+
+
+@serving
+async def test_a_login_for_a_grant_of_other_roles_is_refused(control):
+    grant = await control.post("/v1/grants", roles=["dev"], label="x")
+    for body in ({"roles": ["prod"], "grant": grant["id"]}, {"roles": ["dev"], "grant": "none"}):
+        status, error = await control.refused("POST", "/v1/login", body)
+        assert (status, error["code"]) == (400, "bad-request")
+
+
+@serving
+async def test_a_login_shows_who_wants_its_role_but_not_who_wants_others(control):
+    guard(control, "dev")
+    guard(control, "elsewhere")
+    async with control.stream("/v1/login", roles=["dev"], attend=True) as events:
+        await events.next("prompt")  # the code
+        waiting = [asyncio.ensure_future(control.keeper.admit(role, "g1", "a shell")) for role in ("elsewhere", "dev")]
+        prompt = (await events.next("prompt"))["prompt"]
+        assert (prompt["kind"], prompt["roles"]) == ("confirm", ["dev"])
+        for task in waiting:
+            task.cancel()
+
+
+@serving
+async def test_a_code_given_along_is_no_yes(control):
+    guard(control, "dev")
+    grant = await control.post("/v1/grants", roles=["dev"], label="x")
+    events = await control.login("dev", grant=grant["id"])
+    [failed] = [event for event in events if event["event"] == "failed"]
+    assert failed["error"]["code"] == "nobody-to-ask"
+
+
+@serving
+async def test_credentials_of_a_guarded_role_take_a_yes_each_time(control):
+    guard(control, "dev")
+    await control.login("dev")
+    for _ in range(2):
+        async with control.stream("/v1/credentials", role="dev", attend=True) as events:
+            prompt = (await events.next("prompt"))["prompt"]
+            assert prompt["label"] == "xacctctl"
+            await control.post(f"/v1/prompts/{prompt['id']}", confirm=True)
+            assert "credentials" in kinds(await events.rest())
+    async with control.stream("/v1/credentials", role="dev", attend=False) as events:
+        assert kinds(await events.rest()) == ["failed", "done"]

@@ -38,6 +38,7 @@ class FakeDaemon:
         self.answers = {}
         self.roles = {"prod": "eu-west-1", "dev": None}
         self.needs_code = False
+        self.guarded = set()
         self.good = "123456"
         self.used = set()
         self.countdown = 0.5
@@ -137,12 +138,14 @@ class FakeDaemon:
 
     def _post_grants(self, _path, body):
         self.grants += 1
+        self.label = body.get("label", "")
         return {
             "id": f"g{self.grants}",
             "token": "t0ken",
             "token_file": "/run/xacct/t",
             "urls": {role: f"http://127.0.0.1:9477/role/{role}" for role in body["roles"]},
             "regions": {role: self.roles.get(role) for role in body["roles"]},
+            "confirm": [role for role in body["roles"] if role in self.guarded],
         }
 
     def _delete_grants(self, path, _body):
@@ -203,6 +206,8 @@ class FakeDaemon:
             error = NOBODY if not body.get("attend") else None
             if not error:
                 error = yield from self._ask(body["roles"])
+        if body.get("grant"):
+            error = (yield from self._confirm(body["roles"])) if body.get("attend") else NOBODY
         for role in body["roles"]:
             yield {"event": "failed", "role": role, "error": error} if error else have(role)
         yield {"event": "done", "failed": len(body["roles"]) if error else 0}
@@ -252,6 +257,22 @@ class FakeDaemon:
                 sentence = "Three codes were refused."
                 return {"code": "too-many-wrong-codes", "sentence": sentence, "hint": ""}
             asked = self.prompt(roles, attempt, WRONG)
+
+    def confirmation(self, roles, label):
+        asked = {**self.prompt(roles), "id": "c1", "kind": "confirm", "label": label, "serial": "", "attempts": 1}
+        self.prompts["c1"] = (asked, queue.Queue())
+        return asked
+
+    def _confirm(self, roles):
+        yield {"event": "prompt", "prompt": self.confirmation(roles, self.label)}
+        answer = self.prompts["c1"][1].get()
+        del self.prompts["c1"]
+        closed = {"event": "prompt-closed", "id": "c1", "sentence": "It was answered."}
+        if answer.get("confirm"):
+            yield {**closed, "outcome": "answered"}
+            return None
+        yield {**closed, "outcome": "declined"}
+        return DECLINED
 
     def _post_prompts(self, path, body):
         _, answers = self.prompts[path.rpartition("/")[2]]

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 from small_keeper import SERIAL, FakeSts, small_keeper
@@ -62,6 +63,14 @@ class Room:
             logins = [asyncio.ensure_future(self.keeper.login(role, ask=True)) for role in roles]
             await self.give_code()
             await asyncio.gather(*logins)
+
+    def guard(self, role, confirm):
+        """From now on a yes is needed before a consumer gets this role."""
+        configured = {name: node.role for name, node in self.keeper.nodes.items()}
+        self.keeper.configure(configured | {role: replace(configured[role], confirm=confirm)})
+
+    async def confirm(self):
+        self.desk.confirm((await self.question()).id)
 
     def end_mfa_sessions(self):
         for session in self.keeper.sessions.values():
@@ -567,3 +576,53 @@ async def test_locked_between_the_fetch_and_the_answer_nothing_is_written(clock,
     monkeypatch.setattr(room.keeper, "fetch", fetch)
     [(_, only)] = await room.all_of(room.ask("prod"))
     assert code_of(only) == "locked"
+
+
+@in_virtual_time
+async def test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_at_once(clock, room):
+    room.guard("dev", "each-grant")
+    await room.login("dev")
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask()))
+        await asyncio.sleep(5)
+        await room.confirm()
+        assert json.loads(body_of(await pieces))["AccessKeyId"]
+    assert json_of(room.ask())[0] == b"200"
+    _, other = room.new_grant("dev")
+    [(_, refused)] = await room.all_of(room.ask(token=other))  # nobody attends any more
+    assert code_of(refused) == "nobody-to-ask"
+    assert "'test'" in json_of(refused)[1]["message"]
+
+
+@in_virtual_time
+async def test_a_guarded_role_that_is_not_held_takes_a_yes_and_a_code(clock, room):
+    room.guard("dev", "first-use")
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask()))
+        await room.confirm()
+        await asyncio.sleep(1)
+        await room.give_code()
+        assert json.loads(body_of(await pieces))["AccessKeyId"]
+
+
+@in_virtual_time
+async def test_a_no_is_told_and_a_retry_raises_no_new_question(clock, room):
+    room.guard("dev", "each-grant")
+    await room.login("dev")
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask()))
+        room.desk.decline((await room.question()).id)
+        [(_, refused)] = await pieces
+        assert code_of(refused) == "declined"
+        assert code_of(room.ask()) == "declined"
+        assert room.desk.questions == []
+
+
+@in_virtual_time
+async def test_a_yes_that_does_not_come_in_time_is_named_as_what_was_missing(clock, room):
+    room.guard("dev", "each-grant")
+    await room.login("dev")
+    with room.desk.attend():
+        pieces = await room.all_of(room.ask())
+    assert pieces[-1][0] == pytest.approx(PATIENCE, abs=1)
+    assert b"Nobody confirmed the use of dev by 'test' in time." in body_of(pieces)

@@ -53,13 +53,13 @@ async def end(task):
 
 
 async def test_a_program_gives_the_code(desk, events, tmp_path):
-    task = await attending(desk, events, program(tmp_path, "echo 123456"), declines=False)
+    task = await attending(desk, events, program(tmp_path, "echo 123456"), dialog=False)
     assert await ask(desk) == "123456"
     await end(task)
 
 
 async def test_cancel_in_a_dialog_is_a_no(desk, events, tmp_path):
-    task = await attending(desk, events, program(tmp_path, "exit 1"), declines=True)
+    task = await attending(desk, events, program(tmp_path, "exit 1"), dialog=True)
     with pytest.raises(errors.Declined):
         await ask(desk)
     await end(task)
@@ -68,14 +68,14 @@ async def test_cancel_in_a_dialog_is_a_no(desk, events, tmp_path):
 async def test_a_dialog_asks_again_after_nonsense(desk, events, tmp_path):
     count = tmp_path / "count"
     text = f"echo x >> {count}; [ $(wc -l < {count}) -gt 1 ] && echo 654321 || echo nonsense"
-    task = await attending(desk, events, program(tmp_path, text), declines=True)
+    task = await attending(desk, events, program(tmp_path, text), dialog=True)
     assert await ask(desk) == "654321"
     await end(task)
 
 
 async def test_a_dialog_goes_when_somebody_else_was_faster(desk, events, tmp_path):
     pid = tmp_path / "pid"
-    task = await attending(desk, events, program(tmp_path, f"echo $$ > {pid}; exec sleep 60"), declines=True)
+    task = await attending(desk, events, program(tmp_path, f"echo $$ > {pid}; exec sleep 60"), dialog=True)
     asked = asyncio.ensure_future(ask(desk))
     while not (pid.exists() and pid.read_text().strip()):
         await asyncio.sleep(0.01)
@@ -90,7 +90,7 @@ async def test_a_dialog_goes_when_somebody_else_was_faster(desk, events, tmp_pat
 
 
 async def test_a_program_that_is_missing_leaves_the_question_to_others(desk, events):
-    task = await attending(desk, events, lambda _: ["/does/not/exist"], declines=False)
+    task = await attending(desk, events, lambda _: ["/does/not/exist"], dialog=False)
     asked = asyncio.ensure_future(ask(desk))
     await asyncio.sleep(0.1)
     [question] = desk.questions
@@ -121,7 +121,7 @@ async def test_the_dialog_says_who_asks_for_what(desk, events, tmp_path, name):
     real = os.environ["PATH"]
     try:
         os.environ["PATH"] = f"{tmp_path}:{real}"
-        task = await attending(desk, events, command, declines=True)
+        task = await attending(desk, events, command, dialog=True)
         assert await ask(desk) == "333333"
         await end(task)
     finally:

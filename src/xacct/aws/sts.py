@@ -70,7 +70,7 @@ class Sts:
             "ExternalId": role.external_id,
             "SourceIdentity": role.source_identity,
             "Policy": role.policy,
-            "PolicyArns": [{"arn": arn} for arn in role.policy_arns],
+            "PolicyArns": [{"arn": arn} for arn in role.session_policies],
             "Tags": [{"Key": key, "Value": value} for key, value in role.tags],
             "TransitiveTagKeys": list(role.transitive_tag_keys),
         }

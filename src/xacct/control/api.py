@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from xacct.audit.trail import Trail
     from xacct.endpoint.grants import Grants
     from xacct.keeper.keeper import Keeper, Node
-    from xacct.model import Credentials
+    from xacct.model import Credentials, Grant
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -34,6 +35,9 @@ log = structlog.get_logger("xacct.control")
 MAX_BODY = 64 * 1024
 MAX_GRANT_TTL = 366 * 86400.0
 MAX_PATTERNS = 20
+
+COMMAND = "xacctctl"
+"""What people are told asks, where credentials are wanted without a grant."""
 
 _ARN_PATTERN = re.compile(r"arn:[^:\s]+:iam::[^:\s]+:role/\S{1,600}")
 """Every part of an ARN has to be there: a lone * would be easier to type than to mean."""
@@ -63,6 +67,7 @@ class Api:
         self._grants = grants
         self._daemon = daemon
         self._audit = Audit(daemon.audit)
+        self._commands = itertools.count(1)
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -156,8 +161,13 @@ class Api:
         attend = body.get("attend", True)
         ask = attend or "code" in body or self._keeper.desk.attendants > 0
 
+        grant = self._grant(body)
+
         async def get(role: str) -> Credentials:
-            return await self._keeper.login(role, ask=ask, until=body.get("until"))
+            held = await self._keeper.login(role, ask=ask, until=body.get("until"))
+            if grant is not None:
+                await self._keeper.admit(role, grant.id, grant.label)
+            return held
 
         login = streams.Login(
             self._keeper,
@@ -169,6 +179,14 @@ class Api:
         )
         return await _streamed(request, login.run)
 
+    def _grant(self, body: wire.LoginRequest) -> Grant | None:
+        if "grant" not in body:
+            return None
+        grant = self._grants.by_id(body["grant"])
+        if grant is None or not all(grant.allows(role) for role in body["roles"]):
+            raise errors.BadInput("There is no such grant for these roles.", "xacctctl grants list")
+        return grant
+
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""
         body = await _body(request, wire.CredentialsRequest)
@@ -179,7 +197,11 @@ class Api:
         ask = attend or self._keeper.desk.attendants > 0
         lifetime = body.get("lifetime")
 
+        # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
+        consumer = f"command {next(self._commands)}"
+
         async def get(role: str) -> Credentials:
+            await self._keeper.admit(role, consumer, COMMAND)
             if lifetime is not None:
                 return await latch.behind(self._keeper.one_off(role, ask=ask, lifetime=lifetime))
             return await latch.behind(self._keeper.login(role, ask=ask))
@@ -231,6 +253,7 @@ class Api:
             "token_file": str(file),
             "urls": {node.role.name: base + node.role.slug for node in nodes},
             "regions": {node.role.name: node.role.region for node in nodes},
+            "confirm": [node.role.name for node in nodes if not self._keeper.guard.admits(node.role, grant.id)],
             "role_arn_url": self._daemon.endpoint_url + ROLE_ARN_PATH if patterns else None,
         }
         self._audit.grant(request, "grant-created", grant)
@@ -272,8 +295,10 @@ class Api:
     async def answer_prompt(self, request: web.Request) -> web.Response:
         """POST /v1/prompts/ID."""
         body = await _body(request, wire.PromptAnswer)
-        if body.get("decline"):
+        if body.get("decline") or body.get("confirm") is False:
             self._keeper.desk.decline(request.match_info["id"])
+        elif body.get("confirm"):
+            self._keeper.desk.confirm(request.match_info["id"])
         else:
             self._keeper.desk.answer(request.match_info["id"], body.get("code", ""))
         return web.json_response({})

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from xacct.endpoint.grants import Grants
     from xacct.keeper.keeper import Keeper, Node
     from xacct.keeper.lease import Lease
+    from xacct.keeper.question import Question
     from xacct.model import Credentials, Grant
 
 
@@ -21,16 +22,17 @@ def error_body(error: errors.XacctError) -> wire.ErrorBody:
     return {"code": error.code, "sentence": error.sentence, "hint": error.hint}
 
 
-def prompt(keeper: Keeper, question: desk.Question) -> wire.Prompt:
+def prompt(keeper: Keeper, question: Question) -> wire.Prompt:
     """An open question."""
     now = keeper.clock.now()
     return {
         "id": question.id,
-        "kind": "mfa",
+        "kind": question.kind,
+        "label": question.label,
         "serial": question.serial,
         "roles": list(question.roles),
         "attempt": question.attempt,
-        "attempts": desk.ATTEMPTS,
+        "attempts": desk.ATTEMPTS if question.kind == "mfa" else 1,
         "problem": question.problem,
         "not_before": question.not_before,
         "deadline": now + question.deadline - keeper.clock.boot(),
@@ -79,7 +81,7 @@ def _state(keeper: Keeper, node: Node) -> wire.RoleState:
     lease = node.lease
     if lease.alive() and not lease.logged_out:
         return "held"
-    if lease.flying and any(q.serial == node.role.mfa_serial for q in keeper.desk.questions):
+    if lease.flying and any(q.topic in {node.role.mfa_serial, node.role.name} for q in keeper.desk.questions):
         return "waiting"
     if lease.error is not None and not isinstance(lease.error, errors.HumanNeeded):
         return "failed"

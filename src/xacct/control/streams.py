@@ -17,8 +17,8 @@ from xacct.keeper import events as ev
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from xacct.keeper.desk import Question
     from xacct.keeper.keeper import Keeper
+    from xacct.keeper.question import Question
     from xacct.model import Credentials
 
     Had = Callable[[str, Credentials], shapes.StreamEvent]
@@ -102,6 +102,7 @@ class Login:
         self._attend = attend
         self._roles = list(dict.fromkeys(roles))
         self._serials = frozenset(filter(None, (keeper.serial(role) for role in self._roles)))
+        self._topics = self._serials | frozenset(self._roles if attend else ())  # a code is no answer to "may it?"
         self._answered: set[str] = set()
         self._pending = set(self._roles)
         self._failed = 0
@@ -111,7 +112,7 @@ class Login:
         with ExitStack() as stack:
             queue = stack.enter_context(self._keeper.events.listen())
             if self._attend or self._code is not None:
-                stack.enter_context(self._keeper.desk.attend(self._serials))
+                stack.enter_context(self._keeper.desk.attend(self._topics))
             tasks: dict[asyncio.Future[Credentials], str] = {
                 asyncio.ensure_future(self._get(role)): role for role in self._roles
             }
@@ -167,9 +168,10 @@ class Login:
         if not isinstance(happened, ev.PromptRaised | ev.PromptClosed):
             return None
         question = happened.question
-        if question.serial not in self._serials:
+        if question.topic not in self._topics:
             return None
-        if isinstance(happened, ev.PromptRaised) and self._code is not None and question.open:
+        given = self._code is not None and question.kind == "mfa"
+        if isinstance(happened, ev.PromptRaised) and given and question.open:
             trouble = self._answer(question)
             if trouble is None or not self._attend:
                 return trouble

@@ -81,6 +81,12 @@ class Conversation:
         prompt = self._current()
         if prompt is None:
             return
+        if prompt["kind"] == "confirm":
+            if prompt["id"] not in self._introduced:
+                self._introduced.add(prompt["id"])
+                self._terminal.forget()  # what was typed before the question is no answer to it
+            self._terminal.ask(f"Let {prompt.get('label', '')} use {', '.join(prompt['roles'])}? [y/N] ")
+            return
         if prompt["id"] not in self._introduced:
             self._introduce(prompt)
         if prompt["problem"]:
@@ -97,7 +103,9 @@ class Conversation:
         """Read the line that was typed and send it as the answer to the current question."""
         prompt = self._current()
         line = self._terminal.line()
-        if prompt is None or line == "":
+        if prompt is not None and prompt["kind"] == "confirm":
+            self._decide(prompt, line)
+        elif prompt is None or line == "":
             self.refresh()
         elif line is None:
             self._terminal.show("")
@@ -110,6 +118,19 @@ class Conversation:
         if self._current() is not None:
             self._terminal.forget()
             self._terminal.show("")
+
+    def _decide(self, prompt: wire.Prompt, line: str | None) -> None:
+        """Yes takes a y; Enter alone is a no, as the capital N says; anything else may be meant for something else."""
+        if line is None:
+            self._terminal.show("")
+        word = (line or "").lower()
+        if word in {"y", "yes"}:
+            self._send(prompt, {"confirm": True})
+        elif word in {"", "n", "no"}:
+            self._send(prompt, {"decline": True})
+        else:
+            self._terminal.show("Type y or n; nothing was sent.")
+            self.refresh()
 
     def _send_code(self, prompt: wire.Prompt, code: str) -> None:
         if len(code) == _DIGITS and code.isascii() and code.isdigit():
@@ -126,6 +147,8 @@ class Conversation:
             self._client.call("POST", path, Anything, {**answer}, timeout=_VERIFYING)
         except DaemonError as error:
             self._refused(prompt, error)
+        else:
+            self.refresh()  # what is typed from now on answers the next question: it has to be seen
 
     def _refused(self, prompt: wire.Prompt, error: DaemonError) -> None:
         """Say why. A used code brings a new prompt event, a closed question its closing one."""

@@ -102,8 +102,8 @@ _LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
 
 VERBS = {
     "attend": Verb(
-        "Make this terminal the place where MFA codes are asked for, whichever program needs"
-        " one, and show what the daemon does. Ctrl-C ends.",
+        "Make this terminal the place where MFA codes are asked for, and whether a program may use"
+        " a guarded role, whichever program it is; and show what the daemon does. Ctrl-C ends.",
         ("xacctctl attend",),
         attend,
         lambda parser: parser.set_defaults(pause=_PAUSE),

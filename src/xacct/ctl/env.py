@@ -8,9 +8,10 @@ from typing import Final
 
 from xacct import places, wire
 from xacct.ctl import shadow, shells, terminal, variables
-from xacct.ctl.client import Client, foreign
+from xacct.ctl.client import Anything, Client, foreign
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
+from xacct.ctl.http10 import quote
 from xacct.ctl.parent import calling_shell
 from xacct.ctl.render import say
 from xacct.ctl.verb import Verb
@@ -48,19 +49,19 @@ def lifetime(args: Namespace) -> int | None:
     return when.seconds(args.lifetime)
 
 
-def ensure(client: Client, role: str) -> None:
-    """Make sure that `role` is held, or raise why not.
+def ensure(client: Client, role: str, grant: str | None = None) -> None:
+    """Make sure that `role` is held, and that a human lets `grant` use it; or raise why not.
 
-    That nobody is here to type a code is only a remark: the endpoint asks when it is used.
+    That nobody is here to answer is only a remark: the endpoint asks when it is used.
     """
-    failed = hold(client, [role]).failed
+    failed = hold(client, [role], grant=grant).failed
     if not failed:
         return
     failure = refusal(failed[0]["error"])
     if failed[0]["error"]["code"] not in _NOBODY:
         raise failure
     say(f"xacctctl: {role}: {failure.sentence}")
-    say("  hint: The environment is good all the same: the code is asked for when it is used.")
+    say("  hint: The environment is good all the same: what is missing is asked for when it is used.")
 
 
 def mint(client: Client, role: str, label: str, pid: int) -> wire.GrantAnswer:
@@ -69,7 +70,26 @@ def mint(client: Client, role: str, label: str, pid: int) -> wire.GrantAnswer:
     grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")
+    if role in grant.get("confirm", []):
+        _confirm(client, role, grant["id"])
     return grant
+
+
+def _confirm(client: Client, role: str, grant: str) -> None:
+    """Have a human let the grant use a guarded role now, while we have the terminal; take it back on a no."""
+    try:
+        ensure(client, role, grant)
+    except BaseException:
+        revoke(client, grant)
+        raise
+
+
+def revoke(client: Client, grant: str) -> None:
+    """Take a grant back. It would end with its process anyway: a failure here is nobody's business."""
+    try:
+        client.call("DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True)
+    except CtlError:
+        return
 
 
 def reaching(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> variables.Change:

@@ -3,13 +3,11 @@
 import os
 from argparse import ArgumentParser, Namespace
 
-from xacct import wire
 from xacct.ctl import variables
-from xacct.ctl.client import Anything, Client
-from xacct.ctl.env import declare_static, ensure, lifetime, mint, reaching
+from xacct.ctl.client import Client
+from xacct.ctl.env import declare_static, ensure, lifetime, mint, reaching, revoke
 from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, USAGE, CtlError
 from xacct.ctl.hold import credentials
-from xacct.ctl.http10 import quote
 from xacct.ctl.verb import Verb
 
 
@@ -27,7 +25,7 @@ def exec_(args: Namespace, client: Client) -> int:
     try:
         return _run(args.command, reaching(args.role, grant, os.environ))
     finally:
-        _revoke(client, grant["id"])
+        revoke(client, grant["id"])
 
 
 def _run(command: list[str], change: variables.Change) -> int:
@@ -39,14 +37,6 @@ def _run(command: list[str], change: variables.Change) -> int:
         raise CtlError(f"{command[0]}: no such command.", "", NOT_FOUND) from None
     except OSError as error:
         raise CtlError(f"{command[0]} can't be run: {error.strerror}.", "", CANNOT_RUN) from None
-
-
-def _revoke(client: Client, grant: str) -> None:
-    """The grant would end with our pid anyway: a failure here is nobody's business."""
-    try:
-        client.call("DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True)
-    except CtlError:
-        return
 
 
 def _declare(parser: ArgumentParser) -> None:

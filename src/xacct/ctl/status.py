@@ -82,6 +82,9 @@ def _trouble(name: str, error: wire.ErrorBody) -> Iterator[str]:
 
 
 def _question(prompt: wire.Prompt, attended: int) -> str:
+    if prompt["kind"] == "confirm":
+        line = f"waiting for a yes or no: let {prompt.get('label', '')} use {', '.join(prompt['roles'])}?"
+        return clean(line if attended else f"{line} (answer it: xacctctl attend)")
     line = f"waiting for the MFA code of {prompt['serial']}, for {', '.join(prompt['roles'])}"
     return clean(line if attended else f"{line} (answer it: xacctctl attend)")
 

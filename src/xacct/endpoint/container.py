@@ -62,7 +62,7 @@ class Container:
         try:
             self._keeper.latch.check()
             role = self._role(grant, request.target)
-            held = self._keeper.ready(role)
+            held = self._ready(grant, role)
             if held is not None:
                 self._recorder.fetched(grant, role, SERVED, request.caller)
                 return answers.whole(answers.OK, self._body(role, held))
@@ -71,6 +71,11 @@ class Container:
             self._recorder.fetched(grant, role, error.code, request.caller)
             return _refusal(error)
         return self._hold(grant, role, self._patience_for(request), request.caller)
+
+    def _ready(self, grant: Grant, role: str) -> Credentials | None:
+        if not self._keeper.guard.admits(self._keeper.node(role).role, grant.id):
+            return None
+        return self._keeper.ready(role)
 
     def _role(self, grant: Grant, target: str) -> str:
         arn = target.removeprefix(ROLE_ARN_PATH)
@@ -102,7 +107,7 @@ class Container:
 
     async def _hold(self, grant: Grant, role: str, patience: float, caller: Caller) -> AsyncIterator[bytes]:
         """Silence, then white space (leading white space is legal JSON), then the credentials or a sentence."""
-        fetch = asyncio.ensure_future(self._fetch(role, patience))
+        fetch = asyncio.ensure_future(self._fetch(grant, role, patience))
         try:
             done, _ = await asyncio.wait({fetch}, timeout=SILENCE)
             trickling = not done
@@ -115,8 +120,8 @@ class Container:
                 held = fetch.result()
                 self._keeper.latch.check()  # it may have been locked since the fetch was done
                 body = self._body(role, held)
-            except (errors.XacctError, TimeoutError, asyncio.CancelledError) as trouble:
-                error = _as_ours(trouble, role)
+            except (errors.XacctError, asyncio.CancelledError) as trouble:
+                error = _as_ours(trouble)
                 self._remember(grant, role, error)
                 self._recorder.fetched(grant, role, error.code, caller)
                 yield (answers.last_words(answers.sentence_of(error)) if trickling else _refusal(error))
@@ -126,9 +131,21 @@ class Container:
         finally:
             fetch.cancel()
 
-    async def _fetch(self, role: str, patience: float) -> Credentials:
-        async with asyncio.timeout(patience):
-            return await self._keeper.fetch(role, ask=True)
+    async def _fetch(self, grant: Grant, role: str, patience: float) -> Credentials:
+        admitted = False
+        try:
+            async with asyncio.timeout(patience):
+                await self._keeper.admit(role, grant.id, grant.label)
+                admitted = True
+                return await self._keeper.fetch(role, ask=True)
+        except TimeoutError:
+            if admitted:
+                raise errors.TimedOut(
+                    f"Nobody gave an MFA code for {role} in time.", f"xacctctl login {role}"
+                ) from None
+            raise errors.TimedOut(
+                f"Nobody confirmed the use of {role} by {grant.label!r} in time.", "xacctctl attend"
+            ) from None
 
     def _remember(self, grant: Grant, role: str, error: errors.XacctError) -> None:
         if isinstance(error, errors.Declined | errors.TimedOut | errors.TooManyWrongCodes):
@@ -148,12 +165,10 @@ class Container:
         return self._patience
 
 
-def _as_ours(trouble: errors.XacctError | TimeoutError | asyncio.CancelledError, role: str) -> errors.XacctError:
+def _as_ours(trouble: errors.XacctError | asyncio.CancelledError) -> errors.XacctError:
     if isinstance(trouble, errors.XacctError):
         return trouble
-    if isinstance(trouble, asyncio.CancelledError):
-        return errors.Temporary("xacctd is stopping.", "Try again in a moment.")
-    return errors.TimedOut(f"Nobody gave an MFA code for {role} in time.", f"xacctctl login {role}")
+    return errors.Temporary("xacctd is stopping.", "Try again in a moment.")
 
 
 def _refusal(error: errors.XacctError) -> bytes:

@@ -164,6 +164,10 @@ class Grants:
         if over:
             self._save()
 
+    def by_id(self, grant_id: str) -> Grant | None:
+        """The grant of an id, if it is in force."""
+        return next((grant for grant in self.all() if grant.id == grant_id and not self._over(grant)), None)
+
     def all(self) -> list[Grant]:
         """Every grant, oldest first."""
         return sorted(self._by_digest.values(), key=lambda grant: grant.created)

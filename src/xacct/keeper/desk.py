@@ -1,4 +1,6 @@
-"""The MFA desk: one open question per MFA device, whoever asks, however many terminals show it.
+"""The desk: one open question per MFA device, whoever asks, however many terminals show it.
+
+The other kind of question is whether a consumer may use a guarded role; guard.py says when.
 
 A question is raised as an event; every attended terminal or dialog shows it; the first answer wins. It is
 withdrawn when nobody wants its answer any more, or when nobody is left who could give one.
@@ -11,11 +13,11 @@ import itertools
 import re
 from collections import defaultdict
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xacct import errors
 from xacct.keeper.events import Events, PromptClosed, PromptRaised
+from xacct.keeper.question import KINDS, Question, names
 from xacct.policy import next_step
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
     from xacct.clock import AwsClock
     from xacct.keeper.ledger import Ledger
+    from xacct.keeper.question import Kind
 
 ATTEMPTS = 3
 COOL_DOWN = 60.0
@@ -40,30 +43,6 @@ LONGEST = 600.0
 POLL = 0.25
 
 
-@dataclass(eq=False)
-class Question:
-    """One open question. `not_before` is AWS's time, `deadline` is on the boot clock."""
-
-    id: str
-    serial: str
-    _roles: Callable[[], tuple[str, ...]] = field(repr=False)
-    attempt: int
-    problem: str | None
-    not_before: float | None
-    deadline: float
-    _answer: asyncio.Future[str] = field(repr=False)
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """Whom the code is for, now: others may have joined since it was asked for."""
-        return self._roles()
-
-    @property
-    def open(self) -> bool:
-        """Whether an answer can still be given."""
-        return not self._answer.done()
-
-
 class Desk:
     """Where codes are asked for and handed in."""
 
@@ -74,29 +53,29 @@ class Desk:
         self._ids = itertools.count(1)
         self._open: dict[str, Question] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._attendants: dict[object, frozenset[str] | None] = {}
+        self._attendants: dict[object, tuple[frozenset[str] | None, tuple[Kind, ...]]] = {}
         self._resting: dict[str, tuple[float, errors.HumanNeeded]] = {}
 
     # For those who can answer.
 
     @contextmanager
-    def attend(self, serials: frozenset[str] | None = None) -> Iterator[None]:
-        """Be there to answer, for some devices or (None) for all."""
+    def attend(self, topics: frozenset[str] | None = None, kinds: tuple[Kind, ...] = KINDS) -> Iterator[None]:
+        """Be there to answer questions of some kinds, for some devices and guarded roles or (None) for all."""
         me = object()
-        self._attendants[me] = serials
+        self._attendants[me] = (topics, kinds)
         try:
             yield
         finally:
             del self._attendants[me]
 
-    def attended(self, serial: str) -> bool:
-        """Whether somebody could answer for this device."""
-        return any(scope is None or serial in scope for scope in self._attendants.values())
+    def attended(self, topic: str, kind: Kind = "mfa") -> bool:
+        """Whether somebody could answer for this device, or guarded role."""
+        return any(kind in kinds and (scope is None or topic in scope) for scope, kinds in self._attendants.values())
 
     @property
     def attendants(self) -> int:
-        """How many terminals and dialogs attend to every device."""
-        return sum(scope is None for scope in self._attendants.values())
+        """How many terminals and dialogs attend to everything."""
+        return sum(scope is None for scope, _ in self._attendants.values())
 
     @property
     def questions(self) -> list[Question]:
@@ -108,10 +87,10 @@ class Desk:
 
         Raises:
             PromptClosed: somebody was faster, or nobody asks any more.
-            BadInput: not six digits; the question stays open.
+            BadInput: not six digits, or no code was asked for; the question stays open.
             CodeUsed: AWS has seen this code; the question stays open, and its new `not_before` is published.
         """
-        question = self._find(question_id)
+        question = self._find(question_id, "mfa")
         code = code.replace(" ", "")
         if not re.fullmatch(r"[0-9]{6}", code):
             raise errors.BadInput("An MFA code is six digits.", "Type the code the device shows now.")
@@ -122,7 +101,15 @@ class Desk:
             self._events.publish(PromptRaised(question))
             wait = question.not_before - now
             raise errors.CodeUsed(question.problem, f"The next one comes in {wait:.0f} s.")
-        question._answer.set_result(code)  # noqa: SLF001 - the desk owns its questions
+        question.answer.set_result(code)
+
+    def confirm(self, question_id: str) -> None:
+        """Say yes to an open question.
+
+        Raises:
+            PromptClosed: it is open no longer. BadInput: it wants a code.
+        """
+        self._find(question_id, "confirm").answer.set_result("yes")
 
     def wait_for_fresh(self, question: Question) -> float:
         """Seconds until the device shows a code that could be accepted."""
@@ -135,15 +122,13 @@ class Desk:
             PromptClosed: it is open no longer.
         """
         question = self._find(question_id)
-        said_no = errors.Declined(
-            f"The MFA code for {_names(question.roles)} was declined.", f"xacctctl login {question.roles[0]}"
-        )
-        self._rest(question.serial, DECLINED_FOR, said_no)
-        question._answer.set_exception(said_no)  # noqa: SLF001
+        said_no = question.declined()
+        self._rest(question.about, DECLINED_FOR, said_no)
+        question.answer.set_exception(said_no)
 
-    def forget(self, serial: str | None) -> None:
+    def forget(self, about: str | None) -> None:
         """Ask again at once, whatever was said before: the human has come back by themselves."""
-        self._resting.pop(serial or "", None)
+        self._resting.pop(about or "", None)
 
     # For those who need a code.
 
@@ -168,36 +153,59 @@ class Desk:
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody wanted it.
         """
-        self._refuse_while_resting(serial)
-        self._refuse_unattended(serial, roles())
-        now = self._clock.likeliest()
-        question = Question(
+        question = self._question(serial, roles, about=serial)
+        question.attempt, question.problem = attempt, problem
+        question.not_before = self.ledger.fresh_at(serial, self._clock.likeliest())
+        return await self._pose(question, wanted)
+
+    async def permission(self, role: str, label: str, about: str, wanted: Callable[[], bool]) -> None:
+        """A human's yes to the use of `role` by whoever is called `label`.
+
+        Args:
+            about: what a "no" holds for a while for. wanted: whether anybody still waits for it.
+
+        Raises:
+            HumanNeeded: nobody to ask, a "no", or no answer while anybody wanted it.
+        """
+        await self._pose(self._question("", lambda: (role,), about=about, kind="confirm", label=label), wanted)
+
+    def _question(
+        self, serial: str, roles: Callable[[], tuple[str, ...]], *, about: str, kind: Kind = "mfa", label: str = ""
+    ) -> Question:
+        return Question(
             str(next(self._ids)),
             serial,
             roles,
-            attempt,
-            problem,
-            self.ledger.fresh_at(serial, now),
-            self._clock.boot() + LONGEST,
-            asyncio.get_running_loop().create_future(),
+            attempt=1,
+            problem=None,
+            not_before=None,
+            deadline=self._clock.boot() + LONGEST,
+            about=about,
+            answer=asyncio.get_running_loop().create_future(),
+            kind=kind,
+            label=label,
         )
-        self._open[serial] = question
+
+    async def _pose(self, question: Question, wanted: Callable[[], bool]) -> str:
+        self._refuse_while_resting(question.about)
+        self._refuse_unattended(question)
+        self._open[question.id] = question
         self._events.publish(PromptRaised(question))
         try:
-            code = await self._wait(question, wanted)
+            answer = await self._wait(question, wanted)
         except errors.HumanNeeded as error:
             self._close(question, _OUTCOMES.get(type(error), "withdrawn"), error.sentence)
             raise
         except asyncio.CancelledError:
             self._close(question, "withdrawn", "The question was withdrawn.")
             raise
-        self._close(question, "answered", "A code was given.")
-        return code
+        self._close(question, "answered", question.answered())
+        return answer
 
     def rest(self, serial: str, roles: tuple[str, ...]) -> errors.HumanNeeded:
         """Three wrong codes: no more questions for a while. Returns what to tell everybody."""
         error = errors.TooManyWrongCodes(
-            f"{ATTEMPTS} codes in a row were refused for {_names(roles)}; xacct asks again in {COOL_DOWN:.0f} s."
+            f"{ATTEMPTS} codes in a row were refused for {names(roles)}; xacct asks again in {COOL_DOWN:.0f} s."
         )
         self._rest(serial, COOL_DOWN, error)
         return error
@@ -205,50 +213,46 @@ class Desk:
     async def _wait(self, question: Question, wanted: Callable[[], bool]) -> str:
         unattended_since: float | None = None
         while True:
-            await asyncio.wait({question._answer}, timeout=POLL)  # noqa: SLF001
-            if question._answer.done():  # noqa: SLF001
-                return question._answer.result()  # noqa: SLF001
+            await asyncio.wait({question.answer}, timeout=POLL)
+            if question.answer.done():
+                return question.answer.result()
             boot = self._clock.boot()
             if not wanted() or boot > question.deadline:
-                raise errors.TimedOut(
-                    f"Nobody gave an MFA code for {_names(question.roles)}.",
-                    f"xacctctl login {question.roles[0]}",
-                )
-            unattended_since = None if self.attended(question.serial) else unattended_since or boot
+                raise question.unanswered()
+            unattended_since = None if self.attended(question.topic, question.kind) else unattended_since or boot
             if unattended_since is not None and boot - unattended_since >= GRACE:
-                self._refuse_unattended(question.serial, question.roles)
+                self._refuse_unattended(question)
 
     def _close(self, question: Question, outcome: str, sentence: str) -> None:
-        question._answer.cancel()  # noqa: SLF001 - a no-op where it was answered
-        self._open.pop(question.serial, None)
+        question.answer.cancel()  # a no-op where it was answered
+        self._open.pop(question.id, None)
         self._events.publish(PromptClosed(question, outcome, sentence))
 
-    def _find(self, question_id: str) -> Question:
-        for question in self._open.values():
-            if question.id == question_id and question.open:
-                return question
-        raise errors.PromptClosed(
-            "That question is no longer open.", "Somebody else answered it, or nobody waits for it."
-        )
-
-    def _rest(self, serial: str, seconds: float, error: errors.HumanNeeded) -> None:
-        self._resting[serial] = (self._clock.boot() + seconds, error)
-
-    def _refuse_while_resting(self, serial: str) -> None:
-        until, error = self._resting.get(serial, (0.0, None))
-        if error is not None and self._clock.boot() < until:
-            raise type(error)(error.sentence, error.hint)
-
-    def _refuse_unattended(self, serial: str, roles: tuple[str, ...]) -> None:
-        if not self.attended(serial):
-            raise errors.NobodyToAsk(
-                f"An MFA code is needed for {_names(roles)}, and nobody is there to ask.",
-                f"xacctctl login {roles[0]}",
+    def _find(self, question_id: str, kind: Kind | None = None) -> Question:
+        question = self._open.get(question_id)
+        if question is None or not question.open:
+            raise errors.PromptClosed(
+                "That question is no longer open.", "Somebody else answered it, or nobody waits for it."
             )
+        if kind is not None and question.kind != kind:
+            wants = "an MFA code" if question.kind == "mfa" else "yes or no"
+            raise errors.BadInput(f"That question wants {wants}.", "")
+        return question
+
+    def _rest(self, about: str, seconds: float, error: errors.HumanNeeded) -> None:
+        self._resting[about] = (self._clock.boot() + seconds, error)
+
+    def _refuse_while_resting(self, about: str) -> None:
+        until, error = self._resting.get(about, (0.0, None))
+        if error is None:
+            return
+        if self._clock.boot() < until:
+            raise type(error)(error.sentence, error.hint)
+        del self._resting[about]
+
+    def _refuse_unattended(self, question: Question) -> None:
+        if not self.attended(question.topic, question.kind):
+            raise question.unattended()
 
 
 _OUTCOMES: dict[type[errors.HumanNeeded], str] = {errors.Declined: "declined", errors.TimedOut: "timeout"}
-
-
-def _names(roles: tuple[str, ...]) -> str:
-    return ", ".join(roles[:3]) + (f" and {len(roles) - 3} more" if len(roles) > 3 else "")  # noqa: PLR2004

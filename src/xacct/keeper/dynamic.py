@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xacct import errors
 from xacct.model import Role
 
 if TYPE_CHECKING:
@@ -47,11 +48,13 @@ class DynamicRoles:
         known.asked = now
         return known.name
 
-    def add(self, arn: str, via: str, now: float, taken: Container[str]) -> str:
-        """Take one up. Returns its name: the ARN, unless another way to the same ARN has it."""
-        name = arn if arn not in taken else f"{arn} via {via}"
+    def free_name(self, arn: str, via: str, taken: Container[str]) -> str:
+        """What one would be called: the ARN, unless another way to the same ARN has the name."""
+        return arn if arn not in taken else f"{arn} via {via}"
+
+    def add(self, arn: str, via: str, name: str, now: float) -> None:
+        """Take one up."""
         self._known[arn, via] = _Known(name, now)
-        return name
 
     def forget(self, name: str) -> None:
         """Let one go."""
@@ -59,11 +62,17 @@ class DynamicRoles:
             del self._known[key]
 
     def roles(self, configured: Mapping[str, Role]) -> dict[str, Role]:
-        """All of them as roles, by this configuration; those whose way is gone, or whose name is taken, go."""
+        """All of them as roles, by this configuration; those it no longer has a way or a name for go."""
         for (_, via), known in list(self._known.items()):
             if via not in configured or known.name in configured:
                 self.forget(known.name)
-        return {known.name: made_of(known.name, arn, configured[via]) for (arn, via), known in self._known.items()}
+        made = {}
+        for (arn, via), known in list(self._known.items()):
+            try:
+                made[known.name] = made_of(known.name, arn, configured[via], configured)
+            except errors.ConfigError:
+                self.forget(known.name)
+        return made
 
     def oldest(self) -> list[str]:
         """Their names, those nobody has asked for longest first."""
@@ -74,6 +83,37 @@ class DynamicRoles:
         return [known.name for known in self._known.values() if known.asked < instant]
 
 
-def made_of(name: str, arn: str, via: Role) -> Role:
-    """The role of an ARN, reached as `via` is."""
-    return Role(name, via.parent, arn, via.mfa_serial, session_name=via.session_name, region=via.region)
+def made_of(name: str, arn: str, via: Role, configured: Mapping[str, Role]) -> Role:
+    """The role of an ARN, reached as `via` is.
+
+    It is guarded and limited as `via` is, and as whatever is configured for that ARN is: naming a role by its ARN must
+    be no way around what was said of it by name.
+
+    Raises:
+        ConfigError: there are two limits, of which AWS would allow what either allows.
+    """
+    models = [via, *(role for role in configured.values() if role.role_arn == arn)]
+    guards = {role.confirm for role in models}
+    limits = {limit for role in models if any(limit := (role.read_only, *_policies(role, via, arn)))}
+    if len(limits) > 1:
+        raise errors.ConfigError(
+            f"{arn} is limited in two ways, and can't be limited in both.", "Fetch it by its role's name."
+        )
+    read_only, policy, policy_arns = next(iter(limits), (False, None, ()))
+    return Role(
+        name,
+        via.parent,
+        arn,
+        via.mfa_serial,
+        session_name=via.session_name,
+        region=via.region,
+        confirm="each-grant" if "each-grant" in guards else "first-use" if "first-use" in guards else None,
+        read_only=read_only,
+        policy=policy,
+        policy_arns=policy_arns,
+    )
+
+
+def _policies(role: Role, via: Role, arn: str) -> tuple[str | None, tuple[str, ...]]:
+    """A role's session policies, which say something of its own ARN only."""
+    return (None, ()) if role is via and via.role_arn != arn else (role.policy, role.policy_arns)

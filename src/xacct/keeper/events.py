@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from xacct.errors import XacctError
-    from xacct.keeper.desk import Question
+    from xacct.keeper.question import Question
 
 BACKLOG = 1000
 """Events a listener may lag behind before it loses the oldest: a stuck terminal must not hold memory."""

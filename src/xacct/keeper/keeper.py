@@ -16,6 +16,7 @@ from xacct import errors, policy
 from xacct.keeper import events as ev
 from xacct.keeper.acquire import Acquire, Sources, Sts, Terms
 from xacct.keeper.dynamic import MOST, DynamicRoles, made_of
+from xacct.keeper.guard import Guard
 from xacct.keeper.latch import Latch
 from xacct.keeper.lease import Lease
 from xacct.keeper.pace import Pace
@@ -71,6 +72,7 @@ class Keeper:
         self.sessions: dict[SessionKey, Lease] = {}
         self.dynamic = DynamicRoles()
         self.latch = Latch(events)
+        self.guard = Guard(desk, clock)
         self.desk = desk
         self.clock = clock
         self.events = events
@@ -91,6 +93,8 @@ class Keeper:
             self._plant(name, every, before)
         self.slugs = {role.slug: name for name, role in roles.items()}
         self._drop_unused_sessions()
+        for name in before.keys() - self.nodes.keys():
+            self.guard.log_out(name, errors.UnknownRole(f"There is no role {name!r} any more."))
         self.on_change()
 
     def _drop_unused_sessions(self) -> None:
@@ -150,7 +154,8 @@ class Keeper:
         """The name of the role of an ARN, reached as the configured role `via` is; planted if it is new.
 
         Raises:
-            UnknownRole: there is no `via`. Temporary: too many are being waited for at once.
+            UnknownRole: there is no `via`. ConfigError: it is limited in two ways. Temporary: too many are being
+                waited for at once.
         """
         now = self.clock.now()
         name = self.dynamic.find(arn, via, now)
@@ -159,9 +164,11 @@ class Keeper:
         way = self.node(via).role
         if len(self.dynamic) >= MOST:
             self._make_room()
-        name = self.dynamic.add(arn, via, now, self.nodes)
         roles = {known: node.role for known, node in self.nodes.items()}
-        self._plant(name, {**roles, name: made_of(name, arn, way)}, {})
+        configured = {known: role for known, role in roles.items() if known not in self.dynamic}
+        name = self.dynamic.free_name(arn, via, self.nodes)
+        self._plant(name, {**roles, name: made_of(name, arn, way, configured)}, {})
+        self.dynamic.add(arn, via, name, now)
         return name
 
     def _make_room(self) -> None:
@@ -179,7 +186,9 @@ class Keeper:
                 self._uproot(name)
 
     def _uproot(self, name: str) -> None:
-        self.nodes.pop(name).lease.abandon(errors.UnknownRole(f"{name} was let go.", "Ask for it again."))
+        gone = errors.UnknownRole(f"{name} was let go.", "Ask for it again.")
+        self.guard.log_out(name, gone)
+        self.nodes.pop(name).lease.abandon(gone)
         self.dynamic.forget(name)
         self._acquire.forget(name)
         self._drop_unused_sessions()
@@ -217,6 +226,16 @@ class Keeper:
         self.latch.check()
         return await self.latch.behind(self._fetch(name, ask=ask))
 
+    async def admit(self, name: str, consumer: str, label: str) -> None:
+        """Return once this consumer (a grant's id, and what people call it) may have the role, asking if need be.
+
+        Raises:
+            XacctError: it may not, or nobody says so.
+        """
+        role = self.node(name).role
+        self.latch.check()
+        await self.latch.behind(self.guard.admit(role, consumer, label))
+
     async def _fetch(self, name: str, *, ask: bool) -> Credentials:
         lease = self.node(name).lease
         if lease.logged_out:
@@ -242,6 +261,7 @@ class Keeper:
             above.try_at_once()
             above = above.parent
         self.desk.forget(self.serial(name))
+        self.guard.ask_again(node.role, "")
         if until is not None and node.session is not None:
             await self._cover(node.session, until, ask=ask)
         node.lease.last_used = self.clock.now()
@@ -270,6 +290,7 @@ class Keeper:
             node = self.node(name)
             if node.lease.held is not None:
                 gone.append(node.role.name)
+            self.guard.log_out(name, _logged_out(name))
             node.lease.abandon(_logged_out(name))
             node.lease.logged_out = True
         self.on_change()
@@ -337,7 +358,8 @@ class Keeper:
         await session.fly(ask=ask)
 
     async def close(self) -> None:
-        """End every flight."""
+        """End every flight, and every question."""
+        await self.guard.close()
         leases = {*self.sessions.values(), *(node.lease for node in self.nodes.values())}
         await asyncio.gather(*(lease.cancel() for lease in leases))
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from xacct.keeper.desk import Question
+    from xacct.keeper.question import Question
 
 TITLE = "xacct"
 
@@ -24,14 +24,27 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[Q
     if not (env.get("WAYLAND_DISPLAY") or env.get("DISPLAY")):
         return None
     if shutil.which("zenity", path=env.get("PATH")):
-        return lambda question: ["zenity", "--entry", f"--title={TITLE}", f"--text={text(question)}"]
+        return lambda question: [
+            "zenity",
+            "--entry" if question.kind == "mfa" else "--question",
+            f"--title={TITLE}",
+            f"--text={text(question)}",
+        ]
     if shutil.which("kdialog", path=env.get("PATH")):
-        return lambda question: ["kdialog", "--title", TITLE, "--inputbox", text(question)]
+        return lambda question: [
+            "kdialog",
+            "--title",
+            TITLE,
+            "--inputbox" if question.kind == "mfa" else "--yesno",
+            text(question),
+        ]
     return None
 
 
 def text(question: Question) -> str:
     """What a dialog says: who asks, for what, and what was wrong with the last answer."""
+    if question.kind == "confirm":
+        return f"Let {question.label} use {question.roles[0]}?"
     roles = ", ".join(question.roles[:5]) + ("…" if len(question.roles) > 5 else "")  # noqa: PLR2004
     lines = [f"MFA code for {roles}", f"Device: {question.serial}"]
     if question.problem:
@@ -40,6 +53,13 @@ def text(question: Question) -> str:
 
 
 def _osascript(question: Question) -> list[str]:
+    if question.kind == "confirm":
+        script = (
+            "on run argv\n"
+            f'display dialog (item 1 of argv) with title "{TITLE}" buttons {{"No", "Yes"}} cancel button "No"\n'
+            "end run"
+        )
+        return ["osascript", "-e", script, text(question)]
     script = (
         "on run argv\n"
         f'set answer to display dialog (item 1 of argv) default answer "" with title "{TITLE}"\n'

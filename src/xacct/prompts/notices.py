@@ -41,6 +41,8 @@ def words_of(event: Event) -> str | None:
             return f"The MFA session of {some} ends in {seconds / 60:.0f} min. xacctctl login {roles[0]}"
         case Failed(role, error) if isinstance(error, errors.Refusal):
             return f"{role}: {error.sentence}"
+        case PromptRaised(question) if question.kind == "confirm":
+            return f"{question.label} asks to use {question.roles[0]}. xacctctl attend"
         case PromptRaised(question):
             return f"An MFA code is needed for {question.roles[0]}. xacctctl login {question.roles[0]}"
     return None

@@ -9,13 +9,15 @@ import structlog
 
 from xacct import errors
 from xacct.keeper.events import PromptClosed, PromptRaised
+from xacct.keeper.question import KINDS
 from xacct.prompts.child import output_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xacct.keeper.desk import Desk, Question
+    from xacct.keeper.desk import Desk
     from xacct.keeper.events import Events
+    from xacct.keeper.question import Kind, Question
 
 log = structlog.get_logger("xacct.prompts")
 
@@ -24,8 +26,8 @@ class Prompter:
     """Answers every device's questions through a program.
 
     Args:
-        command: gives the program and its arguments for a question. declines: whether a program that ends badly, or
-            prints nothing, means "no" (a dialog's Cancel) or only that this program has no answer.
+        command: gives the program and its arguments for a question. dialog: whether it is one, that a human sees: then
+            a program that ends badly, or prints nothing, means "no", and it can be asked for a yes as well as a code.
         delay: seconds a terminal gets before the program is started.
     """
 
@@ -35,19 +37,20 @@ class Prompter:
         events: Events,
         command: Callable[[Question], list[str]],
         *,
-        declines: bool,
+        dialog: bool,
         delay: float = 0.0,
     ) -> None:
         self._desk = desk
         self._events = events
         self._command = command
-        self._declines = declines
+        self._dialog = dialog
+        self._kinds: tuple[Kind, ...] = KINDS if dialog else ("mfa",)
         self._delay = delay
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Attend until cancelled."""
-        with self._events.listen() as queue, self._desk.attend():
+        with self._events.listen() as queue, self._desk.attend(kinds=self._kinds):
             try:
                 while True:
                     self._heed(await queue.get())
@@ -57,6 +60,8 @@ class Prompter:
                 await asyncio.gather(*self._asking.values(), return_exceptions=True)
 
     def _heed(self, event: object) -> None:
+        if isinstance(event, PromptRaised) and event.question.kind not in self._kinds:
+            return
         if isinstance(event, PromptRaised) and event.question.id not in self._asking:
             task = asyncio.get_running_loop().create_task(self._ask(event.question))
             self._asking[event.question.id] = task
@@ -70,14 +75,16 @@ class Prompter:
             await asyncio.sleep(self._desk.wait_for_fresh(question))
             said = await output_of(self._command(question))
             try:
-                if said:
+                if question.kind == "confirm" and said is not None:
+                    self._desk.confirm(question.id)
+                elif said:
                     self._desk.answer(question.id, said)
-                elif self._declines:
+                elif self._dialog:
                     self._desk.decline(question.id)
                 return  # noqa: TRY300 - the loop is for mistakes
             except errors.PromptClosed:
                 return
             except errors.BadInput as mistake:
                 log.info("answer not taken", why=mistake.sentence)
-                if not self._declines:
+                if not self._dialog:
                     return  # the same program would say the same again
