@@ -52,7 +52,11 @@ DEFENCES = (
     # The guard.
     Defence("Host must be ours", "endpoint/head.py", "not in hosts:", "not in hosts and False:", HEAD),
     Defence(
-        "origin-form targets only", "endpoint/head.py", 'rb"GET (/[A-Za-z0-9._/-]*) HTTP', 'rb"GET (\\S+) HTTP', HEAD
+        "origin-form targets only",
+        "endpoint/head.py",
+        'rb"GET (/[A-Za-z0-9._/-]*|',
+        'rb"GET (\\S+|',
+        HEAD,
     ),
     Defence("GET only", "endpoint/head.py", 'rb"GET (/', 'rb"[A-Z]+ (/', HEAD),
     Defence("HTTP/1.1 only", "endpoint/head.py", r"HTTP/1\.1", r"HTTP/1\.[01]", HEAD),

@@ -50,8 +50,14 @@ DIALOG_DELAY = 1.0
 
 MIB = 1024 * 1024
 
-SHADOWING = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI")
-"""Variables of the shell that started us which must not steer our own STS clients."""
+SHADOWING = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+)
+"""Variables of the shell that started us which must not steer our own STS clients, nor stay where children see them."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -94,6 +100,7 @@ def _start(arguments: argparse.Namespace) -> int:
         for refused in hardening.harden():
             log.warning("not hardened", why=refused)
         hardening.room_for_sockets()
+        log.debug("memory", kept_out_of_swap=hardening.keep_out_of_swap())
         for name in SHADOWING:
             os.environ.pop(name, None)
         _runner()(_run(chosen, in_file, where))

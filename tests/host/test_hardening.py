@@ -56,3 +56,24 @@ def test_room_for_sockets_is_never_less_than_there_was(monkeypatch, limits, want
     monkeypatch.setattr(resource, "setrlimit", lambda _, new: done.append(new))
     hardening.room_for_sockets()
     assert done == ([] if wanted is None else [wanted])
+
+
+IN_SWAP_OR_NOT = """
+import re, resource, sys
+from pathlib import Path
+from xacct.host import hardening
+limit = resource.RLIM_INFINITY if sys.argv[1] == "all" else 8 * 1024 * 1024
+resource.getrlimit = lambda _: (limit, limit)  # raising it may be forbidden even to root
+resource.setrlimit = lambda *_: None
+kept_out = hardening.keep_out_of_swap()
+print(kept_out, int(re.search(r"VmLck:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) > 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or os.geteuid() != 0, reason="locking more than the limit takes root")
+@pytest.mark.parametrize(("allowed", "outcome"), [("all", "True True"), ("some", "False False")])
+def test_memory_is_locked_where_all_of_it_may_be(allowed, outcome):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    asked = [sys.executable, "-c", IN_SWAP_OR_NOT, allowed]
+    done = subprocess.run(asked, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == outcome

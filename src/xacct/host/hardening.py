@@ -9,6 +9,9 @@ import sys
 _PR_SET_DUMPABLE = 4
 """prctl(2): 0 makes /proc/PID/{mem,environ,fd,...} root's, and refuses ptrace to the same user."""
 
+_MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
+"""mlockall(2), on the architectures Linux is run on by people; ONFAULT: what is never touched takes no memory."""
+
 FILES = 8192
 """Descriptors wanted: the endpoint's connections, and some for the control socket whatever strangers do."""
 
@@ -23,6 +26,17 @@ def harden() -> list[str]:
     if sys.platform == "linux" and ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         refused.append("The process could not be made undumpable.")
     return refused
+
+
+def keep_out_of_swap() -> bool:
+    """Lock our memory, if we may lock all of it. Returns whether it is locked.
+
+    Under a limit (8 MiB is usual) it is not tried: with a part locked, the next allocation would fail.
+    """
+    if sys.platform != "linux" or resource.getrlimit(resource.RLIMIT_MEMLOCK)[1] != resource.RLIM_INFINITY:
+        return False
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    return bool(ctypes.CDLL(None, use_errno=True).mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0)
 
 
 def room_for_sockets() -> None:
