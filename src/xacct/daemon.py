@@ -40,6 +40,7 @@ from xacct.prompts.prompter import Prompter
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
+    from xacct.control.server import ControlServer
     from xacct.settings import Settings
 
 log = structlog.get_logger("xacct")
@@ -200,6 +201,14 @@ class Rooms:
         self.keeper.guard.keep({grant.id for grant in self.grants.all()})
         self.container.forget()
 
+    async def close(self) -> None:
+        """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
+        await self.keeper.close()
+        await self.endpoint.close()
+        await self.sts.close()
+        if self.audit is not None:
+            await self.audit.close()
+
     def slept(self) -> None:
         """What follows a suspend."""
         if self.configuration.settings.lock.on_suspend:
@@ -244,31 +253,12 @@ async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
     rooms.refresh()
     rooms.grants.load()
     port = await rooms.endpoint.listen(chosen.daemon.port)
-    # aiohttp costs a sixth of a second: SDKs are served before it is loaded.
-    from xacct.control.api import Api, Daemon  # noqa: PLC0415
-    from xacct.control.server import ControlServer, bind  # noqa: PLC0415
-
-    daemon = Daemon(
-        endpoint_url=f"http://{ADDRESS}:{port}",
-        problems=lambda: rooms.configuration.problems,
-        refresh=rooms.refresh,
-        reload=lambda: rooms.configuration.reload(rooms.keeper),
-        stop=stop.set,
-        audit=rooms.audit,
-    )
-    application = Api(rooms.keeper, rooms.grants, daemon).application()
-    control = ControlServer(application, bind(where.control), where.control)
-    await control.start()
+    url = f"http://{ADDRESS}:{port}"
+    control = await _open_control(rooms, url, where, stop)
     workers = [loop.create_task(run()) for run in (rooms.scheduler.run, rooms.endpoint.run, *rooms.humans)]
     network = NetworkWatch(loop, rooms.keeper.network_changed)
     network.start()
-    log.info(
-        "ready",
-        version=__version__,
-        endpoint=daemon.endpoint_url,
-        control=str(where.control),
-        pid=os.getpid(),
-    )
+    log.info("ready", version=__version__, endpoint=url, control=str(where.control), pid=os.getpid())
     try:
         await stop.wait()
     finally:
@@ -278,11 +268,26 @@ async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
             worker.cancel()
         await asyncio.gather(*workers, return_exceptions=True)
         await control.close()
-        await rooms.keeper.close()
-        await rooms.endpoint.close()
-        await rooms.sts.close()
-        if rooms.audit is not None:
-            await rooms.audit.close()
+        await rooms.close()
+
+
+async def _open_control(rooms: Rooms, url: str, where: Places, stop: asyncio.Event) -> ControlServer:
+    """Serve the control channel. aiohttp costs a sixth of a second: SDKs are served before it is loaded."""
+    from xacct.control.api import Api, Daemon  # noqa: PLC0415
+    from xacct.control.server import ControlServer, bind  # noqa: PLC0415
+
+    daemon = Daemon(
+        endpoint_url=url,
+        problems=lambda: rooms.configuration.problems,
+        refresh=rooms.refresh,
+        reload=lambda: rooms.configuration.reload(rooms.keeper),
+        stop=stop.set,
+        audit=rooms.audit,
+    )
+    application = Api(rooms.keeper, rooms.grants, daemon).application()
+    control = ControlServer(application, bind(where.control), where.control)
+    await control.start()
+    return control
 
 
 if __name__ == "__main__":

@@ -375,6 +375,8 @@ async def test_a_young_mfa_is_asked_for_when_needed_and_not_in_a_loop(clock):
         assert len(person.answered) == 2
         [_, second] = [call for call in world.aws.calls if call.code]
         assert (second.action, second.role) == ("AssumeRole", "strict")
+        [learned] = world.keeper.learned("strict")
+        assert "younger than" in learned
 
 
 @in_virtual_time
@@ -395,6 +397,7 @@ async def test_a_duration_the_role_does_not_allow_is_learned(clock):
         world.keeper.node("long").lease.drop()
         await world.keeper.login("long", ask=False)
         assert [call.outcome for call in world.aws.calls] == ["duration", "ok", "ok"]
+        assert world.keeper.learned("long") == ["learned: AWS gives this role 60 min at most"]
 
 
 @in_virtual_time

@@ -81,9 +81,14 @@ class Acquire:
             return False
         return parent is None or parent.alive() or parent.silent()
 
-    def learned(self, role: Role) -> tuple[int | None, float | None]:
-        """What refusals have taught: the longest duration in seconds, and the oldest MFA that works."""
-        return self._longest.get(role.name), self._max_age.get(role.name, role.mfa_max_age)
+    def learned(self, role: Role) -> list[str]:
+        """What refusals have taught about a role, in sentences: its longest duration, and the oldest MFA that works."""
+        said = []
+        if (longest := self._longest.get(role.name)) is not None:
+            said.append(f"learned: AWS gives this role {longest / 60:.0f} min at most")
+        if role.mfa_max_age is None and (oldest := self._max_age.get(role.name)) is not None:
+            said.append(f"learned: its trust policy wants an MFA younger than about {oldest / 60:.0f} min")
+        return said
 
     def forget(self, name: str) -> None:
         """A role is gone for good, and with it what refusals have taught of it."""

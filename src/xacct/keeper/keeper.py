@@ -313,13 +313,7 @@ class Keeper:
 
     def learned(self, name: str) -> list[str]:
         """What AWS's refusals have taught about a role, in sentences."""
-        longest, oldest_mfa = self._acquire.learned(self.node(name).role)
-        said = []
-        if longest is not None:
-            said.append(f"learned: AWS gives this role {longest / 60:.0f} min at most")
-        if oldest_mfa is not None and self.node(name).role.mfa_max_age is None:
-            said.append(f"learned: its trust policy wants an MFA younger than about {oldest_mfa / 60:.0f} min")
-        return said
+        return self._acquire.learned(self.node(name).role)
 
     def serial(self, name: str) -> str | None:
         """The MFA device that logging in to the role may ask for."""
