@@ -130,10 +130,14 @@ ROOMS = {
         reads_clock=True,
         why="a judge that shared code with the judged would repeat its mistakes",
     ),
+    "rooms": Room(
+        may=(EVERY_ROOM_BUT, "ctl", "sandbox", "daemon"),
+        why="it builds every room of the agent; the client and the test STS are not among them",
+    ),
     "daemon": Room(
         may=(EVERY_ROOM_BUT, "ctl", "sandbox"),
         reads_clock=True,
-        why="it builds every room of the agent; the client and the test STS are not among them",
+        why="it runs what rooms.py has built: arguments, signals, order of starting and stopping",
     ),
 }
 

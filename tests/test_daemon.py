@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from xacct.daemon import Places, Rooms
+from xacct.rooms import Places, Rooms
 from xacct.settings import Settings
 
 

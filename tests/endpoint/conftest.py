@@ -7,7 +7,7 @@ import pytest
 import uvloop
 from virtual_time import clock
 
-from xacct.endpoint.server import Endpoint
+from xacct.endpoint.server import Endpoint, bind
 
 __all__ = ["clock"]
 
@@ -102,7 +102,7 @@ class Served:
 async def serving(answer, boot=lambda: 0.0, **options):
     """An Endpoint on a port of its own, and nothing left of it afterwards."""
     endpoint = Endpoint(answer, boot, **options)
-    served = Served(endpoint, await endpoint.listen(0))
+    served = Served(endpoint, await endpoint.serve(bind(0)))
     sweeper = asyncio.ensure_future(endpoint.run())
     try:
         yield served

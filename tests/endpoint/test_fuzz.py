@@ -73,6 +73,9 @@ def check(data, places=()):
     assert feed(cut(data, places)) == (through, written, closed), "the cuts made a difference"
 
 
+GIVEAWAY = re.compile(rb"sec-|x-forwarded|(origin|referer|forwarded|via|transfer-encoding)$")
+
+
 def is_innocent(raw):
     """What must be so of any head that was let through."""
     lines = raw.split(b"\r\n")
@@ -83,7 +86,7 @@ def is_innocent(raw):
         and names.count(b"host") == 1
         and len(set(names)) == len(names) <= head.MAX_HEADERS
         and not re.search(rb"[\x00\n\r]", b"".join(lines))
-        and not any(re.match(rb"origin|referer|sec-|x-forwarded|forwarded|via|transfer-", name) for name in names)
+        and not any(GIVEAWAY.match(name) for name in names)
         and re.search(rb"\nhost:\s*(127\.0\.0\.1|localhost)(:9477)?\s*$", raw, re.IGNORECASE | re.MULTILINE) is not None
     )
 

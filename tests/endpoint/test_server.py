@@ -8,7 +8,7 @@ from virtual_time import in_virtual_time
 
 from xacct import errors
 from xacct.endpoint import answers, head
-from xacct.endpoint.server import HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_CONNECTIONS, SWEEP, Connection, Endpoint
+from xacct.endpoint.server import HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_CONNECTIONS, SWEEP, Connection, Endpoint, bind
 
 SECRET = answers.whole(answers.OK, b"the secret")
 KEPT = b"Connection: keep-alive"
@@ -132,7 +132,7 @@ async def test_it_listens_on_127_0_0_1_alone(serve):
 async def test_a_port_that_is_taken_is_said_in_a_sentence(serve):
     async with serve(give) as served:
         with pytest.raises(errors.StartupFailed, match=str(served.port)) as failed:
-            await Endpoint(give, lambda: 0.0).listen(served.port)
+            bind(served.port)
         assert "Another program" in failed.value.hint
 
 

@@ -68,9 +68,9 @@ class Request(NamedTuple):
         return f"Request({self.target!r})"  # and never the token
 
 
-def hosts_of(port: int) -> frozenset[bytes]:
+def hosts_of(port: int, address: str = "127.0.0.1") -> frozenset[bytes]:
     """The Host values that are ours: with the port, or (aws-c-auth sends it so) without."""
-    names = (b"127.0.0.1", b"localhost")
+    names = [address.encode("ascii")] + [b"localhost"] * address.startswith("127.")
     return frozenset(names) | {b"%s:%d" % (name, port) for name in names}
 
 

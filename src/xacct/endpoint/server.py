@@ -7,6 +7,7 @@ plus what one read brings. A connection that sends no complete head in time, or 
 from __future__ import annotations
 
 import asyncio
+import socket
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -46,6 +47,26 @@ CLOSING = (answers.NO_GRANT, answers.BROKEN)
 """Answers that say "Connection: close"."""
 
 
+def bind(port: int, address: str = ADDRESS) -> socket.socket:
+    """A socket bound to a port (0: any that is free) of an address of this machine.
+
+    Raises:
+        StartupFailed: the port is taken or forbidden.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address, port))
+    except (OSError, OverflowError) as error:
+        listener.close()
+        raise errors.StartupFailed(
+            f"Port {port} on {address} can't be used ({getattr(error, 'strerror', None) or 'taken'}).",
+            "Another program has it: find it with `ss -ltnp`, or set port under [daemon] in config.toml.",
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
 class Endpoint:
     """A listener and its connections.
 
@@ -71,26 +92,15 @@ class Endpoint:
         self.connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
 
-    async def listen(self, port: int) -> int:
-        """Listen on 127.0.0.1. Returns the port (useful with 0).
-
-        Raises:
-            StartupFailed: the port is taken or forbidden.
-        """
-        loop = asyncio.get_running_loop()
-        try:
-            self._server = await loop.create_server(
-                lambda: Connection(self), ADDRESS, port, backlog=BACKLOG, reuse_address=True
-            )
-        except OSError as error:
-            raise errors.StartupFailed(
-                f"Port {port} on {ADDRESS} can't be used ({error.strerror or 'taken'}).",
-                "Another program has it: find it with `ss -ltnp`, or set port under [daemon] in config.toml.",
-            ) from None
-        actual: int = self._server.sockets[0].getsockname()[1]
-        self.hosts = head.hosts_of(actual)
-        self.address = (ADDRESS, actual)
-        return actual
+    async def serve(self, listener: socket.socket) -> int:
+        """Serve what comes to a bound socket. Returns its port."""
+        host, port = listener.getsockname()[:2]
+        self.hosts = head.hosts_of(port, host)
+        self.address = (host, port)
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: Connection(self), sock=listener, backlog=BACKLOG
+        )
+        return int(port)
 
     async def run(self) -> None:
         """Close connections that have had their time, until cancelled."""
