@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from xacct.rooms import Places, Rooms
+from xacct.legacy import Places
+from xacct.rooms import Rooms
 from xacct.settings import Settings
 
 
