@@ -29,7 +29,10 @@ class Dawn:
     """What the first moments have found and begun.
 
     `refused`: what the kernel did not grant of the hardening, and which inherited descriptors were none of ours.
+    `strict`: whether a configuration that can't be read is a reason not to start. Here it is mended while we run.
     """
+
+    strict = False
 
     def __init__(self) -> None:
         os.umask(0o077)

@@ -8,7 +8,7 @@ import importlib
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import structlog
 
@@ -85,8 +85,18 @@ def _start(arguments: Sequence[str], origin: Dawn | Succession) -> int:
         os.environ.pop(name, None)
     rooms = Rooms(chosen, in_file, origin.where)
     rooms.refresh()
+    if origin.strict and not rooms.configuration.read:
+        raise rooms.configuration.problems[0]
     _runner()(Life(rooms, arguments, manager, origin).run(chosen.daemon.port))
+    if manager.present:
+        _leave()
     return 0
+
+
+def _leave() -> NoReturn:
+    """End at once: all is closed, and tearing down the interpreter takes longer than a client should have to wait."""
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _overridden(in_file: Settings, arguments: argparse.Namespace) -> Settings:

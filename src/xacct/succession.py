@@ -43,9 +43,10 @@ _DESCRIPTORS = 16
 
 
 class Succession:
-    """The successor's side."""
+    """The successor's side. What can't read the configuration is no successor: its predecessor has read it."""
 
     early = None
+    strict = True
 
     def __init__(self, descriptor: int) -> None:
         _leave_the_family()

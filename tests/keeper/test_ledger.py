@@ -30,7 +30,7 @@ def test_old_codes_are_not_kept_for_ever():
     ledger = Ledger()
     for number in range(100):
         ledger.burn(SERIAL, f"{number:06d}", number * TOTP_STEP)
-    assert len(ledger._codes[SERIAL]) <= KEPT / TOTP_STEP + 1
+    assert len(ledger.codes[SERIAL]) <= KEPT / TOTP_STEP + 1
 
 
 def test_a_restart_forgets_codes_and_waits_out_the_step_instead():

@@ -1,7 +1,7 @@
 """A service manager in miniature: as much of systemd as xacctd speaks to, so that restarts can be tried in a second.
 
-It holds the listeners, passes them and what is stored (sd_listen_fds(3)), takes notifications (sd_notify(3)), and starts
-the daemon again whenever it ends. The real one is in tests/system.
+It holds the listeners, passes them and what is stored (sd_listen_fds(3)), takes notifications (sd_notify(3)), and
+starts the daemon again whenever it ends. The real one is in tests/system.
 """
 
 import contextlib
@@ -99,7 +99,7 @@ class Manager:
                 os.dup2(descriptor, 3 + i)
             os.closerange(3 + len(high), 1000)
             environment["LISTEN_PID"] = str(os.getpid())
-            os.execve(sys.executable, [sys.executable, "-m", "xacct.daemon", "--log-level", "debug"], environment)  # noqa: S606
+            os.execve(sys.executable, [sys.executable, "-m", "xacct.daemon", "--log-level", "debug"], environment)
         finally:
             os._exit(127)
 
