@@ -166,7 +166,7 @@ class Rooms:
         self.grants.sweep()
         self.keeper.guard.keep({grant.id for grant in self.grants.all()})
         self.container.forget()
-        self.keeping.mark()
+        self.keeping.save()
 
     async def close(self) -> None:
         """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""

@@ -13,6 +13,7 @@ import os
 import selectors
 import socket
 import threading
+from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from xacct.endpoint import answers, head
@@ -51,6 +52,14 @@ class Left(NamedTuple):
 
     connection: socket.socket
     unread: bytes
+
+
+class Then(Enum):
+    """What becomes of a connection."""
+
+    LISTEN = "there is more to come"
+    HAND_ON = "what it has sent takes the endpoint"
+    HANG_UP = "it has had its last answer, or has gone"
 
 
 class Early:
@@ -125,30 +134,29 @@ class Early:
         try:
             data = connection.recv(head.MAX_HEAD)
             unread += data
-            done = not data or self._answer_all(connection, caller, unread)
+            then = self._answer_all(connection, caller, unread) if data else Then.HANG_UP
         except OSError:
-            done = True
-        if done:
+            then = Then.HANG_UP
+        if then is not Then.LISTEN:
             self._selector.unregister(connection)
+        if then is Then.HANG_UP:
             del self._open[connection]
             connection.close()
-        elif unread:  # what is left takes more than we can do here
-            self._selector.unregister(connection)
 
-    def _answer_all(self, connection: socket.socket, caller: Caller, unread: bytearray) -> bool:
-        """Answer what we can of what was sent. Returns whether the connection has had its last answer."""
+    def _answer_all(self, connection: socket.socket, caller: Caller, unread: bytearray) -> Then:
+        """Answer what we can of what was sent, in its order."""
         while (end := unread.find(b"\r\n\r\n", 0, head.MAX_HEAD)) >= 0:
             try:
                 request = head.parse(bytes(unread[:end]), self._hosts)
             except head.Refused:
-                return False
+                return Then.HAND_ON
             answer = self._answer(request, caller)
             if answer is None:
-                return False
+                return Then.HAND_ON
             del unread[: end + 4]
             if connection.send(answer) < len(answer) or not request.keep_alive:
-                return True
-        return False
+                return Then.HANG_UP
+        return Then.LISTEN if len(unread) < head.MAX_HEAD else Then.HAND_ON
 
     def _answer(self, request: head.Request, caller: Caller) -> bytes | None:
         slug = request.target.removeprefix(head.ROLE_PATH)

@@ -1,11 +1,10 @@
-"""Keeps the state where it outlives the process: at each change, in the turn of the event loop in which it came.
+"""Keeps the state where it outlives the process: at each change, before anybody can be told of it.
 
-So whoever was told of new credentials can rely on them being there after a kill a moment later.
+So what was locked or logged out a moment before a kill stays so, and what somebody was given is there afterwards.
 """
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
@@ -53,28 +52,19 @@ class Keeping:
         self._version = version
         self._buffer = bytearray()
         self._started = False
-        self._marked = False
 
     def start(self) -> None:
         """Keep the state from now on. Until then what an earlier daemon kept is not overwritten."""
         self._started = True
-        self._keeper.watchers.append(self.mark)
+        self._keeper.watchers.append(self.save)
         self.save()
-
-    def mark(self) -> None:
-        """Something has changed."""
-        if self._started and not self._marked:
-            self._marked = True
-            asyncio.get_running_loop().call_soon(self.save)
 
     def save(self) -> None:
         """Keep the state as it is now."""
-        self._marked = False
-        if not self.carriers:
-            return
-        with self.taken() as state:
-            for carrier in self.carriers:
-                carrier.save(state)
+        if self._started and self.carriers:
+            with self.taken() as state:
+                for carrier in self.carriers:
+                    carrier.save(state)
 
     @contextmanager
     def taken(self) -> Iterator[bytearray]:
