@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from xacct.audit.trail import Trail
     from xacct.endpoint.grants import Grants
-    from xacct.keeper.keeper import Keeper, Node
+    from xacct.keeper.keeper import Keeper
+    from xacct.keeper.node import Node
     from xacct.model import Credentials, Grant
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

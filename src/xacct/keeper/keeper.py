@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,9 +18,11 @@ from xacct.keeper.dynamic import MOST, DynamicRoles, made_of
 from xacct.keeper.guard import Guard
 from xacct.keeper.latch import Latch
 from xacct.keeper.lease import Lease
+from xacct.keeper.node import Node, SessionKey, session_key
 from xacct.keeper.pace import Pace
+from xacct.keeper.retired import Retired
 from xacct.model import Role, Source
-from xacct.policy import Freshness, Hop, Path
+from xacct.policy import Freshness, Hop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -34,23 +35,6 @@ log = structlog.get_logger("xacct.keeper")
 
 STALE_WAIT = 0.8
 """Seconds a request waits for a renewal when something unexpired is held: below every SDK's patience."""
-
-SessionKey = tuple[Source, str | None]
-"""The source, and the MFA device's serial."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A configured role and the plan for it.
-
-    `lease` holds its credentials: the MFA session's own, where the role is just that. `session` is the MFA session
-    it hangs from, however far up.
-    """
-
-    role: Role
-    path: Path
-    lease: Lease
-    session: Lease | None
 
 
 class Keeper:
@@ -71,6 +55,7 @@ class Keeper:
         self.slugs: dict[str, str] = {}
         self.sessions: dict[SessionKey, Lease] = {}
         self.dynamic = DynamicRoles()
+        self.retired = Retired(clock.boot)
         self.latch = Latch(events)
         self.guard = Guard(desk, clock)
         self.desk = desk
@@ -86,21 +71,25 @@ class Keeper:
     # The configuration.
 
     def configure(self, roles: Mapping[str, Role]) -> None:
-        """Take these roles from now on. What is held for an unchanged role stays; the rest is let go."""
+        """Take these roles from now on. What is held for an unchanged role stays; the rest is retired."""
         before, self.nodes = self.nodes, {}
         every = {**roles, **self.dynamic.roles(roles)}
         for name in every:
             self._plant(name, every, before)
         self.slugs = {role.slug: name for name, role in roles.items()}
-        self._drop_unused_sessions()
+        self._retire(before)
         for name in before.keys() - self.nodes.keys():
             self.guard.log_out(name, errors.UnknownRole(f"There is no role {name!r} any more."))
         self.on_change()
 
-    def _drop_unused_sessions(self) -> None:
-        used = {node.session for node in self.nodes.values()}
-        for key in [key for key, session in self.sessions.items() if session not in used]:
-            self.sessions.pop(key).drop()
+    def _retire(self, before: Mapping[str, Node]) -> None:
+        """What has lost its place may get it back, for a while."""
+        placed = {lease for node in self.nodes.values() for lease in (node.lease, node.session)}
+        for node in before.values():
+            if node.lease not in placed and node.lease is not node.session:
+                self.retired.put(node.role, node.lease)
+        for key in [key for key, session in self.sessions.items() if session not in placed]:
+            self.retired.put(key, self.sessions.pop(key))
 
     def _plant(self, name: str, roles: Mapping[str, Role], before: Mapping[str, Node]) -> Node:
         if name in self.nodes:
@@ -118,7 +107,7 @@ class Keeper:
         elif path.hop is Hop.SESSION and session is not None:
             lease = session
         else:
-            lease = self._new_lease(role, parent)
+            lease = self.retired.take(role, parent) or self._new_lease(role, parent)
         self.nodes[name] = Node(role, path, lease, session)
         return self.nodes[name]
 
@@ -134,14 +123,14 @@ class Keeper:
         )
 
     def _session(self, role: Role) -> Lease:
-        key = _session_key(role)
+        key = session_key(role)
         if key not in self.sessions:
-            self.sessions[key] = Lease(
+            self.sessions[key] = self.retired.take(key) or Lease(
                 f"MFA session of {key[0].name}",
                 self.clock,
                 self._rng,
                 lambda lease, ask: self._acquire.session(
-                    role, lambda: self.session_roles(lease), lease.wanted, self._cover_until.get(lease), ask=ask
+                    role, lambda: self._for_whom(role, lease), lease.wanted, self._cover_until.get(lease), ask=ask
                 ),
                 lambda: False,
                 self._settled,
@@ -179,7 +168,8 @@ class Keeper:
         self._uproot(min(names, key=lambda name: self.nodes[name].lease.alive()))
 
     def let_go_unused(self) -> None:
-        """Let go of dynamic roles that nobody has asked for within IDLE."""
+        """Let go of dynamic roles that nobody has asked for within IDLE, and of what was retired for KEEP."""
+        self.retired.let_go()
         for name in self.dynamic.unused_since(self.clock.now() - policy.IDLE):
             if not self.nodes[name].lease.flying:
                 log.info("let go", node=name, why="unused")
@@ -191,7 +181,7 @@ class Keeper:
         self.nodes.pop(name).lease.abandon(gone)
         self.dynamic.forget(name)
         self._acquire.forget(name)
-        self._drop_unused_sessions()
+        self._retire({})
 
     # What consumers ask.
 
@@ -299,8 +289,10 @@ class Keeper:
     def logout_all(self) -> list[str]:
         """Let go of every role and every MFA session."""
         gone = self.logout(list(self.nodes))
+        why = errors.HumanNeeded("You have logged out.", "xacctctl login ROLE")
         for session in self.sessions.values():
-            session.abandon(errors.HumanNeeded("You have logged out.", "xacctctl login ROLE"))
+            session.abandon(why)
+        self.retired.clear(why)
         return gone
 
     def horizon(self, name: str) -> float | None:
@@ -328,6 +320,10 @@ class Keeper:
         wanted = [name for name in names if self.nodes[name].lease.wanted_here()]
         return tuple(wanted or names)
 
+    def _for_whom(self, first: Role, session: Lease) -> tuple[str, ...]:
+        """Whom a question of that session is for: never nobody, even if its roles have left the configuration."""
+        return self.session_roles(session) or (first.name,)
+
     def recheck(self) -> None:
         """After a suspend or a clock step: renew what is in use at once, while the network is there."""
         for node in self.nodes.values():
@@ -354,7 +350,7 @@ class Keeper:
     async def close(self) -> None:
         """End every flight, and every question."""
         await self.guard.close()
-        leases = {*self.sessions.values(), *(node.lease for node in self.nodes.values())}
+        leases = {*self.sessions.values(), *(node.lease for node in self.nodes.values()), *self.retired.all()}
         await asyncio.gather(*(lease.cancel() for lease in leases))
 
     # What is told to others.
@@ -393,8 +389,3 @@ def closest_hint(name: str, names: Iterable[str]) -> str:
 
     close = get_close_matches(name, list(names), 1)
     return f"Did you mean {close[0]!r}?" if close else "xacctctl roles lists what there is."
-
-
-def _session_key(role: Role) -> SessionKey:
-    assert isinstance(role.parent, Source)  # noqa: S101
-    return (role.parent, role.mfa_serial)
