@@ -1,6 +1,7 @@
 """How the daemon connects its rooms, where no other test would notice a wire missing."""
 
 import asyncio
+import json
 
 import pytest
 
@@ -14,7 +15,13 @@ def where(tmp_path, monkeypatch):
         monkeypatch.setenv(variable, str(tmp_path / variable))
     where = Places()
     where.config.parent.mkdir(parents=True)
+    where.state.mkdir(parents=True)
     return where
+
+
+def audit_of(where):
+    file = where.state / "audit.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -26,4 +33,7 @@ def test_a_suspend_locks_where_the_settings_say_so_by_now(where, wanted):
     rooms.refresh()
     rooms.scheduler._slept()
     assert rooms.keeper.latch.locked is wanted
+    asyncio.run(rooms.audit.flush())
+    written = [(line["event"], line["what"], line["uid"]) for line in audit_of(where)]
+    assert written == ([("locked", "suspend", None)] if wanted else [])
     asyncio.run(rooms.sts.close())

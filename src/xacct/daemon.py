@@ -212,7 +212,12 @@ class Rooms:
     def slept(self) -> None:
         """What follows a suspend."""
         if self.configuration.settings.lock.on_suspend:
-            self.keeper.latch.lock("suspend")
+            self.lock("suspend")
+
+    def lock(self, why: str) -> None:
+        """Lock, because of something that has happened to the machine."""
+        if self.keeper.latch.lock(why) and self.audit is not None:
+            self.audit.record("locked", what=why)
 
 
 def _ways_to_humans(

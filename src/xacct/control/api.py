@@ -313,14 +313,16 @@ class Api:
         """GET /v1/audit, with ?role=, ?since= and ?follow=1."""
         return await _streamed(request, self._audit.asked(request.query))
 
-    async def lock(self, _: web.Request) -> web.Response:
+    async def lock(self, request: web.Request) -> web.Response:
         """POST /v1/lock."""
-        self._keeper.latch.lock("asked to")
+        if self._keeper.latch.lock("asked to"):
+            self._audit.latched(request, "locked")
         return self._latched()
 
-    async def unlock(self, _: web.Request) -> web.Response:
+    async def unlock(self, request: web.Request) -> web.Response:
         """POST /v1/unlock."""
-        self._keeper.latch.unlock()
+        if self._keeper.latch.unlock():
+            self._audit.latched(request, "unlocked")
         return self._latched()
 
     def _latched(self) -> web.Response:

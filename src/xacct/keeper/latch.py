@@ -30,24 +30,26 @@ class Latch:
         self._events = events
         self._bolts: set[asyncio.Future[None]] = set()
 
-    def lock(self, why: str) -> None:
-        """Let nothing leave from now on. `why` is for the log."""
+    def lock(self, why: str) -> bool:
+        """Let nothing leave from now on. `why` is for the log. Returns whether it was unlocked before."""
         if self.locked:
-            return
+            return False
         self.locked = True
         for bolt in self._bolts:
             if not bolt.done():
                 bolt.set_result(None)
         log.info("locked", why=why)
         self._events.publish(Locked(locked=True))
+        return True
 
-    def unlock(self) -> None:
-        """Let credentials leave again."""
+    def unlock(self) -> bool:
+        """Let credentials leave again. Returns whether it was locked before."""
         if not self.locked:
-            return
+            return False
         self.locked = False
         log.info("unlocked")
         self._events.publish(Locked(locked=False))
+        return True
 
     def check(self) -> None:
         """Go on only where credentials may leave.
