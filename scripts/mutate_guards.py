@@ -37,6 +37,7 @@ class Defence(NamedTuple):
 
 HEAD = "tests/endpoint/test_head.py"
 SERVER = "tests/endpoint/test_server.py"
+CROWD = "tests/endpoint/test_crowd.py"
 CONTAINER = "tests/endpoint/test_container.py"
 GRANTS = "tests/endpoint/test_grants.py"
 CONTROL = "tests/control/test_server.py"
@@ -114,6 +115,8 @@ DEFENCES = (
         "> MAX_CONNECTIONS * 999:",
         SERVER,
     ),
+    Defence("a share of the connections each", "endpoint/crowd.py", "crowd[MAX_PER_PEER:]", "crowd[:0]", CROWD),
+    Defence("a share by process", "endpoint/crowd.py", "if pid is not None:", "if False:", CROWD),
     Defence("a deadline", "endpoint/server.py", "if c.deadline < now", "if False", SERVER),
     Defence("back-pressure", "endpoint/server.py", "        self._choked = True\n", "", SERVER),
     Defence(
@@ -269,6 +272,16 @@ DEFENCES = (
         "        if lease.logged_out:\n            raise _logged_out(name)\n",
         "",
         KEEPER,
+    ),
+    Defence(
+        "what is retired ends", "keeper/retired.py", " or until <= self._boot()", "", "tests/keeper/test_retired.py"
+    ),
+    Defence(
+        "logging out of all takes what is retired",
+        "keeper/keeper.py",
+        "        self.retired.clear(why)\n",
+        "",
+        "tests/keeper/test_retired.py",
     ),
     # Values, logs, the process.
     Defence(

@@ -6,6 +6,7 @@ import json
 import pytest
 
 from xacct.daemon import Places, Rooms
+from xacct.host import processes
 from xacct.settings import Settings
 
 
@@ -36,4 +37,10 @@ def test_a_suspend_locks_where_the_settings_say_so_by_now(where, wanted):
     asyncio.run(rooms.audit.flush())
     written = [(line["event"], line["what"], line["uid"]) for line in audit_of(where)]
     assert written == ([("locked", "suspend", None)] if wanted else [])
+    asyncio.run(rooms.sts.close())
+
+
+def test_who_holds_too_many_connections_can_be_found_out(where):
+    rooms = Rooms(Settings(), Settings(), where)
+    assert rooms.endpoint.door.owners is processes.owners
     asyncio.run(rooms.sts.close())

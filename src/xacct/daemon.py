@@ -24,10 +24,9 @@ from xacct.endpoint.container import Container
 from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.server import ADDRESS, Endpoint
-from xacct.host import callers, hardening, instance, names, process, steps
+from xacct.host import callers, hardening, instance, names, process, processes, steps
 from xacct.host import clock as host_clock
 from xacct.host.network import NetworkWatch
-from xacct.host.processes import Processes, Scout
 from xacct.keeper.acquire import Terms
 from xacct.keeper.desk import Desk
 from xacct.keeper.events import Events
@@ -173,7 +172,7 @@ class Rooms:
             events=events,
             terms=Terms(settings.seconds(chosen.session.duration), names.fill(chosen.session.name)),
         )
-        scout = Scout(Processes().find, self.clock.boot)
+        scout = processes.Scout(processes.Processes().find, self.clock.boot)
         self.audit = _audit(chosen, where, self.clock, scout)
         self.grants = Grants(where.tokens, where.state / "grants.json", self.clock.now, process.started)
         if self.audit is not None:
@@ -185,6 +184,7 @@ class Rooms:
             os.geteuid(),
             require_known=chosen.endpoint.require_known_caller,
             notice=scout.notice if self.audit else lambda _caller: None,
+            owners=processes.owners,
         )
         self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
@@ -237,7 +237,7 @@ def _ways_to_humans(
     return ways
 
 
-def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: Scout) -> Trail | None:
+def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: processes.Scout) -> Trail | None:
     """The audit, unless it is switched off."""
     if not chosen.audit.enabled:
         return None
