@@ -40,7 +40,8 @@ def test_a_suspend_locks_where_the_settings_say_so_by_now(where, wanted):
     asyncio.run(rooms.sts.close())
 
 
-def test_who_holds_too_many_connections_can_be_found_out(where):
+def test_processes_are_looked_for_where_a_question_or_a_crowd_wants_them(where):
     rooms = Rooms(Settings(), Settings(), where)
+    assert isinstance(rooms.container._find.__self__, processes.Scout)
     assert rooms.endpoint.door.owners is processes.owners
     asyncio.run(rooms.sts.close())

@@ -178,7 +178,9 @@ class Rooms:
         if self.audit is not None:
             self.grants.ended = self.audit.grant_ended
         self.configuration = Configuration(dict(os.environ), where.config, in_file, names.fill)
-        self.container = Container(self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit)
+        self.container = Container(
+            self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit, scout.find
+        )
         door = Door(
             callers.choose(),
             os.geteuid(),

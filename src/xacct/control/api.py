@@ -14,7 +14,7 @@ from aiohttp import web
 
 from xacct import __version__, errors, policy, wire
 from xacct.control import shapes, streams
-from xacct.control.audit import Audit
+from xacct.control.audit import Audit, caller_of
 from xacct.endpoint.container import PATH as CREDENTIALS_PATH
 from xacct.endpoint.head import ROLE_ARN_PATH
 
@@ -163,11 +163,12 @@ class Api:
         ask = attend or "code" in body or self._keeper.desk.attendants > 0
 
         grant = self._grant(body)
+        process = caller_of(request).process
 
         async def get(role: str) -> Credentials:
             held = await self._keeper.login(role, ask=ask, until=body.get("until"))
             if grant is not None:
-                await self._keeper.admit(role, grant.id, grant.label)
+                await self._keeper.admit(role, grant.id, grant.label, process)
             return held
 
         login = streams.Login(
@@ -200,9 +201,10 @@ class Api:
 
         # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
         consumer = f"command {next(self._commands)}"
+        process = caller_of(request).process
 
         async def get(role: str) -> Credentials:
-            await self._keeper.admit(role, consumer, COMMAND)
+            await self._keeper.admit(role, consumer, COMMAND, process)
             if lifetime is not None:
                 return await latch.behind(self._keeper.one_off(role, ask=ask, lifetime=lifetime))
             return await latch.behind(self._keeper.login(role, ask=ask))

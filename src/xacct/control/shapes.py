@@ -30,6 +30,7 @@ def prompt(keeper: Keeper, question: Question) -> wire.Prompt:
         "id": question.id,
         "kind": question.kind,
         "label": question.label,
+        "process": question.process,
         "serial": question.serial,
         "roles": list(question.roles),
         "attempt": question.attempt,

@@ -11,7 +11,7 @@ from xacct.endpoint.head import ROLE_ARN_PATH
 from xacct.endpoint.recorder import SERVED, Nobody
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from xacct.endpoint.grants import Grants
     from xacct.endpoint.head import Request
@@ -40,9 +40,18 @@ class Container:
 
     Args:
         patience: seconds an ordinary client is held while a human is asked. recorder: keeps the audit.
+        find: a caller with its process, where that can be found out; slow.
     """
 
-    def __init__(self, keeper: Keeper, grants: Grants, patience: float, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        grants: Grants,
+        patience: float,
+        recorder: Recorder | None = None,
+        find: Callable[[Caller], Caller] = lambda caller: caller,
+    ) -> None:
+        self._find = find
         self._recorder = recorder or Nobody()
         self._keeper = keeper
         self._grants = grants
@@ -107,7 +116,7 @@ class Container:
 
     async def _hold(self, grant: Grant, role: str, patience: float, caller: Caller) -> AsyncIterator[bytes]:
         """Silence, then white space (leading white space is legal JSON), then the credentials or a sentence."""
-        fetch = asyncio.ensure_future(self._fetch(grant, role, patience))
+        fetch = asyncio.ensure_future(self._fetch(grant, role, patience, caller))
         try:
             done, _ = await asyncio.wait({fetch}, timeout=SILENCE)
             trickling = not done
@@ -131,11 +140,11 @@ class Container:
         finally:
             fetch.cancel()
 
-    async def _fetch(self, grant: Grant, role: str, patience: float) -> Credentials:
+    async def _fetch(self, grant: Grant, role: str, patience: float, caller: Caller) -> Credentials:
         admitted = False
         try:
             async with asyncio.timeout(patience):
-                await self._keeper.admit(role, grant.id, grant.label)
+                await self._admit(grant, role, caller)
                 admitted = True
                 return await self._keeper.fetch(role, ask=True)
         except TimeoutError:
@@ -146,6 +155,12 @@ class Container:
             raise errors.TimedOut(
                 f"Nobody confirmed the use of {role} by {grant.label!r} in time.", "xacctctl attend"
             ) from None
+
+    async def _admit(self, grant: Grant, role: str, caller: Caller) -> None:
+        process = ""
+        if not self._keeper.guard.admits(self._keeper.node(role).role, grant.id):
+            process = (await asyncio.to_thread(self._find, caller)).process
+        await self._keeper.admit(role, grant.id, grant.label, process)
 
     def _remember(self, grant: Grant, role: str, error: errors.XacctError) -> None:
         if isinstance(error, errors.Declined | errors.TimedOut | errors.TooManyWrongCodes):

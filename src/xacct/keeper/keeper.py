@@ -216,15 +216,18 @@ class Keeper:
         self.latch.check()
         return await self.latch.behind(self._fetch(name, ask=ask))
 
-    async def admit(self, name: str, consumer: str, label: str) -> None:
-        """Return once this consumer (a grant's id, and what people call it) may have the role, asking if need be.
+    async def admit(self, name: str, consumer: str, label: str, process: str = "") -> None:
+        """Return once this consumer may have the role, asking if need be.
+
+        Args:
+            consumer: a grant's id, or the like. label: what people call it. process: which one it is, in words.
 
         Raises:
             XacctError: it may not, or nobody says so.
         """
         role = self.node(name).role
         self.latch.check()
-        await self.latch.behind(self.guard.admit(role, consumer, label))
+        await self.latch.behind(self.guard.admit(role, consumer, label, process))
 
     async def _fetch(self, name: str, *, ask: bool) -> Credentials:
         lease = self.node(name).lease
