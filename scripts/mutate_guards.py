@@ -43,6 +43,7 @@ GRANTS = "tests/endpoint/test_grants.py"
 CONTROL = "tests/control/test_server.py"
 API = "tests/control/test_api.py"
 KEEPER = "tests/keeper/test_keeper.py"
+WATCHES = "tests/host/test_watches.py"
 MODEL = "tests/test_model.py"
 LOGS = "tests/test_logs.py"
 HARDENING = "tests/host/test_hardening.py"
@@ -283,6 +284,11 @@ DEFENCES = (
         "",
         "tests/keeper/test_retired.py",
     ),
+    # What locks by itself.
+    Defence("only logind is heard", "host/logind.py", "sender='{_LOGIND}',", "", WATCHES),
+    Defence("nothing sent to us alone", "host/bus.py", " and message.destination is None", "", WATCHES),
+    Defence("another's screen does not lock", "host/logind.py", "bool(owner[0] == uid)", "True", WATCHES),
+    Defence("a watch that fails is said", "host/watches.py", "        self._trouble[way] = why\n", "", WATCHES),
     # Values, logs, the process.
     Defence(
         "credentials show four characters",

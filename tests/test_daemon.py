@@ -5,8 +5,10 @@ import json
 
 import pytest
 
+from xacct import daemon
 from xacct.daemon import Places, Rooms
 from xacct.host import processes
+from xacct.host.ways import ON_SUSPEND
 from xacct.settings import Settings
 
 
@@ -37,6 +39,24 @@ def test_a_suspend_locks_where_the_settings_say_so_by_now(where, wanted):
     asyncio.run(rooms.audit.flush())
     written = [(line["event"], line["what"], line["uid"]) for line in audit_of(where)]
     assert written == ([("locked", "suspend", None)] if wanted else [])
+    asyncio.run(rooms.sts.close())
+
+
+def test_a_suspend_that_was_announced_locks_once(where, monkeypatch):
+    where.config.write_text("[lock]\non_suspend = true\n")
+    rooms = Rooms(Settings(), Settings(), where)
+    rooms.refresh()
+    awake = 1000.0
+    monkeypatch.setattr(daemon.time, "monotonic", lambda: awake)
+    rooms.happened(ON_SUSPEND)
+    assert rooms.keeper.latch.locked
+    rooms.keeper.latch.unlock()  # somebody has opened the lid
+    awake += 31
+    rooms.scheduler._slept()
+    assert not rooms.keeper.latch.locked
+    awake += 3600
+    rooms.scheduler._slept()  # nobody announced this one
+    assert rooms.keeper.latch.locked
     asyncio.run(rooms.sts.close())
 
 

@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ from xacct.endpoint.server import ADDRESS, Endpoint
 from xacct.host import callers, hardening, instance, names, process, processes, steps
 from xacct.host import clock as host_clock
 from xacct.host.network import NetworkWatch
+from xacct.host.watches import Watches
+from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
 from xacct.keeper.acquire import Terms
 from xacct.keeper.desk import Desk
 from xacct.keeper.events import Events
@@ -47,6 +50,8 @@ log = structlog.get_logger("xacct")
 DIALOG_DELAY = 1.0
 """Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
 
+ANNOUNCED = 60.0
+"""Seconds (awake) from the announcement of a suspend to the scheduler's noticing it, at most."""
 
 MIB = 1024 * 1024
 
@@ -191,6 +196,8 @@ class Rooms:
         self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = _ways_to_humans(chosen, desk, events, self.clock)
+        self.watches = Watches(ways(os.environ), self.happened)
+        self._announced = float("-inf")
 
     def refresh(self) -> None:
         """Read configuration files that have changed."""
@@ -202,18 +209,38 @@ class Rooms:
         self.grants.sweep()
         self.keeper.guard.keep({grant.id for grant in self.grants.all()})
         self.container.forget()
+        lock = self.configuration.settings.lock
+        self.watches.want({name for name in (ON_SCREEN_LOCK, ON_SUSPEND) if getattr(lock, name)})
 
     async def close(self) -> None:
         """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
+        await self.watches.close()
         await self.keeper.close()
         await self.endpoint.close()
         await self.sts.close()
         if self.audit is not None:
             await self.audit.close()
 
+    @property
+    def problems(self) -> list[errors.XacctError]:
+        """What is wrong with the configuration, and what of it can't be kept here."""
+        return [*self.configuration.problems, *self.watches.problems]
+
+    def reload(self) -> list[errors.XacctError]:
+        """Read the configuration now. Returns the problems there are."""
+        self.configuration.reload(self.keeper)
+        return self.problems
+
+    def happened(self, setting: str) -> None:
+        """Something has happened to the machine that a setting of [lock] is about."""
+        if setting == ON_SUSPEND:
+            self._announced = time.monotonic()
+        self.lock({ON_SUSPEND: "suspend", ON_SCREEN_LOCK: "screen"}[setting])
+
     def slept(self) -> None:
-        """What follows a suspend."""
-        if self.configuration.settings.lock.on_suspend:
+        """What follows a suspend. If it was announced it has locked already, and somebody may have unlocked since."""
+        announced = time.monotonic() - self._announced < ANNOUNCED
+        if self.configuration.settings.lock.on_suspend and not announced:
             self.lock("suspend")
 
     def lock(self, why: str) -> None:
@@ -285,9 +312,9 @@ async def _open_control(rooms: Rooms, url: str, where: Places, stop: asyncio.Eve
 
     daemon = Daemon(
         endpoint_url=url,
-        problems=lambda: rooms.configuration.problems,
+        problems=lambda: rooms.problems,
         refresh=rooms.refresh,
-        reload=lambda: rooms.configuration.reload(rooms.keeper),
+        reload=rooms.reload,
         stop=stop.set,
         audit=rooms.audit,
     )
