@@ -154,6 +154,13 @@ DEFENCES = (
         CONTAINER,
     ),
     Defence(
+        "bytes that can't be served are forgotten",
+        "endpoint/container.py",
+        "if self._keeper.latch.locked or node is None",
+        "if node is None",
+        CONTAINER,
+    ),
+    Defence(
         "a refusal counts for a while",
         "endpoint/container.py",
         "            self._refuse_again(grant, role)\n",

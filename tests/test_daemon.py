@@ -60,6 +60,14 @@ def test_a_suspend_that_was_announced_locks_once(where, monkeypatch):
     asyncio.run(rooms.sts.close())
 
 
+def test_locking_lets_go_of_prebuilt_bodies_at_once(where):
+    rooms = Rooms(Settings(), Settings(), where)
+    rooms.container._bodies["prod"] = (None, b"secret")
+    rooms.keeper.latch.lock("test")
+    assert rooms.container._bodies == {}
+    asyncio.run(rooms.sts.close())
+
+
 def test_processes_are_looked_for_where_a_question_or_a_crowd_wants_them(where):
     rooms = Rooms(Settings(), Settings(), where)
     assert isinstance(rooms.container._find.__self__, processes.Scout)

@@ -186,6 +186,7 @@ class Rooms:
         self.container = Container(
             self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit, scout.find
         )
+        self.keeper.latch.on_lock = self.container.forget
         door = Door(
             callers.choose(),
             os.geteuid(),

@@ -166,6 +166,18 @@ async def test_bytes_of_credentials_let_go_are_forgotten(clock, room):
 
 
 @in_virtual_time
+async def test_locked_no_bytes_are_kept_that_can_not_be_served(clock, room):
+    await room.login("dev")
+    before = room.ask("dev")
+    room.keeper.latch.lock("test")
+    room.container.forget()
+    room.ask("dev")
+    assert room.container._bodies == {}
+    room.keeper.latch.unlock()
+    assert room.ask("dev") == before
+
+
+@in_virtual_time
 async def test_a_role_whose_name_no_path_could_hold_has_a_slug(clock, room):
     await room.login("team/ops")
     _, token = room.new_grant("team/ops")

@@ -105,10 +105,10 @@ class Container:
         return known[1]
 
     def forget(self) -> None:
-        """Let go of prebuilt bodies of credentials no longer held, and of refusals that have had their time."""
+        """Let go of bodies that can't be served (locked, or of credentials no longer held), and of old refusals."""
         for role, (built_from, _) in list(self._bodies.items()):
             node = self._keeper.nodes.get(role)
-            if node is None or node.lease.held is not built_from:
+            if self._keeper.latch.locked or node is None or node.lease.held is not built_from:
                 del self._bodies[role]
         boot = self._keeper.clock.boot()
         for key in [key for key, (until, _) in self._refused.items() if until <= boot]:

@@ -15,7 +15,7 @@ from xacct import errors
 from xacct.keeper.events import Events, Locked
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 log = structlog.get_logger("xacct.keeper")
 
@@ -23,10 +23,11 @@ T = TypeVar("T")
 
 
 class Latch:
-    """Locked or not. A daemon starts unlocked: it holds nothing yet."""
+    """Locked or not. A daemon starts unlocked: it holds nothing yet. `on_lock` is called when it is locked."""
 
     def __init__(self, events: Events) -> None:
         self.locked = False
+        self.on_lock: Callable[[], None] = lambda: None
         self._events = events
         self._bolts: set[asyncio.Future[None]] = set()
 
@@ -38,6 +39,7 @@ class Latch:
         for bolt in self._bolts:
             if not bolt.done():
                 bolt.set_result(None)
+        self.on_lock()
         log.info("locked", why=why)
         self._events.publish(Locked(locked=True))
         return True
