@@ -291,6 +291,13 @@ DEFENCES = (
         "",
         "tests/keeper/test_retired.py",
     ),
+    Defence(
+        "a file being saved takes no guard away",
+        "configuration.py",
+        "elif self._is_believable(stamp):",
+        "else:",
+        "tests/test_configuration.py",
+    ),
     # What locks by itself.
     Defence("only logind is heard", "host/logind.py", "sender='{_LOGIND}',", "", WATCHES),
     Defence("nothing sent to us alone", "host/bus.py", " and message.destination is None", "", WATCHES),

@@ -182,7 +182,7 @@ class Rooms:
         self.grants = Grants(where.tokens, where.state / "grants.json", self.clock.now, process.started)
         if self.audit is not None:
             self.grants.ended = self.audit.grant_ended
-        self.configuration = Configuration(dict(os.environ), where.config, in_file, names.fill)
+        self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
         self.container = Container(
             self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit, scout.find
         )
