@@ -37,11 +37,13 @@ class Defence(NamedTuple):
 
 HEAD = "tests/endpoint/test_head.py"
 SERVER = "tests/endpoint/test_server.py"
+CROWD = "tests/endpoint/test_crowd.py"
 CONTAINER = "tests/endpoint/test_container.py"
 GRANTS = "tests/endpoint/test_grants.py"
 CONTROL = "tests/control/test_server.py"
 API = "tests/control/test_api.py"
 KEEPER = "tests/keeper/test_keeper.py"
+WATCHES = "tests/host/test_watches.py"
 MODEL = "tests/test_model.py"
 LOGS = "tests/test_logs.py"
 HARDENING = "tests/host/test_hardening.py"
@@ -114,6 +116,8 @@ DEFENCES = (
         "> MAX_CONNECTIONS * 999:",
         SERVER,
     ),
+    Defence("a share of the connections each", "endpoint/crowd.py", "crowd[MAX_PER_PEER:]", "crowd[:0]", CROWD),
+    Defence("a share by process", "endpoint/crowd.py", "if pid is not None:", "if False:", CROWD),
     Defence("a deadline", "endpoint/server.py", "if c.deadline < now", "if False", SERVER),
     Defence("back-pressure", "endpoint/server.py", "        self._choked = True\n", "", SERVER),
     Defence(
@@ -147,6 +151,13 @@ DEFENCES = (
         "endpoint/container.py",
         "is not built_from:",
         "is not built_from and False:",
+        CONTAINER,
+    ),
+    Defence(
+        "bytes that can't be served are forgotten",
+        "endpoint/container.py",
+        "if self._keeper.latch.locked or node is None",
+        "if node is None",
         CONTAINER,
     ),
     Defence(
@@ -270,6 +281,28 @@ DEFENCES = (
         "",
         KEEPER,
     ),
+    Defence(
+        "what is retired ends", "keeper/retired.py", " or until <= self._boot()", "", "tests/keeper/test_retired.py"
+    ),
+    Defence(
+        "logging out of all takes what is retired",
+        "keeper/keeper.py",
+        "        self.retired.clear(why)\n",
+        "",
+        "tests/keeper/test_retired.py",
+    ),
+    Defence(
+        "a file being saved takes no guard away",
+        "configuration.py",
+        "elif self._is_believable(stamp):",
+        "else:",
+        "tests/test_configuration.py",
+    ),
+    # What locks by itself.
+    Defence("only logind is heard", "host/logind.py", "sender='{_LOGIND}',", "", WATCHES),
+    Defence("nothing sent to us alone", "host/bus.py", " and message.destination is None", "", WATCHES),
+    Defence("another's screen does not lock", "host/logind.py", "bool(owner[0] == uid)", "True", WATCHES),
+    Defence("a watch that fails is said", "host/watches.py", "        self._trouble[way] = why\n", "", WATCHES),
     # Values, logs, the process.
     Defence(
         "credentials show four characters",

@@ -84,6 +84,12 @@ class Caller:
     exe: str | None = None
     why: str = ""
 
+    @property
+    def process(self) -> str:
+        """Its process as people are told of it: "pid 4711, /usr/bin/aws"; empty where it is not known."""
+        exe = "".join(char if char.isprintable() else "?" for char in self.exe or "")
+        return ", ".join(filter(None, [f"pid {self.pid}" if self.pid else "", exe]))
+
 
 MfaPath = Literal["session", "direct"]
 Confirm = Literal["first-use", "each-grant"]

@@ -72,9 +72,10 @@ class AuditSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Lock(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """[lock]: whether a suspend locks the agent, as `xacctctl lock` does."""
+    """[lock]: whether a suspend, or a screen that locks, locks the agent, as `xacctctl lock` does."""
 
     on_suspend: bool = False
+    on_screen_lock: bool = False
 
 
 class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):

@@ -157,6 +157,7 @@ class CredentialsRequest(TypedDict):
 class Prompt(TypedDict):
     """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
 
+    `process`: which process that is, as far as it is known, for people ("pid 4711, /usr/bin/aws"); else empty.
     `not_before`: no code can be accepted until then (the current one has been used): show a countdown.
     `problem`: why the last answer was not accepted, else null. `deadline`: when the question is withdrawn.
     """
@@ -164,6 +165,7 @@ class Prompt(TypedDict):
     id: str
     kind: Literal["mfa", "confirm"]
     label: NotRequired[str]
+    process: NotRequired[str]
     serial: str
     roles: list[str]
     attempt: int

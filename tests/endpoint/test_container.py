@@ -25,8 +25,10 @@ from xacct.endpoint.grants import Grants
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH, Request
 from xacct.keeper.desk import GRACE
 from xacct.keeper.keeper import STALE_WAIT
+from xacct.model import Caller
 
 PATIENCE = 60.0
+NOBODY = Caller()
 
 
 class Room:
@@ -46,10 +48,12 @@ class Room:
         grant, token, _ = self.grants.create(roles, "test", ttl, None, **more)
         return grant, token
 
-    def ask(self, role="dev", token=None, target=None, agent=b""):
+    def ask(self, role="dev", token=None, target=None, agent=b"", caller=NOBODY):
         """What is answered: bytes, or the pieces of a hold."""
         token = self.token if token is None else token
-        return self.container.answer(Request(target or ROLE_PATH + role, token.encode(), agent, keep_alive=True))
+        return self.container.answer(
+            Request(target or ROLE_PATH + role, token.encode(), agent, keep_alive=True, caller=caller)
+        )
 
     async def all_of(self, answer):
         """A held answer's pieces, each with the seconds after which it came."""
@@ -158,6 +162,18 @@ async def test_bytes_of_credentials_let_go_are_forgotten(clock, room):
     room.keeper.configure({})
     room.container.forget()
     assert room.container._bodies == {}
+
+
+@in_virtual_time
+async def test_locked_no_bytes_are_kept_that_can_not_be_served(clock, room):
+    await room.login("dev")
+    before = room.ask("dev")
+    room.keeper.latch.lock("test")
+    room.container.forget()
+    room.ask("dev")
+    assert room.container._bodies == {}
+    room.keeper.latch.unlock()
+    assert room.ask("dev") == before
 
 
 @in_virtual_time
@@ -597,6 +613,28 @@ async def test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_a
     [(_, refused)] = await room.all_of(room.ask(token=other))  # nobody attends any more
     assert code_of(refused) == "nobody-to-ask"
     assert "'test'" in json_of(refused)[1]["message"]
+
+
+@in_virtual_time
+async def test_the_question_names_the_process_and_only_then_is_it_looked_for(clock, room):
+    looked_for = []
+    callers = {3: Caller(uid=1, inode=3, pid=4711, exe="/usr/bin/aws"), 4: Caller(uid=1, inode=4)}
+    room.container._find = lambda caller: looked_for.append(caller.inode) or callers[caller.inode]
+    room.guard("dev", "each-grant")
+    await room.login("dev", "prod")
+    room.ask("prod", caller=Caller(uid=1, inode=3))
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask(caller=Caller(uid=1, inode=3))))
+        assert (await room.question()).process == "pid 4711, /usr/bin/aws"
+        await room.confirm()
+        await pieces
+        room.ask(caller=Caller(uid=1, inode=3))
+        assert looked_for == [3]
+        _, other = room.new_grant("dev")
+        pieces = asyncio.ensure_future(room.all_of(room.ask(token=other, caller=Caller(uid=1, inode=4))))
+        assert (await room.question()).process == ""
+        await room.confirm()
+        await pieces
 
 
 @in_virtual_time

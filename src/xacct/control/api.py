@@ -14,7 +14,7 @@ from aiohttp import web
 
 from xacct import __version__, errors, policy, wire
 from xacct.control import shapes, streams
-from xacct.control.audit import Audit
+from xacct.control.audit import Audit, caller_of
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
     from xacct.audit.trail import Trail
     from xacct.endpoint.grants import Grants
-    from xacct.keeper.keeper import Keeper, Node
+    from xacct.keeper.keeper import Keeper
+    from xacct.keeper.node import Node
     from xacct.model import Credentials, Grant
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -164,11 +165,12 @@ class Api:
         ask = attend or "code" in body or self._keeper.desk.attendants > 0
 
         grant = self._grant(body)
+        process = caller_of(request).process
 
         async def get(role: str) -> Credentials:
             held = await self._keeper.login(role, ask=ask, until=body.get("until"))
             if grant is not None:
-                await self._keeper.admit(role, grant.id, grant.label)
+                await self._keeper.admit(role, grant.id, grant.label, process)
             return held
 
         login = streams.Login(
@@ -201,9 +203,10 @@ class Api:
 
         # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
         consumer = f"command {next(self._commands)}"
+        process = caller_of(request).process
 
         async def get(role: str) -> Credentials:
-            await self._keeper.admit(role, consumer, COMMAND)
+            await self._keeper.admit(role, consumer, COMMAND, process)
             if lifetime is not None:
                 return await latch.behind(self._keeper.one_off(role, ask=ask, lifetime=lifetime))
             return await latch.behind(self._keeper.login(role, ask=ask))
@@ -314,14 +317,16 @@ class Api:
         """GET /v1/audit, with ?role=, ?since= and ?follow=1."""
         return await _streamed(request, self._audit.asked(request.query))
 
-    async def lock(self, _: web.Request) -> web.Response:
+    async def lock(self, request: web.Request) -> web.Response:
         """POST /v1/lock."""
-        self._keeper.latch.lock("asked to")
+        if self._keeper.latch.lock("asked to"):
+            self._audit.latched(request, "locked")
         return self._latched()
 
-    async def unlock(self, _: web.Request) -> web.Response:
+    async def unlock(self, request: web.Request) -> web.Response:
         """POST /v1/unlock."""
-        self._keeper.latch.unlock()
+        if self._keeper.latch.unlock():
+            self._audit.latched(request, "unlocked")
         return self._latched()
 
     def _latched(self) -> web.Response:

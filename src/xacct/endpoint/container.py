@@ -11,7 +11,7 @@ from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 from xacct.endpoint.recorder import SERVED, Nobody
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from xacct.endpoint.grants import Grants
     from xacct.endpoint.head import Request
@@ -39,9 +39,18 @@ class Container:
 
     Args:
         patience: seconds an ordinary client is held while a human is asked. recorder: keeps the audit.
+        find: a caller with its process, where that can be found out; slow.
     """
 
-    def __init__(self, keeper: Keeper, grants: Grants, patience: float, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        grants: Grants,
+        patience: float,
+        recorder: Recorder | None = None,
+        find: Callable[[Caller], Caller] = lambda caller: caller,
+    ) -> None:
+        self._find = find
         self._recorder = recorder or Nobody()
         self._keeper = keeper
         self._grants = grants
@@ -95,10 +104,10 @@ class Container:
         return known[1]
 
     def forget(self) -> None:
-        """Let go of prebuilt bodies of credentials no longer held, and of refusals that have had their time."""
+        """Let go of bodies that can't be served (locked, or of credentials no longer held), and of old refusals."""
         for role, (built_from, _) in list(self._bodies.items()):
             node = self._keeper.nodes.get(role)
-            if node is None or node.lease.held is not built_from:
+            if self._keeper.latch.locked or node is None or node.lease.held is not built_from:
                 del self._bodies[role]
         boot = self._keeper.clock.boot()
         for key in [key for key, (until, _) in self._refused.items() if until <= boot]:
@@ -106,7 +115,7 @@ class Container:
 
     async def _hold(self, grant: Grant, role: str, patience: float, caller: Caller) -> AsyncIterator[bytes]:
         """Silence, then white space (leading white space is legal JSON), then the credentials or a sentence."""
-        fetch = asyncio.ensure_future(self._fetch(grant, role, patience))
+        fetch = asyncio.ensure_future(self._fetch(grant, role, patience, caller))
         try:
             done, _ = await asyncio.wait({fetch}, timeout=SILENCE)
             trickling = not done
@@ -130,11 +139,11 @@ class Container:
         finally:
             fetch.cancel()
 
-    async def _fetch(self, grant: Grant, role: str, patience: float) -> Credentials:
+    async def _fetch(self, grant: Grant, role: str, patience: float, caller: Caller) -> Credentials:
         admitted = False
         try:
             async with asyncio.timeout(patience):
-                await self._keeper.admit(role, grant.id, grant.label)
+                await self._admit(grant, role, caller)
                 admitted = True
                 return await self._keeper.fetch(role, ask=True)
         except TimeoutError:
@@ -145,6 +154,12 @@ class Container:
             raise errors.TimedOut(
                 f"Nobody confirmed the use of {role} by {grant.label!r} in time.", "xacctctl attend"
             ) from None
+
+    async def _admit(self, grant: Grant, role: str, caller: Caller) -> None:
+        process = ""
+        if not self._keeper.guard.admits(self._keeper.node(role).role, grant.id):
+            process = (await asyncio.to_thread(self._find, caller)).process
+        await self._keeper.admit(role, grant.id, grant.label, process)
 
     def _remember(self, grant: Grant, role: str, error: errors.XacctError) -> None:
         if isinstance(error, errors.Declined | errors.TimedOut | errors.TooManyWrongCodes):

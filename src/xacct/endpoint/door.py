@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from xacct.endpoint.crowd import Owners
+
     Address = tuple[str, int]
     Callers = Callable[[Address, Address], Caller]
 
@@ -30,6 +32,7 @@ class Door:
     Args:
         callers: gives the caller of a connection, by the client's address and ours. uid: our own user.
         require_known: whether a caller that nobody knows is turned away too. notice: told of each caller of our own.
+        owners: which process holds which socket; it takes its time, and is asked only when it gets crowded.
     """
 
     def __init__(
@@ -39,7 +42,9 @@ class Door:
         *,
         require_known: bool = False,
         notice: Callable[[Caller], None] = lambda _caller: None,
+        owners: Owners = lambda _inodes: {},
     ) -> None:
+        self.owners = owners
         self._notice = notice
         self._callers = callers
         self._uid = uid

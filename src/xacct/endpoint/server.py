@@ -14,6 +14,7 @@ import structlog
 
 from xacct import errors
 from xacct.endpoint import answers, head
+from xacct.endpoint.crowd import Crowd
 from xacct.endpoint.recorder import Nobody
 from xacct.model import Caller
 
@@ -95,6 +96,8 @@ class Endpoint:
         self.hosts: frozenset[bytes] = frozenset()
         self.connections: set[Connection] = set()
         self.closing = False
+        self.accepted = 0
+        self.crowd = Crowd(self.connections, door.owners if door else lambda _: {}, self.recorder)
         self._server: asyncio.Server | None = None
 
     async def serve(self, listener: socket.socket) -> int:
@@ -151,16 +154,18 @@ class Endpoint:
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection."""
+    """One client's connection. `number`: how many came before it; `caller`: who it is, once it has been asked."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self.number = endpoint.accepted
+        endpoint.accepted += 1
+        self.caller = Caller()
         self.deadline = endpoint.boot() + HEAD_TIMEOUT
         self._endpoint = endpoint
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self.holding: asyncio.Task[None] | None = None
         self._choked = False
-        self._caller = Caller()
         self._unwelcome: str | None = None
         self.unanswered = True
 
@@ -172,6 +177,7 @@ class Connection(asyncio.Protocol):
             self.close()
         elif self._endpoint.door is not None:
             self._ask_who(self._endpoint.door, self._transport)
+        self._endpoint.crowd.joined()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone: whatever was held for it is no longer wanted."""
@@ -205,6 +211,12 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
             self._serve_heads()
 
+    @property
+    def address(self) -> str | None:
+        """The client's address, without its port."""
+        peer = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return peer[0] if peer else None
+
     def close(self) -> None:
         """Close once what was written is sent."""
         if self._transport is not None and not self._transport.is_closing():
@@ -216,8 +228,8 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _ask_who(self, door: Door, transport: asyncio.Transport) -> None:
-        self._caller = door.caller(transport, self._endpoint.address)
-        self._unwelcome = door.turns_away(self._caller)
+        self.caller = door.caller(transport, self._endpoint.address)
+        self._unwelcome = door.turns_away(self.caller)
         if self._unwelcome:
             self._endpoint.unwelcome += 1
             if self._endpoint.unwelcome > MAX_UNWELCOME:
@@ -245,7 +257,7 @@ class Connection(asyncio.Protocol):
             self._refuse(refused.why)
             return
         try:
-            answer = self._endpoint.answer(request._replace(caller=self._caller))
+            answer = self._endpoint.answer(request._replace(caller=self.caller))
         except Exception as bug:  # noqa: BLE001 - one broken answer must not leave a client hanging
             _complain(bug)
             answer = answers.BROKEN
@@ -285,7 +297,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, why: str) -> None:
         log.debug("refused", why=why)
-        self._endpoint.recorder.refused(why, self._caller)
+        self._endpoint.recorder.refused(why, self.caller)
         self._write(answers.NO_GRANT, keep_alive=False)
 
 

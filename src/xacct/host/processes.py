@@ -15,7 +15,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from xacct.model import Caller
 
@@ -87,6 +88,12 @@ class Scout:
             return found
 
 
+def owners(inodes: AbstractSet[int]) -> dict[int, int]:
+    """Which of our processes has which of these sockets open, where one has. One look through all: for a thread."""
+    wanted = {f"socket:[{inode}]": inode for inode in inodes}
+    return {wanted[name]: pid for pid in _newest_first() if _is_ours(pid) for name in _held_by(pid) if name in wanted}
+
+
 def executable(pid: int) -> str | None:
     """The file a process runs, None where that is not for us to know."""
     try:
@@ -111,15 +118,18 @@ def _is_ours(pid: int) -> bool:
 
 
 def _holds(pid: int, name: str) -> bool:
+    return name in _held_by(pid)
+
+
+def _held_by(pid: int) -> Iterator[str]:
+    """What a process has open, as its descriptors' links read."""
     folder = f"/proc/{pid}/fd"
     try:
         # Of all descriptors the highest is the one opened last, more often than not.
         for descriptor in sorted(os.listdir(folder), key=int, reverse=True):
-            if _reads(f"{folder}/{descriptor}") == name:
-                return True
+            yield _reads(f"{folder}/{descriptor}") or ""
     except OSError:
-        return False
-    return False
+        return
 
 
 def _reads(link: str) -> str | None:

@@ -17,8 +17,9 @@ from xacct.model import Credentials, Role, Source
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from xacct.keeper.keeper import Keeper, Node
+    from xacct.keeper.keeper import Keeper
     from xacct.keeper.lease import Lease
+    from xacct.keeper.node import Node
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

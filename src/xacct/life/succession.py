@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from xacct import errors
 from xacct.host import hardening, instance
-from xacct.legacy import Legacy, Places
+from xacct.life.legacy import Legacy, Places
 from xacct.state.secretmem import SecretMemory
 
 if TYPE_CHECKING:

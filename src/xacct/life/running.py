@@ -16,18 +16,18 @@ from xacct import __version__, errors, logs, settings
 from xacct.endpoint.server import ADDRESS, bind
 from xacct.host import hardening, notify
 from xacct.host.network import NetworkWatch
-from xacct.rooms import Rooms
-from xacct.succession import Heir
+from xacct.life.rooms import Rooms
+from xacct.life.succession import Heir
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
-    from xacct.dawn import Dawn
     from xacct.host.notify import Manager
-    from xacct.legacy import Legacy
+    from xacct.life.dawn import Dawn
+    from xacct.life.legacy import Legacy
+    from xacct.life.succession import Succession
     from xacct.settings import Settings
-    from xacct.succession import Succession
 
 log = structlog.get_logger("xacct")
 
@@ -199,7 +199,7 @@ class Life:
             endpoint_url=self._url,
             problems=rooms.problems,
             refresh=rooms.refresh,
-            reload=lambda: rooms.configuration.reload(rooms.keeper),
+            reload=rooms.reload,
             stop=self._stop.set,
             succeed=self._succeed,
             audit=rooms.audit,

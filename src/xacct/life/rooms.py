@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,9 +18,10 @@ from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.recorder import SERVED
 from xacct.endpoint.server import Endpoint
-from xacct.host import callers, names, process, steps
+from xacct.host import callers, names, process, processes, steps
 from xacct.host import clock as host_clock
-from xacct.host.processes import Processes, Scout
+from xacct.host.watches import Watches
+from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
 from xacct.keeper.acquire import Terms
 from xacct.keeper.desk import Desk
 from xacct.keeper.events import Events
@@ -38,13 +40,16 @@ if TYPE_CHECKING:
 
     from xacct.endpoint.early import Fetch
     from xacct.host.notify import Manager
-    from xacct.legacy import Legacy, Places
+    from xacct.life.legacy import Legacy, Places
     from xacct.settings import Settings
 
 log = structlog.get_logger("xacct")
 
 DIALOG_DELAY = 1.0
 """Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
+
+ANNOUNCED = 60.0
+"""Seconds (awake) from the announcement of a suspend to the scheduler's noticing it, at most."""
 
 MIB = 1024 * 1024
 
@@ -70,22 +75,28 @@ class Rooms:
             events=events,
             terms=Terms(settings.seconds(chosen.session.duration), names.fill(chosen.session.name)),
         )
-        scout = Scout(Processes().find, self.clock.boot)
+        scout = processes.Scout(processes.Processes().find, self.clock.boot)
         self.audit = _audit(chosen, where, self.clock, scout)
         self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started)
         if self.audit is not None:
             self.grants.ended = self.audit.grant_ended
-        self.configuration = Configuration(dict(os.environ), where.config, in_file, names.fill)
-        self.container = Container(self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit)
+        self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
+        self.container = Container(
+            self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit, scout.find
+        )
+        self.keeper.latch.on_lock = self.container.forget
         door = Door(
             callers.choose(),
             os.geteuid(),
             require_known=chosen.endpoint.require_known_caller,
             notice=scout.notice if self.audit else lambda _caller: None,
+            owners=processes.owners,
         )
         self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = _ways_to_humans(chosen, desk, events, self.clock)
+        self.watches = Watches(ways(os.environ), self.happened)
+        self._announced = float("-inf")
         self.keeping = Keeping(self.keeper, host_clock.boot_id(), __version__, self._front)
         self._lock: int | None = None
         self._to_recall: bytes | None = None
@@ -153,7 +164,13 @@ class Rooms:
 
     def problems(self) -> list[errors.XacctError]:
         """What people should know of."""
-        return [*self.configuration.problems, *filter(None, [self._state_problem]), *self.keeping.problems()]
+        state = [self._state_problem] if self._state_problem is not None else []
+        return [*self.configuration.problems, *self.watches.problems, *state, *self.keeping.problems()]
+
+    def reload(self) -> list[errors.XacctError]:
+        """Read the configuration now. Returns the problems there are."""
+        self.configuration.reload(self.keeper)
+        return self.problems()
 
     def refresh(self) -> None:
         """Read configuration files that have changed."""
@@ -166,10 +183,13 @@ class Rooms:
         self.grants.sweep()
         self.keeper.guard.keep({grant.id for grant in self.grants.all()})
         self.container.forget()
+        lock = self.configuration.settings.lock
+        self.watches.want({name for name in (ON_SCREEN_LOCK, ON_SUSPEND) if getattr(lock, name)})
         self.keeping.save()
 
     async def close(self) -> None:
         """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
+        await self.watches.close()
         self.endpoint.stop_accepting()
         self.keeping.close()
         await self.keeper.close()
@@ -178,10 +198,22 @@ class Rooms:
         if self.audit is not None:
             await self.audit.close()
 
+    def happened(self, setting: str) -> None:
+        """Something has happened to the machine that a setting of [lock] is about."""
+        if setting == ON_SUSPEND:
+            self._announced = time.monotonic()
+        self.lock({ON_SUSPEND: "suspend", ON_SCREEN_LOCK: "screen"}[setting])
+
     def slept(self) -> None:
-        """What follows a suspend."""
-        if self.configuration.settings.lock.on_suspend:
-            self.keeper.latch.lock("suspend")
+        """What follows a suspend. If it was announced it has locked already, and somebody may have unlocked since."""
+        announced = time.monotonic() - self._announced < ANNOUNCED
+        if self.configuration.settings.lock.on_suspend and not announced:
+            self.lock("suspend")
+
+    def lock(self, why: str) -> None:
+        """Lock, because of something that has happened to the machine."""
+        if self.keeper.latch.lock(why) and self.audit is not None:
+            self.audit.record("locked", what=why)
 
 
 def _ways_to_humans(
@@ -201,7 +233,7 @@ def _ways_to_humans(
     return ways
 
 
-def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: Scout) -> Trail | None:
+def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: processes.Scout) -> Trail | None:
     """The audit, unless it is switched off."""
     if not chosen.audit.enabled:
         return None
