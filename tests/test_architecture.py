@@ -130,6 +130,10 @@ ROOMS = {
         reads_clock=True,
         why="a judge that shared code with the judged would repeat its mistakes",
     ),
+    "container_places": Room(
+        may=("wire", "places", "settings", "endpoint", "host", "control.server"),
+        why="it builds the listeners for containers; what comes through them is the endpoint's affair",
+    ),
     "rooms": Room(
         may=(EVERY_ROOM_BUT, "ctl", "sandbox", "daemon"),
         why="it builds every room of the agent; the client and the test STS are not among them",

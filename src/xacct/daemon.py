@@ -132,9 +132,13 @@ async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
     rooms.grants.load()
     port = await rooms.endpoint.serve(bind(chosen.daemon.port))
     url = f"http://{ADDRESS}:{port}"
+    await rooms.containers.settle()
     control = await _open_control(rooms, url, where, stop)
-    workers = [loop.create_task(run()) for run in (rooms.scheduler.run, rooms.endpoint.run, *rooms.humans)]
-    network = NetworkWatch(loop, rooms.keeper.network_changed)
+    workers = [
+        loop.create_task(run())
+        for run in (rooms.scheduler.run, rooms.endpoint.run, rooms.containers.run, *rooms.humans)
+    ]
+    network = NetworkWatch(loop, rooms.network_changed)
     network.start()
     log.info("ready", version=__version__, endpoint=url, control=str(where.control), pid=os.getpid())
     try:
@@ -152,6 +156,7 @@ async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
 async def _open_control(rooms: Rooms, url: str, where: Places, stop: asyncio.Event) -> ControlServer:
     """Serve the control channel. aiohttp costs a sixth of a second: SDKs are served before it is loaded."""
     from xacct.control.api import Api, Daemon  # noqa: PLC0415
+    from xacct.control.containers import Containers  # noqa: PLC0415
     from xacct.control.server import ControlServer, bind  # noqa: PLC0415
 
     daemon = Daemon(
@@ -161,6 +166,7 @@ async def _open_control(rooms: Rooms, url: str, where: Places, stop: asyncio.Eve
         reload=lambda: rooms.configuration.reload(rooms.keeper),
         stop=stop.set,
         audit=rooms.audit,
+        containers=Containers(rooms.about_containers, rooms.containers.settle),
     )
     application = Api(rooms.keeper, rooms.grants, daemon).application()
     control = ControlServer(application, bind(where.control), where.control)

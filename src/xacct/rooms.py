@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
 from xacct.configuration import Configuration
+from xacct.container_places import ContainerPlaces, containers
 from xacct.endpoint.container import Container
 from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
@@ -30,6 +32,8 @@ from xacct.prompts.prompter import Prompter
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from xacct import wire
+    from xacct.endpoint.door import SocketDoor
     from xacct.settings import Settings
 
 DIALOG_DELAY = 1.0
@@ -46,6 +50,7 @@ class Places:
         self.state = Path(places.state_dir())
         self.config = Path(places.config_file())
         self.control = Path(places.socket_path())
+        self.containers = Path(places.containers_socket())
         self.lock = self.runtime / "xacctd.lock"
         self.tokens = self.runtime / "grants"
 
@@ -84,6 +89,9 @@ class Rooms:
             notice=scout.notice if self.audit else lambda _caller: None,
         )
         self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
+        self._places = ContainerPlaces(chosen.containers, where.containers, door, self._for_containers)
+        self._require_known = chosen.endpoint.require_known_caller
+        self.containers = containers(chosen.containers, self._places, self.grants)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = _ways_to_humans(chosen, desk, events, self.clock)
 
@@ -91,17 +99,32 @@ class Rooms:
         """Read configuration files that have changed."""
         self.configuration.refresh(self.keeper)
 
+    def _for_containers(self, door: Door | SocketDoor) -> Endpoint:
+        answer = partial(self.container.answer, where="container")
+        return Endpoint(answer, self.clock.boot, door, self.audit)
+
+    def about_containers(self) -> wire.ContainersAnswer:
+        """How containers reach us just now."""
+        return self._places.about(self.containers, self.endpoint.address[1], require_known=self._require_known)
+
+    def network_changed(self) -> None:
+        """What follows new addresses and routes: a new bridge has some."""
+        self.keeper.network_changed()
+        self.containers.look()
+
     def each_look(self) -> None:
         """What is looked after at every look of the scheduler."""
         self.refresh()
         self.grants.sweep()
         self.keeper.guard.keep({grant.id for grant in self.grants.all()})
         self.container.forget()
+        self.containers.look()
 
     async def close(self) -> None:
         """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
         await self.keeper.close()
         await self.endpoint.close()
+        await self.containers.close()
         await self.sts.close()
         if self.audit is not None:
             await self.audit.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -15,6 +15,7 @@ from aiohttp import web
 from xacct import __version__, errors, policy, wire
 from xacct.control import shapes, streams
 from xacct.control.audit import Audit
+from xacct.control.containers import Containers
 from xacct.endpoint.container import PATH as CREDENTIALS_PATH
 from xacct.endpoint.head import ROLE_ARN_PATH
 
@@ -57,6 +58,7 @@ class Daemon:
     reload: Callable[[], list[errors.XacctError]]
     stop: Callable[[], None]
     audit: Trail | None = None
+    containers: Containers = field(default_factory=Containers)
 
 
 class Api:
@@ -67,6 +69,7 @@ class Api:
         self._grants = grants
         self._daemon = daemon
         self._audit = Audit(daemon.audit)
+        self._containers = daemon.containers
         self._commands = itertools.count(1)
 
     def application(self) -> web.Application:
@@ -83,7 +86,9 @@ class Api:
                 web.post(wire.CREDENTIALS, self.credentials),
                 web.get(wire.GRANTS, self.list_grants),
                 web.post(wire.GRANTS, self.create_grant),
+                web.post(wire.GRANT, self.bind_grant),
                 web.delete(wire.GRANT, self.revoke_grant),
+                web.get(wire.CONTAINERS, self.containers),
                 web.get(wire.PROMPTS, self.prompts),
                 web.post(wire.PROMPT, self.answer_prompt),
                 web.get(wire.EVENTS, self.events),
@@ -243,10 +248,14 @@ class Api:
         patterns, via = self._role_arns(body)
         if not (nodes or patterns) or (ttl is not None and not 0 < ttl <= MAX_GRANT_TTL):
             raise errors.BadInput("A grant needs a role, and a ttl of more than nothing and at most a year.", "")
+        where = body.get("where", "host")
+        url = self._containers.url if where == "container" else self._daemon.endpoint_url
         grant, token, file = self._grants.create(
-            body["roles"], body["label"][:200], ttl, body.get("pid"), role_arns=patterns, via=via
+            body["roles"], body["label"][:200], ttl, body.get("pid"), role_arns=patterns, via=via, where=where
         )
-        base = self._daemon.endpoint_url + CREDENTIALS_PATH
+        if where == "container":
+            await self._containers.settle()
+        base = url + CREDENTIALS_PATH
         answer: wire.GrantAnswer = {
             "id": grant.id,
             "token": token,
@@ -254,11 +263,21 @@ class Api:
             "urls": {node.role.name: base + node.role.slug for node in nodes},
             "regions": {node.role.name: node.role.region for node in nodes},
             "confirm": [node.role.name for node in nodes if not self._keeper.guard.admits(node.role, grant.id)],
-            "role_arn_url": self._daemon.endpoint_url + ROLE_ARN_PATH if patterns else None,
+            "role_arn_url": url + ROLE_ARN_PATH if patterns else None,
         }
         self._audit.grant(request, "grant-created", grant)
         log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)
         return web.json_response(answer)
+
+    async def containers(self, _: web.Request) -> web.Response:
+        """GET /v1/containers."""
+        return web.json_response(self._containers.about())
+
+    async def bind_grant(self, request: web.Request) -> web.Response:
+        """POST /v1/grants/ID."""
+        body = await _body(request, wire.GrantBinding)
+        grant = self._grants.bind(request.match_info["id"], body["pid"])
+        return web.json_response(shapes.grant_info(grant, self._grants))
 
     def _configured(self, role: str) -> Node:
         if role in self._keeper.dynamic:

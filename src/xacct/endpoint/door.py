@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from xacct.host import peer
 from xacct.model import Caller
 
 if TYPE_CHECKING:
@@ -65,3 +66,23 @@ class Door:
         if caller.uid is None:
             return UNKNOWN_CALLER if self._require_known else None
         return None if caller.uid == self._uid else ANOTHER_USER
+
+
+class SocketDoor:
+    """The door of a Unix socket that is mounted into containers.
+
+    The kernel names everybody here. Root in a rootful container is root: it comes in, to show a grant, for it could
+    read our memory anyway; whoever else is not us does not.
+    """
+
+    def __init__(self, uid: int) -> None:
+        self._may = {uid, 0}
+
+    def caller(self, transport: asyncio.Transport, server: Address) -> Caller:
+        """Who is at the other end."""
+        del server
+        return peer.caller(transport.get_extra_info("socket"))
+
+    def turns_away(self, caller: Caller) -> str | None:
+        """Why this caller is not let in, None where it is."""
+        return None if caller.uid in self._may else ANOTHER_USER
