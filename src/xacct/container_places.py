@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xacct import places, wire
 from xacct.endpoint import server
 from xacct.endpoint.containers import Containers, Place
-from xacct.endpoint.door import Door, SocketDoor
+from xacct.endpoint.door import BridgeDoor, Door, SocketDoor
 from xacct.host import bridges
 
 if TYPE_CHECKING:
@@ -30,12 +30,14 @@ class ContainerPlaces:
     """What the places are made of.
 
     `socket`: the Unix socket. `door`: the loopback endpoint's. `endpoint`: makes an endpoint behind a door.
+    `require_known`: whether callers that the kernel can't name are refused, as containers on a bridge are then.
     """
 
     chosen: ContainersSettings
     socket: Path
     door: Door
     endpoint: Endpoints
+    require_known: bool
 
     def __call__(self) -> list[Place]:
         """The places there are just now."""
@@ -50,20 +52,21 @@ class ContainerPlaces:
         address, port = self.chosen.address, self.chosen.port
         if not self.chosen.bridge or not bridges.is_here(address):
             return []
+        door = BridgeDoor(bridges.is_here, os.geteuid(), require_known=self.require_known)
         return [
             Place(
                 f"{address}:{port} on {name}",
-                index,
+                number,
                 partial(bridges.bind, name, address, port),
-                self._behind(self.door),
+                self._behind(door),
             )
-            for name, index in bridges.of_containers().items()
+            for name, number in bridges.of_containers().items()
         ]
 
     def _behind(self, door: Door | SocketDoor) -> Callable[[], Endpoint]:
         return partial(self.endpoint, door)
 
-    def about(self, open_now: Containers, port_on_host: int, *, require_known: bool) -> wire.ContainersAnswer:
+    def about(self, open_now: Containers, port_on_host: int) -> wire.ContainersAnswer:
         """What the control API tells of them."""
         return {
             "enabled": self.chosen.enabled,
@@ -76,7 +79,7 @@ class ContainerPlaces:
             "troubles": open_now.troubles,
             "address_here": bridges.is_here(self.chosen.address),
             "bridges": list(bridges.of_containers()) if self.chosen.bridge else [],
-            "require_known_caller": require_known,
+            "require_known_caller": self.require_known,
         }
 
 

@@ -89,8 +89,9 @@ class Rooms:
             notice=scout.notice if self.audit else lambda _caller: None,
         )
         self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
-        self._places = ContainerPlaces(chosen.containers, where.containers, door, self._for_containers)
-        self._require_known = chosen.endpoint.require_known_caller
+        self._places = ContainerPlaces(
+            chosen.containers, where.containers, door, self._for_containers, chosen.endpoint.require_known_caller
+        )
         self.containers = containers(chosen.containers, self._places, self.grants)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = _ways_to_humans(chosen, desk, events, self.clock)
@@ -105,7 +106,7 @@ class Rooms:
 
     def about_containers(self) -> wire.ContainersAnswer:
         """How containers reach us just now."""
-        return self._places.about(self.containers, self.endpoint.address[1], require_known=self._require_known)
+        return self._places.about(self.containers, self.endpoint.address[1])
 
     def network_changed(self) -> None:
         """What follows new addresses and routes: a new bridge has some."""

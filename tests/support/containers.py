@@ -117,6 +117,8 @@ class Engine:
             self._process.kill()
             self._process.wait()
         self._log.close()
+        for left in (self.dir / "exec" / "netns").glob("*"):
+            run("umount", str(left), check=False)
 
     def docker(self, *words, check=True, **options):
         return run("docker", "-H", self.host, *words, check=check, **options)

@@ -1,6 +1,6 @@
 """boto3 in containers of a real Docker engine, whose user and daemon are nobody in particular."""
 
-import os
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.system, pytest.mark.skipif(missing() is not None, reas
 
 ADDRESS = "169.254.170.2"
 PORT = 9479
-LIFE = 25
+LIFE = 12
 """Seconds that credentials live in these tests."""
 
 FETCH = f"""
@@ -125,3 +125,133 @@ def test_on_the_hosts_network(ctl, stack):
 
 def test_on_the_hosts_network_another_user_is_told_before_it_fails(ctl):
     assert f"--user {OWNER}" in ctl(*ctl.run(options=("--network", "host")), status=1)
+
+
+def test_past_expiry_and_a_restart_of_the_daemon(ctl, stack, engine):
+    """One boto3 client for as long as it runs. The login is needed again, for nothing is kept on disk."""
+    process = ctl.start(*ctl.run(seconds=LIFE * 2.5))
+    try:
+        began = time.monotonic()
+        assert is_prod(process.stdout.readline())
+        wait_until(lambda: time.monotonic() - began > LIFE + 3, LIFE * 2, "the expiry")
+        assert not leaks(stack, engine)
+        stack.stop()
+        stack.start()
+        stack.login("prod")
+        rest, errors = process.communicate(timeout=LIFE * 3)
+        assert process.returncode == 0, errors
+        assert all(is_prod(line) for line in rest.splitlines())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def leaks(stack, engine):
+    """Processes in whose arguments a token of ours stands; there must be something to find the token by."""
+    tokens = [path.read_bytes() for path in (stack.socket.parent / "grants").iterdir()]
+    assert tokens
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            arguments = process.read_bytes()
+        except OSError:
+            continue
+        found += [arguments for token in tokens if token in arguments]
+    return found
+
+
+def test_a_detached_containers_grant_ends_with_it(ctl, stack, engine):
+    words = ctl.run(seconds=600, options=("-d", "--name", "watched"))
+    container = ctl(*words).strip()
+    assert len(container) == 64
+    [grant] = grants(stack)
+    assert grant["label"] == "container watched"
+    assert grant["where"] == "container"
+    assert container in Path(f"/proc/{grant['pid']}/cgroup").read_text()
+    wait_until(lambda: "assumed-role" in engine.docker("logs", "watched").stdout, what="a fetch")
+    engine.docker("kill", "watched")
+    wait_until(lambda: not grants(stack), what="the end of the grant")
+
+
+def fetch(engine, path, *, token="", network="bridge"):
+    """What a container is told."""
+    words = ["run", "--rm", "--network", network, "-e", f"TOKEN={token}", IMAGE, "python3", "-c", FETCH, path]
+    done = engine.docker(*words, check=False)
+    return done.stdout or done.stderr
+
+
+def test_without_a_grant_made_for_containers_there_is_403(stack, engine, grant):
+    path = "/v1/credentials/prod"
+    assert fetch(engine, path, token=grant["token"]).startswith("200")
+    assert fetch(engine, path).startswith("403")
+    assert fetch(engine, path, token="xacct_" + "x" * 43).startswith("403")
+    shell = stack.grant("prod")
+    try:
+        assert fetch(engine, path, token=shell["token"]).startswith("403"), "a shell's grant is no container's"
+    finally:
+        stack.api("DELETE", f"/v1/grants/{shell['id']}")
+    assert fetch(engine, "/v1/credentials/staging", token=grant["token"]).startswith("403")
+
+
+def test_the_path_of_eks_pod_identity(engine, grant):
+    assert fetch(engine, "/v1/credentials", token=grant["token"]).startswith("200")
+
+
+def test_a_new_network_is_served_too(engine, grant):
+    engine.docker("network", "create", "later")
+    try:
+        wait_until(lambda: fetch(engine, "/v1/credentials", token=grant["token"], network="later").startswith("200"))
+    finally:
+        engine.docker("network", "rm", "later")
+
+
+LAN = f"""
+import socket, sys
+client = socket.socket()
+client.settimeout(3)
+try:
+    client.connect(({ADDRESS!r}, int(sys.argv[1])))
+except OSError as error:
+    print(type(error).__name__)
+else:
+    print("connected")
+"""
+
+
+def test_the_lan_reaches_the_machine_and_not_the_listener(machine, engine, grant):
+    assert fetch(engine, "/v1/credentials", token=grant["token"]).startswith("200"), "it should be open"
+    with socket.create_server((ADDRESS, 0)) as plain:
+        there = plain.getsockname()[1]
+        assert machine.neighbour(sys.executable, "-c", LAN, str(there)).stdout == "connected\n", "it gets that far"
+    assert machine.neighbour(sys.executable, "-c", LAN, str(PORT)).stdout == "ConnectionRefusedError\n"
+
+
+def test_a_process_of_this_machine_gets_nothing_there(engine, grant):
+    """Not even with the token: another user's would do as well."""
+    asked = [sys.executable, "-c", FETCH, "/v1/credentials"]
+    said = subprocess.run(asked, env={"TOKEN": grant["token"]}, capture_output=True, text=True, check=True).stdout
+    assert said.startswith("403")
+
+
+def test_by_the_relay(ctl, stack, engine):
+    """The way for engines whose bridge is not ours. The network that it makes overlaps the bridge's address."""
+    subprocess.run(["ip", "address", "delete", f"{ADDRESS}/32", "dev", "docker0"], check=True)
+    try:
+        words = ctl.run(before=("--relay-image", IMAGE))
+        assert is_prod(ctl(*words))
+        stack.stop()
+        stack.start()
+        stack.login("prod")
+        assert is_prod(ctl(*words)), "after a restart of the daemon the same relay serves"
+    finally:
+        engine.docker("rm", "-f", "xacct-relay", check=False)
+        engine.docker("network", "rm", "xacct", check=False)
+        subprocess.run(["ip", "address", "add", f"{ADDRESS}/32", "dev", "docker0"], check=True)
+
+
+def test_explain_changes_nothing(ctl, stack, engine):
+    said = ctl("docker", "run", "--explain", "prod", "--", "-d", IMAGE)
+    assert "way      bridge" in said
+    assert "-e AWS_CONTAINER_AUTHORIZATION_TOKEN xacct-test" in said.replace("-d ", "")
+    assert grants(stack) == []
+    assert engine.docker("ps", "-aq").stdout == ""
