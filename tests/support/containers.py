@@ -151,7 +151,7 @@ def image():
             entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if directory == "tmp" else 0o755
             tar.addfile(entry)
         tar.add(Path(shutil.which("busybox")).resolve(), "bin/busybox")
-        for name in ("sh", "cat", "sleep", "wget", "nc", "grep", "head", "id", "env"):
+        for name in ("sh", "cat", "sleep", "wget", "nc", "head", "id", "env", "tail"):
             _link(tar, f"bin/{name}", "busybox")
         _link(tar, "bin/python3", str(python))
         for file in {python.resolve(), socat.resolve(), *libraries([python, socat, *extensions])}:

@@ -1,5 +1,6 @@
 """boto3 in containers of a real Docker engine, whose user and daemon are nobody in particular."""
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -255,3 +256,52 @@ def test_explain_changes_nothing(ctl, stack, engine):
     assert "-e AWS_CONTAINER_AUTHORIZATION_TOKEN xacct-test" in said.replace("-d ", "")
     assert grants(stack) == []
     assert engine.docker("ps", "-aq").stdout == ""
+
+
+def test_compose(ctl, stack, engine, sts):
+    """Debian's docker-compose, with the file that is printed."""
+    if shutil.which("docker-compose") is None:
+        pytest.skip("no docker-compose here")
+    printed = ctl("docker", "compose", "--service", "app", "prod")
+    assert "xacct_" not in printed, "a token in a file"
+    with reachable_directory() as directory:
+        (directory / "override.yml").write_text(printed)
+        (directory / "docker-compose.yml").write_text(
+            f"services:\n  app:\n    image: {IMAGE}\n    command: [python3, /caller.py, '0']\n"
+            f"    environment:\n      AWS_ENDPOINT_URL_STS: {sts}\n"
+        )
+        files = ["-f", f"{directory}/docker-compose.yml", "-f", f"{directory}/override.yml", "--ansi=never"]
+        # Debian's has its own libraries, which are not this Python's.
+        words = ["docker", "compose", "prod", "--", "env", "-u", "PYTHONPATH", "docker-compose", *files]
+        said = ctl(*words, "up", "--abort-on-container-exit")
+        assert is_prod(said)
+        assert grants(stack) == []
+        engine.docker("network", "inspect", f"{directory.name.lower()}_default")
+        ctl(*words, "down")
+
+
+def test_the_doctor_proves_it_from_within(ctl, stack):
+    said = ctl("docker", "doctor", "--image", IMAGE, "prod")
+    assert "ok    fetch     a container was given the credentials of prod" in said
+    assert "SecretAccessKey" not in said
+    assert grants(stack) == []
+
+
+def test_the_doctor_says_what_is_wrong(ctl, stack):
+    stack.api("POST", "/v1/lock")
+    try:
+        process = ctl.start("docker", "doctor", "--image", IMAGE, "prod")
+        out, err = process.communicate(timeout=30)
+        assert process.returncode == 4, out + err
+    finally:
+        stack.api("POST", "/v1/unlock")
+
+
+def test_setup_prints_one_command(ctl):
+    subprocess.run(["ip", "address", "delete", f"{ADDRESS}/32", "dev", "docker0"], check=True)
+    try:
+        assert ctl("docker", "setup") == f"sudo ip address add {ADDRESS}/32 dev docker0\n"
+        assert "xacctctl docker setup" in ctl("docker", "run", "--way", "bridge", "prod", "--", IMAGE, status=1)
+    finally:
+        subprocess.run(["ip", "address", "add", f"{ADDRESS}/32", "dev", "docker0"], check=True)
+    assert "already" in ctl("docker", "setup")

@@ -11,7 +11,6 @@ from xacct.ctl.client import Client
 from xacct.ctl.docker import container, engine, relay, ways, words
 from xacct.ctl.env import ensure, revoke
 from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, OK, USAGE, CtlError
-from xacct.ctl.http10 import quote
 from xacct.ctl.render import out, say
 
 _SHORT: Final = 12
@@ -20,7 +19,7 @@ _SHORT: Final = 12
 
 def run(args: Namespace, client: Client) -> int:
     """Run the container and return its status; with `-d`, print its id, as docker does."""
-    given = args.arguments[1:] if args.arguments[:1] == ["--"] else args.arguments
+    given = behind_dashes(args.arguments)
     found = words.read(given)
     if found.image is None:
         raise CtlError(
@@ -36,6 +35,7 @@ def run(args: Namespace, client: Client) -> int:
         raise CtlError(f"{here.words}: a container's end can't be seen from here.", "Give it a time: --ttl 8h")
     if args.explain:
         return _explain(args, client, here, way, given)
+    warn(way)
     ensure(client, args.role)
     if way.name == ways.RELAY:
         relay.start(here, container.about(client), args.relay_image)
@@ -69,13 +69,14 @@ def _start(
         if not args.ttl:
             container.follow(client, here, grant["id"], name)
         return OK
-    status = _in_foreground(command, environ)
+    status = in_foreground(command, environ)
     if not args.ttl:
         revoke(client, grant["id"])
     return status
 
 
-def _in_foreground(command: list[str], environ: dict[str, str]) -> int:
+def in_foreground(command: list[str], environ: dict[str, str]) -> int:
+    """Run a command that stands in for us and return its status."""
     from xacct.ctl import child  # noqa: PLC0415 - signal is needed only here
 
     try:
@@ -87,27 +88,37 @@ def _in_foreground(command: list[str], environ: dict[str, str]) -> int:
 
 
 def _explain(args: Namespace, client: Client, here: engine.Engine, way: ways.Way, given: list[str]) -> int:
-    """Say what would be done. No grant is made, so the role's path is asked for, and its region."""
-    roles = client.call("GET", wire.ROLES, wire.RolesAnswer)["roles"]
-    role = next((each for each in roles if each["name"] == args.role), None)
-    if role is None:
-        raise CtlError(f"There is no role called {args.role!r}.", "xacctctl roles")
-    path = role["url"].split("/", 3)[3]
-    environment = container.settings(args.role, f"{way.url}/{path}", role["region"], os.environ)
+    """Say what would be done."""
+    url, region = url_of(client, args.role, way)
+    environment = container.settings(args.role, url, region, os.environ)
     out(f"engine   {here.words}")
     out(f"way      {way.name}: {way.why}")
     if way.warning:
         out(f"mind     {way.warning}")
-    out(f"grant    for {quote(args.role)}, {_end(args, words.read(given))}")
+    out(f"grant    for {args.role}, {_end(args, words.read(given))}")
     out(f"command  {shlex.join([here.command, 'run', *container.options(way, environment), *given])}")
     out(f"token    in {container.TOKEN} of that command's environment, never among its arguments")
     return OK
+
+
+def url_of(client: Client, name: str, way: ways.Way) -> tuple[str, str | None]:
+    """Return a role's URL by that way, and its region, without a grant for it."""
+    roles = client.call("GET", wire.ROLES, wire.RolesAnswer)["roles"]
+    role = next((each for each in roles if each["name"] == name), None)
+    if role is None:
+        raise CtlError(f"There is no role called {name!r}.", "xacctctl roles")
+    return f"{way.url}/{role['url'].split('/', 3)[3]}", role["region"]
 
 
 def _end(args: Namespace, found: words.Words) -> str:
     if args.ttl:
         return f"ends in {args.ttl}"
     return "ends with the container's first process" if found.detached else "ends with the container"
+
+
+def behind_dashes(arguments: list[str]) -> list[str]:
+    """Return what stands behind the role: two dashes may set it off."""
+    return arguments[1:] if arguments[:1] == ["--"] else arguments
 
 
 def _label(found: words.Words) -> str:

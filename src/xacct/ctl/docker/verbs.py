@@ -19,13 +19,26 @@ def docker(args: Namespace, client: Client) -> int:
 
 
 def _declare(engine: str, parser: ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="run")
+    actions = parser.add_subparsers(dest="action", metavar="run|compose|doctor|setup")
     run = actions.add_parser("run", help="run a container in a role")
     run.add_argument("role", metavar="ROLE")
     run.add_argument("arguments", nargs=REMAINDER, metavar="ARGS", help=f"of {engine} run: options, image, command")
-    _declare_way(engine, run)
     run.add_argument("--explain", action="store_true", help="say what would be done, and why, and do nothing")
-    run.add_argument("--ttl", metavar="DURATION", help="how long it is good (8h), instead of as long as it runs")
+    compose = actions.add_parser("compose", help="print a Compose override file, or run a command with it")
+    compose.add_argument("role", metavar="ROLE")
+    compose.add_argument("arguments", nargs=REMAINDER, metavar="-- COMMAND", help="such as -- docker compose up")
+    compose.add_argument("--service", action="append", default=[], help="a service of the file; may be given again")
+    for action in (run, compose):
+        action.add_argument("--ttl", metavar="DURATION", help="how long it is good (8h), instead of as long as it runs")
+    doctor = actions.add_parser("doctor", help="prove the way by a fetch from within a container")
+    doctor.add_argument("role", metavar="ROLE")
+    doctor.add_argument("--image", help="an image that is here (default: one of the usual small ones)")
+    setup = actions.add_parser("setup", help="print the one command that takes root")
+    setup.add_argument("--yes", action="store_true", help="run it")
+    setup.add_argument("--remove", action="store_true", help="the command that undoes it")
+    setup.add_argument("--stop-relay", action="store_true", help="end the relay instead, and remove its network")
+    for action in (run, compose, doctor, setup):
+        _declare_way(engine, action)
 
 
 def _declare_way(engine: str, parser: ArgumentParser) -> None:
@@ -41,6 +54,10 @@ def _verb(engine: str) -> Verb:
         (
             f"xacctctl {engine} run prod -- --rm -it amazon/aws-cli s3 ls",
             f"xacctctl {engine} run --explain prod -- -d --name api my-image",
+            f"xacctctl {engine} doctor prod",
+            f"xacctctl {engine} setup",
+            f"xacctctl {engine} compose --service api prod > docker-compose.override.yml",
+            f"xacctctl {engine} compose prod -- docker compose up",
         ),
         docker,
         partial(_declare, engine),
