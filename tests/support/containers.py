@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import io
+import json
 import os
 import shutil
 import socket
@@ -21,8 +22,10 @@ import tarfile
 from pathlib import Path
 
 from stack import wait_until
+from unprivileged import PATH, python
 
 IMAGE = "xacct-test"
+CHANGES = ("--change", "ENV PATH=/bin", "--change", "ENV PYTHONPATH=/packages")
 _CLONE_NEWNET = 0x40000000
 _HERE = Path(__file__).parent
 
@@ -129,7 +132,7 @@ class Engine:
     def load_image(self):
         """Bring the image in: this Python, boto3 with STS's data, busybox and socat."""
         made = subprocess.run(
-            ["docker", "-H", self.host, "import", "--change", "ENV PATH=/bin PYTHONPATH=/packages", "-", IMAGE],
+            ["docker", "-H", self.host, "import", *CHANGES, "-", IMAGE],
             input=image(),
             capture_output=True,
             check=False,
@@ -211,3 +214,46 @@ def forwarded(port):
     finally:
         process.terminate()
         process.wait()
+
+
+def settings(port):
+    """config.toml for such tests. A program gives the codes: SDKs that ask after a restart find somebody to ask."""
+    asks = f'exec {python()} -m xacct.sandbox code --dir "$HOME/.."'
+    return f"[containers]\nport = {port}\n[prompts]\ncommand = {json.dumps(['sh', '-c', asks])}\n"
+
+
+class Ctl:
+    """xacctctl, run by a stack's user. `inside`: a command, run as root, that becomes that user."""
+
+    def __init__(self, stack, sts, *, inside=(), **environment):
+        self.stack, self.inside = stack, inside
+        self.env = stack.env | {"PYTHONPATH": PATH} | environment
+        self.sts = ["-e", f"AWS_ENDPOINT_URL_STS={sts}"]
+
+    def start(self, *words):
+        user = self.stack.user
+        return subprocess.Popen(
+            [*self.inside, python(), "-m", "xacct.ctl", *words],
+            env=self.env,
+            cwd=self.stack.dir,
+            **({} if self.inside else {"user": user, "group": user, "extra_groups": []}),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *words, status=0):
+        process = self.start(*words)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == status, out + err
+        return out if status == 0 else err
+
+    def run(self, *words, seconds=0, options=(), before=(), engine="docker"):
+        """A container that asks STS who it is."""
+        command = ["python3", "/caller.py", str(seconds)]
+        return [engine, "run", *before, "prod", "--", "--rm", *self.sts, *options, IMAGE, *command, *words]
+
+
+def is_prod(arn):
+    return ":assumed-role/" in arn and "234567890123" in arn

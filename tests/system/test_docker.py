@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from containers import IMAGE, Engine, Machine, forwarded, missing
+from containers import IMAGE, Ctl, Engine, Machine, forwarded, is_prod, missing, settings
 from stack import wait_until
-from unprivileged import OWNER, PATH, python, reachable_directory, unprivileged_stack
+from unprivileged import OWNER, reachable_directory, unprivileged_stack
 
 pytestmark = [pytest.mark.system, pytest.mark.skipif(missing() is not None, reason=str(missing()))]
 
@@ -44,7 +44,7 @@ def engine(machine):
 
 @pytest.fixture(scope="module")
 def stack(machine, engine):
-    with unprivileged_stack(max_lifetime=LIFE, settings=f"[containers]\nport = {PORT}\n") as stack:
+    with unprivileged_stack(max_lifetime=LIFE, settings=settings(PORT)) as stack:
         stack.login("prod")
         yield stack
 
@@ -56,43 +56,9 @@ def sts(stack):
         yield f"http://172.17.0.1:{port}"
 
 
-class Ctl:
-    """xacctctl, run by the daemon's user."""
-
-    def __init__(self, stack, engine, sts):
-        self.stack, self.engine = stack, engine
-        self.env = stack.env | {"DOCKER_HOST": engine.host, "PYTHONPATH": PATH, "DOCKER_CONFIG": str(stack.dir)}
-        self.sts = ["-e", f"AWS_ENDPOINT_URL_STS={sts}"]
-
-    def start(self, *words):
-        return subprocess.Popen(
-            [python(), "-m", "xacct.ctl", *words],
-            env=self.env,
-            cwd=self.stack.dir,
-            user=OWNER,
-            group=OWNER,
-            extra_groups=[],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def __call__(self, *words, status=0):
-        process = self.start(*words)
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == status, out + err
-        return out if status == 0 else err
-
-    def run(self, *words, seconds=0, options=(), before=()):
-        """A container that asks STS who it is."""
-        command = ["python3", "/caller.py", str(seconds)]
-        return ["docker", "run", *before, "prod", "--", "--rm", *self.sts, *options, IMAGE, *command, *words]
-
-
 @pytest.fixture(scope="module")
 def ctl(stack, engine, sts):
-    return Ctl(stack, engine, sts)
+    return Ctl(stack, sts, DOCKER_HOST=engine.host, DOCKER_CONFIG=str(stack.dir))
 
 
 def grants(stack):
@@ -105,10 +71,6 @@ def grant(stack):
     grant = stack.grant("prod", where="container")
     yield grant
     stack.api("DELETE", f"/v1/grants/{grant['id']}")
-
-
-def is_prod(arn):
-    return ":assumed-role/" in arn and "234567890123" in arn
 
 
 def test_on_the_default_bridge(ctl, stack):
@@ -129,7 +91,7 @@ def test_on_the_hosts_network_another_user_is_told_before_it_fails(ctl):
 
 
 def test_past_expiry_and_a_restart_of_the_daemon(ctl, stack, engine):
-    """One boto3 client for as long as it runs. The login is needed again, for nothing is kept on disk."""
+    """One boto3 client for as long as it runs. A code is needed again, for nothing is kept on disk."""
     process = ctl.start(*ctl.run(seconds=LIFE * 2.5))
     try:
         began = time.monotonic()
@@ -138,7 +100,6 @@ def test_past_expiry_and_a_restart_of_the_daemon(ctl, stack, engine):
         assert not leaks(stack, engine)
         stack.stop()
         stack.start()
-        stack.login("prod")
         rest, errors = process.communicate(timeout=LIFE * 3)
         assert process.returncode == 0, errors
         assert all(is_prod(line) for line in rest.splitlines())
@@ -242,7 +203,6 @@ def test_by_the_relay(ctl, stack, engine):
         assert is_prod(ctl(*words))
         stack.stop()
         stack.start()
-        stack.login("prod")
         assert is_prod(ctl(*words)), "after a restart of the daemon the same relay serves"
     finally:
         engine.docker("rm", "-f", "xacct-relay", check=False)

@@ -63,9 +63,17 @@ def follow(client: Client, engine: Engine, grant: str, container: str) -> None:
 
 
 def _is_of(pid: int, container: str) -> bool:
-    """Whether the process belongs to the container: a pid of a virtual machine's would be somebody else's here."""
+    """Whether the process belongs to the container: a virtual machine's pid would be somebody else's here.
+
+    Its cgroup is called after the container; where there are none (rootless, cgroups v1), its parent was told the id.
+    """
+    parent = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()[1:2]
+    return container in _read(f"/proc/{pid}/cgroup") or container in _read(f"/proc/{''.join(parent)}/cmdline")
+
+
+def _read(path: str) -> str:
     try:
-        with open(f"/proc/{pid}/cgroup", encoding="utf-8") as file:  # noqa: PTH123 - see places.py
-            return container[:64] in file.read()
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - see places.py
+            return file.read()
     except OSError:
-        return False
+        return ""
