@@ -107,7 +107,7 @@ def url_of(client: Client, name: str, way: ways.Way) -> tuple[str, str | None]:
     role = next((each for each in roles if each["name"] == name), None)
     if role is None:
         raise CtlError(f"There is no role called {name!r}.", "xacctctl roles")
-    return f"{way.url}/{role['url'].split('/', 3)[3]}", role["region"]
+    return f"{way.url}/{'/'.join(role['url'].split('/')[3:])}", role["region"]
 
 
 def _end(args: Namespace, found: words.Words) -> str:
