@@ -1,4 +1,4 @@
-"""docker and podman: what the engine and its arguments say, the way that follows, and what is run. With no real engine."""
+"""docker and podman: what engine and arguments say, the way that follows, and what is run. With no real engine."""
 
 import json
 import os

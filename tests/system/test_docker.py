@@ -78,6 +78,10 @@ def test_on_the_default_bridge(ctl, stack):
     assert grants(stack) == [], "the grant should have gone with the container"
 
 
+def test_with_the_token_as_a_file(ctl):
+    assert is_prod(ctl(*ctl.run(before=("--token-file",))))
+
+
 def test_on_the_hosts_network(ctl, stack):
     options = ("--network", "host", "--user", str(OWNER))
     words = ctl.run(options=options)

@@ -15,6 +15,8 @@ from xacct.ctl.http10 import quote
 
 TOKEN: Final = "AWS_CONTAINER_AUTHORIZATION_TOKEN"  # noqa: S105 - its name
 
+_TOKEN_FILE: Final = "/run/xacct-token"  # noqa: S105 - where it lies in the container
+
 
 def about(client: Client) -> wire.ContainersAnswer:
     """Return how containers reach the endpoint."""
@@ -49,6 +51,11 @@ def settings(role: str, url: str, region: str | None, environ: Mapping[str, str]
 def options(way: Way, given: Mapping[str, str]) -> list[str]:
     """Return the options of the run command. The token is named there, and its value taken from the environment."""
     return [*way.options, *(word for name, value in given.items() for word in ("-e", f"{name}={value}")), "-e", TOKEN]
+
+
+def mounted(file: str) -> list[str]:
+    """Return the options that bring the token's file in, for SDKs that read no variable (Rust's object_store)."""
+    return ["--volume", f"{file}:{_TOKEN_FILE}:ro", "-e", f"{TOKEN}_FILE={_TOKEN_FILE}"]
 
 
 def follow(client: Client, engine: Engine, grant: str, container: str) -> None:

@@ -57,7 +57,8 @@ def _start(
     grant: wire.GrantAnswer,
 ) -> int:
     environment = container.settings(args.role, grant["urls"][args.role], grant["regions"].get(args.role), os.environ)
-    command = [here.command, "run", *container.options(way, environment), *given]
+    mount = container.mounted(grant["token_file"]) if args.token_file else []
+    command = [here.command, "run", *container.options(way, environment), *mount, *given]
     environ = {**os.environ, container.TOKEN: grant["token"]}
     if found.detached:
         started = subprocess.run(command, env=environ, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603

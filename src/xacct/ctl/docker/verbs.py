@@ -24,6 +24,11 @@ def _declare(engine: str, parser: ArgumentParser) -> None:
     run.add_argument("role", metavar="ROLE")
     run.add_argument("arguments", nargs=REMAINDER, metavar="ARGS", help=f"of {engine} run: options, image, command")
     run.add_argument("--explain", action="store_true", help="say what would be done, and why, and do nothing")
+    run.add_argument(
+        "--token-file",
+        action="store_true",
+        help="bring the token in as a file besides, for Rust's object_store; its user must be root or you",
+    )
     compose = actions.add_parser("compose", help="print a Compose override file, or run a command with it")
     compose.add_argument("role", metavar="ROLE")
     compose.add_argument("arguments", nargs=REMAINDER, metavar="-- COMMAND", help="such as -- docker compose up")
