@@ -265,7 +265,7 @@ DEFENCES = (
     ),
     Defence("a bounded body", "control/api.py", "client_max_size=MAX_BODY", "client_max_size=0", API),
     Defence("an error quotes nothing", "control/api.py", '"xacctd stumbled over this request."', "str(bug)", API),
-    Defence("depth is a bad request", "control/api.py", ", RecursionError) as error", ") as error", API),
+    Defence("depth is a bad request", "control/exchange.py", ", RecursionError) as error", ") as error", API),
     Defence(
         "answers aren't to be cached",
         "control/api.py",
