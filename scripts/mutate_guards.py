@@ -130,6 +130,63 @@ DEFENCES = (
         "answer = answers.whole(answers.FORBIDDEN, str(bug).encode(), close=True)\n",
         SERVER,
     ),
+    # Containers.
+    Defence(
+        "a grant for one kind of listener",
+        "endpoint/container.py",
+        "if grant is None or grant.where != where:",
+        "if grant is None:",
+        CONTAINER,
+    ),
+    Defence(
+        "the path without a role is for grants of one",
+        "endpoint/container.py",
+        "if target == ONE_ROLE and len(grant.roles) == 1",
+        "if target == ONE_ROLE",
+        CONTAINER,
+    ),
+    Defence(
+        "no process of this machine on a bridge",
+        "endpoint/door.py",
+        "NO_CONTAINER if self._here(client[0]) else",
+        "NO_CONTAINER if False else",
+        "tests/endpoint/test_door.py",
+    ),
+    Defence(
+        "a relay's socket is for root and us",
+        "endpoint/door.py",
+        "return None if caller.uid in self._may else ANOTHER_USER",
+        "return None",
+        "tests/endpoint/test_door.py",
+    ),
+    Defence(
+        "bridges that lead to containers alone",
+        "host/bridges.py",
+        'link.kind == "bridge" and link.number not in outward',
+        'link.kind == "bridge"',
+        "tests/host/test_bridges.py",
+    ),
+    Defence(
+        "listening through one device alone",
+        "host/bridges.py",
+        "        listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())\n",
+        "",
+        "tests/host/test_bridges.py",
+    ),
+    Defence(
+        "no listener for containers that nobody wants",
+        "endpoint/containers.py",
+        "if self._wanted() else {}",
+        "if True else {}",
+        "tests/endpoint/test_containers.py",
+    ),
+    Defence(
+        "containers' own names only",
+        "endpoint/containers.py",
+        "await endpoint.serve(listener, self._hosts)",
+        "await endpoint.serve(listener, self._hosts | hosts_of(9479))",
+        "tests/endpoint/test_containers.py",
+    ),
     # Grants.
     Defence(
         "a grant before anything",
@@ -219,7 +276,7 @@ DEFENCES = (
     ),
     Defence("a bounded body", "control/api.py", "client_max_size=MAX_BODY", "client_max_size=0", API),
     Defence("an error quotes nothing", "control/api.py", '"xacctd stumbled over this request."', "str(bug)", API),
-    Defence("depth is a bad request", "control/api.py", ", RecursionError) as error", ") as error", API),
+    Defence("depth is a bad request", "control/exchange.py", ", RecursionError) as error", ") as error", API),
     Defence(
         "answers aren't to be cached",
         "control/api.py",

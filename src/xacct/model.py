@@ -92,6 +92,9 @@ class Caller:
 
 
 MfaPath = Literal["session", "direct"]
+Where = Literal["host", "container"]
+"""Which of the endpoint's listeners take a grant: those for this machine's processes, or those for containers."""
+
 Confirm = Literal["first-use", "each-grant"]
 """When a human is asked before a consumer gets a guarded role."""
 
@@ -165,6 +168,7 @@ class Grant:
     pid_started: str | None = None
     role_arns: tuple[str, ...] = ()
     via: str | None = None
+    where: Where = "host"
 
     def allows(self, role: str) -> bool:
         """Whether this grant may fetch that role."""

@@ -15,6 +15,7 @@ from xacct.clock import AwsClock
 from xacct.endpoint import answers
 from xacct.endpoint.container import (
     HEALTHZ,
+    ONE_ROLE,
     REFUSE_FOR,
     RUST_PATIENCE,
     SILENCE,
@@ -118,6 +119,28 @@ def code_of(answer):
     status, body = json_of(answer)
     assert status == b"403"
     return body["code"]
+
+
+@pytest.mark.parametrize("where", ["host", "container"])
+async def test_a_grant_is_for_one_kind_of_listener(room, where):
+    await room.login("dev")
+    other = {"host": "container", "container": "host"}[where]
+    _, token = room.new_grant("dev", where=where)
+    request = Request(ROLE_PATH + "dev", token.encode(), b"", keep_alive=True)
+    assert json_of(room.container.answer(request, where))[0] == b"200"
+    assert room.container.answer(request, other) == answers.NO_GRANT
+
+
+async def test_the_path_without_a_role_is_for_grants_of_one(room):
+    await room.login("dev", "prod")
+    _, token = room.new_grant("prod")
+    assert json_of(room.ask(target=ONE_ROLE, token=token)) == json_of(room.ask("prod", token=token))
+    assert code_of(room.ask(target=ONE_ROLE)) == "unknown-role", "this one has two"
+
+
+async def test_the_path_without_a_role_opens_none_that_is_gone(room):
+    _, token = room.new_grant("gone")
+    assert code_of(room.ask(target=ONE_ROLE, token=token)) == "unknown-role"
 
 
 def test_the_times_are_those_that_sdks_were_measured_to_bear():

@@ -19,6 +19,8 @@ WHERE: Final = {
     "process": ("process", "credentials for credential_process"),
     "attend": ("attend", "answer prompts in this terminal"),
     "grants": ("grants", "who may fetch credentials: list, create, revoke"),
+    "docker": ("docker.verbs", "run a container in a role"),
+    "podman": ("docker.verbs", "the same with Podman"),
     "audit": ("audit", "who had credentials, and when"),
     "lock": ("lock", "hand out nothing until unlock"),
     "unlock": ("lock", "hand out credentials again"),

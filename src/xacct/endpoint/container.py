@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from xacct.endpoint.head import Request
     from xacct.endpoint.recorder import Recorder
     from xacct.keeper.keeper import Keeper
-    from xacct.model import Caller, Credentials, Grant
+    from xacct.model import Caller, Credentials, Grant, Where
+
+ONE_ROLE = "/v1/credentials"
+"""EKS Pod Identity's path: the token says which role. For grants that have one."""
 
 HEALTHZ = "/healthz"
 
@@ -58,12 +61,16 @@ class Container:
         self._bodies: dict[str, tuple[Credentials, bytes]] = {}
         self._refused: dict[tuple[str, str], tuple[float, errors.XacctError]] = {}
 
-    def answer(self, request: Request) -> bytes | AsyncIterator[bytes]:
-        """The whole answer, if it can be given at once, else its pieces as they come."""
+    def answer(self, request: Request, where: Where = "host") -> bytes | AsyncIterator[bytes]:
+        """The whole answer, if it can be given at once, else its pieces as they come.
+
+        Args:
+            request: trusted. where: whom the listener it came to is for.
+        """
         if request.target == HEALTHZ:
             return answers.HEALTH
         grant = self._grants.find(request.authorization)
-        if grant is None:
+        if grant is None or grant.where != where:
             self._recorder.refused("no grant", request.caller)
             return answers.NO_GRANT
         role = None
@@ -89,6 +96,8 @@ class Container:
         arn = target.removeprefix(ROLE_ARN_PATH)
         if arn != target and grant.via is not None and grant.allows_arn(arn):
             return self._keeper.by_arn(arn, grant.via)
+        if target == ONE_ROLE and len(grant.roles) == 1 and grant.roles[0] in self._keeper.nodes:
+            return grant.roles[0]
         slug = target.removeprefix(ROLE_PATH)
         if slug != target and slug in self._keeper.slugs:
             name = self._keeper.slugs[slug]

@@ -162,7 +162,7 @@ class Early:
         slug = request.target.removeprefix(head.ROLE_PATH)
         role = self._roles.get(slug) if slug != request.target else None
         grant = self._grants.find(request.authorization) if role is not None else None
-        if role is None or grant is None or not grant.allows(role.name):
+        if role is None or grant is None or grant.where != "host" or not grant.allows(role.name):
             return None
         if freshness(role.held, self._now()) is not Freshness.FRESH:
             return None

@@ -21,7 +21,7 @@ from xacct.model import Caller
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
-    from xacct.endpoint.door import Door
+    from xacct.endpoint.door import Door, SocketDoor
     from xacct.endpoint.early import Left
     from xacct.endpoint.head import Request
     from xacct.endpoint.recorder import Recorder
@@ -84,7 +84,7 @@ class Endpoint:
         self,
         answer: Answer,
         boot: Callable[[], float],
-        door: Door | None = None,
+        door: Door | SocketDoor | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         self.answer = answer
@@ -100,24 +100,38 @@ class Endpoint:
         self.crowd = Crowd(self.connections, door.owners if door else lambda _: {}, self.recorder)
         self._server: asyncio.Server | None = None
 
-    async def serve(self, listener: socket.socket) -> int:
-        """Serve what comes to a bound socket. Returns its port."""
+    async def serve(self, listener: socket.socket, hosts: frozenset[bytes] | None = None) -> int:
+        """Serve what comes to a bound socket.
+
+        Args:
+            listener: of TCP, or a Unix socket. hosts: the Host values that are ours (None: its own address).
+
+        Returns:
+            Its port, 0 for a Unix socket.
+        """
+        loop = asyncio.get_running_loop()
+        if listener.family == socket.AF_UNIX:
+            self.hosts = hosts or frozenset()
+            self._server = await loop.create_unix_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
+            return 0
         host, port = listener.getsockname()[:2]
-        self.hosts = head.hosts_of(port, host)
+        self.hosts = hosts or head.hosts_of(port, host)
         self.address = (host, port)
         self.closing = False
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self), sock=listener, backlog=BACKLOG
-        )
+        self._server = await loop.create_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
         return int(port)
 
     async def run(self) -> None:
         """Close connections that have had their time, until cancelled."""
         while True:
             await asyncio.sleep(SWEEP)
-            now = self.boot()
-            for connection in [c for c in self.connections if c.deadline < now]:
-                connection.drop()
+            self.sweep()
+
+    def sweep(self) -> None:
+        """Close connections that have had their time."""
+        now = self.boot()
+        for connection in [c for c in self.connections if c.deadline < now]:
+            connection.drop()
 
     async def adopt(self, left: Iterable[Left]) -> None:
         """Go on with connections that were taken in before, and with what they have sent."""
@@ -227,7 +241,7 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _ask_who(self, door: Door, transport: asyncio.Transport) -> None:
+    def _ask_who(self, door: Door | SocketDoor, transport: asyncio.Transport) -> None:
         self.caller = door.caller(transport, self._endpoint.address)
         self._unwelcome = door.turns_away(self.caller)
         if self._unwelcome:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict, deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain
 from threading import Lock
@@ -68,6 +67,8 @@ class Scout:
         self._next = 0.0
         self._looking = Lock()
         self._found: OrderedDict[int, Caller] = OrderedDict()
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow; who starts first does without
+
         self._thread = ThreadPoolExecutor(1, "scout")
 
     def notice(self, caller: Caller) -> None:

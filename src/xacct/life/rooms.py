@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -28,6 +29,7 @@ from xacct.keeper.events import Events
 from xacct.keeper.keeper import Keeper
 from xacct.keeper.ledger import Ledger
 from xacct.keeper.scheduler import Scheduler
+from xacct.life.container_places import ContainerPlaces, containers
 from xacct.prompts import dialogs, notices
 from xacct.prompts.prompter import Prompter
 from xacct.state import snapshot
@@ -38,6 +40,8 @@ from xacct.state.snapshot import FrontMemory
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from xacct import wire
+    from xacct.endpoint.door import SocketDoor
     from xacct.endpoint.early import Fetch
     from xacct.host.notify import Manager
     from xacct.life.legacy import Legacy, Places
@@ -93,6 +97,10 @@ class Rooms:
             owners=processes.owners,
         )
         self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
+        self._places = ContainerPlaces(
+            chosen.containers, where.containers, door, self._for_containers, chosen.endpoint.require_known_caller
+        )
+        self.containers = containers(chosen.containers, self._places, self.grants)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = _ways_to_humans(chosen, desk, events, self.clock)
         self.watches = Watches(ways(os.environ), self.happened)
@@ -176,6 +184,19 @@ class Rooms:
         """Read configuration files that have changed."""
         self.configuration.refresh(self.keeper)
 
+    def _for_containers(self, door: Door | SocketDoor) -> Endpoint:
+        answer = partial(self.container.answer, where="container")
+        return Endpoint(answer, self.clock.boot, door, self.audit)
+
+    def about_containers(self) -> wire.ContainersAnswer:
+        """How containers reach us just now."""
+        return self._places.about(self.containers, self.endpoint.address[1])
+
+    def network_changed(self) -> None:
+        """What follows new addresses and routes: a new bridge has some."""
+        self.keeper.network_changed()
+        self.containers.look()
+
     def each_look(self) -> None:
         """What is looked after at every look of the scheduler."""
         self.refresh()
@@ -183,6 +204,7 @@ class Rooms:
         self.grants.sweep()
         self.keeper.guard.keep({grant.id for grant in self.grants.all()})
         self.container.forget()
+        self.containers.look()
         lock = self.configuration.settings.lock
         self.watches.want({name for name in (ON_SCREEN_LOCK, ON_SUSPEND) if getattr(lock, name)})
         self.keeping.save()
@@ -194,6 +216,7 @@ class Rooms:
         self.keeping.close()
         await self.keeper.close()
         await self.endpoint.close()
+        await self.containers.close()
         await self.sts.close()
         if self.audit is not None:
             await self.audit.close()

@@ -161,7 +161,7 @@ class Life:
         await self._open_control(legacy)
         self._origin.serving()
         self._work()
-        network = NetworkWatch(loop, self._rooms.keeper.network_changed)
+        network = NetworkWatch(loop, self._rooms.network_changed)
         network.start()
         self._manager.ready()
         log.info(
@@ -184,6 +184,7 @@ class Life:
         actual = await self._rooms.endpoint.serve(listener)
         await self._rooms.endpoint.adopt(left)
         self._url = f"http://{ADDRESS}:{actual}"
+        await self._rooms.containers.settle()
         self._listeners["endpoint"] = listener.dup()
         for fetch in self._origin.early.fetches if self._origin.early is not None else []:
             self._rooms.served_early(fetch)
@@ -192,6 +193,7 @@ class Life:
         """Serve the control channel. aiohttp costs a sixth of a second: SDKs are served meanwhile."""
         await asyncio.to_thread(importlib.import_module, "xacct.control.server")
         from xacct.control.api import Api, Daemon  # noqa: PLC0415 - see above
+        from xacct.control.containers import Containers  # noqa: PLC0415
         from xacct.control.server import ControlServer, bind  # noqa: PLC0415
 
         rooms = self._rooms
@@ -203,6 +205,7 @@ class Life:
             stop=self._stop.set,
             succeed=self._succeed,
             audit=rooms.audit,
+            containers=Containers(rooms.about_containers, rooms.containers.settle),
         )
         self._application = Api(rooms.keeper, rooms.grants, daemon).application()
         listener = legacy.control or bind(rooms.where.control)
@@ -213,7 +216,7 @@ class Life:
     def _work(self) -> None:
         """Begin what goes on by itself."""
         rooms = self._rooms
-        runs = [rooms.scheduler.run, rooms.endpoint.run, self._show_life, *rooms.humans]
+        runs = [rooms.scheduler.run, rooms.endpoint.run, rooms.containers.run, self._show_life, *rooms.humans]
         self._workers = [asyncio.get_running_loop().create_task(run()) for run in runs]
 
     async def _rest(self) -> None:
@@ -274,6 +277,7 @@ class Life:
         rooms = self._rooms
         rooms.endpoint.stop_accepting()
         self._control.stop_accepting()
+        await rooms.containers.close()  # the successor binds its own
         try:
             descriptors = {name: listener.fileno() for name, listener in self._listeners.items()}
             with rooms.keeping.taken() as state:
@@ -282,5 +286,6 @@ class Life:
         except BaseException:
             await rooms.endpoint.serve(self._listeners["endpoint"].dup())
             await self._control.start(self._listeners["control"].dup())
+            await rooms.containers.resume()
             raise
         rooms.keeping.close()
