@@ -32,6 +32,7 @@ def install(client: Client, sandbox: str | None, *, now: bool) -> int:
     )
     service_files.refuse_strangers([directory / name for name in (*wanted, service_files.DROP_IN)])
     make_room(client, lambda pid: unit.show(unit.SERVICE, "MainPID") == str(pid), now=now)
+    listened = unit.show(unit.SOCKET, "ActiveState") == "active"
     changed = [name for name, text in wanted.items() if service_files.write(directory / name, text)]
     for name in wanted:
         out(f"{'wrote   ' if name in changed else 'kept    '} {directory / name}")
@@ -41,7 +42,8 @@ def install(client: Client, sandbox: str | None, *, now: bool) -> int:
     _do("daemon-reload")
     _do("enable", "--now", unit.SOCKET)
     out(f"enabled  {unit.SOCKET}: the first connection starts xacctd")
-    _take_up(changed, now=now)
+    if listened:
+        _take_up(changed, now=now)
     _advise()
     return OK
 
@@ -109,13 +111,14 @@ def _require_manager() -> None:
 
 def _take_up(changed: list[str], *, now: bool) -> None:
     """Have what runs take up what has changed, or say how: a restart is not ours to decide."""
-    what = unit.SOCKET if now or unit.SOCKET in changed else unit.SERVICE
-    if now or (changed and not unit.active()):
-        _do("try-restart", what)  # the service's restart comes with the socket's
-    elif changed:
-        out(f"changed  {what}; to take it up: systemctl --user restart {what}")
+    if not changed and not now:
         return
-    out(f"listens  {', '.join(line.partition(' (')[0] for line in unit.show(unit.SOCKET, 'Listen').splitlines())}")
+    what = unit.SOCKET if now or unit.SOCKET in changed else unit.SERVICE
+    if unit.active() and not now:
+        out(f"changed  {what}; to take it up: systemctl --user restart {what}")
+    elif what == unit.SOCKET:
+        _do("try-restart", what)  # and with it the service, if that runs
+        out(f"restarted {what}")
 
 
 def _advise() -> None:
