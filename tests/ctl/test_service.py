@@ -396,6 +396,15 @@ def test_what_the_daemon_said_is_told_when_systemd_cannot_start_it(installed, li
     assert nobody_came(listening)
 
 
+def test_a_service_that_fails_again_and_again_is_not_waited_for(installed, listening, capsys):
+    """A connection would wait half a minute; systemd knows within two seconds."""
+    installed.says("xacctd.service.ActiveState", "activating")
+    installed.says("fails-start", "Job for xacctd.service failed.")
+    assert main(["status"]) == 3
+    assert installed.did() == ["start xacctd.socket xacctd.service"]
+    assert nobody_came(listening)
+
+
 @pytest.mark.parametrize("words", [["--no-start", "status"], ["reload"], ["lock"], ["__complete", "login", ""]])
 def test_who_must_not_start_the_daemon_does_not_connect(installed, listening, words):
     main(words)

@@ -39,9 +39,6 @@ def stop(_args: Namespace, client: Client) -> int:
         unit.stop()
         out("xacctd has stopped; what it held is gone. Its socket listens on: the next use starts it again.")
         return OK
-    if unit.asleep():
-        out("xacctd is not running.")
-        return OK
     try:
         version = client.call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)
         client.call("POST", wire.STOP, Anything, any_api=True)
