@@ -363,11 +363,14 @@ def test_uninstall_without_a_manager_leaves_no_link_behind(installed):
     assert [path.name for path in installed.units.iterdir()] == ["sockets.target.wants"]
 
 
-def test_a_unit_of_somebody_else_survives_uninstall(systemd, capsys):
-    systemd.units.mkdir(parents=True)
-    (systemd.units / "xacctd.service").write_text("[Service]\n")
+def test_a_unit_of_somebody_else_is_neither_stopped_nor_removed(installed):
+    (installed.units / "xacctd.service").write_text("[Service]\n")
     assert main(["service", "uninstall"]) == 0
-    assert systemd.text("xacctd.service") == "[Service]\n"
+    assert installed.did() == ["disable --now xacctd.socket", "daemon-reload"]
+    assert main(["service", "uninstall"]) == 0
+    assert installed.did() == []
+    assert [path.name for path in installed.units.iterdir()] == ["xacctd.service"]
+    assert installed.text("xacctd.service") == "[Service]\n"
 
 
 # Daily verbs, where the units are installed.

@@ -32,7 +32,7 @@ def analyze(tmp_path):
 @pytest.fixture
 def program(tmp_path):
     """An xacctd at a path that has to be quoted."""
-    path = tmp_path / "a b 100% $HOME/xacctd"
+    path = tmp_path / "a b %h $HOME/xacctd"
     path.parent.mkdir()
     path.write_text("#!/bin/sh\n")
     path.chmod(0o755)
@@ -56,7 +56,7 @@ def rated_as_documented(analyze, row, *words):
 
 @pytest.mark.parametrize("sandbox", service_files.SANDBOXES)
 def test_the_users_units(analyze, program, tmp_path, sandbox):
-    files = put(tmp_path, service_files.for_systemd([program, "100% $x"], 9477, sandbox))
+    files = put(tmp_path, service_files.for_systemd([program, "%h $x"], 9477, sandbox))
     done = analyze("--user", "verify", *files)
     assert (done.returncode, done.stderr) == (0, "")
     assert rated_as_documented(analyze, sandbox, "--user", "security", "--offline=true", files[0])

@@ -72,15 +72,17 @@ def status() -> int:
 def uninstall() -> int:
     """Stop the service, and remove what install wrote."""
     directory = Path(unit.directory())
-    files = [directory / name for name in (service_files.DROP_IN, unit.SERVICE, unit.SOCKET)]
+    files = [directory / name for name in (service_files.DROP_IN, unit.SOCKET, unit.SERVICE)]
     ours = [path for path in files if service_files.is_ours(path)]
     if not ours:
         out(f"nothing of ours is in {directory}")
         return OK
     if _manager_answers():
-        held = unit.active()
-        _do("disable", "--now", unit.SOCKET, unit.SERVICE)
-        out(f"stopped  {unit.SOCKET}" + (f" and {unit.SERVICE}; what it held is gone" if held else ""))
+        names = [path.name for path in ours if path.parent == directory]
+        held = unit.SERVICE in names and unit.active()
+        if names:
+            _do("disable", "--now", *names)
+            out(f"stopped  {', '.join(names)}" + ("; what it held is gone" if held else ""))
     else:
         _unlink(directory / "sockets.target.wants" / unit.SOCKET)
     for path in ours:
