@@ -126,6 +126,7 @@ def test_install_writes_the_units_and_listens(systemd, place, capsys):
     # %, but not the first word's $, means something to systemd.
     assert f'\nExecStart="{place}/bin with 100%% $PATH/xacctd"\n' in systemd.text("xacctd.service")
     assert "\nListenStream=127.0.0.1:9477\n" in systemd.text("xacctd.socket")
+    assert stat.S_IMODE((place / "s/xacct").stat().st_mode) == 0o700
     said = capsys.readouterr().out.splitlines()
     assert said[0] == f"wrote    {systemd.units}/xacctd.service"
     assert said[1] == f"wrote    {systemd.units}/xacctd.socket"
@@ -385,7 +386,7 @@ def test_a_daemon_that_runs_is_not_started_again(installed, daemon, running, cap
 def test_a_verb_has_systemd_start_the_daemon_and_no_other(installed, daemon, place, capsys):
     assert main(["roles"]) == 0
     assert installed.did() == ["start xacctd.socket xacctd.service"]
-    assert not (place / "s/xacct").exists()
+    assert not (place / "s/xacct/xacctd.log").exists()
 
 
 def test_what_the_daemon_said_is_told_when_systemd_cannot_start_it(installed, listening, capsys):

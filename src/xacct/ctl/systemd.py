@@ -32,6 +32,7 @@ def install(client: Client, sandbox: str | None, *, now: bool) -> int:
     )
     service_files.refuse_strangers([directory / name for name in (*wanted, service_files.DROP_IN)])
     make_room(client, lambda pid: unit.show(unit.SERVICE, "MainPID") == str(pid), now=now)
+    places.make_private(places.state_dir())  # the strict sandbox lets the daemon write there, but not make it
     listened = unit.show(unit.SOCKET, "ActiveState") == "active"
     changed = [name for name, text in wanted.items() if service_files.write(directory / name, text)]
     for name in wanted:
