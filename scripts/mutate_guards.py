@@ -48,6 +48,7 @@ MODEL = "tests/test_model.py"
 LOGS = "tests/test_logs.py"
 HARDENING = "tests/host/test_hardening.py"
 FAILURES = "tests/aws/test_failures.py"
+UNITS = "tests/test_units.py"
 LET_GO = "tests/aws/test_keys_let_go.py"
 
 DEFENCES = (
@@ -410,6 +411,45 @@ DEFENCES = (
         "    if not _is_ours(directory):\n        raise",
         "    if False:\n        raise",
         "tests/test_places.py",
+    ),
+    # The service.
+    Defence(
+        "an inherited endpoint is on loopback",
+        "host/activation.py",
+        'if address.startswith("127."):',
+        "if True:",
+        "tests/host/test_activation.py",
+    ),
+    Defence(
+        "children find no manager to speak to",
+        "host/notify.py",
+        '(env.pop(name, "") for',
+        '(env.get(name, "") for',
+        "tests/host/test_notify.py",
+    ),
+    Defence("systemd's control socket is private", "units/systemd/xacctd.socket", "=0600", "=0666", UNITS),
+    Defence("no core from a service", "units/systemd/xacctd.service", "LimitCORE=0", "LimitCORE=1", UNITS),
+    Defence("no new privileges in a service", "units/systemd/xacctd.service", "NoNewPrivileges=yes", "", UNITS),
+    Defence(
+        "only the main process speaks for a service",
+        "units/systemd/xacctd.service",
+        "NotifyAccess=main",
+        "NotifyAccess=all",
+        UNITS,
+    ),
+    Defence(
+        "what is held is not given up unasked",
+        "ctl/service_room.py",
+        "if held and not now:",
+        "if False:",
+        "tests/ctl/test_service.py",
+    ),
+    Defence(
+        "somebody else's unit is not overwritten",
+        "ctl/service_files.py",
+        "(path.exists() or path.is_symlink()) and not is_ours(path)",
+        "False",
+        "tests/ctl/test_service.py",
     ),
     Defence(
         "one daemon a directory",

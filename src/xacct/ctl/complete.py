@@ -30,12 +30,14 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "docker": ("run", "compose", "doctor", "setup"),
     "podman": ("run", "compose", "doctor", "setup"),
     "completion": ("bash", "zsh", "fish"),
+    "service": ("install", "status", "uninstall"),
 }
 VALUES: Final[dict[str, tuple[str, ...]]] = {
     "--format": ("sh", "fish", "powershell", "dotenv", "json"),
     "--for": ("1h", "4h", "8h", "12h"),
     "--lifetime": ("1h", "4h", "12h"),
     "--since": ("1h", "8h", "1d"),
+    "--sandbox": ("default", "strict", "none"),
 }
 _VALUED: Final = frozenset({*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via"})
 _ONE_ROLE: Final = frozenset({"explain", "env", "exec", "process"})
