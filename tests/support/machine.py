@@ -11,7 +11,6 @@ network is a loopback interface. CLOCK_MONOTONIC is ours.
 
 from __future__ import annotations
 
-import ctypes
 import os
 import shlex
 import shutil
@@ -44,8 +43,8 @@ for group in $GROUPS_OF_OURS; do echo $$ >$group/cgroup.procs; done
 mount -t overlay overlay -o "lowerdir=$LOWER,upperdir=$PLACE/upper,workdir=$PLACE/work" "$PLACE/root"
 exec systemd-nspawn "$@"
 """
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
+_DIE_WITH_US = ("setpriv", "--pdeathsig", "TERM")
+"""A test run that is killed must not leave a machine: nspawn shuts it down at SIGTERM."""
 
 
 def why_not():
@@ -65,11 +64,6 @@ def _cgroup_roots():
     top = Path("/sys/fs/cgroup")
     roots = [top] if (top / "cgroup.controllers").exists() else [top / "systemd", top / "unified"]
     return [root for root in roots if os.access(root / "cgroup.procs", os.W_OK)]
-
-
-def _die_with_us():
-    """A test run that is killed must not leave a machine: nspawn shuts down at SIGTERM."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Machine:
@@ -178,13 +172,12 @@ class Machine:
         }
         with (self.dir / "console.log").open("wb") as console:
             self._nspawn = subprocess.Popen(
-                ["unshare", "--mount", "sh", "-c", _BOOT, "boot", *told],
+                [*_DIE_WITH_US, "unshare", "--mount", "sh", "-c", _BOOT, "boot", *told],
                 env=env,
                 stdin=subprocess.DEVNULL,
                 stdout=console,
                 stderr=console,
                 start_new_session=True,
-                preexec_fn=_die_with_us,
             )
 
     def _is_up(self):
