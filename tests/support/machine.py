@@ -161,7 +161,7 @@ class Machine:
         told = [
             *("--quiet", "--register=no", "--keep-unit", "--private-network", "--link-journal=no", "--resolv-conf=off"),
             *(f"--machine={self.name}", f"--directory={self.dir / 'root'}", "--boot"),
-            *("--capability=CAP_IPC_LOCK", "--system-call-filter=@memlock @keyring"),
+            *("--capability=CAP_IPC_LOCK", "--system-call-filter=@memlock @keyring memfd_secret"),
             *(f"--bind-ro={ours}:{theirs}" for ours, theirs in self.binds.items()),
         ]
         env = {
