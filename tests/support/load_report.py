@@ -102,7 +102,7 @@ class Report:
 
     def _counted(self):
         for (kind, outcome), number in sorted(self.counts().items()):
-            yield f"  {kind:6} {number:6} {outcome}"
+            yield f"  {kind:6} {number:6} {outcome[:200]}"
 
     def _timed(self):
         yield f"  {'ms':6} {'p50':>17} {'p99':>17} {'longest':>17}   baseline / all the while"
@@ -120,12 +120,13 @@ class Report:
             ratio = f"{worst[-1] / base:.1f} times the baseline's longest" if base else "no baseline"
             each = " ".join(_ms(wait) for wait in worst)
             yield f"  longest raw wait at each {name}, ms:{each} (median{_ms(_at(worst, 0.5))}{aim}; {ratio})"
+            yield f"  raw requests that died in flight at each {name}: {len(self.died_at(name)) / len(worst):.1f}"
 
     def _named(self):
         for request in self.failed[:10]:
             before = [event for event in self.events if event.begin <= request.end]
             when = f"{request.end - before[-1].begin:.3f} s after {before[-1].name} began" if before else "before all"
-            yield f"  FAILED {request.kind} {request.outcome}, took {request.seconds:.3f} s, {when}"
+            yield f"  FAILED {request.kind} {request.outcome[:200]}, took {request.seconds:.3f} s, {when}"
 
 
 def _ms(seconds):

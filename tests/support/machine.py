@@ -35,7 +35,7 @@ ENVIRONMENT = {
     "XDG_RUNTIME_DIR": f"/run/user/{UID}",
 }
 PATIENCE = 30.0
-"""Seconds a machine gets to boot, and to shut down by itself."""
+"""Seconds a machine gets to boot, and to go."""
 
 _BOOT = """
 set -e
@@ -89,15 +89,15 @@ class Machine:
 
     def __exit__(self, *_):
         try:
-            self._shut_down()
+            self._power_off()
         finally:
             for group in self._groups:
                 _remove_group(group)
             shutil.rmtree(self.dir, ignore_errors=True)
 
     def keep(self, place):
-        """Shut down, and move what this machine has written to `place`, where it can be another's layer."""
-        self._shut_down()
+        """Power off, and move what this machine has written to `place`, where it can be another's layer."""
+        self._power_off()
         (self.dir / "upper").rename(place)
 
     # In the machine.
@@ -130,7 +130,7 @@ class Machine:
 
     def journal(self, lines=60):
         """The last lines of dev's units."""
-        words = f"journalctl -q --no-pager -o short-monotonic -n {lines} _UID={UID}"
+        words = f"journalctl -b -q --no-pager -o short-monotonic -n {lines} _UID={UID}"
         return self.run(words, user="root", check=False).stdout
 
     @property
@@ -196,16 +196,17 @@ class Machine:
                 return int(child)
         return None
 
-    def _shut_down(self):
+    def _power_off(self):
+        """Its process 1 takes the whole machine with it, and nspawn leaves in order. No unit delays us so."""
         if self._nspawn is None:
             return
         if self._nspawn.poll() is None:
-            self._nspawn.terminate()
-            try:
-                self._nspawn.wait(PATIENCE)
-            except subprocess.TimeoutExpired:  # its process 1 takes the whole machine with it
-                os.kill(self.leader or self._nspawn.pid, signal.SIGKILL)
-                self._nspawn.wait(PATIENCE)
+            leader = self._find_leader()
+            if leader is None:
+                self._nspawn.terminate()
+            else:
+                os.kill(leader, signal.SIGKILL)
+        self._nspawn.wait(PATIENCE)
         self._nspawn = None
 
 

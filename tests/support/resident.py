@@ -129,9 +129,9 @@ class Resident:
 
     @contextmanager
     def restarted(self, seconds=20.0):
-        """Wait afterwards until another daemon runs."""
+        """Gives the daemon's pid, and waits afterwards until another daemon runs."""
         before = self.pid()
-        yield
+        yield before
         wait_until(lambda: self._runs_anew(before), seconds, "another daemon")
 
     def _runs_anew(self, before):
