@@ -1,12 +1,14 @@
 """An upgrade in place, on a Debian with a real user manager: installed over the version before, nothing is lost."""
 
+import os
+
 import layers
 import pytest
 from resident import UNIT, Resident
 
 pytestmark = pytest.mark.system
 
-BEFORE = ("HEAD~1",)
+BEFORE = os.environ.get("UPGRADE_FROM", "HEAD~1").split()
 """Commits that people may come from."""
 
 UNITS = "src/xacct/units"
