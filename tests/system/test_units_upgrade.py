@@ -1,6 +1,8 @@
 """An upgrade in place, on a Debian with a real user manager: installed over the version before, nothing is lost."""
 
 import os
+import tempfile
+from pathlib import Path
 
 import layers
 import pytest
@@ -14,21 +16,27 @@ BEFORE = os.environ.get("UPGRADE_FROM", "HEAD~1").split()
 UNITS = "src/xacct/units"
 
 
-@pytest.fixture(params=BEFORE)
-def upgraded(request, workshop):
-    """A machine with that commit installed and logged in, on which what is tested was then installed over it."""
+@pytest.fixture(scope="module", params=BEFORE)
+def before(request, workshop):
+    """The layers of a machine with that commit installed."""
     if not layers.has(f"{request.param}^{{commit}}"):
         pytest.skip(f"no {request.param} in this clone")
     if not layers.has(f"{request.param}:{UNITS}"):
         pytest.skip(f"{request.param} has no units yet")
-    place = workshop / request.param
-    before = layers.installed(place, request.param)
+    return layers.installed(Path(tempfile.mkdtemp(dir=workshop)), request.param)
+
+
+@pytest.fixture
+def upgraded(before, workshop):
+    """A machine where dev has logged in to the daemon of before, and installed what is tested over it."""
+    place = Path(tempfile.mkdtemp(dir=workshop))
     layers.clone(place / "now")
-    with Resident(place / "upgrade", before, {layers.wheels(): "/wheels", place / "now": "/mnt"}) as resident:
+    with Resident(place / "machine", before, {layers.wheels(): "/wheels", place / "now": "/mnt"}) as resident:
         resident.login("prod")
         resident.held = resident.fetch()
         layers.install(resident.machine)
         resident.ctl("service", "install")
+        assert resident.fetch() == resident.held
         yield resident
 
 
