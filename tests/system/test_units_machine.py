@@ -110,9 +110,12 @@ def test_the_daemon_is_not_swapped_out(resident):
 
 
 WHO = """
-import os, sys, urllib.request
-request = urllib.request.Request(sys.argv[1], headers={"Authorization": sys.argv[2]})
-urllib.request.urlopen(request).read()
+import http.client, os, sys, urllib.parse
+url = urllib.parse.urlsplit(sys.argv[1])
+connection = http.client.HTTPConnection(url.netloc)  # kept open: the kernel names only who is there
+connection.request("GET", url.path, headers={"Authorization": sys.argv[2]})
+answer = connection.getresponse()
+assert answer.status == 200 and answer.read()
 print(os.getpid(), os.path.realpath(sys.executable), flush=True)
 os.read(0, 1)
 """
