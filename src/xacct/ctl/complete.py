@@ -28,12 +28,14 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
 WORDS: Final[dict[str, tuple[str, ...]]] = {
     "grants": ("list", "create", "revoke"),
     "completion": ("bash", "zsh", "fish"),
+    "service": ("install", "status", "uninstall"),
 }
 VALUES: Final[dict[str, tuple[str, ...]]] = {
     "--format": ("sh", "fish", "powershell", "dotenv", "json"),
     "--for": ("1h", "4h", "8h", "12h"),
     "--lifetime": ("1h", "4h", "12h"),
     "--since": ("1h", "8h", "1d"),
+    "--sandbox": ("default", "strict", "none"),
 }
 _VALUED: Final = frozenset({*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via"})
 _ONE_ROLE: Final = frozenset({"explain", "env", "exec", "process"})

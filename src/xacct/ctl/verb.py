@@ -25,6 +25,7 @@ WHERE: Final = {
     "start": ("lifecycle", "start xacctd"),
     "stop": ("lifecycle", "stop xacctd"),
     "reload": ("lifecycle", "read the configuration again"),
+    "service": ("service", "have systemd or launchd keep xacctd: install, status, uninstall"),
     "completion": ("complete", "the completion script of bash, zsh or fish"),
 }
 """Each verb's file in this package, and its line in the help."""
