@@ -82,7 +82,7 @@ class Scout:
         """A caller with its process: as found when it connected, else by looking now. For a thread."""
         with self._looking:
             found = self._found.get(caller.inode) or self._find(caller)
-            if found.pid is not None:
+            if caller.inode and found.pid is not None:  # who came by the control socket has no inode, but a pid
                 self._found[caller.inode] = found
                 if len(self._found) > REMEMBERED:
                     self._found.popitem(last=False)
