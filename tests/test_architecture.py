@@ -118,6 +118,10 @@ ROOMS = {
         reads_clock=True,
         why="the operating system knows nothing of credentials",
     ),
+    "state": Room(
+        may=("model", "errors", "policy", "clock", "keeper", "host"),
+        why="it turns what the keeper holds into bytes and keeps those; who is served by it is not its business",
+    ),
     "ctl": Room(
         may=("wire", "places", "__version__"),
         stdlib_only=True,

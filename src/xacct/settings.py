@@ -29,11 +29,12 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class Daemon(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """[daemon]: the endpoint's port on 127.0.0.1, and how much is logged."""
+    """[daemon]: the endpoint's port on 127.0.0.1, how much is logged, and whether state outlives the process."""
 
     port: Port = 9477
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["logfmt", "json"] = "logfmt"
+    persistence: Literal["none", "keychain"] = "none"
 
 
 class Session(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
