@@ -90,16 +90,16 @@ class SealedFile:
         """
         try:
             descriptor = os.open(self.path, _READ)
+            try:
+                self._check(os.fstat(descriptor))
+                with os.fdopen(descriptor, "rb", closefd=False) as file:
+                    return file.read(MOST_BYTES)
+            finally:
+                os.close(descriptor)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise refused(self.path, f"can't be read ({error.strerror})") from None
-        with os.fdopen(descriptor, "rb") as file:
-            self._check(os.fstat(descriptor))
-            try:
-                return file.read(MOST_BYTES)
-            except OSError as error:
-                raise refused(self.path, f"can't be read ({error.strerror})") from None
 
     def _check(self, status: os.stat_result) -> None:
         if not stat.S_ISREG(status.st_mode):
