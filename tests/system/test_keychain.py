@@ -90,6 +90,9 @@ class Desktop:
         self.keyring.stdin.write(password or "")
         self.keyring.stdin.close()
         wait_until((runtime / "keyring" / "control").exists)
+        if password:
+            wait_until((self.keyrings / "login.keyring").exists)
+            self.log_in(password)
 
     def log_in(self, password=PASSWORD):
         """Later: what PAM's module does with the login's password."""
