@@ -50,6 +50,7 @@ RUN = """
                 store.look()
                 while not store._loading.done():
                     await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # and until what came late is handed over
         await store.close()
         for state in [state, *came]:
             print(json.dumps(state and base64.b64encode(state).decode()))
