@@ -49,6 +49,8 @@ LOGS = "tests/test_logs.py"
 HARDENING = "tests/host/test_hardening.py"
 FAILURES = "tests/aws/test_failures.py"
 UNITS = "tests/test_units.py"
+SEALED = "tests/state/test_sealed.py"
+KEPT = "tests/state/test_keychain.py"
 LET_GO = "tests/aws/test_keys_let_go.py"
 
 DEFENCES = (
@@ -457,6 +459,73 @@ DEFENCES = (
         "fcntl.LOCK_EX | fcntl.LOCK_NB",
         "fcntl.LOCK_SH | fcntl.LOCK_NB",
         "tests/host/test_instance.py",
+    ),
+    # What is kept on disk.
+    Defence(
+        "sealed: a changed file is refused",
+        "state/sealed.py",
+        'raise ValueError("was changed, or sealed with another key") from None',
+        "return sealed[HEAD_BYTES:-TAG_BYTES]",
+        SEALED,
+    ),
+    Defence(
+        "sealed: bound to user and purpose",
+        "state/sealed.py",
+        "PURPOSE, str(uid).encode()))",
+        'b"", b""))',
+        SEALED,
+    ),
+    Defence("sealed: bound to its version", "state/sealed.py", "((MAGIC + VERSION,", '((b"",', SEALED),
+    Defence("sealed: a nonce for each", "state/sealed.py", "os.urandom(NONCE_BYTES)", "bytes(NONCE_BYTES)", SEALED),
+    Defence("sealed: not open to others", "state/sealed.py", "if status.st_mode & 0o077:", "if False:", SEALED),
+    Defence("sealed: not of others", "state/sealed.py", "if status.st_uid != os.geteuid():", "if False:", SEALED),
+    Defence("sealed: a bounded size", "state/sealed.py", "if status.st_size > MOST_BYTES:", "if False:", SEALED),
+    Defence("sealed: no symlink is read", "state/sealed.py", "os.O_RDONLY | os.O_NOFOLLOW", "os.O_RDONLY", SEALED),
+    Defence("sealed: born private", "state/sealed.py", "_CREATE, 0o600)", "_CREATE, 0o666)", SEALED),
+    Defence("sealed: on the disk before it counts", "state/sealed.py", "os.fsync(file.fileno())", "pass", SEALED),
+    Defence("sealed: nothing half is left", "state/sealed.py", "self._beside.unlink(missing_ok=True)", "pass", SEALED),
+    Defence(
+        "kept: no state of before forgetting comes back",
+        "state/keychain.py",
+        "                if self._forgotten == forgotten:\n                    replace()",
+        "                replace()",
+        KEPT,
+    ),
+    Defence(
+        "kept: a new key after forgetting",
+        "state/keychain.py",
+        "self._key = self._pending = None",
+        "self._pending = None",
+        KEPT,
+    ),
+    Defence(
+        "kept: the key goes with the file",
+        "state/keychain.py",
+        "self._key_doomed = self._key_doomed or self._key_kept",
+        "pass",
+        KEPT,
+    ),
+    Defence("kept: nothing before it is read", "state/keychain.py", "if self._settled and idle", "if idle", KEPT),
+    Defence(
+        "kept: a human's no",
+        "state/keychain.py",
+        "if isinstance(self.problem, errors.KeychainDenied):",
+        "if False:",
+        KEPT,
+    ),
+    Defence(
+        "kept: the process ends whatever the keychain does",
+        "state/aside.py",
+        "daemon=True",
+        "daemon=False",
+        KEPT,
+    ),
+    Defence(
+        "kept: a locked keychain is left alone",
+        "state/keys.py",
+        "collection.ensure_not_locked()",
+        "pass",
+        "tests/state/test_keys.py",
     ),
 )
 

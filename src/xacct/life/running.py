@@ -156,7 +156,7 @@ class Life:
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._rooms.configuration.reload(self._rooms.keeper))
         legacy = self._origin.legacy()
-        self._rooms.take_over(legacy, self._manager)
+        await self._rooms.take_over(legacy, self._manager)
         await self._serve(legacy, port)
         await self._open_control(legacy)
         self._origin.serving()
@@ -280,7 +280,7 @@ class Life:
         await rooms.containers.close()  # the successor binds its own
         try:
             descriptors = {name: listener.fileno() for name, listener in self._listeners.items()}
-            with rooms.keeping.taken() as state:
+            with rooms.keeping.taken() as (state, _):
                 heir.hand(descriptors | rooms.handed_over(), state)
             await asyncio.to_thread(heir.serving)
         except BaseException:
