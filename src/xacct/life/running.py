@@ -45,6 +45,9 @@ QUIET_PATIENCE = 30.0
 
 QUIET_POLL = 0.02
 
+ANSWER = 0.2
+"""Seconds that the answer to whoever asked for a successor gets to be sent."""
+
 
 def main(arguments: Sequence[str], origin: Dawn | Succession) -> int:
     """Run the daemon in the foreground, from what `origin` has of an earlier one. Returns the exit status."""
@@ -170,7 +173,8 @@ class Life:
         try:
             await self._stop.wait()
         finally:
-            self._manager.stopping()
+            if not self._succeeding:
+                self._manager.stopping()
             log.info("stopping", handed_over=self._succeeding)
             network.close()
             await self._rest()
@@ -228,8 +232,8 @@ class Life:
     async def _show_life(self) -> None:
         """Tell the service manager's watchdog that the loop turns."""
         while self._manager.alive_every is not None:
-            self._manager.alive()
             await asyncio.sleep(self._manager.alive_every)
+            self._manager.alive()
 
     # The successor.
 
@@ -254,8 +258,9 @@ class Life:
         finally:
             if heir is not None:
                 heir.close()
+        self._manager.alive()  # the last time; the successor's turn comes in a third of the watchdog's patience
         self._manager.main_pid(pid)
-        self._stop.set()
+        asyncio.get_running_loop().call_later(ANSWER, self._stop.set)
         return pid
 
     async def _quiet(self) -> None:
