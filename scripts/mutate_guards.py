@@ -95,8 +95,8 @@ DEFENCES = (
     Defence(
         "a refusal closes",
         "endpoint/server.py",
-        "self._write(answers.NO_GRANT, keep_alive=False)",
-        "self._write(answers.NO_GRANT, keep_alive=True)",
+        "self._write(self._endpoint.refusal, keep_alive=False)",
+        "self._write(self._endpoint.refusal, keep_alive=True)",
         SERVER,
     ),
     Defence(

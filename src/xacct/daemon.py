@@ -132,8 +132,11 @@ async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
     rooms.grants.load()
     port = await rooms.endpoint.serve(bind(chosen.daemon.port))
     url = f"http://{ADDRESS}:{port}"
+    await rooms.imds.open()
     control = await _open_control(rooms, url, where, stop)
-    workers = [loop.create_task(run()) for run in (rooms.scheduler.run, rooms.endpoint.run, *rooms.humans)]
+    workers = [
+        loop.create_task(run()) for run in (rooms.scheduler.run, rooms.endpoint.run, rooms.imds.run, *rooms.humans)
+    ]
     network = NetworkWatch(loop, rooms.keeper.network_changed)
     network.start()
     log.info("ready", version=__version__, endpoint=url, control=str(where.control), pid=os.getpid())
@@ -156,11 +159,12 @@ async def _open_control(rooms: Rooms, url: str, where: Places, stop: asyncio.Eve
 
     daemon = Daemon(
         endpoint_url=url,
-        problems=lambda: rooms.configuration.problems,
+        problems=rooms.problems,
         refresh=rooms.refresh,
         reload=lambda: rooms.configuration.reload(rooms.keeper),
         stop=stop.set,
         audit=rooms.audit,
+        imds=lambda: rooms.imds.open_ports,
     )
     application = Api(rooms.keeper, rooms.grants, daemon).application()
     control = ControlServer(application, bind(where.control), where.control)

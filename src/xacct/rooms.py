@@ -14,6 +14,7 @@ from xacct.configuration import Configuration
 from xacct.endpoint.container import Container
 from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
+from xacct.endpoint.imds_ports import ImdsPorts
 from xacct.endpoint.server import Endpoint
 from xacct.host import callers, names, process, steps
 from xacct.host import clock as host_clock
@@ -30,6 +31,7 @@ from xacct.prompts.prompter import Prompter
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from xacct.errors import XacctError
     from xacct.settings import Settings
 
 DIALOG_DELAY = 1.0
@@ -77,13 +79,16 @@ class Rooms:
             self.grants.ended = self.audit.grant_ended
         self.configuration = Configuration(dict(os.environ), where.config, in_file, names.fill)
         self.container = Container(self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit)
-        door = Door(
-            callers.choose(),
-            os.geteuid(),
-            require_known=chosen.endpoint.require_known_caller,
-            notice=scout.notice if self.audit else lambda _caller: None,
-        )
+        who, notice = callers.choose(), scout.notice if self.audit else lambda _caller: None
+        door = Door(who, os.geteuid(), require_known=chosen.endpoint.require_known_caller, notice=notice)
         self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
+        self.imds = ImdsPorts(
+            chosen.imds.ports,
+            self.keeper,
+            Door(who, os.geteuid(), require_known=True, notice=notice),
+            settings.seconds(chosen.prompts.patience),
+            self.audit,
+        )
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = _ways_to_humans(chosen, desk, events, self.clock)
 
@@ -91,17 +96,22 @@ class Rooms:
         """Read configuration files that have changed."""
         self.configuration.refresh(self.keeper)
 
+    def problems(self) -> list[XacctError]:
+        """What is wrong with the configuration, and what could not be served."""
+        return [*self.configuration.problems, *self.imds.problems()]
+
     def each_look(self) -> None:
         """What is looked after at every look of the scheduler."""
         self.refresh()
         self.grants.sweep()
-        self.keeper.guard.keep({grant.id for grant in self.grants.all()})
+        self.keeper.guard.keep({grant.id for grant in self.grants.all()} | self.imds.consumers)
         self.container.forget()
 
     async def close(self) -> None:
         """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
         await self.keeper.close()
         await self.endpoint.close()
+        await self.imds.close()
         await self.sts.close()
         if self.audit is not None:
             await self.audit.close()

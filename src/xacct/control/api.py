@@ -48,7 +48,7 @@ class Daemon:
     """What the routes need of the daemon around the keeper.
 
     `refresh` reads changed configuration files; `reload` reads them whether changed or not and returns the
-    problems; `stop` ends the daemon; `audit` is None where it is switched off.
+    problems; `stop` ends the daemon; `audit` is None where it is switched off; `imds` gives the role of each IMDS port.
     """
 
     endpoint_url: str
@@ -57,6 +57,7 @@ class Daemon:
     reload: Callable[[], list[errors.XacctError]]
     stop: Callable[[], None]
     audit: Trail | None = None
+    imds: Callable[[], dict[int, str]] = dict
 
 
 class Api:
@@ -122,6 +123,7 @@ class Api:
             "attended": keeper.desk.attendants,
             "notes": self._notes(),
             "locked": keeper.latch.locked,
+            "imds": [shapes.imds_port(keeper, port, role) for port, role in self._daemon.imds().items()],
         }
         return web.json_response(answer)
 

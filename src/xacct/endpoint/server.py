@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xacct.endpoint.recorder import Recorder
 
     Answer = Callable[[Request], bytes | AsyncIterator[bytes]]
+    Parse = Callable[[bytes, frozenset[bytes]], Request]
 
 log = structlog.get_logger("xacct.endpoint")
 
@@ -43,7 +44,7 @@ MAX_UNWELCOME = 50
 FAREWELL = 1.0
 """Seconds that held answers get to end when the endpoint closes."""
 
-CLOSING = (answers.NO_GRANT, answers.BROKEN)
+CLOSING = (answers.NO_GRANT, answers.BROKEN, answers.NOT_OURS, answers.UNAUTHORIZED)
 """Answers that say "Connection: close"."""
 
 
@@ -73,6 +74,7 @@ class Endpoint:
     Args:
         answer: gives a trusted request's answer. boot: reads the boot-time clock.
         door: says who comes in (None: whoever has a grant). recorder: keeps the audit.
+        parse: the guard: a request, or Refused. refusal: what whoever is refused is told; it says "close".
     """
 
     def __init__(
@@ -81,8 +83,13 @@ class Endpoint:
         boot: Callable[[], float],
         door: Door | None = None,
         recorder: Recorder | None = None,
+        *,
+        parse: Parse = head.parse,
+        refusal: bytes = answers.NO_GRANT,
     ) -> None:
         self.answer = answer
+        self.parse = parse
+        self.refusal = refusal
         self.boot = boot
         self.door = door
         self.recorder = recorder or Nobody()
@@ -210,7 +217,7 @@ class Connection(asyncio.Protocol):
 
     def _serve(self, raw: bytes) -> None:
         try:
-            request = head.parse(raw, self._endpoint.hosts)
+            request = self._endpoint.parse(raw, self._endpoint.hosts)
         except head.Refused as refused:
             self._refuse(refused.why)
             return
@@ -255,7 +262,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, why: str) -> None:
         log.debug("refused", why=why)
         self._endpoint.recorder.refused(why, self._caller)
-        self._write(answers.NO_GRANT, keep_alive=False)
+        self._write(self._endpoint.refusal, keep_alive=False)
 
 
 def _complain(bug: Exception) -> None:
