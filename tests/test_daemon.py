@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from xacct.model import Caller
 from xacct.rooms import Places, Rooms
-from xacct.settings import Settings
+from xacct.settings import ImdsSettings, Settings
 
 
 @pytest.fixture
@@ -26,4 +27,22 @@ def test_a_suspend_locks_where_the_settings_say_so_by_now(where, wanted):
     rooms.refresh()
     rooms.scheduler._slept()
     assert rooms.keeper.latch.locked is wanted
+    asyncio.run(rooms.sts.close())
+
+
+def test_what_a_human_allowed_an_imds_port_outlives_a_look(where):
+    rooms = Rooms(Settings(imds=ImdsSettings({"9478": "prod"})), Settings(), where)
+    rooms.keeper.guard._allowed = {("prod", "imds:9478"), ("prod", "a grant that is over")}
+    rooms.each_look()
+    assert rooms.keeper.guard._allowed == {("prod", "imds:9478")}
+    asyncio.run(rooms.sts.close())
+
+
+def test_at_imds_ports_whoever_is_unknown_is_refused_whatever_the_endpoints_own_setting(where):
+    rooms = Rooms(Settings(imds=ImdsSettings({"9478": "prod"})), Settings(), where)
+    unknown = Caller(why="its address was translated")
+    assert rooms.endpoint.door.turns_away(unknown) is None
+    [port] = rooms.imds._endpoints.values()
+    assert port.door.turns_away(unknown)
+    assert port.recorder is rooms.audit
     asyncio.run(rooms.sts.close())

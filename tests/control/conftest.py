@@ -63,6 +63,7 @@ class Control:
         (directory / "tokens").mkdir()
         self.grants = Grants(directory / "tokens", None, self.aws_clock.now, lambda pid: "now" if pid == 7 else None)
         self.problems = []
+        self.imds = {}
         self.called = []
         self.daemon = Daemon(
             endpoint_url="http://127.0.0.1:9477",
@@ -70,6 +71,7 @@ class Control:
             refresh=lambda: self.called.append("refresh"),
             reload=lambda: self.called.append("reload") or self.problems,
             stop=lambda: self.called.append("stop"),
+            imds=lambda: self.imds,
         )
 
     @asynccontextmanager
