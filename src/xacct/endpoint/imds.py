@@ -33,7 +33,7 @@ ROLES = (_META + "iam/security-credentials", _META + "iam/security-credentials-e
 REGION = _META + "placement/region"
 ZONE = _META + "placement/availability-zone"
 
-WAIT = 0.7
+WAIT = 0.8
 """Seconds for a call to STS: botocore, JS, Rust and C++ give up at one, most after a single try."""
 
 _TOKEN_HEADER = b"x-aws-ec2-metadata-token"
