@@ -384,7 +384,8 @@ async def test_a_role_that_never_lives_so_long_is_refused_in_words_and_sts_not_s
 async def test_a_guarded_role_takes_a_yes_for_the_port(clock, room, confirm):
     await room.login()
     room.configure("dev", confirm=confirm)
-    room.keeper.guard.keep(set())
+    await room.keeper.login("dev", ask=False)
+    assert room.keeper.ready("dev") is not None
     assert (await room.answer())[0]["Code"] == "nobody-to-ask"
     with room.desk.attend():
         assert (await room.answer())[0]["Code"] == "login-required"
@@ -414,6 +415,17 @@ async def test_a_lock_reaches_those_who_wait_and_what_comes_with_it(clock):
     await asyncio.sleep(WAIT / 4)
     room.keeper.latch.lock("test")
     assert (await waiting)[0]["Code"] == "locked"
+
+
+@in_virtual_time
+async def test_what_was_had_just_before_a_lock_does_not_leave_after_it(clock):
+    room = Room(clock, "plain")
+    room.sts.delay = WAIT / 2
+    waiting = asyncio.ensure_future(room.answer())
+    await asyncio.sleep(WAIT / 4)
+    room.imds._fetching.add_done_callback(lambda _: room.keeper.latch.lock("test"))
+    assert (await waiting)[0]["Code"] == "locked"
+    assert room.held is not None
 
 
 @in_virtual_time
