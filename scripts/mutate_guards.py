@@ -187,7 +187,9 @@ DEFENCES = (
         "",
         IMDS,
     ),
-    Defence("IMDS: a no counts for a while", "endpoint/imds.py", "            self._refuse_again()\n", "", IMDS),
+    Defence(
+        "IMDS: a no counts for a while", "endpoint/imds.py", "refused = self._still_refused()", "refused = None", IMDS
+    ),
     Defence(
         "IMDS: the port's own role alone",
         "endpoint/imds.py",

@@ -254,6 +254,7 @@ async def test_a_human_is_asked_meanwhile_once_for_all_tries(clock, room):
         assert {body["Code"] for body, _ in bodies} == {"login-required"}
         assert all(seconds < 1 for _, seconds in bodies)
         assert len(room.desk.questions) == 1
+        assert sum(task.get_name() == "imds:9478" for task in asyncio.all_tasks()) == 1
         await asyncio.sleep(20)  # nobody asks meanwhile
         await room.give_code()
         await asyncio.sleep(1)
@@ -278,7 +279,7 @@ async def test_a_client_that_hangs_up_does_not_withdraw_the_question(clock, room
 async def test_nobody_to_ask_is_said_at_once(clock, room):
     body, seconds = await room.answer()
     assert (body["Code"], seconds) == ("nobody-to-ask", 0)
-    assert body["Message"].startswith("xacct: An MFA code is needed for dev")
+    assert body["Message"].startswith("An MFA code is needed for dev")
     assert "xacctctl login dev" in body["Message"]
     assert "AccessKeyId" not in body
 
@@ -417,15 +418,17 @@ async def test_a_lock_reaches_those_who_wait_and_what_comes_with_it(clock):
     assert (await waiting)[0]["Code"] == "locked"
 
 
+@pytest.mark.parametrize("what", ["locked", "unknown-role"])
 @in_virtual_time
-async def test_what_was_had_just_before_a_lock_does_not_leave_after_it(clock):
+async def test_what_was_had_just_before_a_lock_or_a_change_does_not_leave_after_it(clock, what):
     room = Room(clock, "plain")
     room.sts.delay = WAIT / 2
     waiting = asyncio.ensure_future(room.answer())
     await asyncio.sleep(WAIT / 4)
-    room.imds._fetching.add_done_callback(lambda _: room.keeper.latch.lock("test"))
-    assert (await waiting)[0]["Code"] == "locked"
-    assert room.held is not None
+    change = {"locked": lambda: room.keeper.latch.lock("test"), "unknown-role": lambda: room.keeper.configure({})}[what]
+    room.imds._fetching.add_done_callback(lambda _: change())
+    assert (await waiting)[0]["Code"] == what
+    assert len(room.sts.calls) == 1
 
 
 @in_virtual_time
@@ -446,7 +449,7 @@ async def test_closing_ends_what_is_under_way_and_says_so(clock):
     await room.keeper.close()
     await room.imds.close()
     body, _ = await waiting
-    assert (body["Code"], body["Message"]) == ("temporary", "xacct: xacctd is stopping.")
+    assert (body["Code"], body["Message"]) == ("temporary", "xacctd is stopping.")
     assert room.imds._fetching is None
 
 

@@ -2,7 +2,7 @@
 
 There is no grant: whoever runs as our user and asks on this port gets the role. SDKs give up after a second and show no
 error, so nobody is held for a human: who comes too early is refused at once, while the human is asked; the next try
-finds it answered. A refusal is EC2's own, an object at status 200: Go and Rust print its Message.
+finds it answered. A refusal is EC2's own, an object at status 200: Go prints its Message, the others nothing.
 """
 
 from __future__ import annotations
@@ -99,15 +99,11 @@ class Imds:
         return answers.BAD_TTL if token is None else answers.text(answers.OK, token, ttl=int(ttl))
 
     def _credentials(self, node: Node, caller: Caller) -> bytes | AsyncIterator[bytes]:
-        try:
-            self._keeper.latch.check()
-            held = self._ready(node)
-            if held is not None:
-                return self._served(held, caller)
-            self._refuse_again()
-        except errors.XacctError as error:
-            return self._refusal(error, caller)
-        return self._soon(caller)
+        held = self._ready(node)
+        if held is not None:
+            return self._served(held, caller)
+        refused = self._still_refused()
+        return self._soon(caller) if refused is None else self._refusal(refused, caller)
 
     def _ready(self, node: Node) -> Credentials | None:
         if not self._keeper.guard.admits(node.role, self.consumer.id):
@@ -191,10 +187,10 @@ class Imds:
             self._refused = (self._keeper.clock.boot() + REFUSE_FOR, error)
         return error
 
-    def _refuse_again(self) -> None:
-        if self._refused is not None and self._keeper.clock.boot() < self._refused[0]:
-            raise self._refused[1]
-        self._refused = None
+    def _still_refused(self) -> errors.XacctError | None:
+        if self._refused is not None and self._refused[0] <= self._keeper.clock.boot():
+            self._refused = None
+        return None if self._refused is None else self._refused[1]
 
     def _served(self, held: Credentials, caller: Caller) -> bytes:
         self._recorder.fetched(self.consumer, self.role, SERVED, caller)
@@ -202,7 +198,7 @@ class Imds:
 
     def _refusal(self, error: errors.XacctError, caller: Caller) -> bytes:
         self._recorder.fetched(self.consumer, self.role, error.code, caller)
-        return answers.whole(answers.OK, answers.refusal(error.code, f"xacct: {answers.sentence_of(error)}"))
+        return answers.whole(answers.OK, answers.refusal(error.code, answers.sentence_of(error)))
 
     async def close(self) -> None:
         """End what is under way."""
