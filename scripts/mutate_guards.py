@@ -402,9 +402,7 @@ DEFENCES = (
     ),
     Defence("a grant hides its digest", "model.py", "digest: str = field(repr=False)", "digest: str", GRANTS),
     Defence("libraries are quiet", "logs.py", "level=logging.WARNING", "level=logging.DEBUG", LOGS),
-    Defence(
-        "libraries aren't quoted", "logs.py", "        handler.setFormatter(_WithoutWords())\n".lstrip(), "pass\n", LOGS
-    ),
+    Defence("libraries aren't quoted", "logs.py", "handler.setFormatter(WithoutWords())\n", "pass\n", LOGS),
     Defence("the loop isn't quoted", "logs.py", '.split("<")[0]', "", LOGS),
     Defence("no core", "host/hardening.py", "resource.setrlimit(resource.RLIMIT_CORE, (0, 0))", "pass", HARDENING),
     Defence("no tracer", "host/hardening.py", "_PR_SET_DUMPABLE, 0, 0", "_PR_SET_DUMPABLE, 1, 0", HARDENING),

@@ -85,7 +85,7 @@ ROOMS = {
         why="it answers the keeper's questions and must not know who asked",
     ),
     "endpoint": Room(
-        may=("model", "errors", "policy", "keeper", "host.peer"),
+        may=("model", "errors", "policy", "logs", "keeper", "host.peer"),
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
     ),
     "audit": Room(
@@ -102,12 +102,16 @@ ROOMS = {
             "policy",
             "keeper",
             "endpoint.grants",
-            "endpoint.container.PATH",
+            "endpoint.head.ROLE_PATH",
             "endpoint.head.ROLE_ARN_PATH",
             "prompts",
             "host.peer",
         ),
         why="it steers leases, grants and prompts; AWS stays behind the keeper",
+    ),
+    "state": Room(
+        may=("model", "errors", "clock", "keeper"),
+        why="what outlives a process is a keeper's memory; where it waits is nobody else's business",
     ),
     "prompts": Room(
         may=("model", "errors", "keeper"),

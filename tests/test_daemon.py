@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
+from xacct.legacy import Places
 from xacct.model import Caller
-from xacct.rooms import Places, Rooms
+from xacct.rooms import Rooms
 from xacct.settings import ImdsSettings, Settings
 
 

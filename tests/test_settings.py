@@ -53,6 +53,7 @@ def test_what_is_said_is_taken(read):
         ("[imds]\nroles = { 65536 = 'prod' }\n", "from ports", "settings"),
         ("[imds]\nroles = { 09478 = 'prod' }\n", "from ports", "settings"),
         ("[imds]\nroles = { 9478 = ['prod'] }\n", "Expected `str`", "settings"),
+        ("[imds.roles]\n" + "".join(f"{port} = 'r{port}'\n" for port in range(1, 102)), "100 ports", "settings"),
         ("[imds]\nroles = { 9477 = 'prod' }\n", "daemon.port", "settings"),
         ("[imds]\nroles = { 9478 = 'prod', 9479 = 'prod' }\n", "one port", "settings"),
     ],

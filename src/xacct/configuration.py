@@ -31,7 +31,8 @@ class Configuration:
         env: where AWS's files are. path: config.toml. at_start: what it said when the daemon started.
         fill: makes a name of a template such as "{user}@{host}".
 
-    `settings` is what config.toml says now, for what needs no restart.
+    `settings` is what config.toml says now, for what needs no restart. `read`: whether anything whole was there to read
+    yet. `stamps`: which files, and how they were when they were last read.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Configuration:
         self._env = env
         self._files = (*profiles.files(env), path)
         self._path = path
+        self.read = False
         self._stamp: Stamp | None = None
 
     def refresh(self, keeper: Keeper) -> None:
@@ -64,6 +66,7 @@ class Configuration:
             self.problems = [problem]
             return self.problems
         keeper.configure(found.roles)
+        self.read = True
         self.settings = changed
         self.problems = list(found.problems)
         if _restarting(changed) != _restarting(self._at_start):
@@ -75,6 +78,11 @@ class Configuration:
             )
         log.info("configuration read", roles=len(found.roles), problems=len(self.problems))
         return self.problems
+
+    @property
+    def stamps(self) -> tuple[tuple[str, tuple[int, int, int] | None], ...]:
+        """Each file's path and stamp as it was last read."""
+        return tuple(zip(map(str, self._files), self._stamp or (), strict=False))
 
     def _stamps(self) -> Stamp:
         return tuple(_stamp(file) for file in self._files)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xacct import places, settings
+import structlog
+
+from xacct import __version__, errors, settings
 from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
@@ -15,6 +16,7 @@ from xacct.endpoint.container import Container
 from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.imds_ports import ImdsPorts
+from xacct.endpoint.recorder import SERVED
 from xacct.endpoint.server import Endpoint
 from xacct.host import callers, names, process, steps
 from xacct.host import clock as host_clock
@@ -27,29 +29,25 @@ from xacct.keeper.ledger import Ledger
 from xacct.keeper.scheduler import Scheduler
 from xacct.prompts import dialogs, notices
 from xacct.prompts.prompter import Prompter
+from xacct.state import snapshot
+from xacct.state.fdstore import FdStore
+from xacct.state.keeping import Keeping
+from xacct.state.snapshot import FrontMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from xacct.errors import XacctError
+    from xacct.endpoint.early import Fetch
+    from xacct.host.notify import Manager
+    from xacct.legacy import Legacy, Places
     from xacct.settings import Settings
+
+log = structlog.get_logger("xacct")
 
 DIALOG_DELAY = 1.0
 """Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
 
 MIB = 1024 * 1024
-
-
-class Places:
-    """The daemon's files, fixed at its start."""
-
-    def __init__(self) -> None:
-        self.runtime = Path(places.runtime_dir())
-        self.state = Path(places.state_dir())
-        self.config = Path(places.config_file())
-        self.control = Path(places.socket_path())
-        self.lock = self.runtime / "xacctd.lock"
-        self.tokens = self.runtime / "grants"
 
 
 class Rooms:
@@ -59,10 +57,11 @@ class Rooms:
         from xacct.aws.sources import FileSources  # noqa: PLC0415
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
+        self.where = where
         self.clock = AwsClock(host_clock.read)
         events = Events()
-        kept = where.state / "used-steps.json"
-        desk = Desk(self.clock, events, Ledger(steps.load(kept), lambda all_steps: steps.save(kept, all_steps)))
+        ledger = Ledger(lambda all_steps: steps.save(where.steps, all_steps))
+        desk = Desk(self.clock, events, ledger)
         self.sts = Sts(self.clock, os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
         self.keeper = Keeper(
             sts=self.sts,
@@ -74,7 +73,7 @@ class Rooms:
         )
         scout = Scout(Processes().find, self.clock.boot)
         self.audit = _audit(chosen, where, self.clock, scout)
-        self.grants = Grants(where.tokens, where.state / "grants.json", self.clock.now, process.started)
+        self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started)
         if self.audit is not None:
             self.grants.ended = self.audit.grant_ended
         self.configuration = Configuration(dict(os.environ), where.config, in_file, names.fill)
@@ -91,24 +90,93 @@ class Rooms:
         )
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = _ways_to_humans(chosen, desk, events, self.clock)
+        self.keeping = Keeping(self.keeper, host_clock.boot_id(), __version__, self._front)
+        self._lock: int | None = None
+        self._to_recall: bytes | None = None
+        self._recalled = False
+        self._state_problem: errors.XacctError | None = None
+
+    # What there is of an earlier daemon.
+
+    def take_over(self, legacy: Legacy, manager: Manager) -> None:
+        """Hold again what an earlier daemon held, and keep it for the next one."""
+        self.keeper.desk.ledger.resume(steps.load(self.where.steps))
+        self.grants.load()
+        self._lock = legacy.lock
+        self._to_recall = legacy.state
+        if manager.present:
+            self.keeping.carriers.append(FdStore(manager, legacy.kept))
+        self._recall()
+        if self.audit is not None:
+            self.audit.start(self.keeper.events)
+
+    def _recall(self) -> None:
+        """Give the keeper back what was held, once there is a configuration that says what each role is."""
+        if self._recalled or not self.configuration.read:
+            return
+        self._recalled = True
+        if self._to_recall is not None:
+            self._give_back(self._to_recall)
+            self._to_recall = None
+        self.keeping.start()
+
+    def _give_back(self, data: bytes) -> None:
+        try:
+            state = snapshot.read(data)
+            snapshot.resume_clock(state, self.clock, host_clock.boot_id())
+        except snapshot.Unusable as why:
+            log.warning("state dropped", why=why.sentence)
+            self._state_problem = errors.ConfigError(f"{why.sentence} Nothing of it is held.", "xacctctl login ROLE")
+        else:
+            log.info("recalled", roles=snapshot.give_back(state, self.keeper, host_clock.boot_id()))
+
+    def handed_over(self) -> dict[str, int]:
+        """The descriptors a successor gets beside the listeners."""
+        stores = [carrier.kept for carrier in self.keeping.carriers if isinstance(carrier, FdStore)]
+        kept = {name: memory.descriptor for name, memory in filter(None, stores)} | self.imds.descriptors
+        return kept if self._lock is None else {"lock": self._lock, **kept}
+
+    def served_early(self, fetch: Fetch) -> None:
+        """Account for what was served before the rooms were there."""
+        if fetch.role in self.keeper.nodes:
+            self.keeper.nodes[fetch.role].lease.last_used = self.clock.now()
+        if self.audit is not None:
+            self.audit.fetched(fetch.grant, fetch.role, SERVED, fetch.caller)
+
+    def _front(self) -> FrontMemory:
+        """What the next daemon may serve before it has read the configuration."""
+        roles = {
+            slug: (name, node.role.role_arn)
+            for slug, name in self.keeper.slugs.items()
+            if (node := self.keeper.nodes[name]).role.confirm is None
+        }
+        door_is_strict = self.configuration.settings.endpoint.require_known_caller
+        return FrontMemory(self.configuration.stamps, {} if door_is_strict else roles)
+
+    # What goes on.
+
+    def problems(self) -> list[errors.XacctError]:
+        """What people should know of."""
+        state = [*filter(None, [self._state_problem]), *self.keeping.problems()]
+        return [*self.configuration.problems, *state, *self.imds.problems()]
 
     def refresh(self) -> None:
         """Read configuration files that have changed."""
         self.configuration.refresh(self.keeper)
 
-    def problems(self) -> list[XacctError]:
-        """What is wrong with the configuration, and what could not be served."""
-        return [*self.configuration.problems, *self.imds.problems()]
-
     def each_look(self) -> None:
         """What is looked after at every look of the scheduler."""
         self.refresh()
+        self._recall()
         self.grants.sweep()
         self.keeper.guard.keep({grant.id for grant in self.grants.all()} | self.imds.consumers)
         self.container.forget()
+        self.keeping.save()
 
     async def close(self) -> None:
         """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
+        self.endpoint.stop_accepting()
+        self.keeping.close()
         await self.keeper.close()
         await self.endpoint.close()
         await self.imds.close()

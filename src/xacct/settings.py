@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 Duration = int | str
+MOST_IMDS_PORTS = 100
+"""A listener each, all of which a successor gets in one message."""
+
 MAX_PORT = 65535
 Port = Annotated[int, msgspec.Meta(ge=1, le=MAX_PORT)]
 
@@ -258,6 +261,8 @@ def _check_imds(settings: Settings) -> None:
     roles = settings.imds.roles
     if not all(re.fullmatch(r"[1-9][0-9]{0,4}", port) and int(port) <= MAX_PORT for port in roles):
         raise ValueError('imds.roles goes from ports, 1 to 65535, to roles: { 9478 = "prod" }')
+    if len(roles) > MOST_IMDS_PORTS:
+        raise ValueError(f"imds.roles has {MOST_IMDS_PORTS} ports at most")
     if settings.daemon.port in settings.imds.ports:
         raise ValueError("a port of imds.roles is the endpoint's own, daemon.port")
     if len(set(roles.values())) < len(roles):

@@ -30,6 +30,7 @@ AUDIT = "/v1/audit"
 LOCK = "/v1/lock"
 UNLOCK = "/v1/unlock"
 RELOAD = "/v1/reload"
+SUCCEED = "/v1/succeed"
 STOP = "/v1/stop"
 
 
@@ -334,6 +335,12 @@ class GrantsAnswer(TypedDict):
     """GET /v1/grants."""
 
     grants: list[GrantInfo]
+
+
+class SucceedAnswer(TypedDict):
+    """POST /v1/succeed: the process that holds and serves everything from now on."""
+
+    pid: int
 
 
 class ReloadAnswer(TypedDict):

@@ -71,8 +71,13 @@ class Control:
             refresh=lambda: self.called.append("refresh"),
             reload=lambda: self.called.append("reload") or self.problems,
             stop=lambda: self.called.append("stop"),
+            succeed=self.succeed,
             imds=lambda: self.imds,
         )
+
+    async def succeed(self):
+        self.called.append("succeed")
+        return 4712
 
     @asynccontextmanager
     async def serving(self):

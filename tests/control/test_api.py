@@ -224,8 +224,9 @@ async def test_reload_and_stop(control):
     answer = await control.post("/v1/reload")
     assert answer["roles"] == 5
     assert [problem["sentence"] for problem in answer["problems"]] == ["profile x: no source."]
+    assert await control.post("/v1/succeed") == {"pid": 4712}
     assert await control.post("/v1/stop") == {}
-    assert [what for what in control.called if what != "refresh"] == ["reload", "stop"]
+    assert [what for what in control.called if what != "refresh"] == ["reload", "succeed", "stop"]
 
 
 @serving

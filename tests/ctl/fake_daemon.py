@@ -134,6 +134,9 @@ class FakeDaemon:
     def _post_reload(self, _path, _body):
         return {"roles": len(self.roles), "problems": self.problems}
 
+    def _post_succeed(self, _path, _body):
+        return {"pid": 4712}
+
     def _post_stop(self, _path, _body):
         threading.Timer(0.05, self.on_stop).start()
         return {}

@@ -22,6 +22,7 @@ ANSWERS = {
     "### Errors": wire.ErrorAnswer,
     "### GET /v1/version": wire.VersionAnswer,
     "### POST /v1/reload": wire.ReloadAnswer,
+    "### POST /v1/succeed": wire.SucceedAnswer,
     "### GET /v1/roles\n": wire.RolesAnswer,
     "### GET /v1/roles/ROLE/explain": wire.ExplainAnswer,
     "### GET /v1/status": wire.StatusAnswer,

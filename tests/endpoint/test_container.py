@@ -15,7 +15,6 @@ from xacct.clock import AwsClock
 from xacct.endpoint import answers
 from xacct.endpoint.container import (
     HEALTHZ,
-    PATH,
     REFUSE_FOR,
     RUST_PATIENCE,
     SILENCE,
@@ -23,7 +22,7 @@ from xacct.endpoint.container import (
     Container,
 )
 from xacct.endpoint.grants import Grants
-from xacct.endpoint.head import ROLE_ARN_PATH, Request
+from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH, Request
 from xacct.keeper.desk import GRACE
 from xacct.keeper.keeper import STALE_WAIT
 
@@ -50,7 +49,7 @@ class Room:
     def ask(self, role="dev", token=None, target=None, agent=b""):
         """What is answered: bytes, or the pieces of a hold."""
         token = self.token if token is None else token
-        return self.container.answer(Request(target or PATH + role, token.encode(), agent, keep_alive=True))
+        return self.container.answer(Request(target or ROLE_PATH + role, token.encode(), agent, keep_alive=True))
 
     async def all_of(self, answer):
         """A held answer's pieces, each with the seconds after which it came."""
@@ -184,7 +183,13 @@ async def test_without_a_grant_every_path_answers_the_same(clock, room):
     _, short = room.new_grant("dev", ttl=1.0)
     await asyncio.sleep(1)
     for token in ("", "Bearer ", "xacct_wrong", room.token[:-1], revoked_token, short):
-        for target in (*(PATH + path for path in PATHS), "/", "/v1/credentials", "/v2/credentials/dev", "/healthz/"):
+        for target in (
+            *(ROLE_PATH + path for path in PATHS),
+            "/",
+            "/v1/credentials",
+            "/v2/credentials/dev",
+            "/healthz/",
+        ):
             assert room.ask(target=target, token=token) is answers.NO_GRANT
 
 
@@ -349,7 +354,7 @@ async def test_each_client_is_held_as_long_as_it_has_patience(clock, room, agent
 async def test_a_short_patience_is_short_for_rust_too(clock, room):
     container = Container(room.keeper, room.grants, 5.0)
     with room.desk.attend():
-        request = Request(PATH + "dev", room.token.encode(), b"polars/2", keep_alive=True)
+        request = Request(ROLE_PATH + "dev", room.token.encode(), b"polars/2", keep_alive=True)
         pieces = await room.all_of(container.answer(request))
     assert 5 <= pieces[-1][0] <= 5 + 2 * TRICKLE
 
@@ -450,7 +455,7 @@ async def test_a_socket_that_breaks_withdraws_the_question(clock, room, serve):
     with room.desk.attend():
         async with serve(room.container.answer, lambda: clock.boot) as served:
             client = await served.connect()
-            client.send(served.head(b"Authorization: " + room.token.encode(), target=PATH + "dev"))
+            client.send(served.head(b"Authorization: " + room.token.encode(), target=ROLE_PATH + "dev"))
             await client.head()
             [question] = room.desk.questions
             assert question.serial == SERIAL
@@ -464,7 +469,7 @@ async def test_over_a_socket_a_hold_is_one_json_with_white_space_before_it(clock
     with room.desk.attend():
         async with serve(room.container.answer, lambda: clock.boot) as served:
             client = await served.connect()
-            raw = served.head(b"Authorization: Bearer " + room.token.encode(), target=PATH + "dev")
+            raw = served.head(b"Authorization: Bearer " + room.token.encode(), target=ROLE_PATH + "dev")
             client.send(raw)
             assert b"200 OK" in await client.head()
             await room.give_code()
@@ -480,7 +485,7 @@ async def test_a_daemon_that_stops_tells_those_it_holds(clock, room, serve):
     with room.desk.attend():
         async with serve(room.container.answer, lambda: clock.boot) as served:
             client = await served.connect()
-            client.send(served.head(b"Authorization: " + room.token.encode(), target=PATH + "dev"))
+            client.send(served.head(b"Authorization: " + room.token.encode(), target=ROLE_PATH + "dev"))
             await client.head()
             await room.keeper.close()
             await served.endpoint.close()
@@ -512,7 +517,7 @@ async def test_an_arn_outside_the_pattern_gets_the_answer_of_an_unknown_role(clo
     unknown = room.ask("no-such-role", token=token)
     assert code_of(unknown) == "unknown-role"
     prod = "arn:aws:iam::444455556666:role/prod"
-    for target in (ROLE_ARN_PATH + prod, ROLE_ARN_PATH + "x", ROLE_ARN_PATH, PATH + DEV_DB):
+    for target in (ROLE_ARN_PATH + prod, ROLE_ARN_PATH + "x", ROLE_ARN_PATH, ROLE_PATH + DEV_DB):
         assert room.ask(target=target, token=token) == unknown
     assert room.ask(target=ROLE_ARN_PATH + DEV_DB) == unknown  # a grant without patterns
     assert len(room.keeper.dynamic) == 0

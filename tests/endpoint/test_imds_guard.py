@@ -5,6 +5,7 @@ import contextlib
 import os
 import socket
 import sys
+import time
 
 import pytest
 from small_keeper import FakeSts, small_keeper
@@ -101,18 +102,31 @@ def known(uid=None, why=""):
     return Door(lambda _client, _server: Caller(uid=uid, why=why), 1000, require_known=True)
 
 
+class Ticking(Clock):
+    """The machine's clocks, which a test can move further."""
+
+    def read(self):
+        self.time = time.monotonic() - self.began
+        return super().read()
+
+    def __init__(self):
+        self.began = time.monotonic()
+        super().__init__()
+
+
 class Room:
     """Ports in front of a small keeper that holds dev."""
 
-    def __init__(self, roles, door=None):
-        self.clock = Clock()
+    def __init__(self, roles, door=None, given=None):
+        self.given = given or {}
+        self.clock = Ticking()
         aws_clock = AwsClock(self.clock.read)
         self.sts = FakeSts(aws_clock)
         self.keeper = small_keeper(self.sts)
         self.ports = ImdsPorts(roles, self.keeper, door or known(1000), 60.0)
 
     async def __aenter__(self):
-        await self.ports.open()
+        await self.ports.open(self.given)
         self.sweeper = asyncio.ensure_future(self.ports.run())
         return self
 
@@ -236,6 +250,33 @@ async def test_idle_connections_are_closed_there_too(free, monkeypatch):
             with contextlib.suppress(ConnectionResetError):
                 assert await reader.read() == b""
         writer.close()
+
+
+async def test_a_successor_goes_on_with_the_ports_and_closes_what_it_has_no_use_for(free):
+    one, two = free(2)
+    async with Room({one: "dev", two: "plain"}) as before:
+        assert set(before.ports.descriptors) == {f"imds:{one}", f"imds:{two}"}
+        before.ports.stop_accepting()
+        asking = asyncio.ensure_future(before.token(one))
+        await asyncio.sleep(0.05)
+        assert not asking.done()  # it waits in the queue, for whoever takes in next
+        given = {port: socket.socket(fileno=os.dup(before.ports._listeners[port].fileno())) for port in (one, two)}
+        async with Room({one: "dev"}, given=given) as after:
+            assert len(await asking) == 43
+            assert after.ports.open_ports == {one: "dev"}
+            assert after.ports._listeners[one].getsockopt(socket.IPPROTO_IP, socket.IP_TTL) == HOPS
+            assert given[two].fileno() == -1
+
+
+async def test_a_daemon_whose_successor_fails_takes_in_again(free):
+    [port] = free(1)
+    async with Room({port: "dev"}) as room:
+        room.ports.stop_accepting()
+        asking = asyncio.ensure_future(room.token(port))
+        await asyncio.sleep(0.05)
+        assert not asking.done()
+        await room.ports.accept_again()
+        assert len(await asking) == 43
 
 
 async def test_closing_ends_the_ports(free):

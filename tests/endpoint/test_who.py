@@ -15,9 +15,10 @@ from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
 from xacct.endpoint import answers
-from xacct.endpoint.container import PATH, Container
+from xacct.endpoint.container import Container
 from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
+from xacct.endpoint.head import ROLE_PATH
 from xacct.host import callers
 from xacct.host.processes import Processes
 
@@ -74,7 +75,7 @@ class Room:
     @contextlib.asynccontextmanager
     async def caller(self, served, as_whom):
         """A child that fetches with the valid token: what it was told, and the child, its connection open."""
-        raw = served.head(b"Authorization: " + self.token.encode(), target=PATH + "dev")
+        raw = served.head(b"Authorization: " + self.token.encode(), target=ROLE_PATH + "dev")
         command = [sys.executable, "-c", ASK, str(served.port), as_whom, raw.hex()]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
             yield await asyncio.to_thread(os.read, child.stdout.fileno(), 65536), child

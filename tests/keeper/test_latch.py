@@ -45,7 +45,7 @@ async def test_who_waits_is_refused_at_once_and_what_is_on_its_way_comes_all_the
 def lock_as_soon_as(world, condition):
     """Lock within the flight that makes it so, before whoever waits for it can run."""
     lease = world.keeper.node("prod").lease
-    world.keeper.on_change = lambda: condition(lease) and world.keeper.latch.lock("test")
+    world.keeper.watchers.append(lambda: condition(lease) and world.keeper.latch.lock("test"))
 
 
 @in_virtual_time

@@ -15,8 +15,7 @@ from aiohttp import web
 from xacct import __version__, errors, policy, wire
 from xacct.control import shapes, streams
 from xacct.control.audit import Audit
-from xacct.endpoint.container import PATH as CREDENTIALS_PATH
-from xacct.endpoint.head import ROLE_ARN_PATH
+from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -48,7 +47,8 @@ class Daemon:
     """What the routes need of the daemon around the keeper.
 
     `refresh` reads changed configuration files; `reload` reads them whether changed or not and returns the
-    problems; `stop` ends the daemon; `audit` is None where it is switched off; `imds` gives the role of each IMDS port.
+    problems; `stop` ends the daemon; `succeed` has a new process take over and gives its pid; `audit` is None where
+    it is switched off; `imds` gives the role of each IMDS port.
     """
 
     endpoint_url: str
@@ -56,6 +56,7 @@ class Daemon:
     refresh: Callable[[], None]
     reload: Callable[[], list[errors.XacctError]]
     stop: Callable[[], None]
+    succeed: Callable[[], Awaitable[int]]
     audit: Trail | None = None
     imds: Callable[[], dict[int, str]] = dict
 
@@ -92,6 +93,7 @@ class Api:
                 web.post(wire.LOCK, self.lock),
                 web.post(wire.UNLOCK, self.unlock),
                 web.post(wire.RELOAD, self.reload),
+                web.post(wire.SUCCEED, self.succeed),
                 web.post(wire.STOP, self.stop),
             ]
         )
@@ -129,7 +131,7 @@ class Api:
 
     async def roles(self, _: web.Request) -> web.Response:
         """GET /v1/roles."""
-        base = self._daemon.endpoint_url + CREDENTIALS_PATH
+        base = self._daemon.endpoint_url + ROLE_PATH
         answer: wire.RolesAnswer = {
             "roles": [
                 shapes.role_info(node, base)
@@ -248,7 +250,7 @@ class Api:
         grant, token, file = self._grants.create(
             body["roles"], body["label"][:200], ttl, body.get("pid"), role_arns=patterns, via=via
         )
-        base = self._daemon.endpoint_url + CREDENTIALS_PATH
+        base = self._daemon.endpoint_url + ROLE_PATH
         answer: wire.GrantAnswer = {
             "id": grant.id,
             "token": token,
@@ -326,6 +328,11 @@ class Api:
 
     def _latched(self) -> web.Response:
         answer: wire.LockAnswer = {"locked": self._keeper.latch.locked}
+        return web.json_response(answer)
+
+    async def succeed(self, _: web.Request) -> web.Response:
+        """POST /v1/succeed."""
+        answer: wire.SucceedAnswer = {"pid": await self._daemon.succeed()}
         return web.json_response(answer)
 
     async def reload(self, _: web.Request) -> web.Response:

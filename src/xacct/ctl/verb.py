@@ -24,7 +24,7 @@ WHERE: Final = {
     "unlock": ("lock", "hand out credentials again"),
     "start": ("lifecycle", "start xacctd"),
     "stop": ("lifecycle", "stop xacctd"),
-    "reload": ("lifecycle", "read the configuration again"),
+    "reload": ("lifecycle", "start the daemon anew, with all it holds"),
     "completion": ("complete", "the completion script of bash, zsh or fish"),
 }
 """Each verb's file in this package, and its line in the help."""

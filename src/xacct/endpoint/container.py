@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from xacct import errors
 from xacct.endpoint import answers
-from xacct.endpoint.head import ROLE_ARN_PATH
+from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 from xacct.endpoint.recorder import SERVED, Nobody
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from xacct.keeper.keeper import Keeper
     from xacct.model import Caller, Credentials, Grant
 
-PATH = "/v1/credentials/"
 HEALTHZ = "/healthz"
 
 SILENCE = 0.5
@@ -81,7 +80,7 @@ class Container:
         arn = target.removeprefix(ROLE_ARN_PATH)
         if arn != target and grant.via is not None and grant.allows_arn(arn):
             return self._keeper.by_arn(arn, grant.via)
-        slug = target.removeprefix(PATH)
+        slug = target.removeprefix(ROLE_PATH)
         if slug != target and slug in self._keeper.slugs:
             name = self._keeper.slugs[slug]
             if grant.allows(name):

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
+from xacct import logs
 from xacct.model import Caller
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     Address = tuple[str, int]
     Callers = Callable[[Address, Address], Caller]
 
-log = structlog.get_logger("xacct.endpoint")
+log = logs.Logger("xacct.endpoint")
 
 ANOTHER_USER = "another user"
 UNKNOWN_CALLER = "unknown caller"
@@ -50,9 +49,11 @@ class Door:
     def caller(self, transport: asyncio.Transport, server: Address) -> Caller:
         """Who is at the other end of a connection to `server`."""
         client = transport.get_extra_info("peername")
-        if not client:
-            return Caller(why="it has hung up")
-        caller = self._callers(client[:2], server)
+        return self.caller_at(client[:2], server) if client else Caller(why="it has hung up")
+
+    def caller_at(self, client: Address, server: Address) -> Caller:
+        """Who has the socket `client` that is connected to `server`."""
+        caller = self._callers(client, server)
         if caller.uid == self._uid:
             self._notice(caller)
         elif caller.uid is None and caller.why not in self._complained:

@@ -16,16 +16,14 @@ from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
-from xacct import errors
+from xacct import errors, logs
 from xacct.model import Grant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-log = structlog.get_logger("xacct.endpoint")
+log = logs.Logger("xacct.endpoint")
 
 PREFIX = "xacct_"
 """So that secret scanners and people know a token when they see one."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("xacct.endpoint")
 
+IMDS = "imds:"
+"""How the names of the listeners begin, where they are handed over."""
+
 HOPS = 1
 """What an answer lives for: no router passes it on, so nobody beyond one ever completes a connection."""
 
@@ -49,6 +52,7 @@ class ImdsPorts:
             imds.port: Endpoint(imds.answer, keeper.clock.boot, door, recorder, parse=parse, refusal=answers.NOT_OURS)
             for imds in self._ports
         }
+        self._listeners: dict[int, socket.socket] = {}
         self._taken: list[errors.XacctError] = []
         self.open_ports: dict[int, str] = {}
 
@@ -57,11 +61,11 @@ class ImdsPorts:
         """Whom guarded roles are confirmed for."""
         return {imds.consumer.id for imds in self._ports}
 
-    async def open(self) -> None:
-        """Serve what can be served; the rest is among the problems."""
+    async def open(self, given: Mapping[int, socket.socket]) -> None:
+        """Serve what can be served; the rest is among the problems. `given`: the listeners of the daemon before us."""
         for imds in self._ports:
             try:
-                listener = bind(imds.port)
+                listener = given.get(imds.port) or near(bind(imds.port))
             except errors.StartupFailed as problem:
                 told = errors.StartupFailed(
                     f"{problem.sentence} {imds.role} is not served there.",
@@ -70,9 +74,27 @@ class ImdsPorts:
                 self._taken.append(told)
                 log.warning("imds port not served", port=imds.port, role=imds.role, why=problem.sentence)
                 continue
-            await self._endpoints[imds.port].serve(near(listener))
+            self._listeners[imds.port] = listener
             self.open_ports[imds.port] = imds.role
             log.info("imds", endpoint=f"http://{ADDRESS}:{imds.port}/", role=imds.role)
+        for port in given.keys() - self.open_ports.keys():
+            given[port].close()
+        await self.accept_again()
+
+    @property
+    def descriptors(self) -> dict[str, int]:
+        """The listeners, for a successor."""
+        return {f"{IMDS}{port}": listener.fileno() for port, listener in self._listeners.items()}
+
+    def stop_accepting(self) -> None:
+        """Take in nobody any more: who comes waits in the listeners' queues."""
+        for endpoint in self._endpoints.values():
+            endpoint.stop_accepting()
+
+    async def accept_again(self) -> None:
+        """Take in whoever comes."""
+        for port, listener in self._listeners.items():
+            await self._endpoints[port].serve(listener.dup())
 
     def problems(self) -> list[errors.XacctError]:
         """Ports that are not served, and ports whose role there is not."""
@@ -91,5 +113,6 @@ class ImdsPorts:
         """End what is under way, and stop listening."""
         for imds in self._ports:
             await imds.close()
-        for endpoint in self._endpoints.values():
-            await endpoint.close()
+        for listener in self._listeners.values():
+            listener.close()
+        await asyncio.gather(*(endpoint.close() for endpoint in self._endpoints.values()))

@@ -18,9 +18,10 @@ from xacct.endpoint.recorder import Nobody
 from xacct.model import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from xacct.endpoint.door import Door
+    from xacct.endpoint.early import Left
     from xacct.endpoint.head import Request
     from xacct.endpoint.recorder import Recorder
 
@@ -43,6 +44,9 @@ MAX_UNWELCOME = 50
 
 FAREWELL = 1.0
 """Seconds that held answers get to end when the endpoint closes."""
+
+LINGER = 0.25
+"""Seconds that a client which has connected and not asked yet gets to do so when the endpoint closes."""
 
 CLOSING = (answers.NO_GRANT, answers.BROKEN, answers.NOT_OURS, answers.UNAUTHORIZED)
 """Answers that say "Connection: close"."""
@@ -97,6 +101,7 @@ class Endpoint:
         self.address = (ADDRESS, 0)
         self.hosts: frozenset[bytes] = frozenset()
         self.connections: set[Connection] = set()
+        self.closing = False
         self._server: asyncio.Server | None = None
 
     async def serve(self, listener: socket.socket) -> int:
@@ -104,6 +109,7 @@ class Endpoint:
         host, port = listener.getsockname()[:2]
         self.hosts = head.hosts_of(port, host)
         self.address = (host, port)
+        self.closing = False
         self._server = await asyncio.get_running_loop().create_server(
             lambda: Connection(self), sock=listener, backlog=BACKLOG
         )
@@ -117,13 +123,36 @@ class Endpoint:
             for connection in [c for c in self.connections if c.deadline < now]:
                 connection.drop()
 
-    async def close(self) -> None:
-        """Stop listening and close what is open. Who is held gets a moment to hear why, once the keeper is closed."""
+    async def adopt(self, left: Iterable[Left]) -> None:
+        """Go on with connections that were taken in before, and with what they have sent."""
+        loop = asyncio.get_running_loop()
+        for connection, unread in left:
+            _, protocol = await loop.connect_accepted_socket(lambda: Connection(self), connection)
+            if unread:
+                protocol.data_received(unread)
+
+    def stop_accepting(self) -> None:
+        """Take in nobody any more. Who has connected is served on, once."""
         if self._server is not None:
             self._server.close()
+            self._server = None
+        self.closing = True
+
+    async def close(self) -> None:
+        """Stop, and close what is open.
+
+        Who has connected and not been answered gets a moment to ask, and who is held gets one to hear why, once the
+        keeper is closed.
+        """
+        self.stop_accepting()
+        await asyncio.sleep(0)  # connections that were accepted a moment ago appear
         held = {connection.holding for connection in self.connections if connection.holding is not None}
         if held:
             await asyncio.wait(held, timeout=FAREWELL)
+        deadline = self.boot() + LINGER
+        # Polled: an event in each connection would cost all of them.
+        while self.boot() < deadline and any(connection.unanswered for connection in self.connections):  # noqa: ASYNC110
+            await asyncio.sleep(LINGER / 50)
         for connection in list(self.connections):
             connection.close()
 
@@ -140,6 +169,7 @@ class Connection(asyncio.Protocol):
         self._choked = False
         self._caller = Caller()
         self._unwelcome: str | None = None
+        self.unanswered = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport, unless we have too many, and ask who it is while the caller is surely there."""
@@ -235,8 +265,9 @@ class Connection(asyncio.Protocol):
     def _write(self, answer: bytes, *, keep_alive: bool) -> None:
         assert self._transport is not None  # noqa: S101
         self._transport.write(answer)
+        self.unanswered = False
         self.deadline = self._endpoint.boot() + IDLE_TIMEOUT
-        if not keep_alive:
+        if not keep_alive or self._endpoint.closing:
             self._transport.close()
 
     async def _stream(self, pieces: AsyncIterator[bytes], *, keep_alive: bool) -> None:

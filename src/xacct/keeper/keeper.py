@@ -71,15 +71,16 @@ class Keeper:
         self.slugs: dict[str, str] = {}
         self.sessions: dict[SessionKey, Lease] = {}
         self.dynamic = DynamicRoles()
-        self.latch = Latch(events)
-        self.guard = Guard(desk, clock)
+        self.latch = Latch(events, self.changed)
+        self.guard = Guard(desk, clock, self.changed)
         self.desk = desk
         self.clock = clock
         self.events = events
         self.terms = terms or Terms()
         self.pace = Pace(clock.boot)
         self._acquire = Acquire(sts=sts, sources=sources, desk=desk, clock=clock, terms=self.terms, pace=self.pace)
-        self.on_change: Callable[[], None] = lambda: None
+        self.lessons = self._acquire.lessons
+        self.watchers: list[Callable[[], None]] = []
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._cover_until: dict[Lease, float] = {}
 
@@ -95,7 +96,7 @@ class Keeper:
         self._drop_unused_sessions()
         for name in before.keys() - self.nodes.keys():
             self.guard.log_out(name, errors.UnknownRole(f"There is no role {name!r} any more."))
-        self.on_change()
+        self.changed()
 
     def _drop_unused_sessions(self) -> None:
         used = {node.session for node in self.nodes.values()}
@@ -268,7 +269,7 @@ class Keeper:
         if node.lease.freshness() is Freshness.STALE and node.lease.silent():
             await asyncio.wait({node.lease.renew(ask=False)})
         credentials = await node.lease.get(ask=ask)
-        self.on_change()
+        self.changed()
         return credentials
 
     async def one_off(self, name: str, *, ask: bool, lifetime: int) -> Credentials:
@@ -293,7 +294,7 @@ class Keeper:
             self.guard.log_out(name, _logged_out(name))
             node.lease.abandon(_logged_out(name))
             node.lease.logged_out = True
-        self.on_change()
+        self.changed()
         return gone
 
     def logout_all(self) -> list[str]:
@@ -337,10 +338,10 @@ class Keeper:
 
     def network_changed(self) -> None:
         """Forget every back-off from temporary failures: the network is another one now."""
-        for lease in [*self.sessions.values(), *(node.lease for node in self.nodes.values())]:
+        for lease in self._leases():
             if isinstance(lease.error, errors.Temporary):
                 lease.try_at_once()
-        self.on_change()
+        self.changed()
 
     async def _cover(self, session: Lease, until: float, *, ask: bool) -> None:
         seconds = until - self.clock.now()
@@ -354,10 +355,22 @@ class Keeper:
     async def close(self) -> None:
         """End every flight, and every question."""
         await self.guard.close()
-        leases = {*self.sessions.values(), *(node.lease for node in self.nodes.values())}
-        await asyncio.gather(*(lease.cancel() for lease in leases))
+        await asyncio.gather(*(lease.cancel() for lease in self._leases()))
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no call is under way and no question open: all there is to know is what is held."""
+        return not self.desk.questions and not any(lease.flying for lease in self._leases())
+
+    def _leases(self) -> set[Lease]:
+        return {*self.sessions.values(), *(node.lease for node in self.nodes.values())}
 
     # What is told to others.
+
+    def changed(self) -> None:
+        """What is held, or may leave, has changed."""
+        for watcher in self.watchers:
+            watcher()
 
     def _settled(self, lease: Lease, error: errors.XacctError | None) -> None:
         for name in [name for name, node in self.nodes.items() if node.lease is lease]:
@@ -374,7 +387,7 @@ class Keeper:
             self._all_clear()
         else:
             log.info("not renewed", node=lease.name, code=error.code, why=error.sentence)
-        self.on_change()
+        self.changed()
 
     def _all_clear(self) -> None:
         """STS has answered one of us: the others needn't wait out their back-off."""

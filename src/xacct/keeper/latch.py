@@ -15,7 +15,7 @@ from xacct import errors
 from xacct.keeper.events import Events, Locked
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 log = structlog.get_logger("xacct.keeper")
 
@@ -23,11 +23,12 @@ T = TypeVar("T")
 
 
 class Latch:
-    """Locked or not. A daemon starts unlocked: it holds nothing yet."""
+    """Locked or not. A daemon that holds nothing yet starts unlocked. `changed`: told of each change."""
 
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: Events, changed: Callable[[], None] = lambda: None) -> None:
         self.locked = False
         self._events = events
+        self._changed = changed
         self._bolts: set[asyncio.Future[None]] = set()
 
     def lock(self, why: str) -> None:
@@ -40,6 +41,7 @@ class Latch:
                 bolt.set_result(None)
         log.info("locked", why=why)
         self._events.publish(Locked(locked=True))
+        self._changed()
 
     def unlock(self) -> None:
         """Let credentials leave again."""
@@ -48,6 +50,7 @@ class Latch:
         self.locked = False
         log.info("unlocked")
         self._events.publish(Locked(locked=False))
+        self._changed()
 
     def check(self) -> None:
         """Go on only where credentials may leave.

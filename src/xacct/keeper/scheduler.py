@@ -49,7 +49,7 @@ class Scheduler:
         self._used: set[Lease] = set()
         self._boot_seen = keeper.clock.boot()
         self._loop_seen = 0.0
-        keeper.on_change = self._wake.set
+        keeper.watchers.append(self._wake.set)
 
     async def run(self) -> None:
         """Work until cancelled."""
