@@ -254,7 +254,7 @@ def test_a_broken_installation_does_not_take_over(tmp_path):
         stack.env["PYTHONPATH"] = str(code)
         stack.start()
         stack.login("prod")
-        running = code / "xacct" / "running.py"
+        running = code / "xacct" / "life" / "running.py"
         whole = running.read_text()
         running.write_text("raise SystemExit(3)\n")
         answer = stack.api("POST", "/v1/succeed")

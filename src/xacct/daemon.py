@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xacct.dawn import Dawn
-    from xacct.succession import Succession
+    from xacct.life.dawn import Dawn
+    from xacct.life.succession import Succession
 
 
 SUCCEED = "--succeed"
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon in the foreground. Returns the exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     origin = _origin(arguments)
-    from xacct import running  # noqa: PLC0415 - see this file's first lines
+    from xacct.life import running  # noqa: PLC0415 - see this file's first lines
 
     return running.main(arguments, origin)
 
@@ -34,12 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _origin(arguments: list[str]) -> Dawn | Succession:
     """Where it comes from; an argument that is not for people is taken out."""
     if SUCCEED in arguments[-2:-1]:
-        from xacct.succession import Succession  # noqa: PLC0415 - one of the two is needed
+        from xacct.life.succession import Succession  # noqa: PLC0415 - one of the two is needed
 
         channel = int(arguments.pop())
         arguments.pop()
         return Succession(channel)
-    from xacct.dawn import Dawn  # noqa: PLC0415
+    from xacct.life.dawn import Dawn  # noqa: PLC0415
 
     return Dawn()
 

@@ -81,7 +81,8 @@ class Control:
 
     @asynccontextmanager
     async def serving(self):
-        application = Api(self.keeper, self.grants, self.daemon).application()
+        self.api = Api(self.keeper, self.grants, self.daemon)
+        application = self.api.application()
         server = ControlServer(application, bind(self.path), self.path)
         await server.start()
         timeout = aiohttp.ClientTimeout(total=None)
@@ -93,6 +94,10 @@ class Control:
         finally:
             await server.close()
             await self.keeper.close()
+
+    def use_containers(self, containers):
+        """From now on these are the listeners for containers."""
+        self.api._containers = containers
 
     async def call(self, method, path, body=None, *, raw=None, **options):
         """One exchange: status and JSON."""

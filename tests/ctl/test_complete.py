@@ -38,6 +38,8 @@ def offered(capsys, *words):
         (["grants", "create", "--via", ""], ["prod", "dev"]),
         (["grants", "create", "--role-arn", ""], []),
         (["completion", "z"], ["zsh"]),
+        (["service", "un"], ["uninstall"]),
+        (["service", "install", "--sandbox", "s"], ["strict"]),
         (["nonsense", ""], []),
         ([], list(WHERE)),
     ],

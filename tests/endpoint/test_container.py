@@ -15,6 +15,7 @@ from xacct.clock import AwsClock
 from xacct.endpoint import answers
 from xacct.endpoint.container import (
     HEALTHZ,
+    ONE_ROLE,
     REFUSE_FOR,
     RUST_PATIENCE,
     SILENCE,
@@ -25,8 +26,10 @@ from xacct.endpoint.grants import Grants
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH, Request
 from xacct.keeper.desk import GRACE
 from xacct.keeper.keeper import STALE_WAIT
+from xacct.model import Caller
 
 PATIENCE = 60.0
+NOBODY = Caller()
 
 
 class Room:
@@ -46,10 +49,12 @@ class Room:
         grant, token, _ = self.grants.create(roles, "test", ttl, None, **more)
         return grant, token
 
-    def ask(self, role="dev", token=None, target=None, agent=b""):
+    def ask(self, role="dev", token=None, target=None, agent=b"", caller=NOBODY):
         """What is answered: bytes, or the pieces of a hold."""
         token = self.token if token is None else token
-        return self.container.answer(Request(target or ROLE_PATH + role, token.encode(), agent, keep_alive=True))
+        return self.container.answer(
+            Request(target or ROLE_PATH + role, token.encode(), agent, keep_alive=True, caller=caller)
+        )
 
     async def all_of(self, answer):
         """A held answer's pieces, each with the seconds after which it came."""
@@ -116,6 +121,28 @@ def code_of(answer):
     return body["code"]
 
 
+@pytest.mark.parametrize("where", ["host", "container"])
+async def test_a_grant_is_for_one_kind_of_listener(room, where):
+    await room.login("dev")
+    other = {"host": "container", "container": "host"}[where]
+    _, token = room.new_grant("dev", where=where)
+    request = Request(ROLE_PATH + "dev", token.encode(), b"", keep_alive=True)
+    assert json_of(room.container.answer(request, where))[0] == b"200"
+    assert room.container.answer(request, other) == answers.NO_GRANT
+
+
+async def test_the_path_without_a_role_is_for_grants_of_one(room):
+    await room.login("dev", "prod")
+    _, token = room.new_grant("prod")
+    assert json_of(room.ask(target=ONE_ROLE, token=token)) == json_of(room.ask("prod", token=token))
+    assert code_of(room.ask(target=ONE_ROLE)) == "unknown-role", "this one has two"
+
+
+async def test_the_path_without_a_role_opens_none_that_is_gone(room):
+    _, token = room.new_grant("gone")
+    assert code_of(room.ask(target=ONE_ROLE, token=token)) == "unknown-role"
+
+
 def test_the_times_are_those_that_sdks_were_measured_to_bear():
     assert SILENCE <= 0.5
     assert TRICKLE <= 0.25
@@ -158,6 +185,18 @@ async def test_bytes_of_credentials_let_go_are_forgotten(clock, room):
     room.keeper.configure({})
     room.container.forget()
     assert room.container._bodies == {}
+
+
+@in_virtual_time
+async def test_locked_no_bytes_are_kept_that_can_not_be_served(clock, room):
+    await room.login("dev")
+    before = room.ask("dev")
+    room.keeper.latch.lock("test")
+    room.container.forget()
+    room.ask("dev")
+    assert room.container._bodies == {}
+    room.keeper.latch.unlock()
+    assert room.ask("dev") == before
 
 
 @in_virtual_time
@@ -597,6 +636,28 @@ async def test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_a
     [(_, refused)] = await room.all_of(room.ask(token=other))  # nobody attends any more
     assert code_of(refused) == "nobody-to-ask"
     assert "'test'" in json_of(refused)[1]["message"]
+
+
+@in_virtual_time
+async def test_the_question_names_the_process_and_only_then_is_it_looked_for(clock, room):
+    looked_for = []
+    callers = {3: Caller(uid=1, inode=3, pid=4711, exe="/usr/bin/aws"), 4: Caller(uid=1, inode=4)}
+    room.container._find = lambda caller: looked_for.append(caller.inode) or callers[caller.inode]
+    room.guard("dev", "each-grant")
+    await room.login("dev", "prod")
+    room.ask("prod", caller=Caller(uid=1, inode=3))
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask(caller=Caller(uid=1, inode=3))))
+        assert (await room.question()).process == "pid 4711, /usr/bin/aws"
+        await room.confirm()
+        await pieces
+        room.ask(caller=Caller(uid=1, inode=3))
+        assert looked_for == [3]
+        _, other = room.new_grant("dev")
+        pieces = asyncio.ensure_future(room.all_of(room.ask(token=other, caller=Caller(uid=1, inode=4))))
+        assert (await room.question()).process == ""
+        await room.confirm()
+        await pieces
 
 
 @in_virtual_time

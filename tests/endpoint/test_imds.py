@@ -49,7 +49,9 @@ class Room:
         self.desk = self.keeper.desk
         self.records = Records()
         self.role = role
-        self.imds = Imds(self.keeper, role, 9478, patience, self.records)
+        self.imds = Imds(
+            self.keeper, role, 9478, patience, self.records, lambda caller: replace(caller, exe="/bin/aws")
+        )
         self.token = self.new_token()
 
     def new_token(self, ttl=b"21600"):
@@ -392,6 +394,7 @@ async def test_a_guarded_role_takes_a_yes_for_the_port(clock, room, confirm):
         assert (await room.answer())[0]["Code"] == "login-required"
         [question] = room.desk.questions
         assert (question.kind, question.label, question.roles) == ("confirm", "imds:9478", ("dev",))
+        assert question.process == "pid 7, /bin/aws"
         room.desk.confirm(question.id)
         await asyncio.sleep(0.5)
     assert (await room.answer())[0]["Code"] == "Success"

@@ -109,6 +109,17 @@ async def test_locking_twice_is_locking_once(clock):
 
 
 @in_virtual_time
+async def test_who_has_to_let_go_is_called_when_it_is_locked(clock):
+    latch = Latch(ev.Events())
+    seen = []
+    latch.on_lock = lambda: seen.append(latch.locked)
+    latch.lock("test")
+    latch.lock("test")
+    latch.unlock()
+    assert seen == [True]
+
+
+@in_virtual_time
 async def test_a_suspend_is_told_and_a_clock_that_was_set_is_none(clock):
     async with World(clock, [role()]) as world:
         clock.step_wall(3600)

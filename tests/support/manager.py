@@ -60,6 +60,9 @@ class Manager:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.main_pid, signal.SIGTERM)
         self._threads[1].join(PATIENCE)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ourselves:
+            ourselves.sendto(b"END=1", self._address)
+        self._threads[0].join(PATIENCE)
         self._notified.close()
         for _, descriptor in self.store:
             os.close(descriptor)
@@ -118,9 +121,8 @@ class Manager:
 
     def _hear(self) -> None:
         while True:
-            try:
-                data, ancillary, _, _ = self._notified.recvmsg(4096, 4096)
-            except OSError:
+            data, ancillary, _, _ = self._notified.recvmsg(4096, 4096)
+            if data == b"END=1":
                 return
             descriptors = [
                 descriptor
@@ -148,8 +150,8 @@ class Manager:
 
 
 def _lives(pid: int) -> bool:
+    """Whether a process runs: one that has ended may wait a while for whoever it has become a child of."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
         return False
-    return True

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from xacct import wire
+from xacct.ctl import unit
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.failure import FAILED, NO_DAEMON, OK, CtlError, NotRunningError
 from xacct.ctl.render import out, say, show
@@ -36,22 +37,28 @@ def start(args: Namespace, client: Client) -> int:
 
 def stop(_args: Namespace, client: Client) -> int:
     """Stop the daemon, of whatever version, and wait until it is gone."""
+    if unit.managed() and unit.active():
+        unit.stop()
+        out("xacctd has stopped; what it held is gone. Its socket listens on: the next use starts it again.")
+        return OK
     try:
         version = client.call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)
         client.call("POST", wire.STOP, Anything, any_api=True)
     except NotRunningError:
         out("xacctd is not running.")
         return OK
-    deadline = time.monotonic() + _PATIENCE
-    while _lives(version["pid"]):
-        if time.monotonic() > deadline:
-            raise CtlError(
-                f"xacctd (pid {version['pid']}) is still there after {_PATIENCE:.0f} seconds.",
-                f"kill {version['pid']}",
-            )
-        time.sleep(_POLL)
+    wait_for_end(version["pid"])
     out("xacctd has stopped; what it held is gone.")
     return OK
+
+
+def wait_for_end(pid: int) -> None:
+    """Wait until a daemon that was told to stop is gone; `CtlError` if it stays."""
+    deadline = time.monotonic() + _PATIENCE
+    while _lives(pid):
+        if time.monotonic() > deadline:
+            raise CtlError(f"xacctd (pid {pid}) is still there after {_PATIENCE:.0f} seconds.", f"kill {pid}")
+        time.sleep(_POLL)
 
 
 def reload(_args: Namespace, client: Client) -> int:

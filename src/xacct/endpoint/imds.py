@@ -19,10 +19,11 @@ from xacct.endpoint.recorder import SERVED, Nobody
 from xacct.model import Grant
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from xacct.endpoint.recorder import Recorder
-    from xacct.keeper.keeper import Keeper, Node
+    from xacct.keeper.keeper import Keeper
+    from xacct.keeper.node import Node
     from xacct.model import Caller, Credentials, Role
 
 TOKEN = "/latest/api/token"  # noqa: S105 - a path
@@ -65,9 +66,19 @@ class Imds:
     Args:
         role: whose credentials. port: for the audit, and for whom a guarded role is confirmed.
         patience: seconds a human is asked for. recorder: keeps the audit.
+        find: a caller with its process, where that can be found out; slow.
     """
 
-    def __init__(self, keeper: Keeper, role: str, port: int, patience: float, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        role: str,
+        port: int,
+        patience: float,
+        recorder: Recorder | None = None,
+        find: Callable[[Caller], Caller] = lambda caller: caller,
+    ) -> None:
+        self._find = find
         self.role = role
         self.port = port
         name = f"imds:{port}"
@@ -114,7 +125,7 @@ class Imds:
     async def _soon(self, caller: Caller) -> AsyncIterator[bytes]:
         """What there is after a moment. Whoever hangs up cancels nothing: the next try wants the same."""
         if self._fetching is None:
-            self._fetching = asyncio.get_running_loop().create_task(self._fetch(), name=self.consumer.label)
+            self._fetching = asyncio.get_running_loop().create_task(self._fetch(caller), name=self.consumer.label)
         fetching = self._fetching
         await asyncio.wait({fetching}, timeout=WAIT)
         got: Credentials | errors.XacctError = self._not_yet()
@@ -127,11 +138,11 @@ class Imds:
             got = error
         yield self._refusal(got, caller) if isinstance(got, errors.XacctError) else self._served(got, caller)
 
-    async def _fetch(self) -> Credentials | errors.XacctError:
+    async def _fetch(self, caller: Caller) -> Credentials | errors.XacctError:
         """Credentials that last long enough, a human asked if it takes one; or why not."""
         try:
             async with asyncio.timeout(max(self._patience, WAIT)):
-                await self._keeper.admit(self.role, self.consumer.id, self.consumer.label)
+                await self._admit(caller)
                 held = await self._keeper.fetch(self.role, ask=self._asks)
                 return await self._keeper.latch.behind(self._lasting(held))
         except TimeoutError:
@@ -140,6 +151,13 @@ class Imds:
             return self._remembered(error)
         finally:
             self._fetching = None
+
+    async def _admit(self, caller: Caller) -> None:
+        """Have a human asked where that is needed; they are told which process was the first."""
+        process = ""
+        if not self._keeper.guard.admits(self._keeper.node(self.role).role, self.consumer.id):
+            process = (await asyncio.to_thread(self._find, caller)).process
+        await self._keeper.admit(self.role, self.consumer.id, self.consumer.label, process)
 
     async def _lasting(self, held: Credentials) -> Credentials:
         """Credentials that last long enough: those held, or new ones.

@@ -14,11 +14,12 @@ from xacct.endpoint.imds import Imds, parse
 from xacct.endpoint.server import ADDRESS, Endpoint, bind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from xacct.endpoint.door import Door
     from xacct.endpoint.recorder import Recorder
     from xacct.keeper.keeper import Keeper
+    from xacct.model import Caller
 
 log = structlog.get_logger("xacct.endpoint")
 
@@ -41,13 +42,20 @@ class ImdsPorts:
     Args:
         roles: the role of each port. door: says who comes in: as there is no grant, whoever is unknown must not.
         patience: seconds a human is asked for. recorder: keeps the audit.
+        find: a caller with its process, where that can be found out; slow.
     """
 
     def __init__(
-        self, roles: Mapping[int, str], keeper: Keeper, door: Door, patience: float, recorder: Recorder | None = None
+        self,
+        roles: Mapping[int, str],
+        keeper: Keeper,
+        door: Door,
+        patience: float,
+        recorder: Recorder | None = None,
+        find: Callable[[Caller], Caller] = lambda caller: caller,
     ) -> None:
         self._keeper = keeper
-        self._ports = [Imds(keeper, role, port, patience, recorder) for port, role in roles.items()]
+        self._ports = [Imds(keeper, role, port, patience, recorder, find) for port, role in roles.items()]
         self._endpoints = {
             imds.port: Endpoint(imds.answer, keeper.clock.boot, door, recorder, parse=parse, refusal=answers.NOT_OURS)
             for imds in self._ports

@@ -14,13 +14,14 @@ import structlog
 
 from xacct import errors
 from xacct.endpoint import answers, head
+from xacct.endpoint.crowd import Crowd
 from xacct.endpoint.recorder import Nobody
 from xacct.model import Caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
-    from xacct.endpoint.door import Door
+    from xacct.endpoint.door import Door, SocketDoor
     from xacct.endpoint.early import Left
     from xacct.endpoint.head import Request
     from xacct.endpoint.recorder import Recorder
@@ -85,7 +86,7 @@ class Endpoint:
         self,
         answer: Answer,
         boot: Callable[[], float],
-        door: Door | None = None,
+        door: Door | SocketDoor | None = None,
         recorder: Recorder | None = None,
         *,
         parse: Parse = head.parse,
@@ -102,32 +103,49 @@ class Endpoint:
         self.hosts: frozenset[bytes] = frozenset()
         self.connections: set[Connection] = set()
         self.closing = False
+        self.accepted = 0
+        self.crowd = Crowd(self.connections, door.owners if door else lambda _: {}, self.recorder)
         self._server: asyncio.Server | None = None
 
-    async def serve(self, listener: socket.socket) -> int:
-        """Serve what comes to a bound socket. Returns its port."""
+    async def serve(self, listener: socket.socket, hosts: frozenset[bytes] | None = None) -> int:
+        """Serve what comes to a bound socket.
+
+        Args:
+            listener: of TCP, or a Unix socket. hosts: the Host values that are ours (None: its own address).
+
+        Returns:
+            Its port, 0 for a Unix socket.
+        """
+        loop = asyncio.get_running_loop()
+        if listener.family == socket.AF_UNIX:
+            self.hosts = hosts or frozenset()
+            self._server = await loop.create_unix_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
+            return 0
         host, port = listener.getsockname()[:2]
-        self.hosts = head.hosts_of(port, host)
+        self.hosts = hosts or head.hosts_of(port, host)
         self.address = (host, port)
         self.closing = False
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self), sock=listener, backlog=BACKLOG
-        )
+        self._server = await loop.create_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
         return int(port)
 
     async def run(self) -> None:
         """Close connections that have had their time, until cancelled."""
         while True:
             await asyncio.sleep(SWEEP)
-            now = self.boot()
-            for connection in [c for c in self.connections if c.deadline < now]:
-                connection.drop()
+            self.sweep()
+
+    def sweep(self) -> None:
+        """Close connections that have had their time."""
+        now = self.boot()
+        for connection in [c for c in self.connections if c.deadline < now]:
+            connection.drop()
 
     async def adopt(self, left: Iterable[Left]) -> None:
         """Go on with connections that were taken in before, and with what they have sent."""
         loop = asyncio.get_running_loop()
-        for connection, unread in left:
+        for connection, unread, answered in left:
             _, protocol = await loop.connect_accepted_socket(lambda: Connection(self), connection)
+            protocol.unanswered = not answered
             if unread:
                 protocol.data_received(unread)
 
@@ -158,16 +176,18 @@ class Endpoint:
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection."""
+    """One client's connection. `number`: how many came before it; `caller`: who it is, once it has been asked."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self.number = endpoint.accepted
+        endpoint.accepted += 1
+        self.caller = Caller()
         self.deadline = endpoint.boot() + HEAD_TIMEOUT
         self._endpoint = endpoint
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self.holding: asyncio.Task[None] | None = None
         self._choked = False
-        self._caller = Caller()
         self._unwelcome: str | None = None
         self.unanswered = True
 
@@ -179,6 +199,7 @@ class Connection(asyncio.Protocol):
             self.close()
         elif self._endpoint.door is not None:
             self._ask_who(self._endpoint.door, self._transport)
+        self._endpoint.crowd.joined()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone: whatever was held for it is no longer wanted."""
@@ -212,6 +233,12 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
             self._serve_heads()
 
+    @property
+    def address(self) -> str | None:
+        """The client's address, without its port."""
+        peer = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return peer[0] if peer else None
+
     def close(self) -> None:
         """Close once what was written is sent."""
         if self._transport is not None and not self._transport.is_closing():
@@ -222,9 +249,9 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _ask_who(self, door: Door, transport: asyncio.Transport) -> None:
-        self._caller = door.caller(transport, self._endpoint.address)
-        self._unwelcome = door.turns_away(self._caller)
+    def _ask_who(self, door: Door | SocketDoor, transport: asyncio.Transport) -> None:
+        self.caller = door.caller(transport, self._endpoint.address)
+        self._unwelcome = door.turns_away(self.caller)
         if self._unwelcome:
             self._endpoint.unwelcome += 1
             if self._endpoint.unwelcome > MAX_UNWELCOME:
@@ -252,7 +279,7 @@ class Connection(asyncio.Protocol):
             self._refuse(refused.why)
             return
         try:
-            answer = self._endpoint.answer(request._replace(caller=self._caller))
+            answer = self._endpoint.answer(request._replace(caller=self.caller))
         except Exception as bug:  # noqa: BLE001 - one broken answer must not leave a client hanging
             _complain(bug)
             answer = answers.BROKEN
@@ -292,7 +319,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, why: str) -> None:
         log.debug("refused", why=why)
-        self._endpoint.recorder.refused(why, self._caller)
+        self._endpoint.recorder.refused(why, self.caller)
         self._write(self._endpoint.refusal, keep_alive=False)
 
 

@@ -106,8 +106,8 @@ def _listener(descriptor: int) -> str:
             return "a socket that does not listen"
         if looked_at.family == socket.AF_UNIX:
             return "control"
-        address = looked_at.getsockname()[0]
-        if looked_at.family == socket.AF_INET and address.startswith("127."):
+        address = str(looked_at.getsockname()[0])
+        if address.startswith("127."):  # as the kernel spells it; IPv6 has none such
             return "endpoint"
         return f"listens on {address}, which is not IPv4 loopback"
 

@@ -65,8 +65,11 @@ class Guard:
         """Whether this consumer may have the role without a question. `consumer`: a grant's id, or the like."""
         return role.confirm is None or _key(role, consumer) in self.allowed
 
-    async def admit(self, role: Role, consumer: str, label: str) -> None:
-        """Return once this consumer may have the role, asking if that takes a yes. `label`: what people call it.
+    async def admit(self, role: Role, consumer: str, label: str, process: str = "") -> None:
+        """Return once this consumer may have the role, asking if that takes a yes.
+
+        Args:
+            label: what people call it. process: which one it is, in words.
 
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody waited.
@@ -74,7 +77,7 @@ class Guard:
         if self.admits(role, consumer):
             return
         key = _key(role, consumer)
-        ask = self._asks.get(key) or self._ask(key, label)
+        ask = self._asks.get(key) or self._ask(key, label, process)
         with ask.interest():
             try:
                 await asyncio.shield(ask.task)
@@ -83,12 +86,12 @@ class Guard:
                     raise ask.why from None
                 raise
 
-    def _ask(self, key: Key, label: str) -> _Ask:
+    def _ask(self, key: Key, label: str, process: str) -> _Ask:
         ask = self._asks[key] = _Ask(self._clock)
 
         async def asking() -> None:
             try:
-                await self._desk.permission(key[0], label, _about(key), ask.wanted)
+                await self._desk.permission(key[0], label, _about(key), ask.wanted, process)
                 self.allowed.add(key)
                 self._changed()
             finally:

@@ -19,8 +19,9 @@ from xacct.keeper import events as ev
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xacct.keeper.keeper import Keeper, Node
+    from xacct.keeper.keeper import Keeper
     from xacct.keeper.lease import Lease
+    from xacct.keeper.node import Node
 
 log = structlog.get_logger("xacct.keeper")
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -18,34 +20,43 @@ from xacct.endpoint.grants import Grants
 from xacct.endpoint.imds_ports import ImdsPorts
 from xacct.endpoint.recorder import SERVED
 from xacct.endpoint.server import Endpoint
-from xacct.host import callers, names, process, steps
+from xacct.host import callers, names, process, processes, steps
 from xacct.host import clock as host_clock
-from xacct.host.processes import Processes, Scout
+from xacct.host.watches import Watches
+from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
 from xacct.keeper.acquire import Terms
 from xacct.keeper.desk import Desk
 from xacct.keeper.events import Events
 from xacct.keeper.keeper import Keeper
 from xacct.keeper.ledger import Ledger
+from xacct.keeper.memory import remember
 from xacct.keeper.scheduler import Scheduler
+from xacct.life.container_places import ContainerPlaces, containers
 from xacct.prompts import dialogs, notices
 from xacct.prompts.prompter import Prompter
-from xacct.state import snapshot
+from xacct.state import keychain, keys, snapshot
 from xacct.state.fdstore import FdStore
 from xacct.state.keeping import Keeping
+from xacct.state.ondisk import OnDisk
 from xacct.state.snapshot import FrontMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from xacct import wire
+    from xacct.endpoint.door import SocketDoor
     from xacct.endpoint.early import Fetch
     from xacct.host.notify import Manager
-    from xacct.legacy import Legacy, Places
+    from xacct.life.legacy import Legacy, Places
     from xacct.settings import Settings
 
 log = structlog.get_logger("xacct")
 
 DIALOG_DELAY = 1.0
 """Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
+
+ANNOUNCED = 60.0
+"""Seconds (awake) from the announcement of a suspend to the scheduler's noticing it, at most."""
 
 MIB = 1024 * 1024
 
@@ -58,6 +69,7 @@ class Rooms:
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
         self.where = where
+        self._chosen = chosen.daemon
         self.clock = AwsClock(host_clock.read)
         events = Events()
         ledger = Ledger(lambda all_steps: steps.save(where.steps, all_steps))
@@ -71,26 +83,43 @@ class Rooms:
             events=events,
             terms=Terms(settings.seconds(chosen.session.duration), names.fill(chosen.session.name)),
         )
-        scout = Scout(Processes().find, self.clock.boot)
+        scout = processes.Scout(processes.Processes().find, self.clock.boot)
         self.audit = _audit(chosen, where, self.clock, scout)
         self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started)
         if self.audit is not None:
             self.grants.ended = self.audit.grant_ended
-        self.configuration = Configuration(dict(os.environ), where.config, in_file, names.fill)
-        self.container = Container(self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit)
-        who, notice = callers.choose(), scout.notice if self.audit else lambda _caller: None
-        door = Door(who, os.geteuid(), require_known=chosen.endpoint.require_known_caller, notice=notice)
+        self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
+        self.container = Container(
+            self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit, scout.find
+        )
+        self.keeper.latch.on_lock = self.container.forget
+        door_of = partial(
+            Door,
+            callers.choose(),
+            os.geteuid(),
+            notice=scout.notice if self.audit else lambda _caller: None,
+            owners=processes.owners,
+        )
+        door = door_of(require_known=chosen.endpoint.require_known_caller)
         self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
+        self._places = ContainerPlaces(
+            chosen.containers, where.containers, door, self._for_containers, chosen.endpoint.require_known_caller
+        )
+        self.containers = containers(chosen.containers, self._places, self.grants)
         self.imds = ImdsPorts(
             chosen.imds.ports,
             self.keeper,
-            Door(who, os.geteuid(), require_known=True, notice=notice),
+            door_of(require_known=True),
             settings.seconds(chosen.prompts.patience),
             self.audit,
+            scout.find,
         )
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = _ways_to_humans(chosen, desk, events, self.clock)
+        self.watches = Watches(ways(os.environ), self.happened)
+        self._announced = float("-inf")
         self.keeping = Keeping(self.keeper, host_clock.boot_id(), __version__, self._front)
+        self.sealed: keychain.KeychainStore | None = None
         self._lock: int | None = None
         self._to_recall: bytes | None = None
         self._recalled = False
@@ -98,17 +127,37 @@ class Rooms:
 
     # What there is of an earlier daemon.
 
-    def take_over(self, legacy: Legacy, manager: Manager) -> None:
+    async def take_over(self, legacy: Legacy, manager: Manager) -> None:
         """Hold again what an earlier daemon held, and keep it for the next one."""
         self.keeper.desk.ledger.resume(steps.load(self.where.steps))
         self.grants.load()
         self._lock = legacy.lock
         self._to_recall = legacy.state
-        if manager.present:
+        if manager.present and self._chosen.survive_restart:
             self.keeping.carriers.append(FdStore(manager, legacy.kept))
+        elif legacy.kept is not None:
+            manager.forget(legacy.kept[0])
+        await self._open_sealed()
         self._recall()
         if self.audit is not None:
             self.audit.start(self.keeper.events)
+
+    async def _open_sealed(self) -> None:
+        """The state on disk, if the settings want one. What a process before us has handed on is newer than that."""
+        own = keys.of_this_system(self.where.sealed)
+        if self._chosen.persistence == "none":
+            await keychain.switch_off(self.where.sealed, own)
+            return
+        self.sealed = keychain.KeychainStore(self.where.sealed, own, late=self._come_late)
+        kept = await self.sealed.load()
+        self._to_recall = self._to_recall or kept
+        self.keeping.carriers.append(OnDisk(self.sealed, holds=kept is not None))
+
+    def _come_late(self, state: bytes) -> None:
+        """The keychain was locked at our start, and is open now. What has been logged in to since is newer."""
+        if remember(self.keeper).empty:
+            self._give_back(state)
+        self.keeping.save()
 
     def _recall(self) -> None:
         """Give the keeper back what was held, once there is a configuration that says what each role is."""
@@ -157,12 +206,31 @@ class Rooms:
 
     def problems(self) -> list[errors.XacctError]:
         """What people should know of."""
-        state = [*filter(None, [self._state_problem]), *self.keeping.problems()]
-        return [*self.configuration.problems, *state, *self.imds.problems()]
+        state = [self._state_problem] if self._state_problem is not None else []
+        served = self.imds.problems()
+        return [*self.configuration.problems, *self.watches.problems, *state, *self.keeping.problems(), *served]
+
+    def reload(self) -> list[errors.XacctError]:
+        """Read the configuration now. Returns the problems there are."""
+        self.configuration.reload(self.keeper)
+        return self.problems()
 
     def refresh(self) -> None:
         """Read configuration files that have changed."""
         self.configuration.refresh(self.keeper)
+
+    def _for_containers(self, door: Door | SocketDoor) -> Endpoint:
+        answer = partial(self.container.answer, where="container")
+        return Endpoint(answer, self.clock.boot, door, self.audit)
+
+    def about_containers(self) -> wire.ContainersAnswer:
+        """How containers reach us just now."""
+        return self._places.about(self.containers, self.endpoint.address[1])
+
+    def network_changed(self) -> None:
+        """What follows new addresses and routes: a new bridge has some."""
+        self.keeper.network_changed()
+        self.containers.look()
 
     def each_look(self) -> None:
         """What is looked after at every look of the scheduler."""
@@ -171,23 +239,44 @@ class Rooms:
         self.grants.sweep()
         self.keeper.guard.keep({grant.id for grant in self.grants.all()} | self.imds.consumers)
         self.container.forget()
+        self.containers.look()
+        lock = self.configuration.settings.lock
+        self.watches.want({name for name in (ON_SCREEN_LOCK, ON_SUSPEND) if getattr(lock, name)})
         self.keeping.save()
+        if self.sealed is not None:
+            self.sealed.look()
 
     async def close(self) -> None:
         """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
+        await self.watches.close()
         self.endpoint.stop_accepting()
         self.keeping.close()
         await self.keeper.close()
         await self.endpoint.close()
         await self.imds.close()
+        await self.containers.close()
         await self.sts.close()
+        if self.sealed is not None:
+            await self.sealed.close()
         if self.audit is not None:
             await self.audit.close()
 
+    def happened(self, setting: str) -> None:
+        """Something has happened to the machine that a setting of [lock] is about."""
+        if setting == ON_SUSPEND:
+            self._announced = time.monotonic()
+        self.lock({ON_SUSPEND: "suspend", ON_SCREEN_LOCK: "screen"}[setting])
+
     def slept(self) -> None:
-        """What follows a suspend."""
-        if self.configuration.settings.lock.on_suspend:
-            self.keeper.latch.lock("suspend")
+        """What follows a suspend. If it was announced it has locked already, and somebody may have unlocked since."""
+        announced = time.monotonic() - self._announced < ANNOUNCED
+        if self.configuration.settings.lock.on_suspend and not announced:
+            self.lock("suspend")
+
+    def lock(self, why: str) -> None:
+        """Lock, because of something that has happened to the machine."""
+        if self.keeper.latch.lock(why) and self.audit is not None:
+            self.audit.record("locked", what=why)
 
 
 def _ways_to_humans(
@@ -207,7 +296,7 @@ def _ways_to_humans(
     return ways
 
 
-def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: Scout) -> Trail | None:
+def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: processes.Scout) -> Trail | None:
     """The audit, unless it is switched off."""
     if not chosen.audit.enabled:
         return None

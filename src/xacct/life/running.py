@@ -16,18 +16,18 @@ from xacct import __version__, errors, logs, settings
 from xacct.endpoint.server import ADDRESS, bind
 from xacct.host import hardening, notify
 from xacct.host.network import NetworkWatch
-from xacct.rooms import Rooms
-from xacct.succession import Heir
+from xacct.life.rooms import Rooms
+from xacct.life.succession import Heir
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Sequence
 
-    from xacct.dawn import Dawn
     from xacct.host.notify import Manager
-    from xacct.legacy import Legacy
+    from xacct.life.dawn import Dawn
+    from xacct.life.legacy import Legacy
+    from xacct.life.succession import Succession
     from xacct.settings import Settings
-    from xacct.succession import Succession
 
 log = structlog.get_logger("xacct")
 
@@ -44,6 +44,9 @@ QUIET_PATIENCE = 30.0
 """Seconds a successor waits for a moment in which no call to AWS is under way and no question open."""
 
 QUIET_POLL = 0.02
+
+ANSWER = 0.2
+"""Seconds that the answer to whoever asked for a successor gets to be sent."""
 
 
 def main(arguments: Sequence[str], origin: Dawn | Succession) -> int:
@@ -156,12 +159,12 @@ class Life:
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._rooms.configuration.reload(self._rooms.keeper))
         legacy = self._origin.legacy()
-        self._rooms.take_over(legacy, self._manager)
+        await self._rooms.take_over(legacy, self._manager)
         await self._serve(legacy, port)
         await self._open_control(legacy)
         self._origin.serving()
         self._work()
-        network = NetworkWatch(loop, self._rooms.keeper.network_changed)
+        network = NetworkWatch(loop, self._rooms.network_changed)
         network.start()
         self._manager.ready()
         log.info(
@@ -170,7 +173,8 @@ class Life:
         try:
             await self._stop.wait()
         finally:
-            self._manager.stopping()
+            if not self._succeeding:
+                self._manager.stopping()
             log.info("stopping", handed_over=self._succeeding)
             network.close()
             await self._rest()
@@ -184,6 +188,7 @@ class Life:
         actual = await self._rooms.endpoint.serve(listener)
         await self._rooms.endpoint.adopt(left)
         self._url = f"http://{ADDRESS}:{actual}"
+        await self._rooms.containers.settle()
         self._listeners["endpoint"] = listener.dup()
         await self._rooms.imds.open(legacy.imds)
         for fetch in self._origin.early.fetches if self._origin.early is not None else []:
@@ -193,6 +198,7 @@ class Life:
         """Serve the control channel. aiohttp costs a sixth of a second: SDKs are served meanwhile."""
         await asyncio.to_thread(importlib.import_module, "xacct.control.server")
         from xacct.control.api import Api, Daemon  # noqa: PLC0415 - see above
+        from xacct.control.containers import Containers  # noqa: PLC0415
         from xacct.control.server import ControlServer, bind  # noqa: PLC0415
 
         rooms = self._rooms
@@ -200,11 +206,12 @@ class Life:
             endpoint_url=self._url,
             problems=rooms.problems,
             refresh=rooms.refresh,
-            reload=lambda: rooms.configuration.reload(rooms.keeper),
+            reload=rooms.reload,
             stop=self._stop.set,
             succeed=self._succeed,
             audit=rooms.audit,
             imds=lambda: rooms.imds.open_ports,
+            containers=Containers(rooms.about_containers, rooms.containers.settle),
         )
         self._application = Api(rooms.keeper, rooms.grants, daemon).application()
         listener = legacy.control or bind(rooms.where.control)
@@ -215,7 +222,14 @@ class Life:
     def _work(self) -> None:
         """Begin what goes on by itself."""
         rooms = self._rooms
-        runs = [rooms.scheduler.run, rooms.endpoint.run, rooms.imds.run, self._show_life, *rooms.humans]
+        runs = [
+            rooms.scheduler.run,
+            rooms.endpoint.run,
+            rooms.imds.run,
+            rooms.containers.run,
+            self._show_life,
+            *rooms.humans,
+        ]
         self._workers = [asyncio.get_running_loop().create_task(run()) for run in runs]
 
     async def _rest(self) -> None:
@@ -227,8 +241,8 @@ class Life:
     async def _show_life(self) -> None:
         """Tell the service manager's watchdog that the loop turns."""
         while self._manager.alive_every is not None:
-            self._manager.alive()
             await asyncio.sleep(self._manager.alive_every)
+            self._manager.alive()
 
     # The successor.
 
@@ -253,8 +267,9 @@ class Life:
         finally:
             if heir is not None:
                 heir.close()
+        self._manager.alive()  # the last time; the successor's turn comes in a third of the watchdog's patience
         self._manager.main_pid(pid)
-        self._stop.set()
+        asyncio.get_running_loop().call_later(ANSWER, self._stop.set)
         return pid
 
     async def _quiet(self) -> None:
@@ -277,14 +292,16 @@ class Life:
         rooms.endpoint.stop_accepting()
         rooms.imds.stop_accepting()
         self._control.stop_accepting()
+        await rooms.containers.close()  # the successor binds its own
         try:
             descriptors = {name: listener.fileno() for name, listener in self._listeners.items()}
-            with rooms.keeping.taken() as state:
+            with rooms.keeping.taken() as (state, _):
                 heir.hand(descriptors | rooms.handed_over(), state)
             await asyncio.to_thread(heir.serving)
         except BaseException:
             await rooms.endpoint.serve(self._listeners["endpoint"].dup())
             await rooms.imds.accept_again()
             await self._control.start(self._listeners["control"].dup())
+            await rooms.containers.resume()
             raise
         rooms.keeping.close()

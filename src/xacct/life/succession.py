@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from xacct import errors
 from xacct.endpoint.imds_ports import IMDS
 from xacct.host import hardening, instance
-from xacct.legacy import Legacy, Places
+from xacct.life.legacy import Legacy, Places
 from xacct.settings import MOST_IMDS_PORTS
 from xacct.state.secretmem import SecretMemory
 

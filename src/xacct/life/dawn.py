@@ -18,7 +18,7 @@ from xacct.endpoint.early import Early, front_of
 from xacct.endpoint.grants import Grants
 from xacct.host import activation, callers, hardening, process
 from xacct.host import clock as host_clock
-from xacct.legacy import Legacy, Places
+from xacct.life.legacy import Legacy, Places
 from xacct.state import secretmem
 
 if TYPE_CHECKING:

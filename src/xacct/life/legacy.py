@@ -27,9 +27,11 @@ class Places:
         self.state = Path(places.state_dir())
         self.config = Path(places.config_file())
         self.control = Path(places.socket_path())
+        self.containers = Path(places.containers_socket())
         self.lock = self.runtime / "xacctd.lock"
         self.tokens = self.runtime / "grants"
         self.grants = self.state / "grants.json"
+        self.sealed = self.state / "state.sealed"
         self.steps = self.state / "used-steps.json"
 
     def claim(self) -> int:
