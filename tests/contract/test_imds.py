@@ -110,6 +110,22 @@ def test_comes_too_early_and_finds_it_answered_at_the_next_try(early, client):
     assert len(calls) == 1
 
 
+def test_goes_on_with_a_successor(tmp_path):
+    port = Port()
+    with Stack(tmp_path / "s", settings=port.settings) as stack:
+        stack.login("prod")
+        environment = port.environment(stack)
+        assert in_the_end(BOTO3, environment).arn.startswith(PROD)
+        successor = stack.api("POST", "/v1/succeed")["pid"]
+        assert BOTO3.run(environment).arn.startswith(PROD)
+        assert stack.daemon.wait(20) == 0
+        assert BOTO3.run(environment).arn.startswith(PROD)
+        assert stack.api("GET", "/v1/version")["pid"] == successor
+        assert [port["role"] for port in stack.status()["imds"]] == ["prod"]
+        stack.api("POST", "/v1/stop")
+        wait_until(lambda: not Path(f"/proc/{successor}").exists(), what="its end")
+
+
 @pytest.fixture
 def two_hours(tmp_path):
     """An environment in which a file says by how much the wall clock is off, and a function that lets hours pass."""
