@@ -32,6 +32,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "suppo
 
 from small_keeper import FakeSts, small_keeper
 
+from xacct import errors
 from xacct.clock import AwsClock
 from xacct.control.api import Api, Daemon
 from xacct.control.server import ControlServer, bind
@@ -308,6 +309,11 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         return await asyncio.wait_for(reader.read(), 20)
 
 
+async def no_successor() -> int:
+    """There is nobody to take over."""
+    raise errors.Temporary("There is no successor.")
+
+
 async def fuzz_control(inputs: int, until: float, rng: random.Random, findings: Findings) -> None:
     """Run requests against a control server on a socket."""
     complaints: list[str] = []
@@ -318,7 +324,7 @@ async def fuzz_control(inputs: int, until: float, rng: random.Random, findings: 
         sts.code = None
         keeper = small_keeper(sts)
         grants = Grants(Path(folder), None, clock.now, lambda _: None)
-        daemon = Daemon("http://127.0.0.1:9477", list, lambda: None, list, lambda: None)
+        daemon = Daemon("http://127.0.0.1:9477", list, lambda: None, list, lambda: None, no_successor)
         path = Path(folder) / "control.sock"
         server = ControlServer(Api(keeper, grants, daemon).application(), bind(path), path)
         await server.start()
