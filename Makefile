@@ -37,7 +37,7 @@ mutate-guards: .venv/ready ## disable each defence in turn: the tests must notic
 	$(BIN)/python scripts/mutate_guards.py
 
 FUZZ ?= --inputs 1000000
-fuzz: .venv/ready ## throw a million inputs at both listeners
+fuzz: .venv/ready ## throw a million inputs at the listeners
 	$(BIN)/python scripts/fuzz.py $(FUZZ)
 
 # pytest's exit status 5 means that it found no test.

@@ -1,11 +1,12 @@
-"""Fuzz both listeners and report: executions, exceptions, memory.
+"""Fuzz the listeners and report: executions, exceptions, memory.
 
     python scripts/fuzz.py [--inputs 1000000] [--seconds 600] [--seed 1]
 
 The endpoint is fuzzed in this process: head.parse, and Connections on a transport of no kernel's, each input in one
-piece, in random pieces or a byte at a time. Its invariant: one valid request head or a refusal, never anything else;
-no exception; a bounded buffer. The control API is fuzzed over a real Unix socket, with a hundredth of the inputs: an
-answer or a close, never a 500, never a hang. Exit status 1 if anything was found.
+piece, in random pieces or a byte at a time. So are the IMDS ports, with a quarter of the inputs. The invariant: one
+valid request head or a refusal, never anything else; no exception; a bounded buffer. The control API is fuzzed over a
+real Unix socket, with a hundredth of the inputs: an answer or a close, never a 500, never a hang. Exit status 1 if
+anything was found.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import time
 import traceback
 from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -30,13 +32,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "suppo
 
 from small_keeper import FakeSts, small_keeper
 
+from xacct import errors
 from xacct.clock import AwsClock
 from xacct.control.api import Api, Daemon
 from xacct.control.server import ControlServer, bind
-from xacct.endpoint import answers, head
+from xacct.endpoint import answers, head, imds
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.server import Connection, Endpoint
 from xacct.host import clock as host_clock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 PORT = 9477
 HOSTS = head.hosts_of(PORT)
@@ -51,7 +57,12 @@ VALID = (
     b"GET /v1/credentials/dev HTTP/1.1\r\nHost: 127.0.0.1:9477\r\nAuthorization: xacct_abc\r\n"
     b"User-Agent: python-urllib3/2.2\r\nAccept: */*\r\n\r\n"
 )
+PUT = (
+    b"PUT /latest/api/token HTTP/1.1\r\nHost: 127.0.0.1:9477\r\nX-aws-ec2-metadata-token-ttl-seconds: 21600\r\n"
+    b"Content-Length: 0\r\n\r\n"
+)
 WORDS = [
+    b"PUT", b"/latest/api/token", b"X-aws-ec2-metadata-token: a\r\n", PUT,
     b"GET", b"POST", b"OPTIONS", b"CONNECT", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b" ", b"/", b"//", b"/../", b"%2e",
     b"?", b"#", b"HTTP/1.1", b"HTTP/1.0", b"HTTP/0.9", b"http/1.1", b"\r\n", b"\n", b"\r", b"\r\n\r\n", b":", b"\x00",
     b"\t", b"\x0b", b"\x0c", b"\x85", b"\xa0", b"\xff", b"\x16\x03\x01",
@@ -62,12 +73,31 @@ WORDS = [
     b"Connection: close\r\n", b"Connection: keep-alive, close\r\n", b"Upgrade: h2c\r\n", b"Expect: 100-continue\r\n",
     b"http://127.0.0.1:9477/", b" folded\r\n", b"Authorization: Bearer \r\n", b"A: " + b"a" * 4000 + b"\r\n", VALID,
 ]  # fmt: skip
-INNOCENT_LINE = re.compile(rb"GET /[A-Za-z0-9._/-]* HTTP/1\.1")
 INNOCENT_HOST = re.compile(rb"(127\.0\.0\.1|localhost)(:9477)?", re.IGNORECASE)
 GUILTY = re.compile(rb"(origin|referer|sec-.*|x-forwarded.*|forwarded|via|transfer-encoding|cookie|proxy-.*|upgrade)")
 
 
-def an_input(rng: random.Random) -> bytes:
+class Grammar(NamedTuple):
+    """One of the two that a connection may speak: its guard, its refusal, and the request lines it may let through."""
+
+    name: str
+    parse: Callable[[bytes, frozenset[bytes]], head.Request]
+    refusal: bytes
+    valid: bytes
+    lines: re.Pattern[bytes]
+
+
+ENDPOINT = Grammar("endpoint", head.parse, answers.NO_GRANT, VALID, re.compile(rb"GET /[A-Za-z0-9._/-]* HTTP/1\.1"))
+IMDS = Grammar(
+    "imds",
+    imds.parse,
+    answers.NOT_OURS,
+    PUT,
+    re.compile(rb"(GET /[A-Za-z0-9._/-]*|PUT /latest/api/token) HTTP/1\.1"),
+)
+
+
+def an_input(rng: random.Random, valid: bytes) -> bytes:
     """Raw bytes, a soup of the protocol's words, or a valid head with a few things wrong."""
     kind = rng.random()
     if kind < 0.1:
@@ -76,7 +106,7 @@ def an_input(rng: random.Random) -> bytes:
         return rng.choice([b"x", b"\r\n", b"A: b\r\n", b"\x00", VALID]) * rng.randrange(1, 9000)
     if kind < 0.3:
         return b"".join(rng.choices(WORDS, k=rng.randrange(1, 30)))
-    data = bytearray(VALID * rng.choice([1, 1, 1, 2, 3]))
+    data = bytearray(valid * rng.choice([1, 1, 1, 2, 3]))
     for _ in range(rng.choice([0, 1, 1, 2, 3])):
         at = rng.choice([match.end() for match in re.finditer(b"\r\n|: | ", data)] or [0, rng.randrange(len(data) + 1)])
         new = rng.choice([b"", rng.choice(WORDS), rng.choice(WORDS), rng.randbytes(1), rng.randbytes(3)])
@@ -132,13 +162,13 @@ class Findings:
         self.wrong.append(f"{what}\n  input: {data[:400]!r}\n{traceback.format_exc(limit=-3)}")
 
 
-def innocent(raw: bytes) -> bool:
+def innocent(raw: bytes, lines_let_through: re.Pattern[bytes]) -> bool:
     """Whether a head that was let through is one that may be; shares no code with the guard."""
     line, *lines = raw.split(b"\r\n")
     names = [name.lower() for name, _, _ in (header.partition(b":") for header in lines)]
     hosts = [header.partition(b":")[2].strip(b" \t") for header in lines if header.lower().startswith(b"host:")]
     return (
-        INNOCENT_LINE.fullmatch(line) is not None
+        lines_let_through.fullmatch(line) is not None
         and len(hosts) == 1
         and INNOCENT_HOST.fullmatch(hosts[0]) is not None
         and len(set(names)) == len(names)
@@ -147,7 +177,7 @@ def innocent(raw: bytes) -> bool:
     )
 
 
-def one_connection(data: bytes, pieces: list[bytes], findings: Findings) -> None:
+def one_connection(data: bytes, pieces: list[bytes], findings: Findings, grammar: Grammar) -> None:
     """Feed one connection, and check its invariant."""
     through = 0
 
@@ -156,7 +186,7 @@ def one_connection(data: bytes, pieces: list[bytes], findings: Findings) -> None
         through += 1
         return SERVED
 
-    endpoint = Endpoint(answer, lambda: 0.0)
+    endpoint = Endpoint(answer, lambda: 0.0, parse=grammar.parse, refusal=grammar.refusal)
     endpoint.hosts = HOSTS
     connection, transport = Connection(endpoint), Transport()
     connection.connection_made(transport)  # type: ignore[arg-type]
@@ -172,35 +202,35 @@ def one_connection(data: bytes, pieces: list[bytes], findings: Findings) -> None
     assert not endpoint.connections, "a connection was left behind"
     refused = transport.written[through:]
     assert transport.written[:through] == [SERVED] * through, "an answer to no request"
-    assert refused in ([], [answers.NO_GRANT]), "a refusal of another kind"
+    assert refused in ([], [grammar.refusal]), "a refusal of another kind"
     for raw in data.split(b"\r\n\r\n")[:through]:
-        assert innocent(raw), "a guilty head was let through"
-    findings.count["served"] += through
-    findings.count["refused"] += len(refused)
-    findings.count["left waiting"] += not transport.closed
+        assert innocent(raw, grammar.lines), "a guilty head was let through"
+    findings.count[f"{grammar.name} served"] += through
+    findings.count[f"{grammar.name} refused"] += len(refused)
+    findings.count[f"{grammar.name} left waiting"] += not transport.closed
 
 
-def one_head(data: bytes) -> None:
+def one_head(data: bytes, grammar: Grammar) -> None:
     """Parse one head: a request, or Refused."""
     try:
-        request = head.parse(data, HOSTS)
+        request = grammar.parse(data, HOSTS)
     except head.Refused:
         return
-    assert innocent(data), "a guilty head was let through"
+    assert innocent(data, grammar.lines), "a guilty head was let through"
     assert "xacct_" not in repr(request), "a token in a repr"
 
 
-def fuzz_endpoint(inputs: int, until: float, rng: random.Random, findings: Findings) -> None:
+def fuzz_endpoint(inputs: int, until: float, rng: random.Random, findings: Findings, grammar: Grammar) -> None:
     """Run inputs through connections, and each through the parser too."""
-    for _ in range(inputs):
-        data = an_input(rng)[:LARGEST]
+    for number in range(1, inputs + 1):
+        data = an_input(rng, grammar.valid)[:LARGEST]
         try:
-            one_head(data.partition(b"\r\n\r\n")[0])
-            one_connection(data, pieces_of(data, rng), findings)
+            one_head(data.partition(b"\r\n\r\n")[0], grammar)
+            one_connection(data, pieces_of(data, rng), findings, grammar)
         except Exception as bug:  # noqa: BLE001 - that is what is looked for
-            findings.found(f"endpoint: {type(bug).__name__}: {bug}", data)
-        findings.count["endpoint inputs"] += 1
-        if findings.count["endpoint inputs"] % 1000 == 0 and time.monotonic() > until:
+            findings.found(f"{grammar.name}: {type(bug).__name__}: {bug}", data)
+        findings.count[f"{grammar.name} inputs"] += 1
+        if number % 1000 == 0 and time.monotonic() > until:
             return
 
 
@@ -279,6 +309,11 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
         return await asyncio.wait_for(reader.read(), 20)
 
 
+async def no_successor() -> int:
+    """There is nobody to take over."""
+    raise errors.Temporary("There is no successor.")
+
+
 async def fuzz_control(inputs: int, until: float, rng: random.Random, findings: Findings) -> None:
     """Run requests against a control server on a socket."""
     complaints: list[str] = []
@@ -289,7 +324,7 @@ async def fuzz_control(inputs: int, until: float, rng: random.Random, findings: 
         sts.code = None
         keeper = small_keeper(sts)
         grants = Grants(Path(folder), None, clock.now, lambda _: None)
-        daemon = Daemon("http://127.0.0.1:9477", list, lambda: None, list, lambda: None)
+        daemon = Daemon("http://127.0.0.1:9477", list, lambda: None, list, lambda: None, no_successor)
         path = Path(folder) / "control.sock"
         server = ControlServer(Api(keeper, grants, daemon).application(), bind(path), path)
         await server.start()
@@ -317,7 +352,7 @@ def peak() -> float:
 
 def main() -> int:
     """Fuzz, and report. Returns the exit status."""
-    parser = argparse.ArgumentParser(description="Fuzz the endpoint and the control API.")
+    parser = argparse.ArgumentParser(description="Fuzz the endpoint, the IMDS ports and the control API.")
     parser.add_argument("--inputs", type=int, default=1_000_000)
     parser.add_argument("--seconds", type=float, default=900.0)
     parser.add_argument("--seed", type=int, default=1)
@@ -326,7 +361,8 @@ def main() -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     findings, rng = Findings(), random.Random(arguments.seed)  # noqa: S311 - to be repeated
     began, before = time.monotonic(), peak()
-    fuzz_endpoint(arguments.inputs, began + arguments.seconds * 0.7, rng, findings)
+    fuzz_endpoint(arguments.inputs, began + arguments.seconds * 0.6, rng, findings, ENDPOINT)
+    fuzz_endpoint(arguments.inputs // 4, began + arguments.seconds * 0.7, rng, findings, IMDS)
     middle, between = time.monotonic(), peak()
     asyncio.run(fuzz_control(max(arguments.inputs // 100, 100), began + arguments.seconds, rng, findings))
     after = peak()
@@ -335,7 +371,7 @@ def main() -> int:
         print(f"{name:20} {findings.count[name]:>10,}")
     print(f"{'largest buffer':20} {findings.largest_buffer:>10,} bytes, of at most {head.MAX_HEAD:,}")
     print(
-        f"{'memory':20} {before:.1f} MiB at first, {between:.1f} after the endpoint, {after:.1f} after the control API"
+        f"{'memory':20} {before:.1f} MiB at first, {between:.1f} after both grammars, {after:.1f} after the control API"
     )
     print(f"{'time':20} {middle - began:.0f} s and {time.monotonic() - middle:.0f} s")
     print(f"{'exceptions':20} {len(findings.wrong):>10,}")

@@ -39,6 +39,8 @@ HEAD = "tests/endpoint/test_head.py"
 SERVER = "tests/endpoint/test_server.py"
 CROWD = "tests/endpoint/test_crowd.py"
 CONTAINER = "tests/endpoint/test_container.py"
+IMDS = "tests/endpoint/test_imds.py"
+IMDS_GUARD = "tests/endpoint/test_imds_guard.py"
 GRANTS = "tests/endpoint/test_grants.py"
 CONTROL = "tests/control/test_server.py"
 API = "tests/control/test_api.py"
@@ -106,8 +108,8 @@ DEFENCES = (
     Defence(
         "a refusal closes",
         "endpoint/server.py",
-        "self._write(answers.NO_GRANT, keep_alive=False)",
-        "self._write(answers.NO_GRANT, keep_alive=True)",
+        "self._write(self._endpoint.refusal, keep_alive=False)",
+        "self._write(self._endpoint.refusal, keep_alive=True)",
         SERVER,
     ),
     Defence(
@@ -138,6 +140,119 @@ DEFENCES = (
         "answer = answers.BROKEN\n",
         "answer = answers.whole(answers.FORBIDDEN, str(bug).encode(), close=True)\n",
         SERVER,
+    ),
+    # The IMDS ports.
+    Defence(
+        "IMDS: a token on every GET",
+        "endpoint/imds.py",
+        "if not self._tokens.opens(request.authorization):",
+        "if False:",
+        IMDS,
+    ),
+    Defence(
+        "IMDS: PUT for the token alone",
+        "endpoint/imds.py",
+        'rb"(?:(PUT) (%s)|(GET)',
+        'rb"(?:(PUT) (%s/?)|(GET)',
+        IMDS_GUARD,
+    ),
+    Defence("IMDS: other methods", "endpoint/imds.py", "|(GET) (/[A-Za-z", "|([A-Z]+) (/[A-Za-z", IMDS_GUARD),
+    Defence(
+        "IMDS: the guard of the endpoint",
+        "endpoint/imds.py",
+        "line, headers = head.trusted(raw, hosts, _REQUEST_LINE)",
+        'line, headers = head.trusted(raw, hosts | {b"169.254.169.254"}, _REQUEST_LINE)',
+        IMDS_GUARD,
+    ),
+    Defence("IMDS: never less than 25 minutes", "endpoint/imds.py", ">= policy.IMDS_LEAST\n\n", "> 0\n\n", IMDS),
+    Defence(
+        "IMDS: no storm for roles that are always too short",
+        "endpoint/imds.py",
+        " and held.lifetime >= policy.IMDS_LEAST:",
+        ":",
+        IMDS,
+    ),
+    Defence(
+        "IMDS: no storm while STS is away",
+        "endpoint/imds.py",
+        "if lease.error is not None and lease.just_failed():",
+        "if False:",
+        IMDS,
+    ),
+    Defence(
+        "IMDS: guarded roles are asked for",
+        "endpoint/imds.py",
+        "                await self._admit(caller)\n",
+        "",
+        IMDS,
+    ),
+    Defence(
+        "IMDS: guarded roles are not ready",
+        "endpoint/imds.py",
+        "if not self._keeper.guard.admits(node.role, self.consumer.id):",
+        "if False:",
+        IMDS,
+    ),
+    Defence(
+        "IMDS: the latch while waiting",
+        "endpoint/imds.py",
+        "            self._keeper.latch.check()  # it may have been locked meanwhile, or the role be gone\n",
+        "",
+        IMDS,
+    ),
+    Defence(
+        "IMDS: a no counts for a while", "endpoint/imds.py", "refused = self._still_refused()", "refused = None", IMDS
+    ),
+    Defence(
+        "IMDS: the port's own role alone",
+        "endpoint/imds.py",
+        '{f"{path}/{node.role.slug}" for path in ROLES}',
+        '{target for path in ROLES if target.startswith(path + "/")}',
+        IMDS,
+    ),
+    Defence(
+        "IMDS: tokens expire",
+        "endpoint/metadata_tokens.py",
+        'return self._boot() < self._until.get(digest_of(token), float("-inf"))',
+        "return digest_of(token) in self._until",
+        IMDS,
+    ),
+    Defence(
+        "IMDS: tokens live six hours at most",
+        "endpoint/metadata_tokens.py",
+        "1 <= int(ttl) <= LONGEST",
+        "1 <= int(ttl)",
+        IMDS,
+    ),
+    Defence(
+        "IMDS: a bounded number of tokens",
+        "endpoint/metadata_tokens.py",
+        "if len(self._until) < MOST:",
+        "if True:",
+        IMDS,
+    ),
+    Defence("IMDS: random tokens", "endpoint/metadata_tokens.py", "secrets.token_urlsafe(32)", '"a" * 43', IMDS),
+    Defence(
+        "IMDS: only hashes of tokens",
+        "endpoint/metadata_tokens.py",
+        "self._until[digest_of(token)] = self._boot()",
+        "self._until[token] = self._until[digest_of(token)] = self._boot()",
+        IMDS,
+    ),
+    Defence("IMDS: a hop limit", "endpoint/imds_ports.py", "socket.IP_TTL, HOPS)", "socket.IP_TTL, 64)", IMDS_GUARD),
+    Defence(
+        "IMDS: known callers only",
+        "life/rooms.py",
+        "door_of(require_known=True)",
+        "door_of()",
+        "tests/test_daemon.py",
+    ),
+    Defence(
+        "IMDS: the door",
+        "endpoint/imds_ports.py",
+        "imds.answer, keeper.clock.boot, door, recorder,",
+        "imds.answer, keeper.clock.boot, None, recorder,",
+        IMDS_GUARD,
     ),
     # Containers.
     Defence(

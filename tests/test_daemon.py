@@ -10,7 +10,8 @@ from xacct.host.ways import ON_SUSPEND
 from xacct.life import rooms as composition
 from xacct.life.legacy import Places
 from xacct.life.rooms import Rooms
-from xacct.settings import Settings
+from xacct.model import Caller
+from xacct.settings import ImdsSettings, Settings
 
 
 @pytest.fixture
@@ -73,4 +74,22 @@ def test_processes_are_looked_for_where_a_question_or_a_crowd_wants_them(where):
     rooms = Rooms(Settings(), Settings(), where)
     assert isinstance(rooms.container._find.__self__, processes.Scout)
     assert rooms.endpoint.door.owners is processes.owners
+    asyncio.run(rooms.sts.close())
+
+
+async def test_what_a_human_allowed_an_imds_port_outlives_a_look(where):
+    rooms = Rooms(Settings(imds=ImdsSettings({"9478": "prod"})), Settings(), where)
+    rooms.keeper.guard.allowed = {("prod", "imds:9478"), ("prod", "a grant that is over")}
+    rooms.each_look()
+    assert rooms.keeper.guard.allowed == {("prod", "imds:9478")}
+    await rooms.close()
+
+
+def test_at_imds_ports_whoever_is_unknown_is_refused_whatever_the_endpoints_own_setting(where):
+    rooms = Rooms(Settings(imds=ImdsSettings({"9478": "prod"})), Settings(), where)
+    unknown = Caller(why="its address was translated")
+    assert rooms.endpoint.door.turns_away(unknown) is None
+    [port] = rooms.imds._endpoints.values()
+    assert port.door.turns_away(unknown)
+    assert port.recorder is rooms.audit
     asyncio.run(rooms.sts.close())

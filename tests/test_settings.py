@@ -49,6 +49,15 @@ def test_what_is_said_is_taken(read):
         ("[audit]\nmax_mb = 3\n", "max_mb", "'max_mib'"),
         ("[audit]\nkeep = -1\n", ">= 0", "settings"),
         ("[audit]\nmax_mib = 0\n", ">= 1", "settings"),
+        ("[imds]\nrols = {}\n", "rols", "'roles'"),
+        ("[imds]\nroles = { prod = '9478' }\n", "from ports", "settings"),
+        ("[imds]\nroles = { 0 = 'prod' }\n", "from ports", "settings"),
+        ("[imds]\nroles = { 65536 = 'prod' }\n", "from ports", "settings"),
+        ("[imds]\nroles = { 09478 = 'prod' }\n", "from ports", "settings"),
+        ("[imds]\nroles = { 9478 = ['prod'] }\n", "Expected `str`", "settings"),
+        ("[imds.roles]\n" + "".join(f"{port} = 'r{port}'\n" for port in range(1, 102)), "100 ports", "settings"),
+        ("[imds]\nroles = { 9477 = 'prod' }\n", "daemon.port", "settings"),
+        ("[imds]\nroles = { 9478 = 'prod', 9479 = 'prod' }\n", "one port", "settings"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_a_hint(read, text, says, hint):
@@ -56,6 +65,11 @@ def test_a_mistake_is_one_sentence_and_a_hint(read, text, says, hint):
         read(text)
     assert says in caught.value.sentence
     assert hint in caught.value.hint
+
+
+def test_imds_ports_are_numbers(read):
+    assert settings.Settings().imds.ports == {}
+    assert read('[imds]\nroles = { 9478 = "prod", "9479" = "dev" }\n').imds.ports == {9478: "prod", 9479: "dev"}
 
 
 def test_settings_add_to_a_profile(read):

@@ -231,6 +231,12 @@ class DurationTooLong(Refusal):
     code = "duration"
 
 
+class TooShortLived(Refusal):
+    """What is left of the credentials is less than EC2's protocol may hand out: SDKs use them past their end."""
+
+    code = "too-short-lived"
+
+
 class RegionDisabled(Refusal):
     """STS is switched off in that region for the account."""
 

@@ -23,6 +23,10 @@ MINUTE = 60.0
 SDK_REFETCH = 15 * MINUTE
 """botocore, Java and .NET fetch again below this (botocore/credentials.py: _advisory_refresh_timeout)."""
 
+IMDS_LEAST = 25 * MINUTE
+"""Never less than this by EC2's protocol: botocore takes what has less than up to 20 min for EC2's bad moment, and uses
+it for up to 20 min more, expired or not (botocore/utils.py: _evaluate_expiration)."""
+
 RENEW_MARGIN = 20 * MINUTE
 """Left over when a renewal starts, so that a bad quarter of an hour at STS shows nobody less than SDK_REFETCH."""
 

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 Duration = int | str
-Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+MOST_IMDS_PORTS = 100
+"""A listener each, all of which a successor gets in one message."""
+
+MAX_PORT = 65535
+Port = Annotated[int, msgspec.Meta(ge=1, le=MAX_PORT)]
 
 
 class Daemon(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -88,6 +92,17 @@ class AuditSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     keep: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
 
 
+class ImdsSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[imds]: ports of 127.0.0.1 that speak EC2's metadata protocol (IMDSv2), each with the role it serves."""
+
+    roles: dict[str, str] = {}
+
+    @property
+    def ports(self) -> dict[int, str]:
+        """The same, with numbers: TOML's keys are text."""
+        return {int(port): role for port, role in self.roles.items()}
+
+
 class Lock(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[lock]: whether a suspend, or a screen that locks, locks the agent, as `xacctctl lock` does."""
 
@@ -128,6 +143,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     endpoint: EndpointSettings = EndpointSettings()
     containers: ContainersSettings = ContainersSettings()
     audit: AuditSettings = AuditSettings()
+    imds: ImdsSettings = ImdsSettings()
     lock: Lock = Lock()
     roles: dict[str, RoleSettings] = {}
 
@@ -253,10 +269,23 @@ def _check(settings: Settings) -> None:
     if not policy.SESSION_DURATION_MIN <= session <= policy.SESSION_DURATION_MAX:
         raise ValueError('session.duration must be between "15m" and "36h"')
     seconds(settings.prompts.patience)
+    _check_imds(settings)
     for name, role in settings.roles.items():
         for duration in (role.duration, role.mfa_max_age):
             if duration is not None and seconds(duration) <= 0:
                 raise ValueError(f"a duration of roles.{name} must be more than nothing")
+
+
+def _check_imds(settings: Settings) -> None:
+    roles = settings.imds.roles
+    if not all(re.fullmatch(r"[1-9][0-9]{0,4}", port) and int(port) <= MAX_PORT for port in roles):
+        raise ValueError('imds.roles goes from ports, 1 to 65535, to roles: { 9478 = "prod" }')
+    if len(roles) > MOST_IMDS_PORTS:
+        raise ValueError(f"imds.roles has {MOST_IMDS_PORTS} ports at most")
+    if settings.daemon.port in settings.imds.ports:
+        raise ValueError("a port of imds.roles is the endpoint's own, daemon.port")
+    if len(set(roles.values())) < len(roles):
+        raise ValueError("imds.roles has one port for a role, and one role for a port")
 
 
 def _did_you_mean(problem: str) -> str:
@@ -276,6 +305,7 @@ def _fields_at(place: str) -> list[str]:
         "endpoint": EndpointSettings,
         "containers": ContainersSettings,
         "audit": AuditSettings,
+        "imds": ImdsSettings,
         "lock": Lock,
     }
     table = tables.get(place, RoleSettings if place.startswith("roles") else Settings)

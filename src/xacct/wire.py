@@ -86,10 +86,19 @@ class SessionStatus(TypedDict):
     expires_at: float | None
 
 
+class ImdsPort(TypedDict):
+    """One port of [imds] in GET /v1/status: it speaks EC2's metadata protocol, to every process of the user."""
+
+    port: int
+    role: str
+    url: str
+    region: str | None
+
+
 class StatusAnswer(TypedDict):
     """GET /v1/status. `now` is the daemon's reading of AWS's clock: count down from it, not from your own.
 
-    `locked`: no credentials leave until POST /v1/unlock.
+    `locked`: no credentials leave until POST /v1/unlock. `imds`: the ports of [imds] that are served.
     """
 
     now: float
@@ -99,6 +108,7 @@ class StatusAnswer(TypedDict):
     attended: int
     notes: list[str]
     locked: NotRequired[bool]
+    imds: NotRequired[list[ImdsPort]]
 
 
 class RoleInfo(TypedDict):

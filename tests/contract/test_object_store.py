@@ -1,6 +1,8 @@
 """object_store (Rust, through obstore): it does not speak to STS, so a stand-in for S3 says whose key signed."""
 
+import json
 import re
+import socket
 import subprocess
 import sys
 import threading
@@ -80,3 +82,19 @@ def test_it_is_let_go_before_its_own_patience_ends_and_then_told_why(tmp_path, s
         assert again.returncode != 0
         assert "login prod" in again.stderr, again.stderr
         assert not keys
+
+
+def test_it_finds_an_imds_port_under_the_name_it_has_for_it(tmp_path, s3):
+    address, keys = s3
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]
+    with Stack(tmp_path / "s", settings=f'[imds]\nroles = {{ {port} = "prod" }}\n') as stack, Relay(port) as relay:
+        stack.login("prod")
+        command = [sys.executable, "-m", "xacct.ctl", "env", "--imds", "prod", "--format", "json"]
+        printed = subprocess.run(command, env=stack.env, capture_output=True, text=True, check=True).stdout
+        change = {name: relay.instead_of(value) for name, value in json.loads(printed).items() if value is not None}
+        keep = {name: value for name, value in stack.env.items() if not name.startswith("AWS_")}
+        done = run(keep | change, address)
+        assert (done.returncode, done.stdout.strip()) == (0, "found"), done.stderr
+        assert relay.requests[0].startswith("PUT /latest/api/token ")
+        assert keys[0].startswith("ASIA")

@@ -63,6 +63,7 @@ class Control:
         (directory / "tokens").mkdir()
         self.grants = Grants(directory / "tokens", None, self.aws_clock.now, lambda pid: "now" if pid == 7 else None)
         self.problems = []
+        self.imds = {}
         self.called = []
         self.daemon = Daemon(
             endpoint_url="http://127.0.0.1:9477",
@@ -71,6 +72,7 @@ class Control:
             reload=lambda: self.called.append("reload") or self.problems,
             stop=lambda: self.called.append("stop"),
             succeed=self.succeed,
+            imds=lambda: self.imds,
         )
 
     async def succeed(self):

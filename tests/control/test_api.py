@@ -83,6 +83,16 @@ async def test_status_shows_a_refused_role_and_a_waiting_one(control):
 
 
 @serving
+async def test_status_lists_the_imds_ports(control):
+    assert (await control.get("/v1/status"))["imds"] == []
+    control.imds = {9478: "dev", 9479: "gone"}
+    assert (await control.get("/v1/status"))["imds"] == [
+        {"port": 9478, "role": "dev", "url": "http://127.0.0.1:9478/", "region": "eu-central-1"},
+        {"port": 9479, "role": "gone", "url": "http://127.0.0.1:9479/", "region": None},
+    ]
+
+
+@serving
 async def test_status_notes_problems_and_a_wrong_clock(control):
     assert (await control.get("/v1/status"))["notes"] == []
     control.problems.append(errors.ConfigError("config.toml is broken.", "Mend it."))

@@ -39,6 +39,7 @@ class FakeDaemon:
         self.roles = {"prod": "eu-west-1", "dev": None}
         self.needs_code = False
         self.guarded = set()
+        self.imds = {}
         self.good = "123456"
         self.used = set()
         self.countdown = 0.5
@@ -110,7 +111,12 @@ class FakeDaemon:
             ("account", "role_arn", "expires_at", "horizon", "last_used", "next_renewal"),
         )
         error = {"code": "access-denied", "sentence": "AWS says no to dev.", "hint": "Ask Bob."}
+        ports = [
+            {"port": port, "role": role, "url": f"http://127.0.0.1:{port}/", "region": self.roles[role]}
+            for port, role in (self.imds or {}).items()
+        ]
         return {
+            **({} if self.imds is None else {"imds": ports}),
             "now": now,
             "roles": [held, {**nothing, "name": "dev", "state": "failed", "error": error}],
             "sessions": [{"source": "work", "serial": SERIAL, "expires_at": now + 7 * 3600 + 300.5}],

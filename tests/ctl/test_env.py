@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from xacct.ctl import shells
 from xacct.ctl.main import main
 from xacct.ctl.parent import calling_shell
 
@@ -44,9 +45,85 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
                 "AWS_ROLE_ARN",
                 "AWS_ROLE_SESSION_NAME",
                 "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                *IMDS,
             ),
         ),
     }
+
+
+IMDS = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_METADATA_ENDPOINT", "AWS_EC2_METADATA_V1_DISABLED")
+
+
+def test_the_imds_port_and_nothing_else(daemon, capsys, monkeypatch):
+    daemon.imds = {9478: "prod", 9479: "dev"}
+    monkeypatch.setenv("no_proxy", "other.example")
+    proxy = "other.example,127.0.0.1,localhost"
+    assert as_json(daemon, capsys, "--imds") == {
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9478/",
+        "AWS_METADATA_ENDPOINT": "http://127.0.0.1:9478",
+        "AWS_EC2_METADATA_V1_DISABLED": "true",
+        "AWS_REGION": "eu-west-1",
+        "AWS_DEFAULT_REGION": "eu-west-1",
+        "NO_PROXY": proxy,
+        "no_proxy": proxy,
+        "XACCT_ROLE": "prod",
+        **dict.fromkeys(
+            (
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+                "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+                "AWS_ACCESS_KEY_ID",
+                "AWS_SECRET_ACCESS_KEY",
+                "AWS_SESSION_TOKEN",
+                "AWS_CREDENTIAL_EXPIRATION",
+                "AWS_SECURITY_TOKEN",
+                "AWS_PROFILE",
+                "AWS_DEFAULT_PROFILE",
+                "AWS_WEB_IDENTITY_TOKEN_FILE",
+                "AWS_ROLE_ARN",
+                "AWS_ROLE_SESSION_NAME",
+                "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+                "AWS_EC2_METADATA_DISABLED",
+                "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+            ),
+        ),
+    }
+    assert daemon.called("POST", "/v1/login") == [{"roles": ["prod"], "attend": False}]
+    assert daemon.called("POST", "/v1/grants") == []
+
+
+@pytest.mark.parametrize("language", shells.FORMATS)
+def test_the_imds_port_in_every_language(daemon, capsys, language):
+    daemon.imds = {9478: "prod"}
+    assert main(["env", "--imds", "prod", "--format", language]) == 0
+    [line] = [
+        line for line in capsys.readouterr().out.splitlines() if "METADATA_SERVICE_ENDPOINT" in line and ":9" in line
+    ]
+    assert "http://127.0.0.1:9478/" in line
+
+
+@pytest.mark.parametrize("ports", [{}, {9478: "dev"}])
+def test_a_role_without_an_imds_port_is_said_and_how_to_give_it_one(daemon, capsys, ports):
+    daemon.imds = ports
+    assert main(["env", "--imds", "prod"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "prod has no IMDS port." in err
+    assert '[imds] roles = { 9478 = "prod" }' in err
+    assert daemon.called("POST", "/v1/login") == []
+
+
+@pytest.mark.parametrize("other", [["--static"], ["--pid", "1"], ["--lifetime", "2h"]])
+def test_imds_goes_with_no_grant_and_no_keys(daemon, capsys, other):
+    daemon.imds = {9478: "prod"}
+    assert main(["env", "--imds", "prod", *other]) == 2
+    assert capsys.readouterr().out == ""
+
+
+def test_a_daemon_that_knows_no_imds_has_no_port(daemon, capsys):
+    daemon.imds = None
+    assert main(["env", "--imds", "prod"]) == 1
+    assert "no IMDS port" in capsys.readouterr().err
 
 
 def test_a_proxy_exception_for_everything_is_left_alone(daemon, capsys, monkeypatch):

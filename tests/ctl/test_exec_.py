@@ -1,5 +1,6 @@
 """exec: the command's environment, status and signals, and the grant taken back."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -134,3 +135,13 @@ def _await_state(pid, letter):
     while (state := _state(pid)) != letter:
         assert time.monotonic() < deadline, f"{pid} is in state {state}, not {letter}"
         time.sleep(0.01)
+
+
+def test_imds_is_a_port_and_no_grant(daemon, run):
+    daemon.imds = {9478: "prod"}
+    script = "echo $AWS_EC2_METADATA_SERVICE_ENDPOINT ${AWS_EC2_METADATA_DISABLED-none} $XACCT_ROLE; exit 7"
+    environment = {**os.environ, "AWS_EC2_METADATA_DISABLED": "true"}
+    done = run("exec", "--imds", "prod", "--", "sh", "-c", script, env=environment)
+    assert (done.returncode, done.stdout) == (7, "http://127.0.0.1:9478/ none prod\n")
+    assert daemon.called("POST", "/v1/grants") == []
+    assert run("exec", "--imds", "dev", "--", "true").returncode == 1

@@ -25,6 +25,12 @@ def test_status_is_an_aligned_table(daemon, capsys):
     ]
 
 
+def test_status_shows_the_imds_ports(daemon, capsys):
+    daemon.imds = {9478: "prod"}
+    assert main(["status"]) == 0
+    assert "IMDSv2 on http://127.0.0.1:9478/: prod, for every program of yours\n" in capsys.readouterr().out
+
+
 def test_status_as_json_is_the_wires(daemon, capsys):
     assert main(["status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["roles"][0]["state"] == "held"

@@ -48,7 +48,7 @@ class Daemon:
 
     `refresh` reads changed configuration files; `reload` reads them whether changed or not and returns the
     problems; `stop` ends the daemon; `succeed` has a new process take over and gives its pid; `audit` is None where
-    it is switched off.
+    it is switched off; `imds` gives the role of each IMDS port.
     """
 
     endpoint_url: str
@@ -58,6 +58,7 @@ class Daemon:
     stop: Callable[[], None]
     succeed: Callable[[], Awaitable[int]]
     audit: Trail | None = None
+    imds: Callable[[], dict[int, str]] = dict
     containers: Containers = field(default_factory=Containers)
 
 
@@ -128,6 +129,7 @@ class Api:
             "attended": keeper.desk.attendants,
             "notes": self._notes(),
             "locked": keeper.latch.locked,
+            "imds": [shapes.imds_port(keeper, port, role) for port, role in self._daemon.imds().items()],
         }
         return web.json_response(answer)
 

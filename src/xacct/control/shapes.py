@@ -99,6 +99,13 @@ def session_status(name: str, serial: str, lease: Lease) -> wire.SessionStatus:
     }
 
 
+def imds_port(keeper: Keeper, port: int, role: str) -> wire.ImdsPort:
+    """A port that speaks EC2's metadata protocol."""
+    node = keeper.nodes.get(role)
+    url = f"http://127.0.0.1:{port}/"
+    return {"port": port, "role": role, "url": url, "region": node.role.region if node else None}
+
+
 def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
     """A grant, without anything that could be used."""
     return {

@@ -18,8 +18,8 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "logout": ("--all",),
     "status": ("--json",),
     "roles": ("--json",),
-    "env": ("--format", "--pid", "--static", "--lifetime"),
-    "exec": ("--static", "--lifetime"),
+    "env": ("--format", "--pid", "--imds", "--static", "--lifetime"),
+    "exec": ("--imds", "--static", "--lifetime"),
     "process": ("--lifetime",),
     "audit": ("--follow", "--role", "--since", "--json"),
 }

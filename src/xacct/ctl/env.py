@@ -24,6 +24,10 @@ def env(args: Namespace, client: Client) -> int:
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
         change = variables.static(args.role, keys)
+    elif args.imds:
+        if args.pid is not None:
+            raise CtlError("--pid goes with a grant, which --imds has not.", "Leave out one of the two.", USAGE)
+        change = metadata(client, args, os.environ)
     else:
         lifetime(args)
         ensure(client, args.role)
@@ -94,7 +98,26 @@ def revoke(client: Client, grant: str) -> None:
 
 def reaching(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> variables.Change:
     """Return the change that makes the endpoint win, over a shadowing [default] too."""
-    change = variables.endpoint(role, grant, environ)
+    return _winning(variables.endpoint(role, grant, environ), environ)
+
+
+def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> variables.Change:
+    """Return the change that makes the role's IMDS port win, once the role is held."""
+    lifetime(args)
+    ports = client.call("GET", wire.STATUS, wire.StatusAnswer).get("imds", [])
+    port = next((port for port in ports if port["role"] == args.role), None)
+    if port is None:
+        raise CtlError(
+            f"{args.role} has no IMDS port.",
+            f'Give it one in config.toml: [imds] roles = {{ 9478 = "{args.role}" }}, then xacctctl stop and start. '
+            "xacctctl status shows the ports there are.",
+        )
+    ensure(client, args.role)
+    return _winning(variables.imds(port, environ), environ)
+
+
+def _winning(change: variables.Change, environ: Mapping[str, str]) -> variables.Change:
+    """Lift [default] keys that would win over the change."""
     lifted = shadow.lifted(environ, places.home(), places.runtime_dir())
     for note in lifted.notes:
         say(f"xacctctl: note: {note}")
@@ -114,9 +137,16 @@ def _emit(text: str) -> None:
         sys.stdout.buffer.write(os.fsencode(text))
 
 
-def declare_static(parser: ArgumentParser) -> None:
-    """Declare the options of verbs that can hand out the keys themselves."""
-    parser.add_argument(
+def declare_ways(parser: ArgumentParser) -> None:
+    """Declare the options for ways to the credentials other than the endpoint."""
+    ways = parser.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--imds",
+        action="store_true",
+        help="by way of the role's IMDS port: for programs that know only EC2's metadata. Set it up"
+        " under [imds] in config.toml; there is no grant, every program of yours can have the role",
+    )
+    ways.add_argument(
         "--static",
         action="store_true",
         help="the credentials themselves instead of the endpoint: for programs that know nothing"
@@ -142,7 +172,7 @@ def _declare(parser: ArgumentParser) -> None:
         type=int,
         help="the process whose end ends access (default: the calling shell; 0: none, for direnv)",
     )
-    declare_static(parser)
+    declare_ways(parser)
 
 
 VERBS = {
@@ -155,6 +185,7 @@ VERBS = {
             'eval "$(xacctctl env prod)"',
             "xacctctl env prod --format fish | source",
             "xacctctl env prod --format powershell | Out-String | Invoke-Expression",
+            'eval "$(xacctctl env --imds prod)"',
             "xacctctl env prod --static --format dotenv > .env",
         ),
         env,

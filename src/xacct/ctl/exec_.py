@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 
 from xacct.ctl import variables
 from xacct.ctl.client import Client
-from xacct.ctl.env import declare_static, ensure, lifetime, mint, reaching, revoke
+from xacct.ctl.env import declare_ways, ensure, lifetime, metadata, mint, reaching, revoke
 from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, USAGE, CtlError
 from xacct.ctl.hold import credentials
 from xacct.ctl.verb import Verb
@@ -18,6 +18,8 @@ def exec_(args: Namespace, client: Client) -> int:
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
         return _run(args.command, variables.static(args.role, keys))
+    if args.imds:
+        return _run(args.command, metadata(client, args, os.environ))
     lifetime(args)
     ensure(client, args.role)
     label = f"exec {args.command[0].rpartition('/')[2]} {os.getpid()}"
@@ -41,8 +43,8 @@ def _run(command: list[str], change: variables.Change) -> int:
 
 def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("role", metavar="ROLE")
-    declare_static(parser)
-    parser.usage = "xacctctl exec ROLE [--static [--lifetime DURATION]] -- COMMAND..."
+    declare_ways(parser)
+    parser.usage = "xacctctl exec ROLE [--imds | --static [--lifetime DURATION]] -- COMMAND..."
 
 
 VERBS = {

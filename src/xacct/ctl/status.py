@@ -58,6 +58,8 @@ def _status_lines(answer: wire.StatusAnswer) -> Iterator[str]:
     for session in answer["sessions"]:
         lasts = until(session["expires_at"], now)
         yield clean(f"MFA session of {session['source']} ({session['serial']}): {lasts}")
+    for port in answer.get("imds", []):
+        yield clean(f"IMDSv2 on {port['url']}: {port['role']}, for every program of yours")
     for prompt in answer["prompts"]:
         yield paint(_question(prompt, answer["attended"]), "warn")
     for note in answer["notes"]:

@@ -27,6 +27,15 @@ RIVALS: Final = (
 )
 """Each of these beats the endpoint in some SDK, or mixes with static keys."""
 
+IMDS: Final = (
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_METADATA_ENDPOINT",
+    "AWS_EC2_METADATA_V1_DISABLED",
+)
+"""The second is what object_store calls the first."""
+
+NO_IMDS: Final = "AWS_EC2_METADATA_DISABLED"
+
 ROLE: Final = "XACCT_ROLE"
 COPY: Final = "aws-config-"
 """How the names of sanitized copies of the config file begin."""
@@ -57,12 +66,29 @@ def endpoint(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> 
     return Change(
         {
             **dict(zip(CONTAINER, values, strict=True)),
-            "AWS_EC2_METADATA_DISABLED": "true",
+            NO_IMDS: "true",
             **_region(grant["regions"].get(role)),
             **dict.fromkeys(_PROXY, proxy),
             ROLE: role,
         },
-        KEYS + RIVALS,
+        KEYS + RIVALS + IMDS,
+    )
+
+
+def imds(port: wire.ImdsPort, environ: Mapping[str, str]) -> Change:
+    """Return the change that leads SDKs to a port that speaks EC2's metadata protocol, and nowhere else.
+
+    Container variables go: an SDK that finds them never looks further.
+    """
+    values = (port["url"], port["url"].rstrip("/"), "true")
+    return Change(
+        {
+            **dict(zip(IMDS, values, strict=True)),
+            **_region(port["region"]),
+            **dict.fromkeys(_PROXY, no_proxy(environ)),
+            ROLE: port["role"],
+        },
+        CONTAINER + KEYS + RIVALS + (NO_IMDS, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
     )
 
 
@@ -77,7 +103,7 @@ def static(role: str, keys: wire.CredentialsEvent) -> Change:
             **_region(keys["region"]),
             ROLE: role,
         },
-        CONTAINER + RIVALS + (() if expiration else KEYS[3:]),
+        CONTAINER + RIVALS + IMDS + (() if expiration else KEYS[3:]),
     )
 
 
@@ -98,7 +124,7 @@ def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
     """
     if ROLE not in environ:
         return dict(environ)
-    ours = {*CONTAINER, *KEYS, ROLE, "AWS_EC2_METADATA_DISABLED"}
+    ours = {*CONTAINER, *KEYS, *IMDS, ROLE, NO_IMDS}
     kept = {name: value for name, value in environ.items() if name not in ours}
     if kept.get("AWS_SHARED_CREDENTIALS_FILE") == "/dev/null":
         del kept["AWS_SHARED_CREDENTIALS_FILE"]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _HEAD = (
     b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
 )
+_TEXT_HEAD = _HEAD.replace(b"application/json", b"text/plain")
 OK = b"200 OK"
 FORBIDDEN = b"403 Forbidden"
 
@@ -29,6 +30,18 @@ def whole(status: bytes, body: bytes, *, close: bool = False) -> bytes:
         _HEAD % status
         + b"%sContent-Length: %d\r\n\r\n" % (b"Connection: close\r\n" if close else b"", len(body))
         + body
+    )
+
+
+def text(status: bytes, body: str, *, ttl: int | None = None, close: bool = False) -> bytes:
+    """A complete answer in plain text, as EC2's metadata come; `ttl`: the seconds of the token in it."""
+    named = b"" if ttl is None else b"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: %d\r\n" % ttl
+    raw = body.encode()
+    return (
+        _TEXT_HEAD % status
+        + named
+        + b"%sContent-Length: %d\r\n\r\n" % (b"Connection: close\r\n" if close else b"", len(raw))
+        + raw
     )
 
 
@@ -91,5 +104,13 @@ _STUMBLED = "xacctd stumbled over this request; its log says more."
 BROKEN = whole(FORBIDDEN, refusal("internal", f"xacct: {_STUMBLED}"), close=True)
 BROKEN_END = last_words(_STUMBLED)
 """What a held answer ends with if it breaks."""
+
+NOT_OURS = text(FORBIDDEN, "xacct: no SDK of this user and this machine sends such a request.", close=True)
+"""To whoever is not let in, or gives itself away, at a port that speaks EC2's metadata protocol."""
+
+UNAUTHORIZED = text(b"401 Unauthorized", "xacct: a metadata token first: PUT /latest/api/token", close=True)
+BAD_TTL = text(b"400 Bad Request", "xacct: X-aws-ec2-metadata-token-ttl-seconds: 1 to 21600")
+NOT_FOUND = text(b"404 Not Found", "xacct: there is no such metadata.")
+"""EC2's own statuses: SDKs take a new token at a 401, and try the next path at a 404."""
 
 HEALTH = whole(OK, b'{"status":"ok"}')

@@ -57,13 +57,18 @@ class Refused(Exception):
 
 
 class Request(NamedTuple):
-    """What is left of a head once it is trusted."""
+    """What is left of a head once it is trusted.
+
+    `authorization`: the token, in whichever header the protocol carries it. `ttl`: the seconds that one is asked for.
+    """
 
     target: str
     authorization: bytes
     user_agent: bytes
     keep_alive: bool
     caller: Caller = Caller(why="not asked")
+    method: str = "GET"
+    ttl: bytes = b""
 
     def __repr__(self) -> str:
         return f"Request({self.target!r})"  # and never the token
@@ -84,8 +89,25 @@ def parse(head: bytes, hosts: frozenset[bytes]) -> Request:
     Raises:
         Refused: for whatever is not exactly a request an SDK sends to us.
     """
+    line, headers = trusted(head, hosts, _REQUEST_LINE)
+    return Request(
+        line.group(1).decode("ascii"),
+        headers.get(b"authorization", b""),
+        headers.get(b"user-agent", b""),
+        keep_alive=keeps_alive(headers),
+    )
+
+
+def trusted(
+    head: bytes, hosts: frozenset[bytes], request_line: re.Pattern[bytes]
+) -> tuple[re.Match[bytes], dict[bytes, bytes]]:
+    """The request line and the headers (by lower-case name) of a head that gives nobody away.
+
+    Raises:
+        Refused: another request line, a Host that is not ours, a header that none of our clients sends, a body.
+    """
     line, *rest = head.split(b"\r\n")
-    match = _REQUEST_LINE.fullmatch(line)
+    match = request_line.fullmatch(line)
     if match is None:
         raise Refused("request line")
     headers = _headers(rest)
@@ -93,13 +115,12 @@ def parse(head: bytes, hosts: frozenset[bytes]) -> Request:
         raise Refused("host")
     if headers.get(b"content-length", b"0") != b"0":
         raise Refused("body")
-    connection = headers.get(b"connection", b"").lower()
-    return Request(
-        match.group(1).decode("ascii"),
-        headers.get(b"authorization", b""),
-        headers.get(b"user-agent", b""),
-        keep_alive=connection != b"close",
-    )
+    return match, headers
+
+
+def keeps_alive(headers: dict[bytes, bytes]) -> bool:
+    """Whether the client wants its connection kept."""
+    return headers.get(b"connection", b"").lower() != b"close"
 
 
 def _headers(lines: list[bytes]) -> dict[bytes, bytes]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from xacct.endpoint.recorder import Recorder
 
     Answer = Callable[[Request], bytes | AsyncIterator[bytes]]
+    Parse = Callable[[bytes, frozenset[bytes]], Request]
 
 log = structlog.get_logger("xacct.endpoint")
 
@@ -48,7 +49,7 @@ FAREWELL = 1.0
 LINGER = 0.25
 """Seconds that a client which has connected and not asked yet gets to do so when the endpoint closes."""
 
-CLOSING = (answers.NO_GRANT, answers.BROKEN)
+CLOSING = (answers.NO_GRANT, answers.BROKEN, answers.NOT_OURS, answers.UNAUTHORIZED)
 """Answers that say "Connection: close"."""
 
 
@@ -78,6 +79,7 @@ class Endpoint:
     Args:
         answer: gives a trusted request's answer. boot: reads the boot-time clock.
         door: says who comes in (None: whoever has a grant). recorder: keeps the audit.
+        parse: the guard: a request, or Refused. refusal: what whoever is refused is told; it says "close".
     """
 
     def __init__(
@@ -86,8 +88,13 @@ class Endpoint:
         boot: Callable[[], float],
         door: Door | SocketDoor | None = None,
         recorder: Recorder | None = None,
+        *,
+        parse: Parse = head.parse,
+        refusal: bytes = answers.NO_GRANT,
     ) -> None:
         self.answer = answer
+        self.parse = parse
+        self.refusal = refusal
         self.boot = boot
         self.door = door
         self.recorder = recorder or Nobody()
@@ -160,9 +167,10 @@ class Endpoint:
         held = {connection.holding for connection in self.connections if connection.holding is not None}
         if held:
             await asyncio.wait(held, timeout=FAREWELL)
-        deadline = self.boot() + LINGER
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + LINGER
         # Polled: an event in each connection would cost all of them.
-        while self.boot() < deadline and any(connection.unanswered for connection in self.connections):  # noqa: ASYNC110
+        while loop.time() < deadline and any(connection.unanswered for connection in self.connections):  # noqa: ASYNC110
             await asyncio.sleep(LINGER / 50)
         for connection in list(self.connections):
             connection.close()
@@ -267,7 +275,7 @@ class Connection(asyncio.Protocol):
 
     def _serve(self, raw: bytes) -> None:
         try:
-            request = head.parse(raw, self._endpoint.hosts)
+            request = self._endpoint.parse(raw, self._endpoint.hosts)
         except head.Refused as refused:
             self._refuse(refused.why)
             return
@@ -313,7 +321,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, why: str) -> None:
         log.debug("refused", why=why)
         self._endpoint.recorder.refused(why, self.caller)
-        self._write(answers.NO_GRANT, keep_alive=False)
+        self._write(self._endpoint.refusal, keep_alive=False)
 
 
 def _complain(bug: Exception) -> None:

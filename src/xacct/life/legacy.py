@@ -52,12 +52,14 @@ class Places:
 class Legacy:
     """What is there already.
 
-    `control`, `endpoint`: listeners. `kept`: the secret memory in the service manager's store, and its name there.
-    `state`: what is to be held again (state/snapshot.py). `lock`: the descriptor of the lock on the runtime directory.
+    `control`, `endpoint`, `imds` (by port): listeners. `kept`: the secret memory in the service manager's store, and
+    its name there. `state`: what is to be held again (state/snapshot.py). `lock`: the descriptor of the lock on the
+    runtime directory.
     """
 
     control: socket.socket | None = None
     endpoint: socket.socket | None = None
+    imds: dict[int, socket.socket] = field(default_factory=dict)
     kept: tuple[str, SecretMemory] | None = None
     state: bytes | None = field(default=None, repr=False)
     lock: int | None = None

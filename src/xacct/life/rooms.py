@@ -17,6 +17,7 @@ from xacct.configuration import Configuration
 from xacct.endpoint.container import Container
 from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
+from xacct.endpoint.imds_ports import ImdsPorts
 from xacct.endpoint.recorder import SERVED
 from xacct.endpoint.server import Endpoint
 from xacct.host import callers, names, process, processes, steps
@@ -92,18 +93,27 @@ class Rooms:
             self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit, scout.find
         )
         self.keeper.latch.on_lock = self.container.forget
-        door = Door(
+        door_of = partial(
+            Door,
             callers.choose(),
             os.geteuid(),
-            require_known=chosen.endpoint.require_known_caller,
             notice=scout.notice if self.audit else lambda _caller: None,
             owners=processes.owners,
         )
+        door = door_of(require_known=chosen.endpoint.require_known_caller)
         self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
         self._places = ContainerPlaces(
             chosen.containers, where.containers, door, self._for_containers, chosen.endpoint.require_known_caller
         )
         self.containers = containers(chosen.containers, self._places, self.grants)
+        self.imds = ImdsPorts(
+            chosen.imds.ports,
+            self.keeper,
+            door_of(require_known=True),
+            settings.seconds(chosen.prompts.patience),
+            self.audit,
+            scout.find,
+        )
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = _ways_to_humans(chosen, desk, events, self.clock)
         self.watches = Watches(ways(os.environ), self.happened)
@@ -172,7 +182,7 @@ class Rooms:
     def handed_over(self) -> dict[str, int]:
         """The descriptors a successor gets beside the listeners."""
         stores = [carrier.kept for carrier in self.keeping.carriers if isinstance(carrier, FdStore)]
-        kept = {name: memory.descriptor for name, memory in filter(None, stores)}
+        kept = {name: memory.descriptor for name, memory in filter(None, stores)} | self.imds.descriptors
         return kept if self._lock is None else {"lock": self._lock, **kept}
 
     def served_early(self, fetch: Fetch) -> None:
@@ -197,7 +207,8 @@ class Rooms:
     def problems(self) -> list[errors.XacctError]:
         """What people should know of."""
         state = [self._state_problem] if self._state_problem is not None else []
-        return [*self.configuration.problems, *self.watches.problems, *state, *self.keeping.problems()]
+        served = self.imds.problems()
+        return [*self.configuration.problems, *self.watches.problems, *state, *self.keeping.problems(), *served]
 
     def reload(self) -> list[errors.XacctError]:
         """Read the configuration now. Returns the problems there are."""
@@ -226,7 +237,7 @@ class Rooms:
         self.refresh()
         self._recall()
         self.grants.sweep()
-        self.keeper.guard.keep({grant.id for grant in self.grants.all()})
+        self.keeper.guard.keep({grant.id for grant in self.grants.all()} | self.imds.consumers)
         self.container.forget()
         self.containers.look()
         lock = self.configuration.settings.lock
@@ -242,6 +253,7 @@ class Rooms:
         self.keeping.close()
         await self.keeper.close()
         await self.endpoint.close()
+        await self.imds.close()
         await self.containers.close()
         await self.sts.close()
         if self.sealed is not None:

@@ -190,6 +190,7 @@ class Life:
         self._url = f"http://{ADDRESS}:{actual}"
         await self._rooms.containers.settle()
         self._listeners["endpoint"] = listener.dup()
+        await self._rooms.imds.open(legacy.imds)
         for fetch in self._origin.early.fetches if self._origin.early is not None else []:
             self._rooms.served_early(fetch)
 
@@ -209,6 +210,7 @@ class Life:
             stop=self._stop.set,
             succeed=self._succeed,
             audit=rooms.audit,
+            imds=lambda: rooms.imds.open_ports,
             containers=Containers(rooms.about_containers, rooms.containers.settle),
         )
         self._application = Api(rooms.keeper, rooms.grants, daemon).application()
@@ -220,7 +222,14 @@ class Life:
     def _work(self) -> None:
         """Begin what goes on by itself."""
         rooms = self._rooms
-        runs = [rooms.scheduler.run, rooms.endpoint.run, rooms.containers.run, self._show_life, *rooms.humans]
+        runs = [
+            rooms.scheduler.run,
+            rooms.endpoint.run,
+            rooms.imds.run,
+            rooms.containers.run,
+            self._show_life,
+            *rooms.humans,
+        ]
         self._workers = [asyncio.get_running_loop().create_task(run()) for run in runs]
 
     async def _rest(self) -> None:
@@ -281,6 +290,7 @@ class Life:
         """Let it take over; if it does not, go on as before. What comes meanwhile waits in the listeners' queues."""
         rooms = self._rooms
         rooms.endpoint.stop_accepting()
+        rooms.imds.stop_accepting()
         self._control.stop_accepting()
         await rooms.containers.close()  # the successor binds its own
         try:
@@ -290,6 +300,7 @@ class Life:
             await asyncio.to_thread(heir.serving)
         except BaseException:
             await rooms.endpoint.serve(self._listeners["endpoint"].dup())
+            await rooms.imds.accept_again()
             await self._control.start(self._listeners["control"].dup())
             await rooms.containers.resume()
             raise

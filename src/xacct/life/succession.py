@@ -25,8 +25,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from xacct import errors
+from xacct.endpoint.imds_ports import IMDS
 from xacct.host import hardening, instance
 from xacct.life.legacy import Legacy, Places
+from xacct.settings import MOST_IMDS_PORTS
 from xacct.state.secretmem import SecretMemory
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ PATIENCE = 60.0
 """Seconds the predecessor gets to find a quiet moment; then it has thought better of it, or is gone."""
 
 _LARGEST = 64 * 1024 * 1024
-_DESCRIPTORS = 16
+_DESCRIPTORS = 16 + MOST_IMDS_PORTS
 
 
 class Succession:
@@ -105,6 +107,8 @@ def _sorted(names: list[str], state: bytes, descriptors: list[int]) -> Legacy:
             legacy.control = socket.socket(fileno=descriptor)
         elif name == "endpoint":
             legacy.endpoint = socket.socket(fileno=descriptor)
+        elif name.startswith(IMDS):
+            legacy.imds[int(name.removeprefix(IMDS))] = socket.socket(fileno=descriptor)
         else:
             legacy.kept = (name, SecretMemory(descriptor))
     return legacy

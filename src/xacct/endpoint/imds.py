@@ -1,0 +1,235 @@
+"""EC2's instance metadata (IMDSv2) on a port of its own, for tools that know no other protocol: one port, one role.
+
+There is no grant: whoever runs as our user and asks on this port gets the role. SDKs give up after a second and show no
+error, so nobody is held for a human: who comes too early is refused at once, while the human is asked; the next try
+finds it answered. A refusal is EC2's own, an object at status 200: Go prints its Message, the others nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from typing import TYPE_CHECKING
+
+from xacct import errors, policy
+from xacct.endpoint import answers, head
+from xacct.endpoint.container import REFUSE_FOR
+from xacct.endpoint.metadata_tokens import MetadataTokens
+from xacct.endpoint.recorder import SERVED, Nobody
+from xacct.model import Grant
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from xacct.endpoint.recorder import Recorder
+    from xacct.keeper.keeper import Keeper
+    from xacct.keeper.node import Node
+    from xacct.model import Caller, Credentials, Role
+
+TOKEN = "/latest/api/token"  # noqa: S105 - a path
+_META = "/latest/meta-data/"
+ROLES = (_META + "iam/security-credentials", _META + "iam/security-credentials-extended")
+"""The second is what newer PHP, Ruby and Java try first; it has the account's id beside the rest, as the first has."""
+
+REGION = _META + "placement/region"
+ZONE = _META + "placement/availability-zone"
+
+WAIT = 0.8
+"""Seconds for a call to STS: botocore, JS, Rust and C++ give up at one, most after a single try."""
+
+_TOKEN_HEADER = b"x-aws-ec2-metadata-token"
+_TTL_HEADER = b"x-aws-ec2-metadata-token-ttl-seconds"
+_REQUEST_LINE = re.compile(rb"(?:(PUT) (%s)|(GET) (/[A-Za-z0-9._/-]*)) HTTP/1\.1" % TOKEN.encode("ascii"))
+
+
+def parse(raw: bytes, hosts: frozenset[bytes]) -> head.Request:
+    """Read one request head, without its final empty line; guarded as the endpoint's own.
+
+    Raises:
+        Refused: for whatever is not exactly a request an SDK sends to EC2's metadata.
+    """
+    line, headers = head.trusted(raw, hosts, _REQUEST_LINE)
+    method, target = (part.decode("ascii") for part in line.groups() if part is not None)
+    return head.Request(
+        target,
+        headers.get(_TOKEN_HEADER, b""),
+        headers.get(b"user-agent", b""),
+        keep_alive=head.keeps_alive(headers),
+        method=method,
+        ttl=headers.get(_TTL_HEADER, b""),
+    )
+
+
+class Imds:
+    """What is answered on one port.
+
+    Args:
+        role: whose credentials. port: for the audit, and for whom a guarded role is confirmed.
+        patience: seconds a human is asked for. recorder: keeps the audit.
+        find: a caller with its process, where that can be found out; slow.
+    """
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        role: str,
+        port: int,
+        patience: float,
+        recorder: Recorder | None = None,
+        find: Callable[[Caller], Caller] = lambda caller: caller,
+    ) -> None:
+        self._find = find
+        self.role = role
+        self.port = port
+        name = f"imds:{port}"
+        self.consumer = Grant(id=name, digest="", label=name, roles=(role,), created=keeper.clock.now())
+        self._keeper = keeper
+        self._patience = patience
+        self._recorder = recorder or Nobody()
+        self._tokens = MetadataTokens(keeper.clock.boot)
+        self._fetching: asyncio.Task[Credentials | errors.XacctError] | None = None
+        self._refused: tuple[float, errors.XacctError] | None = None
+
+    def answer(self, request: head.Request) -> bytes | AsyncIterator[bytes]:
+        """The whole answer, if it can be given at once, else its one piece once it can."""
+        if request.method == "PUT":
+            return self._new_token(request.ttl)
+        if not self._tokens.opens(request.authorization):
+            self._recorder.refused("no metadata token", request.caller)
+            return answers.UNAUTHORIZED
+        node = self._keeper.nodes.get(self.role)
+        if node is None:
+            return answers.NOT_FOUND
+        target = request.target.removesuffix("/")
+        if target in {f"{path}/{node.role.slug}" for path in ROLES}:
+            return self._credentials(node, request.caller)
+        return _metadata(node.role, target)
+
+    def _new_token(self, ttl: bytes) -> bytes:
+        token = self._tokens.issue(ttl)
+        return answers.BAD_TTL if token is None else answers.text(answers.OK, token, ttl=int(ttl))
+
+    def _credentials(self, node: Node, caller: Caller) -> bytes | AsyncIterator[bytes]:
+        held = self._ready(node)
+        if held is not None:
+            return self._served(held, caller)
+        refused = self._still_refused()
+        return self._soon(caller) if refused is None else self._refusal(refused, caller)
+
+    def _ready(self, node: Node) -> Credentials | None:
+        if not self._keeper.guard.admits(node.role, self.consumer.id):
+            return None
+        held = self._keeper.ready(self.role)
+        return held if held is not None and self._lasts(held) else None
+
+    async def _soon(self, caller: Caller) -> AsyncIterator[bytes]:
+        """What there is after a moment. Whoever hangs up cancels nothing: the next try wants the same."""
+        if self._fetching is None:
+            self._fetching = asyncio.get_running_loop().create_task(self._fetch(caller), name=self.consumer.label)
+        fetching = self._fetching
+        await asyncio.wait({fetching}, timeout=WAIT)
+        got: Credentials | errors.XacctError = self._not_yet()
+        if fetching.done():
+            got = errors.Temporary("xacctd is stopping.", "") if fetching.cancelled() else fetching.result()
+        try:
+            self._keeper.latch.check()  # it may have been locked meanwhile, or the role be gone
+            self._keeper.node(self.role)
+        except errors.XacctError as error:
+            got = error
+        yield self._refusal(got, caller) if isinstance(got, errors.XacctError) else self._served(got, caller)
+
+    async def _fetch(self, caller: Caller) -> Credentials | errors.XacctError:
+        """Credentials that last long enough, a human asked if it takes one; or why not."""
+        try:
+            async with asyncio.timeout(max(self._patience, WAIT)):
+                await self._admit(caller)
+                held = await self._keeper.fetch(self.role, ask=self._asks)
+                return await self._keeper.latch.behind(self._lasting(held))
+        except TimeoutError:
+            return self._remembered(errors.TimedOut(f"Nobody answered for {self.role} in time.", self._login))
+        except errors.XacctError as error:
+            return self._remembered(error)
+        finally:
+            self._fetching = None
+
+    async def _admit(self, caller: Caller) -> None:
+        """Have a human asked where that is needed; they are told which process was the first."""
+        process = ""
+        if not self._keeper.guard.admits(self._keeper.node(self.role).role, self.consumer.id):
+            process = (await asyncio.to_thread(self._find, caller)).process
+        await self._keeper.admit(self.role, self.consumer.id, self.consumer.label, process)
+
+    async def _lasting(self, held: Credentials) -> Credentials:
+        """Credentials that last long enough: those held, or new ones.
+
+        Raises:
+            XacctError: they can't be had, or would not last either.
+        """
+        lease = self._keeper.node(self.role).lease
+        if not self._lasts(held) and held.lifetime >= policy.IMDS_LEAST:
+            left = held.remaining(self._keeper.clock.now()) / policy.MINUTE
+            too_short = f"{self.role} is good for {left:.0f} min more, too short for EC2's protocol."
+            if lease.error is not None and lease.just_failed():
+                raise lease.error
+            try:
+                held = await lease.fly(ask=self._asks)
+            except errors.HumanNeeded as error:
+                raise type(error)(f"{too_short} {error.sentence}", f"{self._login} --for 1h") from None
+        if self._lasts(held):
+            return held
+        raise errors.TooShortLived(
+            f"{self.role} is good for {held.lifetime / policy.MINUTE:.0f} min at a time, "
+            f"EC2's protocol takes {policy.IMDS_LEAST / policy.MINUTE:.0f}.",
+            f"Give it a longer duration, or use xacctctl env {self.role}, without --imds.",
+        )
+
+    def _lasts(self, held: Credentials) -> bool:
+        return held.remaining(self._keeper.clock.now()) >= policy.IMDS_LEAST
+
+    @property
+    def _asks(self) -> bool:
+        return self._patience > 0
+
+    @property
+    def _login(self) -> str:
+        return f"xacctctl login {self.role}"
+
+    def _not_yet(self) -> errors.XacctError:
+        if any(self.role in question.roles for question in self._keeper.desk.questions):
+            return errors.HumanNeeded(f"{self.role} waits for a human's answer.", "Answer it, then try again.")
+        return errors.Temporary(f"{self.role} is on its way from AWS.", "Try again.")
+
+    def _remembered(self, error: errors.XacctError) -> errors.XacctError:
+        """Retries after a "no" must not raise a new question."""
+        if isinstance(error, errors.Declined | errors.TimedOut | errors.TooManyWrongCodes):
+            self._refused = (self._keeper.clock.boot() + REFUSE_FOR, error)
+        return error
+
+    def _still_refused(self) -> errors.XacctError | None:
+        if self._refused is not None and self._refused[0] <= self._keeper.clock.boot():
+            self._refused = None
+        return None if self._refused is None else self._refused[1]
+
+    def _served(self, held: Credentials, caller: Caller) -> bytes:
+        self._recorder.fetched(self.consumer, self.role, SERVED, caller)
+        return answers.whole(answers.OK, answers.credentials(held, self._keeper.node(self.role).role.role_arn))
+
+    def _refusal(self, error: errors.XacctError, caller: Caller) -> bytes:
+        self._recorder.fetched(self.consumer, self.role, error.code, caller)
+        return answers.whole(answers.OK, answers.refusal(error.code, answers.sentence_of(error)))
+
+    async def close(self) -> None:
+        """End what is under way."""
+        if self._fetching is not None:
+            self._fetching.cancel()
+            await asyncio.wait({self._fetching})
+
+
+def _metadata(role: Role, target: str) -> bytes:
+    if target in ROLES:
+        return answers.text(answers.OK, role.slug)
+    if role.region is not None and target in {REGION, ZONE}:
+        return answers.text(
+            answers.OK, role.region + "a" * (target == ZONE)
+        )  # a zone's name is its region's and a letter
+    return answers.NOT_FOUND
