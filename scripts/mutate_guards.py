@@ -50,7 +50,14 @@ LET_GO = "tests/aws/test_keys_let_go.py"
 
 DEFENCES = (
     # The guard.
-    Defence("Host must be ours", "endpoint/head.py", "not in hosts:", "not in hosts and False:", HEAD),
+    Defence("Host must be ours", "endpoint/head.py", "if host not in hosts and", "if False and", HEAD),
+    Defence(
+        "another Host only with a grant that names it",
+        "endpoint/grants.py",
+        "if grant is None or grant.forwarded_port is None:\n            return frozenset()",
+        "if grant is None or grant.forwarded_port is None:\n            return hosts_of(9478)",
+        GRANTS,
+    ),
     Defence(
         "origin-form targets only",
         "endpoint/head.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
 from xacct.configuration import Configuration
+from xacct.endpoint import head
 from xacct.endpoint.container import Container
 from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
@@ -83,7 +85,8 @@ class Rooms:
             require_known=chosen.endpoint.require_known_caller,
             notice=scout.notice if self.audit else lambda _caller: None,
         )
-        self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
+        guard = partial(head.parse, forwarded=self.grants.hosts)
+        self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit, parse=guard)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = _ways_to_humans(chosen, desk, events, self.clock)
 

@@ -280,6 +280,7 @@ class GrantRequest(TypedDict):
     """POST /v1/grants. `ttl`: seconds, absent for no end; `pid`: ends with that process.
 
     `role_arn_patterns`: the ARNs it may name besides (`*` stands for anything), reached as the role `via` is.
+    `forwarded_port`: the port of another machine's 127.0.0.1 at which its consumer finds the endpoint, by ssh say.
     """
 
     roles: list[str]
@@ -288,6 +289,7 @@ class GrantRequest(TypedDict):
     pid: NotRequired[int]
     role_arn_patterns: NotRequired[list[str]]
     via: NotRequired[str]
+    forwarded_port: NotRequired[int]
 
 
 class GrantInfo(TypedDict):
@@ -302,10 +304,11 @@ class GrantInfo(TypedDict):
     pid: int | None
     role_arn_patterns: NotRequired[list[str]]
     via: NotRequired[str | None]
+    forwarded_port: NotRequired[int | None]
 
 
 class GrantAnswer(TypedDict):
-    """POST /v1/grants: the only time the token is shown. `urls` and `regions` are per role.
+    """POST /v1/grants: the only time the token is shown. `urls`, as the consumer sees them, and `regions` are per role.
 
     `role_arn_url`: an ARN appended to it makes the URL of that role, where the grant has patterns; else null.
     `confirm`: those of the roles that a human has to let this grant use first.

@@ -35,6 +35,7 @@ log = structlog.get_logger("xacct.control")
 MAX_BODY = 64 * 1024
 MAX_GRANT_TTL = 366 * 86400.0
 MAX_PATTERNS = 20
+MAX_PORT = 65535
 
 COMMAND = "xacctctl"
 """What people are told asks, where credentials are wanted without a grant."""
@@ -239,22 +240,24 @@ class Api:
         body = await _body(request, wire.GrantRequest)
         self._keeper.latch.check()
         nodes = [self._configured(role) for role in body["roles"]]
-        ttl = body.get("ttl")
+        ttl, port = body.get("ttl"), body.get("forwarded_port")
         patterns, via = self._role_arns(body)
         if not (nodes or patterns) or (ttl is not None and not 0 < ttl <= MAX_GRANT_TTL):
             raise errors.BadInput("A grant needs a role, and a ttl of more than nothing and at most a year.", "")
+        if port is not None and not 0 < port <= MAX_PORT:
+            raise errors.BadInput(f"A forwarded_port is from 1 to {MAX_PORT}.", "")
         grant, token, file = self._grants.create(
-            body["roles"], body["label"][:200], ttl, body.get("pid"), role_arns=patterns, via=via
+            body["roles"], body["label"][:200], ttl, body.get("pid"), role_arns=patterns, via=via, forwarded_port=port
         )
-        base = self._daemon.endpoint_url + CREDENTIALS_PATH
+        endpoint = self._daemon.endpoint_url if port is None else f"http://127.0.0.1:{port}"
         answer: wire.GrantAnswer = {
             "id": grant.id,
             "token": token,
             "token_file": str(file),
-            "urls": {node.role.name: base + node.role.slug for node in nodes},
+            "urls": {node.role.name: endpoint + CREDENTIALS_PATH + node.role.slug for node in nodes},
             "regions": {node.role.name: node.role.region for node in nodes},
             "confirm": [node.role.name for node in nodes if not self._keeper.guard.admits(node.role, grant.id)],
-            "role_arn_url": self._daemon.endpoint_url + ROLE_ARN_PATH if patterns else None,
+            "role_arn_url": endpoint + ROLE_ARN_PATH if patterns else None,
         }
         self._audit.grant(request, "grant-created", grant)
         log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)

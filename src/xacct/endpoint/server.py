@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xacct.endpoint.recorder import Recorder
 
     Answer = Callable[[Request], bytes | AsyncIterator[bytes]]
+    Parse = Callable[[bytes, frozenset[bytes]], Request]
 
 log = structlog.get_logger("xacct.endpoint")
 
@@ -73,6 +74,7 @@ class Endpoint:
     Args:
         answer: gives a trusted request's answer. boot: reads the boot-time clock.
         door: says who comes in (None: whoever has a grant). recorder: keeps the audit.
+        parse: the guard: a request, or Refused.
     """
 
     def __init__(
@@ -81,8 +83,11 @@ class Endpoint:
         boot: Callable[[], float],
         door: Door | None = None,
         recorder: Recorder | None = None,
+        *,
+        parse: Parse = head.parse,
     ) -> None:
         self.answer = answer
+        self.parse = parse
         self.boot = boot
         self.door = door
         self.recorder = recorder or Nobody()
@@ -210,7 +215,7 @@ class Connection(asyncio.Protocol):
 
     def _serve(self, raw: bytes) -> None:
         try:
-            request = head.parse(raw, self._endpoint.hosts)
+            request = self._endpoint.parse(raw, self._endpoint.hosts)
         except head.Refused as refused:
             self._refuse(refused.why)
             return
