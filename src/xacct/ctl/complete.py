@@ -21,6 +21,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "env": ("--format", "--pid", "--static", "--lifetime"),
     "exec": ("--static", "--lifetime"),
     "process": ("--lifetime",),
+    "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "audit": ("--follow", "--role", "--since", "--json"),
 }
 """Here once more so that completing needs no parser; a test holds both lists equal."""
@@ -35,9 +36,11 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     "--lifetime": ("1h", "4h", "12h"),
     "--since": ("1h", "8h", "1d"),
 }
-_VALUED: Final = frozenset({*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via"})
+_VALUED: Final = frozenset(
+    {*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"}
+)
 _ONE_ROLE: Final = frozenset({"explain", "env", "exec", "process"})
-_MANY_ROLES: Final = frozenset({"login", "logout"})
+_MANY_ROLES: Final = frozenset({"login", "logout", "configure"})
 
 SCRIPTS: Final = {
     "bash": """\

@@ -19,6 +19,7 @@ WHERE: Final = {
     "process": ("process", "credentials for credential_process"),
     "attend": ("attend", "answer prompts in this terminal"),
     "grants": ("grants", "who may fetch credentials: list, create, revoke"),
+    "configure": ("configure", "profiles in ~/.aws/config, for programs that read only that"),
     "audit": ("audit", "who had credentials, and when"),
     "lock": ("lock", "hand out nothing until unlock"),
     "unlock": ("lock", "hand out credentials again"),
