@@ -39,7 +39,7 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
 _VALUED: Final = frozenset(
     {*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"}
 )
-_ONE_ROLE: Final = frozenset({"explain", "env", "exec", "process"})
+_ONE_ROLE: Final = frozenset({"explain", "env", "exec", "ssh", "process"})
 _MANY_ROLES: Final = frozenset({"login", "logout", "configure"})
 
 SCRIPTS: Final = {

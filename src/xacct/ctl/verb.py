@@ -16,6 +16,7 @@ WHERE: Final = {
     "explain": ("status", "the path to a role, step by step"),
     "env": ("env", "variables that put this shell into a role"),
     "exec": ("exec_", "run one command in a role"),
+    "ssh": ("ssh", "a role on another machine, for as long as the connection stands"),
     "process": ("process", "credentials for credential_process"),
     "attend": ("attend", "answer prompts in this terminal"),
     "grants": ("grants", "who may fetch credentials: list, create, revoke"),
