@@ -84,8 +84,7 @@ def test_how_it_looks():
         "[default]",
         "region = x",
         "",
-        '# >>> xacct >>> Made by "xacctctl configure", which writes it anew: edits in here are lost.'
-        ' "xacctctl configure --remove" ends it.',
+        f"# >>> xacct >>> {block._REMARK}",
         "[profile prod-agent]",
         "credential_process = xacctctl process prod",
         "region = eu-west-1",

@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from botocore.configloader import load_config
 
 from xacct.ctl import configure, rewrite
 from xacct.ctl.main import main
@@ -45,8 +46,6 @@ def say(capsys):
 
 def profiles(config):
     """The generated profiles, each with its options, as AWS tools read them."""
-    from botocore.configloader import load_config
-
     found = load_config(str(config))["profiles"]
     return {name: options for name, options in found.items() if "credential_process" in options}
 

@@ -1,5 +1,5 @@
 """One ssh connection that several sessions share, by OpenSSH's own multiplexing. The caller's ssh does the rest."""
-# ruff: noqa: PTH108, PTH110 - see places.py
+# ruff: noqa: PTH108, PTH110, S603 - see places.py; what is run is the caller's own ssh
 
 import os
 import subprocess
@@ -14,6 +14,9 @@ from xacct.ctl.failure import NOT_FOUND, CtlError
 _POLL: Final = 0.02
 _LINGER: Final = 10
 """Seconds after which a connection without sessions ends, should we have been killed before we could end it."""
+
+_TIDYING: Final = 2.0
+"""Seconds the lender gets to remove its pipe."""
 
 _STANDALONE: Final = ("-F", "/dev/null", "-o", "ProxyCommand=false", "-o", "BatchMode=yes")
 """For our own sessions: they share the connection or fail. They need no configuration, and must not make another."""
@@ -96,6 +99,10 @@ class Connection:
 
     def close(self) -> None:
         """End the connection, and with it whatever goes through it."""
+        if self._lender is not None and self._lender.stdin is not None and not self._lender.stdin.closed:
+            self._lender.stdin.close()  # nothing was lent: it tidies up over there
+            with suppress(subprocess.TimeoutExpired):
+                self._lender.wait(_TIDYING)
         words = ["ssh", *_STANDALONE, *self._shared, "-O", "exit", "--", self._host]
         if os.path.exists(self._path):
             subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
