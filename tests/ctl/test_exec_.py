@@ -1,5 +1,6 @@
 """exec: the command's environment, status and signals, and the grant taken back."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -134,3 +135,16 @@ def _await_state(pid, letter):
     while (state := _state(pid)) != letter:
         assert time.monotonic() < deadline, f"{pid} is in state {state}, not {letter}"
         time.sleep(0.01)
+
+
+def test_a_terminal_that_goes_away_takes_the_command_along(daemon, sit, tmp_path):
+    """Where the terminal was opened for us alone (xterm -e, tmux), the kernel tells nobody else."""
+    seat = sit(
+        "exec", "prod", "--", "sh", "-c", f"trap 'echo gone > {tmp_path}/it; exit 0' HUP; echo here; sleep 20 & wait"
+    )
+    seat.expect("here\r\n")
+    os.close(seat.ours)
+    seat.ours = os.open(os.devnull, os.O_RDONLY)
+    assert seat.process.wait(10) == 0
+    assert (tmp_path / "it").read_text() == "gone\n"
+    assert daemon.called("DELETE", "/v1/grants/g1") == [None]
