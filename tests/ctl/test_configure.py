@@ -1,5 +1,6 @@
 """configure: what it writes into ~/.aws/config, what it leaves alone, and what it won't do."""
 
+import fcntl
 import os
 import stat
 import subprocess
@@ -258,6 +259,18 @@ def test_runs_at_the_same_time_lose_nothing(aws, daemon):
     runs = [subprocess.Popen([*command, role], stdout=subprocess.DEVNULL) for role in daemon.roles]
     assert [one.wait(30) for one in runs] == [0] * 8
     assert set(profiles(aws / "config")) == {f"{role}-agent" for role in daemon.roles}
+
+
+def test_a_run_waits_for_the_one_before_it(config, place):
+    command = [sys.executable, "-m", "xacct.ctl", "configure", "prod"]
+    with (place / "r" / "xacct" / "configure.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        waiting = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(1)
+        assert config.read_bytes() == ODD
+    assert waiting.wait(30) == 0
+    assert config.read_bytes() != ODD
 
 
 def test_a_reader_never_sees_half_of_it(config, say):

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -207,3 +208,20 @@ def test_the_scripts_are_one_word_to_every_shell():
     for text in (far.LEND, far.borrow("/tmp/xacct.a/p")):
         assert text.count("'") == 2
         assert not set("!\\\n") & set(text)
+
+
+@pytest.mark.parametrize("reader", [None, "read and not removed"])
+def test_a_lender_ends_and_tidies_up_whatever_becomes_of_the_other(reader):
+    impatient = far.LEND.replace("-lt 30", "-lt 1")
+    assert impatient != far.LEND
+    lender = subprocess.Popen(["sh", "-c", impatient], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    pipe = Path(far.lent(lender.stdout.readline()))
+    assert pipe.is_fifo()
+    assert (pipe.stat().st_mode | pipe.parent.stat().st_mode) & 0o077 == 0
+    lender.stdin.write("echo it")
+    lender.stdin.close()
+    if reader:
+        assert pipe.read_text() == "echo it"
+    assert lender.wait(10) == 0
+    assert not pipe.parent.exists()
+    lender.stdout.close()

@@ -125,7 +125,8 @@ def nothing_is_left(far, stack):
     wait_until(lambda: pipes() == before, what="the end of the pipe")
     wait_until(lambda: not connections(stack), what="the end of the connection")
     children = Path(f"/proc/{far.sshd.pid}/task/{far.sshd.pid}/children")
-    wait_until(lambda: not children.read_text(), what="the end of the session there")
+    # sooner than a connection without sessions would end by itself
+    wait_until(lambda: not children.read_text(), seconds=5, what="the end of the session there")
 
 
 def opened(process):
@@ -381,3 +382,12 @@ def test_a_command_with_a_terminal_if_it_is_asked_for(far, sit):
     assert far.run("test -t 0", options=["-tt"]).returncode == 0
     assert far.run("test -t 0").returncode == 1
     assert sit("test -t 0").end() == 1
+
+
+def test_a_terminal_that_is_closed_ends_it(sit, stack):
+    seat = sit()
+    seat.type("echo h''ere\n")
+    seat.expect("here\r\n")
+    os.close(seat.ours)
+    assert seat.process.wait(20) != 0
+    assert grants(stack) == []

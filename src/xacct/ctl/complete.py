@@ -87,8 +87,8 @@ def completion(args: Namespace, _client: Client) -> int:
 
 def _candidates(before: list[str], partial: str) -> list[str]:
     words = [word for word in before if word != NO_START]
-    if "--" in words:
-        return []
+    if "--" in words or (words[:1] == ["ssh"] and not _no_role_yet(words)):
+        return []  # the rest is not ours
     found = _after(words, partial)
     return [word for word in found if word.startswith(partial) and word not in words]
 

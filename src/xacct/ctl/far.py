@@ -17,9 +17,9 @@ LEND: Final = (
     ' d=$(mktemp -d /tmp/xacct.XXXXXXXXXX) && mkfifo "$d/p" && echo "xacct lends $d/p" || exit 1;'
     ' set -- "$(cat)"; if [ -z "$1" ]; then rm -rf "$d"; exit 1; fi;'
     ' (printf %s "$1" >"$d/p") &'
-    # not for ever: the session that should take it may never come
+    # not for ever: the session that should take it may never come; then opening the pipe both ways frees who writes
     ' i=0; while [ -d "$d" ] && [ $i -lt 30 ]; do sleep 1; i=$((i+1)); done;'
-    ' if [ -d "$d" ]; then cat "$d/p" >/dev/null; rm -rf "$d"; fi\''
+    ' if [ -d "$d" ]; then : <>"$d/p"; rm -rf "$d"; fi\''
 )
 """The lender: prints the pipe's path, reads all of its stdin, and hands it to whoever opens the pipe."""
 
