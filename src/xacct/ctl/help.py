@@ -27,7 +27,7 @@ options:
 exit status:
   0 ok   1 failed   2 wrong usage   3 xacctd isn't running, can't be started or is another version
   4 a human is needed (nobody could be asked, or said no)   5 AWS refused   130 interrupted
-  exec, ssh: the command's own; 128+n if signal n ended it, 126 if it can't be run, 127 if there is none
+  exec, ssh: the command's own; 128+n: signal n ended it; 126: it can't be run; 127: there is none
 
 environment:
   XACCT_SOCKET   the control socket, instead of control.sock in $XDG_RUNTIME_DIR/xacct
