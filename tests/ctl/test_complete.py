@@ -43,6 +43,8 @@ def offered(capsys, *words):
         (["ssh", "p"], ["prod"]),
         (["ssh", "prod", "-"], []),
         (["ssh", "prod", ""], []),
+        (["service", "un"], ["uninstall"]),
+        (["service", "install", "--sandbox", "s"], ["strict"]),
         (["nonsense", ""], []),
         ([], list(WHERE)),
     ],
