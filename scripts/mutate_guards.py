@@ -60,10 +60,53 @@ SNAPSHOT = "tests/state/test_snapshot.py"
 MEMORY = "tests/keeper/test_memory.py"
 RESTART = "tests/test_restart.py"
 LET_GO = "tests/aws/test_keys_let_go.py"
+CONFIGURE = "tests/ctl/test_configure.py"
+BLOCK = "tests/ctl/test_block.py"
+PROFILES = "tests/aws/test_profiles.py"
 
 DEFENCES = (
+    # ~/.aws/config, which is not ours.
+    Defence(
+        "what others write meanwhile is seen", "ctl/rewrite.py", "if content(target) != old:", "if False:", CONFIGURE
+    ),
+    Defence("a file's mode is kept", "ctl/rewrite.py", "            os.fchmod(descriptor, mode)\n", "", CONFIGURE),
+    Defence("a symlink stays one", "ctl/rewrite.py", "os.path.realpath(path)", "path", CONFIGURE),
+    Defence(
+        "no profile of another's is doubled", "ctl/configure.py", "if entry.profile in taken:", "if False:", CONFIGURE
+    ),
+    Defence(
+        "a diff without secrets",
+        "ctl/configure.py",
+        '_SECRET.sub(r"\\1 ...", content',
+        "(lambda x: x)(content",
+        CONFIGURE,
+    ),
+    Defence("a damaged block is left alone", "ctl/block.py", "!= [True, False]:", "== []:", BLOCK),
+    Defence("what shells read differently is not written", "ctl/block.py", "or _UNQUOTABLE.search(word)", "", BLOCK),
+    Defence(
+        "what asks xacct is no source",
+        "aws/profiles.py",
+        "if command and not _is_ours(command):",
+        "if command:",
+        PROFILES,
+    ),
+    Defence("a source's program can't ask back", "ctl/hold.py", "    if source:\n", "    if False:\n", CONFIGURE),
     # The guard.
-    Defence("Host must be ours", "endpoint/head.py", "not in hosts:", "not in hosts and False:", HEAD),
+    Defence("Host must be ours", "endpoint/head.py", "if host not in hosts and", "if False and", HEAD),
+    Defence(
+        "no other Host than the grant's",
+        "endpoint/head.py",
+        "host not in forwarded(headers",
+        "not forwarded(headers",
+        HEAD,
+    ),
+    Defence(
+        "another Host only with a grant that names it",
+        "endpoint/grants.py",
+        "if grant is None or grant.forwarded_port is None:\n            return frozenset()",
+        "if grant is None or grant.forwarded_port is None:\n            return hosts_of(9478)",
+        GRANTS,
+    ),
     Defence(
         "origin-form targets only",
         "endpoint/head.py",

@@ -92,4 +92,12 @@ def test_at_imds_ports_whoever_is_unknown_is_refused_whatever_the_endpoints_own_
     [port] = rooms.imds._endpoints.values()
     assert port.door.turns_away(unknown)
     assert port.recorder is rooms.audit
+
+
+def test_the_guard_knows_the_hosts_that_grants_bring_along(where):
+    rooms = Rooms(Settings(), Settings(), where)
+    where.tokens.mkdir(parents=True)
+    _, token, _ = rooms.grants.create(["dev"], "ssh far", None, None, forwarded_port=40123)
+    sent = b"GET /v1/credentials/dev HTTP/1.1\r\nHost: 127.0.0.1:40123\r\nAuthorization: " + token.encode()
+    assert rooms.endpoint.parse(sent, frozenset()).authorization == token.encode()
     asyncio.run(rooms.sts.close())

@@ -155,7 +155,7 @@ class Grant:
     """The right of one consumer to fetch some roles' credentials. Only the token's SHA-256 is kept.
 
     `role_arns`: patterns (`*` stands for anything, as in IAM policies) of the ARNs it may name besides, reached as
-    the role `via` is.
+    the role `via` is. `forwarded_port`: where, on another machine, the endpoint is forwarded to for this consumer.
     """
 
     id: str
@@ -168,6 +168,7 @@ class Grant:
     pid_started: str | None = None
     role_arns: tuple[str, ...] = ()
     via: str | None = None
+    forwarded_port: int | None = None
     where: Where = "host"
 
     def allows(self, role: str) -> bool:

@@ -295,6 +295,7 @@ class GrantRequest(TypedDict):
 
     `where`: "container" makes one that only the listeners for containers take; without it only the others do.
     `role_arn_patterns`: the ARNs it may name besides (`*` stands for anything), reached as the role `via` is.
+    `forwarded_port`: the port of another machine's 127.0.0.1 at which its consumer finds the endpoint, by ssh say.
     """
 
     roles: list[str]
@@ -303,6 +304,7 @@ class GrantRequest(TypedDict):
     pid: NotRequired[int]
     role_arn_patterns: NotRequired[list[str]]
     via: NotRequired[str]
+    forwarded_port: NotRequired[int]
     where: NotRequired[Literal["host", "container"]]
 
 
@@ -324,11 +326,12 @@ class GrantInfo(TypedDict):
     pid: int | None
     role_arn_patterns: NotRequired[list[str]]
     via: NotRequired[str | None]
+    forwarded_port: NotRequired[int | None]
     where: NotRequired[Literal["host", "container"]]
 
 
 class GrantAnswer(TypedDict):
-    """POST /v1/grants: the only time the token is shown. `urls` and `regions` are per role.
+    """POST /v1/grants: the only time the token is shown. `urls`, as the consumer sees them, and `regions` are per role.
 
     `role_arn_url`: an ARN appended to it makes the URL of that role, where the grant has patterns; else null.
     `confirm`: those of the roles that a human has to let this grant use first.

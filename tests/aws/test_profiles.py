@@ -78,8 +78,10 @@ def test_a_credential_process_is_a_source(read):
 
 
 def test_a_credential_process_that_is_ours_would_wait_for_itself(read):
-    found = read("[profile p]\ncredential_process = /usr/bin/xacctctl process p\n")
-    assert "p" not in found.roles
+    for command in ("/usr/bin/xacctctl", "xacctctl", '"/opt/a b/xacctctl"', "/venv/bin/python3 -m xacct.ctl"):
+        found = read(f"[profile p]\ncredential_process = {command} process p\nregion = x\n")
+        assert "p" not in found.roles
+        assert found.problems == []
 
 
 def test_profiles_without_credentials_are_no_roles(read):
@@ -92,6 +94,10 @@ def test_profiles_without_credentials_are_no_roles(read):
         ("[profile x]\nrole_arn = a\nsource_profile = nope\n", "does not exist"),
         ("[profile x]\nrole_arn = a\n", "no source_profile"),
         ("[profile e]\nregion = r\n[profile x]\nrole_arn = a\nsource_profile = e\n", "neither keys nor a role"),
+        (
+            "[profile o]\ncredential_process = xacctctl process x\n[profile x]\nrole_arn = a\nsource_profile = o\n",
+            "wait for itself",
+        ),
         ("[profile x]\nrole_arn = a\ncredential_source = Ec2InstanceMetadata\n", "inside AWS"),
         ("[profile x]\nrole_arn = a\nweb_identity_token_file = f\n", "web identity"),
         ("[profile x]\nsso_start_url = u\n", "Identity Center"),

@@ -268,6 +268,18 @@ async def test_a_grant_from_its_making_to_its_end(control):
 
 
 @serving
+async def test_a_forwarded_grant_is_told_the_urls_of_its_own_machine(control):
+    body = {"roles": ["dev"], "role_arn_patterns": [PATTERN], "via": "dev", "label": "ssh far"}
+    made = await control.post("/v1/grants", **body, forwarded_port=40123)
+    assert made["urls"]["dev"] == "http://127.0.0.1:40123/v1/credentials/dev"
+    assert made["role_arn_url"] == "http://127.0.0.1:40123/v1/role-arn/"
+    assert [grant["forwarded_port"] for grant in (await control.get("/v1/grants"))["grants"]] == [40123]
+    for wrong in ({"forwarded_port": 0}, {"forwarded_port": 65536}, {"forwarded_port": 1, "where": "container"}):
+        status, _ = await control.refused("POST", "/v1/grants", {**body, **wrong})
+        assert status == 400
+
+
+@serving
 async def test_grants_that_are_over_are_not_listed(control):
     await control.post("/v1/grants", roles=["dev"], label="short", ttl=60)
     await control.post("/v1/grants", roles=["dev"], label="of a process that is gone", pid=8)

@@ -145,3 +145,16 @@ def test_imds_is_a_port_and_no_grant(daemon, run):
     assert (done.returncode, done.stdout) == (7, "http://127.0.0.1:9478/ none prod\n")
     assert daemon.called("POST", "/v1/grants") == []
     assert run("exec", "--imds", "dev", "--", "true").returncode == 1
+
+
+def test_a_terminal_that_goes_away_takes_the_command_along(daemon, sit, tmp_path):
+    """Where the terminal was opened for us alone (xterm -e, tmux), the kernel tells nobody else."""
+    seat = sit(
+        "exec", "prod", "--", "sh", "-c", f"trap 'echo gone > {tmp_path}/it; exit 0' HUP; echo here; sleep 20 & wait"
+    )
+    seat.expect("here\r\n")
+    os.close(seat.ours)
+    seat.ours = os.open(os.devnull, os.O_RDONLY)
+    assert seat.process.wait(10) == 0
+    assert (tmp_path / "it").read_text() == "gone\n"
+    assert daemon.called("DELETE", "/v1/grants/g1") == [None]

@@ -51,6 +51,18 @@ def test_a_token_is_random_and_known_by_its_prefix():
         assert token.isascii()
 
 
+def test_a_forwarded_grant_brings_the_host_of_its_port_and_no_other_does(grants, machine, tmp_path):
+    _, plain, _ = grants.create(["dev"], "a shell", None, None)
+    over, token, _ = grants.create(["dev"], "ssh far", None, None, forwarded_port=40123)
+    hosts = {b"127.0.0.1", b"127.0.0.1:40123", b"localhost", b"localhost:40123"}
+    assert grants.hosts(token.encode()) == hosts
+    assert again(machine, tmp_path).hosts(token.encode()) == hosts
+    assert grants.hosts(plain.encode()) == frozenset()
+    assert grants.hosts(b"xacct_wrong") == frozenset()
+    grants.revoke(over.id)
+    assert grants.hosts(token.encode()) == frozenset()
+
+
 def test_a_grant_is_found_by_its_token_bare_or_as_a_bearer(grants):
     grant, token, _ = grants.create(["dev"], "a shell", None, None)
     assert grants.find(token.encode()) is grant

@@ -105,6 +105,24 @@ def test_other_hosts_are_not(host):
     assert refused(request(host=b"Host: " + host)) == "host"
 
 
+def test_another_host_is_ours_with_a_token_that_brings_it_along():
+    def forwarded(token):
+        return frozenset({b"127.0.0.1:40123"}) if token == b"mine" else frozenset()
+
+    def host_with(token, host=b"127.0.0.1:40123"):
+        sent = request(b"Authorization: " + token, host=b"Host: " + host)
+        try:
+            return head.parse(sent, HOSTS, forwarded).authorization
+        except head.Refused as no:
+            return no.why
+
+    assert host_with(b"mine") == b"mine"
+    assert host_with(b"mine", b"127.0.0.1:40124") == "host"
+    assert host_with(b"mine", b"evil.example:40123") == "host"
+    assert host_with(b"another") == "host"
+    assert host_with(b"") == "host"
+
+
 def test_a_request_without_host_is_refused():
     assert refused(request(host=None)) == "host"
 

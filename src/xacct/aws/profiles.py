@@ -155,6 +155,11 @@ def _parent(name: str, profile: Profile, profiles: Mapping[str, Profile]) -> tup
         return source, via
     if "role_arn" in via:
         return via_name, {}
+    if _is_ours(via.get("credential_process", "")):
+        raise errors.ConfigError(
+            f"source_profile {via_name!r} of {name!r} asks xacct, which would wait for itself.",
+            "Name the role's own profile, not the one that asks xacct for it.",
+        )
     raise errors.ConfigError(
         f"source_profile {via_name!r} of {name!r} has neither keys nor a role.",
         "Add its access key to ~/.aws/credentials, or a credential_process.",
@@ -188,7 +193,7 @@ def _is_ours(command: str) -> bool:
         words = shlex.split(command)
     except ValueError:
         return False
-    return bool(words) and PurePath(words[0]).name == "xacctctl"
+    return bool(words) and (PurePath(words[0]).name == "xacctctl" or "xacct.ctl" in words)
 
 
 def _region(profile: Profile, via: Profile, profiles: Mapping[str, Profile], fallback: str | None) -> str | None:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 PROCESS_TIMEOUT = 60.0
 """Seconds a credential_process may take; botocore waits for ever, and a daemon must not."""
 
+ASKING = "XACCT_SOURCE"
+"""The variable that tells a credential_process which source it is run for: xacctctl then refuses to ask us back."""
+
 
 class FileSources:
     """Sources as the AWS files and `env` (the daemon's environment at its start) have them."""
@@ -56,7 +59,7 @@ class FileSources:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
-                env=self._env,
+                env=self._env | {ASKING: source.name},
             )
         except (OSError, ValueError):
             raise _unusable(source, "can't be started") from None
@@ -89,5 +92,6 @@ def _parse(source: Source, out: bytes) -> Credentials:
 def _unusable(source: Source, what: str) -> errors.SourceUnusable:
     return errors.SourceUnusable(
         f"The credential_process of {source.name!r} {what}.",
-        "Run it by hand and see what it says. As a service it runs in a sandbox: docs/service.md.",
+        "Run it by hand and see what it says. It must not ask xacct itself. As a service it runs in a sandbox:"
+        " docs/service.md.",
     )

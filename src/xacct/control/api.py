@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from xacct.endpoint.grants import Grants
     from xacct.keeper.keeper import Keeper
     from xacct.keeper.node import Node
-    from xacct.model import Credentials, Grant
+    from xacct.model import Credentials, Grant, Where
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -34,6 +34,7 @@ log = structlog.get_logger("xacct.control")
 MAX_BODY = 64 * 1024
 MAX_GRANT_TTL = 366 * 86400.0
 MAX_PATTERNS = 20
+MAX_PORT = 65535
 
 COMMAND = "xacctctl"
 """What people are told asks, where credentials are wanted without a grant."""
@@ -249,23 +250,29 @@ class Api:
         body = await body_of(request, wire.GrantRequest)
         self._keeper.latch.check()
         nodes = [self._configured(role) for role in body["roles"]]
-        ttl = body.get("ttl")
+        ttl, port = body.get("ttl"), body.get("forwarded_port")
         patterns, via = self._role_arns(body)
         if not (nodes or patterns) or (ttl is not None and not 0 < ttl <= MAX_GRANT_TTL):
             raise errors.BadInput("A grant needs a role, and a ttl of more than nothing and at most a year.", "")
         where = body.get("where", "host")
-        url = self._containers.url if where == "container" else self._daemon.endpoint_url
+        url = self._url(where, port)
         grant, token, file = self._grants.create(
-            body["roles"], body["label"][:200], ttl, body.get("pid"), role_arns=patterns, via=via, where=where
+            body["roles"],
+            body["label"][:200],
+            ttl,
+            body.get("pid"),
+            role_arns=patterns,
+            via=via,
+            where=where,
+            forwarded_port=port,
         )
         if where == "container":
             await self._containers.settle()
-        base = url + ROLE_PATH
         answer: wire.GrantAnswer = {
             "id": grant.id,
             "token": token,
             "token_file": str(file),
-            "urls": {node.role.name: base + node.role.slug for node in nodes},
+            "urls": {node.role.name: url + ROLE_PATH + node.role.slug for node in nodes},
             "regions": {node.role.name: node.role.region for node in nodes},
             "confirm": [node.role.name for node in nodes if not self._keeper.guard.admits(node.role, grant.id)],
             "role_arn_url": url + ROLE_ARN_PATH if patterns else None,
@@ -273,6 +280,14 @@ class Api:
         self._audit.grant(request, "grant-created", grant)
         log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)
         return web.json_response(answer)
+
+    def _url(self, where: Where, port: int | None) -> str:
+        """Where a grant's consumer finds the endpoint."""
+        if port is None:
+            return self._containers.url if where == "container" else self._daemon.endpoint_url
+        if where == "container" or not 0 < port <= MAX_PORT:
+            raise errors.BadInput(f"A forwarded_port is from 1 to {MAX_PORT}, and never a container's.", "")
+        return f"http://127.0.0.1:{port}"
 
     async def containers(self, _: web.Request) -> web.Response:
         """GET /v1/containers."""

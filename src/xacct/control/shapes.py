@@ -118,6 +118,7 @@ def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
         "pid": grant.pid,
         "role_arn_patterns": list(grant.role_arns),
         "via": grant.via,
+        "forwarded_port": grant.forwarded_port,
         "where": grant.where,
     }
 

@@ -1,8 +1,8 @@
 r"""A child process that stands in for us: what a signal does to us it does to the child, and back.
 
 Signals are blocked and fetched one by one, so that nothing here runs at an arbitrary point. The
-child shares our process group, so what the terminal sends (Ctrl-C, Ctrl-\, Ctrl-Z, a hang-up)
-reaches it by itself; only what another process sends to us alone is passed on.
+child shares our process group, so what the terminal sends (Ctrl-C, Ctrl-\, Ctrl-Z) reaches it by
+itself; only what another process sends to us alone is passed on, and a hang-up that we alone hear.
 """
 
 import os
@@ -50,7 +50,7 @@ def run(command: list[str], environ: Mapping[str, str]) -> int:
     while True:
         number, from_terminal = _next_signal(watched)
         if number != signal.SIGCHLD:
-            if not from_terminal:
+            if not from_terminal or _told_alone(number):
                 _send(child, number)
             continue
         status = _status(child)
@@ -65,6 +65,11 @@ def _next_signal(watched: frozenset[signal.Signals]) -> tuple[int, bool]:
         return info.si_signo, info.si_signo in _FROM_TERMINAL and info.si_code > 0
     number = signal.sigwait(watched)  # macOS: no telling who sent it
     return number, number in _FROM_TERMINAL and _in_foreground()
+
+
+def _told_alone(number: int) -> bool:
+    """A terminal that goes away hangs up its session's leader only; whoever else is there hears it from the leader."""
+    return number == signal.SIGHUP and os.getsid(0) == os.getpid()
 
 
 def _in_foreground() -> bool:

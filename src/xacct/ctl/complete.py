@@ -21,6 +21,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime"),
     "exec": ("--imds", "--static", "--lifetime"),
     "process": ("--lifetime",),
+    "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "audit": ("--follow", "--role", "--since", "--json"),
 }
 """Here once more so that completing needs no parser; a test holds both lists equal."""
@@ -39,15 +40,17 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     "--since": ("1h", "8h", "1d"),
     "--sandbox": ("default", "strict", "none"),
 }
-_VALUED: Final = frozenset({*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via"})
-_ONE_ROLE: Final = frozenset({"explain", "env", "exec", "process"})
+_VALUED: Final = frozenset(
+    {*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"}
+)
+_ONE_ROLE: Final = frozenset({"explain", "env", "exec", "ssh", "process"})
+_MANY_ROLES: Final = frozenset({"login", "logout", "configure"})
 _BEFORE_ROLE: Final = frozenset(
     {
         ("grants", "create"),
         *((verb, action) for verb in ("docker", "podman") for action in ("run", "compose", "doctor")),
     }
 )
-_MANY_ROLES: Final = frozenset({"login", "logout"})
 
 SCRIPTS: Final = {
     "bash": """\
@@ -94,8 +97,8 @@ def completion(args: Namespace, _client: Client) -> int:
 
 def _candidates(before: list[str], partial: str) -> list[str]:
     words = [word for word in before if word != NO_START]
-    if "--" in words:
-        return []
+    if "--" in words or (words[:1] == ["ssh"] and not _no_role_yet(words)):
+        return []  # the rest is not ours
     found = _after(words, partial)
     return [word for word in found if word.startswith(partial) and word not in words]
 

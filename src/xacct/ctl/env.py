@@ -68,9 +68,12 @@ def ensure(client: Client, role: str, grant: str | None = None) -> None:
     say("  hint: The environment is good all the same: what is missing is asked for when it is used.")
 
 
-def mint(client: Client, role: str, label: str, pid: int) -> wire.GrantAnswer:
-    """Return a fresh grant for `role` that ends with the process `pid`; 0 for one that doesn't."""
-    body = {"roles": [role], "label": label, **({"pid": pid} if pid else {})}
+def mint(client: Client, role: str, label: str, pid: int, **more: int) -> wire.GrantAnswer:
+    """Return a fresh grant for `role` that ends with the process `pid`; 0 for one that doesn't.
+
+    `more` is as in `wire.GrantRequest`.
+    """
+    body = {"roles": [role], "label": label, **({"pid": pid} if pid else {}), **more}
     grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")

@@ -12,6 +12,8 @@ and every SDK, CLI and IDE has fresh role credentials all day.
   xacctctl login prod --for 8h         asks for the code once
   eval "$(xacctctl env prod)"          this shell is in prod now; so is what it starts
   xacctctl exec prod -- aws s3 ls      one command in prod
+  xacctctl ssh prod host               a shell on another machine, in prod
+  xacctctl configure prod              a profile prod-agent, for what reads only ~/.aws/config
   xacctctl status                      what is held, and for how long
 
 verbs:
@@ -25,7 +27,7 @@ options:
 exit status:
   0 ok   1 failed   2 wrong usage   3 xacctd isn't running, can't be started or is another version
   4 a human is needed (nobody could be asked, or said no)   5 AWS refused   130 interrupted
-  exec: the command's own; 128+n if signal n ended it, 126 if it can't be run, 127 if there is none
+  exec, ssh: the command's own; 128+n: signal n ended it; 126: it can't be run; 127: there is none
 
 environment:
   XACCT_SOCKET   the control socket, instead of control.sock in $XDG_RUNTIME_DIR/xacct

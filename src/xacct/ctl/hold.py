@@ -1,5 +1,6 @@
 """Making sure that roles are held, asking the human if that is what it takes."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -84,6 +85,7 @@ def converse(client: Client, path: str, body: Mapping[str, Any]) -> Iterator[dic
 
     Raises `CtlError` when the stream breaks off before that: what is missing is then unknown.
     """
+    _refuse_circle(os.environ.get("XACCT_SOURCE"))
     tty = terminal.find()
     stream = client.stream("POST", path, {**body, "attend": tty is not None})
     conversation = Conversation(client, tty) if tty else None
@@ -98,3 +100,12 @@ def converse(client: Client, path: str, body: Mapping[str, Any]) -> Iterator[dic
         "xacctd went away in the middle of the answer.",
         "Say it again; xacctctl status shows what is held.",
     )
+
+
+def _refuse_circle(source: str | None) -> None:
+    """What xacctd runs to get its first keys must not ask xacctd for others: both would wait."""
+    if source:
+        raise CtlError(
+            f"xacctd is waiting for the keys of {source}, and their credential_process asks xacctd.",
+            "Look into the program that credential_process names.",
+        )

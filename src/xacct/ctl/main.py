@@ -113,9 +113,7 @@ def _run(argv: list[str]) -> int:
 
 def _verb(name: str, words: list[str], *, no_start: bool) -> int:
     verb = load(name)
-    command: list[str] = []
-    if name == "exec" and "--" in words:
-        words, command = words[: words.index("--")], words[words.index("--") + 1 :]
+    words, command = _split(name, words)
     no_start = no_start or NO_START in words
     try:
         # taken out rather than parsed: it may stand behind `grants list` too
@@ -126,6 +124,16 @@ def _verb(name: str, words: list[str], *, no_start: bool) -> int:
     args.no_start = no_start
     revive = _start if verb.starts_daemon and not no_start else None
     return verb.run(args, Client(places.socket_path(), revive))
+
+
+def _split(name: str, words: list[str]) -> tuple[list[str], list[str]]:
+    """Cut off what is not ours to read: what exec runs, and what follows the role of ssh."""
+    if name == "exec" and "--" in words:
+        return words[: words.index("--")], words[words.index("--") + 1 :]
+    if name == "ssh":
+        role = next((place for place, word in enumerate(words, 1) if not word.startswith("-")), len(words))
+        return words[:role], words[role:]
+    return words, []
 
 
 def _start() -> None:

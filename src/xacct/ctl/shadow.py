@@ -45,11 +45,11 @@ def lifted(environ: Mapping[str, str], home: str, directory: str) -> Shadow:
     A sanitized config file is written into `directory` if one is needed.
     """
     shadow = Shadow({}, [])
-    credentials = _file(environ, "AWS_SHARED_CREDENTIALS_FILE", f"{home}/.aws/credentials", home)
+    credentials = named(environ, "AWS_SHARED_CREDENTIALS_FILE", f"{home}/.aws/credentials", home)
     if shadows(_lines(credentials)):
         shadow.set["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null"
         shadow.notes.append(f"[default] in {credentials} would win over xacct; left out here.")
-    config = _file(environ, "AWS_CONFIG_FILE", f"{home}/.aws/config", home)
+    config = named(environ, "AWS_CONFIG_FILE", f"{home}/.aws/config", home)
     lines = _lines(config)
     if shadows(lines):
         shadow.set["AWS_CONFIG_FILE"] = _store("".join(sanitized(lines)), directory)
@@ -91,7 +91,8 @@ def _options(lines: Iterable[str]) -> Iterator[tuple[str, str | None, int, str]]
         yield section, option[2].lower() if option else None, indent, line
 
 
-def _file(environ: Mapping[str, str], variable: str, default: str, home: str) -> str:
+def named(environ: Mapping[str, str], variable: str, default: str, home: str) -> str:
+    """Return the path of an AWS file: what the variable says, as AWS tools take it, or the default."""
     value = environ.get(variable)
     if not value:
         return default

@@ -28,7 +28,7 @@ def start_daemon() -> bool:
     """
     places.make_private(places.runtime_dir())
     client = Client(places.socket_path())
-    with _alone(f"{places.runtime_dir()}/start.lock"):
+    with alone(f"{places.runtime_dir()}/start.lock"):  # who waited here finds it running
         managed = unit.managed()
         if not (managed and not unit.runs()) and _answers(client):
             return False
@@ -50,8 +50,8 @@ def reap() -> None:
 
 
 @contextmanager
-def _alone(lock: str) -> Iterator[None]:
-    """Hold `lock`: who waited here finds the daemon running. The daemon does not inherit it."""
+def alone(lock: str) -> Iterator[None]:
+    """Hold `lock`, a file: one process at a time is in here. A child does not inherit it."""
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

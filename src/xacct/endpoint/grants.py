@@ -17,6 +17,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from xacct import errors, logs
+from xacct.endpoint.head import hosts_of
 from xacct.model import Grant
 
 if TYPE_CHECKING:
@@ -104,13 +105,14 @@ class Grants:
         *,
         role_arns: Iterable[str] = (),
         via: str | None = None,
+        forwarded_port: int | None = None,
         where: Where = "host",
     ) -> tuple[Grant, str, Path]:
         """A new grant, its token (shown this once), and the token's file.
 
         Args:
             roles: names. ttl: seconds, None for no end. pid: the process it ends with.
-            role_arns, via, where: as in Grant.
+            The others: as in Grant.
 
         Raises:
             XacctError: the token's file can't be written.
@@ -128,6 +130,7 @@ class Grants:
             pid_started=None if pid is None else self.started(pid),
             role_arns=tuple(role_arns),
             via=via,
+            forwarded_port=forwarded_port,
             where=where,
         )
         file = self._write_token(grant, token)
@@ -148,6 +151,13 @@ class Grants:
             return None
         self.last_used[grant.id] = self.now()
         return grant
+
+    def hosts(self, authorization: bytes) -> frozenset[bytes]:
+        """The Host values of this token's own, beside the endpoint's: where it is forwarded to."""
+        grant = self.find(authorization)
+        if grant is None or grant.forwarded_port is None:
+            return frozenset()
+        return hosts_of(grant.forwarded_port)
 
     def revoke(self, grant_id: str) -> bool:
         """End a grant; false if there is none of that id."""

@@ -8,9 +8,14 @@ Origin, Referer, Sec-Fetch-*, X-Forwarded-*, Forwarded, Via; a rebound name by i
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from xacct.model import ROLE_ARN, Caller
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Forwarded = Callable[[bytes], frozenset[bytes]]
 
 MAX_HEAD = 8192
 """Bytes of request line and headers; the largest SDK head measured is below 1 KiB."""
@@ -80,16 +85,16 @@ def hosts_of(port: int, address: str = "127.0.0.1") -> frozenset[bytes]:
     return frozenset(names) | {b"%s:%d" % (name, port) for name in names}
 
 
-def parse(head: bytes, hosts: frozenset[bytes]) -> Request:
+def parse(head: bytes, hosts: frozenset[bytes], forwarded: Forwarded = lambda _token: frozenset()) -> Request:
     """Read one request head, without its final empty line.
 
     Args:
-        head: at most MAX_HEAD bytes. hosts: the Host values that are ours.
+        head: at most MAX_HEAD bytes. hosts: the Host values that are ours. forwarded: those a token brings along.
 
     Raises:
         Refused: for whatever is not exactly a request an SDK sends to us.
     """
-    line, headers = trusted(head, hosts, _REQUEST_LINE)
+    line, headers = trusted(head, hosts, _REQUEST_LINE, forwarded)
     return Request(
         line.group(1).decode("ascii"),
         headers.get(b"authorization", b""),
@@ -99,7 +104,10 @@ def parse(head: bytes, hosts: frozenset[bytes]) -> Request:
 
 
 def trusted(
-    head: bytes, hosts: frozenset[bytes], request_line: re.Pattern[bytes]
+    head: bytes,
+    hosts: frozenset[bytes],
+    request_line: re.Pattern[bytes],
+    forwarded: Forwarded = lambda _token: frozenset(),
 ) -> tuple[re.Match[bytes], dict[bytes, bytes]]:
     """The request line and the headers (by lower-case name) of a head that gives nobody away.
 
@@ -111,7 +119,8 @@ def trusted(
     if match is None:
         raise Refused("request line")
     headers = _headers(rest)
-    if headers.get(b"host", b"").lower() not in hosts:
+    host = headers.get(b"host", b"").lower()
+    if host not in hosts and host not in forwarded(headers.get(b"authorization", b"")):
         raise Refused("host")
     if headers.get(b"content-length", b"0") != b"0":
         raise Refused("body")

@@ -14,6 +14,7 @@ from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
 from xacct.configuration import Configuration
+from xacct.endpoint import head
 from xacct.endpoint.container import Container
 from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
@@ -101,7 +102,8 @@ class Rooms:
             owners=processes.owners,
         )
         door = door_of(require_known=chosen.endpoint.require_known_caller)
-        self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
+        guard = partial(head.parse, forwarded=self.grants.hosts)
+        self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit, parse=guard)
         self._places = ContainerPlaces(
             chosen.containers, where.containers, door, self._for_containers, chosen.endpoint.require_known_caller
         )

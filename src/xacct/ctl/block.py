@@ -1,0 +1,126 @@
+"""The block of profiles that `configure` keeps in ~/.aws/config: found, written, taken away. Pure bytes.
+
+Everything outside the block is somebody else's, and comes through byte for byte, whatever it is.
+"""
+
+import re
+import shlex
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from xacct.ctl.failure import CtlError
+
+_BEGIN: Final = "# >>> xacct >>>"
+_END: Final = "# <<< xacct <<<"
+_REMARK: Final = (
+    'Made by "xacctctl configure", which writes it anew: edits in here are lost. "xacctctl configure --remove" ends it.'
+)
+_LINE: Final = rb"[^\n]*(?:\n|\Z)"
+_MARK: Final = re.compile(rb"^(?:(%s)|%s)%s" % (_BEGIN.encode(), _END.encode(), _LINE), re.MULTILINE)
+
+_PLAIN: Final = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
+_UNQUOTABLE: Final = re.compile(r"[\"'\\$`#;\[\]\x00-\x1f\x7f]")
+"""What shells and AWS tools read differently within double quotes, each in its own way."""
+
+
+class Entry(NamedTuple):
+    """One generated profile."""
+
+    profile: str
+    role: str
+    region: str | None
+
+
+class Found(NamedTuple):
+    """A file cut at the block, or where one would go. `entries` is None where there is none.
+
+    `separator`: the line end that comes and goes with the block, so that a file whose last line has none is as it
+    was when the block is gone. `eol`: how the block's own lines end.
+    """
+
+    before: bytes
+    separator: bytes
+    after: bytes
+    eol: bytes
+    entries: list[Entry] | None
+
+
+def find(content: bytes) -> Found:
+    """Cut `content` at its block.
+
+    Raises `CtlError` when the marks are not one beginning and one end: what is ours can't be told then.
+    """
+    marks = list(_MARK.finditer(content))
+    if not marks:
+        eol = _eol(content[: content.find(b"\n") + 1])
+        return Found(content, eol if content else b"", b"", eol, None)
+    if [bool(mark[1]) for mark in marks] != [True, False]:
+        lines = ", ".join(str(content.count(b"\n", 0, mark.start()) + 1) for mark in marks)
+        raise CtlError(
+            f"The block of xacct in the AWS config file is damaged: it has marks in lines {lines}.",
+            f'There must be one line "{_BEGIN}" and below it one "{_END}", or none. Mend it by hand.',
+        )
+    begin, end = marks
+    eol = _eol(begin[0])
+    before = content[: begin.start()].removesuffix(eol)
+    entries = _entries(content[begin.end() : end.start()].decode("utf-8", "surrogateescape"))
+    return Found(before, content[len(before) : begin.start()], content[end.end() :], eol, list(entries))
+
+
+def joined(found: Found, program: str, entries: Sequence[Entry]) -> bytes:
+    """Return the file with `entries` in its block; with none it has no block."""
+    if not entries:
+        # lines written behind the block since must not run into the one before it
+        cut = found.after and found.before and not found.before.endswith(b"\n")
+        return found.before + (found.separator if cut else b"") + found.after
+    lines = [f"{_BEGIN} {_REMARK}"]
+    for entry in entries:
+        lines += [
+            f"[profile {quoted(entry.profile)}]",
+            f"credential_process = {program} process {quoted(entry.role)}",
+            *([f"region = {entry.region}"] if _PLAIN.fullmatch(entry.region or "") else []),
+            "",
+        ]
+    lines[-1] = _END
+    block = b"".join(line.encode("utf-8", "surrogateescape") + found.eol for line in lines)
+    return found.before + found.separator + block + found.after
+
+
+def profiles(content: bytes) -> set[str]:
+    """Return the names of the profiles in an AWS file, however their sections are spelt."""
+    text = content.decode("utf-8-sig", "surrogateescape")
+    heading = r"^[^\S\n]*\[\s*(?:profile\s+)?[\"']?([^\]\"'\n]*?)[\"']?\s*\]"
+    return set(re.findall(heading, text, re.MULTILINE))
+
+
+def quoted(word: str) -> str:
+    """Return `word` as every AWS tool reads it, whether it splits the line itself or asks a shell.
+
+    Raises `ValueError` where no way of writing it is common to them.
+    """
+    if _PLAIN.fullmatch(word) and not word.startswith("-"):
+        return word
+    if not word or word.startswith("-") or _UNQUOTABLE.search(word):
+        raise ValueError(word)
+    return f'"{word}"'
+
+
+def _eol(line: bytes) -> bytes:
+    return b"\r\n" if line.endswith(b"\r\n") else b"\n"
+
+
+def _entries(text: str) -> Iterable[Entry]:
+    """Yield what an earlier run wrote; what else there is, nobody promised to keep."""
+    for section in re.split(r"^\[profile ", text, flags=re.MULTILINE)[1:]:
+        heading, _, body = section.partition("]")
+        options = dict(re.findall(r"^(credential_process|region) = (.*?)\r?$", body, re.MULTILINE))
+        *_, verb, role = ["", "", *_words(options.get("credential_process", ""))]
+        if verb == "process":
+            yield Entry(heading.strip('"'), role, options.get("region"))
+
+
+def _words(command: str) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError:
+        return []
