@@ -133,7 +133,7 @@ async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
     port = await rooms.endpoint.serve(bind(chosen.daemon.port))
     url = f"http://{ADDRESS}:{port}"
     control = await _open_control(rooms, url, where, stop)
-    workers = [loop.create_task(run()) for run in (rooms.scheduler.run, rooms.endpoint.run, *rooms.humans)]
+    workers = [loop.create_task(run()) for run in (rooms.scheduler.run, rooms.endpoint.run, *rooms.humans.values())]
     network = NetworkWatch(loop, rooms.keeper.network_changed)
     network.start()
     log.info("ready", version=__version__, endpoint=url, control=str(where.control), pid=os.getpid())
@@ -151,6 +151,7 @@ async def _run(chosen: Settings, in_file: Settings, where: Places) -> None:
 
 async def _open_control(rooms: Rooms, url: str, where: Places, stop: asyncio.Event) -> ControlServer:
     """Serve the control channel. aiohttp costs a sixth of a second: SDKs are served before it is loaded."""
+    from xacct.control.about import About  # noqa: PLC0415
     from xacct.control.api import Api, Daemon  # noqa: PLC0415
     from xacct.control.server import ControlServer, bind  # noqa: PLC0415
 
@@ -160,6 +161,9 @@ async def _open_control(rooms: Rooms, url: str, where: Places, stop: asyncio.Eve
         refresh=rooms.refresh,
         reload=lambda: rooms.configuration.reload(rooms.keeper),
         stop=stop.set,
+        about=About(
+            sys.executable, str(rooms.code.directory), rooms.code.changed, rooms.clock.now(), tuple(rooms.humans)
+        ),
         audit=rooms.audit,
     )
     application = Api(rooms.keeper, rooms.grants, daemon).application()

@@ -17,6 +17,7 @@ from xacct.endpoint.grants import Grants
 from xacct.endpoint.server import Endpoint
 from xacct.host import callers, names, process, steps
 from xacct.host import clock as host_clock
+from xacct.host.code import Code
 from xacct.host.processes import Processes, Scout
 from xacct.keeper.acquire import Terms
 from xacct.keeper.desk import Desk
@@ -58,6 +59,7 @@ class Rooms:
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
         self.clock = AwsClock(host_clock.read)
+        self.code = Code(Path(__file__).parent)
         events = Events()
         kept = where.state / "used-steps.json"
         desk = Desk(self.clock, events, Ledger(steps.load(kept), lambda all_steps: steps.save(kept, all_steps)))
@@ -114,18 +116,18 @@ class Rooms:
 
 def _ways_to_humans(
     chosen: Settings, desk: Desk, events: Events, clock: AwsClock
-) -> list[Callable[[], Coroutine[None, None, None]]]:
+) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
     """What asks and tells people beside the terminals that attend."""
-    ways: list[Callable[[], Coroutine[None, None, None]]] = []
+    ways: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
     if chosen.prompts.command:
         command = list(chosen.prompts.command)
-        ways.append(Prompter(desk, events, lambda _: command, dialog=False).run)
+        ways["command"] = Prompter(desk, events, lambda _: command, dialog=False).run
     dialog = dialogs.command(os.environ) if chosen.prompts.desktop else None
     if dialog is not None:
-        ways.append(Prompter(desk, events, dialog, dialog=True, delay=DIALOG_DELAY).run)
+        ways["dialog"] = Prompter(desk, events, dialog, dialog=True, delay=DIALOG_DELAY).run
     notice = notices.command(os.environ) if chosen.prompts.desktop else None
     if notice is not None:
-        ways.append(notices.Notices(events, notice, clock.boot).run)
+        ways["notice"] = notices.Notices(events, notice, clock.boot).run
     return ways
 
 

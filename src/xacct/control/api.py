@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from xacct import __version__, errors, policy, wire
-from xacct.control import shapes, streams
+from xacct.control import shapes, streams, versions
 from xacct.control.audit import Audit
 from xacct.endpoint.container import PATH as CREDENTIALS_PATH
 from xacct.endpoint.head import ROLE_ARN_PATH
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from xacct.audit.trail import Trail
+    from xacct.control.about import About
     from xacct.endpoint.grants import Grants
     from xacct.keeper.keeper import Keeper, Node
     from xacct.model import Credentials, Grant
@@ -56,6 +57,7 @@ class Daemon:
     refresh: Callable[[], None]
     reload: Callable[[], list[errors.XacctError]]
     stop: Callable[[], None]
+    about: About
     audit: Trail | None = None
 
 
@@ -122,6 +124,7 @@ class Api:
             "attended": keeper.desk.attendants,
             "notes": self._notes(),
             "locked": keeper.latch.locked,
+            "daemon": self._daemon.about.status(keeper),
         }
         return web.json_response(answer)
 
@@ -353,6 +356,7 @@ class Api:
     async def _well_behaved(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Fresh configuration before, our header and our errors after."""
         try:
+            versions.check(request)
             self._daemon.refresh()
             response = await handler(request)
         except errors.XacctError as error:
@@ -373,8 +377,7 @@ class Api:
                 request.transport.abort()  # in the middle of a stream there is no place for another answer
             return begun
         if not response.prepared:
-            response.headers[wire.API_HEADER] = str(wire.API)
-            response.headers["Cache-Control"] = "no-store"
+            response.headers.update({**versions.headers(), "Cache-Control": "no-store"})
         return response
 
 
