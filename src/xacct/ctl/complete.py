@@ -21,6 +21,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "env": ("--format", "--pid", "--static", "--lifetime"),
     "exec": ("--static", "--lifetime"),
     "process": ("--lifetime",),
+    "doctor": ("--json", "--role"),
     "audit": ("--follow", "--role", "--since", "--json"),
 }
 """Here once more so that completing needs no parser; a test holds both lists equal."""

@@ -1,0 +1,45 @@
+"""What a check finds: a stable name, a state, one sentence, and what to type."""
+
+from typing import Literal, NamedTuple
+
+State = Literal["ok", "warning", "broken", "skipped"]
+"""ok: as it should be, or worth knowing; warning: works, but look; broken: mend it; skipped: could not be told."""
+
+
+class Finding(NamedTuple):
+    """One line of the report. `name` is its id in docs/doctor.md; several findings may share one."""
+
+    name: str
+    state: State
+    sentence: str
+    fix: str = ""
+
+
+def ok(name: str, sentence: str) -> Finding:
+    """Return a finding that needs nothing done."""
+    return Finding(name, "ok", sentence)
+
+
+def warning(name: str, sentence: str, fix: str) -> Finding:
+    """Return a finding that works, for now or for most."""
+    return Finding(name, "warning", sentence, fix)
+
+
+def broken(name: str, sentence: str, fix: str) -> Finding:
+    """Return a finding that has to be mended."""
+    return Finding(name, "broken", sentence, fix)
+
+
+def skipped(name: str, sentence: str) -> Finding:
+    """Return a finding that could not be made here."""
+    return Finding(name, "skipped", sentence)
+
+
+def count(number: int, thing: str) -> str:
+    """Return "1 role", "2 roles"."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def listed(names: list[str], most: int = 5) -> str:
+    """Return names as a list in a sentence, not longer than one can read."""
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
