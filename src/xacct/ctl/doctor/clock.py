@@ -26,7 +26,7 @@ def check(scene: Scene) -> Iterator[Finding]:
 
 
 def _skew(skew: float | None, fix: str) -> Finding:
-    name = "clock-skew"
+    name: Final = "clock-skew"
     if skew is None:
         return skipped(name, "How far this clock is from AWS's is known once xacctd has asked AWS for something.")
     off = f"This clock is {abs(skew):.0f} s {'behind' if skew > 0 else 'ahead of'} AWS's"
@@ -38,7 +38,7 @@ def _skew(skew: float | None, fix: str) -> Finding:
 
 
 def _synchronized(scene: Scene, mark: Path) -> Finding:
-    name = "clock-synchronized"
+    name: Final = "clock-synchronized"
     if mark.exists():
         return ok(name, "NTP keeps this clock.")
     said = scene.output("timedatectl", "show", "--property=NTPSynchronized", "--value")

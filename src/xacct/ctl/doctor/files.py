@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from xacct.ctl.doctor.finding import Finding, broken, count, ok, skipped, warning
+from xacct.ctl.doctor.finding import Finding, Name, broken, count, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
 
 OTHERS: Final = 0o077
@@ -30,7 +30,7 @@ def check(scene: Scene) -> Iterator[Finding]:
 
 def stranger(path: Path) -> Path | None:
     """Return a part of `path` that belongs neither to us nor to root: its owner could move all that is below it."""
-    real = path.resolve()
+    real = Path(os.path.realpath(path))  # unlike resolve, bears a link to itself
     for part in (path, *path.parents, real, *real.parents):
         try:
             owner = part.lstat().st_uid
@@ -42,7 +42,8 @@ def stranger(path: Path) -> Path | None:
 
 
 def _runtime_variable(scene: Scene) -> Finding:
-    name, value = "runtime-variable", scene.environ.get("XDG_RUNTIME_DIR", "")
+    name: Final = "runtime-variable"
+    value = scene.environ.get("XDG_RUNTIME_DIR", "")
     if scene.platform == "darwin":
         return ok(name, f"{scene.runtime} is used.")
     if not value:
@@ -62,7 +63,7 @@ def _runtime_variable(scene: Scene) -> Finding:
     return ok(name, f"XDG_RUNTIME_DIR is {value}.")
 
 
-def _directory(name: str, path: Path) -> Finding:
+def _directory(name: Name, path: Path) -> Finding:
     if (theirs := stranger(path)) is not None:
         return broken(name, f"{theirs} belongs to somebody else.", "Set XDG_RUNTIME_DIR and XDG_STATE_HOME to your own")
     try:
@@ -79,7 +80,8 @@ def _directory(name: str, path: Path) -> Finding:
 
 
 def _socket(scene: Scene) -> Finding:
-    name, path = "control-socket", scene.socket
+    name: Final = "control-socket"
+    path = scene.socket
     try:
         status = path.lstat()
     except FileNotFoundError:
@@ -109,7 +111,7 @@ def _tokens(directory: Path) -> Iterator[Finding]:
 
 
 def _settings_file(path: Path) -> Finding:
-    name = "settings-file"
+    name: Final = "settings-file"
     try:
         status = path.stat()
         tomllib.loads(path.read_text("utf-8"))

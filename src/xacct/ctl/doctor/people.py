@@ -16,7 +16,8 @@ def check(scene: Scene) -> Iterator[Finding]:
 
 
 def _questions(scene: Scene) -> Finding:
-    name, status = "questions", scene.daemon.status
+    name: Final = "questions"
+    status = scene.daemon.status
     daemon = status.get("daemon") if status else None
     if status and status["attended"]:
         return ok(name, f"{count(status['attended'], 'terminal')} would show a question (xacctctl attend).")
@@ -46,7 +47,7 @@ def _dialog(scene: Scene) -> str | None:
 
 
 def _notices(scene: Scene) -> Finding:
-    name = "notices"
+    name: Final = "notices"
     if scene.platform == "darwin" and scene.which("osascript"):
         return ok(name, "Notices are shown by osascript.")
     if scene.which("notify-send") is None:

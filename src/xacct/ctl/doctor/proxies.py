@@ -20,7 +20,8 @@ def check(scene: Scene) -> Iterator[Finding]:
 
 
 def _endpoint(environ: Mapping[str, str]) -> Finding:
-    name, variable = "proxy-endpoint", _first(environ, HTTP)
+    name: Final = "proxy-endpoint"
+    variable = _first(environ, HTTP)
     if variable is None:
         return ok(name, "No proxy for plain HTTP.")
     if exempts(environ):

@@ -15,7 +15,7 @@ WRITABLE: Final = 0o022
 
 _VIRTUAL: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:mfa/\S+")
 _SECURITY_KEY: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:u2f/\S+")
-_HARDWARE: Final = re.compile(r"[A-Za-z0-9-]{9,32}")
+_HARDWARE: Final = re.compile(r"(?=.*\d)[A-Za-z0-9]{9,32}")
 _MFA_CODES: Final = ("access-denied", "mfa-missing", "policy-denied")
 
 
@@ -69,7 +69,8 @@ def _failures(scene: Scene) -> dict[str, str]:
 
 
 def _without_mfa(scene: Scene, roles: list[Role]) -> Iterator[Finding]:
-    name, failures = "role-mfa", _failures(scene)
+    name: Final = "role-mfa"
+    failures = _failures(scene)
     without = [role.name for role in roles if role.serial is None and not role.chained]
     refused = [role for role in without if failures.get(role) in _MFA_CODES]
     for role in refused:
@@ -84,7 +85,8 @@ def _without_mfa(scene: Scene, roles: list[Role]) -> Iterator[Finding]:
 
 
 def _serials(scene: Scene, roles: list[Role]) -> Iterator[Finding]:
-    name, failures = "mfa-serial", _failures(scene)
+    name: Final = "mfa-serial"
+    failures = _failures(scene)
     serials: dict[str, list[str]] = {}
     for role in roles:
         if role.serial is not None:
@@ -94,7 +96,8 @@ def _serials(scene: Scene, roles: list[Role]) -> Iterator[Finding]:
 
 
 def _wrong(serial: str, roles: list[str], failures: dict[str, str]) -> Finding | None:
-    name, whose = "mfa-serial", listed(roles)
+    name: Final = "mfa-serial"
+    whose = listed(roles)
     look = "Compare mfa_serial with IAM > Users > Security credentials"
     if _SECURITY_KEY.fullmatch(serial):
         return broken(
@@ -108,7 +111,8 @@ def _wrong(serial: str, roles: list[str], failures: dict[str, str]) -> Finding |
 
 
 def _devices(roles: list[Role]) -> Iterator[Finding]:
-    name, of_source = "mfa-devices", dict[str, set[str]]()
+    name: Final = "mfa-devices"
+    of_source = dict[str, set[str]]()
     for role in roles:
         if role.serial is not None and not role.chained:
             of_source.setdefault(role.source, set()).add(role.serial)
@@ -134,7 +138,8 @@ def _processes(scene: Scene) -> Iterator[Finding]:
 
 
 def _unusable(scene: Scene, profile: str, command: str) -> Finding | None:
-    name, fix = "credential-process", f"Mend credential_process of [profile {profile}] in {scene.files.config}"
+    name: Final = "credential-process"
+    fix = f"Mend credential_process of [profile {profile}] in {scene.files.config}"
     try:
         program = shlex.split(command)[0]
     except (ValueError, IndexError):

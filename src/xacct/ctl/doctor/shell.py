@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from xacct.ctl import shadow, variables
 from xacct.ctl.doctor import awsfiles
-from xacct.ctl.doctor.finding import Finding, broken, ok, skipped, warning
+from xacct.ctl.doctor.finding import Finding, Name, broken, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
 
 ANEW: Final = 'eval "$(xacctctl env ROLE)"'
@@ -33,7 +33,8 @@ def check(scene: Scene) -> Iterator[Finding]:
 
 
 def _endpoint(scene: Scene) -> Finding:
-    name, uri = "shell-endpoint", scene.environ.get(_URI)
+    name: Final = "shell-endpoint"
+    uri = scene.environ.get(_URI)
     if uri is None:
         return skipped(name, f"Programs of this shell don't ask xacctd; after {ANEW} they do.")
     try:
@@ -47,7 +48,8 @@ def _endpoint(scene: Scene) -> Finding:
 
 
 def _ours(scene: Scene, port: int | None, path: str) -> Finding:
-    name, version = "shell-endpoint", scene.daemon.version
+    name: Final = "shell-endpoint"
+    version = scene.daemon.version
     endpoint = version["endpoint"] if version else None
     if endpoint is None:
         return broken(name, f"{_URI} leads to port {port}, but xacctd is not there: SDKs fail.", "xacctctl start")
@@ -68,7 +70,8 @@ def _is_unknown(scene: Scene, path: str) -> bool:
 
 
 def _token(scene: Scene) -> Finding:
-    name, file, token = "shell-token", scene.environ.get(_FILE), scene.environ.get(_TOKEN)
+    name: Final = "shell-token"
+    file, token = scene.environ.get(_FILE), scene.environ.get(_TOKEN)
     if _URI not in scene.environ:
         return skipped(name, "This shell needs no token.")
     if not file and not token:
@@ -79,7 +82,7 @@ def _token(scene: Scene) -> Finding:
 
 
 def _token_file(path: Path, token: str) -> Finding:
-    name = "shell-token"
+    name: Final = "shell-token"
     try:
         content, mode = path.read_bytes(), path.stat().st_mode
     except OSError as error:
@@ -93,7 +96,8 @@ def _token_file(path: Path, token: str) -> Finding:
 
 
 def _grant(scene: Scene) -> Finding:
-    name, file, grants = "shell-grant", scene.environ.get(_FILE), scene.daemon.grants
+    name: Final = "shell-grant"
+    file, grants = scene.environ.get(_FILE), scene.daemon.grants
     if _URI not in scene.environ or not file or grants is None or Path(file).parent.name != "grants":
         return skipped(name, "Whether this shell's grant is good, xacctd would know.")
     grant = next((grant for grant in grants["grants"] if grant["id"] == Path(file).name), None)
@@ -103,7 +107,7 @@ def _grant(scene: Scene) -> Finding:
 
 
 def _keys(scene: Scene, *, inside: bool) -> Finding:
-    name = "shell-keys"
+    name: Final = "shell-keys"
     there = [variable for variable in variables.KEYS[:3] if scene.environ.get(variable)]
     if not there:
         return ok(name, "No keys in the environment.")
@@ -115,7 +119,7 @@ def _keys(scene: Scene, *, inside: bool) -> Finding:
 
 
 def _profile(scene: Scene, *, inside: bool) -> Finding:
-    name = "shell-profile"
+    name: Final = "shell-profile"
     variable = next((v for v in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if scene.environ.get(v)), None)
     if variable is None:
         return ok(name, "AWS_PROFILE is not set.")
@@ -130,7 +134,7 @@ def _profile(scene: Scene, *, inside: bool) -> Finding:
     return ok(name, f"{variable} is {chosen}{', which has settings only' if inside else ''}.")
 
 
-def _rival(scene: Scene, name: str, variable: str, *, inside: bool) -> Finding:
+def _rival(scene: Scene, name: Name, variable: str, *, inside: bool) -> Finding:
     if not scene.environ.get(variable):
         return ok(name, f"{variable} is not set.")
     if inside:
@@ -139,7 +143,7 @@ def _rival(scene: Scene, name: str, variable: str, *, inside: bool) -> Finding:
 
 
 def _default(scene: Scene, *, inside: bool) -> Finding:
-    name = "default-profile"
+    name: Final = "default-profile"
     files = [file for file in shadow.files(scene.environ, str(scene.home)) if shadow.shadows(shadow.lines(file))]
     if not files:
         return ok(name, "[default] has no credentials that would win.")

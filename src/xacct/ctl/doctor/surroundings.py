@@ -22,7 +22,7 @@ def check(scene: Scene) -> Iterator[Finding]:
 
 
 def _keychain(scene: Scene) -> Finding:
-    name = "keychain"
+    name: Final = "keychain"
     if scene.platform == "darwin":
         return ok(name, "The macOS keychain is here." if scene.which("security") else "security is not in PATH.")
     bus = scene.environ.get("DBUS_SESSION_BUS_ADDRESS") or (scene.runtime.parent / "bus").exists()
@@ -34,7 +34,7 @@ def _keychain(scene: Scene) -> Finding:
 
 
 def _docker(scene: Scene) -> Finding:
-    name = "docker"
+    name: Final = "docker"
     if scene.which("docker") is None:
         return ok(name, "Docker is not installed.")
     context, host = docker_host(scene)

@@ -43,8 +43,8 @@ def check(scene: Scene) -> Iterator[Finding]:
 def _unit_files(scene: Scene) -> dict[str, Path]:
     """Return the unit files in force, as systemd would find them."""
     config = scene.environ.get("XDG_CONFIG_HOME") or str(scene.home / ".config")
-    data = scene.environ.get("XDG_DATA_HOME") or str(scene.home / ".local/share")
-    places = [Path(config) / "systemd/user", Path(data) / "systemd/user", *map(Path, _SYSTEM)]
+
+    places = [Path(config) / "systemd/user", scene.home / ".local/share/systemd/user", *map(Path, _SYSTEM)]
     return {
         unit: next(place / unit for place in places if (place / unit).is_file())
         for unit in (SOCKET, SERVICE)
@@ -53,7 +53,8 @@ def _unit_files(scene: Scene) -> dict[str, Path]:
 
 
 def _programs(scene: Scene, found: dict[str, Path]) -> Finding:
-    name, service = "systemd-units", found.get(SERVICE)
+    name: Final = "systemd-units"
+    service = found.get(SERVICE)
     if service is None:
         if SOCKET in found:
             return broken(name, f"{found[SOCKET]} has no {SERVICE} beside it.", "Install both units anew, or remove it")
@@ -89,7 +90,8 @@ def _states(scene: Scene) -> dict[str, str] | None:
 
 
 def _state(states: dict[str, str], *, has_socket: bool) -> Finding:
-    name, unit = "systemd-state", SOCKET if has_socket else SERVICE
+    name: Final = "systemd-state"
+    unit = SOCKET if has_socket else SERVICE
     failed = [each for each in (SOCKET, SERVICE) if states.get(f"{each}.ActiveState") == "failed"]
     if failed:
         return broken(
@@ -107,7 +109,8 @@ def _state(states: dict[str, str], *, has_socket: bool) -> Finding:
 
 
 def _conflict(scene: Scene, states: dict[str, str]) -> Finding:
-    name, version = "systemd-conflict", scene.daemon.version
+    name: Final = "systemd-conflict"
+    version = scene.daemon.version
     wanted = states.get(f"{SOCKET}.UnitFileState") == "enabled" or states.get(f"{SERVICE}.UnitFileState") == "enabled"
     if version is None or not wanted:
         return ok(name, "No xacctd runs beside the units.")
