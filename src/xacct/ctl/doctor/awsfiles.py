@@ -77,7 +77,7 @@ def _sections(file: Path, problems: list[str]) -> dict[str, Profile]:
 def _line_of(error: Exception) -> str:
     """Say which line, and nothing of what it says: that may be a key."""
     line = getattr(error, "lineno", None)
-    if line is None and isinstance(error, configparser.ParsingError) and error.errors:
+    if line is None and isinstance(error, configparser.ParsingError):
         line = error.errors[0][0]
     return "" if line is None else f" (line {line})"
 
