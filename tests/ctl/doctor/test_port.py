@@ -112,6 +112,11 @@ def test_who_has_a_port(stage, free):
     assert holder(stage.scene(), free) is None
 
 
+def test_who_only_calls_has_no_port(stage):
+    with listening() as number, socket.create_connection(("127.0.0.1", number)) as caller:
+        assert holder(stage.scene(), caller.getsockname()[1]) is None
+
+
 def test_who_has_a_port_on_macos(stage):
     stage.more["platform"] = "darwin"
     assert holder(stage.scene(), 9477) is None

@@ -31,6 +31,18 @@ def test_the_report_is_grouped_and_aligned():
     assert list(report.lines([*FINDINGS, ("clock", broken("x", "No.", "Yes."))]))[-1] == "1 thing broken, 1 warning."
 
 
+def test_each_state_has_its_colour_and_the_last_line_the_worst(monkeypatch):
+    monkeypatch.setattr(report, "paint", lambda text, tone: f"<{tone}>{text}")
+    bad = ("clock", broken("clock-skew", "No.", "Yes."))
+    for findings, tones in (
+        (FINDINGS[:1], ["good", "good"]),
+        (FINDINGS, ["good", "warn", "dim", "warn"]),
+        ([*FINDINGS, bad], ["good", "warn", "dim", "bad", "bad"]),
+    ):
+        said = "\n".join(report.lines(findings))
+        assert [part.partition(">")[0] for part in said.split("<")[1:]] == tones
+
+
 def test_json_is_a_list_of_the_same():
     assert json.loads(report.as_json(FINDINGS))[1] == {
         "group": "daemon",
