@@ -1,6 +1,7 @@
 """A scene of the test's own: home, runtime directory, programs and a daemon's words, all made up."""
 
 import copy
+import os
 import time
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 from xacct import __version__, wire
 from xacct.ctl.doctor import awsfiles
 from xacct.ctl.doctor.scene import Daemon, Scene
+from xacct.ctl.failure import NotRunningError
 
 ENDPOINT = "http://127.0.0.1:9477"
 SERIAL = "arn:aws:iam::111122223333:mfa/alice"
@@ -24,7 +26,7 @@ class Stage:
         self.bin.mkdir()
         (self.home / ".aws").mkdir()
         self.environ = {"PATH": str(self.bin), "XDG_RUNTIME_DIR": str(root / "r")}
-        self.daemon = Daemon()
+        self.daemon = Daemon(trouble=NotRunningError())
         self.more = {"platform": "linux"}
 
     def program(self, name, script="exit 0"):
@@ -108,6 +110,19 @@ class Stage:
         return fix
 
 
+@pytest.fixture
+def theirs(monkeypatch):
+    """Make a path somebody else's, as far as stat can tell."""
+    others, real = set(), os.stat
+
+    def stat(path, **options):
+        result = real(path, **options)
+        return os.stat_result((*result[:4], 4242, *result[5:])) if str(path) in others else result
+
+    monkeypatch.setattr("os.stat", stat)
+    return lambda path: others.add(str(path))
+
+
 def _status(role):
     nothing = dict.fromkeys(("account", "expires_at", "horizon", "last_used", "next_renewal"))
     error = role.get("error")
@@ -116,7 +131,7 @@ def _status(role):
         "name": role["name"],
         "role_arn": role.get("role_arn", "arn:aws:iam::1:role/x"),
         "state": role.get("state", "failed" if error else "idle"),
-        "error": {"code": error, "sentence": "AWS says no.", "hint": "Ask Bob."} if error else None,
+        "error": {"code": error, "sentence": "AWS says no.", "hint": role.get("hint", "Ask Bob.")} if error else None,
     }
 
 

@@ -30,11 +30,20 @@ def test_the_skew_that_the_daemon_knows(stage, skew, state, word):
     assert word in stage.sentences(check, "clock-skew")[0]
 
 
+def test_each_platform_sets_its_clock_its_own_way(stage):
+    stage.running(daemon={"clock_skew": 90.0})
+    assert stage.fix(check, "clock-skew") == "timedatectl set-ntp true"
+    stage.more["platform"] = "darwin"
+    assert stage.fix(check, "clock-skew") == "sudo sntp -sS time.apple.com"
+
+
 def test_without_a_daemon_nobody_knows(stage):
     assert stage.found(check) == {"clock-skew": "skipped", "clock-synchronized": "skipped"}
 
 
-@pytest.mark.parametrize(("script", "state"), [("echo yes", "ok"), ("echo no", "warning"), ("exit 1", "skipped")])
+@pytest.mark.parametrize(
+    ("script", "state"), [("echo yes", "ok"), ("echo no", "warning"), ("exit 1", "skipped"), ("echo x", "skipped")]
+)
 def test_what_timedatectl_says(stage, script, state):
     stage.program("timedatectl", script)
     assert stage.found(check)["clock-synchronized"] == state

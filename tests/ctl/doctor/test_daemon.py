@@ -5,7 +5,7 @@ import pytest
 from xacct import __version__, wire
 from xacct.ctl.doctor.daemon import check
 from xacct.ctl.doctor.scene import Daemon
-from xacct.ctl.failure import CtlError, NotRunningError
+from xacct.ctl.failure import CtlError
 
 HEALTHY = dict.fromkeys(
     ("daemon-running", "daemon-api", "daemon-version", "daemon-code", "daemon-locked", "role-failed"), "ok"
@@ -15,10 +15,10 @@ HEALTHY = dict.fromkeys(
 def test_all_is_well(stage):
     stage.running(roles=[{"name": "prod"}])
     assert stage.found(check) == HEALTHY
+    assert stage.sentences(check, "role-failed") == ["Nothing went wrong last with 1 role."]
 
 
 def test_no_daemon_is_a_warning_since_verbs_start_it(stage):
-    stage.daemon = Daemon(trouble=NotRunningError())
     assert stage.found(check) == {"daemon-running": "warning"}
     assert stage.fix(check, "daemon-running") == "xacctctl start"
 
@@ -72,6 +72,8 @@ def test_a_role_that_failed_and_one_that_can_t_be_renewed(stage):
     assert stage.found(check)["role-failed"] == "broken"
     assert stage.sentences(check, "role-failed") == ["prod: AWS says no."]
     assert stage.fix(check, "role-failed") == "Ask Bob."
+    stage.running(roles=[{"name": "prod", "error": "access-denied", "hint": ""}])
+    assert stage.fix(check, "role-failed") == "xacctctl explain prod"
     stage.running(roles=[{"name": "prod", "error": "access-denied", "state": "held"}])
     assert stage.found(check)["role-failed"] == "warning"
 
@@ -79,6 +81,7 @@ def test_a_role_that_failed_and_one_that_can_t_be_renewed(stage):
 def test_only_the_role_that_is_asked_for(stage):
     stage.running(roles=[{"name": "prod", "error": "access-denied"}, {"name": "dev"}])
     stage.more["role"] = "dev"
+    assert stage.sentences(check, "role-failed") == ["Nothing went wrong last with dev."]
     assert stage.found(check) == {**HEALTHY, "role-known": "ok"}
     stage.more["role"] = "prod"
     assert stage.found(check)["role-failed"] == "broken"

@@ -1,6 +1,5 @@
 """Places and files: there, ours, private, readable."""
 
-import os
 import socket
 
 import pytest
@@ -102,31 +101,64 @@ def test_an_open_socket(healthy):
         assert healthy.fix(check, "control-socket") == f"chmod 600 {path}"
 
 
-def test_a_directory_of_somebody_else_by_whatever_way(healthy, monkeypatch):
-    theirs = healthy.root / "theirs"
-    theirs.mkdir(mode=0o700)
+def test_a_directory_of_somebody_else_by_whatever_way(healthy, theirs):
+    other = healthy.root / "theirs"
+    other.mkdir(mode=0o700)
+    theirs(other)
     link = healthy.root / "link"
-    link.symlink_to(theirs)
-    real = os.lstat
-
-    def lstat(path, **more):
-        result = real(path, **more)
-        return os.stat_result((*result[:4], 4242, *result[5:])) if str(path) == str(theirs) else result
-
-    monkeypatch.setattr("os.lstat", lstat)
-    monkeypatch.setattr("pathlib.Path.lstat", lstat)
+    link.symlink_to(other)
     assert files.stranger(healthy.root) is None
-    assert files.stranger(theirs) == theirs
-    assert files.stranger(link / "xacct") == theirs
+    assert files.stranger(other) == other
+    assert files.stranger(link / "xacct") == other
     healthy.more["runtime"] = link
     assert healthy.found(check)["runtime-dir"] == "broken"
-    assert f"{theirs} belongs to somebody else." in healthy.sentences(check, "runtime-dir")
+    assert f"{other} belongs to somebody else." in healthy.sentences(check, "runtime-dir")
+
+
+def test_files_of_somebody_else(healthy, theirs):
+    token, settings, sock = (
+        healthy.root / path for path in ("r/xacct/grants/3f9a", "c/xacct/config.toml", "r/xacct/control.sock")
+    )
+    token.touch(0o600)
+    settings.touch(0o600)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(sock))
+        sock.chmod(0o600)
+        for path in (token, settings, sock):
+            theirs(path)
+        assert healthy.found(check) == {
+            **HEALTHY,
+            "settings": "ok",
+            "grants-dir": "broken",
+            "settings-file": "warning",
+            "control-socket": "broken",
+        }
+    assert healthy.sentences(check, "grants-dir")[1] == f"{token} is no token file of ours."
+
+
+def test_what_is_no_file_among_tokens(healthy):
+    link = healthy.root / "r/xacct/grants/x"
+    link.symlink_to("/etc/passwd")
+    assert healthy.sentences(check, "grants-dir")[1] == f"{link} is no token file of ours."
+
+
+def test_a_socket_that_was_left(stage):
+    with socket.socket(socket.AF_UNIX) as listener:
+        (stage.root / "r/xacct").mkdir(mode=0o700)
+        listener.bind(str(stage.root / "r/xacct/control.sock"))
+        (stage.root / "r/xacct/control.sock").chmod(0o600)
+        assert "Nobody listens there" in stage.sentences(check, "control-socket")[0]
+        stage.running()
+        assert "Nobody listens there" not in stage.sentences(check, "control-socket")[0]
 
 
 def test_what_the_daemon_says_of_settings(healthy):
     healthy.running(problems=[{"code": "bad-config", "sentence": "Profile x loops.", "hint": ""}])
     assert healthy.found(check)["settings"] == "warning"
     assert healthy.sentences(check, "settings") == ["Profile x loops."]
+    assert healthy.fix(check, "settings") == "xacctctl roles"
+    healthy.running(problems=[{"code": "bad-config", "sentence": "Profile x loops.", "hint": "Cut it."}])
+    assert healthy.fix(check, "settings") == "Cut it."
 
 
 def test_a_place_in_a_broken_file_but_none_of_its_words(healthy):

@@ -2,7 +2,9 @@
 
 import pytest
 
+from xacct.ctl.doctor.scene import Daemon
 from xacct.ctl.doctor.shell import check
+from xacct.ctl.failure import NotRunningError
 
 URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"
@@ -100,7 +102,7 @@ def test_no_token_at_all(inside):
 
 
 def test_a_shell_whose_daemon_has_gone(inside, stage):
-    stage.daemon = type(stage.daemon)()
+    stage.daemon = Daemon(trouble=NotRunningError())
     assert inside.found(check) == {**INSIDE, "shell-endpoint": "broken", "shell-grant": "skipped"}
     assert inside.fix(check, "shell-endpoint") == "xacctctl start"
 

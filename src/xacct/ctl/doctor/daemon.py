@@ -33,11 +33,11 @@ def check(scene: Scene) -> Iterator[Finding]:
 
 def _running(scene: Scene) -> Finding:
     version, trouble = scene.daemon.version, scene.daemon.trouble
-    if version is None and (trouble is None or isinstance(trouble, NotRunningError)):
+    if isinstance(trouble, NotRunningError):
         return warning("daemon-running", "xacctd is not running; most verbs start it.", "xacctctl start")
     if trouble is not None:
         return broken("daemon-running", trouble.sentence, trouble.hint)
-    assert version is not None  # noqa: S101 - else one of the two above
+    assert version is not None  # noqa: S101 - else there is trouble
     return ok("daemon-running", f"xacctd {version['version']} runs (pid {version['pid']}).")
 
 

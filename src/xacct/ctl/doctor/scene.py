@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
@@ -23,7 +23,7 @@ PATIENCE: Final = 3.0
 
 @dataclass(frozen=True)
 class Daemon:
-    """What the daemon says; all None where it does not run, and all but `version` where its API is another."""
+    """What the daemon says: nothing but `trouble` where it can't be asked, only `version` where its API is another."""
 
     version: wire.VersionAnswer | None = None
     status: wire.StatusAnswer | None = None
@@ -50,7 +50,7 @@ class Scene:
     settings: Path
     socket: Path
     files: awsfiles.AwsFiles
-    daemon: Daemon = field(default_factory=Daemon)
+    daemon: Daemon
     role: str | None = None
     platform: str = sys.platform
 
