@@ -3,7 +3,8 @@
 import os
 import socket
 import threading
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -14,8 +15,8 @@ from xacct.endpoint import answers
 
 
 @contextmanager
-def listening(answer=answers.HEALTH):
-    """Something on a port of its own that gives everybody one answer."""
+def listening(answer=answers.HEALTH, *, stay=False):
+    """Something on a port of its own that gives everybody one answer; `stay`: and waits for more, as xacctd does."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve():
@@ -26,7 +27,10 @@ def listening(answer=answers.HEALTH):
                     return
                 with connection:
                     connection.recv(4096)
-                    connection.sendall(answer)
+                    with suppress(ConnectionError):
+                        connection.sendall(answer)
+                        if stay:
+                            connection.recv(4096)
 
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
@@ -42,15 +46,24 @@ def free():
 
 
 def at(stage, number, *, running):
-    stage.environ["XACCT_PORT"] = str(number)
+    stage.environ["XACCT_PORT"] = "1" if running else str(number)
     if running:
         stage.running(version={"endpoint": f"http://127.0.0.1:{number}"})
 
 
-def test_ours_answers(stage):
-    with listening() as number:
+def test_ours_answers_and_is_not_waited_for(stage, monkeypatch):
+    monkeypatch.setattr(port, "PATIENCE", 20)
+    with listening(stay=True) as number:
         at(stage, number, running=True)
+        began = time.monotonic()
         assert stage.found(check) == {"endpoint-port": "ok", "endpoint-proxy": "ok"}
+        assert time.monotonic() - began < 10
+
+
+def test_what_never_ends_is_not_read_to_its_end():
+    with listening(b"\r\n\r\n" + b"x" * 1_000_000) as number:
+        _, body = port.ask(number)
+    assert 0 < len(body) < 100_000
 
 
 @pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\n\r\n<html>", b""])
@@ -90,7 +103,17 @@ def test_without_a_daemon_the_port_is_taken(stage, answer, sentence):
     with listening(answer) as number:
         at(stage, number, running=False)
         assert stage.found(check)["endpoint-port"] == "broken"
-        assert sentence in stage.sentences(check, "endpoint-port")[0]
+        (said,) = stage.sentences(check, "endpoint-port")
+        assert sentence in said
+        assert f"(pid {os.getpid()})" in said
+
+
+@pytest.mark.parametrize("answer", [answers.HEALTH, b"x"])
+def test_a_program_that_we_may_not_look_at(stage, monkeypatch, answer):
+    monkeypatch.setattr(port, "holder", lambda *_: None)
+    with listening(answer) as number:
+        at(stage, number, running=False)
+        assert stage.sentences(check, "endpoint-port")[0].startswith("A program of another user has port ")
 
 
 def test_the_port_that_a_daemon_would_take(stage):

@@ -75,7 +75,16 @@ def test_two_devices_of_one_source_are_two_codes(stage):
     other = {"mfa_serial": SERIAL.replace("alice", "old")}
     stage.running(roles=[{"name": "prod"}, {"name": "dev", **other}])
     assert stage.found(check) == {**HEALTHY, "mfa-devices": "warning"}
-    stage.running(roles=[{"name": "prod"}, {"name": "dev", "source": "home", **other}])
+    chained = [
+        {"name": "prod", "mfa_serial": None},
+        {"name": "a", "source": "prod"},
+        {"name": "b", "source": "prod", **other},
+    ]
+    stage.running(roles=chained)
+    assert stage.found(check) == HEALTHY
+    stage.running(
+        roles=[{"name": "prod"}, {"name": "dev", "source": "home", **other}, {"name": "x", "mfa_serial": None}]
+    )
     assert stage.found(check) == HEALTHY
 
 

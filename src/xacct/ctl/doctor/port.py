@@ -34,15 +34,13 @@ def check(scene: Scene) -> Iterator[Finding]:
         return
     port = (urlsplit(endpoint).port if endpoint else None) or configured(scene)
     answer = ask(port)
-    ours = answer is not None and answer[1] == HEALTHY
-    if version:
-        yield _running(scene, port, answer, ours=ours)
-    else:
-        yield _not_running(scene, port, answer, ours=ours)
-    if answer is not None and ours:
-        yield _untouched(answer[0])
-    else:
+    head = answer[0] if answer is not None and answer[1] == HEALTHY else None
+    if head is None:
+        yield _absent(scene, port, running=bool(version), taken=answer is not None)
         yield skipped("endpoint-proxy", "What stands between, only an answer of xacctd could show.")
+        return
+    yield _present(scene, port, running=bool(version))
+    yield _untouched(head)
 
 
 def configured(scene: Scene) -> int:
@@ -81,30 +79,34 @@ def _in_file(scene: Scene) -> int:
     return port if isinstance(port, int) else DEFAULT
 
 
-def _running(scene: Scene, port: int, answer: object, *, ours: bool) -> Finding:
-    if ours:
+def _present(scene: Scene, port: int, *, running: bool) -> Finding:
+    """Speak of an xacctd that answers: ours, or one that should not be there."""
+    if running:
         return ok("endpoint-port", f"The endpoint answers at {ADDRESS}:{port}.")
-    if answer is None:
+    return broken(
+        "endpoint-port",
+        f"{_holder(scene, port)} has port {port}: an xacctd, but not the one of this control socket.",
+        "Use the XDG_RUNTIME_DIR and XACCT_SOCKET of the shell that started it, or end it",
+    )
+
+
+def _absent(scene: Scene, port: int, *, running: bool, taken: bool) -> Finding:
+    """Speak of a port where no xacctd answers, though it should or could."""
+    if taken and running:
+        return broken("endpoint-port", f"{_holder(scene, port)} answers at {ADDRESS}:{port} for xacctd.", _MOVE)
+    if taken:
+        return broken("endpoint-port", f"{_holder(scene, port)} has port {port}: xacctd can't start.", _MOVE)
+    if running:
         return broken(
             "endpoint-port",
             f"xacctd listens at {ADDRESS}:{port}, but can't be reached there.",
             "Is this another network namespace (a container), or is loopback filtered?",
         )
-    who = holder(scene, port) or "Another program"
-    return broken("endpoint-port", f"{who} answers at {ADDRESS}:{port} in the place of xacctd.", _MOVE)
+    return ok("endpoint-port", f"Port {port} is free for xacctd.")
 
 
-def _not_running(scene: Scene, port: int, answer: object, *, ours: bool) -> Finding:
-    if answer is None:
-        return ok("endpoint-port", f"Port {port} is free for xacctd.")
-    who = holder(scene, port) or "A program of another user"
-    if ours:
-        return broken(
-            "endpoint-port",
-            f"{who} has port {port}: an xacctd, but not the one of this control socket.",
-            "Use the XDG_RUNTIME_DIR and XACCT_SOCKET of the shell that started it, or end it",
-        )
-    return broken("endpoint-port", f"{who} has port {port}: xacctd can't start.", _MOVE)
+def _holder(scene: Scene, port: int) -> str:
+    return holder(scene, port) or "A program of another user"
 
 
 def _untouched(head: http10.Head) -> Finding:
