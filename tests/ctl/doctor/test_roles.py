@@ -18,6 +18,8 @@ mfa_serial = {SERIAL}
 [profile second]
 role_arn = arn:aws:iam::2:role/second
 source_profile = prod
+[profile settings]
+source_profile = nobody
 [sso-session corp]
 sso_region = x
 """

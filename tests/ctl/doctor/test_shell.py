@@ -70,6 +70,7 @@ def token_file(text=None, mode=0o600):
         (variable(URI, "http://127.0.0.1:9477/v1/credentials/gone"), "shell-endpoint", "broken"),
         (variable(URI, "http://127.0.0.1:x/"), "shell-endpoint", "broken"),
         (variable(URI, "http://169.254.170.23/v1/credentials"), "shell-endpoint", "warning"),
+        (variable(URI, "http://169.254.170.23:9477/v1/credentials/prod"), "shell-endpoint", "warning"),
         (variable(URI, "http://127.0.0.1:9477/other"), "shell-endpoint", "warning"),
         (lambda stage: stage.environ.pop(TOKEN), "shell-token", "warning"),
         (token_file(), "shell-token", "broken"),
@@ -93,6 +94,38 @@ def test_one_thing_is_wrong_and_only_that_is_said(inside, what, name, state):
     assert "SECRET" not in said
     assert "EXAMPLE" not in said
     assert "t0ken" not in said
+
+
+def test_a_daemon_that_tells_only_its_version(inside):
+    inside.daemon = Daemon(inside.daemon.version)
+    assert inside.found(check) == {**INSIDE, "shell-grant": "skipped"}
+
+
+@pytest.mark.parametrize("missing", [TOKEN, f"{TOKEN}_FILE"])
+def test_the_variable_that_is_missing_is_named(inside, missing):
+    inside.environ.pop(missing)
+    assert inside.found(check)["shell-token"] == "warning"
+    assert inside.sentences(check, "shell-token")[0].startswith(f"{missing} is not set")
+
+
+@pytest.mark.parametrize(("text", "why"), [("t0ken\n", "new line"), ("other", f"not what {TOKEN} says")])
+def test_what_is_wrong_with_a_token_file_is_said(inside, text, why):
+    token_file(text)(inside)
+    assert why in inside.sentences(check, "shell-token")[0]
+
+
+def test_only_a_token_file_of_ours_names_a_grant(inside):
+    elsewhere = inside.root / "token"
+    elsewhere.write_text("t0ken")
+    elsewhere.chmod(0o600)
+    inside.environ[f"{TOKEN}_FILE"] = str(elsewhere)
+    assert inside.found(check) == {**INSIDE, "shell-grant": "skipped"}
+
+
+def test_a_token_without_an_endpoint_is_nothing(stage):
+    stage.running()
+    stage.environ[f"{TOKEN}_FILE"] = str(stage.root / "r/xacct/grants/3f9a")
+    assert stage.found(check) == OUTSIDE
 
 
 def test_no_token_at_all(inside):
@@ -126,6 +159,9 @@ def test_a_profile_wins_if_it_leads_to_credentials(inside, profile, state):
     inside.config(f"[profile work]\n{profile}")
     inside.environ["AWS_PROFILE"] = "work"
     assert inside.found(check)["shell-profile"] == state
+    assert (inside.sentences(check, "shell-profile") == ["AWS_PROFILE is work, which has settings only."]) == (
+        state == "ok"
+    )
 
 
 def test_what_env_has_taken_out_of_the_way_is_out_of_the_way(inside):
@@ -140,6 +176,7 @@ def test_outside_it_is_what_programs_are_meant_to_use(stage):
     stage.environ |= {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_PROFILE": "default", "AWS_WEB_IDENTITY_TOKEN_FILE": "/x"}
     assert stage.found(check) == OUTSIDE
     assert "xacctctl env takes it away" in stage.sentences(check, "shell-keys")[0]
+    assert stage.sentences(check, "shell-profile") == ["AWS_PROFILE is default."]
 
 
 def test_static_credentials_are_not_renewed(stage):

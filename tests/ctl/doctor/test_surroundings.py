@@ -15,6 +15,9 @@ def test_nothing_is_here(stage):
 
 
 def test_keychains(stage):
+    stage.environ["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/x"
+    assert "no secret-tool" in stage.sentences(check, "keychain")[0]
+    del stage.environ["DBUS_SESSION_BUS_ADDRESS"]
     (stage.root / "r/bus").touch()
     assert "no secret-tool" in stage.sentences(check, "keychain")[0]
     stage.program("secret-tool")
@@ -51,6 +54,11 @@ def test_docker_contexts(stage):
     meta.parent.mkdir(parents=True)
     meta.write_text(json.dumps({"Endpoints": {"docker": {"Host": "unix:///run/user/1/docker.sock"}}}))
     assert docker_host(stage.scene()) == ("rootless", "unix:///run/user/1/docker.sock")
+    directory.rename(stage.root / "elsewhere")
+    stage.environ["DOCKER_CONFIG"] = str(stage.root / "elsewhere")
+    assert docker_host(stage.scene()) == ("rootless", "unix:///run/user/1/docker.sock")
+    (stage.root / "elsewhere").rename(directory)
+    del stage.environ["DOCKER_CONFIG"]
     stage.environ["DOCKER_CONTEXT"] = "other"
     assert docker_host(stage.scene()) == ("other", "nowhere")
     stage.environ.pop("DOCKER_CONTEXT")
