@@ -45,7 +45,7 @@ test-sdks: .venv/ready ## unmodified SDKs and command lines (wants aws v2, npm, 
 	@mkdir -p tests/contract
 	$(BIN)/pytest tests/contract || [ $$? -eq 5 ]
 
-test-system: .venv/ready ## real parts of the operating system (wants systemd or Docker)
+test-system: .venv/ready ## real parts of the operating system (wants root and what .ci/run installs)
 	@mkdir -p tests/system
 	$(BIN)/pytest tests/system || [ $$? -eq 5 ]
 

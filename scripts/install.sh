@@ -5,6 +5,7 @@
 #   PYTHON         the interpreter to build on               (python3)
 #   XDG_DATA_HOME  xacct/venv goes below it                  (~/.local/share)
 #   BINDIR         the commands are symlinked into it        (~/.local/bin)
+#   SERVICE        "no": don't have systemd keep xacctd      (yes, where it runs for this user)
 set -eu
 
 action=${1:-}
@@ -83,7 +84,21 @@ install_links() {
     esac
 }
 
+# What is refused here (a running daemon that holds credentials) is said, and no failure: xacct works without.
+install_service() {
+    if [ "${SERVICE:-yes}" = no ]; then
+        return
+    elif systemctl --user show-environment >/dev/null 2>&1; then
+        "$venv/bin/xacctctl" service install || say "xacct is installed, but not as a service (docs/service.md)"
+    else
+        say "systemd does not run for this user: xacctctl starts xacctd when it is needed"
+    fi
+}
+
 uninstall() {
+    if [ -x "$venv/bin/xacctctl" ]; then
+        "$venv/bin/xacctctl" service uninstall || say "the service could not be removed; going on"
+    fi
     for command in $commands; do
         link=$bindir/$command
         if is_ours "$link"; then
@@ -108,6 +123,7 @@ case $action in
         refuse_strangers
         install_venv
         install_links
+        install_service
         ;;
     uninstall) uninstall ;;
     *) fail "usage: scripts/install.sh install|uninstall" ;;

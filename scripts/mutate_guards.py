@@ -37,17 +37,20 @@ class Defence(NamedTuple):
 
 HEAD = "tests/endpoint/test_head.py"
 SERVER = "tests/endpoint/test_server.py"
+CROWD = "tests/endpoint/test_crowd.py"
 CONTAINER = "tests/endpoint/test_container.py"
 GRANTS = "tests/endpoint/test_grants.py"
 CONTROL = "tests/control/test_server.py"
 API = "tests/control/test_api.py"
 KEEPER = "tests/keeper/test_keeper.py"
+WATCHES = "tests/host/test_watches.py"
 MODEL = "tests/test_model.py"
 LOGS = "tests/test_logs.py"
 HARDENING = "tests/host/test_hardening.py"
 FAILURES = "tests/aws/test_failures.py"
 VERSIONS = "tests/control/test_versions.py"
 DOCTOR = "tests/ctl/doctor/test_roles.py"
+UNITS = "tests/test_units.py"
 LET_GO = "tests/aws/test_keys_let_go.py"
 
 DEFENCES = (
@@ -116,6 +119,8 @@ DEFENCES = (
         "> MAX_CONNECTIONS * 999:",
         SERVER,
     ),
+    Defence("a share of the connections each", "endpoint/crowd.py", "crowd[MAX_PER_PEER:]", "crowd[:0]", CROWD),
+    Defence("a share by process", "endpoint/crowd.py", "if pid is not None:", "if False:", CROWD),
     Defence("a deadline", "endpoint/server.py", "if c.deadline < now", "if False", SERVER),
     Defence("back-pressure", "endpoint/server.py", "        self._choked = True\n", "", SERVER),
     Defence(
@@ -127,6 +132,63 @@ DEFENCES = (
         "answer = answers.BROKEN\n",
         "answer = answers.whole(answers.FORBIDDEN, str(bug).encode(), close=True)\n",
         SERVER,
+    ),
+    # Containers.
+    Defence(
+        "a grant for one kind of listener",
+        "endpoint/container.py",
+        "if grant is None or grant.where != where:",
+        "if grant is None:",
+        CONTAINER,
+    ),
+    Defence(
+        "the path without a role is for grants of one",
+        "endpoint/container.py",
+        "if target == ONE_ROLE and len(grant.roles) == 1",
+        "if target == ONE_ROLE",
+        CONTAINER,
+    ),
+    Defence(
+        "no process of this machine on a bridge",
+        "endpoint/door.py",
+        "NO_CONTAINER if self._here(client[0]) else",
+        "NO_CONTAINER if False else",
+        "tests/endpoint/test_door.py",
+    ),
+    Defence(
+        "a relay's socket is for root and us",
+        "endpoint/door.py",
+        "return None if caller.uid in self._may else ANOTHER_USER",
+        "return None",
+        "tests/endpoint/test_door.py",
+    ),
+    Defence(
+        "bridges that lead to containers alone",
+        "host/bridges.py",
+        'link.kind == "bridge" and link.number not in outward',
+        'link.kind == "bridge"',
+        "tests/host/test_bridges.py",
+    ),
+    Defence(
+        "listening through one device alone",
+        "host/bridges.py",
+        "        listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())\n",
+        "",
+        "tests/host/test_bridges.py",
+    ),
+    Defence(
+        "no listener for containers that nobody wants",
+        "endpoint/containers.py",
+        "if self._wanted() else {}",
+        "if True else {}",
+        "tests/endpoint/test_containers.py",
+    ),
+    Defence(
+        "containers' own names only",
+        "endpoint/containers.py",
+        "await endpoint.serve(listener, self._hosts)",
+        "await endpoint.serve(listener, self._hosts | hosts_of(9479))",
+        "tests/endpoint/test_containers.py",
     ),
     # Grants.
     Defence(
@@ -149,6 +211,13 @@ DEFENCES = (
         "endpoint/container.py",
         "is not built_from:",
         "is not built_from and False:",
+        CONTAINER,
+    ),
+    Defence(
+        "bytes that can't be served are forgotten",
+        "endpoint/container.py",
+        "if self._keeper.latch.locked or node is None",
+        "if node is None",
         CONTAINER,
     ),
     Defence(
@@ -210,7 +279,7 @@ DEFENCES = (
     ),
     Defence("a bounded body", "control/api.py", "client_max_size=MAX_BODY", "client_max_size=0", API),
     Defence("an error quotes nothing", "control/api.py", '"xacctd stumbled over this request."', "str(bug)", API),
-    Defence("depth is a bad request", "control/api.py", ", RecursionError) as error", ") as error", API),
+    Defence("depth is a bad request", "control/exchange.py", ", RecursionError) as error", ") as error", API),
     Defence(
         "answers aren't to be cached",
         "control/api.py",
@@ -272,6 +341,28 @@ DEFENCES = (
         "",
         KEEPER,
     ),
+    Defence(
+        "what is retired ends", "keeper/retired.py", " or until <= self._boot()", "", "tests/keeper/test_retired.py"
+    ),
+    Defence(
+        "logging out of all takes what is retired",
+        "keeper/keeper.py",
+        "        self.retired.clear(why)\n",
+        "",
+        "tests/keeper/test_retired.py",
+    ),
+    Defence(
+        "a file being saved takes no guard away",
+        "configuration.py",
+        "elif self._is_believable(stamp):",
+        "else:",
+        "tests/test_configuration.py",
+    ),
+    # What locks by itself.
+    Defence("only logind is heard", "host/logind.py", "sender='{_LOGIND}',", "", WATCHES),
+    Defence("nothing sent to us alone", "host/bus.py", " and message.destination is None", "", WATCHES),
+    Defence("another's screen does not lock", "host/logind.py", "bool(owner[0] == uid)", "True", WATCHES),
+    Defence("a watch that fails is said", "host/watches.py", "        self._trouble[way] = why\n", "", WATCHES),
     # Values, logs, the process.
     Defence(
         "credentials show four characters",
@@ -289,9 +380,7 @@ DEFENCES = (
     ),
     Defence("a grant hides its digest", "model.py", "digest: str = field(repr=False)", "digest: str", GRANTS),
     Defence("libraries are quiet", "logs.py", "level=logging.WARNING", "level=logging.DEBUG", LOGS),
-    Defence(
-        "libraries aren't quoted", "logs.py", "        handler.setFormatter(_WithoutWords())\n".lstrip(), "pass\n", LOGS
-    ),
+    Defence("libraries aren't quoted", "logs.py", "handler.setFormatter(WithoutWords())\n", "pass\n", LOGS),
     Defence("the loop isn't quoted", "logs.py", '.split("<")[0]', "", LOGS),
     Defence("no core", "host/hardening.py", "resource.setrlimit(resource.RLIMIT_CORE, (0, 0))", "pass", HARDENING),
     Defence("no tracer", "host/hardening.py", "_PR_SET_DUMPABLE, 0, 0", "_PR_SET_DUMPABLE, 1, 0", HARDENING),
@@ -324,6 +413,45 @@ DEFENCES = (
         "    if not _is_ours(directory):\n        raise",
         "    if False:\n        raise",
         "tests/test_places.py",
+    ),
+    # The service.
+    Defence(
+        "an inherited endpoint is on loopback",
+        "host/activation.py",
+        'if address.startswith("127."):',
+        "if True:",
+        "tests/host/test_activation.py",
+    ),
+    Defence(
+        "children find no manager to speak to",
+        "host/notify.py",
+        '(env.pop(name, "") for',
+        '(env.get(name, "") for',
+        "tests/host/test_notify.py",
+    ),
+    Defence("systemd's control socket is private", "units/systemd/xacctd.socket", "=0600", "=0666", UNITS),
+    Defence("no core from a service", "units/systemd/xacctd.service", "LimitCORE=0", "LimitCORE=1", UNITS),
+    Defence("no new privileges in a service", "units/systemd/xacctd.service", "NoNewPrivileges=yes", "", UNITS),
+    Defence(
+        "only the main process speaks for a service",
+        "units/systemd/xacctd.service",
+        "NotifyAccess=main",
+        "NotifyAccess=all",
+        UNITS,
+    ),
+    Defence(
+        "what is held is not given up unasked",
+        "ctl/service_room.py",
+        "if held and not now:",
+        "if False:",
+        "tests/ctl/test_service.py",
+    ),
+    Defence(
+        "somebody else's unit is not overwritten",
+        "ctl/service_files.py",
+        "(path.exists() or path.is_symlink()) and not is_ours(path)",
+        "False",
+        "tests/ctl/test_service.py",
     ),
     Defence(
         "one daemon a directory",

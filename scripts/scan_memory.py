@@ -1,6 +1,6 @@
 """Count the copies of a secret in a process's memory: where the daemon must be undumpable, only root may look.
 
-    python scripts/scan_memory.py            # a sandbox, a daemon, a login, a fetch, a logout: counts after each
+    python scripts/scan_memory.py            # a day of a daemon of its own, from login to logout: counts at each step
     python scripts/scan_memory.py PID < FILE # copies of FILE's first line in that process
 
 A copy is counted wherever it lies, in an object or in what a freed one has left behind.
@@ -61,7 +61,7 @@ def tell(when: str, pid: int, secrets: dict[str, bytes]) -> dict[str, int]:
 
 
 def a_day(fetches: int = 20) -> dict[str, dict[str, int]]:
-    """Counts at each stage of a stack's life, from a login to half a minute after the logout."""
+    """Counts at each stage of a stack's life, from a login to a moment after the logout."""
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
     from stack import Stack  # noqa: PLC0415
 
@@ -88,6 +88,11 @@ def a_day(fetches: int = 20) -> dict[str, dict[str, int]]:
         }
         pid = stack.daemon.pid
         counts = {"held": tell(f"held, fetched {fetches} times", pid, secrets)}
+        stack.api("POST", "/v1/lock")
+        counts["just locked"] = tell("after lock", pid, secrets)
+        time.sleep(1.5)
+        counts["locked"] = tell("a second and a half later", pid, secrets)
+        stack.api("POST", "/v1/unlock")
         stack.api("POST", "/v1/logout", {"all": True})
         counts["logged out"] = tell("after logout --all", pid, secrets)
         time.sleep(1.5)

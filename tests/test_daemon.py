@@ -1,10 +1,15 @@
 """How the daemon connects its rooms, where no other test would notice a wire missing."""
 
 import asyncio
+import json
 
 import pytest
 
-from xacct.rooms import Places, Rooms
+from xacct.host import processes
+from xacct.host.ways import ON_SUSPEND
+from xacct.life import rooms as composition
+from xacct.life.legacy import Places
+from xacct.life.rooms import Rooms
 from xacct.settings import Settings
 
 
@@ -14,7 +19,13 @@ def where(tmp_path, monkeypatch):
         monkeypatch.setenv(variable, str(tmp_path / variable))
     where = Places()
     where.config.parent.mkdir(parents=True)
+    where.state.mkdir(parents=True)
     return where
+
+
+def audit_of(where):
+    file = where.state / "audit.jsonl"
+    return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
 @pytest.mark.parametrize("wanted", [True, False])
@@ -26,4 +37,40 @@ def test_a_suspend_locks_where_the_settings_say_so_by_now(where, wanted):
     rooms.refresh()
     rooms.scheduler._slept()
     assert rooms.keeper.latch.locked is wanted
+    asyncio.run(rooms.audit.flush())
+    written = [(line["event"], line["what"], line["uid"]) for line in audit_of(where)]
+    assert written == ([("locked", "suspend", None)] if wanted else [])
+    asyncio.run(rooms.sts.close())
+
+
+def test_a_suspend_that_was_announced_locks_once(where, monkeypatch):
+    where.config.write_text("[lock]\non_suspend = true\n")
+    rooms = Rooms(Settings(), Settings(), where)
+    rooms.refresh()
+    awake = 1000.0
+    monkeypatch.setattr(composition.time, "monotonic", lambda: awake)
+    rooms.happened(ON_SUSPEND)
+    assert rooms.keeper.latch.locked
+    rooms.keeper.latch.unlock()  # somebody has opened the lid
+    awake += 31
+    rooms.scheduler._slept()
+    assert not rooms.keeper.latch.locked
+    awake += 3600
+    rooms.scheduler._slept()  # nobody announced this one
+    assert rooms.keeper.latch.locked
+    asyncio.run(rooms.sts.close())
+
+
+def test_locking_lets_go_of_prebuilt_bodies_at_once(where):
+    rooms = Rooms(Settings(), Settings(), where)
+    rooms.container._bodies["prod"] = (None, b"secret")
+    rooms.keeper.latch.lock("test")
+    assert rooms.container._bodies == {}
+    asyncio.run(rooms.sts.close())
+
+
+def test_processes_are_looked_for_where_a_question_or_a_crowd_wants_them(where):
+    rooms = Rooms(Settings(), Settings(), where)
+    assert isinstance(rooms.container._find.__self__, processes.Scout)
+    assert rooms.endpoint.door.owners is processes.owners
     asyncio.run(rooms.sts.close())

@@ -19,6 +19,7 @@ TABLES = {
     "session": settings.Session,
     "prompts": settings.Prompts,
     "endpoint": settings.EndpointSettings,
+    "containers": settings.ContainersSettings,
     "audit": settings.AuditSettings,
     "lock": settings.Lock,
     "roles.NAME": settings.RoleSettings,
@@ -88,7 +89,7 @@ def test_each_table_is_documented_and_no_other():
     assert [name.partition(".")[0] for name in tables] == list(settings.Settings.__struct_fields__)
 
 
-@pytest.mark.parametrize("table", ["daemon", "session", "prompts", "endpoint", "audit", "lock"])
+@pytest.mark.parametrize("table", ["daemon", "session", "prompts", "endpoint", "containers", "audit", "lock"])
 def test_each_default_is_the_real_one(table):
     shown = {name: tomllib.loads(f"x = {default.strip('`')}")["x"] for name, default in documented(table).items()}
     assert shown == msgspec.json.decode(msgspec.json.encode(TABLES[table]()))

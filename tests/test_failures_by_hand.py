@@ -305,6 +305,11 @@ needs_setpriv = pytest.mark.skipif(
 )
 
 
+def unreadable(file):
+    file.write_text("# an empty one might be on its way to being written\n")
+    file.chmod(0)
+
+
 @needs_setpriv
 def test_aws_files_that_can_be_read_no_longer_change_nothing(tmp_path):
     with Unprivileged(tmp_path / "s") as stack:
@@ -313,8 +318,8 @@ def test_aws_files_that_can_be_read_no_longer_change_nothing(tmp_path):
         for variable in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
             file = Path(stack.env[variable])
             kept = file.rename(tmp_path / "kept")
-            for make in (lambda: file.touch(mode=0), file.mkdir):  # noqa: B023
-                make()
+            for make in (unreadable, Path.mkdir):
+                make(file)
                 is_problem(stack, str(file), "Check its owner and permissions.")
                 assert served(stack, grant, "prod")[0] == 200
                 file.rmdir() if file.is_dir() else file.unlink()

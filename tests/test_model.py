@@ -3,9 +3,23 @@ import pickle
 
 import pytest
 
-from xacct.model import Credentials, Grant, Role, Source, account_of, iso
+from xacct.model import Caller, Credentials, Grant, Role, Source, account_of, iso
 
 SECRET = Credentials("AKIAEXAMPLEKEYABCD", "wJalrXUtnFEMI", "IQoJsession", 10.0, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ({}, ""),
+        ({"uid": 1, "inode": 5}, ""),
+        ({"pid": 7}, "pid 7"),
+        ({"pid": 7, "exe": "/bin/ls"}, "pid 7, /bin/ls"),
+        ({"pid": 7, "exe": "/tmp/a\nb\x1b[2J"}, "pid 7, /tmp/a?b?[2J"),
+    ],
+)
+def test_a_callers_process_in_words_is_one_line_of_print(known, words):
+    assert Caller(**known).process == words
 
 
 def test_a_repr_shows_the_last_four_of_the_key_id_and_nothing_else():

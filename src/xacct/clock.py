@@ -70,6 +70,19 @@ class AwsClock:
         self._anchor = at
         self._aws_at_anchor = at.wall if agrees else aws_time + 0.5
 
+    def anchor(self) -> tuple[float, Instant]:
+        """AWS's time when it was last heard, and our clocks then: for a clock that goes on from here."""
+        return self._aws_at_anchor, self._anchor
+
+    def resume(self, aws_time: float, at: Instant) -> None:
+        """Go on from an `anchor` of this boot."""
+        self._aws_at_anchor, self._anchor = aws_time, at
+
+    def shift(self, seconds: float) -> None:
+        """Take AWS to be so many seconds ahead of the wall clock until it is heard again."""
+        self._anchor = self._read()
+        self._aws_at_anchor = self._anchor.wall + seconds
+
     def stepped(self) -> bool:
         """Whether the wall clock has jumped against the boot-time clock since this was last asked."""
         at = self._read()

@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("xacct.config")
 
-Stamp = tuple[tuple[int, int, int] | None, ...]
+FileStamp = tuple[int, int, int] | None
+"""When a file was changed, its size, and which file it is; None where there is none."""
+
+Stamp = tuple[FileStamp, ...]
+
+EMPTY_FOR = 2.0
+"""Seconds for which a file has to be empty, or gone, to be believed: an editor may have emptied it to write it anew."""
 
 
 class Configuration:
@@ -29,14 +35,22 @@ class Configuration:
 
     Args:
         env: where AWS's files are. path: config.toml. at_start: what it said when the daemon started.
-        fill: makes a name of a template such as "{user}@{host}".
+        boot: reads the boot-time clock. fill: makes a name of a template such as "{user}@{host}".
 
-    `settings` is what config.toml says now, for what needs no restart.
+    `settings` is what config.toml says now, for what needs no restart. `read`: whether anything whole was there to read
+    yet. `stamps`: which files, and how they were when they were last read.
     """
 
     def __init__(
-        self, env: Mapping[str, str], path: Path, at_start: Settings, fill: Callable[[str], str] = str
+        self,
+        env: Mapping[str, str],
+        path: Path,
+        at_start: Settings,
+        boot: Callable[[], float],
+        fill: Callable[[str], str] = str,
     ) -> None:
+        self._boot = boot
+        self._empty_since: float | None = None
         self._fill = fill
         self._at_start = at_start
         self.settings = at_start
@@ -44,16 +58,24 @@ class Configuration:
         self._env = env
         self._files = (*profiles.files(env), path)
         self._path = path
+        self.read = False
         self._stamp: Stamp | None = None
 
     def refresh(self, keeper: Keeper) -> None:
-        """Read the files if one has changed since the last time."""
-        if self._stamps() != self._stamp:
+        """Read the files if one has changed since the last time; if one has become empty, once it has been so a while.
+
+        What an empty file no longer says may be that a role is guarded.
+        """
+        stamp = self._stamps()
+        if stamp == self._stamp:
+            self._empty_since = None
+        elif self._is_believable(stamp):
             self.reload(keeper)
 
     def reload(self, keeper: Keeper) -> list[errors.XacctError]:
         """Read the files now. Returns the problems there are."""
         self._stamp = self._stamps()
+        self._empty_since = None
         try:
             found = profiles.read(self._env)
             changed = settings.read(self._path)
@@ -64,6 +86,7 @@ class Configuration:
             self.problems = [problem]
             return self.problems
         keeper.configure(found.roles)
+        self.read = True
         self.settings = changed
         self.problems = list(found.problems)
         if _restarting(changed) != _restarting(self._at_start):
@@ -76,6 +99,19 @@ class Configuration:
         log.info("configuration read", roles=len(found.roles), problems=len(self.problems))
         return self.problems
 
+    @property
+    def stamps(self) -> tuple[tuple[str, tuple[int, int, int] | None], ...]:
+        """Each file's path and stamp as it was last read."""
+        return tuple(zip(map(str, self._files), self._stamp or (), strict=False))
+
+    def _is_believable(self, stamp: Stamp) -> bool:
+        before = self._stamp or (None,) * len(stamp)
+        if not any(_says_something(old) and not _says_something(new) for old, new in zip(before, stamp, strict=True)):
+            return True
+        if self._empty_since is None:
+            self._empty_since = self._boot()
+        return self._boot() - self._empty_since >= EMPTY_FOR
+
     def _stamps(self) -> Stamp:
         return tuple(_stamp(file) for file in self._files)
 
@@ -85,7 +121,11 @@ def _restarting(chosen: Settings) -> Settings:
     return settings.with_value(settings.with_value(chosen, "roles", {}), "lock", settings.Lock())
 
 
-def _stamp(file: Path) -> tuple[int, int, int] | None:
+def _says_something(stamp: FileStamp) -> bool:
+    return stamp is not None and stamp[1] > 0
+
+
+def _stamp(file: Path) -> FileStamp:
     try:
         status = file.stat()
     except OSError:

@@ -249,3 +249,11 @@ class SourceUnusable(Refusal):
     """The source has no keys, or its credential_process failed."""
 
     code = "source"
+
+
+def _tree(kind: type[XacctError]) -> list[type[XacctError]]:
+    return [kind, *(below for branch in kind.__subclasses__() for below in _tree(branch))]
+
+
+BY_CODE = {kind.code: kind for kind in _tree(XacctError)}
+"""The class of each code, for an error that was written down and is read again."""

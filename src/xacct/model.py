@@ -84,8 +84,17 @@ class Caller:
     exe: str | None = None
     why: str = ""
 
+    @property
+    def process(self) -> str:
+        """Its process as people are told of it: "pid 4711, /usr/bin/aws"; empty where it is not known."""
+        exe = "".join(char if char.isprintable() else "?" for char in self.exe or "")
+        return ", ".join(filter(None, [f"pid {self.pid}" if self.pid else "", exe]))
+
 
 MfaPath = Literal["session", "direct"]
+Where = Literal["host", "container"]
+"""Which of the endpoint's listeners take a grant: those for this machine's processes, or those for containers."""
+
 Confirm = Literal["first-use", "each-grant"]
 """When a human is asked before a consumer gets a guarded role."""
 
@@ -159,6 +168,7 @@ class Grant:
     pid_started: str | None = None
     role_arns: tuple[str, ...] = ()
     via: str | None = None
+    where: Where = "host"
 
     def allows(self, role: str) -> bool:
         """Whether this grant may fetch that role."""

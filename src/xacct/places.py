@@ -36,6 +36,11 @@ def socket_path() -> str:
     return os.environ.get("XACCT_SOCKET") or f"{runtime_dir()}/control.sock"
 
 
+def containers_socket() -> str:
+    """Return the Unix socket for containers, in a directory of its own: that is what gets mounted."""
+    return f"{runtime_dir()}/containers/endpoint.sock"
+
+
 def state_dir() -> str:
     """Return the directory of the daemon's log."""
     return _place("XDG_STATE_HOME", ".local/state/xacct", "Library/Application Support/xacct")

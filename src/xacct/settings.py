@@ -63,6 +63,18 @@ class EndpointSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     require_known_caller: bool = False
 
 
+class ContainersSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[containers]: whether containers are served, on bridges too, and where they believe us to be.
+
+    Both addresses are of those that SDKs accept; JavaScript's v2 knows only the second.
+    """
+
+    enabled: bool = True
+    bridge: bool = True
+    address: Literal["169.254.170.2", "169.254.170.23"] = "169.254.170.2"
+    port: Port = 9479
+
+
 class AuditSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[audit]: whether audit.jsonl is kept, the MiB at which a new one is begun, and how many old ones stay."""
 
@@ -72,9 +84,10 @@ class AuditSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class Lock(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """[lock]: whether a suspend locks the agent, as `xacctctl lock` does."""
+    """[lock]: whether a suspend, or a screen that locks, locks the agent, as `xacctctl lock` does."""
 
     on_suspend: bool = False
+    on_screen_lock: bool = False
 
 
 class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
@@ -108,6 +121,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     session: Session = Session()
     prompts: Prompts = Prompts()
     endpoint: EndpointSettings = EndpointSettings()
+    containers: ContainersSettings = ContainersSettings()
     audit: AuditSettings = AuditSettings()
     lock: Lock = Lock()
     roles: dict[str, RoleSettings] = {}
@@ -255,6 +269,7 @@ def _fields_at(place: str) -> list[str]:
         "session": Session,
         "prompts": Prompts,
         "endpoint": EndpointSettings,
+        "containers": ContainersSettings,
         "audit": AuditSettings,
         "lock": Lock,
     }

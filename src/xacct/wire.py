@@ -26,6 +26,7 @@ LOGOUT = "/v1/logout"
 CREDENTIALS = "/v1/credentials"
 GRANTS = "/v1/grants"
 GRANT = "/v1/grants/{id}"
+CONTAINERS = "/v1/containers"
 PROMPTS = "/v1/prompts"
 PROMPT = "/v1/prompts/{id}"
 EVENTS = "/v1/events"
@@ -33,10 +34,11 @@ AUDIT = "/v1/audit"
 LOCK = "/v1/lock"
 UNLOCK = "/v1/unlock"
 RELOAD = "/v1/reload"
+SUCCEED = "/v1/succeed"
 STOP = "/v1/stop"
 
-EVERY_API = (VERSION, STOP)
-"""What any xacctctl may ask of any xacctd: which are you, and go."""
+EVERY_API = (VERSION, SUCCEED, STOP)
+"""What any xacctctl may ask of any xacctd: which are you, let what is installed now take over, and go."""
 
 OTHER_VERSION = "other-version"
 """The error code for a request of another API. Its shape is the same in every API: an old `xacctctl` prints it."""
@@ -63,7 +65,7 @@ def older(which: Literal["daemon", "command"], daemon: str, command: str) -> Err
         return {
             "code": OTHER_VERSION,
             "sentence": f"The running {xacctd} is older than this {xacctctl}.",
-            "hint": "xacctctl stop && xacctctl start",
+            "hint": "xacctctl reload; where that does not help, xacctctl stop && xacctctl start",
         }
     return {
         "code": OTHER_VERSION,
@@ -203,6 +205,7 @@ class CredentialsRequest(TypedDict):
 class Prompt(TypedDict):
     """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
 
+    `process`: which process that is, as far as it is known, for people ("pid 4711, /usr/bin/aws"); else empty.
     `not_before`: no code can be accepted until then (the current one has been used): show a countdown.
     `problem`: why the last answer was not accepted, else null. `deadline`: when the question is withdrawn.
     """
@@ -210,6 +213,7 @@ class Prompt(TypedDict):
     id: str
     kind: Literal["mfa", "confirm"]
     label: NotRequired[str]
+    process: NotRequired[str]
     serial: str
     roles: list[str]
     attempt: int
@@ -326,6 +330,7 @@ class LogoutAnswer(TypedDict):
 class GrantRequest(TypedDict):
     """POST /v1/grants. `ttl`: seconds, absent for no end; `pid`: ends with that process.
 
+    `where`: "container" makes one that only the listeners for containers take; without it only the others do.
     `role_arn_patterns`: the ARNs it may name besides (`*` stands for anything), reached as the role `via` is.
     """
 
@@ -335,6 +340,13 @@ class GrantRequest(TypedDict):
     pid: NotRequired[int]
     role_arn_patterns: NotRequired[list[str]]
     via: NotRequired[str]
+    where: NotRequired[Literal["host", "container"]]
+
+
+class GrantBinding(TypedDict):
+    """POST /v1/grants/ID: from now on it ends with that process."""
+
+    pid: int
 
 
 class GrantInfo(TypedDict):
@@ -349,6 +361,7 @@ class GrantInfo(TypedDict):
     pid: int | None
     role_arn_patterns: NotRequired[list[str]]
     via: NotRequired[str | None]
+    where: NotRequired[Literal["host", "container"]]
 
 
 class GrantAnswer(TypedDict):
@@ -367,10 +380,38 @@ class GrantAnswer(TypedDict):
     confirm: NotRequired[list[str]]
 
 
+class ContainersAnswer(TypedDict):
+    """GET /v1/containers: how containers reach the endpoint.
+
+    `url`: what they are told, without a path; `address` and `port` are its parts. `socket`: the Unix socket for
+    relays, whose directory is mounted. `listening`: the places that are open now, which they are while a grant for
+    containers is in force; `troubles`: those that could not be opened, and why. `address_here`: whether this machine
+    has the address. `bridges`: those that lead to containers alone. `port_on_host`: the endpoint's for processes.
+    """
+
+    enabled: bool
+    url: str
+    address: str
+    port: int
+    port_on_host: int
+    socket: str
+    listening: list[str]
+    troubles: dict[str, str]
+    address_here: bool
+    bridges: list[str]
+    require_known_caller: bool
+
+
 class GrantsAnswer(TypedDict):
     """GET /v1/grants."""
 
     grants: list[GrantInfo]
+
+
+class SucceedAnswer(TypedDict):
+    """POST /v1/succeed: the process that holds and serves everything from now on."""
+
+    pid: int
 
 
 class ReloadAnswer(TypedDict):

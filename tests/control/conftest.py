@@ -73,11 +73,17 @@ class Control:
             reload=lambda: self.called.append("reload") or self.problems,
             stop=lambda: self.called.append("stop"),
             about=About("/usr/bin/python3", "/usr/lib/xacct", lambda: self.code_changed, clock.wall, ("dialog",)),
+            succeed=self.succeed,
         )
+
+    async def succeed(self):
+        self.called.append("succeed")
+        return 4712
 
     @asynccontextmanager
     async def serving(self):
-        application = Api(self.keeper, self.grants, self.daemon).application()
+        self.api = Api(self.keeper, self.grants, self.daemon)
+        application = self.api.application()
         server = ControlServer(application, bind(self.path), self.path)
         await server.start()
         timeout = aiohttp.ClientTimeout(total=None)
@@ -89,6 +95,10 @@ class Control:
         finally:
             await server.close()
             await self.keeper.close()
+
+    def use_containers(self, containers):
+        """From now on these are the listeners for containers."""
+        self.api._containers = containers
 
     async def call(self, method, path, body=None, *, raw=None, **options):
         """One exchange: status and JSON."""

@@ -10,6 +10,7 @@ import pytest
 from virtual_time import in_virtual_time
 
 from xacct import __version__, errors
+from xacct.control.containers import Containers
 
 
 def serving(test):
@@ -214,8 +215,9 @@ async def test_reload_and_stop(control):
     answer = await control.post("/v1/reload")
     assert answer["roles"] == 5
     assert [problem["sentence"] for problem in answer["problems"]] == ["profile x: no source."]
+    assert await control.post("/v1/succeed") == {"pid": 4712}
     assert await control.post("/v1/stop") == {}
-    assert [what for what in control.called if what != "refresh"] == ["reload", "stop"]
+    assert [what for what in control.called if what != "refresh"] == ["reload", "succeed", "stop"]
 
 
 @serving
@@ -378,3 +380,34 @@ async def test_explain_says_what_guards_a_role(control):
     guard(control, "dev", "first-use")
     remarks = (await control.get("/v1/roles/dev/explain"))["remarks"]
     assert any(remark.startswith("guarded:") for remark in remarks)
+
+
+ABOUT = {"enabled": True, "url": "http://169.254.170.2:9479"}
+
+
+@serving
+async def test_a_grant_for_a_container_has_urls_that_containers_reach(control):
+    opened = []
+
+    async def open_listeners():
+        opened.append([grant.where for grant in control.grants.all()])
+
+    control.use_containers(Containers(lambda: ABOUT, open_listeners))
+    assert await control.get("/v1/containers") == ABOUT
+    made = await control.post("/v1/grants", roles=["dev"], label="a container", where="container")
+    assert made["urls"] == {"dev": "http://169.254.170.2:9479/v1/credentials/dev"}
+    assert opened == [["container"]], "once there is the grant, and before it is used"
+    bound = await control.post(f"/v1/grants/{made['id']}", pid=7)
+    assert (bound["pid"], bound["where"]) == (7, "container")
+    assert (await control.refused("POST", f"/v1/grants/{made['id']}", {"pid": 8}))[0] == 400
+    assert (await control.refused("POST", "/v1/grants", {"roles": ["dev"], "label": "x", "where": "moon"}))[0] == 400
+
+
+@serving
+async def test_where_containers_are_switched_off_there_is_no_grant_for_one(control):
+    for off in (Containers(), Containers(lambda: ABOUT | {"enabled": False})):
+        control.use_containers(off)
+        body = {"roles": ["dev"], "label": "a container", "where": "container"}
+        assert (await control.refused("POST", "/v1/grants", body))[0] == 400
+        assert (await control.refused("GET", "/v1/containers"))[0] == 400
+    assert control.grants.all() == []

@@ -118,6 +118,28 @@ async def test_one_role_and_a_time_can_be_asked_for(clock, control, short_path):
         assert await lines(control, f"?role=prod&since={clock.wall - 100}") == []
 
 
+@in_virtual_time
+async def test_who_locks_and_unlocks_is_written_once_each(clock, control, short_path):
+    async with kept(control, short_path):
+        for path in ("lock", "lock", "unlock", "unlock"):
+            await control.post(f"/v1/{path}")
+        found = await lines(control)
+    assert short(found) == [("locked", None, "asked to"), ("unlocked", None, "asked to")]
+    for line in found:
+        assert line["uid"] == os.geteuid()
+        if sys.platform == "linux":
+            assert (line["pid"], line["exe"]) == (os.getpid(), EXECUTABLE)
+
+
+@in_virtual_time
+async def test_a_grant_for_arns_says_which(clock, control, short_path):
+    async with kept(control, short_path):
+        pattern = "arn:aws:iam::*:role/dev-*"
+        await control.post("/v1/grants", roles=["prod"], label="ci", role_arn_patterns=[pattern], via="dev")
+        found = await lines(control)
+    assert short(found) == [("grant-created", None, f"prod {pattern}")]
+
+
 @pytest.mark.parametrize("since", ["yesterday", "-1", "nan", "inf", "1e30", ""])
 @in_virtual_time
 async def test_what_is_no_instant_is_said(clock, control, short_path, since):

@@ -1,6 +1,8 @@
 """Logins, credentials and events, line by line, in virtual time."""
 
 import asyncio
+import os
+import sys
 from dataclasses import replace
 
 import aiohttp
@@ -12,6 +14,8 @@ from xacct.control import streams
 from xacct.control.streams import HEARTBEAT
 from xacct.keeper.desk import ATTEMPTS, GRACE
 from xacct.policy import TOTP_STEP
+
+OURSELVES = f"pid {os.getpid()}, {os.path.realpath(sys.executable)}" if sys.platform == "linux" else ""
 
 
 def serving(test):
@@ -490,6 +494,7 @@ async def test_a_login_for_a_grant_asks_whether_it_may(control):
     async with control.stream("/v1/login", roles=["dev"], grant=grant["id"], attend=True) as events:
         prompt = (await events.next("prompt"))["prompt"]
         assert (prompt["kind"], prompt["label"]) == ("confirm", "exec ls")
+        assert prompt["process"] == OURSELVES
         await control.post(f"/v1/prompts/{prompt['id']}", confirm=True)
         assert kinds(await events.rest()) == ["prompt-closed", "held", "done"]
     assert control.keeper.guard.admits(control.keeper.node("dev").role, grant["id"])
@@ -532,7 +537,7 @@ async def test_credentials_of_a_guarded_role_take_a_yes_each_time(control):
     for _ in range(2):
         async with control.stream("/v1/credentials", role="dev", attend=True) as events:
             prompt = (await events.next("prompt"))["prompt"]
-            assert prompt["label"] == "xacctctl"
+            assert (prompt["label"], prompt["process"]) == ("xacctctl", OURSELVES)
             await control.post(f"/v1/prompts/{prompt['id']}", confirm=True)
             assert "credentials" in kinds(await events.rest())
     async with control.stream("/v1/credentials", role="dev", attend=False) as events:

@@ -10,6 +10,7 @@ import pytest
 import xacct
 from xacct import wire
 
+HINT_OLD_DAEMON = "xacctctl reload; where that does not help, xacctctl stop && xacctctl start"
 HINT_OLD_COMMAND = "Upgrade xacctctl, or look for an older one earlier in PATH (type -a xacctctl)."
 COMMAND = (
     "import sys, xacct, xacct.wire; xacct.__version__, xacct.wire.API = sys.argv[1], int(sys.argv[2]);"
@@ -44,7 +45,7 @@ def daemon_is(monkeypatch, version, api):
             ("0.1.0", 1),
             ("0.2.0", 2),
             "The running xacctd (0.1.0) is older than this xacctctl (0.2.0).",
-            "xacctctl stop && xacctctl start",
+            HINT_OLD_DAEMON,
         ),
         (
             ("0.2.0", 2),
@@ -76,13 +77,39 @@ async def test_a_daemon_of_any_api_can_be_stopped(control, monkeypatch):
     assert "stop" in control.called
 
 
+async def test_an_older_daemon_is_replaced_by_a_reload(control, monkeypatch):
+    """What it holds goes to the successor, which has the API of what is installed by then."""
+    daemon_is(monkeypatch, "0.1.0", 1)
+
+    async def succeed():
+        control.called.append("succeed")
+        daemon_is(monkeypatch, "0.2.0", 2)
+        return 4712
+
+    control.daemon.succeed = succeed
+    async with control.serving():
+        done = await xacctctl(control, "0.2.0", 2, "reload")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("(pid 4712).\n")
+    assert "reload" not in control.called
+
+
+async def test_a_newer_daemon_is_not_reloaded(control, monkeypatch):
+    daemon_is(monkeypatch, "0.2.0", 2)
+    async with control.serving():
+        done = await xacctctl(control, "0.1.0", 1, "reload")
+    assert done.returncode == 3
+    assert "succeed" not in control.called
+    assert "reload" not in control.called
+
+
 async def test_another_release_of_the_same_api_works_and_status_says_so(control, monkeypatch):
     daemon_is(monkeypatch, "0.1.1", wire.API)
     async with control.serving():
         done = await xacctctl(control, "0.1.2", wire.API, "status")
         same = await xacctctl(control, "0.1.1", wire.API, "status")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "note: xacctd is 0.1.1, this xacctctl 0.1.2: xacctctl stop && xacctctl start" in done.stdout
+    assert "note: xacctd is 0.1.1, this xacctctl 0.1.2; xacctctl doctor says what to do." in done.stdout
     assert "xacctctl 0.1" not in same.stdout
 
 

@@ -47,6 +47,19 @@ class FakeDaemon:
         self.prompted = threading.Event()
         self.watchers = []
         self.grants = 0
+        self.containers = {
+            "enabled": True,
+            "url": "http://169.254.170.2:9479",
+            "address": "169.254.170.2",
+            "port": 9479,
+            "port_on_host": 9477,
+            "socket": "/run/user/1000/xacct/containers/endpoint.sock",
+            "listening": [],
+            "troubles": {},
+            "address_here": True,
+            "bridges": ["docker0"],
+            "require_known_caller": False,
+        }
         self.on_stop = lambda: None
 
     def start(self):
@@ -128,9 +141,15 @@ class FakeDaemon:
     def _post_reload(self, _path, _body):
         return {"roles": len(self.roles), "problems": self.problems}
 
+    def _post_succeed(self, _path, _body):
+        return {"pid": 4712}
+
     def _post_stop(self, _path, _body):
         threading.Timer(0.05, self.on_stop).start()
         return {}
+
+    def _get_containers(self, _path, _body):
+        return {**self.containers}
 
     def _get_grants(self, _path, _body):
         one = {"id": "g1", "label": "a shell", "roles": ["prod"], "created": time.time() - 60.5}

@@ -32,6 +32,16 @@ def guarded_label(daemon, seat):
     return daemon.label
 
 
+def test_the_process_is_named_where_the_daemon_knows_it(daemon, sit):
+    seat = sit("attend")
+    seat.expect("Attending")
+    asked = daemon.confirmation(["prod"], "ls") | {"process": "pid 7, /bin/\x1b[2Jls"}
+    daemon.watchers[0].put({"event": "prompt", "prompt": asked})
+    seat.expect("Let ls (pid 7, /bin/ [2Jls) use prod? [y/N] ")
+    seat.type("n\n")
+    assert daemon.prompts["c1"][1].get(timeout=5) == {"decline": True}
+
+
 @pytest.mark.parametrize("no", ["n\n", "No\n", "\n", "\x04"])
 @pytest.mark.parametrize("verb", [["exec", "prod", "--", "echo", "it", "ran"], ["env", "prod"]])
 def test_a_no_is_the_end_and_takes_the_grant_back(guarded, sit, no, verb):

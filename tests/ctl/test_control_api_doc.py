@@ -23,6 +23,7 @@ ANSWERS = {
     "### Errors": wire.ErrorAnswer,
     "### GET /v1/version": wire.VersionAnswer,
     "### POST /v1/reload": wire.ReloadAnswer,
+    "### POST /v1/succeed": wire.SucceedAnswer,
     "### GET /v1/roles\n": wire.RolesAnswer,
     "### GET /v1/roles/ROLE/explain": wire.ExplainAnswer,
     "### GET /v1/status": wire.StatusAnswer,
@@ -31,6 +32,8 @@ ANSWERS = {
     "### POST /v1/unlock": wire.LockAnswer,
     "### POST /v1/grants": wire.GrantAnswer,
     "### GET /v1/grants": wire.GrantsAnswer,
+    "### POST /v1/grants/ID": wire.GrantInfo,
+    "### GET /v1/containers": wire.ContainersAnswer,
 }
 
 
@@ -48,7 +51,7 @@ def test_every_path_has_an_example():
     for name in ("VERSION", "STATUS", "ROLES", "EXPLAIN", "LOGIN", "LOGOUT", "CREDENTIALS"):
         path = getattr(wire, name).format(role="prod")
         assert f"http://xacct{path}" in PAGE, name
-    for name in ("GRANTS", "GRANT", "PROMPT", "EVENTS", "AUDIT", "LOCK", "UNLOCK", "RELOAD", "STOP"):
+    for name in ("GRANTS", "GRANT", "CONTAINERS", "PROMPT", "EVENTS", "AUDIT", "LOCK", "UNLOCK", "RELOAD", "STOP"):
         path = getattr(wire, name).partition("{")[0]
         assert f"http://xacct{path}" in PAGE, name
 
@@ -69,7 +72,7 @@ def test_the_streams_too(heading):
 
 
 def test_requests_and_prompts_name_every_key():
-    for kind in (wire.LoginRequest, wire.CredentialsRequest, wire.GrantRequest, wire.Prompt):
+    for kind in (wire.LoginRequest, wire.CredentialsRequest, wire.GrantRequest, wire.GrantBinding, wire.Prompt):
         for key in kind.__annotations__:
             assert f"`{key}`" in PAGE, (kind, key)
 

@@ -97,7 +97,7 @@ def test_start_says_whether_it_ran_already_and_stop_waits(spawned, place, capsys
 
 def test_reload_reports_problems(daemon, capsys):
     assert main(["reload"]) == 0
-    assert capsys.readouterr().out == "Read again: 2 roles.\n"
+    assert capsys.readouterr().out == "Reloaded: 2 roles, 1 held on (pid 4712).\n"
     daemon.problems = [{"code": "bad-config", "sentence": "Profile x loops.", "hint": "Cut it."}]
     assert main(["reload"]) == 1
     assert capsys.readouterr().err == "xacctctl: Profile x loops.\n  hint: Cut it.\n"

@@ -15,7 +15,7 @@ from xacct.clock import AwsClock
 from xacct.endpoint import answers
 from xacct.endpoint.container import (
     HEALTHZ,
-    PATH,
+    ONE_ROLE,
     REFUSE_FOR,
     RUST_PATIENCE,
     SILENCE,
@@ -23,11 +23,13 @@ from xacct.endpoint.container import (
     Container,
 )
 from xacct.endpoint.grants import Grants
-from xacct.endpoint.head import ROLE_ARN_PATH, Request
+from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH, Request
 from xacct.keeper.desk import GRACE
 from xacct.keeper.keeper import STALE_WAIT
+from xacct.model import Caller
 
 PATIENCE = 60.0
+NOBODY = Caller()
 
 
 class Room:
@@ -47,10 +49,12 @@ class Room:
         grant, token, _ = self.grants.create(roles, "test", ttl, None, **more)
         return grant, token
 
-    def ask(self, role="dev", token=None, target=None, agent=b""):
+    def ask(self, role="dev", token=None, target=None, agent=b"", caller=NOBODY):
         """What is answered: bytes, or the pieces of a hold."""
         token = self.token if token is None else token
-        return self.container.answer(Request(target or PATH + role, token.encode(), agent, keep_alive=True))
+        return self.container.answer(
+            Request(target or ROLE_PATH + role, token.encode(), agent, keep_alive=True, caller=caller)
+        )
 
     async def all_of(self, answer):
         """A held answer's pieces, each with the seconds after which it came."""
@@ -117,6 +121,28 @@ def code_of(answer):
     return body["code"]
 
 
+@pytest.mark.parametrize("where", ["host", "container"])
+async def test_a_grant_is_for_one_kind_of_listener(room, where):
+    await room.login("dev")
+    other = {"host": "container", "container": "host"}[where]
+    _, token = room.new_grant("dev", where=where)
+    request = Request(ROLE_PATH + "dev", token.encode(), b"", keep_alive=True)
+    assert json_of(room.container.answer(request, where))[0] == b"200"
+    assert room.container.answer(request, other) == answers.NO_GRANT
+
+
+async def test_the_path_without_a_role_is_for_grants_of_one(room):
+    await room.login("dev", "prod")
+    _, token = room.new_grant("prod")
+    assert json_of(room.ask(target=ONE_ROLE, token=token)) == json_of(room.ask("prod", token=token))
+    assert code_of(room.ask(target=ONE_ROLE)) == "unknown-role", "this one has two"
+
+
+async def test_the_path_without_a_role_opens_none_that_is_gone(room):
+    _, token = room.new_grant("gone")
+    assert code_of(room.ask(target=ONE_ROLE, token=token)) == "unknown-role"
+
+
 def test_the_times_are_those_that_sdks_were_measured_to_bear():
     assert SILENCE <= 0.5
     assert TRICKLE <= 0.25
@@ -162,6 +188,18 @@ async def test_bytes_of_credentials_let_go_are_forgotten(clock, room):
 
 
 @in_virtual_time
+async def test_locked_no_bytes_are_kept_that_can_not_be_served(clock, room):
+    await room.login("dev")
+    before = room.ask("dev")
+    room.keeper.latch.lock("test")
+    room.container.forget()
+    room.ask("dev")
+    assert room.container._bodies == {}
+    room.keeper.latch.unlock()
+    assert room.ask("dev") == before
+
+
+@in_virtual_time
 async def test_a_role_whose_name_no_path_could_hold_has_a_slug(clock, room):
     await room.login("team/ops")
     _, token = room.new_grant("team/ops")
@@ -184,7 +222,13 @@ async def test_without_a_grant_every_path_answers_the_same(clock, room):
     _, short = room.new_grant("dev", ttl=1.0)
     await asyncio.sleep(1)
     for token in ("", "Bearer ", "xacct_wrong", room.token[:-1], revoked_token, short):
-        for target in (*(PATH + path for path in PATHS), "/", "/v1/credentials", "/v2/credentials/dev", "/healthz/"):
+        for target in (
+            *(ROLE_PATH + path for path in PATHS),
+            "/",
+            "/v1/credentials",
+            "/v2/credentials/dev",
+            "/healthz/",
+        ):
             assert room.ask(target=target, token=token) is answers.NO_GRANT
 
 
@@ -349,7 +393,7 @@ async def test_each_client_is_held_as_long_as_it_has_patience(clock, room, agent
 async def test_a_short_patience_is_short_for_rust_too(clock, room):
     container = Container(room.keeper, room.grants, 5.0)
     with room.desk.attend():
-        request = Request(PATH + "dev", room.token.encode(), b"polars/2", keep_alive=True)
+        request = Request(ROLE_PATH + "dev", room.token.encode(), b"polars/2", keep_alive=True)
         pieces = await room.all_of(container.answer(request))
     assert 5 <= pieces[-1][0] <= 5 + 2 * TRICKLE
 
@@ -450,7 +494,7 @@ async def test_a_socket_that_breaks_withdraws_the_question(clock, room, serve):
     with room.desk.attend():
         async with serve(room.container.answer, lambda: clock.boot) as served:
             client = await served.connect()
-            client.send(served.head(b"Authorization: " + room.token.encode(), target=PATH + "dev"))
+            client.send(served.head(b"Authorization: " + room.token.encode(), target=ROLE_PATH + "dev"))
             await client.head()
             [question] = room.desk.questions
             assert question.serial == SERIAL
@@ -464,7 +508,7 @@ async def test_over_a_socket_a_hold_is_one_json_with_white_space_before_it(clock
     with room.desk.attend():
         async with serve(room.container.answer, lambda: clock.boot) as served:
             client = await served.connect()
-            raw = served.head(b"Authorization: Bearer " + room.token.encode(), target=PATH + "dev")
+            raw = served.head(b"Authorization: Bearer " + room.token.encode(), target=ROLE_PATH + "dev")
             client.send(raw)
             assert b"200 OK" in await client.head()
             await room.give_code()
@@ -480,7 +524,7 @@ async def test_a_daemon_that_stops_tells_those_it_holds(clock, room, serve):
     with room.desk.attend():
         async with serve(room.container.answer, lambda: clock.boot) as served:
             client = await served.connect()
-            client.send(served.head(b"Authorization: " + room.token.encode(), target=PATH + "dev"))
+            client.send(served.head(b"Authorization: " + room.token.encode(), target=ROLE_PATH + "dev"))
             await client.head()
             await room.keeper.close()
             await served.endpoint.close()
@@ -512,7 +556,7 @@ async def test_an_arn_outside_the_pattern_gets_the_answer_of_an_unknown_role(clo
     unknown = room.ask("no-such-role", token=token)
     assert code_of(unknown) == "unknown-role"
     prod = "arn:aws:iam::444455556666:role/prod"
-    for target in (ROLE_ARN_PATH + prod, ROLE_ARN_PATH + "x", ROLE_ARN_PATH, PATH + DEV_DB):
+    for target in (ROLE_ARN_PATH + prod, ROLE_ARN_PATH + "x", ROLE_ARN_PATH, ROLE_PATH + DEV_DB):
         assert room.ask(target=target, token=token) == unknown
     assert room.ask(target=ROLE_ARN_PATH + DEV_DB) == unknown  # a grant without patterns
     assert len(room.keeper.dynamic) == 0
@@ -592,6 +636,28 @@ async def test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_a
     [(_, refused)] = await room.all_of(room.ask(token=other))  # nobody attends any more
     assert code_of(refused) == "nobody-to-ask"
     assert "'test'" in json_of(refused)[1]["message"]
+
+
+@in_virtual_time
+async def test_the_question_names_the_process_and_only_then_is_it_looked_for(clock, room):
+    looked_for = []
+    callers = {3: Caller(uid=1, inode=3, pid=4711, exe="/usr/bin/aws"), 4: Caller(uid=1, inode=4)}
+    room.container._find = lambda caller: looked_for.append(caller.inode) or callers[caller.inode]
+    room.guard("dev", "each-grant")
+    await room.login("dev", "prod")
+    room.ask("prod", caller=Caller(uid=1, inode=3))
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask(caller=Caller(uid=1, inode=3))))
+        assert (await room.question()).process == "pid 4711, /usr/bin/aws"
+        await room.confirm()
+        await pieces
+        room.ask(caller=Caller(uid=1, inode=3))
+        assert looked_for == [3]
+        _, other = room.new_grant("dev")
+        pieces = asyncio.ensure_future(room.all_of(room.ask(token=other, caller=Caller(uid=1, inode=4))))
+        assert (await room.question()).process == ""
+        await room.confirm()
+        await pieces
 
 
 @in_virtual_time

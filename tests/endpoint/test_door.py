@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from xacct.endpoint import answers, head, server
-from xacct.endpoint.door import ANOTHER_USER, UNKNOWN_CALLER, Door
+from xacct.endpoint.door import ANOTHER_USER, NO_CONTAINER, UNKNOWN_CALLER, BridgeDoor, Door, SocketDoor
 from xacct.host import callers
 from xacct.model import Caller
 
@@ -127,6 +127,26 @@ async def test_a_refused_head_is_recorded_with_who_sent_it(serve):
     async with way.serving as served:
         assert await served.ask(served.head(b"Origin: null")) == answers.NO_GRANT
     assert way.recorder.refusals == [("header origin", Caller(uid=US, inode=3))]
+
+
+# Containers.
+
+
+@pytest.mark.parametrize(
+    ("here", "required", "why"),
+    [(False, False, None), (False, True, UNKNOWN_CALLER), (True, False, NO_CONTAINER), (True, True, NO_CONTAINER)],
+)
+async def test_a_bridge_lets_in_containers_and_no_process_of_this_machine(serve, here, required, why):
+    recorder = Kept()
+    door = BridgeDoor(lambda _: here, US, require_known=required)
+    async with serve(lambda _: SECRET, door=door, recorder=recorder) as served:
+        assert await served.ask(served.head(b"Connection: close")) == (answers.NO_GRANT if why else SECRET)
+    assert [refused for refused, _ in recorder.refusals] == [why] * bool(why)
+
+
+@pytest.mark.parametrize(("uid", "may"), [(US, True), (0, True), (US + 1, False), (65534, False), (None, False)])
+def test_a_relays_socket_lets_in_root_and_us(uid, may):
+    assert SocketDoor(US).turns_away(Caller(uid=uid)) == (None if may else ANOTHER_USER)
 
 
 # The real kernel.

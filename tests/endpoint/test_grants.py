@@ -300,3 +300,35 @@ def test_neither_a_grant_nor_the_grants_show_a_digest(grants):
     for shown in (repr(grant), repr(grants)):
         assert token not in shown
         assert digest_of(token) not in shown
+
+
+def test_a_grant_can_be_bound_to_another_process(grants, machine, tmp_path):
+    machine.processes = {7: "the wrapper", 8: "the container"}
+    made, token, _ = grants.create(["dev"], "a container", None, 7, where="container")
+    assert grants.bind(made.id, 8).pid == 8
+    del machine.processes[7]
+    machine.now += PROCESS_LOOK
+    for now in (grants, again(machine, tmp_path)):
+        found = now.find(token.encode())
+        assert (found.id, found.pid, found.where) == (made.id, 8, "container")
+    del machine.processes[8]
+    machine.now += PROCESS_LOOK
+    assert grants.find(token.encode()) is None
+
+
+def test_there_has_to_be_such_a_grant_and_such_a_process(grants, machine):
+    made, _, _ = grants.create(["dev"], "a container", None, None)
+    machine.processes = {8: "the container"}
+    for grant, pid in ((made.id, 9), ("none", 8)):
+        with pytest.raises(errors.BadInput):
+            grants.bind(grant, pid)
+    assert grants.all() == [made]
+
+
+def test_grants_of_a_version_that_knew_no_containers_are_for_processes(grants, machine, tmp_path):
+    made, _, _ = grants.create(["dev"], "a shell", None, None)
+    kept = json.loads((tmp_path / "grants.json").read_text())
+    del kept[0]["where"]
+    (tmp_path / "grants.json").write_text(json.dumps(kept))
+    assert again(machine, tmp_path).all() == [made]
+    assert made.where == "host"

@@ -15,9 +15,10 @@ from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
 from xacct.endpoint import answers
-from xacct.endpoint.container import PATH, Container
+from xacct.endpoint.container import Container
 from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
+from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 from xacct.host import callers
 from xacct.host.processes import Processes
 
@@ -72,9 +73,9 @@ class Room:
         self.diag.close()
 
     @contextlib.asynccontextmanager
-    async def caller(self, served, as_whom):
+    async def caller(self, served, as_whom, target=ROLE_PATH + "dev"):
         """A child that fetches with the valid token: what it was told, and the child, its connection open."""
-        raw = served.head(b"Authorization: " + self.token.encode(), target=PATH + "dev")
+        raw = served.head(b"Authorization: " + self.token.encode(), target=target)
         command = [sys.executable, "-c", ASK, str(served.port), as_whom, raw.hex()]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
             yield await asyncio.to_thread(os.read, child.stdout.fileno(), 65536), child
@@ -106,6 +107,16 @@ async def test_a_process_of_ours_is_served_and_named(serve, room):
     written = room.file.read_text()
     for secret in (room.token, room.grant.digest, room.held.secret_access_key, room.held.session_token):
         assert secret not in written
+
+
+async def test_a_role_fetched_by_its_arn_is_named_by_it(serve, room):
+    arn = "arn:aws:iam::345678901234:role/dev-db"
+    room.grant, room.token, _ = room.grants.create(
+        [], "test", None, None, role_arns=["arn:aws:iam::*:role/*"], via="dev"
+    )
+    async with room.serving(serve) as served, room.caller(served, "us", ROLE_ARN_PATH + arn):
+        line = await room.line("fetch")
+        assert (line["role"], line["what"], line["grant"]["id"]) == (arn, "served", room.grant.id)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to become another user")

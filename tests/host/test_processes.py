@@ -121,6 +121,13 @@ def test_few_are_remembered():
     assert len(scout._found) == REMEMBERED
 
 
+def test_callers_by_the_control_socket_are_not_taken_for_one_another():
+    scout = Scout(Processes().find, lambda: 0.0)
+    for pid in (11, 12):
+        known = Caller(uid=os.geteuid(), pid=pid, exe=f"/{pid}")
+        assert scout.find(known) is known
+
+
 # The control socket's peer.
 
 CONNECT = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(1, flush=True); input()"

@@ -8,6 +8,7 @@ from virtual_time import in_virtual_time
 
 from xacct import errors
 from xacct.keeper.desk import DECLINED_FOR, GRACE
+from xacct.prompts import dialogs
 
 FIRST = role("first", confirm="first-use")
 EACH = role("each", confirm="each-grant")
@@ -40,6 +41,18 @@ async def test_the_question_says_who_wants_what(clock):
             world.desk.confirm(asked.id)
             await waiting
             assert world.desk.questions == []
+
+
+@in_virtual_time
+@pytest.mark.parametrize(("process", "who"), [("", "ls"), ("pid 7, /bin/ls", "ls (pid 7, /bin/ls)")])
+async def test_the_question_names_the_process_where_it_is_known(clock, process, who):
+    async with World(clock, ROLES) as world:
+        with world.desk.attend():
+            waiting = asyncio.ensure_future(world.keeper.admit("first", "g1", "ls", process))
+            asked = await question(world)
+            assert asked.who == who
+            assert dialogs.text(asked) == f"Let {who} use first?"
+            waiting.cancel()
 
 
 @in_virtual_time

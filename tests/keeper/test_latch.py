@@ -45,7 +45,7 @@ async def test_who_waits_is_refused_at_once_and_what_is_on_its_way_comes_all_the
 def lock_as_soon_as(world, condition):
     """Lock within the flight that makes it so, before whoever waits for it can run."""
     lease = world.keeper.node("prod").lease
-    world.keeper.on_change = lambda: condition(lease) and world.keeper.latch.lock("test")
+    world.keeper.watchers.append(lambda: condition(lease) and world.keeper.latch.lock("test"))
 
 
 @in_virtual_time
@@ -106,6 +106,17 @@ async def test_locking_twice_is_locking_once(clock):
             for _ in range(2):
                 world.keeper.latch.unlock()
             assert [queue.get_nowait() for _ in range(queue.qsize())] == [ev.Locked(True), ev.Locked(False)]
+
+
+@in_virtual_time
+async def test_who_has_to_let_go_is_called_when_it_is_locked(clock):
+    latch = Latch(ev.Events())
+    seen = []
+    latch.on_lock = lambda: seen.append(latch.locked)
+    latch.lock("test")
+    latch.lock("test")
+    latch.unlock()
+    assert seen == [True]
 
 
 @in_virtual_time

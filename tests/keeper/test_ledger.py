@@ -30,13 +30,14 @@ def test_old_codes_are_not_kept_for_ever():
     ledger = Ledger()
     for number in range(100):
         ledger.burn(SERIAL, f"{number:06d}", number * TOTP_STEP)
-    assert len(ledger._codes[SERIAL]) <= KEPT / TOTP_STEP + 1
+    assert len(ledger.codes[SERIAL]) <= KEPT / TOTP_STEP + 1
 
 
 def test_a_restart_forgets_codes_and_waits_out_the_step_instead():
     saved = []
     Ledger(save=saved.append).accept(SERIAL, NOW)
-    ledger = Ledger(saved[-1])
+    ledger = Ledger()
+    ledger.resume(saved[-1])
     assert ledger.used(SERIAL, "any one", NOW, 0.0)
     assert ledger.fresh_at(SERIAL, NOW) == NOW + TOTP_STEP
     assert not ledger.used(SERIAL, "any one", NOW + TOTP_STEP, 0.0)
@@ -44,7 +45,8 @@ def test_a_restart_forgets_codes_and_waits_out_the_step_instead():
 
 
 def test_after_a_login_of_its_own_a_code_of_the_same_step_is_judged_by_itself():
-    ledger = Ledger({SERIAL: int(NOW // TOTP_STEP)})
+    ledger = Ledger()
+    ledger.resume({SERIAL: int(NOW // TOTP_STEP)})
     ledger.accept(SERIAL, NOW)
     assert not ledger.used(SERIAL, "000001", NOW, 0.0)
 

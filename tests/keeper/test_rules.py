@@ -10,6 +10,7 @@ from virtual_time import Clock, Loop
 
 from xacct import errors
 from xacct.keeper.ledger import KEPT
+from xacct.keeper.retired import KEEP
 
 ROLES = (role("a"), role("b"), role("c", mfa="direct"), role("d", parent="a", mfa_serial=None), role("e"))
 NAMES = st.sampled_from([r.name for r in ROLES])
@@ -134,6 +135,14 @@ class Heart(RuleBasedStateMachine):
     @rule()
     def sts_back(self):
         self.aws.down = lambda now: None
+
+    @rule(seconds=st.sampled_from([0.0, 0.3, KEEP - 1, KEEP + 1, 600.0]))
+    def configuration_is_empty_for_a_moment(self, seconds):
+        nodes, keeper = self.world.keeper.nodes, self.world.keeper
+        keeper.configure({})
+        self.do(asyncio.sleep(seconds))
+        keeper.configure({r.name: r for r in ROLES})
+        assert all((keeper.nodes[name].lease is node.lease) == (seconds < KEEP) for name, node in nodes.items())
 
     @rule(name=NAMES)
     def access_given_or_taken(self, name):

@@ -18,6 +18,8 @@ from xacct.keeper.keeper import Keeper
 from xacct.keeper.ledger import Ledger
 from xacct.keeper.scheduler import Scheduler
 from xacct.model import Credentials, Role, Source
+from xacct.state import snapshot
+from xacct.state.snapshot import FrontMemory
 
 SERIAL = "arn:aws:iam::123456789012:mfa/U"
 SOURCE = Source("central", "profile")
@@ -203,6 +205,14 @@ class World:
     def __init__(self, machine, roles, *, seed=0, terms=None, **aws):
         self.machine = machine
         self.aws = FakeAws(machine, **aws)
+        self._seed = seed
+        self._terms = terms
+        self.suspends = 0
+        self._tasks = []
+        self.configure(roles)
+
+    def configure(self, roles):
+        """A keeper that starts from nothing."""
         self.events = Events()
         self.ledger = Ledger()
         self.desk = Desk(self.aws.clock, self.events, self.ledger)
@@ -212,13 +222,29 @@ class World:
             desk=self.desk,
             clock=self.aws.clock,
             events=self.events,
-            terms=terms,
-            rng=random.Random(seed),
+            terms=self._terms,
+            rng=random.Random(self._seed),
         )
         self.keeper.configure({role.name: role for role in roles})
-        self.suspends = 0
         self.scheduler = Scheduler(self.keeper, slept=self._slept)
-        self._tasks = []
+
+    async def restart(self, roles=None, *, boot_id="a boot"):
+        """Another process goes on from what this one keeps: its own keeper, clock and desk, the same AWS and machine.
+
+        Whoever waits or attends has to come again.
+        """
+        if roles is None:
+            roles = [node.role for name, node in self.keeper.nodes.items() if name not in self.keeper.dynamic]
+        kept = bytearray()
+        snapshot.take(self.keeper, "a boot", "0", FrontMemory((), {}), kept)
+        await self.__aexit__()
+        self._tasks.clear()
+        self.aws.clock = AwsClock(self.machine.read)
+        self.configure(roles)
+        state = snapshot.read(bytes(kept))
+        snapshot.resume_clock(state, self.aws.clock, boot_id)
+        snapshot.give_back(state, self.keeper, boot_id)
+        await self.__aenter__()
 
     def _slept(self):
         self.suspends += 1

@@ -23,9 +23,9 @@ from fake_aws import World, role
 from virtual_time import Clock, run
 
 from xacct import errors, policy
-from xacct.endpoint.container import PATH, Container
+from xacct.endpoint.container import Container
 from xacct.endpoint.grants import Grants
-from xacct.endpoint.head import Request
+from xacct.endpoint.head import ROLE_PATH, Request
 
 HOUR = 3600.0
 DURATION = 36 * HOUR
@@ -158,7 +158,7 @@ class Simulation:
         sdk = SDKS[number % len(SDKS)]
         rng = random.Random(f"{number} {self.rng.random()}")
         _, token, _ = self.grants.create([f"used-{number}"], sdk.name, None, None)
-        request = Request(f"{PATH}used-{number}", token.encode(), sdk.agent, keep_alive=False)
+        request = Request(f"{ROLE_PATH}used-{number}", token.encode(), sdk.agent, keep_alive=False)
         expiration = float("-inf")
         while self.clock.time < self.end:
             # It decides by the laptop's clock, which may be wrong: that costs requests, never an answer.

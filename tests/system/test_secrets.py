@@ -38,7 +38,9 @@ def test_few_copies_are_left_after_logging_out(a_day):
     """Freed memory isn't overwritten: docs/THREATS.md has the figures. This guards them against growing."""
     counts = a_day()
     assert all(count > 0 for name, count in counts["held"].items() if name != "long-term secret"), "nothing was found"
-    assert all(count <= 12 for count in counts["later"].values()), counts
+    for when in ("locked", "later"):
+        assert all(count <= 12 for count in counts[when].values()), counts
+    assert counts["locked"]["secret key"] > 0, "a lock keeps what is held"
 
 
 def test_overwriting_freed_memory_leaves_next_to_none(a_day, monkeypatch):
@@ -47,6 +49,7 @@ def test_overwriting_freed_memory_leaves_next_to_none(a_day, monkeypatch):
     for name, value in WIPING.items():
         monkeypatch.setenv(name, value)
     counts = a_day()
+    assert counts["locked"]["secret key"] <= 2, "what is held, and one freed block"
     assert all(count <= 3 for count in counts["later"].values()), counts
 
 

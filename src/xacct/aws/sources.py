@@ -88,5 +88,6 @@ def _parse(source: Source, out: bytes) -> Credentials:
 
 def _unusable(source: Source, what: str) -> errors.SourceUnusable:
     return errors.SourceUnusable(
-        f"The credential_process of {source.name!r} {what}.", "Run it by hand and see what it says."
+        f"The credential_process of {source.name!r} {what}.",
+        "Run it by hand and see what it says. As a service it runs in a sandbox: docs/service.md.",
     )

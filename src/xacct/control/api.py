@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 import os
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-import msgspec
 import structlog
 from aiohttp import web
 
 from xacct import __version__, errors, policy, wire
 from xacct.control import shapes, streams, versions
-from xacct.control.audit import Audit
-from xacct.endpoint.container import PATH as CREDENTIALS_PATH
-from xacct.endpoint.head import ROLE_ARN_PATH
+from xacct.control.audit import Audit, caller_of
+from xacct.control.containers import Containers
+from xacct.control.exchange import body_of, failed, streamed
+from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,12 +24,11 @@ if TYPE_CHECKING:
     from xacct.audit.trail import Trail
     from xacct.control.about import About
     from xacct.endpoint.grants import Grants
-    from xacct.keeper.keeper import Keeper, Node
+    from xacct.keeper.keeper import Keeper
+    from xacct.keeper.node import Node
     from xacct.model import Credentials, Grant
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-T = TypeVar("T")
 
 log = structlog.get_logger("xacct.control")
 
@@ -49,7 +48,8 @@ class Daemon:
     """What the routes need of the daemon around the keeper.
 
     `refresh` reads changed configuration files; `reload` reads them whether changed or not and returns the
-    problems; `stop` ends the daemon; `audit` is None where it is switched off.
+    problems; `stop` ends the daemon; `succeed` has a new process take over and gives its pid; `audit` is None where
+    it is switched off.
     """
 
     endpoint_url: str
@@ -57,8 +57,10 @@ class Daemon:
     refresh: Callable[[], None]
     reload: Callable[[], list[errors.XacctError]]
     stop: Callable[[], None]
+    succeed: Callable[[], Awaitable[int]]
     about: About
     audit: Trail | None = None
+    containers: Containers = field(default_factory=Containers)
 
 
 class Api:
@@ -69,6 +71,7 @@ class Api:
         self._grants = grants
         self._daemon = daemon
         self._audit = Audit(daemon.audit)
+        self._containers = daemon.containers
         self._commands = itertools.count(1)
 
     def application(self) -> web.Application:
@@ -85,7 +88,9 @@ class Api:
                 web.post(wire.CREDENTIALS, self.credentials),
                 web.get(wire.GRANTS, self.list_grants),
                 web.post(wire.GRANTS, self.create_grant),
+                web.post(wire.GRANT, self.bind_grant),
                 web.delete(wire.GRANT, self.revoke_grant),
+                web.get(wire.CONTAINERS, self.containers),
                 web.get(wire.PROMPTS, self.prompts),
                 web.post(wire.PROMPT, self.answer_prompt),
                 web.get(wire.EVENTS, self.events),
@@ -93,6 +98,7 @@ class Api:
                 web.post(wire.LOCK, self.lock),
                 web.post(wire.UNLOCK, self.unlock),
                 web.post(wire.RELOAD, self.reload),
+                web.post(wire.SUCCEED, self.succeed),
                 web.post(wire.STOP, self.stop),
             ]
         )
@@ -130,7 +136,7 @@ class Api:
 
     async def roles(self, _: web.Request) -> web.Response:
         """GET /v1/roles."""
-        base = self._daemon.endpoint_url + CREDENTIALS_PATH
+        base = self._daemon.endpoint_url + ROLE_PATH
         answer: wire.RolesAnswer = {
             "roles": [
                 shapes.role_info(node, base)
@@ -156,7 +162,7 @@ class Api:
 
     async def login(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/login."""
-        body = await _body(request, wire.LoginRequest)
+        body = await body_of(request, wire.LoginRequest)
         if not body["roles"]:
             raise errors.BadInput("No role was named.", "xacctctl login ROLE")
         for role in body["roles"]:
@@ -165,11 +171,12 @@ class Api:
         ask = attend or "code" in body or self._keeper.desk.attendants > 0
 
         grant = self._grant(body)
+        process = caller_of(request).process
 
         async def get(role: str) -> Credentials:
             held = await self._keeper.login(role, ask=ask, until=body.get("until"))
             if grant is not None:
-                await self._keeper.admit(role, grant.id, grant.label)
+                await self._keeper.admit(role, grant.id, grant.label, process)
             return held
 
         login = streams.Login(
@@ -180,7 +187,7 @@ class Api:
             code=body.get("code"),
             attend=attend,
         )
-        return await _streamed(request, login.run)
+        return await streamed(request, login.run)
 
     def _grant(self, body: wire.LoginRequest) -> Grant | None:
         if "grant" not in body:
@@ -192,7 +199,7 @@ class Api:
 
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""
-        body = await _body(request, wire.CredentialsRequest)
+        body = await body_of(request, wire.CredentialsRequest)
         latch = self._keeper.latch
         latch.check()
         region = self._keeper.node(body["role"]).role.region
@@ -202,9 +209,10 @@ class Api:
 
         # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
         consumer = f"command {next(self._commands)}"
+        process = caller_of(request).process
 
         async def get(role: str) -> Credentials:
-            await self._keeper.admit(role, consumer, COMMAND)
+            await self._keeper.admit(role, consumer, COMMAND, process)
             if lifetime is not None:
                 return await latch.behind(self._keeper.one_off(role, ask=ask, lifetime=lifetime))
             return await latch.behind(self._keeper.login(role, ask=ask))
@@ -221,11 +229,11 @@ class Api:
             code=None,
             attend=attend,
         )
-        return await _streamed(request, login.run)
+        return await streamed(request, login.run)
 
     async def logout(self, request: web.Request) -> web.Response:
         """POST /v1/logout."""
-        body = await _body(request, wire.LogoutRequest)
+        body = await body_of(request, wire.LogoutRequest)
         gone = self._keeper.logout_all() if body.get("all") else self._keeper.logout(body.get("roles", []))
         self._audit.logged_out(request, gone)
         answer: wire.LogoutAnswer = {"roles": gone}
@@ -239,17 +247,21 @@ class Api:
 
     async def create_grant(self, request: web.Request) -> web.Response:
         """POST /v1/grants."""
-        body = await _body(request, wire.GrantRequest)
+        body = await body_of(request, wire.GrantRequest)
         self._keeper.latch.check()
         nodes = [self._configured(role) for role in body["roles"]]
         ttl = body.get("ttl")
         patterns, via = self._role_arns(body)
         if not (nodes or patterns) or (ttl is not None and not 0 < ttl <= MAX_GRANT_TTL):
             raise errors.BadInput("A grant needs a role, and a ttl of more than nothing and at most a year.", "")
+        where = body.get("where", "host")
+        url = self._containers.url if where == "container" else self._daemon.endpoint_url
         grant, token, file = self._grants.create(
-            body["roles"], body["label"][:200], ttl, body.get("pid"), role_arns=patterns, via=via
+            body["roles"], body["label"][:200], ttl, body.get("pid"), role_arns=patterns, via=via, where=where
         )
-        base = self._daemon.endpoint_url + CREDENTIALS_PATH
+        if where == "container":
+            await self._containers.settle()
+        base = url + ROLE_PATH
         answer: wire.GrantAnswer = {
             "id": grant.id,
             "token": token,
@@ -257,11 +269,21 @@ class Api:
             "urls": {node.role.name: base + node.role.slug for node in nodes},
             "regions": {node.role.name: node.role.region for node in nodes},
             "confirm": [node.role.name for node in nodes if not self._keeper.guard.admits(node.role, grant.id)],
-            "role_arn_url": self._daemon.endpoint_url + ROLE_ARN_PATH if patterns else None,
+            "role_arn_url": url + ROLE_ARN_PATH if patterns else None,
         }
         self._audit.grant(request, "grant-created", grant)
         log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)
         return web.json_response(answer)
+
+    async def containers(self, _: web.Request) -> web.Response:
+        """GET /v1/containers."""
+        return web.json_response(self._containers.about())
+
+    async def bind_grant(self, request: web.Request) -> web.Response:
+        """POST /v1/grants/ID."""
+        body = await body_of(request, wire.GrantBinding)
+        grant = self._grants.bind(request.match_info["id"], body["pid"])
+        return web.json_response(shapes.grant_info(grant, self._grants))
 
     def _configured(self, role: str) -> Node:
         if role in self._keeper.dynamic:
@@ -297,7 +319,7 @@ class Api:
 
     async def answer_prompt(self, request: web.Request) -> web.Response:
         """POST /v1/prompts/ID."""
-        body = await _body(request, wire.PromptAnswer)
+        body = await body_of(request, wire.PromptAnswer)
         if body.get("decline") or body.get("confirm") is False:
             self._keeper.desk.decline(request.match_info["id"])
         elif body.get("confirm"):
@@ -309,24 +331,31 @@ class Api:
     async def events(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/events, with ?attend=1 to answer questions."""
         attend = request.query.get("attend") == "1"
-        return await _streamed(request, lambda out: streams.everything(self._keeper, out, attend=attend))
+        return await streamed(request, lambda out: streams.everything(self._keeper, out, attend=attend))
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/audit, with ?role=, ?since= and ?follow=1."""
-        return await _streamed(request, self._audit.asked(request.query))
+        return await streamed(request, self._audit.asked(request.query))
 
-    async def lock(self, _: web.Request) -> web.Response:
+    async def lock(self, request: web.Request) -> web.Response:
         """POST /v1/lock."""
-        self._keeper.latch.lock("asked to")
+        if self._keeper.latch.lock("asked to"):
+            self._audit.latched(request, "locked")
         return self._latched()
 
-    async def unlock(self, _: web.Request) -> web.Response:
+    async def unlock(self, request: web.Request) -> web.Response:
         """POST /v1/unlock."""
-        self._keeper.latch.unlock()
+        if self._keeper.latch.unlock():
+            self._audit.latched(request, "unlocked")
         return self._latched()
 
     def _latched(self) -> web.Response:
         answer: wire.LockAnswer = {"locked": self._keeper.latch.locked}
+        return web.json_response(answer)
+
+    async def succeed(self, _: web.Request) -> web.Response:
+        """POST /v1/succeed."""
+        answer: wire.SucceedAnswer = {"pid": await self._daemon.succeed()}
         return web.json_response(answer)
 
     async def reload(self, _: web.Request) -> web.Response:
@@ -360,9 +389,9 @@ class Api:
             self._daemon.refresh()
             response = await handler(request)
         except errors.XacctError as error:
-            response = _error(error)
+            response = failed(error)
         except web.HTTPException as error:
-            response = _error(
+            response = failed(
                 errors.BadInput(f"{request.method} {request.path}: {error.reason}.", "See docs/control-api.md.")
             )
             response.set_status(error.status)
@@ -370,7 +399,7 @@ class Api:
             raise
         except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
             log.error("request broke", path=request.path, kind=type(bug).__name__)  # noqa: TRY400
-            response = _error(errors.XacctError("xacctd stumbled over this request.", "Its log says more."))
+            response = failed(errors.XacctError("xacctd stumbled over this request.", "Its log says more."))
         begun: web.StreamResponse | None = request.get("streamed")
         if begun is not None and begun is not response:
             if request.transport is not None:
@@ -379,22 +408,3 @@ class Api:
         if not response.prepared:
             response.headers.update({**versions.headers(), "Cache-Control": "no-store"})
         return response
-
-
-async def _streamed(request: web.Request, run: Callable[[streams.Lines], Awaitable[None]]) -> web.StreamResponse:
-    async with streams.lines(request) as out:
-        await run(out)
-    response: web.StreamResponse = request["streamed"]
-    return response
-
-
-async def _body(request: web.Request, kind: type[T]) -> T:
-    try:
-        return msgspec.json.decode(await request.read() or b"{}", type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise errors.BadInput(f"The request is not understood: {error}.", "See docs/control-api.md.") from None
-
-
-def _error(error: errors.XacctError) -> web.Response:
-    answer: wire.ErrorAnswer = {"error": shapes.error_body(error)}
-    return web.json_response(answer, status=error.status)

@@ -71,12 +71,18 @@ class Audit:
             for role in roles:
                 self._trail.record("logout", role=role, caller=caller)
 
+    def latched(self, request: web.Request, event: Literal["locked", "unlocked"]) -> None:
+        """Somebody has locked, or unlocked; what locks by itself says so on its own."""
+        if self._trail is not None:
+            self._trail.record(event, caller=caller_of(request), what="asked to")
+
     def grant(
         self, request: web.Request, event: Literal["grant-created", "grant-revoked"], grant: Grant | None
     ) -> None:
         """A grant was made or ended (None: there was none)."""
         if self._trail is not None and grant is not None:
-            self._trail.record(event, grant=grant, caller=caller_of(request), what=" ".join(grant.roles))
+            reach = " ".join([*grant.roles, *grant.role_arns])
+            self._trail.record(event, grant=grant, caller=caller_of(request), what=reach)
 
     def asked(self, query: Mapping[str, str]) -> Callable[[Lines], Awaitable[None]]:
         """What answers GET /v1/audit.

@@ -100,20 +100,29 @@ class ControlServer:
         self._server: asyncio.Server | None = None
         self._inode = path.stat().st_ino
 
-    async def start(self) -> None:
-        """Serve from now on."""
-        await self._runner.setup()
+    async def start(self, listener: socket.socket | None = None) -> None:
+        """Serve from now on; again, from a copy of the listener, where a successor has failed."""
+        self._listener = listener or self._listener
+        if self._runner.server is None:
+            await self._runner.setup()
         http = self._runner.server
         assert http is not None  # noqa: S101 - setup has made it
         self._server = await asyncio.get_running_loop().create_unix_server(
             lambda: _Gate(http), sock=self._listener, backlog=BACKLOG
         )
 
-    async def close(self) -> None:
-        """Stop, and remove the socket if it is still ours."""
+    def stop_accepting(self) -> None:
+        """Take in nobody any more."""
         if self._server is not None:
             self._server.close()
+            self._server = None
+
+    async def close(self, *, unlink: bool = True) -> None:
+        """Stop, and remove the socket if it is still ours. `unlink`: whether it is ours at all."""
+        self.stop_accepting()
         await self._runner.cleanup()
+        if not unlink:
+            return
         with contextlib.suppress(OSError):
             if self._path.stat().st_ino == self._inode:
                 self._path.unlink()

@@ -11,8 +11,9 @@ from xacct.model import Source, iso
 
 if TYPE_CHECKING:
     from xacct.endpoint.grants import Grants
-    from xacct.keeper.keeper import Keeper, Node
+    from xacct.keeper.keeper import Keeper
     from xacct.keeper.lease import Lease
+    from xacct.keeper.node import Node
     from xacct.keeper.question import Question
     from xacct.model import Credentials, Grant
 
@@ -29,6 +30,7 @@ def prompt(keeper: Keeper, question: Question) -> wire.Prompt:
         "id": question.id,
         "kind": question.kind,
         "label": question.label,
+        "process": question.process,
         "serial": question.serial,
         "roles": list(question.roles),
         "attempt": question.attempt,
@@ -109,6 +111,7 @@ def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
         "pid": grant.pid,
         "role_arn_patterns": list(grant.role_arns),
         "via": grant.via,
+        "where": grant.where,
     }
 
 

@@ -85,7 +85,7 @@ class Conversation:
             if prompt["id"] not in self._introduced:
                 self._introduced.add(prompt["id"])
                 self._terminal.forget()  # what was typed before the question is no answer to it
-            self._terminal.ask(f"Let {prompt.get('label', '')} use {', '.join(prompt['roles'])}? [y/N] ")
+            self._terminal.ask(f"Let {_who(prompt)} use {', '.join(prompt['roles'])}? [y/N] ")
             return
         if prompt["id"] not in self._introduced:
             self._introduce(prompt)
@@ -177,3 +177,9 @@ class Conversation:
     def _wait(self, prompt: wire.Prompt) -> float:
         until = self._not_before.get(prompt["id"])
         return 0.0 if until is None else until - self._monotonic()
+
+
+def _who(prompt: wire.Prompt) -> str:
+    """Return who would use a role: what it is called, and its process where that is known."""
+    process = prompt.get("process")
+    return prompt.get("label", "") + (f" ({process})" if process else "")

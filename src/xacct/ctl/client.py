@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypedDict, TypeVar, cast
 
-from xacct import __version__, places, wire
-from xacct.ctl import http10
+from xacct import __version__, wire
+from xacct.ctl import http10, unit
 from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, HungUpError, NotRunningError
 from xacct.ctl.render import clean
 from xacct.ctl.shape import misfit
@@ -68,7 +68,10 @@ class Stream:
 
 
 class Client:
-    """Requests to the daemon behind `path`; `revive` starts one when nobody listens there."""
+    """Requests to the daemon behind `path`; `revive` starts one when nobody listens there.
+
+    Where a connection alone would make systemd start it, it is `revive` that decides as well.
+    """
 
     def __init__(self, path: str, revive: Callable[[], None] | None = None) -> None:
         self.path = path
@@ -111,6 +114,11 @@ class Client:
         return Stream(connection, rest)
 
     def _connect(self, timeout: float) -> socket.socket:
+        if unit.managed() and not unit.runs():
+            if self._revive is not None:
+                self._revive()
+            elif unit.asleep():
+                raise NotRunningError
         try:
             return _dial(self.path, timeout)
         except NotRunningError:
@@ -192,9 +200,9 @@ def _plain_failures() -> Iterator[None]:
     try:
         yield
     except TimeoutError:
-        raise CtlError("xacctd does not answer.", "xacctctl stop && xacctctl start") from None
+        raise CtlError("xacctd does not answer.", f"xacctctl stop && xacctctl start; its log: {unit.log()}") from None
     except ConnectionError:
-        raise HungUpError(places.log_file()) from None
+        raise HungUpError(unit.log()) from None
     except OSError as error:
         reason = error.strerror or str(error)
         raise CtlError(
@@ -210,7 +218,7 @@ def _exchange(connection: socket.socket, request: bytes) -> tuple[http10.Head, b
     while b"\r\n\r\n" not in raw:
         chunk = connection.recv(_CHUNK)
         if not chunk and not raw:
-            raise HungUpError(places.log_file())
+            raise HungUpError(unit.log())
         raw += chunk
         if not chunk or len(raw) > http10.HEAD_LIMIT:
             raise foreign("no HTTP answer")

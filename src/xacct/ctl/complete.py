@@ -28,16 +28,26 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {
     "grants": ("list", "create", "revoke"),
+    "docker": ("run", "compose", "doctor", "setup"),
+    "podman": ("run", "compose", "doctor", "setup"),
     "completion": ("bash", "zsh", "fish"),
+    "service": ("install", "status", "uninstall"),
 }
 VALUES: Final[dict[str, tuple[str, ...]]] = {
     "--format": ("sh", "fish", "powershell", "dotenv", "json"),
     "--for": ("1h", "4h", "8h", "12h"),
     "--lifetime": ("1h", "4h", "12h"),
     "--since": ("1h", "8h", "1d"),
+    "--sandbox": ("default", "strict", "none"),
 }
 _VALUED: Final = frozenset({*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via"})
 _ONE_ROLE: Final = frozenset({"explain", "env", "exec", "process"})
+_BEFORE_ROLE: Final = frozenset(
+    {
+        ("grants", "create"),
+        *((verb, action) for verb in ("docker", "podman") for action in ("run", "compose", "doctor")),
+    }
+)
 _MANY_ROLES: Final = frozenset({"login", "logout"})
 
 SCRIPTS: Final = {
@@ -103,7 +113,7 @@ def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
         return WORDS[verb]
     if verb in _MANY_ROLES or (verb in _ONE_ROLE and _no_role_yet(words)):
         return _roles()
-    return _roles() if words[:2] == ["grants", "create"] else ()
+    return _roles() if tuple(words[:2]) in _BEFORE_ROLE else ()
 
 
 def _no_role_yet(words: list[str]) -> bool:

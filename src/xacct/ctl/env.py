@@ -71,11 +71,11 @@ def mint(client: Client, role: str, label: str, pid: int) -> wire.GrantAnswer:
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")
     if role in grant.get("confirm", []):
-        _confirm(client, role, grant["id"])
+        confirm(client, role, grant["id"])
     return grant
 
 
-def _confirm(client: Client, role: str, grant: str) -> None:
+def confirm(client: Client, role: str, grant: str) -> None:
     """Have a human let the grant use a guarded role now, while we have the terminal; take it back on a no."""
     try:
         ensure(client, role, grant)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from xacct import wire
+from xacct.ctl import unit
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.failure import FAILED, NO_DAEMON, OK, CtlError, NotRunningError
 from xacct.ctl.render import out, say, show
@@ -15,6 +16,8 @@ from xacct.ctl.verb import Verb
 
 _PATIENCE: Final = 10.0
 _POLL: Final = 0.01
+_HANDOVER: Final = 90.0
+"""Seconds: the daemon waits for a quiet moment, 30 s at most, and its successor for it."""
 
 
 def start(args: Namespace, client: Client) -> int:
@@ -34,40 +37,57 @@ def start(args: Namespace, client: Client) -> int:
 
 def stop(_args: Namespace, client: Client) -> int:
     """Stop the daemon, of whatever version, and wait until it is gone."""
+    if unit.managed() and unit.active():
+        unit.stop()
+        out("xacctd has stopped; what it held is gone. Its socket listens on: the next use starts it again.")
+        return OK
     try:
         version = client.call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)
         client.call("POST", wire.STOP, Anything, any_api=True)
     except NotRunningError:
         out("xacctd is not running.")
         return OK
-    deadline = time.monotonic() + _PATIENCE
-    while _lives(version["pid"]):
-        if time.monotonic() > deadline:
-            raise CtlError(
-                f"xacctd (pid {version['pid']}) is still there after {_PATIENCE:.0f} seconds.",
-                f"kill {version['pid']}",
-            )
-        time.sleep(_POLL)
+    wait_for_end(version["pid"])
     out("xacctd has stopped; what it held is gone.")
     return OK
 
 
+def wait_for_end(pid: int) -> None:
+    """Wait until a daemon that was told to stop is gone; `CtlError` if it stays."""
+    deadline = time.monotonic() + _PATIENCE
+    while _lives(pid):
+        if time.monotonic() > deadline:
+            raise CtlError(f"xacctd (pid {pid}) is still there after {_PATIENCE:.0f} seconds.", f"kill {pid}")
+        time.sleep(_POLL)
+
+
 def reload(_args: Namespace, client: Client) -> int:
-    """Have the configuration read again."""
+    """Have the configuration read again, by a new process that takes over all that is held."""
     try:
-        answer = client.call("POST", wire.RELOAD, wire.ReloadAnswer)
+        problems = _read_again(client)
+        pid = client.call("POST", wire.SUCCEED, wire.SucceedAnswer, timeout=_HANDOVER, any_api=True)["pid"]
+        answer = client.call("GET", wire.STATUS, wire.StatusAnswer)
     except NotRunningError:
         raise CtlError(
             "xacctd is not running: there is nothing to reload.",
             "It reads the configuration when it starts.",
             NO_DAEMON,
         ) from None
-    out(f"Read again: {answer['roles']} role{'' if answer['roles'] == 1 else 's'}.")
-    for problem in answer["problems"]:
+    held = sum(role["state"] == "held" for role in answer["roles"])
+    roles = len(answer["roles"])
+    out(f"Reloaded: {roles} role{'' if roles == 1 else 's'}, {held} held on (pid {pid}).")
+    for problem in problems:
         say(f"xacctctl: {problem['sentence']}")
         if problem["hint"]:
             say(f"  hint: {problem['hint']}")
-    return FAILED if answer["problems"] else OK
+    return FAILED if problems else OK
+
+
+def _read_again(client: Client) -> list[wire.ErrorBody]:
+    """Return the problems there are; none of an older daemon's: its successor will have the word."""
+    if client.call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)["api"] < wire.API:
+        return []
+    return client.call("POST", wire.RELOAD, wire.ReloadAnswer)["problems"]
 
 
 def _lives(pid: int) -> bool:
@@ -104,7 +124,8 @@ VERBS = {
         starts_daemon=False,
     ),
     "reload": Verb(
-        "Have xacctd read ~/.aws/config and config.toml again; what is held stays held.",
+        "Start xacctd anew, by its present code, settings and configuration. What is held stays held; nothing is "
+        "asked, and no request is lost.",
         ("xacctctl reload",),
         reload,
         starts_daemon=False,

@@ -40,7 +40,7 @@ VERBS = {
         starts_daemon=False,
     ),
     "unlock": Verb(
-        "Hand out credentials again, after lock or after a suspend that locked ([lock] on_suspend in config.toml).",
+        "Hand out credentials again, after lock, or after a suspend or a screen that locked ([lock] in config.toml).",
         ("xacctctl unlock",),
         unlock,
         starts_daemon=False,

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from xacct import places, wire
-from xacct.ctl import variables
+from xacct.ctl import unit, variables
 from xacct.ctl.client import Client
 from xacct.ctl.failure import NO_DAEMON, CtlError, NotRunningError
 
@@ -18,19 +18,23 @@ PATIENCE: Final = 10.0
 """Seconds a daemon may take until it answers."""
 
 _POLL: Final = 0.01
-_PREFIX: Final = "xacctd: "
 
 
 def start_daemon() -> bool:
     """Start the daemon unless it answers, and wait until it does; say whether it was started here.
 
+    Where its units are installed systemd starts it: with a daemon of ours beside them, one would be in the other's way.
     Raises `CtlError` with the daemon's own last words if it gives up.
     """
     places.make_private(places.runtime_dir())
     client = Client(places.socket_path())
     with _alone(f"{places.runtime_dir()}/start.lock"):
-        if _answers(client):
+        managed = unit.managed()
+        if not (managed and not unit.runs()) and _answers(client):
             return False
+        if managed:
+            unit.start()
+            return True
         places.make_private(places.state_dir())
         log = places.log_file()
         offset = os.path.getsize(log) if os.path.exists(log) else 0
@@ -125,13 +129,7 @@ def _has_ended(pid: int) -> bool:
 
 
 def _last_words(log: str, offset: int) -> CtlError:
-    """Return the failure that the daemon reported as `xacctd: SENTENCE` and `  hint: HINT`."""
     with open(log, "rb") as file:
         file.seek(offset)
         lines = file.read().decode("utf-8", "replace").splitlines()
-    said = [index for index, line in enumerate(lines) if line.startswith(_PREFIX)]
-    if not said:
-        return CtlError("xacctd ended as soon as it was started.", f"Its log: {log}", NO_DAEMON)
-    after = lines[said[-1] + 1] if said[-1] + 1 < len(lines) else ""
-    hint = after.removeprefix("  hint: ") if after.startswith("  hint: ") else f"Its log: {log}"
-    return CtlError(lines[said[-1]].removeprefix(_PREFIX), hint, NO_DAEMON)
+    return unit.last_words(lines) or CtlError("xacctd ended as soon as it was started.", f"Its log: {log}", NO_DAEMON)

@@ -66,13 +66,12 @@ def _status_lines(answer: wire.StatusAnswer) -> Iterator[str]:
 
 def _versions(daemon: wire.DaemonStatus | None) -> Iterator[str]:
     """Same API, so all works; but somebody who has upgraded will want to know that half of it waits."""
-    restart = "xacctctl stop && xacctctl start"
     if daemon is None:
         return
     if daemon["version"] != __version__:
-        yield f"xacctd is {daemon['version']}, this xacctctl {__version__}: {restart}"
+        yield f"xacctd is {daemon['version']}, this xacctctl {__version__}; xacctctl doctor says what to do."
     elif daemon["code_changed"]:
-        yield f"The code of xacctd has been replaced since it started: {restart}"
+        yield "The code of xacctd has been replaced since it started: xacctctl reload"
 
 
 def _row(role: wire.RoleStatus, now: float) -> tuple[str, ...]:

@@ -19,13 +19,16 @@ WHERE: Final = {
     "process": ("process", "credentials for credential_process"),
     "attend": ("attend", "answer prompts in this terminal"),
     "grants": ("grants", "who may fetch credentials: list, create, revoke"),
+    "docker": ("docker.verbs", "run a container in a role"),
+    "podman": ("docker.verbs", "the same with Podman"),
     "audit": ("audit", "who had credentials, and when"),
     "lock": ("lock", "hand out nothing until unlock"),
     "unlock": ("lock", "hand out credentials again"),
     "doctor": ("doctor.verb", "what is wrong, and what to type"),
     "start": ("lifecycle", "start xacctd"),
     "stop": ("lifecycle", "stop xacctd"),
-    "reload": ("lifecycle", "read the configuration again"),
+    "reload": ("lifecycle", "start the daemon anew, with all it holds"),
+    "service": ("service", "have systemd or launchd keep xacctd: install, status, uninstall"),
     "completion": ("complete", "the completion script of bash, zsh or fish"),
 }
 """Each verb's file in this package, and its line in the help."""

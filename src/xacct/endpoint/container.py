@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 
 from xacct import errors
 from xacct.endpoint import answers
-from xacct.endpoint.head import ROLE_ARN_PATH
+from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 from xacct.endpoint.recorder import SERVED, Nobody
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from xacct.endpoint.grants import Grants
     from xacct.endpoint.head import Request
     from xacct.endpoint.recorder import Recorder
     from xacct.keeper.keeper import Keeper
-    from xacct.model import Caller, Credentials, Grant
+    from xacct.model import Caller, Credentials, Grant, Where
 
-PATH = "/v1/credentials/"
+ONE_ROLE = "/v1/credentials"
+"""EKS Pod Identity's path: the token says which role. For grants that have one."""
+
 HEALTHZ = "/healthz"
 
 SILENCE = 0.5
@@ -40,9 +42,18 @@ class Container:
 
     Args:
         patience: seconds an ordinary client is held while a human is asked. recorder: keeps the audit.
+        find: a caller with its process, where that can be found out; slow.
     """
 
-    def __init__(self, keeper: Keeper, grants: Grants, patience: float, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        grants: Grants,
+        patience: float,
+        recorder: Recorder | None = None,
+        find: Callable[[Caller], Caller] = lambda caller: caller,
+    ) -> None:
+        self._find = find
         self._recorder = recorder or Nobody()
         self._keeper = keeper
         self._grants = grants
@@ -50,12 +61,16 @@ class Container:
         self._bodies: dict[str, tuple[Credentials, bytes]] = {}
         self._refused: dict[tuple[str, str], tuple[float, errors.XacctError]] = {}
 
-    def answer(self, request: Request) -> bytes | AsyncIterator[bytes]:
-        """The whole answer, if it can be given at once, else its pieces as they come."""
+    def answer(self, request: Request, where: Where = "host") -> bytes | AsyncIterator[bytes]:
+        """The whole answer, if it can be given at once, else its pieces as they come.
+
+        Args:
+            request: trusted. where: whom the listener it came to is for.
+        """
         if request.target == HEALTHZ:
             return answers.HEALTH
         grant = self._grants.find(request.authorization)
-        if grant is None:
+        if grant is None or grant.where != where:
             self._recorder.refused("no grant", request.caller)
             return answers.NO_GRANT
         role = None
@@ -81,7 +96,9 @@ class Container:
         arn = target.removeprefix(ROLE_ARN_PATH)
         if arn != target and grant.via is not None and grant.allows_arn(arn):
             return self._keeper.by_arn(arn, grant.via)
-        slug = target.removeprefix(PATH)
+        if target == ONE_ROLE and len(grant.roles) == 1 and grant.roles[0] in self._keeper.nodes:
+            return grant.roles[0]
+        slug = target.removeprefix(ROLE_PATH)
         if slug != target and slug in self._keeper.slugs:
             name = self._keeper.slugs[slug]
             if grant.allows(name):
@@ -96,10 +113,10 @@ class Container:
         return known[1]
 
     def forget(self) -> None:
-        """Let go of prebuilt bodies of credentials no longer held, and of refusals that have had their time."""
+        """Let go of bodies that can't be served (locked, or of credentials no longer held), and of old refusals."""
         for role, (built_from, _) in list(self._bodies.items()):
             node = self._keeper.nodes.get(role)
-            if node is None or node.lease.held is not built_from:
+            if self._keeper.latch.locked or node is None or node.lease.held is not built_from:
                 del self._bodies[role]
         boot = self._keeper.clock.boot()
         for key in [key for key, (until, _) in self._refused.items() if until <= boot]:
@@ -107,7 +124,7 @@ class Container:
 
     async def _hold(self, grant: Grant, role: str, patience: float, caller: Caller) -> AsyncIterator[bytes]:
         """Silence, then white space (leading white space is legal JSON), then the credentials or a sentence."""
-        fetch = asyncio.ensure_future(self._fetch(grant, role, patience))
+        fetch = asyncio.ensure_future(self._fetch(grant, role, patience, caller))
         try:
             done, _ = await asyncio.wait({fetch}, timeout=SILENCE)
             trickling = not done
@@ -131,11 +148,11 @@ class Container:
         finally:
             fetch.cancel()
 
-    async def _fetch(self, grant: Grant, role: str, patience: float) -> Credentials:
+    async def _fetch(self, grant: Grant, role: str, patience: float, caller: Caller) -> Credentials:
         admitted = False
         try:
             async with asyncio.timeout(patience):
-                await self._keeper.admit(role, grant.id, grant.label)
+                await self._admit(grant, role, caller)
                 admitted = True
                 return await self._keeper.fetch(role, ask=True)
         except TimeoutError:
@@ -146,6 +163,12 @@ class Container:
             raise errors.TimedOut(
                 f"Nobody confirmed the use of {role} by {grant.label!r} in time.", "xacctctl attend"
             ) from None
+
+    async def _admit(self, grant: Grant, role: str, caller: Caller) -> None:
+        process = ""
+        if not self._keeper.guard.admits(self._keeper.node(role).role, grant.id):
+            process = (await asyncio.to_thread(self._find, caller)).process
+        await self._keeper.admit(role, grant.id, grant.label, process)
 
     def _remember(self, grant: Grant, role: str, error: errors.XacctError) -> None:
         if isinstance(error, errors.Declined | errors.TimedOut | errors.TooManyWrongCodes):

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import structlog
-
+from xacct import logs
+from xacct.host import peer
 from xacct.model import Caller
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from xacct.endpoint.crowd import Owners
+
     Address = tuple[str, int]
     Callers = Callable[[Address, Address], Caller]
 
-log = structlog.get_logger("xacct.endpoint")
+log = logs.Logger("xacct.endpoint")
 
 ANOTHER_USER = "another user"
 UNKNOWN_CALLER = "unknown caller"
+NO_CONTAINER = "no container"
 
 
 class Door:
@@ -31,6 +34,7 @@ class Door:
     Args:
         callers: gives the caller of a connection, by the client's address and ours. uid: our own user.
         require_known: whether a caller that nobody knows is turned away too. notice: told of each caller of our own.
+        owners: which process holds which socket; it takes its time, and is asked only when it gets crowded.
     """
 
     def __init__(
@@ -40,7 +44,9 @@ class Door:
         *,
         require_known: bool = False,
         notice: Callable[[Caller], None] = lambda _caller: None,
+        owners: Owners = lambda _inodes: {},
     ) -> None:
+        self.owners = owners
         self._notice = notice
         self._callers = callers
         self._uid = uid
@@ -50,9 +56,11 @@ class Door:
     def caller(self, transport: asyncio.Transport, server: Address) -> Caller:
         """Who is at the other end of a connection to `server`."""
         client = transport.get_extra_info("peername")
-        if not client:
-            return Caller(why="it has hung up")
-        caller = self._callers(client[:2], server)
+        return self.caller_at(client[:2], server) if client else Caller(why="it has hung up")
+
+    def caller_at(self, client: Address, server: Address) -> Caller:
+        """Who has the socket `client` that is connected to `server`."""
+        caller = self._callers(client, server)
         if caller.uid == self._uid:
             self._notice(caller)
         elif caller.uid is None and caller.why not in self._complained:
@@ -65,3 +73,46 @@ class Door:
         if caller.uid is None:
             return UNKNOWN_CALLER if self._require_known else None
         return None if caller.uid == self._uid else ANOTHER_USER
+
+
+class BridgeDoor(Door):
+    """The door of a listener on containers' bridges, who are unknown by nature.
+
+    A process of this machine can come this way too, for the address is this machine's; it is turned away, whoever it
+    is, because its own listener would have asked the kernel who it is.
+
+    Args:
+        here: whether an address is this machine's. require_known: as for `Door`, and then nobody comes in.
+    """
+
+    def __init__(self, here: Callable[[str], bool], uid: int, *, require_known: bool) -> None:
+        super().__init__(self._by_address, uid, require_known=require_known)
+        self._here = here
+
+    def turns_away(self, caller: Caller) -> str | None:
+        """Why this caller is not let in, None where it is."""
+        return NO_CONTAINER if caller.why == NO_CONTAINER else super().turns_away(caller)
+
+    def _by_address(self, client: Address, _server: Address) -> Caller:
+        return Caller(why=NO_CONTAINER if self._here(client[0]) else "a container's network")
+
+
+class SocketDoor:
+    """The door of a Unix socket that is mounted into containers.
+
+    The kernel names everybody here. Root in a rootful container is root: it comes in, to show a grant, for it could
+    read our memory anyway; whoever else is not us does not.
+    """
+
+    def __init__(self, uid: int) -> None:
+        self.owners: Owners = lambda _inodes: {}
+        self._may = {uid, 0}
+
+    def caller(self, transport: asyncio.Transport, server: Address) -> Caller:
+        """Who is at the other end."""
+        del server
+        return peer.caller(transport.get_extra_info("socket"))
+
+    def turns_away(self, caller: Caller) -> str | None:
+        """Why this caller is not let in, None where it is."""
+        return None if caller.uid in self._may else ANOTHER_USER

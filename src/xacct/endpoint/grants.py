@@ -12,20 +12,20 @@ import json
 import os
 import re
 import secrets
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-import structlog
-
-from xacct import errors
+from xacct import errors, logs
 from xacct.model import Grant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-log = structlog.get_logger("xacct.endpoint")
+    from xacct.model import Where
+
+log = logs.Logger("xacct.endpoint")
 
 PREFIX = "xacct_"
 """So that secret scanners and people know a token when they see one."""
@@ -104,11 +104,13 @@ class Grants:
         *,
         role_arns: Iterable[str] = (),
         via: str | None = None,
+        where: Where = "host",
     ) -> tuple[Grant, str, Path]:
         """A new grant, its token (shown this once), and the token's file.
 
         Args:
-            roles: names. ttl: seconds, None for no end. pid: the process it ends with. role_arns, via: as in Grant.
+            roles: names. ttl: seconds, None for no end. pid: the process it ends with.
+            role_arns, via, where: as in Grant.
 
         Raises:
             XacctError: the token's file can't be written.
@@ -126,6 +128,7 @@ class Grants:
             pid_started=None if pid is None else self.started(pid),
             role_arns=tuple(role_arns),
             via=via,
+            where=where,
         )
         file = self._write_token(grant, token)
         self._by_digest[grant.digest] = grant
@@ -154,6 +157,20 @@ class Grants:
                 self._save()
                 return True
         return False
+
+    def bind(self, grant_id: str, pid: int) -> Grant:
+        """Let a grant end with another process than it was made for.
+
+        Raises:
+            BadInput: there is no such grant, or no such process.
+        """
+        grant, started = self.by_id(grant_id), self.started(pid)
+        if grant is None or started is None:
+            raise errors.BadInput("There is no such grant, or no such process.", "xacctctl grants list")
+        bound = replace(grant, pid=pid, pid_started=started)
+        self._by_digest[grant.digest] = bound
+        self._save()
+        return bound
 
     def sweep(self) -> None:
         """End grants that are over, or whose process is gone."""

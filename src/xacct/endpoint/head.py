@@ -17,6 +17,7 @@ MAX_HEAD = 8192
 
 MAX_HEADERS = 40
 
+ROLE_PATH = "/v1/credentials/"
 ROLE_ARN_PATH = "/v1/role-arn/"
 
 _REQUEST_LINE = re.compile(

@@ -14,13 +14,15 @@ import structlog
 
 from xacct import errors
 from xacct.endpoint import answers, head
+from xacct.endpoint.crowd import Crowd
 from xacct.endpoint.recorder import Nobody
 from xacct.model import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
-    from xacct.endpoint.door import Door
+    from xacct.endpoint.door import Door, SocketDoor
+    from xacct.endpoint.early import Left
     from xacct.endpoint.head import Request
     from xacct.endpoint.recorder import Recorder
 
@@ -42,6 +44,9 @@ MAX_UNWELCOME = 50
 
 FAREWELL = 1.0
 """Seconds that held answers get to end when the endpoint closes."""
+
+LINGER = 0.25
+"""Seconds that a client which has connected and not asked yet gets to do so when the endpoint closes."""
 
 CLOSING = (answers.NO_GRANT, answers.BROKEN)
 """Answers that say "Connection: close"."""
@@ -79,7 +84,7 @@ class Endpoint:
         self,
         answer: Answer,
         boot: Callable[[], float],
-        door: Door | None = None,
+        door: Door | SocketDoor | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         self.answer = answer
@@ -90,49 +95,93 @@ class Endpoint:
         self.address = (ADDRESS, 0)
         self.hosts: frozenset[bytes] = frozenset()
         self.connections: set[Connection] = set()
+        self.closing = False
+        self.accepted = 0
+        self.crowd = Crowd(self.connections, door.owners if door else lambda _: {}, self.recorder)
         self._server: asyncio.Server | None = None
 
-    async def serve(self, listener: socket.socket) -> int:
-        """Serve what comes to a bound socket. Returns its port."""
+    async def serve(self, listener: socket.socket, hosts: frozenset[bytes] | None = None) -> int:
+        """Serve what comes to a bound socket.
+
+        Args:
+            listener: of TCP, or a Unix socket. hosts: the Host values that are ours (None: its own address).
+
+        Returns:
+            Its port, 0 for a Unix socket.
+        """
+        loop = asyncio.get_running_loop()
+        if listener.family == socket.AF_UNIX:
+            self.hosts = hosts or frozenset()
+            self._server = await loop.create_unix_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
+            return 0
         host, port = listener.getsockname()[:2]
-        self.hosts = head.hosts_of(port, host)
+        self.hosts = hosts or head.hosts_of(port, host)
         self.address = (host, port)
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self), sock=listener, backlog=BACKLOG
-        )
+        self.closing = False
+        self._server = await loop.create_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
         return int(port)
 
     async def run(self) -> None:
         """Close connections that have had their time, until cancelled."""
         while True:
             await asyncio.sleep(SWEEP)
-            now = self.boot()
-            for connection in [c for c in self.connections if c.deadline < now]:
-                connection.drop()
+            self.sweep()
 
-    async def close(self) -> None:
-        """Stop listening and close what is open. Who is held gets a moment to hear why, once the keeper is closed."""
+    def sweep(self) -> None:
+        """Close connections that have had their time."""
+        now = self.boot()
+        for connection in [c for c in self.connections if c.deadline < now]:
+            connection.drop()
+
+    async def adopt(self, left: Iterable[Left]) -> None:
+        """Go on with connections that were taken in before, and with what they have sent."""
+        loop = asyncio.get_running_loop()
+        for connection, unread in left:
+            _, protocol = await loop.connect_accepted_socket(lambda: Connection(self), connection)
+            if unread:
+                protocol.data_received(unread)
+
+    def stop_accepting(self) -> None:
+        """Take in nobody any more. Who has connected is served on, once."""
         if self._server is not None:
             self._server.close()
+            self._server = None
+        self.closing = True
+
+    async def close(self) -> None:
+        """Stop, and close what is open.
+
+        Who has connected and not been answered gets a moment to ask, and who is held gets one to hear why, once the
+        keeper is closed.
+        """
+        self.stop_accepting()
+        await asyncio.sleep(0)  # connections that were accepted a moment ago appear
         held = {connection.holding for connection in self.connections if connection.holding is not None}
         if held:
             await asyncio.wait(held, timeout=FAREWELL)
+        deadline = self.boot() + LINGER
+        # Polled: an event in each connection would cost all of them.
+        while self.boot() < deadline and any(connection.unanswered for connection in self.connections):  # noqa: ASYNC110
+            await asyncio.sleep(LINGER / 50)
         for connection in list(self.connections):
             connection.close()
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection."""
+    """One client's connection. `number`: how many came before it; `caller`: who it is, once it has been asked."""
 
     def __init__(self, endpoint: Endpoint) -> None:
+        self.number = endpoint.accepted
+        endpoint.accepted += 1
+        self.caller = Caller()
         self.deadline = endpoint.boot() + HEAD_TIMEOUT
         self._endpoint = endpoint
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self.holding: asyncio.Task[None] | None = None
         self._choked = False
-        self._caller = Caller()
         self._unwelcome: str | None = None
+        self.unanswered = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport, unless we have too many, and ask who it is while the caller is surely there."""
@@ -142,6 +191,7 @@ class Connection(asyncio.Protocol):
             self.close()
         elif self._endpoint.door is not None:
             self._ask_who(self._endpoint.door, self._transport)
+        self._endpoint.crowd.joined()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone: whatever was held for it is no longer wanted."""
@@ -175,6 +225,12 @@ class Connection(asyncio.Protocol):
             self._transport.resume_reading()
             self._serve_heads()
 
+    @property
+    def address(self) -> str | None:
+        """The client's address, without its port."""
+        peer = self._transport.get_extra_info("peername") if self._transport is not None else None
+        return peer[0] if peer else None
+
     def close(self) -> None:
         """Close once what was written is sent."""
         if self._transport is not None and not self._transport.is_closing():
@@ -185,9 +241,9 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _ask_who(self, door: Door, transport: asyncio.Transport) -> None:
-        self._caller = door.caller(transport, self._endpoint.address)
-        self._unwelcome = door.turns_away(self._caller)
+    def _ask_who(self, door: Door | SocketDoor, transport: asyncio.Transport) -> None:
+        self.caller = door.caller(transport, self._endpoint.address)
+        self._unwelcome = door.turns_away(self.caller)
         if self._unwelcome:
             self._endpoint.unwelcome += 1
             if self._endpoint.unwelcome > MAX_UNWELCOME:
@@ -215,7 +271,7 @@ class Connection(asyncio.Protocol):
             self._refuse(refused.why)
             return
         try:
-            answer = self._endpoint.answer(request._replace(caller=self._caller))
+            answer = self._endpoint.answer(request._replace(caller=self.caller))
         except Exception as bug:  # noqa: BLE001 - one broken answer must not leave a client hanging
             _complain(bug)
             answer = answers.BROKEN
@@ -228,8 +284,9 @@ class Connection(asyncio.Protocol):
     def _write(self, answer: bytes, *, keep_alive: bool) -> None:
         assert self._transport is not None  # noqa: S101
         self._transport.write(answer)
+        self.unanswered = False
         self.deadline = self._endpoint.boot() + IDLE_TIMEOUT
-        if not keep_alive:
+        if not keep_alive or self._endpoint.closing:
             self._transport.close()
 
     async def _stream(self, pieces: AsyncIterator[bytes], *, keep_alive: bool) -> None:
@@ -254,7 +311,7 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, why: str) -> None:
         log.debug("refused", why=why)
-        self._endpoint.recorder.refused(why, self._caller)
+        self._endpoint.recorder.refused(why, self.caller)
         self._write(answers.NO_GRANT, keep_alive=False)
 
 

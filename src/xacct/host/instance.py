@@ -29,6 +29,11 @@ def lock(path: Path) -> int:
         raise errors.StartupFailed(
             "xacctd is running already.", "xacctctl status shows it; xacctctl stop ends it."
         ) from None
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, b"%d\n" % os.getpid())
+    sign(descriptor)
     return descriptor
+
+
+def sign(descriptor: int) -> None:
+    """Write our pid into the lock's file, for people: a successor has the lock handed to it."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)

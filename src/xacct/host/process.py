@@ -1,7 +1,6 @@
 """Whether a process is still the one it was: a pid alone may have been given to another."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -21,5 +20,7 @@ def started(pid: int) -> str | None:
         return None
     except PermissionError:
         pass
+    import subprocess  # noqa: PLC0415 - it takes its time, and Linux needs it not
+
     shown = subprocess.run(["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603
     return shown.stdout.strip() or None

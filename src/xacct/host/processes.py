@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict, deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from xacct.model import Caller
 
@@ -67,6 +67,8 @@ class Scout:
         self._next = 0.0
         self._looking = Lock()
         self._found: OrderedDict[int, Caller] = OrderedDict()
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow; who starts first does without
+
         self._thread = ThreadPoolExecutor(1, "scout")
 
     def notice(self, caller: Caller) -> None:
@@ -80,11 +82,17 @@ class Scout:
         """A caller with its process: as found when it connected, else by looking now. For a thread."""
         with self._looking:
             found = self._found.get(caller.inode) or self._find(caller)
-            if found.pid is not None:
+            if caller.inode and found.pid is not None:  # who came by the control socket has no inode, but a pid
                 self._found[caller.inode] = found
                 if len(self._found) > REMEMBERED:
                     self._found.popitem(last=False)
             return found
+
+
+def owners(inodes: AbstractSet[int]) -> dict[int, int]:
+    """Which of our processes has which of these sockets open, where one has. One look through all: for a thread."""
+    wanted = {f"socket:[{inode}]": inode for inode in inodes}
+    return {wanted[name]: pid for pid in _newest_first() if _is_ours(pid) for name in _held_by(pid) if name in wanted}
 
 
 def executable(pid: int) -> str | None:
@@ -111,15 +119,18 @@ def _is_ours(pid: int) -> bool:
 
 
 def _holds(pid: int, name: str) -> bool:
+    return name in _held_by(pid)
+
+
+def _held_by(pid: int) -> Iterator[str]:
+    """What a process has open, as its descriptors' links read."""
     folder = f"/proc/{pid}/fd"
     try:
         # Of all descriptors the highest is the one opened last, more often than not.
         for descriptor in sorted(os.listdir(folder), key=int, reverse=True):
-            if _reads(f"{folder}/{descriptor}") == name:
-                return True
+            yield _reads(f"{folder}/{descriptor}") or ""
     except OSError:
-        return False
-    return False
+        return
 
 
 def _reads(link: str) -> str | None:

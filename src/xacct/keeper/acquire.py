@@ -7,7 +7,7 @@ trust policy wants a young MFA.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 from xacct import errors, policy
@@ -61,6 +61,24 @@ class Terms:
     session_name: str = "xacct"
 
 
+@dataclass(slots=True)
+class Lessons:
+    """What AWS's answers have taught of roles, by name.
+
+    The longest duration AWS gives, in seconds; the age of an MFA, in seconds, past which it refuses; and the greatest
+    age at which it did not.
+    """
+
+    longest: dict[str, int] = field(default_factory=dict)
+    max_age: dict[str, float] = field(default_factory=dict)
+    worked_at_age: dict[str, float] = field(default_factory=dict)
+
+    def forget(self, name: str) -> None:
+        """A role is gone for good."""
+        for lesson in (self.longest, self.max_age, self.worked_at_age):
+            lesson.pop(name, None)
+
+
 class Acquire:
     """The ways to credentials."""
 
@@ -71,9 +89,7 @@ class Acquire:
         self._desk = desk
         self._clock = clock
         self._pace = pace
-        self._longest: dict[str, int] = {}
-        self._max_age: dict[str, float] = {}
-        self._worked_at_age: dict[str, float] = {}
+        self.lessons = Lessons()
 
     def silent(self, role: Role, parent: Lease | None) -> bool:
         """Whether the role could be had now without a human."""
@@ -84,16 +100,15 @@ class Acquire:
     def learned(self, role: Role) -> list[str]:
         """What refusals have taught about a role, in sentences: its longest duration, and the oldest MFA that works."""
         said = []
-        if (longest := self._longest.get(role.name)) is not None:
+        if (longest := self.lessons.longest.get(role.name)) is not None:
             said.append(f"learned: AWS gives this role {longest / 60:.0f} min at most")
-        if role.mfa_max_age is None and (oldest := self._max_age.get(role.name)) is not None:
+        if role.mfa_max_age is None and (oldest := self.lessons.max_age.get(role.name)) is not None:
             said.append(f"learned: its trust policy wants an MFA younger than about {oldest / 60:.0f} min")
         return said
 
     def forget(self, name: str) -> None:
         """A role is gone for good, and with it what refusals have taught of it."""
-        for learned in (self._longest, self._max_age, self._worked_at_age):
-            learned.pop(name, None)
+        self.lessons.forget(name)
 
     async def role(self, role: Role, lease: Lease, *, ask: bool) -> Credentials:
         """A role's credentials by its path.
@@ -101,7 +116,7 @@ class Acquire:
         Raises:
             XacctError: HumanNeeded where it takes a code and `ask` is false; else what AWS said.
         """
-        path = policy.path_to(role, learned_max=self._longest.get(role.name))
+        path = policy.path_to(role, learned_max=self.lessons.longest.get(role.name))
         if path.hop is Hop.WITH_CODE:
             return await self.with_code(role, path, lease.wanted, ask=ask)
         if lease.parent is not None:
@@ -151,7 +166,7 @@ class Acquire:
         keys = await self._keys(role)
 
         async def call(code: str) -> Credentials:
-            longest = self._longest.get(role.name, path.duration)
+            longest = self.lessons.longest.get(role.name, path.duration)
             return await self._assume(role, replace(path, duration=min(path.duration, longest)), keys, code)
 
         async def once() -> Credentials:
@@ -164,7 +179,7 @@ class Acquire:
                 raise
             # Nobody documents whether a refused duration uses the code up, so the next one is asked for; the
             # maximum is remembered, so this happens once a role.
-            self._longest[role.name] = policy.ROLE_DURATION
+            self.lessons.longest[role.name] = policy.ROLE_DURATION
             return await once()
 
     async def _from_parent(self, role: Role, path: Path, lease: Lease, parent: Lease, *, ask: bool) -> Credentials:
@@ -194,14 +209,14 @@ class Acquire:
             if path.hop is not Hop.FROM_SESSION:
                 raise
             return await self._with_a_younger_mfa(role, path, lease, age, error, ask=ask)
-        self._worked_at_age[role.name] = max(age, self._worked_at_age.get(role.name, 0.0))
+        self.lessons.worked_at_age[role.name] = max(age, self.lessons.worked_at_age.get(role.name, 0.0))
         return got
 
     async def _with_a_younger_mfa(
         self, role: Role, path: Path, lease: Lease, age: float, denied: errors.AccessDenied, *, ask: bool
     ) -> Credentials:
         """Refused from a session of some age: a trust policy with aws:MultiFactorAuthAge would say just this."""
-        if age <= max(YOUNG_MFA, self._worked_at_age.get(role.name, 0.0)):
+        if age <= max(YOUNG_MFA, self.lessons.worked_at_age.get(role.name, 0.0)):
             raise denied
         if not ask:
             raise errors.MfaTooOld(
@@ -209,12 +224,12 @@ class Acquire:
                 f"xacctctl login {role.name}",
             )
         got = await self.with_code(role, path, lease.wanted, ask=True)
-        self._max_age[role.name] = max(YOUNG_MFA, self._worked_at_age.get(role.name, 0.0))
+        self.lessons.max_age[role.name] = max(YOUNG_MFA, self.lessons.worked_at_age.get(role.name, 0.0))
         return got
 
     def _too_old(self, role: Role, parent: Lease | None) -> bool:
         """Whether the MFA session is past what the role's trust policy is known to accept."""
-        limit = self._max_age.get(role.name, role.mfa_max_age)
+        limit = self.lessons.max_age.get(role.name, role.mfa_max_age)
         if limit is None or parent is None or parent.held is None:
             return False
         return self._clock.now() - parent.held.issued_at >= limit
@@ -235,7 +250,7 @@ class Acquire:
         except errors.DurationTooLong:
             if code is not None or path.duration <= policy.ROLE_DURATION:
                 raise
-            self._longest[role.name] = policy.ROLE_DURATION
+            self.lessons.longest[role.name] = policy.ROLE_DURATION
             return await self._assume(role, replace(path, duration=policy.ROLE_DURATION), keys)
 
     async def _patiently(self, wanted: Callable[[], bool], call: Callable[[], Awaitable[Credentials]]) -> Credentials:

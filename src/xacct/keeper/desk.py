@@ -158,16 +158,21 @@ class Desk:
         question.not_before = self.ledger.fresh_at(serial, self._clock.likeliest())
         return await self._pose(question, wanted)
 
-    async def permission(self, role: str, label: str, about: str, wanted: Callable[[], bool]) -> None:
+    async def permission(
+        self, role: str, label: str, about: str, wanted: Callable[[], bool], process: str = ""
+    ) -> None:
         """A human's yes to the use of `role` by whoever is called `label`.
 
         Args:
             about: what a "no" holds for a while for. wanted: whether anybody still waits for it.
+            process: which one that is, in words.
 
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody wanted it.
         """
-        await self._pose(self._question("", lambda: (role,), about=about, kind="confirm", label=label), wanted)
+        question = self._question("", lambda: (role,), about=about, kind="confirm", label=label)
+        question.process = process
+        await self._pose(question, wanted)
 
     def _question(
         self, serial: str, roles: Callable[[], tuple[str, ...]], *, about: str, kind: Kind = "mfa", label: str = ""

@@ -48,6 +48,10 @@ class DynamicRoles:
         known.asked = now
         return known.name
 
+    def named(self) -> dict[Key, str]:
+        """The name of each."""
+        return {key: known.name for key, known in self._known.items()}
+
     def free_name(self, arn: str, via: str, taken: Container[str]) -> str:
         """What one would be called: the ARN, unless another way to the same ARN has the name."""
         return arn if arn not in taken else f"{arn} via {via}"

@@ -2,7 +2,7 @@
 
 "first-use": one yes a role, good until the next logout. "each-grant": one yes for each grant, good for its life.
 Whoever wants the same yes waits for the same question; it stays open while somebody waits, as one for a code does. A
-"no" is the desk's to remember, for a moment. Nothing of it survives a restart.
+"no" is the desk's to remember, for a moment.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from xacct.keeper.desk import GRACE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
     from xacct import errors
     from xacct.clock import AwsClock
@@ -52,20 +52,24 @@ class _Ask:
 
 
 class Guard:
-    """Who may use which guarded role, by the human's word."""
+    """Who may use which guarded role, by the human's word. `changed`: told when a yes is added."""
 
-    def __init__(self, desk: Desk, clock: AwsClock) -> None:
+    def __init__(self, desk: Desk, clock: AwsClock, changed: Callable[[], None] = lambda: None) -> None:
         self._desk = desk
         self._clock = clock
-        self._allowed: set[Key] = set()
+        self._changed = changed
+        self.allowed: set[Key] = set()
         self._asks: dict[Key, _Ask] = {}
 
     def admits(self, role: Role, consumer: str) -> bool:
         """Whether this consumer may have the role without a question. `consumer`: a grant's id, or the like."""
-        return role.confirm is None or _key(role, consumer) in self._allowed
+        return role.confirm is None or _key(role, consumer) in self.allowed
 
-    async def admit(self, role: Role, consumer: str, label: str) -> None:
-        """Return once this consumer may have the role, asking if that takes a yes. `label`: what people call it.
+    async def admit(self, role: Role, consumer: str, label: str, process: str = "") -> None:
+        """Return once this consumer may have the role, asking if that takes a yes.
+
+        Args:
+            label: what people call it. process: which one it is, in words.
 
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody waited.
@@ -73,7 +77,7 @@ class Guard:
         if self.admits(role, consumer):
             return
         key = _key(role, consumer)
-        ask = self._asks.get(key) or self._ask(key, label)
+        ask = self._asks.get(key) or self._ask(key, label, process)
         with ask.interest():
             try:
                 await asyncio.shield(ask.task)
@@ -82,13 +86,14 @@ class Guard:
                     raise ask.why from None
                 raise
 
-    def _ask(self, key: Key, label: str) -> _Ask:
+    def _ask(self, key: Key, label: str, process: str) -> _Ask:
         ask = self._asks[key] = _Ask(self._clock)
 
         async def asking() -> None:
             try:
-                await self._desk.permission(key[0], label, _about(key), ask.wanted)
-                self._allowed.add(key)
+                await self._desk.permission(key[0], label, _about(key), ask.wanted, process)
+                self.allowed.add(key)
+                self._changed()
             finally:
                 del self._asks[key]
 
@@ -101,7 +106,7 @@ class Guard:
 
     def log_out(self, role: str, why: errors.XacctError) -> None:
         """A login session of the role ends: what was allowed for all, and what is being asked, ends with it."""
-        self._allowed.discard((role, None))
+        self.allowed.discard((role, None))
         for key, ask in self._asks.items():
             if key[0] == role:
                 ask.why = why
@@ -109,7 +114,7 @@ class Guard:
 
     def keep(self, consumers: Collection[str]) -> None:
         """These are the consumers there are: forget what was allowed to others."""
-        self._allowed = {key for key in self._allowed if key[1] is None or key[1] in consumers}
+        self.allowed = {key for key in self.allowed if key[1] is None or key[1] in consumers}
 
     async def close(self) -> None:
         """End every question."""

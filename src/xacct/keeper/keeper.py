@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import structlog
@@ -19,9 +18,11 @@ from xacct.keeper.dynamic import MOST, DynamicRoles, made_of
 from xacct.keeper.guard import Guard
 from xacct.keeper.latch import Latch
 from xacct.keeper.lease import Lease
+from xacct.keeper.node import Node, SessionKey, session_key, unknown
 from xacct.keeper.pace import Pace
+from xacct.keeper.retired import Retired
 from xacct.model import Role, Source
-from xacct.policy import Freshness, Hop, Path
+from xacct.policy import Freshness, Hop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -34,23 +35,6 @@ log = structlog.get_logger("xacct.keeper")
 
 STALE_WAIT = 0.8
 """Seconds a request waits for a renewal when something unexpired is held: below every SDK's patience."""
-
-SessionKey = tuple[Source, str | None]
-"""The source, and the MFA device's serial."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A configured role and the plan for it.
-
-    `lease` holds its credentials: the MFA session's own, where the role is just that. `session` is the MFA session
-    it hangs from, however far up.
-    """
-
-    role: Role
-    path: Path
-    lease: Lease
-    session: Lease | None
 
 
 class Keeper:
@@ -71,36 +55,42 @@ class Keeper:
         self.slugs: dict[str, str] = {}
         self.sessions: dict[SessionKey, Lease] = {}
         self.dynamic = DynamicRoles()
-        self.latch = Latch(events)
-        self.guard = Guard(desk, clock)
+        self.retired = Retired(clock.boot)
+        self.latch = Latch(events, self.changed)
+        self.guard = Guard(desk, clock, self.changed)
         self.desk = desk
         self.clock = clock
         self.events = events
         self.terms = terms or Terms()
         self.pace = Pace(clock.boot)
         self._acquire = Acquire(sts=sts, sources=sources, desk=desk, clock=clock, terms=self.terms, pace=self.pace)
-        self.on_change: Callable[[], None] = lambda: None
+        self.lessons = self._acquire.lessons
+        self.watchers: list[Callable[[], None]] = []
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._cover_until: dict[Lease, float] = {}
 
     # The configuration.
 
     def configure(self, roles: Mapping[str, Role]) -> None:
-        """Take these roles from now on. What is held for an unchanged role stays; the rest is let go."""
+        """Take these roles from now on. What is held for an unchanged role stays; the rest is retired."""
         before, self.nodes = self.nodes, {}
         every = {**roles, **self.dynamic.roles(roles)}
         for name in every:
             self._plant(name, every, before)
         self.slugs = {role.slug: name for name, role in roles.items()}
-        self._drop_unused_sessions()
+        self._retire(before)
         for name in before.keys() - self.nodes.keys():
             self.guard.log_out(name, errors.UnknownRole(f"There is no role {name!r} any more."))
-        self.on_change()
+        self.changed()
 
-    def _drop_unused_sessions(self) -> None:
-        used = {node.session for node in self.nodes.values()}
-        for key in [key for key, session in self.sessions.items() if session not in used]:
-            self.sessions.pop(key).drop()
+    def _retire(self, before: Mapping[str, Node]) -> None:
+        """What has lost its place may get it back, for a while."""
+        placed = {lease for node in self.nodes.values() for lease in (node.lease, node.session)}
+        for node in before.values():
+            if node.lease not in placed and node.lease is not node.session:
+                self.retired.put(node.role, node.lease)
+        for key in [key for key, session in self.sessions.items() if session not in placed]:
+            self.retired.put(key, self.sessions.pop(key))
 
     def _plant(self, name: str, roles: Mapping[str, Role], before: Mapping[str, Node]) -> Node:
         if name in self.nodes:
@@ -118,7 +108,7 @@ class Keeper:
         elif path.hop is Hop.SESSION and session is not None:
             lease = session
         else:
-            lease = self._new_lease(role, parent)
+            lease = self.retired.take(role, parent) or self._new_lease(role, parent)
         self.nodes[name] = Node(role, path, lease, session)
         return self.nodes[name]
 
@@ -134,14 +124,14 @@ class Keeper:
         )
 
     def _session(self, role: Role) -> Lease:
-        key = _session_key(role)
+        key = session_key(role)
         if key not in self.sessions:
-            self.sessions[key] = Lease(
+            self.sessions[key] = self.retired.take(key) or Lease(
                 f"MFA session of {key[0].name}",
                 self.clock,
                 self._rng,
                 lambda lease, ask: self._acquire.session(
-                    role, lambda: self.session_roles(lease), lease.wanted, self._cover_until.get(lease), ask=ask
+                    role, lambda: self._for_whom(role, lease), lease.wanted, self._cover_until.get(lease), ask=ask
                 ),
                 lambda: False,
                 self._settled,
@@ -179,7 +169,8 @@ class Keeper:
         self._uproot(min(names, key=lambda name: self.nodes[name].lease.alive()))
 
     def let_go_unused(self) -> None:
-        """Let go of dynamic roles that nobody has asked for within IDLE."""
+        """Let go of dynamic roles that nobody has asked for within IDLE, and of what was retired for KEEP."""
+        self.retired.let_go()
         for name in self.dynamic.unused_since(self.clock.now() - policy.IDLE):
             if not self.nodes[name].lease.flying:
                 log.info("let go", node=name, why="unused")
@@ -191,7 +182,7 @@ class Keeper:
         self.nodes.pop(name).lease.abandon(gone)
         self.dynamic.forget(name)
         self._acquire.forget(name)
-        self._drop_unused_sessions()
+        self._retire({})
 
     # What consumers ask.
 
@@ -203,7 +194,7 @@ class Keeper:
         """
         node = self.nodes.get(name)
         if node is None:
-            raise errors.UnknownRole(f"There is no role {name!r}.", closest_hint(name, self.nodes))
+            raise unknown(name, self.nodes)
         return node
 
     def ready(self, name: str) -> Credentials | None:
@@ -226,15 +217,18 @@ class Keeper:
         self.latch.check()
         return await self.latch.behind(self._fetch(name, ask=ask))
 
-    async def admit(self, name: str, consumer: str, label: str) -> None:
-        """Return once this consumer (a grant's id, and what people call it) may have the role, asking if need be.
+    async def admit(self, name: str, consumer: str, label: str, process: str = "") -> None:
+        """Return once this consumer may have the role, asking if need be.
+
+        Args:
+            consumer: a grant's id, or the like. label: what people call it. process: which one it is, in words.
 
         Raises:
             XacctError: it may not, or nobody says so.
         """
         role = self.node(name).role
         self.latch.check()
-        await self.latch.behind(self.guard.admit(role, consumer, label))
+        await self.latch.behind(self.guard.admit(role, consumer, label, process))
 
     async def _fetch(self, name: str, *, ask: bool) -> Credentials:
         lease = self.node(name).lease
@@ -268,7 +262,7 @@ class Keeper:
         if node.lease.freshness() is Freshness.STALE and node.lease.silent():
             await asyncio.wait({node.lease.renew(ask=False)})
         credentials = await node.lease.get(ask=ask)
-        self.on_change()
+        self.changed()
         return credentials
 
     async def one_off(self, name: str, *, ask: bool, lifetime: int) -> Credentials:
@@ -293,14 +287,16 @@ class Keeper:
             self.guard.log_out(name, _logged_out(name))
             node.lease.abandon(_logged_out(name))
             node.lease.logged_out = True
-        self.on_change()
+        self.changed()
         return gone
 
     def logout_all(self) -> list[str]:
         """Let go of every role and every MFA session."""
         gone = self.logout(list(self.nodes))
+        why = errors.HumanNeeded("You have logged out.", "xacctctl login ROLE")
         for session in self.sessions.values():
-            session.abandon(errors.HumanNeeded("You have logged out.", "xacctctl login ROLE"))
+            session.abandon(why)
+        self.retired.clear(why)
         return gone
 
     def horizon(self, name: str) -> float | None:
@@ -328,6 +324,10 @@ class Keeper:
         wanted = [name for name in names if self.nodes[name].lease.wanted_here()]
         return tuple(wanted or names)
 
+    def _for_whom(self, first: Role, session: Lease) -> tuple[str, ...]:
+        """Whom a question of that session is for: never nobody, even if its roles have left the configuration."""
+        return self.session_roles(session) or (first.name,)
+
     def recheck(self) -> None:
         """After a suspend or a clock step: renew what is in use at once, while the network is there."""
         for node in self.nodes.values():
@@ -337,10 +337,10 @@ class Keeper:
 
     def network_changed(self) -> None:
         """Forget every back-off from temporary failures: the network is another one now."""
-        for lease in [*self.sessions.values(), *(node.lease for node in self.nodes.values())]:
+        for lease in self._leases():
             if isinstance(lease.error, errors.Temporary):
                 lease.try_at_once()
-        self.on_change()
+        self.changed()
 
     async def _cover(self, session: Lease, until: float, *, ask: bool) -> None:
         seconds = until - self.clock.now()
@@ -354,10 +354,22 @@ class Keeper:
     async def close(self) -> None:
         """End every flight, and every question."""
         await self.guard.close()
-        leases = {*self.sessions.values(), *(node.lease for node in self.nodes.values())}
-        await asyncio.gather(*(lease.cancel() for lease in leases))
+        await asyncio.gather(*(lease.cancel() for lease in self._leases()))
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no call is under way and no question open: all there is to know is what is held."""
+        return not self.desk.questions and not any(lease.flying for lease in self._leases())
+
+    def _leases(self) -> set[Lease]:
+        return {*self.sessions.values(), *(node.lease for node in self.nodes.values()), *self.retired.all()}
 
     # What is told to others.
+
+    def changed(self) -> None:
+        """What is held, or may leave, has changed."""
+        for watcher in self.watchers:
+            watcher()
 
     def _settled(self, lease: Lease, error: errors.XacctError | None) -> None:
         for name in [name for name, node in self.nodes.items() if node.lease is lease]:
@@ -374,7 +386,7 @@ class Keeper:
             self._all_clear()
         else:
             log.info("not renewed", node=lease.name, code=error.code, why=error.sentence)
-        self.on_change()
+        self.changed()
 
     def _all_clear(self) -> None:
         """STS has answered one of us: the others needn't wait out their back-off."""
@@ -385,16 +397,3 @@ class Keeper:
 
 def _logged_out(name: str) -> errors.HumanNeeded:
     return errors.HumanNeeded(f"You are logged out of {name}.", f"xacctctl login {name}")
-
-
-def closest_hint(name: str, names: Iterable[str]) -> str:
-    """What the caller may have meant."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only when somebody mistypes
-
-    close = get_close_matches(name, list(names), 1)
-    return f"Did you mean {close[0]!r}?" if close else "xacctctl roles lists what there is."
-
-
-def _session_key(role: Role) -> SessionKey:
-    assert isinstance(role.parent, Source)  # noqa: S101
-    return (role.parent, role.mfa_serial)

@@ -15,7 +15,7 @@ from xacct import errors
 from xacct.keeper.events import Events, Locked
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 log = structlog.get_logger("xacct.keeper")
 
@@ -23,31 +23,41 @@ T = TypeVar("T")
 
 
 class Latch:
-    """Locked or not. A daemon starts unlocked: it holds nothing yet."""
+    """Locked or not. A daemon that holds nothing yet starts unlocked.
 
-    def __init__(self, events: Events) -> None:
+    `changed`: told of each change. `on_lock`: called when it is locked.
+    """
+
+    def __init__(self, events: Events, changed: Callable[[], None] = lambda: None) -> None:
         self.locked = False
+        self.on_lock: Callable[[], None] = lambda: None
         self._events = events
+        self._changed = changed
         self._bolts: set[asyncio.Future[None]] = set()
 
-    def lock(self, why: str) -> None:
-        """Let nothing leave from now on. `why` is for the log."""
+    def lock(self, why: str) -> bool:
+        """Let nothing leave from now on. `why` is for the log. Returns whether it was unlocked before."""
         if self.locked:
-            return
+            return False
         self.locked = True
         for bolt in self._bolts:
             if not bolt.done():
                 bolt.set_result(None)
+        self.on_lock()
         log.info("locked", why=why)
         self._events.publish(Locked(locked=True))
+        self._changed()
+        return True
 
-    def unlock(self) -> None:
-        """Let credentials leave again."""
+    def unlock(self) -> bool:
+        """Let credentials leave again. Returns whether it was locked before."""
         if not self.locked:
-            return
+            return False
         self.locked = False
         log.info("unlocked")
         self._events.publish(Locked(locked=False))
+        self._changed()
+        return True
 
     def check(self) -> None:
         """Go on only where credentials may leave.

@@ -68,8 +68,8 @@ class Lease:
         self._acquire = acquire
         self._silent = silent
         self._settled = settled
-        self._failures = 0
-        self._failed_boot = 0.0
+        self.failures = 0
+        self.failed_boot = 0.0
         self.retry_boot = 0.0
         self._flight: asyncio.Task[Credentials] | None = None
         self._abandoned: errors.XacctError | None = None
@@ -99,7 +99,7 @@ class Lease:
 
     def resting(self) -> bool:
         """Whether the last failure is too recent to try again."""
-        return self._failures > 0 and self._clock.boot() < self.retry_boot
+        return self.failures > 0 and self._clock.boot() < self.retry_boot
 
     def wanted(self) -> bool:
         """Whether anybody waits for it, here or further down, or did a moment ago."""
@@ -113,7 +113,7 @@ class Lease:
         """Whether the last failure was a moment ago. Somebody in need of a renewal tries sooner than back-off would."""
         if not isinstance(self.error, errors.Temporary):
             return self.resting()
-        return self._failures > 0 and self._clock.boot() < self._failed_boot + EAGER
+        return self.failures > 0 and self._clock.boot() < self.failed_boot + EAGER
 
     # What is done with it.
 
@@ -172,7 +172,7 @@ class Lease:
         """Hold these from now on."""
         self.held = credentials
         self.error = None
-        self._failures = 0
+        self.failures = 0
         self.renew_at = policy.renew_at(credentials, self._jitter())
 
     def drop(self, why: errors.XacctError | None = None) -> None:
@@ -190,7 +190,7 @@ class Lease:
 
     def try_at_once(self) -> None:
         """Forget the back-off: something outside has changed."""
-        self.retry_boot = self._failed_boot = float("-inf")
+        self.retry_boot = self.failed_boot = float("-inf")
 
     def freshness(self) -> Freshness:
         """What the held credentials are good for now."""
@@ -231,12 +231,12 @@ class Lease:
             self._flight = None
 
     def _fail(self, error: errors.XacctError) -> None:
-        self._failures += 1
-        self._failed_boot = self._clock.boot()
+        self.failures += 1
+        self.failed_boot = self._clock.boot()
         if isinstance(error, errors.Temporary):
-            pause = policy.backoff(self._failures, self._jitter())
+            pause = policy.backoff(self.failures, self._jitter())
         else:
-            pause = min(REFUSED_MAX, REFUSED_FIRST * 2.0 ** min(self._failures - 1, 10))
+            pause = min(REFUSED_MAX, REFUSED_FIRST * 2.0 ** min(self.failures - 1, 10))
         self.retry_boot = self._clock.boot() + pause
         self.error = error
         self._settled(self, error)

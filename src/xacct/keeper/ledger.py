@@ -21,20 +21,23 @@ class Ledger:
     """Used codes per MFA device. `now` is AWS's time; `boot`, on the boot-time clock, can't be set back or forward.
 
     Args:
-        steps: accepted steps of an earlier run, per serial. save: called with all steps when one is added.
+        save: called with all accepted steps, per serial, when one is added.
     """
 
-    def __init__(
-        self, steps: Mapping[str, int] | None = None, save: Callable[[dict[str, int]], None] = lambda _: None
-    ) -> None:
-        self._earlier = dict(steps or {})
-        self._steps = dict(self._earlier)
-        self._codes: dict[str, dict[str, float]] = {}
+    def __init__(self, save: Callable[[dict[str, int]], None] = lambda _: None) -> None:
+        self._earlier: dict[str, int] = {}
+        self._steps: dict[str, int] = {}
+        self.codes: dict[str, dict[str, float]] = {}
         self._save = save
+
+    def resume(self, steps: Mapping[str, int]) -> None:
+        """Know the accepted steps of an earlier run, per serial."""
+        self._earlier = dict(steps)
+        self._steps = {**steps, **self._steps}
 
     def burn(self, serial: str, code: str, boot: float) -> None:
         """STS has answered a call that carried this code, whatever it answered."""
-        codes = self._codes.setdefault(serial, {})
+        codes = self.codes.setdefault(serial, {})
         codes[code] = boot
         for old in [code for code, at in codes.items() if at < boot - KEPT]:
             del codes[old]
@@ -47,7 +50,7 @@ class Ledger:
 
     def used(self, serial: str, code: str, now: float, boot: float) -> bool:
         """Whether this code has been sent, or may have been before a restart."""
-        at = self._codes.get(serial, {}).get(code)
+        at = self.codes.get(serial, {}).get(code)
         return (at is not None and at >= boot - KEPT) or self._earlier.get(serial) == int(now // TOTP_STEP)
 
     def fresh_at(self, serial: str, now: float) -> float | None:

@@ -19,7 +19,8 @@ KINDS: tuple[Kind, ...] = ("mfa", "confirm")
 class Question:
     """One open question. `not_before` is AWS's time, `deadline` is on the boot clock.
 
-    `about`: what a "no" holds for; of an MFA question the serial. `label` (of a confirmation): who would use the role.
+    `about`: what a "no" holds for; of an MFA question the serial. `label` and `process` (of a confirmation): who would
+    use the role, as it calls itself, and which process it is ("pid 4711, /usr/bin/aws"; empty where it is not known).
     """
 
     id: str
@@ -33,6 +34,7 @@ class Question:
     answer: asyncio.Future[str] = field(repr=False)
     kind: Kind = "mfa"
     label: str = ""
+    process: str = ""
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -43,6 +45,11 @@ class Question:
     def open(self) -> bool:
         """Whether an answer can still be given."""
         return not self.answer.done()
+
+    @property
+    def who(self) -> str:
+        """Who would use the role, with its process where that is known."""
+        return f"{self.label} ({self.process})" if self.process else self.label
 
     @property
     def topic(self) -> str:

@@ -19,8 +19,9 @@ from xacct.keeper import events as ev
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xacct.keeper.keeper import Keeper, Node
+    from xacct.keeper.keeper import Keeper
     from xacct.keeper.lease import Lease
+    from xacct.keeper.node import Node
 
 log = structlog.get_logger("xacct.keeper")
 
@@ -49,7 +50,7 @@ class Scheduler:
         self._used: set[Lease] = set()
         self._boot_seen = keeper.clock.boot()
         self._loop_seen = 0.0
-        keeper.on_change = self._wake.set
+        keeper.watchers.append(self._wake.set)
 
     async def run(self) -> None:
         """Work until cancelled."""

@@ -44,7 +44,7 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[Q
 def text(question: Question) -> str:
     """What a dialog says: who asks, for what, and what was wrong with the last answer."""
     if question.kind == "confirm":
-        return f"Let {question.label} use {question.roles[0]}?"
+        return f"Let {question.who} use {question.roles[0]}?"
     roles = ", ".join(question.roles[:5]) + ("…" if len(question.roles) > 5 else "")  # noqa: PLR2004
     lines = [f"MFA code for {roles}", f"Device: {question.serial}"]
     if question.problem:

@@ -1,7 +1,10 @@
 """The daemon: running, of which release, upgraded underneath, locked, and its roles."""
 
+from pathlib import Path
+
 import pytest
 
+import xacct
 from xacct import __version__, wire
 from xacct.ctl.doctor.daemon import check
 from xacct.ctl.doctor.scene import Daemon
@@ -41,13 +44,17 @@ def test_another_release_of_the_same_api_is_a_warning(stage):
     stage.running(roles=[{"name": "prod"}], daemon={"version": "0.0.1", "code": "/old"})
     assert stage.found(check) == {**HEALTHY, "daemon-version": "warning"}
     (said,) = stage.sentences(check, "daemon-version")
-    assert said.startswith(f"xacctd is 0.0.1 and this xacctctl {__version__} (from /old and ")
+    assert said.startswith(f"xacctd is 0.0.1 and this xacctctl {__version__}, from /old and ")
+    assert stage.fix(check, "daemon-version") == "xacctctl stop && xacctctl start"
+    stage.running(daemon={"version": "0.0.1", "code": str(Path(xacct.__file__).parent)})
+    assert stage.fix(check, "daemon-version") == "xacctctl reload"
 
 
 def test_an_upgrade_that_waits_for_a_restart(stage, tmp_path):
     (tmp_path / "__init__.py").write_text('"""x"""\n\n__version__ = "9.9"\n')
     stage.running(roles=[{"name": "prod"}], daemon={"code_changed": True, "code": str(tmp_path)})
     assert stage.found(check) == {**HEALTHY, "daemon-code": "warning"}
+    assert stage.fix(check, "daemon-code") == "xacctctl reload"
     assert "9.9 is installed now" in stage.sentences(check, "daemon-code")[0]
     (tmp_path / "__init__.py").unlink()
     assert stage.sentences(check, "daemon-code") == [

@@ -53,7 +53,13 @@ def test_all_is_well(installed):
 
 def test_quoted_prefixed_and_relative_to_home(installed):
     (installed.home / "xacctd").symlink_to(installed.bin / "xacctd")
-    for program in (f'"{installed.bin}/xacctd" --port 1', f"-{installed.bin}/xacctd", "%h/xacctd"):
+    (installed.home / "100%home").symlink_to(installed.bin / "xacctd")
+    for program in (
+        '"%h/100%%home" --port 1',
+        f'"{installed.bin}/xacctd" --port 1',
+        f"-{installed.bin}/xacctd",
+        "%h/xacctd",
+    ):
         unit(installed, "xacctd.service").write_text(SERVICE.format(program=program))
         assert installed.found(check) == HEALTHY, program
     unit(installed, "xacctd.service").write_text(SERVICE.format(program="%h/gone"))

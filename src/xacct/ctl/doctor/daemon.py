@@ -11,7 +11,9 @@ from xacct.ctl.doctor.finding import Finding, broken, count, ok, skipped, warnin
 from xacct.ctl.doctor.scene import Scene
 from xacct.ctl.failure import NotRunningError
 
+RELOAD: Final = "xacctctl reload"
 RESTART: Final = "xacctctl stop && xacctctl start"
+"""Where a reload won't do: it starts the same installation's code again. What is held is lost."""
 
 
 def check(scene: Scene) -> Iterator[Finding]:
@@ -53,11 +55,11 @@ def _release(daemon: wire.DaemonStatus | None) -> Finding:
         return warning("daemon-version", "The running xacctd is so old that it does not say its release.", RESTART)
     if daemon["version"] == __version__:
         return ok("daemon-version", f"xacctd and xacctctl are both {__version__}.")
+    said = f"xacctd is {daemon['version']} and this xacctctl {__version__}"
     ours = Path(__file__).parents[2]
-    where = "" if daemon["code"] == str(ours) else f" (from {daemon['code']} and {ours})"
-    return warning(
-        "daemon-version", f"xacctd is {daemon['version']} and this xacctctl {__version__}{where}; both work.", RESTART
-    )
+    if daemon["code"] == str(ours):
+        return warning("daemon-version", f"{said}; both work.", RELOAD)
+    return warning("daemon-version", f"{said}, from {daemon['code']} and {ours}; both work.", RESTART)
 
 
 def _code(daemon: wire.DaemonStatus | None) -> Finding:
@@ -68,7 +70,7 @@ def _code(daemon: wire.DaemonStatus | None) -> Finding:
     now = _installed(Path(daemon["code"]))
     which = f"; {now} is installed now" if now not in (None, daemon["version"]) else ""
     return warning(
-        "daemon-code", f"The code of xacctd in {daemon['code']} has been replaced since it started{which}.", RESTART
+        "daemon-code", f"The code of xacctd in {daemon['code']} has been replaced since it started{which}.", RELOAD
     )
 
 

@@ -17,6 +17,7 @@ LABEL: Final = "dev.xacct.xacctd"
 
 _SYSTEM: Final = ("/etc/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user")
 _EXEC: Final = re.compile(r"^ExecStart\s*=\s*[-@:+!]*(.+)$", re.MULTILINE)
+INSTALL: Final = "xacctctl service install"
 _NO_UNIT: Final = "No unit of xacctd is installed: xacctctl starts it when it is needed."
 
 
@@ -57,22 +58,25 @@ def _programs(scene: Scene, found: dict[str, Path]) -> Finding:
     service = found.get(SERVICE)
     if service is None:
         if SOCKET in found:
-            return broken(name, f"{found[SOCKET]} has no {SERVICE} beside it.", "Install both units anew, or remove it")
+            return broken(name, f"{found[SOCKET]} has no {SERVICE} beside it.", INSTALL)
         return ok(name, _NO_UNIT)
     try:
         program = _program(service.read_text("utf-8"), scene.home)
     except (OSError, ValueError):
         return broken(name, f"{service} can't be read.", f"ls -l {service}")
     if program is None:
-        return broken(name, f"{service} starts nothing: it has no ExecStart.", "Install the units anew")
+        return broken(name, f"{service} starts nothing: it has no ExecStart.", INSTALL)
     if program.startswith("/") and not os.access(program, os.X_OK):
-        return broken(name, f"{service} starts {program}, which can't be run.", "Install the units anew")
+        return broken(name, f"{service} starts {program}, which can't be run.", INSTALL)
     return ok(name, f"{service} starts {program}.")
 
 
 def _program(unit: str, home: Path) -> str | None:
     line = _EXEC.search(unit)
-    return shlex.split(line[1])[0].replace("%h", str(home)) if line else None
+    if line is None:
+        return None
+    known = {"%h": str(home), "%%": "%"}
+    return re.sub("%[h%]", lambda found: known[found[0]], shlex.split(line[1])[0])
 
 
 def _states(scene: Scene) -> dict[str, str] | None:
@@ -132,10 +136,10 @@ def _launchd(scene: Scene) -> Iterator[Finding]:
         words = plistlib.loads(file.read_bytes())["ProgramArguments"]
         program = str(words[0])
     except (OSError, plistlib.InvalidFileException, ValueError, KeyError, IndexError, TypeError):
-        yield broken("launchd-agent", f"{file} starts nothing.", "Install the agent anew")
+        yield broken("launchd-agent", f"{file} starts nothing.", INSTALL)
         return
     if not os.access(program, os.X_OK):
-        yield broken("launchd-agent", f"{file} starts {program}, which can't be run.", "Install the agent anew")
+        yield broken("launchd-agent", f"{file} starts {program}, which can't be run.", INSTALL)
         return
     target = f"gui/{os.getuid()}"
     said = scene.output("launchctl", "print", f"{target}/{LABEL}")

@@ -1,0 +1,44 @@
+"""One exchange of the control API: its body read, its answer streamed, its failure shaped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from xacct import errors
+from xacct.control import shapes, streams
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from xacct import wire
+
+T = TypeVar("T")
+
+
+async def streamed(request: web.Request, run: Callable[[streams.Lines], Awaitable[None]]) -> web.StreamResponse:
+    """Answer with the lines that `run` sends."""
+    async with streams.lines(request) as out:
+        await run(out)
+    response: web.StreamResponse = request["streamed"]
+    return response
+
+
+async def body_of(request: web.Request, kind: type[T]) -> T:
+    """The request's body, checked.
+
+    Raises:
+        BadInput: it is not of that kind.
+    """
+    try:
+        return msgspec.json.decode(await request.read() or b"{}", type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise errors.BadInput(f"The request is not understood: {error}.", "See docs/control-api.md.") from None
+
+
+def failed(error: errors.XacctError) -> web.Response:
+    """The answer that says why not."""
+    answer: wire.ErrorAnswer = {"error": shapes.error_body(error)}
+    return web.json_response(answer, status=error.status)

@@ -1,0 +1,75 @@
+"""`docker compose`: what a Compose file needs, and a command run with what must not stand in a file."""
+
+import json
+import os
+from argparse import Namespace
+from typing import Final
+
+from xacct.ctl.client import Client
+from xacct.ctl.docker import container, engine, relay, ways, words
+from xacct.ctl.docker.run import behind_dashes, in_foreground, url_of, warn
+from xacct.ctl.env import ensure, revoke
+from xacct.ctl.failure import OK
+from xacct.ctl.render import out
+
+_HEAD: Final = """\
+# docker-compose.override.yml: {services} in the role {role}.
+# Way: {way}. Start it with:
+#   xacctctl {engine} compose {role} -- {up}
+# The token is in that command's environment and in no file. With `up -d` add --ttl 8h before the role.
+"""
+
+
+def compose(args: Namespace, client: Client) -> int:
+    """Without a command print an override file; with one run it, with a grant that ends with it."""
+    here = engine.ask(args.engine)
+    about = container.about(client)
+    way = ways.choose(here, words.Words(), about, args.way)
+    command = behind_dashes(args.arguments)
+    if command:
+        return _run(args, client, here, way, command)
+    url, region = url_of(client, args.role, way)
+    environment = container.settings(args.role, url, region, os.environ) | {container.TOKEN: None}
+    up = "podman-compose up" if here.podman else "docker compose up"
+    services = args.service or ["app"]
+    out(_HEAD.format(services=", ".join(services), role=args.role, way=way.name, engine=args.engine, up=up).rstrip())
+    out("\n".join(_override(services, environment, way)))
+    return OK
+
+
+def _override(services: list[str], environment: dict[str, str | None], way: ways.Way) -> list[str]:
+    """YAML by hand: each scalar is spelt as JSON, which YAML is a superset of; a key without value passes ours on."""
+    lines = ["services:"]
+    for service in services:
+        lines += [f"  {json.dumps(service)}:", "    environment:"]
+        for name, value in environment.items():
+            lines.append(f"      {name}:" + ("" if value is None else f" {_quoted(value)}"))
+        lines += _network(way)
+    if way.name == ways.RELAY:
+        lines += ["networks:", f"  {ways.NETWORK}:", f"    name: {ways.NETWORK}", "    external: true"]
+    return lines
+
+
+def _quoted(value: str) -> str:
+    return json.dumps(value).replace("$", "$$")
+
+
+def _network(way: ways.Way) -> list[str]:
+    if way.name == ways.BRIDGE:
+        return []
+    if way.name == ways.RELAY:
+        return ["    networks:", "      default: {}", f"      {ways.NETWORK}: {{}}"]
+    return [f"    network_mode: {json.dumps(way.options[1])}"]
+
+
+def _run(args: Namespace, client: Client, here: engine.Engine, way: ways.Way, command: list[str]) -> int:
+    warn(way)
+    ensure(client, args.role)
+    if way.name == ways.RELAY:
+        relay.start(here, container.about(client), args.relay_image)
+    grant = container.mint(client, args.role, way, f"compose {' '.join(args.service)}".strip(), args.ttl)
+    try:
+        return in_foreground(command, {**os.environ, container.TOKEN: grant["token"]})
+    finally:
+        if not args.ttl:
+            revoke(client, grant["id"])

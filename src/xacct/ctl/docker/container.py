@@ -1,0 +1,86 @@
+"""A grant for a container: what its environment is, and with what the grant ends."""
+
+import os
+from collections.abc import Mapping
+from typing import Any, Final
+
+from xacct import wire
+from xacct.ctl import variables, when
+from xacct.ctl.client import Client, foreign
+from xacct.ctl.docker.engine import Engine, output
+from xacct.ctl.docker.ways import Way
+from xacct.ctl.env import confirm
+from xacct.ctl.failure import CtlError
+from xacct.ctl.http10 import quote
+
+TOKEN: Final = "AWS_CONTAINER_AUTHORIZATION_TOKEN"  # noqa: S105 - its name
+
+_TOKEN_FILE: Final = "/run/xacct-token"  # noqa: S105 - where it lies in the container
+
+
+def about(client: Client) -> wire.ContainersAnswer:
+    """Return how containers reach the endpoint."""
+    return client.call("GET", wire.CONTAINERS, wire.ContainersAnswer)
+
+
+def mint(client: Client, role: str, way: Way, label: str, ttl: str | None) -> wire.GrantAnswer:
+    """Return a grant that ends with this process, or, with `ttl`, at its time."""
+    body: dict[str, Any] = {"roles": [role], "label": label, "where": way.where}
+    body |= {"ttl": when.seconds(ttl)} if ttl else {"pid": os.getpid()}
+    grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
+    if role not in grant["urls"]:
+        raise foreign("a grant without the role's URL")
+    if role in grant.get("confirm", []):
+        confirm(client, role, grant["id"])
+    return grant
+
+
+def settings(role: str, url: str, region: str | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that the container gets besides the token: nothing secret."""
+    hosts = f"{variables.no_proxy(environ)},{url.split('/')[2].partition(':')[0]}"
+    return {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": url,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": hosts,
+        "no_proxy": hosts,
+        **(dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), region) if region else {}),
+        variables.ROLE: role,
+    }
+
+
+def options(way: Way, given: Mapping[str, str]) -> list[str]:
+    """Return the options of the run command. The token is named there, and its value taken from the environment."""
+    return [*way.options, *(word for name, value in given.items() for word in ("-e", f"{name}={value}")), "-e", TOKEN]
+
+
+def mounted(file: str) -> list[str]:
+    """Return the options that bring the token's file in, for SDKs that read no variable (Rust's object_store)."""
+    return ["--volume", f"{file}:{_TOKEN_FILE}:ro", "-e", f"{TOKEN}_FILE={_TOKEN_FILE}"]
+
+
+def follow(client: Client, engine: Engine, grant: str, container: str) -> None:
+    """Let the grant end with the container's first process. Raises `CtlError` where that can't be seen from here."""
+    pid = output([engine.command, "inspect", "--format", "{{.State.Pid}}", container]).strip()
+    if not pid.isdigit() or not _is_of(int(pid), container):
+        raise CtlError(
+            "The container's process can't be seen from here (it may have ended already), so its grant is taken back.",
+            "Give it a time instead: --ttl 8h",
+        )
+    client.call("POST", wire.GRANT.format(id=quote(grant)), wire.GrantInfo, {"pid": int(pid)})
+
+
+def _is_of(pid: int, container: str) -> bool:
+    """Whether the process belongs to the container: a virtual machine's pid would be somebody else's here.
+
+    Its cgroup is called after the container; where there are none (rootless, cgroups v1), its parent was told the id.
+    """
+    parent = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()[1:2]
+    return container in _read(f"/proc/{pid}/cgroup") or container in _read(f"/proc/{''.join(parent)}/cmdline")
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - see places.py
+            return file.read()
+    except OSError:
+        return ""

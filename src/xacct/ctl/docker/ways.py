@@ -1,0 +1,144 @@
+"""The ways from a container to the endpoint, and which one it is: a pure choice, with its reason."""
+
+import os
+from typing import Final, NamedTuple
+
+from xacct import wire
+from xacct.ctl.docker.engine import Engine
+from xacct.ctl.docker.words import Words
+from xacct.ctl.failure import CtlError
+
+HOST, BRIDGE, SLIRP, PASTA, RELAY = "host", "bridge", "slirp4netns", "pasta", "relay"
+WAYS: Final = (HOST, BRIDGE, SLIRP, PASTA, RELAY)
+
+NETWORK: Final = "xacct"
+SUBNET: Final = "169.254.170.0/24"
+"""The relay's own network. SDKs accept plain HTTP to 169.254.170.2 and .23, so the relay has to be one of them."""
+
+
+class Way(NamedTuple):
+    """How it is done. `options`: for the run command; `where`: the kind of grant; `warning`: what it costs."""
+
+    name: str
+    why: str
+    url: str
+    where: str
+    options: tuple[str, ...] = ()
+    warning: str = ""
+
+
+def choose(engine: Engine, words: Words, about: wire.ContainersAnswer, wanted: str | None = None) -> Way:
+    """Return the way for a container with these arguments, `wanted` if it is possible; else `CtlError` with why."""
+    if engine.remote:
+        raise CtlError(
+            f"The engine is on another machine ({engine.remote}): no way leads from there to this one.",
+            "Run xacct there, or choose a context of this machine: docker context use default",
+        )
+    name = wanted or _by_itself(engine, words, about)
+    _refuse_impossible(name, engine, words, about)
+    way = {HOST: _host, BRIDGE: _bridge, SLIRP: _slirp, PASTA: _pasta, RELAY: _relay}[name](engine, about)
+    return way._replace(options=()) if words.networks == ("host",) else way
+
+
+def _by_itself(engine: Engine, words: Words, about: wire.ContainersAnswer) -> str:
+    on_linux = not engine.desktop
+    if "host" in words.networks and on_linux and (engine.podman or not engine.rootless):
+        return HOST
+    if engine.podman and engine.rootless and on_linux:
+        return PASTA if engine.pasta else SLIRP
+    if on_linux and not engine.rootless and about["address_here"] and about["bridges"]:
+        return BRIDGE
+    return RELAY
+
+
+def _refuse_impossible(name: str, engine: Engine, words: Words, about: wire.ContainersAnswer) -> None:
+    _refuse_other_networks(name, words)
+    if name == HOST:
+        _refuse_other_users(engine, words)
+    if name in {SLIRP, PASTA} and not (engine.podman and engine.rootless):
+        raise CtlError(f"The way {name} is rootless Podman's alone; this is {engine.words}.", "--way relay")
+    if name == BRIDGE and (engine.rootless or engine.desktop):
+        raise CtlError(f"{engine.words}: its bridge is not on this machine.", "--way relay")
+    if name == BRIDGE and not about["address_here"]:
+        raise CtlError(f"No interface of this machine has {about['address']}.", "xacctctl docker setup")
+    if name == BRIDGE and about["require_known_caller"]:
+        raise CtlError(
+            "[endpoint] require_known_caller refuses every container on a bridge: the kernel can't say who it is.",
+            "--way relay, whose socket the kernel does know the caller of",
+        )
+
+
+def _refuse_other_networks(name: str, words: Words) -> None:
+    if "none" in words.networks:
+        raise CtlError("A container with --network none reaches nothing.", "Choose another network")
+    if name == HOST and words.networks not in {(), ("host",)}:
+        raise CtlError(f"The way host goes with --network host, not {words.networks[0]}.", "Leave --way out")
+    if name in {SLIRP, PASTA, RELAY} and words.networks:
+        raise CtlError(
+            f"The way {name} chooses the network itself, and --network {words.networks[0]} does too.",
+            "Leave --network out, or connect the container to the network xacct: see docs/containers.md",
+        )
+
+
+def _refuse_other_users(engine: Engine, words: Words) -> None:
+    """On the host's network the kernel says who calls, and the endpoint serves its own user alone."""
+    user = (words.user or "0").partition(":")[0]
+    ours = "0" if engine.rootless else str(os.geteuid())
+    if user not in {ours, "root" if ours == "0" else ours}:
+        raise CtlError(
+            "On the host's network the container's user has to be yours, or the endpoint refuses it as another user.",
+            f"Add --user {ours}:{os.getegid() if ours != '0' else 0}, or leave --network host out",
+        )
+
+
+def _host(_engine: Engine, about: wire.ContainersAnswer) -> Way:
+    return Way(
+        HOST,
+        "The container shares this machine's network, so the endpoint's own address works as it is.",
+        f"http://127.0.0.1:{about['port_on_host']}",
+        "host",
+        ("--network", "host"),
+    )
+
+
+def _bridge(_engine: Engine, about: wire.ContainersAnswer) -> Way:
+    return Way(
+        BRIDGE,
+        f"{about['address']} is an address of this machine, and xacctd listens there on container bridges"
+        f" ({', '.join(about['bridges'])}).",
+        about["url"],
+        "container",
+    )
+
+
+def _slirp(_engine: Engine, about: wire.ContainersAnswer) -> Way:
+    return Way(
+        SLIRP,
+        f"Rootless Podman's slirp4netns can put this machine's loopback at {about['address']}: no root, no relay.",
+        about["url"],
+        "container",
+        ("--network", f"slirp4netns:allow_host_loopback=true,cidr={SUBNET}"),
+        "The container reaches every service on this machine's loopback, not ours alone; --way relay does not do that.",
+    )
+
+
+def _pasta(_engine: Engine, about: wire.ContainersAnswer) -> Way:
+    return Way(
+        PASTA,
+        f"Rootless Podman's pasta can put this machine's loopback at {about['address']}: no root, no relay.",
+        about["url"],
+        "container",
+        ("--network", f"pasta:--map-host-loopback,{about['address']}"),
+        "The container reaches every service on this machine's loopback, not ours alone; --way relay does not do that.",
+    )
+
+
+def _relay(engine: Engine, about: wire.ContainersAnswer) -> Way:
+    return Way(
+        RELAY,
+        f"{engine.words}: no way leads from its containers to this machine that SDKs accept, so a relay at"
+        f" {about['address']} forwards to {'host.docker.internal' if engine.desktop else 'a Unix socket of xacctd'}.",
+        about["url"],
+        "container",
+        ("--network", NETWORK),
+    )

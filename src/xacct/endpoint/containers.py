@@ -1,0 +1,115 @@
+"""The listeners for containers: open while a grant for containers is in force, at places that come and go.
+
+Each takes such grants alone, and answers to the names an SDK may call it by over plain HTTP, whatever the way to it:
+a bridge's address, a user-mode network that maps it to loopback, a relay that forwards it to a Unix socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from xacct import errors
+from xacct.endpoint.head import hosts_of
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    from xacct.endpoint.server import Endpoint
+
+log = structlog.get_logger("xacct.endpoint")
+
+ECS = "169.254.170.2"
+EKS = "169.254.170.23"
+"""The addresses beside loopback that SDKs accept over plain HTTP: those of containers in ECS, and of pods in EKS."""
+
+SWEEP = 5.0
+
+
+class Place(NamedTuple):
+    """Where containers may reach us: its name, its mark (another one of that name is another place), how to bind."""
+
+    name: str
+    mark: object
+    bind: Callable[[], socket.socket]
+    make: Callable[[], Endpoint]
+
+
+class Containers:
+    """Opens and closes the listeners.
+
+    Args:
+        address, port: where containers believe us to be. places: where they can reach us just now.
+        wanted: whether any grant is for containers.
+    """
+
+    def __init__(self, address: str, port: int, places: Callable[[], list[Place]], wanted: Callable[[], bool]) -> None:
+        self.url = f"http://{address}:{port}"
+        self.troubles: dict[str, str] = {}
+        self._hosts = hosts_of(port, ECS) | hosts_of(port, EKS)
+        self._places = places
+        self._wanted = wanted
+        self._open: dict[str, tuple[object, Endpoint]] = {}
+        self._closed = False
+        self._lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def listening(self) -> list[str]:
+        """The places that are open."""
+        return list(self._open)
+
+    def look(self) -> None:
+        """Settle soon; for whoever can't wait for it."""
+        task = asyncio.get_running_loop().create_task(self.settle())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def settle(self) -> None:
+        """Open what is missing and close what is not wanted any more."""
+        async with self._lock:
+            places = {place.name: place for place in self._places()} if (self._wanted() and not self._closed) else {}
+            for name, (mark, endpoint) in list(self._open.items()):
+                if name not in places or places[name].mark != mark:
+                    del self._open[name]
+                    await endpoint.close()
+                    log.info("containers: closed", place=name)
+            self.troubles = {name: why for name, why in self.troubles.items() if name in places}
+            for place in places.values():
+                if place.name not in self._open:
+                    await self._serve(place)
+
+    async def run(self) -> None:
+        """Close connections that have had their time, until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP)
+            for _, endpoint in self._open.values():
+                endpoint.sweep()
+
+    async def close(self) -> None:
+        """Close all, until `resume`."""
+        self._closed = True
+        await self.settle()
+
+    async def resume(self) -> None:
+        """Open again what is wanted."""
+        self._closed = False
+        await self.settle()
+
+    async def _serve(self, place: Place) -> None:
+        try:
+            listener = place.bind()
+        except (OSError, errors.StartupFailed) as error:
+            why = (error.strerror if isinstance(error, OSError) else error.sentence) or type(error).__name__
+            if self.troubles.get(place.name) != why:
+                log.warning("containers: not listening", place=place.name, why=why)
+            self.troubles[place.name] = why
+            return
+        endpoint = place.make()
+        await endpoint.serve(listener, self._hosts)
+        self.troubles.pop(place.name, None)
+        self._open[place.name] = (place.mark, endpoint)
+        log.info("containers: listening", place=place.name)

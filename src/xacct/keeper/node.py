@@ -1,0 +1,47 @@
+"""A place in the keeper's tree: a configured role, the plan for it, and the leases it stands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xacct import errors
+from xacct.model import Role, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from xacct.keeper.lease import Lease
+    from xacct.policy import Path
+
+SessionKey = tuple[Source, str | None]
+"""An MFA session: the source, and the MFA device's serial."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A configured role and the plan for it.
+
+    `lease` holds its credentials: the MFA session's own, where the role is just that. `session` is the MFA session
+    it hangs from, however far up.
+    """
+
+    role: Role
+    path: Path
+    lease: Lease
+    session: Lease | None
+
+
+def session_key(role: Role) -> SessionKey:
+    """The MFA session of a role that hangs from a source."""
+    assert isinstance(role.parent, Source)  # noqa: S101
+    return (role.parent, role.mfa_serial)
+
+
+def unknown(name: str, names: Iterable[str]) -> errors.UnknownRole:
+    """There is no role of this name; what may have been meant is the hint."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only when somebody mistypes
+
+    close = get_close_matches(name, list(names), 1)
+    hint = f"Did you mean {close[0]!r}?" if close else "xacctctl roles lists what there is."
+    return errors.UnknownRole(f"There is no role {name!r}.", hint)

@@ -1,0 +1,62 @@
+"""What a daemon starts from: what the one before it left, or nothing.
+
+There are three ways to come to it: from the service manager after a restart (dawn.py), from the running daemon that one
+succeeds (succession.py), and not at all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xacct import errors, places
+from xacct.host import instance
+
+if TYPE_CHECKING:
+    import socket
+
+    from xacct.state.secretmem import SecretMemory
+
+
+class Places:
+    """The daemon's files, fixed at its start."""
+
+    def __init__(self) -> None:
+        self.runtime = Path(places.runtime_dir())
+        self.state = Path(places.state_dir())
+        self.config = Path(places.config_file())
+        self.control = Path(places.socket_path())
+        self.containers = Path(places.containers_socket())
+        self.lock = self.runtime / "xacctd.lock"
+        self.tokens = self.runtime / "grants"
+        self.grants = self.state / "grants.json"
+        self.steps = self.state / "used-steps.json"
+
+    def claim(self) -> int:
+        """Make the directories, and be the only daemon in them. Returns the lock's descriptor, to be kept open.
+
+        Raises:
+            StartupFailed: they can't be used, or another daemon has them.
+        """
+        for directory in (self.runtime, self.state, self.tokens):
+            try:
+                places.make_private(str(directory))
+            except places.UnusableError as error:
+                raise errors.StartupFailed(error.sentence, error.hint) from None
+        return instance.lock(self.lock)
+
+
+@dataclass
+class Legacy:
+    """What is there already.
+
+    `control`, `endpoint`: listeners. `kept`: the secret memory in the service manager's store, and its name there.
+    `state`: what is to be held again (state/snapshot.py). `lock`: the descriptor of the lock on the runtime directory.
+    """
+
+    control: socket.socket | None = None
+    endpoint: socket.socket | None = None
+    kept: tuple[str, SecretMemory] | None = None
+    state: bytes | None = field(default=None, repr=False)
+    lock: int | None = None

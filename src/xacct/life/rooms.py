@@ -1,0 +1,267 @@
+"""The rooms of one daemon, built and connected. Composition and nothing else; daemon.py runs them."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from xacct import __version__, errors, settings
+from xacct.audit.file import AuditFile
+from xacct.audit.trail import Trail
+from xacct.clock import AwsClock
+from xacct.configuration import Configuration
+from xacct.endpoint.container import Container
+from xacct.endpoint.door import Door
+from xacct.endpoint.grants import Grants
+from xacct.endpoint.recorder import SERVED
+from xacct.endpoint.server import Endpoint
+from xacct.host import callers, names, process, processes, steps
+from xacct.host import clock as host_clock
+from xacct.host.code import Code
+from xacct.host.watches import Watches
+from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
+from xacct.keeper.acquire import Terms
+from xacct.keeper.desk import Desk
+from xacct.keeper.events import Events
+from xacct.keeper.keeper import Keeper
+from xacct.keeper.ledger import Ledger
+from xacct.keeper.scheduler import Scheduler
+from xacct.life.container_places import ContainerPlaces, containers
+from xacct.prompts import dialogs, notices
+from xacct.prompts.prompter import Prompter
+from xacct.state import snapshot
+from xacct.state.fdstore import FdStore
+from xacct.state.keeping import Keeping
+from xacct.state.snapshot import FrontMemory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from xacct import wire
+    from xacct.endpoint.door import SocketDoor
+    from xacct.endpoint.early import Fetch
+    from xacct.host.notify import Manager
+    from xacct.life.legacy import Legacy, Places
+    from xacct.settings import Settings
+
+log = structlog.get_logger("xacct")
+
+DIALOG_DELAY = 1.0
+"""Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
+
+ANNOUNCED = 60.0
+"""Seconds (awake) from the announcement of a suspend to the scheduler's noticing it, at most."""
+
+MIB = 1024 * 1024
+
+
+class Rooms:
+    """The rooms of one daemon, connected."""
+
+    def __init__(self, chosen: Settings, in_file: Settings, where: Places) -> None:
+        from xacct.aws.sources import FileSources  # noqa: PLC0415
+        from xacct.aws.sts import Sts  # noqa: PLC0415
+
+        self.where = where
+        self.clock = AwsClock(host_clock.read)
+        self.code = Code(Path(__file__).parents[1])
+        events = Events()
+        ledger = Ledger(lambda all_steps: steps.save(where.steps, all_steps))
+        desk = Desk(self.clock, events, ledger)
+        self.sts = Sts(self.clock, os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+        self.keeper = Keeper(
+            sts=self.sts,
+            sources=FileSources(os.environ),
+            desk=desk,
+            clock=self.clock,
+            events=events,
+            terms=Terms(settings.seconds(chosen.session.duration), names.fill(chosen.session.name)),
+        )
+        scout = processes.Scout(processes.Processes().find, self.clock.boot)
+        self.audit = _audit(chosen, where, self.clock, scout)
+        self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started)
+        if self.audit is not None:
+            self.grants.ended = self.audit.grant_ended
+        self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
+        self.container = Container(
+            self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit, scout.find
+        )
+        self.keeper.latch.on_lock = self.container.forget
+        door = Door(
+            callers.choose(),
+            os.geteuid(),
+            require_known=chosen.endpoint.require_known_caller,
+            notice=scout.notice if self.audit else lambda _caller: None,
+            owners=processes.owners,
+        )
+        self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit)
+        self._places = ContainerPlaces(
+            chosen.containers, where.containers, door, self._for_containers, chosen.endpoint.require_known_caller
+        )
+        self.containers = containers(chosen.containers, self._places, self.grants)
+        self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
+        self.humans = _ways_to_humans(chosen, desk, events, self.clock)
+        self.watches = Watches(ways(os.environ), self.happened)
+        self._announced = float("-inf")
+        self.keeping = Keeping(self.keeper, host_clock.boot_id(), __version__, self._front)
+        self._lock: int | None = None
+        self._to_recall: bytes | None = None
+        self._recalled = False
+        self._state_problem: errors.XacctError | None = None
+
+    # What there is of an earlier daemon.
+
+    def take_over(self, legacy: Legacy, manager: Manager) -> None:
+        """Hold again what an earlier daemon held, and keep it for the next one."""
+        self.keeper.desk.ledger.resume(steps.load(self.where.steps))
+        self.grants.load()
+        self._lock = legacy.lock
+        self._to_recall = legacy.state
+        if manager.present:
+            self.keeping.carriers.append(FdStore(manager, legacy.kept))
+        self._recall()
+        if self.audit is not None:
+            self.audit.start(self.keeper.events)
+
+    def _recall(self) -> None:
+        """Give the keeper back what was held, once there is a configuration that says what each role is."""
+        if self._recalled or not self.configuration.read:
+            return
+        self._recalled = True
+        if self._to_recall is not None:
+            self._give_back(self._to_recall)
+            self._to_recall = None
+        self.keeping.start()
+
+    def _give_back(self, data: bytes) -> None:
+        try:
+            state = snapshot.read(data)
+            snapshot.resume_clock(state, self.clock, host_clock.boot_id())
+        except snapshot.Unusable as why:
+            log.warning("state dropped", why=why.sentence)
+            self._state_problem = errors.ConfigError(f"{why.sentence} Nothing of it is held.", "xacctctl login ROLE")
+        else:
+            log.info("recalled", roles=snapshot.give_back(state, self.keeper, host_clock.boot_id()))
+
+    def handed_over(self) -> dict[str, int]:
+        """The descriptors a successor gets beside the listeners."""
+        stores = [carrier.kept for carrier in self.keeping.carriers if isinstance(carrier, FdStore)]
+        kept = {name: memory.descriptor for name, memory in filter(None, stores)}
+        return kept if self._lock is None else {"lock": self._lock, **kept}
+
+    def served_early(self, fetch: Fetch) -> None:
+        """Account for what was served before the rooms were there."""
+        if fetch.role in self.keeper.nodes:
+            self.keeper.nodes[fetch.role].lease.last_used = self.clock.now()
+        if self.audit is not None:
+            self.audit.fetched(fetch.grant, fetch.role, SERVED, fetch.caller)
+
+    def _front(self) -> FrontMemory:
+        """What the next daemon may serve before it has read the configuration."""
+        roles = {
+            slug: (name, node.role.role_arn)
+            for slug, name in self.keeper.slugs.items()
+            if (node := self.keeper.nodes[name]).role.confirm is None
+        }
+        door_is_strict = self.configuration.settings.endpoint.require_known_caller
+        return FrontMemory(self.configuration.stamps, {} if door_is_strict else roles)
+
+    # What goes on.
+
+    def problems(self) -> list[errors.XacctError]:
+        """What people should know of."""
+        state = [self._state_problem] if self._state_problem is not None else []
+        return [*self.configuration.problems, *self.watches.problems, *state, *self.keeping.problems()]
+
+    def reload(self) -> list[errors.XacctError]:
+        """Read the configuration now. Returns the problems there are."""
+        self.configuration.reload(self.keeper)
+        return self.problems()
+
+    def refresh(self) -> None:
+        """Read configuration files that have changed."""
+        self.configuration.refresh(self.keeper)
+
+    def _for_containers(self, door: Door | SocketDoor) -> Endpoint:
+        answer = partial(self.container.answer, where="container")
+        return Endpoint(answer, self.clock.boot, door, self.audit)
+
+    def about_containers(self) -> wire.ContainersAnswer:
+        """How containers reach us just now."""
+        return self._places.about(self.containers, self.endpoint.address[1])
+
+    def network_changed(self) -> None:
+        """What follows new addresses and routes: a new bridge has some."""
+        self.keeper.network_changed()
+        self.containers.look()
+
+    def each_look(self) -> None:
+        """What is looked after at every look of the scheduler."""
+        self.refresh()
+        self._recall()
+        self.grants.sweep()
+        self.keeper.guard.keep({grant.id for grant in self.grants.all()})
+        self.container.forget()
+        self.containers.look()
+        lock = self.configuration.settings.lock
+        self.watches.want({name for name in (ON_SCREEN_LOCK, ON_SUSPEND) if getattr(lock, name)})
+        self.keeping.save()
+
+    async def close(self) -> None:
+        """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
+        await self.watches.close()
+        self.endpoint.stop_accepting()
+        self.keeping.close()
+        await self.keeper.close()
+        await self.endpoint.close()
+        await self.containers.close()
+        await self.sts.close()
+        if self.audit is not None:
+            await self.audit.close()
+
+    def happened(self, setting: str) -> None:
+        """Something has happened to the machine that a setting of [lock] is about."""
+        if setting == ON_SUSPEND:
+            self._announced = time.monotonic()
+        self.lock({ON_SUSPEND: "suspend", ON_SCREEN_LOCK: "screen"}[setting])
+
+    def slept(self) -> None:
+        """What follows a suspend. If it was announced it has locked already, and somebody may have unlocked since."""
+        announced = time.monotonic() - self._announced < ANNOUNCED
+        if self.configuration.settings.lock.on_suspend and not announced:
+            self.lock("suspend")
+
+    def lock(self, why: str) -> None:
+        """Lock, because of something that has happened to the machine."""
+        if self.keeper.latch.lock(why) and self.audit is not None:
+            self.audit.record("locked", what=why)
+
+
+def _ways_to_humans(
+    chosen: Settings, desk: Desk, events: Events, clock: AwsClock
+) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
+    """What asks and tells people beside the terminals that attend."""
+    ways: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
+    if chosen.prompts.command:
+        command = list(chosen.prompts.command)
+        ways["command"] = Prompter(desk, events, lambda _: command, dialog=False).run
+    dialog = dialogs.command(os.environ) if chosen.prompts.desktop else None
+    if dialog is not None:
+        ways["dialog"] = Prompter(desk, events, dialog, dialog=True, delay=DIALOG_DELAY).run
+    notice = notices.command(os.environ) if chosen.prompts.desktop else None
+    if notice is not None:
+        ways["notice"] = notices.Notices(events, notice, clock.boot).run
+    return ways
+
+
+def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: processes.Scout) -> Trail | None:
+    """The audit, unless it is switched off."""
+    if not chosen.audit.enabled:
+        return None
+    file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
+    return Trail(file, clock, scout.find)

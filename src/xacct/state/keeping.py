@@ -1,0 +1,86 @@
+"""Keeps the state where it outlives the process: at each change, before anybody can be told of it.
+
+So what was locked or logged out a moment before a kill stays so, and what somebody was given is there afterwards.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Protocol
+
+from xacct.state import snapshot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from xacct import errors
+    from xacct.keeper.keeper import Keeper
+    from xacct.state.snapshot import FrontMemory
+
+
+class Carrier(Protocol):
+    """A place that outlives the process. Never raises; `problem` is what people should know of it."""
+
+    problem: errors.XacctError | None
+
+    def save(self, state: bytearray) -> None:
+        """Keep these bytes from now on, in place of those before. The buffer is used again afterwards."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class Keeping:
+    """Takes a keeper's state to its carriers.
+
+    Args:
+        boot_id: which boot of the machine this is. version: ours. front: tells what may be served early.
+    """
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        boot_id: str,
+        version: str,
+        front: Callable[[], FrontMemory],
+        carriers: Iterable[Carrier] = (),
+    ) -> None:
+        self.carriers = list(carriers)
+        self._front = front
+        self._keeper = keeper
+        self._boot_id = boot_id
+        self._version = version
+        self._buffer = bytearray()
+        self._started = False
+
+    def start(self) -> None:
+        """Keep the state from now on. Until then what an earlier daemon kept is not overwritten."""
+        self._started = True
+        self._keeper.watchers.append(self.save)
+        self.save()
+
+    def save(self) -> None:
+        """Keep the state as it is now."""
+        if self._started and self.carriers:
+            with self.taken() as state:
+                for carrier in self.carriers:
+                    carrier.save(state)
+
+    @contextmanager
+    def taken(self) -> Iterator[bytearray]:
+        """The state as it is now, in a buffer that is overwritten afterwards."""
+        snapshot.take(self._keeper, self._boot_id, self._version, self._front(), self._buffer)
+        try:
+            yield self._buffer
+        finally:
+            self._buffer[:] = bytes(len(self._buffer))
+
+    def problems(self) -> list[errors.XacctError]:
+        """What people should know of."""
+        return [carrier.problem for carrier in self.carriers if carrier.problem is not None]
+
+    def close(self) -> None:
+        """Keep nothing any more; what is kept stays."""
+        carriers, self.carriers = self.carriers, []
+        for carrier in carriers:
+            carrier.close()

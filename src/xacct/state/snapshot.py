@@ -1,0 +1,115 @@
+"""The state as bytes: what one daemon hands to the next, whichever way they travel.
+
+JSON with a format number. A state that is unreadable, of another format, or from the future is dropped with a sentence;
+the daemon then starts empty, as after a reboot. Whether the bytes are whole and ours is the carrier's to see to.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from xacct.keeper.memory import Memory, Value, recall, remember
+from xacct.model import Instant  # noqa: TC001 - msgspec reads the annotations
+
+if TYPE_CHECKING:
+    from xacct.clock import AwsClock
+    from xacct.keeper.keeper import Keeper
+
+FORMAT = 1
+"""Raised whenever an older daemon would misread the state. An older or newer one is dropped: a code mends that."""
+
+BACKWARDS = 60.0
+"""Seconds that AWS's time may seem to run backwards over a reboot before we believe no clock of the machine."""
+
+
+class ClockMemory(Value, frozen=True):
+    """AWS's time at one reading of the machine's clocks, and which boot that was."""
+
+    aws: float
+    at: Instant
+    boot_id: str
+
+
+class FrontMemory(Value, frozen=True):
+    """What may be served before the configuration is read (endpoint/early.py), if these files are as they were.
+
+    `files`: the configuration's, with their stamps (None: not there). `roles`: name and ARN of each, by slug.
+    """
+
+    files: tuple[tuple[str, tuple[int, int, int] | None], ...]
+    roles: dict[str, tuple[str, str | None]]
+
+
+class _Head(msgspec.Struct, frozen=True):
+    format: int
+    version: str
+
+
+class State(Value, frozen=True, kw_only=True):
+    """All that travels. `version` is the writer's."""
+
+    format: int = FORMAT
+    version: str
+    clock: ClockMemory
+    front: FrontMemory
+    memory: Memory
+
+
+class Unusable(Exception):
+    """A state that can't be taken over; `sentence` says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(State)
+
+
+def take(keeper: Keeper, boot_id: str, version: str, front: FrontMemory, into: bytearray) -> bool:
+    """Write the keeper's state over what `into` holds. Returns whether any credentials are in it."""
+    aws, at = keeper.clock.anchor()
+    memory = remember(keeper)
+    state = State(version=version, clock=ClockMemory(aws, at, boot_id), front=front, memory=memory)
+    _encoder.encode_into(state, into)
+    return not memory.empty
+
+
+def read(data: bytes | bytearray | memoryview) -> State:
+    """The state of these bytes.
+
+    Raises:
+        Unusable: they are none, or of a format that this version does not read.
+    """
+    try:
+        head = msgspec.json.decode(data, type=_Head)
+        if head.format != FORMAT:
+            raise Unusable(f"The state was kept by xacct {head.version} in format {head.format}, not {FORMAT}.")
+        return _decoder.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        # The type only: a message may quote what it choked on.
+        raise Unusable(f"The kept state can't be read ({type(error).__name__}).") from None
+
+
+def resume_clock(state: State, clock: AwsClock, boot_id: str) -> None:
+    """Let the clock go on from what the state knows of AWS's time.
+
+    Raises:
+        Unusable: the machine has been booted since, and its clock stands before the state was kept.
+    """
+    kept = state.clock
+    if kept.boot_id == boot_id:
+        clock.resume(kept.aws, kept.at)
+        return
+    offset = kept.aws - kept.at.wall
+    if clock.now() + offset < kept.aws - BACKWARDS:
+        raise Unusable("The machine's clock stands before the time the state was kept.")
+    clock.shift(offset)
+
+
+def give_back(state: State, keeper: Keeper, boot_id: str) -> int:
+    """Give a configured keeper its memory back. Returns how many roles hold something again."""
+    return recall(keeper, state.memory, same_boot=state.clock.boot_id == boot_id)

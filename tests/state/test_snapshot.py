@@ -1,0 +1,130 @@
+"""The state as bytes: whole or dropped with a sentence, never half believed and never an exception."""
+
+import json
+
+import pytest
+from fake_aws import World, role
+from hypothesis import given
+from hypothesis import strategies as st
+from virtual_time import Clock, in_virtual_time
+
+from xacct.clock import AwsClock
+from xacct.state import snapshot
+from xacct.state.snapshot import FrontMemory
+
+FRONT = FrontMemory((("config.toml", (1, 2, 3)), ("config", None)), {"prod": ("prod", None)})
+
+
+async def state_of(world):
+    await world.keeper.login("prod", ask=True)
+    kept = bytearray()
+    assert snapshot.take(world.keeper, "a boot", "0.1.0", FRONT, kept)
+    return bytes(kept)
+
+
+@in_virtual_time
+async def test_what_was_taken_is_read_again(clock):
+    async with World(clock, [role()]) as world:
+        world.person()
+        state = snapshot.read(await state_of(world))
+        assert state.front == FRONT
+        assert state.memory.roles[0].lease.held == world.keeper.node("prod").lease.held
+        assert state.version == "0.1.0"
+
+
+@in_virtual_time
+async def test_an_empty_keeper_says_so(clock):
+    async with World(clock, [role()]) as world:
+        assert not snapshot.take(world.keeper, "a boot", "0.1.0", FRONT, bytearray())
+
+
+@in_virtual_time
+async def test_a_buffer_is_overwritten_not_appended_to(clock):
+    async with World(clock, [role()]) as world:
+        world.person()
+        state = await state_of(world)
+        buffer = bytearray(b"x" * 100_000)
+        snapshot.take(world.keeper, "a boot", "0.1.0", FRONT, buffer)
+        assert bytes(buffer) == state
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda kept: kept | {"format": 2, "version": "9.0"}, "kept by xacct 9.0 in format 2, not 1"),
+        (lambda kept: kept | {"memory": {}}, "can't be read"),
+        (lambda kept: kept | {"surprise": 1}, "can't be read"),
+        (lambda kept: {}, "can't be read"),
+        (lambda kept: [kept], "can't be read"),
+    ],
+)
+@in_virtual_time
+async def test_another_format_is_dropped_with_a_sentence(clock, change, sentence):
+    async with World(clock, [role()]) as world:
+        world.person()
+        kept = json.loads(await state_of(world))
+        with pytest.raises(snapshot.Unusable, match=sentence) as refused:
+            snapshot.read(json.dumps(change(kept)).encode())
+        assert "secret" not in refused.value.sentence
+
+
+@given(
+    st.binary(max_size=300)
+    | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(lambda v: json.dumps(v).encode())
+)
+def test_any_bytes_are_a_state_or_unusable(data):
+    with pytest.raises(snapshot.Unusable):
+        snapshot.read(data)
+
+
+@in_virtual_time
+async def test_a_state_cut_short_or_garbled_is_unusable(clock):
+    async with World(clock, [role()]) as world:
+        world.person()
+        kept = await state_of(world)
+        for length in range(0, len(kept), 7):
+            with pytest.raises(snapshot.Unusable):
+                snapshot.read(kept[:length])
+
+
+# AWS's time.
+
+
+@in_virtual_time
+async def test_in_the_same_boot_the_clock_goes_on_whatever_the_wall_clock_says(clock):
+    async with World(clock, [role()]) as world:
+        world.person()
+        kept = await state_of(world)
+        clock.step_wall(-3 * 3600)
+        later = AwsClock(clock.read)
+        snapshot.resume_clock(snapshot.read(kept), later, "a boot")
+        assert later.now() == pytest.approx(world.aws.now(), abs=2)
+
+
+@in_virtual_time
+async def test_in_another_boot_what_was_learned_of_the_wall_clock_stays(clock):
+    clock.step_wall(7200)
+    async with World(clock, [role()]) as world:
+        world.aws._offset -= 7200  # the machine is two hours ahead of AWS
+        world.person()
+        kept = await state_of(world)
+        after = Clock(wall=clock.wall + 600, boot=10.0)
+        later = AwsClock(after.read)
+        snapshot.resume_clock(snapshot.read(kept), later, "another boot")
+        assert later.now() == pytest.approx(world.aws.now() + 600, abs=2)
+
+
+@in_virtual_time
+async def test_a_clock_that_stands_before_the_state_is_not_believed(clock):
+    """A dead clock battery must not make credentials of last week look fresh."""
+    async with World(clock, [role()]) as world:
+        world.person()
+        kept = snapshot.read(await state_of(world))
+        after = Clock(wall=0.0, boot=10.0)
+        with pytest.raises(snapshot.Unusable, match="before the time"):
+            snapshot.resume_clock(kept, AwsClock(after.read), "another boot")
+
+
+def test_no_state_says_what_it_holds():
+    clock = snapshot.ClockMemory(0.0, Clock().read(), "a boot")
+    assert repr(clock) == "ClockMemory(…)"

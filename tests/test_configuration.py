@@ -1,0 +1,115 @@
+"""Files that change: what is read when, and that a file which is being saved takes no guard away."""
+
+import os
+
+import pytest
+from virtual_time import clock
+
+from xacct.configuration import EMPTY_FOR, Configuration
+from xacct.settings import Settings
+
+__all__ = ["clock"]
+
+PROFILES = """
+[profile central]
+region = eu-central-1
+[profile prod]
+role_arn = arn:aws:iam::123456789012:role/prod
+source_profile = central
+"""
+KEYS = "[central]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = x\n"
+GUARDED = '[roles.prod]\nconfirm = "each-grant"\n'
+
+
+class Files:
+    """Configuration files, and a keeper that remembers what it was told."""
+
+    def __init__(self, directory, clock):
+        self.clock = clock
+        self.config, self.aws, self.keys = (directory / name for name in ("config.toml", "aws", "keys"))
+        self.config.write_text(GUARDED)
+        self.aws.write_text(PROFILES)
+        self.keys.write_text(KEYS)
+        env = {"AWS_CONFIG_FILE": str(self.aws), "AWS_SHARED_CREDENTIALS_FILE": str(self.keys)}
+        self.configuration = Configuration(env, self.config, Settings(), lambda: clock.boot)
+        self.reads = 0
+        self.roles = {}
+        self.refresh()
+
+    def configure(self, roles):
+        self.reads += 1
+        self.roles = dict(roles)
+
+    def refresh(self):
+        self.configuration.refresh(self)
+
+    @property
+    def guarded(self):
+        return self.roles["prod"].confirm == "each-grant"
+
+
+@pytest.fixture
+def files(tmp_path, clock):
+    return Files(tmp_path, clock)
+
+
+def test_the_files_are_read_once_and_when_one_changes(files):
+    files.refresh()
+    assert (files.reads, files.guarded) == (1, True)
+    files.config.write_text('[roles.prod]\nconfirm = "first-use"\n')
+    files.refresh()
+    assert (files.reads, files.guarded) == (2, False)
+
+
+def emptied(file):
+    os.truncate(file, 0)
+
+
+def gone(file):
+    file.unlink()
+
+
+@pytest.mark.parametrize("loses", [emptied, gone])
+@pytest.mark.parametrize("which", ["config", "aws"])
+def test_a_file_that_is_empty_for_a_moment_changes_nothing(files, loses, which):
+    if which == "aws":  # without its profile, [roles.prod] would be a mistake, and those change nothing anyway
+        files.config.write_text("[lock]\n")
+        files.refresh()
+    file, reads, roles = getattr(files, which), files.reads, files.roles
+    said = file.read_text()
+    loses(file)
+    for _ in range(5):
+        files.refresh()
+        files.clock.advance(EMPTY_FOR / 5 - 0.001)
+        assert files.reads == reads
+    file.write_text(said + "\n")
+    files.refresh()
+    assert (files.reads, files.roles) == (reads + 1, roles)
+    files.clock.advance(1)
+    loses(file)  # from here the wait begins anew
+    files.refresh()
+    assert files.reads == reads + 1
+
+
+@pytest.mark.parametrize("loses", [emptied, gone])
+def test_a_file_that_stays_empty_is_believed(files, loses):
+    loses(files.config)
+    files.refresh()
+    files.clock.advance(EMPTY_FOR)
+    files.refresh()
+    assert not files.guarded
+    files.refresh()
+    assert files.reads == 2
+
+
+def test_who_asks_for_a_reload_means_it(files):
+    emptied(files.config)
+    assert files.configuration.reload(files) == []
+    assert not files.guarded
+
+
+def test_files_that_were_never_there_keep_nobody_waiting(tmp_path, clock):
+    configuration = Configuration({"HOME": str(tmp_path)}, tmp_path / "none", Settings(), lambda: clock.boot)
+    files = Files(tmp_path, clock)
+    configuration.refresh(files)
+    assert files.reads == 2
