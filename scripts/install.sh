@@ -60,11 +60,21 @@ install_venv() {
         "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"
     }
     pip install --require-hashes -r "$source/constraints.txt"
+    install_keychain
     # A left-over build tree would smuggle files that no longer exist into the wheel.
     rm -rf "$source/build/lib" "$source"/build/bdist.*
     pip install --no-deps --no-build-isolation --force-reinstall "$source"
     version=$("$venv/bin/python" -c 'import importlib.metadata as m; print(m.version("xacct"))')
     say "installed xacct $version; every dependency matched its pinned hash"
+}
+
+# persistence = "keychain" is off by default: a machine its libraries have no wheels for does without.
+install_keychain() {
+    if pip install --require-hashes --only-binary=:all: -r "$source/constraints-keychain.txt"; then
+        say "keychain persistence = \"keychain\" can be set"
+    else
+        say "keychain its libraries could not be installed (wheels only): persistence = \"keychain\" will not work here"
+    fi
 }
 
 install_links() {

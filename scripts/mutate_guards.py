@@ -51,6 +51,14 @@ FAILURES = "tests/aws/test_failures.py"
 VERSIONS = "tests/control/test_versions.py"
 DOCTOR = "tests/ctl/doctor/test_roles.py"
 UNITS = "tests/test_units.py"
+SEALED = "tests/state/test_sealed.py"
+KEPT = "tests/state/test_keychain.py"
+EARLY = "tests/endpoint/test_early.py"
+SECRETMEM = "tests/state/test_secretmem.py"
+FDSTORE = "tests/state/test_fdstore.py"
+SNAPSHOT = "tests/state/test_snapshot.py"
+MEMORY = "tests/keeper/test_memory.py"
+RESTART = "tests/test_restart.py"
 LET_GO = "tests/aws/test_keys_let_go.py"
 
 DEFENCES = (
@@ -495,6 +503,165 @@ DEFENCES = (
         "({place[0]})",
         "({path.read_text()})",
         "tests/ctl/doctor/test_files.py",
+    ),
+    # What is kept on disk.
+    Defence(
+        "sealed: a changed file is refused",
+        "state/sealed.py",
+        'raise ValueError("was changed, or sealed with another key") from None',
+        "return sealed[HEAD_BYTES:-TAG_BYTES]",
+        SEALED,
+    ),
+    Defence(
+        "sealed: bound to user and purpose",
+        "state/sealed.py",
+        "PURPOSE, str(uid).encode()))",
+        'b"", b""))',
+        SEALED,
+    ),
+    Defence("sealed: bound to its version", "state/sealed.py", "((MAGIC + VERSION,", '((b"",', SEALED),
+    Defence("sealed: a nonce for each", "state/sealed.py", "os.urandom(NONCE_BYTES)", "bytes(NONCE_BYTES)", SEALED),
+    Defence("sealed: not open to others", "state/sealed.py", "if status.st_mode & 0o077:", "if False:", SEALED),
+    Defence("sealed: not of others", "state/sealed.py", "if status.st_uid != os.geteuid():", "if False:", SEALED),
+    Defence("sealed: a bounded size", "state/sealed.py", "if status.st_size > MOST_BYTES:", "if False:", SEALED),
+    Defence("sealed: no symlink is read", "state/sealed.py", "os.O_RDONLY | os.O_NOFOLLOW", "os.O_RDONLY", SEALED),
+    Defence("sealed: born private", "state/sealed.py", "_CREATE, 0o600)", "_CREATE, 0o666)", SEALED),
+    Defence("sealed: on the disk before it counts", "state/sealed.py", "os.fsync(file.fileno())", "pass", SEALED),
+    Defence("sealed: nothing half is left", "state/sealed.py", "self._beside.unlink(missing_ok=True)", "pass", SEALED),
+    Defence(
+        "kept: no state of before forgetting comes back",
+        "state/keychain.py",
+        "                if self._forgotten == forgotten:\n                    replace()",
+        "                replace()",
+        KEPT,
+    ),
+    Defence(
+        "kept: a new key after forgetting",
+        "state/keychain.py",
+        "self._key = self._pending = None",
+        "self._pending = None",
+        KEPT,
+    ),
+    Defence(
+        "kept: the key goes with the file",
+        "state/keychain.py",
+        "self._key_doomed = self._key_doomed or self._key_kept",
+        "pass",
+        KEPT,
+    ),
+    Defence("kept: nothing before it is read", "state/keychain.py", "if self._settled and idle", "if idle", KEPT),
+    Defence(
+        "kept: a human's no",
+        "state/keychain.py",
+        "if isinstance(self.problem, errors.KeychainDenied):",
+        "if False:",
+        KEPT,
+    ),
+    Defence(
+        "kept: the process ends whatever the keychain does",
+        "state/aside.py",
+        "daemon=True",
+        "daemon=False",
+        KEPT,
+    ),
+    Defence(
+        "kept: a locked keychain is left alone",
+        "state/keys.py",
+        "collection.ensure_not_locked()",
+        "pass",
+        "tests/state/test_keys.py",
+    ),
+    # What outlives a process.
+    Defence(
+        "restart: a torn state is none",
+        "state/secretmem.py",
+        "if digest == _digest(number, data):",
+        "if True:",
+        SECRETMEM,
+    ),
+    Defence(
+        "restart: what was let go of is overwritten",
+        "state/secretmem.py",
+        "view[other : other + _SLOT.size + length] = bytes(_SLOT.size + length)",
+        "pass",
+        SECRETMEM,
+    ),
+    Defence(
+        "restart: an old state does not come back",
+        "state/fdstore.py",
+        '            self._manager.forget(name)\n            memory.write(b"")\n',
+        "",
+        FDSTORE,
+    ),
+    Defence("restart: another format is none", "state/snapshot.py", "if head.format != FORMAT:", "if False:", SNAPSHOT),
+    Defence(
+        "restart: a clock that went back is not believed",
+        "state/snapshot.py",
+        "if clock.now() + offset < kept.aws - BACKWARDS:",
+        "if False:",
+        SNAPSHOT,
+    ),
+    Defence(
+        "restart: a changed role gets nothing",
+        "keeper/memory.py",
+        " and plan(keeper.nodes[name].role, keeper.nodes) == role.plan:",
+        ":",
+        MEMORY,
+    ),
+    Defence(
+        "restart: what has expired is left",
+        "keeper/memory.py",
+        " and memory.held.remaining(keeper.clock.earliest()) > 0:",
+        ":",
+        MEMORY,
+    ),
+    Defence("restart: locked stays locked", "keeper/memory.py", "if memory.locked:", "if False:", MEMORY),
+    Defence("restart: logged out stays so", "keeper/memory.py", "lease.logged_out = memory.logged_out", "pass", MEMORY),
+    Defence(
+        "restart: used codes stay used",
+        "keeper/memory.py",
+        "keeper.desk.ledger.codes.update(memory.used_codes)",
+        "pass",
+        MEMORY,
+    ),
+    Defence(
+        "restart: a change is kept at once",
+        "state/keeping.py",
+        "self._keeper.watchers.append(self.save)",
+        "pass",
+        RESTART,
+    ),
+    Defence("early: a grant for the role", "endpoint/early.py", " or not grant.allows(role.name):", ":", EARLY),
+    Defence(
+        "early: fresh credentials alone",
+        "endpoint/early.py",
+        "if freshness(role.held, self._now()) is not Freshness.FRESH:",
+        "if False:",
+        EARLY,
+    ),
+    Defence(
+        "early: another user is not read",
+        "endpoint/early.py",
+        "if self._door.turns_away(caller) is None:",
+        "if True:",
+        EARLY,
+    ),
+    Defence("early: nothing while locked", "endpoint/early.py", ' or kept["memory"]["locked"]:', ":", EARLY),
+    Defence("early: nothing by an old configuration", "endpoint/early.py", "if changed or ", "if ", EARLY),
+    Defence("early: nothing to who logged out", "endpoint/early.py", ' and not leases[name]["logged_out"]', "", EARLY),
+    Defence(
+        "early: the guard",
+        "endpoint/early.py",
+        "            except head.Refused:\n                return Then.HAND_ON",
+        "            except head.Refused:\n                return Then.HANG_UP",
+        EARLY,
+    ),
+    Defence(
+        "a successor reads the configuration first",
+        "life/running.py",
+        "if origin.strict and not rooms.configuration.read:",
+        "if False:",
+        RESTART,
     ),
 )
 

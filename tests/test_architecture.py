@@ -109,10 +109,6 @@ ROOMS = {
         ),
         why="it steers leases, grants and prompts; AWS stays behind the keeper",
     ),
-    "state": Room(
-        may=("model", "errors", "clock", "keeper"),
-        why="what outlives a process is a keeper's memory; where it waits is nobody else's business",
-    ),
     "prompts": Room(
         may=("model", "errors", "keeper"),
         why="a way to ask implements the keeper's desk Protocol and needs nothing else",
@@ -121,6 +117,10 @@ ROOMS = {
         may=("model", "errors"),
         reads_clock=True,
         why="the operating system knows nothing of credentials",
+    ),
+    "state": Room(
+        may=("model", "errors", "policy", "clock", "keeper", "host"),
+        why="it turns what the keeper holds into bytes, and keeps those; who is served is not its business",
     ),
     "ctl": Room(
         may=("wire", "places", "__version__"),

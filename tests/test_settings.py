@@ -36,6 +36,8 @@ def test_what_is_said_is_taken(read):
         ("[roles.prod]\nmfa_serail = 'x'\n", "mfa_serail", "'mfa_serial'"),
         ("[daemon]\nport = 'x'\n", "Expected `int`", "settings"),
         ("[daemon]\nport = 70000\n", "65535", "settings"),
+        ("[daemon]\npersistence = 'disk'\n", "$.daemon.persistence", "settings"),
+        ("[daemon]\npersistance = 'keychain'\n", "persistance", "'persistence'"),
         ("[session]\nduration = '99h'\n", "36h", "settings"),
         ("[session]\nduration = 'soon'\n", "no duration", "settings"),
         ("[roles.prod]\nduration = 0\n", "roles.prod", "settings"),

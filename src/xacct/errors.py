@@ -251,6 +251,37 @@ class SourceUnusable(Refusal):
     code = "source"
 
 
+# What keeps state between two runs of the daemon; nothing that is held depends on it.
+
+
+class KeychainUnavailable(XacctError):
+    """The operating system's keychain is locked or missing, or does not answer: state is neither read nor kept."""
+
+    code = "keychain"
+    status = 503
+
+
+class KeychainDenied(KeychainUnavailable):
+    """The human, or their setting, does not let xacct use the keychain; they are not asked again in this run."""
+
+    code = "keychain-denied"
+    default_hint = "To be asked again: xacctctl stop && xacctctl start"
+
+
+class StateRefused(XacctError):
+    """State that an earlier run kept is not used: changed, cut short, of another version or key, or not ours alone."""
+
+    code = "state-refused"
+    default_hint = "Log in again; it is replaced when something is next kept."
+
+
+class StateNotKept(XacctError):
+    """State can't be kept for the next run, or what was kept can't be removed."""
+
+    code = "state-not-kept"
+    default_hint = "Check its directory and the disk; xacct tries again by itself."
+
+
 def _tree(kind: type[XacctError]) -> list[type[XacctError]]:
     return [kind, *(below for branch in kind.__subclasses__() for below in _tree(branch))]
 

@@ -29,11 +29,16 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 
 
 class Daemon(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """[daemon]: the endpoint's port on 127.0.0.1, and how much is logged."""
+    """[daemon]: the endpoint's port on 127.0.0.1, how much is logged, and whether state outlives the process.
+
+    `survive_restart`: in the memory of the service manager. `persistence`: on disk, over a reboot.
+    """
 
     port: Port = 9477
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["logfmt", "json"] = "logfmt"
+    persistence: Literal["none", "keychain"] = "none"
+    survive_restart: bool = True
 
 
 class Session(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

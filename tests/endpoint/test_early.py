@@ -47,7 +47,7 @@ class Place:
         return self
 
     def __exit__(self, *_):
-        for connection, _ in self.stop():
+        for connection, *_ in self.stop():
             connection.close()
         for client in self.clients:
             client.close()
@@ -104,7 +104,9 @@ def test_a_grant_and_fresh_credentials_are_answered_at_once(place):
     assert body(answer)["RoleArn"] == "arn:p"
     client.sendall(place.head())
     assert client.recv(65536) == answer, "and the connection is kept"
-    place.stop()
+    place.connect()
+    time.sleep(0.05)
+    assert sorted(left.answered for left in place.stop()) == [False, True]
     assert [(fetch.grant.id, fetch.role) for fetch in place.early.fetches] == [(place.grant.id, "prod")] * 2
 
 

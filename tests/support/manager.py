@@ -150,8 +150,8 @@ class Manager:
 
 
 def _lives(pid: int) -> bool:
+    """Whether a process runs: one that has ended may wait a while for whoever it has become a child of."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
         return False
-    return True

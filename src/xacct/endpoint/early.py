@@ -48,10 +48,11 @@ class Fetch(NamedTuple):
 
 
 class Left(NamedTuple):
-    """A connection that is handed on, and what it has sent that is not answered."""
+    """A connection that is handed on, what it has sent that is not answered, and whether it was answered before."""
 
     connection: socket.socket
     unread: bytes
+    answered: bool
 
 
 class Then(Enum):
@@ -86,6 +87,7 @@ class Early:
         self._door = door
         self._now = now
         self._open: dict[socket.socket, tuple[Caller, bytearray]] = {}
+        self._answered: set[socket.socket] = set()
         self._selector = selectors.DefaultSelector()
         self._wake, self._woken = os.pipe()
         self._thread = threading.Thread(target=self._run, name="early", daemon=True)
@@ -103,7 +105,10 @@ class Early:
         self._thread.join()
         os.close(self._wake)
         self._selector.close()
-        return [Left(connection, bytes(unread)) for connection, (_, unread) in self._open.items()]
+        return [
+            Left(connection, bytes(unread), connection in self._answered)
+            for connection, (_, unread) in self._open.items()
+        ]
 
     def _run(self) -> None:
         while True:
@@ -141,6 +146,7 @@ class Early:
             self._selector.unregister(connection)
         if then is Then.HANG_UP:
             del self._open[connection]
+            self._answered.discard(connection)
             connection.close()
 
     def _answer_all(self, connection: socket.socket, caller: Caller, unread: bytearray) -> Then:
@@ -154,6 +160,7 @@ class Early:
             if answer is None:
                 return Then.HAND_ON
             del unread[: end + 4]
+            self._answered.add(connection)
             if connection.send(answer) < len(answer) or not request.keep_alive:
                 return Then.HANG_UP
         return Then.LISTEN if len(unread) < head.MAX_HEAD else Then.HAND_ON

@@ -136,8 +136,9 @@ class Endpoint:
     async def adopt(self, left: Iterable[Left]) -> None:
         """Go on with connections that were taken in before, and with what they have sent."""
         loop = asyncio.get_running_loop()
-        for connection, unread in left:
+        for connection, unread, answered in left:
             _, protocol = await loop.connect_accepted_socket(lambda: Connection(self), connection)
+            protocol.unanswered = not answered
             if unread:
                 protocol.data_received(unread)
 

@@ -185,6 +185,8 @@ def _place_of(keeper: Keeper, role: RoleMemory) -> str | None:
 
 
 def _to_lease(keeper: Keeper, lease: Lease, memory: LeaseMemory, *, same_boot: bool) -> None:
+    if lease.logged_out:
+        return  # since this was remembered: it comes late
     lease.logged_out = memory.logged_out
     lease.last_used = memory.last_used
     if memory.held is not None and memory.held.remaining(keeper.clock.earliest()) > 0:

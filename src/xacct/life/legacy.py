@@ -31,6 +31,7 @@ class Places:
         self.lock = self.runtime / "xacctd.lock"
         self.tokens = self.runtime / "grants"
         self.grants = self.state / "grants.json"
+        self.sealed = self.state / "state.sealed"
         self.steps = self.state / "used-steps.json"
 
     def claim(self) -> int:

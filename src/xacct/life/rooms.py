@@ -30,13 +30,15 @@ from xacct.keeper.desk import Desk
 from xacct.keeper.events import Events
 from xacct.keeper.keeper import Keeper
 from xacct.keeper.ledger import Ledger
+from xacct.keeper.memory import remember
 from xacct.keeper.scheduler import Scheduler
 from xacct.life.container_places import ContainerPlaces, containers
 from xacct.prompts import dialogs, notices
 from xacct.prompts.prompter import Prompter
-from xacct.state import snapshot
+from xacct.state import keychain, keys, snapshot
 from xacct.state.fdstore import FdStore
 from xacct.state.keeping import Keeping
+from xacct.state.ondisk import OnDisk
 from xacct.state.snapshot import FrontMemory
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ class Rooms:
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
         self.where = where
+        self._chosen = chosen.daemon
         self.clock = AwsClock(host_clock.read)
         self.code = Code(Path(__file__).parents[1])
         events = Events()
@@ -109,6 +112,7 @@ class Rooms:
         self.watches = Watches(ways(os.environ), self.happened)
         self._announced = float("-inf")
         self.keeping = Keeping(self.keeper, host_clock.boot_id(), __version__, self._front)
+        self.sealed: keychain.KeychainStore | None = None
         self._lock: int | None = None
         self._to_recall: bytes | None = None
         self._recalled = False
@@ -116,17 +120,37 @@ class Rooms:
 
     # What there is of an earlier daemon.
 
-    def take_over(self, legacy: Legacy, manager: Manager) -> None:
+    async def take_over(self, legacy: Legacy, manager: Manager) -> None:
         """Hold again what an earlier daemon held, and keep it for the next one."""
         self.keeper.desk.ledger.resume(steps.load(self.where.steps))
         self.grants.load()
         self._lock = legacy.lock
         self._to_recall = legacy.state
-        if manager.present:
+        if manager.present and self._chosen.survive_restart:
             self.keeping.carriers.append(FdStore(manager, legacy.kept))
+        elif legacy.kept is not None:
+            manager.forget(legacy.kept[0])
+        await self._open_sealed()
         self._recall()
         if self.audit is not None:
             self.audit.start(self.keeper.events)
+
+    async def _open_sealed(self) -> None:
+        """The state on disk, if the settings want one. What a process before us has handed on is newer than that."""
+        own = keys.of_this_system(self.where.sealed)
+        if self._chosen.persistence == "none":
+            await keychain.switch_off(self.where.sealed, own)
+            return
+        self.sealed = keychain.KeychainStore(self.where.sealed, own, late=self._come_late)
+        kept = await self.sealed.load()
+        self._to_recall = self._to_recall or kept
+        self.keeping.carriers.append(OnDisk(self.sealed, holds=kept is not None))
+
+    def _come_late(self, state: bytes) -> None:
+        """The keychain was locked at our start, and is open now. What has been logged in to since is newer."""
+        if remember(self.keeper).empty:
+            self._give_back(state)
+        self.keeping.save()
 
     def _recall(self) -> None:
         """Give the keeper back what was held, once there is a configuration that says what each role is."""
@@ -211,6 +235,8 @@ class Rooms:
         lock = self.configuration.settings.lock
         self.watches.want({name for name in (ON_SCREEN_LOCK, ON_SUSPEND) if getattr(lock, name)})
         self.keeping.save()
+        if self.sealed is not None:
+            self.sealed.look()
 
     async def close(self) -> None:
         """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
@@ -221,6 +247,8 @@ class Rooms:
         await self.endpoint.close()
         await self.containers.close()
         await self.sts.close()
+        if self.sealed is not None:
+            await self.sealed.close()
         if self.audit is not None:
             await self.audit.close()
 

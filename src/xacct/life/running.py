@@ -45,6 +45,9 @@ QUIET_PATIENCE = 30.0
 
 QUIET_POLL = 0.02
 
+ANSWER = 0.2
+"""Seconds that the answer to whoever asked for a successor gets to be sent."""
+
 
 def main(arguments: Sequence[str], origin: Dawn | Succession) -> int:
     """Run the daemon in the foreground, from what `origin` has of an earlier one. Returns the exit status."""
@@ -156,7 +159,7 @@ class Life:
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._rooms.configuration.reload(self._rooms.keeper))
         legacy = self._origin.legacy()
-        self._rooms.take_over(legacy, self._manager)
+        await self._rooms.take_over(legacy, self._manager)
         await self._serve(legacy, port)
         await self._open_control(legacy)
         self._origin.serving()
@@ -170,7 +173,8 @@ class Life:
         try:
             await self._stop.wait()
         finally:
-            self._manager.stopping()
+            if not self._succeeding:
+                self._manager.stopping()
             log.info("stopping", handed_over=self._succeeding)
             network.close()
             await self._rest()
@@ -232,8 +236,8 @@ class Life:
     async def _show_life(self) -> None:
         """Tell the service manager's watchdog that the loop turns."""
         while self._manager.alive_every is not None:
-            self._manager.alive()
             await asyncio.sleep(self._manager.alive_every)
+            self._manager.alive()
 
     # The successor.
 
@@ -258,8 +262,9 @@ class Life:
         finally:
             if heir is not None:
                 heir.close()
+        self._manager.alive()  # the last time; the successor's turn comes in a third of the watchdog's patience
         self._manager.main_pid(pid)
-        self._stop.set()
+        asyncio.get_running_loop().call_later(ANSWER, self._stop.set)
         return pid
 
     async def _quiet(self) -> None:
@@ -284,7 +289,7 @@ class Life:
         await rooms.containers.close()  # the successor binds its own
         try:
             descriptors = {name: listener.fileno() for name, listener in self._listeners.items()}
-            with rooms.keeping.taken() as state:
+            with rooms.keeping.taken() as (state, _):
                 heir.hand(descriptors | rooms.handed_over(), state)
             await asyncio.to_thread(heir.serving)
         except BaseException:

@@ -50,8 +50,9 @@ class FdStore:
         self._manager = manager
         self._make = make
 
-    def save(self, state: bytearray) -> None:
+    def save(self, state: bytearray, *, empty: bool = False) -> None:
         """Keep these bytes from now on. Where there is no room for them, `problem` says so."""
+        del empty  # there may be a lock in them, or who has logged out
         if self.kept is not None and len(state) <= self.kept[1].room:
             self.kept[1].write(state)
         else:

@@ -21,10 +21,16 @@ if TYPE_CHECKING:
 class Carrier(Protocol):
     """A place that outlives the process. Never raises; `problem` is what people should know of it."""
 
-    problem: errors.XacctError | None
+    @property
+    def problem(self) -> errors.XacctError | None:
+        """What is in the way of keeping it."""
 
-    def save(self, state: bytearray) -> None:
-        """Keep these bytes from now on, in place of those before. The buffer is used again afterwards."""
+    def save(self, state: bytearray, *, empty: bool) -> None:
+        """Keep these bytes from now on, in place of those before. The buffer is used again afterwards.
+
+        Args:
+            empty: whether there are no credentials in them.
+        """
 
     def close(self) -> None:
         """Let go of it."""
@@ -62,16 +68,16 @@ class Keeping:
     def save(self) -> None:
         """Keep the state as it is now."""
         if self._started and self.carriers:
-            with self.taken() as state:
+            with self.taken() as (state, empty):
                 for carrier in self.carriers:
-                    carrier.save(state)
+                    carrier.save(state, empty=empty)
 
     @contextmanager
-    def taken(self) -> Iterator[bytearray]:
-        """The state as it is now, in a buffer that is overwritten afterwards."""
-        snapshot.take(self._keeper, self._boot_id, self._version, self._front(), self._buffer)
+    def taken(self) -> Iterator[tuple[bytearray, bool]]:
+        """The state as it is now, in a buffer that is overwritten afterwards, and whether no credentials are in it."""
+        empty = not snapshot.take(self._keeper, self._boot_id, self._version, self._front(), self._buffer)
         try:
-            yield self._buffer
+            yield self._buffer, empty
         finally:
             self._buffer[:] = bytes(len(self._buffer))
 

@@ -1,0 +1,173 @@
+"""The sealed file: bytes on disk that one key opens, and that nobody can change unnoticed.
+
+    magic (10) | version (1) | nonce (12) | AES-256-GCM of the state, with its tag (16)
+
+Magic, version, purpose and uid are bound to the content: a file of another user, format or purpose does not open.
+Everything here waits for the disk: call it in a thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from xacct import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+KEY_BYTES = 32
+MAGIC = b"xacct-seal"
+VERSION = b"\x01"
+PURPOSE = b"keeper state"
+NONCE_BYTES = 12
+TAG_BYTES = 16
+HEAD_BYTES = len(MAGIC) + len(VERSION) + NONCE_BYTES
+
+MOST_BYTES = 16 * 1024 * 1024
+"""A file larger than this is not ours: a thousand roles are less than a fifth of it."""
+
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+"""NONBLOCK: a FIFO that somebody has put there must not hold us up."""
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def seal(key: bytes, state: bytes, uid: int) -> bytes:
+    """The state, for the disk."""
+    nonce = os.urandom(NONCE_BYTES)
+    return MAGIC + VERSION + nonce + _cipher(key).encrypt(nonce, state, _bound(uid))
+
+
+def unseal(key: bytes, sealed: bytes, uid: int) -> bytes:
+    """The state that was sealed.
+
+    Raises:
+        ValueError: these bytes are not what was sealed with this key for this user; why, in a few words.
+    """
+    if not sealed.startswith(MAGIC):
+        raise ValueError("is none of xacct's")
+    if not sealed.startswith(VERSION, len(MAGIC)):
+        raise ValueError("was written by another version of xacct")
+    if len(sealed) < HEAD_BYTES + TAG_BYTES:
+        raise ValueError("was cut short")
+    cipher = _cipher(key)
+    from cryptography.exceptions import InvalidTag  # noqa: PLC0415 - only where persistence is on
+
+    try:
+        return cipher.decrypt(sealed[HEAD_BYTES - NONCE_BYTES : HEAD_BYTES], sealed[HEAD_BYTES:], _bound(uid))
+    except InvalidTag:
+        raise ValueError("was changed, or sealed with another key") from None
+
+
+def _bound(uid: int) -> bytes:
+    return b"\0".join((MAGIC + VERSION, PURPOSE, str(uid).encode()))
+
+
+def _cipher(key: bytes) -> AESGCM:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415 - only where persistence is on
+
+    return AESGCM(key)
+
+
+class SealedFile:
+    """One sealed file, 0600, replaced as a whole."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._beside = path.with_name(path.name + ".new")
+
+    def read(self) -> bytes | None:
+        """What is in it; None if there is none.
+
+        Raises:
+            StateRefused: it is not ours alone, or can't be read.
+        """
+        try:
+            descriptor = os.open(self.path, _READ)
+            try:
+                self._check(os.fstat(descriptor))
+                with os.fdopen(descriptor, "rb", closefd=False) as file:
+                    return file.read(MOST_BYTES)
+            finally:
+                os.close(descriptor)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise refused(self.path, f"can't be read ({error.strerror})") from None
+
+    def _check(self, status: os.stat_result) -> None:
+        if not stat.S_ISREG(status.st_mode):
+            raise refused(self.path, "is no ordinary file")
+        if status.st_uid != os.geteuid():
+            raise refused(self.path, "belongs to somebody else")
+        if status.st_mode & 0o077:
+            raise refused(self.path, "is open to others")
+        if status.st_size > MOST_BYTES:
+            raise refused(self.path, "is far too large")
+
+    def write(self, sealed: bytes, replace: Callable[[Callable[[], object]], None]) -> None:
+        """Put these bytes in its place: whoever looks, at any instant, finds the old ones or the new ones.
+
+        Args:
+            sealed: at most MOST_BYTES. replace: calls what it is given to make them the file; or does not, and the
+                old ones stay.
+
+        Raises:
+            StateNotKept: they could not be written; the old ones are still there.
+        """
+        if len(sealed) > MOST_BYTES:
+            raise errors.StateNotKept(f"The state can't be kept in {self.path} (it is far too large).")
+        try:
+            self._write_beside(sealed)
+            replace(lambda: self._beside.replace(self.path))
+            _sync_directory(self.path.parent)
+        except OSError as error:
+            raise errors.StateNotKept(f"The state can't be kept in {self.path} ({error.strerror}).") from None
+        finally:
+            with contextlib.suppress(OSError):
+                self._beside.unlink()
+
+    def _write_beside(self, sealed: bytes) -> None:
+        self._beside.unlink(missing_ok=True)  # a write that was killed leaves it behind
+        with os.fdopen(os.open(self._beside, _CREATE, 0o600), "wb", buffering=0) as file:
+            rest = memoryview(sealed)
+            while rest:
+                rest = rest[os.write(file.fileno(), rest) :]
+            os.fsync(file.fileno())
+
+    def is_there(self) -> bool:
+        """Whether anything is in its place, even what is no file of ours."""
+        return os.path.lexists(self.path) or os.path.lexists(self._beside)
+
+    def remove(self) -> None:
+        """Leave nothing behind.
+
+        Raises:
+            StateNotKept: it can't be removed.
+        """
+        try:
+            self._beside.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise errors.StateNotKept(f"The kept state {self.path} can't be removed ({error.strerror}).") from None
+
+
+def refused(path: Path, why: str) -> errors.StateRefused:
+    """The error for a file that is not taken."""
+    return errors.StateRefused(f"The kept state {path} {why}: it was not used.")
+
+
+def _sync_directory(directory: Path) -> None:
+    """Have the new name survive a power cut, too. Not every file system can."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

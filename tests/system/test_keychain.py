@@ -1,0 +1,281 @@
+"""State under a real GNOME Keyring on a bus of the test's own: kept through a reboot, locked, unlocked, absent."""
+
+import base64
+import importlib.util
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import textwrap
+import time
+
+import pytest
+
+pytestmark = pytest.mark.system
+
+UNLOCK = 1
+"""An operation of gnome-keyring-daemon's control socket, as pam_gnome_keyring sends it."""
+
+PASSWORD = "the login password"
+CANARY = b"ASIACANARY/secret+canary/0123456789abcdef"
+
+RUN = """
+    import asyncio, base64, json, pathlib, sys
+    from xacct import logs
+    from xacct.host import hardening
+    from xacct.state import keychain, keys
+
+    kept, *work = map(str, sys.argv[1:])
+    path = pathlib.Path(kept)
+    came = []
+
+    async def main():
+        store = keychain.KeychainStore(path, keys.of_this_system(path), came.append)
+        state = await store.load()
+        for step in work:
+            name, _, what = step.partition(":")
+            if name == "save":
+                store.save(base64.b64decode(what))
+            elif name == "forget":
+                store.forget()
+            elif name == "say":  # and wait to be told to go on
+                print(json.dumps(store.problem and store.problem.sentence), flush=True)
+                await asyncio.to_thread(sys.stdin.readline)
+            elif name == "look":
+                store.look()
+                while not store._loading.done():
+                    await asyncio.sleep(0.01)
+                await asyncio.sleep(0.01)  # and until what came late is handed over
+        await store.close()
+        for state in [state, *came]:
+            print(json.dumps(state and base64.b64encode(state).decode()))
+        print(json.dumps(store.problem and store.problem.sentence))
+
+    keychain.PATIENCE = 20.0  # the machine may be busy
+    logs.configure("debug", "logfmt")
+    hardening.harden()  # as the daemon is: a keychain that wants to know who asks must bear with it
+    asyncio.run(main())
+"""
+
+
+class Desktop:
+    """A session bus and a keyring daemon, both the test's own."""
+
+    def __init__(self, home):
+        self.home = home
+        self.keyrings = home / ".local" / "share" / "keyrings"
+        self.bus = self.keyring = None
+
+    def boot(self, password=None):
+        """Everything but what is on disk is new. With a password the login keyring is open (and made, if need be)."""
+        self.shut_down()
+        runtime = self.home / "run"
+        shutil.rmtree(runtime, ignore_errors=True)
+        runtime.mkdir(mode=0o700)
+        self.env = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "DBUS_", "DISPLAY", "WAYLAND"))}
+        self.env |= {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(runtime)}
+        self.bus = subprocess.Popen(
+            ["dbus-daemon", "--session", "--nofork", "--print-address=1"],
+            env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self.env["DBUS_SESSION_BUS_ADDRESS"] = self.bus.stdout.readline().strip()
+        self.keyring = subprocess.Popen(
+            ["gnome-keyring-daemon", "--foreground", "--components=secrets", *(["--unlock"] if password else [])],
+            env=self.env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+        )  # fmt: skip
+        self.keyring.stdin.write(password or "")
+        self.keyring.stdin.close()
+        wait_until((runtime / "keyring" / "control").exists)
+        if password:
+            wait_until((self.keyrings / "login.keyring").exists)
+            self.log_in(password)
+
+    def log_in(self, password=PASSWORD):
+        """Later: what PAM's module does with the login's password."""
+        word = password.encode()
+        with socket.socket(socket.AF_UNIX) as control:
+            control.settimeout(10)
+            control.connect(str(self.home / "run" / "keyring" / "control"))
+            control.send(b"\0")  # for the credentials that the kernel adds
+            control.sendall(struct.pack("!III", 12 + len(word), UNLOCK, len(word)) + word)
+            assert struct.unpack("!II", control.recv(8, socket.MSG_WAITALL)) == (8, 0)
+
+    def shut_down(self):
+        for process in (self.keyring, self.bus):
+            if process is not None:
+                process.send_signal(signal.SIGTERM)
+                process.wait(10)
+                if process.stdout:
+                    process.stdout.close()
+        self.bus = self.keyring = None
+
+    def start(self, path, *work):
+        """A daemon's store in a process of its own."""
+        steps = [f"save:{base64.b64encode(step).decode()}" if isinstance(step, bytes) else step for step in work]
+        return subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(RUN), str(path), *steps],
+            env=self.env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def run(self, path, *work):
+        """What was loaded (and what came late), and what problem there is at the end."""
+        return finish(self.start(path, *work))
+
+
+def finish(running):
+    out, err = running.communicate(timeout=60)
+    assert running.returncode == 0, err
+    assert CANARY.decode() not in err
+    assert "Traceback" not in err
+    *states, problem = map(json.loads, out.splitlines())
+    return [state and base64.b64decode(state) for state in states], problem
+
+
+def wait_until(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def desktop(tmp_path):
+    for program in ("gnome-keyring-daemon", "dbus-daemon"):
+        if shutil.which(program) is None:
+            pytest.skip(f"no {program} here")
+    if importlib.util.find_spec("secretstorage") is None:
+        pytest.skip("the extra xacct[keychain] is not installed")
+    desktop = Desktop(tmp_path)
+    desktop.boot(PASSWORD)
+    try:
+        yield desktop
+    finally:
+        desktop.shut_down()
+
+
+@pytest.fixture
+def path(tmp_path):
+    (tmp_path / "state").mkdir(mode=0o700)
+    return tmp_path / "state" / "kept"
+
+
+def test_what_is_kept_outlives_a_reboot_and_lies_nowhere_in_the_clear(desktop, path):
+    assert desktop.run(path, CANARY) == ([None], None)
+    assert desktop.run(path) == ([CANARY], None)
+    desktop.boot(PASSWORD)
+    assert desktop.run(path) == ([CANARY], None)
+    kept_as = key_in_keychain(desktop)
+    key = base64.b64decode(kept_as)
+    on_disk = [path.read_bytes(), *(file.read_bytes() for file in desktop.keyrings.iterdir())]
+    assert len(on_disk) >= 2
+    for secret in (CANARY, key, kept_as):
+        for form in (secret, secret.hex().encode(), base64.b64encode(secret).rstrip(b"=")[:-1]):
+            for content in on_disk:
+                assert form not in content
+                assert form not in b"\n".join(re.findall(rb"[\x20-\x7e]{4,}", content))
+
+
+def key_in_keychain(desktop):
+    """With the tool that people have."""
+    if shutil.which("secret-tool") is None:
+        pytest.skip("no secret-tool here")
+    found = subprocess.run(
+        ["secret-tool", "lookup", "service", "xacct"], env=desktop.env, capture_output=True, timeout=20, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    return found.stdout
+
+
+def test_a_keychain_that_is_unlocked_later_gives_what_was_kept(desktop, path):
+    """The login keyring opens at the graphical login, and the daemon may have been there before."""
+    desktop.run(path, CANARY)
+    desktop.boot()
+    assert desktop.run(path, b"must not be written") == ([None], "The keychain is locked.")
+    early = desktop.start(path, "look", "say", "look")
+    assert json.loads(early.stdout.readline()) == "The keychain is locked."
+    desktop.log_in()
+    early.stdin.write("\n")
+    early.stdin.flush()
+    assert finish(early) == ([None, CANARY], None)
+
+
+def test_a_keychain_locked_before_anything_was_kept_is_said(desktop, path):
+    desktop.boot()
+    assert desktop.run(path, CANARY) == ([None], "The keychain is locked.")
+    assert not path.exists()
+
+
+def test_a_keychain_without_a_collection_is_said_and_none_is_made(desktop, path):
+    """To make one would show a dialog that asks for a new password."""
+    desktop.shut_down()
+    shutil.rmtree(desktop.keyrings)
+    desktop.boot()
+    assert desktop.run(path, CANARY) == ([None], "The keychain has no default collection.")
+    assert not path.exists()
+
+
+def test_another_keychain_has_no_key_for_it(desktop, path):
+    desktop.run(path, CANARY)
+    desktop.shut_down()
+    shutil.rmtree(desktop.keyrings)
+    desktop.boot(PASSWORD)
+    loaded, problem = desktop.run(path)
+    assert loaded == [None]
+    assert "no key in the keychain" in problem
+
+
+def test_what_is_forgotten_is_gone_from_disk_and_keychain(desktop, path):
+    desktop.run(path, CANARY)
+    copy = path.read_bytes()
+    assert key_in_keychain(desktop)
+    assert desktop.run(path, "forget") == ([CANARY], None)
+    assert list(path.parent.iterdir()) == []
+    left = subprocess.run(
+        ["secret-tool", "lookup", "service", "xacct"], env=desktop.env, capture_output=True, timeout=20, check=False
+    )
+    assert left.stdout == b""
+    path.touch(0o600)
+    path.write_bytes(copy)
+    loaded, problem = desktop.run(path)
+    assert loaded == [None]
+    assert "no key in the keychain" in problem
+
+
+def test_without_a_keychain_service_there_is_a_sentence(desktop, path):
+    """Its bus has no service of that name, and may not start one."""
+    desktop.run(path, CANARY)
+    desktop.keyring.terminate()
+    desktop.keyring.wait(10)
+    services = desktop.home / "no-services.conf"
+    services.write_text(
+        "<busconfig><type>session</type><listen>unix:tmpdir=/tmp</listen><policy context='default'>"
+        "<allow send_destination='*'/><allow eavesdrop='true'/><allow own='*'/></policy></busconfig>"
+    )
+    bare = subprocess.Popen(
+        ["dbus-daemon", f"--config-file={services}", "--nofork", "--print-address=1"],
+        env=desktop.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    try:
+        desktop.env["DBUS_SESSION_BUS_ADDRESS"] = bare.stdout.readline().strip()
+        assert desktop.run(path, b"new") == ([None], "No keychain answers on the session bus.")
+    finally:
+        bare.terminate()
+        bare.communicate(timeout=10)
+
+
+@pytest.mark.parametrize("address", [None, "unix:path=/nonexistent/bus", "nonsense"])
+def test_without_a_bus_there_is_a_sentence(desktop, path, address):
+    desktop.run(path, CANARY)
+    kept = path.read_bytes()
+    del desktop.env["DBUS_SESSION_BUS_ADDRESS"]
+    if address:
+        desktop.env["DBUS_SESSION_BUS_ADDRESS"] = address
+    loaded, problem = desktop.run(path, b"new")
+    assert loaded == [None]
+    assert problem == "There is no keychain here: no session bus answers."
+    assert path.read_bytes() == kept
