@@ -51,6 +51,13 @@ def test_all_is_well(installed):
     assert installed.found(check) == HEALTHY
 
 
+def test_units_lie_where_the_settings_do(installed):
+    (installed.home / ".config").rename(installed.root / "elsewhere")
+    assert installed.found(check) == NOTHING
+    installed.environ["XDG_CONFIG_HOME"] = str(installed.root / "elsewhere")
+    assert installed.found(check) == HEALTHY
+
+
 def test_quoted_prefixed_and_relative_to_home(installed):
     (installed.home / "xacctd").symlink_to(installed.bin / "xacctd")
     (installed.home / "100%home").symlink_to(installed.bin / "xacctd")
@@ -58,6 +65,7 @@ def test_quoted_prefixed_and_relative_to_home(installed):
         '"%h/100%%home" --port 1',
         f'"{installed.bin}/xacctd" --port 1',
         f"-{installed.bin}/xacctd",
+        "xacctd",
         "%h/xacctd",
     ):
         unit(installed, "xacctd.service").write_text(SERVICE.format(program=program))
