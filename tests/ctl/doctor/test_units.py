@@ -5,7 +5,9 @@ import plistlib
 import pytest
 
 from xacct.ctl.doctor import units
+from xacct.ctl.doctor.scene import Daemon
 from xacct.ctl.doctor.units import check
+from xacct.ctl.failure import NotRunningError
 
 SERVICE = "[Service]\nExecStart={program}\n"
 NOTHING = {"systemd-units": "ok", "systemd-state": "skipped", "systemd-conflict": "skipped"}
@@ -117,6 +119,16 @@ def test_a_daemon_beside_the_units(installed):
     assert installed.found(check)["systemd-conflict"] == "ok"
 
 
+def test_a_daemon_beside_a_service_that_is_enabled_without_its_socket(installed):
+    systemctl(installed, socket=("disabled", "inactive"), service=("enabled", "inactive"), pid=0)
+    assert installed.found(check)["systemd-conflict"] == "warning"
+
+
+def test_units_without_a_daemon_are_in_nobodys_way(installed):
+    installed.daemon = Daemon(trouble=NotRunningError())
+    assert installed.found(check) == HEALTHY
+
+
 @pytest.mark.parametrize("script", ["exit 1", "sleep 30"])
 def test_no_user_manager(installed, script, monkeypatch):
     monkeypatch.setattr("xacct.ctl.doctor.scene.PATIENCE", 0.1)
@@ -134,6 +146,7 @@ def test_launchd(stage):
         plist.write_bytes(content)
         assert stage.found(check) == {"launchd-agent": "broken"}, content
     plist.write_bytes(plistlib.dumps({"ProgramArguments": [str(stage.program("xacctd"))]}))
+    assert stage.found(check) == {"launchd-agent": "warning"}
     stage.program("launchctl", "exit 113")
     assert stage.found(check) == {"launchd-agent": "warning"}
     stage.program("launchctl")
