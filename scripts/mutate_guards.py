@@ -50,6 +50,8 @@ MODEL = "tests/test_model.py"
 LOGS = "tests/test_logs.py"
 HARDENING = "tests/host/test_hardening.py"
 FAILURES = "tests/aws/test_failures.py"
+VERSIONS = "tests/control/test_versions.py"
+DOCTOR = "tests/ctl/doctor/test_roles.py"
 UNITS = "tests/test_units.py"
 SEALED = "tests/state/test_sealed.py"
 KEPT = "tests/state/test_keychain.py"
@@ -623,6 +625,42 @@ DEFENCES = (
         "fcntl.LOCK_EX | fcntl.LOCK_NB",
         "fcntl.LOCK_SH | fcntl.LOCK_NB",
         "tests/host/test_instance.py",
+    ),
+    # Two releases, and what the doctor says.
+    Defence(
+        "another API: xacctd does nothing",
+        "control/api.py",
+        "            versions.check(request)\n",
+        "",
+        VERSIONS,
+    ),
+    Defence(
+        "another API: xacctctl believes nothing",
+        "ctl/client.py",
+        "if not any_api and int(api[:9]) != wire.API:",
+        "if False:",
+        "tests/ctl/test_client.py",
+    ),
+    Defence(
+        "a version is no text of others", "control/versions.py", "if _RELEASE.fullmatch(release) else", "or", VERSIONS
+    ),
+    Defence("the doctor keeps no keys", "ctl/doctor/awsfiles.py", "value[:KIND] if", "value if", DOCTOR),
+    Defence(
+        "the doctor keeps no secrets", "ctl/doctor/awsfiles.py", '        return ""\n', "        return value\n", DOCTOR
+    ),
+    Defence(
+        "the doctor says no proxy's password",
+        "ctl/doctor/proxies.py",
+        'return f"{at.hostname}:{at.port}"',
+        "return proxy",
+        "tests/ctl/doctor/test_proxies.py",
+    ),
+    Defence(
+        "the doctor quotes no settings",
+        "ctl/doctor/files.py",
+        "({place[0]})",
+        "({path.read_text()})",
+        "tests/ctl/doctor/test_files.py",
     ),
     # What is kept on disk.
     Defence(

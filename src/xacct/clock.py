@@ -35,6 +35,8 @@ class AwsClock:
         self._anchor = read()
         self._aws_at_anchor = self._anchor.wall
         self._seen = self._anchor
+        self.told = False
+        """Whether AWS has said what time it is; until then it is our own clock's word."""
 
     def now(self) -> float:
         """AWS's time in Unix seconds: never earlier than it really is, as far as our clocks can tell."""
@@ -64,6 +66,7 @@ class AwsClock:
         """Learn from a Date header. Where the wall clock agrees with it, the wall clock is the finer of the two."""
         at = self._read()
         agrees = -DATE_RESOLUTION <= at.wall - aws_time <= DATE_RESOLUTION
+        self.told = True
         self._anchor = at
         self._aws_at_anchor = at.wall if agrees else aws_time + 0.5
 

@@ -62,6 +62,13 @@ class CodeUsed(BadInput):
     status = 409
 
 
+class OtherVersion(BadInput):
+    """A request of another control API: xacctctl and xacctd are of different releases."""
+
+    code = "other-version"
+    status = 409
+
+
 class StartupFailed(XacctError):
     """The daemon can't start: port taken, another instance, a directory it may not use."""
 

@@ -12,7 +12,10 @@ API = 1
 """Raised when an old end could misread a new one; additions alone do not raise it."""
 
 API_HEADER = "Xacct-Api"
-"""Every answer carries it, so that `xacctctl` can say which end is older before it misreads anything."""
+"""Both ends say it each time: `xacctctl` before it misreads an answer, xacctd before it does what was not meant."""
+
+VERSION_HEADER = "Xacct-Version"
+"""The release at either end (0.1.0). It decides nothing; sentences name it."""
 
 VERSION = "/v1/version"
 STATUS = "/v1/status"
@@ -34,6 +37,12 @@ RELOAD = "/v1/reload"
 SUCCEED = "/v1/succeed"
 STOP = "/v1/stop"
 
+EVERY_API = (VERSION, SUCCEED, STOP)
+"""What any xacctctl may ask of any xacctd: which are you, let what is installed now take over, and go."""
+
+OTHER_VERSION = "other-version"
+"""The error code for a request of another API. Its shape is the same in every API: an old `xacctctl` prints it."""
+
 
 class ErrorBody(TypedDict):
     """One failure: `code` for programs, `sentence` and `hint` for people."""
@@ -47,6 +56,26 @@ class ErrorAnswer(TypedDict):
     """The body of every answer that is not 2xx."""
 
     error: ErrorBody
+
+
+def older(which: Literal["daemon", "command"], daemon: str, command: str) -> ErrorBody:
+    """Say which end is older, and what to do. `daemon`, `command`: their versions, empty where not known."""
+    xacctd, xacctctl = _with_version("xacctd", daemon), _with_version("xacctctl", command)
+    if which == "daemon":
+        return {
+            "code": OTHER_VERSION,
+            "sentence": f"The running {xacctd} is older than this {xacctctl}.",
+            "hint": "xacctctl reload; where that does not help, xacctctl stop && xacctctl start",
+        }
+    return {
+        "code": OTHER_VERSION,
+        "sentence": f"This {xacctctl} is older than the running {xacctd}.",
+        "hint": "Upgrade xacctctl, or look for an older one earlier in PATH (type -a xacctctl).",
+    }
+
+
+def _with_version(name: str, version: str) -> str:
+    return f"{name} ({version})" if version else name
 
 
 class VersionAnswer(TypedDict):
@@ -95,6 +124,23 @@ class ImdsPort(TypedDict):
     region: str | None
 
 
+class DaemonStatus(TypedDict):
+    """The daemon itself, in GET /v1/status.
+
+    `executable`: the Python it runs on. `code`: the directory of its code; `code_changed`: files there have changed
+    since it started. `clock_skew`: seconds AWS's clock is ahead of this machine's, null until AWS has been heard.
+    `asks`: how it asks people beside terminals that attend: `command`, `dialog`; `notice` only tells them.
+    """
+
+    version: str
+    executable: str
+    code: str
+    code_changed: bool
+    started: float
+    clock_skew: float | None
+    asks: list[str]
+
+
 class StatusAnswer(TypedDict):
     """GET /v1/status. `now` is the daemon's reading of AWS's clock: count down from it, not from your own.
 
@@ -109,6 +155,7 @@ class StatusAnswer(TypedDict):
     notes: list[str]
     locked: NotRequired[bool]
     imds: NotRequired[list[ImdsPort]]
+    daemon: NotRequired[DaemonStatus]
 
 
 class RoleInfo(TypedDict):

@@ -14,6 +14,7 @@ from small_keeper import FakeSts, small_keeper
 from virtual_time import clock
 
 from xacct.clock import AwsClock
+from xacct.control.about import About
 from xacct.control.api import Api, Daemon
 from xacct.control.server import ControlServer, bind
 from xacct.endpoint.grants import Grants
@@ -65,12 +66,14 @@ class Control:
         self.problems = []
         self.imds = {}
         self.called = []
+        self.code_changed = False
         self.daemon = Daemon(
             endpoint_url="http://127.0.0.1:9477",
             problems=lambda: self.problems,
             refresh=lambda: self.called.append("refresh"),
             reload=lambda: self.called.append("reload") or self.problems,
             stop=lambda: self.called.append("stop"),
+            about=About("/usr/bin/python3", "/usr/lib/xacct", lambda: self.code_changed, clock.wall, ("dialog",)),
             succeed=self.succeed,
             imds=lambda: self.imds,
         )

@@ -85,11 +85,29 @@ def test_any_events_end_in_a_status(daemon, events):
 def test_which_end_is_older(daemon, capsys):
     daemon.api = "0"
     assert main(["status"]) == 3
-    assert "running daemon is older" in (said := capsys.readouterr().err)
-    assert "xacctctl stop && xacctctl start" in said
+    assert capsys.readouterr().err == (
+        "xacctctl: The running xacctd is older than this xacctctl (0.1.0).\n  hint: xacctctl reload; where that does"
+        " not help, xacctctl stop && xacctctl start\n"
+    )
     daemon.api = "2"
     assert main(["status"]) == 3
-    assert "This command is older" in capsys.readouterr().err
+    assert "This xacctctl (0.1.0) is older than the running xacctd.\n" in capsys.readouterr().err
+
+
+def test_a_newer_daemon_has_the_word(daemon, capsys):
+    """Whatever it says, if it says it in the shape that stays."""
+    daemon.api = "2"
+    error = {"code": "other-version", "sentence": "Old.", "hint": "Get new."}
+    for refused, said in (
+        (error, "Old.\n  hint: Get new."),
+        ({**error, "code": "x"}, "This xacctctl"),
+        ({}, "This xacct"),
+    ):
+        daemon.answers["/v1/status"] = (
+            HEAD.replace(b"200", b"409").replace(b": 1", b": 2") + json.dumps({"error": refused}).encode()
+        )
+        assert main(["status"]) == 3
+        assert capsys.readouterr().err.startswith(f"xacctctl: {said}")
 
 
 def test_an_older_daemon_can_be_stopped(daemon, capsys, monkeypatch):

@@ -19,6 +19,7 @@ EVENTS = {
     "done": wire.DoneEvent,
 }
 ANSWERS = {
+    "### Versions": wire.ErrorAnswer,
     "### Errors": wire.ErrorAnswer,
     "### GET /v1/version": wire.VersionAnswer,
     "### POST /v1/reload": wire.ReloadAnswer,

@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from xacct import __version__, errors, policy, wire
-from xacct.control import shapes, streams
+from xacct.control import shapes, streams, versions
 from xacct.control.audit import Audit, caller_of
 from xacct.control.containers import Containers
 from xacct.control.exchange import body_of, failed, streamed
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from xacct.audit.trail import Trail
+    from xacct.control.about import About
     from xacct.endpoint.grants import Grants
     from xacct.keeper.keeper import Keeper
     from xacct.keeper.node import Node
@@ -58,6 +59,7 @@ class Daemon:
     reload: Callable[[], list[errors.XacctError]]
     stop: Callable[[], None]
     succeed: Callable[[], Awaitable[int]]
+    about: About
     audit: Trail | None = None
     imds: Callable[[], dict[int, str]] = dict
     containers: Containers = field(default_factory=Containers)
@@ -131,6 +133,7 @@ class Api:
             "notes": self._notes(),
             "locked": keeper.latch.locked,
             "imds": [shapes.imds_port(keeper, port, role) for port, role in self._daemon.imds().items()],
+            "daemon": self._daemon.about.status(keeper),
         }
         return web.json_response(answer)
 
@@ -399,6 +402,7 @@ class Api:
     async def _well_behaved(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Fresh configuration before, our header and our errors after."""
         try:
+            versions.check(request)
             self._daemon.refresh()
             response = await handler(request)
         except errors.XacctError as error:
@@ -419,6 +423,5 @@ class Api:
                 request.transport.abort()  # in the middle of a stream there is no place for another answer
             return begun
         if not response.prepared:
-            response.headers[wire.API_HEADER] = str(wire.API)
-            response.headers["Cache-Control"] = "no-store"
+            response.headers.update({**versions.headers(), "Cache-Control": "no-store"})
         return response

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 from xacct import errors, wire
-from xacct.control import shapes
+from xacct.control import shapes, versions
 from xacct.keeper import events as ev
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Lines:
 @asynccontextmanager
 async def lines(request: web.Request) -> AsyncIterator[Lines]:
     """Open an NDJSON answer."""
-    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", wire.API_HEADER: str(wire.API)})
+    response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", **versions.headers()})
     await response.prepare(request)
     try:
         yield Lines(response)

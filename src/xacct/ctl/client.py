@@ -5,12 +5,13 @@ import json
 import os
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, TypedDict, TypeVar, cast
 
-from xacct import wire
+from xacct import __version__, wire
 from xacct.ctl import http10, unit
 from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, HungUpError, NotRunningError
+from xacct.ctl.render import clean
 from xacct.ctl.shape import misfit
 
 T = TypeVar("T")
@@ -20,6 +21,7 @@ PATIENCE: Final = 30.0
 
 _LIMIT: Final = 16 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
+_RELEASE: Final = 32
 _ABSENT: Final = (errno.ENOENT, errno.ECONNREFUSED)
 
 
@@ -241,23 +243,21 @@ def _check(head: http10.Head, content: bytes, *, any_api: bool) -> None:
     if not (api.isascii() and api.isdigit()):
         raise foreign(f"no {wire.API_HEADER} header")
     if not any_api and int(api[:9]) != wire.API:
-        raise _other_api(int(api[:9]))
+        raise _other_api(int(api[:9]), head, content)
     if not head.ok:
         answer = parse(content)
         _demand(answer, wire.ErrorAnswer)
         raise DaemonError(answer["error"])
 
 
-def _other_api(api: int) -> CtlError:
-    which = f"xacctd speaks control API {api}, xacctctl {wire.API}"
-    if api < wire.API:
-        return CtlError(
-            f"The running daemon is older than this command: {which}.",
-            "xacctctl stop && xacctctl start",
-            NO_DAEMON,
-        )
-    return CtlError(
-        f"This command is older than the running daemon: {which}.",
-        "Upgrade xacctctl, or look for an older one earlier in PATH (type -a xacctctl).",
-        NO_DAEMON,
-    )
+def _other_api(api: int, head: http10.Head, content: bytes) -> CtlError:
+    """Whoever is newer knows better what to do: a newer daemon's own words, if it has some, else ours."""
+    release = head.headers.get(wire.VERSION_HEADER.lower(), "")
+    said = wire.older("daemon" if api < wire.API else "command", clean(release)[:_RELEASE], __version__)
+    if api > wire.API and not head.ok:
+        with suppress(CtlError):
+            answer = parse(content)
+            _demand(answer, wire.ErrorAnswer)
+            if answer["error"]["code"] == wire.OTHER_VERSION:
+                said = answer["error"]
+    return CtlError(said["sentence"], said["hint"], NO_DAEMON)

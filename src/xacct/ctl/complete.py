@@ -22,6 +22,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "exec": ("--imds", "--static", "--lifetime"),
     "process": ("--lifetime",),
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
+    "doctor": ("--json", "--role"),
     "audit": ("--follow", "--role", "--since", "--json"),
 }
 """Here once more so that completing needs no parser; a test holds both lists equal."""

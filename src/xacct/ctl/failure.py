@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from xacct.wire import ErrorBody
+from xacct.wire import OTHER_VERSION, ErrorBody
 
 OK: Final = 0
 FAILED: Final = 1
@@ -79,4 +79,4 @@ def status_of(code: str) -> int:
         return HUMAN
     if code in REFUSED_CODES:
         return REFUSED
-    return FAILED
+    return NO_DAEMON if code == OTHER_VERSION else FAILED

@@ -8,6 +8,8 @@ import json
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
+from xacct import __version__, wire
+
 HEAD_LIMIT: Final = 64 * 1024
 _UNRESERVED: Final = frozenset(
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~",
@@ -31,7 +33,9 @@ def request(method: str, path: str, body: Mapping[str, object] | None = None) ->
     content = b"" if body is None else json.dumps(body).encode()
     kind = "" if body is None else "Content-Type: application/json\r\n"
     head = (
-        f"{method} {path} HTTP/1.0\r\nHost: xacct\r\nConnection: close\r\n{kind}Content-Length: {len(content)}\r\n\r\n"
+        f"{method} {path} HTTP/1.0\r\nHost: xacct\r\nConnection: close\r\n"
+        f"{wire.API_HEADER}: {wire.API}\r\n{wire.VERSION_HEADER}: {__version__}\r\n"
+        f"{kind}Content-Length: {len(content)}\r\n\r\n"
     )
     return head.encode("ascii") + content
 

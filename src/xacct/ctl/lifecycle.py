@@ -64,8 +64,8 @@ def wait_for_end(pid: int) -> None:
 def reload(_args: Namespace, client: Client) -> int:
     """Have the configuration read again, by a new process that takes over all that is held."""
     try:
-        problems = client.call("POST", wire.RELOAD, wire.ReloadAnswer)["problems"]
-        pid = client.call("POST", wire.SUCCEED, wire.SucceedAnswer, timeout=_HANDOVER)["pid"]
+        problems = _read_again(client)
+        pid = client.call("POST", wire.SUCCEED, wire.SucceedAnswer, timeout=_HANDOVER, any_api=True)["pid"]
         answer = client.call("GET", wire.STATUS, wire.StatusAnswer)
     except NotRunningError:
         raise CtlError(
@@ -81,6 +81,13 @@ def reload(_args: Namespace, client: Client) -> int:
         if problem["hint"]:
             say(f"  hint: {problem['hint']}")
     return FAILED if problems else OK
+
+
+def _read_again(client: Client) -> list[wire.ErrorBody]:
+    """Return the problems there are; none of an older daemon's: its successor will have the word."""
+    if client.call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)["api"] < wire.API:
+        return []
+    return client.call("POST", wire.RELOAD, wire.ReloadAnswer)["problems"]
 
 
 def _lives(pid: int) -> bool:

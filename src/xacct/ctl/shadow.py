@@ -45,30 +45,29 @@ def lifted(environ: Mapping[str, str], home: str, directory: str) -> Shadow:
     A sanitized config file is written into `directory` if one is needed.
     """
     shadow = Shadow({}, [])
-    credentials = named(environ, "AWS_SHARED_CREDENTIALS_FILE", f"{home}/.aws/credentials", home)
-    if shadows(_lines(credentials)):
+    config, credentials = files(environ, home)
+    if shadows(lines(credentials)):
         shadow.set["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null"
         shadow.notes.append(f"[default] in {credentials} would win over xacct; left out here.")
-    config = named(environ, "AWS_CONFIG_FILE", f"{home}/.aws/config", home)
-    lines = _lines(config)
-    if shadows(lines):
-        shadow.set["AWS_CONFIG_FILE"] = _store("".join(sanitized(lines)), directory)
+    content = lines(config)
+    if shadows(content):
+        shadow.set["AWS_CONFIG_FILE"] = _store("".join(sanitized(content)), directory)
         shadow.notes.append(f"[default] in {config} would win over xacct; a copy without it is used.")
     return shadow
 
 
-def shadows(lines: Iterable[str]) -> bool:
+def shadows(content: Iterable[str]) -> bool:
     """Say whether [default] in these lines of an AWS file has credentials or a way to them."""
-    return any(section == "default" and option in _SHADOWING for section, option, _, _ in _options(lines))
+    return any(section == "default" and option in _SHADOWING for section, option, _, _ in _options(content))
 
 
-def sanitized(lines: Iterable[str]) -> Iterator[str]:
-    """Yield `lines` without [default]'s credentials and without any section's secrets.
+def sanitized(content: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of `content` without [default]'s credentials and without any section's secrets.
 
     Comments go too: they may hold yesterday's keys.
     """
     dropping: int | None = None
-    for section, option, indent, line in _options(lines):
+    for section, option, indent, line in _options(content):
         if not line.strip() or line.lstrip().startswith(("#", ";")):
             continue
         if dropping is not None and indent > dropping:
@@ -79,16 +78,24 @@ def sanitized(lines: Iterable[str]) -> Iterator[str]:
             yield line if line.endswith("\n") else line + "\n"
 
 
-def _options(lines: Iterable[str]) -> Iterator[tuple[str, str | None, int, str]]:
+def _options(content: Iterable[str]) -> Iterator[tuple[str, str | None, int, str]]:
     """Yield (section, option name or None, indent, line)."""
     section = ""
-    for line in lines:
+    for line in content:
         indent = len(line) - len(line.lstrip())
         heading = re.match(_SECTION, line)
         if heading:
             section = heading[1]
         option = None if heading else re.match(_OPTION, line)
         yield section, option[2].lower() if option else None, indent, line
+
+
+def files(environ: Mapping[str, str], home: str) -> tuple[str, str]:
+    """Return the config and the credentials file that SDKs with `environ` read."""
+    return (
+        named(environ, "AWS_CONFIG_FILE", f"{home}/.aws/config", home),
+        named(environ, "AWS_SHARED_CREDENTIALS_FILE", f"{home}/.aws/credentials", home),
+    )
 
 
 def named(environ: Mapping[str, str], variable: str, default: str, home: str) -> str:
@@ -99,7 +106,7 @@ def named(environ: Mapping[str, str], variable: str, default: str, home: str) ->
     return home + value[1:] if value.startswith("~/") else value
 
 
-def _lines(path: str) -> list[str]:
+def lines(path: str) -> list[str]:
     """Return the file's lines; none if it can't be read, for then no SDK reads it either."""
     if not os.path.isfile(path):
         return []

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from typing import Final
 
-from xacct import wire
+from xacct import __version__, wire
 from xacct.ctl.client import Client
 from xacct.ctl.failure import OK
 from xacct.ctl.http10 import quote
@@ -62,8 +62,18 @@ def _status_lines(answer: wire.StatusAnswer) -> Iterator[str]:
         yield clean(f"IMDSv2 on {port['url']}: {port['role']}, for every program of yours")
     for prompt in answer["prompts"]:
         yield paint(_question(prompt, answer["attended"]), "warn")
-    for note in answer["notes"]:
+    for note in [*answer["notes"], *_versions(answer.get("daemon"))]:
         yield clean(f"note: {note}")
+
+
+def _versions(daemon: wire.DaemonStatus | None) -> Iterator[str]:
+    """Same API, so all works; but somebody who has upgraded will want to know that half of it waits."""
+    if daemon is None:
+        return
+    if daemon["version"] != __version__:
+        yield f"xacctd is {daemon['version']}, this xacctctl {__version__}; xacctctl doctor says what to do."
+    elif daemon["code_changed"]:
+        yield "The code of xacctd has been replaced since it started: xacctctl reload"
 
 
 def _row(role: wire.RoleStatus, now: float) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ WHERE: Final = {
     "audit": ("audit", "who had credentials, and when"),
     "lock": ("lock", "hand out nothing until unlock"),
     "unlock": ("lock", "hand out credentials again"),
+    "doctor": ("doctor.verb", "what is wrong, and what to type"),
     "start": ("lifecycle", "start xacctd"),
     "stop": ("lifecycle", "stop xacctd"),
     "reload": ("lifecycle", "start the daemon anew, with all it holds"),

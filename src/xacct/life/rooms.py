@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
@@ -23,6 +24,7 @@ from xacct.endpoint.recorder import SERVED
 from xacct.endpoint.server import Endpoint
 from xacct.host import callers, names, process, processes, steps
 from xacct.host import clock as host_clock
+from xacct.host.code import Code
 from xacct.host.watches import Watches
 from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
 from xacct.keeper.acquire import Terms
@@ -72,6 +74,7 @@ class Rooms:
         self.where = where
         self._chosen = chosen.daemon
         self.clock = AwsClock(host_clock.read)
+        self.code = Code(Path(__file__).parents[1])
         events = Events()
         ledger = Ledger(lambda all_steps: steps.save(where.steps, all_steps))
         desk = Desk(self.clock, events, ledger)
@@ -283,18 +286,18 @@ class Rooms:
 
 def _ways_to_humans(
     chosen: Settings, desk: Desk, events: Events, clock: AwsClock
-) -> list[Callable[[], Coroutine[None, None, None]]]:
+) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
     """What asks and tells people beside the terminals that attend."""
-    ways: list[Callable[[], Coroutine[None, None, None]]] = []
+    ways: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
     if chosen.prompts.command:
         command = list(chosen.prompts.command)
-        ways.append(Prompter(desk, events, lambda _: command, dialog=False).run)
+        ways["command"] = Prompter(desk, events, lambda _: command, dialog=False).run
     dialog = dialogs.command(os.environ) if chosen.prompts.desktop else None
     if dialog is not None:
-        ways.append(Prompter(desk, events, dialog, dialog=True, delay=DIALOG_DELAY).run)
+        ways["dialog"] = Prompter(desk, events, dialog, dialog=True, delay=DIALOG_DELAY).run
     notice = notices.command(os.environ) if chosen.prompts.desktop else None
     if notice is not None:
-        ways.append(notices.Notices(events, notice, clock.boot).run)
+        ways["notice"] = notices.Notices(events, notice, clock.boot).run
     return ways
 
 

@@ -197,7 +197,8 @@ class Life:
     async def _open_control(self, legacy: Legacy) -> None:
         """Serve the control channel. aiohttp costs a sixth of a second: SDKs are served meanwhile."""
         await asyncio.to_thread(importlib.import_module, "xacct.control.server")
-        from xacct.control.api import Api, Daemon  # noqa: PLC0415 - see above
+        from xacct.control.about import About  # noqa: PLC0415 - see above
+        from xacct.control.api import Api, Daemon  # noqa: PLC0415
         from xacct.control.containers import Containers  # noqa: PLC0415
         from xacct.control.server import ControlServer, bind  # noqa: PLC0415
 
@@ -209,6 +210,9 @@ class Life:
             reload=rooms.reload,
             stop=self._stop.set,
             succeed=self._succeed,
+            about=About(
+                sys.executable, str(rooms.code.directory), rooms.code.changed, rooms.clock.now(), tuple(rooms.humans)
+            ),
             audit=rooms.audit,
             imds=lambda: rooms.imds.open_ports,
             containers=Containers(rooms.about_containers, rooms.containers.settle),
@@ -228,7 +232,7 @@ class Life:
             rooms.imds.run,
             rooms.containers.run,
             self._show_life,
-            *rooms.humans,
+            *rooms.humans.values(),
         ]
         self._workers = [asyncio.get_running_loop().create_task(run()) for run in runs]
 

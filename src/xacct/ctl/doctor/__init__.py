@@ -1,0 +1,1 @@
+"""`xacctctl doctor`: small checks by subject, each finding with what to type. Needs no daemon to run."""

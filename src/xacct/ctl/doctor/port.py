@@ -1,0 +1,120 @@
+"""The endpoint's port: whether what answers there is ours, and whether anything stands in between."""
+
+import socket
+import tomllib
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
+from urllib.parse import urlsplit
+
+from xacct.ctl import http10
+from xacct.ctl.doctor.finding import Finding, broken, ok, skipped, warning
+from xacct.ctl.doctor.holder import holder
+from xacct.ctl.doctor.scene import Scene
+
+ADDRESS: Final = "127.0.0.1"
+DEFAULT: Final = 9477
+PATIENCE: Final = 2.0
+"""Seconds; what answers on this machine answers at once."""
+
+HEALTHY: Final = b'{"status":"ok"}'
+_OURS: Final = frozenset({"content-type", "cache-control", "x-content-type-options", "content-length", "connection"})
+_LIMIT: Final = 16 * 1024
+_MOVE: Final = "End it, or set port under [daemon] in config.toml"
+
+
+def check(scene: Scene) -> Iterator[Finding]:
+    """Ask the port what it is, without a proxy and without a token."""
+    version = scene.daemon.version
+    endpoint = version["endpoint"] if version else None
+    if version and endpoint is None:
+        yield broken(
+            "endpoint-port", "xacctd runs, but its endpoint does not listen.", "xacctctl stop && xacctctl start"
+        )
+        return
+    port = (urlsplit(endpoint).port if endpoint else None) or configured(scene)
+    answer = ask(port)
+    head = answer[0] if answer is not None and answer[1] == HEALTHY else None
+    if head is None:
+        yield _absent(scene, port, running=bool(version), taken=answer is not None)
+        yield skipped("endpoint-proxy", "What stands between, only an answer of xacctd could show.")
+        return
+    yield _present(scene, port, running=bool(version))
+    yield _untouched(head)
+
+
+def configured(scene: Scene) -> int:
+    """Return the port that a daemon started now would take, as far as can be told without it."""
+    with suppress(ValueError):
+        return int(scene.environ["XACCT_PORT"]) if "XACCT_PORT" in scene.environ else _in_file(scene)
+    return DEFAULT
+
+
+def ask(port: int) -> tuple[http10.Head, bytes] | None:
+    """Return head and body of what answers /healthz on `port`, None where nobody listens."""
+    request = f"GET /healthz HTTP/1.1\r\nHost: {ADDRESS}:{port}\r\n\r\n".encode()
+    raw = b""
+    try:
+        with socket.create_connection((ADDRESS, port), PATIENCE) as connection:
+            connection.settimeout(PATIENCE)
+            with suppress(OSError):
+                connection.sendall(request)
+                while not raw.endswith(HEALTHY) and len(raw) < _LIMIT and (chunk := connection.recv(_LIMIT)):
+                    raw += chunk
+    except OSError:
+        return None
+    top, _, body = raw.partition(b"\r\n\r\n")
+    try:
+        return http10.head(top), body
+    except ValueError:
+        return http10.Head(0, {}), body
+
+
+def _in_file(scene: Scene) -> int:
+    try:
+        table = tomllib.loads(scene.settings.read_text("utf-8")).get("daemon")
+    except (OSError, ValueError):
+        return DEFAULT
+    port = table.get("port") if isinstance(table, dict) else None
+    return port if isinstance(port, int) else DEFAULT
+
+
+def _present(scene: Scene, port: int, *, running: bool) -> Finding:
+    """Speak of an xacctd that answers: ours, or one that should not be there."""
+    if running:
+        return ok("endpoint-port", f"The endpoint answers at {ADDRESS}:{port}.")
+    return broken(
+        "endpoint-port",
+        f"{_holder(scene, port)} has port {port}: an xacctd, but not the one of this control socket.",
+        "Use the XDG_RUNTIME_DIR and XACCT_SOCKET of the shell that started it, or end it",
+    )
+
+
+def _absent(scene: Scene, port: int, *, running: bool, taken: bool) -> Finding:
+    """Speak of a port where no xacctd answers, though it should or could."""
+    if taken and running:
+        return broken("endpoint-port", f"{_holder(scene, port)} answers at {ADDRESS}:{port} for xacctd.", _MOVE)
+    if taken:
+        return broken("endpoint-port", f"{_holder(scene, port)} has port {port}: xacctd can't start.", _MOVE)
+    if running:
+        return broken(
+            "endpoint-port",
+            f"xacctd listens at {ADDRESS}:{port}, but can't be reached there.",
+            "Is this another network namespace (a container), or is loopback filtered?",
+        )
+    return ok("endpoint-port", f"Port {port} is free for xacctd.")
+
+
+def _holder(scene: Scene, port: int) -> str:
+    return holder(scene, port) or "A program of another user"
+
+
+def _untouched(head: http10.Head) -> Finding:
+    added = sorted(head.headers.keys() - _OURS)
+    if not added:
+        return ok("endpoint-proxy", "Nothing stands between programs and the endpoint.")
+    return warning(
+        "endpoint-proxy",
+        f"Something between rewrites the endpoint's answers: it adds {', '.join(added)}. It sees tokens.",
+        f"Exempt {ADDRESS} from the proxy or the security software",
+    )

@@ -1,0 +1,62 @@
+"""Proxies: some SDKs would send an endpoint's token through one, and STS may be reached through one."""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+from xacct.ctl.doctor.finding import Finding, broken, ok
+from xacct.ctl.doctor.scene import Scene
+
+HTTP: Final = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+HTTPS: Final = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
+EXEMPT: Final = ("NO_PROXY", "no_proxy")
+_OURS: Final = "127.0.0.1"
+
+
+def check(scene: Scene) -> Iterator[Finding]:
+    """Examine the proxy variables."""
+    yield _endpoint(scene.environ)
+    yield _sts(scene.environ)
+
+
+def _endpoint(environ: Mapping[str, str]) -> Finding:
+    name: Final = "proxy-endpoint"
+    variable = _first(environ, HTTP)
+    if variable is None:
+        return ok(name, "No proxy for plain HTTP.")
+    if exempts(environ):
+        return ok(name, f"{variable} is set, and {_OURS} is exempt from it.")
+    if "AWS_CONTAINER_CREDENTIALS_FULL_URI" in environ:
+        return broken(
+            name,
+            f"{variable} is set, and {_OURS} is not exempt: Rust SDKs (object_store, polars, lance) send this shell's"
+            f" token to {where(environ[variable])}.",
+            'export NO_PROXY="$NO_PROXY,127.0.0.1,localhost" no_proxy="$NO_PROXY,127.0.0.1,localhost"',
+        )
+    return ok(name, f"{variable} is set; xacctctl env exempts {_OURS} from it.")
+
+
+def exempts(environ: Mapping[str, str]) -> bool:
+    """Say whether every spelling that is set, and one at least, exempts the endpoint."""
+    lists = [environ[name].replace(" ", "").split(",") for name in EXEMPT if environ.get(name)]
+    return bool(lists) and all(_OURS in hosts or "*" in hosts for hosts in lists)
+
+
+def where(proxy: str) -> str:
+    """Return a proxy's host and port: what stands before them may be a password."""
+    try:
+        at = urlsplit(proxy if "//" in proxy else f"//{proxy}")
+        return f"{at.hostname}:{at.port}" if at.port else str(at.hostname)
+    except ValueError:
+        return "a proxy"
+
+
+def _sts(environ: Mapping[str, str]) -> Finding:
+    variable = _first(environ, HTTPS)
+    if variable is None:
+        return ok("proxy-sts", "An xacctd started here reaches AWS directly.")
+    return ok("proxy-sts", f"An xacctd started here reaches AWS through {where(environ[variable])} ({variable}).")
+
+
+def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str | None:
+    return next((name for name in names if environ.get(name)), None)

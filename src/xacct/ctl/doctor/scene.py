@@ -1,0 +1,119 @@
+"""What the checks look at: the environment, our places, AWS's files, and what the daemon says, gathered once."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple, TypeVar
+
+from xacct import places, wire
+from xacct.ctl import variables
+from xacct.ctl.client import Client
+from xacct.ctl.doctor import awsfiles
+from xacct.ctl.failure import CtlError
+
+T = TypeVar("T")
+
+PATIENCE: Final = 3.0
+"""Seconds that the daemon, and each program that is asked, gets."""
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """What the daemon says: nothing but `trouble` where it can't be asked, only `version` where its API is another."""
+
+    version: wire.VersionAnswer | None = None
+    status: wire.StatusAnswer | None = None
+    roles: wire.RolesAnswer | None = None
+    grants: wire.GrantsAnswer | None = None
+    trouble: CtlError | None = None
+
+
+class Output(NamedTuple):
+    """What came of a program."""
+
+    status: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One machine, user and shell. `role`: the only one of interest, None for all."""
+
+    environ: Mapping[str, str]
+    home: Path
+    runtime: Path
+    state: Path
+    settings: Path
+    socket: Path
+    files: awsfiles.AwsFiles
+    daemon: Daemon
+    role: str | None = None
+    platform: str = sys.platform
+
+    def which(self, program: str) -> str | None:
+        """Return where PATH has `program`, None if nowhere."""
+        return shutil.which(program, path=self.environ.get("PATH", os.defpath))
+
+    def output(self, program: str, *words: str) -> Output | None:
+        """Run a program that only tells, and return what it said; None if it is missing or takes too long."""
+        found = self.which(program)
+        if found is None:
+            return None
+        try:
+            done = subprocess.run(  # noqa: S603 - fixed words, and a program that PATH has
+                [found, *words],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=PATIENCE,
+                check=False,
+                env=dict(self.environ),
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return Output(done.returncode, done.stdout)
+
+
+def look(client: Client, role: str | None) -> Scene:
+    """Gather what there is."""
+    environ = dict(os.environ)
+    home = Path(places.home())
+    return Scene(
+        environ=environ,
+        home=home,
+        runtime=Path(places.runtime_dir()),
+        state=Path(places.state_dir()),
+        settings=Path(places.config_file()),
+        socket=Path(places.socket_path()),
+        files=awsfiles.read(variables.without_ours(environ), home),
+        daemon=ask(client),
+        role=role,
+    )
+
+
+def ask(client: Client) -> Daemon:
+    """Ask the daemon, of whatever version, for all it says of itself."""
+    try:
+        version = client.call("GET", wire.VERSION, wire.VersionAnswer, any_api=True, timeout=PATIENCE)
+    except CtlError as trouble:
+        return Daemon(trouble=trouble)
+    if version["api"] != wire.API:
+        return Daemon(version)
+    try:
+        return Daemon(
+            version,
+            _get(client, wire.STATUS, wire.StatusAnswer),
+            _get(client, wire.ROLES, wire.RolesAnswer),
+            _get(client, wire.GRANTS, wire.GrantsAnswer),
+        )
+    except CtlError as trouble:
+        return Daemon(version, trouble=trouble)
+
+
+def _get(client: Client, path: str, shape: type[T]) -> T:
+    return client.call("GET", path, shape, timeout=PATIENCE)

@@ -1,0 +1,153 @@
+"""This shell: whether what SDKs started here fetch is ours, and what they would prefer to it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from xacct.ctl import shadow, variables
+from xacct.ctl.doctor import awsfiles
+from xacct.ctl.doctor.finding import Finding, Name, broken, ok, skipped, warning
+from xacct.ctl.doctor.scene import Scene
+
+ANEW: Final = 'eval "$(xacctctl env ROLE)"'
+OTHERS: Final = 0o077
+
+_URI, _FILE, _TOKEN = variables.CONTAINER
+_RELATIVE: Final = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+_WEB: Final = "AWS_WEB_IDENTITY_TOKEN_FILE"
+_PATHS: Final = ("/v1/credentials/", "/v1/role-arn/")
+
+
+def check(scene: Scene) -> Iterator[Finding]:
+    """Examine the variables, in the order in which SDKs look at them."""
+    inside = _URI in scene.environ
+    yield _endpoint(scene)
+    yield _token(scene)
+    yield _grant(scene)
+    yield _keys(scene, inside=inside)
+    yield _profile(scene, inside=inside)
+    yield _rival(scene, "shell-web-identity", _WEB, inside=inside)
+    yield _rival(scene, "shell-relative-uri", _RELATIVE, inside=inside)
+    yield _default(scene, inside=inside)
+
+
+def _endpoint(scene: Scene) -> Finding:
+    name: Final = "shell-endpoint"
+    uri = scene.environ.get(_URI)
+    if uri is None:
+        return skipped(name, f"Programs of this shell don't ask xacctd; after {ANEW} they do.")
+    try:
+        at = urlsplit(uri)
+        host, port = at.hostname, at.port
+    except ValueError:
+        return broken(name, f"{_URI} is no URL.", ANEW)
+    if host not in ("127.0.0.1", "localhost") or not at.path.startswith(_PATHS):
+        return warning(name, f"{_URI} leads to {host}, not to xacctd.", ANEW)
+    return _ours(scene, port, at.path)
+
+
+def _ours(scene: Scene, port: int | None, path: str) -> Finding:
+    name: Final = "shell-endpoint"
+    version = scene.daemon.version
+    endpoint = version["endpoint"] if version else None
+    if endpoint is None:
+        return broken(name, f"{_URI} leads to port {port}, but xacctd is not there: SDKs fail.", "xacctctl start")
+    if port != urlsplit(endpoint).port:
+        return broken(name, f"{_URI} leads to port {port}, but xacctd is at {endpoint}.", ANEW)
+    if _is_unknown(scene, path):
+        return broken(name, f"{_URI} leads to a role that there is no more.", ANEW)
+    return ok(name, f"{_URI} leads to xacctd.")
+
+
+def _is_unknown(scene: Scene, path: str) -> bool:
+    roles = scene.daemon.roles
+    return (
+        roles is not None
+        and path.startswith(_PATHS[0])
+        and path not in {urlsplit(role["url"]).path for role in roles["roles"]}
+    )
+
+
+def _token(scene: Scene) -> Finding:
+    name: Final = "shell-token"
+    file, token = scene.environ.get(_FILE), scene.environ.get(_TOKEN)
+    if _URI not in scene.environ:
+        return skipped(name, "This shell needs no token.")
+    if not file and not token:
+        return broken(name, "No token is set: xacctd refuses every request.", ANEW)
+    if not file or not token:
+        return warning(name, f"{_TOKEN if file else _FILE} is not set: some SDKs know only that one.", ANEW)
+    return _token_file(Path(file), token)
+
+
+def _token_file(path: Path, token: str) -> Finding:
+    name: Final = "shell-token"
+    try:
+        content, mode = path.read_bytes(), path.stat().st_mode
+    except OSError as error:
+        return broken(name, f"The token file {path} can't be read ({error.strerror}): its grant has ended.", ANEW)
+    if content != token.encode("utf-8", "surrogateescape"):
+        why = "ends in a new line, which SDKs refuse" if content.endswith(b"\n") else f"is not what {_TOKEN} says"
+        return broken(name, f"The token in {path} {why}.", ANEW)
+    if mode & OTHERS:
+        return broken(name, f"The token file {path} can be read by others.", f"chmod 600 {path}")
+    return ok(name, "The token is where SDKs look for it.")
+
+
+def _grant(scene: Scene) -> Finding:
+    name: Final = "shell-grant"
+    file, grants = scene.environ.get(_FILE), scene.daemon.grants
+    if _URI not in scene.environ or not file or grants is None or Path(file).parent.name != "grants":
+        return skipped(name, "Whether this shell's grant is good, xacctd would know.")
+    grant = next((grant for grant in grants["grants"] if grant["id"] == Path(file).name), None)
+    if grant is None:
+        return broken(name, "The grant of this shell has ended: its requests are refused.", ANEW)
+    return ok(name, f"The grant {grant['id']} of this shell is good.")
+
+
+def _keys(scene: Scene, *, inside: bool) -> Finding:
+    name: Final = "shell-keys"
+    there = [variable for variable in variables.KEYS[:3] if scene.environ.get(variable)]
+    if not there:
+        return ok(name, "No keys in the environment.")
+    if inside:
+        return broken(name, f"{there[0]} is set: every SDK prefers it to xacctd.", f"unset {' '.join(there)}")
+    if variables.ROLE in scene.environ:
+        return warning(name, "The credentials in this environment (xacctctl env --static) are not renewed.", ANEW)
+    return ok(name, f"{there[0]} is set, and is what programs of this shell use; xacctctl env takes it away.")
+
+
+def _profile(scene: Scene, *, inside: bool) -> Finding:
+    name: Final = "shell-profile"
+    variable = next((v for v in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if scene.environ.get(v)), None)
+    if variable is None:
+        return ok(name, "AWS_PROFILE is not set.")
+    chosen = scene.environ[variable]
+    profile = awsfiles.read(scene.environ, scene.home).profiles.get(chosen)  # as this shell's SDKs see it
+    if profile is None:
+        return broken(name, f"{variable} is {chosen}, a profile that does not exist.", f"unset {variable}")
+    if inside and awsfiles.has_credentials(profile):
+        return broken(
+            name, f"{variable} is {chosen}, whose credentials most SDKs prefer to xacctd.", f"unset {variable}"
+        )
+    return ok(name, f"{variable} is {chosen}{', which has settings only' if inside else ''}.")
+
+
+def _rival(scene: Scene, name: Name, variable: str, *, inside: bool) -> Finding:
+    if not scene.environ.get(variable):
+        return ok(name, f"{variable} is not set.")
+    if inside:
+        return broken(name, f"{variable} is set: most SDKs prefer it to xacctd.", f"unset {variable}")
+    return ok(name, f"{variable} is set; xacctctl env takes it away.")
+
+
+def _default(scene: Scene, *, inside: bool) -> Finding:
+    name: Final = "default-profile"
+    files = [file for file in shadow.files(scene.environ, str(scene.home)) if shadow.shadows(shadow.lines(file))]
+    if not files:
+        return ok(name, "[default] has no credentials that would win.")
+    where = " and ".join(files)
+    if inside:
+        return broken(name, f"[default] in {where} has credentials, which SDKs prefer to xacctd.", ANEW)
+    return ok(name, f"[default] in {where} has credentials; xacctctl env and exec leave it out.")
