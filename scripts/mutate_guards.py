@@ -345,7 +345,7 @@ DEFENCES = (
     Defence(
         "no listener for containers that nobody wants",
         "endpoint/containers.py",
-        "if self._wanted() else {}",
+        "if (self._wanted() and not self._closed) else {}",
         "if True else {}",
         "tests/endpoint/test_containers.py",
     ),
@@ -449,8 +449,8 @@ DEFENCES = (
     Defence(
         "answers aren't to be cached",
         "control/api.py",
-        '            response.headers["Cache-Control"] = "no-store"\n',
-        "",
+        ', "Cache-Control": "no-store"})',
+        "})",
         API,
     ),
     # The keeper.

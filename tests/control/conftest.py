@@ -100,7 +100,7 @@ class Control:
 
     def use_containers(self, containers):
         """From now on these are the listeners for containers."""
-        self.api._containers = containers
+        self.daemon.containers = self.api.granting.containers = containers
 
     async def call(self, method, path, body=None, *, raw=None, **options):
         """One exchange: status and JSON."""

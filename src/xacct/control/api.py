@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -16,7 +15,8 @@ from xacct.control import shapes, streams, versions
 from xacct.control.audit import Audit, caller_of
 from xacct.control.containers import Containers
 from xacct.control.exchange import body_of, failed, streamed
-from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
+from xacct.control.grants import GrantRoutes
+from xacct.endpoint.head import ROLE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,23 +25,16 @@ if TYPE_CHECKING:
     from xacct.control.about import About
     from xacct.endpoint.grants import Grants
     from xacct.keeper.keeper import Keeper
-    from xacct.keeper.node import Node
-    from xacct.model import Credentials, Grant, Where
+    from xacct.model import Credentials, Grant
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 log = structlog.get_logger("xacct.control")
 
 MAX_BODY = 64 * 1024
-MAX_GRANT_TTL = 366 * 86400.0
-MAX_PATTERNS = 20
-MAX_PORT = 65535
 
 COMMAND = "xacctctl"
 """What people are told asks, where credentials are wanted without a grant."""
-
-_ARN_PATTERN = re.compile(r"arn:[^:\s]+:iam::[^:\s]+:role/\S{1,600}")
-"""Every part of an ARN has to be there: a lone * would be easier to type than to mean."""
 
 
 @dataclass(slots=True)
@@ -73,7 +66,7 @@ class Api:
         self._grants = grants
         self._daemon = daemon
         self._audit = Audit(daemon.audit)
-        self._containers = daemon.containers
+        self.granting = GrantRoutes(keeper, grants, self._audit, daemon.endpoint_url, daemon.containers)
         self._commands = itertools.count(1)
 
     def application(self) -> web.Application:
@@ -88,10 +81,7 @@ class Api:
                 web.post(wire.LOGIN, self.login),
                 web.post(wire.LOGOUT, self.logout),
                 web.post(wire.CREDENTIALS, self.credentials),
-                web.get(wire.GRANTS, self.list_grants),
-                web.post(wire.GRANTS, self.create_grant),
-                web.post(wire.GRANT, self.bind_grant),
-                web.delete(wire.GRANT, self.revoke_grant),
+                *self.granting.routes(),
                 web.get(wire.CONTAINERS, self.containers),
                 web.get(wire.PROMPTS, self.prompts),
                 web.post(wire.PROMPT, self.answer_prompt),
@@ -242,92 +232,9 @@ class Api:
         answer: wire.LogoutAnswer = {"roles": gone}
         return web.json_response(answer)
 
-    async def list_grants(self, _: web.Request) -> web.Response:
-        """GET /v1/grants."""
-        self._grants.sweep()
-        answer: wire.GrantsAnswer = {"grants": [shapes.grant_info(grant, self._grants) for grant in self._grants.all()]}
-        return web.json_response(answer)
-
-    async def create_grant(self, request: web.Request) -> web.Response:
-        """POST /v1/grants."""
-        body = await body_of(request, wire.GrantRequest)
-        self._keeper.latch.check()
-        nodes = [self._configured(role) for role in body["roles"]]
-        ttl, port = body.get("ttl"), body.get("forwarded_port")
-        patterns, via = self._role_arns(body)
-        if not (nodes or patterns) or (ttl is not None and not 0 < ttl <= MAX_GRANT_TTL):
-            raise errors.BadInput("A grant needs a role, and a ttl of more than nothing and at most a year.", "")
-        where = body.get("where", "host")
-        url = self._url(where, port)
-        grant, token, file = self._grants.create(
-            body["roles"],
-            body["label"][:200],
-            ttl,
-            body.get("pid"),
-            role_arns=patterns,
-            via=via,
-            where=where,
-            forwarded_port=port,
-        )
-        if where == "container":
-            await self._containers.settle()
-        answer: wire.GrantAnswer = {
-            "id": grant.id,
-            "token": token,
-            "token_file": str(file),
-            "urls": {node.role.name: url + ROLE_PATH + node.role.slug for node in nodes},
-            "regions": {node.role.name: node.role.region for node in nodes},
-            "confirm": [node.role.name for node in nodes if not self._keeper.guard.admits(node.role, grant.id)],
-            "role_arn_url": url + ROLE_ARN_PATH if patterns else None,
-        }
-        self._audit.grant(request, "grant-created", grant)
-        log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)
-        return web.json_response(answer)
-
-    def _url(self, where: Where, port: int | None) -> str:
-        """Where a grant's consumer finds the endpoint."""
-        if port is None:
-            return self._containers.url if where == "container" else self._daemon.endpoint_url
-        if where == "container" or not 0 < port <= MAX_PORT:
-            raise errors.BadInput(f"A forwarded_port is from 1 to {MAX_PORT}, and never a container's.", "")
-        return f"http://127.0.0.1:{port}"
-
     async def containers(self, _: web.Request) -> web.Response:
         """GET /v1/containers."""
-        return web.json_response(self._containers.about())
-
-    async def bind_grant(self, request: web.Request) -> web.Response:
-        """POST /v1/grants/ID."""
-        body = await body_of(request, wire.GrantBinding)
-        grant = self._grants.bind(request.match_info["id"], body["pid"])
-        return web.json_response(shapes.grant_info(grant, self._grants))
-
-    def _configured(self, role: str) -> Node:
-        if role in self._keeper.dynamic:
-            raise errors.UnknownRole(
-                f"{role} is known by its ARN alone.", "xacctctl grants create --role-arn PATTERN --via ROLE"
-            )
-        return self._keeper.node(role)
-
-    def _role_arns(self, body: wire.GrantRequest) -> tuple[list[str], str | None]:
-        patterns, via = body.get("role_arn_patterns", []), body.get("via")
-        if bool(patterns) != (via is not None):
-            raise errors.BadInput("Patterns of role ARNs go with a role to reach them via.", "--role-arn and --via")
-        if len(patterns) > MAX_PATTERNS or not all(_ARN_PATTERN.fullmatch(pattern) for pattern in patterns):
-            raise errors.BadInput(
-                "A pattern of role ARNs is an ARN with a * in it.", "Such as 'arn:aws:iam::*:role/dev-*'; 20 at most."
-            )
-        if via is not None:
-            self._configured(via)
-        return patterns, via
-
-    async def revoke_grant(self, request: web.Request) -> web.Response:
-        """DELETE /v1/grants/ID."""
-        revoked = next((grant for grant in self._grants.all() if grant.id == request.match_info["id"]), None)
-        if not self._grants.revoke(request.match_info["id"]):
-            raise errors.BadInput("There is no such grant.", "xacctctl grants list")
-        self._audit.grant(request, "grant-revoked", revoked)
-        return web.json_response({})
+        return web.json_response(self._daemon.containers.about())
 
     async def prompts(self, _: web.Request) -> web.Response:
         """GET /v1/prompts."""

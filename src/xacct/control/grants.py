@@ -1,0 +1,138 @@
+"""The routes of grants: who may fetch what. Each checks what is asked for, and writes the audit's line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from xacct import errors, wire
+from xacct.control import shapes
+from xacct.control.exchange import body_of
+from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
+
+if TYPE_CHECKING:
+    from xacct.control.audit import Audit
+    from xacct.control.containers import Containers
+    from xacct.endpoint.grants import Grants
+    from xacct.keeper.keeper import Keeper
+    from xacct.keeper.node import Node
+    from xacct.model import Where
+
+log = structlog.get_logger("xacct.control")
+
+MAX_GRANT_TTL = 366 * 86400.0
+MAX_PATTERNS = 20
+MAX_PORT = 65535
+
+_ARN_PATTERN = re.compile(r"arn:[^:\s]+:iam::[^:\s]+:role/\S{1,600}")
+"""Every part of an ARN has to be there: a lone * would be easier to type than to mean."""
+
+
+class GrantRoutes:
+    """What there is below /v1/grants.
+
+    Args:
+        endpoint_url: where consumers on this machine find the endpoint. containers: where those in containers do.
+    """
+
+    def __init__(self, keeper: Keeper, grants: Grants, audit: Audit, endpoint_url: str, containers: Containers) -> None:
+        self._keeper = keeper
+        self._grants = grants
+        self._audit = audit
+        self._endpoint_url = endpoint_url
+        self.containers = containers
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them."""
+        return [
+            web.get(wire.GRANTS, self.list_grants),
+            web.post(wire.GRANTS, self.create_grant),
+            web.post(wire.GRANT, self.bind_grant),
+            web.delete(wire.GRANT, self.revoke_grant),
+        ]
+
+    async def list_grants(self, _: web.Request) -> web.Response:
+        """GET /v1/grants."""
+        self._grants.sweep()
+        answer: wire.GrantsAnswer = {"grants": [shapes.grant_info(grant, self._grants) for grant in self._grants.all()]}
+        return web.json_response(answer)
+
+    async def create_grant(self, request: web.Request) -> web.Response:
+        """POST /v1/grants."""
+        body = await body_of(request, wire.GrantRequest)
+        self._keeper.latch.check()
+        nodes = [self._configured(role) for role in body["roles"]]
+        ttl, port = body.get("ttl"), body.get("forwarded_port")
+        patterns, via = self._role_arns(body)
+        if not (nodes or patterns) or (ttl is not None and not 0 < ttl <= MAX_GRANT_TTL):
+            raise errors.BadInput("A grant needs a role, and a ttl of more than nothing and at most a year.", "")
+        where = body.get("where", "host")
+        url = self._url(where, port)
+        grant, token, file = self._grants.create(
+            body["roles"],
+            body["label"][:200],
+            ttl,
+            body.get("pid"),
+            role_arns=patterns,
+            via=via,
+            where=where,
+            forwarded_port=port,
+        )
+        if where == "container":
+            await self.containers.settle()
+        answer: wire.GrantAnswer = {
+            "id": grant.id,
+            "token": token,
+            "token_file": str(file),
+            "urls": {node.role.name: url + ROLE_PATH + node.role.slug for node in nodes},
+            "regions": {node.role.name: node.role.region for node in nodes},
+            "confirm": [node.role.name for node in nodes if not self._keeper.guard.admits(node.role, grant.id)],
+            "role_arn_url": url + ROLE_ARN_PATH if patterns else None,
+        }
+        self._audit.grant(request, "grant-created", grant)
+        log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)
+        return web.json_response(answer)
+
+    def _url(self, where: Where, port: int | None) -> str:
+        """Where a grant's consumer finds the endpoint."""
+        if port is None:
+            return self.containers.url if where == "container" else self._endpoint_url
+        if where == "container" or not 0 < port <= MAX_PORT:
+            raise errors.BadInput(f"A forwarded_port is from 1 to {MAX_PORT}, and never a container's.", "")
+        return f"http://127.0.0.1:{port}"
+
+    async def bind_grant(self, request: web.Request) -> web.Response:
+        """POST /v1/grants/ID."""
+        body = await body_of(request, wire.GrantBinding)
+        grant = self._grants.bind(request.match_info["id"], body["pid"])
+        return web.json_response(shapes.grant_info(grant, self._grants))
+
+    def _configured(self, role: str) -> Node:
+        if role in self._keeper.dynamic:
+            raise errors.UnknownRole(
+                f"{role} is known by its ARN alone.", "xacctctl grants create --role-arn PATTERN --via ROLE"
+            )
+        return self._keeper.node(role)
+
+    def _role_arns(self, body: wire.GrantRequest) -> tuple[list[str], str | None]:
+        patterns, via = body.get("role_arn_patterns", []), body.get("via")
+        if bool(patterns) != (via is not None):
+            raise errors.BadInput("Patterns of role ARNs go with a role to reach them via.", "--role-arn and --via")
+        if len(patterns) > MAX_PATTERNS or not all(_ARN_PATTERN.fullmatch(pattern) for pattern in patterns):
+            raise errors.BadInput(
+                "A pattern of role ARNs is an ARN with a * in it.", "Such as 'arn:aws:iam::*:role/dev-*'; 20 at most."
+            )
+        if via is not None:
+            self._configured(via)
+        return patterns, via
+
+    async def revoke_grant(self, request: web.Request) -> web.Response:
+        """DELETE /v1/grants/ID."""
+        revoked = next((grant for grant in self._grants.all() if grant.id == request.match_info["id"]), None)
+        if not self._grants.revoke(request.match_info["id"]):
+            raise errors.BadInput("There is no such grant.", "xacctctl grants list")
+        self._audit.grant(request, "grant-revoked", revoked)
+        return web.json_response({})
