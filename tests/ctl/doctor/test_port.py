@@ -77,6 +77,7 @@ def test_another_program_answers(stage, answer):
 def test_the_daemon_listens_and_is_not_to_be_reached(stage, free):
     at(stage, free, running=True)
     assert stage.found(check) == {"endpoint-port": "broken", "endpoint-proxy": "skipped"}
+    assert "can't be reached there" in stage.sentences(check, "endpoint-port")[0]
 
 
 def test_the_endpoint_does_not_listen(stage):
