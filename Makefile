@@ -15,8 +15,9 @@ help: ## list the targets
 demo: .venv/ready ## a guided tour against a local STS; touches no AWS account
 	$(BIN)/python scripts/demo.py
 
+# Three at a time: many wait for a process or a clock. A file's tests stay together.
 test: .venv/ready ## the tests that need nothing but .venv
-	$(BIN)/pytest
+	$(BIN)/pytest -n 3 --dist loadfile
 
 explore: .venv/ready ## look for stories that break the keeper's rules, for minutes
 	HYPOTHESIS_PROFILE=explore $(BIN)/pytest tests/keeper/test_rules.py
