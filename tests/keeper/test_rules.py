@@ -33,9 +33,10 @@ class Heart(RuleBasedStateMachine):
 
     def do(self, coroutine):
         """Run it, and let what is decided by then arrive: a lid closed in between would be on its last few metres."""
-        self.loop.run_until_complete(coroutine)
+        result = self.loop.run_until_complete(coroutine)
         for _ in range(10):
             self.loop.run_until_complete(asyncio.sleep(0))
+        return result
 
     def teardown(self):
         for waiter in self.waiters:
@@ -143,6 +144,19 @@ class Heart(RuleBasedStateMachine):
         self.do(asyncio.sleep(seconds))
         keeper.configure({r.name: r for r in ROLES})
         assert all((keeper.nodes[name].lease is node.lease) == (seconds < KEEP) for name, node in nodes.items())
+
+    @rule()
+    def killed_and_started_again(self):
+        """Whoever waits or attends goes with the process; all that is held and unexpired is there again."""
+        if self.attending is not None:
+            self.come_or_go()
+        for waiter in self.waiters:
+            waiter.cancel()
+        self.do(self.settle())
+        self.waiters.clear()
+        before = self.loop.run_until_complete(self.world.restart())
+        now = {name: (node.lease.held, node.lease.logged_out) for name, node in self.world.keeper.nodes.items()}
+        assert now == before
 
     @rule(name=NAMES)
     def access_given_or_taken(self, name):

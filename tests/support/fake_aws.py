@@ -231,11 +231,14 @@ class World:
     async def restart(self, roles=None, *, boot_id="a boot"):
         """Another process goes on from what this one keeps: its own keeper, clock and desk, the same AWS and machine.
 
-        Whoever waits or attends has to come again.
+        Whoever waits or attends has to come again. Returns what each role held when it ended, if unexpired, and
+        whether it was logged out.
         """
         if roles is None:
             roles = [node.role for name, node in self.keeper.nodes.items() if name not in self.keeper.dynamic]
         kept = bytearray()
+        leases = {name: node.lease for name, node in self.keeper.nodes.items()}
+        held = {name: (lease.held if lease.alive() else None, lease.logged_out) for name, lease in leases.items()}
         snapshot.take(self.keeper, "a boot", "0", FrontMemory((), {}), kept)
         await self.__aexit__()
         self._tasks.clear()
@@ -245,6 +248,7 @@ class World:
         snapshot.resume_clock(state, self.aws.clock, boot_id)
         snapshot.give_back(state, self.keeper, boot_id)
         await self.__aenter__()
+        return held
 
     def _slept(self):
         self.suspends += 1
