@@ -15,6 +15,7 @@ import textwrap
 import time
 
 import pytest
+from stack import Stack
 
 pytestmark = pytest.mark.system
 
@@ -279,3 +280,70 @@ def test_without_a_bus_there_is_a_sentence(desktop, path, address):
     assert loaded == [None]
     assert problem == "There is no keychain here: no session bus answers."
     assert path.read_bytes() == kept
+
+
+# The whole daemon.
+
+
+@pytest.fixture
+def stack(desktop, tmp_path):
+    """A daemon that keeps its state with the keychain of the desktop, and a sandbox."""
+    with Stack(tmp_path / "stack", daemon=False, settings='[daemon]\npersistence = "keychain"\n') as stack:
+        boot(stack, desktop)
+        yield stack
+
+
+def boot(stack, desktop):
+    """The daemon after the desktop: nothing of the one before is left but what is on disk."""
+    stack.env["DBUS_SESSION_BUS_ADDRESS"] = desktop.env["DBUS_SESSION_BUS_ADDRESS"]
+    stack.env["HOME"] = desktop.env["HOME"]
+    stack.start()
+
+
+def sealed(stack):
+    return stack.dir / "state" / "xacct" / "state.sealed"
+
+
+def test_a_reboot_asks_for_nothing_and_a_logout_leaves_nothing(stack, desktop):
+    stack.login("prod", "staging")
+    before = len(stack.calls())
+    stack.stop()
+    assert b"AccessKeyId" not in sealed(stack).read_bytes()
+    desktop.boot(PASSWORD)
+    boot(stack, desktop)
+    assert [stack.status(role)["state"] for role in ("prod", "staging")] == ["held", "held"]
+    assert len(stack.calls()) == before
+    stack.api("POST", "/v1/logout", {"all": True})
+    assert not sealed(stack).exists()
+    stack.stop()
+    boot(stack, desktop)
+    assert stack.status("prod")["state"] == "needs-code"
+
+
+def test_a_kill_a_moment_after_a_login_keeps_it(stack, desktop):
+    stack.login("prod")
+    wait_until(sealed(stack).exists)
+    stack.kill()
+    boot(stack, desktop)
+    assert stack.status("prod")["state"] == "held"
+
+
+def test_a_login_keyring_that_opens_late_gives_it_then(stack, desktop):
+    stack.login("prod")
+    stack.stop()
+    desktop.boot()  # somebody has still to log in to the desktop
+    boot(stack, desktop)
+    assert stack.status("prod")["state"] == "needs-code"
+    assert any("keychain" in note for note in stack.status()["notes"])
+    desktop.log_in()
+    wait_until(lambda: stack.status("prod")["state"] == "held", seconds=45)
+
+
+def test_switched_off_it_leaves_nothing(stack, desktop):
+    stack.login("prod")
+    stack.stop()
+    assert sealed(stack).exists()
+    stack.settings_file.write_text("")
+    boot(stack, desktop)
+    wait_until(lambda: not sealed(stack).exists())
+    assert stack.status("prod")["state"] == "needs-code"
