@@ -34,6 +34,7 @@ from small_keeper import FakeSts, small_keeper
 
 from xacct import errors
 from xacct.clock import AwsClock
+from xacct.control.about import About
 from xacct.control.api import Api, Daemon
 from xacct.control.server import ControlServer, bind
 from xacct.endpoint import answers, head, imds
@@ -324,7 +325,8 @@ async def fuzz_control(inputs: int, until: float, rng: random.Random, findings: 
         sts.code = None
         keeper = small_keeper(sts)
         grants = Grants(Path(folder), None, clock.now, lambda _: None)
-        daemon = Daemon("http://127.0.0.1:9477", list, lambda: None, list, lambda: None, no_successor)
+        about = About(sys.executable, "code", lambda: False, 0.0, ())
+        daemon = Daemon("http://127.0.0.1:9477", list, lambda: None, list, lambda: None, no_successor, about)
         path = Path(folder) / "control.sock"
         server = ControlServer(Api(keeper, grants, daemon).application(), bind(path), path)
         await server.start()

@@ -345,7 +345,7 @@ DEFENCES = (
     Defence(
         "no listener for containers that nobody wants",
         "endpoint/containers.py",
-        "if (self._wanted() and not self._closed) else {}",
+        "if self._wanted() else {}",
         "if True else {}",
         "tests/endpoint/test_containers.py",
     ),

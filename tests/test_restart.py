@@ -248,7 +248,7 @@ def test_a_successor_that_can_t_read_the_configuration_does_not_take_over(stack)
 
 
 def test_a_broken_installation_does_not_take_over(tmp_path):
-    """The code on disk is half written, as in the middle of an upgrade."""
+    """The code on disk is half written, as in an upgrade: it can't be loaded, or ends once it has been handed all."""
     code = tmp_path / "code"
     subprocess.run(["cp", "-r", str(Path(__file__).parents[1] / "src"), str(code)], check=True)
     with Stack(tmp_path / "stack", daemon=False) as stack:
@@ -257,10 +257,16 @@ def test_a_broken_installation_does_not_take_over(tmp_path):
         stack.login("prod")
         running = code / "xacct" / "life" / "running.py"
         whole = running.read_text()
-        running.write_text("raise SystemExit(3)\n")
-        answer = stack.api("POST", "/v1/succeed")
-        assert "The old one goes on" in answer["error"]["sentence"]
-        assert stack.status("prod")["state"] == "held"
+        token = stack.grant("prod")["token"]
+        for broken in ("raise SystemExit(3)\n", whole.replace("self._origin.serving()", "os._exit(3)")):
+            assert broken != whole
+            running.write_text(broken)
+            answer = stack.api("POST", "/v1/succeed")
+            assert "The old one goes on" in answer["error"]["sentence"]
+            assert stack.status("prod")["state"] == "held"
+            assert Raw(stack, token).fetch()
+            stack.api("POST", "/v1/lock")
+            stack.api("POST", "/v1/unlock")
         running.write_text(whole)
         pid = stack.api("POST", "/v1/succeed")["pid"]
         try:

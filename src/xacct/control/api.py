@@ -43,7 +43,8 @@ class Daemon:
 
     `refresh` reads changed configuration files; `reload` reads them whether changed or not and returns the
     problems; `stop` ends the daemon; `succeed` has a new process take over and gives its pid; `audit` is None where
-    it is switched off; `imds` gives the role of each IMDS port.
+    it is switched off; `imds` gives the role of each IMDS port; `paused`: whether a successor is taking over, so
+    that nothing may be changed here any more.
     """
 
     endpoint_url: str
@@ -53,6 +54,7 @@ class Daemon:
     stop: Callable[[], None]
     succeed: Callable[[], Awaitable[int]]
     about: About
+    paused: Callable[[], bool] = lambda: False
     audit: Trail | None = None
     imds: Callable[[], dict[int, str]] = dict
     containers: Containers = field(default_factory=Containers)
@@ -305,11 +307,16 @@ class Api:
             notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} AWS's.")
         return notes
 
+    def _check_pause(self, request: web.Request) -> None:
+        if self._daemon.paused() and request.method != "GET":
+            raise errors.Temporary("A new xacctd is taking over.", "Try again in a moment.")
+
     @web.middleware
     async def _well_behaved(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Fresh configuration before, our header and our errors after."""
         try:
             versions.check(request)
+            self._check_pause(request)
             self._daemon.refresh()
             response = await handler(request)
         except errors.XacctError as error:

@@ -53,7 +53,6 @@ class Containers:
         self._places = places
         self._wanted = wanted
         self._open: dict[str, tuple[object, Endpoint]] = {}
-        self._closed = False
         self._lock = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -71,7 +70,7 @@ class Containers:
     async def settle(self) -> None:
         """Open what is missing and close what is not wanted any more."""
         async with self._lock:
-            places = {place.name: place for place in self._places()} if (self._wanted() and not self._closed) else {}
+            places = {place.name: place for place in self._places()} if self._wanted() else {}
             for name, (mark, endpoint) in list(self._open.items()):
                 if name not in places or places[name].mark != mark:
                     del self._open[name]
@@ -89,14 +88,15 @@ class Containers:
             for _, endpoint in self._open.values():
                 endpoint.sweep()
 
-    async def close(self) -> None:
-        """Close all, until `resume`."""
-        self._closed = True
-        await self.settle()
+    def stop_accepting(self) -> None:
+        """Take in nobody any more; `settle` opens again what is wanted."""
+        for _, endpoint in self._open.values():
+            endpoint.stop_accepting()
+        self._open.clear()
 
-    async def resume(self) -> None:
-        """Open again what is wanted."""
-        self._closed = False
+    async def close(self) -> None:
+        """Close all."""
+        self._wanted = lambda: False
         await self.settle()
 
     async def _serve(self, place: Place) -> None:

@@ -148,6 +148,7 @@ class Life:
         self._origin = origin
         self._stop = asyncio.Event()
         self._succeeding = False
+        self._paused = False
         self._listeners: dict[str, socket.socket] = {}
         self._workers: list[asyncio.Task[None]] = []
 
@@ -210,6 +211,7 @@ class Life:
             reload=rooms.reload,
             stop=self._stop.set,
             succeed=self._succeed,
+            paused=lambda: self._paused,
             about=About(
                 sys.executable, str(rooms.code.directory), rooms.code.changed, rooms.clock.now(), tuple(rooms.humans)
             ),
@@ -217,10 +219,10 @@ class Life:
             imds=lambda: rooms.imds.open_ports,
             containers=Containers(rooms.about_containers, rooms.containers.settle),
         )
-        self._application = Api(rooms.keeper, rooms.grants, daemon).application()
+        application = Api(rooms.keeper, rooms.grants, daemon).application()
         listener = legacy.control or bind(rooms.where.control)
         self._listeners["control"] = listener.dup()
-        self._control = ControlServer(self._application, listener, rooms.where.control)
+        self._control = ControlServer(application, listener, rooms.where.control)
         await self._control.start()
 
     def _work(self) -> None:
@@ -291,21 +293,40 @@ class Life:
             await asyncio.sleep(QUIET_POLL)
 
     async def _hand_over(self, heir: Heir) -> None:
-        """Let it take over; if it does not, go on as before. What comes meanwhile waits in the listeners' queues."""
+        """Let it take over; if it does not, go on as before. What comes meanwhile waits in the listeners' queues.
+
+        Nothing is awaited between the quiet moment and the state's sending: so nothing begins that is not in it.
+        """
         rooms = self._rooms
-        rooms.endpoint.stop_accepting()
-        rooms.imds.stop_accepting()
-        self._control.stop_accepting()
-        await rooms.containers.close()  # the successor binds its own
+        self._pause()
         try:
             descriptors = {name: listener.fileno() for name, listener in self._listeners.items()}
             with rooms.keeping.taken() as (state, _):
                 heir.hand(descriptors | rooms.handed_over(), state)
             await asyncio.to_thread(heir.serving)
         except BaseException:
-            await rooms.endpoint.serve(self._listeners["endpoint"].dup())
-            await rooms.imds.accept_again()
-            await self._control.start(self._listeners["control"].dup())
-            await rooms.containers.resume()
+            await self._go_on()
             raise
         rooms.keeping.close()
+
+    def _pause(self) -> None:
+        """Begin nothing by ourselves, take in nobody, let nothing be changed, and keep nothing: the successor does."""
+        self._paused = True
+        for worker in self._workers:
+            worker.cancel()
+        self._rooms.keeping.freeze()
+        self._rooms.endpoint.stop_accepting()
+        self._rooms.imds.stop_accepting()
+        self._rooms.containers.stop_accepting()
+        self._control.stop_accepting()
+
+    async def _go_on(self) -> None:
+        """The successor has failed: all is as before."""
+        await self._rest()
+        await self._rooms.endpoint.serve(self._listeners["endpoint"].dup())
+        await self._rooms.imds.accept_again()
+        await self._control.start(self._listeners["control"].dup())
+        await self._rooms.containers.settle()
+        self._rooms.keeping.thaw()
+        self._work()
+        self._paused = False

@@ -18,6 +18,7 @@ successor costs nothing. All that is held is in the state; nobody is asked for a
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -81,15 +82,23 @@ class Succession:
         return legacy
 
     def serving(self) -> None:
-        """Everything is served by us now."""
+        """Everything is served by us now.
+
+        Raises:
+            StartupFailed: we took too long, and the predecessor has gone on.
+        """
         if self._lock is not None:
             instance.sign(self._lock)
-        _send(self._channel, {"serving": os.getpid()})
+        try:
+            _send(self._channel, {"serving": os.getpid()})
+        except OSError:
+            raise errors.StartupFailed("The running xacctd did not wait for the new one.", "") from None
         self._channel.close()
 
     def failed(self, sentence: str, hint: str) -> None:
         """It can't be done: the predecessor goes on."""
-        _send(self._channel, {"failed": [sentence, hint]})
+        with contextlib.suppress(OSError):  # if it waits for us still
+            _send(self._channel, {"failed": [sentence, hint]})
 
 
 def _leave_the_family() -> None:

@@ -58,6 +58,7 @@ class Keeping:
         self._version = version
         self._buffer = bytearray()
         self._started = False
+        self._frozen = False
 
     def start(self) -> None:
         """Keep the state from now on. Until then what an earlier daemon kept is not overwritten."""
@@ -65,9 +66,18 @@ class Keeping:
         self._keeper.watchers.append(self.save)
         self.save()
 
+    def freeze(self) -> None:
+        """Keep nothing for now: a successor may be at it."""
+        self._frozen = True
+
+    def thaw(self) -> None:
+        """Keep the state again."""
+        self._frozen = False
+        self.save()
+
     def save(self) -> None:
         """Keep the state as it is now."""
-        if self._started and self.carriers:
+        if self._started and self.carriers and not self._frozen:
             with self.taken() as (state, empty):
                 for carrier in self.carriers:
                     carrier.save(state, empty=empty)
