@@ -42,9 +42,9 @@ fuzz: .venv/ready ## throw a million inputs at the listeners
 	$(BIN)/python scripts/fuzz.py $(FUZZ)
 
 # pytest's exit status 5 means that it found no test.
-test-sdks: .venv/ready ## unmodified SDKs and command lines (wants aws v2, npm, shells: see .ci/run)
+test-sdks: .venv/ready ## unmodified SDKs and command lines (wants aws v2, npm, go, mvn, cargo; skips without)
 	@mkdir -p tests/contract
-	$(BIN)/pytest tests/contract || [ $$? -eq 5 ]
+	$(BIN)/pytest -rs tests/contract || [ $$? -eq 5 ]
 
 test-system: .venv/ready ## real parts of the operating system (wants root and what .ci/run installs)
 	@mkdir -p tests/system
@@ -61,7 +61,7 @@ constraints: ## pin all dependencies anew, with hashes (UPGRADE=1 moves every pi
 
 clean: ## remove whatever the other targets made in this folder
 	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	rm -rf src/*.egg-info tests/contract/node_modules
+	rm -rf src/*.egg-info tests/contract/clients/*/made tests/contract/clients/*/node_modules
 	find src tests scripts -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # Two stamps: the slow half is redone when a pin moves, the fast one when our own metadata changes.

@@ -100,6 +100,7 @@ SDKs wrap what the endpoint says, and some swallow it. When in doubt: `xacctctl 
 | Go SDK v2, terraform | `failed to refresh cached credentials, failed to load credentials, CODE: SENTENCE` |
 | object_store, polars | `Server returned non-2xx status code: 403 Forbidden:` and the sentence |
 | Rust SDK | `Non-success status from HTTP credential provider`, without the sentence |
+| Java SDK v2 | `Unable to load credentials from any of the providers in the chain`, without the sentence |
 | JavaScript SDK v3 | `Could not load credentials from any providers`, without the sentence |
 | JavaScript SDK v2 | `Missing credentials in config`, without the sentence |
 | Go SDK v1 | `NoCredentialProviders: no valid providers in chain`, without the sentence |

@@ -826,7 +826,7 @@ DEFENCES = (
 
 def copy_tree(to: Path) -> Path:
     """A copy of what the tests need."""
-    skipped = shutil.ignore_patterns("__pycache__", "node_modules", "*.egg-info")
+    skipped = shutil.ignore_patterns("__pycache__", "node_modules", "made", "*.egg-info")
     for name in ("src", "tests", "docs"):
         shutil.copytree(ROOT / name, to / name, ignore=skipped)
     for name in ("pyproject.toml", "README.md", "Makefile", "SECURITY.md"):

@@ -188,6 +188,14 @@ async def test_an_sdk_finds_the_role_and_its_credentials(clock, room):
 
 
 @in_virtual_time
+async def test_a_path_with_a_slash_more_in_front_is_the_same(clock, room):
+    """As Java sends it."""
+    await room.login()
+    assert room.get("/" + ROLES[0] + "/") == room.get(ROLES[0] + "/")
+    assert parsed(room.get("//" + ROLES[0] + "/"))[0] != b"200"
+
+
+@in_virtual_time
 async def test_region_and_zone_are_the_roles(clock, room):
     for end in ("", "/"):
         assert parsed(room.get(REGION + end))[::2] == (b"200", b"eu-central-1")

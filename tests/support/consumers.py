@@ -1,4 +1,4 @@
-"""Unmodified SDKs and command lines that ask STS who they are, with whatever credentials they find."""
+"""Unmodified SDKs and command lines that ask AWS who they are, with whatever credentials they find."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import toolchains
+
 _HERE = Path(__file__).parent
-_CONTRACT = _HERE.parent / "contract"
 _DEAD = "http://127.0.0.1:9"
 
 PROXIES = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), _DEAD)
@@ -21,7 +22,7 @@ PROXIES = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy",
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a client's process ended; `arns` are those it was told it is."""
+    """How a client's process ended; `arns` are those it was told it is (of object_store: its access key ids)."""
 
     status: int
     arns: list[str]
@@ -37,22 +38,20 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Client:
-    """One client. `shows`: whether its user gets to read a refusal's sentence (measured; the others swallow it)."""
+    """One client. `loops`: it is a program that goes on calling; a command line is started anew for each call."""
 
     name: str
+    title: str
     command: tuple[str, ...]
-    shows: bool = True
     loops: bool = True
-    needs: Path | None = None
+    toolchain: toolchains.Toolchain | None = None
 
     @property
     def missing(self):
         """Why it can't run here, or None."""
-        if shutil.which(self.command[0]) is None:
-            return f"no {self.command[0]} here"
-        if self.needs is not None and not self.needs.exists():
-            return f"no {self.needs.name} here: npm install --prefix tests/contract"
-        return None
+        if self.toolchain is not None:
+            return self.toolchain.missing
+        return None if shutil.which(self.command[0]) else f"no {self.command[0]} here"
 
     @contextmanager
     def running(self, env, seconds=0.0):
@@ -98,23 +97,28 @@ def _python(name):
     return (sys.executable, str(_HERE / "callers" / f"{name}_caller.py"))
 
 
+def _java(jar):
+    # A caller of seconds is not worth optimizing.
+    classes = f"{jar}:{jar.parent / 'dependency'}/*"
+    return ("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", classes, "Caller")
+
+
 def _aws(path):
     return (path, "sts", "get-caller-identity", "--query", "Arn", "--output", "text")
 
 
-BOTO3 = Client("boto3", _python("boto3"))
-AIOBOTOCORE = Client("aiobotocore", _python("aiobotocore"))
-AWSCLI1 = Client("awscli1", _aws(str(Path(sys.executable).parent / "aws")), loops=False)
-AWSCLI2 = Client("awscli2", _aws("/usr/bin/aws"), loops=False)
-JS3 = Client(
-    "jsv3",
-    ("node", str(_CONTRACT / "caller.mjs")),
-    shows=False,
-    needs=_CONTRACT / "node_modules" / "@aws-sdk" / "client-sts",
-)
+BOTO3 = Client("boto3", "boto3", _python("boto3"))
+AIOBOTOCORE = Client("aiobotocore", "aiobotocore", _python("aiobotocore"))
+AWSCLI1 = Client("awscli1", "AWS CLI v1", _aws(str(Path(sys.executable).parent / "aws")), loops=False)
+AWSCLI2 = Client("awscli2", "AWS CLI v2", _aws("/usr/bin/aws"), loops=False)
+JS3 = Client("js3", "JavaScript v3", ("node", str(toolchains.CLIENTS / "js/caller.mjs")), toolchain=toolchains.JS)
+GO2 = Client("go2", "Go v2", (str(toolchains.GO.made),), toolchain=toolchains.GO)
+JAVA2 = Client("java2", "Java v2", _java(toolchains.JAVA.made), toolchain=toolchains.JAVA)
+RUST = Client("rust", "Rust", (str(toolchains.RUST.made),), toolchain=toolchains.RUST)
+OBSTORE = Client("obstore", "object_store", _python("obstore"))
 
 FROM_PYPI = (BOTO3, AIOBOTOCORE, AWSCLI1)
-ALL = (*FROM_PYPI, AWSCLI2, JS3)
+ALL = (*FROM_PYPI, AWSCLI2, JS3, GO2, JAVA2, RUST, OBSTORE)
 
 
 def side_by_side(work, clients=ALL):

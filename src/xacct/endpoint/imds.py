@@ -39,6 +39,9 @@ WAIT = 0.8
 
 _TOKEN_HEADER = b"x-aws-ec2-metadata-token"
 _TTL_HEADER = b"x-aws-ec2-metadata-token-ttl-seconds"
+_LEADING = re.compile("^//")
+"""Java puts its path, slash and all, behind an endpoint that ends with one; AWS CLI 2.9 takes none that does not."""
+
 _REQUEST_LINE = re.compile(rb"(?:(PUT) (%s)|(GET) (/[A-Za-z0-9._/-]*)) HTTP/1\.1" % TOKEN.encode("ascii"))
 
 
@@ -100,7 +103,7 @@ class Imds:
         node = self._keeper.nodes.get(self.role)
         if node is None:
             return answers.NOT_FOUND
-        target = request.target.removesuffix("/")
+        target = _LEADING.sub("/", request.target).removesuffix("/")
         if target in {f"{path}/{node.role.slug}" for path in ROLES}:
             return self._credentials(node, request.caller)
         return _metadata(node.role, target)
