@@ -155,9 +155,11 @@ def held_long(lab):
 
 def _held(lab, name, typing):
     with lab.stack(name) as stack:
-        environment = lab.environment(stack)
+        # A grant for each: what one was refused is remembered against its grant for some seconds.
+        environments = {client.name: lab.environment(stack) for client in ALL}
 
         def work(client):
+            environment = environments[client.name]
             with Relay(stack.port) as relay:
                 outcome = client.run(tapped(environment, relay), patience=typing + 60)
                 asked = times(len(relay.requests))
