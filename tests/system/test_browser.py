@@ -158,7 +158,7 @@ UNREADABLE = {
 
 
 def got_nothing(stack, grant, seen):
-    """Of credentials nothing was read, and the token was never so much as looked at."""
+    """Of credentials nothing was read, and the token was of no use to anybody."""
     said = json.dumps(seen)
     assert "ASIA" not in said
     assert "SecretAccessKey" not in said

@@ -37,8 +37,9 @@ def fetch(environment):
 ENTER_TIME_NAMESPACE = """
     import asyncio, ctypes, os, signal, sys, time
     from xacct import daemon
+    from xacct.life import running
 
-    real_run = daemon._run
+    real_run = running.Life.run
 
     async def run_with_a_lid(*arguments):
         def close_the_lid():
@@ -54,8 +55,8 @@ ENTER_TIME_NAMESPACE = """
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, close_the_lid)
         await real_run(*arguments)
 
-    daemon._run = run_with_a_lid
-    daemon._runner = lambda: asyncio.run
+    running.Life.run = run_with_a_lid
+    running._runner = lambda: asyncio.run
     daemon.main(["--log-level", "debug"])
 """
 

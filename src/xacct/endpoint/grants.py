@@ -140,10 +140,8 @@ class Grants:
 
     def find(self, authorization: bytes) -> Grant | None:
         """The grant of an Authorization header's value, as it was issued or after "Bearer "."""
-        token = authorization.removeprefix(b"Bearer ")
-        digest = digest_of(token)
-        grant = self._by_digest.get(digest)
-        if grant is None or not hmac.compare_digest(grant.digest, digest) or self._over(grant):
+        grant = self._known(authorization)
+        if grant is None:
             return None
         if self._orphaned_now(grant):
             self._forget(grant)
@@ -153,8 +151,11 @@ class Grants:
         return grant
 
     def hosts(self, authorization: bytes) -> frozenset[bytes]:
-        """The Host values of this token's own, beside the endpoint's: where it is forwarded to."""
-        grant = self.find(authorization)
+        """The Host values of this token's own, beside the endpoint's: where it is forwarded to.
+
+        Asked before a request is trusted, so that it counts as no use.
+        """
+        grant = self._known(authorization)
         if grant is None or grant.forwarded_port is None:
             return frozenset()
         return hosts_of(grant.forwarded_port)
@@ -198,6 +199,13 @@ class Grants:
     def all(self) -> list[Grant]:
         """Every grant, oldest first."""
         return sorted(self._by_digest.values(), key=lambda grant: grant.created)
+
+    def _known(self, authorization: bytes) -> Grant | None:
+        digest = digest_of(authorization.removeprefix(b"Bearer "))
+        grant = self._by_digest.get(digest)
+        if grant is None or not hmac.compare_digest(grant.digest, digest) or self._over(grant):
+            return None
+        return grant
 
     def _over(self, grant: Grant) -> bool:
         return grant.expires_at is not None and grant.expires_at <= self.now()
