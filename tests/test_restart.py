@@ -56,7 +56,10 @@ class Managed(Stack):
         self.manager.wait_until_ready()
 
     def reload(self):
-        return self.api("POST", "/v1/succeed")
+        answer = self.api("POST", "/v1/succeed")
+        if "pid" in answer:
+            wait_until(lambda: self.manager.main_pid == answer["pid"], what="the manager's knowing of it")
+        return answer
 
     def secrets(self):
         """What is served for prod, byte for byte."""
@@ -123,7 +126,6 @@ def test_nothing_is_lost_and_nobody_is_asked_however_it_ends(stack):
             pid = stack.manager.main_pid
             if how == "reload":
                 assert stack.reload()["pid"] != pid
-                wait_until(lambda pid=pid: stack.manager.main_pid != pid, what="the handover")
             else:
                 stack.end(how)
             assert stack.status("prod")["state"] == "held", how
