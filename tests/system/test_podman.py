@@ -5,7 +5,8 @@ import pwd
 import shutil
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from containers import CHANGES, IMAGE, Ctl, Machine, image, is_prod, missing, run, settings
@@ -111,3 +112,38 @@ def test_the_doctor_proves_it_and_says_what_the_way_costs(ctl):
     said = ctl("podman", "doctor", "--image", NAME, "prod")
     assert "ok    fetch" in said
     assert "every service on this machine's loopback" in said
+
+
+TOKEN = "import os; print(os.environ['AWS_CONTAINER_AUTHORIZATION_TOKEN'])"
+NEIGHBOUR = f"""
+import urllib.error, urllib.request
+for token in ("", "xacct_" + "x" * 43):
+    try:
+        headers = {{"Authorization": token}} if token else {{}}
+        asked = urllib.request.Request("http://169.254.170.2:{PORT}/v1/credentials/prod", headers=headers)
+        print(urllib.request.urlopen(asked, timeout=20).status)
+    except urllib.error.HTTPError as refused:
+        print(refused.status)
+"""
+
+
+def command_lines():
+    """Of every process there is."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):  # it has ended
+            yield file.read_bytes()
+
+
+def test_a_neighbour_without_a_grant_gets_403_and_nobody_sees_the_token(ctl):
+    process = ctl.start(*words(ctl, seconds=600, options=("--name", "served")))
+    try:
+        assert is_prod(process.stdout.readline())
+        token = podman(ctl, "exec", "served", "python3", "-c", TOKEN).strip()
+        assert token.startswith("xacct_")
+        assert not any(token.encode() in line for line in command_lines())
+        network = "slirp4netns:allow_host_loopback=true,cidr=169.254.170.0/24"
+        said = podman(ctl, "run", "--rm", "--network", network, NAME, "python3", "-c", NEIGHBOUR)
+        assert said.split() == ["403", "403"]
+    finally:
+        podman(ctl, "kill", "served")
+        process.communicate(timeout=30)
