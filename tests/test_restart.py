@@ -313,3 +313,32 @@ def test_a_boto3_client_lives_through_all_of_it(stack, monkeypatch):
         assert boto3.Session().client("sts").get_caller_identity()["Account"] == "234567890123"
     stack.reload()
     assert boto3.Session().client("sts").get_caller_identity()["Account"] == "234567890123"
+
+
+def test_a_reload_takes_up_settings_that_a_running_daemon_does_not(tmp_path):
+    """Its port among them, and what is held is held on."""
+    with Stack(tmp_path, daemon=False) as stack:
+        del stack.env["XACCT_PORT"]
+        ports = []
+        for _ in range(2):
+            with socket.create_server(("127.0.0.1", 0)) as free:
+                ports.append(free.getsockname()[1])
+        stack.settings_file.parent.mkdir(parents=True)
+        stack.settings_file.write_text(f"[daemon]\nport = {ports[0]}\n")
+        stack.start()
+        stack.login("prod")
+        stack.settings_file.write_text(f"[daemon]\nport = {ports[1]}\n")
+        assert any("xacctctl reload" in note for note in stack.status()["notes"])
+        pid = stack.api("POST", "/v1/succeed")["pid"]
+        try:
+            stack.daemon.wait(10)
+            assert stack.api("GET", "/v1/version")["endpoint"] == f"http://127.0.0.1:{ports[1]}"
+            assert stack.status("prod")["state"] == "held"
+            assert not stack.status()["notes"]
+            stack.env["XACCT_PORT"] = str(ports[1])
+            assert Raw(stack, stack.grant("prod")["token"]).fetch()
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", ports[0]))
+        finally:
+            os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not stack.socket.exists(), what="the end")

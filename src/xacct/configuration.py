@@ -92,8 +92,8 @@ class Configuration:
         if _restarting(changed) != _restarting(self._at_start):
             self.problems.append(
                 errors.ConfigError(
-                    "config.toml has changed; all but [roles] and [lock] takes a restart.",
-                    "xacctctl stop && xacctctl start",
+                    "config.toml has changed; all but [roles] and [lock] takes a reload.",
+                    "xacctctl reload, which keeps what is held",
                 )
             )
         log.info("configuration read", roles=len(found.roles), problems=len(self.problems))

@@ -184,7 +184,7 @@ class Life:
 
     async def _serve(self, legacy: Legacy, port: int) -> None:
         """SDKs first, with whoever has come while we were loading."""
-        listener = legacy.endpoint or bind(port)
+        listener = self._listener(legacy, port)
         left = self._origin.early.stop() if self._origin.early is not None else []
         actual = await self._rooms.endpoint.serve(listener)
         await self._rooms.endpoint.adopt(left)
@@ -194,6 +194,15 @@ class Life:
         await self._rooms.imds.open(legacy.imds)
         for fetch in self._origin.early.fetches if self._origin.early is not None else []:
             self._rooms.served_early(fetch)
+
+    def _listener(self, legacy: Legacy, port: int) -> socket.socket:
+        """The endpoint's: the one there is, unless the settings want another port now and no manager holds it."""
+        there = legacy.endpoint
+        if there is not None and (self._manager.present or port in (0, there.getsockname()[1])):
+            return there
+        if there is not None:
+            there.close()
+        return bind(port)
 
     async def _open_control(self, legacy: Legacy) -> None:
         """Serve the control channel. aiohttp costs a sixth of a second: SDKs are served meanwhile."""
