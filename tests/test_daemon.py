@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import signal
 
 import pytest
 
+from xacct import daemon
 from xacct.host import processes
 from xacct.host.ways import ON_SUSPEND
 from xacct.life import rooms as composition
+from xacct.life import running
 from xacct.life.legacy import Places
 from xacct.life.rooms import Rooms
 from xacct.model import Caller
@@ -101,3 +104,15 @@ def test_the_guard_knows_the_hosts_that_grants_bring_along(where):
     sent = b"GET /v1/credentials/dev HTTP/1.1\r\nHost: 127.0.0.1:40123\r\nAuthorization: " + token.encode()
     assert rooms.endpoint.parse(sent, frozenset()).authorization == token.encode()
     asyncio.run(rooms.sts.close())
+
+
+def test_a_hang_up_while_it_is_loading_is_no_end(monkeypatch):
+    before = signal.getsignal(signal.SIGHUP)
+    seen = []
+    monkeypatch.setattr(daemon, "_origin", lambda arguments: arguments)
+    monkeypatch.setattr(running, "main", lambda *_: seen.append(signal.getsignal(signal.SIGHUP)) or 0)
+    try:
+        assert daemon.main(["--port", "0"]) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert seen == [signal.SIG_IGN]

@@ -8,6 +8,7 @@ Exit statuses: 0 stopped as asked, 1 could not start (one sentence and a hint on
 
 from __future__ import annotations
 
+import signal
 import sys
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ SUCCEED = "--succeed"
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon in the foreground. Returns the exit status."""
+    # Until the loop listens for it: what it asks for, to read the configuration, is about to be done.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     arguments = list(sys.argv[1:] if argv is None else argv)
     origin = _origin(arguments)
     from xacct.life import running  # noqa: PLC0415 - see this file's first lines
