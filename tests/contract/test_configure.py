@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import toolchains
 from stack import Stack, wait_until
 
 BOTO3 = (
@@ -78,9 +79,9 @@ new STSClient({}).send(new GetCallerIdentityCommand({})).then((it) => console.lo
 
 
 def test_javascript(stack, xacctctl):
-    modules = Path(__file__).parent / "node_modules"
-    if shutil.which("node") is None or not modules.exists():
-        pytest.skip("no node here, or no npm install --prefix tests/contract")
+    if toolchains.JS.missing:
+        pytest.skip(toolchains.JS.missing)
+    modules = toolchains.CLIENTS / "js" / "node_modules"
     arn = run(stack, "node", "-e", NODE, NODE_PATH=str(modules), AWS_PROFILE="prod-agent", AWS_REGION="eu-west-1")
     assert arn.startswith(PROD)
 
