@@ -68,59 +68,20 @@ class Rooms:
     """The rooms of one daemon, connected."""
 
     def __init__(self, chosen: Settings, in_file: Settings, where: Places) -> None:
-        from xacct.aws.sources import FileSources  # noqa: PLC0415
-        from xacct.aws.sts import Sts  # noqa: PLC0415
-
         self.where = where
         self._chosen = chosen.daemon
         self.clock = AwsClock(host_clock.read)
         self.code = Code(Path(__file__).parents[1])
-        events = Events()
-        ledger = Ledger(lambda all_steps: steps.save(where.steps, all_steps))
-        desk = Desk(self.clock, events, ledger)
-        self.sts = Sts(self.clock, os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
-        self.keeper = Keeper(
-            sts=self.sts,
-            sources=FileSources(os.environ),
-            desk=desk,
-            clock=self.clock,
-            events=events,
-            terms=Terms(settings.seconds(chosen.session.duration), names.fill(chosen.session.name)),
-        )
+        self.keeper = self._heart(chosen)
+        self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
         scout = processes.Scout(processes.Processes().find, self.clock.boot)
         self.audit = _audit(chosen, where, self.clock, scout)
         self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started)
         if self.audit is not None:
             self.grants.ended = self.audit.grant_ended
-        self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
-        self.container = Container(
-            self.keeper, self.grants, settings.seconds(chosen.prompts.patience), self.audit, scout.find
-        )
-        self.keeper.latch.on_lock = self.container.forget
-        door_of = partial(
-            Door,
-            callers.choose(),
-            os.geteuid(),
-            notice=scout.notice if self.audit else lambda _caller: None,
-            owners=processes.owners,
-        )
-        door = door_of(require_known=chosen.endpoint.require_known_caller)
-        guard = partial(head.parse, forwarded=self.grants.hosts)
-        self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit, parse=guard)
-        self._places = ContainerPlaces(
-            chosen.containers, where.containers, door, self._for_containers, chosen.endpoint.require_known_caller
-        )
-        self.containers = containers(chosen.containers, self._places, self.grants)
-        self.imds = ImdsPorts(
-            chosen.imds.ports,
-            self.keeper,
-            door_of(require_known=True),
-            settings.seconds(chosen.prompts.patience),
-            self.audit,
-            scout.find,
-        )
+        self._build_endpoints(chosen, scout)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
-        self.humans = _ways_to_humans(chosen, desk, events, self.clock)
+        self.humans = _ways_to_humans(chosen, self.keeper.desk, self.keeper.events, self.clock)
         self.watches = Watches(ways(os.environ), self.happened)
         self._announced = float("-inf")
         self.keeping = Keeping(self.keeper, host_clock.boot_id(), __version__, self._front)
@@ -129,6 +90,43 @@ class Rooms:
         self._to_recall: bytes | None = None
         self._recalled = False
         self._state_problem: errors.XacctError | None = None
+
+    def _heart(self, chosen: Settings) -> Keeper:
+        """The keeper, with AWS and the desk it needs."""
+        from xacct.aws.sources import FileSources  # noqa: PLC0415
+        from xacct.aws.sts import Sts  # noqa: PLC0415
+
+        events = Events()
+        self.sts = Sts(self.clock, os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+        return Keeper(
+            sts=self.sts,
+            sources=FileSources(os.environ),
+            desk=Desk(self.clock, events, Ledger(lambda all_steps: steps.save(self.where.steps, all_steps))),
+            clock=self.clock,
+            events=events,
+            terms=Terms(settings.seconds(chosen.session.duration), names.fill(chosen.session.name)),
+        )
+
+    def _build_endpoints(self, chosen: Settings, scout: processes.Scout) -> None:
+        """What SDKs reach: the endpoint, its listeners for containers, and the IMDS ports."""
+        patience = settings.seconds(chosen.prompts.patience)
+        self.container = Container(self.keeper, self.grants, patience, self.audit, scout.find)
+        self.keeper.latch.on_lock = self.container.forget
+        door_of = partial(
+            Door,
+            callers.choose(),
+            os.geteuid(),
+            notice=scout.notice if self.audit else lambda _caller: None,
+            owners=processes.owners,
+        )
+        strict = chosen.endpoint.require_known_caller
+        door = door_of(require_known=strict)
+        guard = partial(head.parse, forwarded=self.grants.hosts)
+        self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit, parse=guard)
+        self._places = ContainerPlaces(chosen.containers, self.where.containers, door, self._for_containers, strict)
+        self.containers = containers(chosen.containers, self._places, self.grants)
+        at_imds = door_of(require_known=True)
+        self.imds = ImdsPorts(chosen.imds.ports, self.keeper, at_imds, patience, self.audit, scout.find)
 
     # What there is of an earlier daemon.
 
