@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from xacct.life.succession import Succession
 
 
-SUCCEED = "--succeed"
-"""The argument by which a running daemon starts its successor; a descriptor follows. Not for people."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon in the foreground. Returns the exit status."""
     # Until the loop listens for it: what it asks for, to read the configuration, is about to be done.
@@ -36,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _origin(arguments: list[str]) -> Dawn | Succession:
     """Where it comes from; an argument that is not for people is taken out."""
+    from xacct.life.legacy import SUCCEED  # noqa: PLC0415 - with the origin, whichever it is
+
     if SUCCEED in arguments[-2:-1]:
         from xacct.life.succession import Succession  # noqa: PLC0415 - one of the two is needed
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from xacct.state.secretmem import SecretMemory
 
 
+SUCCEED = "--succeed"
+"""The argument by which a running daemon starts its successor; a descriptor follows. Not for people."""
+
+
 class Places:
     """The daemon's files, fixed at its start."""
 

@@ -1,4 +1,4 @@
-"""The rooms of one daemon, built and connected. Composition and nothing else; daemon.py runs them."""
+"""The rooms of one daemon, built and connected. Composition and nothing else; running.py opens and closes them."""
 
 from __future__ import annotations
 

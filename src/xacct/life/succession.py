@@ -28,15 +28,12 @@ from typing import TYPE_CHECKING, Any
 from xacct import errors
 from xacct.endpoint.imds_ports import IMDS
 from xacct.host import hardening, instance
-from xacct.life.legacy import Legacy, Places
+from xacct.life.legacy import SUCCEED, Legacy, Places
 from xacct.settings import MOST_IMDS_PORTS
 from xacct.state.secretmem import SecretMemory
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-FLAG = "--succeed"
-"""The argument that names the channel's descriptor (daemon.py)."""
 
 PATIENCE = 60.0
 """Seconds the predecessor gets to find a quiet moment; then it has thought better of it, or is gone."""
@@ -135,7 +132,7 @@ class Heir:
         self._channel, theirs = socket.socketpair()
         self._channel.settimeout(PATIENCE)
         with theirs:
-            command = [sys.executable, "-m", "xacct.daemon", *arguments, FLAG, str(theirs.fileno())]
+            command = [sys.executable, "-m", "xacct.daemon", *arguments, SUCCEED, str(theirs.fileno())]
             # Our stderr is its stderr: both write the same log.
             child = subprocess.Popen(  # noqa: S603 - ourselves
                 command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env={**os.environ, **environment}
