@@ -230,6 +230,7 @@ def test_tampered_memory_is_no_state(stack):
     memory.close()
     stack.end("kill")
     assert stack.status("prod")["state"] != "held"
+    assert len(stack.manager.store) == 1, "what is spoilt makes room for the next state"
     assert "Traceback" not in stack.log()
 
 

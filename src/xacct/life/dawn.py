@@ -42,10 +42,12 @@ class Dawn:
         self.refused += [f"Descriptor {name or 'without a name'} closed: {why}." for name, why in inherited.refused]
         self._legacy = Legacy(inherited.control, inherited.endpoint)
         self.early: Early | None = None
+        self._legacy.spoilt = {name for name, _ in inherited.stored}
         found = secretmem.latest([descriptor for _, descriptor in inherited.stored])
         if found is not None:
             names = {descriptor: name for name, descriptor in inherited.stored}
             self._legacy.kept = (names[found.descriptor], found)
+            self._legacy.spoilt.discard(names[found.descriptor])
             _, self._legacy.state = found.read() or (0, None)
         if self._legacy.state and self._legacy.endpoint is not None:
             with contextlib.suppress(errors.StartupFailed):  # `claim` says so again, with words

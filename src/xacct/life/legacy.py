@@ -65,5 +65,6 @@ class Legacy:
     endpoint: socket.socket | None = None
     imds: dict[int, socket.socket] = field(default_factory=dict)
     kept: tuple[str, SecretMemory] | None = None
+    spoilt: set[str] = field(default_factory=set)
     state: bytes | None = field(default=None, repr=False)
     lock: int | None = None

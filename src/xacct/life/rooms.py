@@ -136,6 +136,8 @@ class Rooms:
         self.grants.load()
         self._lock = legacy.lock
         self._to_recall = legacy.state
+        for name in legacy.spoilt:
+            manager.forget(name)  # before a new one is stored: a full store drops what is new
         if manager.present and self._chosen.survive_restart:
             self.keeping.carriers.append(FdStore(manager, legacy.kept))
         elif legacy.kept is not None:
