@@ -57,8 +57,8 @@ class Legacy:
     """What is there already.
 
     `control`, `endpoint`, `imds` (by port): listeners. `kept`: the secret memory in the service manager's store, and
-    its name there. `state`: what is to be held again (state/snapshot.py). `lock`: the descriptor of the lock on the
-    runtime directory.
+    its name there. `spoilt`: names of what else is in that store, and is no state of ours. `state`: what is to be held
+    again (state/snapshot.py). `lock`: the descriptor of the lock on the runtime directory.
     """
 
     control: socket.socket | None = None
