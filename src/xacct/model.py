@@ -62,12 +62,17 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the first credentials come from: a profile's keys, its credential_process, or the environment."""
+    """Where the first credentials come from: a profile's keys, its credential_process, or the environment.
+
+    `files`: the config and the credentials file that have the profile, and the HOME they belong to (awsfiles.Files);
+    empty: the daemon's own. The same name in other files is another source.
+    """
 
     name: str
     kind: Literal["profile", "process", "environment"]
     region: str | None = None
     command: str = field(default="", repr=False)
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +149,7 @@ class Role:
 
         SDKs mangle anything but [A-Za-z0-9._-] in a path, so other names are folded, with a hash against clashes.
         """
-        if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", self.name):
-            return self.name
-        folded = re.sub(r"[^A-Za-z0-9._-]", "-", self.name).lstrip(".-") or "role"
-        return f"{folded}-{sha256(self.name.encode()).hexdigest()[:6]}"
+        return slug_of(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,7 @@ class Grant:
 
     `role_arns`: patterns (`*` stands for anything, as in IAM policies) of the ARNs it may name besides, reached as
     the role `via` is. `forwarded_port`: where, on another machine, the endpoint is forwarded to for this consumer.
+    `files`: AWS's files that its roles are of (awsfiles.Files); empty where that was not noted.
     """
 
     id: str
@@ -170,6 +173,7 @@ class Grant:
     via: str | None = None
     forwarded_port: int | None = None
     where: Where = "host"
+    files: tuple[str, ...] = ()
 
     def allows(self, role: str) -> bool:
         """Whether this grant may fetch that role."""
@@ -178,6 +182,14 @@ class Grant:
     def allows_arn(self, arn: str) -> bool:
         """Whether this grant may fetch the role of that ARN, whatever it is called."""
         return bool(_ROLE_ARN.fullmatch(arn)) and any(fnmatchcase(arn, pattern) for pattern in self.role_arns)
+
+
+def slug_of(name: str) -> str:
+    """What a role of that name is in an endpoint path (`Role.slug`)."""
+    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
+        return name
+    folded = re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".-") or "role"
+    return f"{folded}-{sha256(name.encode()).hexdigest()[:6]}"
 
 
 def account_of(arn: str | None) -> str | None:

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from xacct import wire
 from xacct.ctl.main import main
 
-HEAD = b"HTTP/1.0 200 OK\r\nXacct-Api: 1\r\n\r\n"
+HEAD = f"HTTP/1.0 200 OK\r\nXacct-Api: {wire.API}\r\n\r\n".encode()
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xacct import rolekeys
 from xacct.model import iso
 
 if TYPE_CHECKING:
@@ -29,13 +30,16 @@ class Entry:
     count: int = 1
 
 
-def line(entry: Entry, caller: Caller | None) -> wire.AuditLine:
-    """An entry as it is written and streamed; `caller` is its own, with what has been found out since."""
+def line(entry: Entry, caller: Caller | None, files: wire.AwsFiles | None = None) -> wire.AuditLine:
+    """An entry as it is written and streamed; `caller` is its own, with what has been found out since.
+
+    `files`: those that its role is of, where they are not the daemon's own.
+    """
     grant = entry.grant
-    return {
+    said: wire.AuditLine = {
         "time": iso(entry.time),
         "event": entry.event,
-        "role": entry.role,
+        "role": None if entry.role is None else rolekeys.split(entry.role)[0],
         "grant": None if grant is None else {"id": grant.id, "label": grant.label},
         "uid": None if caller is None else "unknown" if caller.uid is None else caller.uid,
         "pid": caller.pid if caller else None,
@@ -43,3 +47,6 @@ def line(entry: Entry, caller: Caller | None) -> wire.AuditLine:
         "what": entry.what,
         "count": entry.count,
     }
+    if files is not None:
+        said["files"] = files
+    return said

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from xacct import rolekeys
 from xacct.audit.entry import Entry, line
 from xacct.keeper import events as ev
 
@@ -59,9 +60,17 @@ class Trail:
 
     Args:
         file: where lines go. clock: AWS's time. find: a caller with its process, where that can be found out; slow.
+        files_of: AWS's files of a catalogue's id (rolekeys.py), where they are not the daemon's own.
     """
 
-    def __init__(self, file: AuditFile, clock: AwsClock, find: Callable[[Caller], Caller]) -> None:
+    def __init__(
+        self,
+        file: AuditFile,
+        clock: AwsClock,
+        find: Callable[[Caller], Caller],
+        files_of: Callable[[str], wire.AwsFiles | None] = lambda _catalogue: None,
+    ) -> None:
+        self._files_of = files_of
         self._file = file
         self._clock = clock
         self._find = find
@@ -206,7 +215,10 @@ class Trail:
             return []
 
     def _write(self, entries: list[Entry]) -> list[wire.AuditLine]:
-        lines = [line(entry, entry.caller and self._find(entry.caller)) for entry in entries]
+        lines = [
+            line(entry, entry.caller and self._find(entry.caller), self._files_of(_catalogue(entry)))
+            for entry in entries
+        ]
         try:
             self._file.append(b"".join(json.dumps(made).encode() + b"\n" for made in lines))
         except OSError as error:
@@ -240,3 +252,9 @@ class Trail:
         finally:
             self._followers.discard(queue)
             snapshot.close()
+
+
+def _catalogue(entry: Entry) -> str:
+    """The id of the files that an entry is about: its role's, or its grant's."""
+    granted = entry.grant.roles[:1] if entry.grant is not None else ()
+    return rolekeys.split(entry.role or "".join(granted))[1]

@@ -7,11 +7,12 @@ takes nothing else down with it.
 from __future__ import annotations
 
 import shlex
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
-from xacct import errors
+from xacct import awsfiles, errors
 from xacct.model import Role, Source
 
 if TYPE_CHECKING:
@@ -31,11 +32,8 @@ class Profiles:
 
 def files(env: Mapping[str, str]) -> tuple[Path, Path]:
     """The config and the credentials file, as AWS tools find them."""
-    home = Path(env.get("HOME") or "~").expanduser()
-    return (
-        Path(env.get("AWS_CONFIG_FILE") or home / ".aws" / "config").expanduser(),
-        Path(env.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws" / "credentials").expanduser(),
-    )
+    found = awsfiles.named(env, awsfiles.directory())
+    return Path(found.config), Path(found.credentials)
 
 
 def read(env: Mapping[str, str]) -> Profiles:
@@ -80,6 +78,8 @@ def _raw(config_file: Path, credentials_file: Path) -> dict[str, Profile]:
         from botocore.exceptions import BotoCoreError  # noqa: PLC0415
 
         try:
+            if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+                return {}  # a device or a pipe: AWS's tools read none, and it might never end
             path.open("rb").close()  # botocore's parser takes a file it can't open for an empty one
         except FileNotFoundError:
             return {}

@@ -8,7 +8,7 @@ import shlex
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from xacct import errors
+from xacct import awsfiles, errors
 from xacct.aws import profiles
 from xacct.model import Credentials
 
@@ -43,13 +43,17 @@ class FileSources:
             keys: Mapping[str, Any] = {name.lower(): value for name, value in self._env.items()}
             where = "the daemon's environment"
         else:
-            keys = profiles.read(self._env).raw.get(source.name, {})
+            keys = profiles.read(self._env_of(source)).raw.get(source.name, {})
             where = f"the profile {source.name!r}"
         if not (keys.get("aws_access_key_id") and keys.get("aws_secret_access_key")):
             raise errors.SourceUnusable(f"There is no access key in {where}.", "Add it to ~/.aws/credentials.")
         return Credentials(
             keys["aws_access_key_id"], keys["aws_secret_access_key"], keys.get("aws_session_token") or None
         )
+
+    def _env_of(self, source: Source) -> dict[str, str]:
+        """The daemon's environment with the files that have this source: by them a program finds its own profiles."""
+        return self._env | (awsfiles.Files(*source.files).environ() if source.files else {})
 
     async def _run(self, source: Source) -> Credentials:
         """Run a credential_process (AWS SDKs and Tools Reference Guide, Process credential provider)."""
@@ -59,7 +63,7 @@ class FileSources:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
-                env=self._env | {ASKING: source.name},
+                env=self._env_of(source) | {ASKING: source.name},
             )
         except (OSError, ValueError):
             raise _unusable(source, "can't be started") from None

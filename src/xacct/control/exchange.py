@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from xacct import errors
-from xacct.control import shapes, streams
+from xacct.control import shapes, streams, views
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from xacct import wire
 
@@ -38,7 +38,13 @@ async def body_of(request: web.Request, kind: type[T]) -> T:
         raise errors.BadInput(f"The request is not understood: {error}.", "See docs/control-api.md.") from None
 
 
-def failed(error: errors.XacctError) -> web.Response:
+def answered(request: web.Request, answer: Mapping[str, Any]) -> web.Response:
+    """An answer that names roles, as the request's shell names them."""
+    return web.json_response(views.of(request).seen(answer))
+
+
+def failed(error: errors.XacctError, request: web.Request) -> web.Response:
     """The answer that says why not."""
     answer: wire.ErrorAnswer = {"error": shapes.error_body(error)}
-    return web.json_response(answer, status=error.status)
+    view: views.View | None = request.get(views.KEY)
+    return web.json_response(view.seen(answer) if view is not None else answer, status=error.status)

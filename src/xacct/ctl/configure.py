@@ -69,8 +69,7 @@ def _files() -> tuple[str, set[str]]:
         )
     home = places.home()
     environ = variables.without_ours(os.environ)
-    config = shadow.named(environ, "AWS_CONFIG_FILE", f"{home}/.aws/config", home)
-    credentials = shadow.named(environ, "AWS_SHARED_CREDENTIALS_FILE", f"{home}/.aws/credentials", home)
+    config, credentials = shadow.files(environ, home)
     return config, block.profiles(rewrite.content(credentials)) if os.path.isfile(credentials) else set()
 
 

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from xacct.ctl.variables import COPY
+from xacct import awsfiles
+from xacct.ctl.variables import COPY, instead
 
 _SECRETS: Final = frozenset(
     {"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"},
@@ -53,6 +54,7 @@ def lifted(environ: Mapping[str, str], home: str, directory: str) -> Shadow:
     if shadows(content):
         shadow.set["AWS_CONFIG_FILE"] = _store("".join(sanitized(content)), directory)
         shadow.notes.append(f"[default] in {config} would win over xacct; a copy without it is used.")
+    shadow.set.update(instead(list(shadow.set), environ))
     return shadow
 
 
@@ -92,18 +94,8 @@ def _options(content: Iterable[str]) -> Iterator[tuple[str, str | None, int, str
 
 def files(environ: Mapping[str, str], home: str) -> tuple[str, str]:
     """Return the config and the credentials file that SDKs with `environ` read."""
-    return (
-        named(environ, "AWS_CONFIG_FILE", f"{home}/.aws/config", home),
-        named(environ, "AWS_SHARED_CREDENTIALS_FILE", f"{home}/.aws/credentials", home),
-    )
-
-
-def named(environ: Mapping[str, str], variable: str, default: str, home: str) -> str:
-    """Return the path of an AWS file: what the variable says, as AWS tools take it, or the default."""
-    value = environ.get(variable)
-    if not value:
-        return default
-    return home + value[1:] if value.startswith("~/") else value
+    found = awsfiles.named({**environ, "HOME": home}, awsfiles.directory())
+    return found.config, found.credentials
 
 
 def lines(path: str) -> list[str]:

@@ -1,9 +1,9 @@
 """The variables that lead an SDK to the endpoint, and those that would lead it elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from xacct import wire
+from xacct import awsfiles, wire
 
 CONTAINER: Final = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -37,6 +37,12 @@ IMDS: Final = (
 NO_IMDS: Final = "AWS_EC2_METADATA_DISABLED"
 
 ROLE: Final = "XACCT_ROLE"
+INSTEAD: Final = {
+    "AWS_CONFIG_FILE": "XACCT_INSTEAD_OF_CONFIG_FILE",
+    "AWS_SHARED_CREDENTIALS_FILE": "XACCT_INSTEAD_OF_CREDENTIALS_FILE",
+}
+"""Where it stands what a variable that names one of AWS's files said before ours; empty: it was not set."""
+
 COPY: Final = "aws-config-"
 """How the names of sanitized copies of the config file begin."""
 
@@ -126,11 +132,28 @@ def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
         return dict(environ)
     ours = {*CONTAINER, *KEYS, *IMDS, ROLE, NO_IMDS}
     kept = {name: value for name, value in environ.items() if name not in ours}
-    if kept.get("AWS_SHARED_CREDENTIALS_FILE") == "/dev/null":
-        del kept["AWS_SHARED_CREDENTIALS_FILE"]
-    if f"/{COPY}" in kept.get("AWS_CONFIG_FILE", ""):
-        del kept["AWS_CONFIG_FILE"]
+    for variable, note in INSTEAD.items():
+        before = kept.pop(note, "")
+        if is_ours(variable, kept.get(variable, "")):
+            del kept[variable]
+            kept |= {variable: before} if before else {}
     return kept
+
+
+def is_ours(variable: str, value: str) -> bool:
+    """Say whether `env` or `exec` gave the variable of one of AWS's files this value."""
+    return f"/{COPY}" in value if variable == "AWS_CONFIG_FILE" else value == "/dev/null"
+
+
+def instead(names: Iterable[str], environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that remember what these said, as absolute paths, where ours are about to be set.
+
+    What is ours there already has been remembered before.
+    """
+    here = without_ours(environ)
+    files = awsfiles.named(here, awsfiles.directory())
+    said = {awsfiles.CONFIG: files.config, awsfiles.CREDENTIALS: files.credentials}
+    return {INSTEAD[name]: said[name] if here.get(name) else "" for name in names}
 
 
 def _region(region: str | None) -> dict[str, str]:

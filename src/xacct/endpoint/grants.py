@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from xacct import errors, logs
+from xacct import errors, logs, rolekeys
 from xacct.endpoint.head import hosts_of
 from xacct.model import Grant
 
@@ -75,7 +75,7 @@ class Grants:
         try:
             for row in self._rows():
                 full = {"role_arns": (), **row}
-                lists = {key: tuple(map(str, full[key])) for key in ("roles", "role_arns")}
+                lists = {key: tuple(map(str, full.get(key, ()))) for key in ("roles", "role_arns", "files")}
                 grant = Grant(**{**full, **lists})
                 self._by_digest[grant.digest] = grant
             self.sweep()
@@ -107,6 +107,7 @@ class Grants:
         via: str | None = None,
         forwarded_port: int | None = None,
         where: Where = "host",
+        files: Iterable[str] = (),
     ) -> tuple[Grant, str, Path]:
         """A new grant, its token (shown this once), and the token's file.
 
@@ -132,6 +133,7 @@ class Grants:
             via=via,
             forwarded_port=forwarded_port,
             where=where,
+            files=tuple(files),
         )
         file = self._write_token(grant, token)
         self._by_digest[grant.digest] = grant
@@ -182,6 +184,23 @@ class Grants:
         self._by_digest[grant.digest] = bound
         self._save()
         return bound
+
+    def settle(self, identify: Callable[[tuple[str, ...]], str]) -> None:
+        """Call the roles of each grant as they are called now: which files are the daemon's own may have changed.
+
+        Args:
+            identify: the id of the catalogue (rolekeys.py) that some of AWS's files are now.
+        """
+        moved = False
+        for grant in filter(lambda grant: grant.files, self.all()):
+            catalogue = identify(grant.files)
+            roles = tuple(rolekeys.key(rolekeys.split(role)[0], catalogue) for role in grant.roles)
+            via = None if grant.via is None else rolekeys.key(rolekeys.split(grant.via)[0], catalogue)
+            if (roles, via) != (grant.roles, grant.via):
+                self._by_digest[grant.digest] = replace(grant, roles=roles, via=via)
+                moved = True
+        if moved:
+            self._save()
 
     def sweep(self) -> None:
         """End grants that are over, or whose process is gone."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xacct import errors
+from xacct import errors, rolekeys
 from xacct.model import Role
 
 if TYPE_CHECKING:
@@ -53,8 +53,11 @@ class DynamicRoles:
         return {key: known.name for key, known in self._known.items()}
 
     def free_name(self, arn: str, via: str, taken: Container[str]) -> str:
-        """What one would be called: the ARN, unless another way to the same ARN has the name."""
-        return arn if arn not in taken else f"{arn} via {via}"
+        """What one would be called: the ARN, unless another way has it; of the same files as its way (rolekeys.py)."""
+        name = rolekeys.key(arn, rolekeys.split(via)[1])
+        return (
+            name if name not in taken else rolekeys.key(f"{arn} via {rolekeys.split(via)[0]}", rolekeys.split(via)[1])
+        )
 
     def add(self, arn: str, via: str, name: str, now: float) -> None:
         """Take one up."""

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import structlog
 
 from xacct import __version__, errors, settings
@@ -34,6 +35,7 @@ from xacct.keeper.keeper import Keeper
 from xacct.keeper.ledger import Ledger
 from xacct.keeper.memory import remember
 from xacct.keeper.scheduler import Scheduler
+from xacct.life.catalogues import Catalogues
 from xacct.life.container_places import ContainerPlaces, containers
 from xacct.prompts import dialogs, notices
 from xacct.prompts.prompter import Prompter
@@ -75,8 +77,9 @@ class Rooms:
         self.keeper = self._heart(chosen)
         self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
         scout = processes.Scout(processes.Processes().find, self.clock.boot)
-        self.audit = _audit(chosen, where, self.clock, scout)
         self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started)
+        self.catalogues = Catalogues(self.configuration, self.keeper, self.grants)
+        self.audit = _audit(chosen, where, self.clock, scout, self.catalogues)
         if self.audit is not None:
             self.grants.ended = self.audit.grant_ended
         self._build_endpoints(chosen, scout)
@@ -169,6 +172,7 @@ class Rooms:
         if self._recalled or not self.configuration.read:
             return
         self._recalled = True
+        self.catalogues.settle()
         if self._to_recall is not None:
             self._give_back(self._to_recall)
             self._to_recall = None
@@ -177,6 +181,8 @@ class Rooms:
     def _give_back(self, data: bytes) -> None:
         try:
             state = snapshot.read(data)
+            self.catalogues.adopt(state.front.others)
+            state = msgspec.structs.replace(state, memory=self.catalogues.as_here(state.memory, state.front.own))
             snapshot.resume_clock(state, self.clock, host_clock.boot_id())
         except snapshot.Unusable as why:
             log.warning("state dropped", why=why.sentence)
@@ -205,7 +211,12 @@ class Rooms:
             if (node := self.keeper.nodes[name]).role.confirm is None
         }
         door_is_strict = self.configuration.settings.endpoint.require_known_caller
-        return FrontMemory(self.configuration.stamps, {} if door_is_strict else roles)
+        return FrontMemory(
+            self.configuration.stamps,
+            {} if door_is_strict else roles,
+            tuple(self.catalogues.own()),
+            self.catalogues.others(),
+        )
 
     # What goes on.
 
@@ -222,7 +233,7 @@ class Rooms:
 
     def refresh(self) -> None:
         """Read configuration files that have changed."""
-        self.configuration.refresh(self.keeper)
+        self.catalogues.refresh()
 
     def _for_containers(self, door: Door | SocketDoor) -> Endpoint:
         answer = partial(self.container.answer, where="container")
@@ -301,9 +312,11 @@ def _ways_to_humans(
     return ways
 
 
-def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: processes.Scout) -> Trail | None:
+def _audit(
+    chosen: Settings, where: Places, clock: AwsClock, scout: processes.Scout, catalogues: Catalogues
+) -> Trail | None:
     """The audit, unless it is switched off."""
     if not chosen.audit.enabled:
         return None
     file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
-    return Trail(file, clock, scout.find)
+    return Trail(file, clock, scout.find, catalogues.files_of)

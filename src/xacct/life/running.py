@@ -227,6 +227,7 @@ class Life:
             audit=rooms.audit,
             imds=lambda: rooms.imds.open_ports,
             containers=Containers(rooms.about_containers, rooms.containers.settle),
+            catalogues=rooms.catalogues,
         )
         application = Api(rooms.keeper, rooms.grants, daemon).application()
         listener = legacy.control or bind(rooms.where.control)

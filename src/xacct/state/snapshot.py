@@ -35,11 +35,15 @@ class ClockMemory(Value, frozen=True):
 class FrontMemory(Value, frozen=True):
     """What may be served before the configuration is read (endpoint/early.py), if these files are as they were.
 
-    `files`: the configuration's, with their stamps (None: not there). `roles`: name and ARN of each, by slug.
+    `files`: the configuration's, with their stamps (None: not there). `roles`: name and ARN of each, by slug. `own`:
+    the AWS files that were the daemon's own (awsfiles.Files, resolved; empty: not noted), to which roles of plain names
+    belong. `others`: those that it served roles of besides.
     """
 
     files: tuple[tuple[str, tuple[int, int, int] | None], ...]
     roles: dict[str, tuple[str, str | None]]
+    own: tuple[str, ...] = ()
+    others: tuple[tuple[str, ...], ...] = ()
 
 
 class _Head(msgspec.Struct, frozen=True):
