@@ -83,7 +83,7 @@ def test_the_copy_is_private_stable_and_named_by_content(home, place):
     (home / ".aws/config").write_text(CONFIG)
     one = lifted({}, str(home), str(place / "run"))
     (copy,) = (place / "run").iterdir()
-    assert one.set == {"AWS_CONFIG_FILE": str(copy)}
+    assert one.set == {"AWS_CONFIG_FILE": str(copy), "XACCT_INSTEAD_OF_CONFIG_FILE": ""}
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert "SECRET" not in copy.read_text()
     written = copy.stat().st_mtime_ns
@@ -105,7 +105,10 @@ def test_the_callers_own_variables_decide(home, place):
     (home / "elsewhere").write_text("\ufeff[default]\r\naws_access_key_id=AKIA\r\n", "utf-8")
     environ = {"AWS_SHARED_CREDENTIALS_FILE": "~/elsewhere"}
     shadow = lifted(environ, str(home), str(place / "run"))
-    assert shadow.set == {"AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+    assert shadow.set == {
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "XACCT_INSTEAD_OF_CREDENTIALS_FILE": str(home / "elsewhere"),
+    }
 
 
 def test_real_sdks_agree(home, place, monkeypatch):

@@ -46,5 +46,5 @@ def answered(request: web.Request, answer: Mapping[str, Any]) -> web.Response:
 def failed(error: errors.XacctError, request: web.Request) -> web.Response:
     """The answer that says why not."""
     answer: wire.ErrorAnswer = {"error": shapes.error_body(error)}
-    view: views.View | None = request.get(views.KEY)
+    view = request.get(views.KEY)
     return web.json_response(view.seen(answer) if view is not None else answer, status=error.status)

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from aiohttp import web
+
 from xacct import awsfiles, errors, rolekeys, wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp import web
-
     from xacct.awsfiles import Files
     from xacct.catalogue import Catalogue
     from xacct.keeper.keeper import Keeper
-
-KEY = "view"
-"""Where a request carries its view."""
 
 _NAME = ("name", "role", "via", "source")
 _NAMES = ("roles", "confirm")
@@ -159,10 +156,13 @@ class View:
         return value if key in ("files", "catalogues") else self.seen(value)
 
 
+KEY = web.RequestKey("view", View)
+"""Where a request carries its view."""
+
+
 def of(request: web.Request) -> View:
     """The view of a request."""
-    view: View = request[KEY]
-    return view
+    return request[KEY]
 
 
 def meant(request: web.Request) -> Files | None:
