@@ -62,11 +62,31 @@ SNAPSHOT = "tests/state/test_snapshot.py"
 MEMORY = "tests/keeper/test_memory.py"
 RESTART = "tests/test_restart.py"
 LET_GO = "tests/aws/test_keys_let_go.py"
+DOCKER = "tests/ctl/test_docker.py"
+ENV_FAILURE = "tests/ctl/test_env_failure.py"
+SHELLS = "tests/ctl/test_shells.py"
 CONFIGURE = "tests/ctl/test_configure.py"
 BLOCK = "tests/ctl/test_block.py"
 PROFILES = "tests/aws/test_profiles.py"
 
 DEFENCES = (
+    # A shell or a program that reads what we print.
+    Defence("a failed env fails its line", "ctl/shells.py", 'sh(change) + "false\\n"', "sh(change)", ENV_FAILURE),
+    Defence(
+        "a failed env leaves no former role",
+        "ctl/variables.py",
+        "tuple(name for name in gone if name not in stays)",
+        "()",
+        ENV_FAILURE,
+    ),
+    Defence("what a .env file can't carry is refused", "ctl/shells.py", "value.isprintable() and ", "", SHELLS),
+    Defence(
+        "a comment in a Compose file is one line",
+        "ctl/docker/compose.py",
+        "(clean(shlex.quote(word))",
+        "((word)",
+        DOCKER,
+    ),
     # ~/.aws/config, which is not ours.
     Defence(
         "what others write meanwhile is seen", "ctl/rewrite.py", "if content(target) != old:", "if False:", CONFIGURE
