@@ -821,6 +821,70 @@ DEFENCES = (
         "if False:",
         RESTART,
     ),
+    # Who comes in, what comes in, and what is written down of it.
+    Defence(
+        "who can't be asked for is not let in",
+        "endpoint/door.py",
+        "        if caller.unasked:\n            return UNASKED\n",
+        "",
+        "tests/endpoint/test_door.py",
+    ),
+    Defence(
+        "where asking breaks nobody is let in",
+        "endpoint/server.py",
+        "self._unwelcome = UNASKED  # should asking break",
+        "self._unwelcome = None",
+        "tests/endpoint/test_door.py",
+    ),
+    Defence(
+        "no descriptor: not merely unknown",
+        "host/sock_diag.py",
+        "unasked = self._works or error.errno in _SCARCE",
+        "unasked = self._works",
+        "tests/host/test_sock_diag.py",
+    ),
+    Defence(
+        "netlink that worked and is lost",
+        "host/sock_diag.py",
+        "unasked = self._works or error.errno in _SCARCE",
+        "unasked = error.errno in _SCARCE",
+        "tests/host/test_sock_diag.py",
+    ),
+    Defence(
+        "an answer that did not come",
+        "host/sock_diag.py",
+        '"netlink: only old replies", unasked=True',
+        '"netlink: only old replies"',
+        "tests/host/test_sock_diag.py",
+    ),
+    Defence(
+        "the kernel has no memory for its answer",
+        "host/sock_diag.py",
+        "unasked=abs(number) in _SCARCE",
+        "unasked=False",
+        "tests/host/test_sock_diag.py",
+    ),
+    Defence(
+        "netlink's socket is there from the start",
+        "host/sock_diag.py",
+        "        with contextlib.suppress(OSError):  # the first caller's answer says why\n            self._open()\n",
+        "",
+        "tests/host/test_sock_diag.py",
+    ),
+    Defence(
+        "an address that can't be asked about is ours",
+        "host/bridges.py",
+        "return error.errno != errno.EADDRNOTAVAIL",
+        "return False",
+        "tests/host/test_bridges.py",
+    ),
+    Defence(
+        "IMDS: the token's path has one slash more, not two",
+        "endpoint/imds.py",
+        "(PUT) (/?%s)",
+        "(PUT) (/*%s)",
+        "tests/endpoint/test_imds_guard.py",
+    ),
 )
 
 
