@@ -55,7 +55,6 @@ DOCTOR = "tests/ctl/doctor/test_roles.py"
 UNITS = "tests/test_units.py"
 SEALED = "tests/state/test_sealed.py"
 KEPT = "tests/state/test_keychain.py"
-EARLY = "tests/endpoint/test_early.py"
 SECRETMEM = "tests/state/test_secretmem.py"
 FDSTORE = "tests/state/test_fdstore.py"
 SNAPSHOT = "tests/state/test_snapshot.py"
@@ -788,31 +787,6 @@ DEFENCES = (
         "self._keeper.watchers.append(self.save)",
         "pass",
         RESTART,
-    ),
-    Defence("early: a grant for the role", "endpoint/early.py", " or not grant.allows(role.name):", ":", EARLY),
-    Defence(
-        "early: fresh credentials alone",
-        "endpoint/early.py",
-        "if freshness(role.held, self._now()) is not Freshness.FRESH:",
-        "if False:",
-        EARLY,
-    ),
-    Defence(
-        "early: another user is not read",
-        "endpoint/early.py",
-        "if self._door.turns_away(caller) is None:",
-        "if True:",
-        EARLY,
-    ),
-    Defence("early: nothing while locked", "endpoint/early.py", ' or kept["memory"]["locked"]:', ":", EARLY),
-    Defence("early: nothing by an old configuration", "endpoint/early.py", "if changed or ", "if ", EARLY),
-    Defence("early: nothing to who logged out", "endpoint/early.py", ' and not leases[name]["logged_out"]', "", EARLY),
-    Defence(
-        "early: the guard",
-        "endpoint/early.py",
-        "            except head.Refused:\n                return Then.HAND_ON",
-        "            except head.Refused:\n                return Then.HANG_UP",
-        EARLY,
     ),
     Defence(
         "a successor reads the configuration first",

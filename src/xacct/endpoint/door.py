@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xacct import logs
+import structlog
+
 from xacct.host import peer
 from xacct.model import Caller
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     Address = tuple[str, int]
     Callers = Callable[[Address, Address], Caller]
 
-log = logs.Logger("xacct.endpoint")
+log = structlog.get_logger("xacct.endpoint")
 
 ANOTHER_USER = "another user"
 UNKNOWN_CALLER = "unknown caller"

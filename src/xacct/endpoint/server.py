@@ -20,10 +20,9 @@ from xacct.endpoint.recorder import Nobody
 from xacct.model import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable
 
     from xacct.endpoint.door import Door, SocketDoor
-    from xacct.endpoint.early import Left
     from xacct.endpoint.head import Request
     from xacct.endpoint.recorder import Recorder
 
@@ -140,15 +139,6 @@ class Endpoint:
         now = self.boot()
         for connection in [c for c in self.connections if c.deadline < now]:
             connection.drop()
-
-    async def adopt(self, left: Iterable[Left]) -> None:
-        """Go on with connections that were taken in before, and with what they have sent."""
-        loop = asyncio.get_running_loop()
-        for connection, unread, answered in left:
-            _, protocol = await loop.connect_accepted_socket(lambda: Connection(self), connection)
-            protocol.unanswered = not answered
-            if unread:
-                protocol.data_received(unread)
 
     def stop_accepting(self) -> None:
         """Take in nobody any more. Who has connected is served on, once."""
