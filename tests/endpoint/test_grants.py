@@ -191,7 +191,8 @@ def test_what_has_ended_is_kept_for_a_week_and_not_without_bound(machine, tmp_pa
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     grants.load()
     assert file.read_bytes() == ENDED
-    stamp = time.time() - KEPT_FOR - 60
+    machine.now = time.time()
+    stamp = machine.now - KEPT_FOR - 60
     os.utime(file, (stamp, stamp))
     for number in range(KEPT + 150):
         (file.parent / f"{number:08x}").write_bytes(ENDED)

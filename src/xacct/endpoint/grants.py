@@ -14,7 +14,9 @@ from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from xacct import errors, logs
+import structlog
+
+from xacct import errors
 from xacct.endpoint.head import hosts_of
 from xacct.endpoint.token_files import TokenFiles
 from xacct.model import Grant
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from xacct.model import Where
 
-log = logs.Logger("xacct.endpoint")
+log = structlog.get_logger("xacct.endpoint")
 
 PREFIX = "xacct_"
 """So that secret scanners and people know a token when they see one."""
@@ -66,7 +68,7 @@ class Grants:
     _files: TokenFiles = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._files = TokenFiles(self.token_dir)
+        self._files = TokenFiles(self.token_dir, lambda: self.now())
 
     def load(self) -> None:
         """Take over the grants of an earlier run; an unreadable file is as good as none.

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -37,11 +36,11 @@ class TokenFiles:
     """The files of one directory, each called like its grant.
 
     Args:
-        directory: where they are. wall: Unix time in seconds, as files are stamped.
+        directory: where they are. now: Unix time in seconds (AWS's, which is near enough to how files are stamped).
     """
 
     directory: Path
-    wall: Callable[[], float] = time.time
+    now: Callable[[], float]
     _ends: int = field(default=0, repr=False)
 
     def write(self, name: str, token: str) -> Path:
@@ -86,7 +85,7 @@ class TokenFiles:
         with contextlib.suppress(OSError):
             ended = sorted((file.stat().st_mtime, file) for file in self._files() if file.read_bytes() == ENDED)
             for number, (stamp, file) in enumerate(ended):
-                if number < len(ended) - KEPT or stamp < self.wall() - KEPT_FOR:
+                if number < len(ended) - KEPT or stamp < self.now() - KEPT_FOR:
                     file.unlink()
 
     def _files(self) -> Iterator[Path]:
