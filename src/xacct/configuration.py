@@ -127,15 +127,6 @@ class Configuration:
             )
         return found
 
-    @property
-    def stamps(self) -> tuple[tuple[str, tuple[int, int, int] | None], ...]:
-        """Each file's path and stamp as it was last read."""
-        watched = [self._toml, *(catalogue.watched for catalogue in self.catalogues())]
-        found = {
-            str(path): stamp for each in watched for path, stamp in zip(each.paths, each.stamps or (), strict=False)
-        }
-        return tuple(found.items())
-
     # The catalogues.
 
     def catalogues(self) -> list[Catalogue]:

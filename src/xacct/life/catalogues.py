@@ -10,6 +10,7 @@ import structlog
 from xacct import awsfiles, errors, rolekeys
 from xacct.awsfiles import Files
 from xacct.keeper.memory import renamed
+from xacct.state.snapshot import FilesMemory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -96,9 +97,10 @@ class Catalogues:
                 why = problem.sentence if isinstance(problem, errors.ConfigError) else "not three paths"
                 log.warning("catalogue not opened", why=why)
 
-    def others(self) -> tuple[tuple[str, ...], ...]:
-        """The files of all that are open beside the daemon's own, for the next daemon."""
-        return tuple(tuple(catalogue.files) for catalogue in self._configuration.catalogues() if catalogue.id)
+    def memory(self) -> FilesMemory:
+        """Whose roles there are, for the next daemon."""
+        others = (tuple(catalogue.files) for catalogue in self._configuration.catalogues() if catalogue.id)
+        return FilesMemory(tuple(self.own()), tuple(others))
 
     def as_here(self, memory: Memory, own: tuple[str, ...]) -> Memory:
         """What a daemon remembered, with roles called as they are here.

@@ -32,18 +32,17 @@ class ClockMemory(Value, frozen=True):
     boot_id: str
 
 
-class FrontMemory(Value, frozen=True):
-    """What may be served before the configuration is read (endpoint/early.py), if these files are as they were.
+class FilesMemory(Value, frozen=True):
+    """Whose AWS files the roles are of: `own` those of the daemon (as it was told to find them), `others` the rest.
 
-    `files`: the configuration's, with their stamps (None: not there). `roles`: name and ARN of each, by slug. `own`:
-    the AWS files that were the daemon's own (awsfiles.Files, resolved; empty: not noted), to which roles of plain names
-    belong. `others`: those that it served roles of besides.
+    Each is an awsfiles.Files. Roles of plain names are of `own` (rolekeys.py); empty: that was not noted.
     """
 
-    files: tuple[tuple[str, tuple[int, int, int] | None], ...]
-    roles: dict[str, tuple[str, str | None]]
     own: tuple[str, ...] = ()
     others: tuple[tuple[str, ...], ...] = ()
+
+
+NOT_NOTED = FilesMemory()
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -52,13 +51,14 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 class State(Value, frozen=True, kw_only=True):
-    """All that travels. `version` is the writer's."""
+    """All that travels. `version` is the writer's. `front` is what an older daemon wrote; it is not read any more."""
 
     format: int = FORMAT
     version: str
     clock: ClockMemory
-    front: FrontMemory
     memory: Memory
+    files: FilesMemory = NOT_NOTED
+    front: object = msgspec.UNSET
 
 
 class Unusable(Exception):
@@ -73,11 +73,15 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(State)
 
 
-def take(keeper: Keeper, boot_id: str, version: str, front: FrontMemory, into: bytearray) -> bool:
-    """Write the keeper's state over what `into` holds. Returns whether any credentials are in it."""
+def take(keeper: Keeper, boot_id: str, version: str, into: bytearray, files: FilesMemory = NOT_NOTED) -> bool:
+    """Write the keeper's state over what `into` holds. Returns whether any credentials are in it.
+
+    Args:
+        files: whose roles they are.
+    """
     aws, at = keeper.clock.anchor()
     memory = remember(keeper)
-    state = State(version=version, clock=ClockMemory(aws, at, boot_id), front=front, memory=memory)
+    state = State(version=version, clock=ClockMemory(aws, at, boot_id), memory=memory, files=files)
     _encoder.encode_into(state, into)
     return not memory.empty
 
