@@ -36,6 +36,10 @@ IMDS: Final = (
 
 NO_IMDS: Final = "AWS_EC2_METADATA_DISABLED"
 
+PROFILE: Final = "AWS_PROFILE"
+NO_PROFILE: Final = "xacctctl-env-failed"
+"""A profile that nobody has, for a shell whose `env` failed: its AWS tools say its name and stop."""
+
 ROLE: Final = "XACCT_ROLE"
 COPY: Final = "aws-config-"
 """How the names of sanitized copies of the config file begin."""
@@ -107,6 +111,18 @@ def static(role: str, keys: wire.CredentialsEvent) -> Change:
     )
 
 
+def nobody(environ: Mapping[str, str]) -> Change:
+    """Return the change that leads SDKs to no role: neither that of an earlier `env`, nor [default]'s keys.
+
+    The profile does not exist, and says so: SDKs fail with its name. A later `env` takes it away.
+    """
+    before = without_ours(environ)
+    ours = tuple(name for name in environ if name not in before)
+    gone = dict.fromkeys((*CONTAINER, *KEYS, *RIVALS, *IMDS, ROLE, *ours))
+    stays = {PROFILE: NO_PROFILE, NO_IMDS: "true"}
+    return Change(stays, tuple(name for name in gone if name not in stays))
+
+
 def no_proxy(environ: Mapping[str, str]) -> str:
     """Return the hosts not to be reached by a proxy: both spellings' own, then loopback.
 
@@ -122,6 +138,8 @@ def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
 
     A daemon started from within such a shell must not take its own endpoint for a source.
     """
+    if environ.get(PROFILE) == NO_PROFILE:
+        return {name: value for name, value in environ.items() if name not in (PROFILE, NO_IMDS)}
     if ROLE not in environ:
         return dict(environ)
     ours = {*CONTAINER, *KEYS, *IMDS, ROLE, NO_IMDS}

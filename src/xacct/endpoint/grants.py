@@ -16,7 +16,9 @@ from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from xacct import errors, logs
+import structlog
+
+from xacct import errors
 from xacct.endpoint.head import hosts_of
 from xacct.model import Grant
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
     from xacct.model import Where
 
-log = logs.Logger("xacct.endpoint")
+log = structlog.get_logger("xacct.endpoint")
 
 PREFIX = "xacct_"
 """So that secret scanners and people know a token when they see one."""
