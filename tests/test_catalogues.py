@@ -252,7 +252,9 @@ def test_files_that_vanish_and_come_back(shells):
 
 def test_a_file_that_is_none_is_refused_with_a_sentence(shells):
     (shells.dir / "bad").write_text("no section = x\n")
-    done = shells.run(shells.b | {"AWS_CONFIG_FILE": str(shells.dir / "bad")}, "exec", "prod", "--", "true", check=False)
+    done = shells.run(
+        shells.b | {"AWS_CONFIG_FILE": str(shells.dir / "bad")}, "exec", "prod", "--", "true", check=False
+    )
     assert done.returncode == 1
     assert str(shells.dir / "bad") in done.stderr
     for file in ("/dev/null", str(shells.dir / "nowhere")):

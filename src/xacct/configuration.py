@@ -161,6 +161,8 @@ class Configuration:
         if files is None or catalogue_id == rolekeys.OWN:
             return self.own
         real = awsfiles.resolved(files)
+        if awsfiles.named({**self._env, **real.environ()}, "/") != real:
+            raise errors.ConfigError(f"{real.config}, or the file of keys, has a $ in its path.", "Rename it.")
         there = self._others.get(catalogue_id)
         if there is None:
             self._make_room(in_use)
