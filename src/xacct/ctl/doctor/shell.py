@@ -126,7 +126,7 @@ def _elsewhere(scene: Scene) -> wire.AwsFiles | None:
     """Return the files that the grant of this shell is for, where the shell means others by now."""
     file, grants, roles = scene.environ.get(_FILE, ""), scene.daemon.grants, scene.daemon.roles
     for grant in grants["grants"] if grants is not None and roles is not None else []:
-        files, meant = grant.get("files"), (roles or {}).get("files")
+        files, meant = grant.get("files"), roles.get("files") if roles is not None else None
         if grant["id"] == Path(file).name and files is not None and meant is not None:
             return None if _resolved(files) == _resolved(meant) else files
     return None
