@@ -145,12 +145,12 @@ class Login:
                 self._pending.discard(tasks[task])
                 await self._settle(out, tasks[task], task)
             if heard in done and (trouble := await self._tell(out, heard.result())) is not None:
-                serial = heard.result().question.serial
+                serial, why = trouble
                 for task in [task for task in waiting if self._waits(tasks[task], serial)]:
                     waiting.discard(task)
                     self._pending.discard(tasks[task])
                     task.cancel()
-                    await self._fail(out, tasks[task], trouble)
+                    await self._fail(out, tasks[task], why)
 
     async def _settle(self, out: Lines, role: str, task: asyncio.Future[Credentials]) -> None:
         try:
@@ -167,8 +167,8 @@ class Login:
         self._failed += 1
         await out.send({"event": "failed", "role": role, "error": shapes.error_body(error)})
 
-    async def _tell(self, out: Lines, happened: ev.Event) -> errors.XacctError | None:
-        """Pass on what concerns this client's questions. Returns why roles that wait for an answer won't get one."""
+    async def _tell(self, out: Lines, happened: ev.Event) -> tuple[str, errors.XacctError] | None:
+        """Pass on what concerns this client's questions. Returns a device that won't be answered for, and why."""
         if not isinstance(happened, ev.PromptRaised | ev.PromptClosed):
             return None
         question = happened.question
@@ -178,7 +178,7 @@ class Login:
         if isinstance(happened, ev.PromptRaised) and given and question.open:
             trouble = self._answer(question)
             if trouble is None or not self._attend:
-                return trouble
+                return (question.serial, trouble) if trouble else None
         if self._attend:
             await out.send(shapes.event(self._keeper, happened))
         return None
