@@ -55,7 +55,7 @@ class Heart(RuleBasedStateMachine):
         person.leave()
 
     async def use(self, name, how):
-        get = self.world.keeper.login if how == "login" else self.world.keeper.fetch
+        get = self.world.login if how == "login" else self.world.fetch
         try:
             got = await get(name, ask=how != "silent")
         except errors.XacctError as error:
@@ -155,8 +155,7 @@ class Heart(RuleBasedStateMachine):
         self.do(self.settle())
         self.waiters.clear()
         before = self.loop.run_until_complete(self.world.restart())
-        now = {name: (node.lease.held, node.lease.logged_out) for name, node in self.world.keeper.nodes.items()}
-        assert now == before
+        assert self.world.held() == before
 
     @rule(name=NAMES)
     def access_given_or_taken(self, name):

@@ -16,7 +16,7 @@ FRONT = FrontMemory((("config.toml", (1, 2, 3)), ("config", None)), {"prod": ("p
 
 
 async def state_of(world):
-    await world.keeper.login("prod", ask=True)
+    await world.login("prod", ask=True)
     kept = bytearray()
     assert snapshot.take(world.keeper, "a boot", "0.1.0", FRONT, kept)
     return bytes(kept)

@@ -205,7 +205,7 @@ def front_of(state: bytes, boot_id: str, file_stamp: Callable[[str], list[int] |
         roles = {
             slug: FrontRole(name, arn, Credentials(**leases[name]["held"]))
             for slug, (name, arn) in front["roles"].items()
-            if name in leases and leases[name]["held"] and not leases[name]["logged_out"]
+            if name in leases and leases[name]["held"] and name not in kept["memory"].get("logged_out", ())
         }
         return Front(roles, kept["clock"]["aws"], Instant(**kept["clock"]["at"]))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

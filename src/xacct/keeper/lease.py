@@ -61,8 +61,6 @@ class Lease:
         self.held: Credentials | None = None
         self.error: errors.XacctError | None = None
         self.renew_at = float("inf")
-        self.last_used: float | None = None
-        self.logged_out = False
         self._clock = clock
         self._rng = rng
         self._acquire = acquire
@@ -88,9 +86,14 @@ class Lease:
         """Whether what is held is certainly unexpired."""
         return self.held is not None and self.held.remaining(self._clock.now()) > 0
 
+    @property
+    def expires_at(self) -> float | None:
+        """When what is held ends (AWS's time); None where nothing is held, or it has no end."""
+        return None if self.held is None else self.held.expires_at
+
     def silent(self) -> bool:
         """Whether it could be renewed now without a human."""
-        return not self.logged_out and self._silent()
+        return self._silent()
 
     @property
     def flying(self) -> bool:

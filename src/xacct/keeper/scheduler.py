@@ -83,7 +83,7 @@ class Scheduler:
             self._look_ahead(session, now)
         due_at = [(node, self._due_at(node, now)) for node in self._nodes()]
         due = [node for node, at in due_at if at <= now]
-        ready = sorted((n for n in due if self._may_renew(n)), key=lambda n: -(n.lease.last_used or 0.0))
+        ready = sorted((n for n in due if self._may_renew(n)), key=lambda n: -self._asked(n))
         room = self._keeper.pace.room()
         for node in ready[:room]:
             node.lease.renew(ask=False)
@@ -120,11 +120,17 @@ class Scheduler:
         used: set[Lease] = set()
         for node in self._keeper.nodes.values():
             lease: Lease | None = node.lease
-            if node.lease.last_used is not None and now - node.lease.last_used < policy.IDLE:
+            if now - self._asked(node) < policy.IDLE:
                 while lease is not None:
                     used.add(lease)
                     lease = lease.parent
         return used
+
+    def _asked(self, node: Node) -> float:
+        """When somebody last wanted the role (AWS's time); long ago if it was logged out of since."""
+        name = node.role.name
+        use = None if name in self._keeper.consents.logged_out else self._keeper.uses.get(name)
+        return 0.0 if use is None else use.asked or 0.0
 
     def _next_retry(self, due: list[Node]) -> float:
         boot = self._keeper.clock.boot()
@@ -157,7 +163,7 @@ class Scheduler:
             return
         left = session.held.expires_at - now
         names = self._keeper.session_roles(session)
-        used = [name for name in names if now - (self._keeper.nodes[name].lease.last_used or 0.0) < policy.RECENT]
+        used = [name for name in names if now - self._asked(self._keeper.nodes[name]) < policy.RECENT]
         if not used:
             return
         self._warn(session, left, tuple(used))
