@@ -99,7 +99,7 @@ class Container:
             name = self._keeper.slugs[slug]
             if grant.allows(name):
                 return name
-        self._service.out_of_reach()
+        raise self._service.out_of_reach()
 
     def _body(self, role: str, held: Credentials) -> bytes:
         known = self._bodies.get(role)

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from xacct import errors, policy
 from xacct.model import Credentials
@@ -111,14 +111,14 @@ class CredentialService:
         if name in keeper.dynamic:
             self._check_names_of(node, consumer)
         elif not consumer.allows(name):
-            self.out_of_reach()
+            raise self.out_of_reach()
         return node
 
     def _check_names_of(self, node: Node, consumer: Consumer) -> None:
         """A role known by its ARN is none of the consumer's if the ARN is not, nor if its name was logged out of."""
         keeper, arn = self.keeper, node.role.role_arn
         if arn is None or not consumer.allows_arn(arn) or keeper.dynamic.via(node.role.name) != consumer.via:
-            self.out_of_reach()
+            raise self.out_of_reach()
         for other in keeper.consents.logged_out:
             if other in keeper.nodes and keeper.nodes[other].role.role_arn == arn:
                 keeper.consents.check(other)
@@ -131,17 +131,17 @@ class CredentialService:
         """
         self.keeper.latch.check()
         if consumer.via is None or not consumer.allows_arn(arn):
-            self.out_of_reach()
+            raise self.out_of_reach()
         return self.keeper.by_arn(arn, consumer.via)
 
-    def out_of_reach(self) -> NoReturn:
-        """Refuse a consumer that asks for what is not its own.
+    def out_of_reach(self) -> errors.XacctError:
+        """What a consumer is told that asks for what is not its own.
 
         Raises:
-            XacctError: always.
+            Locked: first of all, that nothing leaves.
         """
         self.keeper.latch.check()
-        raise errors.UnknownRole("This grant does not reach that far.", "xacctctl grants list")
+        return errors.UnknownRole("This grant does not reach that far.", "xacctctl grants list")
 
     def holds(self, name: str, credentials: Credentials) -> bool:
         """Whether these are what is held for the role, and may leave."""
