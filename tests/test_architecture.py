@@ -141,7 +141,7 @@ ROOMS = {
     ),
     "daemon": Room(
         may=("life",),
-        why="the entry imports next to nothing: what it loads, clients wait for after a restart",
+        why="the entry imports next to nothing: a signal during the rest of the loading must not end us",
     ),
 }
 
@@ -269,7 +269,7 @@ def test_every_import_follows_an_arrow_and_only_the_top_reads_the_clock():
     ("module", "why"),
     [
         ("xacct.ctl.main", ROOMS["ctl"].why),
-        ("xacct.life.dawn", "clients wait for it after a restart"),
+        ("xacct.life.start", "the process is hardened before anything else of it is loaded"),
         ("xacct.daemon", ROOMS["daemon"].why),
     ],
 )

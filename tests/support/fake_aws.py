@@ -21,7 +21,6 @@ from xacct.keeper.scheduler import Scheduler
 from xacct.keeper.service import Ask, CredentialService
 from xacct.model import Credentials, Grant, Role, Source
 from xacct.state import snapshot
-from xacct.state.snapshot import FrontMemory
 
 SERIAL = "arn:aws:iam::123456789012:mfa/U"
 SOURCE = Source("central", "profile")
@@ -242,7 +241,7 @@ class World:
             roles = [node.role for name, node in self.keeper.nodes.items() if name not in self.keeper.dynamic]
         kept = bytearray()
         held = self.held()
-        snapshot.take(self.keeper, "a boot", "0", FrontMemory((), {}), kept)
+        snapshot.take(self.keeper, "a boot", "0", kept)
         await self.__aexit__()
         self._tasks.clear()
         self.aws.clock = AwsClock(self.machine.read)

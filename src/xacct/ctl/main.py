@@ -22,7 +22,7 @@ from xacct.ctl.verb import NO_START, WHERE, Verb
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (default: the process's own) and return its exit status."""
     try:
-        status = _run(list(sys.argv[1:] if argv is None else argv))
+        status = _answer(list(sys.argv[1:] if argv is None else argv))
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where a full disk or a closed pipe can still be reported
     except (CtlError, places.UnusableError) as error:
@@ -96,6 +96,24 @@ def _columns() -> int:
         return 98
 
 
+def _answer(argv: list[str]) -> int:
+    """Run the command line; where it was for a shell to read (`env`), a failure is something to read, too."""
+    try:
+        return _run(argv)
+    except BaseException:
+        if _is_read_by_a_shell(argv):
+            from xacct.ctl.env import emit_failure  # noqa: PLC0415
+
+            emit_failure(argv)
+        raise
+
+
+def _is_read_by_a_shell(argv: list[str]) -> bool:
+    """Say whether this is `env`, or a mistyped line that was meant to be: `prod env`, `--no-strat env`, `evn`."""
+    verb = next((word for word in argv if not word.startswith("-")), "")
+    return verb == "env" or (verb not in WHERE and ("env" in argv or _like(verb) == "env"))
+
+
 def _run(argv: list[str]) -> int:
     _survive_any_text()
     if argv[:1] == ["__complete"]:
@@ -156,11 +174,16 @@ def _front_page(rest: list[str]) -> int:
     return USAGE
 
 
-def _nearest(name: str) -> str:
+def _like(name: str) -> str:
+    """Return the verb that `name` looks like, "" if none."""
     from difflib import get_close_matches  # noqa: PLC0415
 
-    near = get_close_matches(name, WHERE, n=1)
-    return f"Did you mean {near[0]}? " * bool(near) + "xacctctl --help lists them."
+    return next(iter(get_close_matches(name, WHERE, n=1)), "")
+
+
+def _nearest(name: str) -> str:
+    near = _like(name)
+    return f"Did you mean {near}? " * bool(near) + "xacctctl --help lists them."
 
 
 def _survive_any_text() -> None:
