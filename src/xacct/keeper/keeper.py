@@ -22,7 +22,7 @@ from xacct.keeper.lease import Lease
 from xacct.keeper.node import Node, SessionKey, Use, session_key, unknown
 from xacct.keeper.pace import Pace
 from xacct.keeper.retired import Retired
-from xacct.model import Role, Source
+from xacct.model import Role, Source, iso
 from xacct.policy import Freshness, Hop
 
 if TYPE_CHECKING:
@@ -231,7 +231,7 @@ class Keeper:
             await self._cover(node.session, until, ask=ask)
         if node.lease.freshness() is Freshness.STALE and node.lease.silent():
             await asyncio.wait({node.lease.renew(ask=False)})
-        await node.lease.get(ask=ask)
+        await node.lease.hold(ask=ask)
 
     async def one_off(self, node: Node, path: Path, *, ask: bool) -> Credentials:
         """A role's credentials by the direct path, for CredentialService alone; not held afterwards.
@@ -274,7 +274,7 @@ class Keeper:
         return gone
 
     def _may_leave(self, node: Node) -> bool:
-        return node.lease.held is not None and node.role.name not in self.consents.logged_out
+        return node.lease.holds and node.role.name not in self.consents.logged_out
 
     def let_go_logged_out(self) -> None:
         """Drop what roles hold that were logged out of; what came late may have brought it."""
@@ -301,15 +301,15 @@ class Keeper:
         return use is not None and use.asked is not None
 
     def _holds_itself(self, node: Node) -> bool:
-        return node.lease is not node.session and (node.lease.held is not None or node.lease.flying)
+        return node.lease is not node.session and (node.lease.holds or node.lease.flying)
 
     def horizon(self, name: str) -> float | None:
         """The moment past which the role can't be renewed without a human; None where there is none."""
         node = self.node(name)
         if node.path.hop is Hop.WITH_CODE:
-            return node.lease.held.expires_at if node.lease.held else None
+            return node.lease.expires_at
         session = node.session
-        return session.held.expires_at if session is not None and session.held is not None else None
+        return None if session is None else session.expires_at
 
     def learned(self, name: str) -> list[str]:
         """What AWS's refusals have taught about a role, in sentences."""
@@ -335,7 +335,7 @@ class Keeper:
     def recheck(self) -> None:
         """After a suspend or a clock step: renew what is in use at once, while the network is there."""
         for node in self.nodes.values():
-            if node.lease.held is not None:
+            if node.lease.holds:
                 node.lease.renew_at = min(node.lease.renew_at, self.clock.now())
         self.network_changed()
 
@@ -356,9 +356,9 @@ class Keeper:
         return max((self.until[name] for name in names), default=None)
 
     async def _cover(self, session: Lease, until: float, *, ask: bool) -> None:
-        if session.held is not None and session.alive() and (session.held.expires_at or 0) >= until:
+        if session.alive() and (session.expires_at or 0) >= until:
             return
-        await session.fly(ask=ask)
+        await session.hold_anew(ask=ask)
 
     async def close(self) -> None:
         """End every flight, and every question."""
@@ -382,15 +382,15 @@ class Keeper:
 
     def _settled(self, lease: Lease, error: errors.XacctError | None) -> None:
         for name in [name for name, node in self.nodes.items() if node.lease is lease]:
-            if error is None and lease.held is not None:
-                self.events.publish(ev.Renewed(name, lease.held.expires_at, self.horizon(name)))
+            if error is None and lease.holds:
+                self.events.publish(ev.Renewed(name, lease.expires_at, self.horizon(name)))
             elif error is not None:
                 self.events.publish(ev.Failed(name, error))
         if error is None:
             log.info(
                 "renewed",
                 node=lease.name,
-                seconds=round(lease.held.remaining(self.clock.now())) if lease.held else 0,
+                until=iso(lease.expires_at) if lease.expires_at else "without end",
             )
             self._all_clear()
         else:

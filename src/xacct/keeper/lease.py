@@ -87,6 +87,21 @@ class Lease:
         return self.held is not None and self.held.remaining(self._clock.now()) > 0
 
     @property
+    def holds(self) -> bool:
+        """Whether anything is held, expired or not."""
+        return self.held is not None
+
+    @property
+    def issued_at(self) -> float | None:
+        """When what is held was issued (AWS's time); None where nothing is held."""
+        return None if self.held is None else self.held.issued_at
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds from the issue of what is held to its end; 0 where nothing is held."""
+        return 0.0 if self.held is None else self.held.lifetime
+
+    @property
     def expires_at(self) -> float | None:
         """When what is held ends (AWS's time); None where nothing is held, or it has no end."""
         return None if self.held is None else self.held.expires_at
@@ -156,6 +171,14 @@ class Lease:
                 raise self._abandoned from None
             raise
         return await self.fly(ask=True, dependent=dependent)
+
+    async def hold(self, *, ask: bool) -> None:
+        """Hold something unexpired. Arguments and errors are those of `get`."""
+        await self.get(ask=ask)
+
+    async def hold_anew(self, *, ask: bool) -> None:
+        """Hold something new. Arguments and errors are those of `get`."""
+        await self.fly(ask=ask)
 
     def renew(self, *, ask: bool, wanted_for: float = 0.0) -> asyncio.Task[Credentials]:
         """Start a flight, or join the one under way.
