@@ -228,7 +228,7 @@ class Keeper:
     async def _log_in(self, node: Node, until: float | None, *, ask: bool) -> None:
         if until is not None and node.session is not None:
             self.until[node.role.name] = until
-            await self._cover(node.session, until, ask=ask)
+            await self._cover(node.session, node.lease, until, ask=ask)
         if node.lease.freshness() is Freshness.STALE and node.lease.silent():
             await asyncio.wait({node.lease.renew(ask=False)})
         await node.lease.hold(ask=ask)
@@ -355,10 +355,11 @@ class Keeper:
         names = [name for name, node in self.nodes.items() if node.session is session and name in self.until]
         return max((self.until[name] for name in names), default=None)
 
-    async def _cover(self, session: Lease, until: float, *, ask: bool) -> None:
+    async def _cover(self, session: Lease, lease: Lease, until: float, *, ask: bool) -> None:
         if session.alive() and (session.expires_at or 0) >= until:
             return
-        await session.hold_anew(ask=ask)
+        with lease.interest():  # the question must say whom it is for: the code that came with a login answers no other
+            await session.hold_anew(ask=ask, dependent=lease)
 
     async def close(self) -> None:
         """End every flight, and every question."""

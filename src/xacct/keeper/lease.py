@@ -161,7 +161,7 @@ class Lease:
         flight = self.renew(ask=ask)
         asks = self._flight_asks
         try:
-            with self._interest(dependent):
+            with self.interest(dependent):
                 return await asyncio.shield(flight)
         except errors.HumanNeeded:
             if not ask or asks:
@@ -176,9 +176,9 @@ class Lease:
         """Hold something unexpired. Arguments and errors are those of `get`."""
         await self.get(ask=ask)
 
-    async def hold_anew(self, *, ask: bool) -> None:
+    async def hold_anew(self, *, ask: bool, dependent: Lease) -> None:
         """Hold something new. Arguments and errors are those of `get`."""
-        await self.fly(ask=ask)
+        await self.fly(ask=ask, dependent=dependent)
 
     def renew(self, *, ask: bool, wanted_for: float = 0.0) -> asyncio.Task[Credentials]:
         """Start a flight, or join the one under way.
@@ -268,7 +268,8 @@ class Lease:
         self._settled(self, error)
 
     @contextmanager
-    def _interest(self, dependent: Lease | None) -> Iterator[None]:
+    def interest(self, dependent: Lease | None = None) -> Iterator[None]:
+        """Count as somebody who waits for it; `dependent` as in `get`."""
         if dependent is not None:
             self._dependents[dependent] = self._dependents.get(dependent, 0) + 1
         else:
