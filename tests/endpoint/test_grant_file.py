@@ -70,7 +70,7 @@ ODD = {
     "via": [5, [], "x"],
     "forwarded_port": ["80", 0, -1, 65536, 1.5, True],
     "where": [None, "elsewhere", 5, []],
-    "more": ["is not understood"],
+    "more": ["is not understood", ["a limit"]],
 }
 
 
