@@ -85,6 +85,7 @@ class GrantRoutes:
             forwarded_port=port,
             files=files,
         )
+        await self._grants.settled()
         if where == "container":
             await self.containers.settle()
         answer: wire.GrantAnswer = {
@@ -112,6 +113,7 @@ class GrantRoutes:
         """POST /v1/grants/ID."""
         body = await body_of(request, wire.GrantBinding)
         grant = self._grants.bind(request.match_info["id"], body["pid"])
+        await self._grants.settled()
         return answered(request, shapes.grant_info(grant, self._grants))
 
     def _configured(self, role: str) -> Node:
@@ -152,5 +154,6 @@ class GrantRoutes:
         revoked = next((grant for grant in self._grants.all() if grant.id == request.match_info["id"]), None)
         if not self._grants.revoke(request.match_info["id"]):
             raise errors.BadInput("There is no such grant.", "xacctctl grants list")
+        await self._grants.settled()
         self._audit.grant(request, "grant-revoked", revoked)
         return web.json_response({})

@@ -228,7 +228,7 @@ class Life:
             containers=Containers(rooms.about_containers, rooms.containers.settle),
             catalogues=rooms.catalogues,
         )
-        application = Api(rooms.keeper, rooms.grants, daemon).application()
+        application = Api(rooms.service, rooms.grants, daemon).application()
         listener = legacy.control or bind(rooms.where.control)
         self._listeners["control"] = listener.dup()
         self._control = ControlServer(application, listener, rooms.where.control)
