@@ -6,10 +6,10 @@ import asyncio
 import json
 import shlex
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.aws import profiles
+from xacct.aws import inifiles, profiles, ways
 from xacct.model import Credentials
 
 if TYPE_CHECKING:
@@ -40,16 +40,14 @@ class FileSources:
         if source.kind == "process":
             return await self._run(source)
         if source.kind == "environment":
-            keys: Mapping[str, Any] = {name.lower(): value for name, value in self._env.items()}
+            keys = _of_environment(self._env)
             where = "the daemon's environment"
         else:
-            keys = profiles.read(self._env).raw.get(source.name, {})
+            keys = ways.keys_of(source.name, inifiles.read(*profiles.files(self._env)))
             where = f"the profile {source.name!r}"
-        if not (keys.get("aws_access_key_id") and keys.get("aws_secret_access_key")):
+        if keys is None or not (keys.access_key_id and keys.secret_access_key):
             raise errors.SourceUnusable(f"There is no access key in {where}.", "Add it to ~/.aws/credentials.")
-        return Credentials(
-            keys["aws_access_key_id"], keys["aws_secret_access_key"], keys.get("aws_session_token") or None
-        )
+        return keys
 
     async def _run(self, source: Source) -> Credentials:
         """Run a credential_process (AWS SDKs and Tools Reference Guide, Process credential provider)."""
@@ -72,6 +70,12 @@ class FileSources:
         if child.returncode:
             raise _unusable(source, f"ended with status {child.returncode}")
         return _parse(source, out)
+
+
+def _of_environment(env: Mapping[str, str]) -> Credentials | None:
+    """As botocore's EnvProvider takes them; an empty variable is none."""
+    token = env.get("AWS_SECURITY_TOKEN") or env.get("AWS_SESSION_TOKEN")
+    return Credentials(env.get("AWS_ACCESS_KEY_ID", ""), env.get("AWS_SECRET_ACCESS_KEY", ""), token or None)
 
 
 def _parse(source: Source, out: bytes) -> Credentials:

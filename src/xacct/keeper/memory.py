@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from xacct import errors
-from xacct.model import Credentials, Role, Source
+from xacct.model import Credentials, Role, Source, StsTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,10 +51,11 @@ class LeaseMemory(Value, frozen=True):
 
 
 class SessionMemory(Value, frozen=True):
-    """An MFA session, known by its source and its device's serial."""
+    """An MFA session, known by its source, its device's serial and where STS is asked for it."""
 
     source: Source
     serial: str | None
+    target: StsTarget
     lease: LeaseMemory
 
 
@@ -152,7 +153,7 @@ def recall(keeper: Keeper, memory: Memory, *, same_boot: bool) -> int:
     """
     _recall_lessons(keeper, memory)
     for session in memory.sessions:
-        lease = keeper.sessions.get((session.source, session.serial))
+        lease = keeper.sessions.get((session.source, session.serial, session.target))
         if lease is not None:
             _to_lease(keeper, lease, session.lease, same_boot=same_boot)
     for role in memory.roles:
