@@ -38,7 +38,7 @@ class Configuration:
         boot: reads the boot-time clock. fill: makes a name of a template such as "{user}@{host}".
 
     `settings` is what config.toml says now, for what needs no restart. `read`: whether anything whole was there to read
-    yet. `stamps`: which files, and how they were when they were last read.
+    yet.
     """
 
     def __init__(
@@ -99,11 +99,6 @@ class Configuration:
             )
         log.info("configuration read", roles=len(found.roles), problems=len(self.problems))
         return self.problems
-
-    @property
-    def stamps(self) -> tuple[tuple[str, tuple[int, int, int] | None], ...]:
-        """Each file's path and stamp as it was last read."""
-        return tuple(zip(map(str, self._files), self._stamp or (), strict=False))
 
     def _is_believable(self, stamp: Stamp) -> bool:
         before = self._stamp or (None,) * len(stamp)

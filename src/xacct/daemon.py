@@ -1,7 +1,4 @@
-"""xacctd: what came before it first, then the rest of itself.
-
-Nothing heavy is imported here: a daemon that is started again by the service manager answers from what was kept
-(dawn.py) while running.py, and with it all the rooms, is loaded.
+"""xacctd: where it comes from, then the daemon itself.
 
 Exit statuses: 0 stopped as asked, 1 could not start (one sentence and a hint on stderr), 2 wrong arguments.
 """
@@ -15,22 +12,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from xacct.life.dawn import Dawn
+    from xacct.life.start import Start
     from xacct.life.succession import Succession
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon in the foreground. Returns the exit status."""
-    # Until the loop listens for it: what it asks for, to read the configuration, is about to be done.
+    # Loading takes a fifth of a second, in which a hang-up must not end us: what it asks for is about to be done.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     arguments = list(sys.argv[1:] if argv is None else argv)
     origin = _origin(arguments)
-    from xacct.life import running  # noqa: PLC0415 - see this file's first lines
+    from xacct.life import running  # noqa: PLC0415 - see above
 
     return running.main(arguments, origin)
 
 
-def _origin(arguments: list[str]) -> Dawn | Succession:
+def _origin(arguments: list[str]) -> Start | Succession:
     """Where it comes from; an argument that is not for people is taken out."""
     from xacct.life.legacy import SUCCEED  # noqa: PLC0415 - with the origin, whichever it is
 
@@ -40,9 +37,9 @@ def _origin(arguments: list[str]) -> Dawn | Succession:
         channel = int(arguments.pop())
         arguments.pop()
         return Succession(channel)
-    from xacct.life.dawn import Dawn  # noqa: PLC0415
+    from xacct.life.start import Start  # noqa: PLC0415
 
-    return Dawn()
+    return Start()
 
 
 if __name__ == "__main__":

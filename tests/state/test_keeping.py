@@ -5,7 +5,7 @@ from fake_aws import World, role
 from virtual_time import in_virtual_time
 
 from xacct.state.keeping import Keeping
-from xacct.state.snapshot import FrontMemory, read
+from xacct.state.snapshot import read
 
 
 class Carrier:
@@ -36,7 +36,7 @@ def carrier():
 
 
 def keeping_of(world, carrier):
-    return Keeping(world.keeper, "a boot", "0.1.0", lambda: FrontMemory((), {}), [carrier])
+    return Keeping(world.keeper, "a boot", "0.1.0", [carrier])
 
 
 @in_virtual_time

@@ -10,15 +10,12 @@ from virtual_time import Clock, in_virtual_time
 
 from xacct.clock import AwsClock
 from xacct.state import snapshot
-from xacct.state.snapshot import FrontMemory
-
-FRONT = FrontMemory((("config.toml", (1, 2, 3)), ("config", None)), {"prod": ("prod", None)})
 
 
 async def state_of(world):
     await world.keeper.login("prod", ask=True)
     kept = bytearray()
-    assert snapshot.take(world.keeper, "a boot", "0.1.0", FRONT, kept)
+    assert snapshot.take(world.keeper, "a boot", "0.1.0", kept)
     return bytes(kept)
 
 
@@ -27,15 +24,23 @@ async def test_what_was_taken_is_read_again(clock):
     async with World(clock, [role()]) as world:
         world.person()
         state = snapshot.read(await state_of(world))
-        assert state.front == FRONT
         assert state.memory.roles[0].lease.held == world.keeper.node("prod").lease.held
         assert state.version == "0.1.0"
 
 
 @in_virtual_time
+async def test_a_state_of_a_daemon_that_answered_early_is_read(clock):
+    async with World(clock, [role()]) as world:
+        world.person()
+        kept = json.loads(await state_of(world))
+        older = snapshot.read(json.dumps(kept | {"front": {"files": [["config", None]], "roles": {}}}).encode())
+        assert older.memory == snapshot.read(json.dumps(kept).encode()).memory
+
+
+@in_virtual_time
 async def test_an_empty_keeper_says_so(clock):
     async with World(clock, [role()]) as world:
-        assert not snapshot.take(world.keeper, "a boot", "0.1.0", FRONT, bytearray())
+        assert not snapshot.take(world.keeper, "a boot", "0.1.0", bytearray())
 
 
 @in_virtual_time
@@ -44,7 +49,7 @@ async def test_a_buffer_is_overwritten_not_appended_to(clock):
         world.person()
         state = await state_of(world)
         buffer = bytearray(b"x" * 100_000)
-        snapshot.take(world.keeper, "a boot", "0.1.0", FRONT, buffer)
+        snapshot.take(world.keeper, "a boot", "0.1.0", buffer)
         assert bytes(buffer) == state
 
 

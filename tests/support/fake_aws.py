@@ -19,7 +19,6 @@ from xacct.keeper.ledger import Ledger
 from xacct.keeper.scheduler import Scheduler
 from xacct.model import Credentials, Role, Source
 from xacct.state import snapshot
-from xacct.state.snapshot import FrontMemory
 
 SERIAL = "arn:aws:iam::123456789012:mfa/U"
 SOURCE = Source("central", "profile")
@@ -239,7 +238,7 @@ class World:
         kept = bytearray()
         leases = {name: node.lease for name, node in self.keeper.nodes.items()}
         held = {name: (lease.held if lease.alive() else None, lease.logged_out) for name, lease in leases.items()}
-        snapshot.take(self.keeper, "a boot", "0", FrontMemory((), {}), kept)
+        snapshot.take(self.keeper, "a boot", "0", kept)
         await self.__aexit__()
         self._tasks.clear()
         self.aws.clock = AwsClock(self.machine.read)

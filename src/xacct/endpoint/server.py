@@ -15,14 +15,14 @@ import structlog
 from xacct import errors
 from xacct.endpoint import answers, head
 from xacct.endpoint.crowd import Crowd
+from xacct.endpoint.door import UNASKED
 from xacct.endpoint.recorder import Nobody
 from xacct.model import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable
 
     from xacct.endpoint.door import Door, SocketDoor
-    from xacct.endpoint.early import Left
     from xacct.endpoint.head import Request
     from xacct.endpoint.recorder import Recorder
 
@@ -140,15 +140,6 @@ class Endpoint:
         for connection in [c for c in self.connections if c.deadline < now]:
             connection.drop()
 
-    async def adopt(self, left: Iterable[Left]) -> None:
-        """Go on with connections that were taken in before, and with what they have sent."""
-        loop = asyncio.get_running_loop()
-        for connection, unread, answered in left:
-            _, protocol = await loop.connect_accepted_socket(lambda: Connection(self), connection)
-            protocol.unanswered = not answered
-            if unread:
-                protocol.data_received(unread)
-
     def stop_accepting(self) -> None:
         """Take in nobody any more. Who has connected is served on, once."""
         if self._server is not None:
@@ -251,8 +242,12 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _ask_who(self, door: Door | SocketDoor, transport: asyncio.Transport) -> None:
-        self.caller = door.caller(transport, self._endpoint.address)
-        self._unwelcome = door.turns_away(self.caller)
+        self._unwelcome = UNASKED  # should asking break
+        try:
+            self.caller = door.caller(transport, self._endpoint.address)
+            self._unwelcome = door.turns_away(self.caller)
+        except Exception as bug:  # noqa: BLE001 - whoever it was, it is let in by no mistake of ours
+            _complain(bug, "caller could not be asked for")
         if self._unwelcome:
             self._endpoint.unwelcome += 1
             if self._endpoint.unwelcome > MAX_UNWELCOME:
@@ -324,5 +319,5 @@ class Connection(asyncio.Protocol):
         self._write(self._endpoint.refusal, keep_alive=False)
 
 
-def _complain(bug: Exception) -> None:
-    log.error("answer broke", kind=type(bug).__name__)  # the type only: a message may quote what it choked on
+def _complain(bug: Exception, what: str = "answer broke") -> None:
+    log.error(what, kind=type(bug).__name__)  # the type only: a message may quote what it choked on

@@ -1,7 +1,7 @@
 """What a service manager hands a daemon at its start: listeners that it holds, and descriptors that were stored.
 
 systemd passes them all in one row (sd_listen_fds(3)); which is which is asked of each, for their order means nothing.
-launchd gives them by name. Loaded before anything heavy, so standard library only, and little of it.
+launchd gives them by name.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What the daemon tells the service manager, and leaves with it: systemd's sd_notify(3) and fd store.
 
-Nothing here blocks, and nothing raises where there is no manager: each message says whether it was sent. Loaded before
-anything heavy, so standard library only, and little of it.
+Nothing here blocks, and nothing raises where there is no manager: each message says whether it was sent.
 """
 
 from __future__ import annotations

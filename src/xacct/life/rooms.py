@@ -20,7 +20,6 @@ from xacct.endpoint.container import Container
 from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.imds_ports import ImdsPorts
-from xacct.endpoint.recorder import SERVED
 from xacct.endpoint.server import Endpoint
 from xacct.host import callers, names, process, processes, steps
 from xacct.host import clock as host_clock
@@ -41,14 +40,12 @@ from xacct.state import keychain, keys, snapshot
 from xacct.state.fdstore import FdStore
 from xacct.state.keeping import Keeping
 from xacct.state.ondisk import OnDisk
-from xacct.state.snapshot import FrontMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from xacct import wire
     from xacct.endpoint.door import SocketDoor
-    from xacct.endpoint.early import Fetch
     from xacct.host.notify import Manager
     from xacct.life.legacy import Legacy, Places
     from xacct.settings import Settings
@@ -84,7 +81,7 @@ class Rooms:
         self.humans = _ways_to_humans(chosen, self.keeper.desk, self.keeper.events, self.clock)
         self.watches = Watches(ways(os.environ), self.happened)
         self._announced = float("-inf")
-        self.keeping = Keeping(self.keeper, host_clock.boot_id(), __version__, self._front)
+        self.keeping = Keeping(self.keeper, host_clock.boot_id(), __version__)
         self.sealed: keychain.KeychainStore | None = None
         self._lock: int | None = None
         self._to_recall: bytes | None = None
@@ -189,23 +186,6 @@ class Rooms:
         stores = [carrier.kept for carrier in self.keeping.carriers if isinstance(carrier, FdStore)]
         kept = {name: memory.descriptor for name, memory in filter(None, stores)} | self.imds.descriptors
         return kept if self._lock is None else {"lock": self._lock, **kept}
-
-    def served_early(self, fetch: Fetch) -> None:
-        """Account for what was served before the rooms were there."""
-        if fetch.role in self.keeper.nodes:
-            self.keeper.nodes[fetch.role].lease.last_used = self.clock.now()
-        if self.audit is not None:
-            self.audit.fetched(fetch.grant, fetch.role, SERVED, fetch.caller)
-
-    def _front(self) -> FrontMemory:
-        """What the next daemon may serve before it has read the configuration."""
-        roles = {
-            slug: (name, node.role.role_arn)
-            for slug, name in self.keeper.slugs.items()
-            if (node := self.keeper.nodes[name]).role.confirm is None
-        }
-        door_is_strict = self.configuration.settings.endpoint.require_known_caller
-        return FrontMemory(self.configuration.stamps, {} if door_is_strict else roles)
 
     # What goes on.
 

@@ -14,7 +14,7 @@ import structlog
 
 from xacct import __version__, errors, logs, settings
 from xacct.endpoint.server import ADDRESS, bind
-from xacct.host import hardening, notify
+from xacct.host import hardening, notify, process_groups
 from xacct.host.network import NetworkWatch
 from xacct.life.rooms import Rooms
 from xacct.life.succession import Heir
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from xacct.host.notify import Manager
-    from xacct.life.dawn import Dawn
     from xacct.life.legacy import Legacy
+    from xacct.life.start import Start
     from xacct.life.succession import Succession
     from xacct.settings import Settings
 
@@ -49,7 +49,7 @@ ANSWER = 0.2
 """Seconds that the answer to whoever asked for a successor gets to be sent."""
 
 
-def main(arguments: Sequence[str], origin: Dawn | Succession) -> int:
+def main(arguments: Sequence[str], origin: Start | Succession) -> int:
     """Run the daemon in the foreground, from what `origin` has of an earlier one. Returns the exit status."""
     try:
         return _start(arguments, origin)
@@ -73,7 +73,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _start(arguments: Sequence[str], origin: Dawn | Succession) -> int:
+def _start(arguments: Sequence[str], origin: Start | Succession) -> int:
     wanted = _parse(arguments)
     origin.claim()
     in_file = settings.read(origin.where.config)
@@ -141,7 +141,7 @@ class Life:
         origin: what there is of an earlier daemon.
     """
 
-    def __init__(self, rooms: Rooms, arguments: Sequence[str], manager: Manager, origin: Dawn | Succession) -> None:
+    def __init__(self, rooms: Rooms, arguments: Sequence[str], manager: Manager, origin: Start | Succession) -> None:
         self._rooms = rooms
         self._arguments = arguments
         self._manager = manager
@@ -178,22 +178,21 @@ class Life:
                 self._manager.stopping()
             log.info("stopping", handed_over=self._succeeding)
             network.close()
-            await self._rest()
-            await self._control.close(unlink=not (self._manager.present or self._succeeding))
-            await self._rooms.close()
+            try:
+                await self._rest()
+                await self._control.close(unlink=not (self._manager.present or self._succeeding))
+                await self._rooms.close()
+            finally:
+                process_groups.end_all(left_behind=not self._succeeding)
 
     async def _serve(self, legacy: Legacy, port: int) -> None:
-        """SDKs first, with whoever has come while we were loading."""
+        """SDKs first."""
         listener = self._listener(legacy, port)
-        left = self._origin.early.stop() if self._origin.early is not None else []
         actual = await self._rooms.endpoint.serve(listener)
-        await self._rooms.endpoint.adopt(left)
         self._url = f"http://{ADDRESS}:{actual}"
         await self._rooms.containers.settle()
         self._listeners["endpoint"] = listener.dup()
         await self._rooms.imds.open(legacy.imds)
-        for fetch in self._origin.early.fetches if self._origin.early is not None else []:
-            self._rooms.served_early(fetch)
 
     def _listener(self, legacy: Legacy, port: int) -> socket.socket:
         """The endpoint's: the one there is, unless the settings want another port now and no manager holds it."""

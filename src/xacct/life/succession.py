@@ -45,7 +45,6 @@ _DESCRIPTORS = 16 + MOST_IMDS_PORTS
 class Succession:
     """The successor's side. What can't read the configuration is no successor: its predecessor has read it."""
 
-    early = None
     strict = True
 
     def __init__(self, descriptor: int) -> None:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Protocol
 from xacct.state import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
     from xacct import errors
     from xacct.keeper.keeper import Keeper
-    from xacct.state.snapshot import FrontMemory
 
 
 class Carrier(Protocol):
@@ -40,7 +39,7 @@ class Keeping:
     """Takes a keeper's state to its carriers.
 
     Args:
-        boot_id: which boot of the machine this is. version: ours. front: tells what may be served early.
+        boot_id: which boot of the machine this is. version: ours.
     """
 
     def __init__(
@@ -48,11 +47,9 @@ class Keeping:
         keeper: Keeper,
         boot_id: str,
         version: str,
-        front: Callable[[], FrontMemory],
         carriers: Iterable[Carrier] = (),
     ) -> None:
         self.carriers = list(carriers)
-        self._front = front
         self._keeper = keeper
         self._boot_id = boot_id
         self._version = version
@@ -85,7 +82,7 @@ class Keeping:
     @contextmanager
     def taken(self) -> Iterator[tuple[bytearray, bool]]:
         """The state as it is now, in a buffer that is overwritten afterwards, and whether no credentials are in it."""
-        empty = not snapshot.take(self._keeper, self._boot_id, self._version, self._front(), self._buffer)
+        empty = not snapshot.take(self._keeper, self._boot_id, self._version, self._buffer)
         try:
             yield self._buffer, empty
         finally:

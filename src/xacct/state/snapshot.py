@@ -32,29 +32,19 @@ class ClockMemory(Value, frozen=True):
     boot_id: str
 
 
-class FrontMemory(Value, frozen=True):
-    """What may be served before the configuration is read (endpoint/early.py), if these files are as they were.
-
-    `files`: the configuration's, with their stamps (None: not there). `roles`: name and ARN of each, by slug.
-    """
-
-    files: tuple[tuple[str, tuple[int, int, int] | None], ...]
-    roles: dict[str, tuple[str, str | None]]
-
-
 class _Head(msgspec.Struct, frozen=True):
     format: int
     version: str
 
 
 class State(Value, frozen=True, kw_only=True):
-    """All that travels. `version` is the writer's."""
+    """All that travels. `version` is the writer's. `front` is what an older daemon wrote; it is not read any more."""
 
     format: int = FORMAT
     version: str
     clock: ClockMemory
-    front: FrontMemory
     memory: Memory
+    front: object = msgspec.UNSET
 
 
 class Unusable(Exception):
@@ -69,11 +59,11 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(State)
 
 
-def take(keeper: Keeper, boot_id: str, version: str, front: FrontMemory, into: bytearray) -> bool:
+def take(keeper: Keeper, boot_id: str, version: str, into: bytearray) -> bool:
     """Write the keeper's state over what `into` holds. Returns whether any credentials are in it."""
     aws, at = keeper.clock.anchor()
     memory = remember(keeper)
-    state = State(version=version, clock=ClockMemory(aws, at, boot_id), front=front, memory=memory)
+    state = State(version=version, clock=ClockMemory(aws, at, boot_id), memory=memory)
     _encoder.encode_into(state, into)
     return not memory.empty
 

@@ -1,0 +1,61 @@
+"""A start that no running daemon takes part in: by hand, by xacctctl, by the service manager with what it has kept."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from xacct.host import activation, hardening
+from xacct.life.legacy import Legacy, Places
+from xacct.state import secretmem
+
+if TYPE_CHECKING:
+    from xacct.host.activation import Inherited
+
+
+class Start:
+    """What the service manager has kept of an earlier daemon, if there is one.
+
+    `refused`: what the kernel did not grant of the hardening, and which inherited descriptors were none of ours.
+    `strict`: whether a configuration that can't be read is a reason not to start. Here it is mended while we run.
+    """
+
+    strict = False
+
+    def __init__(self) -> None:
+        os.umask(0o077)
+        self.where = Places()
+        self.refused = hardening.harden()
+        inherited = activation.inherited(os.environ)
+        self.refused += [f"Descriptor {name or 'without a name'} closed: {why}." for name, why in inherited.refused]
+        self._legacy = _kept(inherited)
+
+    def claim(self) -> None:
+        """Be the only daemon.
+
+        Raises:
+            StartupFailed: another one is.
+        """
+        self._legacy.lock = self.where.claim()
+
+    def legacy(self) -> Legacy:
+        """What the process before us left."""
+        return self._legacy
+
+    def serving(self) -> None:
+        """The daemon serves: nobody but the service manager waits for that."""
+
+    def failed(self, sentence: str, hint: str) -> None:
+        """It can't be done: stderr has said so."""
+
+
+def _kept(inherited: Inherited) -> Legacy:
+    """What is whole of that, and the names of what is not."""
+    legacy = Legacy(inherited.control, inherited.endpoint, spoilt={name for name, _ in inherited.stored})
+    found = secretmem.latest([descriptor for _, descriptor in inherited.stored])
+    if found is not None:
+        names = {descriptor: name for name, descriptor in inherited.stored}
+        legacy.kept = (names[found.descriptor], found)
+        legacy.spoilt.discard(names[found.descriptor])
+        _, legacy.state = found.read() or (0, None)
+    return legacy

@@ -1,0 +1,308 @@
+"""A daemon, its sandbox and its keeper (a service manager in miniature, or nobody), with handles to break each part.
+
+Everything happens in a directory of the test's own; file systems are mounted in a namespace of the test's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from pathlib import Path
+
+from manager import Manager
+from stack import Stack, Unix, wait_until
+
+from xacct.sandbox.code import fresh_code
+
+PATIENCE = 5.0
+"""Seconds within which everything that is asked of a daemon is answered, whatever is broken around it."""
+
+SETTLE = 15.0
+"""Seconds in which exactly one daemon remains after a hand-over, however it went."""
+
+STATE_ROOM = "size=192k,mode=0700"
+"""The file system that the state directory lies on, so that it can be filled within an instant."""
+
+FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+
+SETTINGS = """\
+[prompts]
+desktop = false
+patience = "2s"
+[audit]
+keep = 0
+max_mib = 1
+"""
+
+
+class Hung(AssertionError):
+    """Something took longer than anybody would wait."""
+
+
+class CodeUsedError(Exception):
+    """This half minute's code has been used."""
+
+
+class World(Stack):
+    """`managed`: whether a service manager keeps listeners and memory across the daemon's deaths."""
+
+    def __init__(self, directory, *, managed, **sandbox_options):
+        super().__init__(directory, settings=SETTINGS, daemon=False, **sandbox_options)
+        self.managed = managed
+        self.manager = None
+        self.mounted = False
+        self._files = {}
+
+    def __enter__(self):
+        super().__enter__()
+        self._mount()
+        self._fake_the_clock()
+        if self.managed:
+            self.manager = Manager(self.dir, self.env, self.dir / "daemon.log")
+            self.env["XACCT_PORT"] = str(self.manager.port)
+            self.manager.__enter__()
+        else:
+            self.start()
+        return self
+
+    def __exit__(self, *arguments):
+        self.heal()
+        if self.manager is not None:
+            self.manager.__exit__()
+        super().__exit__(*arguments)
+        for pid in self.daemons():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if self.mounted:
+            subprocess.run(["umount", "-l", str(self.state)], check=False)
+
+    # The daemon's processes.
+
+    @property
+    def state(self):
+        return Path(self.env["XDG_STATE_HOME"]) / "xacct"
+
+    @property
+    def pid(self):
+        return self.manager.main_pid if self.managed else self.serving_pid()
+
+    def daemons(self):
+        """The processes of this world's daemon that live, forks on their way to an exec left out."""
+        mark = f"XDG_STATE_HOME={self.env['XDG_STATE_HOME']}".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            with contextlib.suppress(OSError):
+                arguments = (entry / "cmdline").read_bytes().split(b"\0")
+                if b"xacct.daemon" in arguments and mark in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+        return found
+
+    def serving_pid(self):
+        """The process that says it serves, by the control socket."""
+        return self.ask("GET", "/v1/version")[1].get("pid", 0)
+
+    def signal(self, number):
+        pid = self.pid
+        if not pid:
+            return
+        if self.managed:
+            self.manager.ready.clear()
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+
+    def revive(self):
+        """Wait for the manager's next daemon, or start one where nobody else does."""
+        if self.managed:
+            wait_until(self._reachable, SETTLE, "the manager's next daemon")
+            return
+        wait_until(
+            lambda: not self.daemons() or self._reachable(), SETTLE, f"the end of {self.daemons()}, or their answer"
+        )
+        if not self.daemons():
+            self.start()
+
+    def settle(self):
+        """Exactly one daemon, and it answers."""
+        self.revive()
+        wait_until(lambda: len(self.daemons()) == 1, SETTLE, f"one daemon ({self.daemons()} live)")
+
+    def _reachable(self):
+        with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
+            return self.api("GET", "/v1/version", timeout=PATIENCE).get("pid") in self.daemons()
+        return False
+
+    # Requests. A status of 0: no answer came, and nobody knows what it did.
+
+    def ask(self, method, path, body=None, timeout=PATIENCE):
+        """(status, answer) of a control request; what streams becomes {"events": [...]}.
+
+        Raises:
+            Hung: nothing came in time.
+        """
+        connection = Unix(self.socket, timeout)
+        try:
+            connection.request(method, path, None if body is None else json.dumps(body))
+            answer = connection.getresponse()
+            text = answer.read().decode()
+            if "ndjson" in answer.headers.get("Content-Type", ""):
+                return answer.status, {"events": [json.loads(line) for line in text.splitlines() if line.strip()]}
+            return answer.status, json.loads(text)
+        except TimeoutError:
+            raise Hung(f"{method} {path} took over {timeout} s") from None
+        except (OSError, ValueError, http.client.HTTPException):
+            return 0, {}
+        finally:
+            connection.close()
+
+    def fetch(self, grant):
+        """(status, answer) of an SDK's request for a grant's role.
+
+        Raises:
+            Hung: nothing came in time.
+        """
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request("GET", f"/v1/credentials/{grant.role}", headers={"Authorization": grant.token})
+            answer = connection.getresponse()
+            text = answer.read()
+        except TimeoutError:
+            raise Hung(f"a fetch of {grant.role} took over {PATIENCE} s") from None
+        except (OSError, http.client.HTTPException):
+            return 0, {}
+        finally:
+            connection.close()
+        try:
+            return answer.status, json.loads(text)
+        except ValueError:
+            return answer.status, {}
+
+    def hang_up(self, method, path, after):
+        """Send a control request and go away `after` seconds later, unread."""
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(PATIENCE)
+            connection.connect(str(self.socket))
+            connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: xacct\r\nContent-Length: 0\r\n\r\n".encode())
+            time.sleep(after)
+
+    def unused_code(self):
+        """A code that AWS takes now; None where this half minute's has been used."""
+
+        def no_waiting(_):
+            raise CodeUsedError
+
+        try:
+            return fresh_code(self.dir, no_waiting)
+        except CodeUsedError:
+            return None
+
+    def os_kill(self, pid, number):
+        os.kill(pid, number)
+
+    def size(self):
+        """(descriptors, resident KiB) of the one daemon."""
+        pid = self.pid
+        resident = next(
+            line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith("VmRSS")
+        )
+        return len(list(Path(f"/proc/{pid}/fd").iterdir())), int(resident.split()[1])
+
+    # What can be broken, and mended.
+
+    def fill_disk(self):
+        if self.mounted:
+            with contextlib.suppress(OSError), (self.state / "filler").open("wb") as file:
+                while file.write(b"\0" * 4096):
+                    file.flush()
+
+    def read_only_disk(self):
+        self._remount("ro")
+
+    def mend_disk(self):
+        self._remount("rw")
+        (self.state / "filler").unlink(missing_ok=True)
+
+    def limit_descriptors(self):
+        """No descriptor more than the daemon has now."""
+        with contextlib.suppress(OSError):
+            pid = self.pid
+            used = max(int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir()) + 1
+            _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(used, hard), hard))
+
+    def mend_descriptors(self):
+        for pid in self.daemons():
+            with contextlib.suppress(OSError):
+                _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+                resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
+
+    def fifo_in_place_of(self, path):
+        """A pipe that nobody writes to stands where a file was, until `mend_files`."""
+        path = Path(path)
+        if str(path) in self._files:
+            return
+        aside = path.with_name(path.name + ".aside")
+        with contextlib.suppress(OSError):
+            if path.exists():
+                path.rename(aside)
+            os.mkfifo(path)
+            self._files[str(path)] = aside
+
+    def mend_files(self):
+        for name, aside in self._files.items():
+            path = Path(name)
+            if path.is_fifo():
+                path.unlink()
+            if aside.exists() and not path.exists():
+                aside.rename(path)
+        self._files.clear()
+
+    def step_clock(self, seconds):
+        """This machine's wall clock, as the daemon sees it, is off by so much."""
+        if FAKETIME is not None:
+            self._offset.write_text(f"{seconds:+d}")
+
+    def heal(self):
+        """End every fault."""
+        with contextlib.suppress(OSError):
+            self.clear_faults()
+        self.mend_files()
+        if self.mounted:
+            self.mend_disk()
+        self.mend_descriptors()
+        self.step_clock(0)
+
+    def aws_now(self):
+        """AWS's clock: the sandbox's."""
+        with urllib.request.urlopen(self.env["AWS_ENDPOINT_URL_STS"] + "/_sandbox/mfa") as answer:
+            return json.load(answer)["time"]
+
+    def _mount(self):
+        self.state.mkdir(parents=True, exist_ok=True)
+        mount = ["mount", "-t", "tmpfs", "-o", STATE_ROOM, "xacct-state", str(self.state)]
+        self.mounted = shutil.which("mount") is not None and subprocess.run(mount, check=False).returncode == 0
+
+    def _remount(self, mode):
+        if self.mounted:
+            subprocess.run(["mount", "-o", f"remount,{mode}", str(self.state)], check=False, capture_output=True)
+
+    def _fake_the_clock(self):
+        self._offset = self.dir / "offset"
+        self._offset.write_text("+0")
+        if FAKETIME is not None:
+            self.env |= {
+                "LD_PRELOAD": str(FAKETIME),
+                "FAKETIME_TIMESTAMP_FILE": str(self._offset),
+                "FAKETIME_NO_CACHE": "1",
+                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            }
