@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 4.0
 READ_TIMEOUT = 10.0
 
+NOWHERE = f"{os.devnull}/none"
+"""A path at which no file can be, not even where something has put one in /dev/null's place."""
+
 
 class Clients:
     """Open clients. `now`: AWS's time, which requests are signed at."""
@@ -157,7 +160,7 @@ def _session() -> Any:
         for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
     }
     for file in ("config_file", "credentials_file"):
-        variables[file] = (None, None, os.devnull, None)
+        variables[file] = (None, None, NOWHERE, None)
     session = AioSession(session_vars=variables)
     session.register_component("data_loader", _loader())
     return session
