@@ -21,7 +21,6 @@ def as_json(daemon, capsys, *words):
 def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "corp.example, 127.0.0.1")
     monkeypatch.setenv("no_proxy", "other.example")
-    proxy = "corp.example,127.0.0.1,other.example,localhost"
     assert as_json(daemon, capsys) == {
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9477/role/prod",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/run/xacct/t",
@@ -29,8 +28,8 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": proxy,
-        "no_proxy": proxy,
+        "NO_PROXY": "corp.example,127.0.0.1,localhost",
+        "no_proxy": "other.example,127.0.0.1,localhost",
         "XACCT_ROLE": "prod",
         **dict.fromkeys(
             (
@@ -126,9 +125,28 @@ def test_a_daemon_that_knows_no_imds_has_no_port(daemon, capsys):
     assert "no IMDS port" in capsys.readouterr().err
 
 
-def test_a_proxy_exception_for_everything_is_left_alone(daemon, capsys, monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "*")
-    assert as_json(daemon, capsys)["no_proxy"] == "*"
+@pytest.mark.parametrize(
+    ("upper", "lower", "expected"),
+    [
+        ("", "", ("127.0.0.1,localhost", "127.0.0.1,localhost")),
+        ("*", "", ("*,127.0.0.1,localhost", "*")),
+        ("", "*", ("*,127.0.0.1,localhost", "*")),
+        (" * ", "corp", ("*,127.0.0.1,localhost", "corp,127.0.0.1,localhost")),
+        ("corp", "*", ("corp,127.0.0.1,localhost", "*")),
+        ("corp, *", "", ("corp,*,127.0.0.1,localhost", "corp,*,127.0.0.1,localhost")),
+        ("a,,b ", "c", ("a,b,127.0.0.1,localhost", "c,127.0.0.1,localhost")),
+        ("localhost", "", ("localhost,127.0.0.1", "localhost,127.0.0.1")),
+    ],
+)
+def test_nothing_else_is_exempt_from_a_proxy_than_was_before(daemon, capsys, monkeypatch, upper, lower, expected):
+    monkeypatch.setenv("NO_PROXY", upper)
+    monkeypatch.setenv("no_proxy", lower)
+    found = as_json(daemon, capsys)
+    assert (found["NO_PROXY"], found["no_proxy"]) == expected
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, found[name])
+    again = as_json(daemon, capsys)
+    assert (again["NO_PROXY"], again["no_proxy"]) == expected
 
 
 @pytest.mark.parametrize("token", ["nul\0", "\ud800"])
