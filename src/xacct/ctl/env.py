@@ -13,6 +13,7 @@ from typing import Final
 from xacct import places, wire
 from xacct.ctl import shadow, shells, terminal, variables
 from xacct.ctl.client import Anything, Client, foreign
+from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
 from xacct.ctl.http10 import quote
@@ -96,8 +97,11 @@ def ensure(client: Client, role: str, grant: str | None = None) -> None:
     failure = refusal(failed[0]["error"])
     if failed[0]["error"]["code"] not in _NOBODY:
         raise failure
-    say(f"xacctctl: {role}: {failure.sentence}")
-    say("  hint: The environment is good all the same: what is missing is asked for when it is used.")
+    complain(
+        failure.sentence,
+        "The environment is good all the same: what is missing is asked for when it is used.",
+        role=role,
+    )
 
 
 def mint(client: Client, role: str, label: str, pid: int, **more: int) -> wire.GrantAnswer:
