@@ -70,10 +70,42 @@ PROFILES = "tests/aws/test_profiles.py"
 
 CHILD = "tests/host/test_child.py"
 CHILDREN = "tests/test_children.py"
+GRANT_FILE = "tests/endpoint/test_grant_file.py"
 CREDENTIAL_PROCESS = "tests/aws/test_credential_process.py"
 FILEIO = "tests/test_fileio.py"
 
 DEFENCES = (
+    # grants.json, which anybody may have written.
+    Defence("a grant's id is no path", "endpoint/grant_file.py", '_matches("[0-9a-f]{8}")', "_is_text", GRANT_FILE),
+    Defence(
+        "a row that says more grants nothing",
+        "endpoint/grant_file.py",
+        "if row.keys() - {field.name for field in fields(Grant)}:",
+        "if False:",
+        GRANT_FILE,
+    ),
+    Defence(
+        "a row that says less grants nothing",
+        "endpoint/grant_file.py",
+        "if missing := [name for name in _NEEDED if name not in row]:",
+        "if missing := []:",
+        GRANT_FILE,
+    ),
+    Defence(
+        "a broken grants.json is kept",
+        "endpoint/grant_file.py",
+        "kept = fileio.set_aside(path)",
+        'kept = ""',
+        GRANT_FILE,
+    ),
+    Defence("grants have a limit", "endpoint/grants.py", "        self._demand_room()\n", "", GRANT_FILE),
+    Defence(
+        "a disk that hangs hangs nobody",
+        "host/saver.py",
+        "async with asyncio.timeout(PATIENCE):",
+        "if True:",
+        GRANT_FILE,
+    ),
     # The daemon's children, and the files it reads.
     Defence("a child's output is bounded", "host/child.py", "if len(self.out) > self._limit:", "if False:", CHILD),
     Defence(

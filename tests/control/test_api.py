@@ -263,8 +263,7 @@ async def test_a_grant_from_its_making_to_its_end(control):
     assert await control.call("DELETE", f"/v1/grants/{made['id']}") == (200, {})
     assert (await control.refused("DELETE", f"/v1/grants/{made['id']}"))[0] == 400
     assert (await control.get("/v1/grants"))["grants"] == []
-    with pytest.raises(FileNotFoundError):
-        token_file(made)
+    assert token_file(made) == ("ended", 0o600)
 
 
 @serving

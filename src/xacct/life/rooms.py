@@ -24,6 +24,7 @@ from xacct.endpoint.server import Endpoint
 from xacct.host import callers, names, process, processes, steps
 from xacct.host import clock as host_clock
 from xacct.host.code import Code
+from xacct.host.saver import Saver
 from xacct.host.watches import Watches
 from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
 from xacct.keeper.acquire import Terms
@@ -73,7 +74,7 @@ class Rooms:
         self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
         scout = processes.Scout(processes.Processes().find, self.clock.boot)
         self.audit = _audit(chosen, where, self.clock, scout)
-        self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started)
+        self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started, saver=Saver())
         if self.audit is not None:
             self.grants.ended = self.audit.grant_ended
         self._build_endpoints(chosen, scout)
@@ -182,7 +183,8 @@ class Rooms:
             log.info("recalled", roles=snapshot.give_back(state, self.keeper, host_clock.boot_id()))
 
     def handed_over(self) -> dict[str, int]:
-        """The descriptors a successor gets beside the listeners."""
+        """The descriptors a successor gets beside the listeners. What it reads from the disk is there now, too."""
+        self.grants.flush()
         stores = [carrier.kept for carrier in self.keeping.carriers if isinstance(carrier, FdStore)]
         kept = {name: memory.descriptor for name, memory in filter(None, stores)} | self.imds.descriptors
         return kept if self._lock is None else {"lock": self._lock, **kept}
@@ -193,7 +195,8 @@ class Rooms:
         """What people should know of."""
         state = [self._state_problem] if self._state_problem is not None else []
         served = self.imds.problems()
-        return [*self.configuration.problems, *self.watches.problems, *state, *self.keeping.problems(), *served]
+        kept = [*self.keeping.problems(), *([self.grants.problem] if self.grants.problem is not None else [])]
+        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *served]
 
     def reload(self) -> list[errors.XacctError]:
         """Read the configuration now. Returns the problems there are."""
@@ -233,6 +236,7 @@ class Rooms:
 
     async def close(self) -> None:
         """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
+        self.grants.flush()
         await self.watches.close()
         self.endpoint.stop_accepting()
         self.keeping.close()
