@@ -1,7 +1,6 @@
 """The main job end to end: one code in the morning, then every program has fresh credentials."""
 
 import asyncio
-import json
 import re
 import time
 from collections import Counter
