@@ -229,7 +229,7 @@ class Life:
             imds=lambda: rooms.imds.open_ports,
             containers=Containers(rooms.about_containers, rooms.containers.settle),
         )
-        application = Api(rooms.keeper, rooms.grants, daemon).application()
+        application = Api(rooms.service, rooms.grants, daemon).application()
         listener = legacy.control or bind(rooms.where.control)
         self._listeners["control"] = listener.dup()
         self._control = ControlServer(application, listener, rooms.where.control)
