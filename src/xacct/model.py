@@ -1,4 +1,4 @@
-"""The words of the house as frozen values: credentials, source, role, grant, instant. Imports nothing of ours.
+"""The words of the house as frozen values: credentials, source, role, grant, instant. Imports next to nothing of ours.
 
 Instants here are Unix seconds on AWS's clock (see clock.py for how it is known), because an
 expiration means what AWS means by it, whatever the laptop's clock says.
@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Literal, NoReturn
+
+from xacct.text import clean
 
 _ACCOUNT_IN_ARN = re.compile(r"arn:[^:]+:[^:]*:[^:]*:(\d{12}):")
 
@@ -116,8 +118,7 @@ class Caller:
     @property
     def process(self) -> str:
         """Its process as people are told of it: "pid 4711, /usr/bin/aws"; empty where it is not known."""
-        exe = "".join(char if char.isprintable() else "?" for char in self.exe or "")
-        return ", ".join(filter(None, [f"pid {self.pid}" if self.pid else "", exe]))
+        return ", ".join(filter(None, [f"pid {self.pid}" if self.pid else "", clean(self.exe or "")]))
 
 
 MfaPath = Literal["session", "direct"]
