@@ -57,7 +57,8 @@ class Catalogue:
     """One set of AWS's files. `id` is empty for the daemon's own; `env`: the daemon's environment.
 
     `roles`: by their keys (rolekeys.py), as they were last read whole. `read`: whether they were. `problems`: what
-    people should know of these files. `asked`: when a request last meant them (boot-time clock).
+    people should know of these files. `unusable`: why what they name besides is no role. `unread`: why they could not
+    be read when they were last to be. `asked`: when a request last meant them (boot-time clock).
     """
 
     def __init__(self, files: Files, catalogue_id: str, env: Mapping[str, str], boot: Callable[[], float]) -> None:
@@ -65,7 +66,9 @@ class Catalogue:
         self.id = catalogue_id
         self.roles: dict[str, Role] = {}
         self.problems: list[errors.XacctError] = []
+        self.unusable: dict[str, errors.XacctError] = {}
         self.read = False
+        self.unread: errors.ConfigError | None = None
         self.asked = boot()
         self.watched = Watched(files[:2], boot)
         self._env = {**env, **files.environ()}
@@ -86,10 +89,12 @@ class Catalogue:
             profiles.without_loose_ends(found)
         except errors.ConfigError as problem:
             self.problems = [problem]
+            self.unread = problem
             return False
         self.roles = {self.key(name): self._keyed(role) for name, role in found.roles.items()}
+        self.unusable = {self.key(name): why for name, why in found.unusable.items()}
         self.problems = list(found.problems)
-        self.read = True
+        self.read, self.unread = True, None
         return True
 
     def key(self, name: str) -> str:
@@ -112,26 +117,16 @@ class Catalogue:
 def _refuse_keys(found: profiles.Profiles) -> None:
     """Take out profiles whose names would be taken for roles of other files."""
     for name in [name for name in found.roles if rolekeys.is_key(name)]:
-        del found.roles[name]
-        found.problems.append(
-            errors.ConfigError(
-                f"The profile {name!r} is called as xacct calls roles of other files.", "Give it another name."
-            )
-        )
+        why = f"The profile {name!r} is called as xacct calls roles of other files."
+        found.refuse(name, errors.ConfigError(why, "Give it another name."))
 
 
 def _refuse_environment(found: profiles.Profiles) -> None:
     """Take out roles of keys in the environment: ours is not that of the shell that named these files."""
     for name, role in list(found.roles.items()):
         if isinstance(role.parent, Source) and role.parent.kind == "environment":
-            del found.roles[name]
-            found.problems.append(
-                errors.ConfigError(
-                    f"credential_source = Environment of {name!r} means the keys in your shell, which xacctd"
-                    " does not see.",
-                    "Name a source_profile instead.",
-                )
-            )
+            why = f"credential_source = Environment of {name!r} means keys in your shell, which xacctd does not see."
+            found.refuse(name, errors.ConfigError(why, "Name a source_profile instead."))
 
 
 def _says_something(stamp: FileStamp) -> bool:

@@ -89,8 +89,9 @@ class Configuration:
                 log.warning("configuration kept as it was", catalogue=catalogue.id, why=catalogue.problems[0].sentence)
         if done:
             roles = self._roles()
-            keeper.configure(roles)
+            keeper.configure(roles, {name: why for each in self.catalogues() for name, why in each.unusable.items()})
             log.info("configuration read", roles=len(roles), problems=len(self.problems), again=before)
+        keeper.unread = self.own.unread or self._trouble
 
     def _read_toml(self) -> None:
         self._toml.read_now()

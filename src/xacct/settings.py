@@ -233,7 +233,7 @@ def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dic
     Args:
         settings: the file. found: the profiles. own: the roles of the daemon's own files.
     """
-    roles = {}
+    roles, refused = {}, {}
     for name, role in found.roles.items():
         try:
             narrow = role
@@ -244,9 +244,11 @@ def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dic
                     narrow = _narrowed(narrow, extra)
             _check_read_only(narrow)
         except errors.ConfigError as problem:
-            found.problems.append(problem)
+            refused[name] = problem
         else:
             roles[name] = narrow
+    for name, why in refused.items():
+        found.refuse(name, why)
     return roles
 
 
@@ -295,7 +297,8 @@ def _new_role(name: str, extra: RoleSettings, roles: dict[str, Role]) -> Role | 
         return None
     via = roles[extra.source_profile]
     parent: Source | str = via.name if via.role_arn else via.parent
-    return Role(name, parent, extra.role_arn, mfa_serial=None if via.role_arn else via.mfa_serial, region=via.region)
+    serial = None if via.role_arn else via.mfa_serial
+    return Role(name, parent, extra.role_arn, mfa_serial=serial, region=via.region, target=via.target)
 
 
 def _with(role: Role, extra: RoleSettings, fill: Callable[[str], str]) -> Role:

@@ -445,3 +445,10 @@ async def test_while_a_successor_takes_over_nothing_is_changed(control):
         assert (status, error["code"]) == (503, "temporary")
     assert not control.keeper.latch.locked
     assert (await control.get("/v1/status"))["roles"]
+
+
+@serving
+async def test_what_others_call_themselves_leaves_as_words(control):
+    control.grants.create(["dev"], "a\x00\x1b[2J\u202e\nb", None, None)
+    [grant] = (await control.get("/v1/grants"))["grants"]
+    assert grant["label"] == "a  [2J  b"

@@ -7,10 +7,15 @@ from typing import TYPE_CHECKING
 
 from xacct import rolekeys
 from xacct.model import iso
+from xacct.text import clean, cut
 
 if TYPE_CHECKING:
     from xacct import wire
     from xacct.model import Caller, Grant
+
+
+MOST = 4000
+"""Characters that `what` may have: a grant can name many roles, and a line that does not end is no line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +44,12 @@ def line(entry: Entry, caller: Caller | None, files: wire.AwsFiles | None = None
     said: wire.AuditLine = {
         "time": iso(entry.time),
         "event": entry.event,
-        "role": None if entry.role is None else rolekeys.split(entry.role)[0],
-        "grant": None if grant is None else {"id": grant.id, "label": grant.label},
+        "role": None if entry.role is None else clean(rolekeys.split(entry.role)[0]),
+        "grant": None if grant is None else {"id": clean(grant.id), "label": clean(grant.label)},
         "uid": None if caller is None else "unknown" if caller.uid is None else caller.uid,
         "pid": caller.pid if caller else None,
-        "exe": caller.exe if caller else None,
-        "what": entry.what,
+        "exe": clean(caller.exe) if caller and caller.exe else None,
+        "what": cut(clean(entry.what), MOST),
         "count": entry.count,
     }
     if files is not None:

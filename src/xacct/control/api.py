@@ -122,7 +122,7 @@ class Api:
         rows = [row for row in rows if view.has(row["name"]) or row["state"] in ("held", "waiting", "failed")]
         sessions = [
             shapes.session_status(shapes.source_key(source), serial or "", lease)
-            for (source, serial), lease in keeper.sessions.items()
+            for (source, serial, _), lease in keeper.sessions.items()
             if view.has(shapes.source_key(source)) or lease.holds
         ]
         named = [view.id, *(rolekeys.split(row["name"])[1] for row in rows), rolekeys.OWN]

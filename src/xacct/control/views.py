@@ -208,9 +208,9 @@ def catalogues(view: View, ids: Mapping[str, None]) -> list[wire.Catalogue]:
 
 def _unknown(name: str, catalogue: Catalogue) -> errors.XacctError:
     """Why these files have no such role: what is wrong with it, or with them, or that there is none."""
-    known = [problem for problem in catalogue.problems if repr(name) in problem.sentence or not catalogue.read]
-    if known:
-        return known[0]
+    why = catalogue.unusable.get(rolekeys.key(name, catalogue.id)) or catalogue.unread
+    if why is not None:
+        return why
     from difflib import get_close_matches  # noqa: PLC0415 - only when somebody mistypes
 
     close = get_close_matches(name, [rolekeys.split(key)[0] for key in catalogue.roles], 1)

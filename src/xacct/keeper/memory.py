@@ -13,7 +13,7 @@ import msgspec
 
 from xacct import errors, rolekeys
 from xacct.keeper.node import Use
-from xacct.model import Credentials, Role, Source
+from xacct.model import Credentials, Role, Source, StsTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -53,10 +53,11 @@ class LeaseMemory(Value, frozen=True):
 
 
 class SessionMemory(Value, frozen=True):
-    """An MFA session, known by its source and its device's serial."""
+    """An MFA session, known by its source, its device's serial and where STS is asked for it."""
 
     source: Source
     serial: str | None
+    target: StsTarget
     lease: LeaseMemory
 
 
@@ -138,6 +139,7 @@ def plan(role: Role, nodes: Mapping[str, Node]) -> str:
 def _anywhere(role: Role) -> dict[str, Any]:
     """How a role is configured, whichever files say so: which these are, its name among all roles tells."""
     said: dict[str, Any] = msgspec.to_builtins(role)
+    del said["target"]["origins"]
     said["name"] = rolekeys.split(role.name)[0]
     if isinstance(role.parent, Source):
         del said["parent"]["files"]
@@ -208,7 +210,7 @@ def recall(keeper: Keeper, memory: Memory, *, same_boot: bool) -> int:
     recall_what_was_taken_back(keeper, memory)
     _recall_lessons(keeper, memory)
     for session in memory.sessions:
-        lease = keeper.sessions.get((session.source, session.serial))
+        lease = keeper.sessions.get((session.source, session.serial, session.target))
         if lease is not None:
             _to_lease(keeper, lease, session.lease, same_boot=same_boot)
     for role in memory.roles:
