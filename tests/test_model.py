@@ -15,7 +15,7 @@ SECRET = Credentials("AKIAEXAMPLEKEYABCD", "wJalrXUtnFEMI", "IQoJsession", 10.0,
         ({"uid": 1, "inode": 5}, ""),
         ({"pid": 7}, "pid 7"),
         ({"pid": 7, "exe": "/bin/ls"}, "pid 7, /bin/ls"),
-        ({"pid": 7, "exe": "/tmp/a\nb\x1b[2J"}, "pid 7, /tmp/a?b?[2J"),
+        ({"pid": 7, "exe": "/tmp/a\nb\x1b[2J"}, "pid 7, /tmp/a b [2J"),
     ],
 )
 def test_a_callers_process_in_words_is_one_line_of_print(known, words):

@@ -11,6 +11,7 @@ from virtual_time import in_virtual_time
 
 from xacct import __version__, errors
 from xacct.control.containers import Containers
+from xacct.model import Grant
 
 
 def serving(test):
@@ -236,7 +237,7 @@ async def test_logout_of_some_roles_and_of_all(control):
     assert await control.post("/v1/logout", roles=["dev"]) == {"roles": ["dev"]}
     assert await control.post("/v1/logout", roles=["dev"]) == {"roles": []}
     states = {role["name"]: role["state"] for role in (await control.get("/v1/status"))["roles"]}
-    assert (states["dev"], states["prod"]) == ("needs-code", "held")
+    assert (states["dev"], states["prod"]) == ("logged-out", "held")
     assert sorted((await control.post("/v1/logout", all=True))["roles"]) == ["plain", "prod"]
     status = await control.get("/v1/status")
     assert {session["expires_at"] for session in status["sessions"]} == {None}
@@ -384,7 +385,9 @@ async def test_a_confirmation_is_a_prompt_and_answered_by_true_or_false(control)
     with control.desk.attend():
         for answer, outcome in (({"confirm": True}, None), ({"confirm": False}, errors.Declined)):
             consumer = f"g{answer}"
-            waiting = asyncio.ensure_future(control.keeper.admit("dev", consumer, "a shell"))
+            waiting = asyncio.ensure_future(
+                control.api.service.allow("dev", Grant(consumer, "", "a shell", ("dev",), 0.0))
+            )
             await asyncio.sleep(1)
             [prompt] = (await control.get("/v1/prompts"))["prompts"]
             assert (prompt["kind"], prompt["label"], prompt["roles"]) == ("confirm", "a shell", ["dev"])
@@ -442,3 +445,10 @@ async def test_while_a_successor_takes_over_nothing_is_changed(control):
         assert (status, error["code"]) == (503, "temporary")
     assert not control.keeper.latch.locked
     assert (await control.get("/v1/status"))["roles"]
+
+
+@serving
+async def test_what_others_call_themselves_leaves_as_words(control):
+    control.grants.create(["dev"], "a\x00\x1b[2J\u202e\nb", None, None)
+    [grant] = (await control.get("/v1/grants"))["grants"]
+    assert grant["label"] == "a  [2J  b"

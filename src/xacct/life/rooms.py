@@ -34,6 +34,7 @@ from xacct.keeper.keeper import Keeper
 from xacct.keeper.ledger import Ledger
 from xacct.keeper.memory import remember
 from xacct.keeper.scheduler import Scheduler
+from xacct.keeper.service import CredentialService
 from xacct.life.container_places import ContainerPlaces, containers
 from xacct.prompts import dialogs, notices
 from xacct.prompts.prompter import Prompter
@@ -71,6 +72,7 @@ class Rooms:
         self.clock = AwsClock(host_clock.read)
         self.code = Code(Path(__file__).parents[1])
         self.keeper = self._heart(chosen)
+        self.service = CredentialService(self.keeper)
         self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
         scout = processes.Scout(processes.Processes().find, self.clock.boot)
         self.audit = _audit(chosen, where, self.clock, scout)
@@ -95,7 +97,7 @@ class Rooms:
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
         events = Events()
-        self.sts = Sts(self.clock, os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+        self.sts = Sts(self.clock)
         return Keeper(
             sts=self.sts,
             sources=FileSources(os.environ),
@@ -108,7 +110,7 @@ class Rooms:
     def _build_endpoints(self, chosen: Settings, scout: processes.Scout) -> None:
         """What SDKs reach: the endpoint, its listeners for containers, and the IMDS ports."""
         patience = settings.seconds(chosen.prompts.patience)
-        self.container = Container(self.keeper, self.grants, patience, self.audit, scout.find)
+        self.container = Container(self.service, self.grants, patience, self.audit, scout.find)
         self.keeper.latch.on_lock = self.container.forget
         door_of = partial(
             Door,
@@ -124,7 +126,7 @@ class Rooms:
         self._places = ContainerPlaces(chosen.containers, self.where.containers, door, self._for_containers, strict)
         self.containers = containers(chosen.containers, self._places, self.grants)
         at_imds = door_of(require_known=True)
-        self.imds = ImdsPorts(chosen.imds.ports, self.keeper, at_imds, patience, self.audit, scout.find)
+        self.imds = ImdsPorts(chosen.imds.ports, self.service, at_imds, patience, self.audit, scout.find)
 
     # What there is of an earlier daemon.
 

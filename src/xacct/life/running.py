@@ -18,6 +18,7 @@ from xacct.host import hardening, notify, process_groups
 from xacct.host.network import NetworkWatch
 from xacct.life.rooms import Rooms
 from xacct.life.succession import Heir
+from xacct.text import clean
 
 if TYPE_CHECKING:
     import socket
@@ -54,7 +55,8 @@ def main(arguments: Sequence[str], origin: Start | Succession) -> int:
     try:
         return _start(arguments, origin)
     except errors.XacctError as error:
-        sys.stderr.write(f"xacctd: {error.sentence}\n" + (f"  hint: {error.hint}\n" if error.hint else ""))
+        hint = f"  hint: {clean(error.hint)}\n" if error.hint else ""
+        sys.stderr.write(f"xacctd: {clean(error.sentence)}\n{hint}")
         origin.failed(error.sentence, error.hint)
         return 1
 
@@ -227,7 +229,7 @@ class Life:
             imds=lambda: rooms.imds.open_ports,
             containers=Containers(rooms.about_containers, rooms.containers.settle),
         )
-        application = Api(rooms.keeper, rooms.grants, daemon).application()
+        application = Api(rooms.service, rooms.grants, daemon).application()
         listener = legacy.control or bind(rooms.where.control)
         self._listeners["control"] = listener.dup()
         self._control = ControlServer(application, listener, rooms.where.control)
