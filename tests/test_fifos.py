@@ -77,7 +77,9 @@ def test_a_fifo_that_comes_later_hangs_no_daemon(stack, name):
     if name in {"config", "credentials", "config.toml"}:
         assert "regular file" in str(answer)
     stack.api("GET", "/v1/status", timeout=5)
-    stack.login("prod")
+    aws_file = name in {"config", "credentials"}
+    events = stack.login("prod", expect_failed=int(aws_file))
+    assert ("regular file" in str(events)) == aws_file
     stack.grant("prod")
     stack.stop()
     assert "Traceback" not in stack.log()
