@@ -246,7 +246,7 @@ class Api:
         """POST /v1/logout."""
         body = await body_of(request, wire.LogoutRequest)
         everything = body.get("all", False)
-        if everything == bool(body.get("roles")):
+        if everything and body.get("roles"):
             raise errors.BadInput("Log out of some roles, or of all.", "xacctctl logout ROLE, or --all")
         gone = self._keeper.logout_all() if everything else self._keeper.logout(body.get("roles", []))
         self._daemon.took_back(everything=everything)
