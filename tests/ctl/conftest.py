@@ -93,6 +93,7 @@ def run(place):
             **options,
         )
 
+    runner.command = XACCTCTL
     return runner
 
 

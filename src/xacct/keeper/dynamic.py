@@ -94,9 +94,9 @@ class DynamicRoles:
 def made_of(name: str, arn: str, via: Role, configured: Mapping[str, Role]) -> Role:
     """The role of an ARN, reached as `via` is.
 
-    It is assumed, guarded and limited as what is configured for that ARN: naming a role by its ARN must be no way around
-    what was said of it by name. Where nothing is configured for it, it is assumed as `via` is, but for what is said of
-    `via`'s own ARN alone: its external id and its session policies.
+    It is assumed, guarded and limited as what is configured for that ARN: naming a role by its ARN must be no way
+    around what was said of it by name. Where nothing is configured for it, it is assumed as `via` is, but for what is
+    said of `via`'s own ARN alone: its external id and its session policies.
 
     Raises:
         ConfigError: it is configured in several ways; or there are two limits, of which AWS would allow what either
