@@ -10,18 +10,18 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from xacct import errors
 from xacct.aws import failures, regions
 from xacct.aws.clients import Clients
 from xacct.model import Credentials, account_of
 
 if TYPE_CHECKING:
-    from xacct import errors
     from xacct.clock import AwsClock
     from xacct.model import Role
 
 
 class Sts:
-    """AWS STS as the keeper sees it. Every answer's Date header teaches `clock` what AWS's time is."""
+    """AWS STS as the keeper sees it. The Date header of what is certainly STS's teaches `clock` AWS's time."""
 
     def __init__(self, clock: AwsClock) -> None:
         self._clock = clock

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
+
+    from xacct.model import Role
 
 MOST = 200
 """Dynamic roles held at once: whoever may name a pattern's ARNs must not fill the memory with them."""
