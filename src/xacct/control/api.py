@@ -149,7 +149,7 @@ class Api:
         node = self._keeper.node(request.match_info["role"])
         keeper = self._keeper
         roles = {name: other.role for name, other in keeper.nodes.items()}
-        steps, remarks = policy.explain(node.role, roles, keeper.terms.session_duration)
+        steps, remarks = policy.explain(node.role, roles, keeper.terms.session_duration, keeper.terms.session_name)
         answer: wire.ExplainAnswer = {
             "role": node.role.name,
             "steps": steps,
