@@ -7,7 +7,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from consumers import AWSCLI1, BOTO3, FROM_PYPI, PROXIES, side_by_side
+from consumers import BOTO3, FROM_PYPI, PROXIES, side_by_side
 from human import Human, decline
 from relay import Relay
 from stack import Stack, wait_until

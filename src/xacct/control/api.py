@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from xacct.control.grants import GrantRoutes
 from xacct.endpoint.head import ROLE_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from xacct.audit.trail import Trail
     from xacct.control.about import About
@@ -61,7 +62,7 @@ class Daemon:
 
 
 class Api:
-    """The routes."""
+    """The routes. `changing`: how many requests are under way that may change something."""
 
     def __init__(self, keeper: Keeper, grants: Grants, daemon: Daemon) -> None:
         self._keeper = keeper
@@ -70,6 +71,7 @@ class Api:
         self._audit = Audit(daemon.audit)
         self.granting = GrantRoutes(keeper, grants, self._audit, daemon.endpoint_url, daemon.containers)
         self._commands = itertools.count(1)
+        self.changing = 0
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -307,8 +309,18 @@ class Api:
             notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} AWS's.")
         return notes
 
+    @contextmanager
+    def _under_way(self, request: web.Request) -> Iterator[None]:
+        """Count what may change something: no successor takes over in the midst of it."""
+        counts = request.method != "GET" and request.path not in (wire.SUCCEED, wire.STOP)
+        self.changing += counts
+        try:
+            yield
+        finally:
+            self.changing -= counts
+
     def _check_pause(self, request: web.Request) -> None:
-        if self._daemon.paused() and request.method != "GET":
+        if self._daemon.paused() and request.method != "GET" and request.path != wire.STOP:
             raise errors.Temporary("A new xacctd is taking over.", "Try again in a moment.")
 
     @web.middleware
@@ -316,9 +328,11 @@ class Api:
         """Fresh configuration before, our header and our errors after."""
         try:
             versions.check(request)
+            await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
             self._check_pause(request)
             self._daemon.refresh()
-            response = await handler(request)
+            with self._under_way(request):
+                response = await handler(request)
         except errors.XacctError as error:
             response = failed(error)
         except web.HTTPException as error:
