@@ -62,11 +62,84 @@ MEMORY = "tests/keeper/test_memory.py"
 RESTART = "tests/test_restart.py"
 HANDOVER = "tests/test_handover.py"
 LET_GO = "tests/aws/test_keys_let_go.py"
+DOCKER = "tests/ctl/test_docker.py"
+ENV_FAILURE = "tests/ctl/test_env_failure.py"
+SHELLS = "tests/ctl/test_shells.py"
 CONFIGURE = "tests/ctl/test_configure.py"
 BLOCK = "tests/ctl/test_block.py"
 PROFILES = "tests/aws/test_profiles.py"
 
+CHILD = "tests/host/test_child.py"
+CHILDREN = "tests/test_children.py"
+CREDENTIAL_PROCESS = "tests/aws/test_credential_process.py"
+FILEIO = "tests/test_fileio.py"
+
 DEFENCES = (
+    # The daemon's children, and the files it reads.
+    Defence("a child's output is bounded", "host/child.py", "if len(self.out) > self._limit:", "if False:", CHILD),
+    Defence(
+        "who holds a child's output is not waited for",
+        "host/child.py",
+        "status or self._silent or self._waited_long or enough(bytes(self.out))",
+        "self._silent",
+        CHILD,
+    ),
+    Defence(
+        "a child's group is killed with it",
+        "host/process_groups.py",
+        "os.killpg(group, number)",
+        "os.kill(group, number)",
+        CHILD,
+    ),
+    Defence("what stems from a child is killed", "host/process_groups.py", "os.kill(pid, number)", "pass", CHILD),
+    Defence(
+        "no child outlives the daemon",
+        "life/running.py",
+        "process_groups.end_all(left_behind=not self._succeeding)",
+        "pass",
+        CHILDREN,
+    ),
+    Defence("last words without secrets", "host/last_words.py", '_LOOKS_SECRET.sub("…", ', "str(", CHILD),
+    Defence(
+        "a credential_process's Version counts",
+        "aws/credential_process.py",
+        "if version != 1:",
+        "if False:",
+        CREDENTIAL_PROCESS,
+    ),
+    Defence(
+        "a date without a time zone is refused",
+        "aws/credential_process.py",
+        "if date.tzinfo is None:",
+        "if False:",
+        CREDENTIAL_PROCESS,
+    ),
+    Defence(
+        "what is no regular file is not opened",
+        "fileio.py",
+        "    raise _irregular(path)\n\n",
+        "    return\n\n",
+        FILEIO,
+    ),
+    Defence("a file is opened without waiting", "fileio.py", "flags | os.O_NONBLOCK |", "flags |", FILEIO),
+    Defence("a file is read up to a limit", "fileio.py", "if len(content) > limit:", "if False:", FILEIO),
+    # A shell or a program that reads what we print.
+    Defence("a failed env fails its line", "ctl/shells.py", 'sh(change) + "false\\n"', "sh(change)", ENV_FAILURE),
+    Defence(
+        "a failed env leaves no former role",
+        "ctl/variables.py",
+        "tuple(name for name in gone if name not in stays)",
+        "()",
+        ENV_FAILURE,
+    ),
+    Defence("what a .env file can't carry is refused", "ctl/shells.py", "value.isprintable() and ", "", SHELLS),
+    Defence(
+        "a comment in a Compose file is one line",
+        "ctl/docker/compose.py",
+        "(clean(shlex.quote(word))",
+        "((word)",
+        DOCKER,
+    ),
     # ~/.aws/config, which is not ours.
     Defence(
         "what others write meanwhile is seen", "ctl/rewrite.py", "if content(target) != old:", "if False:", CONFIGURE
@@ -851,6 +924,70 @@ DEFENCES = (
         "self.refused = hardening.harden()",
         "self.refused = []",
         HANDOVER + "::test_a_successor_is_hardened_before_it_is_handed_anything",
+    ),
+    # Who comes in, what comes in, and what is written down of it.
+    Defence(
+        "who can't be asked for is not let in",
+        "endpoint/door.py",
+        "        if caller.unasked:\n            return UNASKED\n",
+        "",
+        "tests/endpoint/test_door.py",
+    ),
+    Defence(
+        "where asking breaks nobody is let in",
+        "endpoint/server.py",
+        "self._unwelcome = UNASKED  # should asking break",
+        "self._unwelcome = None",
+        "tests/endpoint/test_door.py",
+    ),
+    Defence(
+        "no descriptor: not merely unknown",
+        "host/sock_diag.py",
+        "unasked = self._works or error.errno in _SCARCE",
+        "unasked = self._works",
+        "tests/host/test_sock_diag.py",
+    ),
+    Defence(
+        "netlink that worked and is lost",
+        "host/sock_diag.py",
+        "unasked = self._works or error.errno in _SCARCE",
+        "unasked = error.errno in _SCARCE",
+        "tests/host/test_sock_diag.py",
+    ),
+    Defence(
+        "an answer that did not come",
+        "host/sock_diag.py",
+        '"netlink: only old replies", unasked=True',
+        '"netlink: only old replies"',
+        "tests/host/test_sock_diag.py",
+    ),
+    Defence(
+        "the kernel has no memory for its answer",
+        "host/sock_diag.py",
+        "unasked=abs(number) in _SCARCE",
+        "unasked=False",
+        "tests/host/test_sock_diag.py",
+    ),
+    Defence(
+        "netlink's socket is there from the start",
+        "host/sock_diag.py",
+        "        with contextlib.suppress(OSError):  # the first caller's answer says why\n            self._open()\n",
+        "",
+        "tests/host/test_sock_diag.py",
+    ),
+    Defence(
+        "an address that can't be asked about is ours",
+        "host/bridges.py",
+        "return error.errno != errno.EADDRNOTAVAIL",
+        "return False",
+        "tests/host/test_bridges.py",
+    ),
+    Defence(
+        "IMDS: the token's path has one slash more, not two",
+        "endpoint/imds.py",
+        "(PUT) (/?%s)",
+        "(PUT) (/*%s)",
+        "tests/endpoint/test_imds_guard.py",
     ),
 )
 

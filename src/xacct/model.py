@@ -75,7 +75,8 @@ class Caller:
     """Who is at the other end of a connection, as far as the kernel tells.
 
     `uid` None: not known, and `why` says why. `inode` is that of the caller's socket (0: none), by which its process
-    can be looked for while the socket is open; where the process is known already, it is `pid` and `exe`.
+    can be looked for while the socket is open; where the process is known already, it is `pid` and `exe`. `unasked`:
+    the system could tell, and could not be asked just now (no descriptor or memory is left, say).
     """
 
     uid: int | None = None
@@ -83,6 +84,7 @@ class Caller:
     pid: int | None = None
     exe: str | None = None
     why: str = ""
+    unasked: bool = False
 
     @property
     def process(self) -> str:

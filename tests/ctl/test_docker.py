@@ -286,6 +286,27 @@ def test_a_compose_file_has_no_token_and_passes_it_on(daemon, docker, run):
     assert daemon.called("POST", "/v1/grants") == []
 
 
+@pytest.mark.parametrize(
+    "role", ["a\nservices: {evil: {image: x}}", "b\u2028#c", "d\x85e", 'quo"te', "$HOME ${X}", "\U0001f600", "tab\t# x"]
+)
+def test_no_name_adds_a_key_to_a_compose_file(daemon, docker, run, role):
+    yaml = pytest.importorskip("yaml")
+    daemon.roles = {role: None}
+    done = run("docker", "compose", "--service", "api", role)
+    assert done.returncode == 0, done.stderr
+    found = yaml.safe_load(done.stdout)
+    assert list(found["services"]) == ["api"]
+    assert found["services"]["api"]["environment"]["XACCT_ROLE"].replace("$$", "$") == role
+    assert done.stdout.count("\nservices:") == 1
+
+
+@pytest.mark.parametrize("service", ["a\nb", "a: {}", "", "a b"])
+def test_a_service_has_a_name_that_compose_takes(daemon, docker, run, service):
+    done = run("docker", "compose", "--service", service, "prod")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no name of a service" in done.stderr
+
+
 def test_a_command_of_compose_has_the_token_for_as_long_as_it_runs(daemon, docker, run):
     done = run("docker", "compose", "prod", "--", "sh", "-c", "echo $AWS_CONTAINER_AUTHORIZATION_TOKEN; exit 5")
     assert (done.returncode, done.stdout) == (5, "t0ken\n")

@@ -21,7 +21,6 @@ def as_json(daemon, capsys, *words):
 def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "corp.example, 127.0.0.1")
     monkeypatch.setenv("no_proxy", "other.example")
-    proxy = "corp.example,127.0.0.1,other.example,localhost"
     assert as_json(daemon, capsys) == {
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9477/role/prod",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/run/xacct/t",
@@ -29,8 +28,8 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": proxy,
-        "no_proxy": proxy,
+        "NO_PROXY": "corp.example,127.0.0.1,localhost",
+        "no_proxy": "other.example,127.0.0.1,localhost",
         "XACCT_ROLE": "prod",
         **dict.fromkeys(
             (
@@ -107,7 +106,7 @@ def test_a_role_without_an_imds_port_is_said_and_how_to_give_it_one(daemon, caps
     daemon.imds = ports
     assert main(["env", "--imds", "prod"]) == 1
     out, err = capsys.readouterr()
-    assert out == ""
+    assert out.endswith("\nfalse\n")
     assert "prod has no IMDS port." in err
     assert '[imds] roles = { 9478 = "prod" }' in err
     assert daemon.called("POST", "/v1/login") == []
@@ -117,7 +116,7 @@ def test_a_role_without_an_imds_port_is_said_and_how_to_give_it_one(daemon, caps
 def test_imds_goes_with_no_grant_and_no_keys(daemon, capsys, other):
     daemon.imds = {9478: "prod"}
     assert main(["env", "--imds", "prod", *other]) == 2
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out.endswith("\nfalse\n")
 
 
 def test_a_daemon_that_knows_no_imds_has_no_port(daemon, capsys):
@@ -126,9 +125,28 @@ def test_a_daemon_that_knows_no_imds_has_no_port(daemon, capsys):
     assert "no IMDS port" in capsys.readouterr().err
 
 
-def test_a_proxy_exception_for_everything_is_left_alone(daemon, capsys, monkeypatch):
-    monkeypatch.setenv("NO_PROXY", "*")
-    assert as_json(daemon, capsys)["no_proxy"] == "*"
+@pytest.mark.parametrize(
+    ("upper", "lower", "expected"),
+    [
+        ("", "", ("127.0.0.1,localhost", "127.0.0.1,localhost")),
+        ("*", "", ("*,127.0.0.1,localhost", "*")),
+        ("", "*", ("*,127.0.0.1,localhost", "*")),
+        (" * ", "corp", ("*,127.0.0.1,localhost", "corp,127.0.0.1,localhost")),
+        ("corp", "*", ("corp,127.0.0.1,localhost", "*")),
+        ("corp, *", "", ("corp,*,127.0.0.1,localhost", "corp,*,127.0.0.1,localhost")),
+        ("a,,b ", "c", ("a,b,127.0.0.1,localhost", "c,127.0.0.1,localhost")),
+        ("localhost", "", ("localhost,127.0.0.1", "localhost,127.0.0.1")),
+    ],
+)
+def test_nothing_else_is_exempt_from_a_proxy_than_was_before(daemon, capsys, monkeypatch, upper, lower, expected):
+    monkeypatch.setenv("NO_PROXY", upper)
+    monkeypatch.setenv("no_proxy", lower)
+    found = as_json(daemon, capsys)
+    assert (found["NO_PROXY"], found["no_proxy"]) == expected
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.setenv(name, found[name])
+    again = as_json(daemon, capsys)
+    assert (again["NO_PROXY"], again["no_proxy"]) == expected
 
 
 @pytest.mark.parametrize("token", ["nul\0", "\ud800"])
@@ -136,7 +154,7 @@ def test_what_no_environment_can_hold_is_refused(daemon, capsys, token):
     grant = daemon._post_grants(None, {"roles": ["prod"]})
     daemon.answers["/v1/grants"] = {**grant, "token": token}
     assert main(["env", "prod"]) == 3
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out.endswith("\nfalse\n")
 
 
 def test_an_unknown_region_overrides_none(daemon, capsys):
@@ -191,7 +209,8 @@ def test_without_a_terminal_the_environment_is_good_and_a_hint_says_why(daemon, 
 def test_static_without_a_terminal_needs_a_human(daemon, run):
     daemon.needs_code = True
     done = run("env", "prod", "--static")
-    assert (done.returncode, done.stdout) == (4, "")
+    assert done.returncode == 4
+    assert done.stdout.endswith("\nfalse\n")
 
 
 def test_stdout_holds_only_exports_while_the_terminal_is_asked(daemon, sit):
@@ -204,12 +223,12 @@ def test_stdout_holds_only_exports_while_the_terminal_is_asked(daemon, sit):
     assert {line.split()[0] for line in exports.splitlines()} == {"export", "unset"}
 
 
-def test_declined_at_a_terminal_exports_nothing(daemon, sit):
+def test_declined_at_a_terminal_exports_no_role(daemon, sit):
     daemon.needs_code = True
     seat = sit("env", "prod", stdout=subprocess.PIPE)
     seat.expect("MFA code (attempt 1 of 3): ")
     seat.type("\x04")
-    assert seat.process.stdout.read() == b""
+    assert b"t0ken" not in seat.process.stdout.read()
     assert seat.end()[0] == 4
 
 
@@ -218,7 +237,8 @@ def test_refused_by_aws(daemon, run):
     failed = {"event": "failed", "role": "prod", "error": error}
     daemon.answers["/v1/login"] = lambda _b: iter([failed, {"event": "done", "failed": 1}])
     done = run("env", "prod")
-    assert (done.returncode, done.stdout) == (5, "")
+    assert done.returncode == 5
+    assert "t0ken" not in done.stdout
     assert done.stderr == "xacctctl: AWS says no.\n  hint: Ask Bob.\n"
 
 

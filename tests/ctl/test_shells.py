@@ -1,16 +1,17 @@
 """Every value comes out of every shell as it went in."""
 
-import io
 import json
 import os
 import shutil
 import subprocess
 
 import pytest
+from dotenv_readers import READERS
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xacct.ctl import shells
+from xacct.ctl.failure import CtlError
 from xacct.ctl.variables import Change
 
 HOSTILE = [
@@ -98,8 +99,77 @@ def test_json_round_trips(value):
     assert json.loads(written) == {"XA": value, "GONE": None}
 
 
-@pytest.mark.parametrize("value", HOSTILE)
-def test_dotenv_is_read_back(value):
-    dotenv = pytest.importorskip("dotenv", reason="python-dotenv is not installed")
-    text = shells.dotenv(Change({"XA": value}, ("GONE",)))
-    assert dotenv.dotenv_values(stream=io.StringIO(text), interpolate=False) == {"XA": value}
+WRITABLE = [
+    "",
+    "plain",
+    "IQoJb3JpZ2luX2VjEXAMPLE//////////wEaCXVz==",
+    "=",
+    "two words",
+    "it's",
+    'a "quoted" word',
+    "a`b`",
+    "*,127.0.0.1,localhost",
+    "http://127.0.0.1:9477/v1/roles/a%20b?x=y&z=~",
+    "ü€😀",
+    "; rm -rf / &",
+    "{a} [b] (c) !d @e ^f |g <h>",
+    "export X=1",
+    "-n",
+]
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("value", WRITABLE)
+def test_everyone_reads_a_dotenv_line_alike(reader, value):
+    text = shells.dotenv(Change({"XA": value, "XB": "next"}, ("GONE",)))
+    assert text == f"XA={value}\nXB=next\n"
+    assert READERS[reader](text.encode()) == {"XA": value, "XB": "next"}
+
+
+UNWRITABLE = [
+    "'quoted'",
+    '"quoted"',
+    "`quoted`",
+    "'",
+    " ends",
+    "ends ",
+    "back\\slash",
+    "a#b",
+    "a # b",
+    "${HOME}",
+    "$HOME",
+    "line\nXC=added",
+    "carriage\rXC=added",
+    "tab\t",
+    "form\x0cfeed",
+    "nel\x85XC=added",
+    "separator\u2028XC=added",
+    "nbsp\xa0",
+    "\ufeffbom",
+    "\x1b[31m",
+    "not utf-8: \udcff",
+]
+
+
+@pytest.mark.parametrize("value", UNWRITABLE)
+def test_what_has_no_dotenv_line_is_an_error(value):
+    with pytest.raises(CtlError) as caught:
+        shells.dotenv(Change({"XA": value}, ()))
+    assert "XA" in caught.value.sentence
+    assert value not in caught.value.sentence  # it may be a secret
+
+
+@pytest.mark.parametrize("name", ["", "A B", "A\nXC=added", "A=B", "1A", "A\n", "#A", "export A"])
+def test_a_name_adds_no_dotenv_line(name):
+    with pytest.raises(CtlError):
+        shells.dotenv(Change({name: "x"}, ()))
+
+
+@given(VALUES | st.text("ab =#$'\"`\\{};:\t\r\n\xa0\u2028\ufeff", max_size=8))
+def test_any_dotenv_value_is_an_error_or_read_alike(value):
+    try:
+        text = shells.dotenv(Change({"XA": value, "XB": "next"}, ()))
+    except CtlError:
+        return
+    read = {name: reader(text.encode()) for name, reader in READERS.items()}
+    assert read == {reader: {"XA": value, "XB": "next"} for reader in READERS}

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from xacct.endpoint import answers, head, server
-from xacct.endpoint.door import ANOTHER_USER, NO_CONTAINER, UNKNOWN_CALLER, BridgeDoor, Door, SocketDoor
+from xacct.endpoint.door import ANOTHER_USER, NO_CONTAINER, UNASKED, UNKNOWN_CALLER, BridgeDoor, Door, SocketDoor
 from xacct.host import callers
 from xacct.model import Caller
 
@@ -96,6 +96,28 @@ async def test_whom_nobody_knows_may_show_a_grant_unless_settings_say_no(serve, 
     assert len(way.through) == (0 if required else 3)
     assert way.recorder.refusals == [(UNKNOWN_CALLER, Caller(why="no netlink"))] * (3 if required else 0)
     assert [line["why"] for line in logs if line["event"] == "unknown caller"] == ["no netlink"]
+
+
+@pytest.mark.parametrize("required", [False, True])
+async def test_who_cannot_be_asked_for_is_refused_whatever_the_settings_say(serve, unparsed, required, loud):
+    starved = Caller(why="netlink: Too many open files", unasked=True)
+    way = Doorway(serve, lambda *_: starved, require_known=required)
+    async with way.serving as served:
+        with structlog.testing.capture_logs() as logs:
+            assert await served.ask(served.head()) == answers.NO_GRANT
+    assert way.through == []
+    assert way.recorder.refusals == [(UNASKED, starved)]
+    assert [line["refused"] for line in logs if line["event"] == "unknown caller"] == [True]
+
+
+async def test_where_asking_breaks_nobody_is_let_in(serve, unparsed):
+    def broken(*_):
+        raise RuntimeError("canary")
+
+    way = Doorway(serve, broken)
+    async with way.serving as served:
+        assert await served.ask(served.head()) == answers.NO_GRANT
+    assert (way.through, [why for why, _ in way.recorder.refusals]) == ([], [UNASKED])
 
 
 async def test_callers_of_our_own_are_noticed_as_they_connect(serve):

@@ -1,11 +1,14 @@
 import hashlib
 import json
+import os
 import stat
+import time
 
 import pytest
 
 from xacct import errors
 from xacct.endpoint.grants import PREFIX, PROCESS_LOOK, Grants, digest_of, mint
+from xacct.endpoint.token_files import ENDED, KEPT, KEPT_FOR
 
 
 class Machine:
@@ -100,7 +103,7 @@ def test_a_grant_ends_at_its_time(grants, machine):
     assert grants.find(token.encode()) is None
     grants.sweep()
     assert grants.all() == []
-    assert not file.exists()
+    assert file.read_bytes() == ENDED
 
 
 def test_a_revoked_grant_ends_at_once(grants, tmp_path, machine):
@@ -108,7 +111,7 @@ def test_a_revoked_grant_ends_at_once(grants, tmp_path, machine):
     kept, other, _ = grants.create(["dev"], "", None, None)
     assert grants.revoke(grant.id) is True
     assert grants.find(token.encode()) is None
-    assert not file.exists()
+    assert file.read_bytes() == ENDED
     assert grants.revoke(grant.id) is False
     assert grants.find(other.encode()) is kept
     assert again(machine, tmp_path).all() == [kept]
@@ -145,7 +148,7 @@ def test_a_fetch_after_the_process_has_ended_finds_nothing(grants, machine, tmp_
     machine.processes = {}
     machine.now += PROCESS_LOOK
     assert grants.find(token.encode()) is None
-    assert not file.exists()
+    assert file.read_bytes() == ENDED
     assert again(machine, tmp_path).all() == []
 
 
@@ -169,16 +172,33 @@ def test_a_clock_set_back_keeps_no_dead_process_alive(grants, machine):
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_token_files_without_a_grant_are_removed_at_the_start(machine, tmp_path, kept):
+def test_token_files_without_a_grant_hold_no_token_after_the_start(machine, tmp_path, kept):
     grants = machine.grants(tmp_path, tmp_path / "grants.json" if kept else None)
     _, _, file = grants.create(["dev"], "", None, None)
     litter, foreign = file.parent / "0123abcd", file.parent / "notes.txt"
     litter.write_text("xacct_x")
     foreign.write_text("not ours")
     machine.grants(tmp_path, tmp_path / "grants.json" if kept else None).load()
-    assert not litter.exists()
-    assert file.exists() is kept
+    assert litter.read_bytes() == ENDED
+    assert (file.read_bytes() != ENDED) is kept
     assert foreign.exists()
+
+
+def test_what_has_ended_is_kept_for_a_week_and_not_without_bound(machine, tmp_path):
+    grants = machine.grants(tmp_path)
+    _, _, file = grants.create(["dev"], "", None, None)
+    grants.revoke(file.name)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    grants.load()
+    assert file.read_bytes() == ENDED
+    machine.now = time.time()
+    stamp = machine.now - KEPT_FOR - 60
+    os.utime(file, (stamp, stamp))
+    for number in range(KEPT + 150):
+        (file.parent / f"{number:08x}").write_bytes(ENDED)
+    grants.load()
+    assert not file.exists()
+    assert len(list(file.parent.iterdir())) == KEPT
 
 
 def test_the_token_file_is_private_and_has_no_newline(grants):

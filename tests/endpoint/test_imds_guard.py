@@ -43,7 +43,8 @@ REFUSED = {
     "DELETE": {"method": "DELETE"},
     "put": {"method": "put"},
     "PUT of something else": {"target": ROLES[0]},
-    "PUT with a slash more": {"target": TOKEN + "/"},
+    "PUT with a slash more behind": {"target": TOKEN + "/"},
+    "PUT with two slashes more": {"target": "//" + TOKEN},
     "a role's ARN": {"target": "/v1/role-arn/arn:aws:iam::123456789012:role/dev", "method": "GET"},
     "X-Forwarded-For": {"lines": [b"X-Forwarded-For: 127.0.0.1"]},
     "X-Forwarded-Host": {"lines": [b"X-Forwarded-Host: 127.0.0.1"]},
@@ -77,15 +78,16 @@ async def test_every_refusal_is_the_same_and_closes(serve, what):
     assert answers.NOT_OURS.startswith(b"HTTP/1.1 403 ")
 
 
+@pytest.mark.parametrize("slash", ["", "/"])  # JavaScript v2, Java v1, Hadoop's S3A and opendal send two
 @pytest.mark.parametrize("framing", [[], [b"Content-Length: 0"]])
-async def test_what_sdks_send_is_served(serve, framing):
+async def test_what_sdks_send_is_served(serve, framing, slash):
     asked = []
     async with serve(lambda request: asked.append(request) or SECRET, **SPEAKS) as served:
-        put = served.head(*framing, TTL, method="PUT", target=TOKEN)
+        put = served.head(*framing, TTL, method="PUT", target=slash + TOKEN)
         get = served.head(b"X-aws-ec2-metadata-token: abc", b"Connection: close", target=ROLES[0] + "/")
         assert await served.ask(put + get) == SECRET * 2
     assert [(each.method, each.target, each.authorization, each.ttl) for each in asked] == [
-        ("PUT", TOKEN, b"", b"60"),
+        ("PUT", slash + TOKEN, b"", b"60"),
         ("GET", ROLES[0] + "/", b"abc", b""),
     ]
 

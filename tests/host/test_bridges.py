@@ -1,5 +1,6 @@
 """Which bridges lead to containers alone; with real ones where this is root. tests/system/test_docker.py has a LAN."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -69,3 +70,12 @@ def test_real_bridges():
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == ["['xbr0'] True", "xbr0 ('169.254.170.2', 9479)"], done.stderr
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS])
+def test_an_address_that_cannot_be_asked_about_is_taken_for_this_machines(number, monkeypatch):
+    def refuse(*_):
+        raise OSError(number, "not now")
+
+    monkeypatch.setattr(bridges.socket, "socket", refuse)
+    assert bridges.is_here("172.17.0.2")

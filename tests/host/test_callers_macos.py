@@ -1,5 +1,6 @@
 """The macOS way, with a stand-in for psutil."""
 
+import errno
 import os
 import sys
 from types import SimpleNamespace
@@ -65,3 +66,14 @@ def test_each_system_has_its_way(monkeypatch, platform, why):
     monkeypatch.setitem(sys.modules, "psutil", FakePsutil())
     monkeypatch.setattr(sys, "platform", platform)
     assert why in callers.choose()(CLIENT, SERVER).why
+
+
+def test_a_look_without_descriptors_has_not_looked():
+    psutil = FakePsutil(p5=(os.geteuid(), []))
+
+    def starved(pid):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    psutil.Process = starved
+    caller = callers_macos.Psutil(psutil).caller(CLIENT, SERVER)
+    assert (caller.uid, caller.unasked) == (None, True)

@@ -1,6 +1,8 @@
 """The question's and the reply's bytes, whatever may come instead of a reply, and real connections."""
 
+import errno
 import os
+import resource
 import socket
 import struct
 import subprocess
@@ -51,9 +53,19 @@ class FakeNetlink:
 
 
 def asked(*replies):
+    netlink = FakeNetlink(*replies)
+    diag = with_socket(netlink)
+    caller = diag.caller(CLIENT, SERVER)
+    diag.close()
+    return caller, netlink
+
+
+def with_socket(netlink):
+    """One that has this for its socket."""
     diag = SockDiag()
-    diag._socket = netlink = FakeNetlink(*replies)
-    return diag.caller(CLIENT, SERVER), netlink
+    diag.close()
+    diag._socket = netlink
+    return diag
 
 
 def test_the_question_is_the_kernels_struct_to_the_byte():
@@ -113,18 +125,78 @@ def test_whatever_else_comes_the_caller_is_unknown_and_it_says_why(what):
 
 
 def test_a_socket_that_failed_is_replaced():
-    diag = SockDiag()
-    diag._socket = broken = FakeNetlink(OSError(9, "Bad file descriptor"))
-    assert diag.caller(CLIENT, SERVER).uid is None
+    broken = FakeNetlink(OSError(9, "Bad file descriptor"))
+    diag = with_socket(broken)
+    caller = diag.caller(CLIENT, SERVER)
+    assert (caller.why, caller.unasked) == ("netlink: No such file or directory", False)  # by the real kernel
     assert broken.closed
-    assert diag.caller(CLIENT, SERVER).why == "netlink: No such file or directory"  # by the real kernel
     diag.close()
 
 
+UNASKED = {
+    "no descriptor": OSError(errno.EMFILE, "Too many open files"),
+    "no descriptor on the whole machine": OSError(errno.ENFILE, "Too many open files in system"),
+    "no memory": OSError(errno.ENOMEM, "Cannot allocate memory"),
+    "no buffer": OSError(errno.ENOBUFS, "No buffer space available"),
+}
+
+
+@pytest.mark.parametrize("what", UNASKED)
+def test_who_cannot_be_asked_for_is_not_merely_unknown(what, monkeypatch):
+    def refuse():
+        raise UNASKED[what]
+
+    never, once = with_socket(None), with_socket(FakeNetlink(UNASKED[what]))
+    monkeypatch.setattr(sock_diag, "_open", refuse)
+    assert never.caller(CLIENT, SERVER).unasked
+    assert once.caller(CLIENT, SERVER).unasked
+    with_none = SockDiag()
+    assert with_none.caller(CLIENT, SERVER).unasked
+
+
+def test_where_netlink_is_forbidden_nobody_is_known_but_where_it_worked_its_loss_is_a_fault(monkeypatch):
+    worked = SockDiag()
+
+    def refuse():
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(sock_diag, "_open", refuse)
+    forbidden = SockDiag().caller(CLIENT, SERVER)
+    assert (forbidden.uid, forbidden.unasked) == (None, False)
+    worked.close()
+    assert worked.caller(CLIENT, SERVER).unasked
+
+
+@pytest.mark.parametrize("what", ["half a reply", "another kind", "only old replies"])
+def test_an_answer_that_does_not_come_names_nobody(what):
+    assert asked(*UNKNOWN[what])[0].unasked
+
+
+def test_the_kernel_says_that_it_has_no_memory_for_an_answer():
+    assert asked(error(errno.ENOMEM))[0].unasked
+    assert not asked(error(errno.ENOENT))[0].unasked
+
+
+def test_without_a_free_descriptor_the_kernel_is_asked_all_the_same(listener, diag):
+    with socket.create_connection(listener.getsockname()) as client:
+        accepted, address = listener.accept()
+        lost = SockDiag()
+        lost.close()
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with accepted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (0, most[1]))
+            try:
+                kept = diag.caller(address, accepted.getsockname())
+                never = lost.caller(address, accepted.getsockname())
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, most)
+        assert kept.inode == os.fstat(client.fileno()).st_ino
+        assert (never.uid, never.unasked, never.why) == (None, True, "netlink: Too many open files")
+
+
 def test_a_user_our_namespace_lacks_is_unknown_only_if_we_are_one(monkeypatch):
-    diag = SockDiag()
+    diag = with_socket(FakeNetlink(reply(uid=65534), reply(sequence=2, uid=1000)))
     diag._overflow = 65534
-    diag._socket = FakeNetlink(reply(uid=65534), reply(sequence=2, uid=1000))
     assert diag.caller(CLIENT, SERVER).uid is None
     assert diag.caller(CLIENT, SERVER).uid == 1000
     assert sock_diag.overflow_uid() is None

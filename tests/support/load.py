@@ -212,13 +212,13 @@ def cli_loop(record):
 
 
 def loops(once, arguments, stop):
-    """`loops` threads that do it over and over, `pause` seconds or so apart."""
+    """`loops` threads that do it over and over, `pause` seconds or so apart; once at least, however slow the start."""
 
     def loop():
         stop.wait(random.uniform(0, arguments.pause))
-        while not stop.is_set():
+        once()
+        while not stop.wait(arguments.pause * random.uniform(0.7, 1.3)):
             once()
-            stop.wait(arguments.pause * random.uniform(0.7, 1.3))
 
     threads = [threading.Thread(target=loop) for _ in range(arguments.loops)]
     for thread in threads:

@@ -102,11 +102,16 @@ class Server:
 
 
 @contextmanager
-def loaded(server, *part, seconds=0.2):
+def loaded(server, *part, seconds=0.2, seen=lambda: True):
+    """A load, until it has seen what the test needs: a busy machine may take its time to start it."""
     with server.load(*part) as load:
         load.ramp(0.4)
         yield load
         time.sleep(seconds)
+        deadline = time.monotonic() + 60
+        while not seen():
+            assert time.monotonic() < deadline, server.answered
+            time.sleep(0.01)
 
 
 RAW = ("raw", "--rate", "300", "--kept", "0")
@@ -115,7 +120,7 @@ KEPT = ("raw", "--rate", "1", "--kept", "20")
 
 def test_each_answer_is_counted_under_its_name():
     with Server(*ANSWERS) as server:
-        with loaded(server, *RAW) as load:
+        with loaded(server, *RAW, seen=lambda: set(server.answered) == set(ANSWERS)) as load:
             pass
         counted = {outcome: number for (_, outcome), number in load.report.counts().items()}
         assert counted == server.answered
@@ -156,7 +161,7 @@ def test_a_wait_belongs_to_what_caused_it():
 
 
 def test_a_kept_connection_that_is_closed_between_two_requests_is_opened_anew():
-    with Server("ok", kept=3) as server, loaded(server, *KEPT) as load:
+    with Server("ok", kept=3) as server, loaded(server, *KEPT, seen=lambda: server.answered["ok"] > 120) as load:
         pass
     counts = load.report.counts()
     assert counts["kept", "ok again"] > 0
@@ -164,7 +169,7 @@ def test_a_kept_connection_that_is_closed_between_two_requests_is_opened_anew():
 
 
 def test_a_kept_connection_that_is_cut_within_an_answer_has_failed():
-    with Server("ok", "reset") as server, loaded(server, *KEPT) as load:
+    with Server("ok", "reset") as server, loaded(server, *KEPT, seen=lambda: server.answered["reset"] > 0) as load:
         pass
     counts = load.report.counts()
     assert counts["kept", "reset"] + counts["raw", "reset"] == server.answered["reset"] > 0

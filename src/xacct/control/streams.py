@@ -13,6 +13,7 @@ from aiohttp import web
 from xacct import errors, wire
 from xacct.control import shapes, versions
 from xacct.keeper import events as ev
+from xacct.keeper.question import names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -137,16 +138,19 @@ class Login:
                 done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED, timeout=HEARTBEAT)
             finally:
                 heard.cancel()  # a no-op where it was heard
-            if heard in done and (trouble := await self._tell(out, heard.result())) is not None:
-                for task in waiting:
-                    await self._fail(out, tasks[task], trouble)
-                return
             if not done:
                 await out.beat()
             for task in waiting & done:
                 waiting.discard(task)
                 self._pending.discard(tasks[task])
                 await self._settle(out, tasks[task], task)
+            if heard in done and (trouble := await self._tell(out, heard.result())) is not None:
+                serial, why = trouble
+                for task in [task for task in waiting if self._waits(tasks[task], serial)]:
+                    waiting.discard(task)
+                    self._pending.discard(tasks[task])
+                    task.cancel()
+                    await self._fail(out, tasks[task], why)
 
     async def _settle(self, out: Lines, role: str, task: asyncio.Future[Credentials]) -> None:
         try:
@@ -163,8 +167,8 @@ class Login:
         self._failed += 1
         await out.send({"event": "failed", "role": role, "error": shapes.error_body(error)})
 
-    async def _tell(self, out: Lines, happened: ev.Event) -> errors.XacctError | None:
-        """Pass on what concerns this client's questions. Returns why its given code has failed, if it has."""
+    async def _tell(self, out: Lines, happened: ev.Event) -> tuple[str, errors.XacctError] | None:
+        """Pass on what concerns this client's questions. Returns a device that won't be answered for, and why."""
         if not isinstance(happened, ev.PromptRaised | ev.PromptClosed):
             return None
         question = happened.question
@@ -174,7 +178,7 @@ class Login:
         if isinstance(happened, ev.PromptRaised) and given and question.open:
             trouble = self._answer(question)
             if trouble is None or not self._attend:
-                return trouble
+                return (question.serial, trouble) if trouble else None
         if self._attend:
             await out.send(shapes.event(self._keeper, happened))
         return None
@@ -182,15 +186,38 @@ class Login:
     def _answer(self, question: Question) -> errors.XacctError | None:
         """Answer with the given code, once a device. Returns why that code won't do, if it won't."""
         if not set(question.roles) & self._pending:
-            return None  # somebody else's question: the code is not for that
+            return _behind(question)  # somebody else's question: the code is not for that
         if question.serial in self._answered:
-            return errors.WrongCode(
-                question.problem or f"{question.roles[0]} needs another code than the one given.",
-                "Wait for the next code on the device.",
+            if question.problem:
+                return errors.WrongCode(question.problem, "Wait for the next code on the device.")
+            return errors.HumanNeeded(
+                f"{question.roles[0]} needs a code of its own: each is good for one use.",
+                f"When the device shows the next one: xacctctl login {question.roles[0]}",
             )
-        self._answered.add(question.serial)
         try:
             self._keeper.desk.answer(question.id, self._code or "")
+        except errors.PromptClosed:
+            return None  # somebody was faster: AWS's verdict on their code is ours
         except errors.XacctError as error:
             return error
+        self._answered.add(question.serial)
         return None
+
+    def _waits(self, role: str, serial: str) -> bool:
+        """Whether a role has to wait until a code of this device is given."""
+        if self._keeper.serial(role) != serial:
+            return False
+        node = self._keeper.node(role)
+        opening = node.session is not None and node.session.flying
+        return opening or not (node.lease.alive() or node.lease.silent())
+
+
+def _behind(question: Question) -> errors.XacctError:
+    """Return why not to wait for the end of somebody else's question: a device's come one at a time.
+
+    Nobody may be here to answer it, and by the time it ends the code that was given is good for nothing.
+    """
+    return errors.NobodyToAsk(
+        f"The MFA device is being asked for a code for {names(question.roles)}, and takes one question at a time.",
+        "Answer that (xacctctl attend), or decline it there; then log in with the next code.",
+    )

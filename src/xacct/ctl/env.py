@@ -1,14 +1,19 @@
 """`env`: the variables that put a shell into a role. stdout carries nothing else."""
 
 import os
+import signal
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from itertools import zip_longest
+from types import FrameType
 from typing import Final
 
 from xacct import places, wire
 from xacct.ctl import shadow, shells, terminal, variables
 from xacct.ctl.client import Anything, Client, foreign
+from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
 from xacct.ctl.http10 import quote
@@ -21,6 +26,8 @@ _NOBODY: Final = frozenset({"nobody-to-ask", "login-required"})
 
 def env(args: Namespace, client: Client) -> int:
     """Print the change of environment in the shell's language."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
         change = variables.static(args.role, keys)
@@ -36,6 +43,32 @@ def env(args: Namespace, client: Client) -> int:
         change = reaching(args.role, grant, os.environ)
     _emit(shells.FORMATS[args.format](change))
     return OK
+
+
+def emit_failure(argv: Sequence[str]) -> None:
+    """Print what makes the line of the shell that reads us fail, and puts that shell into no role.
+
+    Where nobody reads (stdout is a terminal, or is gone) nothing is printed. `argv` may be wrong in any way.
+    """
+    if sys.stdout is None or sys.stdout.isatty():
+        return
+    with suppress(OSError):
+        _emit(shells.FAILURES[_format(argv)](variables.nobody(os.environ)))
+
+
+def _format(argv: Sequence[str]) -> str:
+    """Return the format that `argv` asks for, sh where it asks for none there is."""
+    chosen = "sh"
+    for word, following in zip_longest(argv, argv[1:], fillvalue=""):
+        option, equals, value = word.partition("=")
+        if option == "--format":
+            chosen = value if equals else following
+    return chosen if chosen in shells.FAILURES else "sh"
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End as the signal wants, but not before the shell has been told."""
+    sys.exit(128 + number)
 
 
 def lifetime(args: Namespace) -> int | None:
@@ -64,8 +97,11 @@ def ensure(client: Client, role: str, grant: str | None = None) -> None:
     failure = refusal(failed[0]["error"])
     if failed[0]["error"]["code"] not in _NOBODY:
         raise failure
-    say(f"xacctctl: {role}: {failure.sentence}")
-    say("  hint: The environment is good all the same: what is missing is asked for when it is used.")
+    complain(
+        failure.sentence,
+        "The environment is good all the same: what is missing is asked for when it is used.",
+        role=role,
+    )
 
 
 def mint(client: Client, role: str, label: str, pid: int, **more: int) -> wire.GrantAnswer:
@@ -138,6 +174,7 @@ def _emit(text: str) -> None:
     if sys.stdout is not None:
         sys.stdout.flush()
         sys.stdout.buffer.write(os.fsencode(text))
+        sys.stdout.flush()
 
 
 def declare_ways(parser: ArgumentParser) -> None:
@@ -183,7 +220,7 @@ VERBS = {
         "Print the variables that put this shell into a role: its programs fetch credentials"
         " from xacctd, for as long as the shell lives, and never see a stale one. Variables and"
         " [default] keys that would win over it are taken out of the way. Asks for a code if one"
-        " is needed.",
+        " is needed. If it fails, the line that reads it fails as well, and the shell is in no role.",
         (
             'eval "$(xacctctl env prod)"',
             "xacctctl env prod --format fish | source",

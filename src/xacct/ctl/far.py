@@ -27,7 +27,10 @@ _LENT: Final = re.compile(r"xacct lends (/tmp/xacct\.\w+/p)")
 _HERE_ONLY: Final = ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "NO_PROXY", "no_proxy")
 
 _THERE: Final = """\
-export NO_PROXY="${NO_PROXY:+$NO_PROXY,}127.0.0.1,localhost" no_proxy="${no_proxy:+$no_proxy,}127.0.0.1,localhost"
+set -- "${NO_PROXY:-$no_proxy}" "${no_proxy:-$NO_PROXY}"
+export NO_PROXY="${1:+$1,}127.0.0.1,localhost"
+[ "$2" = "*" ] || set -- "" "${2:+$2,}127.0.0.1,localhost"
+export no_proxy="$2"
 if grep -qs "^[[:space:]]*\\[default\\]" "${AWS_SHARED_CREDENTIALS_FILE:-$HOME/.aws/credentials}"; then
     echo "xacctctl: note: [default] in ~/.aws/credentials there would win over xacct; the file is left out." >&2
     export AWS_SHARED_CREDENTIALS_FILE=/dev/null

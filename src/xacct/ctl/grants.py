@@ -45,14 +45,14 @@ def _list(client: Client) -> int:
 
 def _create(args: Namespace, client: Client) -> int:
     """Without --json the token stays in its file: what is printed may be read over a shoulder."""
-    if bool(args.role_arn) != bool(args.via) or not (args.roles or args.role_arn):
+    if bool(args.role_arn) != (args.via is not None) or not (args.roles or args.role_arn):
         raise CtlError(
             "grants create needs roles, or --role-arn together with --via.", "xacctctl grants create --help", USAGE
         )
     body: dict[str, Any] = {"roles": args.roles, "label": args.label}
     if args.role_arn:
         body |= {"role_arn_patterns": args.role_arn, "via": args.via}
-    if args.ttl:
+    if args.ttl is not None:
         body["ttl"] = when.seconds(args.ttl)
     grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
     if args.json:

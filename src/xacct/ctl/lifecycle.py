@@ -9,6 +9,7 @@ from typing import Final
 from xacct import wire
 from xacct.ctl import unit
 from xacct.ctl.client import Anything, Client
+from xacct.ctl.complain import complain
 from xacct.ctl.failure import FAILED, NO_DAEMON, OK, CtlError, DaemonError, NotRunningError
 from xacct.ctl.render import out, say, show
 from xacct.ctl.start import start_daemon
@@ -36,8 +37,7 @@ def start(args: Namespace, client: Client) -> int:
     where = f", endpoint {answer['endpoint']}" if answer["endpoint"] else ""
     show(f"{did} xacctd {answer['version']} (pid {answer['pid']}{where}).")
     if answer["config_problem"]:
-        say(f"xacctctl: {answer['config_problem']['sentence']}")
-        say(f"  hint: {answer['config_problem']['hint']}")
+        complain(answer["config_problem"]["sentence"], answer["config_problem"]["hint"])
     return OK
 
 
@@ -83,9 +83,7 @@ def reload(_args: Namespace, client: Client) -> int:
     roles = len(answer["roles"])
     out(f"Reloaded: {roles} role{'' if roles == 1 else 's'}, {held} held on (pid {pid}).")
     for problem in problems:
-        say(f"xacctctl: {problem['sentence']}")
-        if problem["hint"]:
-            say(f"  hint: {problem['hint']}")
+        complain(problem["sentence"], problem["hint"])
     return FAILED if problems else OK
 
 

@@ -13,7 +13,9 @@ from importlib import import_module
 from typing import NoReturn
 
 from xacct import __version__, places
+from xacct.ctl import misuse
 from xacct.ctl.client import Client
+from xacct.ctl.complain import complain, typed
 from xacct.ctl.failure import BROKEN_PIPE, FAILED, INTERRUPTED, OK, USAGE, CtlError
 from xacct.ctl.render import out, say
 from xacct.ctl.verb import NO_START, WHERE, Verb
@@ -22,13 +24,13 @@ from xacct.ctl.verb import NO_START, WHERE, Verb
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (default: the process's own) and return its exit status."""
     try:
-        status = _run(list(sys.argv[1:] if argv is None else argv))
+        words = list(sys.argv[1:] if argv is None else argv)
+        typed(words)
+        status = _answer(words)
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where a full disk or a closed pipe can still be reported
     except (CtlError, places.UnusableError) as error:
-        say(f"xacctctl: {error.sentence}")
-        if error.hint:
-            say(f"  hint: {error.hint}")
+        complain(error.sentence, error.hint)
         return error.status if isinstance(error, CtlError) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -53,7 +55,7 @@ class _Parser(argparse.ArgumentParser):
 def load(name: str) -> Verb:
     """Return the verb called `name`; `CtlError` if there is none."""
     if name not in WHERE:
-        raise CtlError(f"There is no verb {name!r}.", _nearest(name), USAGE)
+        raise CtlError(f"There is no verb {name!r}.", "xacctctl --help lists them.", USAGE)
     verbs: dict[str, Verb] = import_module(f"xacct.ctl.{WHERE[name][0]}").VERBS
     return verbs[name]
 
@@ -96,6 +98,24 @@ def _columns() -> int:
         return 98
 
 
+def _answer(argv: list[str]) -> int:
+    """Run the command line; where it was for a shell to read (`env`), a failure is something to read, too."""
+    try:
+        return _run(argv)
+    except BaseException:
+        if _is_read_by_a_shell(argv):
+            from xacct.ctl.env import emit_failure  # noqa: PLC0415
+
+            emit_failure(argv)
+        raise
+
+
+def _is_read_by_a_shell(argv: list[str]) -> bool:
+    """Say whether this is `env`, or a mistyped line that was meant to be: `prod env`, `--no-strat env`, `evn`."""
+    verb = next((word for word in argv if not word.startswith("-")), "")
+    return verb == "env" or (verb not in WHERE and ("env" in argv or misuse.like(verb) == "env"))
+
+
 def _run(argv: list[str]) -> int:
     _survive_any_text()
     if argv[:1] == ["__complete"]:
@@ -112,12 +132,17 @@ def _run(argv: list[str]) -> int:
 
 
 def _verb(name: str, words: list[str], *, no_start: bool) -> int:
+    if name not in WHERE:
+        raise CtlError(f"There is no verb {name!r}.", misuse.unknown_verb([name, *words]), USAGE)
     verb = load(name)
     words, command = _split(name, words)
     no_start = no_start or NO_START in words
     try:
         # taken out rather than parsed: it may stand behind `grants list` too
         args = parser(name, verb).parse_args([word for word in words if word != NO_START])
+    except CtlError as error:
+        error.hint = misuse.too_many(name, words) or error.hint
+        raise
     except SystemExit:
         return OK  # --help, which argparse prints by itself
     args.command = command
@@ -154,13 +179,6 @@ def _front_page(rest: list[str]) -> int:
         return OK
     sys.stderr.write(text + "\n")
     return USAGE
-
-
-def _nearest(name: str) -> str:
-    from difflib import get_close_matches  # noqa: PLC0415
-
-    near = get_close_matches(name, WHERE, n=1)
-    return f"Did you mean {near[0]}? " * bool(near) + "xacctctl --help lists them."
 
 
 def _survive_any_text() -> None:

@@ -1,13 +1,17 @@
-"""A change of environment, written for a shell to read, every value quoted."""
+"""A change of environment, written for a shell or a program to read; and a failure, written so that its line fails."""
 
 import json
 import re
 from collections.abc import Callable
 from typing import Final
 
+from xacct.ctl.failure import CtlError
 from xacct.ctl.variables import Change
 
-_PLAIN: Final = r"[A-Za-z0-9_./:@%+,-]+"
+_NOTICE: Final = "xacctctl env failed: its message is on stderr"
+_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+_ENDS_IN_DOTENV: Final = frozenset("#$\\")
+_QUOTES: Final = ("'", '"', "`")
 
 
 def sh(change: Change) -> str:
@@ -32,13 +36,42 @@ def powershell(change: Change) -> str:
 
 
 def dotenv(change: Change) -> str:
-    """Write a .env file. Plain values stay bare, for `docker run --env-file`."""
-    return "".join(f"{name}={_dotenv_quote(value)}\n" for name, value in change.set.items())
+    """Write a .env file that every reader takes to the same bytes: docker's --env-file, systemd, python-dotenv, npm.
+
+    Raises:
+        CtlError: a value or name has no such line. Docker knows no quotes, the others end a bare value at other signs.
+    """
+    return "".join(f"{_dotenv_name(name)}={_dotenv_value(name, value)}\n" for name, value in change.set.items())
 
 
 def as_json(change: Change) -> str:
     """Write one JSON object, name to value; null means unset."""
     return json.dumps({**dict.fromkeys(change.unset), **change.set}, indent=2) + "\n"
+
+
+def sh_failure(change: Change) -> str:
+    """Write `change` for a POSIX shell so that `eval` ends with a status that is not 0."""
+    return sh(change) + "false\n"
+
+
+def fish_failure(change: Change) -> str:
+    """Write `change` for fish so that `source` ends with a status that is not 0."""
+    return fish(change) + "false\n"
+
+
+def powershell_failure(change: Change) -> str:
+    """Write `change` for PowerShell so that Invoke-Expression throws: that ends a script."""
+    return powershell(change) + f"throw {_powershell_quote(_NOTICE)}\n"
+
+
+def dotenv_failure(change: Change) -> str:
+    """Write what Docker refuses as a line (a name with spaces); for who skips it, `change`, which leads to no role."""
+    return dotenv(change) + f"{_NOTICE}\n"
+
+
+def json_failure(_change: Change) -> str:
+    """Write what is no JSON: an empty text is one that jq takes for a success."""
+    return f"{_NOTICE}\n"
 
 
 FORMATS: Final[dict[str, Callable[[Change], str]]] = {
@@ -48,6 +81,16 @@ FORMATS: Final[dict[str, Callable[[Change], str]]] = {
     "dotenv": dotenv,
     "json": as_json,
 }
+"""What `env` writes in each format."""
+
+FAILURES: Final[dict[str, Callable[[Change], str]]] = {
+    "sh": sh_failure,
+    "fish": fish_failure,
+    "powershell": powershell_failure,
+    "dotenv": dotenv_failure,
+    "json": json_failure,
+}
+"""What `env` writes instead when it fails: who reads it must not go on as if it had worked."""
 
 
 def sh_quote(value: str) -> str:
@@ -64,7 +107,18 @@ def _powershell_quote(value: str) -> str:
     return "'" + re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", value) + "'"
 
 
-def _dotenv_quote(value: str) -> str:
-    if re.fullmatch(_PLAIN, value):
+def _dotenv_name(name: str) -> str:
+    if not re.fullmatch(_NAME, name):
+        raise CtlError(f"{name!r} is no name of a variable in a .env file.", "xacctctl env --help")
+    return name
+
+
+def _dotenv_value(name: str, value: str) -> str:
+    """Return `value` if it can stand bare; spaces, `=` and quotes may stand within it, but not at its ends."""
+    bare = value.isprintable() and value == value.strip() and not value.startswith(_QUOTES)
+    if bare and _ENDS_IN_DOTENV.isdisjoint(value):
         return value
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    raise CtlError(
+        f"The value of {name} has no line in a .env file that all programs read alike.",
+        "Those with a line break, a quote at the start, # $ or \\ have none. Another --format has one for each.",
+    )

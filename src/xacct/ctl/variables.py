@@ -1,6 +1,6 @@
 """The variables that lead an SDK to the endpoint, and those that would lead it elsewhere."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from xacct import wire
@@ -36,6 +36,10 @@ IMDS: Final = (
 
 NO_IMDS: Final = "AWS_EC2_METADATA_DISABLED"
 
+PROFILE: Final = "AWS_PROFILE"
+NO_PROFILE: Final = "xacctctl-env-failed"
+"""A profile that nobody has, for a shell whose `env` failed: its AWS tools say its name and stop."""
+
 ROLE: Final = "XACCT_ROLE"
 COPY: Final = "aws-config-"
 """How the names of sanitized copies of the config file begin."""
@@ -62,13 +66,12 @@ def endpoint(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> 
     Both token variables are set: some SDKs know only one of them.
     """
     values = (grant["urls"][role], grant["token_file"], grant["token"])
-    proxy = no_proxy(environ)
     return Change(
         {
             **dict(zip(CONTAINER, values, strict=True)),
             NO_IMDS: "true",
             **_region(grant["regions"].get(role)),
-            **dict.fromkeys(_PROXY, proxy),
+            **no_proxy(environ),
             ROLE: role,
         },
         KEYS + RIVALS + IMDS,
@@ -85,7 +88,7 @@ def imds(port: wire.ImdsPort, environ: Mapping[str, str]) -> Change:
         {
             **dict(zip(IMDS, values, strict=True)),
             **_region(port["region"]),
-            **dict.fromkeys(_PROXY, no_proxy(environ)),
+            **no_proxy(environ),
             ROLE: port["role"],
         },
         CONTAINER + KEYS + RIVALS + (NO_IMDS, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"),
@@ -107,14 +110,35 @@ def static(role: str, keys: wire.CredentialsEvent) -> Change:
     )
 
 
-def no_proxy(environ: Mapping[str, str]) -> str:
-    """Return the hosts not to be reached by a proxy: both spellings' own, then loopback.
+def nobody(environ: Mapping[str, str]) -> Change:
+    """Return the change that leads SDKs to no role: neither that of an earlier `env`, nor [default]'s keys.
 
-    Some SDKs send the token to HTTP_PROXY otherwise. A `*` covers everything already.
+    The profile does not exist, and says so: SDKs fail with its name. A later `env` takes it away.
     """
-    listed = ",".join(environ.get(name, "") for name in _PROXY).split(",")
-    hosts = dict.fromkeys(host for entry in listed if (host := entry.strip()))
-    return "*" if "*" in hosts else ",".join(dict.fromkeys([*hosts, *_LOOPBACK]))
+    before = without_ours(environ)
+    ours = tuple(name for name in environ if name not in before)
+    gone = dict.fromkeys((*CONTAINER, *KEYS, *RIVALS, *IMDS, ROLE, *ours))
+    stays = {PROFILE: NO_PROFILE, NO_IMDS: "true"}
+    return Change(stays, tuple(name for name in gone if name not in stays))
+
+
+def no_proxy(environ: Mapping[str, str], *hosts: str) -> dict[str, str]:
+    """Return NO_PROXY and no_proxy with loopback and `hosts` in them: some SDKs send the token to HTTP_PROXY otherwise.
+
+    Each spelling keeps its own hosts, for programs read the one or the other; one that is not set has the other's, as
+    programs that look for both have it. `*` stays alone in no_proxy: Python and curl take it for "all" only so. In
+    NO_PROXY it does not: Rust's and Kotlin's SDKs, which look there first, don't take it to cover addresses.
+    """
+    upper, lower = (environ.get(name, "").strip() for name in _PROXY)
+    return {
+        _PROXY[0]: _with_hosts(upper or lower, hosts),
+        _PROXY[1]: "*" if (lower or upper) == "*" else _with_hosts(lower or upper, hosts),
+    }
+
+
+def _with_hosts(listed: str, hosts: Iterable[str]) -> str:
+    entries = [host for entry in listed.split(",") if (host := entry.strip())]
+    return ",".join([*dict.fromkeys([*entries, *_LOOPBACK]), *hosts])
 
 
 def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
@@ -122,6 +146,8 @@ def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
 
     A daemon started from within such a shell must not take its own endpoint for a source.
     """
+    if environ.get(PROFILE) == NO_PROFILE:
+        return {name: value for name, value in environ.items() if name not in (PROFILE, NO_IMDS)}
     if ROLE not in environ:
         return dict(environ)
     ours = {*CONTAINER, *KEYS, *IMDS, ROLE, NO_IMDS}

@@ -1,7 +1,8 @@
 """The door: another user of this machine is turned away before a byte of what it sends is looked at.
 
 A caller is another user only if the kernel says so. Whoever the kernel does not know (its address was translated on
-the way, or we may not ask) is unknown, and let in to show a grant, unless the settings say otherwise.
+the way, or we may not ask) is unknown, and let in to show a grant, unless the settings say otherwise. Where the kernel
+could not be asked (no descriptor or memory left, say) it may be anybody, and is turned away whatever they say.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ log = structlog.get_logger("xacct.endpoint")
 
 ANOTHER_USER = "another user"
 UNKNOWN_CALLER = "unknown caller"
+UNASKED = "caller could not be asked for"
 NO_CONTAINER = "no container"
 
 
@@ -66,11 +68,13 @@ class Door:
             self._notice(caller)
         elif caller.uid is None and caller.why not in self._complained:
             self._complained.add(caller.why)  # once each: a thing that can't be known stays so
-            log.warning("unknown caller", why=caller.why, refused=self._require_known)
+            log.warning("unknown caller", why=caller.why, refused=self.turns_away(caller) is not None)
         return caller
 
     def turns_away(self, caller: Caller) -> str | None:
         """Why this caller is not let in, None where it is."""
+        if caller.unasked:
+            return UNASKED
         if caller.uid is None:
             return UNKNOWN_CALLER if self._require_known else None
         return None if caller.uid == self._uid else ANOTHER_USER

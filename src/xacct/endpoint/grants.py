@@ -6,11 +6,9 @@ The token itself exists twice: in the consumer's environment, and in a file of m
 
 from __future__ import annotations
 
-import contextlib
 import hmac
 import json
 import os
-import re
 import secrets
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
@@ -20,6 +18,7 @@ import structlog
 
 from xacct import errors
 from xacct.endpoint.head import hosts_of
+from xacct.endpoint.token_files import TokenFiles
 from xacct.model import Grant
 
 if TYPE_CHECKING:
@@ -36,8 +35,6 @@ PREFIX = "xacct_"
 
 PROCESS_LOOK = 1.0
 """Seconds for which a grant's process, once seen, counts as alive: a busy consumer must not cost a look per fetch."""
-
-_TOKEN_FILE = re.compile(r"[0-9a-f]{8}")
 
 
 def mint() -> str:
@@ -68,11 +65,15 @@ class Grants:
     last_used: dict[str, float] = field(default_factory=dict)
     _seen_alive: dict[str, float] = field(default_factory=dict, repr=False)
     _by_digest: dict[str, Grant] = field(default_factory=dict, repr=False)
+    _files: TokenFiles = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._files = TokenFiles(self.token_dir, self.now)
 
     def load(self) -> None:
         """Take over the grants of an earlier run; an unreadable file is as good as none.
 
-        Token files that open nothing any more are removed: a run that was killed leaves them behind.
+        Token files that open nothing any more are emptied of their token: a run that was killed leaves them behind.
         """
         try:
             for row in self._rows():
@@ -83,20 +84,13 @@ class Grants:
             self.sweep()
         except (OSError, ValueError, TypeError, KeyError, RecursionError):
             self._by_digest.clear()
-        self._tidy()
+        self._files.tidy({grant.id for grant in self._by_digest.values()})
 
     def _rows(self) -> list[dict[str, Any]]:
         if self.store is None:
             return []
         rows: list[dict[str, Any]] = json.loads(self.store.read_text(encoding="utf-8"))
         return rows
-
-    def _tidy(self) -> None:
-        living = {grant.id for grant in self._by_digest.values()}
-        with contextlib.suppress(OSError):  # litter, not danger: their tokens are unknown here
-            for file in self.token_dir.iterdir():
-                if _TOKEN_FILE.fullmatch(file.name) and file.name not in living:
-                    file.unlink()
 
     def create(
         self,
@@ -135,7 +129,7 @@ class Grants:
             forwarded_port=forwarded_port,
             where=where,
         )
-        file = self._write_token(grant, token)
+        file = self._files.write(grant.id, token)
         self._by_digest[grant.digest] = grant
         self._save()
         return grant, token, file
@@ -230,20 +224,7 @@ class Grants:
         del self._by_digest[grant.digest]
         self.last_used.pop(grant.id, None)
         self._seen_alive.pop(grant.id, None)
-        with contextlib.suppress(OSError):  # it opens nothing any more
-            (self.token_dir / grant.id).unlink()
-
-    def _write_token(self, grant: Grant, token: str) -> Path:
-        file = self.token_dir / grant.id
-        try:
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as out:
-                out.write(token)
-        except OSError as error:
-            raise errors.XacctError(
-                f"The token file {file} can't be written ({error.strerror}).", "Check its directory and the disk."
-            ) from None
-        return file
+        self._files.end(grant.id)
 
     def _save(self) -> None:
         """Keep the hashes. A full disk costs the grants a restart, not their use."""

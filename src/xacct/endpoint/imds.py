@@ -40,9 +40,10 @@ WAIT = 0.8
 _TOKEN_HEADER = b"x-aws-ec2-metadata-token"
 _TTL_HEADER = b"x-aws-ec2-metadata-token-ttl-seconds"
 _LEADING = re.compile("^//")
-"""Java puts its path, slash and all, behind an endpoint that ends with one; AWS CLI 2.9 takes none that does not."""
+"""Java, JavaScript v2, Hadoop and opendal put their path, slash and all, behind an endpoint that ends with one, the
+token's too; AWS CLI 2.9 takes no endpoint that does not."""
 
-_REQUEST_LINE = re.compile(rb"(?:(PUT) (%s)|(GET) (/[A-Za-z0-9._/-]*)) HTTP/1\.1" % TOKEN.encode("ascii"))
+_REQUEST_LINE = re.compile(rb"(?:(PUT) (/?%s)|(GET) (/[A-Za-z0-9._/-]*)) HTTP/1\.1" % TOKEN.encode("ascii"))
 
 
 def parse(raw: bytes, hosts: frozenset[bytes]) -> head.Request:

@@ -15,6 +15,7 @@ import structlog
 from xacct import errors
 from xacct.endpoint import answers, head
 from xacct.endpoint.crowd import Crowd
+from xacct.endpoint.door import UNASKED
 from xacct.endpoint.recorder import Nobody
 from xacct.model import Caller
 
@@ -244,8 +245,12 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _ask_who(self, door: Door | SocketDoor, transport: asyncio.Transport) -> None:
-        self.caller = door.caller(transport, self._endpoint.address)
-        self._unwelcome = door.turns_away(self.caller)
+        self._unwelcome = UNASKED  # should asking break
+        try:
+            self.caller = door.caller(transport, self._endpoint.address)
+            self._unwelcome = door.turns_away(self.caller)
+        except Exception as bug:  # noqa: BLE001 - whoever it was, it is let in by no mistake of ours
+            _complain(bug, "caller could not be asked for")
         if self._unwelcome:
             self._endpoint.unwelcome += 1
             if self._endpoint.unwelcome > MAX_UNWELCOME:
@@ -317,5 +322,5 @@ class Connection(asyncio.Protocol):
         self._write(self._endpoint.refusal, keep_alive=False)
 
 
-def _complain(bug: Exception) -> None:
-    log.error("answer broke", kind=type(bug).__name__)  # the type only: a message may quote what it choked on
+def _complain(bug: Exception, what: str = "answer broke") -> None:
+    log.error(what, kind=type(bug).__name__)  # the type only: a message may quote what it choked on

@@ -7,6 +7,7 @@ socket that is merely bound to it can be reached from the LAN. One that is bound
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 import struct
 import sys
@@ -60,12 +61,12 @@ def among(links: list[Link]) -> dict[str, int]:
 
 
 def is_here(address: str) -> bool:
-    """Whether some interface of this machine has that address."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
+    """Whether some interface of this machine has that address; true as well where that can't be asked just now."""
+    try:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind((address, 0))
-        except OSError:
-            return False
+    except OSError as error:
+        return error.errno != errno.EADDRNOTAVAIL
     return True
 
 

@@ -6,6 +6,7 @@ find may be anybody: unknown, not another user.
 
 from __future__ import annotations
 
+import errno
 import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,10 @@ def choose() -> Callers:
     return Psutil(psutil).caller
 
 
+_SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""What is not to be had for a moment: a look that failed for it has not looked."""
+
+
 class Psutil:
     """Asks psutil. The last finder of a connection is tried first: SDKs come back.
 
@@ -38,18 +43,23 @@ class Psutil:
 
     def caller(self, client: Address, server: Address) -> Caller:
         """Who has the socket `client` that is connected to `server`."""
-        pids = self._psutil.pids()[::-1]  # whoever has just started calls more often than who has run for weeks
+        try:
+            pids = self._psutil.pids()[::-1]  # whoever has just started calls more often than who has run for weeks
+        except (self._psutil.Error, OSError) as error:
+            return Caller(why=f"psutil: {type(error).__name__}", unasked=True)
+        unasked = False
         if self._last in pids:
             pids.insert(0, self._last)
         for pid in pids:
             try:
                 found = self._look(pid, client, server)
-            except (self._psutil.Error, OSError):
+            except (self._psutil.Error, OSError) as error:
+                unasked |= getattr(error, "errno", None) in _SCARCE
                 continue  # gone, or another user's
             if found is not None:
                 self._last = pid
                 return found
-        return Caller(why="among no process that may be looked at")
+        return Caller(why="among no process that may be looked at", unasked=unasked)
 
     def _look(self, pid: int, client: Address, server: Address) -> Caller | None:
         process = self._psutil.Process(pid)

@@ -1,12 +1,16 @@
 """The owner of a TCP socket on this machine, from Linux's netlink sock_diag(7): one exact question, no search.
 
 A kept netlink socket answers in about 5 µs; the kernel puts the reply in place before the question's send returns, so
-nothing is ever waited for. Numbers and layouts are those of linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h.
+nothing is ever waited for. It is opened at the start, while descriptors are to be had: later, whoever takes them all
+must not go unasked for it. A caller is unknown where the kernel says that it does not know, or may not tell; where the
+question could not be put, or was not answered, nobody knows who it is, and `unasked` says so. Numbers and layouts are
+those of linux/netlink.h, linux/sock_diag.h, linux/inet_diag.h.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import struct
@@ -51,6 +55,9 @@ _MAX_REPLY = 4096
 _STALE = 8
 """Replies to earlier questions that are skipped; there should be none."""
 
+_SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS, errno.EAGAIN, errno.EINTR, errno.EBUSY})
+"""What is not to be had for a moment. Any other failure to open the socket is a system on which nobody is known."""
+
 
 class _Owner(NamedTuple):
     uid: int
@@ -58,7 +65,11 @@ class _Owner(NamedTuple):
 
 
 class _Untold(Exception):
-    """The kernel did not tell; the argument is why."""
+    """The kernel did not tell, and why. `unasked`: it did not hear the question, or its answer did not come."""
+
+    def __init__(self, why: str, *, unasked: bool = False) -> None:
+        super().__init__(why)
+        self.unasked = unasked
 
 
 class SockDiag:
@@ -68,16 +79,19 @@ class SockDiag:
         self._sequence = 0
         self._overflow = overflow_uid()
         self._socket: socket.socket | None = None
+        self._works = False
+        with contextlib.suppress(OSError):  # the first caller's answer says why
+            self._open()
 
     def caller(self, client: Address, server: Address) -> Caller:
         """Who has the socket `client` that is connected to `server` (IPv4)."""
         try:
-            owner = self._owner(client, server)
+            owner = self._owner_for_sure(client, server)
         except OSError as error:
-            self.close()  # the next question gets a new socket
-            return Caller(why=f"netlink: {error.strerror or type(error).__name__}")
+            unasked = self._works or error.errno in _SCARCE
+            return Caller(why=f"netlink: {error.strerror or type(error).__name__}", unasked=unasked)
         except _Untold as untold:
-            return Caller(why=str(untold))
+            return Caller(why=str(untold), unasked=untold.unasked)
         if owner.uid == self._overflow:
             return Caller(why="a user namespace without its user")
         if owner.uid == 0 and owner.inode == 0:
@@ -90,17 +104,31 @@ class SockDiag:
             self._socket.close()
             self._socket = None
 
-    def _owner(self, client: Address, server: Address) -> _Owner:
+    def _open(self) -> socket.socket:
+        """A new socket, in the place of the old one: which stays where no new one is to be had."""
+        opened = _open()
+        self.close()
+        self._socket, self._works = opened, True
+        return opened
+
+    def _owner_for_sure(self, client: Address, server: Address) -> _Owner:
+        """The same as `_owner`; where the socket has failed, by a new one."""
+        if self._socket is None:
+            return self._owner(self._open(), client, server)
+        try:
+            return self._owner(self._socket, client, server)
+        except OSError:
+            return self._owner(self._open(), client, server)
+
+    def _owner(self, kernel: socket.socket, client: Address, server: Address) -> _Owner:
         self._sequence = (self._sequence + 1) & 0xFFFFFFFF
         identity = _identity(client, server)
-        if self._socket is None:
-            self._socket = _open()
-        self._socket.send(question(identity, self._sequence))
+        kernel.send(question(identity, self._sequence))
         for _ in range(_STALE):
-            reply = self._socket.recv(_MAX_REPLY)
+            reply = kernel.recv(_MAX_REPLY)
             if _sequence_of(reply) == self._sequence:
                 return answer(reply, identity)
-        raise _Untold("netlink: only old replies")
+        raise _Untold("netlink: only old replies", unasked=True)
 
 
 def question(identity: bytes, sequence: int) -> bytes:
@@ -115,14 +143,14 @@ def answer(reply: bytes, identity: bytes) -> _Owner:
         _Untold: it is an error, of another socket, or no reply at all.
     """
     if len(reply) < _HEADER.size:
-        raise _Untold("netlink: a reply cut short")
+        raise _Untold("netlink: a reply cut short", unasked=True)
     length, kind, _, _, _ = _HEADER.unpack_from(reply)
     if kind == _NLMSG_ERROR and len(reply) >= _HEADER.size + 4:
         (number,) = struct.unpack_from("=i", reply, _HEADER.size)
         # ENOENT: its address was translated on the way (NAT), it is in another network namespace, or it is gone.
-        raise _Untold(f"netlink: {os.strerror(abs(number))}")
+        raise _Untold(f"netlink: {os.strerror(abs(number))}", unasked=abs(number) in _SCARCE)
     if kind != _SOCK_DIAG_BY_FAMILY or not _HEADER.size + _ANSWER.size <= length <= len(reply):
-        raise _Untold("netlink: no reply to the question")
+        raise _Untold("netlink: no reply to the question", unasked=True)
     family, state, _, _, found, _, _, _, uid, inode = _ANSWER.unpack_from(reply, _HEADER.size)
     if state == _LISTEN or not _is_same(family, found, identity):
         raise _Untold("netlink: another socket's reply")

@@ -257,7 +257,7 @@ class Keeper:
         self.desk.forget(self.serial(name))
         self.guard.ask_again(node.role, "")
         if until is not None and node.session is not None:
-            await self._cover(node.session, until, ask=ask)
+            await self._cover(node.session, node.lease, until, ask=ask)
         node.lease.last_used = self.clock.now()
         if node.lease.freshness() is Freshness.STALE and node.lease.silent():
             await asyncio.wait({node.lease.renew(ask=False)})
@@ -342,14 +342,15 @@ class Keeper:
                 lease.try_at_once()
         self.changed()
 
-    async def _cover(self, session: Lease, until: float, *, ask: bool) -> None:
+    async def _cover(self, session: Lease, lease: Lease, until: float, *, ask: bool) -> None:
         seconds = until - self.clock.now()
         if seconds > policy.SESSION_DURATION_MAX:
             raise errors.BadInput("An MFA session lasts 36 hours at most.", "Ask for less: --for 36h")
         if session.held is not None and session.alive() and (session.held.expires_at or 0) >= until:
             return
         self._cover_until[session] = until
-        await session.fly(ask=ask)
+        with lease.interest():  # the question must say whom it is for: the code that came with a login answers no other
+            await session.fly(ask=ask, dependent=lease)
 
     async def close(self) -> None:
         """End every flight, and every question."""

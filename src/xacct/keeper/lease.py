@@ -143,7 +143,7 @@ class Lease:
         flight = self.renew(ask=ask)
         asks = self._flight_asks
         try:
-            with self._interest(dependent):
+            with self.interest(dependent):
                 return await asyncio.shield(flight)
         except errors.HumanNeeded:
             if not ask or asks:
@@ -242,7 +242,8 @@ class Lease:
         self._settled(self, error)
 
     @contextmanager
-    def _interest(self, dependent: Lease | None) -> Iterator[None]:
+    def interest(self, dependent: Lease | None = None) -> Iterator[None]:
+        """Count as somebody who waits for it; `dependent` as in `get`."""
         if dependent is not None:
             self._dependents[dependent] = self._dependents.get(dependent, 0) + 1
         else:

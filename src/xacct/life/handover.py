@@ -14,9 +14,9 @@ import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
 from xacct import errors
+from xacct.host.threads import run_in_daemon_thread
 from xacct.life import channel
 from xacct.life.legacy import SUCCEED
-from xacct.state.aside import aside
 
 if TYPE_CHECKING:
     import subprocess
@@ -85,7 +85,7 @@ class Successor:
         """
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
-        starting = aside(lambda: _spawn(theirs, arguments, environment))
+        starting = run_in_daemon_thread(lambda: _spawn(theirs, arguments, environment))
         try:
             async with asyncio.timeout(READY_PATIENCE):
                 child = await asyncio.shield(starting)
@@ -140,7 +140,7 @@ class Successor:
         self._channel.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DEATH_PATIENCE):
-                await aside(self._child.wait)
+                await run_in_daemon_thread(self._child.wait)
 
     async def _hear(self, what: str) -> dict[str, Any]:
         with _sentences():

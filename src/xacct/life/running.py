@@ -16,11 +16,11 @@ import structlog
 
 from xacct import __version__, errors, logs, settings
 from xacct.endpoint.server import ADDRESS, bind
-from xacct.host import hardening, notify
+from xacct.host import hardening, notify, process_groups
 from xacct.host.network import NetworkWatch
+from xacct.host.threads import run_in_daemon_thread
 from xacct.life import handover
 from xacct.life.rooms import Rooms
-from xacct.state.aside import aside
 
 if TYPE_CHECKING:
     import socket
@@ -200,13 +200,16 @@ class Life:
         finally:
             _end_at_last()
             network.close()
-            await self._part()
-            if self._successor is None:
-                self._manager.stopping()
-            log.info("stopping", handed_over=self._successor is not None)
-            await self._rest()
-            await self._control.close(unlink=not (self._manager.present or self._successor is not None))
-            await self._rooms.close()
+            try:
+                await self._part()
+                if self._successor is None:
+                    self._manager.stopping()
+                log.info("stopping", handed_over=self._successor is not None)
+                await self._rest()
+                await self._control.close(unlink=not (self._manager.present or self._successor is not None))
+                await self._rooms.close()
+            finally:
+                process_groups.end_all(left_behind=self._successor is None)
 
     async def _serve(self, listener: socket.socket, legacy: Legacy) -> None:
         """SDKs first."""
@@ -227,7 +230,7 @@ class Life:
 
     async def _open_control(self, legacy: Legacy) -> None:
         """Serve the control channel. aiohttp costs a sixth of a second: SDKs are served meanwhile."""
-        await aside(lambda: importlib.import_module("xacct.control.server"))
+        await run_in_daemon_thread(lambda: importlib.import_module("xacct.control.server"))
         from xacct.control.about import About  # noqa: PLC0415 - see above
         from xacct.control.api import Api, Daemon  # noqa: PLC0415
         from xacct.control.containers import Containers  # noqa: PLC0415
@@ -381,6 +384,11 @@ def _say_why_not(handing_over: asyncio.Task[int]) -> None:
 
 def _end_at_last() -> None:
     """End within LAST seconds, whatever hangs: a thread on a dead disk is no reason to keep credentials and port."""
-    timer = threading.Timer(LAST, os._exit, (1,))
+
+    def end() -> None:
+        process_groups.end_all(left_behind=False)
+        os._exit(1)
+
+    timer = threading.Timer(LAST, end)
     timer.daemon = True
     timer.start()

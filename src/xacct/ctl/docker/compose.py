@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 from argparse import Namespace
 from typing import Final
 
@@ -9,8 +11,8 @@ from xacct.ctl.client import Client
 from xacct.ctl.docker import container, engine, relay, ways, words
 from xacct.ctl.docker.run import behind_dashes, in_foreground, url_of, warn
 from xacct.ctl.env import ensure, revoke
-from xacct.ctl.failure import OK
-from xacct.ctl.render import out
+from xacct.ctl.failure import OK, USAGE, CtlError
+from xacct.ctl.render import clean, out
 
 _HEAD: Final = """\
 # docker-compose.override.yml: {services} in the role {role}.
@@ -28,11 +30,15 @@ def compose(args: Namespace, client: Client) -> int:
     command = behind_dashes(args.arguments)
     if command:
         return _run(args, client, here, way, command)
+    services = args.service or ["app"]
+    for service in services:
+        if not re.fullmatch(r"[A-Za-z0-9._-]+", service):
+            raise CtlError(f"{service!r} is no name of a service.", "Letters, digits, dots, - and _ make one.", USAGE)
     url, region = url_of(client, args.role, way)
     environment = container.settings(args.role, url, region, os.environ) | {container.TOKEN: None}
     up = "podman-compose up" if here.podman else "docker compose up"
-    services = args.service or ["app"]
-    out(_HEAD.format(services=", ".join(services), role=args.role, way=way.name, engine=args.engine, up=up).rstrip())
+    role, command_name = (clean(shlex.quote(word)) for word in (args.role, args.engine))  # a comment is one line
+    out(_HEAD.format(services=", ".join(services), role=role, way=way.name, engine=command_name, up=up).rstrip())
     out("\n".join(_override(services, environment, way)))
     return OK
 
@@ -41,7 +47,7 @@ def _override(services: list[str], environment: dict[str, str | None], way: ways
     """YAML by hand: each scalar is spelt as JSON, which YAML is a superset of; a key without value passes ours on."""
     lines = ["services:"]
     for service in services:
-        lines += [f"  {json.dumps(service)}:", "    environment:"]
+        lines += [f"  {_scalar(service)}:", "    environment:"]
         for name, value in environment.items():
             lines.append(f"      {name}:" + ("" if value is None else f" {_quoted(value)}"))
         lines += _network(way)
@@ -51,7 +57,17 @@ def _override(services: list[str], environment: dict[str, str | None], way: ways
 
 
 def _quoted(value: str) -> str:
-    return json.dumps(value).replace("$", "$$")
+    return _scalar(value).replace("$", "$$")
+
+
+def _scalar(text: str) -> str:
+    """Return `text` as a YAML scalar: JSON's, but for line breaks of Unicode's and characters beyond 16 bits."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise CtlError(f"{text!a} can't stand in a Compose file: it is not UTF-8.") from None
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08X}" for char in quoted)
 
 
 def _network(way: ways.Way) -> list[str]:
@@ -59,7 +75,7 @@ def _network(way: ways.Way) -> list[str]:
         return []
     if way.name == ways.RELAY:
         return ["    networks:", "      default: {}", f"      {ways.NETWORK}: {{}}"]
-    return [f"    network_mode: {json.dumps(way.options[1])}"]
+    return [f"    network_mode: {_scalar(way.options[1])}"]
 
 
 def _run(args: Namespace, client: Client, here: engine.Engine, way: ways.Way, command: list[str]) -> int:

@@ -37,12 +37,10 @@ def mint(client: Client, role: str, way: Way, label: str, ttl: str | None) -> wi
 
 def settings(role: str, url: str, region: str | None, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that the container gets besides the token: nothing secret."""
-    hosts = f"{variables.no_proxy(environ)},{url.split('/')[2].partition(':')[0]}"
     return {
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": url,
         "AWS_EC2_METADATA_DISABLED": "true",
-        "NO_PROXY": hosts,
-        "no_proxy": hosts,
+        **variables.no_proxy(environ, url.split("/")[2].partition(":")[0]),
         **(dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), region) if region else {}),
         variables.ROLE: role,
     }

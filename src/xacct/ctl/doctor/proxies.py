@@ -31,15 +31,20 @@ def _endpoint(environ: Mapping[str, str]) -> Finding:
             name,
             f"{variable} is set, and {_OURS} is not exempt: Rust SDKs (object_store, polars, lance) send this shell's"
             f" token to {where(environ[variable])}.",
-            'export NO_PROXY="$NO_PROXY,127.0.0.1,localhost" no_proxy="$NO_PROXY,127.0.0.1,localhost"',
+            'export NO_PROXY="$NO_PROXY,127.0.0.1,localhost" no_proxy="$no_proxy,127.0.0.1,localhost"',
         )
     return ok(name, f"{variable} is set; xacctctl env exempts {_OURS} from it.")
 
 
 def exempts(environ: Mapping[str, str]) -> bool:
-    """Say whether every spelling that is set, and one at least, exempts the endpoint."""
-    lists = [environ[name].replace(" ", "").split(",") for name in EXEMPT if environ.get(name)]
-    return bool(lists) and all(_OURS in hosts or "*" in hosts for hosts in lists)
+    """Say whether every spelling that is set, and one at least, exempts the endpoint.
+
+    `*` does so only in no_proxy, and if NO_PROXY names it: Rust's SDKs look there first, and take `*` for names.
+    """
+    lists = {name: environ[name].replace(" ", "").split(",") for name in EXEMPT if environ.get(name)}
+    if len(lists) == len(EXEMPT) and lists[EXEMPT[1]] == ["*"]:
+        del lists[EXEMPT[1]]
+    return bool(lists) and all(_OURS in hosts for hosts in lists.values())
 
 
 def where(proxy: str) -> str:

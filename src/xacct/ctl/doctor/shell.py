@@ -14,6 +14,9 @@ ANEW: Final = 'eval "$(xacctctl env ROLE)"'
 OTHERS: Final = 0o077
 
 _URI, _FILE, _TOKEN = variables.CONTAINER
+_ENDED: Final = b"ended"
+"""What xacctd leaves in the file of a grant that is over; see endpoint/token_files.py."""
+
 _RELATIVE: Final = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 _WEB: Final = "AWS_WEB_IDENTITY_TOKEN_FILE"
 _PATHS: Final = ("/v1/credentials/", "/v1/role-arn/")
@@ -87,6 +90,8 @@ def _token_file(path: Path, token: str) -> Finding:
         content, mode = path.read_bytes(), path.stat().st_mode
     except OSError as error:
         return broken(name, f"The token file {path} can't be read ({error.strerror}): its grant has ended.", ANEW)
+    if content == _ENDED:
+        return broken(name, f"The token file {path} says that its grant has ended.", ANEW)
     if content != token.encode("utf-8", "surrogateescape"):
         why = "ends in a new line, which SDKs refuse" if content.endswith(b"\n") else f"is not what {_TOKEN} says"
         return broken(name, f"The token in {path} {why}.", ANEW)

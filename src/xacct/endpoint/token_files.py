@@ -1,0 +1,98 @@
+"""The files that grants' tokens are read from, and what stands there once a grant has ended.
+
+Some SDKs read the file again at each fetch. A file that is gone makes them fail with `[Errno 2]`; with one that holds a
+word that is no token they ask, and get our refusal, which says what has ended and what to type.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from xacct import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+    from pathlib import Path
+
+ENDED = b"ended"
+"""What the file of an ended grant holds: a legal header value, and no token."""
+
+KEPT_FOR = 7 * 86400.0
+"""Seconds for which such a file stays: programs that were started in a shell may outlive it by days."""
+
+KEPT = 1000
+"""How many stay at most; the oldest go. A page of memory each, where the runtime directory is one."""
+
+_NAME = re.compile(r"[0-9a-f]{8}")
+_BESIDE = ".new"
+
+
+@dataclass(slots=True)
+class TokenFiles:
+    """The files of one directory, each called like its grant.
+
+    Args:
+        directory: where they are. now: Unix time in seconds (AWS's, which is near enough to how files are stamped).
+    """
+
+    directory: Path
+    now: Callable[[], float]
+    _ends: int = field(default=0, repr=False)
+
+    def write(self, name: str, token: str) -> Path:
+        """Write the token of a new grant, without a newline: JS v3, Go and Rust refuse one.
+
+        Raises:
+            XacctError: it can't be written.
+        """
+        file = self.directory / name
+        try:
+            _create(file, token.encode("ascii"))
+        except OSError as error:
+            raise errors.XacctError(
+                f"The token file {file} can't be written ({error.strerror}).", "Check its directory and the disk."
+            ) from None
+        return file
+
+    def end(self, name: str) -> None:
+        """Put the word for "ended" in the place of a token."""
+        file = self.directory / name
+        beside = file.with_suffix(_BESIDE)
+        try:
+            beside.unlink(missing_ok=True)
+            _create(beside, ENDED)
+            beside.replace(file)
+        except OSError:
+            with contextlib.suppress(OSError):  # a full disk: then at least the token goes
+                file.unlink()
+        self._ends += 1
+        if self._ends % (KEPT // 10) == 0:
+            self._drop_oldest()
+
+    def tidy(self, living: Collection[str]) -> None:
+        """End what a run that was killed left behind, and remove what ended long ago."""
+        with contextlib.suppress(OSError):  # litter, not danger: their tokens are unknown here
+            for file in list(self._files()):
+                if file.name not in living and file.read_bytes() != ENDED:
+                    self.end(file.name)
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        with contextlib.suppress(OSError):
+            ended = sorted((file.stat().st_mtime, file) for file in self._files() if file.read_bytes() == ENDED)
+            for number, (stamp, file) in enumerate(ended):
+                if number < len(ended) - KEPT or stamp < self.now() - KEPT_FOR:
+                    file.unlink()
+
+    def _files(self) -> Iterator[Path]:
+        return (file for file in self.directory.iterdir() if _NAME.fullmatch(file.name))
+
+
+def _create(file: Path, content: bytes) -> None:
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
