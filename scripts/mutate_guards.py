@@ -45,6 +45,7 @@ GRANTS = "tests/endpoint/test_grants.py"
 CONTROL = "tests/control/test_server.py"
 API = "tests/control/test_api.py"
 KEEPER = "tests/keeper/test_keeper.py"
+CONSENT = "tests/keeper/test_consent.py"
 WATCHES = "tests/host/test_watches.py"
 MODEL = "tests/test_model.py"
 LOGS = "tests/test_logs.py"
@@ -71,10 +72,42 @@ PROFILES = "tests/aws/test_profiles.py"
 
 CHILD = "tests/host/test_child.py"
 CHILDREN = "tests/test_children.py"
+GRANT_FILE = "tests/endpoint/test_grant_file.py"
 CREDENTIAL_PROCESS = "tests/aws/test_credential_process.py"
 FILEIO = "tests/test_fileio.py"
 
 DEFENCES = (
+    # grants.json, which anybody may have written.
+    Defence("a grant's id is no path", "endpoint/grant_file.py", '_matches("[0-9a-f]{8}")', "_is_text", GRANT_FILE),
+    Defence(
+        "a row that says more grants nothing",
+        "endpoint/grant_file.py",
+        "if row.keys() - {field.name for field in fields(Grant)}:",
+        "if False:",
+        GRANT_FILE,
+    ),
+    Defence(
+        "a row that says less grants nothing",
+        "endpoint/grant_file.py",
+        "if missing := [name for name in _NEEDED if name not in row]:",
+        "if missing := []:",
+        GRANT_FILE,
+    ),
+    Defence(
+        "a broken grants.json is kept",
+        "endpoint/grant_file.py",
+        "kept = fileio.set_aside(path)",
+        'kept = ""',
+        GRANT_FILE,
+    ),
+    Defence("grants have a limit", "endpoint/grants.py", "        self._demand_room()\n", "", GRANT_FILE),
+    Defence(
+        "a disk that hangs hangs nobody",
+        "host/saver.py",
+        "async with asyncio.timeout(PATIENCE):",
+        "if True:",
+        GRANT_FILE,
+    ),
     # The daemon's children, and the files it reads.
     Defence("a child's output is bounded", "host/child.py", "if len(self.out) > self._limit:", "if False:", CHILD),
     Defence(
@@ -282,45 +315,6 @@ DEFENCES = (
         'line, headers = head.trusted(raw, hosts | {b"169.254.169.254"}, _REQUEST_LINE)',
         IMDS_GUARD,
     ),
-    Defence("IMDS: never less than 25 minutes", "endpoint/imds.py", ">= policy.IMDS_LEAST\n\n", "> 0\n\n", IMDS),
-    Defence(
-        "IMDS: no storm for roles that are always too short",
-        "endpoint/imds.py",
-        " and held.lifetime >= policy.IMDS_LEAST:",
-        ":",
-        IMDS,
-    ),
-    Defence(
-        "IMDS: no storm while STS is away",
-        "endpoint/imds.py",
-        "if lease.error is not None and lease.just_failed():",
-        "if False:",
-        IMDS,
-    ),
-    Defence(
-        "IMDS: guarded roles are asked for",
-        "endpoint/imds.py",
-        "                await self._admit(caller)\n",
-        "",
-        IMDS,
-    ),
-    Defence(
-        "IMDS: guarded roles are not ready",
-        "endpoint/imds.py",
-        "if not self._keeper.guard.admits(node.role, self.consumer.id):",
-        "if False:",
-        IMDS,
-    ),
-    Defence(
-        "IMDS: the latch while waiting",
-        "endpoint/imds.py",
-        "            self._keeper.latch.check()  # it may have been locked meanwhile, or the role be gone\n",
-        "",
-        IMDS,
-    ),
-    Defence(
-        "IMDS: a no counts for a while", "endpoint/imds.py", "refused = self._still_refused()", "refused = None", IMDS
-    ),
     Defence(
         "IMDS: the port's own role alone",
         "endpoint/imds.py",
@@ -429,6 +423,152 @@ DEFENCES = (
         "await endpoint.serve(listener, self._hosts | hosts_of(9479))",
         "tests/endpoint/test_containers.py",
     ),
+    # The one way out.
+    Defence(
+        "serve: locked", "keeper/service.py", "        keeper.latch.check()\n        node", "        node", CONTAINER
+    ),
+    Defence("serve: logged out", "keeper/service.py", "        keeper.consents.check(name)\n", "", CONSENT),
+    Defence(
+        "serve: no role beyond the consumer's reach",
+        "keeper/service.py",
+        "elif not consumer.allows(name):",
+        "elif False:",
+        CONSENT,
+    ),
+    Defence(
+        "serve: no ARN beyond the consumer's reach",
+        "keeper/service.py",
+        "if arn is None or not consumer.allows_arn(arn) or",
+        "if arn is None or",
+        CONSENT,
+    ),
+    Defence(
+        "serve: an ARN by the consumer's own way",
+        "keeper/service.py",
+        " or keeper.dynamic.via(node.role.name) != consumer.via:",
+        ":",
+        CONSENT,
+    ),
+    Defence(
+        "serve: an ARN is no way around a logout",
+        "keeper/service.py",
+        "keeper.nodes[other].role.role_arn == arn",
+        "False",
+        CONSENT,
+    ),
+    Defence(
+        "serve: guarded roles wait for a yes",
+        "keeper/service.py",
+        "ask.lifetime is None and self.keeper.guard.admits(node.role, consumer.id)",
+        "ask.lifetime is None",
+        CONTAINER,
+    ),
+    Defence(
+        "serve: a wait is no way around a yes",
+        "keeper/service.py",
+        "        await self._allow(node, consumer, ask)\n        lease",
+        "        lease",
+        CONTAINER,
+    ),
+    Defence(
+        "serve: a no counts for a while",
+        "keeper/service.py",
+        "        self._refuse_again(name, consumer)\n",
+        "",
+        CONTAINER,
+    ),
+    Defence(
+        "serve: EC2's protocol never less than 25 minutes",
+        "keeper/service.py",
+        "self.keeper.clock.now()) >= ask.lasting",
+        "self.keeper.clock.now()) >= 0",
+        IMDS,
+    ),
+    Defence(
+        "serve: no storm for roles that are always too short",
+        "keeper/service.py",
+        "if held.lifetime >= ask.lasting:",
+        "if True:",
+        IMDS,
+    ),
+    Defence(
+        "serve: no storm while STS is away",
+        "keeper/service.py",
+        "if lease.error is not None and lease.just_failed():",
+        "if False:",
+        IMDS,
+    ),
+    Defence(
+        "IMDS: what was taken back meanwhile",
+        "endpoint/imds.py",
+        "self._service.check(self.role, self.consumer)  # it may",
+        "pass  # it may",
+        IMDS,
+    ),
+    Defence(
+        "the endpoint: what was taken back meanwhile",
+        "endpoint/container.py",
+        "                self._service.check(role, grant)  # it may have been taken back since the fetch was done\n",
+        "",
+        CONTAINER,
+    ),
+    Defence(
+        "no telling what lies beyond a grant",
+        "keeper/service.py",
+        'errors.UnknownRole("This grant does not reach that far."',
+        'errors.UnknownRole("There is no such role."',
+        CONTAINER,
+    ),
+    Defence(
+        "bytes of credentials let go are forgotten",
+        "keeper/service.py",
+        "node.lease.held is credentials",
+        "True",
+        CONTAINER,
+    ),
+    Defence(
+        "bytes that can't be served are forgotten",
+        "keeper/service.py",
+        "return not gone and node",
+        "return node",
+        CONTAINER,
+    ),
+    Defence(
+        "consent: kept over a restart",
+        "keeper/memory.py",
+        "keeper.consents.remember(memory.logged_out)",
+        "pass",
+        CONSENT,
+    ),
+    Defence("consent: what is said later counts", "keeper/consent.py", " - self.decided", "", CONSENT),
+    Defence(
+        "consent: a yes that was taken back does not come late",
+        "keeper/memory.py",
+        " and key[0] not in decided}",
+        "}",
+        CONSENT,
+    ),
+    Defence(
+        "consent: who waits hears of a logout",
+        "keeper/consent.py",
+        "                self._waiting[name].fall()\n",
+        "                pass\n",
+        CONSENT,
+    ),
+    Defence(
+        "consent: what others stand on stays",
+        "keeper/keeper.py",
+        "if not any(self._stands_on(other, node.lease) for other in self.nodes.values()):",
+        "if True:",
+        CONSENT,
+    ),
+    Defence(
+        "consent: logout --all while a file is empty",
+        "keeper/keeper.py",
+        "        self.consents.take_back(self.retired.names())\n",
+        "",
+        CONSENT,
+    ),
     # Grants.
     Defence(
         "a grant before anything",
@@ -438,34 +578,6 @@ DEFENCES = (
         CONTAINER,
     ),
     Defence("a grant's roles and no others", "endpoint/container.py", "if grant.allows(name):", "if True:", CONTAINER),
-    Defence(
-        "no telling what lies beyond a grant",
-        "endpoint/container.py",
-        '"This grant does not reach that far."',
-        '"There is no " + slug',
-        CONTAINER,
-    ),
-    Defence(
-        "bytes of credentials let go are forgotten",
-        "endpoint/container.py",
-        "is not built_from:",
-        "is not built_from and False:",
-        CONTAINER,
-    ),
-    Defence(
-        "bytes that can't be served are forgotten",
-        "endpoint/container.py",
-        "if self._keeper.latch.locked or node is None",
-        "if node is None",
-        CONTAINER,
-    ),
-    Defence(
-        "a refusal counts for a while",
-        "endpoint/container.py",
-        "            self._refuse_again(grant, role)\n",
-        "",
-        CONTAINER,
-    ),
     Defence("an expiry of grants", "endpoint/grants.py", "grant.expires_at <= self.now()", "False", GRANTS),
     Defence(
         "the end of a grant's process",
@@ -571,13 +683,6 @@ DEFENCES = (
         "keeper/lease.py",
         "        self.drop()\n        if self._flight",
         "        if self._flight",
-        KEEPER,
-    ),
-    Defence(
-        "logging out refuses",
-        "keeper/keeper.py",
-        "        if lease.logged_out:\n            raise _logged_out(name)\n",
-        "",
         KEEPER,
     ),
     Defence(
@@ -847,7 +952,6 @@ DEFENCES = (
         MEMORY,
     ),
     Defence("restart: locked stays locked", "keeper/memory.py", "if memory.locked:", "if False:", MEMORY),
-    Defence("restart: logged out stays so", "keeper/memory.py", "lease.logged_out = memory.logged_out", "pass", MEMORY),
     Defence(
         "restart: used codes stay used",
         "keeper/memory.py",

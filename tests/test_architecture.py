@@ -299,6 +299,49 @@ def test_what_starts_first_loads_neither_asyncio_nor_third_parties(module, why):
     assert "logging" not in loaded, f"importing {module} loads logging: {why}"
 
 
+# --- one way out ----------------------------------------------------------------------------------
+
+HOLDERS = {
+    "keeper/lease.py": "the entry itself",
+    "keeper/service.py": "serve: the one way out",
+    "keeper/acquire.py": "calls STS with a parent's credentials, and brings what it answers",
+    "keeper/memory.py": "what the next process is to hold",
+}
+"""Who may read what an entry holds."""
+
+OUT = {"held", "fly", "one_off"}
+"""An entry's attributes and methods that give credentials (`get` is every mapping's too: its `ask` is looked for)."""
+
+
+def leaks(source: str, file: str) -> list[str]:
+    """One sentence for each place that reads an entry's credentials and is not among HOLDERS."""
+    if file in HOLDERS or file.startswith(("ctl/", "sandbox/")):
+        return []
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in OUT:
+            found.append(f"{file}:{node.lineno} reads .{node.attr}")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            found += [f"{file}:{node.lineno} gets credentials" for keyword in node.keywords if keyword.arg == "ask"]
+    return found
+
+
+def test_credentials_leave_by_serve_and_nobody_else_reads_what_an_entry_holds():
+    found = [
+        sentence
+        for file in sorted(SOURCE.rglob("*.py"))
+        for sentence in leaks(file.read_text("utf-8"), file.relative_to(SOURCE).as_posix())
+    ]
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("source", ["node.lease.held", "x = lease.held.expires_at", "await lease.get(ask=True)"])
+def test_a_second_way_out_is_found(source):
+    code = f"async def f(lease, node):\n    {source}"
+    assert len(leaks(code, "endpoint/container.py")) == 1
+    assert leaks(code, "keeper/service.py") == []
+
+
 # --- the checker, seen to fail and to pass -------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from virtual_time import in_virtual_time
 
 from xacct import __version__, errors
 from xacct.control.containers import Containers
+from xacct.model import Grant
 
 
 def serving(test):
@@ -236,7 +237,7 @@ async def test_logout_of_some_roles_and_of_all(control):
     assert await control.post("/v1/logout", roles=["dev"]) == {"roles": ["dev"]}
     assert await control.post("/v1/logout", roles=["dev"]) == {"roles": []}
     states = {role["name"]: role["state"] for role in (await control.get("/v1/status"))["roles"]}
-    assert (states["dev"], states["prod"]) == ("needs-code", "held")
+    assert (states["dev"], states["prod"]) == ("logged-out", "held")
     assert sorted((await control.post("/v1/logout", all=True))["roles"]) == ["plain", "prod"]
     status = await control.get("/v1/status")
     assert {session["expires_at"] for session in status["sessions"]} == {None}
@@ -263,8 +264,7 @@ async def test_a_grant_from_its_making_to_its_end(control):
     assert await control.call("DELETE", f"/v1/grants/{made['id']}") == (200, {})
     assert (await control.refused("DELETE", f"/v1/grants/{made['id']}"))[0] == 400
     assert (await control.get("/v1/grants"))["grants"] == []
-    with pytest.raises(FileNotFoundError):
-        token_file(made)
+    assert token_file(made) == ("ended", 0o600)
 
 
 @serving
@@ -385,7 +385,9 @@ async def test_a_confirmation_is_a_prompt_and_answered_by_true_or_false(control)
     with control.desk.attend():
         for answer, outcome in (({"confirm": True}, None), ({"confirm": False}, errors.Declined)):
             consumer = f"g{answer}"
-            waiting = asyncio.ensure_future(control.keeper.admit("dev", consumer, "a shell"))
+            waiting = asyncio.ensure_future(
+                control.api.service.allow("dev", Grant(consumer, "", "a shell", ("dev",), 0.0))
+            )
             await asyncio.sleep(1)
             [prompt] = (await control.get("/v1/prompts"))["prompts"]
             assert (prompt["kind"], prompt["label"], prompt["roles"]) == ("confirm", "a shell", ["dev"])

@@ -18,6 +18,8 @@ from xacct.control.containers import Containers
 from xacct.control.exchange import body_of, failed, streamed
 from xacct.control.grants import GrantRoutes
 from xacct.endpoint.head import ROLE_PATH
+from xacct.keeper.service import Ask
+from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
     from xacct.audit.trail import Trail
     from xacct.control.about import About
     from xacct.endpoint.grants import Grants
-    from xacct.keeper.keeper import Keeper
-    from xacct.model import Credentials, Grant
+    from xacct.keeper.service import CredentialService
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -64,8 +65,9 @@ class Daemon:
 class Api:
     """The routes. `changing`: how many requests are under way that may change something."""
 
-    def __init__(self, keeper: Keeper, grants: Grants, daemon: Daemon) -> None:
-        self._keeper = keeper
+    def __init__(self, service: CredentialService, grants: Grants, daemon: Daemon) -> None:
+        self.service = service
+        self._keeper = keeper = service.keeper
         self._grants = grants
         self._daemon = daemon
         self._audit = Audit(daemon.audit)
@@ -170,11 +172,10 @@ class Api:
         grant = self._grant(body)
         process = caller_of(request).process
 
-        async def get(role: str) -> Credentials:
-            held = await self._keeper.login(role, ask=ask, until=body.get("until"))
+        async def get(role: str) -> None:
+            await self._keeper.login(role, ask=ask, until=body.get("until"))
             if grant is not None:
-                await self._keeper.admit(role, grant.id, grant.label, process)
-            return held
+                await self.service.allow(role, grant, lambda: process)
 
         login = streams.Login(
             self._keeper,
@@ -197,36 +198,43 @@ class Api:
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""
         body = await body_of(request, wire.CredentialsRequest)
-        latch = self._keeper.latch
-        latch.check()
-        region = self._keeper.node(body["role"]).role.region
         attend = body.get("attend", True)
-        ask = attend or self._keeper.desk.attendants > 0
-        lifetime = body.get("lifetime")
-
         # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
-        consumer = f"command {next(self._commands)}"
+        name = body["role"]
+        command = self._command(name)
+        try:
+            region = self.service.check(name, command).role.region
+        except errors.XacctError as error:
+            self._audit.refused(request, name, error)
+            raise
         process = caller_of(request).process
+        ask = Ask(
+            human=attend or self._keeper.desk.attendants > 0, lifetime=body.get("lifetime"), process=lambda: process
+        )
 
         async def get(role: str) -> Credentials:
-            await self._keeper.admit(role, consumer, COMMAND, process)
-            if lifetime is not None:
-                return await latch.behind(self._keeper.one_off(role, ask=ask, lifetime=lifetime))
-            return await latch.behind(self._keeper.login(role, ask=ask))
+            got = self.service.serve(role, command, ask)
+            return got if isinstance(got, Credentials) else await got()
 
         def had(role: str, held: Credentials) -> wire.CredentialsEvent:
-            latch.check()  # it may have been locked since they were had
+            self.service.check(role, command)  # it may have been taken back since they were had
             return shapes.credentials_event(role, held, region)
 
         login = streams.Login(
             self._keeper,
-            [body["role"]],
+            [name],
             self._audit.watched(request, "fetch", get),
             had,
             code=None,
             attend=attend,
         )
         return await streamed(request, login.run)
+
+    def _command(self, name: str) -> Grant:
+        """`xacctctl` as a consumer of one role, its own once more at each request."""
+        number, via = next(self._commands), self._keeper.dynamic.via(name)
+        arns = () if via is None else ("*",)
+        return Grant(f"command {number}", "", COMMAND, (name,), self._keeper.clock.now(), role_arns=arns, via=via)
 
     async def logout(self, request: web.Request) -> web.Response:
         """POST /v1/logout."""

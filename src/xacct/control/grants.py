@@ -81,6 +81,7 @@ class GrantRoutes:
             where=where,
             forwarded_port=port,
         )
+        await self._grants.settled()
         if where == "container":
             await self.containers.settle()
         answer: wire.GrantAnswer = {
@@ -108,6 +109,7 @@ class GrantRoutes:
         """POST /v1/grants/ID."""
         body = await body_of(request, wire.GrantBinding)
         grant = self._grants.bind(request.match_info["id"], body["pid"])
+        await self._grants.settled()
         return web.json_response(shapes.grant_info(grant, self._grants))
 
     def _configured(self, role: str) -> Node:
@@ -134,5 +136,6 @@ class GrantRoutes:
         revoked = next((grant for grant in self._grants.all() if grant.id == request.match_info["id"]), None)
         if not self._grants.revoke(request.match_info["id"]):
             raise errors.BadInput("There is no such grant.", "xacctctl grants list")
+        await self._grants.settled()
         self._audit.grant(request, "grant-revoked", revoked)
         return web.json_response({})

@@ -59,16 +59,19 @@ def role_info(node: Node, base_url: str) -> wire.RoleInfo:
 def role_status(keeper: Keeper, node: Node) -> wire.RoleStatus:
     """How a role stands now."""
     lease = node.lease
-    held = lease.held if lease.alive() and not lease.logged_out else None
+    name = node.role.name
+    out = name in keeper.consents.logged_out
+    held = lease.alive() and not out
+    use = keeper.uses.get(name)
     error = lease.error
     return {
         "name": node.role.name,
         "account": node.role.account,
         "role_arn": node.role.role_arn,
         "state": _state(keeper, node),
-        "expires_at": held.expires_at if held else None,
-        "horizon": keeper.horizon(node.role.name),
-        "last_used": lease.last_used,
+        "expires_at": lease.expires_at if held else None,
+        "horizon": keeper.horizon(name),
+        "last_used": use.served if use else None,
         "next_renewal": lease.renew_at if held and lease.silent() else None,
         "error": error_body(error) if error and _worth_showing(error) else None,
     }
@@ -81,7 +84,9 @@ def _worth_showing(error: errors.XacctError) -> bool:
 
 def _state(keeper: Keeper, node: Node) -> wire.RoleState:
     lease = node.lease
-    if lease.alive() and not lease.logged_out:
+    if node.role.name in keeper.consents.logged_out:
+        return "logged-out"
+    if lease.alive():
         return "held"
     if lease.flying and any(q.topic in {node.role.mfa_serial, node.role.name} for q in keeper.desk.questions):
         return "waiting"
@@ -95,7 +100,7 @@ def session_status(name: str, serial: str, lease: Lease) -> wire.SessionStatus:
     return {
         "source": name,
         "serial": serial,
-        "expires_at": lease.held.expires_at if lease.held and lease.alive() else None,
+        "expires_at": lease.expires_at if lease.alive() else None,
     }
 
 
@@ -187,11 +192,10 @@ def _role_event(keeper: Keeper, happened: ev.Renewed | ev.Failed | ev.Expired | 
 
 def held_event(keeper: Keeper, role: str, name: str = "held") -> wire.HeldEvent:
     """A role's credentials are in hand."""
-    held = keeper.node(role).lease.held
     event = {
         "event": name,
         "role": role,
-        "expires_at": held.expires_at if held else None,
+        "expires_at": keeper.node(role).lease.expires_at,
         "horizon": keeper.horizon(role),
         "now": keeper.clock.now(),
     }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from xacct.endpoint.door import Door
     from xacct.endpoint.recorder import Recorder
-    from xacct.keeper.keeper import Keeper
+    from xacct.keeper.service import CredentialService
     from xacct.model import Caller
 
 log = structlog.get_logger("xacct.endpoint")
@@ -48,14 +48,14 @@ class ImdsPorts:
     def __init__(
         self,
         roles: Mapping[int, str],
-        keeper: Keeper,
+        service: CredentialService,
         door: Door,
         patience: float,
         recorder: Recorder | None = None,
         find: Callable[[Caller], Caller] = lambda caller: caller,
     ) -> None:
-        self._keeper = keeper
-        self._ports = [Imds(keeper, role, port, patience, recorder, find) for port, role in roles.items()]
+        self._keeper = keeper = service.keeper
+        self._ports = [Imds(service, role, port, patience, recorder, find) for port, role in roles.items()]
         self._endpoints = {
             imds.port: Endpoint(imds.answer, keeper.clock.boot, door, recorder, parse=parse, refusal=answers.NOT_OURS)
             for imds in self._ports

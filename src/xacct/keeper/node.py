@@ -32,6 +32,14 @@ class Node:
     session: Lease | None
 
 
+@dataclass(slots=True)
+class Use:
+    """When consumers last wanted a role, and when they were last given it (AWS's time); None: never."""
+
+    asked: float | None = None
+    served: float | None = None
+
+
 def session_key(role: Role) -> SessionKey:
     """The MFA session of a role that hangs from a source."""
     assert isinstance(role.parent, Source)  # noqa: S101

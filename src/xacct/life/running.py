@@ -252,7 +252,7 @@ class Life:
             imds=lambda: rooms.imds.open_ports,
             containers=Containers(rooms.about_containers, rooms.containers.settle),
         )
-        self._api = Api(rooms.keeper, rooms.grants, daemon)
+        self._api = Api(rooms.service, rooms.grants, daemon)
         listener = legacy.control or bind(rooms.where.control)
         self._listeners["control"] = listener.dup()
         self._control = ControlServer(self._api.application(), listener, rooms.where.control)
