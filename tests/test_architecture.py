@@ -37,8 +37,13 @@ ROOMS = {
         stdlib_only=True,
         why="`import xacct` comes before every other import, so what it costs, all pay",
     ),
-    "model": Room(
+    "text": Room(
         may=(),
+        stdlib_only=True,
+        why="whatever shows or writes other people's words cleans them here, xacctctl included",
+    ),
+    "model": Room(
+        may=("text",),
         why="values that every room shares can depend on none of them",
     ),
     "errors": Room(
@@ -79,7 +84,7 @@ ROOMS = {
         why="it reads files and hands a keeper their roles; nobody below it knows that files exist",
     ),
     "logs": Room(
-        may=(),
+        may=("text",),
         why="how a line looks is nobody else's business, and it must not reach what it could leak",
     ),
     "keeper": Room(
@@ -95,7 +100,7 @@ ROOMS = {
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
     ),
     "audit": Room(
-        may=("model", "wire", "clock", "fileio", "keeper.events"),
+        may=("model", "wire", "clock", "fileio", "keeper.events", "text"),
         why="it writes down what others tell it, in the words of the wire, and must hold nothing worth stealing",
     ),
     "control": Room(
@@ -112,11 +117,12 @@ ROOMS = {
             "endpoint.head.ROLE_ARN_PATH",
             "prompts",
             "host.peer",
+            "text",
         ),
         why="it steers leases, grants and prompts; AWS stays behind the keeper",
     ),
     "prompts": Room(
-        may=("model", "errors", "keeper", "host.child"),
+        may=("model", "errors", "keeper", "host.child", "text"),
         why="a way to ask implements the keeper's desk Protocol, runs a program, and needs nothing else",
     ),
     "host": Room(
@@ -129,7 +135,7 @@ ROOMS = {
         why="it turns what the keeper holds into bytes, and keeps those; who is served is not its business",
     ),
     "ctl": Room(
-        may=("wire", "places", "fileio", "__version__"),
+        may=("wire", "places", "fileio", "text", "__version__"),
         stdlib_only=True,
         never=("asyncio",),
         reads_clock=True,

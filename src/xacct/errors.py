@@ -19,9 +19,18 @@ class XacctError(Exception):
     default_hint: ClassVar[str] = ""
 
     def __init__(self, sentence: str, hint: str | None = None) -> None:
+        sentence = _bounded(sentence)
         super().__init__(sentence)
         self.sentence = sentence
-        self.hint = self.default_hint if hint is None else hint
+        self.hint = _bounded(self.default_hint if hint is None else hint)
+
+
+LONGEST = 1500
+"""Characters of a sentence or a hint, at most: part of it may be words of others."""
+
+
+def _bounded(words: str) -> str:
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
 
 
 # What the caller can mend.

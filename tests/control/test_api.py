@@ -282,7 +282,9 @@ async def test_a_forwarded_grant_is_told_the_urls_of_its_own_machine(control):
 @serving
 async def test_grants_that_are_over_are_not_listed(control):
     await control.post("/v1/grants", roles=["dev"], label="short", ttl=60)
-    await control.post("/v1/grants", roles=["dev"], label="of a process that is gone", pid=8)
+    control.grants.create(["dev"], "of a process that is gone", None, 8)
+    status, error = await control.refused("POST", "/v1/grants", {"roles": ["dev"], "label": "", "pid": 8})
+    assert (status, error["sentence"]) == (400, "There is no process 8.")
     await control.post("/v1/grants", roles=["dev"], label="x" * 1000)
     await asyncio.sleep(60)
     [left] = (await control.get("/v1/grants"))["grants"]
@@ -445,3 +447,10 @@ async def test_while_a_successor_takes_over_nothing_is_changed(control):
         assert (status, error["code"]) == (503, "temporary")
     assert not control.keeper.latch.locked
     assert (await control.get("/v1/status"))["roles"]
+
+
+@serving
+async def test_what_others_call_themselves_leaves_as_words(control):
+    control.grants.create(["dev"], "a\x00\x1b[2J\u202e\nb", None, None)
+    [grant] = (await control.get("/v1/grants"))["grants"]
+    assert grant["label"] == "a  [2J  b"

@@ -94,6 +94,7 @@ def run(place):
             **options,
         )
 
+    runner.command = XACCTCTL
     return runner
 
 

@@ -122,7 +122,7 @@ class Api:
             "roles": [shapes.role_status(keeper, node) for node in keeper.nodes.values()],
             "sessions": [
                 shapes.session_status(source.name, serial or "", lease)
-                for (source, serial), lease in keeper.sessions.items()
+                for (source, serial, _), lease in keeper.sessions.items()
             ],
             "prompts": [shapes.prompt(keeper, question) for question in keeper.desk.questions],
             "attended": keeper.desk.attendants,

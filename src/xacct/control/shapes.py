@@ -8,6 +8,7 @@ from xacct import errors, wire
 from xacct.keeper import desk
 from xacct.keeper import events as ev
 from xacct.model import Source, iso
+from xacct.text import clean
 
 if TYPE_CHECKING:
     from xacct.endpoint.grants import Grants
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def error_body(error: errors.XacctError) -> wire.ErrorBody:
     """An error for programs and people."""
-    return {"code": error.code, "sentence": error.sentence, "hint": error.hint}
+    return {"code": error.code, "sentence": clean(error.sentence), "hint": clean(error.hint)}
 
 
 def prompt(keeper: Keeper, question: Question) -> wire.Prompt:
@@ -29,13 +30,13 @@ def prompt(keeper: Keeper, question: Question) -> wire.Prompt:
     return {
         "id": question.id,
         "kind": question.kind,
-        "label": question.label,
-        "process": question.process,
+        "label": clean(question.label),
+        "process": clean(question.process),
         "serial": question.serial,
         "roles": list(question.roles),
         "attempt": question.attempt,
         "attempts": desk.ATTEMPTS if question.kind == "mfa" else 1,
-        "problem": question.problem,
+        "problem": None if question.problem is None else clean(question.problem),
         "not_before": question.not_before,
         "deadline": now + question.deadline - keeper.clock.boot(),
         "now": now,
@@ -115,7 +116,7 @@ def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
     """A grant, without anything that could be used."""
     return {
         "id": grant.id,
-        "label": grant.label,
+        "label": clean(grant.label),
         "roles": list(grant.roles),
         "created": grant.created,
         "expires_at": grant.expires_at,
@@ -173,7 +174,7 @@ def _prompt_event(
         "event": "prompt-closed",
         "id": happened.question.id,
         "outcome": happened.outcome,
-        "sentence": happened.sentence,
+        "sentence": clean(happened.sentence),
     }
     return cast("wire.PromptClosedEvent", closed)
 

@@ -97,7 +97,7 @@ class Rooms:
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
         events = Events()
-        self.sts = Sts(self.clock, os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+        self.sts = Sts(self.clock)
         return Keeper(
             sts=self.sts,
             sources=FileSources(os.environ),

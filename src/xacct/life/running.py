@@ -21,6 +21,7 @@ from xacct.host.network import NetworkWatch
 from xacct.host.threads import run_in_daemon_thread
 from xacct.life import handover
 from xacct.life.rooms import Rooms
+from xacct.text import clean
 
 if TYPE_CHECKING:
     import socket
@@ -65,7 +66,8 @@ def main(arguments: Sequence[str], origin: Start | Succession) -> int:
     try:
         return _start(arguments, origin)
     except errors.XacctError as error:
-        sys.stderr.write(f"xacctd: {error.sentence}\n" + (f"  hint: {error.hint}\n" if error.hint else ""))
+        hint = f"  hint: {clean(error.hint)}\n" if error.hint else ""
+        sys.stderr.write(f"xacctd: {clean(error.sentence)}\n{hint}")
         origin.failed(error.sentence, error.hint)
         return 1
 
