@@ -9,7 +9,7 @@ from virtual_time import in_virtual_time
 
 from xacct import errors
 from xacct.keeper import memory
-from xacct.model import Credentials, Source
+from xacct.model import Credentials, Source, StsTarget
 
 HOUR = 3600.0
 
@@ -66,7 +66,7 @@ async def test_a_role_that_is_configured_otherwise_gets_nothing_of_the_old_one(c
         await world.restart([replace(before[0], external_id="new"), before[1], before[2]])
         held = {name: node.lease.held is not None for name, node in world.keeper.nodes.items()}
         assert held == {"prod": False, "staging": True, "second": False}, "the chain below a changed role goes with it"
-        assert world.keeper.sessions[SOURCE, before[0].mfa_serial].held is not None
+        assert world.keeper.sessions[SOURCE, before[0].mfa_serial, StsTarget()].held is not None
 
 
 @in_virtual_time
@@ -89,7 +89,7 @@ async def test_what_has_expired_meanwhile_is_left_behind(clock):
         world.keeper.node("prod").lease.drop()
         memory.recall(world.keeper, memory_of_then, same_boot=True)
         assert world.keeper.node("prod").lease.held is None
-        assert world.keeper.sessions[SOURCE, role().mfa_serial].held is not None
+        assert world.keeper.sessions[SOURCE, role().mfa_serial, StsTarget()].held is not None
 
 
 @in_virtual_time

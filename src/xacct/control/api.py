@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from xacct.keeper.service import Ask
 from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from xacct.audit.trail import Trail
     from xacct.control.about import About
@@ -62,7 +63,7 @@ class Daemon:
 
 
 class Api:
-    """The routes."""
+    """The routes. `changing`: how many requests are under way that may change something."""
 
     def __init__(self, service: CredentialService, grants: Grants, daemon: Daemon) -> None:
         self.service = service
@@ -72,6 +73,7 @@ class Api:
         self._audit = Audit(daemon.audit)
         self.granting = GrantRoutes(keeper, grants, self._audit, daemon.endpoint_url, daemon.containers)
         self._commands = itertools.count(1)
+        self.changing = 0
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -120,7 +122,7 @@ class Api:
             "roles": [shapes.role_status(keeper, node) for node in keeper.nodes.values()],
             "sessions": [
                 shapes.session_status(source.name, serial or "", lease)
-                for (source, serial), lease in keeper.sessions.items()
+                for (source, serial, _), lease in keeper.sessions.items()
             ],
             "prompts": [shapes.prompt(keeper, question) for question in keeper.desk.questions],
             "attended": keeper.desk.attendants,
@@ -315,8 +317,18 @@ class Api:
             notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} AWS's.")
         return notes
 
+    @contextmanager
+    def _under_way(self, request: web.Request) -> Iterator[None]:
+        """Count what may change something: no successor takes over in the midst of it."""
+        counts = request.method != "GET" and request.path not in (wire.SUCCEED, wire.STOP)
+        self.changing += counts
+        try:
+            yield
+        finally:
+            self.changing -= counts
+
     def _check_pause(self, request: web.Request) -> None:
-        if self._daemon.paused() and request.method != "GET":
+        if self._daemon.paused() and request.method != "GET" and request.path != wire.STOP:
             raise errors.Temporary("A new xacctd is taking over.", "Try again in a moment.")
 
     @web.middleware
@@ -324,9 +336,11 @@ class Api:
         """Fresh configuration before, our header and our errors after."""
         try:
             versions.check(request)
+            await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
             self._check_pause(request)
             self._daemon.refresh()
-            response = await handler(request)
+            with self._under_way(request):
+                response = await handler(request)
         except errors.XacctError as error:
             response = failed(error)
         except web.HTTPException as error:

@@ -115,6 +115,7 @@ def made_of(name: str, arn: str, via: Role, configured: Mapping[str, Role]) -> R
         via.mfa_serial,
         session_name=via.session_name,
         region=via.region,
+        target=via.target,
         confirm="each-grant" if "each-grant" in guards else "first-use" if "first-use" in guards else None,
         read_only=read_only,
         policy=policy,

@@ -51,6 +51,8 @@ class Keeper:
         rng: random.Random | None = None,
     ) -> None:
         self.nodes: dict[str, Node] = {}
+        self.unusable: Mapping[str, errors.XacctError] = {}
+        self.unread: errors.XacctError | None = None
         self.slugs: dict[str, str] = {}
         self.sessions: dict[SessionKey, Lease] = {}
         self.dynamic = DynamicRoles()
@@ -72,8 +74,13 @@ class Keeper:
 
     # The configuration.
 
-    def configure(self, roles: Mapping[str, Role]) -> None:
-        """Take these roles from now on. What is held for an unchanged role stays; the rest is retired."""
+    def configure(self, roles: Mapping[str, Role], unusable: Mapping[str, errors.XacctError] | None = None) -> None:
+        """Take these roles from now on. What is held for an unchanged role stays; the rest is retired.
+
+        Args:
+            roles: by name. unusable: why what the configuration names besides is none.
+        """
+        self.unusable, self.unread = unusable or {}, None
         before, self.nodes = self.nodes, {}
         every = {**roles, **self.dynamic.roles(roles)}
         for name in every:
@@ -132,7 +139,11 @@ class Keeper:
                 self.clock,
                 self._rng,
                 lambda lease, ask: self._acquire.session(
-                    role, lambda: self._for_whom(role, lease), lease.wanted, self._cover_until(lease), ask=ask
+                    self._root(self._for_whom(role, lease)[0], role),
+                    lambda: self._for_whom(role, lease),
+                    lease.wanted,
+                    self._cover_until(lease),
+                    ask=ask,
                 ),
                 lambda: False,
                 self._settled,
@@ -192,11 +203,11 @@ class Keeper:
         """The node of a role.
 
         Raises:
-            UnknownRole: there is none.
+            UnknownRole: there is none. ConfigError: there is one, and it can't be used, or no file can be read; why.
         """
         node = self.nodes.get(name)
         if node is None:
-            raise unknown(name, self.nodes)
+            raise self.unusable.get(name) or self.unread or unknown(name, self.nodes)
         return node
 
     def use_of(self, name: str) -> Use:
@@ -331,6 +342,13 @@ class Keeper:
     def _for_whom(self, first: Role, session: Lease) -> tuple[str, ...]:
         """Whom a question of that session is for: never nobody, even if its roles have left the configuration."""
         return self.session_roles(session) or (first.name,)
+
+    def _root(self, name: str, otherwise: Role) -> Role:
+        """The role at the root of a role's chain: the one that hangs from the MFA session itself."""
+        node = self.nodes.get(name)
+        while node is not None and not isinstance(node.role.parent, Source):
+            node = self.nodes.get(node.role.parent)
+        return otherwise if node is None else node.role
 
     def recheck(self) -> None:
         """After a suspend or a clock step: renew what is in use at once, while the network is there."""

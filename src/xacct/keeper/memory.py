@@ -13,7 +13,7 @@ import msgspec
 
 from xacct import errors
 from xacct.keeper.node import Use
-from xacct.model import Credentials, Role, Source
+from xacct.model import Credentials, Role, Source, StsTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -50,10 +50,11 @@ class LeaseMemory(Value, frozen=True):
 
 
 class SessionMemory(Value, frozen=True):
-    """An MFA session, known by its source and its device's serial."""
+    """An MFA session, known by its source, its device's serial and where STS is asked for it."""
 
     source: Source
     serial: str | None
+    target: StsTarget
     lease: LeaseMemory
 
 
@@ -166,7 +167,7 @@ def recall(keeper: Keeper, memory: Memory, *, same_boot: bool) -> int:
     recall_what_was_taken_back(keeper, memory)
     _recall_lessons(keeper, memory)
     for session in memory.sessions:
-        lease = keeper.sessions.get((session.source, session.serial))
+        lease = keeper.sessions.get((session.source, session.serial, session.target))
         if lease is not None:
             _to_lease(keeper, lease, session.lease, same_boot=same_boot)
     for role in memory.roles:

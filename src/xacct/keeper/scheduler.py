@@ -102,7 +102,7 @@ class Scheduler:
         lease = node.lease
         if not lease.holds:
             # Ran out while the laptop slept or STS was away: brought back for as long as it is of use to somebody.
-            return float("inf") if isinstance(lease.error, errors.Refusal) else now
+            return float("inf") if isinstance(lease.error, errors.Refusal | errors.BadInput) else now
         horizon = self._keeper.horizon(node.role.name)
         if horizon is None or horizon == lease.expires_at:
             return lease.renew_at
