@@ -61,6 +61,7 @@ FDSTORE = "tests/state/test_fdstore.py"
 SNAPSHOT = "tests/state/test_snapshot.py"
 MEMORY = "tests/keeper/test_memory.py"
 RESTART = "tests/test_restart.py"
+HANDOVER = "tests/test_handover.py"
 LET_GO = "tests/aws/test_keys_let_go.py"
 DOCKER = "tests/ctl/test_docker.py"
 ENV_FAILURE = "tests/ctl/test_env_failure.py"
@@ -971,6 +972,62 @@ DEFENCES = (
         "if origin.strict and not rooms.configuration.read:",
         "if False:",
         RESTART,
+    ),
+    Defence(
+        "hand-over: it survives whoever asked for it",
+        "life/running.py",
+        "return await asyncio.shield(self._handing_over)",
+        "return await self._handing_over",
+        HANDOVER + "::test_it_goes_on_when_whoever_asked_for_it_hangs_up",
+    ),
+    Defence(
+        "hand-over: what hangs is killed before the old one goes on",
+        "life/handover.py",
+        "os.killpg(self._child.pid, signal.SIGKILL)",
+        "pass",
+        HANDOVER + "::test_a_successor_that_hangs_when_it_should_serve_is_ended_and_the_old_one_goes_on",
+    ),
+    Defence(
+        "hand-over: a dead predecessor is no reason to end",
+        "life/succession.py",
+        "            if not self._is_alone():",
+        "            if True:",
+        HANDOVER + "::test_one_serves_whoever_is_ended_while_the_state_is_under_way",
+    ),
+    Defence(
+        "hand-over: connections close with it",
+        "life/running.py",
+        "rooms.endpoint.close(PARTING), ",
+        "",
+        HANDOVER + "::test_connections_that_are_kept_alive_close_with_the_hand_over",
+    ),
+    Defence(
+        "hand-over: a half-sent change is none",
+        "control/api.py",
+        "            await request.read()  # first",
+        "            # first",
+        HANDOVER + "::test_who_sends_a_request_slowly_keeps_no_successor_waiting_and_changes_nothing_behind_its_back",
+    ),
+    Defence(
+        "hand-over: nothing is changed meanwhile",
+        "control/api.py",
+        "if self._daemon.paused() and ",
+        "if False and ",
+        "tests/control/test_api.py::test_while_a_successor_takes_over_nothing_is_changed",
+    ),
+    Defence(
+        "hand-over: nothing is kept by two",
+        "state/keeping.py",
+        " and not self._frozen",
+        "",
+        "tests/state/test_keeping.py",
+    ),
+    Defence(
+        "hand-over: the successor is hardened",
+        "life/succession.py",
+        "self.refused = hardening.harden()",
+        "self.refused = []",
+        HANDOVER + "::test_a_successor_is_hardened_before_it_is_handed_anything",
     ),
     # Who comes in, what comes in, and what is written down of it.
     Defence(

@@ -148,6 +148,12 @@ class Temporary(XacctError):
     """Whether STS may have looked at the request. A code it never saw is not burnt."""
 
 
+class Busy(Temporary):
+    """A new daemon can't take over yet: a call to AWS is under way, or a question is open."""
+
+    code = "busy"
+
+
 class Throttled(Temporary):
     """STS said to slow down."""
 

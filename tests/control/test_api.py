@@ -442,7 +442,7 @@ async def test_where_containers_are_switched_off_there_is_no_grant_for_one(contr
 @serving
 async def test_while_a_successor_takes_over_nothing_is_changed(control):
     control.daemon.paused = lambda: True
-    for path in ("/v1/lock", "/v1/login", "/v1/logout", "/v1/grants", "/v1/stop"):
+    for path in ("/v1/lock", "/v1/login", "/v1/logout", "/v1/grants"):
         status, error = await control.refused("POST", path, {"roles": ["dev"], "label": "x"})
         assert (status, error["code"]) == (503, "temporary")
     assert not control.keeper.latch.locked

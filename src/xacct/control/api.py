@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -21,7 +22,7 @@ from xacct.keeper.service import Ask
 from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from xacct.audit.trail import Trail
     from xacct.control.about import About
@@ -70,7 +71,7 @@ class Daemon:
 
 
 class Api:
-    """The routes."""
+    """The routes. `changing`: how many requests are under way that may change something."""
 
     def __init__(self, service: CredentialService, grants: Grants, daemon: Daemon) -> None:
         self.service = service
@@ -80,6 +81,7 @@ class Api:
         self._audit = Audit(daemon.audit)
         self.granting = GrantRoutes(keeper, grants, self._audit, daemon.endpoint_url, daemon.containers)
         self._commands = itertools.count(1)
+        self.changing = 0
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -157,7 +159,7 @@ class Api:
         node = self._keeper.node(request.match_info["role"])
         keeper = self._keeper
         roles = {name: other.role for name, other in keeper.nodes.items()}
-        steps, remarks = policy.explain(node.role, roles, keeper.terms.session_duration)
+        steps, remarks = policy.explain(node.role, roles, keeper.terms.session_duration, keeper.terms.session_name)
         answer: wire.ExplainAnswer = {
             "role": node.role.name,
             "steps": steps,
@@ -327,8 +329,18 @@ class Api:
             notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} AWS's.")
         return notes
 
+    @contextmanager
+    def _under_way(self, request: web.Request) -> Iterator[None]:
+        """Count what may change something: no successor takes over in the midst of it."""
+        counts = request.method != "GET" and request.path not in (wire.SUCCEED, wire.STOP)
+        self.changing += counts
+        try:
+            yield
+        finally:
+            self.changing -= counts
+
     def _check_pause(self, request: web.Request) -> None:
-        if self._daemon.paused() and request.method != "GET":
+        if self._daemon.paused() and request.method != "GET" and request.path != wire.STOP:
             raise errors.Temporary("A new xacctd is taking over.", "Try again in a moment.")
 
     @web.middleware
@@ -336,9 +348,11 @@ class Api:
         """Fresh configuration before, our header and our errors after."""
         try:
             versions.check(request)
+            await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
             self._check_pause(request)
             self._daemon.refresh()
-            response = await handler(request)
+            with self._under_way(request):
+                response = await handler(request)
         except errors.XacctError as error:
             response = failed(error)
         except web.HTTPException as error:

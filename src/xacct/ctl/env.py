@@ -43,7 +43,23 @@ def env(args: Namespace, client: Client) -> int:
         grant = mint(client, args.role, _label(pid), pid)
         change = reaching(args.role, grant, os.environ)
     _emit(shells.FORMATS[args.format](change))
+    _end_former(client, args.pid)
     return OK
+
+
+def _end_former(client: Client, asked_pid: int | None) -> None:
+    """Revoke the grant that an earlier `env` made for this very shell: its variables have just been replaced.
+
+    One that is bound to another process (an exec around this shell) or to none may have other users.
+    """
+    former = os.environ.get(variables.CONTAINER[1], "").rpartition("/")[2]
+    pid = calling_shell() if asked_pid is None else asked_pid
+    if not former or not pid or (sys.stdout is not None and sys.stdout.isatty()):
+        return  # at a terminal somebody looks, and the shell stays as it is
+    with suppress(CtlError):
+        grants = client.call("GET", wire.GRANTS, wire.GrantsAnswer)["grants"]
+        if any(grant["id"] == former and grant["pid"] == pid for grant in grants):
+            revoke(client, former)
 
 
 def emit_failure(argv: Sequence[str]) -> None:
