@@ -61,6 +61,7 @@ FDSTORE = "tests/state/test_fdstore.py"
 SNAPSHOT = "tests/state/test_snapshot.py"
 MEMORY = "tests/keeper/test_memory.py"
 RESTART = "tests/test_restart.py"
+HANDOVER = "tests/test_handover.py"
 LET_GO = "tests/aws/test_keys_let_go.py"
 DOCKER = "tests/ctl/test_docker.py"
 ENV_FAILURE = "tests/ctl/test_env_failure.py"
@@ -107,6 +108,21 @@ DEFENCES = (
         "if True:",
         GRANT_FILE,
     ),
+    Defence(
+        "a chain of profiles has an end",
+        "aws/profiles.py",
+        " and len(chain) <= LONGEST_CHAIN:",
+        ":",
+        "tests/aws/test_bounds.py",
+    ),
+    Defence(
+        "AWS's files are read by the one reader",
+        "aws/inifiles.py",
+        "content = fileio.read(path, MOST_BYTES)",
+        "content = path.read_bytes()",
+        "tests/aws/test_bounds.py",
+    ),
+    Defence("config.toml is not deep", "tomlfile.py", "        _demand_shallow(text)\n", "", "tests/test_settings.py"),
     # The daemon's children, and the files it reads.
     Defence("a child's output is bounded", "host/child.py", "if len(self.out) > self._limit:", "if False:", CHILD),
     Defence(
@@ -972,6 +988,62 @@ DEFENCES = (
         "if False:",
         RESTART,
     ),
+    Defence(
+        "hand-over: it survives whoever asked for it",
+        "life/running.py",
+        "return await asyncio.shield(self._handing_over)",
+        "return await self._handing_over",
+        HANDOVER + "::test_it_goes_on_when_whoever_asked_for_it_hangs_up",
+    ),
+    Defence(
+        "hand-over: what hangs is killed before the old one goes on",
+        "life/handover.py",
+        "os.killpg(self._child.pid, signal.SIGKILL)",
+        "pass",
+        HANDOVER + "::test_a_successor_that_hangs_when_it_should_serve_is_ended_and_the_old_one_goes_on",
+    ),
+    Defence(
+        "hand-over: a dead predecessor is no reason to end",
+        "life/succession.py",
+        "            if not self._is_alone():",
+        "            if True:",
+        HANDOVER + "::test_one_serves_whoever_is_ended_while_the_state_is_under_way",
+    ),
+    Defence(
+        "hand-over: connections close with it",
+        "life/running.py",
+        "rooms.endpoint.close(PARTING), ",
+        "",
+        HANDOVER + "::test_connections_that_are_kept_alive_close_with_the_hand_over",
+    ),
+    Defence(
+        "hand-over: a half-sent change is none",
+        "control/api.py",
+        "            await request.read()  # first",
+        "            # first",
+        HANDOVER + "::test_who_sends_a_request_slowly_keeps_no_successor_waiting_and_changes_nothing_behind_its_back",
+    ),
+    Defence(
+        "hand-over: nothing is changed meanwhile",
+        "control/api.py",
+        "if self._daemon.paused() and ",
+        "if False and ",
+        "tests/control/test_api.py::test_while_a_successor_takes_over_nothing_is_changed",
+    ),
+    Defence(
+        "hand-over: nothing is kept by two",
+        "state/keeping.py",
+        " and not self._frozen",
+        "",
+        "tests/state/test_keeping.py",
+    ),
+    Defence(
+        "hand-over: the successor is hardened",
+        "life/succession.py",
+        "self.refused = hardening.harden()",
+        "self.refused = []",
+        HANDOVER + "::test_a_successor_is_hardened_before_it_is_handed_anything",
+    ),
     # Who comes in, what comes in, and what is written down of it.
     Defence(
         "who can't be asked for is not let in",
@@ -1121,13 +1193,6 @@ DEFENCES = (
         "tests/test_foreign_text.py",
     ),
     Defence(
-        "log: words in lists too",
-        "logs.py",
-        "return [_clean_value(each) for each in value]",
-        "return value",
-        "tests/test_foreign_text.py",
-    ),
-    Defence(
         "audit: a label is words",
         "audit/entry.py",
         '"label": clean(grant.label)',
@@ -1189,6 +1254,62 @@ DEFENCES = (
         '.decode("utf-8", "backslashreplace")',
         '.decode("utf-8", "surrogateescape")',
         "tests/host/test_processes.py",
+    ),
+    Defence(
+        "requests: no control characters",
+        "control/requests.py",
+        "_LINE: Final = msgspec.Meta(max_length=4096, pattern=_NO_CONTROLS)",
+        "_LINE: Final = msgspec.Meta(max_length=4096)",
+        "tests/control/test_requests.py",
+    ),
+    Defence(
+        "requests: names are names",
+        "control/requests.py",
+        "_NAME: Final = msgspec.Meta(min_length=1, max_length=2048, pattern=_NO_CONTROLS)",
+        "_NAME: Final = msgspec.Meta()",
+        "tests/control/test_requests.py",
+    ),
+    Defence(
+        "requests: * alone is a wildcard",
+        "control/requests.py",
+        "[A-Za-z0-9_+=,.@/*-]{1,576}",
+        "[A-Za-z0-9_+=,.@/*?-]{1,576}",
+        "tests/control/test_requests.py",
+    ),
+    Defence(
+        "requests: a process has a number of one",
+        "control/requests.py",
+        "msgspec.Meta(ge=1, le=2**31 - 1)",
+        "msgspec.Meta()",
+        "tests/control/test_requests.py",
+    ),
+    Defence(
+        "requests: an end is in time",
+        "control/requests.py",
+        "msgspec.Meta(gt=0, le=MAX_TTL)",
+        "msgspec.Meta()",
+        "tests/control/test_requests.py",
+    ),
+    Defence(
+        "requests: each name once",
+        "control/requests.py",
+        "return list(dict.fromkeys(value)) if isinstance(value, list) else value",
+        "return value",
+        "tests/control/test_requests.py",
+    ),
+    Defence(
+        "patterns: only * is anything",
+        "model.py",
+        "any(matches(arn, pattern)",
+        "any(__import__('fnmatch').fnmatchcase(arn, pattern)",
+        "tests/test_model.py",
+    ),
+    Defence(
+        "a grant ends with a process that there is",
+        "control/grants.py",
+        "if pid is not None and self._grants.started(pid) is None:",
+        "if False:",
+        "tests/control/test_api.py",
     ),
 )
 

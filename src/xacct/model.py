@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Literal, NoReturn
 
@@ -186,7 +185,7 @@ class Role:
 class Grant:
     """The right of one consumer to fetch some roles' credentials. Only the token's SHA-256 is kept.
 
-    `role_arns`: patterns (`*` stands for anything, as in IAM policies) of the ARNs it may name besides, reached as
+    `role_arns`: patterns of the ARNs it may name besides (`*` alone is a wildcard, for anything), reached as
     the role `via` is. `forwarded_port`: where, on another machine, the endpoint is forwarded to for this consumer.
     `files`: AWS's files that its roles are of (awsfiles.Files); empty where that was not noted.
     """
@@ -211,7 +210,24 @@ class Grant:
 
     def allows_arn(self, arn: str) -> bool:
         """Whether this grant may fetch the role of that ARN, whatever it is called."""
-        return bool(_ROLE_ARN.fullmatch(arn)) and any(fnmatchcase(arn, pattern) for pattern in self.role_arns)
+        return bool(_ROLE_ARN.fullmatch(arn)) and any(matches(arn, pattern) for pattern in self.role_arns)
+
+
+def matches(arn: str, pattern: str) -> bool:
+    """Whether an ARN is one of a pattern's: `*` stands for anything, and every other character for itself."""
+    first, *others = pattern.split("*")
+    if not others:
+        return arn == pattern
+    if not arn.startswith(first):
+        return False
+    *middle, last = others
+    place, end = len(first), len(arn) - len(last)
+    for part in middle:
+        place = arn.find(part, place, end)
+        if place < 0:
+            return False
+        place += len(part)
+    return place <= end and arn.endswith(last)
 
 
 def slug_of(name: str) -> str:

@@ -186,6 +186,26 @@ def test_a_subshell_is_not_the_calling_shell(daemon, line):
     assert done.stdout == f"{asked['pid']} prod\n"
 
 
+@pytest.mark.parametrize("way", [[], ["--static"], ["--imds"]])
+def test_env_again_in_one_shell_ends_its_former_grant(daemon, capsys, monkeypatch, way):
+    daemon.imds = {9478: "prod"}
+    mine = daemon._get_grants(None, None)["grants"][0] | {"pid": calling_shell()}
+    others = [mine | {"id": "around", "pid": 1}, mine | {"id": "lasting", "pid": None}]
+    daemon.answers["/v1/grants"] = lambda body: (
+        {"grants": [mine, *others]} if body is None else daemon._post_grants(None, body)
+    )
+    for former, ended in (("g1", [None]), ("around", []), ("lasting", []), ("gone", [])):
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", f"/run/xacct/grants/{former}")
+        as_json(daemon, capsys, *way)
+        assert daemon.called("DELETE", f"/v1/grants/{former}") == ended
+
+
+def test_an_env_that_fails_ends_no_grant(daemon, capsys, monkeypatch):
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/run/xacct/grants/g1")
+    assert main(["env", "nosuch"]) == 1
+    assert [method for method, _, _ in daemon.requests] == ["POST"]
+
+
 def test_static_carries_the_keys(daemon, capsys):
     assert main(["env", "prod", "--static", "--lifetime", "2h", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)

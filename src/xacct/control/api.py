@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from aiohttp import web
@@ -21,7 +22,7 @@ from xacct.keeper.service import Ask
 from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from xacct.audit.trail import Trail
     from xacct.catalogue import Catalogue
@@ -37,6 +38,13 @@ MAX_BODY = 64 * 1024
 
 COMMAND = "xacctctl"
 """What people are told asks, where credentials are wanted without a grant."""
+
+
+class TookBack(Protocol):
+    """Sees to it that nothing that is kept brings back what was logged out of."""
+
+    def __call__(self, *, everything: bool) -> None:
+        """Returns once that is so."""
 
 
 @dataclass(slots=True)
@@ -57,6 +65,7 @@ class Daemon:
     succeed: Callable[[], Awaitable[int]]
     about: About
     paused: Callable[[], bool] = lambda: False
+    took_back: TookBack = lambda *, everything: None  # noqa: ARG005
     audit: Trail | None = None
     imds: Callable[[], dict[int, str]] = dict
     containers: Containers = field(default_factory=Containers)
@@ -64,7 +73,7 @@ class Daemon:
 
 
 class Api:
-    """The routes."""
+    """The routes. `changing`: how many requests are under way that may change something."""
 
     def __init__(self, service: CredentialService, grants: Grants, daemon: Daemon) -> None:
         self.service = service
@@ -74,6 +83,7 @@ class Api:
         self._audit = Audit(daemon.audit)
         self.granting = GrantRoutes(keeper, grants, self._audit, daemon.endpoint_url, daemon.containers)
         self._commands = itertools.count(1)
+        self.changing = 0
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -163,7 +173,7 @@ class Api:
         node = self._keeper.node(views.of(request).role(request.match_info["role"]))
         keeper = self._keeper
         roles = {name: other.role for name, other in keeper.nodes.items()}
-        steps, remarks = policy.explain(node.role, roles, keeper.terms.session_duration)
+        steps, remarks = policy.explain(node.role, roles, keeper.terms.session_duration, keeper.terms.session_name)
         answer: wire.ExplainAnswer = {
             "role": node.role.name,
             "steps": steps,
@@ -253,8 +263,12 @@ class Api:
     async def logout(self, request: web.Request) -> web.Response:
         """POST /v1/logout."""
         body = await body_of(request, wire.LogoutRequest)
+        everything = body.get("all", False)
+        if everything and body.get("roles"):
+            raise errors.BadInput("Log out of some roles, or of all.", "xacctctl logout ROLE, or --all")
         named = [views.of(request).role(role) for role in body.get("roles", [])]
-        gone = self._keeper.logout_all() if body.get("all") else self._keeper.logout(named)
+        gone = self._keeper.logout_all() if everything else self._keeper.logout(named)
+        self._daemon.took_back(everything=everything)
         self._audit.logged_out(request, gone)
         answer: wire.LogoutAnswer = {"roles": gone}
         return answered(request, answer)
@@ -341,8 +355,18 @@ class Api:
         files = None if request.path in wire.EVERY_API else views.meant(request)
         return views.View(self._daemon.catalogues, self._keeper, files)
 
+    @contextmanager
+    def _under_way(self, request: web.Request) -> Iterator[None]:
+        """Count what may change something: no successor takes over in the midst of it."""
+        counts = request.method != "GET" and request.path not in (wire.SUCCEED, wire.STOP)
+        self.changing += counts
+        try:
+            yield
+        finally:
+            self.changing -= counts
+
     def _check_pause(self, request: web.Request) -> None:
-        if self._daemon.paused() and request.method != "GET":
+        if self._daemon.paused() and request.method != "GET" and request.path != wire.STOP:
             raise errors.Temporary("A new xacctd is taking over.", "Try again in a moment.")
 
     @web.middleware
@@ -351,9 +375,11 @@ class Api:
         try:
             versions.check(request)
             request[views.KEY] = self._view(request)
+            await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
             self._check_pause(request)
             self._daemon.refresh()
-            response = await handler(request)
+            with self._under_way(request):
+                response = await handler(request)
         except errors.XacctError as error:
             response = failed(error, request)
         except web.HTTPException as error:

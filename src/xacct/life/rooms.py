@@ -22,7 +22,7 @@ from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.imds_ports import ImdsPorts
 from xacct.endpoint.server import Endpoint
-from xacct.host import callers, names, process, processes, steps
+from xacct.host import callers, instance, names, process, processes, steps
 from xacct.host import clock as host_clock
 from xacct.host.code import Code
 from xacct.host.saver import Saver
@@ -156,15 +156,22 @@ class Rooms:
         if self._chosen.persistence == "none":
             await keychain.switch_off(self.where.sealed, own)
             return
-        self.sealed = keychain.KeychainStore(self.where.sealed, own, late=self._come_late)
-        kept = await self.sealed.load()
-        self._to_recall = self._to_recall or kept
-        self.keeping.carriers.append(OnDisk(self.sealed, holds=kept is not None))
+        handed_on = self._to_recall is not None
+        late = self._not_needed if handed_on else self._come_late
+        self.sealed = keychain.KeychainStore(self.where.sealed, own, late=late)
+        if handed_on:
+            self.sealed.look()  # it needs what lies there to write over it; nobody waits for that
+        else:
+            self._to_recall = await self.sealed.load()
+        self.keeping.carriers.append(OnDisk(self.sealed, holds=self._to_recall is not None))
+
+    def _not_needed(self, _state: bytes) -> None:
+        """What lies on disk is older than what was handed on."""
+        self.keeping.save()
 
     def _come_late(self, state: bytes) -> None:
         """The keychain was locked at our start, and is open now. What has been logged in to since is newer."""
-        if remember(self.keeper).empty:
-            self._give_back(state)
+        self._give_back(state, all_of_it=remember(self.keeper).empty)
         self.keeping.save()
 
     def _recall(self) -> None:
@@ -178,17 +185,36 @@ class Rooms:
             self._to_recall = None
         self.keeping.start()
 
-    def _give_back(self, data: bytes) -> None:
+    def took_back(self, *, everything: bool) -> None:
+        """The human has logged out of roles, or of `everything`: nothing that is kept may bring them back."""
+        if everything:
+            self._to_recall = None
+            if not self._recalled:
+                self._recalled = True
+                self.catalogues.settle()
+                self.keeping.start()
+        self.keeping.take_back(everything=everything)
+
+    def _give_back(self, data: bytes, *, all_of_it: bool = True) -> None:
         try:
             state = snapshot.read(data)
             self.catalogues.adopt(state.files.others)
             state = msgspec.structs.replace(state, memory=self.catalogues.as_here(state.memory, state.files.own))
-            snapshot.resume_clock(state, self.clock, host_clock.boot_id())
+            snapshot.take_back(state, self.keeper)
+            if not all_of_it:
+                return
+            if not self.clock.told:
+                snapshot.resume_clock(state, self.clock, host_clock.boot_id())
         except snapshot.Unusable as why:
             log.warning("state dropped", why=why.sentence)
             self._state_problem = errors.ConfigError(f"{why.sentence} Nothing of it is held.", "xacctctl login ROLE")
         else:
             log.info("recalled", roles=snapshot.give_back(state, self.keeper, host_clock.boot_id()))
+
+    def sign_lock(self) -> None:
+        """Write into the lock's file that it is ours: a successor that came to nothing may have signed it."""
+        if self._lock is not None:
+            instance.sign(self._lock)
 
     def handed_over(self) -> dict[str, int]:
         """The descriptors a successor gets beside the listeners. What it reads from the disk is there now, too."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from xacct import awsfiles
+from xacct import awsfiles, fileio
 
 Profile = dict[str, str]
 
@@ -54,8 +54,7 @@ def _take(found: AwsFiles, name: str, profile: Profile, file: Path) -> None:
 def _sections(file: Path, problems: list[str]) -> dict[str, Profile]:
     parser = configparser.RawConfigParser(default_section="\0", interpolation=None)
     try:
-        with file.open(encoding="utf-8-sig") as lines:
-            parser.read_file(lines)
+        parser.read_string(fileio.read_text(file))
     except FileNotFoundError:
         return {}
     except OSError as error:
