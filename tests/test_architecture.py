@@ -105,7 +105,7 @@ ROOMS = {
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
     ),
     "audit": Room(
-        may=("model", "wire", "clock", "fileio", "keeper.events", "text"),
+        may=("model", "errors", "wire", "clock", "fileio", "keeper.events", "text"),
         why="it writes down what others tell it, in the words of the wire, and must hold nothing worth stealing",
     ),
     "control": Room(
