@@ -68,7 +68,7 @@ class Grants:
     _files: TokenFiles = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._files = TokenFiles(self.token_dir, lambda: self.now())
+        self._files = TokenFiles(self.token_dir, self.now)
 
     def load(self) -> None:
         """Take over the grants of an earlier run; an unreadable file is as good as none.
