@@ -68,7 +68,60 @@ CONFIGURE = "tests/ctl/test_configure.py"
 BLOCK = "tests/ctl/test_block.py"
 PROFILES = "tests/aws/test_profiles.py"
 
+CHILD = "tests/host/test_child.py"
+CHILDREN = "tests/test_children.py"
+CREDENTIAL_PROCESS = "tests/aws/test_credential_process.py"
+FILEIO = "tests/test_fileio.py"
+
 DEFENCES = (
+    # The daemon's children, and the files it reads.
+    Defence("a child's output is bounded", "host/child.py", "if len(self.out) > self._limit:", "if False:", CHILD),
+    Defence(
+        "who holds a child's output is not waited for",
+        "host/child.py",
+        "status or self._silent or self._waited_long or enough(bytes(self.out))",
+        "self._silent",
+        CHILD,
+    ),
+    Defence(
+        "a child's group is killed with it",
+        "host/process_groups.py",
+        "os.killpg(group, number)",
+        "os.kill(group, number)",
+        CHILD,
+    ),
+    Defence("what stems from a child is killed", "host/process_groups.py", "os.kill(pid, number)", "pass", CHILD),
+    Defence(
+        "no child outlives the daemon",
+        "life/running.py",
+        "process_groups.end_all(left_behind=not self._succeeding)",
+        "pass",
+        CHILDREN,
+    ),
+    Defence("last words without secrets", "host/last_words.py", '_LOOKS_SECRET.sub("…", ', "str(", CHILD),
+    Defence(
+        "a credential_process's Version counts",
+        "aws/credential_process.py",
+        "if version != 1:",
+        "if False:",
+        CREDENTIAL_PROCESS,
+    ),
+    Defence(
+        "a date without a time zone is refused",
+        "aws/credential_process.py",
+        "if date.tzinfo is None:",
+        "if False:",
+        CREDENTIAL_PROCESS,
+    ),
+    Defence(
+        "what is no regular file is not opened",
+        "fileio.py",
+        "    raise _irregular(path)\n\n",
+        "    return\n\n",
+        FILEIO,
+    ),
+    Defence("a file is opened without waiting", "fileio.py", "flags | os.O_NONBLOCK |", "flags |", FILEIO),
+    Defence("a file is read up to a limit", "fileio.py", "if len(content) > limit:", "if False:", FILEIO),
     # A shell or a program that reads what we print.
     Defence("a failed env fails its line", "ctl/shells.py", 'sh(change) + "false\\n"', "sh(change)", ENV_FAILURE),
     Defence(

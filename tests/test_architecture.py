@@ -60,12 +60,18 @@ ROOMS = {
         stdlib_only=True,
         why="the daemon and xacctctl must look for the socket in the same place, so both ask here",
     ),
+    "fileio": Room(
+        may=(),
+        stdlib_only=True,
+        never=("asyncio", "pathlib"),
+        why="every file is read and written here, xacctctl's too, so it has to load in a moment",
+    ),
     "clock": Room(
         may=("model",),
         why="what time it is for AWS is worked out from readings that are handed in",
     ),
     "settings": Room(
-        may=("model", "errors", "policy", "aws.profiles"),
+        may=("model", "errors", "policy", "fileio", "aws.profiles"),
         why="config.toml adds to what AWS's own files say, and is checked against the limits of policy",
     ),
     "configuration": Room(
@@ -81,15 +87,15 @@ ROOMS = {
         why="the heart knows STS and prompts by a Protocol, so that tests can be both",
     ),
     "aws": Room(
-        may=("model", "errors", "policy", "clock"),
-        why="it answers the keeper's questions and must not know who asked",
+        may=("model", "errors", "policy", "clock", "fileio", "host.child"),
+        why="it runs credential processes, answers the keeper's questions and must not know who asked",
     ),
     "endpoint": Room(
-        may=("model", "errors", "policy", "logs", "keeper", "host.peer"),
+        may=("model", "errors", "policy", "logs", "fileio", "keeper", "host.peer"),
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
     ),
     "audit": Room(
-        may=("model", "wire", "clock", "keeper.events"),
+        may=("model", "wire", "clock", "fileio", "keeper.events"),
         why="it writes down what others tell it, in the words of the wire, and must hold nothing worth stealing",
     ),
     "control": Room(
@@ -110,20 +116,20 @@ ROOMS = {
         why="it steers leases, grants and prompts; AWS stays behind the keeper",
     ),
     "prompts": Room(
-        may=("model", "errors", "keeper"),
-        why="a way to ask implements the keeper's desk Protocol and needs nothing else",
+        may=("model", "errors", "keeper", "host.child"),
+        why="a way to ask implements the keeper's desk Protocol, runs a program, and needs nothing else",
     ),
     "host": Room(
-        may=("model", "errors"),
+        may=("model", "errors", "fileio"),
         reads_clock=True,
         why="the operating system knows nothing of credentials",
     ),
     "state": Room(
-        may=("model", "errors", "policy", "clock", "keeper", "host"),
+        may=("model", "errors", "policy", "clock", "fileio", "keeper", "host"),
         why="it turns what the keeper holds into bytes, and keeps those; who is served is not its business",
     ),
     "ctl": Room(
-        may=("wire", "places", "__version__"),
+        may=("wire", "places", "fileio", "__version__"),
         stdlib_only=True,
         never=("asyncio",),
         reads_clock=True,

@@ -108,6 +108,7 @@ def test_each_variable_of_ours_in_the_source_is_documented():
     source = "".join(path.read_text("utf-8") for path in (ROOT / "src/xacct").rglob("*.py"))
     table = section(text_of("docs/settings.md"), "Environment variables")
     ours = set(re.findall(r'"((?:XACCT|XDG)_[A-Z_]+)"', source)) - {
+        "XACCT_MFA_SERIAL",
         "XACCT_ROLE",
         "XACCT_SOURCE",
     }  # set, and not for people to set

@@ -172,3 +172,17 @@ async def test_a_question_answered_in_time_needs_no_notice(events, desk, tmp_pat
     await asyncio.sleep(0.15)
     assert not said.exists()
     await end(task)
+
+
+async def test_a_program_hears_for_which_device_and_role(desk, events, tmp_path):
+    command = program(tmp_path, f'echo "$XACCT_MFA_SERIAL $XACCT_ROLE" > {tmp_path}/told; echo 123456')
+    task = await attending(desk, events, command, dialog=False)
+    assert await ask(desk) == "123456"
+    assert (tmp_path / "told").read_text() == f"{SERIAL} prod\n"
+    await end(task)
+
+
+async def test_a_program_that_leaves_another_behind_is_heard_at_once(desk, events, tmp_path):
+    task = await attending(desk, events, program(tmp_path, "sleep 60 & echo 123456"), dialog=False)
+    assert await ask(desk) == "123456"
+    await end(task)

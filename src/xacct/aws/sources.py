@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import shlex
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from xacct import errors
-from xacct.aws import profiles
+from xacct.aws import credential_process, profiles
 from xacct.model import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xacct.model import Source
-
-PROCESS_TIMEOUT = 60.0
-"""Seconds a credential_process may take; botocore waits for ever, and a daemon must not."""
-
-ASKING = "XACCT_SOURCE"
-"""The variable that tells a credential_process which source it is run for: xacctctl then refuses to ask us back."""
 
 
 class FileSources:
@@ -38,7 +28,7 @@ class FileSources:
             ConfigError: its file can't be parsed.
         """
         if source.kind == "process":
-            return await self._run(source)
+            return await credential_process.credentials_of(source, self._env)
         if source.kind == "environment":
             keys: Mapping[str, Any] = {name.lower(): value for name, value in self._env.items()}
             where = "the daemon's environment"
@@ -50,48 +40,3 @@ class FileSources:
         return Credentials(
             keys["aws_access_key_id"], keys["aws_secret_access_key"], keys.get("aws_session_token") or None
         )
-
-    async def _run(self, source: Source) -> Credentials:
-        """Run a credential_process (AWS SDKs and Tools Reference Guide, Process credential provider)."""
-        try:
-            child = await asyncio.create_subprocess_exec(
-                *shlex.split(source.command),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                env=self._env | {ASKING: source.name},
-            )
-        except (OSError, ValueError):
-            raise _unusable(source, "can't be started") from None
-        try:
-            out, _ = await asyncio.wait_for(child.communicate(), PROCESS_TIMEOUT)
-        except TimeoutError:
-            child.kill()
-            await child.wait()
-            raise _unusable(source, f"did not end within {PROCESS_TIMEOUT:.0f} s") from None
-        if child.returncode:
-            raise _unusable(source, f"ended with status {child.returncode}")
-        return _parse(source, out)
-
-
-def _parse(source: Source, out: bytes) -> Credentials:
-    try:
-        said = json.loads(out)
-        expiration = said.get("Expiration")
-        return Credentials(
-            said["AccessKeyId"],
-            said["SecretAccessKey"],
-            said.get("SessionToken"),
-            datetime.fromisoformat(expiration).timestamp() if expiration else None,
-            account_id=said.get("AccountId"),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise _unusable(source, "printed something else than credentials") from None
-
-
-def _unusable(source: Source, what: str) -> errors.SourceUnusable:
-    return errors.SourceUnusable(
-        f"The credential_process of {source.name!r} {what}.",
-        "Run it by hand and see what it says. It must not ask xacct itself. As a service it runs in a sandbox:"
-        " docs/service.md.",
-    )

@@ -14,7 +14,7 @@ import structlog
 
 from xacct import __version__, errors, logs, settings
 from xacct.endpoint.server import ADDRESS, bind
-from xacct.host import hardening, notify
+from xacct.host import hardening, notify, process_groups
 from xacct.host.network import NetworkWatch
 from xacct.life.rooms import Rooms
 from xacct.life.succession import Heir
@@ -178,9 +178,12 @@ class Life:
                 self._manager.stopping()
             log.info("stopping", handed_over=self._succeeding)
             network.close()
-            await self._rest()
-            await self._control.close(unlink=not (self._manager.present or self._succeeding))
-            await self._rooms.close()
+            try:
+                await self._rest()
+                await self._control.close(unlink=not (self._manager.present or self._succeeding))
+                await self._rooms.close()
+            finally:
+                process_groups.end_all(left_behind=not self._succeeding)
 
     async def _serve(self, legacy: Legacy, port: int) -> None:
         """SDKs first."""

@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from xacct import errors
+from xacct.host.child import output_of
 from xacct.keeper.events import Failed, HorizonNear, PromptRaised
-from xacct.prompts.child import output_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

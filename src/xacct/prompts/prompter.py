@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING
 
 import structlog
 
 from xacct import errors
+from xacct.host.child import output_of
 from xacct.keeper.events import PromptClosed, PromptRaised
 from xacct.keeper.question import KINDS
-from xacct.prompts.child import output_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +74,7 @@ class Prompter:
         await asyncio.sleep(self._delay)
         while question.open:
             await asyncio.sleep(self._desk.wait_for_fresh(question))
-            said = await output_of(self._command(question))
+            said = await output_of(self._command(question), told(question))
             try:
                 if question.kind == "confirm" and said is not None:
                     self._desk.confirm(question.id)
@@ -88,3 +89,9 @@ class Prompter:
                 log.info("answer not taken", why=mistake.sentence)
                 if not self._dialog:
                     return  # the same program would say the same again
+
+
+def told(question: Question) -> dict[str, str]:
+    """The environment in which a program is asked: ours, and which device and role it is asked for."""
+    role = next(iter(question.roles), "")
+    return {**os.environ, "XACCT_MFA_SERIAL": question.serial, "XACCT_ROLE": role}

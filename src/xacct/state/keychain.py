@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 import structlog
 
 from xacct import errors
-from xacct.state.aside import aside
+from xacct.host.threads import run_in_daemon_thread
 from xacct.state.sealed import KEY_BYTES, SealedFile, refused, seal, unseal
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class KeychainStore:
 
     async def _read(self) -> tuple[bytes | None, bytes | None]:
         """The state and its key, or neither."""
-        sealed = await aside(self._file.read)
+        sealed = await run_in_daemon_thread(self._file.read)
         if sealed is None:
             self._key_kept = False
             return None, None
@@ -161,7 +161,7 @@ class KeychainStore:
         if key is None:
             raise refused(self._file.path, "has no key in the keychain any more")
         try:
-            return await aside(lambda: unseal(key, sealed, os.geteuid())), key
+            return await run_in_daemon_thread(lambda: unseal(key, sealed, os.geteuid())), key
         except ValueError as error:
             raise refused(self._file.path, str(error)) from None
 
@@ -208,7 +208,7 @@ class KeychainStore:
         state, self._pending = self._pending, None
         forgotten = self._forgotten
         try:
-            await aside(lambda: self._write(state, key, forgotten))
+            await run_in_daemon_thread(lambda: self._write(state, key, forgotten))
         except errors.StateNotKept:
             if self._pending is None and self._forgotten == forgotten:
                 self._pending = state
@@ -240,7 +240,7 @@ class KeychainStore:
         Raises:
             KeychainUnavailable: it says nothing.
         """
-        answer = aside(work)
+        answer = run_in_daemon_thread(work)
         await asyncio.wait({answer}, timeout=PATIENCE)
         if not answer.done():
             self._say(_slow())

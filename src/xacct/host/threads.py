@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def aside(work: Callable[[], T]) -> asyncio.Future[T]:
+def run_in_daemon_thread(work: Callable[[], T]) -> asyncio.Future[T]:
     """Do this work in a thread. Whoever cancels the future hears no more of it; the work goes on."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
@@ -34,7 +34,7 @@ def aside(work: Callable[[], T]) -> asyncio.Future[T]:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens
             loop.call_soon_threadsafe(_unless_done, future, settle, outcome)
 
-    threading.Thread(target=run, name="xacct-aside", daemon=True).start()
+    threading.Thread(target=run, name="xacct-work", daemon=True).start()
     return future
 
 

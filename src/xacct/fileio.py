@@ -1,0 +1,162 @@
+"""Reading and writing files so that nothing can hang or tear, for the daemon and xacctctl alike. Standard library only.
+
+A FIFO, a socket or a device in the place of a file would make a plain open() wait for ever: here only regular files
+are read, up to a limit. What is written is whole on the disk or not there. Paths are strings, or anything that has one.
+"""
+# ruff: noqa: PTH105, PTH108, PTH116, PTH120 - see places.py
+
+import errno
+import os
+import stat
+from contextlib import suppress
+
+MOST = 16 * 1024 * 1024
+"""Bytes a file may have unless its reader says something else: no file that people or tools write by hand is larger."""
+
+_READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def read(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = True) -> bytes:
+    """Return what is in a regular file.
+
+    /dev/null is read as the empty file that people mean by it.
+
+    Args:
+        path: The file.
+        limit: Bytes it may have.
+        follow: Whether a symbolic link in its place is followed. False for files that only we write.
+
+    Raises:
+        OSError: It is not there (`FileNotFoundError`), is no regular file, is larger, or can't be read. `strerror`
+            says which, so that it can stand in a sentence.
+    """
+    descriptor = open_regular(path, _READ | (0 if follow else os.O_NOFOLLOW), null=True)
+    try:
+        content = _read_all(descriptor, limit)
+    finally:
+        os.close(descriptor)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"it is larger than {_size(limit)}", os.fspath(path))
+    return content
+
+
+def read_text(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = True) -> str:
+    """Return the text of a regular file in UTF-8, a byte order mark left out. `UnicodeDecodeError` if it is none."""
+    return read(path, limit, follow=follow).decode("utf-8-sig")
+
+
+def open_regular(path: "str | os.PathLike[str]", flags: int, mode: int = 0o600, *, null: bool = False) -> int:
+    """Open a regular file and return its descriptor; never wait for it, and never open anything else.
+
+    Args:
+        path: The file.
+        flags: As of `os.open`. O_NONBLOCK and O_CLOEXEC are added.
+        mode: Of a file that O_CREAT makes.
+        null: Whether /dev/null will do.
+
+    Raises:
+        OSError: It is no regular file, or can't be opened. `strerror` says which.
+    """
+    with suppress(FileNotFoundError):  # looked at before it is opened: to open a device can set it off
+        _demand_regular(os.lstat(path) if flags & os.O_NOFOLLOW else os.stat(path), path, null=null)
+    try:
+        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, mode)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # a FIFO that came meanwhile, opened for writing
+            raise _irregular(path) from None
+        raise
+    try:
+        _demand_regular(os.fstat(descriptor), path, null=null)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def write_private(path: "str | os.PathLike[str]", content: bytes) -> None:
+    """Put `content` in the place of the file, for its user alone: old or new, never half, and on the disk afterwards.
+
+    Raises:
+        OSError: It can't be written. What was there is still there.
+    """
+    path = os.fspath(path)
+    fresh = f"{path}.{os.getpid()}.new"
+    with suppress(FileNotFoundError):
+        os.unlink(fresh)  # one of an earlier process of our number, that was killed
+    try:
+        write_new(fresh, content)
+        os.replace(fresh, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(fresh)
+        raise
+    sync_directory(os.path.dirname(path))
+
+
+def write_new(path: "str | os.PathLike[str]", content: bytes) -> None:
+    """Write a file that is not there yet, for its user alone, and have it on the disk. `OSError` if that can't be."""
+    descriptor = os.open(path, _CREATE, 0o600)
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def set_aside(path: "str | os.PathLike[str]", ending: str = "broken") -> str:
+    """Rename what lies at `path`, whatever it is, to a free name beside it, and return that name.
+
+    Raises:
+        OSError: It can't be renamed.
+    """
+    path = os.fspath(path)
+    number = 0
+    while os.path.lexists(free := f"{path}.{ending}" + (f".{number}" if number else "")):
+        number += 1
+    os.rename(path, free)  # noqa: PTH104
+    return free
+
+
+def sync_directory(directory: str) -> None:
+    """Have a new name survive a power cut, too. Not every file system can."""
+    with suppress(OSError):
+        descriptor = os.open(directory or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _read_all(descriptor: int, limit: int) -> bytes:
+    """Up to one byte more than the limit, so that the caller sees that there is more."""
+    parts: list[bytes] = []
+    left = limit + 1
+    while left > 0 and (part := os.read(descriptor, min(left, 1 << 20))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+def _demand_regular(status: os.stat_result, path: "str | os.PathLike[str]", *, null: bool) -> None:
+    if stat.S_ISREG(status.st_mode) or (null and stat.S_ISCHR(status.st_mode) and _is_null(status)):
+        return
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a directory", os.fspath(path))
+    if stat.S_ISLNK(status.st_mode):
+        raise OSError(errno.ELOOP, "it is a symbolic link", os.fspath(path))
+    raise _irregular(path)
+
+
+def _irregular(path: "str | os.PathLike[str]") -> OSError:
+    return OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
+
+
+def _is_null(status: os.stat_result) -> bool:
+    return status.st_rdev == os.stat(os.devnull).st_rdev
+
+
+def _size(limit: int) -> str:
+    return f"{limit >> 20} MiB" if limit >= 1 << 20 else f"{limit >> 10} KiB"
