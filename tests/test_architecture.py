@@ -66,6 +66,12 @@ ROOMS = {
         never=("asyncio", "pathlib"),
         why="every file is read and written here, xacctctl's too, so it has to load in a moment",
     ),
+    "copies": Room(
+        may=(),
+        stdlib_only=True,
+        never=("asyncio",),
+        why="xacctctl makes the copies of AWS's config file and the daemon keeps them equal to it, by the same rules",
+    ),
     "clock": Room(
         may=("model",),
         why="what time it is for AWS is worked out from readings that are handed in",

@@ -16,6 +16,7 @@ from xacct import __version__, errors, logs, settings
 from xacct.endpoint.server import ADDRESS, bind
 from xacct.host import hardening, notify, process_groups
 from xacct.host.network import NetworkWatch
+from xacct.life.copies import Copies
 from xacct.life.rooms import Rooms
 from xacct.life.succession import Heir
 
@@ -241,6 +242,7 @@ class Life:
             rooms.endpoint.run,
             rooms.imds.run,
             rooms.containers.run,
+            Copies(rooms.where.runtime, rooms.where.tokens, lambda: {grant.id for grant in rooms.grants.all()}).run,
             self._show_life,
             *rooms.humans.values(),
         ]
