@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from xacct.model import Source
+from xacct.model import Source, StsTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,20 +177,41 @@ def _hop(role: Role, lifetime: float | None) -> Hop:
         return Hop.SESSION if role.mfa_serial else Hop.KEYS
     if not role.mfa_serial:
         return Hop.FROM_KEYS
-    if role.mfa == "direct" or (lifetime or 0) > CHAIN_LIMIT:
+    if role.mfa == "direct" or role.parent.temporary or (lifetime or 0) > CHAIN_LIMIT:
         return Hop.WITH_CODE
     return Hop.FROM_SESSION
 
 
-def explain(role: Role, roles: Mapping[str, Role], session_seconds: int) -> tuple[list[str], list[str]]:
-    """The plan for a role in words: the steps, then remarks about what limits it."""
+def explain(
+    role: Role, roles: Mapping[str, Role], session_seconds: int, session_name: str = "xacct"
+) -> tuple[list[str], list[str]]:
+    """The plan for a role in words: the steps, then remarks about what goes along and what limits it.
+
+    `session_seconds`, `session_name`: what the settings say of MFA sessions, and of roles that say nothing.
+    """
     path = path_to(role)
     steps, remarks = _steps_before(role, path, roles, session_seconds)
     if role.role_arn:
         how = "assume it with that code itself" if path.hop is Hop.WITH_CODE else "assume"
         steps.append(f"{how}: {role.role_arn}, {_span(path.duration)} at a time")
+        remarks += _passed(role, session_name)
+    remarks += [f"region: {role.region}"] if role.region else []
     remarks += _remarks(role, path)
     return steps, remarks
+
+
+def _passed(role: Role, session_name: str) -> list[str]:
+    """What goes along with AssumeRole."""
+    transitive = f"; of them go on along a chain: {', '.join(role.transitive_tag_keys)}"
+    passed = {
+        "session name": role.session_name or session_name,
+        "external id": role.external_id,
+        "duration, as configured": _span(role.duration) if role.duration else None,
+        "source identity": role.source_identity,
+        "tags": ", ".join(f"{key}={value}" for key, value in role.tags) + transitive * bool(role.transitive_tag_keys),
+        "session policies": ", ".join([*role.policy_arns, *(["one of its own"] if role.policy else [])]),
+    }
+    return [f"{name}: {value}" for name, value in passed.items() if value]
 
 
 def _steps_before(
@@ -214,6 +235,8 @@ def _steps_before(
             f"open an MFA session with one code of {role.mfa_serial}, for {_span(session_seconds)}; "
             f"every role of {source.name} with this device shares it"
         )
+    elif path.hop is Hop.KEYS:
+        steps.append(f"open a session without MFA (GetSessionToken), for {_span(session_seconds)}")
     elif path.hop is Hop.WITH_CODE:
         steps.append(f"ask for a code of {role.mfa_serial}, at every renewal")
     return steps, []
@@ -247,9 +270,26 @@ def _remarks(role: Role, path: Path) -> list[str]:
         remarks.append(f"limited to reading, by the session policy {role.session_policies[-1]}")
     if role.confirm is not None:
         remarks.append(_CONFIRM[role.confirm])
+    if path.hop is Hop.KEYS:
+        remarks.append(
+            "what is handed out is that session and not the access key: AWS lets it call neither IAM nor, of STS, more "
+            "than AssumeRole and GetCallerIdentity (keys that are temporary already are handed on as they are)"
+        )
+    if role.region is not None or role.target != StsTarget():
+        remarks.append(_where(role))
     if path.hop is Hop.FROM_KEYS:
         remarks.append("no mfa_serial in the profile or its source: assumed without MFA, renewed without a code")
     return remarks
+
+
+def _where(role: Role) -> str:
+    """Which STS is asked, in words; what is not said is AWS's own."""
+    target = role.target
+    kinds = [word for word, said in (("FIPS", target.fips), ("dual-stack", target.dualstack)) if said]
+    place = target.endpoint_url or " ".join(["AWS's", *kinds, "endpoint"])
+    said = f"STS is asked at {place}" + (f", in {role.region}" if role.region else "")
+    origins = ", ".join(origin for _, origin in target.origins)
+    return f"{said} ({origins})" if origins else said
 
 
 def _span(seconds: float) -> str:

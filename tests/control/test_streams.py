@@ -13,6 +13,7 @@ from xacct import errors
 from xacct.control import streams
 from xacct.control.streams import HEARTBEAT
 from xacct.keeper.desk import ATTEMPTS, GRACE
+from xacct.model import Grant
 from xacct.policy import TOTP_STEP
 
 OURSELVES = f"pid {os.getpid()}, {os.path.realpath(sys.executable)}" if sys.platform == "linux" else ""
@@ -125,6 +126,52 @@ async def test_a_code_given_along_answers_no_question_of_another_device(control)
         prompt = (await other.next("prompt"))["prompt"]
         assert (await control.login("dev"))[-1]["failed"] == 0
         assert [question.id for question in control.desk.questions] == [prompt["id"]]
+
+
+@serving
+async def test_a_code_given_along_opens_the_session_that_must_last_longer(control):
+    """Though another role of that session was waited for a moment ago: the question is for this one, too."""
+    await control.login("prod")
+    await next_step(control)
+    control.keeper.node("prod").lease.drop()
+    await control.login("prod")  # from the session: without a code
+    control.sts.code = "234567"
+    began = control.aws_clock.now()
+    until = began + 20 * 3600
+    [held, _] = await control.login("dev", code="234567", until=until)
+    assert held["horizon"] >= until
+    assert control.aws_clock.now() - began < 5
+
+
+@serving
+async def test_a_code_given_along_waits_behind_no_question_of_another_role(control):
+    async with control.stream("/v1/credentials", role="dev", lifetime=7200) as other:
+        await other.next("prompt")
+        began = control.aws_clock.now()
+        [failed, done] = await control.login("prod")
+        assert (failed["role"], failed["error"]["code"], done["failed"]) == ("prod", "nobody-to-ask", 1)
+        assert "for dev" in failed["error"]["sentence"]
+        assert control.aws_clock.now() - began < 5
+        assert [question.roles for question in control.desk.questions] == [("dev",)]
+
+
+@serving
+async def test_what_needs_no_code_waits_behind_nobody(control):
+    await control.login("prod")
+    await next_step(control)
+    async with control.stream("/v1/credentials", role="dev", lifetime=7200) as other:
+        await other.next("prompt")
+        events = await control.login("prod", "team/ops", code="234567")
+        assert sorted(kinds(events)) == ["done", "held", "held"]
+
+
+@serving
+async def test_a_code_that_somebody_else_was_faster_with_is_no_failure(control):
+    async with control.stream("/v1/login", roles=["prod"]) as other:
+        prompt = (await other.next("prompt"))["prompt"]
+        control.desk.answer(prompt["id"], "123456")  # and AWS's verdict is not there yet
+        [held, done] = await control.login("dev", code="234567")
+        assert (held["event"], done["failed"]) == ("held", 0)
 
 
 # A login that asks.
@@ -514,7 +561,8 @@ async def test_a_login_shows_who_wants_its_role_but_not_who_wants_others(control
     guard(control, "elsewhere")
     async with control.stream("/v1/login", roles=["dev"], attend=True) as events:
         await events.next("prompt")  # the code
-        waiting = [asyncio.ensure_future(control.keeper.admit(role, "g1", "a shell")) for role in ("elsewhere", "dev")]
+        grant = Grant("g1", "", "a shell", ("elsewhere", "dev"), 0.0)
+        waiting = [asyncio.ensure_future(control.api.service.allow(role, grant)) for role in grant.roles]
         prompt = (await events.next("prompt"))["prompt"]
         assert (prompt["kind"], prompt["roles"]) == ("confirm", ["dev"])
         for task in waiting:

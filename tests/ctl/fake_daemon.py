@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from urllib.parse import unquote
 
 NOBODY = {"code": "nobody-to-ask", "sentence": "A code is needed for prod.", "hint": ""}
 DECLINED = {"code": "declined", "sentence": "You said no.", "hint": ""}
@@ -184,6 +185,8 @@ class FakeDaemon:
         return iter(watcher.get, None)
 
     def _get_audit(self, path, _body):
+        if "role=" in path and not any(f"role={role}" in unquote(path) for role in self.roles):
+            return
         follows = self._get_events(path, None) if "follow=1" in path else ()  # there before anybody has seen a line
         line = {"time": "2026-11-22T12:00:00Z", "event": "fetch", "role": "prod", "what": "served", "count": 1}
         line |= {"uid": 1000, "pid": 7, "exe": "/bin/aws", "grant": {"id": "g1", "label": "a shell"}}

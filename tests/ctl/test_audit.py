@@ -35,7 +35,16 @@ def test_json_is_the_lines_as_they_are(daemon, capsys):
     assert (line["event"], line["new"]) == ("fetch", 1)
 
 
+def test_a_role_that_nobody_ever_knew_is_wrong_usage(daemon, capsys):
+    assert main(["audit", "--role", "nosuch"]) == 2
+    assert "no role 'nosuch'" in capsys.readouterr().err
+    del daemon.roles["prod"]  # gone from the files, not from the audit
+    daemon.answers["/v1/audit?role=prod"] = lambda _body: daemon._get_audit("", None)
+    assert main(["audit", "--role", "prod"]) == 0
+
+
 def test_role_and_time_are_asked_for(daemon):
+    daemon.roles["team/ops"] = None
     assert main(["audit", "--role", "team/ops", "--since", "2026-11-22T12:00:00Z"]) == 0
     assert main(["audit", "--since", "2h"]) == 0
     first, second = asked(daemon)

@@ -98,7 +98,7 @@ def test_the_imds_port_and_nothing_else(daemon, capsys, monkeypatch):
             ),
         ),
     }
-    assert daemon.called("POST", "/v1/login") == [{"roles": ["prod"], "attend": False}]
+    assert [asked["roles"] for asked in daemon.called("POST", "/v1/login")] == [["prod"]]
     assert daemon.called("POST", "/v1/grants") == []
 
 
@@ -195,6 +195,26 @@ def test_a_subshell_is_not_the_calling_shell(daemon, line):
     )
     (asked,) = daemon.called("POST", "/v1/grants")
     assert done.stdout == f"{asked['pid']} prod\n"
+
+
+@pytest.mark.parametrize("way", [[], ["--static"], ["--imds"]])
+def test_env_again_in_one_shell_ends_its_former_grant(daemon, capsys, monkeypatch, way):
+    daemon.imds = {9478: "prod"}
+    mine = daemon._get_grants(None, None)["grants"][0] | {"pid": calling_shell()}
+    others = [mine | {"id": "around", "pid": 1}, mine | {"id": "lasting", "pid": None}]
+    daemon.answers["/v1/grants"] = lambda body: (
+        {"grants": [mine, *others]} if body is None else daemon._post_grants(None, body)
+    )
+    for former, ended in (("g1", [None]), ("around", []), ("lasting", []), ("gone", [])):
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", f"/run/xacct/grants/{former}")
+        as_json(daemon, capsys, *way)
+        assert daemon.called("DELETE", f"/v1/grants/{former}") == ended
+
+
+def test_an_env_that_fails_ends_no_grant(daemon, capsys, monkeypatch):
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/run/xacct/grants/g1")
+    assert main(["env", "nosuch"]) == 1
+    assert [method for method, _, _ in daemon.requests] == ["POST"]
 
 
 def test_static_carries_the_keys(daemon, capsys):

@@ -20,6 +20,9 @@ class Carrier:
     def save(self, state, *, empty):
         self.states.append((bytes(state), empty))
 
+    def take_back(self, *, everything):
+        self.states.append("all" if everything else "some")
+
     def close(self):
         self.closed = True
 
@@ -45,7 +48,7 @@ async def test_each_change_is_kept_before_anybody_is_told(clock, carrier):
         world.person()
         keeping_of(world, carrier).start()
         assert carrier.states[-1][1] is True, "nothing is held yet"
-        held = await world.keeper.login("prod", ask=True)
+        held = await world.login("prod", ask=True)
         assert carrier.held == held
         assert carrier.states[-1][1] is False
         world.keeper.latch.lock("test")
@@ -93,8 +96,19 @@ async def test_the_buffer_holds_nothing_afterwards(clock, carrier):
     async with World(clock, [role()]) as world:
         world.person()
         keeping = keeping_of(world, carrier)
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         with keeping.taken() as (state, empty):
             assert not empty
             assert b"secret" in state
         assert not any(state)
+
+
+@pytest.mark.parametrize("everything", [True, False])
+@in_virtual_time
+async def test_what_was_taken_back_goes_before_the_new_state_comes(clock, carrier, everything):
+    async with World(clock, [role()]) as world:
+        keeping = keeping_of(world, carrier)
+        keeping.start()
+        keeping.take_back(everything=everything)
+        assert carrier.states[-2] == ("all" if everything else "some")
+        assert isinstance(carrier.states[-1], tuple)

@@ -13,15 +13,15 @@ from aiohttp import web
 from xacct import errors, wire
 from xacct.control import shapes, versions
 from xacct.keeper import events as ev
+from xacct.keeper.question import names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from xacct.keeper.keeper import Keeper
     from xacct.keeper.question import Question
-    from xacct.model import Credentials
 
-    Had = Callable[[str, Credentials], shapes.StreamEvent]
+    Had = Callable[[str, Any], shapes.StreamEvent]
 
 log = structlog.get_logger("xacct.control")
 
@@ -80,7 +80,7 @@ class Login:
     """One client that wants some roles, and answers what is asked for them.
 
     Args:
-        get: has one role's credentials. had: the event that tells so; may raise an XacctError instead.
+        get: has one role held, or its credentials. had: the event that tells so; may raise an XacctError instead.
         code: answers each device's first question.
         attend: whether the client answers questions itself.
     """
@@ -89,7 +89,7 @@ class Login:
         self,
         keeper: Keeper,
         roles: list[str],
-        get: Callable[[str], Awaitable[Credentials]],
+        get: Callable[[str], Awaitable[Any]],
         had: Had,
         *,
         code: str | None,
@@ -113,7 +113,7 @@ class Login:
             queue = stack.enter_context(self._keeper.events.listen())
             if self._attend or self._code is not None:
                 stack.enter_context(self._keeper.desk.attend(self._topics))
-            tasks: dict[asyncio.Future[Credentials], str] = {
+            tasks: dict[asyncio.Future[Any], str] = {
                 asyncio.ensure_future(self._get(role)): role for role in self._roles
             }
             await asyncio.sleep(0)  # so that a question that is open already knows whether it concerns us
@@ -126,9 +126,7 @@ class Login:
                     task.cancel()
         await out.send({"event": "done", "failed": self._failed})
 
-    async def _pump(
-        self, out: Lines, queue: asyncio.Queue[ev.Event], tasks: dict[asyncio.Future[Credentials], str]
-    ) -> None:
+    async def _pump(self, out: Lines, queue: asyncio.Queue[ev.Event], tasks: dict[asyncio.Future[Any], str]) -> None:
         waiting = set(tasks)
         while waiting:
             heard = asyncio.ensure_future(queue.get())
@@ -137,18 +135,21 @@ class Login:
                 done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED, timeout=HEARTBEAT)
             finally:
                 heard.cancel()  # a no-op where it was heard
-            if heard in done and (trouble := await self._tell(out, heard.result())) is not None:
-                for task in waiting:
-                    await self._fail(out, tasks[task], trouble)
-                return
             if not done:
                 await out.beat()
             for task in waiting & done:
                 waiting.discard(task)
                 self._pending.discard(tasks[task])
                 await self._settle(out, tasks[task], task)
+            if heard in done and (trouble := await self._tell(out, heard.result())) is not None:
+                serial, why = trouble
+                for task in [task for task in waiting if self._waits(tasks[task], serial)]:
+                    waiting.discard(task)
+                    self._pending.discard(tasks[task])
+                    task.cancel()
+                    await self._fail(out, tasks[task], why)
 
-    async def _settle(self, out: Lines, role: str, task: asyncio.Future[Credentials]) -> None:
+    async def _settle(self, out: Lines, role: str, task: asyncio.Future[Any]) -> None:
         try:
             event = self._had(role, task.result())
         except errors.XacctError as error:
@@ -163,8 +164,8 @@ class Login:
         self._failed += 1
         await out.send({"event": "failed", "role": role, "error": shapes.error_body(error)})
 
-    async def _tell(self, out: Lines, happened: ev.Event) -> errors.XacctError | None:
-        """Pass on what concerns this client's questions. Returns why its given code has failed, if it has."""
+    async def _tell(self, out: Lines, happened: ev.Event) -> tuple[str, errors.XacctError] | None:
+        """Pass on what concerns this client's questions. Returns a device that won't be answered for, and why."""
         if not isinstance(happened, ev.PromptRaised | ev.PromptClosed):
             return None
         question = happened.question
@@ -174,7 +175,7 @@ class Login:
         if isinstance(happened, ev.PromptRaised) and given and question.open:
             trouble = self._answer(question)
             if trouble is None or not self._attend:
-                return trouble
+                return (question.serial, trouble) if trouble else None
         if self._attend:
             await out.send(shapes.event(self._keeper, happened))
         return None
@@ -182,15 +183,38 @@ class Login:
     def _answer(self, question: Question) -> errors.XacctError | None:
         """Answer with the given code, once a device. Returns why that code won't do, if it won't."""
         if not set(question.roles) & self._pending:
-            return None  # somebody else's question: the code is not for that
+            return _behind(question)  # somebody else's question: the code is not for that
         if question.serial in self._answered:
-            return errors.WrongCode(
-                question.problem or f"{question.roles[0]} needs another code than the one given.",
-                "Wait for the next code on the device.",
+            if question.problem:
+                return errors.WrongCode(question.problem, "Wait for the next code on the device.")
+            return errors.HumanNeeded(
+                f"{question.roles[0]} needs a code of its own: each is good for one use.",
+                f"When the device shows the next one: xacctctl login {question.roles[0]}",
             )
-        self._answered.add(question.serial)
         try:
             self._keeper.desk.answer(question.id, self._code or "")
+        except errors.PromptClosed:
+            return None  # somebody was faster: AWS's verdict on their code is ours
         except errors.XacctError as error:
             return error
+        self._answered.add(question.serial)
         return None
+
+    def _waits(self, role: str, serial: str) -> bool:
+        """Whether a role has to wait until a code of this device is given."""
+        if self._keeper.serial(role) != serial:
+            return False
+        node = self._keeper.node(role)
+        opening = node.session is not None and node.session.flying
+        return opening or not (node.lease.alive() or node.lease.silent())
+
+
+def _behind(question: Question) -> errors.XacctError:
+    """Return why not to wait for the end of somebody else's question: a device's come one at a time.
+
+    Nobody may be here to answer it, and by the time it ends the code that was given is good for nothing.
+    """
+    return errors.NobodyToAsk(
+        f"The MFA device is being asked for a code for {names(question.roles)}, and takes one question at a time.",
+        "Answer that (xacctctl attend), or decline it there; then log in with the next code.",
+    )

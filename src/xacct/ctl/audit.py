@@ -8,7 +8,7 @@ from typing import Any, Final
 from xacct import wire
 from xacct.ctl import when
 from xacct.ctl.client import Client, event
-from xacct.ctl.failure import OK, CtlError
+from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import out, show
 from xacct.ctl.verb import Verb
@@ -34,12 +34,26 @@ def audit(args: Namespace, client: Client) -> int:
 
 def _path(args: Namespace, client: Client) -> str:
     query = ["follow=1"] if args.follow else []
-    if args.role:
+    if args.role is not None:
+        _demand(args.role, client)
         query.append(f"role={quote(args.role)}")
-    if args.since:
+    if args.since is not None:
         now = client.call("GET", wire.STATUS, wire.StatusAnswer)["now"]
         query.append(f"since={when.past(args.since, now):.0f}")
     return "?".join([wire.AUDIT, "&".join(query)]) if query else wire.AUDIT
+
+
+def _demand(role: str, client: Client) -> None:
+    """Refuse a role that neither the configuration nor any line knows; one that is gone may have lines."""
+    if any(known["name"] == role for known in client.call("GET", wire.ROLES, wire.RolesAnswer)["roles"]):
+        return
+    stream = client.stream("GET", f"{wire.AUDIT}?role={quote(role)}")
+    try:
+        if any("event" in raw for raw in stream):
+            return
+    finally:
+        stream.close()
+    raise CtlError(f"There is no role {role!r}, nor anything about one.", "xacctctl roles", USAGE)
 
 
 def _print(raw: dict[str, Any], *, as_json: bool) -> None:

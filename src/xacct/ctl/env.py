@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import zip_longest
@@ -13,13 +13,15 @@ from typing import Final
 from xacct import places, wire
 from xacct.ctl import shadow, shells, terminal, variables
 from xacct.ctl.client import Anything, Client, foreign
+from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
 from xacct.ctl.http10 import quote
 from xacct.ctl.parent import calling_shell
-from xacct.ctl.render import say
+from xacct.ctl.render import clean, say
 from xacct.ctl.verb import Verb
 
+_LARGEST_PID: Final = 2**31 - 1
 _NOBODY: Final = frozenset({"nobody-to-ask", "login-required"})
 
 
@@ -41,7 +43,23 @@ def env(args: Namespace, client: Client) -> int:
         grant = mint(client, args.role, _label(pid), pid)
         change = reaching(args.role, grant, os.environ)
     _emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
+    _end_former(client, args.pid)
     return OK
+
+
+def _end_former(client: Client, asked_pid: int | None) -> None:
+    """Revoke the grant that an earlier `env` made for this very shell: its variables have just been replaced.
+
+    One that is bound to another process (an exec around this shell) or to none may have other users.
+    """
+    former = os.environ.get(variables.CONTAINER[1], "").rpartition("/")[2]
+    pid = calling_shell() if asked_pid is None else asked_pid
+    if not former or not pid or (sys.stdout is not None and sys.stdout.isatty()):
+        return  # at a terminal somebody looks, and the shell stays as it is
+    with suppress(CtlError):
+        grants = client.call("GET", wire.GRANTS, wire.GrantsAnswer)["grants"]
+        if any(grant["id"] == former and grant["pid"] == pid for grant in grants):
+            revoke(client, former)
 
 
 def emit_failure(argv: Sequence[str]) -> None:
@@ -96,8 +114,11 @@ def ensure(client: Client, role: str, grant: str | None = None) -> None:
     failure = refusal(failed[0]["error"])
     if failed[0]["error"]["code"] not in _NOBODY:
         raise failure
-    say(f"xacctctl: {role}: {failure.sentence}")
-    say("  hint: The environment is good all the same: what is missing is asked for when it is used.")
+    complain(
+        failure.sentence,
+        "The environment is good all the same: what is missing is asked for when it is used.",
+        role=role,
+    )
 
 
 def mint(client: Client, role: str, label: str, pid: int, **more: int) -> wire.GrantAnswer:
@@ -105,7 +126,7 @@ def mint(client: Client, role: str, label: str, pid: int, **more: int) -> wire.G
 
     `more` is as in `wire.GrantRequest`.
     """
-    body = {"roles": [role], "label": label, **({"pid": pid} if pid else {}), **more}
+    body = {"roles": [role], "label": clean(label), **({"pid": pid} if pid else {}), **more}
     grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")
@@ -195,6 +216,13 @@ def declare_ways(parser: ArgumentParser) -> None:
     )
 
 
+def _pid(word: str) -> int:
+    """Return a process id, or 0 for none."""
+    if not (word.isascii() and word.isdigit() and int(word) <= _LARGEST_PID):
+        raise ArgumentTypeError(f"{word!r} is no process: a number of ps, or 0 for none")
+    return int(word)
+
+
 def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("role", metavar="ROLE")
     parser.add_argument(
@@ -205,7 +233,7 @@ def _declare(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--pid",
-        type=int,
+        type=_pid,
         help="the process whose end ends access (default: the calling shell; 0: none, for direnv)",
     )
     declare_ways(parser)

@@ -9,7 +9,8 @@ from typing import Final
 from xacct import wire
 from xacct.ctl import unit
 from xacct.ctl.client import Anything, Client
-from xacct.ctl.failure import FAILED, NO_DAEMON, OK, CtlError, NotRunningError
+from xacct.ctl.complain import complain
+from xacct.ctl.failure import FAILED, NO_DAEMON, OK, CtlError, DaemonError, NotRunningError
 from xacct.ctl.render import out, say, show
 from xacct.ctl.start import start_daemon
 from xacct.ctl.verb import Verb
@@ -17,7 +18,13 @@ from xacct.ctl.verb import Verb
 _PATIENCE: Final = 10.0
 _POLL: Final = 0.01
 _HANDOVER: Final = 90.0
-"""Seconds: the daemon waits for a quiet moment, 30 s at most, and its successor for it."""
+"""Seconds: more than any daemon takes until it has a successor, or says why not."""
+
+_BUSY: Final = "busy"
+"""The error code of a daemon that waits for AWS, or for a human; a successor has to wait as well."""
+
+_BUSY_PATIENCE: Final = 600.0
+_BUSY_POLL: Final = 0.25
 
 
 def start(args: Namespace, client: Client) -> int:
@@ -30,8 +37,7 @@ def start(args: Namespace, client: Client) -> int:
     where = f", endpoint {answer['endpoint']}" if answer["endpoint"] else ""
     show(f"{did} xacctd {answer['version']} (pid {answer['pid']}{where}).")
     if answer["config_problem"]:
-        say(f"xacctctl: {answer['config_problem']['sentence']}")
-        say(f"  hint: {answer['config_problem']['hint']}")
+        complain(answer["config_problem"]["sentence"], answer["config_problem"]["hint"])
     return OK
 
 
@@ -65,7 +71,7 @@ def reload(_args: Namespace, client: Client) -> int:
     """Have the configuration read again, by a new process that takes over all that is held."""
     try:
         problems = _read_again(client)
-        pid = client.call("POST", wire.SUCCEED, wire.SucceedAnswer, timeout=_HANDOVER, any_api=True)["pid"]
+        pid = _succeed(client)
         answer = client.call("GET", wire.STATUS, wire.StatusAnswer)
     except NotRunningError:
         raise CtlError(
@@ -77,10 +83,24 @@ def reload(_args: Namespace, client: Client) -> int:
     roles = len(answer["roles"])
     out(f"Reloaded: {roles} role{'' if roles == 1 else 's'}, {held} held on (pid {pid}).")
     for problem in problems:
-        say(f"xacctctl: {problem['sentence']}")
-        if problem["hint"]:
-            say(f"  hint: {problem['hint']}")
+        complain(problem["sentence"], problem["hint"])
     return FAILED if problems else OK
+
+
+def _succeed(client: Client) -> int:
+    """Have a new process take over, as soon as nothing is under way; say once what there is to wait for."""
+    deadline = time.monotonic() + _BUSY_PATIENCE
+    said = ""
+    while True:
+        try:
+            return client.call("POST", wire.SUCCEED, wire.SucceedAnswer, timeout=_HANDOVER, any_api=True)["pid"]
+        except DaemonError as error:
+            if error.code != _BUSY or time.monotonic() > deadline:
+                raise
+            if error.sentence != said:
+                said = error.sentence
+                say(f"xacctctl: {said} Waiting until that is over; Ctrl-C gives up, and changes nothing.")
+        time.sleep(_BUSY_POLL)
 
 
 def _read_again(client: Client) -> list[wire.ErrorBody]:

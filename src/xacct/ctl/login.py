@@ -1,22 +1,34 @@
 """`login` and `logout`: what is held, and for how long."""
 
+import re
 import time
 from argparse import ArgumentParser, Namespace
+from typing import Final
 
 from xacct import wire
 from xacct.ctl import when
 from xacct.ctl.client import Client
+from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError, NotRunningError
 from xacct.ctl.hold import hold, refusal
-from xacct.ctl.render import out, say, show, until
+from xacct.ctl.render import out, show, until
 from xacct.ctl.verb import Verb
+
+_TERMINAL: Final = "Log in at a terminal, or bring a code along: --code CODE."
+_INSTEAD: Final = {
+    "nobody-to-ask": _TERMINAL,
+    "login-required": _TERMINAL,
+    "declined": "Whoever said no can say yes next time: have the device at hand.",
+    "timed-out": "Have the device at hand before you try again.",
+}
+"""Hints for a login that was told to log in."""
 
 
 def login(args: Namespace, client: Client) -> int:
     """Hold some roles. The exit status is that of the first role that could not be had."""
     horizon = _horizon(args, time.time())
     roles = args.roles or [_only_role(client)]
-    outcome = hold(client, roles, code=args.code, until=horizon, heard=_report)
+    outcome = hold(client, roles, code=_code(args), until=horizon, heard=_report)
     return refusal(outcome.failed[0]["error"]).status if outcome.failed else OK
 
 
@@ -42,9 +54,8 @@ def logout(args: Namespace, client: Client) -> int:
 def _report(event: wire.HeldEvent | wire.FailedEvent) -> None:
     if event["event"] == "failed":
         failure = refusal(event["error"])
-        say(f"xacctctl: {event['role']}: {failure.sentence}")
-        if failure.hint:
-            say(f"  hint: {failure.hint}")
+        instead = _INSTEAD.get(event["error"]["code"], "")
+        complain(failure.sentence, failure.hint, role=event["role"], instead=instead)
         return
     line = f"{event['role']}: held for {until(event['expires_at'], event['now'])}"
     if event["expires_at"] is None:
@@ -55,9 +66,19 @@ def _report(event: wire.HeldEvent | wire.FailedEvent) -> None:
 
 
 def _horizon(args: Namespace, now: float) -> float | None:
-    if args.lasting:
+    if args.lasting is not None:
         return now + when.seconds(args.lasting)
-    return when.next_time(args.until, now) if args.until else None
+    return when.next_time(args.until, now) if args.until is not None else None
+
+
+def _code(args: Namespace) -> str | None:
+    """Return the code that was given, without the space that devices show; a mistyped one is sent to nobody."""
+    if args.code is None:
+        return None
+    code: str = args.code.replace(" ", "")
+    if not re.fullmatch("[0-9]{6}", code):
+        raise CtlError("An MFA code is six digits.", "Leave out --code to be asked for it.", USAGE)
+    return code
 
 
 def _only_role(client: Client) -> str:

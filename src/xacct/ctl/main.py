@@ -10,36 +10,51 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from xacct import __version__, places
+from xacct.ctl import misuse
 from xacct.ctl.client import Client
+from xacct.ctl.complain import complain, typed
 from xacct.ctl.failure import BROKEN_PIPE, FAILED, INTERRUPTED, OK, USAGE, CtlError
-from xacct.ctl.render import out, say
+from xacct.ctl.render import columns, out, say
 from xacct.ctl.verb import NO_START, WHERE, Verb
+
+_NARROWEST: Final = 30
+_WIDEST: Final = 100
+"""Columns of the help."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (default: the process's own) and return its exit status."""
     try:
-        status = _answer(list(sys.argv[1:] if argv is None else argv))
+        words = list(sys.argv[1:] if argv is None else argv)
+        typed(words)
+        status = _answer(words)
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where a full disk or a closed pipe can still be reported
     except (CtlError, places.UnusableError) as error:
-        say(f"xacctctl: {error.sentence}")
-        if error.hint:
-            say(f"  hint: {error.hint}")
+        complain(error.sentence, error.hint)
         return error.status if isinstance(error, CtlError) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Python would flush once more at exit, and complain
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return BROKEN_PIPE
     except OSError as error:
+        _forget_output()
         say(f"xacctctl: {error.strerror or error}.")
-        return 1
+        return FAILED
     return status
+
+
+def _forget_output() -> None:
+    """Lead stdout nowhere if it can't be written to: Python would flush once more at exit, and complain."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):
@@ -49,11 +64,15 @@ class _Parser(argparse.ArgumentParser):
         """Raise the usage error."""
         raise CtlError(f"{message}.", f"{self.prog} --help", USAGE)
 
+    def _print_message(self, message: str, _file: object = None) -> None:
+        """Print the help as everything else is printed; argparse would be silent about a full disk."""
+        out(message.rstrip("\n"))
+
 
 def load(name: str) -> Verb:
     """Return the verb called `name`; `CtlError` if there is none."""
     if name not in WHERE:
-        raise CtlError(f"There is no verb {name!r}.", _nearest(name), USAGE)
+        raise CtlError(f"There is no verb {name!r}.", "xacctctl --help lists them.", USAGE)
     verbs: dict[str, Verb] = import_module(f"xacct.ctl.{WHERE[name][0]}").VERBS
     return verbs[name]
 
@@ -81,19 +100,12 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         # without a width argparse imports shutil, for every argument's sake: 3 ms
-        super().__init__(prog, width=_columns())
+        super().__init__(prog, width=max(_NARROWEST, min(columns() or _WIDEST, _WIDEST) - 2))
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         if text.startswith("example:"):
             return super()._fill_text(text, width, indent)
         return argparse.HelpFormatter._fill_text(self, text, width, indent)  # noqa: SLF001
-
-
-def _columns() -> int:
-    try:
-        return min(os.get_terminal_size(1).columns, 100) - 2
-    except (OSError, ValueError):
-        return 98
 
 
 def _answer(argv: list[str]) -> int:
@@ -111,7 +123,7 @@ def _answer(argv: list[str]) -> int:
 def _is_read_by_a_shell(argv: list[str]) -> bool:
     """Say whether this is `env`, or a mistyped line that was meant to be: `prod env`, `--no-strat env`, `evn`."""
     verb = next((word for word in argv if not word.startswith("-")), "")
-    return verb == "env" or (verb not in WHERE and ("env" in argv or _like(verb) == "env"))
+    return verb == "env" or (verb not in WHERE and ("env" in argv or misuse.like(verb) == "env"))
 
 
 def _run(argv: list[str]) -> int:
@@ -130,12 +142,17 @@ def _run(argv: list[str]) -> int:
 
 
 def _verb(name: str, words: list[str], *, no_start: bool) -> int:
+    if name not in WHERE:
+        raise CtlError(f"There is no verb {name!r}.", misuse.unknown_verb([name, *words]), USAGE)
     verb = load(name)
     words, command = _split(name, words)
     no_start = no_start or NO_START in words
     try:
         # taken out rather than parsed: it may stand behind `grants list` too
         args = parser(name, verb).parse_args([word for word in words if word != NO_START])
+    except CtlError as error:
+        error.hint = misuse.too_many(name, words) or error.hint
+        raise
     except SystemExit:
         return OK  # --help, which argparse prints by itself
     args.command = command
@@ -172,18 +189,6 @@ def _front_page(rest: list[str]) -> int:
         return OK
     sys.stderr.write(text + "\n")
     return USAGE
-
-
-def _like(name: str) -> str:
-    """Return the verb that `name` looks like, "" if none."""
-    from difflib import get_close_matches  # noqa: PLC0415
-
-    return next(iter(get_close_matches(name, WHERE, n=1)), "")
-
-
-def _nearest(name: str) -> str:
-    near = _like(name)
-    return f"Did you mean {near}? " * bool(near) + "xacctctl --help lists them."
 
 
 def _survive_any_text() -> None:

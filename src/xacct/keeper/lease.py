@@ -61,8 +61,6 @@ class Lease:
         self.held: Credentials | None = None
         self.error: errors.XacctError | None = None
         self.renew_at = float("inf")
-        self.last_used: float | None = None
-        self.logged_out = False
         self._clock = clock
         self._rng = rng
         self._acquire = acquire
@@ -88,9 +86,29 @@ class Lease:
         """Whether what is held is certainly unexpired."""
         return self.held is not None and self.held.remaining(self._clock.now()) > 0
 
+    @property
+    def holds(self) -> bool:
+        """Whether anything is held, expired or not."""
+        return self.held is not None
+
+    @property
+    def issued_at(self) -> float | None:
+        """When what is held was issued (AWS's time); None where nothing is held."""
+        return None if self.held is None else self.held.issued_at
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds from the issue of what is held to its end; 0 where nothing is held."""
+        return 0.0 if self.held is None else self.held.lifetime
+
+    @property
+    def expires_at(self) -> float | None:
+        """When what is held ends (AWS's time); None where nothing is held, or it has no end."""
+        return None if self.held is None else self.held.expires_at
+
     def silent(self) -> bool:
         """Whether it could be renewed now without a human."""
-        return not self.logged_out and self._silent()
+        return self._silent()
 
     @property
     def flying(self) -> bool:
@@ -136,14 +154,17 @@ class Lease:
         if got.remaining(self._clock.now()) > 0:
             return got
         # The lid was closed between STS's answer and us: once more.
-        return await self.fly(ask=ask, dependent=dependent)
+        got = await self.fly(ask=ask, dependent=dependent)
+        if got.remaining(self._clock.now()) > 0:
+            return got
+        raise _expired(self.name)
 
     async def fly(self, *, ask: bool, dependent: Lease | None = None) -> Credentials:
         """What a flight brings: the one under way, or a new one. Arguments and errors are those of `get`."""
         flight = self.renew(ask=ask)
         asks = self._flight_asks
         try:
-            with self._interest(dependent):
+            with self.interest(dependent):
                 return await asyncio.shield(flight)
         except errors.HumanNeeded:
             if not ask or asks:
@@ -153,6 +174,14 @@ class Lease:
                 raise self._abandoned from None
             raise
         return await self.fly(ask=True, dependent=dependent)
+
+    async def hold(self, *, ask: bool) -> None:
+        """Hold something unexpired. Arguments and errors are those of `get`."""
+        await self.get(ask=ask)
+
+    async def hold_anew(self, *, ask: bool, dependent: Lease) -> None:
+        """Hold something new. Arguments and errors are those of `get`."""
+        await self.fly(ask=ask, dependent=dependent)
 
     def renew(self, *, ask: bool, wanted_for: float = 0.0) -> asyncio.Task[Credentials]:
         """Start a flight, or join the one under way.
@@ -204,7 +233,7 @@ class Lease:
 
     async def _fly(self, ask: bool) -> Credentials:  # noqa: FBT001
         try:
-            credentials = await self._acquire(self, ask)
+            credentials = _unexpired(await self._acquire(self, ask), self.name)
         except errors.HumanNeeded as error:
             if isinstance(error, errors.MfaTooOld):
                 self._fail(error)  # STS was asked, and must not be asked the same every moment
@@ -242,7 +271,8 @@ class Lease:
         self._settled(self, error)
 
     @contextmanager
-    def _interest(self, dependent: Lease | None) -> Iterator[None]:
+    def interest(self, dependent: Lease | None = None) -> Iterator[None]:
+        """Count as somebody who waits for it; `dependent` as in `get`."""
         if dependent is not None:
             self._dependents[dependent] = self._dependents.get(dependent, 0) + 1
         else:
@@ -260,6 +290,24 @@ class Lease:
 
     def _jitter(self) -> float:
         return self._rng.uniform(-1.0, 1.0)
+
+
+def _unexpired(credentials: Credentials, name: str) -> Credentials:
+    """The credentials as AWS gave them.
+
+    Raises:
+        AwsUnavailable: they had ended before they were given.
+    """
+    if credentials.remaining(credentials.issued_at) <= 0:
+        raise _expired(name)
+    return credentials
+
+
+def _expired(name: str) -> errors.AwsUnavailable:
+    return errors.AwsUnavailable(
+        f"AWS STS gave credentials for {name} that have ended already; xacct tries again by itself.",
+        "A proxy may answer with what AWS said some time ago; check this machine's clock, too.",
+    )
 
 
 def _look_at(flight: asyncio.Task[Credentials]) -> None:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from xacct.keeper.memory import Memory, Value, recall, remember
+from xacct.keeper.memory import Memory, Value, recall, recall_what_was_taken_back, remember
 from xacct.model import Instant  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
     from xacct.clock import AwsClock
     from xacct.keeper.keeper import Keeper
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever an older daemon would misread the state. An older or newer one is dropped: a code mends that."""
 
 BACKWARDS = 60.0
@@ -98,6 +98,11 @@ def resume_clock(state: State, clock: AwsClock, boot_id: str) -> None:
     if clock.now() + offset < kept.aws - BACKWARDS:
         raise Unusable("The machine's clock stands before the time the state was kept.")
     clock.shift(offset)
+
+
+def take_back(state: State, keeper: Keeper) -> None:
+    """Logouts and the lock, which hold whatever becomes of the rest of a state."""
+    recall_what_was_taken_back(keeper, state.memory)
 
 
 def give_back(state: State, keeper: Keeper, boot_id: str) -> int:

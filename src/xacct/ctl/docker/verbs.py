@@ -4,6 +4,7 @@ from argparse import REMAINDER, ArgumentParser, Namespace
 from functools import partial
 from importlib import import_module
 
+from xacct.ctl import when
 from xacct.ctl.client import Client
 from xacct.ctl.docker.ways import WAYS
 from xacct.ctl.failure import USAGE, CtlError
@@ -14,6 +15,8 @@ def docker(args: Namespace, client: Client) -> int:
     """Do what the action says."""
     if args.action is None:
         raise CtlError("docker needs to be told what to do.", "xacctctl docker --help", USAGE)
+    if getattr(args, "ttl", None) is not None:
+        when.seconds(args.ttl)  # before anything is asked or started
     status: int = getattr(import_module(f"xacct.ctl.docker.{args.action}"), args.action)(args, client)
     return status
 

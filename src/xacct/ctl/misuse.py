@@ -1,0 +1,90 @@
+"""What was probably meant by a line that can't be: a hint for words in the wrong place, and for other tools' verbs."""
+
+import shlex
+from collections.abc import Sequence
+from typing import Final
+
+from xacct.ctl.verb import WHERE
+
+_ELSEWHERE: Final = {
+    "whoami": "status",
+    "who": "status",
+    "ps": "status",
+    "info": "status",
+    "list": "roles",
+    "ls": "roles",
+    "profiles": "roles",
+    "show": "explain ROLE",
+    "signin": "login ROLE",
+    "auth": "login ROLE",
+    "mfa": "login ROLE",
+    "refresh": "login ROLE",
+    "renew": "login ROLE",
+    "assume": 'env ROLE, as in eval "$(xacctctl env ROLE)"',
+    "use": 'env ROLE, as in eval "$(xacctctl env ROLE)"',
+    "switch": 'env ROLE, as in eval "$(xacctctl env ROLE)"',
+    "export": 'env ROLE, as in eval "$(xacctctl env ROLE)"',
+    "run": "exec ROLE -- COMMAND...",
+    "shell": "exec ROLE -- $SHELL",
+    "signout": "logout --all",
+    "clear": "logout --all",
+    "forget": "logout --all",
+    "quit": "stop",
+    "kill": "stop",
+    "restart": "reload",
+    "config": "configure",
+    "setup": "configure",
+    "init": "configure",
+    "grant": "grants create ROLE",
+    "create": "grants create ROLE",
+    "revoke": "grants revoke ID",
+    "log": "audit",
+    "logs": "audit",
+    "history": "audit",
+    "check": "doctor",
+    "diagnose": "doctor",
+    "install": "service install",
+    "uninstall": "service uninstall",
+    "container": "docker run ROLE -- ARGS",
+    "compose": "docker compose ROLE",
+    "version": "--version",
+}
+"""Verbs that other tools have, and what they are here."""
+
+_ACTIONS: Final = {"revoke": "grants", "create": "grants", "install": "service", "uninstall": "service"}
+_PLAIN: Final = 40
+"""Characters of a word that is still shown in a hint."""
+
+
+def unknown_verb(words: Sequence[str]) -> str:
+    """Return what to type instead of a line whose first word is no verb."""
+    name, rest = words[0], list(words[1:])
+    if name in _ACTIONS and rest and _shown(words):
+        return f"xacctctl {shlex.join([_ACTIONS[name], *words])}"
+    if name in _ELSEWHERE:
+        return f"xacctctl {_ELSEWHERE[name]}"
+    verb = next((word for word in rest if word in WHERE), None)
+    if verb and name and _shown(words):
+        rest.remove(verb)
+        return f"xacctctl {shlex.join([verb, name])}" + (f" {shlex.join(rest)}" if rest else "")
+    near = like(name)
+    return f"Did you mean {near}? " * bool(near) + "xacctctl --help lists them."
+
+
+def like(name: str) -> str:
+    """Return the verb that `name` looks like, "" if none."""
+    from difflib import get_close_matches  # noqa: PLC0415
+
+    return next(iter(get_close_matches(name.lower(), WHERE, n=1)), "")
+
+
+def too_many(verb: str, words: Sequence[str]) -> str:
+    """Return what to type instead of a line that a verb's parser has refused; "" where that can't be told."""
+    plain = [word for word in words if not word.startswith("-")]
+    if verb == "exec" and len(plain) > 1 and words[0] == plain[0] and _shown(words):
+        return f"xacctctl exec {shlex.quote(words[0])} -- {shlex.join(words[1:])}"
+    return ""
+
+
+def _shown(words: Sequence[str]) -> bool:
+    return all(len(word) < _PLAIN and word.isprintable() for word in words)
