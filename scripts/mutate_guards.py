@@ -108,6 +108,21 @@ DEFENCES = (
         "if True:",
         GRANT_FILE,
     ),
+    Defence(
+        "a chain of profiles has an end",
+        "aws/profiles.py",
+        " and len(chain) <= LONGEST_CHAIN:",
+        ":",
+        "tests/aws/test_bounds.py",
+    ),
+    Defence(
+        "AWS's files are read by the one reader",
+        "aws/inifiles.py",
+        "content = fileio.read(path, MOST_BYTES)",
+        "content = path.read_bytes()",
+        "tests/aws/test_bounds.py",
+    ),
+    Defence("config.toml is not deep", "tomlfile.py", "        _demand_shallow(text)\n", "", "tests/test_settings.py"),
     # The daemon's children, and the files it reads.
     Defence("a child's output is bounded", "host/child.py", "if len(self.out) > self._limit:", "if False:", CHILD),
     Defence(

@@ -130,6 +130,11 @@ class TooManyWrongCodes(HumanNeeded):
     code = "too-many-wrong-codes"
     default_hint = "Check which MFA device you read the code from, and that its clock is right."
 
+    def __init__(self, sentence: str, hint: str | None = None, *, roles: str = "") -> None:
+        super().__init__(sentence, hint)
+        self.roles = roles
+        """Whom the codes were for, in words."""
+
 
 # What passes by itself.
 

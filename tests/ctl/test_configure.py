@@ -218,7 +218,7 @@ def test_taking_away_needs_no_daemon(aws, say, run):
 def test_a_device_is_no_file(daemon, say, monkeypatch):
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     status, _, error = say("prod")
-    assert (status, "/dev/null is no regular file" in error) == (1, True)
+    assert (status, "/dev/null can't be read: it is no regular file" in error) == (1, True)
 
 
 def test_a_file_that_cannot_be_written_stays_and_leaves_no_litter(config, say, monkeypatch):

@@ -168,8 +168,7 @@ class Rooms:
 
     def _come_late(self, state: bytes) -> None:
         """The keychain was locked at our start, and is open now. What has been logged in to since is newer."""
-        if remember(self.keeper).empty:
-            self._give_back(state)
+        self._give_back(state, all_of_it=remember(self.keeper).empty)
         self.keeping.save()
 
     def _recall(self) -> None:
@@ -182,10 +181,23 @@ class Rooms:
             self._to_recall = None
         self.keeping.start()
 
-    def _give_back(self, data: bytes) -> None:
+    def took_back(self, *, everything: bool) -> None:
+        """The human has logged out of roles, or of `everything`: nothing that is kept may bring them back."""
+        if everything:
+            self._to_recall = None
+            if not self._recalled:
+                self._recalled = True
+                self.keeping.start()
+        self.keeping.take_back(everything=everything)
+
+    def _give_back(self, data: bytes, *, all_of_it: bool = True) -> None:
         try:
             state = snapshot.read(data)
-            snapshot.resume_clock(state, self.clock, host_clock.boot_id())
+            snapshot.take_back(state, self.keeper)
+            if not all_of_it:
+                return
+            if not self.clock.told:
+                snapshot.resume_clock(state, self.clock, host_clock.boot_id())
         except snapshot.Unusable as why:
             log.warning("state dropped", why=why.sentence)
             self._state_problem = errors.ConfigError(f"{why.sentence} Nothing of it is held.", "xacctctl login ROLE")

@@ -246,6 +246,7 @@ class Life:
             reload=rooms.reload,
             stop=self._stop.set,
             succeed=self._succeed,
+            took_back=rooms.took_back,
             paused=lambda: self._paused,
             about=About(
                 sys.executable, str(rooms.code.directory), rooms.code.changed, rooms.clock.now(), tuple(rooms.humans)
