@@ -60,6 +60,11 @@ def _known(client: Client) -> dict[str, str | None]:
     return {role["name"]: role["region"] for role in answer["roles"]}
 
 
+def config_file() -> str:
+    """Return the path of the AWS config file that the block is in. Raises `CtlError` where it is a copy of ours."""
+    return _files()[0]
+
+
 def _files() -> tuple[str, set[str]]:
     """Return the path of the config file, and the profiles of the credentials file, which count as well."""
     home = places.home()
