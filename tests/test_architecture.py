@@ -71,6 +71,12 @@ ROOMS = {
         never=("asyncio", "pathlib"),
         why="every file is read and written here, xacctctl's too, so it has to load in a moment",
     ),
+    "copies": Room(
+        may=(),
+        stdlib_only=True,
+        never=("asyncio",),
+        why="xacctctl makes the copies of AWS's config file and the daemon keeps them equal to it, by the same rules",
+    ),
     "tomlfile": Room(
         may=("fileio",),
         stdlib_only=True,
@@ -140,7 +146,7 @@ ROOMS = {
         why="it turns what the keeper holds into bytes, and keeps those; who is served is not its business",
     ),
     "ctl": Room(
-        may=("wire", "places", "fileio", "tomlfile", "text", "__version__"),
+        may=("wire", "places", "copies", "fileio", "tomlfile", "text", "__version__"),
         stdlib_only=True,
         never=("asyncio",),
         reads_clock=True,
