@@ -71,6 +71,12 @@ ROOMS = {
         never=("asyncio", "pathlib"),
         why="every file is read and written here, xacctctl's too, so it has to load in a moment",
     ),
+    "copies": Room(
+        may=(),
+        stdlib_only=True,
+        never=("asyncio",),
+        why="xacctctl makes the copies of AWS's config file and the daemon keeps them equal to it, by the same rules",
+    ),
     "tomlfile": Room(
         may=("fileio",),
         stdlib_only=True,
@@ -118,7 +124,7 @@ ROOMS = {
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
     ),
     "audit": Room(
-        may=("model", "wire", "clock", "fileio", "rolekeys", "keeper.events", "text"),
+        may=("model", "errors", "wire", "clock", "fileio", "rolekeys", "keeper.events", "text"),
         why="it writes down what others tell it, in the words of the wire, and must hold nothing worth stealing",
     ),
     "control": Room(
@@ -156,7 +162,7 @@ ROOMS = {
         why="it turns what the keeper holds into bytes, and keeps those; who is served is not its business",
     ),
     "ctl": Room(
-        may=("wire", "places", "awsfiles", "fileio", "tomlfile", "text", "__version__"),
+        may=("wire", "places", "awsfiles", "copies", "fileio", "tomlfile", "text", "__version__"),
         stdlib_only=True,
         never=("asyncio",),
         reads_clock=True,

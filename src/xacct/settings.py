@@ -84,9 +84,13 @@ class ContainersSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True
 
 
 class AuditSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """[audit]: whether audit.jsonl is kept, the MiB at which a new one is begun, and how many old ones stay."""
+    """[audit]: whether audit.jsonl is kept, the MiB at which a new one is begun, and how many old ones stay.
+
+    `required`: nothing is served that can't be written down.
+    """
 
     enabled: bool = True
+    required: bool = False
     max_mib: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 10
     keep: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
 

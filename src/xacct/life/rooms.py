@@ -119,7 +119,6 @@ class Rooms:
             Door,
             callers.choose(),
             os.geteuid(),
-            notice=scout.notice if self.audit else lambda _caller: None,
             owners=processes.owners,
         )
         strict = chosen.endpoint.require_known_caller
@@ -230,7 +229,8 @@ class Rooms:
         state = [self._state_problem] if self._state_problem is not None else []
         served = self.imds.problems()
         kept = [*self.keeping.problems(), *([self.grants.problem] if self.grants.problem is not None else [])]
-        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *served]
+        written = self.audit.problems() if self.audit is not None else []
+        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *written, *served]
 
     def reload(self) -> list[errors.XacctError]:
         """Read the configuration now. Returns the problems there are."""
@@ -326,4 +326,6 @@ def _audit(
     if not chosen.audit.enabled:
         return None
     file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
-    return Trail(file, clock, scout.find, catalogues.files_of)
+    noise = AuditFile(where.state / "refused.jsonl", MIB, 1)
+    required = chosen.audit.required
+    return Trail(file, clock, scout.find, noise=noise, required=required, files_of=catalogues.files_of)
