@@ -104,7 +104,11 @@ class Rooms:
             desk=Desk(self.clock, events, Ledger(lambda all_steps: steps.save(self.where.steps, all_steps))),
             clock=self.clock,
             events=events,
-            terms=Terms(settings.seconds(chosen.session.duration), names.fill(chosen.session.name)),
+            terms=Terms(
+                settings.seconds(chosen.session.duration),
+                names.fill(chosen.session.name),
+                settings.seconds(chosen.session.renew_if_used_within),
+            ),
         )
 
     def _build_endpoints(self, chosen: Settings, scout: processes.Scout) -> None:
