@@ -51,7 +51,7 @@ BACKOFF_FIRST = 1.0
 BACKOFF_MAX = 2 * MINUTE
 
 RENEW_WITHIN = HOUR
-"""A role is renewed ahead of its end if it was fetched within this; else it lapses, and is had anew at its next fetch."""
+"""A role is renewed ahead of its end if it was fetched within this; else it lapses until its next fetch."""
 
 IDLE = 12 * HOUR
 """A role that is known by its ARN alone is forgotten once nobody has used it for so long."""

@@ -590,7 +590,7 @@ async def test_nothing_is_renewed_ahead_where_the_setting_says_so(clock):
         await world.login("prod", ask=True)
         for _ in range(3):
             await world.fetch("prod", ask=False)
-            await settle(0.7 * HOUR)
+            await settle(0.2 * HOUR)
         assert world.count("AssumeRole") == 1
         await settle(HOUR)
         assert await world.fetch("prod", ask=False)
