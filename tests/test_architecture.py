@@ -96,7 +96,7 @@ ROOMS = {
         why="it runs credential processes, answers the keeper's questions and must not know who asked",
     ),
     "endpoint": Room(
-        may=("model", "errors", "policy", "logs", "fileio", "keeper", "host.peer"),
+        may=("model", "errors", "policy", "logs", "fileio", "keeper", "host.peer", "host.unix_sockets"),
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
     ),
     "audit": Room(
