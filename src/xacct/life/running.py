@@ -20,6 +20,7 @@ from xacct.host import hardening, notify, process_groups
 from xacct.host.network import NetworkWatch
 from xacct.host.threads import run_in_daemon_thread
 from xacct.life import handover
+from xacct.life.copies import Copies
 from xacct.life.rooms import Rooms
 from xacct.text import clean
 
@@ -252,6 +253,7 @@ class Life:
             reload=rooms.reload,
             stop=self._stop.set,
             succeed=self._succeed,
+            took_back=rooms.took_back,
             paused=lambda: self._paused,
             about=About(
                 sys.executable, str(rooms.code.directory), rooms.code.changed, rooms.clock.now(), tuple(rooms.humans)
@@ -274,6 +276,7 @@ class Life:
             rooms.endpoint.run,
             rooms.imds.run,
             rooms.containers.run,
+            Copies(rooms.where.runtime, rooms.where.tokens, lambda: {grant.id for grant in rooms.grants.all()}).run,
             self._show_life,
             self._mind_socket,
             *rooms.humans.values(),
