@@ -128,6 +128,7 @@ ROOMS = {
             "endpoint.head.ROLE_ARN_PATH",
             "prompts",
             "host.peer",
+            "host.unix_sockets",
             "text",
         ),
         why="it steers leases, grants and prompts; AWS stays behind the keeper",
