@@ -107,11 +107,11 @@ ROOMS = {
         why="it runs credential processes, answers the keeper's questions and must not know who asked",
     ),
     "endpoint": Room(
-        may=("model", "errors", "policy", "logs", "fileio", "keeper", "host.peer"),
+        may=("model", "errors", "policy", "logs", "fileio", "keeper", "host.peer", "host.unix_sockets"),
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
     ),
     "audit": Room(
-        may=("model", "wire", "clock", "fileio", "keeper.events", "text"),
+        may=("model", "errors", "wire", "clock", "fileio", "keeper.events", "text"),
         why="it writes down what others tell it, in the words of the wire, and must hold nothing worth stealing",
     ),
     "control": Room(
@@ -128,6 +128,7 @@ ROOMS = {
             "endpoint.head.ROLE_ARN_PATH",
             "prompts",
             "host.peer",
+            "host.unix_sockets",
             "text",
         ),
         why="it steers leases, grants and prompts; AWS stays behind the keeper",

@@ -150,9 +150,12 @@ def confirm(client: Client, role: str, grant: str) -> None:
 
 
 def revoke(client: Client, grant: str) -> None:
-    """Take a grant back. It would end with its process anyway: a failure here is nobody's business."""
+    """Take a grant back. It would end with its process anyway: a failure here is nobody's business.
+
+    A daemon that has gone meanwhile is not started for it: a new one knows of no grant that its store does not have.
+    """
     try:
-        client.call("DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True)
+        client.without_start().call("DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True)
     except CtlError:
         return
 
