@@ -107,7 +107,7 @@ ROOMS = {
         why="it runs credential processes, answers the keeper's questions and must not know who asked",
     ),
     "endpoint": Room(
-        may=("model", "errors", "policy", "logs", "fileio", "keeper", "host.peer"),
+        may=("model", "errors", "policy", "logs", "fileio", "keeper", "host.peer", "host.unix_sockets"),
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
     ),
     "audit": Room(
@@ -128,6 +128,7 @@ ROOMS = {
             "endpoint.head.ROLE_ARN_PATH",
             "prompts",
             "host.peer",
+            "host.unix_sockets",
             "text",
         ),
         why="it steers leases, grants and prompts; AWS stays behind the keeper",

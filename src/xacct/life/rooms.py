@@ -104,7 +104,11 @@ class Rooms:
             desk=Desk(self.clock, events, Ledger(lambda all_steps: steps.save(self.where.steps, all_steps))),
             clock=self.clock,
             events=events,
-            terms=Terms(settings.seconds(chosen.session.duration), names.fill(chosen.session.name)),
+            terms=Terms(
+                settings.seconds(chosen.session.duration),
+                names.fill(chosen.session.name),
+                settings.seconds(chosen.session.renew_if_used_within),
+            ),
         )
 
     def _build_endpoints(self, chosen: Settings, scout: processes.Scout) -> None:
@@ -207,6 +211,19 @@ class Rooms:
         """Write into the lock's file that it is ours: a successor that came to nothing may have signed it."""
         if self._lock is not None:
             instance.sign(self._lock)
+
+    def lock_is_lost(self) -> bool:
+        """Whether the lock we hold is no more the one that others would try to take: its file has vanished."""
+        return self._lock is not None and not instance.is_at(self._lock, self.where.lock)
+
+    def claim_again(self) -> None:
+        """Be the only daemon still, where the runtime directory has been emptied.
+
+        Raises:
+            StartupFailed: it can't be used, or another daemon has it by now.
+        """
+        if self.lock_is_lost():
+            self._lock = self.where.claim()
 
     def handed_over(self) -> dict[str, int]:
         """The descriptors a successor gets beside the listeners. What it reads from the disk is there now, too."""
