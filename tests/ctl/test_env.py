@@ -270,6 +270,12 @@ def test_a_shadowing_default_is_lifted_and_mentioned(daemon, capsys, place):
     found = capsys.readouterr()
     assert json.loads(found.out)["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
     assert found.err.count("note:") == 1
+    for words in (["env", "prod"], ["env", "dev"], ["env", "prod", "--format", "fish"]):
+        assert main(words) == 0
+        assert "note:" not in capsys.readouterr().err  # once is enough
+    (files / "config").write_text("[default]\ncredential_process=x\n")
+    assert main(["env", "prod"]) == 0
+    assert capsys.readouterr().err.count("note:") == 1  # the other file's alone: it is new
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "dash", "fish"])

@@ -17,8 +17,9 @@ from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
 from xacct.ctl.http10 import quote
+from xacct.ctl.notes import note
 from xacct.ctl.parent import calling_shell
-from xacct.ctl.render import clean, say
+from xacct.ctl.render import clean
 from xacct.ctl.verb import Verb
 
 _LARGEST_PID: Final = 2**31 - 1
@@ -175,8 +176,8 @@ def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> var
 def _winning(change: variables.Change, environ: Mapping[str, str]) -> variables.Change:
     """Lift [default] keys that would win over the change."""
     lifted = shadow.lifted(environ, places.home(), places.runtime_dir())
-    for note in lifted.notes:
-        say(f"xacctctl: note: {note}")
+    for remark in lifted.notes:
+        note(remark)
     change.set.update(lifted.set)
     return change
 
