@@ -47,11 +47,12 @@ class Daemon(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Session(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[session]: how long an MFA session is asked for (15 min to 36 h), and the name CloudTrail shows for roles.
 
-    `name` may use {user} and {host}.
+    `name` may use {user} and {host}. `renew_if_used_within`: what was not fetched for so long lapses ("0s": all does).
     """
 
     duration: Duration = "12h"
     name: str = "{user}@{host}"
+    renew_if_used_within: Duration = "1h"
 
 
 class Prompts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -84,9 +85,13 @@ class ContainersSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True
 
 
 class AuditSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """[audit]: whether audit.jsonl is kept, the MiB at which a new one is begun, and how many old ones stay."""
+    """[audit]: whether audit.jsonl is kept, the MiB at which a new one is begun, and how many old ones stay.
+
+    `required`: nothing is served that can't be written down.
+    """
 
     enabled: bool = True
+    required: bool = False
     max_mib: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 10
     keep: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
 
@@ -267,6 +272,7 @@ def _with(role: Role, extra: RoleSettings, fill: Callable[[str], str]) -> Role:
 
 
 def _check(settings: Settings) -> None:
+    seconds(settings.session.renew_if_used_within)
     session = seconds(settings.session.duration)
     if not policy.SESSION_DURATION_MIN <= session <= policy.SESSION_DURATION_MAX:
         raise ValueError('session.duration must be between "15m" and "36h"')

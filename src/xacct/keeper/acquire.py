@@ -55,10 +55,14 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Settings the keeper goes by: seconds of an MFA session, and the session name CloudTrail shows."""
+    """Settings the keeper goes by: seconds of an MFA session, and the session name CloudTrail shows.
+
+    `renew_within`: seconds for which a role that was fetched is renewed ahead of its end; 0: never.
+    """
 
     session_duration: int = policy.SESSION_DURATION
     session_name: str = "xacct"
+    renew_within: float = policy.RENEW_WITHIN
 
 
 @dataclass(slots=True)

@@ -232,7 +232,7 @@ class Keeper:
             above = above.parent
         self.desk.forget(self.serial(name))
         self.guard.ask_again(node.role, "")
-        self.use_of(name).asked = self.clock.now()
+        self.use_of(name).login = self.clock.now()
         await self.consents.behind(name, self._log_in(node, until, ask=ask))
         self.changed()
 
@@ -309,7 +309,7 @@ class Keeper:
 
     def _wanted(self, name: str) -> bool:
         use = self.uses.get(name)
-        return use is not None and use.asked is not None
+        return use is not None and not (use.asked is None and use.login is None)
 
     def _holds_itself(self, node: Node) -> bool:
         return node.lease is not node.session and (node.lease.holds or node.lease.flying)

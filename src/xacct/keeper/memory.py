@@ -69,10 +69,11 @@ class RoleMemory(Value, frozen=True):
 
 
 class UseMemory(Value, frozen=True):
-    """When a role was last wanted, and last given (AWS's time)."""
+    """When a role was last wanted, last given, and last logged in to (AWS's time)."""
 
     asked: float | None
     served: float | None
+    login: float | None
 
 
 class Memory(Value, frozen=True):
@@ -120,7 +121,7 @@ def remember(keeper: Keeper) -> Memory:
         max_age=dict(lessons.max_age),
         worked_at_age=dict(lessons.worked_at_age),
         logged_out=tuple(sorted(keeper.consents.logged_out)),
-        uses={name: UseMemory(use.asked, use.served) for name, use in keeper.uses.items()},
+        uses={name: UseMemory(use.asked, use.served, use.login) for name, use in keeper.uses.items()},
         until=dict(keeper.until),
     )
 
@@ -177,7 +178,7 @@ def recall(keeper: Keeper, memory: Memory, *, same_boot: bool) -> int:
     decided = keeper.consents.decided  # what this process was told since: it comes late
     keeper.guard.allowed |= {key for key in memory.allowed if key[0] in keeper.nodes and key[0] not in decided}
     for name, use in memory.uses.items():
-        keeper.uses.setdefault(name, Use(use.asked, use.served))
+        keeper.uses.setdefault(name, Use(use.asked, use.served, use.login))
     keeper.until = {name: until for name, until in memory.until.items() if name not in decided} | keeper.until
     if same_boot:
         keeper.desk.ledger.codes.update(memory.used_codes)

@@ -104,7 +104,11 @@ class Rooms:
             desk=Desk(self.clock, events, Ledger(lambda all_steps: steps.save(self.where.steps, all_steps))),
             clock=self.clock,
             events=events,
-            terms=Terms(settings.seconds(chosen.session.duration), names.fill(chosen.session.name)),
+            terms=Terms(
+                settings.seconds(chosen.session.duration),
+                names.fill(chosen.session.name),
+                settings.seconds(chosen.session.renew_if_used_within),
+            ),
         )
 
     def _build_endpoints(self, chosen: Settings, scout: processes.Scout) -> None:
@@ -116,7 +120,6 @@ class Rooms:
             Door,
             callers.choose(),
             os.geteuid(),
-            notice=scout.notice if self.audit else lambda _caller: None,
             owners=processes.owners,
         )
         strict = chosen.endpoint.require_known_caller
@@ -209,6 +212,19 @@ class Rooms:
         if self._lock is not None:
             instance.sign(self._lock)
 
+    def lock_is_lost(self) -> bool:
+        """Whether the lock we hold is no more the one that others would try to take: its file has vanished."""
+        return self._lock is not None and not instance.is_at(self._lock, self.where.lock)
+
+    def claim_again(self) -> None:
+        """Be the only daemon still, where the runtime directory has been emptied.
+
+        Raises:
+            StartupFailed: it can't be used, or another daemon has it by now.
+        """
+        if self.lock_is_lost():
+            self._lock = self.where.claim()
+
     def handed_over(self) -> dict[str, int]:
         """The descriptors a successor gets beside the listeners. What it reads from the disk is there now, too."""
         self.grants.flush()
@@ -223,7 +239,8 @@ class Rooms:
         state = [self._state_problem] if self._state_problem is not None else []
         served = self.imds.problems()
         kept = [*self.keeping.problems(), *([self.grants.problem] if self.grants.problem is not None else [])]
-        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *served]
+        written = self.audit.problems() if self.audit is not None else []
+        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *written, *served]
 
     def reload(self) -> list[errors.XacctError]:
         """Read the configuration now. Returns the problems there are."""
@@ -317,4 +334,5 @@ def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: processes.Sc
     if not chosen.audit.enabled:
         return None
     file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
-    return Trail(file, clock, scout.find)
+    noise = AuditFile(where.state / "refused.jsonl", MIB, 1)
+    return Trail(file, clock, scout.find, noise=noise, required=chosen.audit.required)

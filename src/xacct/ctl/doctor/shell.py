@@ -154,6 +154,9 @@ def _default(scene: Scene, *, inside: bool) -> Finding:
     if not files:
         return ok(name, "[default] has no credentials that would win.")
     where = " and ".join(files)
+    ours = scene.environ.get(variables.OUR_PROFILE)
+    if inside and ours and scene.environ.get(variables.PROFILE) == ours:
+        return ok(name, f"[default] in {where} has credentials; programs without a profile have {ours} here instead.")
     if inside:
         return broken(name, f"[default] in {where} has credentials, which SDKs prefer to xacctd.", ANEW)
-    return ok(name, f"[default] in {where} has credentials; xacctctl env and exec leave it out.")
+    return ok(name, f"[default] in {where} has credentials; xacctctl env and exec take programs past it.")
