@@ -5,12 +5,14 @@ import time
 from argparse import ArgumentParser, Namespace
 from typing import Final
 
-from xacct.ctl import variables
+from xacct import places
+from xacct.ctl import universal, variables
 from xacct.ctl.client import Client
 from xacct.ctl.env import declare_ways, ensure, lifetime, metadata, mint, reaching, revoke
 from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, USAGE, CtlError
 from xacct.ctl.hold import credentials
 from xacct.ctl.render import say
+from xacct.ctl.shadow import PROFILE
 from xacct.ctl.verb import Verb
 
 _TRIES: Final = 20
@@ -28,11 +30,15 @@ def exec_(args: Namespace, client: Client) -> int:
     if args.imds:
         return _run(args.command, metadata(client, args, os.environ))
     lifetime(args)
+    fish = args.command[0].rpartition("/")[2] == "fish" and universal.profiles(places.home())
     ensure(client, args.role)
     label = f"exec {args.command[0].rpartition('/')[2]} {os.getpid()}"
     grant = mint(client, args.role, label, os.getpid())
     try:
-        return _run(args.command, reaching(args.role, grant, os.environ))
+        return _run(
+            args.command,
+            universal.covered(reaching(args.role, grant, os.environ, PROFILE if fish else None), fish or ()),
+        )
     finally:
         revoke(client, grant["id"])
 

@@ -23,8 +23,11 @@ def sh(change: Change) -> str:
 
 
 def fish(change: Change) -> str:
-    """Write for fish: to be read by source."""
-    lines = [f"set -e {name}" for name in change.unset]
+    """Write for fish: to be read by source.
+
+    Without a scope `set -e` would erase a universal variable, in every session and for good.
+    """
+    lines = [f"set -el {name}; set -eg {name}" for name in change.unset]
     lines += [f"set -gx {name} {_fish_quote(value)}" for name, value in change.set.items()]
     return "\n".join([*lines, ""])
 

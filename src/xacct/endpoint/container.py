@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 ONE_ROLE = "/v1/credentials"
 """EKS Pod Identity's path: the token says which role. For grants that have one."""
 
-HEALTHZ = "/healthz"
-
 SILENCE = 0.5
 """Seconds without a byte: JS v2, C++, Java and PHP give up at one."""
 
@@ -66,8 +64,6 @@ class Container:
         Args:
             request: trusted. where: whom the listener it came to is for.
         """
-        if request.target == HEALTHZ:
-            return answers.HEALTH
         grant = self._grants.find(request.authorization)
         if grant is None or grant.where != where:
             self._recorder.refused("no grant", request.caller)
