@@ -118,7 +118,7 @@ DEFENCES = (
         "rolekeys.py",
         '"\\0".join(files)',
         '"\\0".join(files[:2])',
-        "tests/test_several_files.py",
+        "tests/test_awsfiles.py",
     ),
     # grants.json, which anybody may have written.
     Defence("a grant's id is no path", "endpoint/grant_file.py", '_matches("[0-9a-f]{8}")', "_is_text", GRANT_FILE),
