@@ -190,9 +190,16 @@ DEFENCES = (
     ),
     # ~/.aws/config, which is not ours.
     Defence(
-        "what others write meanwhile is seen", "ctl/rewrite.py", "if content(target) != old:", "if False:", CONFIGURE
+        "what others write meanwhile is seen", "ctl/rewrite.py", "if content(fresh) == old:", "if True:", CONFIGURE
     ),
-    Defence("a file's mode is kept", "ctl/rewrite.py", "            os.fchmod(descriptor, mode)\n", "", CONFIGURE),
+    Defence(
+        "files change places in one step", "ctl/rewrite.py", "if not exchange(fresh, target):", "if True:", CONFIGURE
+    ),
+    Defence(
+        "an access control list is kept", "ctl/rewrite.py", "os.setxattr(descriptor, _ACL, acl)", "pass", CONFIGURE
+    ),
+    Defence("a hard link is left alone", "ctl/rewrite.py", "if like.st_nlink > 1:", "if False:", CONFIGURE),
+    Defence("a file's mode is kept", "ctl/rewrite.py", "    os.fchmod(descriptor, mode)\n", "", CONFIGURE),
     Defence("a symlink stays one", "ctl/rewrite.py", "os.path.realpath(path)", "path", CONFIGURE),
     Defence(
         "no profile of another's is doubled", "ctl/configure.py", "if entry.profile in taken:", "if False:", CONFIGURE
@@ -200,8 +207,8 @@ DEFENCES = (
     Defence(
         "a diff without secrets",
         "ctl/configure.py",
-        '_SECRET.sub(r"\\1 ...", content',
-        "(lambda x: x)(content",
+        "yield mark + block.tame(line)",
+        'yield mark + line.rstrip("\\n")',
         CONFIGURE,
     ),
     Defence("a damaged block is left alone", "ctl/block.py", "!= [True, False]:", "== []:", BLOCK),
