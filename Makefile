@@ -55,10 +55,10 @@ test-faults: .venv/ready ## random faults against a model of what may be served 
 	SEED="$(SEED)" STEPS="$(or $(STEPS),1000)" $(BIN)/pytest tests/system/test_faults.py
 
 install: ## install for this user: a venv of its own and links in BINDIR (~/.local/bin)
-	@PYTHON="$(PYTHON)" sh scripts/install.sh install
+	@PYTHON="$(PYTHON)" PYTHON_CHOSEN="$(filter-out file,$(origin PYTHON))" sh scripts/install.sh install
 
-uninstall: ## remove exactly what `make install` put there
-	@sh scripts/install.sh uninstall
+uninstall: ## remove what `make install` put there, and say what stays (PURGE=yes: remove that, too)
+	@PURGE="$(PURGE)" sh scripts/install.sh uninstall
 
 constraints: ## pin all dependencies anew, with hashes (UPGRADE=1 moves every pin)
 	@sh scripts/constraints.sh "$(PYTHON)"

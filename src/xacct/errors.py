@@ -148,6 +148,12 @@ class Temporary(XacctError):
     """Whether STS may have looked at the request. A code it never saw is not burnt."""
 
 
+class AuditNotWritten(Temporary):
+    """The audit can't be written, and `[audit] required = true` lets nothing leave that is not in it."""
+
+    code = "audit-not-written"
+
+
 class Busy(Temporary):
     """A new daemon can't take over yet: a call to AWS is under way, or a question is open."""
 

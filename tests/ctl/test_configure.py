@@ -140,7 +140,7 @@ def test_aws_config_file_is_obeyed(place, daemon, say, monkeypatch):
 
 
 def test_our_own_copy_of_the_file_is_not_written_to(place, daemon, say, monkeypatch):
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(place / "r" / "xacct" / "aws-config-0123"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(place / "r" / "xacct" / "aws-config-0123456789abcdef" / "config"))
     status, _, error = say("prod")
     assert status == 1
     assert "own copy" in error

@@ -27,6 +27,7 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
         "AWS_CONTAINER_AUTHORIZATION_TOKEN": "t0ken",
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
+        "XACCT_REGION": "eu-west-1",
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "corp.example,127.0.0.1,localhost",
         "no_proxy": "other.example,127.0.0.1,localhost",
@@ -37,7 +38,7 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
                 "AWS_SECRET_ACCESS_KEY",
                 "AWS_SESSION_TOKEN",
                 "AWS_CREDENTIAL_EXPIRATION",
-                "AWS_SECURITY_TOKEN",
+                *OLD_NAMES,
                 "AWS_PROFILE",
                 "AWS_DEFAULT_PROFILE",
                 "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -50,6 +51,15 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
     }
 
 
+OLD_NAMES = (
+    "AWS_SECURITY_TOKEN",
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AMAZON_ACCESS_KEY_ID",
+    "AMAZON_SECRET_ACCESS_KEY",
+    "AMAZON_SESSION_TOKEN",
+    "AWS_CREDENTIAL_FILE",
+)
 IMDS = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_METADATA_ENDPOINT", "AWS_EC2_METADATA_V1_DISABLED")
 
 
@@ -63,6 +73,7 @@ def test_the_imds_port_and_nothing_else(daemon, capsys, monkeypatch):
         "AWS_EC2_METADATA_V1_DISABLED": "true",
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
+        "XACCT_REGION": "eu-west-1",
         "NO_PROXY": proxy,
         "no_proxy": proxy,
         "XACCT_ROLE": "prod",
@@ -75,7 +86,7 @@ def test_the_imds_port_and_nothing_else(daemon, capsys, monkeypatch):
                 "AWS_SECRET_ACCESS_KEY",
                 "AWS_SESSION_TOKEN",
                 "AWS_CREDENTIAL_EXPIRATION",
-                "AWS_SECURITY_TOKEN",
+                *OLD_NAMES,
                 "AWS_PROFILE",
                 "AWS_DEFAULT_PROFILE",
                 "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -160,6 +171,27 @@ def test_what_no_environment_can_hold_is_refused(daemon, capsys, token):
 def test_an_unknown_region_overrides_none(daemon, capsys):
     daemon.roles["prod"] = None
     assert "AWS_REGION" not in as_json(daemon, capsys)
+
+
+def test_a_shells_own_region_beats_defaults_and_not_the_roles(daemon, capsys, monkeypatch, place):
+    names = ("AWS_REGION", "AWS_DEFAULT_REGION")
+    (place / "h" / ".aws").mkdir()
+    (place / "h" / ".aws" / "config").write_text("[default]\nregion = us-east-1\n")
+    daemon.roles |= {"prod": None, "dev": "eu-west-1"}
+    found = as_json(daemon, capsys)
+    assert [found[name] for name in names] == ["us-east-1", "us-east-1"]
+    monkeypatch.setenv("AWS_REGION", "ap-south-1")
+    found = as_json(daemon, capsys)
+    assert [found[name] for name in names] == ["ap-south-1", "ap-south-1"]
+    assert "XACCT_REGION" not in found
+    assert main(["env", "dev", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [found[name] for name in names] == ["eu-west-1", "eu-west-1"]
+    for name, value in found.items():
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    again = as_json(daemon, capsys)
+    assert [again[name] for name in names] == ["ap-south-1", "ap-south-1"], "the shell's own, not the former role's"
+    assert again["XACCT_REGION"] is None
 
 
 def test_the_grant_ends_with_the_calling_shell(daemon, capsys):
@@ -268,8 +300,16 @@ def test_a_shadowing_default_is_lifted_and_mentioned(daemon, capsys, place):
     (files / "credentials").write_text("[default]\naws_access_key_id=AKIA\n")
     assert main(["env", "prod", "--format", "json"]) == 0
     found = capsys.readouterr()
-    assert json.loads(found.out)["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
+    changed = json.loads(found.out)
+    assert "AWS_SHARED_CREDENTIALS_FILE" not in changed
+    assert (changed["AWS_PROFILE"], changed["AWS_CONFIG_FILE"][-7:]) == ("xacct", "/config")
     assert found.err.count("note:") == 1
+    for words in (["env", "prod"], ["env", "dev"], ["env", "prod", "--format", "fish"]):
+        assert main(words) == 0
+        assert "note:" not in capsys.readouterr().err  # once is enough
+    (files / "config").write_text("[default]\ncredential_process=x\n")
+    assert main(["env", "prod"]) == 0
+    assert capsys.readouterr().err.count("note:") == 1  # the other file's alone: it is new
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "dash", "fish"])

@@ -12,13 +12,15 @@ from typing import Final
 
 from xacct import places, wire
 from xacct.ctl import shadow, shells, terminal, variables
+from xacct.ctl import universal as fish
 from xacct.ctl.client import Anything, Client, foreign
 from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
 from xacct.ctl.http10 import quote
+from xacct.ctl.notes import note
 from xacct.ctl.parent import calling_shell
-from xacct.ctl.render import clean, say
+from xacct.ctl.render import clean
 from xacct.ctl.verb import Verb
 
 _LARGEST_PID: Final = 2**31 - 1
@@ -29,9 +31,12 @@ def env(args: Namespace, client: Client) -> int:
     """Print the change of environment in the shell's language."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
+    universal = fish.profiles(places.home()) if args.format == "fish" else []
+    if universal and (args.static or args.imds):
+        raise fish.winning(universal[0])
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
-        change = variables.static(args.role, keys)
+        change = variables.static(args.role, keys, os.environ)
     elif args.imds:
         if args.pid is not None:
             raise CtlError("--pid goes with a grant, which --imds has not.", "Leave out one of the two.", USAGE)
@@ -41,8 +46,9 @@ def env(args: Namespace, client: Client) -> int:
         ensure(client, args.role)
         pid = calling_shell() if args.pid is None else args.pid
         grant = mint(client, args.role, _label(pid), pid)
-        change = reaching(args.role, grant, os.environ)
-    _emit(shells.FORMATS[args.format](change))
+        # The empty name: fish can't but export it, and most SDKs take it for none
+        change = fish.covered(reaching(args.role, grant, os.environ, "" if universal else None), universal)
+    _emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
     _end_former(client, args.pid)
     return OK
 
@@ -145,16 +151,21 @@ def confirm(client: Client, role: str, grant: str) -> None:
 
 
 def revoke(client: Client, grant: str) -> None:
-    """Take a grant back. It would end with its process anyway: a failure here is nobody's business."""
+    """Take a grant back. It would end with its process anyway: a failure here is nobody's business.
+
+    A daemon that has gone meanwhile is not started for it: a new one knows of no grant that its store does not have.
+    """
     try:
-        client.call("DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True)
+        client.without_start().call("DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True)
     except CtlError:
         return
 
 
-def reaching(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> variables.Change:
-    """Return the change that makes the endpoint win, over a shadowing [default] too."""
-    return _winning(variables.endpoint(role, grant, environ), environ)
+def reaching(
+    role: str, grant: wire.GrantAnswer, environ: Mapping[str, str], profile: str | None = None
+) -> variables.Change:
+    """Return the change that makes the endpoint win, over [default]'s keys, too. `profile`: as shadow's `always`."""
+    return _winning(variables.endpoint(role, grant, environ), environ, grant["id"], profile)
 
 
 def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> variables.Change:
@@ -169,15 +180,19 @@ def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> var
             "xacctctl status shows the ports there are.",
         )
     ensure(client, args.role)
-    return _winning(variables.imds(port, environ), environ)
+    return _winning(variables.imds(port, environ), environ, f"pid-{os.getppid()}")
 
 
-def _winning(change: variables.Change, environ: Mapping[str, str]) -> variables.Change:
-    """Lift [default] keys that would win over the change."""
-    lifted = shadow.lifted(environ, places.home(), places.runtime_dir())
-    for note in lifted.notes:
-        say(f"xacctctl: note: {note}")
+def _winning(
+    change: variables.Change, environ: Mapping[str, str], user: str, profile: str | None = None
+) -> variables.Change:
+    """Take what would win over the change out of the way of programs without a profile."""
+    lifted = shadow.lifted(environ, places.home(), places.runtime_dir(), user, profile)
+    for remark in lifted.notes:
+        note(remark)
     change.set.update(lifted.set)
+    if "AWS_REGION" not in change.set and (region := shadow.region(environ, places.home())):
+        change.set.update(variables.region_of(region, environ))
     return change
 
 

@@ -10,9 +10,9 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from xacct import fileio, places, wire
-from xacct.ctl import unit, variables
+from xacct.ctl import shellfiles, unit
 from xacct.ctl.client import Client
-from xacct.ctl.failure import NO_DAEMON, CtlError, NotRunningError
+from xacct.ctl.failure import NO_DAEMON, CtlError, NotRunningError, UnreachableError
 
 PATIENCE: Final = 10.0
 """Seconds a daemon may take until it answers."""
@@ -35,6 +35,8 @@ def start_daemon() -> bool:
         if managed:
             unit.start()
             return True
+        if _await_holder(client):
+            return False
         places.make_private(places.state_dir())
         log = places.log_file()
         offset = os.path.getsize(log) if os.path.exists(log) else 0
@@ -66,9 +68,25 @@ def alone(lock: str) -> Iterator[None]:
 def _answers(client: Client) -> bool:
     try:
         client.call("GET", wire.VERSION, wire.VersionAnswer)
-    except NotRunningError:
+    except (NotRunningError, UnreachableError):
         return False
     return True
+
+
+def _await_holder(client: Client) -> bool:
+    """Wait for the daemon that holds the lock already, and starts just now or makes its socket anew.
+
+    Returns whether it answers; false where none holds it any more. Raises `UnreachableError` if it neither goes nor
+    answers.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while (pid := unit.holder()) is not None:
+        if _answers(client):
+            return True
+        if time.monotonic() > deadline:
+            raise UnreachableError(pid)
+        time.sleep(_POLL)
+    return False
 
 
 def _command() -> list[str]:
@@ -99,7 +117,7 @@ def _spawn(log: str) -> int:
                 stderr=sink,
                 start_new_session=True,
                 cwd="/",
-                env=variables.without_ours(os.environ),
+                env=shellfiles.for_daemon(),
             )
         except OSError as error:
             raise CtlError(

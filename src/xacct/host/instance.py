@@ -33,6 +33,15 @@ def lock(path: Path) -> int:
     return descriptor
 
 
+def is_at(descriptor: int, path: Path) -> bool:
+    """Whether this lock is the one of the file at `path`, which whoever comes next will try to take."""
+    try:
+        ours, there = os.fstat(descriptor), path.stat()
+    except OSError:
+        return False
+    return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
+
+
 def sign(descriptor: int) -> None:
     """Write our pid into the lock's file, for people: a successor has the lock handed to it."""
     os.ftruncate(descriptor, 0)
