@@ -29,6 +29,7 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
         "AWS_DEFAULT_REGION": "eu-west-1",
         "XACCT_REGION": "eu-west-1",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_METADATA_SERVICE_TIMEOUT": "130",
         "NO_PROXY": "corp.example,127.0.0.1,localhost",
         "no_proxy": "other.example,127.0.0.1,localhost",
         "XACCT_ROLE": "prod",
