@@ -8,7 +8,7 @@ are seconds. Requests and answers are JSON objects; where an answer streams it i
 
 from typing import Literal, NotRequired, TypedDict
 
-API = 1
+API = 2
 """Raised when an old end could misread a new one; additions alone do not raise it."""
 
 API_HEADER = "Xacct-Api"
@@ -16,6 +16,15 @@ API_HEADER = "Xacct-Api"
 
 VERSION_HEADER = "Xacct-Version"
 """The release at either end (0.1.0). It decides nothing; sentences name it."""
+
+FILES_HEADER = "Xacct-Aws-Files"
+"""Which of AWS's files a request means: config, credentials and HOME, absolute, percent-encoded, a space between two.
+
+Without it they are the daemon's own. awsfiles.py writes and reads it.
+"""
+
+FILES_LIMIT = 8000
+"""Characters of that header at most: aiohttp takes lines of 8190."""
 
 VERSION = "/v1/version"
 STATUS = "/v1/status"
@@ -142,6 +151,26 @@ class DaemonStatus(TypedDict):
     asks: list[str]
 
 
+class AwsFiles(TypedDict):
+    """AWS's files as one shell means them: where it finds them, and its HOME."""
+
+    config: str
+    credentials: str
+    home: str
+
+
+class Catalogue(AwsFiles):
+    """One set of AWS's files that roles are served of, in GET /v1/status.
+
+    `id`: what stands behind the `#` in names of its roles. `own`: the daemon's own files. `meant`: those that the
+    request means, whose roles go by plain names in its answer.
+    """
+
+    id: str
+    own: bool
+    meant: bool
+
+
 class StatusAnswer(TypedDict):
     """GET /v1/status. `now` is the daemon's reading of AWS's clock: count down from it, not from your own.
 
@@ -151,6 +180,7 @@ class StatusAnswer(TypedDict):
     now: float
     roles: list[RoleStatus]
     sessions: list[SessionStatus]
+    catalogues: NotRequired[list["Catalogue"]]
     prompts: list["Prompt"]
     attended: int
     notes: list[str]
@@ -176,6 +206,7 @@ class RolesAnswer(TypedDict):
 
     roles: list[RoleInfo]
     problems: list[ErrorBody]
+    files: NotRequired[AwsFiles]
 
 
 class ExplainAnswer(TypedDict):
@@ -376,6 +407,7 @@ class GrantInfo(TypedDict):
     via: NotRequired[str | None]
     forwarded_port: NotRequired[int | None]
     where: NotRequired[Literal["host", "container"]]
+    files: NotRequired[AwsFiles | None]
 
 
 class GrantAnswer(TypedDict):
@@ -458,3 +490,4 @@ class AuditLine(TypedDict):
     exe: str | None
     what: str
     count: int
+    files: NotRequired[AwsFiles]

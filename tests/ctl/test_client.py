@@ -10,10 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from xacct import wire
 from xacct.ctl import client
 from xacct.ctl.main import main
 
-HEAD = b"HTTP/1.0 200 OK\r\nXacct-Api: 1\r\n\r\n"
+HEAD = f"HTTP/1.0 200 OK\r\nXacct-Api: {wire.API}\r\n\r\n".encode()
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -91,14 +92,14 @@ def test_which_end_is_older(daemon, capsys):
         "xacctctl: The running xacctd is older than this xacctctl (0.1.0).\n  hint: xacctctl reload; where that does"
         " not help, xacctctl stop && xacctctl start\n"
     )
-    daemon.api = "2"
+    daemon.api = "3"
     assert main(["status"]) == 3
     assert "This xacctctl (0.1.0) is older than the running xacctd.\n" in capsys.readouterr().err
 
 
 def test_a_newer_daemon_has_the_word(daemon, capsys):
     """Whatever it says, if it says it in the shape that stays."""
-    daemon.api = "2"
+    daemon.api = "3"
     error = {"code": "other-version", "sentence": "Old.", "hint": "Get new."}
     for refused, said in (
         (error, "Old.\n  hint: Get new."),
@@ -106,7 +107,7 @@ def test_a_newer_daemon_has_the_word(daemon, capsys):
         ({}, "This xacct"),
     ):
         daemon.answers["/v1/status"] = (
-            HEAD.replace(b"200", b"409").replace(b": 1", b": 2") + json.dumps({"error": refused}).encode()
+            HEAD.replace(b"200", b"409").replace(b": 2", b": 3") + json.dumps({"error": refused}).encode()
         )
         assert main(["status"]) == 3
         assert capsys.readouterr().err.startswith(f"xacctctl: {said}")

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final, TypedDict, TypeVar, cast
 
 from xacct import __version__, wire
-from xacct.ctl import http10, unit
+from xacct.ctl import http10, shellfiles, unit
 from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, HungUpError, NotRunningError, UnreachableError
 from xacct.ctl.render import clean
 from xacct.ctl.shape import misfit
@@ -94,7 +94,7 @@ class Client:
         can't be reached or understood; `any_api` bears a daemon of another API version.
         """
         with _plain_failures(), self._connect(timeout) as connection:
-            head, rest = _exchange(connection, http10.request(method, path, body))
+            head, rest = _exchange(connection, http10.request(method, path, body, shellfiles.header()))
             content = _read_all(connection, rest)
         _check(head, content, any_api=any_api)
         answer = parse(content) if content.strip() else {}
@@ -110,7 +110,7 @@ class Client:
         with _plain_failures():
             connection = self._connect(PATIENCE)
             try:
-                head, rest = _exchange(connection, http10.request(method, path, body))
+                head, rest = _exchange(connection, http10.request(method, path, body, shellfiles.header()))
                 _check(head, rest if head.ok else _read_all(connection, rest), any_api=False)
                 connection.settimeout(None)
             except BaseException:

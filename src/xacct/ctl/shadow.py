@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from xacct import awsfiles
 from xacct.copies import lines as aws
 from xacct.ctl import variables
 
@@ -117,10 +118,8 @@ def _has_boto_keys(file: str) -> bool:
 
 def files(environ: Mapping[str, str], home: str) -> tuple[str, str]:
     """Return the config and the credentials file that SDKs with `environ` read."""
-    return (
-        named(environ, "AWS_CONFIG_FILE", f"{home}/.aws/config", home),
-        named(environ, "AWS_SHARED_CREDENTIALS_FILE", f"{home}/.aws/credentials", home),
-    )
+    found = awsfiles.named({**environ, "HOME": home}, awsfiles.directory())
+    return found.config, found.credentials
 
 
 def named(environ: Mapping[str, str], variable: str, default: str, home: str) -> str:
@@ -131,14 +130,7 @@ def named(environ: Mapping[str, str], variable: str, default: str, home: str) ->
     value = re.sub(r"\$(?:(\w+)|\{([^}]*)\})", lambda found: environ.get(found[1] or found[2], found[0]), value)
     if value.startswith("~/"):
         return home + value[1:]
-    return value if value.startswith("/") else os.path.join(_here(), value)
-
-
-def _here() -> str:
-    try:
-        return os.getcwd()  # noqa: PTH109 - see places.py
-    except OSError:
-        return "/dev/null"
+    return value if value.startswith("/") else os.path.join(awsfiles.directory(), value)
 
 
 def lines(path: str) -> list[str]:

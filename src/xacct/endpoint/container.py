@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from xacct import errors
+from xacct import errors, rolekeys
+from xacct.awsfiles import Files
 from xacct.endpoint import answers
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 from xacct.endpoint.recorder import SERVED, Nobody
 from xacct.keeper.service import Ask
-from xacct.model import Credentials
+from xacct.model import Credentials, slug_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -108,6 +109,9 @@ class Container:
             name = self._keeper.slugs[slug]
             if grant.allows(name):
                 return name
+        for name in grant.roles if slug != target else ():
+            if slug in _earlier_slugs(grant, name) and name in self._keeper.nodes:
+                return name
         raise self._service.out_of_reach()
 
     def _body(self, role: str, held: Credentials) -> bytes:
@@ -155,6 +159,13 @@ class Container:
         if request.user_agent.startswith((b"object_store/", b"polars/")):
             return min(RUST_PATIENCE, self._patience)
         return self._patience
+
+
+def _earlier_slugs(grant: Grant, role: str) -> set[str]:
+    """What a role may have been called when the grant was made, while the daemon's own files were others."""
+    name = rolekeys.split(role)[0]
+    there = rolekeys.id_of(Files(*grant.files)) if grant.files else rolekeys.OWN
+    return {slug_of(name), slug_of(rolekeys.key(name, there))}
 
 
 def _as_ours(trouble: errors.XacctError | asyncio.CancelledError) -> errors.XacctError:

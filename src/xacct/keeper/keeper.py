@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from xacct import errors, policy
+from xacct import errors, policy, rolekeys
 from xacct.keeper import events as ev
 from xacct.keeper.acquire import Acquire, Sources, Sts, Terms
 from xacct.keeper.consent import Consents, logged_out_of
@@ -196,6 +196,12 @@ class Keeper:
         self.uses.pop(name, None)
         self._acquire.forget(name)
         self._retire({})
+
+    def keeps(self, catalogue: str) -> bool:
+        """Whether roles of a catalogue (rolekeys.py) are held, or being had."""
+        nodes = [node for name, node in self.nodes.items() if rolekeys.split(name)[1] == catalogue]
+        leases = [lease for node in nodes for lease in (node.lease, node.session) if lease is not None]
+        return any(lease.holds or lease.flying for lease in leases)
 
     # What consumers ask.
 

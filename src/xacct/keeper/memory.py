@@ -7,20 +7,23 @@ no daemon ran gets nothing of the old one. What has expired meanwhile is left be
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from xacct import errors
+from xacct import errors, rolekeys
 from xacct.keeper.node import Use
 from xacct.model import Credentials, Role, Source, StsTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from xacct.keeper.keeper import Keeper
     from xacct.keeper.lease import Lease
     from xacct.keeper.node import Node
+
+
+T = TypeVar("T")
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -131,7 +134,47 @@ def plan(role: Role, nodes: Mapping[str, Node]) -> str:
     chain = [role]
     while not isinstance(chain[-1].parent, Source):
         chain.append(nodes[chain[-1].parent].role)
-    return sha256(msgspec.json.encode(chain)).hexdigest()
+    return sha256(msgspec.json.encode([_anywhere(each) for each in chain])).hexdigest()
+
+
+def _anywhere(role: Role) -> dict[str, Any]:
+    """How a role is configured, whichever files say so: which these are, its name among all roles tells."""
+    said: dict[str, Any] = msgspec.to_builtins(role)
+    del said["target"]["origins"]
+    said["name"] = rolekeys.split(role.name)[0]
+    if isinstance(role.parent, Source):
+        del said["parent"]["files"]
+    else:
+        said["parent"] = rolekeys.split(role.parent)[0]
+    return said
+
+
+def renamed(memory: Memory, rename: Callable[[str], str], source: Callable[[Source], Source]) -> Memory:
+    """The same, in a daemon whose own files are others: there the roles have other names.
+
+    Args:
+        rename: gives a role's name there. source: gives a source as it is known there.
+    """
+
+    def lessons(learned: dict[str, T]) -> dict[str, T]:
+        return {rename(name): lesson for name, lesson in learned.items()}
+
+    replace = msgspec.structs.replace
+    return replace(
+        memory,
+        sessions=tuple(replace(session, source=source(session.source)) for session in memory.sessions),
+        roles=tuple(
+            replace(role, name=rename(role.name), via=rename(role.via) if role.via is not None else None)
+            for role in memory.roles
+        ),
+        allowed=tuple((rename(name), consumer) for name, consumer in memory.allowed),
+        longest=lessons(memory.longest),
+        max_age=lessons(memory.max_age),
+        worked_at_age=lessons(memory.worked_at_age),
+        logged_out=tuple(map(rename, memory.logged_out)),
+        uses=lessons(memory.uses),
+        until=lessons(memory.until),
+    )
 
 
 def _owners(keeper: Keeper) -> Iterator[tuple[str, Node]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from xacct.state import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from xacct import errors
     from xacct.keeper.keeper import Keeper
@@ -46,7 +46,7 @@ class Keeping:
     """Takes a keeper's state to its carriers.
 
     Args:
-        boot_id: which boot of the machine this is. version: ours.
+        boot_id: which boot of the machine this is. version: ours. files: tells which AWS files the roles are of.
     """
 
     def __init__(
@@ -55,11 +55,13 @@ class Keeping:
         boot_id: str,
         version: str,
         carriers: Iterable[Carrier] = (),
+        files: Callable[[], snapshot.FilesMemory] = snapshot.FilesMemory,
     ) -> None:
         self.carriers = list(carriers)
         self._keeper = keeper
         self._boot_id = boot_id
         self._version = version
+        self._files = files
         self._buffer = bytearray()
         self._started = False
         self._frozen = False
@@ -99,7 +101,7 @@ class Keeping:
     @contextmanager
     def taken(self) -> Iterator[tuple[bytearray, bool]]:
         """The state as it is now, in a buffer that is overwritten afterwards, and whether no credentials are in it."""
-        empty = not snapshot.take(self._keeper, self._boot_id, self._version, self._buffer)
+        empty = not snapshot.take(self._keeper, self._boot_id, self._version, self._buffer, self._files())
         try:
             yield self._buffer, empty
         finally:
