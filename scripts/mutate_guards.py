@@ -143,7 +143,7 @@ DEFENCES = (
     Defence(
         "no child outlives the daemon",
         "life/running.py",
-        "process_groups.end_all(left_behind=not self._succeeding)",
+        "process_groups.end_all(left_behind=self._successor is None)",
         "pass",
         CHILDREN,
     ),
@@ -1506,6 +1506,20 @@ DEFENCES = (
         'if f":{port}/" not in grant["urls"][role]:',
         "if False:",
         "tests/ctl/test_ssh.py",
+    ),
+    Defence(
+        "a copy: an emptied one empties nothing",
+        "copies/store.py",
+        '    if not any(line.startswith("[") for line in copy):\n        return users',
+        "    if False:\n        return users",
+        "tests/copies/test_store.py",
+    ),
+    Defence(
+        "a copy: what is no file is not replaced",
+        "copies/store.py",
+        "if there is not None and not stat.S_ISREG(there.st_mode):",
+        "if False:",
+        "tests/copies/test_store.py",
     ),
 )
 
