@@ -304,6 +304,12 @@ def test_a_shadowing_default_is_lifted_and_mentioned(daemon, capsys, place):
     assert "AWS_SHARED_CREDENTIALS_FILE" not in changed
     assert (changed["AWS_PROFILE"], changed["AWS_CONFIG_FILE"][-7:]) == ("xacct", "/config")
     assert found.err.count("note:") == 1
+    for words in (["env", "prod"], ["env", "dev"], ["env", "prod", "--format", "fish"]):
+        assert main(words) == 0
+        assert "note:" not in capsys.readouterr().err  # once is enough
+    (files / "config").write_text("[default]\ncredential_process=x\n")
+    assert main(["env", "prod"]) == 0
+    assert capsys.readouterr().err.count("note:") == 1  # the other file's alone: it is new
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "dash", "fish"])

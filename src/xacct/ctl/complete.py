@@ -22,7 +22,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "status": ("--json",),
     "roles": ("--json",),
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime"),
-    "exec": ("--imds", "--static", "--lifetime"),
+    "exec": ("--imds", "--static", "--lifetime", "--detach"),
     "process": ("--lifetime",),
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "doctor": ("--json", "--role"),
@@ -38,6 +38,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "docker": ("run", "compose", "doctor", "setup"),
     "podman": ("run", "compose", "doctor", "setup"),
     "completion": ("bash", "zsh", "fish"),
+    "hook": ("direnv",),
     "service": ("install", "status", "uninstall"),
 }
 VALUES: Final[dict[str, tuple[str, ...]]] = {

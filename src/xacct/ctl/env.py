@@ -18,8 +18,9 @@ from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
 from xacct.ctl.http10 import quote
+from xacct.ctl.notes import note
 from xacct.ctl.parent import calling_shell
-from xacct.ctl.render import clean, say
+from xacct.ctl.render import clean
 from xacct.ctl.verb import Verb
 
 _LARGEST_PID: Final = 2**31 - 1
@@ -187,8 +188,8 @@ def _winning(
 ) -> variables.Change:
     """Take what would win over the change out of the way of programs without a profile."""
     lifted = shadow.lifted(environ, places.home(), places.runtime_dir(), user, profile)
-    for note in lifted.notes:
-        say(f"xacctctl: note: {note}")
+    for remark in lifted.notes:
+        note(remark)
     change.set.update(lifted.set)
     if "AWS_REGION" not in change.set and (region := shadow.region(environ, places.home())):
         change.set.update(variables.region_of(region, environ))
