@@ -1437,6 +1437,27 @@ DEFENCES = (
         "",
         "tests/host/test_processes.py",
     ),
+    Defence(
+        "a code is told to our own daemon alone",
+        "ctl/client.py",
+        "if owner == os.geteuid() or (sys.platform",
+        "if True or (sys.platform",
+        "tests/ctl/test_client.py",
+    ),
+    Defence(
+        "a directory of ours lies in one of ours",
+        "places.py",
+        "if os.stat(parent).st_uid not in (os.geteuid(), 0):",
+        "if False:",
+        "tests/test_places.py",
+    ),
+    Defence(
+        "another's link is not followed",
+        "places.py",
+        "    if link.st_uid != os.geteuid():\n",
+        "    if False:\n",
+        "tests/test_places.py",
+    ),
 )
 
 

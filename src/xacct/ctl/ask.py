@@ -12,6 +12,9 @@ from xacct.ctl.render import duration
 from xacct.ctl.terminal import Terminal
 
 _DIGITS: Final = 6
+_OURS: Final = "xacctctl login"
+"""What the daemon calls a login; who types it needs not be told."""
+
 _VERIFYING: Final = 90.0
 """Seconds an answer may take: the daemon may have to ask AWS more than once."""
 
@@ -162,6 +165,10 @@ class Conversation:
         roles = ", ".join(prompt["roles"])
         self._terminal.ask("")
         self._terminal.show(f"{roles}: the MFA code of {prompt['serial']} is needed (Ctrl-D: no).")
+        if prompt.get("reason"):
+            self._terminal.show(prompt["reason"])
+        if prompt.get("process") and prompt.get("label") != _OURS:
+            self._terminal.show(f"Asked for by {_who(prompt)}.")
 
     def _tell(self, sentence: str) -> None:
         """Show a sentence once: a refusal may come as an answer and as a prompt's problem."""

@@ -69,8 +69,7 @@ def _files() -> tuple[str, set[str]]:
     """Return the path of the config file, and the profiles of the credentials file, which count as well."""
     home = places.home()
     environ = variables.without_ours(os.environ)
-    config = shadow.named(environ, "AWS_CONFIG_FILE", f"{home}/.aws/config", home)
-    credentials = shadow.named(environ, "AWS_SHARED_CREDENTIALS_FILE", f"{home}/.aws/credentials", home)
+    config, credentials = shadow.files(environ, home)
     if variables.is_copy(config):
         raise CtlError(
             "AWS_CONFIG_FILE is xacct's own copy of your file in this shell.",

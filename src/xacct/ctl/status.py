@@ -55,12 +55,25 @@ def _status_lines(answer: wire.StatusAnswer) -> Iterator[str]:
     for session in answer["sessions"]:
         lasts = until(session["expires_at"], now)
         yield clean(f"MFA session of {session['source']} ({session['serial']}): {lasts}")
+    yield from _files(answer)
     for port in answer.get("imds", []):
         yield clean(f"IMDSv2 on {port['url']}: {port['role']}, for every program of yours")
     for prompt in answer["prompts"]:
         yield paint(_question(prompt, answer["attended"]), "warn")
     for note in [*answer["notes"], *_versions(answer.get("daemon"))]:
         yield clean(f"note: {note}")
+
+
+def _files(answer: wire.StatusAnswer) -> Iterator[str]:
+    """Say whose roles are shown, where they are not all of the daemon's own AWS files."""
+    names = [role["name"] for role in answer["roles"]] + [session["source"] for session in answer["sessions"]]
+    for catalogue in answer.get("catalogues", []):
+        paths = f"{catalogue['config']} and {catalogue['credentials']}, with HOME {catalogue['home']}"
+        if catalogue["meant"] and not catalogue["own"]:
+            yield clean(f"Roles without # are of this shell's AWS files: {paths}")
+        elif any(name.endswith(f"#{catalogue['id']}") for name in names):
+            whose = "xacctd's own files" if catalogue["own"] else "other files"
+            yield clean(f"Roles with #{catalogue['id']} are of {whose}: {paths}")
 
 
 def _versions(daemon: wire.DaemonStatus | None) -> Iterator[str]:
@@ -130,6 +143,8 @@ def _role_lines(answer: wire.RolesAnswer) -> Iterator[str]:
     heading, *rows = table([headings, *map(_cells, answer["roles"])], less=(5,), shorter=(0, 2, 4))
     yield paint(heading, "dim")
     yield from rows
+    if "files" in answer:
+        yield clean(f"of {answer['files']['config']} and {answer['files']['credentials']}")
     for serial in dict.fromkeys(role["mfa_serial"] for role in answer["roles"]):
         if serial:
             sources = dict.fromkeys(role["source"] for role in answer["roles"] if role["mfa_serial"] == serial)

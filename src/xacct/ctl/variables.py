@@ -92,7 +92,7 @@ def endpoint(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> 
         {
             **dict(zip(CONTAINER, values, strict=True)),
             NO_IMDS: "true",
-            **_region(grant["regions"].get(role), environ),
+            **region_of(grant["regions"].get(role), environ),
             **no_proxy(environ),
             ROLE: role,
         },
@@ -109,7 +109,7 @@ def imds(port: wire.ImdsPort, environ: Mapping[str, str]) -> Change:
     return Change(
         {
             **dict(zip(IMDS, values, strict=True)),
-            **_region(port["region"], environ),
+            **region_of(port["region"], environ),
             **no_proxy(environ),
             ROLE: port["role"],
         },
@@ -125,7 +125,7 @@ def static(role: str, keys: wire.CredentialsEvent, environ: Mapping[str, str]) -
         {
             **dict(zip(KEYS, values, strict=False)),
             **({KEYS[3]: expiration} if expiration else {}),
-            **_region(keys["region"], environ),
+            **region_of(keys["region"], environ),
             ROLE: role,
         },
         CONTAINER + RIVALS + IMDS + (() if expiration else KEYS[3:]),
@@ -205,7 +205,7 @@ def _is_ours(variable: str, environ: Mapping[str, str]) -> bool:
     return value is not None and value == environ.get(OUR_REGION)
 
 
-def _region(region: str | None, environ: Mapping[str, str]) -> dict[str, str]:
+def region_of(region: str | None, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of the role's own region, else of that which the shell had before us.
 
     boto3 reads only AWS_DEFAULT_REGION, the others AWS_REGION.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from xacct import errors
+from xacct import errors, rolekeys
 from xacct.endpoint import grant_file
 from xacct.endpoint.head import hosts_of
 from xacct.endpoint.token_files import TokenFiles
@@ -134,6 +134,7 @@ class Grants:
         via: str | None = None,
         forwarded_port: int | None = None,
         where: Where = "host",
+        files: Iterable[str] = (),
     ) -> tuple[Grant, str, Path]:
         """A new grant, its token (shown this once), and the token's file.
 
@@ -160,6 +161,7 @@ class Grants:
             via=via,
             forwarded_port=forwarded_port,
             where=where,
+            files=tuple(files),
         )
         file = self._files.write(grant.id, token)
         self._by_digest[grant.digest] = grant
@@ -219,6 +221,23 @@ class Grants:
         self._by_digest[grant.digest] = bound
         self._save()
         return bound
+
+    def settle(self, identify: Callable[[tuple[str, ...]], str]) -> None:
+        """Call the roles of each grant as they are called now: which files are the daemon's own may have changed.
+
+        Args:
+            identify: the id of the catalogue (rolekeys.py) that some of AWS's files are now.
+        """
+        moved = False
+        for grant in filter(lambda grant: grant.files, self.all()):
+            catalogue = identify(grant.files)
+            roles = tuple(rolekeys.key(rolekeys.split(role)[0], catalogue) for role in grant.roles)
+            via = None if grant.via is None else rolekeys.key(rolekeys.split(grant.via)[0], catalogue)
+            if (roles, via) != (grant.roles, grant.via):
+                self._by_digest[grant.digest] = replace(grant, roles=roles, via=via)
+                moved = True
+        if moved:
+            self._save()
 
     def sweep(self) -> None:
         """End grants that are over, or whose process is gone."""

@@ -32,6 +32,19 @@ class ClockMemory(Value, frozen=True):
     boot_id: str
 
 
+class FilesMemory(Value, frozen=True):
+    """Whose AWS files the roles are of: `own` those of the daemon (as it was told to find them), `others` the rest.
+
+    Each is an awsfiles.Files. Roles of plain names are of `own` (rolekeys.py); empty: that was not noted.
+    """
+
+    own: tuple[str, ...] = ()
+    others: tuple[tuple[str, ...], ...] = ()
+
+
+NOT_NOTED = FilesMemory()
+
+
 class _Head(msgspec.Struct, frozen=True):
     format: int
     version: str
@@ -48,6 +61,7 @@ class State(Value, frozen=True, kw_only=True):
     clock: ClockMemory
     memory: Memory
     grants: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
+    files: FilesMemory = NOT_NOTED
     front: object = msgspec.UNSET
 
 
@@ -64,12 +78,22 @@ _decoder = msgspec.json.Decoder(State)
 
 
 def take(
-    keeper: Keeper, boot_id: str, version: str, into: bytearray, grants: list[dict[str, Any]] | None = None
+    keeper: Keeper,
+    boot_id: str,
+    version: str,
+    into: bytearray,
+    files: FilesMemory = NOT_NOTED,
+    grants: list[dict[str, Any]] | None = None,
 ) -> bool:
-    """Write the keeper's state, and the grants, over what `into` holds. Returns whether any credentials are in it."""
+    """Write the keeper's state over what `into` holds. Returns whether any credentials are in it.
+
+    Args:
+        files: whose roles they are.
+        grants: those in force, as rows.
+    """
     aws, at = keeper.clock.anchor()
     memory = remember(keeper)
-    state = State(version=version, clock=ClockMemory(aws, at, boot_id), memory=memory)
+    state = State(version=version, clock=ClockMemory(aws, at, boot_id), memory=memory, files=files)
     if grants is not None:
         state = msgspec.structs.replace(state, grants=grants)
     _encoder.encode_into(state, into)
