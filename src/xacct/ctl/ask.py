@@ -12,8 +12,11 @@ from xacct.ctl.render import duration
 from xacct.ctl.terminal import Terminal
 
 _DIGITS: Final = 6
-_OURS: Final = {"mfa": ("answered", "declined"), "confirm": ("answered",)}
+_ENDED_HERE: Final = {"mfa": ("answered", "declined"), "confirm": ("answered",)}
 """How a question ends by what was typed here, where what comes of it says more."""
+
+_OURS: Final = "xacctctl login"
+"""What the daemon calls a login; who types it needs not be told."""
 
 _VERIFYING: Final = 90.0
 """Seconds an answer may take: the daemon may have to ask AWS more than once."""
@@ -75,7 +78,7 @@ class Conversation:
         ours = event["id"] in self._answered
         self._not_before.pop(event["id"], None)
         self._answered.discard(event["id"])
-        if event["id"] in self._introduced and not (ours and event["outcome"] in _OURS.get(prompt["kind"], ())):
+        if event["id"] in self._introduced and not (ours and event["outcome"] in _ENDED_HERE.get(prompt["kind"], ())):
             self._terminal.forget()
             self._terminal.ask("")
             self._tell(event["sentence"])
@@ -171,6 +174,10 @@ class Conversation:
         self._introduction = text
         self._terminal.ask("")
         self._terminal.show(text)
+        if prompt.get("reason"):
+            self._terminal.show(prompt["reason"])
+        if prompt.get("process") and prompt.get("label") != _OURS:
+            self._terminal.show(f"Asked for by {_who(prompt)}.")
 
     def _tell(self, sentence: str) -> None:
         """Show a sentence once: a refusal may come as an answer and as a prompt's problem."""
