@@ -1033,6 +1033,20 @@ DEFENCES = (
         "tests/test_lifecycle.py::test_the_end_of_an_exec_starts_no_daemon",
     ),
     Defence(
+        "what was revoked stays revoked: by the state that is handed on",
+        "life/rooms.py",
+        "self.grants.load(snapshot.grants_of(legacy.state) if legacy.state is not None else None)",
+        "self.grants.load([] if legacy.state is not None else None)",
+        "tests/test_lifecycle.py::test_what_was_revoked_while_nothing_could_be_written_stays_revoked",
+    ),
+    Defence(
+        "what was revoked stays revoked: by the token files",
+        "endpoint/grants.py",
+        "[grant for grant in kept if not self._files.says_ended(grant.id)]",
+        "kept",
+        "tests/endpoint/test_grants.py",
+    ),
+    Defence(
         "hand-over: it survives whoever asked for it",
         "life/running.py",
         "return await asyncio.shield(self._handing_over)",
