@@ -17,7 +17,7 @@ _PATIENCE: Final = 0.5
 """Seconds: somebody waits with a finger on the tab key."""
 
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "login": ("--code", "--for", "--until"),
+    "login": ("--again", "--code", "--for", "--until"),
     "logout": ("--all",),
     "status": ("--json",),
     "roles": ("--json",),
