@@ -223,7 +223,8 @@ class LoginRequest(TypedDict):
     `code` answers the first prompt of each MFA device; without it the prompts come in the stream, and the
     caller answers them at POST /v1/prompts/ID. `attend` false: don't wait for a human, fail instead.
     `until`: the MFA session must last until then (Unix seconds), renewed early if it does not. `grant`: the id of a
-    grant that must be allowed to use them, too: for guarded roles that is one more question.
+    grant that must be allowed to use them, too: for guarded roles that is one more question. `again`: spend a code on
+    roles that AWS has refused in spite of a fresh one.
     """
 
     roles: list[str]
@@ -231,6 +232,7 @@ class LoginRequest(TypedDict):
     code: NotRequired[str]
     until: NotRequired[float]
     attend: NotRequired[bool]
+    again: NotRequired[bool]
 
 
 class CredentialsRequest(TypedDict):
@@ -247,7 +249,8 @@ class CredentialsRequest(TypedDict):
 class Prompt(TypedDict):
     """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
 
-    `process`: which process that is, as far as it is known, for people ("pid 4711, /usr/bin/aws"); else empty.
+    `label`, `process`: who has brought it about, as far as that is known ("pid 4711, /usr/bin/aws"); else empty.
+    `reason`: why it takes a code, where that is not plain; else empty.
     `not_before`: no code can be accepted until then (the current one has been used): show a countdown.
     `problem`: why the last answer was not accepted, else null. `deadline`: when the question is withdrawn.
     """
@@ -256,6 +259,7 @@ class Prompt(TypedDict):
     kind: Literal["mfa", "confirm"]
     label: NotRequired[str]
     process: NotRequired[str]
+    reason: NotRequired[str]
     serial: str
     roles: list[str]
     attempt: int

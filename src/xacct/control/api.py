@@ -196,7 +196,8 @@ class Api:
         process = caller_of(request).process
 
         async def get(role: str) -> None:
-            await self._keeper.login(role, ask=ask, until=body.get("until"))
+            again = body.get("again", False)
+            await self._keeper.login(role, ask=ask, until=body.get("until"), again=again, process=process)
             if grant is not None:
                 await self.service.allow(role, grant, lambda: process)
 

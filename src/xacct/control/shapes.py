@@ -34,6 +34,7 @@ def prompt(keeper: Keeper, question: Question) -> wire.Prompt:
         "kind": question.kind,
         "label": clean(question.label),
         "process": clean(question.process),
+        "reason": clean(question.reason),
         "serial": question.serial,
         "roles": list(question.roles),
         "attempt": question.attempt,

@@ -18,8 +18,9 @@ from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
 from xacct.ctl.http10 import quote
+from xacct.ctl.notes import note
 from xacct.ctl.parent import calling_shell
-from xacct.ctl.render import clean, say
+from xacct.ctl.render import clean
 from xacct.ctl.verb import Verb
 
 _LARGEST_PID: Final = 2**31 - 1
@@ -47,6 +48,8 @@ def env(args: Namespace, client: Client) -> int:
         grant = mint(client, args.role, _label(pid), pid)
         # The empty name: fish can't but export it, and most SDKs take it for none
         change = fish.covered(reaching(args.role, grant, os.environ, "" if universal else None), universal)
+    if not args.static and (file := shadow.taken_by_polars(places.home())):
+        note(f"polars takes the first keys in {file}, whatever this shell is in. {shadow.FOR_POLARS}")
     _emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
     _end_former(client, args.pid)
     return OK
@@ -187,8 +190,8 @@ def _winning(
 ) -> variables.Change:
     """Take what would win over the change out of the way of programs without a profile."""
     lifted = shadow.lifted(environ, places.home(), places.runtime_dir(), user, profile)
-    for note in lifted.notes:
-        say(f"xacctctl: note: {note}")
+    for remark in lifted.notes:
+        note(remark)
     change.set.update(lifted.set)
     if "AWS_REGION" not in change.set and (region := shadow.region(environ, places.home())):
         change.set.update(variables.region_of(region, environ))

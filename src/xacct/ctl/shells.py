@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from xacct.ctl.failure import CtlError
@@ -69,7 +70,11 @@ def powershell_failure(change: Change) -> str:
 
 def dotenv_failure(change: Change) -> str:
     """Write what Docker refuses as a line (a name with spaces); for who skips it, `change`, which leads to no role."""
-    return dotenv(change) + f"{_NOTICE}\n"
+    lines = ""
+    for name, value in change.set.items():
+        with suppress(CtlError):  # a path of the user's own that has no such line
+            lines += dotenv(Change({name: value}, ()))
+    return lines + f"{_NOTICE}\n"
 
 
 def json_failure(_change: Change) -> str:

@@ -79,6 +79,14 @@ class UseMemory(Value, frozen=True):
     login: float | None
 
 
+class RefusedMemory(Value, frozen=True):
+    """A role that no code is spent on, as it was configured, and what AWS said."""
+
+    name: str
+    plan: str
+    error: ErrorMemory
+
+
 class Memory(Value, frozen=True):
     """All of it. `longest`, `max_age`, `worked_at_age` are what AWS's refusals have taught of each role, in seconds.
 
@@ -96,6 +104,7 @@ class Memory(Value, frozen=True):
     logged_out: tuple[str, ...]
     uses: dict[str, UseMemory]
     until: dict[str, float]
+    refused: tuple[RefusedMemory, ...]
 
     @property
     def empty(self) -> bool:
@@ -126,6 +135,11 @@ def remember(keeper: Keeper) -> Memory:
         logged_out=tuple(sorted(keeper.consents.logged_out)),
         uses={name: UseMemory(use.asked, use.served, use.login) for name, use in keeper.uses.items()},
         until=dict(keeper.until),
+        refused=tuple(
+            RefusedMemory(name, plan(role, keeper.nodes), ErrorMemory(error.code, error.sentence, error.hint))
+            for name, (role, error) in keeper.refused.known.items()
+            if name in keeper.nodes and keeper.nodes[name].role == role
+        ),
     )
 
 
@@ -238,6 +252,10 @@ def recall_what_was_taken_back(keeper: Keeper, memory: Memory) -> None:
 
 def _recall_lessons(keeper: Keeper, memory: Memory) -> None:
     lessons = keeper.lessons
+    for refused in memory.refused:
+        node = keeper.nodes.get(refused.name)
+        if node is not None and plan(node.role, keeper.nodes) == refused.plan:
+            keeper.refused.note(node.role, _error(refused.error))
     lessons.longest.update(memory.longest)
     lessons.max_age.update(memory.max_age)
     lessons.worked_at_age.update(memory.worked_at_age)
