@@ -1608,13 +1608,6 @@ DEFENCES = (
         '        return rolekeys.key(name, "")\n',
         "tests/test_catalogues.py::test_the_same_name_is_each_shells_own_role",
     ),
-    Defence(
-        "a limit holds in all files",
-        "configuration.py",
-        "return lambda found: settings.limited(self._said, found, self.own.roles)",
-        "return lambda found: dict(found.roles)",
-        "tests/test_catalogues.py::test_a_limit_in_config_toml_is_not_got_round_by_naming_other_files",
-    ),
 )
 
 
