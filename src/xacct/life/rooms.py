@@ -87,7 +87,14 @@ class Rooms:
         self.humans = _ways_to_humans(chosen, self.keeper.desk, self.keeper.events, self.clock)
         self.watches = Watches(ways(os.environ), self.happened)
         self._announced = float("-inf")
-        self.keeping = Keeping(self.keeper, host_clock.boot_id(), __version__, files=self.catalogues.memory)
+        self.keeping = Keeping(
+            self.keeper,
+            host_clock.boot_id(),
+            __version__,
+            files=self.catalogues.memory,
+            grants=self.grants.rows,
+        )
+        self.grants.changed = self.keeping.save
         self.sealed: keychain.KeychainStore | None = None
         self._lock: int | None = None
         self._to_recall: bytes | None = None
@@ -139,7 +146,7 @@ class Rooms:
     async def take_over(self, legacy: Legacy, manager: Manager) -> None:
         """Hold again what an earlier daemon held, and keep it for the next one."""
         self.keeper.desk.ledger.resume(steps.load(self.where.steps))
-        self.grants.load()
+        self.grants.load(snapshot.grants_of(legacy.state) if legacy.state is not None else None)
         self._lock = legacy.lock
         self._to_recall = legacy.state
         for name in legacy.spoilt:

@@ -6,7 +6,7 @@ So what was locked or logged out a moment before a kill stays so, and what someb
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from xacct.state import snapshot
 
@@ -47,6 +47,7 @@ class Keeping:
 
     Args:
         boot_id: which boot of the machine this is. version: ours. files: tells which AWS files the roles are of.
+        grants: gives those in force.
     """
 
     def __init__(
@@ -56,7 +57,9 @@ class Keeping:
         version: str,
         carriers: Iterable[Carrier] = (),
         files: Callable[[], snapshot.FilesMemory] = snapshot.FilesMemory,
+        grants: Callable[[], list[dict[str, Any]] | None] = lambda: None,
     ) -> None:
+        self._grants = grants
         self.carriers = list(carriers)
         self._keeper = keeper
         self._boot_id = boot_id
@@ -101,7 +104,9 @@ class Keeping:
     @contextmanager
     def taken(self) -> Iterator[tuple[bytearray, bool]]:
         """The state as it is now, in a buffer that is overwritten afterwards, and whether no credentials are in it."""
-        empty = not snapshot.take(self._keeper, self._boot_id, self._version, self._buffer, self._files())
+        empty = not snapshot.take(
+            self._keeper, self._boot_id, self._version, self._buffer, self._files(), self._grants()
+        )
         try:
             yield self._buffer, empty
         finally:
