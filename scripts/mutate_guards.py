@@ -1031,6 +1031,20 @@ DEFENCES = (
         "tests/endpoint/test_grants.py",
     ),
     Defence(
+        "the control socket's connections are bounded",
+        "control/server.py",
+        "if len(self._idle_since) >= self.most:",
+        "if False:",
+        "tests/control/test_server.py::test_a_connection_that_asks_nothing_is_closed_in_time",
+    ),
+    Defence(
+        "the control socket's idle connections are closed",
+        "control/server.py",
+        "if now - since > IDLE:",
+        "if False:",
+        "tests/control/test_server.py::test_a_connection_that_asks_nothing_is_closed_in_time",
+    ),
+    Defence(
         "hand-over: it survives whoever asked for it",
         "life/running.py",
         "return await asyncio.shield(self._handing_over)",
@@ -1061,8 +1075,8 @@ DEFENCES = (
     Defence(
         "hand-over: a half-sent change is none",
         "control/api.py",
-        "            await request.read()  # first",
-        "            # first",
+        "                await request.read()  # first",
+        "                pass  # first",
         HANDOVER + "::test_who_sends_a_request_slowly_keeps_no_successor_waiting_and_changes_nothing_behind_its_back",
     ),
     Defence(
