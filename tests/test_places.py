@@ -94,3 +94,14 @@ def test_what_is_no_directory_is_refused(place):
     (place / "loop").symlink_to(place / "loop")
     with pytest.raises(places.UnusableError):
         places.make_private(str(place / "loop"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to give a directory away")
+def test_a_link_of_our_own_to_a_directory_of_somebody_elses_is_refused(place):
+    theirs = place / "theirs"
+    theirs.mkdir(mode=0o755)
+    os.chown(theirs, 65534, 65534)
+    (place / "link").symlink_to(theirs)
+    with pytest.raises(places.UnusableError, match="somebody else"):
+        places.make_private(str(place / "link"))
+    assert stat.S_IMODE(theirs.stat().st_mode) == 0o755

@@ -18,7 +18,7 @@ _TERMINAL: Final = "Log in at a terminal, or bring a code along: --code CODE."
 _INSTEAD: Final = {
     "nobody-to-ask": _TERMINAL,
     "login-required": _TERMINAL,
-    "declined": "Whoever said no can say yes next time: have the device at hand.",
+    "declined": "Nothing has changed; log in when the device is at hand.",
     "timed-out": "Have the device at hand before you try again.",
 }
 """Hints for a login that was told to log in."""
