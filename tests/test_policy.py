@@ -162,3 +162,20 @@ def test_explain_of_a_second_hop_warns_that_the_mfa_is_gone():
 
 def test_the_next_totp_step():
     assert [policy.next_step(t) for t in (0, 29.9, 30, 31)] == [30, 30, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("fetched", "lifetime", "within", "late", "ahead"),
+    [
+        (None, 3600, 3600, 0, False),
+        (10_000, 3600, 3600, 0, True),
+        (6_300, 3600, 3600, 0, False),
+        (6_300, 7200, 3600, 0, True),
+        (6_300, 3600, 7200, 0, True),
+        (6_300, 3600, 3600, 3600, True),
+        (6_300, 3600, 3600, -3600, False),
+        (10_000, 3600, 0, 0, False),
+    ],
+)
+def test_what_is_renewed_ahead_is_what_somebody_will_come_back_for(fetched, lifetime, within, late, ahead):
+    assert policy.renewed_ahead(fetched, 10_000, lifetime, within, late) == ahead

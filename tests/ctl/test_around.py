@@ -52,7 +52,7 @@ def test_a_shell_whose_start_up_file_sets_a_profile_is_said(daemon, run, place):
 def test_a_program_that_outlives_the_command_is_said(daemon, run):
     done = run("exec", "prod", "--", "sh", "-c", "sleep 30 >/dev/null 2>&1 & echo $!")
     try:
-        assert f"sleep (pid {done.stdout.strip()}) still runs" in done.stderr
+        assert f" (pid {done.stdout.strip()}) still runs" in done.stderr
         assert "exec --detach prod -- sh" in done.stderr
     finally:
         os.kill(int(done.stdout), 9)

@@ -29,6 +29,7 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
         "AWS_DEFAULT_REGION": "eu-west-1",
         "XACCT_REGION": "eu-west-1",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_METADATA_SERVICE_TIMEOUT": "130",
         "NO_PROXY": "corp.example,127.0.0.1,localhost",
         "no_proxy": "other.example,127.0.0.1,localhost",
         "XACCT_ROLE": "prod",
@@ -303,7 +304,9 @@ def test_a_shadowing_default_is_lifted_and_mentioned(daemon, capsys, place):
     changed = json.loads(found.out)
     assert "AWS_SHARED_CREDENTIALS_FILE" not in changed
     assert (changed["AWS_PROFILE"], changed["AWS_CONFIG_FILE"][-7:]) == ("xacct", "/config")
-    assert found.err.count("note:") == 1
+    assert found.err.count("note: [default]") == found.err.count("note: polars") == 1
+    assert main(["env", "prod"]) == 0
+    assert "polars" not in capsys.readouterr().err, "said once until the file changes"
     for words in (["env", "prod"], ["env", "dev"], ["env", "prod", "--format", "fish"]):
         assert main(words) == 0
         assert "note:" not in capsys.readouterr().err  # once is enough

@@ -48,6 +48,8 @@ def env(args: Namespace, client: Client) -> int:
         grant = mint(client, args.role, _label(pid), pid)
         # The empty name: fish can't but export it, and most SDKs take it for none
         change = fish.covered(reaching(args.role, grant, os.environ, "" if universal else None), universal)
+    if not args.static and (file := shadow.taken_by_polars(places.home())):
+        note(f"polars takes the first keys in {file}, whatever this shell is in. {shadow.FOR_POLARS}")
     _emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
     _end_former(client, args.pid)
     return OK

@@ -16,6 +16,7 @@ from xacct.copies import lines as aws
 from xacct.ctl import variables
 
 PROFILE: Final = "xacct"
+FOR_POLARS: Final = "For polars: xacctctl exec --static ROLE -- COMMAND, or a profile of xacctctl configure."
 _BOTO: Final = ("/etc/boto.cfg", "~/.boto")
 _BOTO_CONFIG: Final = "BOTO_CONFIG"
 _JAVA: Final = "AWS_CREDENTIAL_PROFILES_FILE"
@@ -96,6 +97,12 @@ def _profile(before: Mapping[str, str], home: str, directory: str, user: str, wi
 def shadows(content: Iterable[str]) -> bool:
     """Say whether [default] in these lines of an AWS file has credentials or a way to them."""
     return aws.shadows(content)
+
+
+def taken_by_polars(home: str) -> str | None:
+    """Return the file whose first keys polars takes, of whatever profile, unless boto3 serves it; None without keys."""
+    file = f"{home}/.aws/credentials"
+    return file if aws.has_secrets(lines(file)) else None
 
 
 def _read_by_some(environ: Mapping[str, str], home: str) -> list[str]:

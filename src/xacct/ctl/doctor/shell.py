@@ -35,6 +35,7 @@ def check(scene: Scene) -> Iterator[Finding]:
     yield _rival(scene, "shell-web-identity", _WEB, inside=inside)
     yield _rival(scene, "shell-relative-uri", _RELATIVE, inside=inside)
     yield _default(scene, inside=inside)
+    yield _polars(scene)
 
 
 def _endpoint(scene: Scene) -> Finding:
@@ -170,6 +171,14 @@ def _rival(scene: Scene, name: Name, variable: str, *, inside: bool) -> Finding:
     if inside:
         return broken(name, f"{variable} is set: most SDKs prefer it to xacctd.", f"unset {variable}")
     return ok(name, f"{variable} is set; xacctctl env takes it away.")
+
+
+def _polars(scene: Scene) -> Finding:
+    name: Final = "polars-keys"
+    file = shadow.taken_by_polars(str(scene.home))
+    if file is None:
+        return ok(name, "No keys in ~/.aws/credentials that polars would take.")
+    return ok(name, f"There are keys in {file}, which polars takes whatever a shell is in: {shadow.FOR_POLARS}")
 
 
 def _default(scene: Scene, *, inside: bool) -> Finding:
