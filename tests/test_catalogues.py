@@ -84,7 +84,9 @@ class Shells:
 @pytest.fixture
 def shells(tmp_path):
     with Stack(tmp_path, daemon=False) as stack:
-        yield Shells(stack)
+        shells = Shells(stack)
+        yield shells
+        shells.run(shells.a, "stop", check=False)  # a daemon that a test has started itself is not the stack's to end
 
 
 def test_the_same_name_is_each_shells_own_role(shells):
@@ -129,7 +131,8 @@ def test_logging_out_lets_the_shells_own_go_and_all_means_all(shells):
     assert "prod" in shells.run(shells.a, "logout", "prod").stdout
     assert "prod" in shells.held(shells.b)
     assert "prod" not in shells.held(shells.a)
-    assert shells.run(shells.a, "process", "prod", check=True)
+    assert shells.run(shells.a, "process", "prod", check=False).returncode == 4
+    assert shells.account(shells.b) == SECOND
     shells.run(shells.b, "logout", "--all")
     assert not shells.held(shells.a) | shells.held(shells.b)
 
