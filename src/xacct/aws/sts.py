@@ -97,8 +97,11 @@ class Sts:
         error = response.get("Error", {})
         status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
         self._hear(response)
+        code = str(error.get("Code", status))
+        if code == str(status) and status < 500:  # noqa: PLR2004 - an error of AWS's has a code of its own
+            return failures.not_sts()
         return failures.refusal(
-            str(error.get("Code", status)),
+            code,
             str(error.get("Message", "")),
             target=target,
             status=status,
