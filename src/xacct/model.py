@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Literal, NoReturn
 
@@ -66,6 +65,8 @@ class Credentials:
 class Source:
     """Where the first credentials come from: a profile's keys, its credential_process, or the environment.
 
+    `files`: the config and the credentials file that have the profile, and the HOME they belong to (awsfiles.Files);
+    empty: the daemon's own. The same name in other files is another source.
     `temporary`: its keys are known to have a session token: AWS opens no MFA session with such.
     """
 
@@ -74,6 +75,7 @@ class Source:
     region: str | None = None
     command: str = field(default="", repr=False)
     temporary: bool = False
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,18 +178,16 @@ class Role:
 
         SDKs mangle anything but [A-Za-z0-9._-] in a path, so other names are folded, with a hash against clashes.
         """
-        if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", self.name):
-            return self.name
-        folded = re.sub(r"[^A-Za-z0-9._-]", "-", self.name).lstrip(".-") or "role"
-        return f"{folded}-{sha256(self.name.encode()).hexdigest()[:6]}"
+        return slug_of(self.name)
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
     """The right of one consumer to fetch some roles' credentials. Only the token's SHA-256 is kept.
 
-    `role_arns`: patterns (`*` stands for anything, as in IAM policies) of the ARNs it may name besides, reached as
+    `role_arns`: patterns of the ARNs it may name besides (`*` alone is a wildcard, for anything), reached as
     the role `via` is. `forwarded_port`: where, on another machine, the endpoint is forwarded to for this consumer.
+    `files`: AWS's files that its roles are of (awsfiles.Files); empty where that was not noted.
     """
 
     id: str
@@ -202,6 +202,7 @@ class Grant:
     via: str | None = None
     forwarded_port: int | None = None
     where: Where = "host"
+    files: tuple[str, ...] = ()
 
     def allows(self, role: str) -> bool:
         """Whether this grant may fetch that role."""
@@ -209,7 +210,32 @@ class Grant:
 
     def allows_arn(self, arn: str) -> bool:
         """Whether this grant may fetch the role of that ARN, whatever it is called."""
-        return bool(_ROLE_ARN.fullmatch(arn)) and any(fnmatchcase(arn, pattern) for pattern in self.role_arns)
+        return bool(_ROLE_ARN.fullmatch(arn)) and any(matches(arn, pattern) for pattern in self.role_arns)
+
+
+def matches(arn: str, pattern: str) -> bool:
+    """Whether an ARN is one of a pattern's: `*` stands for anything, and every other character for itself."""
+    first, *others = pattern.split("*")
+    if not others:
+        return arn == pattern
+    if not arn.startswith(first):
+        return False
+    *middle, last = others
+    place, end = len(first), len(arn) - len(last)
+    for part in middle:
+        place = arn.find(part, place, end)
+        if place < 0:
+            return False
+        place += len(part)
+    return place <= end and arn.endswith(last)
+
+
+def slug_of(name: str) -> str:
+    """What a role of that name is in an endpoint path (`Role.slug`)."""
+    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
+        return name
+    folded = re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".-") or "role"
+    return f"{folded}-{sha256(name.encode()).hexdigest()[:6]}"
 
 
 def account_of(arn: str | None) -> str | None:

@@ -50,8 +50,11 @@ TOTP_STEP = 30.0
 BACKOFF_FIRST = 1.0
 BACKOFF_MAX = 2 * MINUTE
 
+RENEW_WITHIN = HOUR
+"""A role is renewed ahead of its end if it was fetched within this; else it lapses until its next fetch."""
+
 IDLE = 12 * HOUR
-"""A role nobody has used for so long is let go; the next use brings it back."""
+"""A role that is known by its ARN alone is forgotten once nobody has used it for so long."""
 
 RECENT = HOUR
 """A human is asked ahead of the horizon only for roles used within this."""
@@ -97,6 +100,17 @@ def renew_at(held: Credentials, jitter: float) -> float:
     if lifetime > RENEW_MARGIN + 5 * MINUTE:
         age = min(age, lifetime - RENEW_MARGIN)
     return held.issued_at + age
+
+
+def renewed_ahead(fetched: float | None, now: float, lifetime: float, within: float, late: float = 0.0) -> bool:
+    """Whether a role is renewed before its end, for whoever fetches it.
+
+    Args:
+        fetched: when it was last fetched (AWS's time). lifetime: seconds its credentials live: whoever has fetched such
+            comes back once in that time. within: the setting; 0: never. late: seconds this machine's clock is behind
+            AWS's: by so much later do SDKs come back, which go by that.
+    """
+    return fetched is not None and within > 0 and now - fetched < max(within, lifetime) + max(0.0, late)
 
 
 def backoff(failures: int, jitter: float) -> float:
@@ -182,15 +196,36 @@ def _hop(role: Role, lifetime: float | None) -> Hop:
     return Hop.FROM_SESSION
 
 
-def explain(role: Role, roles: Mapping[str, Role], session_seconds: int) -> tuple[list[str], list[str]]:
-    """The plan for a role in words: the steps, then remarks about what limits it."""
+def explain(
+    role: Role, roles: Mapping[str, Role], session_seconds: int, session_name: str = "xacct"
+) -> tuple[list[str], list[str]]:
+    """The plan for a role in words: the steps, then remarks about what goes along and what limits it.
+
+    `session_seconds`, `session_name`: what the settings say of MFA sessions, and of roles that say nothing.
+    """
     path = path_to(role)
     steps, remarks = _steps_before(role, path, roles, session_seconds)
     if role.role_arn:
         how = "assume it with that code itself" if path.hop is Hop.WITH_CODE else "assume"
         steps.append(f"{how}: {role.role_arn}, {_span(path.duration)} at a time")
+        remarks += _passed(role, session_name)
+    remarks += [f"region: {role.region}"] if role.region else []
     remarks += _remarks(role, path)
     return steps, remarks
+
+
+def _passed(role: Role, session_name: str) -> list[str]:
+    """What goes along with AssumeRole."""
+    transitive = f"; of them go on along a chain: {', '.join(role.transitive_tag_keys)}"
+    passed = {
+        "session name": role.session_name or session_name,
+        "external id": role.external_id,
+        "duration, as configured": _span(role.duration) if role.duration else None,
+        "source identity": role.source_identity,
+        "tags": ", ".join(f"{key}={value}" for key, value in role.tags) + transitive * bool(role.transitive_tag_keys),
+        "session policies": ", ".join([*role.policy_arns, *(["one of its own"] if role.policy else [])]),
+    }
+    return [f"{name}: {value}" for name, value in passed.items() if value]
 
 
 def _steps_before(

@@ -6,18 +6,17 @@ Durations are numbers of seconds or words such as "90s", "45m", "12h". docs/sett
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from xacct import errors, policy
+from xacct import errors, policy, rolekeys, tomlfile
 from xacct.model import Role, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from xacct.aws.profiles import Profiles
@@ -48,11 +47,12 @@ class Daemon(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Session(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[session]: how long an MFA session is asked for (15 min to 36 h), and the name CloudTrail shows for roles.
 
-    `name` may use {user} and {host}.
+    `name` may use {user} and {host}. `renew_if_used_within`: what was not fetched for so long lapses ("0s": all does).
     """
 
     duration: Duration = "12h"
     name: str = "{user}@{host}"
+    renew_if_used_within: Duration = "1h"
 
 
 class Prompts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -85,9 +85,13 @@ class ContainersSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True
 
 
 class AuditSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """[audit]: whether audit.jsonl is kept, the MiB at which a new one is begun, and how many old ones stay."""
+    """[audit]: whether audit.jsonl is kept, the MiB at which a new one is begun, and how many old ones stay.
+
+    `required`: nothing is served that can't be written down.
+    """
 
     enabled: bool = True
+    required: bool = False
     max_mib: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 10
     keep: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
 
@@ -155,20 +159,18 @@ def read(path: Path) -> Settings:
         ConfigError: it can't be read, parsed or meant; where, and what may have been meant.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomlfile.read(str(path))
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        raise errors.ConfigError(f"{path} can't be read ({type(error).__name__}).", "Check its permissions.") from None
-    except tomllib.TOMLDecodeError as error:
-        where = re.search(r"line \d+, column \d+", str(error))
-        raise errors.ConfigError(
-            f"{path} is no TOML ({where.group() if where else 'at its end'}).",
-            "Strings need quotes, tables are [in brackets].",
-        ) from None
+    except OSError as error:
+        raise errors.ConfigError(f"{path} can't be read ({error.strerror}).", f"ls -l {path}") from None
+    except tomlfile.TomlError as error:
+        raise errors.ConfigError(f"{path} {error.why}.", "Strings need quotes, tables are [in brackets].") from None
     try:
         settings = msgspec.convert(raw, Settings)
         _check(settings)
+    except RecursionError:
+        raise errors.ConfigError(f"{path} is nested too deeply.", "docs/settings.md lists every setting.") from None
     except (msgspec.ValidationError, ValueError) as error:
         raise errors.ConfigError(f"{path}: {_unquoted(str(error))}.", _did_you_mean(str(error))) from None
     return settings
@@ -187,11 +189,15 @@ def seconds(duration: Duration) -> int:
         ValueError: it is no duration.
     """
     if isinstance(duration, int):
-        return duration
-    match = re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", duration)
-    if not match:
-        raise ValueError('that is no duration (write 3600, "45m" or "12h")')
-    return int(match.group(1)) * _UNITS[match.group(2)]
+        found = duration
+    else:
+        match = re.fullmatch(r"\s*([0-9]{1,9})\s*([smhd])\s*", duration)
+        if not match:
+            raise ValueError('that is no duration (write 3600, "45m" or "12h")')
+        found = int(match.group(1)) * _UNITS[match.group(2)]
+    if abs(found) > LONGEST:
+        raise ValueError("a duration is 366 days at most")
+    return found
 
 
 def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str) -> dict[str, Role]:
@@ -221,6 +227,59 @@ def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str)
         roles[name] = _with(role, extra, fill)
         _check_read_only(roles[name])
     return roles
+
+
+def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dict[str, Role]:
+    """The roles of files that are not the daemon's own, with what config.toml says to narrow them.
+
+    A [roles.NAME] belongs to the daemon's own files, and adds nothing to other files' roles. But a limit must not be
+    got round by naming other files: what it says to narrow a role holds for roles of its name, and of its ARN, in all
+    files. A role with two limits that can't both hold is taken out, with a problem in its place.
+
+    Args:
+        settings: the file. found: the profiles. own: the roles of the daemon's own files.
+    """
+    roles, refused = {}, {}
+    for name, role in found.roles.items():
+        try:
+            narrow = role
+            for other, extra in settings.roles.items():
+                mine = own.get(other)
+                arns = {extra.role_arn, mine.role_arn if mine else None} - {None}
+                if other == name or role.role_arn in arns:
+                    narrow = _narrowed(narrow, extra)
+            _check_read_only(narrow)
+        except errors.ConfigError as problem:
+            refused[name] = problem
+        else:
+            roles[name] = narrow
+    for name, why in refused.items():
+        found.refuse(name, why)
+    return roles
+
+
+def _narrowed(role: Role, extra: RoleSettings) -> Role:
+    """A role with the narrower of two sayings in all that config.toml can narrow."""
+    policies = (extra.policy, extra.policy_arns or ())
+    if any(policies) and any((role.policy, role.policy_arns)) and policies != (role.policy, role.policy_arns):
+        raise errors.ConfigError(
+            f"{role.name!r} is limited in two ways in config.toml, and can't be limited in both.",
+            "Give the roles of its name and its ARN the same policy there.",
+        )
+    oldest = None if extra.mfa_max_age is None else float(seconds(extra.mfa_max_age))
+    ages = [age for age in (role.mfa_max_age, oldest) if age is not None]
+    lasts = seconds(extra.duration) if extra.duration is not None else None
+    shorter = lasts is not None and lasts < (role.duration or policy.ROLE_DURATION)
+    return replace(
+        role,
+        policy=role.policy or extra.policy,
+        policy_arns=role.policy_arns or extra.policy_arns or (),
+        mfa_max_age=min(ages, default=None),
+        mfa="direct" if extra.mfa == "direct" else role.mfa,
+        confirm="each-grant" if "each-grant" in (role.confirm, extra.confirm) else role.confirm or extra.confirm,
+        read_only=role.read_only or bool(extra.read_only),
+        duration=lasts if shorter else role.duration,
+    )
 
 
 def _check_read_only(role: Role) -> None:
@@ -266,12 +325,15 @@ def _with(role: Role, extra: RoleSettings, fill: Callable[[str], str]) -> Role:
 
 
 def _check(settings: Settings) -> None:
+    seconds(settings.session.renew_if_used_within)
     session = seconds(settings.session.duration)
     if not policy.SESSION_DURATION_MIN <= session <= policy.SESSION_DURATION_MAX:
         raise ValueError('session.duration must be between "15m" and "36h"')
     seconds(settings.prompts.patience)
     _check_imds(settings)
     for name, role in settings.roles.items():
+        if rolekeys.is_key(name):
+            raise ValueError(f"roles.{name} is called as xacct calls roles of other files")
         for duration in (role.duration, role.mfa_max_age):
             if duration is not None and seconds(duration) <= 0:
                 raise ValueError(f"a duration of roles.{name} must be more than nothing")
@@ -312,6 +374,9 @@ def _fields_at(place: str) -> list[str]:
     table = tables.get(place, RoleSettings if place.startswith("roles") else Settings)
     return list(table.__struct_fields__)
 
+
+LONGEST = 366 * 86400
+"""Seconds of a duration: timers and dates don't go on for ever."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 

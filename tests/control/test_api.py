@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from virtual_time import in_virtual_time
 
-from xacct import __version__, errors
+from xacct import __version__, errors, wire
 from xacct.control.containers import Containers
 from xacct.model import Grant
 
@@ -29,7 +29,7 @@ def serving(test):
 @serving
 async def test_version(control):
     assert await control.get("/v1/version") == {
-        "api": 1,
+        "api": wire.API,
         "version": __version__,
         "pid": os.getpid(),
         "endpoint": "http://127.0.0.1:9477",
@@ -97,9 +97,9 @@ async def test_status_lists_the_imds_ports(control):
 async def test_status_notes_problems_and_a_wrong_clock(control):
     assert (await control.get("/v1/status"))["notes"] == []
     control.problems.append(errors.ConfigError("config.toml is broken.", "Mend it."))
-    control.aws_clock.heard(control.clock.wall - 600)
+    control.aws_clock.shift(-600)
     assert "10 min ahead of AWS's." in (await control.get("/v1/status"))["notes"][1]
-    control.aws_clock.heard(control.clock.wall + 600)
+    control.aws_clock.shift(600)
     notes = (await control.get("/v1/status"))["notes"]
     assert notes == ["config.toml is broken. Mend it.", "This machine's clock is about 10 min behind AWS's."]
 
@@ -282,7 +282,9 @@ async def test_a_forwarded_grant_is_told_the_urls_of_its_own_machine(control):
 @serving
 async def test_grants_that_are_over_are_not_listed(control):
     await control.post("/v1/grants", roles=["dev"], label="short", ttl=60)
-    await control.post("/v1/grants", roles=["dev"], label="of a process that is gone", pid=8)
+    control.grants.create(["dev"], "of a process that is gone", None, 8)
+    status, error = await control.refused("POST", "/v1/grants", {"roles": ["dev"], "label": "", "pid": 8})
+    assert (status, error["sentence"]) == (400, "There is no process 8.")
     await control.post("/v1/grants", roles=["dev"], label="x" * 1000)
     await asyncio.sleep(60)
     [left] = (await control.get("/v1/grants"))["grants"]
@@ -440,7 +442,7 @@ async def test_where_containers_are_switched_off_there_is_no_grant_for_one(contr
 @serving
 async def test_while_a_successor_takes_over_nothing_is_changed(control):
     control.daemon.paused = lambda: True
-    for path in ("/v1/lock", "/v1/login", "/v1/logout", "/v1/grants", "/v1/stop"):
+    for path in ("/v1/lock", "/v1/login", "/v1/logout", "/v1/grants"):
         status, error = await control.refused("POST", path, {"roles": ["dev"], "label": "x"})
         assert (status, error["code"]) == (503, "temporary")
     assert not control.keeper.latch.locked

@@ -27,7 +27,9 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
         "AWS_CONTAINER_AUTHORIZATION_TOKEN": "t0ken",
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
+        "XACCT_REGION": "eu-west-1",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_METADATA_SERVICE_TIMEOUT": "130",
         "NO_PROXY": "corp.example,127.0.0.1,localhost",
         "no_proxy": "other.example,127.0.0.1,localhost",
         "XACCT_ROLE": "prod",
@@ -37,7 +39,7 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
                 "AWS_SECRET_ACCESS_KEY",
                 "AWS_SESSION_TOKEN",
                 "AWS_CREDENTIAL_EXPIRATION",
-                "AWS_SECURITY_TOKEN",
+                *OLD_NAMES,
                 "AWS_PROFILE",
                 "AWS_DEFAULT_PROFILE",
                 "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -50,6 +52,15 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
     }
 
 
+OLD_NAMES = (
+    "AWS_SECURITY_TOKEN",
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AMAZON_ACCESS_KEY_ID",
+    "AMAZON_SECRET_ACCESS_KEY",
+    "AMAZON_SESSION_TOKEN",
+    "AWS_CREDENTIAL_FILE",
+)
 IMDS = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_METADATA_ENDPOINT", "AWS_EC2_METADATA_V1_DISABLED")
 
 
@@ -63,6 +74,7 @@ def test_the_imds_port_and_nothing_else(daemon, capsys, monkeypatch):
         "AWS_EC2_METADATA_V1_DISABLED": "true",
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
+        "XACCT_REGION": "eu-west-1",
         "NO_PROXY": proxy,
         "no_proxy": proxy,
         "XACCT_ROLE": "prod",
@@ -75,7 +87,7 @@ def test_the_imds_port_and_nothing_else(daemon, capsys, monkeypatch):
                 "AWS_SECRET_ACCESS_KEY",
                 "AWS_SESSION_TOKEN",
                 "AWS_CREDENTIAL_EXPIRATION",
-                "AWS_SECURITY_TOKEN",
+                *OLD_NAMES,
                 "AWS_PROFILE",
                 "AWS_DEFAULT_PROFILE",
                 "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -162,6 +174,27 @@ def test_an_unknown_region_overrides_none(daemon, capsys):
     assert "AWS_REGION" not in as_json(daemon, capsys)
 
 
+def test_a_shells_own_region_beats_defaults_and_not_the_roles(daemon, capsys, monkeypatch, place):
+    names = ("AWS_REGION", "AWS_DEFAULT_REGION")
+    (place / "h" / ".aws").mkdir()
+    (place / "h" / ".aws" / "config").write_text("[default]\nregion = us-east-1\n")
+    daemon.roles |= {"prod": None, "dev": "eu-west-1"}
+    found = as_json(daemon, capsys)
+    assert [found[name] for name in names] == ["us-east-1", "us-east-1"]
+    monkeypatch.setenv("AWS_REGION", "ap-south-1")
+    found = as_json(daemon, capsys)
+    assert [found[name] for name in names] == ["ap-south-1", "ap-south-1"]
+    assert "XACCT_REGION" not in found
+    assert main(["env", "dev", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [found[name] for name in names] == ["eu-west-1", "eu-west-1"]
+    for name, value in found.items():
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    again = as_json(daemon, capsys)
+    assert [again[name] for name in names] == ["ap-south-1", "ap-south-1"], "the shell's own, not the former role's"
+    assert again["XACCT_REGION"] is None
+
+
 def test_the_grant_ends_with_the_calling_shell(daemon, capsys):
     as_json(daemon, capsys)
     (asked,) = daemon.called("POST", "/v1/grants")
@@ -184,6 +217,26 @@ def test_a_subshell_is_not_the_calling_shell(daemon, line):
     )
     (asked,) = daemon.called("POST", "/v1/grants")
     assert done.stdout == f"{asked['pid']} prod\n"
+
+
+@pytest.mark.parametrize("way", [[], ["--static"], ["--imds"]])
+def test_env_again_in_one_shell_ends_its_former_grant(daemon, capsys, monkeypatch, way):
+    daemon.imds = {9478: "prod"}
+    mine = daemon._get_grants(None, None)["grants"][0] | {"pid": calling_shell()}
+    others = [mine | {"id": "around", "pid": 1}, mine | {"id": "lasting", "pid": None}]
+    daemon.answers["/v1/grants"] = lambda body: (
+        {"grants": [mine, *others]} if body is None else daemon._post_grants(None, body)
+    )
+    for former, ended in (("g1", [None]), ("around", []), ("lasting", []), ("gone", [])):
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", f"/run/xacct/grants/{former}")
+        as_json(daemon, capsys, *way)
+        assert daemon.called("DELETE", f"/v1/grants/{former}") == ended
+
+
+def test_an_env_that_fails_ends_no_grant(daemon, capsys, monkeypatch):
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/run/xacct/grants/g1")
+    assert main(["env", "nosuch"]) == 1
+    assert [method for method, _, _ in daemon.requests] == ["POST"]
 
 
 def test_static_carries_the_keys(daemon, capsys):
@@ -248,8 +301,18 @@ def test_a_shadowing_default_is_lifted_and_mentioned(daemon, capsys, place):
     (files / "credentials").write_text("[default]\naws_access_key_id=AKIA\n")
     assert main(["env", "prod", "--format", "json"]) == 0
     found = capsys.readouterr()
-    assert json.loads(found.out)["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
-    assert found.err.count("note:") == 1
+    changed = json.loads(found.out)
+    assert "AWS_SHARED_CREDENTIALS_FILE" not in changed
+    assert (changed["AWS_PROFILE"], changed["AWS_CONFIG_FILE"][-7:]) == ("xacct", "/config")
+    assert found.err.count("note: [default]") == found.err.count("note: polars") == 1
+    assert main(["env", "prod"]) == 0
+    assert "polars" not in capsys.readouterr().err, "said once until the file changes"
+    for words in (["env", "prod"], ["env", "dev"], ["env", "prod", "--format", "fish"]):
+        assert main(words) == 0
+        assert "note:" not in capsys.readouterr().err  # once is enough
+    (files / "config").write_text("[default]\ncredential_process=x\n")
+    assert main(["env", "prod"]) == 0
+    assert capsys.readouterr().err.count("note:") == 1  # the other file's alone: it is new
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "dash", "fish"])

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
 from aiohttp import web
 
-from xacct import errors
-from xacct.control import shapes, streams
+from xacct.control import requests, shapes, streams, views
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
-    from xacct import wire
+    from xacct import errors, wire
 
 T = TypeVar("T")
 
@@ -32,13 +30,16 @@ async def body_of(request: web.Request, kind: type[T]) -> T:
     Raises:
         BadInput: it is not of that kind.
     """
-    try:
-        return msgspec.json.decode(await request.read() or b"{}", type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise errors.BadInput(f"The request is not understood: {error}.", "See docs/control-api.md.") from None
+    return requests.read(await request.read(), kind)
 
 
-def failed(error: errors.XacctError) -> web.Response:
+def answered(request: web.Request, answer: Mapping[str, Any]) -> web.Response:
+    """An answer that names roles, as the request's shell names them."""
+    return web.json_response(views.of(request).seen(answer))
+
+
+def failed(error: errors.XacctError, request: web.Request) -> web.Response:
     """The answer that says why not."""
     answer: wire.ErrorAnswer = {"error": shapes.error_body(error)}
-    return web.json_response(answer, status=error.status)
+    view = request.get(views.KEY)
+    return web.json_response(view.seen(answer) if view is not None else answer, status=error.status)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
 
-from xacct import errors, wire
-from xacct.control import shapes
-from xacct.control.exchange import body_of
+from xacct import errors, rolekeys, wire
+from xacct.control import shapes, views
+from xacct.control.exchange import answered, body_of
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 
 if TYPE_CHECKING:
@@ -22,13 +21,6 @@ if TYPE_CHECKING:
     from xacct.model import Where
 
 log = structlog.get_logger("xacct.control")
-
-MAX_GRANT_TTL = 366 * 86400.0
-MAX_PATTERNS = 20
-MAX_PORT = 65535
-
-_ARN_PATTERN = re.compile(r"arn:[^:\s]+:iam::[^:\s]+:role/\S{1,600}")
-"""Every part of an ARN has to be there: a lone * would be easier to type than to mean."""
 
 
 class GrantRoutes:
@@ -54,32 +46,39 @@ class GrantRoutes:
             web.delete(wire.GRANT, self.revoke_grant),
         ]
 
-    async def list_grants(self, _: web.Request) -> web.Response:
+    async def list_grants(self, request: web.Request) -> web.Response:
         """GET /v1/grants."""
         self._grants.sweep()
         answer: wire.GrantsAnswer = {"grants": [shapes.grant_info(grant, self._grants) for grant in self._grants.all()]}
-        return web.json_response(answer)
+        return answered(request, answer)
 
     async def create_grant(self, request: web.Request) -> web.Response:
         """POST /v1/grants."""
         body = await body_of(request, wire.GrantRequest)
         self._keeper.latch.check()
-        nodes = [self._configured(role) for role in body["roles"]]
-        ttl, port = body.get("ttl"), body.get("forwarded_port")
-        patterns, via = self._role_arns(body)
-        if not (nodes or patterns) or (ttl is not None and not 0 < ttl <= MAX_GRANT_TTL):
-            raise errors.BadInput("A grant needs a role, and a ttl of more than nothing and at most a year.", "")
+        view = views.of(request)
+        names = {view.role(role): role for role in body["roles"]}
+        nodes = [self._configured(role) for role in names]
+        port = body.get("forwarded_port")
+        patterns, via = self._role_arns(body, view)
+        files = self._files(view, [*names, *filter(None, [via])])
+        if not (nodes or patterns):
+            raise errors.BadInput("A grant needs a role.", "xacctctl grants create ROLE")
+        pid = body.get("pid")
+        if pid is not None and self._grants.started(pid) is None:
+            raise errors.BadInput(f"There is no process {pid}.", "A grant ends with its process: name one that runs.")
         where = body.get("where", "host")
         url = self._url(where, port)
         grant, token, file = self._grants.create(
-            body["roles"],
+            names,
             body["label"][:200],
-            ttl,
-            body.get("pid"),
+            body.get("ttl"),
+            pid,
             role_arns=patterns,
             via=via,
             where=where,
             forwarded_port=port,
+            files=files,
         )
         await self._grants.settled()
         if where == "container":
@@ -88,9 +87,9 @@ class GrantRoutes:
             "id": grant.id,
             "token": token,
             "token_file": str(file),
-            "urls": {node.role.name: url + ROLE_PATH + node.role.slug for node in nodes},
-            "regions": {node.role.name: node.role.region for node in nodes},
-            "confirm": [node.role.name for node in nodes if not self._keeper.guard.admits(node.role, grant.id)],
+            "urls": {names[node.role.name]: url + ROLE_PATH + node.role.slug for node in nodes},
+            "regions": {names[node.role.name]: node.role.region for node in nodes},
+            "confirm": [names[node.role.name] for node in nodes if not self._keeper.guard.admits(node.role, grant.id)],
             "role_arn_url": url + ROLE_ARN_PATH if patterns else None,
         }
         self._audit.grant(request, "grant-created", grant)
@@ -101,8 +100,8 @@ class GrantRoutes:
         """Where a grant's consumer finds the endpoint."""
         if port is None:
             return self.containers.url if where == "container" else self._endpoint_url
-        if where == "container" or not 0 < port <= MAX_PORT:
-            raise errors.BadInput(f"A forwarded_port is from 1 to {MAX_PORT}, and never a container's.", "")
+        if where == "container":
+            raise errors.BadInput("A forwarded_port is never a container's.", "")
         return f"http://127.0.0.1:{port}"
 
     async def bind_grant(self, request: web.Request) -> web.Response:
@@ -110,7 +109,7 @@ class GrantRoutes:
         body = await body_of(request, wire.GrantBinding)
         grant = self._grants.bind(request.match_info["id"], body["pid"])
         await self._grants.settled()
-        return web.json_response(shapes.grant_info(grant, self._grants))
+        return answered(request, shapes.grant_info(grant, self._grants))
 
     def _configured(self, role: str) -> Node:
         if role in self._keeper.dynamic:
@@ -119,15 +118,25 @@ class GrantRoutes:
             )
         return self._keeper.node(role)
 
-    def _role_arns(self, body: wire.GrantRequest) -> tuple[list[str], str | None]:
+    def _files(self, view: views.View, roles: list[str]) -> tuple[str, ...]:
+        """The files that a grant's roles are of: as the shell names them, where it means those of the daemon.
+
+        Raises:
+            BadInput: they are of several.
+        """
+        catalogues = {rolekeys.split(role)[1] for role in roles}
+        if len(catalogues) > 1:
+            raise errors.BadInput("A grant is for roles of the same AWS files.", "Make one for each.")
+        if catalogues == {rolekeys.OWN} == {view.id}:
+            return tuple(view.files or ())
+        return tuple(view.files_of(roles[0]) or ()) if roles else ()
+
+    def _role_arns(self, body: wire.GrantRequest, view: views.View) -> tuple[list[str], str | None]:
         patterns, via = body.get("role_arn_patterns", []), body.get("via")
         if bool(patterns) != (via is not None):
             raise errors.BadInput("Patterns of role ARNs go with a role to reach them via.", "--role-arn and --via")
-        if len(patterns) > MAX_PATTERNS or not all(_ARN_PATTERN.fullmatch(pattern) for pattern in patterns):
-            raise errors.BadInput(
-                "A pattern of role ARNs is an ARN with a * in it.", "Such as 'arn:aws:iam::*:role/dev-*'; 20 at most."
-            )
         if via is not None:
+            via = view.role(via)
             self._configured(via)
         return patterns, via
 

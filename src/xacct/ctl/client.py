@@ -4,13 +4,14 @@ import errno
 import json
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypedDict, TypeVar, cast
 
 from xacct import __version__, wire
-from xacct.ctl import http10, unit
-from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, HungUpError, NotRunningError
+from xacct.ctl import http10, shellfiles, unit
+from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, HungUpError, NotRunningError, UnreachableError
 from xacct.ctl.render import clean
 from xacct.ctl.shape import misfit
 
@@ -93,19 +94,23 @@ class Client:
         can't be reached or understood; `any_api` bears a daemon of another API version.
         """
         with _plain_failures(), self._connect(timeout) as connection:
-            head, rest = _exchange(connection, http10.request(method, path, body))
+            head, rest = _exchange(connection, http10.request(method, path, body, shellfiles.header()))
             content = _read_all(connection, rest)
         _check(head, content, any_api=any_api)
         answer = parse(content) if content.strip() else {}
         _demand(answer, shape)
         return cast("T", answer)
 
+    def without_start(self) -> "Client":
+        """Return a client of the same daemon that never starts one."""
+        return Client(self.path)
+
     def stream(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Stream:
         """Send a request whose answer streams; failures as in `call`."""
         with _plain_failures():
             connection = self._connect(PATIENCE)
             try:
-                head, rest = _exchange(connection, http10.request(method, path, body))
+                head, rest = _exchange(connection, http10.request(method, path, body, shellfiles.header()))
                 _check(head, rest if head.ok else _read_all(connection, rest), any_api=False)
                 connection.settimeout(None)
             except BaseException:
@@ -121,7 +126,7 @@ class Client:
                 raise NotRunningError
         try:
             return _dial(self.path, timeout)
-        except NotRunningError:
+        except (NotRunningError, UnreachableError):
             if self._revive is None:
                 raise
             self._revive()
@@ -169,12 +174,45 @@ def _dial(path: str, timeout: float) -> socket.socket:
     except OSError as error:
         connection.close()
         if error.errno in _ABSENT:
-            raise NotRunningError from None
+            raise _nobody() from None
         raise
     except BaseException:
         connection.close()
         raise
+    try:
+        _refuse_another_users(connection, path)
+    except BaseException:
+        connection.close()
+        raise
     return connection
+
+
+def _nobody() -> CtlError:
+    """Nobody listens: whether there is no daemon is the lock's to say."""
+    pid = unit.holder()
+    return NotRunningError() if pid is None else UnreachableError(pid)
+
+
+def _refuse_another_users(connection: socket.socket, path: str) -> None:
+    """Ask the kernel who listens, before a word is said: a path can have been another's when it was looked at.
+
+    On macOS launchd, which is root's, may have made the socket for us.
+    """
+    owner = peer(connection)
+    if owner == os.geteuid() or (sys.platform == "darwin" and owner == 0):
+        return
+    raise CtlError(
+        f"{path} is another user's: nothing was sent.",
+        "See where XACCT_SOCKET and XDG_RUNTIME_DIR point; xacctctl asks the daemon of its own user alone.",
+        NO_DAEMON,
+    )
+
+
+def peer(connection: socket.socket) -> int:
+    """Return the user who listens at the other end of a Unix socket (unix(7): SO_PEERCRED; macOS: LOCAL_PEERCRED)."""
+    if sys.platform == "darwin":
+        return int.from_bytes(connection.getsockopt(0, 1, 76)[4:8], sys.byteorder)  # struct xucred: version, uid
+    return int.from_bytes(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[4:8], sys.byteorder)
 
 
 def _refuse_strangers(path: str) -> None:

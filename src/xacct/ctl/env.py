@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import zip_longest
@@ -12,15 +12,18 @@ from typing import Final
 
 from xacct import places, wire
 from xacct.ctl import shadow, shells, terminal, variables
+from xacct.ctl import universal as fish
 from xacct.ctl.client import Anything, Client, foreign
 from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
 from xacct.ctl.http10 import quote
+from xacct.ctl.notes import note
 from xacct.ctl.parent import calling_shell
-from xacct.ctl.render import say
+from xacct.ctl.render import clean
 from xacct.ctl.verb import Verb
 
+_LARGEST_PID: Final = 2**31 - 1
 _NOBODY: Final = frozenset({"nobody-to-ask", "login-required"})
 
 
@@ -28,9 +31,12 @@ def env(args: Namespace, client: Client) -> int:
     """Print the change of environment in the shell's language."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
+    universal = fish.profiles(places.home()) if args.format == "fish" else []
+    if universal and (args.static or args.imds):
+        raise fish.winning(universal[0])
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
-        change = variables.static(args.role, keys)
+        change = variables.static(args.role, keys, os.environ)
     elif args.imds:
         if args.pid is not None:
             raise CtlError("--pid goes with a grant, which --imds has not.", "Leave out one of the two.", USAGE)
@@ -40,9 +46,28 @@ def env(args: Namespace, client: Client) -> int:
         ensure(client, args.role)
         pid = calling_shell() if args.pid is None else args.pid
         grant = mint(client, args.role, _label(pid), pid)
-        change = reaching(args.role, grant, os.environ)
-    _emit(shells.FORMATS[args.format](change))
+        # The empty name: fish can't but export it, and most SDKs take it for none
+        change = fish.covered(reaching(args.role, grant, os.environ, "" if universal else None), universal)
+    if not args.static and (file := shadow.taken_by_polars(places.home())):
+        note(f"polars takes the first keys in {file}, whatever this shell is in. {shadow.FOR_POLARS}")
+    _emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
+    _end_former(client, args.pid)
     return OK
+
+
+def _end_former(client: Client, asked_pid: int | None) -> None:
+    """Revoke the grant that an earlier `env` made for this very shell: its variables have just been replaced.
+
+    One that is bound to another process (an exec around this shell) or to none may have other users.
+    """
+    former = os.environ.get(variables.CONTAINER[1], "").rpartition("/")[2]
+    pid = calling_shell() if asked_pid is None else asked_pid
+    if not former or not pid or (sys.stdout is not None and sys.stdout.isatty()):
+        return  # at a terminal somebody looks, and the shell stays as it is
+    with suppress(CtlError):
+        grants = client.call("GET", wire.GRANTS, wire.GrantsAnswer)["grants"]
+        if any(grant["id"] == former and grant["pid"] == pid for grant in grants):
+            revoke(client, former)
 
 
 def emit_failure(argv: Sequence[str]) -> None:
@@ -109,7 +134,7 @@ def mint(client: Client, role: str, label: str, pid: int, **more: int) -> wire.G
 
     `more` is as in `wire.GrantRequest`.
     """
-    body = {"roles": [role], "label": label, **({"pid": pid} if pid else {}), **more}
+    body = {"roles": [role], "label": clean(label), **({"pid": pid} if pid else {}), **more}
     grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")
@@ -128,16 +153,21 @@ def confirm(client: Client, role: str, grant: str) -> None:
 
 
 def revoke(client: Client, grant: str) -> None:
-    """Take a grant back. It would end with its process anyway: a failure here is nobody's business."""
+    """Take a grant back. It would end with its process anyway: a failure here is nobody's business.
+
+    A daemon that has gone meanwhile is not started for it: a new one knows of no grant that its store does not have.
+    """
     try:
-        client.call("DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True)
+        client.without_start().call("DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True)
     except CtlError:
         return
 
 
-def reaching(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> variables.Change:
-    """Return the change that makes the endpoint win, over a shadowing [default] too."""
-    return _winning(variables.endpoint(role, grant, environ), environ)
+def reaching(
+    role: str, grant: wire.GrantAnswer, environ: Mapping[str, str], profile: str | None = None
+) -> variables.Change:
+    """Return the change that makes the endpoint win, over [default]'s keys, too. `profile`: as shadow's `always`."""
+    return _winning(variables.endpoint(role, grant, environ), environ, grant["id"], profile)
 
 
 def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> variables.Change:
@@ -152,15 +182,19 @@ def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> var
             "xacctctl status shows the ports there are.",
         )
     ensure(client, args.role)
-    return _winning(variables.imds(port, environ), environ)
+    return _winning(variables.imds(port, environ), environ, f"pid-{os.getppid()}")
 
 
-def _winning(change: variables.Change, environ: Mapping[str, str]) -> variables.Change:
-    """Lift [default] keys that would win over the change."""
-    lifted = shadow.lifted(environ, places.home(), places.runtime_dir())
-    for note in lifted.notes:
-        say(f"xacctctl: note: {note}")
+def _winning(
+    change: variables.Change, environ: Mapping[str, str], user: str, profile: str | None = None
+) -> variables.Change:
+    """Take what would win over the change out of the way of programs without a profile."""
+    lifted = shadow.lifted(environ, places.home(), places.runtime_dir(), user, profile)
+    for remark in lifted.notes:
+        note(remark)
     change.set.update(lifted.set)
+    if "AWS_REGION" not in change.set and (region := shadow.region(environ, places.home())):
+        change.set.update(variables.region_of(region, environ))
     return change
 
 
@@ -199,6 +233,13 @@ def declare_ways(parser: ArgumentParser) -> None:
     )
 
 
+def _pid(word: str) -> int:
+    """Return a process id, or 0 for none."""
+    if not (word.isascii() and word.isdigit() and int(word) <= _LARGEST_PID):
+        raise ArgumentTypeError(f"{word!r} is no process: a number of ps, or 0 for none")
+    return int(word)
+
+
 def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("role", metavar="ROLE")
     parser.add_argument(
@@ -209,7 +250,7 @@ def _declare(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--pid",
-        type=int,
+        type=_pid,
         help="the process whose end ends access (default: the calling shell; 0: none, for direnv)",
     )
     declare_ways(parser)

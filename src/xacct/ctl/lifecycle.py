@@ -1,8 +1,10 @@
 """`start`, `stop` and `reload`: the daemon itself."""
 
 import os
+import signal
 import time
 from argparse import Namespace
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -10,21 +12,27 @@ from xacct import wire
 from xacct.ctl import unit
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.complain import complain
-from xacct.ctl.failure import FAILED, NO_DAEMON, OK, CtlError, NotRunningError
-from xacct.ctl.render import out, show
+from xacct.ctl.failure import FAILED, NO_DAEMON, OK, USAGE, CtlError, DaemonError, NotRunningError
+from xacct.ctl.render import out, say, show
 from xacct.ctl.start import start_daemon
 from xacct.ctl.verb import Verb
 
 _PATIENCE: Final = 10.0
 _POLL: Final = 0.01
 _HANDOVER: Final = 90.0
-"""Seconds: the daemon waits for a quiet moment, 30 s at most, and its successor for it."""
+"""Seconds: more than any daemon takes until it has a successor, or says why not."""
+
+_BUSY: Final = "busy"
+"""The error code of a daemon that waits for AWS, or for a human; a successor has to wait as well."""
+
+_BUSY_PATIENCE: Final = 600.0
+_BUSY_POLL: Final = 0.25
 
 
 def start(args: Namespace, client: Client) -> int:
     """Make sure that the daemon runs, and say whether it did already."""
     if args.no_start:
-        raise CtlError("start and --no-start contradict each other.")
+        raise CtlError("start and --no-start contradict each other.", "", USAGE)
     fresh = start_daemon()
     answer = client.call("GET", wire.VERSION, wire.VersionAnswer)
     did = "Started" if fresh else "Already running:"
@@ -47,8 +55,24 @@ def stop(_args: Namespace, client: Client) -> int:
     except NotRunningError:
         out("xacctd is not running.")
         return OK
+    except DaemonError:
+        raise
+    except CtlError as failure:
+        return _end_by_signal(failure)
     wait_for_end(version["pid"])
     out("xacctd has stopped; what it held is gone.")
+    return OK
+
+
+def _end_by_signal(failure: CtlError) -> int:
+    """Stop a daemon that does not listen, or does not answer: its lock says which process it is."""
+    pid = unit.holder()
+    if pid is None:
+        raise failure
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    wait_for_end(pid)
+    out(f"xacctd (pid {pid}), which did not answer, has stopped; what it held is gone.")
     return OK
 
 
@@ -57,7 +81,7 @@ def wait_for_end(pid: int) -> None:
     deadline = time.monotonic() + _PATIENCE
     while _lives(pid):
         if time.monotonic() > deadline:
-            raise CtlError(f"xacctd (pid {pid}) is still there after {_PATIENCE:.0f} seconds.", f"kill {pid}")
+            raise CtlError(f"xacctd (pid {pid}) is still there after {_PATIENCE:.0f} seconds.", f"kill -9 {pid}")
         time.sleep(_POLL)
 
 
@@ -65,7 +89,7 @@ def reload(_args: Namespace, client: Client) -> int:
     """Have the configuration read again, by a new process that takes over all that is held."""
     try:
         problems = _read_again(client)
-        pid = client.call("POST", wire.SUCCEED, wire.SucceedAnswer, timeout=_HANDOVER, any_api=True)["pid"]
+        pid = _succeed(client)
         answer = client.call("GET", wire.STATUS, wire.StatusAnswer)
     except NotRunningError:
         raise CtlError(
@@ -79,6 +103,22 @@ def reload(_args: Namespace, client: Client) -> int:
     for problem in problems:
         complain(problem["sentence"], problem["hint"])
     return FAILED if problems else OK
+
+
+def _succeed(client: Client) -> int:
+    """Have a new process take over, as soon as nothing is under way; say once what there is to wait for."""
+    deadline = time.monotonic() + _BUSY_PATIENCE
+    said = ""
+    while True:
+        try:
+            return client.call("POST", wire.SUCCEED, wire.SucceedAnswer, timeout=_HANDOVER, any_api=True)["pid"]
+        except DaemonError as error:
+            if error.code != _BUSY or time.monotonic() > deadline:
+                raise
+            if error.sentence != said:
+                said = error.sentence
+                say(f"xacctctl: {said} Waiting until that is over; Ctrl-C gives up, and changes nothing.")
+        time.sleep(_BUSY_POLL)
 
 
 def _read_again(client: Client) -> list[wire.ErrorBody]:

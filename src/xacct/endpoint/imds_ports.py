@@ -94,10 +94,13 @@ class ImdsPorts:
         """The listeners, for a successor."""
         return {f"{IMDS}{port}": listener.fileno() for port, listener in self._listeners.items()}
 
-    def stop_accepting(self) -> None:
-        """Take in nobody any more: who comes waits in the listeners' queues."""
-        for endpoint in self._endpoints.values():
-            endpoint.stop_accepting()
+    async def pause(self, linger: float) -> None:
+        """Take in nobody any more: who comes waits in the listeners' queues. Hang up on whoever is connected.
+
+        Args:
+            linger: as in Endpoint.close.
+        """
+        await asyncio.gather(*(endpoint.close(linger) for endpoint in self._endpoints.values()))
 
     async def accept_again(self) -> None:
         """Take in whoever comes."""

@@ -17,6 +17,7 @@ from xacct.endpoint import answers, head
 from xacct.endpoint.crowd import Crowd
 from xacct.endpoint.door import UNASKED
 from xacct.endpoint.recorder import Nobody
+from xacct.host import unix_sockets
 from xacct.model import Caller
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Endpoint:
     Args:
         answer: gives a trusted request's answer. boot: reads the boot-time clock.
         door: says who comes in (None: whoever has a grant). recorder: keeps the audit.
+        most: connections at once, where there is room for less than MAX_CONNECTIONS.
         parse: the guard: a request, or Refused. refusal: what whoever is refused is told; it says "close".
     """
 
@@ -91,7 +93,9 @@ class Endpoint:
         *,
         parse: Parse = head.parse,
         refusal: bytes = answers.NO_GRANT,
+        most: int | None = None,
     ) -> None:
+        self.most = most
         self.answer = answer
         self.parse = parse
         self.refusal = refusal
@@ -104,7 +108,7 @@ class Endpoint:
         self.connections: set[Connection] = set()
         self.closing = False
         self.accepted = 0
-        self.crowd = Crowd(self.connections, door.owners if door else lambda _: {}, self.recorder)
+        self.crowd = Crowd(self.connections, door.owners if door else lambda _: {}, self.recorder, most and most // 2)
         self._server: asyncio.Server | None = None
 
     async def serve(self, listener: socket.socket, hosts: frozenset[bytes] | None = None) -> int:
@@ -119,7 +123,7 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         if listener.family == socket.AF_UNIX:
             self.hosts = hosts or frozenset()
-            self._server = await loop.create_unix_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
+            self._server = await unix_sockets.serve(lambda: Connection(self), listener, BACKLOG)
             return 0
         host, port = listener.getsockname()[:2]
         self.hosts = hosts or head.hosts_of(port, host)
@@ -147,11 +151,14 @@ class Endpoint:
             self._server = None
         self.closing = True
 
-    async def close(self) -> None:
-        """Stop, and close what is open.
+    async def close(self, linger: float = LINGER) -> None:
+        """Stop, and close what is open. `serve` begins again.
 
         Who has connected and not been answered gets a moment to ask, and who is held gets one to hear why, once the
         keeper is closed.
+
+        Args:
+            linger: that moment, in seconds.
         """
         self.stop_accepting()
         await asyncio.sleep(0)  # connections that were accepted a moment ago appear
@@ -159,10 +166,10 @@ class Endpoint:
         if held:
             await asyncio.wait(held, timeout=FAREWELL)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + LINGER
+        deadline = loop.time() + linger
         # Polled: an event in each connection would cost all of them.
         while loop.time() < deadline and any(connection.unanswered for connection in self.connections):  # noqa: ASYNC110
-            await asyncio.sleep(LINGER / 50)
+            await asyncio.sleep(linger / 50)
         for connection in list(self.connections):
             connection.close()
 
@@ -187,7 +194,7 @@ class Connection(asyncio.Protocol):
         """Keep the transport, unless we have too many, and ask who it is while the caller is surely there."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
         self._endpoint.connections.add(self)
-        if len(self._endpoint.connections) > MAX_CONNECTIONS:
+        if len(self._endpoint.connections) > (self._endpoint.most or MAX_CONNECTIONS):
             self.close()
         elif self._endpoint.door is not None:
             self._ask_who(self._endpoint.door, self._transport)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from xacct import errors
 from xacct.keeper.events import Events, PromptClosed, PromptRaised
-from xacct.keeper.question import KINDS, Question, names
+from xacct.keeper.question import KINDS, NO_CAUSE, Question, names
 from xacct.policy import next_step
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from xacct.clock import AwsClock
     from xacct.keeper.ledger import Ledger
-    from xacct.keeper.question import Kind
+    from xacct.keeper.question import Cause, Kind
 
 ATTEMPTS = 3
 COOL_DOWN = 60.0
@@ -127,8 +127,13 @@ class Desk:
         question.answer.set_exception(said_no)
 
     def forget(self, about: str | None) -> None:
-        """Ask again at once, whatever was said before: the human has come back by themselves."""
-        self._resting.pop(about or "", None)
+        """Ask again at once, whatever was said before: the human has come back by themselves.
+
+        The rest after wrong codes stays: it is AWS that must not be hammered, by a human no more than by a script.
+        """
+        _, error = self._resting.get(about or "", (0.0, None))
+        if not isinstance(error, errors.TooManyWrongCodes):
+            self._resting.pop(about or "", None)
 
     # For those who need a code.
 
@@ -143,18 +148,20 @@ class Desk:
         wanted: Callable[[], bool],
         attempt: int = 1,
         problem: str | None = None,
+        cause: Cause = NO_CAUSE,
     ) -> str:
         """One code of `serial`, from whoever answers first.
 
         Args:
             roles: whom it is for, now. wanted: whether anybody still waits for it. attempt: 1 to ATTEMPTS.
-            problem: why the last answer would not do.
+            problem: why the last answer would not do. cause: why it is asked, and who has brought it about.
 
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody wanted it.
         """
         question = self._question(serial, roles, about=serial)
         question.attempt, question.problem = attempt, problem
+        question.label, question.process, question.reason = cause.label, cause.process, cause.reason
         question.not_before = self.ledger.fresh_at(serial, self._clock.likeliest())
         return await self._pose(question, wanted)
 
@@ -209,9 +216,7 @@ class Desk:
 
     def rest(self, serial: str, roles: tuple[str, ...]) -> errors.HumanNeeded:
         """Three wrong codes: no more questions for a while. Returns what to tell everybody."""
-        error = errors.TooManyWrongCodes(
-            f"{ATTEMPTS} codes in a row were refused for {names(roles)}; xacct asks again in {COOL_DOWN:.0f} s."
-        )
+        error = errors.TooManyWrongCodes(_too_many(names(roles), COOL_DOWN), roles=names(roles))
         self._rest(serial, COOL_DOWN, error)
         return error
 
@@ -251,13 +256,20 @@ class Desk:
         until, error = self._resting.get(about, (0.0, None))
         if error is None:
             return
-        if self._clock.boot() < until:
+        left = until - self._clock.boot()
+        if left > 0 and isinstance(error, errors.TooManyWrongCodes):
+            raise errors.TooManyWrongCodes(_too_many(error.roles, left), error.hint, roles=error.roles)
+        if left > 0:
             raise type(error)(error.sentence, error.hint)
         del self._resting[about]
 
     def _refuse_unattended(self, question: Question) -> None:
         if not self.attended(question.topic, question.kind):
             raise question.unattended()
+
+
+def _too_many(roles: str, seconds: float) -> str:
+    return f"{ATTEMPTS} codes in a row were refused for {roles}; xacct asks again in {seconds:.0f} s."
 
 
 _OUTCOMES: dict[type[errors.HumanNeeded], str] = {errors.Declined: "declined", errors.TimedOut: "timeout"}

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import structlog
 
 from xacct import __version__, errors, settings
@@ -20,8 +21,8 @@ from xacct.endpoint.container import Container
 from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.imds_ports import ImdsPorts
-from xacct.endpoint.server import Endpoint
-from xacct.host import callers, names, process, processes, steps
+from xacct.endpoint.server import MAX_CONNECTIONS, Endpoint
+from xacct.host import callers, hardening, instance, names, process, processes, steps
 from xacct.host import clock as host_clock
 from xacct.host.code import Code
 from xacct.host.saver import Saver
@@ -35,6 +36,7 @@ from xacct.keeper.ledger import Ledger
 from xacct.keeper.memory import remember
 from xacct.keeper.scheduler import Scheduler
 from xacct.keeper.service import CredentialService
+from xacct.life.catalogues import Catalogues
 from xacct.life.container_places import ContainerPlaces, containers
 from xacct.prompts import dialogs, notices
 from xacct.prompts.prompter import Prompter
@@ -62,6 +64,9 @@ ANNOUNCED = 60.0
 
 MIB = 1024 * 1024
 
+ENDPOINTS_SHARE = 0.5
+"""Of the descriptors we may have: the control socket has an eighth (control/server.py), and the rest is everybody's."""
+
 
 class Rooms:
     """The rooms of one daemon, connected."""
@@ -75,8 +80,9 @@ class Rooms:
         self.service = CredentialService(self.keeper)
         self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
         scout = processes.Scout(processes.Processes().find, self.clock.boot)
-        self.audit = _audit(chosen, where, self.clock, scout)
         self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started, saver=Saver())
+        self.catalogues = Catalogues(self.configuration, self.keeper, self.grants)
+        self.audit = _audit(chosen, where, self.clock, scout, self.catalogues)
         if self.audit is not None:
             self.grants.ended = self.audit.grant_ended
         self._build_endpoints(chosen, scout)
@@ -84,7 +90,14 @@ class Rooms:
         self.humans = _ways_to_humans(chosen, self.keeper.desk, self.keeper.events, self.clock)
         self.watches = Watches(ways(os.environ), self.happened)
         self._announced = float("-inf")
-        self.keeping = Keeping(self.keeper, host_clock.boot_id(), __version__)
+        self.keeping = Keeping(
+            self.keeper,
+            host_clock.boot_id(),
+            __version__,
+            files=self.catalogues.memory,
+            grants=self.grants.rows,
+        )
+        self.grants.changed = self.keeping.save
         self.sealed: keychain.KeychainStore | None = None
         self._lock: int | None = None
         self._to_recall: bytes | None = None
@@ -104,7 +117,11 @@ class Rooms:
             desk=Desk(self.clock, events, Ledger(lambda all_steps: steps.save(self.where.steps, all_steps))),
             clock=self.clock,
             events=events,
-            terms=Terms(settings.seconds(chosen.session.duration), names.fill(chosen.session.name)),
+            terms=Terms(
+                settings.seconds(chosen.session.duration),
+                names.fill(chosen.session.name),
+                settings.seconds(chosen.session.renew_if_used_within),
+            ),
         )
 
     def _build_endpoints(self, chosen: Settings, scout: processes.Scout) -> None:
@@ -116,13 +133,13 @@ class Rooms:
             Door,
             callers.choose(),
             os.geteuid(),
-            notice=scout.notice if self.audit else lambda _caller: None,
             owners=processes.owners,
         )
         strict = chosen.endpoint.require_known_caller
         door = door_of(require_known=strict)
+        most = min(MAX_CONNECTIONS, int(hardening.open_files() * ENDPOINTS_SHARE))
         guard = partial(head.parse, forwarded=self.grants.hosts)
-        self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit, parse=guard)
+        self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit, parse=guard, most=most)
         self._places = ContainerPlaces(chosen.containers, self.where.containers, door, self._for_containers, strict)
         self.containers = containers(chosen.containers, self._places, self.grants)
         at_imds = door_of(require_known=True)
@@ -133,7 +150,7 @@ class Rooms:
     async def take_over(self, legacy: Legacy, manager: Manager) -> None:
         """Hold again what an earlier daemon held, and keep it for the next one."""
         self.keeper.desk.ledger.resume(steps.load(self.where.steps))
-        self.grants.load()
+        self.grants.load(snapshot.grants_of(legacy.state) if legacy.state is not None else None)
         self._lock = legacy.lock
         self._to_recall = legacy.state
         for name in legacy.spoilt:
@@ -153,15 +170,22 @@ class Rooms:
         if self._chosen.persistence == "none":
             await keychain.switch_off(self.where.sealed, own)
             return
-        self.sealed = keychain.KeychainStore(self.where.sealed, own, late=self._come_late)
-        kept = await self.sealed.load()
-        self._to_recall = self._to_recall or kept
-        self.keeping.carriers.append(OnDisk(self.sealed, holds=kept is not None))
+        handed_on = self._to_recall is not None
+        late = self._not_needed if handed_on else self._come_late
+        self.sealed = keychain.KeychainStore(self.where.sealed, own, late=late)
+        if handed_on:
+            self.sealed.look()  # it needs what lies there to write over it; nobody waits for that
+        else:
+            self._to_recall = await self.sealed.load()
+        self.keeping.carriers.append(OnDisk(self.sealed, holds=self._to_recall is not None))
+
+    def _not_needed(self, _state: bytes) -> None:
+        """What lies on disk is older than what was handed on."""
+        self.keeping.save()
 
     def _come_late(self, state: bytes) -> None:
         """The keychain was locked at our start, and is open now. What has been logged in to since is newer."""
-        if remember(self.keeper).empty:
-            self._give_back(state)
+        self._give_back(state, all_of_it=remember(self.keeper).empty)
         self.keeping.save()
 
     def _recall(self) -> None:
@@ -169,20 +193,55 @@ class Rooms:
         if self._recalled or not self.configuration.read:
             return
         self._recalled = True
+        self.catalogues.settle()
         if self._to_recall is not None:
             self._give_back(self._to_recall)
             self._to_recall = None
         self.keeping.start()
 
-    def _give_back(self, data: bytes) -> None:
+    def took_back(self, *, everything: bool) -> None:
+        """The human has logged out of roles, or of `everything`: nothing that is kept may bring them back."""
+        if everything:
+            self._to_recall = None
+            if not self._recalled:
+                self._recalled = True
+                self.catalogues.settle()
+                self.keeping.start()
+        self.keeping.take_back(everything=everything)
+
+    def _give_back(self, data: bytes, *, all_of_it: bool = True) -> None:
         try:
             state = snapshot.read(data)
-            snapshot.resume_clock(state, self.clock, host_clock.boot_id())
+            self.catalogues.adopt(state.files.others)
+            state = msgspec.structs.replace(state, memory=self.catalogues.as_here(state.memory, state.files.own))
+            snapshot.take_back(state, self.keeper)
+            if not all_of_it:
+                return
+            if not self.clock.told:
+                snapshot.resume_clock(state, self.clock, host_clock.boot_id())
         except snapshot.Unusable as why:
             log.warning("state dropped", why=why.sentence)
             self._state_problem = errors.ConfigError(f"{why.sentence} Nothing of it is held.", "xacctctl login ROLE")
         else:
             log.info("recalled", roles=snapshot.give_back(state, self.keeper, host_clock.boot_id()))
+
+    def sign_lock(self) -> None:
+        """Write into the lock's file that it is ours: a successor that came to nothing may have signed it."""
+        if self._lock is not None:
+            instance.sign(self._lock)
+
+    def lock_is_lost(self) -> bool:
+        """Whether the lock we hold is no more the one that others would try to take: its file has vanished."""
+        return self._lock is not None and not instance.is_at(self._lock, self.where.lock)
+
+    def claim_again(self) -> None:
+        """Be the only daemon still, where the runtime directory has been emptied.
+
+        Raises:
+            StartupFailed: it can't be used, or another daemon has it by now.
+        """
+        if self.lock_is_lost():
+            self._lock = self.where.claim()
 
     def handed_over(self) -> dict[str, int]:
         """The descriptors a successor gets beside the listeners. What it reads from the disk is there now, too."""
@@ -198,7 +257,8 @@ class Rooms:
         state = [self._state_problem] if self._state_problem is not None else []
         served = self.imds.problems()
         kept = [*self.keeping.problems(), *([self.grants.problem] if self.grants.problem is not None else [])]
-        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *served]
+        written = self.audit.problems() if self.audit is not None else []
+        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *written, *served]
 
     def reload(self) -> list[errors.XacctError]:
         """Read the configuration now. Returns the problems there are."""
@@ -207,7 +267,7 @@ class Rooms:
 
     def refresh(self) -> None:
         """Read configuration files that have changed."""
-        self.configuration.refresh(self.keeper)
+        self.catalogues.refresh()
 
     def _for_containers(self, door: Door | SocketDoor) -> Endpoint:
         answer = partial(self.container.answer, where="container")
@@ -287,9 +347,13 @@ def _ways_to_humans(
     return ways
 
 
-def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: processes.Scout) -> Trail | None:
+def _audit(
+    chosen: Settings, where: Places, clock: AwsClock, scout: processes.Scout, catalogues: Catalogues
+) -> Trail | None:
     """The audit, unless it is switched off."""
     if not chosen.audit.enabled:
         return None
     file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
-    return Trail(file, clock, scout.find)
+    noise = AuditFile(where.state / "refused.jsonl", MIB, 1)
+    required = chosen.audit.required
+    return Trail(file, clock, scout.find, noise=noise, required=required, files_of=catalogues.files_of)

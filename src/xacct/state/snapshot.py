@@ -6,11 +6,11 @@ the daemon then starts empty, as after a reboot. Whether the bytes are whole and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from xacct.keeper.memory import Memory, Value, recall, remember
+from xacct.keeper.memory import Memory, Value, recall, recall_what_was_taken_back, remember
 from xacct.model import Instant  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
@@ -32,18 +32,36 @@ class ClockMemory(Value, frozen=True):
     boot_id: str
 
 
+class FilesMemory(Value, frozen=True):
+    """Whose AWS files the roles are of: `own` those of the daemon (as it was told to find them), `others` the rest.
+
+    Each is an awsfiles.Files. Roles of plain names are of `own` (rolekeys.py); empty: that was not noted.
+    """
+
+    own: tuple[str, ...] = ()
+    others: tuple[tuple[str, ...], ...] = ()
+
+
+NOT_NOTED = FilesMemory()
+
+
 class _Head(msgspec.Struct, frozen=True):
     format: int
     version: str
 
 
 class State(Value, frozen=True, kw_only=True):
-    """All that travels. `version` is the writer's. `front` is what an older daemon wrote; it is not read any more."""
+    """All that travels. `version` is the writer's. `front` is what an older daemon wrote; it is not read any more.
+
+    `grants`: those in force, as their file has them. Whoever is handed them needs no file to know what was revoked.
+    """
 
     format: int = FORMAT
     version: str
     clock: ClockMemory
     memory: Memory
+    grants: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
+    files: FilesMemory = NOT_NOTED
     front: object = msgspec.UNSET
 
 
@@ -59,11 +77,25 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(State)
 
 
-def take(keeper: Keeper, boot_id: str, version: str, into: bytearray) -> bool:
-    """Write the keeper's state over what `into` holds. Returns whether any credentials are in it."""
+def take(
+    keeper: Keeper,
+    boot_id: str,
+    version: str,
+    into: bytearray,
+    files: FilesMemory = NOT_NOTED,
+    grants: list[dict[str, Any]] | None = None,
+) -> bool:
+    """Write the keeper's state over what `into` holds. Returns whether any credentials are in it.
+
+    Args:
+        files: whose roles they are.
+        grants: those in force, as rows.
+    """
     aws, at = keeper.clock.anchor()
     memory = remember(keeper)
-    state = State(version=version, clock=ClockMemory(aws, at, boot_id), memory=memory)
+    state = State(version=version, clock=ClockMemory(aws, at, boot_id), memory=memory, files=files)
+    if grants is not None:
+        state = msgspec.structs.replace(state, grants=grants)
     _encoder.encode_into(state, into)
     return not memory.empty
 
@@ -84,6 +116,15 @@ def read(data: bytes | bytearray | memoryview) -> State:
         raise Unusable(f"The kept state can't be read ({type(error).__name__}).") from None
 
 
+def grants_of(data: bytes) -> list[dict[str, Any]] | None:
+    """The grants in a state; None where it says nothing of them."""
+    try:
+        grants = read(data).grants
+    except Unusable:
+        return None  # whoever holds it again says so
+    return None if grants is msgspec.UNSET else grants
+
+
 def resume_clock(state: State, clock: AwsClock, boot_id: str) -> None:
     """Let the clock go on from what the state knows of AWS's time.
 
@@ -98,6 +139,11 @@ def resume_clock(state: State, clock: AwsClock, boot_id: str) -> None:
     if clock.now() + offset < kept.aws - BACKWARDS:
         raise Unusable("The machine's clock stands before the time the state was kept.")
     clock.shift(offset)
+
+
+def take_back(state: State, keeper: Keeper) -> None:
+    """Logouts and the lock, which hold whatever becomes of the rest of a state."""
+    recall_what_was_taken_back(keeper, state.memory)
 
 
 def give_back(state: State, keeper: Keeper, boot_id: str) -> int:

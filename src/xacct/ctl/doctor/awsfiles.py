@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from xacct import awsfiles, fileio
+
 Profile = dict[str, str]
 
 SECRETS: Final = ("aws_secret_access_key", "aws_session_token", "aws_security_token")
@@ -27,10 +29,8 @@ class AwsFiles:
 
 def read(environ: Mapping[str, str], home: Path) -> AwsFiles:
     """Read both files; a file that is not there is empty."""
-    found = AwsFiles(
-        _path(environ, "AWS_CONFIG_FILE", home, "config"),
-        _path(environ, "AWS_SHARED_CREDENTIALS_FILE", home, "credentials"),
-    )
+    where = awsfiles.named({**environ, "HOME": str(home)}, awsfiles.directory())
+    found = AwsFiles(Path(where.config), Path(where.credentials))
     for name, profile in _sections(found.config, found.problems).items():
         if (own := _profile_name(name)) is not None:
             _take(found, own, profile, found.config)
@@ -51,18 +51,10 @@ def _take(found: AwsFiles, name: str, profile: Profile, file: Path) -> None:
         found.stored[name] = file
 
 
-def _path(environ: Mapping[str, str], variable: str, home: Path, name: str) -> Path:
-    value = environ.get(variable)
-    if not value:
-        return home / ".aws" / name
-    return home / value[2:] if value.startswith("~/") else Path(value)
-
-
 def _sections(file: Path, problems: list[str]) -> dict[str, Profile]:
     parser = configparser.RawConfigParser(default_section="\0", interpolation=None)
     try:
-        with file.open(encoding="utf-8-sig") as lines:
-            parser.read_file(lines)
+        parser.read_string(fileio.read_text(file))
     except FileNotFoundError:
         return {}
     except OSError as error:
