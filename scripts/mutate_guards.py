@@ -1668,13 +1668,14 @@ def run_tests(tree: Path, *tests: str) -> tuple[int, str]:
     """The status of the tests in a copy (1: some failed), and the first that did."""
     environment = os.environ | {"PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", *tests]
+    patience = PATIENCE * len(tests)
     try:
         done = subprocess.run(
             command, cwd=tree, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            check=False, timeout=PATIENCE,
+            check=False, timeout=patience,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return 1, f"hangs for {PATIENCE} s"
+        return 1, f"hangs for {patience} s"
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
     return done.returncode, failed[0].split(" ", 1)[1].split(" - ")[0] if failed else done.stdout[-300:].strip()
 
