@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test explore check lint types bench fuzz mutate-guards test-sdks test-system test-faults install uninstall constraints clean
+.PHONY: help demo test test-pythons explore check lint types bench fuzz mutate-guards test-sdks test-system test-faults install uninstall constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,9 @@ demo: .venv/ready ## a guided tour against a local STS; touches no AWS account
 # Three at a time: many wait for a process or a clock. A file's tests stay together.
 test: .venv/ready ## the tests that need nothing but .venv
 	$(BIN)/pytest -n 3 --dist loadfile
+
+test-pythons: .venv/ready ## the same under every other Python from 3.11 on that is here
+	@sh scripts/pythons.sh
 
 explore: .venv/ready ## look for stories that break the keeper's rules, for minutes
 	HYPOTHESIS_PROFILE=explore $(BIN)/pytest tests/keeper/test_rules.py
@@ -64,14 +67,14 @@ constraints: ## pin all dependencies anew, with hashes (UPGRADE=1 moves every pi
 	@sh scripts/constraints.sh "$(PYTHON)"
 
 clean: ## remove whatever the other targets made in this folder
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venvs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf src/*.egg-info tests/contract/clients/*/made tests/contract/clients/*/node_modules
 	find src tests scripts -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # Two stamps: the slow half is redone when a pin moves, the fast one when our own metadata changes.
 .venv/pinned: constraints-dev.txt
 	@sh scripts/venv.sh "$(PYTHON)" .venv
-	$(PIP) install --require-hashes -r constraints-dev.txt
+	$(PIP) install --require-hashes --only-binary=:all: -r constraints-dev.txt
 	@touch $@
 
 .venv/ready: .venv/pinned pyproject.toml
