@@ -74,7 +74,7 @@ clean: ## remove whatever the other targets made in this folder
 # Two stamps: the slow half is redone when a pin moves, the fast one when our own metadata changes.
 .venv/pinned: constraints-dev.txt
 	@sh scripts/venv.sh "$(PYTHON)" .venv
-	$(PIP) install --require-hashes -r constraints-dev.txt
+	$(PIP) install --require-hashes --only-binary=:all: -r constraints-dev.txt
 	@touch $@
 
 .venv/ready: .venv/pinned pyproject.toml

@@ -121,6 +121,34 @@ DEFENCES = (
         "tests/test_awsfiles.py",
     ),
     # grants.json, which anybody may have written.
+    Defence(
+        "a code follows no redirect",
+        "aws/http.py",
+        "allow_redirects=False",
+        "allow_redirects=True",
+        "tests/aws/test_targets.py",
+    ),
+    Defence(
+        "no variable steers the SDK",
+        "aws/clients.py",
+        "ignore_configured_endpoint_urls=True",
+        "ignore_configured_endpoint_urls=False",
+        "tests/aws/test_targets.py",
+    ),
+    Defence(
+        "a code is for one STS",
+        "keeper/node.py",
+        "return (role.parent, role.mfa_serial, role.target)",
+        "return (role.parent, role.mfa_serial, StsTarget())",
+        "tests/keeper/test_sessions.py",
+    ),
+    Defence(
+        "the profile's address beats the environment's",
+        "aws/targets.py",
+        "if url is None and not (fips or dualstack",
+        "if not (fips or dualstack",
+        "tests/aws/test_targets.py",
+    ),
     Defence("a grant's id is no path", "endpoint/grant_file.py", '_matches("[0-9a-f]{8}")', "_is_text", GRANT_FILE),
     Defence(
         "a row that says more grants nothing",
@@ -1602,6 +1630,20 @@ DEFENCES = (
         "tests/ctl/test_ssh.py",
     ),
     Defence(
+        "a copy: one that is being written is not believed",
+        "copies/writing.py",
+        "        if error.errno == errno.EAGAIN:\n            return True\n",
+        "        if error.errno == errno.EAGAIN:\n            return False\n",
+        "tests/copies/test_store.py",
+    ),
+    Defence(
+        "a proxy: NO_PROXY names loopback beside *",
+        "ctl/variables.py",
+        "[*entries, *_LOOPBACK]",
+        "[*entries]",
+        "tests/ctl/test_env.py",
+    ),
+    Defence(
         "a copy: an emptied one empties nothing",
         "copies/store.py",
         '    if not any(line.startswith("[") for line in copy):\n        return users',
@@ -1640,13 +1682,14 @@ def run_tests(tree: Path, *tests: str) -> tuple[int, str]:
     """The status of the tests in a copy (1: some failed), and the first that did."""
     environment = os.environ | {"PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", *tests]
+    patience = PATIENCE * len(tests)
     try:
         done = subprocess.run(
             command, cwd=tree, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-            check=False, timeout=PATIENCE,
+            check=False, timeout=patience,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        return 1, f"hangs for {PATIENCE} s"
+        return 1, f"hangs for {patience} s"
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
     return done.returncode, failed[0].split(" ", 1)[1].split(" - ")[0] if failed else done.stdout[-300:].strip()
 

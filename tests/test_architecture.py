@@ -72,7 +72,7 @@ ROOMS = {
         why="every file is read and written here, xacctctl's too, so it has to load in a moment",
     ),
     "copies": Room(
-        may=(),
+        may=("fileio",),
         stdlib_only=True,
         never=("asyncio",),
         why="xacctctl makes the copies of AWS's config file and the daemon keeps them equal to it, by the same rules",

@@ -137,15 +137,20 @@ def test_explain_says_what_goes_along():
     }
     remarks = policy.explain(role(**more), {}, 43200)[1]
     assert {
-        "session name: alice",
-        "external id: acme-7",
-        "region: eu-west-1",
-        "tags: team=ops, cost=12; of them go on along a chain: team",
-        "duration, as configured: 30 min",
-        "source identity: alice@example",
-        "session policies: arn:aws:iam::aws:policy/X",
+        "session name of prod: alice",
+        "external id of prod: acme-7",
+        "region of prod: eu-west-1",
+        "tags of prod: team=ops, cost=12; of them go on along a chain: team",
+        "configured duration of prod: 30 min",
+        "source identity of prod: alice@example",
+        "session policies of prod: arn:aws:iam::aws:policy/X",
     } <= set(remarks)
-    assert "session name: from-settings" in policy.explain(role(), {}, 43200, "from-settings")[1]
+    assert "session name of prod: from-settings" in policy.explain(role(), {}, 43200, "from-settings")[1]
+    roles = {"prod": role(session_name="first"), "second": role(name="second", parent="prod", external_id="x")}
+    remarks = policy.explain(roles["second"], roles, 43200, "from-settings")[1]
+    assert {"session name of prod: first", "session name of second: from-settings", "external id of second: x"} <= set(
+        remarks
+    )
 
 
 def test_explain_of_a_second_hop_warns_that_the_mfa_is_gone():

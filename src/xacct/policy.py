@@ -204,12 +204,12 @@ def explain(
     `session_seconds`, `session_name`: what the settings say of MFA sessions, and of roles that say nothing.
     """
     path = path_to(role)
-    steps, remarks = _steps_before(role, path, roles, session_seconds)
+    steps, remarks = _steps_before(role, path, roles, session_seconds, session_name)
     if role.role_arn:
         how = "assume it with that code itself" if path.hop is Hop.WITH_CODE else "assume"
         steps.append(f"{how}: {role.role_arn}, {_span(path.duration)} at a time")
         remarks += _passed(role, session_name)
-    remarks += [f"region: {role.region}"] if role.region else []
+    remarks += [f"region of {role.name}: {role.region}"] if role.region else []
     remarks += _remarks(role, path)
     return steps, remarks
 
@@ -220,22 +220,22 @@ def _passed(role: Role, session_name: str) -> list[str]:
     passed = {
         "session name": role.session_name or session_name,
         "external id": role.external_id,
-        "duration, as configured": _span(role.duration) if role.duration else None,
+        "configured duration": _span(role.duration) if role.duration else None,
         "source identity": role.source_identity,
         "tags": ", ".join(f"{key}={value}" for key, value in role.tags) + transitive * bool(role.transitive_tag_keys),
         "session policies": ", ".join([*role.policy_arns, *(["one of its own"] if role.policy else [])]),
     }
-    return [f"{name}: {value}" for name, value in passed.items() if value]
+    return [f"{name} of {role.name}: {value}" for name, value in passed.items() if value]
 
 
 def _steps_before(
-    role: Role, path: Path, roles: Mapping[str, Role], session_seconds: int
+    role: Role, path: Path, roles: Mapping[str, Role], session_seconds: int, session_name: str
 ) -> tuple[list[str], list[str]]:
     if not isinstance(role.parent, Source):
         parent = roles.get(role.parent)
         if parent is None:
             return [f"the role {role.parent}, which is not configured"], []
-        steps, remarks = explain(parent, roles, session_seconds)
+        steps, remarks = explain(parent, roles, session_seconds, session_name)
         return steps, remarks
     source = role.parent
     where = {
