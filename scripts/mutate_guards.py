@@ -1630,6 +1630,20 @@ DEFENCES = (
         "tests/ctl/test_ssh.py",
     ),
     Defence(
+        "a copy: one that is being written is not believed",
+        "copies/writing.py",
+        "        if error.errno == errno.EAGAIN:\n            return True\n",
+        "        if error.errno == errno.EAGAIN:\n            return False\n",
+        "tests/copies/test_store.py",
+    ),
+    Defence(
+        "a proxy: NO_PROXY names loopback beside *",
+        "ctl/variables.py",
+        "[*entries, *_LOOPBACK]",
+        "[*entries]",
+        "tests/ctl/test_env.py",
+    ),
+    Defence(
         "a copy: an emptied one empties nothing",
         "copies/store.py",
         '    if not any(line.startswith("[") for line in copy):\n        return users',
