@@ -121,6 +121,34 @@ DEFENCES = (
         "tests/test_awsfiles.py",
     ),
     # grants.json, which anybody may have written.
+    Defence(
+        "a code follows no redirect",
+        "aws/http.py",
+        "allow_redirects=False",
+        "allow_redirects=True",
+        "tests/aws/test_targets.py",
+    ),
+    Defence(
+        "no variable steers the SDK",
+        "aws/clients.py",
+        "ignore_configured_endpoint_urls=True",
+        "ignore_configured_endpoint_urls=False",
+        "tests/aws/test_targets.py",
+    ),
+    Defence(
+        "a code is for one STS",
+        "keeper/node.py",
+        "return (role.parent, role.mfa_serial, role.target)",
+        "return (role.parent, role.mfa_serial, StsTarget())",
+        "tests/keeper/test_sessions.py",
+    ),
+    Defence(
+        "the profile's address beats the environment's",
+        "aws/targets.py",
+        "if url is None and not (fips or dualstack",
+        "if not (fips or dualstack",
+        "tests/aws/test_targets.py",
+    ),
     Defence("a grant's id is no path", "endpoint/grant_file.py", '_matches("[0-9a-f]{8}")', "_is_text", GRANT_FILE),
     Defence(
         "a row that says more grants nothing",
@@ -1600,6 +1628,20 @@ DEFENCES = (
         'if f":{port}/" not in grant["urls"][role]:',
         "if False:",
         "tests/ctl/test_ssh.py",
+    ),
+    Defence(
+        "a copy: one that is being written is not believed",
+        "copies/writing.py",
+        "        if error.errno == errno.EAGAIN:\n            return True\n",
+        "        if error.errno == errno.EAGAIN:\n            return False\n",
+        "tests/copies/test_store.py",
+    ),
+    Defence(
+        "a proxy: NO_PROXY names loopback beside *",
+        "ctl/variables.py",
+        "[*entries, *_LOOPBACK]",
+        "[*entries]",
+        "tests/ctl/test_env.py",
     ),
     Defence(
         "a copy: an emptied one empties nothing",

@@ -90,7 +90,8 @@ def _profile(before: Mapping[str, str], home: str, directory: str, user: str, wi
         variables.PROFILE: name,
         variables.OUR_PROFILE: name,
         variables.CONFIG: copy,
-        **variables.instead([variables.CONFIG], before),
+        # absolute: the shell may go elsewhere, and a request still has to name the file that this is a copy of
+        **variables.instead([variables.CONFIG], {variables.CONFIG: config if before.get(variables.CONFIG) else ""}),
     }
 
 
