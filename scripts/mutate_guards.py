@@ -46,6 +46,8 @@ CONTROL = "tests/control/test_server.py"
 API = "tests/control/test_api.py"
 KEEPER = "tests/keeper/test_keeper.py"
 CONSENT = "tests/keeper/test_consent.py"
+CLOCK = "tests/test_clock.py"
+REFUSED = "tests/keeper/test_refused.py"
 WATCHES = "tests/host/test_watches.py"
 MODEL = "tests/test_model.py"
 LOGS = "tests/test_logs.py"
@@ -662,6 +664,53 @@ DEFENCES = (
         "",
         CONSENT,
     ),
+    # AWS's time, and codes.
+    Defence("time: a second witness", "clock.py", "and not self._said_before(aws_time, at)", "and False", CLOCK),
+    Defence("time: never back", "clock.py", "if self._impossible(aws_time, at) or (", "if (", CLOCK),
+    Defence("time: no further than a signature", "clock.py", "abs(off) > SIGNATURE_WINDOW", "False", CLOCK),
+    Defence(
+        "time: STS's own answers alone",
+        "aws/sts.py",
+        'if told.get("RequestId") and date is not None:',
+        "if date is not None:",
+        "tests/aws/test_time.py",
+    ),
+    Defence(
+        "what AWS gives expired is not held",
+        "keeper/lease.py",
+        "    if credentials.remaining(credentials.issued_at) <= 0:",
+        "    if False:",
+        KEEPER,
+    ),
+    Defence(
+        "the rest after wrong codes holds for logins",
+        "keeper/desk.py",
+        "if not isinstance(error, errors.TooManyWrongCodes):",
+        "if True:",
+        KEEPER,
+    ),
+    Defence(
+        "no code for a role that was refused",
+        "keeper/keeper.py",
+        "return ask and self.refused.of(node.role) is None",
+        "return ask",
+        REFUSED,
+    ),
+    Defence(
+        "a dead MFA session is not taken from a twin",
+        "keeper/acquire.py",
+        "short or twin.held.access_key_id in self._dead",
+        "short",
+        REFUSED,
+    ),
+    Defence(
+        "sealed: nothing comes late after logout --all",
+        "state/ondisk.py",
+        "            self._store.forget()\n        else:",
+        "            pass\n        else:",
+        KEPT,
+    ),
+    Defence("sealed: what was taken back is gone at once", "state/ondisk.py", "self._store.outdated()", "pass", KEPT),
     # Grants.
     Defence(
         "a grant before anything",

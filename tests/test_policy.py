@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xacct import policy
-from xacct.model import Credentials, Role, Source
+from xacct.model import Credentials, Role, Source, StsTarget
 from xacct.policy import Freshness, Hop
 
 SERIAL = "arn:aws:iam::123456789012:mfa/U"
@@ -179,3 +179,9 @@ def test_the_next_totp_step():
 )
 def test_what_is_renewed_ahead_is_what_somebody_will_come_back_for(fetched, lifetime, within, late, ahead):
     assert policy.renewed_ahead(fetched, 10_000, lifetime, within, late) == ahead
+
+
+def test_explain_says_where_sts_is_asked_and_no_password():
+    target = StsTarget(endpoint_url="http://me:secret@localhost:4566", origins=(("endpoint_url", "endpoint_url of X"),))
+    _, remarks = policy.explain(role(target=target, region="eu-west-1"), {}, 3600)
+    assert "STS is asked at http://…@localhost:4566, in eu-west-1 (endpoint_url of X)" in remarks

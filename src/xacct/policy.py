@@ -300,7 +300,7 @@ def _where(role: Role) -> str:
     """Which STS is asked, in words; what is not said is AWS's own."""
     target = role.target
     kinds = [word for word, said in (("FIPS", target.fips), ("dual-stack", target.dualstack)) if said]
-    place = target.endpoint_url or " ".join(["AWS's", *kinds, "endpoint"])
+    place = target.address or " ".join(["AWS's", *kinds, "endpoint"])
     said = f"STS is asked at {place}" + (f", in {role.region}" if role.region else "")
     origins = ", ".join(origin for _, origin in target.origins)
     return f"{said} ({origins})" if origins else said

@@ -199,9 +199,13 @@ class Api:
         grant = self._grant(body)
         process = caller_of(request).process
 
+        places = {name: place for place, name in enumerate(dict.fromkeys(body["roles"]))}
+
         async def get(role: str) -> None:
             again = body.get("again", False)
-            await self._keeper.login(role, ask=ask, until=body.get("until"), again=again, process=process)
+            await self._keeper.login(
+                role, ask=ask, until=body.get("until"), again=again, process=process, place=places[role]
+            )
             if grant is not None:
                 await self.service.allow(role, grant, lambda: process)
 

@@ -382,7 +382,9 @@ class Life:
         rooms.keeping.freeze()
 
     async def resume(self) -> None:
-        """The successor has failed: all is as before."""
+        """The successor has failed: all is as before, unless we were told to end meanwhile."""
+        if self._stop.is_set():
+            return
         rooms = self._rooms
         self._manager.alive()
         rooms.sign_lock()
