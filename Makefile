@@ -22,8 +22,8 @@ test: .venv/ready ## the tests that need nothing but .venv
 test-pythons: .venv/ready ## the same under every other Python from 3.11 on that is here
 	@sh scripts/pythons.sh
 
-explore: .venv/ready ## look for stories that break the keeper's rules, for minutes
-	HYPOTHESIS_PROFILE=explore $(BIN)/pytest tests/keeper/test_rules.py
+explore: .venv/ready ## look for stories that break the keeper's rules, and AWS files that botocore reads otherwise (minutes)
+	HYPOTHESIS_PROFILE=explore $(BIN)/pytest tests/keeper/test_rules.py tests/aws/test_differential.py
 
 check: lint types test ## all that a change must pass: format, lint, types, import arrows, tests
 

@@ -305,11 +305,18 @@ async def one_exchange(path: Path, raw: bytes, rng: random.Random, findings: Fin
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
     """What is said until the close; to a request that isn't whole there is no more to come."""
-    try:
-        return await asyncio.wait_for(reader.read(), MOMENT)
-    except TimeoutError:
-        writer.write_eof()
-        return await asyncio.wait_for(reader.read(), 20)
+    said = bytearray()
+    for patience in (MOMENT, 20.0):
+        try:
+            async with asyncio.timeout(patience):
+                while piece := await reader.read(65536):
+                    said += piece
+            break
+        except TimeoutError:
+            if patience > MOMENT:
+                raise
+            writer.write_eof()
+    return bytes(said)
 
 
 async def no_successor() -> int:
