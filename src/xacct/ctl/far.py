@@ -1,5 +1,8 @@
 """What `ssh` has the far side do: take an environment from one session into another, without a file.
 
+Only where [default] there has credentials is there a file as well, for as long as the session is: a copy of the config
+file, without anything of ours but a profile's name.
+
 The environment must not stand in any argument (everybody there can list them), nor on a disk, and most servers take
 no variables from us. So one session, which has no terminal, makes a directory of its own with a named pipe in it and
 tells us its name; what we then write to that session goes through the pipe to the session with the terminal.

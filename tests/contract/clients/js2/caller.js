@@ -3,6 +3,8 @@
 process.env.AWS_SDK_JS_SUPPRESS_MAINTENANCE_MODE_MESSAGE = "1";
 const STS = require("aws-sdk/clients/sts");
 
+// Refused by IMDS it never settles its promise; Node then ends, and calls that a success.
+process.exitCode = 1;
 (async () => {
   const sts = new STS({ endpoint: process.env.AWS_ENDPOINT_URL_STS });
   const end = Date.now() + 1000 * Number(process.argv[2]);
@@ -11,4 +13,5 @@ const STS = require("aws-sdk/clients/sts");
     if (Date.now() >= end) break;
     await new Promise((later) => setTimeout(later, 200));
   }
+  process.exitCode = 0;
 })();
