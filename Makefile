@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test explore check lint types bench fuzz mutate-guards test-sdks test-system test-faults install uninstall constraints clean
+.PHONY: help demo test explore check lint types bench fuzz mutate-guards test-sdks test-system test-faults test-soak install uninstall constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +53,9 @@ test-system: .venv/ready ## real parts of the operating system (wants root and w
 # SEED=7 tells a story again; STEPS=2000 tells a longer one.
 test-faults: .venv/ready ## random faults against a model of what may be served (wants root)
 	SEED="$(SEED)" STEPS="$(or $(STEPS),1000)" $(BIN)/pytest tests/system/test_faults.py
+
+test-soak: .venv/ready ## ten-second credentials, five clients and faults, for SECONDS (wants root)
+	SEED="$(SEED)" SECONDS="$(or $(SECONDS),600)" $(BIN)/pytest tests/system/test_soak.py
 
 install: ## install for this user: a venv of its own and links in BINDIR (~/.local/bin)
 	@PYTHON="$(PYTHON)" sh scripts/install.sh install
