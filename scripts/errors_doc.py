@@ -42,6 +42,10 @@ KINDS: dict[type[errors.XacctError], str] = {
 }
 
 HELD: dict[type[errors.XacctError], str] = {
+    errors.BadInput: (
+        "kept, and served until they expire. xacct tries again as after a refusal: after "
+        f"{lease.REFUSED_FIRST:.0f} s, then less and less often; `xacctctl login` tries at once."
+    ),
     errors.Temporary: (
         "kept, and served until they expire. xacct tries again by itself, after a second at first and never more "
         f"than {policy.BACKOFF_MAX / 60:.0f} min apart."
@@ -123,7 +127,7 @@ def page() -> str:
         "## What AWS refuses\n\nIn the order in which they are recognized.\n",
         *map(_refusal, failures.ROWS),
         "## When AWS can't be reached\n",
-        *map(_network, failures.NETWORK_ROWS),
+        *map(_network, failures.SDK_ROWS),
         _codes(),
         _exits(),
     ]
@@ -140,9 +144,11 @@ def _refusal(row: failures.Row) -> str:
     return _entry(error, f"{codes}: “{' '.join(row.example.split())}”")
 
 
-def _network(row: failures.NetworkRow) -> str:
+def _network(row: failures.SdkRow) -> str:
     names = "any other failure" if row.exceptions == ("*",) else ", ".join(f"`{name}`" for name in row.exceptions)
-    return _entry(row.error(row.sentence, row.hint), names, who="botocore")
+    words = "407" if "407" in row.words else "403" if row.words.startswith(r"\b") else row.words.partition("|")[0]
+    kind = "..." if row.exceptions == ("*",) else row.exceptions[-1]
+    return _entry(failures.failed(kind, words, target=ROLE, what="..."), names, who="botocore")
 
 
 def _entry(error: errors.XacctError, said: str, who: str = "AWS") -> str:

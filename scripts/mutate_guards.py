@@ -45,6 +45,7 @@ GRANTS = "tests/endpoint/test_grants.py"
 CONTROL = "tests/control/test_server.py"
 API = "tests/control/test_api.py"
 KEEPER = "tests/keeper/test_keeper.py"
+CONSENT = "tests/keeper/test_consent.py"
 WATCHES = "tests/host/test_watches.py"
 MODEL = "tests/test_model.py"
 LOGS = "tests/test_logs.py"
@@ -60,6 +61,7 @@ FDSTORE = "tests/state/test_fdstore.py"
 SNAPSHOT = "tests/state/test_snapshot.py"
 MEMORY = "tests/keeper/test_memory.py"
 RESTART = "tests/test_restart.py"
+HANDOVER = "tests/test_handover.py"
 LET_GO = "tests/aws/test_keys_let_go.py"
 DOCKER = "tests/ctl/test_docker.py"
 ENV_FAILURE = "tests/ctl/test_env_failure.py"
@@ -70,10 +72,42 @@ PROFILES = "tests/aws/test_profiles.py"
 
 CHILD = "tests/host/test_child.py"
 CHILDREN = "tests/test_children.py"
+GRANT_FILE = "tests/endpoint/test_grant_file.py"
 CREDENTIAL_PROCESS = "tests/aws/test_credential_process.py"
 FILEIO = "tests/test_fileio.py"
 
 DEFENCES = (
+    # grants.json, which anybody may have written.
+    Defence("a grant's id is no path", "endpoint/grant_file.py", '_matches("[0-9a-f]{8}")', "_is_text", GRANT_FILE),
+    Defence(
+        "a row that says more grants nothing",
+        "endpoint/grant_file.py",
+        "if row.keys() - {field.name for field in fields(Grant)}:",
+        "if False:",
+        GRANT_FILE,
+    ),
+    Defence(
+        "a row that says less grants nothing",
+        "endpoint/grant_file.py",
+        "if missing := [name for name in _NEEDED if name not in row]:",
+        "if missing := []:",
+        GRANT_FILE,
+    ),
+    Defence(
+        "a broken grants.json is kept",
+        "endpoint/grant_file.py",
+        "kept = fileio.set_aside(path)",
+        'kept = ""',
+        GRANT_FILE,
+    ),
+    Defence("grants have a limit", "endpoint/grants.py", "        self._demand_room()\n", "", GRANT_FILE),
+    Defence(
+        "a disk that hangs hangs nobody",
+        "host/saver.py",
+        "async with asyncio.timeout(PATIENCE):",
+        "if True:",
+        GRANT_FILE,
+    ),
     # The daemon's children, and the files it reads.
     Defence("a child's output is bounded", "host/child.py", "if len(self.out) > self._limit:", "if False:", CHILD),
     Defence(
@@ -281,45 +315,6 @@ DEFENCES = (
         'line, headers = head.trusted(raw, hosts | {b"169.254.169.254"}, _REQUEST_LINE)',
         IMDS_GUARD,
     ),
-    Defence("IMDS: never less than 25 minutes", "endpoint/imds.py", ">= policy.IMDS_LEAST\n\n", "> 0\n\n", IMDS),
-    Defence(
-        "IMDS: no storm for roles that are always too short",
-        "endpoint/imds.py",
-        " and held.lifetime >= policy.IMDS_LEAST:",
-        ":",
-        IMDS,
-    ),
-    Defence(
-        "IMDS: no storm while STS is away",
-        "endpoint/imds.py",
-        "if lease.error is not None and lease.just_failed():",
-        "if False:",
-        IMDS,
-    ),
-    Defence(
-        "IMDS: guarded roles are asked for",
-        "endpoint/imds.py",
-        "                await self._admit(caller)\n",
-        "",
-        IMDS,
-    ),
-    Defence(
-        "IMDS: guarded roles are not ready",
-        "endpoint/imds.py",
-        "if not self._keeper.guard.admits(node.role, self.consumer.id):",
-        "if False:",
-        IMDS,
-    ),
-    Defence(
-        "IMDS: the latch while waiting",
-        "endpoint/imds.py",
-        "            self._keeper.latch.check()  # it may have been locked meanwhile, or the role be gone\n",
-        "",
-        IMDS,
-    ),
-    Defence(
-        "IMDS: a no counts for a while", "endpoint/imds.py", "refused = self._still_refused()", "refused = None", IMDS
-    ),
     Defence(
         "IMDS: the port's own role alone",
         "endpoint/imds.py",
@@ -428,6 +423,152 @@ DEFENCES = (
         "await endpoint.serve(listener, self._hosts | hosts_of(9479))",
         "tests/endpoint/test_containers.py",
     ),
+    # The one way out.
+    Defence(
+        "serve: locked", "keeper/service.py", "        keeper.latch.check()\n        node", "        node", CONTAINER
+    ),
+    Defence("serve: logged out", "keeper/service.py", "        keeper.consents.check(name)\n", "", CONSENT),
+    Defence(
+        "serve: no role beyond the consumer's reach",
+        "keeper/service.py",
+        "elif not consumer.allows(name):",
+        "elif False:",
+        CONSENT,
+    ),
+    Defence(
+        "serve: no ARN beyond the consumer's reach",
+        "keeper/service.py",
+        "if arn is None or not consumer.allows_arn(arn) or",
+        "if arn is None or",
+        CONSENT,
+    ),
+    Defence(
+        "serve: an ARN by the consumer's own way",
+        "keeper/service.py",
+        " or keeper.dynamic.via(node.role.name) != consumer.via:",
+        ":",
+        CONSENT,
+    ),
+    Defence(
+        "serve: an ARN is no way around a logout",
+        "keeper/service.py",
+        "keeper.nodes[other].role.role_arn == arn",
+        "False",
+        CONSENT,
+    ),
+    Defence(
+        "serve: guarded roles wait for a yes",
+        "keeper/service.py",
+        "ask.lifetime is None and self.keeper.guard.admits(node.role, consumer.id)",
+        "ask.lifetime is None",
+        CONTAINER,
+    ),
+    Defence(
+        "serve: a wait is no way around a yes",
+        "keeper/service.py",
+        "        await self._allow(node, consumer, ask)\n        lease",
+        "        lease",
+        CONTAINER,
+    ),
+    Defence(
+        "serve: a no counts for a while",
+        "keeper/service.py",
+        "        self._refuse_again(name, consumer)\n",
+        "",
+        CONTAINER,
+    ),
+    Defence(
+        "serve: EC2's protocol never less than 25 minutes",
+        "keeper/service.py",
+        "self.keeper.clock.now()) >= ask.lasting",
+        "self.keeper.clock.now()) >= 0",
+        IMDS,
+    ),
+    Defence(
+        "serve: no storm for roles that are always too short",
+        "keeper/service.py",
+        "if held.lifetime >= ask.lasting:",
+        "if True:",
+        IMDS,
+    ),
+    Defence(
+        "serve: no storm while STS is away",
+        "keeper/service.py",
+        "if lease.error is not None and lease.just_failed():",
+        "if False:",
+        IMDS,
+    ),
+    Defence(
+        "IMDS: what was taken back meanwhile",
+        "endpoint/imds.py",
+        "self._service.check(self.role, self.consumer)  # it may",
+        "pass  # it may",
+        IMDS,
+    ),
+    Defence(
+        "the endpoint: what was taken back meanwhile",
+        "endpoint/container.py",
+        "                self._service.check(role, grant)  # it may have been taken back since the fetch was done\n",
+        "",
+        CONTAINER,
+    ),
+    Defence(
+        "no telling what lies beyond a grant",
+        "keeper/service.py",
+        'errors.UnknownRole("This grant does not reach that far."',
+        'errors.UnknownRole("There is no such role."',
+        CONTAINER,
+    ),
+    Defence(
+        "bytes of credentials let go are forgotten",
+        "keeper/service.py",
+        "node.lease.held is credentials",
+        "True",
+        CONTAINER,
+    ),
+    Defence(
+        "bytes that can't be served are forgotten",
+        "keeper/service.py",
+        "return not gone and node",
+        "return node",
+        CONTAINER,
+    ),
+    Defence(
+        "consent: kept over a restart",
+        "keeper/memory.py",
+        "keeper.consents.remember(memory.logged_out)",
+        "pass",
+        CONSENT,
+    ),
+    Defence("consent: what is said later counts", "keeper/consent.py", " - self.decided", "", CONSENT),
+    Defence(
+        "consent: a yes that was taken back does not come late",
+        "keeper/memory.py",
+        " and key[0] not in decided}",
+        "}",
+        CONSENT,
+    ),
+    Defence(
+        "consent: who waits hears of a logout",
+        "keeper/consent.py",
+        "                self._waiting[name].fall()\n",
+        "                pass\n",
+        CONSENT,
+    ),
+    Defence(
+        "consent: what others stand on stays",
+        "keeper/keeper.py",
+        "if not any(self._stands_on(other, node.lease) for other in self.nodes.values()):",
+        "if True:",
+        CONSENT,
+    ),
+    Defence(
+        "consent: logout --all while a file is empty",
+        "keeper/keeper.py",
+        "        self.consents.take_back(self.retired.names())\n",
+        "",
+        CONSENT,
+    ),
     # Grants.
     Defence(
         "a grant before anything",
@@ -437,34 +578,6 @@ DEFENCES = (
         CONTAINER,
     ),
     Defence("a grant's roles and no others", "endpoint/container.py", "if grant.allows(name):", "if True:", CONTAINER),
-    Defence(
-        "no telling what lies beyond a grant",
-        "endpoint/container.py",
-        '"This grant does not reach that far."',
-        '"There is no " + slug',
-        CONTAINER,
-    ),
-    Defence(
-        "bytes of credentials let go are forgotten",
-        "endpoint/container.py",
-        "is not built_from:",
-        "is not built_from and False:",
-        CONTAINER,
-    ),
-    Defence(
-        "bytes that can't be served are forgotten",
-        "endpoint/container.py",
-        "if self._keeper.latch.locked or node is None",
-        "if node is None",
-        CONTAINER,
-    ),
-    Defence(
-        "a refusal counts for a while",
-        "endpoint/container.py",
-        "            self._refuse_again(grant, role)\n",
-        "",
-        CONTAINER,
-    ),
     Defence("an expiry of grants", "endpoint/grants.py", "grant.expires_at <= self.now()", "False", GRANTS),
     Defence(
         "the end of a grant's process",
@@ -570,13 +683,6 @@ DEFENCES = (
         "keeper/lease.py",
         "        self.drop()\n        if self._flight",
         "        if self._flight",
-        KEEPER,
-    ),
-    Defence(
-        "logging out refuses",
-        "keeper/keeper.py",
-        "        if lease.logged_out:\n            raise _logged_out(name)\n",
-        "",
         KEEPER,
     ),
     Defence(
@@ -846,7 +952,6 @@ DEFENCES = (
         MEMORY,
     ),
     Defence("restart: locked stays locked", "keeper/memory.py", "if memory.locked:", "if False:", MEMORY),
-    Defence("restart: logged out stays so", "keeper/memory.py", "lease.logged_out = memory.logged_out", "pass", MEMORY),
     Defence(
         "restart: used codes stay used",
         "keeper/memory.py",
@@ -867,6 +972,62 @@ DEFENCES = (
         "if origin.strict and not rooms.configuration.read:",
         "if False:",
         RESTART,
+    ),
+    Defence(
+        "hand-over: it survives whoever asked for it",
+        "life/running.py",
+        "return await asyncio.shield(self._handing_over)",
+        "return await self._handing_over",
+        HANDOVER + "::test_it_goes_on_when_whoever_asked_for_it_hangs_up",
+    ),
+    Defence(
+        "hand-over: what hangs is killed before the old one goes on",
+        "life/handover.py",
+        "os.killpg(self._child.pid, signal.SIGKILL)",
+        "pass",
+        HANDOVER + "::test_a_successor_that_hangs_when_it_should_serve_is_ended_and_the_old_one_goes_on",
+    ),
+    Defence(
+        "hand-over: a dead predecessor is no reason to end",
+        "life/succession.py",
+        "            if not self._is_alone():",
+        "            if True:",
+        HANDOVER + "::test_one_serves_whoever_is_ended_while_the_state_is_under_way",
+    ),
+    Defence(
+        "hand-over: connections close with it",
+        "life/running.py",
+        "rooms.endpoint.close(PARTING), ",
+        "",
+        HANDOVER + "::test_connections_that_are_kept_alive_close_with_the_hand_over",
+    ),
+    Defence(
+        "hand-over: a half-sent change is none",
+        "control/api.py",
+        "            await request.read()  # first",
+        "            # first",
+        HANDOVER + "::test_who_sends_a_request_slowly_keeps_no_successor_waiting_and_changes_nothing_behind_its_back",
+    ),
+    Defence(
+        "hand-over: nothing is changed meanwhile",
+        "control/api.py",
+        "if self._daemon.paused() and ",
+        "if False and ",
+        "tests/control/test_api.py::test_while_a_successor_takes_over_nothing_is_changed",
+    ),
+    Defence(
+        "hand-over: nothing is kept by two",
+        "state/keeping.py",
+        " and not self._frozen",
+        "",
+        "tests/state/test_keeping.py",
+    ),
+    Defence(
+        "hand-over: the successor is hardened",
+        "life/succession.py",
+        "self.refused = hardening.harden()",
+        "self.refused = []",
+        HANDOVER + "::test_a_successor_is_hardened_before_it_is_handed_anything",
     ),
     # Who comes in, what comes in, and what is written down of it.
     Defence(
@@ -931,6 +1092,209 @@ DEFENCES = (
         "(PUT) (/?%s)",
         "(PUT) (/*%s)",
         "tests/endpoint/test_imds_guard.py",
+    ),
+    Defence(
+        "words: no control, no mark",
+        "text.py",
+        "char if char.isprintable() else",
+        "char if char.isprintable() or char > '~' else",
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "words: no markup on the desktop",
+        "text.py",
+        "clean(text).translate(_MARKUP)",
+        "clean(text)",
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "words: no more than fit a dialog",
+        "text.py",
+        "return cut(clean(text).translate(_MARKUP), most)",
+        "return clean(text).translate(_MARKUP)",
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "dialog: a label is words",
+        "prompts/dialogs.py",
+        "It calls itself: {plain(question.label)}",
+        "It calls itself: {question.label}",
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "dialog: a process is words",
+        "prompts/dialogs.py",
+        "Process: {plain(question.process)}",
+        "Process: {question.process}",
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "dialog: a device is words",
+        "prompts/dialogs.py",
+        "Device: {plain(question.serial)}",
+        "Device: {question.serial}",
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "dialog: a mistake is words",
+        "prompts/dialogs.py",
+        "lines.insert(0, plain(question.problem))",
+        "lines.insert(0, question.problem)",
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "dialog: the role has a line of its own, the first",
+        "prompts/dialogs.py",
+        "Let a program use the role {plain(question.roles[0])}?\\nIt calls itself: {plain(question.label)}{process}",
+        "{plain(question.label)}\\nLet a program use the role {plain(question.roles[0])}?{process}",
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "dialog: an underscore is no key",
+        "prompts/dialogs.py",
+        '.replace("_", "__")',
+        "",
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "notice: words, not markup",
+        "prompts/notices.py",
+        '"--", "xacct", plain(words)]',
+        '"--", "xacct", words]',
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "notice: words, not options",
+        "prompts/notices.py",
+        '"--app-name=xacct", "--", ',
+        '"--app-name=xacct", ',
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "log: words",
+        "logs.py",
+        "            _cleaned,\n",
+        "",
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "audit: a label is words",
+        "audit/entry.py",
+        '"label": clean(grant.label)',
+        '"label": grant.label',
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "audit: a program's path is words",
+        "audit/entry.py",
+        "clean(caller.exe) if caller and caller.exe else None",
+        "caller.exe if caller else None",
+        "tests/test_foreign_text.py",
+    ),
+    Defence(
+        "API: a grant's label is words",
+        "control/shapes.py",
+        '        "label": clean(grant.label),',
+        '        "label": grant.label,',
+        "tests/control/test_api.py",
+    ),
+    Defence(
+        "terminal: our lines have our colours alone",
+        "ctl/render.py",
+        'map(_cleaned, text.split("\\n"))',
+        'text.split("\\n")',
+        "tests/ctl/test_foreign_text.py",
+    ),
+    Defence(
+        "terminal: a line is words",
+        "ctl/render.py",
+        "    out(clean(text))",
+        "    out(text)",
+        "tests/ctl/test_foreign_text.py",
+    ),
+    Defence(
+        "terminal: an error is words",
+        "ctl/render.py",
+        'sys.stderr.write(clean(text) + "\\n")',
+        'sys.stderr.write(text + "\\n")',
+        "tests/ctl/test_foreign_text.py",
+    ),
+    Defence(
+        "terminal: what attends shows words",
+        "ctl/terminal.py",
+        "self._write(paint(clean(text), tone, tty=True)",
+        "self._write(paint(text, tone, tty=True)",
+        "tests/ctl/test_foreign_text.py",
+    ),
+    Defence(
+        "terminal: what asks shows words",
+        "ctl/terminal.py",
+        'self._write(f"\\r\\x1b[K{clean(text)}")',
+        'self._write(f"\\r\\x1b[K{text}")',
+        "tests/ctl/test_foreign_text.py",
+    ),
+    Defence(
+        "a program's name that is no UTF-8",
+        "host/processes.py",
+        '.decode("utf-8", "backslashreplace")',
+        '.decode("utf-8", "surrogateescape")',
+        "tests/host/test_processes.py",
+    ),
+    Defence(
+        "requests: no control characters",
+        "control/requests.py",
+        "_LINE: Final = msgspec.Meta(max_length=4096, pattern=_NO_CONTROLS)",
+        "_LINE: Final = msgspec.Meta(max_length=4096)",
+        "tests/control/test_requests.py",
+    ),
+    Defence(
+        "requests: names are names",
+        "control/requests.py",
+        "_NAME: Final = msgspec.Meta(min_length=1, max_length=2048, pattern=_NO_CONTROLS)",
+        "_NAME: Final = msgspec.Meta()",
+        "tests/control/test_requests.py",
+    ),
+    Defence(
+        "requests: * alone is a wildcard",
+        "control/requests.py",
+        "[A-Za-z0-9_+=,.@/*-]{1,576}",
+        "[A-Za-z0-9_+=,.@/*?-]{1,576}",
+        "tests/control/test_requests.py",
+    ),
+    Defence(
+        "requests: a process has a number of one",
+        "control/requests.py",
+        "msgspec.Meta(ge=1, le=2**31 - 1)",
+        "msgspec.Meta()",
+        "tests/control/test_requests.py",
+    ),
+    Defence(
+        "requests: an end is in time",
+        "control/requests.py",
+        "msgspec.Meta(gt=0, le=MAX_TTL)",
+        "msgspec.Meta()",
+        "tests/control/test_requests.py",
+    ),
+    Defence(
+        "requests: each name once",
+        "control/requests.py",
+        "return list(dict.fromkeys(value)) if isinstance(value, list) else value",
+        "return value",
+        "tests/control/test_requests.py",
+    ),
+    Defence(
+        "patterns: only * is anything",
+        "model.py",
+        "any(matches(arn, pattern)",
+        "any(__import__('fnmatch').fnmatchcase(arn, pattern)",
+        "tests/test_model.py",
+    ),
+    Defence(
+        "a grant ends with a process that there is",
+        "control/grants.py",
+        "if pid is not None and self._grants.started(pid) is None:",
+        "if False:",
+        "tests/control/test_api.py",
     ),
 )
 

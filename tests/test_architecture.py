@@ -37,8 +37,13 @@ ROOMS = {
         stdlib_only=True,
         why="`import xacct` comes before every other import, so what it costs, all pay",
     ),
-    "model": Room(
+    "text": Room(
         may=(),
+        stdlib_only=True,
+        why="whatever shows or writes other people's words cleans them here, xacctctl included",
+    ),
+    "model": Room(
+        may=("text",),
         why="values that every room shares can depend on none of them",
     ),
     "errors": Room(
@@ -79,7 +84,7 @@ ROOMS = {
         why="it reads files and hands a keeper their roles; nobody below it knows that files exist",
     ),
     "logs": Room(
-        may=(),
+        may=("text",),
         why="how a line looks is nobody else's business, and it must not reach what it could leak",
     ),
     "keeper": Room(
@@ -95,7 +100,7 @@ ROOMS = {
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
     ),
     "audit": Room(
-        may=("model", "wire", "clock", "fileio", "keeper.events"),
+        may=("model", "wire", "clock", "fileio", "keeper.events", "text"),
         why="it writes down what others tell it, in the words of the wire, and must hold nothing worth stealing",
     ),
     "control": Room(
@@ -112,11 +117,12 @@ ROOMS = {
             "endpoint.head.ROLE_ARN_PATH",
             "prompts",
             "host.peer",
+            "text",
         ),
         why="it steers leases, grants and prompts; AWS stays behind the keeper",
     ),
     "prompts": Room(
-        may=("model", "errors", "keeper", "host.child"),
+        may=("model", "errors", "keeper", "host.child", "text"),
         why="a way to ask implements the keeper's desk Protocol, runs a program, and needs nothing else",
     ),
     "host": Room(
@@ -129,7 +135,7 @@ ROOMS = {
         why="it turns what the keeper holds into bytes, and keeps those; who is served is not its business",
     ),
     "ctl": Room(
-        may=("wire", "places", "fileio", "__version__"),
+        may=("wire", "places", "fileio", "text", "__version__"),
         stdlib_only=True,
         never=("asyncio",),
         reads_clock=True,
@@ -297,6 +303,49 @@ def test_what_starts_first_loads_neither_asyncio_nor_third_parties(module, why):
     assert not strangers, f"importing {module} loads {strangers}: {why}"
     assert "asyncio" not in loaded, f"importing {module} loads asyncio: {why}"
     assert "logging" not in loaded, f"importing {module} loads logging: {why}"
+
+
+# --- one way out ----------------------------------------------------------------------------------
+
+HOLDERS = {
+    "keeper/lease.py": "the entry itself",
+    "keeper/service.py": "serve: the one way out",
+    "keeper/acquire.py": "calls STS with a parent's credentials, and brings what it answers",
+    "keeper/memory.py": "what the next process is to hold",
+}
+"""Who may read what an entry holds."""
+
+OUT = {"held", "fly", "one_off"}
+"""An entry's attributes and methods that give credentials (`get` is every mapping's too: its `ask` is looked for)."""
+
+
+def leaks(source: str, file: str) -> list[str]:
+    """One sentence for each place that reads an entry's credentials and is not among HOLDERS."""
+    if file in HOLDERS or file.startswith(("ctl/", "sandbox/")):
+        return []
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Attribute) and node.attr in OUT:
+            found.append(f"{file}:{node.lineno} reads .{node.attr}")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
+            found += [f"{file}:{node.lineno} gets credentials" for keyword in node.keywords if keyword.arg == "ask"]
+    return found
+
+
+def test_credentials_leave_by_serve_and_nobody_else_reads_what_an_entry_holds():
+    found = [
+        sentence
+        for file in sorted(SOURCE.rglob("*.py"))
+        for sentence in leaks(file.read_text("utf-8"), file.relative_to(SOURCE).as_posix())
+    ]
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("source", ["node.lease.held", "x = lease.held.expires_at", "await lease.get(ask=True)"])
+def test_a_second_way_out_is_found(source):
+    code = f"async def f(lease, node):\n    {source}"
+    assert len(leaks(code, "endpoint/container.py")) == 1
+    assert leaks(code, "keeper/service.py") == []
 
 
 # --- the checker, seen to fail and to pass -------------------------------------------------------

@@ -36,7 +36,7 @@ class Files:
         self.roles = {}
         self.refresh()
 
-    def configure(self, roles):
+    def configure(self, roles, unusable):
         self.reads += 1
         self.roles = dict(roles)
 

@@ -222,7 +222,8 @@ def test_sts_out_of_reach(tmp_path):
         stack.sandbox.send_signal(signal.SIGTERM)
         stack.sandbox.wait(10)
         assert refused(stack, "staging") == (
-            "AWS STS can't be reached. Nothing held is lost; xacct tries again by itself."
+            f"The STS at {stack.env['AWS_ENDPOINT_URL_STS']} (AWS_ENDPOINT_URL_STS in the daemon's environment) "
+            "can't be reached. Nothing held is lost; xacct tries again by itself."
         )
         assert served(stack, grant, "prod")[0] == 200
         assert stack.status("prod")["state"] == "held"

@@ -1,7 +1,7 @@
 """The main job end to end: one code in the morning, then every program has fresh credentials."""
 
 import asyncio
-import json
+import re
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -81,7 +81,7 @@ def test_five_hundred_at_once_for_a_cold_role_cost_one_call(logged_in):
     assert logged_in.status(role)["state"] == "idle"
     answers = asyncio.run(crowd(logged_in.port, grant["urls"][role], grant["token"], CROWD))
     assert {head.split(b"\r\n")[0] for head, _, _ in answers} == {b"HTTP/1.1 200 OK"}
-    keys = {json.loads(body)["AccessKeyId"] for _, _, body in answers}
+    keys = {re.search(rb'"AccessKeyId": *"([^"]+)"', body)[1] for _, _, body in answers}  # in chunks, on a busy machine
     assert len(answers) == CROWD
     assert len(keys) == 1
     role_arn = logged_in.status(role)["role_arn"]

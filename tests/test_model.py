@@ -15,7 +15,7 @@ SECRET = Credentials("AKIAEXAMPLEKEYABCD", "wJalrXUtnFEMI", "IQoJsession", 10.0,
         ({"uid": 1, "inode": 5}, ""),
         ({"pid": 7}, "pid 7"),
         ({"pid": 7, "exe": "/bin/ls"}, "pid 7, /bin/ls"),
-        ({"pid": 7, "exe": "/tmp/a\nb\x1b[2J"}, "pid 7, /tmp/a?b?[2J"),
+        ({"pid": 7, "exe": "/tmp/a\nb\x1b[2J"}, "pid 7, /tmp/a b [2J"),
     ],
 )
 def test_a_callers_process_in_words_is_one_line_of_print(known, words):
@@ -91,3 +91,11 @@ def test_a_grant_allows_the_arns_its_patterns_match(pattern, arn, allowed):
 def test_read_only_is_aws_s_own_policy_of_the_role_s_partition(arn, policy):
     assert Role("a", "b", arn, read_only=True).session_policies == (policy,)
     assert Role("a", "b", arn, policy_arns=("x",)).session_policies == ("x",)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["arn:aws:iam::*:role/d?v", "arn:aws:iam::*:role/[a-z]ev", "arn:aws:iam::*:role/d[!x]v"]
+)
+def test_in_a_grants_patterns_only_a_star_is_a_wildcard(pattern):
+    grant = Grant(id="1", digest="", label="", roles=(), created=0.0, role_arns=(pattern,), via="dev")
+    assert not grant.allows_arn("arn:aws:iam::123456789012:role/dev")

@@ -5,12 +5,12 @@ The same with a real systemd is in tests/system.
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import boto3
@@ -208,7 +208,7 @@ def test_a_state_of_another_format_is_dropped_with_a_sentence(stack):
     os.kill(stack.manager.main_pid, signal.SIGSTOP)
     memory = SecretMemory(os.dup(descriptor))
     _, state = memory.read()
-    memory.write(state.replace(b'"format":1', b'"format":7', 1))
+    memory.write(re.sub(rb'"format":[0-9]+', b'"format":7', state, count=1))
     memory.close()
     stack.end("kill")
     assert stack.status("prod")["state"] != "held"
@@ -216,7 +216,7 @@ def test_a_state_of_another_format_is_dropped_with_a_sentence(stack):
     assert problem["hint"] == "xacctctl login ROLE"
     [(_, descriptor)] = stack.manager.store
     memory = SecretMemory(os.dup(descriptor))
-    assert b'"format":1' in memory.read()[1], "and the next state is ours again"
+    assert b'"format":7' not in memory.read()[1], "and the next state is ours again"
     memory.close()
 
 
@@ -280,27 +280,6 @@ def test_a_broken_installation_does_not_take_over(tmp_path):
         finally:
             os.kill(pid, signal.SIGTERM)
         wait_until(lambda: not stack.socket.exists(), what="the end, which takes its socket along")
-
-
-def test_an_open_question_is_not_cut_off(stack):
-    """The successor waits: a code that somebody is typing must not be for nothing."""
-    started = time.monotonic()
-    asking = threading.Thread(
-        target=lambda: stack.api("POST", "/v1/login", {"roles": ["prod"], "attend": True}, timeout=60)
-    )
-    asking.start()
-    [prompt] = wait_until(lambda: stack.status()["prompts"], what="the question")
-    answers = []
-    reloading = threading.Thread(target=lambda: answers.append(stack.reload()))
-    reloading.start()
-    time.sleep(1.0)
-    assert not answers
-    stack.api("POST", f"/v1/prompts/{prompt['id']}", {"code": stack.code()})
-    asking.join(20)
-    reloading.join(20)
-    assert answers[0]["pid"]
-    assert stack.status("prod")["state"] == "held"
-    assert time.monotonic() - started < 25
 
 
 def test_a_boto3_client_lives_through_all_of_it(stack, monkeypatch):

@@ -84,8 +84,9 @@ class Configuration:
         except errors.ConfigError as problem:
             log.warning("configuration kept as it was", why=problem.sentence)
             self.problems = [problem]
+            keeper.unread = problem
             return self.problems
-        keeper.configure(found.roles)
+        keeper.configure(found.roles, found.unusable)
         self.read = True
         self.settings = changed
         self.problems = list(found.problems)

@@ -19,9 +19,18 @@ class XacctError(Exception):
     default_hint: ClassVar[str] = ""
 
     def __init__(self, sentence: str, hint: str | None = None) -> None:
+        sentence = _bounded(sentence)
         super().__init__(sentence)
         self.sentence = sentence
-        self.hint = self.default_hint if hint is None else hint
+        self.hint = _bounded(self.default_hint if hint is None else hint)
+
+
+LONGEST = 1500
+"""Characters of a sentence or a hint, at most: part of it may be words of others."""
+
+
+def _bounded(words: str) -> str:
+    return words if len(words) <= LONGEST else f"{words[:LONGEST]}…"
 
 
 # What the caller can mend.
@@ -132,6 +141,12 @@ class Temporary(XacctError):
     status = 503
     answered: ClassVar[bool] = True
     """Whether STS may have looked at the request. A code it never saw is not burnt."""
+
+
+class Busy(Temporary):
+    """A new daemon can't take over yet: a call to AWS is under way, or a question is open."""
+
+    code = "busy"
 
 
 class Throttled(Temporary):

@@ -106,17 +106,32 @@ def write_new(path: "str | os.PathLike[str]", content: bytes) -> None:
         os.close(descriptor)
 
 
-def set_aside(path: "str | os.PathLike[str]", ending: str = "broken") -> str:
+def set_aside(path: "str | os.PathLike[str]") -> str:
     """Rename what lies at `path`, whatever it is, to a free name beside it, and return that name.
 
     Raises:
         OSError: It can't be renamed.
     """
-    path = os.fspath(path)
-    number = 0
-    while os.path.lexists(free := f"{path}.{ending}" + (f".{number}" if number else "")):
-        number += 1
+    free = _free_name(os.fspath(path))
     os.rename(path, free)  # noqa: PTH104
+    return free
+
+
+def keep_copy(path: "str | os.PathLike[str]", content: bytes) -> str:
+    """Write `content`, which is what lies at `path`, to a free name beside it, and return that name.
+
+    Raises:
+        OSError: It can't be written.
+    """
+    free = _free_name(os.fspath(path))
+    write_new(free, content)
+    return free
+
+
+def _free_name(path: str) -> str:
+    number = 0
+    while os.path.lexists(free := f"{path}.broken" + (f".{number}" if number else "")):
+        number += 1
     return free
 
 

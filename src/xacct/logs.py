@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from xacct.text import clean
+
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import MutableMapping
     from typing import Any
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
@@ -35,6 +38,7 @@ def configure(level: str, style: str) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _cleaned,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
@@ -42,6 +46,24 @@ def configure(level: str, style: str) -> None:
         cache_logger_on_first_use=False,
     )
     _keep_libraries_quiet()
+
+
+def _cleaned(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Without what could drive the terminal of whoever reads the log: a line holds labels, and AWS's words."""
+    return {clean(key): _clean_value(value) for key, value in line.items()}
+
+
+def _clean_value(value: object) -> object:
+    match value:
+        case str():
+            return clean(value)
+        case list() | tuple() | set() | frozenset():
+            return [_clean_value(each) for each in value]
+        case dict():
+            return {clean(str(key)): _clean_value(each) for key, each in value.items()}
+        case int() | float() | None:
+            return value
+    return clean(str(value))
 
 
 def _keep_libraries_quiet() -> None:

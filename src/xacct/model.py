@@ -1,4 +1,4 @@
-"""The words of the house as frozen values: credentials, source, role, grant, instant. Imports nothing of ours.
+"""The words of the house as frozen values: credentials, source, role, grant, instant. Imports next to nothing of ours.
 
 Instants here are Unix seconds on AWS's clock (see clock.py for how it is known), because an
 expiration means what AWS means by it, whatever the laptop's clock says.
@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from fnmatch import fnmatchcase
 from hashlib import sha256
 from typing import Literal, NoReturn
+
+from xacct.text import clean
 
 _ACCOUNT_IN_ARN = re.compile(r"arn:[^:]+:[^:]*:[^:]*:(\d{12}):")
 
@@ -62,12 +63,39 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the first credentials come from: a profile's keys, its credential_process, or the environment."""
+    """Where the first credentials come from: a profile's keys, its credential_process, or the environment.
+
+    `temporary`: its keys are known to have a session token: AWS opens no MFA session with such.
+    """
 
     name: str
     kind: Literal["profile", "process", "environment"]
     region: str | None = None
     command: str = field(default="", repr=False)
+    temporary: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StsTarget:
+    """Where AWS STS is asked for a role, and how, as its own profile says. The region is the role's.
+
+    `endpoint_url`: the address instead of AWS's own; None: AWS's for the region. `legacy`: the global endpoint for the
+    regions that had it first (sts_regional_endpoints). Files are paths. `origins`: where each of these is set, for
+    sentences: (setting, "ca_bundle of [profile x] in /home/u/.aws/config").
+    """
+
+    endpoint_url: str | None = None
+    ca_bundle: str | None = None
+    fips: bool = False
+    dualstack: bool = False
+    legacy: bool = False
+    proxy_ca_bundle: str | None = None
+    proxy_client_cert: str | None = None
+    origins: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
+
+    def origin(self, setting: str) -> str:
+        """The setting and where it is set: "ca_bundle of [profile x] in /home/u/.aws/config"."""
+        return dict(self.origins).get(setting, setting)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +117,7 @@ class Caller:
     @property
     def process(self) -> str:
         """Its process as people are told of it: "pid 4711, /usr/bin/aws"; empty where it is not known."""
-        exe = "".join(char if char.isprintable() else "?" for char in self.exe or "")
-        return ", ".join(filter(None, [f"pid {self.pid}" if self.pid else "", exe]))
+        return ", ".join(filter(None, [f"pid {self.pid}" if self.pid else "", clean(self.exe or "")]))
 
 
 MfaPath = Literal["session", "direct"]
@@ -107,6 +134,7 @@ class Role:
 
     `parent` is a `Source`, or the name of another role (role chaining). `role_arn` None: the source's own
     MFA session (or its plain keys) is what is held. `duration` in seconds is what the configuration asks for.
+    `region`: the one its profile names; None: none is named. `target`: where STS is asked for it.
     `confirm`: a human says yes before a consumer first gets it. `read_only`: a session policy limits it to reading.
     """
 
@@ -118,6 +146,7 @@ class Role:
     session_name: str | None = None
     duration: int | None = None
     region: str | None = None
+    target: StsTarget = StsTarget()
     source_identity: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
     transitive_tag_keys: tuple[str, ...] = ()
@@ -156,7 +185,7 @@ class Role:
 class Grant:
     """The right of one consumer to fetch some roles' credentials. Only the token's SHA-256 is kept.
 
-    `role_arns`: patterns (`*` stands for anything, as in IAM policies) of the ARNs it may name besides, reached as
+    `role_arns`: patterns of the ARNs it may name besides (`*` alone is a wildcard, for anything), reached as
     the role `via` is. `forwarded_port`: where, on another machine, the endpoint is forwarded to for this consumer.
     """
 
@@ -179,7 +208,24 @@ class Grant:
 
     def allows_arn(self, arn: str) -> bool:
         """Whether this grant may fetch the role of that ARN, whatever it is called."""
-        return bool(_ROLE_ARN.fullmatch(arn)) and any(fnmatchcase(arn, pattern) for pattern in self.role_arns)
+        return bool(_ROLE_ARN.fullmatch(arn)) and any(matches(arn, pattern) for pattern in self.role_arns)
+
+
+def matches(arn: str, pattern: str) -> bool:
+    """Whether an ARN is one of a pattern's: `*` stands for anything, and every other character for itself."""
+    first, *others = pattern.split("*")
+    if not others:
+        return arn == pattern
+    if not arn.startswith(first):
+        return False
+    *middle, last = others
+    place, end = len(first), len(arn) - len(last)
+    for part in middle:
+        place = arn.find(part, place, end)
+        if place < 0:
+            return False
+        place += len(part)
+    return place <= end and arn.endswith(last)
 
 
 def account_of(arn: str | None) -> str | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from xacct.model import Source
+from xacct.model import Source, StsTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -177,7 +177,7 @@ def _hop(role: Role, lifetime: float | None) -> Hop:
         return Hop.SESSION if role.mfa_serial else Hop.KEYS
     if not role.mfa_serial:
         return Hop.FROM_KEYS
-    if role.mfa == "direct" or (lifetime or 0) > CHAIN_LIMIT:
+    if role.mfa == "direct" or role.parent.temporary or (lifetime or 0) > CHAIN_LIMIT:
         return Hop.WITH_CODE
     return Hop.FROM_SESSION
 
@@ -214,6 +214,8 @@ def _steps_before(
             f"open an MFA session with one code of {role.mfa_serial}, for {_span(session_seconds)}; "
             f"every role of {source.name} with this device shares it"
         )
+    elif path.hop is Hop.KEYS:
+        steps.append(f"open a session without MFA (GetSessionToken), for {_span(session_seconds)}")
     elif path.hop is Hop.WITH_CODE:
         steps.append(f"ask for a code of {role.mfa_serial}, at every renewal")
     return steps, []
@@ -247,9 +249,26 @@ def _remarks(role: Role, path: Path) -> list[str]:
         remarks.append(f"limited to reading, by the session policy {role.session_policies[-1]}")
     if role.confirm is not None:
         remarks.append(_CONFIRM[role.confirm])
+    if path.hop is Hop.KEYS:
+        remarks.append(
+            "what is handed out is that session and not the access key: AWS lets it call neither IAM nor, of STS, more "
+            "than AssumeRole and GetCallerIdentity (keys that are temporary already are handed on as they are)"
+        )
+    if role.region is not None or role.target != StsTarget():
+        remarks.append(_where(role))
     if path.hop is Hop.FROM_KEYS:
         remarks.append("no mfa_serial in the profile or its source: assumed without MFA, renewed without a code")
     return remarks
+
+
+def _where(role: Role) -> str:
+    """Which STS is asked, in words; what is not said is AWS's own."""
+    target = role.target
+    kinds = [word for word, said in (("FIPS", target.fips), ("dual-stack", target.dualstack)) if said]
+    place = target.endpoint_url or " ".join(["AWS's", *kinds, "endpoint"])
+    said = f"STS is asked at {place}" + (f", in {role.region}" if role.region else "")
+    origins = ", ".join(origin for _, origin in target.origins)
+    return f"{said} ({origins})" if origins else said
 
 
 def _span(seconds: float) -> str:

@@ -244,7 +244,8 @@ def _new_role(name: str, extra: RoleSettings, roles: dict[str, Role]) -> Role | 
         return None
     via = roles[extra.source_profile]
     parent: Source | str = via.name if via.role_arn else via.parent
-    return Role(name, parent, extra.role_arn, mfa_serial=None if via.role_arn else via.mfa_serial, region=via.region)
+    serial = None if via.role_arn else via.mfa_serial
+    return Role(name, parent, extra.role_arn, mfa_serial=serial, region=via.region, target=via.target)
 
 
 def _with(role: Role, extra: RoleSettings, fill: Callable[[str], str]) -> Role:

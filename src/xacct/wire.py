@@ -88,9 +88,10 @@ class VersionAnswer(TypedDict):
     config_problem: ErrorBody | None
 
 
-RoleState = Literal["held", "idle", "needs-code", "waiting", "failed"]
+RoleState = Literal["held", "idle", "needs-code", "waiting", "failed", "logged-out"]
 """held: credentials in hand; idle: none, but they can be had without a code; needs-code: only a human can
-renew it; waiting: a human is being asked right now; failed: the last try was refused, see `error`."""
+renew it; waiting: a human is being asked right now; failed: the last try was refused, see `error`; logged-out: nobody
+gets it until the next login to just this role."""
 
 
 class RoleStatus(TypedDict):

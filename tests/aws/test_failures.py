@@ -15,12 +15,17 @@ def test_every_row_is_reached_by_its_own_example(row):
     assert "{" not in got.sentence + got.hint
 
 
-@pytest.mark.parametrize("row", failures.NETWORK_ROWS, ids=lambda row: row.exceptions[0])
-def test_every_network_row_is_reached(row):
-    words = {"EndpointConnectionError": "Temporary failure in name resolution"}.get(row.exceptions[0], "")
-    got = failures.unreachable(row.exceptions[0], words)
-    assert got.sentence == row.sentence
-    assert got.hint
+WORDS = {r"\b407\b": "407", r"\b[45]\d\d\b": "403"}
+
+
+@pytest.mark.parametrize("row", failures.SDK_ROWS, ids=lambda row: f"{row.exceptions[0]} {row.words}")
+def test_every_row_of_the_sdk_is_reached(row):
+    kind = "SomethingNew" if row.exceptions == ("*",) else row.exceptions[-1]
+    words = WORDS.get(row.words, "Temporary failure in name resolution" if row.words else "")
+    got = failures.failed(kind, words, target="role", what="x")
+    filled = [text.format(target="role", where="AWS STS", what="x", kind=kind) for text in (row.sentence, row.hint)]
+    assert [got.sentence.lower(), got.hint] == [filled[0].lower(), filled[1]]
+    assert type(got) is row.error
 
 
 def test_a_5xx_is_temporary_whatever_its_body_says():
@@ -46,5 +51,5 @@ def test_a_value_that_aws_quotes_is_not_quoted_again():
 
 
 def test_connection_failures_did_not_reach_sts_but_time_outs_may_have():
-    assert not failures.unreachable("EndpointConnectionError", "").answered
-    assert failures.unreachable("ReadTimeoutError", "").answered
+    assert not failures.failed("EndpointConnectionError", "", target="prod").answered
+    assert failures.failed("ReadTimeoutError", "", target="prod").answered

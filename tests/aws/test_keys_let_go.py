@@ -8,7 +8,7 @@ from virtual_time import Clock
 from xacct.aws import signing
 from xacct.aws.sts import Sts
 from xacct.clock import AwsClock
-from xacct.model import Credentials
+from xacct.model import Credentials, StsTarget
 
 CANARY = "c4n4ry/long+term"
 
@@ -34,7 +34,7 @@ async def test_a_client_holds_no_profiles_keys(tmp_path, monkeypatch):
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
     sts = Sts(AwsClock(Clock().read))
     try:
-        client = await sts._client("us-east-1")
+        client = await sts._clients.get(StsTarget(), "us-east-1")
         assert client.meta.region_name == "us-east-1"
         assert holders() == []
     finally:
@@ -46,5 +46,5 @@ def test_what_a_call_leaves_behind_holds_no_keys():
     keys = Credentials("AKIAEXAMPLE", CANARY)
     with signing.signing_with(keys):
         left_behind = copy_context()
-        assert left_behind.run(signing._under_way.get) == [keys]
-    assert left_behind.run(signing._under_way.get) == []
+        assert left_behind.run(signing._under_way.get).keys == keys
+    assert left_behind.run(signing._under_way.get).keys is None

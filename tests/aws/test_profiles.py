@@ -41,7 +41,6 @@ def test_a_role_as_people_write_it(read):
         external_id="x",
         session_name="me",
         duration=1800,
-        region="eu-central-1",
     )
 
 
@@ -64,10 +63,12 @@ def test_a_profile_may_be_its_own_source(read):
     assert found.roles["central"].parent == Source("central", "profile")
 
 
-def test_the_default_region_and_the_environment_fill_in(read):
-    config = "[profile prod]\nrole_arn = a\nsource_profile = central\n"
-    assert read(config, AWS_REGION="eu-west-1").roles["prod"].region == "eu-west-1"
-    assert read("[default]\nregion = us-west-2\n" + config, AWS_REGION="eu-west-1").roles["prod"].region == "us-west-2"
+def test_a_role_has_its_own_region_and_no_other(read):
+    """Neither [default]'s, nor its source's, nor that of the shell which started the daemon."""
+    others = "[default]\nregion = us-west-2\n[profile central]\nregion = eu-west-3\n"
+    prod = "[profile prod]\nrole_arn = a\nsource_profile = central\n"
+    assert read(others + prod, AWS_REGION="eu-west-1").roles["prod"].region is None
+    assert read(f"{others}{prod}region = eu-north-1\n", AWS_REGION="eu-west-1").roles["prod"].region == "eu-north-1"
 
 
 def test_a_credential_process_is_a_source(read):

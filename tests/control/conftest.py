@@ -18,6 +18,7 @@ from xacct.control.about import About
 from xacct.control.api import Api, Daemon
 from xacct.control.server import ControlServer, bind
 from xacct.endpoint.grants import Grants
+from xacct.keeper.service import CredentialService
 
 __all__ = ["clock"]
 
@@ -84,7 +85,7 @@ class Control:
 
     @asynccontextmanager
     async def serving(self):
-        self.api = Api(self.keeper, self.grants, self.daemon)
+        self.api = Api(CredentialService(self.keeper), self.grants, self.daemon)
         application = self.api.application()
         server = ControlServer(application, bind(self.path), self.path)
         await server.start()

@@ -11,6 +11,7 @@ from virtual_time import in_virtual_time
 
 from xacct import __version__, errors
 from xacct.control.containers import Containers
+from xacct.model import Grant
 
 
 def serving(test):
@@ -236,7 +237,7 @@ async def test_logout_of_some_roles_and_of_all(control):
     assert await control.post("/v1/logout", roles=["dev"]) == {"roles": ["dev"]}
     assert await control.post("/v1/logout", roles=["dev"]) == {"roles": []}
     states = {role["name"]: role["state"] for role in (await control.get("/v1/status"))["roles"]}
-    assert (states["dev"], states["prod"]) == ("needs-code", "held")
+    assert (states["dev"], states["prod"]) == ("logged-out", "held")
     assert sorted((await control.post("/v1/logout", all=True))["roles"]) == ["plain", "prod"]
     status = await control.get("/v1/status")
     assert {session["expires_at"] for session in status["sessions"]} == {None}
@@ -263,8 +264,7 @@ async def test_a_grant_from_its_making_to_its_end(control):
     assert await control.call("DELETE", f"/v1/grants/{made['id']}") == (200, {})
     assert (await control.refused("DELETE", f"/v1/grants/{made['id']}"))[0] == 400
     assert (await control.get("/v1/grants"))["grants"] == []
-    with pytest.raises(FileNotFoundError):
-        token_file(made)
+    assert token_file(made) == ("ended", 0o600)
 
 
 @serving
@@ -282,7 +282,9 @@ async def test_a_forwarded_grant_is_told_the_urls_of_its_own_machine(control):
 @serving
 async def test_grants_that_are_over_are_not_listed(control):
     await control.post("/v1/grants", roles=["dev"], label="short", ttl=60)
-    await control.post("/v1/grants", roles=["dev"], label="of a process that is gone", pid=8)
+    control.grants.create(["dev"], "of a process that is gone", None, 8)
+    status, error = await control.refused("POST", "/v1/grants", {"roles": ["dev"], "label": "", "pid": 8})
+    assert (status, error["sentence"]) == (400, "There is no process 8.")
     await control.post("/v1/grants", roles=["dev"], label="x" * 1000)
     await asyncio.sleep(60)
     [left] = (await control.get("/v1/grants"))["grants"]
@@ -385,7 +387,9 @@ async def test_a_confirmation_is_a_prompt_and_answered_by_true_or_false(control)
     with control.desk.attend():
         for answer, outcome in (({"confirm": True}, None), ({"confirm": False}, errors.Declined)):
             consumer = f"g{answer}"
-            waiting = asyncio.ensure_future(control.keeper.admit("dev", consumer, "a shell"))
+            waiting = asyncio.ensure_future(
+                control.api.service.allow("dev", Grant(consumer, "", "a shell", ("dev",), 0.0))
+            )
             await asyncio.sleep(1)
             [prompt] = (await control.get("/v1/prompts"))["prompts"]
             assert (prompt["kind"], prompt["label"], prompt["roles"]) == ("confirm", "a shell", ["dev"])
@@ -438,8 +442,15 @@ async def test_where_containers_are_switched_off_there_is_no_grant_for_one(contr
 @serving
 async def test_while_a_successor_takes_over_nothing_is_changed(control):
     control.daemon.paused = lambda: True
-    for path in ("/v1/lock", "/v1/login", "/v1/logout", "/v1/grants", "/v1/stop"):
+    for path in ("/v1/lock", "/v1/login", "/v1/logout", "/v1/grants"):
         status, error = await control.refused("POST", path, {"roles": ["dev"], "label": "x"})
         assert (status, error["code"]) == (503, "temporary")
     assert not control.keeper.latch.locked
     assert (await control.get("/v1/status"))["roles"]
+
+
+@serving
+async def test_what_others_call_themselves_leaves_as_words(control):
+    control.grants.create(["dev"], "a\x00\x1b[2J\u202e\nb", None, None)
+    [grant] = (await control.get("/v1/grants"))["grants"]
+    assert grant["label"] == "a  [2J  b"

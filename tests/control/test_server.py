@@ -12,6 +12,7 @@ import pytest
 
 from xacct import errors
 from xacct.control.server import ControlServer, bind
+from xacct.keeper.service import CredentialService
 
 
 @pytest.fixture
@@ -94,7 +95,9 @@ async def serve(control, path):
     from xacct.control.api import Api  # noqa: PLC0415 - costly
 
     listener = bind(path)
-    server = ControlServer(Api(control.keeper, control.grants, control.daemon).application(), listener, path)
+    server = ControlServer(
+        Api(CredentialService(control.keeper), control.grants, control.daemon).application(), listener, path
+    )
     await server.start()
     return server
 

@@ -13,6 +13,7 @@ from xacct import errors
 from xacct.control import streams
 from xacct.control.streams import HEARTBEAT
 from xacct.keeper.desk import ATTEMPTS, GRACE
+from xacct.model import Grant
 from xacct.policy import TOTP_STEP
 
 OURSELVES = f"pid {os.getpid()}, {os.path.realpath(sys.executable)}" if sys.platform == "linux" else ""
@@ -560,7 +561,8 @@ async def test_a_login_shows_who_wants_its_role_but_not_who_wants_others(control
     guard(control, "elsewhere")
     async with control.stream("/v1/login", roles=["dev"], attend=True) as events:
         await events.next("prompt")  # the code
-        waiting = [asyncio.ensure_future(control.keeper.admit(role, "g1", "a shell")) for role in ("elsewhere", "dev")]
+        grant = Grant("g1", "", "a shell", ("elsewhere", "dev"), 0.0)
+        waiting = [asyncio.ensure_future(control.api.service.allow(role, grant)) for role in grant.roles]
         prompt = (await events.next("prompt"))["prompt"]
         assert (prompt["kind"], prompt["roles"]) == ("confirm", ["dev"])
         for task in waiting:

@@ -20,6 +20,7 @@ XACCTCTL = [sys.executable, "-m", "xacct.ctl"]
 
 _spec = importlib.util.spec_from_file_location("fake_daemon", HERE / "fake_daemon.py")
 fake_daemon = importlib.util.module_from_spec(_spec)
+sys.modules["fake_daemon"] = fake_daemon
 _spec.loader.exec_module(fake_daemon)
 
 # Makes fd 0 the controlling terminal of a fresh session, then becomes the command.
@@ -93,6 +94,7 @@ def run(place):
             **options,
         )
 
+    runner.command = XACCTCTL
     return runner
 
 

@@ -70,6 +70,10 @@ def test_options_are_those_of_the_parsers():
         for action in actions:
             if isinstance(action, argparse._SubParsersAction):
                 assert complete.WORDS[name] == tuple(action.choices)
+                for word, below in action.choices.items():
+                    if f"{name} {word}" in complete.OPTIONS:
+                        there = {option for one in below._actions for option in one.option_strings}
+                        assert set(complete.OPTIONS[f"{name} {word}"]) == there - {"-h", "--help"}
     assert complete.VALUES["--format"] == tuple(shells.FORMATS)
 
 
@@ -105,10 +109,67 @@ def test_fish(daemon, shelf):
     assert ask("fish", script) == ["login", "logout"]
 
 
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("xacctctl ", list(WHERE)),
+        ("xacctctl st", ["start", "status", "stop"]),
+        ("xacctctl env ", ["dev", "prod"]),
+        ("xacctctl env p", ["prod"]),
+        ("xacctctl env prod ", []),
+        ("xacctctl grants ", ["create", "list", "revoke"]),
+        ("xacctctl grants revoke ", ["g1"]),
+        ("xacctctl exec prod -- onlyhe", ["onlyhere"]),
+        ("xacctctl exec prod -- onlyhere --fl", ["--flag"]),
+    ],
+)
+def test_fish_offers_at_every_place(daemon, shelf, place, line, offered):
+    (place / "onlyhere").write_text("")
+    (place / "onlyhere").chmod(0o755)
+    known = "complete -c onlyhere -f -l flag"
+    script = f"xacctctl completion fish | source; {known}; complete -C '{line}' | string replace -r '\\t.*' ''"
+    assert sorted(ask("fish", script)) == sorted(offered)
+
+
+def test_bash_completes_a_command_behind_dashes(daemon, shelf, place):
+    (place / "onlyhere").write_text("")
+    (place / "onlyhere").chmod(0o755)
+    script = (
+        'eval "$(xacctctl completion bash)"; COMP_WORDS=(xacctctl exec prod -- onlyhe); COMP_CWORD=4;'
+        ' _xacctctl; echo "${COMPREPLY[@]}"'
+    )
+    assert ask("bash", script) == ["onlyhere"]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (("prod", ""), ["bastion", "me.example", "web1", "web2"]),
+        (("prod", "we"), ["web1", "web2"]),
+        (("prod", "me@w"), ["me@web1", "me@web2"]),
+        (("prod", "-p", "22", "web"), ["web1", "web2"]),
+        (("prod", "-v", "web"), ["web1", "web2"]),
+        (("prod", "-"), []),
+        (("prod", "web1", ""), []),
+    ],
+)
+def test_hosts_that_ssh_knows(daemon, place, capsys, words, offered):
+    ssh = place / "h" / ".ssh"
+    ssh.mkdir()
+    (ssh / "config").write_text("Host web1 web2 *.example !no\n  User me\nhost=bastion\nMatch all\n")
+    (ssh / "known_hosts").write_text(
+        "me.example,[odd]:22 ssh-ed25519 AAAA\n|1|hash= ssh-rsa B\n# c\n@revoked x y z\n\n"
+    )
+    assert main(["__complete", "ssh", *words]) == 0
+    assert capsys.readouterr().out.split() == offered
+
+
 def test_zsh(daemon, shelf):
     script = (
         "compdef() { : }; compadd() { print -l -- ${(P)argv[2]} }; _default() { print none };"
+        " _normal() { print -- $CURRENT $words };"
         ' eval "$(xacctctl completion zsh)"; words=(xacctctl login prod ""); CURRENT=4; _xacctctl;'
-        " words=(xacctctl exec prod -- x); CURRENT=5; _xacctctl"
+        " words=(xacctctl explain prod x); CURRENT=4; _xacctctl;"
+        " words=(xacctctl exec prod -- ls x); CURRENT=6; _xacctctl"
     )
-    assert ask("zsh", script) == ["dev", "none"]
+    assert ask("zsh", script) == ["dev", "none", "2", "ls", "x"]

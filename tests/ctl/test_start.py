@@ -103,6 +103,24 @@ def test_reload_reports_problems(daemon, capsys):
     assert capsys.readouterr().err == "xacctctl: Profile x loops.\n  hint: Cut it.\n"
 
 
+def test_reload_waits_for_a_question_with_a_word(daemon, capsys):
+    busy = {"code": "busy", "sentence": "xacctd waits for an answer to its question for prod.", "hint": ""}
+    asked = []
+    problem = sys.modules[type(daemon).__module__].ProblemError
+
+    def succeed(_body):
+        asked.append(1)
+        if len(asked) < 3:
+            raise problem(503, busy)
+        return {"pid": 4713}
+
+    daemon.answers["/v1/succeed"] = succeed
+    assert main(["reload"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.count("question for prod") == 1
+    assert "(pid 4713)" in shown.out
+
+
 def test_reload_without_a_daemon_starts_none(spawned, place, capsys):
     assert main(["reload"]) == 3
     assert starts(place) == []

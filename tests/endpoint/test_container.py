@@ -16,7 +16,6 @@ from xacct.endpoint import answers
 from xacct.endpoint.container import (
     HEALTHZ,
     ONE_ROLE,
-    REFUSE_FOR,
     RUST_PATIENCE,
     SILENCE,
     TRICKLE,
@@ -25,7 +24,7 @@ from xacct.endpoint.container import (
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH, Request
 from xacct.keeper.desk import GRACE
-from xacct.keeper.keeper import STALE_WAIT
+from xacct.keeper.service import REFUSE_FOR, STALE_WAIT, CredentialService
 from xacct.model import Caller
 
 PATIENCE = 60.0
@@ -42,7 +41,7 @@ class Room:
         self.keeper = small_keeper(self.sts)
         self.desk = self.keeper.desk
         self.grants = Grants(directory, None, aws_clock.now, lambda _: "started")
-        self.container = Container(self.keeper, self.grants, PATIENCE)
+        self.container = Container(CredentialService(self.keeper), self.grants, PATIENCE)
         self.grant, self.token = self.new_grant("dev", "prod")
 
     def new_grant(self, *roles, ttl=None, **more):
@@ -250,9 +249,7 @@ async def test_health_needs_no_grant_and_tells_nothing(clock, room):
 async def test_a_role_logged_out_of_is_a_refusal_at_once(clock, room):
     await room.login("dev")
     room.keeper.logout(["dev"])
-    [(at, piece)] = await room.all_of(room.ask())
-    assert at < SILENCE
-    assert code_of(piece) == "login-required"
+    assert code_of(room.ask()) == "login-required"
 
 
 @in_virtual_time
@@ -391,7 +388,7 @@ async def test_each_client_is_held_as_long_as_it_has_patience(clock, room, agent
 
 @in_virtual_time
 async def test_a_short_patience_is_short_for_rust_too(clock, room):
-    container = Container(room.keeper, room.grants, 5.0)
+    container = Container(CredentialService(room.keeper), room.grants, 5.0)
     with room.desk.attend():
         request = Request(ROLE_PATH + "dev", room.token.encode(), b"polars/2", keep_alive=True)
         pieces = await room.all_of(container.answer(request))
@@ -568,10 +565,13 @@ async def test_refusals_are_forgotten_once_they_have_had_their_time(clock, room)
         pieces = asyncio.ensure_future(room.all_of(room.ask()))
         room.desk.decline((await room.question()).id)
         await pieces
-    assert room.container._refused
+    assert code_of(room.ask()) == "declined"
     await asyncio.sleep(REFUSE_FOR)
-    room.container.forget()
-    assert not room.container._refused
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask()))
+        room.desk.decline((await room.question()).id)
+        await pieces
+    assert len(room.container._service._refused) == 1
 
 
 @in_virtual_time
@@ -609,17 +609,26 @@ async def test_locked_before_the_first_byte_the_answer_is_a_refusal(clock, room)
 
 
 @in_virtual_time
-async def test_locked_between_the_fetch_and_the_answer_nothing_is_written(clock, room, monkeypatch):
+@pytest.mark.parametrize(
+    ("take_back", "code"),
+    [
+        (lambda room: room.keeper.latch.lock("test"), "locked"),
+        (lambda room: room.keeper.logout(["prod"]), "login-required"),
+    ],
+)
+async def test_taken_back_between_the_fetch_and_the_answer_nothing_is_written(
+    clock, room, monkeypatch, take_back, code
+):
     await room.login("dev")
-    held = room.keeper.ready("dev")
+    held = room.keeper.node("dev").lease.held
 
-    async def fetch(role, *, ask):
-        room.keeper.latch.lock("test")
+    async def waited():
+        take_back(room)
         return held
 
-    monkeypatch.setattr(room.keeper, "fetch", fetch)
+    monkeypatch.setattr(room.container._service, "serve", lambda *_: waited)
     [(_, only)] = await room.all_of(room.ask("prod"))
-    assert code_of(only) == "locked"
+    assert code_of(only) == code
 
 
 @in_virtual_time

@@ -11,11 +11,11 @@ from virtual_time import in_virtual_time
 from xacct import errors
 from xacct.clock import AwsClock
 from xacct.endpoint import answers, imds
-from xacct.endpoint.container import REFUSE_FOR
 from xacct.endpoint.head import Request
 from xacct.endpoint.imds import REGION, ROLES, TOKEN, WAIT, ZONE, Imds
 from xacct.endpoint.metadata_tokens import LONGEST, MOST, MetadataTokens
 from xacct.keeper.lease import EAGER
+from xacct.keeper.service import REFUSE_FOR, Ask, CredentialService
 from xacct.model import Caller
 from xacct.policy import HOUR, IMDS_LEAST, MINUTE
 
@@ -50,7 +50,12 @@ class Room:
         self.records = Records()
         self.role = role
         self.imds = Imds(
-            self.keeper, role, 9478, patience, self.records, lambda caller: replace(caller, exe="/bin/aws")
+            CredentialService(self.keeper),
+            role,
+            9478,
+            patience,
+            self.records,
+            lambda caller: replace(caller, exe="/bin/aws"),
         )
         self.token = self.new_token()
 
@@ -79,7 +84,8 @@ class Room:
         with self.desk.attend():
             login = asyncio.ensure_future(self.keeper.login(role or self.role, ask=True))
             await self.give_code()
-            return await login
+            await login
+            return self.held
 
     async def give_code(self):
         while not self.desk.questions:
@@ -332,7 +338,9 @@ async def test_credentials_that_are_fresh_but_too_short_are_renewed_first(clock,
     await asyncio.sleep(HOUR - IMDS_LEAST)
     assert (await room.answer())[0]["AccessKeyId"] == first.access_key_id
     await asyncio.sleep(1)
-    assert room.keeper.ready("dev") is first  # SDKs of the container protocol still get these
+    assert (
+        room.imds._service.serve("dev", room.imds.consumer, Ask()) is first
+    )  # SDKs of the container protocol still get these
     body, seconds = await room.answer()
     assert (body["Code"], seconds) == ("Success", 0)
     assert body["AccessKeyId"] == room.held.access_key_id != first.access_key_id
@@ -396,7 +404,7 @@ async def test_a_guarded_role_takes_a_yes_for_the_port(clock, room, confirm):
     await room.login()
     room.configure("dev", confirm=confirm)
     await room.keeper.login("dev", ask=False)
-    assert room.keeper.ready("dev") is not None
+    assert room.held is not None
     assert (await room.answer())[0]["Code"] == "nobody-to-ask"
     with room.desk.attend():
         assert (await room.answer())[0]["Code"] == "login-required"

@@ -18,6 +18,7 @@ from xacct.endpoint.imds import ROLES, TOKEN
 from xacct.endpoint.imds_ports import HOPS, ImdsPorts
 from xacct.endpoint.server import IDLE_TIMEOUT, SWEEP
 from xacct.host import callers
+from xacct.keeper.service import CredentialService
 from xacct.model import Caller
 
 TTL = b"X-aws-ec2-metadata-token-ttl-seconds: 60"
@@ -125,7 +126,7 @@ class Room:
         aws_clock = AwsClock(self.clock.read)
         self.sts = FakeSts(aws_clock)
         self.keeper = small_keeper(self.sts)
-        self.ports = ImdsPorts(roles, self.keeper, door or known(1000), 60.0)
+        self.ports = ImdsPorts(roles, CredentialService(self.keeper), door or known(1000), 60.0)
 
     async def __aenter__(self):
         await self.ports.open(self.given)

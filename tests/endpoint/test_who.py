@@ -21,6 +21,7 @@ from xacct.endpoint.grants import Grants
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 from xacct.host import callers
 from xacct.host.processes import Processes
+from xacct.keeper.service import CredentialService
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux's kernel")
 
@@ -50,7 +51,7 @@ class Room:
         self.grant, self.token, _ = self.grants.create(["dev"], "test", None, None)
         self.file = directory / "audit.jsonl"
         self.trail = Trail(AuditFile(self.file, 10**6, 1), clock, Processes().find)
-        self.container = Container(self.keeper, self.grants, 60.0, self.trail)
+        self.container = Container(CredentialService(self.keeper), self.grants, 60.0, self.trail)
         self.diag = SockDiag()
         self.door = Door(callers.on_loopback(self.diag.caller), os.geteuid())
 
@@ -60,7 +61,8 @@ class Room:
             while not self.keeper.desk.questions:
                 await asyncio.sleep(0)
             self.keeper.desk.answer(self.keeper.desk.questions[0].id, "123456")
-            return await login
+            await login
+            return self.keeper.node("dev").lease.held
 
     @contextlib.asynccontextmanager
     async def serving(self, serve):

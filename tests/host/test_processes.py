@@ -1,4 +1,5 @@
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -213,3 +214,15 @@ def test_an_undumpable_process_without_privileges_can_still_tell():
         [sys.executable, "-c", UNDUMPABLE], capture_output=True, text=True, env=environment, check=False, timeout=20
     )
     assert (done.stdout, done.stderr) == ("True True True\n", "")
+
+
+def test_a_program_whose_name_is_no_utf8_is_named_all_the_same(tmp_path):
+    program = os.fsencode(tmp_path) + b"/sl\xe9ep"
+    shutil.copy(shutil.which("sleep"), program)
+    with subprocess.Popen([program, "60"]) as child:
+        try:
+            named = processes.executable(child.pid)
+        finally:
+            child.kill()
+    assert named == f"{tmp_path}/sl\\xe9ep"
+    named.encode("utf-8")

@@ -18,10 +18,10 @@ def arn(name, account="345678901234"):
 async def test_it_hangs_from_the_mfa_session_of_the_role_it_is_reached_via(clock):
     async with World(clock, [role(region="eu-central-1")]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         name = world.keeper.by_arn(arn("dev-db"), "prod")
         assert name == arn("dev-db")
-        assert (await world.keeper.fetch(name, ask=False)).access_key_id
+        assert (await world.fetch(name, ask=False)).access_key_id
         assert world.count("GetSessionToken") == 1
         made = world.keeper.node(name).role
         assert (made.role_arn, made.mfa_serial, made.region) == (name, SERIAL, "eu-central-1")
@@ -32,7 +32,7 @@ async def test_it_hangs_from_the_mfa_session_of_the_role_it_is_reached_via(clock
 async def test_asked_for_cold_it_asks_for_the_code_of_its_device(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.fetch(world.keeper.by_arn(arn("a"), "prod"), ask=True)
+        await world.fetch(world.keeper.by_arn(arn("a"), "prod"), ask=True)
         assert world.count("GetSessionToken") == 1
 
 
@@ -41,7 +41,7 @@ async def test_it_is_renewed_while_it_is_used_and_let_go_when_it_is_not(clock):
     async with World(clock, [role()]) as world:
         world.person()
         name = world.keeper.by_arn(arn("a"), "prod")
-        await world.keeper.fetch(name, ask=True)
+        await world.fetch(name, ask=True)
         await asyncio.sleep(2 * policy.HOUR)
         assert world.count("AssumeRole", role=name) > 1
         await asyncio.sleep(policy.IDLE - policy.HOUR)
@@ -71,7 +71,7 @@ async def test_junk_does_not_push_out_what_is_held(clock):
     async with World(clock, [role()]) as world:
         world.person()
         name = world.keeper.by_arn(arn("good"), "prod")
-        await world.keeper.fetch(name, ask=True)
+        await world.fetch(name, ask=True)
         await asyncio.sleep(60)
         for n in range(MOST + 10):
             world.keeper.by_arn(arn(f"junk{n}"), "prod")
@@ -83,7 +83,7 @@ async def test_what_somebody_waits_for_is_not_pushed_out(clock):
     async with World(clock, [role()]) as world:
         world.person(think=lambda: 50.0)
         names = [world.keeper.by_arn(arn(f"r{n}"), "prod") for n in range(MOST)]
-        waiting = [asyncio.ensure_future(world.keeper.fetch(name, ask=True)) for name in names]
+        waiting = [asyncio.ensure_future(world.fetch(name, ask=True)) for name in names]
         await asyncio.sleep(1)
         with pytest.raises(errors.Temporary):
             world.keeper.by_arn(arn("one-more"), "prod")
@@ -105,7 +105,7 @@ async def test_a_reload_keeps_it_while_its_way_is_there_and_as_it_is_now(clock):
     async with World(clock, [role()]) as world:
         world.person()
         name = world.keeper.by_arn(arn("a"), "prod")
-        await world.keeper.fetch(name, ask=True)
+        await world.fetch(name, ask=True)
         world.keeper.configure({"prod": role(), "more": role("more")})
         assert world.keeper.node(name).lease.alive()
         world.keeper.configure({"prod": role(region="eu-west-1")})
@@ -131,5 +131,5 @@ async def test_via_a_chained_role_it_hangs_from_the_same_first_role(clock):
     async with World(clock, [hub, spoke]) as world:
         world.person()
         name = world.keeper.by_arn(arn("a"), "spoke")
-        await world.keeper.fetch(name, ask=True)
+        await world.fetch(name, ask=True)
         assert world.keeper.node(name).lease.parent is world.keeper.node("hub").lease

@@ -22,7 +22,7 @@ async def test_one_code_serves_every_role_of_the_device(clock):
     roles = [role(f"r{n}") for n in range(20)]
     async with World(clock, roles) as world:
         world.person()
-        await asyncio.gather(*(world.keeper.login(r.name, ask=True) for r in roles))
+        await asyncio.gather(*(world.login(r.name, ask=True) for r in roles))
         assert world.count("GetSessionToken") == 1
         assert world.count("AssumeRole") == 20
         assert all(call.code is None for call in world.aws.calls if call.action == "AssumeRole")
@@ -32,7 +32,7 @@ async def test_one_code_serves_every_role_of_the_device(clock):
 async def test_five_hundred_cold_requests_are_one_call(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await asyncio.gather(*(world.keeper.fetch("prod", ask=True) for _ in range(500)))
+        await asyncio.gather(*(world.fetch("prod", ask=True) for _ in range(500)))
         assert (world.count("GetSessionToken"), world.count("AssumeRole")) == (1, 1)
 
 
@@ -40,10 +40,10 @@ async def test_five_hundred_cold_requests_are_one_call(clock):
 async def test_renewals_need_no_code_and_nobody_sees_less_than_a_quarter_hour(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         for _ in range(10 * 12):
             await settle(300)
-            held = await world.keeper.fetch("prod", ask=False)
+            held = await world.fetch("prod", ask=False)
             assert world.aws.expires(held.access_key_id) - world.aws.now() > 900
         assert world.count("GetSessionToken") == 1
         assert 18 <= world.count("AssumeRole") <= 24
@@ -53,8 +53,8 @@ async def test_renewals_need_no_code_and_nobody_sees_less_than_a_quarter_hour(cl
 async def test_a_waiter_that_goes_away_cancels_nothing(clock):
     async with World(clock, [role()], latency=2.0) as world:
         world.person(think=lambda: 0.1)
-        first = asyncio.ensure_future(world.keeper.fetch("prod", ask=True))
-        second = asyncio.ensure_future(world.keeper.fetch("prod", ask=True))
+        first = asyncio.ensure_future(world.fetch("prod", ask=True))
+        second = asyncio.ensure_future(world.fetch("prod", ask=True))
         await settle(3)
         first.cancel()
         assert (await second).access_key_id
@@ -66,7 +66,7 @@ async def test_nobody_to_ask_is_said_at_once(clock):
     async with World(clock, [role()]) as world:
         before = clock.boot
         with pytest.raises(errors.NobodyToAsk) as caught:
-            await world.keeper.fetch("prod", ask=True)
+            await world.fetch("prod", ask=True)
         assert clock.boot == before
         assert caught.value.hint == "xacctctl login prod"
 
@@ -75,7 +75,7 @@ async def test_nobody_to_ask_is_said_at_once(clock):
 async def test_the_question_goes_when_nobody_has_waited_for_three_seconds(clock):
     async with World(clock, [role()]) as world:
         world.person(think=lambda: 1e6)
-        waiter = asyncio.ensure_future(world.keeper.fetch("prod", ask=True))
+        waiter = asyncio.ensure_future(world.fetch("prod", ask=True))
         await settle()
         assert [q.roles for q in world.desk.questions] == [("prod",)]
         waiter.cancel()
@@ -92,11 +92,11 @@ async def test_a_retry_within_three_seconds_is_the_same_question(clock):
         raised = []
         with world.events.listen() as queue:
             for _ in range(4):
-                waiter = asyncio.ensure_future(world.keeper.fetch("prod", ask=True))
+                waiter = asyncio.ensure_future(world.fetch("prod", ask=True))
                 await asyncio.wait({waiter}, timeout=2)
                 waiter.cancel()
                 await settle(1)
-            await world.keeper.fetch("prod", ask=True)
+            await world.fetch("prod", ask=True)
             while not queue.empty():
                 raised.append(queue.get_nowait())
         assert sum(isinstance(e, ev.PromptRaised) for e in raised) == 1
@@ -107,14 +107,14 @@ async def test_a_no_is_a_no_for_a_while(clock):
     async with World(clock, [role(), role("other")]) as world:
         person = world.person(think=lambda: None)
         with pytest.raises(errors.Declined):
-            await world.keeper.fetch("prod", ask=True)
+            await world.fetch("prod", ask=True)
         before = clock.boot
         with pytest.raises(errors.Declined):
-            await world.keeper.fetch("other", ask=True)
+            await world.fetch("other", ask=True)
         assert clock.boot == before
         person.think = lambda: 1.0
         await settle(16)
-        assert await world.keeper.fetch("prod", ask=True)
+        assert await world.fetch("prod", ask=True)
 
 
 @in_virtual_time
@@ -122,9 +122,9 @@ async def test_logging_in_by_hand_overrides_a_no(clock):
     async with World(clock, [role()]) as world:
         person = world.person(think=lambda: None)
         with pytest.raises(errors.Declined):
-            await world.keeper.fetch("prod", ask=True)
+            await world.fetch("prod", ask=True)
         person.think = lambda: 1.0
-        assert await world.keeper.login("prod", ask=True)
+        assert await world.login("prod", ask=True)
 
 
 @in_virtual_time
@@ -133,10 +133,10 @@ async def test_three_wrong_codes_and_a_rest(clock):
         world.aws.code = lambda now=None, numbers=iter(range(100)): f"{next(numbers):06d}"
         world.person(think=lambda: 1.0)
         with pytest.raises(errors.TooManyWrongCodes):
-            await world.keeper.fetch("prod", ask=True)
+            await world.fetch("prod", ask=True)
         assert world.count("GetSessionToken") == 3
         with pytest.raises(errors.TooManyWrongCodes):
-            await world.keeper.fetch("prod", ask=True)
+            await world.fetch("prod", ask=True)
         assert world.count("GetSessionToken") == 3
 
 
@@ -144,7 +144,7 @@ async def test_three_wrong_codes_and_a_rest(clock):
 async def test_a_code_goes_to_aws_once_whoever_types_it(clock):
     async with World(clock, [role(mfa="direct"), role("other", mfa="direct")]) as world:
         world.person(think=lambda: 0.5)
-        await asyncio.gather(*(world.keeper.login(name, ask=True) for name in ("prod", "other")))
+        await asyncio.gather(*(world.login(name, ask=True) for name in ("prod", "other")))
         codes = [call.code for call in world.aws.calls]
         assert len(codes) == len(set(codes)) == 2
         assert all(call.outcome == "ok" for call in world.aws.calls)
@@ -155,7 +155,7 @@ async def test_a_code_aws_never_saw_is_sent_again(clock):
     async with World(clock, [role()]) as world:
         world.aws.down = lambda now, end=world.aws.now() + 3: errors.NetworkDown("down") if now < end else None
         world.person(think=lambda: 0.5)
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         codes = {call.code for call in world.aws.calls if call.action == "GetSessionToken"}
         assert len(codes) == 1
         assert world.count("GetSessionToken") > 1
@@ -167,7 +167,7 @@ async def test_a_code_aws_answered_with_trouble_is_not(clock):
         world.aws.down = lambda now, end=world.aws.now() + 3: errors.Throttled("slow") if now < end else None
         world.person(think=lambda: 0.5)
         with pytest.raises(errors.Throttled):
-            await world.keeper.login("prod", ask=True)
+            await world.login("prod", ask=True)
         assert world.count("GetSessionToken") == 1
         assert world.ledger.used(SERIAL, world.aws.calls[0].code, world.aws.now(), clock.boot)
 
@@ -176,35 +176,35 @@ async def test_a_code_aws_answered_with_trouble_is_not(clock):
 async def test_good_credentials_are_served_while_sts_is_down(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        held = await world.keeper.login("prod", ask=True)
+        held = await world.login("prod", ask=True)
         world.aws.down = lambda now: errors.NetworkDown("down")
         for _ in range(11):
             await settle(300)
-            assert await world.keeper.fetch("prod", ask=False) is held
+            assert await world.fetch("prod", ask=False) is held
         await settle(400)
         with pytest.raises(errors.NetworkDown):
-            await world.keeper.fetch("prod", ask=False)
+            await world.fetch("prod", ask=False)
         world.aws.down = lambda now: None
         await settle(6)
-        assert await world.keeper.fetch("prod", ask=False)
+        assert await world.fetch("prod", ask=False)
 
 
 @in_virtual_time
 async def test_an_access_that_is_withdrawn_keeps_what_is_unexpired_and_says_why(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        held = await world.keeper.login("prod", ask=True)
+        held = await world.login("prod", ask=True)
         world.aws.denied.add("prod")
         await settle(45 * 60)
-        assert await world.keeper.fetch("prod", ask=False) is held
+        assert await world.fetch("prod", ask=False) is held
         assert isinstance(world.keeper.node("prod").lease.error, errors.MfaTooOld), "it might be that"
         assert world.count("AssumeRole") < 10
         await settle(20 * 60)
         with pytest.raises(errors.AccessDenied):
-            await world.keeper.fetch("prod", ask=True)
+            await world.fetch("prod", ask=True)
         calls = len(world.aws.calls)
         with pytest.raises(errors.AccessDenied):
-            await world.keeper.fetch("prod", ask=True)
+            await world.fetch("prod", ask=True)
         assert len(world.aws.calls) == calls
 
 
@@ -212,11 +212,11 @@ async def test_an_access_that_is_withdrawn_keeps_what_is_unexpired_and_says_why(
 async def test_a_session_that_aws_calls_dead_is_opened_anew(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         [session] = world.keeper.sessions.values()
         world.aws.revoked.add(session.held.access_key_id)
         world.keeper.node("prod").lease.drop()
-        assert await world.keeper.fetch("prod", ask=True)
+        assert await world.fetch("prod", ask=True)
         assert world.count("GetSessionToken") == 2
 
 
@@ -224,10 +224,10 @@ async def test_a_session_that_aws_calls_dead_is_opened_anew(clock):
 async def test_a_suspend_over_the_expiry_is_noticed_and_never_served(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        old = await world.keeper.login("prod", ask=True)
+        old = await world.login("prod", ask=True)
         await settle(60)
         clock.suspend(2 * HOUR)
-        new = await world.keeper.fetch("prod", ask=False)
+        new = await world.fetch("prod", ask=False)
         assert new is not old
         assert world.aws.expires(new.access_key_id) > world.aws.now()
         assert world.count("GetSessionToken") == 1
@@ -237,7 +237,7 @@ async def test_a_suspend_over_the_expiry_is_noticed_and_never_served(clock):
 async def test_a_suspend_in_the_middle_of_a_call_serves_nothing_that_expired_on_the_way(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         world.keeper.node("prod").lease.drop()
         answer = world.aws.assume_role
 
@@ -248,7 +248,7 @@ async def test_a_suspend_in_the_middle_of_a_call_serves_nothing_that_expired_on_
             return got
 
         world.aws.assume_role = answered_before_the_lid_closed
-        got = await world.keeper.fetch("prod", ask=False)
+        got = await world.fetch("prod", ask=False)
         assert world.aws.expires(got.access_key_id) > world.aws.now()
 
 
@@ -256,10 +256,10 @@ async def test_a_suspend_in_the_middle_of_a_call_serves_nothing_that_expired_on_
 async def test_setting_the_clock_forward_loses_no_session(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         await settle(600)
         clock.step_wall(24 * HOUR)
-        assert await world.keeper.fetch("prod", ask=False)
+        assert await world.fetch("prod", ask=False)
         await settle(60)
         assert world.count("GetSessionToken") == 1
         assert world.keeper.node("prod").lease.servable()
@@ -269,11 +269,11 @@ async def test_setting_the_clock_forward_loses_no_session(clock):
 async def test_setting_the_clock_forward_does_not_make_a_used_code_a_new_one(clock):
     async with World(clock, [role(mfa="direct")]) as world:
         person = world.person(think=lambda: 1.0)
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         person.leave()
         clock.step_wall(HOUR)
         with world.desk.attend():
-            waiter = asyncio.ensure_future(world.keeper.fetch("prod", ask=True))
+            waiter = asyncio.ensure_future(world.fetch("prod", ask=True))
             await settle(0.1)
             with pytest.raises(errors.CodeUsed):
                 world.desk.answer(world.desk.questions[0].id, world.aws.code())
@@ -284,24 +284,24 @@ async def test_setting_the_clock_forward_does_not_make_a_used_code_a_new_one(clo
 async def test_setting_the_clock_back_serves_nothing_expired(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         world.aws.down = lambda now: errors.NetworkDown("down")
         clock.step_wall(-6 * HOUR)
         await settle(HOUR + 60)
         with pytest.raises(errors.NetworkDown):
-            await world.keeper.fetch("prod", ask=False)
+            await world.fetch("prod", ask=False)
 
 
 @in_virtual_time
 async def test_active_roles_are_renewed_just_before_the_horizon(clock):
     async with World(clock, [role()]) as world:
         person = world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         person.leave()
         horizon = world.keeper.horizon("prod")
         while world.aws.now() < horizon:
             await settle(100)
-            await world.keeper.fetch("prod", ask=False)
+            await world.fetch("prod", ask=False)
         held = world.keeper.node("prod").lease.held
         assert held.expires_at - horizon > 50 * 60
 
@@ -310,12 +310,12 @@ async def test_active_roles_are_renewed_just_before_the_horizon(clock):
 async def test_the_human_is_warned_twice_and_asked_once_ahead(clock):
     async with World(clock, [role()]) as world:
         person = world.person(think=lambda: 5.0)
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         horizon = world.keeper.horizon("prod")
         with world.events.listen() as queue:
             while world.aws.now() < horizon + 60:
                 await settle(100)
-                await world.keeper.fetch("prod", ask=False)
+                await world.fetch("prod", ask=False)
             seen = [queue.get_nowait() for _ in range(queue.qsize())]
         assert [round(e.seconds / 60) for e in seen if isinstance(e, ev.HorizonNear)] == [30, 10]
         assert sum(isinstance(e, ev.PromptRaised) for e in seen) == 1
@@ -327,7 +327,7 @@ async def test_the_human_is_warned_twice_and_asked_once_ahead(clock):
 async def test_nobody_is_asked_ahead_for_a_role_nobody_has_used_for_an_hour(clock):
     async with World(clock, [role()]) as world:
         person = world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         await settle(13 * HOUR)
         assert len(person.answered) == 1
 
@@ -336,42 +336,42 @@ async def test_nobody_is_asked_ahead_for_a_role_nobody_has_used_for_an_hour(cloc
 async def test_a_role_nobody_uses_is_let_go_and_comes_back_by_itself(clock):
     async with World(clock, [role()], session_life=36 * HOUR) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         await settle(12.5 * HOUR)
         assert world.keeper.node("prod").lease.held is None
         calls = world.count("AssumeRole")
         await settle(3 * HOUR)
         assert world.count("AssumeRole") == calls
-        assert await world.keeper.fetch("prod", ask=False)
+        assert await world.fetch("prod", ask=False)
 
 
 @in_virtual_time
 async def test_login_until_opens_a_session_that_lasts(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         until = world.aws.now() + 20 * HOUR
-        await world.keeper.login("prod", ask=True, until=until)
+        await world.login("prod", ask=True, until=until)
         assert world.keeper.horizon("prod") >= until
         assert world.count("GetSessionToken") == 2
-        await world.keeper.login("prod", ask=True, until=until)
+        await world.login("prod", ask=True, until=until)
         assert world.count("GetSessionToken") == 2
         with pytest.raises(errors.BadInput):
-            await world.keeper.login("prod", ask=True, until=world.aws.now() + 37 * HOUR)
+            await world.login("prod", ask=True, until=world.aws.now() + 37 * HOUR)
 
 
 @in_virtual_time
 async def test_a_young_mfa_is_asked_for_when_needed_and_not_in_a_loop(clock):
     async with World(clock, [role("strict")], max_mfa_age={"strict": 900}) as world:
         person = world.person(think=lambda: 5.0)
-        await world.keeper.login("strict", ask=True)
+        await world.login("strict", ask=True)
         assert len(person.answered) == 1
         for _ in range(29):
             await settle(120)
-            await world.keeper.fetch("strict", ask=False)
+            await world.fetch("strict", ask=False)
         assert len(person.answered) == 1
         await settle(1200)
-        assert await world.keeper.fetch("strict", ask=True)
+        assert await world.fetch("strict", ask=True)
         assert len(person.answered) == 2
         [_, second] = [call for call in world.aws.calls if call.code]
         assert (second.action, second.role) == ("AssumeRole", "strict")
@@ -384,7 +384,7 @@ async def test_a_role_nobody_may_assume_is_not_blamed_on_the_mfa(clock):
     async with World(clock, [role()], denied={"prod"}) as world:
         person = world.person()
         with pytest.raises(errors.AccessDenied):
-            await world.keeper.login("prod", ask=True)
+            await world.login("prod", ask=True)
         assert len(person.answered) == 1
         assert world.count("AssumeRole") == 1
 
@@ -393,9 +393,9 @@ async def test_a_role_nobody_may_assume_is_not_blamed_on_the_mfa(clock):
 async def test_a_duration_the_role_does_not_allow_is_learned(clock):
     plain = role("long", mfa_serial=None, duration=43200)
     async with World(clock, [plain]) as world:
-        await world.keeper.login("long", ask=False)
+        await world.login("long", ask=False)
         world.keeper.node("long").lease.drop()
-        await world.keeper.login("long", ask=False)
+        await world.login("long", ask=False)
         assert [call.outcome for call in world.aws.calls] == ["duration", "ok", "ok"]
         assert world.keeper.learned("long") == ["learned: AWS gives this role 60 min at most"]
 
@@ -405,9 +405,9 @@ async def test_a_duration_refused_with_a_code_takes_the_next_code_once(clock):
     direct = role("long", mfa="direct", duration=43200)
     async with World(clock, [direct]) as world:
         world.person(think=lambda: 2.0)
-        await world.keeper.login("long", ask=True)
+        await world.login("long", ask=True)
         world.keeper.node("long").lease.drop()
-        await world.keeper.login("long", ask=True)
+        await world.login("long", ask=True)
         assert [call.outcome for call in world.aws.calls] == ["duration", "ok", "ok"]
         assert len({call.code for call in world.aws.calls}) == 3
 
@@ -416,7 +416,7 @@ async def test_a_duration_refused_with_a_code_takes_the_next_code_once(clock):
 async def test_a_second_hop_hangs_from_the_first(clock):
     async with World(clock, [role(), role("second", parent="prod", mfa_serial=None)]) as world:
         world.person()
-        await world.keeper.login("second", ask=True)
+        await world.login("second", ask=True)
         assert (world.count("GetSessionToken"), world.count("AssumeRole")) == (1, 2)
         await settle(5 * HOUR)
         assert world.keeper.node("second").lease.servable()
@@ -428,22 +428,22 @@ async def test_the_session_itself_can_be_held(clock):
     central = Role("central", SOURCE, mfa_serial=SERIAL)
     async with World(clock, [central, role()]) as world:
         world.person()
-        held = await world.keeper.login("central", ask=True)
-        await world.keeper.login("prod", ask=True)
+        held = await world.login("central", ask=True)
+        await world.login("prod", ask=True)
         assert world.count("GetSessionToken") == 1
-        assert await world.keeper.fetch("central", ask=False) is held
+        assert await world.fetch("central", ask=False) is held
 
 
 @in_virtual_time
 async def test_logging_out_refuses_until_the_next_login(clock):
     async with World(clock, [role(), role("other")]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         assert world.keeper.logout(["prod"]) == ["prod"]
         with pytest.raises(errors.HumanNeeded) as caught:
-            await world.keeper.fetch("prod", ask=True)
+            await world.fetch("prod", ask=True)
         assert "logged out" in caught.value.sentence
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         assert world.count("GetSessionToken") == 1
         world.keeper.logout_all()
         assert all(s.held is None for s in world.keeper.sessions.values())
@@ -453,7 +453,7 @@ async def test_logging_out_refuses_until_the_next_login(clock):
 async def test_logging_out_refuses_those_who_wait_and_takes_no_code_any_more(clock):
     async with World(clock, [role()]) as world:
         world.person(think=lambda: 1e6)
-        waiter = asyncio.ensure_future(world.keeper.fetch("prod", ask=True))
+        waiter = asyncio.ensure_future(world.fetch("prod", ask=True))
         await settle()
         [question] = world.desk.questions
         world.keeper.logout_all()
@@ -470,7 +470,7 @@ async def test_logging_out_refuses_those_who_wait_and_takes_no_code_any_more(clo
 async def test_a_bad_look_does_not_end_renewals(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         world.scheduler._each_look = lambda: 1 / 0
         await settle(40)
         world.scheduler._each_look = lambda: None
@@ -482,12 +482,12 @@ async def test_a_bad_look_does_not_end_renewals(clock):
 async def test_an_unchanged_role_keeps_what_it_holds_when_the_configuration_changes(clock):
     async with World(clock, [role(), role("other")]) as world:
         world.person()
-        held = await world.keeper.login("prod", ask=True)
-        await world.keeper.login("other", ask=True)
+        held = await world.login("prod", ask=True)
+        await world.login("other", ask=True)
         world.keeper.configure({"prod": role(), "other": role("other", external_id="new"), "more": role("more")})
-        assert await world.keeper.fetch("prod", ask=False) is held
+        assert await world.fetch("prod", ask=False) is held
         assert world.keeper.node("other").lease.held is None
-        assert await world.keeper.fetch("more", ask=False)
+        assert await world.fetch("more", ask=False)
         assert world.count("GetSessionToken") == 1
         with pytest.raises(errors.UnknownRole):
             world.keeper.configure({"prod": role()})
@@ -499,7 +499,7 @@ async def test_hundreds_of_roles_never_ask_sts_for_more_than_ten_in_a_second(clo
     roles = [role(f"r{n}") for n in range(400)]
     async with World(clock, roles) as world:
         world.person(think=lambda: 1.0)
-        await asyncio.gather(*(world.keeper.login(r.name, ask=True) for r in roles))
+        await asyncio.gather(*(world.login(r.name, ask=True) for r in roles))
         await settle(HOUR)
         clock.suspend(90 * 60)
         await settle(HOUR)

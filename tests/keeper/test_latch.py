@@ -16,22 +16,22 @@ from xacct.keeper.latch import Latch
 async def test_locked_nothing_leaves_and_unlocked_it_does_without_a_code(clock):
     async with World(clock, [role()]) as world:
         person = world.person()
-        await world.keeper.login("prod", ask=True)
-        held = world.keeper.ready("prod")
+        await world.login("prod", ask=True)
+        held = world.ready("prod")
         person.leave()
         world.keeper.latch.lock("test")
-        assert world.keeper.ready("prod") is None
+        assert world.ready("prod") is None
         with pytest.raises(errors.Locked, match="xacct is locked: xacctctl unlock"):
-            await world.keeper.fetch("prod", ask=True)
+            await world.fetch("prod", ask=True)
         world.keeper.latch.unlock()
-        assert world.keeper.ready("prod") is held
+        assert world.ready("prod") is held
 
 
 @in_virtual_time
 async def test_who_waits_is_refused_at_once_and_what_is_on_its_way_comes_all_the_same(clock):
     async with World(clock, [role()], latency=10.0) as world:
         world.person(think=lambda: 1.0)
-        waiting = [asyncio.ensure_future(world.keeper.fetch("prod", ask=True)) for _ in range(50)]
+        waiting = [asyncio.ensure_future(world.fetch("prod", ask=True)) for _ in range(50)]
         await asyncio.sleep(5)
         before = clock.time
         world.keeper.latch.lock("test")
@@ -54,7 +54,7 @@ async def test_what_is_done_in_the_moment_of_locking_does_not_leave(clock):
         world.person(think=lambda: 1.0)
         lock_as_soon_as(world, lambda lease: lease.alive())
         with pytest.raises(errors.Locked):
-            await world.keeper.fetch("prod", ask=True)
+            await world.fetch("prod", ask=True)
 
 
 @in_virtual_time
@@ -77,7 +77,7 @@ async def test_a_failure_that_comes_after_the_lock_is_no_complaint(clock):
 async def test_renewals_go_on_while_it_is_locked(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         world.keeper.latch.lock("test")
         await asyncio.sleep(5 * policy.HOUR)
         assert world.count("AssumeRole") > 5
@@ -88,9 +88,9 @@ async def test_renewals_go_on_while_it_is_locked(clock):
 async def test_who_has_locked_is_not_asked_ahead_for_a_code(clock):
     async with World(clock, [role()], session_life=2 * policy.HOUR) as world:
         person = world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         await asyncio.sleep(policy.HOUR)
-        await world.keeper.fetch("prod", ask=False)
+        await world.fetch("prod", ask=False)
         person.answered.clear()
         world.keeper.latch.lock("test")
         await asyncio.sleep(policy.HOUR)

@@ -59,14 +59,14 @@ async def test_setting_the_clock_brings_no_code_back(clock, step):
         world.aws.down = lambda now: errors.NetworkLost("away")
         with world.desk.attend():
             code = world.aws.code()
-            asked = asyncio.ensure_future(world.keeper.login("prod", ask=True))
+            asked = asyncio.ensure_future(world.login("prod", ask=True))
             await asyncio.sleep(0.01)
             world.desk.answer(world.desk.questions[0].id, code)
             with pytest.raises(errors.NetworkLost):
                 await asked
             clock.step_wall(step)
             await asyncio.sleep(EAGER + 1)
-            asked = asyncio.ensure_future(world.keeper.login("prod", ask=True))
+            asked = asyncio.ensure_future(world.login("prod", ask=True))
             await asyncio.sleep(0.01)
             with pytest.raises(errors.CodeUsed):
                 world.desk.answer(world.desk.questions[0].id, code)

@@ -9,7 +9,7 @@ from virtual_time import in_virtual_time
 
 from xacct import errors
 from xacct.keeper import memory
-from xacct.model import Credentials, Source
+from xacct.model import Credentials, Source, StsTarget
 
 HOUR = 3600.0
 
@@ -19,11 +19,11 @@ async def test_a_restart_calls_nobody_and_asks_nobody(clock):
     roles = [role("prod"), role("staging"), role("second", parent="prod", mfa_serial=None)]
     async with World(clock, roles) as world:
         world.person()
-        before = {r.name: await world.keeper.login(r.name, ask=True) for r in roles}
+        before = {r.name: await world.login(r.name, ask=True) for r in roles}
         calls = len(world.aws.calls)
         await world.restart()
         for name, held in before.items():
-            assert await world.keeper.fetch(name, ask=False) == held
+            assert await world.fetch(name, ask=False) == held
         assert len(world.aws.calls) == calls
 
 
@@ -31,7 +31,7 @@ async def test_a_restart_calls_nobody_and_asks_nobody(clock):
 async def test_renewals_come_when_they_would_have_come(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         due = world.keeper.node("prod").lease.renew_at
         for _ in range(10):
             await asyncio.sleep(60)
@@ -46,11 +46,11 @@ async def test_renewals_come_when_they_would_have_come(clock):
 async def test_ten_hours_of_restarts_ask_for_one_code(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         for _ in range(100):
             await asyncio.sleep(360)
             await world.restart()
-            held = await world.keeper.fetch("prod", ask=False)
+            held = await world.fetch("prod", ask=False)
             assert world.aws.expires(held.access_key_id) - world.aws.now() > 900
         assert world.count("GetSessionToken") == 1
         assert world.count("AssumeRole") <= 24
@@ -62,18 +62,18 @@ async def test_a_role_that_is_configured_otherwise_gets_nothing_of_the_old_one(c
     async with World(clock, before) as world:
         world.person()
         for r in before:
-            await world.keeper.login(r.name, ask=True)
+            await world.login(r.name, ask=True)
         await world.restart([replace(before[0], external_id="new"), before[1], before[2]])
         held = {name: node.lease.held is not None for name, node in world.keeper.nodes.items()}
         assert held == {"prod": False, "staging": True, "second": False}, "the chain below a changed role goes with it"
-        assert world.keeper.sessions[SOURCE, before[0].mfa_serial].held is not None
+        assert world.keeper.sessions[SOURCE, before[0].mfa_serial, StsTarget()].held is not None
 
 
 @in_virtual_time
 async def test_another_source_is_another_session(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         await world.restart([role(parent=Source("central", "process", command="keys"))])
         assert all(session.held is None for session in world.keeper.sessions.values())
         assert world.keeper.node("prod").lease.held is None
@@ -83,37 +83,37 @@ async def test_another_source_is_another_session(clock):
 async def test_what_has_expired_meanwhile_is_left_behind(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         memory_of_then = memory.remember(world.keeper)
         clock.suspend(2 * HOUR)
         world.keeper.node("prod").lease.drop()
         memory.recall(world.keeper, memory_of_then, same_boot=True)
         assert world.keeper.node("prod").lease.held is None
-        assert world.keeper.sessions[SOURCE, role().mfa_serial].held is not None
+        assert world.keeper.sessions[SOURCE, role().mfa_serial, StsTarget()].held is not None
 
 
 @in_virtual_time
 async def test_who_had_logged_out_is_logged_out(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         world.keeper.logout(["prod"])
         await world.restart()
         with pytest.raises(errors.HumanNeeded, match="logged out"):
-            await world.keeper.fetch("prod", ask=True)
+            await world.fetch("prod", ask=True)
 
 
 @in_virtual_time
 async def test_locked_stays_locked(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         world.keeper.latch.lock("test")
         await world.restart()
         with pytest.raises(errors.Locked):
-            await world.keeper.fetch("prod", ask=False)
+            await world.fetch("prod", ask=False)
         world.keeper.latch.unlock()
-        assert await world.keeper.fetch("prod", ask=False)
+        assert await world.fetch("prod", ask=False)
 
 
 @in_virtual_time
@@ -130,7 +130,7 @@ async def test_a_yes_is_not_asked_for_again(clock):
 async def test_a_code_that_aws_has_answered_is_not_sent_again(clock):
     async with World(clock, [role()]) as world:
         world.person(think=lambda: 1.0)
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         await world.restart()
         code = world.aws.code()
         assert world.ledger.used(role().mfa_serial, code, world.aws.now(), clock.boot)
@@ -144,12 +144,12 @@ async def test_a_refusal_keeps_its_back_off(clock):
         world.person()
         world.aws.denied.add("prod")
         with pytest.raises(errors.AccessDenied):
-            await world.keeper.login("prod", ask=True)
+            await world.login("prod", ask=True)
         calls = len(world.aws.calls)
         for _ in range(5):
             await world.restart()
             with pytest.raises(errors.AccessDenied, match="not authorized"):
-                await world.keeper.fetch("prod", ask=False)
+                await world.fetch("prod", ask=False)
             await asyncio.sleep(5)
         assert len(world.aws.calls) == calls
 
@@ -159,7 +159,7 @@ async def test_lessons_are_not_learned_twice(clock):
     long = role("long", mfa="direct", duration=4 * 3600)
     async with World(clock, [long]) as world:
         world.person()
-        await world.keeper.login("long", ask=True)
+        await world.login("long", ask=True)
         learned = world.keeper.learned("long")
         assert learned
         await world.restart()
@@ -172,9 +172,9 @@ async def test_a_role_known_by_its_arn_is_known_again(clock):
     async with World(clock, [role()]) as world:
         world.person()
         name = world.keeper.by_arn(arn, "prod")
-        held = await world.keeper.fetch(name, ask=True)
+        held = await world.fetch(name, ask=True)
         await world.restart()
-        assert await world.keeper.fetch(world.keeper.by_arn(arn, "prod"), ask=False) == held
+        assert await world.fetch(world.keeper.by_arn(arn, "prod"), ask=False) == held
         await world.restart([role("unrelated")])
         assert set(world.keeper.nodes) == {"unrelated"}, "there is no way to it any more"
 
@@ -183,7 +183,7 @@ async def test_a_role_known_by_its_arn_is_known_again(clock):
 async def test_no_part_of_a_memory_says_what_it_holds(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         remembered = memory.remember(world.keeper)
         secrets = Credentials("ASIA000000000000", "secret", "token")
         for part in (remembered, *remembered.sessions, *remembered.roles, remembered.roles[0].lease):

@@ -19,7 +19,7 @@ def configure(world, *roles):
 
 async def logged_in(world):
     person = world.person(think=lambda: 1.0)
-    held = {r.name: await world.keeper.login(r.name, ask=True) for r in ROLES}
+    held = {r.name: await world.login(r.name, ask=True) for r in ROLES}
     person.leave()
     return held
 
@@ -31,10 +31,10 @@ async def test_an_empty_file_for_a_moment_costs_neither_a_code_nor_a_call(clock)
         calls = len(world.aws.calls)
         configure(world)
         with pytest.raises(errors.UnknownRole):
-            await world.keeper.fetch("prod", ask=True)
+            await world.fetch("prod", ask=True)
         await asyncio.sleep(KEEP - 1)
         configure(world, *ROLES)
-        assert {name: await world.keeper.fetch(name, ask=False) for name in held} == held
+        assert {name: await world.fetch(name, ask=False) for name in held} == held
         assert len(world.aws.calls) == calls
 
 
@@ -47,7 +47,7 @@ async def test_what_stays_away_is_let_go(clock):
         await asyncio.sleep(KEEP)
         configure(world, *ROLES)  # before anybody has looked
         with pytest.raises(errors.HumanNeeded):
-            await world.keeper.fetch("prod", ask=False)
+            await world.fetch("prod", ask=False)
         await asyncio.sleep(LOOK + 1)
         assert not any(lease.held for lease in leases)
         assert world.keeper.retired.all() == []
@@ -70,10 +70,10 @@ async def test_a_changed_role_is_another_and_changed_back_the_same(clock):
         for changed in ({"external_id": "x"}, {"read_only": True}, {"confirm": "first-use"}):
             configure(world, role(**changed), *ROLES[1:])
             assert world.keeper.node("prod").lease.held is None
-            assert world.keeper.ready("prod") is None
-            assert await world.keeper.fetch("other", ask=False) is held["other"]
+            assert world.ready("prod") is None
+            assert await world.fetch("other", ask=False) is held["other"]
             configure(world, *ROLES)
-            assert await world.keeper.fetch("prod", ask=False) is held["prod"]
+            assert await world.fetch("prod", ask=False) is held["prod"]
 
 
 @in_virtual_time
@@ -95,7 +95,7 @@ async def test_logging_out_of_everything_takes_what_is_retired_too(clock):
         assert not any(lease.held for lease in leases)
         configure(world, *ROLES)
         with pytest.raises(errors.HumanNeeded):
-            await world.keeper.fetch("prod", ask=False)
+            await world.fetch("prod", ask=False)
 
 
 @in_virtual_time
@@ -106,7 +106,7 @@ async def test_who_is_logged_out_stays_so(clock):
         configure(world)
         configure(world, *ROLES)
         with pytest.raises(errors.HumanNeeded, match="logged out"):
-            await world.keeper.fetch("prod", ask=False)
+            await world.fetch("prod", ask=False)
 
 
 @in_virtual_time
@@ -127,7 +127,7 @@ async def test_nothing_retired_is_renewed_and_what_was_due_is_when_it_is_back(cl
 async def test_a_question_stays_open_and_who_waits_gets_its_answer(clock):
     async with World(clock, ROLES) as world:
         with world.desk.attend():
-            waiting = asyncio.ensure_future(world.keeper.fetch("prod", ask=True))
+            waiting = asyncio.ensure_future(world.fetch("prod", ask=True))
             await asyncio.sleep(1)
             configure(world)
             [question] = world.desk.questions
@@ -136,7 +136,7 @@ async def test_a_question_stays_open_and_who_waits_gets_its_answer(clock):
             configure(world, *ROLES)
             world.desk.answer(question.id, world.aws.code())
             got = await waiting
-            assert world.keeper.ready("prod") is got
+            assert world.ready("prod") is got
             assert world.count("GetSessionToken") == 1
 
 
@@ -144,7 +144,7 @@ async def test_a_question_stays_open_and_who_waits_gets_its_answer(clock):
 async def test_who_waits_for_what_stays_away_hears_so(clock):
     async with World(clock, ROLES) as world:
         with world.desk.attend():
-            waiting = asyncio.ensure_future(world.keeper.fetch("prod", ask=True))
+            waiting = asyncio.ensure_future(world.fetch("prod", ask=True))
             await asyncio.sleep(1)
             configure(world)
             await asyncio.sleep(KEEP + LOOK + 1)

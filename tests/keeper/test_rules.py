@@ -1,8 +1,9 @@
 """The rules of the heart under any interleaving of asks, cancels, codes, faults and time (hypothesis, stateful)."""
 
 import asyncio
+import contextlib
 
-from fake_aws import SERIAL, World, role
+from fake_aws import SERIAL, SOURCE, World, role
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -11,8 +12,18 @@ from virtual_time import Clock, Loop
 from xacct import errors
 from xacct.keeper.ledger import KEPT
 from xacct.keeper.retired import KEEP
+from xacct.model import Role
 
-ROLES = (role("a"), role("b"), role("c", mfa="direct"), role("d", parent="a", mfa_serial=None), role("e"))
+ROLES = (
+    role("a"),
+    role("b"),
+    role("c", mfa="direct"),
+    role("d", parent="a", mfa_serial=None),
+    role("e"),
+    Role("f", SOURCE, mfa_serial=SERIAL),
+    role("g", mfa_serial=None),
+    role("h", confirm="first-use"),
+)
 NAMES = st.sampled_from([r.name for r in ROLES])
 ERRORS = st.sampled_from([errors.NetworkDown, errors.NetworkLost, errors.Throttled, errors.AwsUnavailable])
 
@@ -29,6 +40,10 @@ class Heart(RuleBasedStateMachine):
         self.attending = None
         self.waiters = []
         self.expired_served = 0
+        self.out = set()  # the model: what the human has logged out of
+        self.allowed = False  # and whether they have said yes to h
+        self.locked = False
+        self.served_against_the_will = []
         self.do(self.world.__aenter__())
 
     def do(self, coroutine):
@@ -55,12 +70,18 @@ class Heart(RuleBasedStateMachine):
         person.leave()
 
     async def use(self, name, how):
-        get = self.world.keeper.login if how == "login" else self.world.keeper.fetch
+        get = self.world.login if how == "login" else self.world.fetch
+        if how == "login":
+            self.out.discard(name)
         try:
             got = await get(name, ask=how != "silent")
         except errors.XacctError as error:
             assert error.sentence  # noqa: PT017
             return
+        if how == "login":
+            return  # nothing leaves by that
+        if name in self.out or self.locked or (name == "h" and not self.allowed):
+            self.served_against_the_will.append(name)
         self.expired_served += self.aws.expires(got.access_key_id) <= self.aws.now()
 
     # What people and programs do.
@@ -96,6 +117,9 @@ class Heart(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(["right", "right", "right", "wrong", "old", "no", "nonsense"]))
     def answer(self, kind):
         question = self.world.desk.questions[0]
+        if question.kind == "confirm":
+            self.answer_whether(question, yes=kind == "right")
+            return
         code = {
             "right": self.aws.code(),
             "wrong": "000001",
@@ -111,9 +135,38 @@ class Heart(RuleBasedStateMachine):
             assert kind in {"right", "wrong", "old", "nonsense"} or isinstance(refused, errors.PromptClosed)  # noqa: PT017
         self.do(asyncio.sleep(0))
 
+    def answer_whether(self, question, *, yes):
+        if yes:
+            self.allowed = True
+            self.world.desk.confirm(question.id)
+        else:
+            self.world.desk.decline(question.id)
+        self.do(asyncio.sleep(0))
+
     @rule(name=NAMES)
     def log_out(self, name):
         self.world.keeper.logout([name])
+        self.out.add(name)
+        self.allowed &= name != "h"
+        self.do(asyncio.sleep(0))
+
+    @rule()
+    def log_out_of_all(self):
+        self.world.keeper.logout_all()
+        self.out |= set(self.world.keeper.nodes)
+        self.allowed = False
+        self.do(asyncio.sleep(0))
+
+    @rule(name=NAMES)
+    def log_out_of_a_role_there_is_not(self, name):
+        with contextlib.suppress(errors.UnknownRole):
+            self.world.keeper.logout([name, "typo"])
+
+    @rule()
+    def lock_or_unlock(self):
+        self.locked = not self.locked
+        (self.world.keeper.latch.lock if self.locked else lambda _: self.world.keeper.latch.unlock())("test")
+        self.do(asyncio.sleep(0))
 
     # What the world does.
 
@@ -141,6 +194,7 @@ class Heart(RuleBasedStateMachine):
     def configuration_is_empty_for_a_moment(self, seconds):
         nodes, keeper = self.world.keeper.nodes, self.world.keeper
         keeper.configure({})
+        self.allowed = False  # whoever takes the role away takes the yes along
         self.do(asyncio.sleep(seconds))
         keeper.configure({r.name: r for r in ROLES})
         assert all((keeper.nodes[name].lease is node.lease) == (seconds < KEEP) for name, node in nodes.items())
@@ -155,8 +209,7 @@ class Heart(RuleBasedStateMachine):
         self.do(self.settle())
         self.waiters.clear()
         before = self.loop.run_until_complete(self.world.restart())
-        now = {name: (node.lease.held, node.lease.logged_out) for name, node in self.world.keeper.nodes.items()}
-        assert now == before
+        assert self.world.held() == before
 
     @rule(name=NAMES)
     def access_given_or_taken(self, name):
@@ -169,12 +222,17 @@ class Heart(RuleBasedStateMachine):
         assert self.expired_served == 0
 
     @invariant()
+    def nothing_leaves_against_the_humans_will(self):
+        assert self.served_against_the_will == []
+        assert self.world.keeper.consents.logged_out == self.out
+
+    @invariant()
     def one_call_in_flight_per_node(self):
         assert all(most <= 1 for most in self.aws.most_in_flight.values()), self.aws.most_in_flight
 
     @invariant()
     def one_question_per_device(self):
-        assert len(self.world.desk.questions) <= 1
+        assert sum(question.kind == "mfa" for question in self.world.desk.questions) <= 1
 
     @invariant()
     def no_code_that_sts_answered_is_sent_again(self):
@@ -193,7 +251,7 @@ class Heart(RuleBasedStateMachine):
 
     @invariant()
     def one_device_one_desk(self):
-        assert all(question.serial == SERIAL for question in self.world.desk.questions)
+        assert all(q.serial == SERIAL for q in self.world.desk.questions if q.kind == "mfa")
 
 
 Heart.TestCase.settings = settings(

@@ -45,7 +45,7 @@ async def test_each_change_is_kept_before_anybody_is_told(clock, carrier):
         world.person()
         keeping_of(world, carrier).start()
         assert carrier.states[-1][1] is True, "nothing is held yet"
-        held = await world.keeper.login("prod", ask=True)
+        held = await world.login("prod", ask=True)
         assert carrier.held == held
         assert carrier.states[-1][1] is False
         world.keeper.latch.lock("test")
@@ -93,7 +93,7 @@ async def test_the_buffer_holds_nothing_afterwards(clock, carrier):
     async with World(clock, [role()]) as world:
         world.person()
         keeping = keeping_of(world, carrier)
-        await world.keeper.login("prod", ask=True)
+        await world.login("prod", ask=True)
         with keeping.taken() as (state, empty):
             assert not empty
             assert b"secret" in state

@@ -6,6 +6,7 @@ strict one; this one is fast, for simulating days.
 """
 
 import asyncio
+import itertools
 import random
 from collections import Counter
 from dataclasses import dataclass, field
@@ -17,7 +18,8 @@ from xacct.keeper.events import Events, PromptRaised
 from xacct.keeper.keeper import Keeper
 from xacct.keeper.ledger import Ledger
 from xacct.keeper.scheduler import Scheduler
-from xacct.model import Credentials, Role, Source
+from xacct.keeper.service import Ask, CredentialService
+from xacct.model import Credentials, Grant, Role, Source
 from xacct.state import snapshot
 
 SERIAL = "arn:aws:iam::123456789012:mfa/U"
@@ -208,6 +210,7 @@ class World:
         self._terms = terms
         self.suspends = 0
         self._tasks = []
+        self._programs = itertools.count(1)
         self.configure(roles)
 
     def configure(self, roles):
@@ -225,6 +228,7 @@ class World:
             rng=random.Random(self._seed),
         )
         self.keeper.configure({role.name: role for role in roles})
+        self.service = CredentialService(self.keeper)
         self.scheduler = Scheduler(self.keeper, slept=self._slept)
 
     async def restart(self, roles=None, *, boot_id="a boot"):
@@ -236,8 +240,7 @@ class World:
         if roles is None:
             roles = [node.role for name, node in self.keeper.nodes.items() if name not in self.keeper.dynamic]
         kept = bytearray()
-        leases = {name: node.lease for name, node in self.keeper.nodes.items()}
-        held = {name: (lease.held if lease.alive() else None, lease.logged_out) for name, lease in leases.items()}
+        held = self.held()
         snapshot.take(self.keeper, "a boot", "0", kept)
         await self.__aexit__()
         self._tasks.clear()
@@ -248,6 +251,35 @@ class World:
         snapshot.give_back(state, self.keeper, boot_id)
         await self.__aenter__()
         return held
+
+    def held(self):
+        """What each role's entry holds, if unexpired, and whether it was logged out of."""
+        out = self.keeper.consents.logged_out
+        leases = {name: node.lease for name, node in self.keeper.nodes.items()}
+        return {name: (lease.held if lease.alive() else None, name in out) for name, lease in leases.items()}
+
+    async def fetch(self, name, *, ask, consumer=None, **more):
+        """What a program gets; with `ask` a human may be asked for it."""
+        got = self.service.serve(name, consumer or self.program(name), Ask(human=ask, **more))
+        return got if isinstance(got, Credentials) else await got()
+
+    def ready(self, name):
+        """What a program gets at once; None where it would have to wait, or gets nothing."""
+        try:
+            got = self.service.serve(name, self.program(name), Ask())
+        except errors.XacctError:
+            return None
+        return got if isinstance(got, Credentials) else None
+
+    def program(self, name):
+        """A consumer of its own that may have this role, by its name or by its ARN."""
+        via, number = self.keeper.dynamic.via(name), next(self._programs)
+        return Grant(f"program {number}", "", "a program", (name,), 0.0, role_arns=("*",) if via else (), via=via)
+
+    async def login(self, name, **how):
+        """Log in; what the role holds then."""
+        await self.keeper.login(name, **how)
+        return self.keeper.node(name).lease.held
 
     def _slept(self):
         self.suspends += 1

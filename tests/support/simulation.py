@@ -26,6 +26,7 @@ from xacct import errors, policy
 from xacct.endpoint.container import Container
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.head import ROLE_PATH, Request
+from xacct.keeper.service import CredentialService
 
 HOUR = 3600.0
 DURATION = 36 * HOUR
@@ -105,7 +106,7 @@ class Simulation:
         self.names = names
         self.end = clock.time + DURATION
         self.grants = Grants(Path(directory), None, self.world.aws.clock.now, lambda pid: "x")
-        self.container = Container(self.world.keeper, self.grants, 120.0)
+        self.container = Container(CredentialService(self.world.keeper), self.grants, 120.0)
         self.outages = []
         self.world.aws.down = self.down
         self.suspends = []
@@ -214,7 +215,7 @@ class Simulation:
         self.plan()
         async with self.world as world:
             person = world.person(think=lambda: self.rng.uniform(2, 20))
-            await asyncio.gather(*(world.keeper.login(name, ask=True) for name in self.names))
+            await asyncio.gather(*(world.login(name, ask=True) for name in self.names))
             troubles = asyncio.ensure_future(self.troubles())
             await asyncio.gather(*(self.consumer(number) for number in range(CONSUMERS)))
             troubles.cancel()

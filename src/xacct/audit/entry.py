@@ -6,10 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xacct.model import iso
+from xacct.text import clean, cut
 
 if TYPE_CHECKING:
     from xacct import wire
     from xacct.model import Caller, Grant
+
+
+MOST = 4000
+"""Characters that `what` may have: a grant can name many roles, and a line that does not end is no line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +40,11 @@ def line(entry: Entry, caller: Caller | None) -> wire.AuditLine:
     return {
         "time": iso(entry.time),
         "event": entry.event,
-        "role": entry.role,
-        "grant": None if grant is None else {"id": grant.id, "label": grant.label},
+        "role": None if entry.role is None else clean(entry.role),
+        "grant": None if grant is None else {"id": clean(grant.id), "label": clean(grant.label)},
         "uid": None if caller is None else "unknown" if caller.uid is None else caller.uid,
         "pid": caller.pid if caller else None,
-        "exe": caller.exe if caller else None,
-        "what": entry.what,
+        "exe": clean(caller.exe) if caller and caller.exe else None,
+        "what": cut(clean(entry.what), MOST),
         "count": entry.count,
     }

@@ -7,9 +7,20 @@ The rows are tried in order; docs/errors.md is made from them. The texts are AWS
 from __future__ import annotations
 
 import re
+import socket
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from xacct import errors
+from xacct.aws import regions, targets
+
+if TYPE_CHECKING:
+    from xacct.model import Role
+
+LONGEST_SAID = 400
+"""Characters of AWS's own words that a sentence repeats."""
+
+LONGEST_CODE = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +207,15 @@ def refusal(code: str, message: str, *, target: str, status: int = 400, skew: fl
     if status >= 500 and not issubclass(row.error, errors.Temporary):  # noqa: PLR2004
         row = next(row for row in ROWS if row.error is errors.AwsUnavailable)
     # A ValidationError quotes the value it dislikes, and that may be an external id or a code.
-    said = re.sub(r"[Vv]alue '.*?' at", "value at", message).rstrip(".")
-    words = {"target": target, "said": said, "code": code, "skew": _skew(skew)}
+    said = _cut(re.sub(r"[Vv]alue '.*?' at", "value at", message), LONGEST_SAID).rstrip(".")
+    words = {"target": target, "said": said, "code": _cut(code, LONGEST_CODE), "skew": _skew(skew)}
     hint = None if row.hint is None else row.hint.format_map(words)
     return row.error(row.sentence.format_map(words), hint)
+
+
+def _cut(words: str, longest: int) -> str:
+    """Foreign words, no longer than a person would read."""
+    return words if len(words) <= longest else f"{words[:longest]}…"
 
 
 def _skew(seconds: float) -> str:
@@ -210,67 +226,228 @@ def _skew(seconds: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkRow:
-    """One way STS can be out of reach, by the name of botocore's exception."""
+class SdkRow:
+    """One way in which a call ends without an answer of STS's, by the name of the exception.
+
+    `sentence` and `hint` may use {target}, {where} (which STS), {kind} (the exception) and {what} (a setting).
+    """
 
     exceptions: tuple[str, ...]
     words: str
-    error: type[errors.NetworkDown]
+    error: type[errors.XacctError]
     sentence: str
-    hint: str
+    hint: str = "Nothing held is lost; xacct tries again by itself."
 
 
-NETWORK_ROWS: tuple[NetworkRow, ...] = (
-    NetworkRow(
+UNKNOWN_REGION = "UnknownRegion"
+UNSENDABLE = "UnsendableRequest"
+OTHER = "OSError"
+"""Names of our own: for what botocore has one name for, or none."""
+
+SDK_ROWS: tuple[SdkRow, ...] = (
+    SdkRow(
         ("SSLError",),
         r"",
         errors.NetworkDown,
-        "The connection to AWS STS is not trusted (TLS): perhaps a captive portal, or a proxy that opens TLS.",
-        "Log in to the network in a browser, or set AWS_CA_BUNDLE for your company's proxy.",
+        "The connection to {where} is not trusted (TLS): perhaps a captive portal, or a proxy that opens TLS.",
+        "Log in to the network in a browser, or set ca_bundle in the profile or AWS_CA_BUNDLE for xacctd.",
     ),
-    NetworkRow(
+    SdkRow(
+        ("ProxyConnectionError",),
+        r"\b407\b",
+        errors.ConfigError,
+        "The proxy to {where} wants a name and a password (407).",
+        "Set HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT in the daemon's environment, and restart xacctd.",
+    ),
+    SdkRow(
+        ("ProxyConnectionError",),
+        r"\b[45]\d\d\b",
+        errors.NetworkDown,
+        "The proxy does not let xacct through to {where}.",
+        "Check HTTPS_PROXY and NO_PROXY in the daemon's environment.",
+    ),
+    SdkRow(
         ("ProxyConnectionError",),
         r"",
         errors.NetworkDown,
-        "The proxy to AWS STS does not answer.",
+        "The proxy to {where} does not answer.",
         "Check HTTPS_PROXY and NO_PROXY in the daemon's environment.",
     ),
-    NetworkRow(
+    SdkRow(
+        (UNKNOWN_REGION,),
+        r"",
+        errors.ConfigError,
+        "There is no STS in the region {what} of {target}: its name is not known to DNS, nor the region to xacct.",
+        "Check region of its profile: xacctctl explain {target}",
+    ),
+    SdkRow(
         ("EndpointConnectionError",),
         r"name resolution|Name or service|nodename|getaddrinfo|DNS|resolve",
         errors.NetworkDown,
-        "The name of AWS STS can't be resolved: the network is down, or DNS is.",
-        "Nothing held is lost; xacct tries again by itself.",
+        "The name of {where} can't be resolved: the network is down, or DNS is.",
     ),
-    NetworkRow(
-        ("ReadTimeoutError", "ConnectionClosedError", "HTTPClientError", "ResponseStreamingError"),
+    SdkRow(
+        (
+            "ReadTimeoutError",
+            "ConnectionClosedError",
+            "HTTPClientError",
+            "ResponseStreamingError",
+            "IncompleteReadError",
+        ),
         r"",
         errors.NetworkLost,
-        "The connection to AWS STS ended before the answer came.",
-        "Nothing held is lost; xacct tries again by itself.",
+        "The connection to {where} ended before the answer came.",
     ),
-    NetworkRow(
-        ("ResponseParserError",),
+    SdkRow(
+        ("ResponseParserError", "ChecksumError"),
         r"",
         errors.NetworkLost,
         "Something other than AWS STS answered: perhaps a captive portal or a proxy.",
         "Log in to the network in a browser.",
     ),
-    NetworkRow(
-        ("*",),
+    SdkRow(
+        ("EndpointConnectionError", "ConnectTimeoutError", "ConnectionError", OTHER),
         r"",
         errors.NetworkDown,
-        "AWS STS can't be reached.",
-        "Nothing held is lost; xacct tries again by itself.",
+        "{where} can't be reached.",
+    ),
+    SdkRow(
+        ("ParamValidationError",),
+        r"",
+        errors.ConfigError,
+        "AWS can't be asked for {target}: {what} is not of the form that AWS takes.",
+        "Check it in the profile or in config.toml: xacctctl explain {target}",
+    ),
+    SdkRow(
+        (UNSENDABLE, "InvalidProxiesConfigError"),
+        r"",
+        errors.ConfigError,
+        "No request can be sent to {where} as configured ({kind}).",
+        "Check HTTPS_PROXY in the daemon's environment, and the profile's endpoint_url, ca_bundle and proxy_*.",
+    ),
+    SdkRow(
+        ("EndpointProviderError", "EndpointResolutionError", "UnknownEndpointError", "EndpointVariantError"),
+        r"",
+        errors.ConfigError,
+        "AWS has no STS for {target} as configured: region {what}.",
+        "Check region, use_fips_endpoint and use_dualstack_endpoint of its profile.",
+    ),
+    SdkRow(
+        ("*",),
+        r"",
+        errors.ConfigError,
+        "{target} can't be asked for as configured ({kind}).",
+        "Check the settings of its profile: xacctctl explain {target}",
     ),
 )
+"""What passes by itself is listed; what is not is somebody's to mend, and is not tried again and again."""
+
+_SETTINGS = {
+    "RoleArn": "role_arn",
+    "RoleSessionName": "role_session_name",
+    "ExternalId": "external_id",
+    "SerialNumber": "mfa_serial",
+    "TokenCode": "the MFA code",
+    "DurationSeconds": "duration_seconds",
+    "SourceIdentity": "source_identity",
+    "Policy": "policy",
+    "PolicyArns": "policy_arns",
+    "Tags": "tags",
+    "TransitiveTagKeys": "transitive_tag_keys",
+}
 
 
-def unreachable(kind: str, words: str) -> errors.NetworkDown:
-    """A failed connection as one of our errors. `kind` is the exception's class name."""
+def of_sdk(error: BaseException, role: Role, *, signed: bool) -> errors.XacctError:
+    """What kept the SDK from bringing an answer of STS's, as one of our errors.
+
+    Args:
+        role: what was wanted. signed: whether a request had been signed: what is odd after that is the answer.
+    """
+    if isinstance(error, errors.XacctError):
+        return error
+    region = role.region or regions.of_arn(role.role_arn or role.mfa_serial)
+    kind, original = _kind(error, signed=signed), _original(error)
+    what = _setting(str(error)) if kind == "ParamValidationError" else region
+    if kind == "EndpointConnectionError":
+        if not _before_sending(original):
+            kind = "ConnectionClosedError"  # aiobotocore gives a later reset the same name
+        elif _no_such_name(original) and role.target.endpoint_url is None and not regions.is_known(region):
+            kind = UNKNOWN_REGION
+    return failed(kind, f"{error} {original!r}", target=role.name, where=where(role), what=what)
+
+
+def failed(kind: str, words: str, *, target: str, where: str = "AWS STS", what: str = "") -> errors.XacctError:
+    """The row of an exception's name, filled in.
+
+    Args:
+        kind: the name. words: what it says, which is not repeated. target: what was wanted. where: which STS.
+        what: the setting or region that a row may name.
+    """
     row = next(
         row
-        for row in NETWORK_ROWS
+        for row in SDK_ROWS
         if ("*" in row.exceptions or kind in row.exceptions) and re.search(row.words, words, re.IGNORECASE)
     )
-    return row.error(row.sentence, row.hint)
+    names = {"target": target, "where": where, "kind": kind, "what": what}
+    sentence = row.sentence.format_map(names)
+    if row.sentence.startswith("{where}"):
+        sentence = sentence[:1].upper() + sentence[1:]
+    return row.error(sentence, row.hint.format_map(names))
+
+
+def not_sts() -> errors.XacctError:
+    """An answer that has no credentials in it, whatever its status."""
+    return failed("ResponseParserError", "", target="")
+
+
+def where(role: Role) -> str:
+    """Which STS is asked for a role, in words."""
+    url = role.target.endpoint_url
+    return "AWS STS" if url is None else f"the STS at {targets.shown(url)} ({role.target.origin('endpoint_url')})"
+
+
+def _kind(error: BaseException, *, signed: bool) -> str:
+    """The name under which an exception is in SDK_ROWS."""
+    from botocore.exceptions import BotoCoreError, HTTPClientError  # noqa: PLC0415 - late: the caller has it by now
+    from botocore.parsers import ResponseParserError  # noqa: PLC0415
+
+    if type(error) is HTTPClientError and _unsendable(_original(error)):
+        return UNSENDABLE
+    if isinstance(error, BotoCoreError | ResponseParserError):
+        return type(error).__name__
+    if isinstance(error, OSError):
+        return OTHER
+    return "ResponseParserError" if signed else type(error).__name__
+
+
+def _original(error: BaseException) -> Any:
+    return getattr(error, "kwargs", {}).get("error")
+
+
+def _unsendable(original: object) -> bool:
+    """Whether what aiobotocore wraps says that the request could not be sent: an address, a proxy, a file."""
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+    if isinstance(original, UnicodeError):
+        return False  # a header of the answer
+    return isinstance(original, ValueError | TypeError | BotoCoreError | FileNotFoundError | PermissionError)
+
+
+def _before_sending(original: object) -> bool:
+    """Whether the connection failed before a request was on it."""
+    from aiohttp import ClientConnectorError  # noqa: PLC0415
+
+    return isinstance(original, ClientConnectorError | socket.gaierror)
+
+
+def _no_such_name(original: object) -> bool:
+    """Whether DNS has answered that there is no such name, which it can't while the network is down."""
+    cause = getattr(original, "os_error", original)
+    return isinstance(cause, socket.gaierror) and cause.errno == socket.EAI_NONAME
+
+
+def _setting(report: str) -> str:
+    """The settings that botocore's ParamValidationError names; its values are not repeated."""
+    names = re.findall(r"parameter (\w+)|in input: \"(\w+)\"", report)
+    found = dict.fromkeys(_SETTINGS.get(name or other, name or other) for name, other in names)
+    return " and ".join(found) or "a setting"

@@ -1,32 +1,48 @@
-"""Roles out of ~/.aws/config and ~/.aws/credentials, read by botocore's own parser as every AWS tool reads them.
+"""Roles out of ~/.aws/config and ~/.aws/credentials, each meaning what it means to AWS's command line, or a problem.
 
 A user with working profiles configures nothing. A profile that can't be used is a problem with a sentence, and
-takes nothing else down with it.
+takes nothing else down with it. Where xacct means something else than AWS's tools: docs/aws-settings.md.
 """
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, field
-from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.model import Role, Source
+from xacct.aws import inifiles, regions, targets, ways
+from xacct.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Profile = dict[str, Any]
+    from xacct.aws.inifiles import AwsFiles, Profile
 
 
 @dataclass(slots=True)
 class Profiles:
-    """What the AWS files say: raw profiles (secrets included: never log), roles, and what can't be used."""
+    """What the AWS files say: roles, and what can't be used.
 
-    raw: dict[str, Profile] = field(default_factory=dict, repr=False)
+    `files`: secrets included, never log. `problems`: what people should mend. `unusable`: of each profile that is no
+    role here, why: those of `problems`, and those that only nobody could use (they have no credentials).
+    """
+
+    files: AwsFiles | None = field(default=None, repr=False)
     roles: dict[str, Role] = field(default_factory=dict)
     problems: list[errors.XacctError] = field(default_factory=list)
+    unusable: dict[str, errors.XacctError] = field(default_factory=dict)
+
+    @property
+    def raw(self) -> dict[str, Profile]:
+        """The profiles of both files (secrets included)."""
+        return self.files.profiles if self.files else {}
+
+    def refuse(self, name: str, problem: errors.XacctError) -> None:
+        """Take a role out, with why."""
+        self.roles.pop(name, None)
+        self.unusable[name] = problem
+        self.problems.append(problem)
 
 
 def files(env: Mapping[str, str]) -> tuple[Path, Path]:
@@ -39,28 +55,33 @@ def files(env: Mapping[str, str]) -> tuple[Path, Path]:
 
 
 def read(env: Mapping[str, str]) -> Profiles:
-    """Read both files.
+    """Read both files. Of `env` count the files' variables and those of targets.VARIABLES.
 
     Raises:
         ConfigError: one can't be read or parsed; which, and where.
     """
-    config_file, credentials_file = files(env)
-    found = Profiles(raw=_raw(config_file, credentials_file))
-    region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION")
-    for name, profile in found.raw.items():
+    found = Profiles(inifiles.read(*files(env)))
+    assert found.files is not None  # noqa: S101 - just read
+    for name in found.files.profiles:
         try:
-            role = _role(name, profile, found.raw, region)
+            found.roles[name] = _role(name, found.files, env)
+        except errors.UnknownRole as reason:
+            found.unusable[name] = reason
         except errors.ConfigError as problem:
-            found.problems.append(problem)
-        else:
-            if role is not None:
-                found.roles[name] = role
+            found.refuse(name, problem)
+    for meant, ignored in found.files.ignored:
+        found.problems.append(ignored)
+        if meant not in found.files.profiles:
+            found.unusable[meant] = ignored
     without_loose_ends(found)
     return found
 
 
 def without_loose_ends(found: Profiles) -> None:
-    """Take out roles whose chain of parents ends nowhere or in a circle, each with a problem in its place."""
+    """Take out roles whose chain of parents ends nowhere or in a circle, or whose calls would go astray.
+
+    Each has a problem in its place.
+    """
     for name in list(found.roles):
         seen = [name]
         parent = found.roles[name].parent
@@ -69,132 +90,105 @@ def without_loose_ends(found: Profiles) -> None:
             parent = found.roles[parent].parent
         if isinstance(parent, str):
             trouble = "comes back to itself" if parent in seen else f"ends at {parent!r}, which can't be used"
-            found.problems.append(errors.ConfigError(f"The chain of {name!r} {trouble}.", "Check its source_profile."))
-            del found.roles[name]
+            found.refuse(name, errors.ConfigError(f"The chain of {name!r} {trouble}.", "Check its source_profile."))
+    for name, role in list(found.roles.items()):
+        if role.region is not None and not (regions.is_region(role.region) or role.target.endpoint_url):
+            found.refuse(
+                name,
+                errors.ConfigError(
+                    f"region of [roles.{name}] in config.toml is {role.region[:40]!r}, which is no region of AWS's.",
+                    'For example: region = "eu-central-1"',
+                ),
+            )
+        elif isinstance(role.parent, str) and (above := found.roles.get(role.parent)) and above.target != role.target:
+            found.refuse(name, _parted(role, above))
 
 
-def _raw(config_file: Path, credentials_file: Path) -> dict[str, Profile]:
-    from botocore.configloader import load_config, raw_config_parse  # noqa: PLC0415 - late: it costs 30 ms
-
-    def parse(reader: Any, path: Path) -> dict[str, Any]:
-        from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-
-        try:
-            path.open("rb").close()  # botocore's parser takes a file it can't open for an empty one
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise errors.ConfigError(
-                f"{path} can't be read ({error.strerror}).", "Check its owner and permissions."
-            ) from None
-        try:
-            parsed: dict[str, Any] = reader(str(path))
-        except (BotoCoreError, OSError, UnicodeDecodeError):
-            # No quoting of the parser's words: they may hold the line, and the line a key.
-            raise errors.ConfigError(
-                f"{path} can't be read as an AWS file.", "Check its syntax and permissions."
-            ) from None
-        return parsed
-
-    profiles: dict[str, Profile] = {
-        name: dict(values) for name, values in parse(load_config, config_file).get("profiles", {}).items()
-    }
-    for name, values in parse(raw_config_parse, credentials_file).items():
-        profiles.setdefault(name, {}).update(values)
-    return profiles
+def _parted(role: Role, above: Role) -> errors.ConfigError:
+    """AWS's tools make every call of a chain as its last profile says; here a role is held once for all it serves."""
+    fields = ("endpoint_url", "ca_bundle", "fips", "dualstack", "legacy", "proxy_ca_bundle", "proxy_client_cert")
+    differs = [name for name in fields if getattr(role.target, name) != getattr(above.target, name)]
+    names = {"fips": "use_fips_endpoint", "dualstack": "use_dualstack_endpoint", "legacy": "sts_regional_endpoints"}
+    settings = " and ".join(names.get(name, name) for name in differs)
+    return errors.ConfigError(
+        f"{role.name!r} and its source_profile {above.name!r} have not the same {settings}.",
+        "AWS's tools would assume both as the first one says, and xacct as each says. Write the same in both.",
+    )
 
 
-def _role(name: str, profile: Profile, profiles: Mapping[str, Profile], region: str | None) -> Role | None:
-    if "role_arn" not in profile:
-        return _own_keys(name, profile, profiles, region)
-    parent, via = _parent(name, profile, profiles)
-    duration = profile.get("duration_seconds")
-    if duration is not None and not str(duration).isdigit():
-        raise errors.ConfigError(f"duration_seconds of {name!r} is no number.", "Seconds, for example 3600.")
+def _role(name: str, files: AwsFiles, env: Mapping[str, str]) -> Role:
+    """The role that a profile is.
+
+    Raises:
+        UnknownRole: it has no credentials at all. ConfigError: it can't be used; why.
+    """
+    profile = files.profiles[name]
+    if not ways.assumes_a_role(profile):
+        return _own_keys(name, files, env)
+    _check_values(name, files)
+    parent, via = ways.parent_of(name, files)
+    region, target = targets.of(name, files, env)
+    chained = isinstance(parent, str)
+    inherited = files.profiles[via].get("mfa_serial") if via is not None and not chained else None
     return Role(
         name=name,
         parent=parent,
         role_arn=profile["role_arn"],
-        mfa_serial=profile.get("mfa_serial") or via.get("mfa_serial"),
+        mfa_serial=profile.get("mfa_serial") or (inherited if isinstance(inherited, str) else None) or None,
         external_id=profile.get("external_id"),
         session_name=profile.get("role_session_name"),
-        duration=int(duration) if duration else None,
-        region=_region(profile, via, profiles, region),
+        duration=_duration(name, profile),
+        region=region,
+        target=target,
     )
 
 
-def _own_keys(name: str, profile: Profile, profiles: Mapping[str, Profile], region: str | None) -> Role | None:
+def _own_keys(name: str, files: AwsFiles, env: Mapping[str, str]) -> Role:
     """A profile without a role: to log in to it is to hold the MFA session's own credentials."""
-    if any(key.startswith("sso_") for key in profile):
-        raise errors.ConfigError(
-            f"{name!r} signs in through IAM Identity Center, which xacct does not do yet.",
-            "Use a profile with role_arn and source_profile.",
-        )
-    source = _source(name, profile)
+    source = ways.own(name, files)
     if source is None:
+        raise _leads_nowhere(name, files)
+    if source.kind == "profile" and source.temporary:
+        raise errors.ConfigError(
+            f"The keys of {name!r} are temporary (a session token), and nothing says until when they last:"
+            " xacct can't hand them on.",
+            f"Use them as they are (--profile {name}), or as the source_profile of a role.",
+        )
+    _check_values(name, files)
+    region, target = targets.of(name, files, env)
+    serial = files.profiles[name].get("mfa_serial")
+    return Role(name=name, parent=source, mfa_serial=serial, region=region, target=target)
+
+
+def _leads_nowhere(name: str, files: AwsFiles) -> errors.UnknownRole:
+    profile = files.profiles[name]
+    if ways.asks_xacct(profile.get("credential_process")):
+        return errors.UnknownRole(
+            f"The profile {name!r} asks xacct for its credentials: it is no role of its own.",
+            "Name the role that its credential_process names.",
+        )
+    return errors.UnknownRole(
+        f"The profile {name!r} has no credentials: neither an access key, nor a role_arn, nor a credential_process.",
+        f"Add source_profile and role_arn to {files.where(name, '')}.",
+    )
+
+
+def _check_values(name: str, files: AwsFiles) -> None:
+    """Refuse what AWS would be asked with as it stands and can't be: an empty value, or a block."""
+    profile = files.profiles[name]
+    for setting in ways.ROLE_SETTINGS:
+        value = profile.get(setting)
+        if value is not None and (not isinstance(value, str) or not value):
+            what = "is an indented block" if value else "is empty"
+            raise errors.ConfigError(
+                f"{setting} of {files.where(name, setting)} {what}.", "Give it a value, or remove that line."
+            )
+
+
+def _duration(name: str, profile: Profile) -> int | None:
+    duration = profile.get("duration_seconds")
+    if duration is None:
         return None
-    return Role(
-        name=name,
-        parent=source,
-        mfa_serial=profile.get("mfa_serial"),
-        region=_region(profile, {}, profiles, region),
-    )
-
-
-def _parent(name: str, profile: Profile, profiles: Mapping[str, Profile]) -> tuple[Source | str, Profile]:
-    """Where a role's chain goes next, and the profile it goes through."""
-    if profile.get("web_identity_token_file"):
-        raise errors.ConfigError(f"{name!r} uses a web identity, which xacct does not hold.", "It needs no agent.")
-    via_name = profile.get("source_profile")
-    if via_name is None:
-        return _credential_source(name, profile), {}
-    via = profiles.get(via_name)
-    if via is None:
-        raise errors.ConfigError(f"source_profile {via_name!r} of {name!r} does not exist.", "Check the spelling.")
-    if (source := _source(via_name, via)) is not None:
-        return source, via
-    if "role_arn" in via:
-        return via_name, {}
-    if _is_ours(via.get("credential_process", "")):
-        raise errors.ConfigError(
-            f"source_profile {via_name!r} of {name!r} asks xacct, which would wait for itself.",
-            "Name the role's own profile, not the one that asks xacct for it.",
-        )
-    raise errors.ConfigError(
-        f"source_profile {via_name!r} of {name!r} has neither keys nor a role.",
-        "Add its access key to ~/.aws/credentials, or a credential_process.",
-    )
-
-
-def _credential_source(name: str, profile: Profile) -> Source:
-    wanted = profile.get("credential_source")
-    if wanted == "Environment":
-        return Source("environment", "environment")
-    if wanted:
-        raise errors.ConfigError(
-            f"credential_source {wanted} of {name!r} is for machines inside AWS.",
-            "Use source_profile on a laptop.",
-        )
-    raise errors.ConfigError(f"{name!r} has a role_arn and no source_profile.", "Add source_profile = PROFILE.")
-
-
-def _source(name: str, profile: Profile) -> Source | None:
-    if profile.get("aws_access_key_id") and profile.get("aws_secret_access_key"):
-        return Source(name, "profile", profile.get("region"))
-    command = profile.get("credential_process")
-    if command and not _is_ours(command):
-        return Source(name, "process", profile.get("region"), command)
-    return None
-
-
-def _is_ours(command: str) -> bool:
-    """A credential_process that comes back to xacct would wait for itself."""
-    try:
-        words = shlex.split(command)
-    except ValueError:
-        return False
-    return bool(words) and (PurePath(words[0]).name == "xacctctl" or "xacct.ctl" in words)
-
-
-def _region(profile: Profile, via: Profile, profiles: Mapping[str, Profile], fallback: str | None) -> str | None:
-    return profile.get("region") or via.get("region") or profiles.get("default", {}).get("region") or fallback
+    if not str(duration).isascii() or not str(duration).isdigit():
+        raise errors.ConfigError(f"duration_seconds of {name!r} is no number.", "Seconds, for example 3600.")
+    return int(duration) or None

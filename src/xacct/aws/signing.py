@@ -19,23 +19,31 @@ if TYPE_CHECKING:
 
     from xacct.model import Credentials
 
-_under_way: ContextVar[list[Credentials]] = ContextVar("under_way")
-"""Whose credentials the call that is under way in this task is signed with."""
+
+class UnderWay:
+    """The call that is under way in a task: whose credentials it is signed with, and whether it has been."""
+
+    def __init__(self, keys: Credentials) -> None:
+        self.keys: Credentials | None = keys
+        self.signed = False
+
+
+_under_way: ContextVar[UnderWay] = ContextVar("under_way")
 
 
 @contextmanager
-def signing_with(keys: Credentials) -> Iterator[None]:
+def signing_with(keys: Credentials) -> Iterator[UnderWay]:
     """Sign the calls of this task with these credentials, and let go of them afterwards.
 
-    A context is copied by whatever a call leaves behind (pooled connections, their timers), so it holds them in a
-    list that can be emptied.
+    A context is copied by whatever a call leaves behind (pooled connections, their timers), so it holds them in
+    something that can be emptied.
     """
-    held = [keys]
-    _under_way.set(held)
+    call = UnderWay(keys)
+    _under_way.set(call)
     try:
-        yield
+        yield call
     finally:
-        held.clear()
+        call.keys = None
 
 
 class ClockedSigV4(SigV4Auth):  # type: ignore[misc]
@@ -56,6 +64,9 @@ def sign_requests(client: Any, now: Callable[[], float]) -> None:
 
     def sign(request: Any, **_: Any) -> None:
         region = (request.context.get("signing") or {}).get("region") or client.meta.region_name
-        ClockedSigV4(_under_way.get()[0], region, now()).add_auth(request)
+        call = _under_way.get()
+        assert call.keys is not None  # noqa: S101 - a call's own requests are made while it is under way
+        ClockedSigV4(call.keys, region, now()).add_auth(request)
+        call.signed = True
 
     client.meta.events.register("request-created.sts", sign)

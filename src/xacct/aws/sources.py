@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.aws import credential_process, profiles
+from xacct.aws import credential_process, inifiles, profiles, ways
 from xacct.model import Credentials
 
 if TYPE_CHECKING:
@@ -30,13 +30,17 @@ class FileSources:
         if source.kind == "process":
             return await credential_process.credentials_of(source, self._env)
         if source.kind == "environment":
-            keys: Mapping[str, Any] = {name.lower(): value for name, value in self._env.items()}
+            keys = _of_environment(self._env)
             where = "the daemon's environment"
         else:
-            keys = profiles.read(self._env).raw.get(source.name, {})
+            keys = ways.keys_of(source.name, inifiles.read(*profiles.files(self._env)))
             where = f"the profile {source.name!r}"
-        if not (keys.get("aws_access_key_id") and keys.get("aws_secret_access_key")):
+        if keys is None or not (keys.access_key_id and keys.secret_access_key):
             raise errors.SourceUnusable(f"There is no access key in {where}.", "Add it to ~/.aws/credentials.")
-        return Credentials(
-            keys["aws_access_key_id"], keys["aws_secret_access_key"], keys.get("aws_session_token") or None
-        )
+        return keys
+
+
+def _of_environment(env: Mapping[str, str]) -> Credentials | None:
+    """As botocore's EnvProvider takes them; an empty variable is none."""
+    token = env.get("AWS_SECURITY_TOKEN") or env.get("AWS_SESSION_TOKEN")
+    return Credentials(env.get("AWS_ACCESS_KEY_ID", ""), env.get("AWS_SECRET_ACCESS_KEY", ""), token or None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,15 +18,16 @@ from xacct.control.containers import Containers
 from xacct.control.exchange import body_of, failed, streamed
 from xacct.control.grants import GrantRoutes
 from xacct.endpoint.head import ROLE_PATH
+from xacct.keeper.service import Ask
+from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
 
     from xacct.audit.trail import Trail
     from xacct.control.about import About
     from xacct.endpoint.grants import Grants
-    from xacct.keeper.keeper import Keeper
-    from xacct.model import Credentials, Grant
+    from xacct.keeper.service import CredentialService
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -61,15 +63,17 @@ class Daemon:
 
 
 class Api:
-    """The routes."""
+    """The routes. `changing`: how many requests are under way that may change something."""
 
-    def __init__(self, keeper: Keeper, grants: Grants, daemon: Daemon) -> None:
-        self._keeper = keeper
+    def __init__(self, service: CredentialService, grants: Grants, daemon: Daemon) -> None:
+        self.service = service
+        self._keeper = keeper = service.keeper
         self._grants = grants
         self._daemon = daemon
         self._audit = Audit(daemon.audit)
         self.granting = GrantRoutes(keeper, grants, self._audit, daemon.endpoint_url, daemon.containers)
         self._commands = itertools.count(1)
+        self.changing = 0
 
     def application(self) -> web.Application:
         """The aiohttp application."""
@@ -118,7 +122,7 @@ class Api:
             "roles": [shapes.role_status(keeper, node) for node in keeper.nodes.values()],
             "sessions": [
                 shapes.session_status(source.name, serial or "", lease)
-                for (source, serial), lease in keeper.sessions.items()
+                for (source, serial, _), lease in keeper.sessions.items()
             ],
             "prompts": [shapes.prompt(keeper, question) for question in keeper.desk.questions],
             "attended": keeper.desk.attendants,
@@ -168,11 +172,10 @@ class Api:
         grant = self._grant(body)
         process = caller_of(request).process
 
-        async def get(role: str) -> Credentials:
-            held = await self._keeper.login(role, ask=ask, until=body.get("until"))
+        async def get(role: str) -> None:
+            await self._keeper.login(role, ask=ask, until=body.get("until"))
             if grant is not None:
-                await self._keeper.admit(role, grant.id, grant.label, process)
-            return held
+                await self.service.allow(role, grant, lambda: process)
 
         login = streams.Login(
             self._keeper,
@@ -195,36 +198,43 @@ class Api:
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""
         body = await body_of(request, wire.CredentialsRequest)
-        latch = self._keeper.latch
-        latch.check()
-        region = self._keeper.node(body["role"]).role.region
         attend = body.get("attend", True)
-        ask = attend or self._keeper.desk.attendants > 0
-        lifetime = body.get("lifetime")
-
         # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
-        consumer = f"command {next(self._commands)}"
+        name = body["role"]
+        command = self._command(name)
+        try:
+            region = self.service.check(name, command).role.region
+        except errors.XacctError as error:
+            self._audit.refused(request, name, error)
+            raise
         process = caller_of(request).process
+        ask = Ask(
+            human=attend or self._keeper.desk.attendants > 0, lifetime=body.get("lifetime"), process=lambda: process
+        )
 
         async def get(role: str) -> Credentials:
-            await self._keeper.admit(role, consumer, COMMAND, process)
-            if lifetime is not None:
-                return await latch.behind(self._keeper.one_off(role, ask=ask, lifetime=lifetime))
-            return await latch.behind(self._keeper.login(role, ask=ask))
+            got = self.service.serve(role, command, ask)
+            return got if isinstance(got, Credentials) else await got()
 
         def had(role: str, held: Credentials) -> wire.CredentialsEvent:
-            latch.check()  # it may have been locked since they were had
+            self.service.check(role, command)  # it may have been taken back since they were had
             return shapes.credentials_event(role, held, region)
 
         login = streams.Login(
             self._keeper,
-            [body["role"]],
+            [name],
             self._audit.watched(request, "fetch", get),
             had,
             code=None,
             attend=attend,
         )
         return await streamed(request, login.run)
+
+    def _command(self, name: str) -> Grant:
+        """`xacctctl` as a consumer of one role, its own once more at each request."""
+        number, via = next(self._commands), self._keeper.dynamic.via(name)
+        arns = () if via is None else ("*",)
+        return Grant(f"command {number}", "", COMMAND, (name,), self._keeper.clock.now(), role_arns=arns, via=via)
 
     async def logout(self, request: web.Request) -> web.Response:
         """POST /v1/logout."""
@@ -307,8 +317,18 @@ class Api:
             notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} AWS's.")
         return notes
 
+    @contextmanager
+    def _under_way(self, request: web.Request) -> Iterator[None]:
+        """Count what may change something: no successor takes over in the midst of it."""
+        counts = request.method != "GET" and request.path not in (wire.SUCCEED, wire.STOP)
+        self.changing += counts
+        try:
+            yield
+        finally:
+            self.changing -= counts
+
     def _check_pause(self, request: web.Request) -> None:
-        if self._daemon.paused() and request.method != "GET":
+        if self._daemon.paused() and request.method != "GET" and request.path != wire.STOP:
             raise errors.Temporary("A new xacctd is taking over.", "Try again in a moment.")
 
     @web.middleware
@@ -316,9 +336,11 @@ class Api:
         """Fresh configuration before, our header and our errors after."""
         try:
             versions.check(request)
+            await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
             self._check_pause(request)
             self._daemon.refresh()
-            response = await handler(request)
+            with self._under_way(request):
+                response = await handler(request)
         except errors.XacctError as error:
             response = failed(error)
         except web.HTTPException as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from xacct import errors
 from xacct.control.streams import HEARTBEAT
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from xacct import wire
     from xacct.audit.trail import Trail
     from xacct.control.streams import Lines
-    from xacct.model import Credentials, Grant
+    from xacct.model import Grant
 
-    Get = Callable[[str], Awaitable[Credentials]]
+    Get = Callable[[str], Awaitable[Any]]
 
 AT_ONCE = 500
 """Lines read from the disk in one go, in a thread."""
@@ -53,7 +53,7 @@ class Audit:
             else:
                 trail.record("login", role=role, caller=caller, what=outcome)
 
-        async def got(role: str) -> Credentials:
+        async def got(role: str) -> Any:
             try:
                 held = await get(role)
             except errors.XacctError as error:
@@ -63,6 +63,11 @@ class Audit:
             return held
 
         return got
+
+    def refused(self, request: web.Request, role: str, error: errors.XacctError) -> None:
+        """A role's credentials were not given, and why; what there is no role for is nobody's business."""
+        if self._trail is not None and not isinstance(error, errors.UnknownRole):
+            self._trail.fetched(None, role, error.code, caller_of(request))
 
     def logged_out(self, request: web.Request, roles: list[str]) -> None:
         """These roles were let go."""

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-import msgspec
 from aiohttp import web
 
-from xacct import errors
-from xacct.control import shapes, streams
+from xacct.control import requests, shapes, streams
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from xacct import wire
+    from xacct import errors, wire
 
 T = TypeVar("T")
 
@@ -32,10 +30,7 @@ async def body_of(request: web.Request, kind: type[T]) -> T:
     Raises:
         BadInput: it is not of that kind.
     """
-    try:
-        return msgspec.json.decode(await request.read() or b"{}", type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise errors.BadInput(f"The request is not understood: {error}.", "See docs/control-api.md.") from None
+    return requests.read(await request.read(), kind)
 
 
 def failed(error: errors.XacctError) -> web.Response:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,13 +21,6 @@ if TYPE_CHECKING:
     from xacct.model import Where
 
 log = structlog.get_logger("xacct.control")
-
-MAX_GRANT_TTL = 366 * 86400.0
-MAX_PATTERNS = 20
-MAX_PORT = 65535
-
-_ARN_PATTERN = re.compile(r"arn:[^:\s]+:iam::[^:\s]+:role/\S{1,600}")
-"""Every part of an ARN has to be there: a lone * would be easier to type than to mean."""
 
 
 class GrantRoutes:
@@ -65,22 +57,26 @@ class GrantRoutes:
         body = await body_of(request, wire.GrantRequest)
         self._keeper.latch.check()
         nodes = [self._configured(role) for role in body["roles"]]
-        ttl, port = body.get("ttl"), body.get("forwarded_port")
+        port = body.get("forwarded_port")
         patterns, via = self._role_arns(body)
-        if not (nodes or patterns) or (ttl is not None and not 0 < ttl <= MAX_GRANT_TTL):
-            raise errors.BadInput("A grant needs a role, and a ttl of more than nothing and at most a year.", "")
+        if not (nodes or patterns):
+            raise errors.BadInput("A grant needs a role.", "xacctctl grants create ROLE")
+        pid = body.get("pid")
+        if pid is not None and self._grants.started(pid) is None:
+            raise errors.BadInput(f"There is no process {pid}.", "A grant ends with its process: name one that runs.")
         where = body.get("where", "host")
         url = self._url(where, port)
         grant, token, file = self._grants.create(
             body["roles"],
             body["label"][:200],
-            ttl,
-            body.get("pid"),
+            body.get("ttl"),
+            pid,
             role_arns=patterns,
             via=via,
             where=where,
             forwarded_port=port,
         )
+        await self._grants.settled()
         if where == "container":
             await self.containers.settle()
         answer: wire.GrantAnswer = {
@@ -100,14 +96,15 @@ class GrantRoutes:
         """Where a grant's consumer finds the endpoint."""
         if port is None:
             return self.containers.url if where == "container" else self._endpoint_url
-        if where == "container" or not 0 < port <= MAX_PORT:
-            raise errors.BadInput(f"A forwarded_port is from 1 to {MAX_PORT}, and never a container's.", "")
+        if where == "container":
+            raise errors.BadInput("A forwarded_port is never a container's.", "")
         return f"http://127.0.0.1:{port}"
 
     async def bind_grant(self, request: web.Request) -> web.Response:
         """POST /v1/grants/ID."""
         body = await body_of(request, wire.GrantBinding)
         grant = self._grants.bind(request.match_info["id"], body["pid"])
+        await self._grants.settled()
         return web.json_response(shapes.grant_info(grant, self._grants))
 
     def _configured(self, role: str) -> Node:
@@ -121,10 +118,6 @@ class GrantRoutes:
         patterns, via = body.get("role_arn_patterns", []), body.get("via")
         if bool(patterns) != (via is not None):
             raise errors.BadInput("Patterns of role ARNs go with a role to reach them via.", "--role-arn and --via")
-        if len(patterns) > MAX_PATTERNS or not all(_ARN_PATTERN.fullmatch(pattern) for pattern in patterns):
-            raise errors.BadInput(
-                "A pattern of role ARNs is an ARN with a * in it.", "Such as 'arn:aws:iam::*:role/dev-*'; 20 at most."
-            )
         if via is not None:
             self._configured(via)
         return patterns, via
@@ -134,5 +127,6 @@ class GrantRoutes:
         revoked = next((grant for grant in self._grants.all() if grant.id == request.match_info["id"]), None)
         if not self._grants.revoke(request.match_info["id"]):
             raise errors.BadInput("There is no such grant.", "xacctctl grants list")
+        await self._grants.settled()
         self._audit.grant(request, "grant-revoked", revoked)
         return web.json_response({})

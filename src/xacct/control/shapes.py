@@ -8,6 +8,7 @@ from xacct import errors, wire
 from xacct.keeper import desk
 from xacct.keeper import events as ev
 from xacct.model import Source, iso
+from xacct.text import clean
 
 if TYPE_CHECKING:
     from xacct.endpoint.grants import Grants
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def error_body(error: errors.XacctError) -> wire.ErrorBody:
     """An error for programs and people."""
-    return {"code": error.code, "sentence": error.sentence, "hint": error.hint}
+    return {"code": error.code, "sentence": clean(error.sentence), "hint": clean(error.hint)}
 
 
 def prompt(keeper: Keeper, question: Question) -> wire.Prompt:
@@ -29,13 +30,13 @@ def prompt(keeper: Keeper, question: Question) -> wire.Prompt:
     return {
         "id": question.id,
         "kind": question.kind,
-        "label": question.label,
-        "process": question.process,
+        "label": clean(question.label),
+        "process": clean(question.process),
         "serial": question.serial,
         "roles": list(question.roles),
         "attempt": question.attempt,
         "attempts": desk.ATTEMPTS if question.kind == "mfa" else 1,
-        "problem": question.problem,
+        "problem": None if question.problem is None else clean(question.problem),
         "not_before": question.not_before,
         "deadline": now + question.deadline - keeper.clock.boot(),
         "now": now,
@@ -59,16 +60,19 @@ def role_info(node: Node, base_url: str) -> wire.RoleInfo:
 def role_status(keeper: Keeper, node: Node) -> wire.RoleStatus:
     """How a role stands now."""
     lease = node.lease
-    held = lease.held if lease.alive() and not lease.logged_out else None
+    name = node.role.name
+    out = name in keeper.consents.logged_out
+    held = lease.alive() and not out
+    use = keeper.uses.get(name)
     error = lease.error
     return {
         "name": node.role.name,
         "account": node.role.account,
         "role_arn": node.role.role_arn,
         "state": _state(keeper, node),
-        "expires_at": held.expires_at if held else None,
-        "horizon": keeper.horizon(node.role.name),
-        "last_used": lease.last_used,
+        "expires_at": lease.expires_at if held else None,
+        "horizon": keeper.horizon(name),
+        "last_used": use.served if use else None,
         "next_renewal": lease.renew_at if held and lease.silent() else None,
         "error": error_body(error) if error and _worth_showing(error) else None,
     }
@@ -81,7 +85,9 @@ def _worth_showing(error: errors.XacctError) -> bool:
 
 def _state(keeper: Keeper, node: Node) -> wire.RoleState:
     lease = node.lease
-    if lease.alive() and not lease.logged_out:
+    if node.role.name in keeper.consents.logged_out:
+        return "logged-out"
+    if lease.alive():
         return "held"
     if lease.flying and any(q.topic in {node.role.mfa_serial, node.role.name} for q in keeper.desk.questions):
         return "waiting"
@@ -95,7 +101,7 @@ def session_status(name: str, serial: str, lease: Lease) -> wire.SessionStatus:
     return {
         "source": name,
         "serial": serial,
-        "expires_at": lease.held.expires_at if lease.held and lease.alive() else None,
+        "expires_at": lease.expires_at if lease.alive() else None,
     }
 
 
@@ -110,7 +116,7 @@ def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
     """A grant, without anything that could be used."""
     return {
         "id": grant.id,
-        "label": grant.label,
+        "label": clean(grant.label),
         "roles": list(grant.roles),
         "created": grant.created,
         "expires_at": grant.expires_at,
@@ -168,7 +174,7 @@ def _prompt_event(
         "event": "prompt-closed",
         "id": happened.question.id,
         "outcome": happened.outcome,
-        "sentence": happened.sentence,
+        "sentence": clean(happened.sentence),
     }
     return cast("wire.PromptClosedEvent", closed)
 
@@ -187,11 +193,10 @@ def _role_event(keeper: Keeper, happened: ev.Renewed | ev.Failed | ev.Expired | 
 
 def held_event(keeper: Keeper, role: str, name: str = "held") -> wire.HeldEvent:
     """A role's credentials are in hand."""
-    held = keeper.node(role).lease.held
     event = {
         "event": name,
         "role": role,
-        "expires_at": held.expires_at if held else None,
+        "expires_at": keeper.node(role).lease.expires_at,
         "horizon": keeper.horizon(role),
         "now": keeper.clock.now(),
     }

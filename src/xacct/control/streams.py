@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 
     from xacct.keeper.keeper import Keeper
     from xacct.keeper.question import Question
-    from xacct.model import Credentials
 
-    Had = Callable[[str, Credentials], shapes.StreamEvent]
+    Had = Callable[[str, Any], shapes.StreamEvent]
 
 log = structlog.get_logger("xacct.control")
 
@@ -81,7 +80,7 @@ class Login:
     """One client that wants some roles, and answers what is asked for them.
 
     Args:
-        get: has one role's credentials. had: the event that tells so; may raise an XacctError instead.
+        get: has one role held, or its credentials. had: the event that tells so; may raise an XacctError instead.
         code: answers each device's first question.
         attend: whether the client answers questions itself.
     """
@@ -90,7 +89,7 @@ class Login:
         self,
         keeper: Keeper,
         roles: list[str],
-        get: Callable[[str], Awaitable[Credentials]],
+        get: Callable[[str], Awaitable[Any]],
         had: Had,
         *,
         code: str | None,
@@ -114,7 +113,7 @@ class Login:
             queue = stack.enter_context(self._keeper.events.listen())
             if self._attend or self._code is not None:
                 stack.enter_context(self._keeper.desk.attend(self._topics))
-            tasks: dict[asyncio.Future[Credentials], str] = {
+            tasks: dict[asyncio.Future[Any], str] = {
                 asyncio.ensure_future(self._get(role)): role for role in self._roles
             }
             await asyncio.sleep(0)  # so that a question that is open already knows whether it concerns us
@@ -127,9 +126,7 @@ class Login:
                     task.cancel()
         await out.send({"event": "done", "failed": self._failed})
 
-    async def _pump(
-        self, out: Lines, queue: asyncio.Queue[ev.Event], tasks: dict[asyncio.Future[Credentials], str]
-    ) -> None:
+    async def _pump(self, out: Lines, queue: asyncio.Queue[ev.Event], tasks: dict[asyncio.Future[Any], str]) -> None:
         waiting = set(tasks)
         while waiting:
             heard = asyncio.ensure_future(queue.get())
@@ -152,7 +149,7 @@ class Login:
                     task.cancel()
                     await self._fail(out, tasks[task], why)
 
-    async def _settle(self, out: Lines, role: str, task: asyncio.Future[Credentials]) -> None:
+    async def _settle(self, out: Lines, role: str, task: asyncio.Future[Any]) -> None:
         try:
             event = self._had(role, task.result())
         except errors.XacctError as error:

@@ -1,10 +1,13 @@
 """`completion`, and the hidden `__complete WORDS...`: fast, silent, never starting a daemon."""
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from typing import Final
 
 from xacct import places, wire
+from xacct.ctl import hosts
 from xacct.ctl.client import Client
 from xacct.ctl.failure import OK, CtlError
 from xacct.ctl.render import out
@@ -24,6 +27,8 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "doctor": ("--json", "--role"),
     "audit": ("--follow", "--role", "--since", "--json"),
+    "grants create": ("--role-arn", "--via", "--label", "--ttl", "--json"),
+    "service install": ("--now", "--sandbox"),
 }
 """Here once more so that completing needs no parser; a test holds both lists equal."""
 
@@ -46,18 +51,21 @@ _VALUED: Final = frozenset(
 )
 _ONE_ROLE: Final = frozenset({"explain", "env", "exec", "ssh", "process"})
 _MANY_ROLES: Final = frozenset({"login", "logout", "configure"})
-_BEFORE_ROLE: Final = frozenset(
-    {
-        ("grants", "create"),
-        *((verb, action) for verb in ("docker", "podman") for action in ("run", "compose", "doctor")),
-    }
-)
-
 SCRIPTS: Final = {
     "bash": """\
 _xacctctl() {
-    local line
+    local line i cur=${COMP_WORDS[COMP_CWORD]}
     COMPREPLY=()
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        if [ "${COMP_WORDS[i]}" = -- ]; then
+            if declare -F _command_offset >/dev/null; then
+                _command_offset $((i + 1))
+            elif ((COMP_CWORD == i + 1)); then
+                while IFS= read -r line; do COMPREPLY+=("$line"); done < <(compgen -c -- "$cur")
+            fi
+            return
+        fi
+    done
     while IFS= read -r line; do
         COMPREPLY+=("$(printf %q "$line")")
     done < <(xacctctl __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
@@ -68,6 +76,13 @@ complete -o bashdefault -o default -F _xacctctl xacctctl
 #compdef xacctctl
 _xacctctl() {
     local -a found
+    local dashes=${words[(i)--]}
+    if (( dashes < CURRENT )); then
+        shift $dashes words
+        (( CURRENT -= dashes ))
+        _normal
+        return
+    fi
     found=(${(f)"$(xacctctl __complete "${(@)words[2,CURRENT]}" 2>/dev/null)"})
     if (( $#found )); then compadd -a found; else _default; fi
 }
@@ -75,12 +90,19 @@ compdef _xacctctl xacctctl
 """,
     "fish": """\
 function __xacctctl_complete
-    set -l words (commandline -opc) (commandline -ct | string collect --allow-empty)
-    xacctctl __complete $words[2..-1] 2>/dev/null
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    if set -l dashes (contains --index -- -- $words)
+        set -l behind (string escape -- $words[(math $dashes + 1)..-1])
+        complete -C (string join ' ' -- $behind "$current")
+        return
+    end
+    xacctctl __complete $words[2..-1] "$current" 2>/dev/null
 end
 complete -c xacctctl -f -a '(__xacctctl_complete)'
 """,
 }
+"""Behind two dashes stands another command: the shell completes it as it does at the start of a line."""
 
 
 def candidates(words: list[str]) -> int:
@@ -98,8 +120,10 @@ def completion(args: Namespace, _client: Client) -> int:
 
 def _candidates(before: list[str], partial: str) -> list[str]:
     words = [word for word in before if word != NO_START]
-    if "--" in words or (words[:1] == ["ssh"] and not _no_role_yet(words)):
+    if "--" in words:
         return []  # the rest is not ours
+    if words[:1] == ["ssh"] and not _no_role_yet(words):
+        return hosts.matching(words[1:], partial)
     found = _after(words, partial)
     return [word for word in found if word.startswith(partial) and word not in words]
 
@@ -111,12 +135,13 @@ def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
     if last in _VALUED:
         return _roles() if last in {"--role", "--via"} else VALUES.get(last, ())
     if partial.startswith("-"):
-        return (*OPTIONS.get(verb, ()), "--help", NO_START)
+        return (*OPTIONS.get(" ".join(words[:2]), OPTIONS.get(verb, ())), "--help", NO_START)
     if verb in WORDS and len(words) == 1:
         return WORDS[verb]
     if verb in _MANY_ROLES or (verb in _ONE_ROLE and _no_role_yet(words)):
         return _roles()
-    return _roles() if tuple(words[:2]) in _BEFORE_ROLE else ()
+    asked = _ASKED.get(tuple(words[:2]))
+    return asked() if asked else ()
 
 
 def _no_role_yet(words: list[str]) -> bool:
@@ -125,12 +150,29 @@ def _no_role_yet(words: list[str]) -> bool:
 
 
 def _roles() -> list[str]:
-    client = Client(places.socket_path())
-    try:
-        answer = client.call("GET", wire.ROLES, wire.RolesAnswer, timeout=_PATIENCE)
-    except (CtlError, OSError):
-        return []
-    return [role["name"] for role in answer["roles"] if role["name"].isprintable()]
+    with suppress(CtlError, OSError):
+        answer = _client().call("GET", wire.ROLES, wire.RolesAnswer, timeout=_PATIENCE)
+        return [role["name"] for role in answer["roles"] if role["name"].isprintable()]
+    return []
+
+
+def _grants() -> list[str]:
+    with suppress(CtlError, OSError):
+        answer = _client().call("GET", wire.GRANTS, wire.GrantsAnswer, timeout=_PATIENCE)
+        return [grant["id"] for grant in answer["grants"] if grant["id"].isprintable()]
+    return []
+
+
+def _client() -> Client:
+    return Client(places.socket_path())
+
+
+_ASKED: Final[dict[tuple[str, ...], Callable[[], list[str]]]] = {
+    ("grants", "create"): _roles,
+    ("grants", "revoke"): _grants,
+    **{(verb, action): _roles for verb in ("docker", "podman") for action in ("run", "compose", "doctor")},
+}
+"""What the words behind a verb's action are."""
 
 
 def _declare(parser: ArgumentParser) -> None:

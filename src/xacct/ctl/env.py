@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import zip_longest
@@ -18,9 +18,10 @@ from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
 from xacct.ctl.http10 import quote
 from xacct.ctl.parent import calling_shell
-from xacct.ctl.render import say
+from xacct.ctl.render import clean, say
 from xacct.ctl.verb import Verb
 
+_LARGEST_PID: Final = 2**31 - 1
 _NOBODY: Final = frozenset({"nobody-to-ask", "login-required"})
 
 
@@ -109,7 +110,7 @@ def mint(client: Client, role: str, label: str, pid: int, **more: int) -> wire.G
 
     `more` is as in `wire.GrantRequest`.
     """
-    body = {"roles": [role], "label": label, **({"pid": pid} if pid else {}), **more}
+    body = {"roles": [role], "label": clean(label), **({"pid": pid} if pid else {}), **more}
     grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")
@@ -199,6 +200,13 @@ def declare_ways(parser: ArgumentParser) -> None:
     )
 
 
+def _pid(word: str) -> int:
+    """Return a process id, or 0 for none."""
+    if not (word.isascii() and word.isdigit() and int(word) <= _LARGEST_PID):
+        raise ArgumentTypeError(f"{word!r} is no process: a number of ps, or 0 for none")
+    return int(word)
+
+
 def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("role", metavar="ROLE")
     parser.add_argument(
@@ -209,7 +217,7 @@ def _declare(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--pid",
-        type=int,
+        type=_pid,
         help="the process whose end ends access (default: the calling shell; 0: none, for direnv)",
     )
     declare_ways(parser)

@@ -9,7 +9,7 @@ from xacct.ctl import when
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.failure import FAILED, OK, USAGE, CtlError, DaemonError
 from xacct.ctl.http10 import quote
-from xacct.ctl.render import out, paint, say, show, since, table, until
+from xacct.ctl.render import clean, out, paint, say, show, since, table, until
 from xacct.ctl.verb import Verb
 
 
@@ -49,7 +49,7 @@ def _create(args: Namespace, client: Client) -> int:
         raise CtlError(
             "grants create needs roles, or --role-arn together with --via.", "xacctctl grants create --help", USAGE
         )
-    body: dict[str, Any] = {"roles": args.roles, "label": args.label}
+    body: dict[str, Any] = {"roles": args.roles, "label": clean(args.label)}
     if args.role_arn:
         body |= {"role_arn_patterns": args.role_arn, "via": args.via}
     if args.ttl is not None:

@@ -10,15 +10,21 @@ from xacct import wire
 from xacct.ctl import unit
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.complain import complain
-from xacct.ctl.failure import FAILED, NO_DAEMON, OK, CtlError, NotRunningError
-from xacct.ctl.render import out, show
+from xacct.ctl.failure import FAILED, NO_DAEMON, OK, CtlError, DaemonError, NotRunningError
+from xacct.ctl.render import out, say, show
 from xacct.ctl.start import start_daemon
 from xacct.ctl.verb import Verb
 
 _PATIENCE: Final = 10.0
 _POLL: Final = 0.01
 _HANDOVER: Final = 90.0
-"""Seconds: the daemon waits for a quiet moment, 30 s at most, and its successor for it."""
+"""Seconds: more than any daemon takes until it has a successor, or says why not."""
+
+_BUSY: Final = "busy"
+"""The error code of a daemon that waits for AWS, or for a human; a successor has to wait as well."""
+
+_BUSY_PATIENCE: Final = 600.0
+_BUSY_POLL: Final = 0.25
 
 
 def start(args: Namespace, client: Client) -> int:
@@ -65,7 +71,7 @@ def reload(_args: Namespace, client: Client) -> int:
     """Have the configuration read again, by a new process that takes over all that is held."""
     try:
         problems = _read_again(client)
-        pid = client.call("POST", wire.SUCCEED, wire.SucceedAnswer, timeout=_HANDOVER, any_api=True)["pid"]
+        pid = _succeed(client)
         answer = client.call("GET", wire.STATUS, wire.StatusAnswer)
     except NotRunningError:
         raise CtlError(
@@ -79,6 +85,22 @@ def reload(_args: Namespace, client: Client) -> int:
     for problem in problems:
         complain(problem["sentence"], problem["hint"])
     return FAILED if problems else OK
+
+
+def _succeed(client: Client) -> int:
+    """Have a new process take over, as soon as nothing is under way; say once what there is to wait for."""
+    deadline = time.monotonic() + _BUSY_PATIENCE
+    said = ""
+    while True:
+        try:
+            return client.call("POST", wire.SUCCEED, wire.SucceedAnswer, timeout=_HANDOVER, any_api=True)["pid"]
+        except DaemonError as error:
+            if error.code != _BUSY or time.monotonic() > deadline:
+                raise
+            if error.sentence != said:
+                said = error.sentence
+                say(f"xacctctl: {said} Waiting until that is over; Ctrl-C gives up, and changes nothing.")
+        time.sleep(_BUSY_POLL)
 
 
 def _read_again(client: Client) -> list[wire.ErrorBody]:

@@ -35,13 +35,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Python would flush once more at exit, and complain
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _forget_output()
         return BROKEN_PIPE
     except OSError as error:
+        _forget_output()
         say(f"xacctctl: {error.strerror or error}.")
-        return 1
+        return FAILED
     return status
+
+
+def _forget_output() -> None:
+    """Lead stdout nowhere if it can't be written to: Python would flush once more at exit, and complain."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,6 +59,10 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise the usage error."""
         raise CtlError(f"{message}.", f"{self.prog} --help", USAGE)
+
+    def _print_message(self, message: str, _file: object = None) -> None:
+        """Print the help as everything else is printed; argparse would be silent about a full disk."""
+        out(message.rstrip("\n"))
 
 
 def load(name: str) -> Verb:

@@ -5,22 +5,37 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from xacct.text import clean
+
+__all__ = ["clean", "duration", "out", "paint", "say", "show", "since", "table", "until"]
+
 _COLOURS: Final = {"good": "32", "warn": "33", "bad": "31", "dim": "2"}
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86400
 
 
-def clean(text: str) -> str:
-    """Return `text` without control characters: an escape sequence in AWS's words stays words."""
-    return "".join(char if char.isprintable() else " " for char in text)
-
-
 def out(text: str) -> None:
-    """Print lines to stdout as they are."""
+    """Print lines of ours to stdout. They may be painted; for any other control character there is a space.
+
+    Somebody else's words are cleaned before they become part of a line: here an end of line is one.
+    """
     if sys.stdout is not None:
-        sys.stdout.write(text + "\n")
+        sys.stdout.write("\n".join(map(_cleaned, text.split("\n"))) + "\n")
         sys.stdout.flush()
+
+
+def _cleaned(line: str) -> str:
+    """Return a line without control characters, but for colours of ours."""
+    if "\x1b" not in line:
+        return clean(line)
+    first, *rest = line.split("\x1b[")
+    kept = [clean(first)]
+    for part in rest:
+        code, m, after = part.partition("m")
+        ours = m and (code == "0" or code in _COLOURS.values())
+        kept.append(f"\x1b[{code}m{clean(after)}" if ours else clean(f"\x1b[{part}"))
+    return "".join(kept)
 
 
 def show(text: str) -> None:

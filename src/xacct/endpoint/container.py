@@ -9,6 +9,8 @@ from xacct import errors
 from xacct.endpoint import answers
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 from xacct.endpoint.recorder import SERVED, Nobody
+from xacct.keeper.service import Ask
+from xacct.model import Credentials
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
     from xacct.endpoint.grants import Grants
     from xacct.endpoint.head import Request
     from xacct.endpoint.recorder import Recorder
-    from xacct.keeper.keeper import Keeper
-    from xacct.model import Caller, Credentials, Grant, Where
+    from xacct.keeper.service import CredentialService, Waiting
+    from xacct.model import Caller, Grant, Where
 
 ONE_ROLE = "/v1/credentials"
 """EKS Pod Identity's path: the token says which role. For grants that have one."""
@@ -33,9 +35,6 @@ TRICKLE = 0.25
 RUST_PATIENCE = 25.0
 """object_store's whole-request time-out is 30 s (object_store, client/mod.rs: request timeout)."""
 
-REFUSE_FOR = 15.0
-"""Seconds a refusal counts for the same consumer: botocore's and JS's retries must not raise a new question."""
-
 
 class Container:
     """Answers requests of grant holders.
@@ -47,7 +46,7 @@ class Container:
 
     def __init__(
         self,
-        keeper: Keeper,
+        service: CredentialService,
         grants: Grants,
         patience: float,
         recorder: Recorder | None = None,
@@ -55,11 +54,11 @@ class Container:
     ) -> None:
         self._find = find
         self._recorder = recorder or Nobody()
-        self._keeper = keeper
+        self._service = service
+        self._keeper = service.keeper
         self._grants = grants
         self._patience = patience
         self._bodies: dict[str, tuple[Credentials, bytes]] = {}
-        self._refused: dict[tuple[str, str], tuple[float, errors.XacctError]] = {}
 
     def answer(self, request: Request, where: Where = "host") -> bytes | AsyncIterator[bytes]:
         """The whole answer, if it can be given at once, else its pieces as they come.
@@ -75,27 +74,24 @@ class Container:
             return answers.NO_GRANT
         role = None
         try:
-            self._keeper.latch.check()
             role = self._role(grant, request.target)
-            held = self._ready(grant, role)
-            if held is not None:
-                self._recorder.fetched(grant, role, SERVED, request.caller)
-                return answers.whole(answers.OK, self._body(role, held))
-            self._refuse_again(grant, role)
+            got = self._service.serve(role, grant, self._ask(request))
         except errors.XacctError as error:
             self._recorder.fetched(grant, role, error.code, request.caller)
             return _refusal(error)
-        return self._hold(grant, role, self._patience_for(request), request.caller)
+        if not isinstance(got, Credentials):
+            return self._hold(grant, role, got, request.caller)
+        self._recorder.fetched(grant, role, SERVED, request.caller)
+        return answers.whole(answers.OK, self._body(role, got))
 
-    def _ready(self, grant: Grant, role: str) -> Credentials | None:
-        if not self._keeper.guard.admits(self._keeper.node(role).role, grant.id):
-            return None
-        return self._keeper.ready(role)
+    def _ask(self, request: Request) -> Ask:
+        caller = request.caller
+        return Ask(patience=self._patience_for(request), process=lambda: self._find(caller).process)
 
     def _role(self, grant: Grant, target: str) -> str:
         arn = target.removeprefix(ROLE_ARN_PATH)
-        if arn != target and grant.via is not None and grant.allows_arn(arn):
-            return self._keeper.by_arn(arn, grant.via)
+        if arn != target:
+            return self._service.by_arn(arn, grant)
         if target == ONE_ROLE and len(grant.roles) == 1 and grant.roles[0] in self._keeper.nodes:
             return grant.roles[0]
         slug = target.removeprefix(ROLE_PATH)
@@ -103,7 +99,7 @@ class Container:
             name = self._keeper.slugs[slug]
             if grant.allows(name):
                 return name
-        raise errors.UnknownRole("This grant does not reach that far.", "xacctctl grants list")
+        raise self._service.out_of_reach()
 
     def _body(self, role: str, held: Credentials) -> bytes:
         known = self._bodies.get(role)
@@ -113,18 +109,14 @@ class Container:
         return known[1]
 
     def forget(self) -> None:
-        """Let go of bodies that can't be served (locked, or of credentials no longer held), and of old refusals."""
+        """Let go of bodies that can't be served (locked, or of credentials no longer held)."""
         for role, (built_from, _) in list(self._bodies.items()):
-            node = self._keeper.nodes.get(role)
-            if self._keeper.latch.locked or node is None or node.lease.held is not built_from:
+            if not self._service.holds(role, built_from):
                 del self._bodies[role]
-        boot = self._keeper.clock.boot()
-        for key in [key for key, (until, _) in self._refused.items() if until <= boot]:
-            del self._refused[key]
 
-    async def _hold(self, grant: Grant, role: str, patience: float, caller: Caller) -> AsyncIterator[bytes]:
+    async def _hold(self, grant: Grant, role: str, waiting: Waiting, caller: Caller) -> AsyncIterator[bytes]:
         """Silence, then white space (leading white space is legal JSON), then the credentials or a sentence."""
-        fetch = asyncio.ensure_future(self._fetch(grant, role, patience, caller))
+        fetch = asyncio.ensure_future(waiting())
         try:
             done, _ = await asyncio.wait({fetch}, timeout=SILENCE)
             trickling = not done
@@ -135,11 +127,10 @@ class Container:
                 done, _ = await asyncio.wait({fetch}, timeout=TRICKLE)
             try:
                 held = fetch.result()
-                self._keeper.latch.check()  # it may have been locked since the fetch was done
+                self._service.check(role, grant)  # it may have been taken back since the fetch was done
                 body = self._body(role, held)
             except (errors.XacctError, asyncio.CancelledError) as trouble:
                 error = _as_ours(trouble)
-                self._remember(grant, role, error)
                 self._recorder.fetched(grant, role, error.code, caller)
                 yield (answers.last_words(answers.sentence_of(error)) if trickling else _refusal(error))
             else:
@@ -147,40 +138,6 @@ class Container:
                 yield (answers.chunk(body) + answers.LAST_CHUNK if trickling else answers.whole(answers.OK, body))
         finally:
             fetch.cancel()
-
-    async def _fetch(self, grant: Grant, role: str, patience: float, caller: Caller) -> Credentials:
-        admitted = False
-        try:
-            async with asyncio.timeout(patience):
-                await self._admit(grant, role, caller)
-                admitted = True
-                return await self._keeper.fetch(role, ask=True)
-        except TimeoutError:
-            if admitted:
-                raise errors.TimedOut(
-                    f"Nobody gave an MFA code for {role} in time.", f"xacctctl login {role}"
-                ) from None
-            raise errors.TimedOut(
-                f"Nobody confirmed the use of {role} by {grant.label!r} in time.", "xacctctl attend"
-            ) from None
-
-    async def _admit(self, grant: Grant, role: str, caller: Caller) -> None:
-        process = ""
-        if not self._keeper.guard.admits(self._keeper.node(role).role, grant.id):
-            process = (await asyncio.to_thread(self._find, caller)).process
-        await self._keeper.admit(role, grant.id, grant.label, process)
-
-    def _remember(self, grant: Grant, role: str, error: errors.XacctError) -> None:
-        if isinstance(error, errors.Declined | errors.TimedOut | errors.TooManyWrongCodes):
-            self._refused[grant.id, role] = (self._keeper.clock.boot() + REFUSE_FOR, error)
-
-    def _refuse_again(self, grant: Grant, role: str) -> None:
-        until, error = self._refused.get((grant.id, role), (0.0, None))
-        if error is None:
-            return
-        if self._keeper.clock.boot() < until:
-            raise error
-        del self._refused[grant.id, role]
 
     def _patience_for(self, request: Request) -> float:
         if request.user_agent.startswith((b"object_store/", b"polars/")):

@@ -88,11 +88,16 @@ class Containers:
             for _, endpoint in self._open.values():
                 endpoint.sweep()
 
-    def stop_accepting(self) -> None:
-        """Take in nobody any more; `settle` opens again what is wanted."""
-        for _, endpoint in self._open.values():
-            endpoint.stop_accepting()
-        self._open.clear()
+    async def pause(self, linger: float) -> None:
+        """Close all places, and hang up on whoever is connected; `settle` opens again what is wanted.
+
+        Args:
+            linger: as in Endpoint.close.
+        """
+        async with self._lock:
+            endpoints = [endpoint for _, endpoint in self._open.values()]
+            self._open.clear()
+            await asyncio.gather(*(endpoint.close(linger) for endpoint in endpoints))
 
     async def close(self) -> None:
         """Close all."""

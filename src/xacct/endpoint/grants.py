@@ -7,16 +7,16 @@ The token itself exists twice: in the consumer's environment, and in a file of m
 from __future__ import annotations
 
 import hmac
-import json
-import os
 import secrets
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
 from xacct import errors
+from xacct.endpoint import grant_file
 from xacct.endpoint.head import hosts_of
 from xacct.endpoint.token_files import TokenFiles
 from xacct.model import Grant
@@ -27,11 +27,27 @@ if TYPE_CHECKING:
 
     from xacct.model import Where
 
+    class Saver(Protocol):
+        """host.saver.Saver."""
+
+        def put(self, work: Callable[[], None]) -> None:
+            """Do this soon, instead of what has not begun yet."""
+
+        async def settled(self) -> None:
+            """Wait until all is done that was put."""
+
+        def flush(self) -> None:
+            """Do here and now what was put and is not done."""
+
+
 log = structlog.get_logger("xacct.endpoint")
 
 PREFIX = "xacct_"
 """So that secret scanners and people know a token when they see one."""
 
+
+MOST = 1000
+"""Grants in force at once: each look at their processes costs, and nobody reads a longer list."""
 
 PROCESS_LOOK = 1.0
 """Seconds for which a grant's process, once seen, counts as alive: a busy consumer must not cost a look per fetch."""
@@ -55,6 +71,9 @@ class Grants:
         token_dir: where token files go. store: where hashes survive a restart (None: they don't).
         now: AWS's time. started: when a process started, None if it is gone.
         ended: told of each grant that ends by itself, and why.
+        saver: writes them down off the event loop; None: they are written on the spot.
+
+    `problem`: why they could not be kept, when they were last to be.
     """
 
     token_dir: Path
@@ -62,35 +81,25 @@ class Grants:
     now: Callable[[], float]
     started: Callable[[int], str | None]
     ended: Callable[[Grant, str], None] = lambda _grant, _why: None
+    saver: Saver | None = None
+    problem: errors.XacctError | None = None
     last_used: dict[str, float] = field(default_factory=dict)
     _seen_alive: dict[str, float] = field(default_factory=dict, repr=False)
     _by_digest: dict[str, Grant] = field(default_factory=dict, repr=False)
     _files: TokenFiles = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._files = TokenFiles(self.token_dir, lambda: self.now())
+        self._files = TokenFiles(self.token_dir, lambda: self.now())  # noqa: PLW0108 - it may be given another clock
 
     def load(self) -> None:
-        """Take over the grants of an earlier run; an unreadable file is as good as none.
+        """Take over the grants of an earlier run; an unreadable file is as good as none (see grant_file.py).
 
         Token files that open nothing any more are emptied of their token: a run that was killed leaves them behind.
         """
-        try:
-            for row in self._rows():
-                full = {"role_arns": (), **row}
-                lists = {key: tuple(map(str, full[key])) for key in ("roles", "role_arns")}
-                grant = Grant(**{**full, **lists})
-                self._by_digest[grant.digest] = grant
-            self.sweep()
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            self._by_digest.clear()
+        if self.store is not None:
+            self._by_digest = {grant.digest: grant for grant in grant_file.load(self.store)}
+        self.sweep()
         self._files.tidy({grant.id for grant in self._by_digest.values()})
-
-    def _rows(self) -> list[dict[str, Any]]:
-        if self.store is None:
-            return []
-        rows: list[dict[str, Any]] = json.loads(self.store.read_text(encoding="utf-8"))
-        return rows
 
     def create(
         self,
@@ -111,8 +120,9 @@ class Grants:
             The others: as in Grant.
 
         Raises:
-            XacctError: the token's file can't be written.
+            BadInput: there are too many. XacctError: the token's file can't be written.
         """
+        self._demand_room()
         token = mint()
         now = self.now()
         grant = Grant(
@@ -133,6 +143,15 @@ class Grants:
         self._by_digest[grant.digest] = grant
         self._save()
         return grant, token, file
+
+    def _demand_room(self) -> None:
+        if len(self._by_digest) >= MOST:
+            self.sweep()
+        if len(self._by_digest) >= MOST:
+            raise errors.BadInput(
+                f"There are {MOST} grants in force, and no more can be made.",
+                "xacctctl grants list shows them, xacctctl grants revoke ID ends one.",
+            )
 
     def find(self, authorization: bytes) -> Grant | None:
         """The grant of an Authorization header's value, as it was issued or after "Bearer "."""
@@ -188,6 +207,16 @@ class Grants:
         if over:
             self._save()
 
+    async def settled(self) -> None:
+        """Wait until what was changed has been written down, or could not be."""
+        if self.saver is not None:
+            await self.saver.settled()
+
+    def flush(self) -> None:
+        """Write down here and now what was changed: for whoever reads it next."""
+        if self.saver is not None:
+            self.saver.flush()
+
     def by_id(self, grant_id: str) -> Grant | None:
         """The grant of an id, if it is in force."""
         return next((grant for grant in self.all() if grant.id == grant_id and not self._over(grant)), None)
@@ -230,12 +259,21 @@ class Grants:
         """Keep the hashes. A full disk costs the grants a restart, not their use."""
         if self.store is None:
             return
-        rows = [asdict(grant) for grant in self.all()]
-        beside = self.store.with_suffix(".new")
+        work = partial(self._write, self.store, tuple(self._by_digest.values()))
+        if self.saver is None:
+            work()
+        else:
+            self.saver.put(work)
+
+    def _write(self, store: Path, grants: tuple[Grant, ...]) -> None:
+        """Write them, in a thread where there is a saver."""
         try:
-            descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-                json.dump(rows, out)
-            beside.replace(self.store)
+            grant_file.save(store, grants)
         except OSError as error:
             log.warning("grants not kept", why=error.strerror)
+            self.problem = errors.StateNotKept(
+                f"The grants can't be kept in {store} ({error.strerror}).",
+                "What was revoked is revoked until a restart.",
+            )
+        else:
+            self.problem = None

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 from xacct import errors, policy
 from xacct.endpoint import answers, head
-from xacct.endpoint.container import REFUSE_FOR
 from xacct.endpoint.metadata_tokens import MetadataTokens
 from xacct.endpoint.recorder import SERVED, Nobody
-from xacct.model import Grant
+from xacct.keeper.service import Ask
+from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from xacct.endpoint.recorder import Recorder
-    from xacct.keeper.keeper import Keeper
     from xacct.keeper.node import Node
-    from xacct.model import Caller, Credentials, Role
+    from xacct.keeper.service import CredentialService, Waiting
+    from xacct.model import Caller, Role
 
 TOKEN = "/latest/api/token"  # noqa: S105 - a path
 _META = "/latest/meta-data/"
@@ -75,7 +75,7 @@ class Imds:
 
     def __init__(
         self,
-        keeper: Keeper,
+        service: CredentialService,
         role: str,
         port: int,
         patience: float,
@@ -86,13 +86,13 @@ class Imds:
         self.role = role
         self.port = port
         name = f"imds:{port}"
-        self.consumer = Grant(id=name, digest="", label=name, roles=(role,), created=keeper.clock.now())
-        self._keeper = keeper
+        self.consumer = Grant(id=name, digest="", label=name, roles=(role,), created=service.keeper.clock.now())
+        self._service = service
+        self._keeper = service.keeper
         self._patience = patience
         self._recorder = recorder or Nobody()
-        self._tokens = MetadataTokens(keeper.clock.boot)
+        self._tokens = MetadataTokens(service.keeper.clock.boot)
         self._fetching: asyncio.Task[Credentials | errors.XacctError] | None = None
-        self._refused: tuple[float, errors.XacctError] | None = None
 
     def answer(self, request: head.Request) -> bytes | AsyncIterator[bytes]:
         """The whole answer, if it can be given at once, else its one piece once it can."""
@@ -114,105 +114,45 @@ class Imds:
         return answers.BAD_TTL if token is None else answers.text(answers.OK, token, ttl=int(ttl))
 
     def _credentials(self, node: Node, caller: Caller) -> bytes | AsyncIterator[bytes]:
-        held = self._ready(node)
-        if held is not None:
-            return self._served(held, caller)
-        refused = self._still_refused()
-        return self._soon(caller) if refused is None else self._refusal(refused, caller)
+        ask = Ask(
+            patience=self._patience and max(self._patience, WAIT),
+            lasting=policy.IMDS_LEAST,
+            process=lambda: self._find(caller).process,
+        )
+        try:
+            got = self._service.serve(node.role.name, self.consumer, ask)
+        except errors.XacctError as error:
+            return self._refusal(error, caller)
+        return self._served(got, caller) if isinstance(got, Credentials) else self._soon(got, caller)
 
-    def _ready(self, node: Node) -> Credentials | None:
-        if not self._keeper.guard.admits(node.role, self.consumer.id):
-            return None
-        held = self._keeper.ready(self.role)
-        return held if held is not None and self._lasts(held) else None
-
-    async def _soon(self, caller: Caller) -> AsyncIterator[bytes]:
+    async def _soon(self, waiting: Waiting, caller: Caller) -> AsyncIterator[bytes]:
         """What there is after a moment. Whoever hangs up cancels nothing: the next try wants the same."""
         if self._fetching is None:
-            self._fetching = asyncio.get_running_loop().create_task(self._fetch(caller), name=self.consumer.label)
+            self._fetching = asyncio.get_running_loop().create_task(self._fetch(waiting), name=self.consumer.label)
         fetching = self._fetching
         await asyncio.wait({fetching}, timeout=WAIT)
         got: Credentials | errors.XacctError = self._not_yet()
         if fetching.done():
             got = errors.Temporary("xacctd is stopping.", "") if fetching.cancelled() else fetching.result()
         try:
-            self._keeper.latch.check()  # it may have been locked meanwhile, or the role be gone
-            self._keeper.node(self.role)
+            self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile, or be gone
         except errors.XacctError as error:
             got = error
         yield self._refusal(got, caller) if isinstance(got, errors.XacctError) else self._served(got, caller)
 
-    async def _fetch(self, caller: Caller) -> Credentials | errors.XacctError:
-        """Credentials that last long enough, a human asked if it takes one; or why not."""
+    async def _fetch(self, waiting: Waiting) -> Credentials | errors.XacctError:
+        """What comes of the wait."""
         try:
-            async with asyncio.timeout(max(self._patience, WAIT)):
-                await self._admit(caller)
-                held = await self._keeper.fetch(self.role, ask=self._asks)
-                return await self._keeper.latch.behind(self._lasting(held))
-        except TimeoutError:
-            return self._remembered(errors.TimedOut(f"Nobody answered for {self.role} in time.", self._login))
+            return await waiting()
         except errors.XacctError as error:
-            return self._remembered(error)
+            return error
         finally:
             self._fetching = None
-
-    async def _admit(self, caller: Caller) -> None:
-        """Have a human asked where that is needed; they are told which process was the first."""
-        process = ""
-        if not self._keeper.guard.admits(self._keeper.node(self.role).role, self.consumer.id):
-            process = (await asyncio.to_thread(self._find, caller)).process
-        await self._keeper.admit(self.role, self.consumer.id, self.consumer.label, process)
-
-    async def _lasting(self, held: Credentials) -> Credentials:
-        """Credentials that last long enough: those held, or new ones.
-
-        Raises:
-            XacctError: they can't be had, or would not last either.
-        """
-        lease = self._keeper.node(self.role).lease
-        if not self._lasts(held) and held.lifetime >= policy.IMDS_LEAST:
-            left = held.remaining(self._keeper.clock.now()) / policy.MINUTE
-            too_short = f"{self.role} is good for {left:.0f} min more, too short for EC2's protocol."
-            if lease.error is not None and lease.just_failed():
-                raise lease.error
-            try:
-                held = await lease.fly(ask=self._asks)
-            except errors.HumanNeeded as error:
-                raise type(error)(f"{too_short} {error.sentence}", f"{self._login} --for 1h") from None
-        if self._lasts(held):
-            return held
-        raise errors.TooShortLived(
-            f"{self.role} is good for {held.lifetime / policy.MINUTE:.0f} min at a time, "
-            f"EC2's protocol takes {policy.IMDS_LEAST / policy.MINUTE:.0f}.",
-            f"Give it a longer duration, or use xacctctl env {self.role}, without --imds.",
-        )
-
-    def _lasts(self, held: Credentials) -> bool:
-        return held.remaining(self._keeper.clock.now()) >= policy.IMDS_LEAST
-
-    @property
-    def _asks(self) -> bool:
-        return self._patience > 0
-
-    @property
-    def _login(self) -> str:
-        return f"xacctctl login {self.role}"
 
     def _not_yet(self) -> errors.XacctError:
         if any(self.role in question.roles for question in self._keeper.desk.questions):
             return errors.HumanNeeded(f"{self.role} waits for a human's answer.", "Answer it, then try again.")
         return errors.Temporary(f"{self.role} is on its way from AWS.", "Try again.")
-
-    def _remembered(self, error: errors.XacctError) -> errors.XacctError:
-        """Retries after a "no" must not raise a new question."""
-        if isinstance(error, errors.Declined | errors.TimedOut | errors.TooManyWrongCodes):
-            self._refused = (self._keeper.clock.boot() + REFUSE_FOR, error)
-        return error
-
-    def _still_refused(self) -> errors.XacctError | None:
-        if self._refused is not None and self._refused[0] <= self._keeper.clock.boot():
-            self._refused = None
-        return None if self._refused is None else self._refused[1]
 
     def _served(self, held: Credentials, caller: Caller) -> bytes:
         self._recorder.fetched(self.consumer, self.role, SERVED, caller)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from xacct.endpoint.door import Door
     from xacct.endpoint.recorder import Recorder
-    from xacct.keeper.keeper import Keeper
+    from xacct.keeper.service import CredentialService
     from xacct.model import Caller
 
 log = structlog.get_logger("xacct.endpoint")
@@ -48,14 +48,14 @@ class ImdsPorts:
     def __init__(
         self,
         roles: Mapping[int, str],
-        keeper: Keeper,
+        service: CredentialService,
         door: Door,
         patience: float,
         recorder: Recorder | None = None,
         find: Callable[[Caller], Caller] = lambda caller: caller,
     ) -> None:
-        self._keeper = keeper
-        self._ports = [Imds(keeper, role, port, patience, recorder, find) for port, role in roles.items()]
+        self._keeper = keeper = service.keeper
+        self._ports = [Imds(service, role, port, patience, recorder, find) for port, role in roles.items()]
         self._endpoints = {
             imds.port: Endpoint(imds.answer, keeper.clock.boot, door, recorder, parse=parse, refusal=answers.NOT_OURS)
             for imds in self._ports
@@ -94,10 +94,13 @@ class ImdsPorts:
         """The listeners, for a successor."""
         return {f"{IMDS}{port}": listener.fileno() for port, listener in self._listeners.items()}
 
-    def stop_accepting(self) -> None:
-        """Take in nobody any more: who comes waits in the listeners' queues."""
-        for endpoint in self._endpoints.values():
-            endpoint.stop_accepting()
+    async def pause(self, linger: float) -> None:
+        """Take in nobody any more: who comes waits in the listeners' queues. Hang up on whoever is connected.
+
+        Args:
+            linger: as in Endpoint.close.
+        """
+        await asyncio.gather(*(endpoint.close(linger) for endpoint in self._endpoints.values()))
 
     async def accept_again(self) -> None:
         """Take in whoever comes."""

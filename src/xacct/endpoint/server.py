@@ -147,11 +147,14 @@ class Endpoint:
             self._server = None
         self.closing = True
 
-    async def close(self) -> None:
-        """Stop, and close what is open.
+    async def close(self, linger: float = LINGER) -> None:
+        """Stop, and close what is open. `serve` begins again.
 
         Who has connected and not been answered gets a moment to ask, and who is held gets one to hear why, once the
         keeper is closed.
+
+        Args:
+            linger: that moment, in seconds.
         """
         self.stop_accepting()
         await asyncio.sleep(0)  # connections that were accepted a moment ago appear
@@ -159,10 +162,10 @@ class Endpoint:
         if held:
             await asyncio.wait(held, timeout=FAREWELL)
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + LINGER
+        deadline = loop.time() + linger
         # Polled: an event in each connection would cost all of them.
         while loop.time() < deadline and any(connection.unanswered for connection in self.connections):  # noqa: ASYNC110
-            await asyncio.sleep(LINGER / 50)
+            await asyncio.sleep(linger / 50)
         for connection in list(self.connections):
             connection.close()
 

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from xacct import errors
+from xacct import errors, fileio
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -26,6 +26,9 @@ KEPT_FOR = 7 * 86400.0
 
 KEPT = 1000
 """How many stay at most; the oldest go. A page of memory each, where the runtime directory is one."""
+
+LONGEST = 1024
+"""Bytes of a token's file, at most."""
 
 _NAME = re.compile(r"[0-9a-f]{8}")
 _BESIDE = ".new"
@@ -77,19 +80,27 @@ class TokenFiles:
         """End what a run that was killed left behind, and remove what ended long ago."""
         with contextlib.suppress(OSError):  # litter, not danger: their tokens are unknown here
             for file in list(self._files()):
-                if file.name not in living and file.read_bytes() != ENDED:
+                if file.name not in living and not _is_ended(file):
                     self.end(file.name)
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
         with contextlib.suppress(OSError):
-            ended = sorted((file.stat().st_mtime, file) for file in self._files() if file.read_bytes() == ENDED)
+            ended = sorted((file.lstat().st_mtime, file) for file in self._files() if _is_ended(file))
             for number, (stamp, file) in enumerate(ended):
                 if number < len(ended) - KEPT or stamp < self.now() - KEPT_FOR:
                     file.unlink()
 
     def _files(self) -> Iterator[Path]:
         return (file for file in self.directory.iterdir() if _NAME.fullmatch(file.name))
+
+
+def _is_ended(file: Path) -> bool:
+    """Whether it says so. What is no regular file does not; it is as good as a token nobody knows."""
+    try:
+        return fileio.read(file, LONGEST, follow=False) == ENDED
+    except OSError:
+        return False
 
 
 def _create(file: Path, content: bytes) -> None:

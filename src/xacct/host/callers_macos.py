@@ -68,5 +68,10 @@ class Psutil:
             return None
         for connection in process.net_connections(kind="tcp"):
             if (*connection.laddr,) == client and (*connection.raddr,) == server:
-                return Caller(uid=uid, pid=pid, exe=process.exe() or None)
+                return Caller(uid=uid, pid=pid, exe=_text(process.exe()) or None)
         return None
+
+
+def _text(path: str) -> str:
+    """A path as text: one that is no UTF-8 has escapes in it."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -96,9 +96,9 @@ def owners(inodes: AbstractSet[int]) -> dict[int, int]:
 
 
 def executable(pid: int) -> str | None:
-    """The file a process runs, None where that is not for us to know."""
+    """The file a process runs, None where that is not for us to know. A name that is no UTF-8 has escapes in it."""
     try:
-        return os.readlink(f"/proc/{pid}/exe")
+        return os.readlink(os.fsencode(f"/proc/{pid}/exe")).decode("utf-8", "backslashreplace")
     except OSError:
         return None
 

@@ -122,6 +122,8 @@ class Acquire:
         if lease.parent is not None:
             return await self._from_parent(role, path, lease, lease.parent, ask=ask)
         keys = await self._keys(role)
+        if path.hop is Hop.KEYS and keys.session_token:
+            return self._handed_on(role, keys)
         if path.hop is Hop.KEYS:
             return await self._patiently(
                 lease.wanted, lambda: self._open(role, keys, None, self.terms.session_duration)
@@ -148,6 +150,11 @@ class Acquire:
         if not ask:
             raise errors.HumanNeeded(f"{roles()[0]} needs an MFA code.", f"xacctctl login {roles()[0]}")
         keys = await self._keys(role)
+        if keys.session_token:
+            raise errors.SourceUnusable(
+                f"The keys of {_name(role.parent)!r} are temporary: AWS opens an MFA session only with long-term ones.",
+                f'Take mfa_serial out of its profile, or set mfa = "direct" for {role.name} in config.toml.',
+            )
 
         async def call(code: str) -> Credentials:
             cover = None if cover_until is None else max(0.0, cover_until - self._clock.now())
@@ -238,6 +245,17 @@ class Acquire:
         assert isinstance(role.parent, Source)  # noqa: S101 - only such roles start from keys
         return await self._sources.load(role.parent)
 
+    def _handed_on(self, role: Role, keys: Credentials) -> Credentials:
+        """A source's temporary keys, which are the role's own: AWS opens no session with such."""
+        if keys.expires_at is None:
+            raise errors.SourceUnusable(
+                f"The keys of {_name(role.parent)!r} are temporary, and nothing says until when they last.",
+                "Use them as they are, or as the source_profile of a role.",
+            )
+        if keys.expires_at <= self._clock.now():
+            raise errors.SourceUnusable(f"The keys of {_name(role.parent)!r} have expired.", "Renew them.")
+        return replace(keys, issued_at=self._clock.now())
+
     async def _open(self, role: Role, keys: Credentials, code: str | None, duration: int) -> Credentials:
         await self._pace.turn()
         return await self._sts.get_session_token(keys, role, code=code, duration=duration)
@@ -267,3 +285,7 @@ class Acquire:
                     raise
                 await asyncio.sleep(pause)
         return await call()
+
+
+def _name(parent: Source | str) -> str:
+    return parent.name if isinstance(parent, Source) else parent

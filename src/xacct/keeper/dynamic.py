@@ -52,6 +52,10 @@ class DynamicRoles:
         """The name of each."""
         return {key: known.name for key, known in self._known.items()}
 
+    def via(self, name: str) -> str | None:
+        """The role that one is reached via; None where there is none of that name."""
+        return next((via for (_, via), known in self._known.items() if known.name == name), None)
+
     def free_name(self, arn: str, via: str, taken: Container[str]) -> str:
         """What one would be called: the ARN, unless another way to the same ARN has the name."""
         return arn if arn not in taken else f"{arn} via {via}"
@@ -111,6 +115,7 @@ def made_of(name: str, arn: str, via: Role, configured: Mapping[str, Role]) -> R
         via.mfa_serial,
         session_name=via.session_name,
         region=via.region,
+        target=via.target,
         confirm="each-grant" if "each-grant" in guards else "first-use" if "first-use" in guards else None,
         read_only=read_only,
         policy=policy,

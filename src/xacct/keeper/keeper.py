@@ -14,14 +14,15 @@ import structlog
 from xacct import errors, policy
 from xacct.keeper import events as ev
 from xacct.keeper.acquire import Acquire, Sources, Sts, Terms
+from xacct.keeper.consent import Consents, logged_out_of
 from xacct.keeper.dynamic import MOST, DynamicRoles, made_of
 from xacct.keeper.guard import Guard
 from xacct.keeper.latch import Latch
 from xacct.keeper.lease import Lease
-from xacct.keeper.node import Node, SessionKey, session_key, unknown
+from xacct.keeper.node import Node, SessionKey, Use, session_key, unknown
 from xacct.keeper.pace import Pace
 from xacct.keeper.retired import Retired
-from xacct.model import Role, Source
+from xacct.model import Role, Source, iso
 from xacct.policy import Freshness, Hop
 
 if TYPE_CHECKING:
@@ -30,11 +31,9 @@ if TYPE_CHECKING:
     from xacct.clock import AwsClock
     from xacct.keeper.desk import Desk
     from xacct.model import Credentials
+    from xacct.policy import Path
 
 log = structlog.get_logger("xacct.keeper")
-
-STALE_WAIT = 0.8
-"""Seconds a request waits for a renewal when something unexpired is held: below every SDK's patience."""
 
 
 class Keeper:
@@ -52,11 +51,15 @@ class Keeper:
         rng: random.Random | None = None,
     ) -> None:
         self.nodes: dict[str, Node] = {}
+        self.unusable: Mapping[str, errors.XacctError] = {}
+        self.unread: errors.XacctError | None = None
         self.slugs: dict[str, str] = {}
         self.sessions: dict[SessionKey, Lease] = {}
         self.dynamic = DynamicRoles()
         self.retired = Retired(clock.boot)
+        self.uses: dict[str, Use] = {}
         self.latch = Latch(events, self.changed)
+        self.consents = Consents()
         self.guard = Guard(desk, clock, self.changed)
         self.desk = desk
         self.clock = clock
@@ -67,12 +70,17 @@ class Keeper:
         self.lessons = self._acquire.lessons
         self.watchers: list[Callable[[], None]] = []
         self._rng = rng or random.Random()  # noqa: S311 - jitter
-        self._cover_until: dict[Lease, float] = {}
+        self.until: dict[str, float] = {}
 
     # The configuration.
 
-    def configure(self, roles: Mapping[str, Role]) -> None:
-        """Take these roles from now on. What is held for an unchanged role stays; the rest is retired."""
+    def configure(self, roles: Mapping[str, Role], unusable: Mapping[str, errors.XacctError] | None = None) -> None:
+        """Take these roles from now on. What is held for an unchanged role stays; the rest is retired.
+
+        Args:
+            roles: by name. unusable: why what the configuration names besides is none.
+        """
+        self.unusable, self.unread = unusable or {}, None
         before, self.nodes = self.nodes, {}
         every = {**roles, **self.dynamic.roles(roles)}
         for name in every:
@@ -131,7 +139,11 @@ class Keeper:
                 self.clock,
                 self._rng,
                 lambda lease, ask: self._acquire.session(
-                    role, lambda: self._for_whom(role, lease), lease.wanted, self._cover_until.get(lease), ask=ask
+                    self._root(self._for_whom(role, lease)[0], role),
+                    lambda: self._for_whom(role, lease),
+                    lease.wanted,
+                    self._cover_until(lease),
+                    ask=ask,
                 ),
                 lambda: False,
                 self._settled,
@@ -181,6 +193,7 @@ class Keeper:
         self.guard.log_out(name, gone)
         self.nodes.pop(name).lease.abandon(gone)
         self.dynamic.forget(name)
+        self.uses.pop(name, None)
         self._acquire.forget(name)
         self._retire({})
 
@@ -190,57 +203,19 @@ class Keeper:
         """The node of a role.
 
         Raises:
-            UnknownRole: there is none.
+            UnknownRole: there is none. ConfigError: there is one, and it can't be used, or no file can be read; why.
         """
         node = self.nodes.get(name)
         if node is None:
-            raise unknown(name, self.nodes)
+            raise self.unusable.get(name) or self.unread or unknown(name, self.nodes)
         return node
 
-    def ready(self, name: str) -> Credentials | None:
-        """The fast path: credentials that can be served at once, else None."""
-        lease = self.node(name).lease
-        if self.latch.locked or lease.logged_out or lease.freshness() is not Freshness.FRESH:
-            return None
-        lease.last_used = self.clock.now()
-        return lease.held
+    def use_of(self, name: str) -> Use:
+        """When a role was last asked for and served, to be written to."""
+        return self.uses.setdefault(name, Use())
 
-    async def fetch(self, name: str, *, ask: bool) -> Credentials:
-        """A role's credentials for a consumer: unexpired, and not stale where a renewal was possible.
-
-        Args:
-            ask: whether a human may be asked, if it takes one.
-
-        Raises:
-            XacctError: they can't be had now; its sentence says what to do.
-        """
-        self.latch.check()
-        return await self.latch.behind(self._fetch(name, ask=ask))
-
-    async def admit(self, name: str, consumer: str, label: str, process: str = "") -> None:
-        """Return once this consumer may have the role, asking if need be.
-
-        Args:
-            consumer: a grant's id, or the like. label: what people call it. process: which one it is, in words.
-
-        Raises:
-            XacctError: it may not, or nobody says so.
-        """
-        role = self.node(name).role
-        self.latch.check()
-        await self.latch.behind(self.guard.admit(role, consumer, label, process))
-
-    async def _fetch(self, name: str, *, ask: bool) -> Credentials:
-        lease = self.node(name).lease
-        if lease.logged_out:
-            raise _logged_out(name)
-        lease.last_used = self.clock.now()
-        if lease.freshness() is Freshness.STALE and lease.silent() and not lease.just_failed():
-            await asyncio.wait({lease.renew(ask=False)}, timeout=STALE_WAIT)
-        return await lease.get(ask=ask)
-
-    async def login(self, name: str, *, ask: bool, until: float | None = None) -> Credentials:
-        """Hold a role from now on, asking for a code if that takes one.
+    async def login(self, name: str, *, ask: bool, until: float | None = None) -> None:
+        """Hold a role from now on, asking for a code if that takes one. It is logged in to, and no other role is.
 
         Args:
             until: its MFA session must last at least until then; renewed early if it does not.
@@ -249,63 +224,103 @@ class Keeper:
             XacctError: it can't be had.
         """
         node = self.node(name)
+        self._check_until(until)
+        self.consents.give(name)
         above: Lease | None = node.lease
         while above is not None:
-            above.logged_out = False
             above.try_at_once()
             above = above.parent
         self.desk.forget(self.serial(name))
         self.guard.ask_again(node.role, "")
+        self.use_of(name).asked = self.clock.now()
+        await self.consents.behind(name, self._log_in(node, until, ask=ask))
+        self.changed()
+
+    async def _log_in(self, node: Node, until: float | None, *, ask: bool) -> None:
         if until is not None and node.session is not None:
+            self.until[node.role.name] = until
             await self._cover(node.session, node.lease, until, ask=ask)
-        node.lease.last_used = self.clock.now()
         if node.lease.freshness() is Freshness.STALE and node.lease.silent():
             await asyncio.wait({node.lease.renew(ask=False)})
-        credentials = await node.lease.get(ask=ask)
-        self.changed()
-        return credentials
+        await node.lease.hold(ask=ask)
 
-    async def one_off(self, name: str, *, ask: bool, lifetime: int) -> Credentials:
-        """Credentials that live `lifetime` seconds, by the direct path if it takes that; not held afterwards.
+    async def one_off(self, node: Node, path: Path, *, ask: bool) -> Credentials:
+        """A role's credentials by the direct path, for CredentialService alone; not held afterwards.
 
         Raises:
             XacctError: they can't be had.
         """
-        node = self.node(name)
-        path = policy.path_to(node.role, lifetime=lifetime)
-        if path.hop is not Hop.WITH_CODE:
-            return await self.login(name, ask=ask)
         return await self._acquire.with_code(node.role, path, lambda: True, ask=ask)
 
     def logout(self, names: Iterable[str]) -> list[str]:
-        """Let go of these roles; a consumer gets nothing until the next login."""
-        gone = []
-        for name in names:
-            node = self.node(name)
-            if node.lease.held is not None:
-                gone.append(node.role.name)
-            self.guard.log_out(name, _logged_out(name))
-            node.lease.abandon(_logged_out(name))
-            node.lease.logged_out = True
+        """Let go of these roles; a consumer gets nothing until the next login. All of them, or none.
+
+        Returns:
+            Those that were held.
+
+        Raises:
+            UnknownRole: there is no role of one of the names; nothing was done.
+        """
+        nodes = [self.node(name) for name in dict.fromkeys(names)]
+        gone = [node.role.name for node in nodes if self._may_leave(node)]
+        self.consents.take_back(node.role.name for node in nodes)
+        for node in nodes:
+            self.guard.log_out(node.role.name, logged_out_of(node.role.name))
+            self.until.pop(node.role.name, None)
+        for node in nodes:
+            self._let_go(node)
         self.changed()
         return gone
 
     def logout_all(self) -> list[str]:
         """Let go of every role and every MFA session."""
+        self.consents.take_back(self.retired.names())
         gone = self.logout(list(self.nodes))
         why = errors.HumanNeeded("You have logged out.", "xacctctl login ROLE")
         for session in self.sessions.values():
             session.abandon(why)
         self.retired.clear(why)
+        self.until.clear()
+        self.changed()
         return gone
+
+    def _may_leave(self, node: Node) -> bool:
+        return node.lease.holds and node.role.name not in self.consents.logged_out
+
+    def let_go_logged_out(self) -> None:
+        """Drop what roles hold that were logged out of; what came late may have brought it."""
+        for name in self.consents.logged_out & self.nodes.keys():
+            self._let_go(self.nodes[name])
+
+    def _let_go(self, node: Node) -> None:
+        """Drop what a role holds that was logged out of, unless another role stands on it that was not."""
+        if not any(self._stands_on(other, node.lease) for other in self.nodes.values()):
+            node.lease.abandon(logged_out_of(node.role.name))
+
+    def _stands_on(self, node: Node, entry: Lease) -> bool:
+        """Whether a role that is in use, and not logged out of, is reached by this entry or is just that."""
+        name = node.role.name
+        if name in self.consents.logged_out or not (self._wanted(name) or self._holds_itself(node)):
+            return False
+        above: Lease | None = node.lease
+        while above is not None and above is not entry:
+            above = above.parent
+        return above is entry
+
+    def _wanted(self, name: str) -> bool:
+        use = self.uses.get(name)
+        return use is not None and use.asked is not None
+
+    def _holds_itself(self, node: Node) -> bool:
+        return node.lease is not node.session and (node.lease.holds or node.lease.flying)
 
     def horizon(self, name: str) -> float | None:
         """The moment past which the role can't be renewed without a human; None where there is none."""
         node = self.node(name)
         if node.path.hop is Hop.WITH_CODE:
-            return node.lease.held.expires_at if node.lease.held else None
+            return node.lease.expires_at
         session = node.session
-        return session.held.expires_at if session is not None and session.held is not None else None
+        return None if session is None else session.expires_at
 
     def learned(self, name: str) -> list[str]:
         """What AWS's refusals have taught about a role, in sentences."""
@@ -328,10 +343,17 @@ class Keeper:
         """Whom a question of that session is for: never nobody, even if its roles have left the configuration."""
         return self.session_roles(session) or (first.name,)
 
+    def _root(self, name: str, otherwise: Role) -> Role:
+        """The role at the root of a role's chain: the one that hangs from the MFA session itself."""
+        node = self.nodes.get(name)
+        while node is not None and not isinstance(node.role.parent, Source):
+            node = self.nodes.get(node.role.parent)
+        return otherwise if node is None else node.role
+
     def recheck(self) -> None:
         """After a suspend or a clock step: renew what is in use at once, while the network is there."""
         for node in self.nodes.values():
-            if node.lease.held is not None:
+            if node.lease.holds:
                 node.lease.renew_at = min(node.lease.renew_at, self.clock.now())
         self.network_changed()
 
@@ -342,15 +364,20 @@ class Keeper:
                 lease.try_at_once()
         self.changed()
 
-    async def _cover(self, session: Lease, lease: Lease, until: float, *, ask: bool) -> None:
-        seconds = until - self.clock.now()
-        if seconds > policy.SESSION_DURATION_MAX:
+    def _check_until(self, until: float | None) -> None:
+        if until is not None and until - self.clock.now() > policy.SESSION_DURATION_MAX:
             raise errors.BadInput("An MFA session lasts 36 hours at most.", "Ask for less: --for 36h")
-        if session.held is not None and session.alive() and (session.held.expires_at or 0) >= until:
+
+    def _cover_until(self, session: Lease) -> float | None:
+        """How long an MFA session must last for the roles that were logged in to until some hour."""
+        names = [name for name, node in self.nodes.items() if node.session is session and name in self.until]
+        return max((self.until[name] for name in names), default=None)
+
+    async def _cover(self, session: Lease, lease: Lease, until: float, *, ask: bool) -> None:
+        if session.alive() and (session.expires_at or 0) >= until:
             return
-        self._cover_until[session] = until
         with lease.interest():  # the question must say whom it is for: the code that came with a login answers no other
-            await session.fly(ask=ask, dependent=lease)
+            await session.hold_anew(ask=ask, dependent=lease)
 
     async def close(self) -> None:
         """End every flight, and every question."""
@@ -374,15 +401,15 @@ class Keeper:
 
     def _settled(self, lease: Lease, error: errors.XacctError | None) -> None:
         for name in [name for name, node in self.nodes.items() if node.lease is lease]:
-            if error is None and lease.held is not None:
-                self.events.publish(ev.Renewed(name, lease.held.expires_at, self.horizon(name)))
+            if error is None and lease.holds:
+                self.events.publish(ev.Renewed(name, lease.expires_at, self.horizon(name)))
             elif error is not None:
                 self.events.publish(ev.Failed(name, error))
         if error is None:
             log.info(
                 "renewed",
                 node=lease.name,
-                seconds=round(lease.held.remaining(self.clock.now())) if lease.held else 0,
+                until=iso(lease.expires_at) if lease.expires_at else "without end",
             )
             self._all_clear()
         else:
@@ -394,7 +421,3 @@ class Keeper:
         for node in self.nodes.values():
             if isinstance(node.lease.error, errors.NetworkDown):
                 node.lease.try_at_once()
-
-
-def _logged_out(name: str) -> errors.HumanNeeded:
-    return errors.HumanNeeded(f"You are logged out of {name}.", f"xacctctl login {name}")

@@ -6,12 +6,12 @@ what they waited for goes on, for nobody's wait is ever the reason to end a rene
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
 from xacct import errors
+from xacct.keeper.bolts import Bolts
 from xacct.keeper.events import Events, Locked
 
 if TYPE_CHECKING:
@@ -33,16 +33,14 @@ class Latch:
         self.on_lock: Callable[[], None] = lambda: None
         self._events = events
         self._changed = changed
-        self._bolts: set[asyncio.Future[None]] = set()
+        self._waiting = Bolts(self.check)
 
     def lock(self, why: str) -> bool:
         """Let nothing leave from now on. `why` is for the log. Returns whether it was unlocked before."""
         if self.locked:
             return False
         self.locked = True
-        for bolt in self._bolts:
-            if not bolt.done():
-                bolt.set_result(None)
+        self._waiting.fall()
         self.on_lock()
         log.info("locked", why=why)
         self._events.publish(Locked(locked=True))
@@ -68,28 +66,10 @@ class Latch:
         if self.locked:
             raise errors.Locked("xacct is locked: xacctctl unlock")
 
-    async def behind(self, waiting: Coroutine[None, None, T]) -> T:
+    async def behind(self, waiting: Coroutine[Any, Any, T]) -> T:
         """What `waiting` gives, unless it is locked before or meanwhile.
 
         Raises:
             Locked: it is. Otherwise what `waiting` raises.
         """
-        work = asyncio.ensure_future(waiting)
-        bolt: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._bolts.add(bolt)
-        try:
-            if not self.locked:
-                both: set[asyncio.Future[Any]] = {work, bolt}
-                await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-            self.check()
-            return work.result()
-        finally:
-            self._bolts.discard(bolt)
-            work.cancel()
-            work.add_done_callback(_look_at)
-
-
-def _look_at(work: asyncio.Future[T]) -> None:
-    """Look at an outcome that came too late for anybody, so that it is no "exception never retrieved"."""
-    if not work.cancelled():
-        work.exception()
+        return await self._waiting.behind(waiting)

@@ -61,8 +61,6 @@ class Lease:
         self.held: Credentials | None = None
         self.error: errors.XacctError | None = None
         self.renew_at = float("inf")
-        self.last_used: float | None = None
-        self.logged_out = False
         self._clock = clock
         self._rng = rng
         self._acquire = acquire
@@ -88,9 +86,29 @@ class Lease:
         """Whether what is held is certainly unexpired."""
         return self.held is not None and self.held.remaining(self._clock.now()) > 0
 
+    @property
+    def holds(self) -> bool:
+        """Whether anything is held, expired or not."""
+        return self.held is not None
+
+    @property
+    def issued_at(self) -> float | None:
+        """When what is held was issued (AWS's time); None where nothing is held."""
+        return None if self.held is None else self.held.issued_at
+
+    @property
+    def lifetime(self) -> float:
+        """Seconds from the issue of what is held to its end; 0 where nothing is held."""
+        return 0.0 if self.held is None else self.held.lifetime
+
+    @property
+    def expires_at(self) -> float | None:
+        """When what is held ends (AWS's time); None where nothing is held, or it has no end."""
+        return None if self.held is None else self.held.expires_at
+
     def silent(self) -> bool:
         """Whether it could be renewed now without a human."""
-        return not self.logged_out and self._silent()
+        return self._silent()
 
     @property
     def flying(self) -> bool:
@@ -153,6 +171,14 @@ class Lease:
                 raise self._abandoned from None
             raise
         return await self.fly(ask=True, dependent=dependent)
+
+    async def hold(self, *, ask: bool) -> None:
+        """Hold something unexpired. Arguments and errors are those of `get`."""
+        await self.get(ask=ask)
+
+    async def hold_anew(self, *, ask: bool, dependent: Lease) -> None:
+        """Hold something new. Arguments and errors are those of `get`."""
+        await self.fly(ask=ask, dependent=dependent)
 
     def renew(self, *, ask: bool, wanted_for: float = 0.0) -> asyncio.Task[Credentials]:
         """Start a flight, or join the one under way.

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from xacct import errors
-from xacct.model import Credentials, Role, Source
+from xacct.keeper.node import Use
+from xacct.model import Credentials, Role, Source, StsTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,8 +43,6 @@ class LeaseMemory(Value, frozen=True):
 
     held: Credentials | None
     renew_at: float | None
-    last_used: float | None
-    logged_out: bool
     failures: int
     failed_boot: float | None
     retry_boot: float | None
@@ -51,10 +50,11 @@ class LeaseMemory(Value, frozen=True):
 
 
 class SessionMemory(Value, frozen=True):
-    """An MFA session, known by its source and its device's serial."""
+    """An MFA session, known by its source, its device's serial and where STS is asked for it."""
 
     source: Source
     serial: str | None
+    target: StsTarget
     lease: LeaseMemory
 
 
@@ -68,8 +68,18 @@ class RoleMemory(Value, frozen=True):
     via: str | None = None
 
 
+class UseMemory(Value, frozen=True):
+    """When a role was last wanted, and last given (AWS's time)."""
+
+    asked: float | None
+    served: float | None
+
+
 class Memory(Value, frozen=True):
-    """All of it. `longest`, `max_age`, `worked_at_age` are what AWS's refusals have taught of each role, in seconds."""
+    """All of it. `longest`, `max_age`, `worked_at_age` are what AWS's refusals have taught of each role, in seconds.
+
+    `logged_out`: names of roles, whether configured now or not. `until`: how long each role was logged in for.
+    """
 
     sessions: tuple[SessionMemory, ...]
     roles: tuple[RoleMemory, ...]
@@ -79,6 +89,9 @@ class Memory(Value, frozen=True):
     longest: dict[str, int]
     max_age: dict[str, float]
     worked_at_age: dict[str, float]
+    logged_out: tuple[str, ...]
+    uses: dict[str, UseMemory]
+    until: dict[str, float]
 
     @property
     def empty(self) -> bool:
@@ -106,6 +119,9 @@ def remember(keeper: Keeper) -> Memory:
         longest=dict(lessons.longest),
         max_age=dict(lessons.max_age),
         worked_at_age=dict(lessons.worked_at_age),
+        logged_out=tuple(sorted(keeper.consents.logged_out)),
+        uses={name: UseMemory(use.asked, use.served) for name, use in keeper.uses.items()},
+        until=dict(keeper.until),
     )
 
 
@@ -127,8 +143,6 @@ def _of_lease(lease: Lease) -> LeaseMemory:
     return LeaseMemory(
         held=lease.held,
         renew_at=_finite(lease.renew_at),
-        last_used=lease.last_used,
-        logged_out=lease.logged_out,
         failures=lease.failures,
         failed_boot=_finite(lease.failed_boot),
         retry_boot=_finite(lease.retry_boot),
@@ -150,21 +164,32 @@ def recall(keeper: Keeper, memory: Memory, *, same_boot: bool) -> int:
     Args:
         same_boot: whether boot-time instants of then mean anything now.
     """
+    recall_what_was_taken_back(keeper, memory)
     _recall_lessons(keeper, memory)
     for session in memory.sessions:
-        lease = keeper.sessions.get((session.source, session.serial))
+        lease = keeper.sessions.get((session.source, session.serial, session.target))
         if lease is not None:
             _to_lease(keeper, lease, session.lease, same_boot=same_boot)
     for role in memory.roles:
         name = _place_of(keeper, role)
         if name is not None and plan(keeper.nodes[name].role, keeper.nodes) == role.plan:
             _to_lease(keeper, keeper.nodes[name].lease, role.lease, same_boot=same_boot)
-    keeper.guard.allowed |= {key for key in memory.allowed if key[0] in keeper.nodes}
+    decided = keeper.consents.decided  # what this process was told since: it comes late
+    keeper.guard.allowed |= {key for key in memory.allowed if key[0] in keeper.nodes and key[0] not in decided}
+    for name, use in memory.uses.items():
+        keeper.uses.setdefault(name, Use(use.asked, use.served))
+    keeper.until = {name: until for name, until in memory.until.items() if name not in decided} | keeper.until
     if same_boot:
         keeper.desk.ledger.codes.update(memory.used_codes)
+    keeper.let_go_logged_out()
+    return sum(node.lease.held is not None for node in keeper.nodes.values())
+
+
+def recall_what_was_taken_back(keeper: Keeper, memory: Memory) -> None:
+    """Logouts and the lock alone: they hold even where nothing else of a memory is of use any more."""
+    keeper.consents.remember(memory.logged_out)
     if memory.locked:
         keeper.latch.lock("as before the restart")
-    return sum(node.lease.held is not None for node in keeper.nodes.values())
 
 
 def _recall_lessons(keeper: Keeper, memory: Memory) -> None:
@@ -185,10 +210,6 @@ def _place_of(keeper: Keeper, role: RoleMemory) -> str | None:
 
 
 def _to_lease(keeper: Keeper, lease: Lease, memory: LeaseMemory, *, same_boot: bool) -> None:
-    if lease.logged_out:
-        return  # since this was remembered: it comes late
-    lease.logged_out = memory.logged_out
-    lease.last_used = memory.last_used
     if memory.held is not None and memory.held.remaining(keeper.clock.earliest()) > 0:
         lease.held = memory.held
         lease.renew_at = float("inf") if memory.renew_at is None else memory.renew_at

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.model import Role, Source
+from xacct.model import Role, Source, StsTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from xacct.keeper.lease import Lease
     from xacct.policy import Path
 
-SessionKey = tuple[Source, str | None]
-"""An MFA session: the source, and the MFA device's serial."""
+SessionKey = tuple[Source, str | None, StsTarget]
+"""An MFA session: the source, the device's serial, and which STS is asked: a code for one must not reach another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,18 @@ class Node:
     session: Lease | None
 
 
+@dataclass(slots=True)
+class Use:
+    """When consumers last wanted a role, and when they were last given it (AWS's time); None: never."""
+
+    asked: float | None = None
+    served: float | None = None
+
+
 def session_key(role: Role) -> SessionKey:
     """The MFA session of a role that hangs from a source."""
     assert isinstance(role.parent, Source)  # noqa: S101
-    return (role.parent, role.mfa_serial)
+    return (role.parent, role.mfa_serial, role.target)
 
 
 def unknown(name: str, names: Iterable[str]) -> errors.UnknownRole:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xacct import errors
+from xacct.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xacct.keeper.lease import Lease
     from xacct.keeper.node import SessionKey
-    from xacct.model import Role
 
     Key = Role | SessionKey
 
@@ -54,6 +54,10 @@ class Retired:
         for _, lease in self._leases.values():
             lease.abandon(why)
         self._leases.clear()
+
+    def names(self) -> list[str]:
+        """The names of the roles that are here."""
+        return [key.name for key in self._leases if isinstance(key, Role)]
 
     def all(self) -> list[Lease]:
         """Every lease that is here."""

@@ -83,7 +83,7 @@ class Scheduler:
             self._look_ahead(session, now)
         due_at = [(node, self._due_at(node, now)) for node in self._nodes()]
         due = [node for node, at in due_at if at <= now]
-        ready = sorted((n for n in due if self._may_renew(n)), key=lambda n: -(n.lease.last_used or 0.0))
+        ready = sorted((n for n in due if self._may_renew(n)), key=lambda n: -self._asked(n))
         room = self._keeper.pace.room()
         for node in ready[:room]:
             node.lease.renew(ask=False)
@@ -100,14 +100,14 @@ class Scheduler:
     def _due_at(self, node: Node, now: float) -> float:
         """When the lease wants renewing (AWS's time)."""
         lease = node.lease
-        if lease.held is None:
+        if not lease.holds:
             # Ran out while the laptop slept or STS was away: brought back for as long as it is of use to somebody.
-            return float("inf") if isinstance(lease.error, errors.Refusal) else now
+            return float("inf") if isinstance(lease.error, errors.Refusal | errors.BadInput) else now
         horizon = self._keeper.horizon(node.role.name)
-        if horizon is None or horizon == lease.held.expires_at:
+        if horizon is None or horizon == lease.expires_at:
             return lease.renew_at
         last_chance = horizon - policy.final_renewal_lead(len(self._keeper.nodes))
-        if lease.held.issued_at < last_chance < lease.renew_at:
+        if (lease.issued_at or 0.0) < last_chance < lease.renew_at:
             return last_chance
         return lease.renew_at
 
@@ -120,11 +120,17 @@ class Scheduler:
         used: set[Lease] = set()
         for node in self._keeper.nodes.values():
             lease: Lease | None = node.lease
-            if node.lease.last_used is not None and now - node.lease.last_used < policy.IDLE:
+            if now - self._asked(node) < policy.IDLE:
                 while lease is not None:
                     used.add(lease)
                     lease = lease.parent
         return used
+
+    def _asked(self, node: Node) -> float:
+        """When somebody last wanted the role (AWS's time); long ago if it was logged out of since."""
+        name = node.role.name
+        use = None if name in self._keeper.consents.logged_out else self._keeper.uses.get(name)
+        return 0.0 if use is None else use.asked or 0.0
 
     def _next_retry(self, due: list[Node]) -> float:
         boot = self._keeper.clock.boot()
@@ -133,14 +139,14 @@ class Scheduler:
 
     def _expire(self) -> None:
         for session in self._keeper.sessions.values():
-            if session.held is not None and not session.alive():
+            if session.holds and not session.alive():
                 roles = [n for n in self._keeper.nodes.values() if n.lease is session]
                 self._ran_out(session, [node.role.name for node in roles])
         for node in self._nodes():
             lease = node.lease
-            if lease.held is not None and not lease.alive():
+            if lease.holds and not lease.alive():
                 self._ran_out(lease, [node.role.name])
-            elif lease.held is not None and not lease.flying and lease not in self._used:
+            elif lease.holds and not lease.flying and lease not in self._used:
                 log.info("let go", node=lease.name, why="unused")
                 lease.drop()
         self._keeper.let_go_unused()
@@ -153,31 +159,31 @@ class Scheduler:
 
     def _look_ahead(self, session: Lease, now: float) -> None:
         """Warn, and ask while there is time, before an MFA session ends."""
-        if session.held is None or session.held.expires_at is None:
+        if session.expires_at is None:
             return
-        left = session.held.expires_at - now
+        left = session.expires_at - now
         names = self._keeper.session_roles(session)
-        used = [name for name in names if now - (self._keeper.nodes[name].lease.last_used or 0.0) < policy.RECENT]
+        used = [name for name in names if now - self._asked(self._keeper.nodes[name]) < policy.RECENT]
         if not used:
             return
         self._warn(session, left, tuple(used))
-        if left <= policy.ask_ahead(session.held.lifetime) and not session.flying and not session.resting():
+        if left <= policy.ask_ahead(session.lifetime) and not session.flying and not session.resting():
             serial = self._keeper.nodes[names[0]].role.mfa_serial or ""
-            said_no = self._asked_for.get(session) == session.held.expires_at and isinstance(
+            said_no = self._asked_for.get(session) == session.expires_at and isinstance(
                 session.error, errors.HumanNeeded
             )
             # Who has locked is away, or wants to be left alone.
             if self._keeper.desk.attended(serial) and not said_no and not self._keeper.latch.locked:
-                self._asked_for[session] = session.held.expires_at
+                self._asked_for[session] = session.expires_at
                 session.renew(ask=True, wanted_for=left)
 
     def _warn(self, session: Lease, left: float, roles: tuple[str, ...]) -> None:
-        end = session.held.expires_at if session.held else None
+        end = session.expires_at
         warned_end, warned_at = self._warned.get(session, (0.0, float("inf")))
         level = min((w for w in policy.WARNINGS if left <= w), default=None)
         if level is None or end is None or (warned_end == end and warned_at <= level):
             return
-        if session.held and session.held.lifetime <= level:
+        if session.holds and session.lifetime <= level:
             return  # a session that short was never further from its end
         self._warned[session] = (end, level)
         serial = self._keeper.nodes[roles[0]].role.mfa_serial or ""

@@ -21,9 +21,10 @@ from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.imds_ports import ImdsPorts
 from xacct.endpoint.server import Endpoint
-from xacct.host import callers, names, process, processes, steps
+from xacct.host import callers, instance, names, process, processes, steps
 from xacct.host import clock as host_clock
 from xacct.host.code import Code
+from xacct.host.saver import Saver
 from xacct.host.watches import Watches
 from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
 from xacct.keeper.acquire import Terms
@@ -33,6 +34,7 @@ from xacct.keeper.keeper import Keeper
 from xacct.keeper.ledger import Ledger
 from xacct.keeper.memory import remember
 from xacct.keeper.scheduler import Scheduler
+from xacct.keeper.service import CredentialService
 from xacct.life.container_places import ContainerPlaces, containers
 from xacct.prompts import dialogs, notices
 from xacct.prompts.prompter import Prompter
@@ -70,10 +72,11 @@ class Rooms:
         self.clock = AwsClock(host_clock.read)
         self.code = Code(Path(__file__).parents[1])
         self.keeper = self._heart(chosen)
+        self.service = CredentialService(self.keeper)
         self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
         scout = processes.Scout(processes.Processes().find, self.clock.boot)
         self.audit = _audit(chosen, where, self.clock, scout)
-        self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started)
+        self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started, saver=Saver())
         if self.audit is not None:
             self.grants.ended = self.audit.grant_ended
         self._build_endpoints(chosen, scout)
@@ -94,7 +97,7 @@ class Rooms:
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
         events = Events()
-        self.sts = Sts(self.clock, os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION"))
+        self.sts = Sts(self.clock)
         return Keeper(
             sts=self.sts,
             sources=FileSources(os.environ),
@@ -107,7 +110,7 @@ class Rooms:
     def _build_endpoints(self, chosen: Settings, scout: processes.Scout) -> None:
         """What SDKs reach: the endpoint, its listeners for containers, and the IMDS ports."""
         patience = settings.seconds(chosen.prompts.patience)
-        self.container = Container(self.keeper, self.grants, patience, self.audit, scout.find)
+        self.container = Container(self.service, self.grants, patience, self.audit, scout.find)
         self.keeper.latch.on_lock = self.container.forget
         door_of = partial(
             Door,
@@ -123,7 +126,7 @@ class Rooms:
         self._places = ContainerPlaces(chosen.containers, self.where.containers, door, self._for_containers, strict)
         self.containers = containers(chosen.containers, self._places, self.grants)
         at_imds = door_of(require_known=True)
-        self.imds = ImdsPorts(chosen.imds.ports, self.keeper, at_imds, patience, self.audit, scout.find)
+        self.imds = ImdsPorts(chosen.imds.ports, self.service, at_imds, patience, self.audit, scout.find)
 
     # What there is of an earlier daemon.
 
@@ -150,10 +153,18 @@ class Rooms:
         if self._chosen.persistence == "none":
             await keychain.switch_off(self.where.sealed, own)
             return
-        self.sealed = keychain.KeychainStore(self.where.sealed, own, late=self._come_late)
-        kept = await self.sealed.load()
-        self._to_recall = self._to_recall or kept
-        self.keeping.carriers.append(OnDisk(self.sealed, holds=kept is not None))
+        handed_on = self._to_recall is not None
+        late = self._not_needed if handed_on else self._come_late
+        self.sealed = keychain.KeychainStore(self.where.sealed, own, late=late)
+        if handed_on:
+            self.sealed.look()  # it needs what lies there to write over it; nobody waits for that
+        else:
+            self._to_recall = await self.sealed.load()
+        self.keeping.carriers.append(OnDisk(self.sealed, holds=self._to_recall is not None))
+
+    def _not_needed(self, _state: bytes) -> None:
+        """What lies on disk is older than what was handed on."""
+        self.keeping.save()
 
     def _come_late(self, state: bytes) -> None:
         """The keychain was locked at our start, and is open now. What has been logged in to since is newer."""
@@ -181,8 +192,14 @@ class Rooms:
         else:
             log.info("recalled", roles=snapshot.give_back(state, self.keeper, host_clock.boot_id()))
 
+    def sign_lock(self) -> None:
+        """Write into the lock's file that it is ours: a successor that came to nothing may have signed it."""
+        if self._lock is not None:
+            instance.sign(self._lock)
+
     def handed_over(self) -> dict[str, int]:
-        """The descriptors a successor gets beside the listeners."""
+        """The descriptors a successor gets beside the listeners. What it reads from the disk is there now, too."""
+        self.grants.flush()
         stores = [carrier.kept for carrier in self.keeping.carriers if isinstance(carrier, FdStore)]
         kept = {name: memory.descriptor for name, memory in filter(None, stores)} | self.imds.descriptors
         return kept if self._lock is None else {"lock": self._lock, **kept}
@@ -193,7 +210,8 @@ class Rooms:
         """What people should know of."""
         state = [self._state_problem] if self._state_problem is not None else []
         served = self.imds.problems()
-        return [*self.configuration.problems, *self.watches.problems, *state, *self.keeping.problems(), *served]
+        kept = [*self.keeping.problems(), *([self.grants.problem] if self.grants.problem is not None else [])]
+        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *served]
 
     def reload(self) -> list[errors.XacctError]:
         """Read the configuration now. Returns the problems there are."""
@@ -233,6 +251,7 @@ class Rooms:
 
     async def close(self) -> None:
         """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
+        self.grants.flush()
         await self.watches.close()
         self.endpoint.stop_accepting()
         self.keeping.close()

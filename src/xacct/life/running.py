@@ -8,6 +8,8 @@ import importlib
 import os
 import signal
 import sys
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 import structlog
@@ -16,14 +18,17 @@ from xacct import __version__, errors, logs, settings
 from xacct.endpoint.server import ADDRESS, bind
 from xacct.host import hardening, notify, process_groups
 from xacct.host.network import NetworkWatch
+from xacct.host.threads import run_in_daemon_thread
+from xacct.life import handover
 from xacct.life.rooms import Rooms
-from xacct.life.succession import Heir
+from xacct.text import clean
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from xacct.host.notify import Manager
+    from xacct.life.handover import Successor
     from xacct.life.legacy import Legacy
     from xacct.life.start import Start
     from xacct.life.succession import Succession
@@ -40,10 +45,17 @@ SHADOWING = (
 )
 """Variables of the shell that started us which must not steer our own STS clients, nor stay where children see them."""
 
-QUIET_PATIENCE = 30.0
-"""Seconds a successor waits for a moment in which no call to AWS is under way and no question open."""
+PARTING = 0.1
+"""Seconds that a client which has connected and not asked yet gets to do so before a successor takes over."""
 
-QUIET_POLL = 0.02
+WORKERS_PATIENCE = 1.0
+"""Seconds that what goes on by itself gets to end: dialogs are closed meanwhile."""
+
+SIGNALS = 0.002
+"""Seconds in which the loop hears of signals that have come already."""
+
+LAST = 8.0
+"""Seconds in which we have ended after we were told to, whatever hangs. systemd waits ten (TimeoutStopSec)."""
 
 ANSWER = 0.2
 """Seconds that the answer to whoever asked for a successor gets to be sent."""
@@ -54,7 +66,8 @@ def main(arguments: Sequence[str], origin: Start | Succession) -> int:
     try:
         return _start(arguments, origin)
     except errors.XacctError as error:
-        sys.stderr.write(f"xacctd: {error.sentence}\n" + (f"  hint: {error.hint}\n" if error.hint else ""))
+        hint = f"  hint: {clean(error.hint)}\n" if error.hint else ""
+        sys.stderr.write(f"xacctd: {clean(error.sentence)}\n{hint}")
         origin.failed(error.sentence, error.hint)
         return 1
 
@@ -90,7 +103,9 @@ def _start(arguments: Sequence[str], origin: Start | Succession) -> int:
     rooms.refresh()
     if origin.strict and not rooms.configuration.read:
         raise rooms.configuration.problems[0]
-    _runner()(Life(rooms, arguments, manager, origin).run(chosen.daemon.port))
+    # Before the loop: until we serve, a signal ends us at once.
+    legacy = origin.legacy()
+    _runner()(Life(rooms, arguments, manager, origin).run(chosen.daemon.port, legacy))
     if manager.present:
         _leave()
     return 0
@@ -147,25 +162,36 @@ class Life:
         self._manager = manager
         self._origin = origin
         self._stop = asyncio.Event()
-        self._succeeding = False
+        self._handing_over: asyncio.Task[int] | None = None
+        self._successor: Successor | None = None
+        self._locked_before = False
         self._paused = False
         self._listeners: dict[str, socket.socket] = {}
         self._workers: list[asyncio.Task[None]] = []
 
-    async def run(self, port: int) -> None:
-        """Serve until told to stop, or until a successor does."""
+    async def run(self, port: int, legacy: Legacy) -> None:
+        """Serve until told to stop, or until a successor does.
+
+        Args:
+            legacy: what there is of an earlier daemon.
+        """
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(logs.complain)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: self._rooms.configuration.reload(self._rooms.keeper))
-        legacy = self._origin.legacy()
+        loop.add_signal_handler(signal.SIGHUP, self._unless_paused(self._rooms.reload))
         await self._rooms.take_over(legacy, self._manager)
-        await self._serve(legacy, port)
-        await self._open_control(legacy)
+        listener = self._listener(legacy, port)
+        await asyncio.sleep(SIGNALS)
+        if self._stop.is_set():  # we were told to end before we have begun
+            await self._rooms.close()
+            return
         self._origin.serving()
+        await self._serve(listener, legacy)
+        await self._open_control(legacy)
+        self._origin.listen(self._rooms.lock)
         self._work()
-        network = NetworkWatch(loop, self._rooms.network_changed)
+        network = NetworkWatch(loop, self._unless_paused(self._rooms.network_changed))
         network.start()
         self._manager.ready()
         log.info(
@@ -174,20 +200,21 @@ class Life:
         try:
             await self._stop.wait()
         finally:
-            if not self._succeeding:
-                self._manager.stopping()
-            log.info("stopping", handed_over=self._succeeding)
+            _end_at_last()
             network.close()
             try:
+                await self._part()
+                if self._successor is None:
+                    self._manager.stopping()
+                log.info("stopping", handed_over=self._successor is not None)
                 await self._rest()
-                await self._control.close(unlink=not (self._manager.present or self._succeeding))
+                await self._control.close(unlink=not (self._manager.present or self._successor is not None))
                 await self._rooms.close()
             finally:
-                process_groups.end_all(left_behind=not self._succeeding)
+                process_groups.end_all(left_behind=self._successor is None)
 
-    async def _serve(self, legacy: Legacy, port: int) -> None:
+    async def _serve(self, listener: socket.socket, legacy: Legacy) -> None:
         """SDKs first."""
-        listener = self._listener(legacy, port)
         actual = await self._rooms.endpoint.serve(listener)
         self._url = f"http://{ADDRESS}:{actual}"
         await self._rooms.containers.settle()
@@ -205,7 +232,7 @@ class Life:
 
     async def _open_control(self, legacy: Legacy) -> None:
         """Serve the control channel. aiohttp costs a sixth of a second: SDKs are served meanwhile."""
-        await asyncio.to_thread(importlib.import_module, "xacct.control.server")
+        await run_in_daemon_thread(lambda: importlib.import_module("xacct.control.server"))
         from xacct.control.about import About  # noqa: PLC0415 - see above
         from xacct.control.api import Api, Daemon  # noqa: PLC0415
         from xacct.control.containers import Containers  # noqa: PLC0415
@@ -227,10 +254,10 @@ class Life:
             imds=lambda: rooms.imds.open_ports,
             containers=Containers(rooms.about_containers, rooms.containers.settle),
         )
-        application = Api(rooms.keeper, rooms.grants, daemon).application()
+        self._api = Api(rooms.service, rooms.grants, daemon)
         listener = legacy.control or bind(rooms.where.control)
         self._listeners["control"] = listener.dup()
-        self._control = ControlServer(application, listener, rooms.where.control)
+        self._control = ControlServer(self._api.application(), listener, rooms.where.control)
         await self._control.start()
 
     def _work(self) -> None:
@@ -246,11 +273,21 @@ class Life:
         ]
         self._workers = [asyncio.get_running_loop().create_task(run()) for run in runs]
 
+    def _unless_paused(self, then: Callable[[], object]) -> Callable[[], None]:
+        """What a signal or the kernel sets off, unless a successor is taking over."""
+
+        def set_off() -> None:
+            if not self._paused:
+                then()
+
+        return set_off
+
     async def _rest(self) -> None:
         """End what goes on by itself."""
         for worker in self._workers:
             worker.cancel()
-        await asyncio.gather(*self._workers, return_exceptions=True)
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=WORKERS_PATIENCE)
 
     async def _show_life(self) -> None:
         """Tell the service manager's watchdog that the loop turns."""
@@ -258,83 +295,102 @@ class Life:
             await asyncio.sleep(self._manager.alive_every)
             self._manager.alive()
 
-    # The successor.
+    # The successor: what handover.py needs of us.
 
     async def _succeed(self) -> int:
         """Have a new process take over. Returns its pid; this one ends.
 
+        Whoever asked may hang up: what has begun goes on.
+
         Raises:
             XacctError: it could not; this one goes on.
         """
-        if self._succeeding:
-            raise errors.Temporary("A new xacctd is being started already.")
-        self._succeeding = True
-        heir: Heir | None = None
-        try:
-            heir = await asyncio.to_thread(Heir, self._arguments, self._manager.environment())
-            pid = await asyncio.to_thread(heir.ready)
-            await self._quiet()
-            await self._hand_over(heir)
-        except BaseException:
-            self._succeeding = False
-            raise
-        finally:
-            if heir is not None:
-                heir.close()
+        if self._handing_over is not None and not self._handing_over.done():
+            raise errors.Temporary("A new xacctd is being started already.", "Try again in a moment.")
+        if self._successor is not None or self._stop.is_set():
+            raise errors.Temporary("This xacctd ends just now.", "Try again in a moment.")
+        self._handing_over = asyncio.get_running_loop().create_task(self._hand_over())
+        self._handing_over.add_done_callback(_say_why_not)
+        return await asyncio.shield(self._handing_over)
+
+    async def _hand_over(self) -> int:
+        successor = await handover.hand_over(self, self._arguments, self._manager.environment())
+        self._successor = successor
+        self._rooms.keeping.close()
         self._manager.alive()  # the last time; the successor's turn comes in a third of the watchdog's patience
-        self._manager.main_pid(pid)
+        self._manager.main_pid(successor.pid)
         asyncio.get_running_loop().call_later(ANSWER, self._stop.set)
-        return pid
+        return successor.pid
 
-    async def _quiet(self) -> None:
-        """Wait for a moment in which nothing is under way that only this process knows of.
+    @property
+    def busy_with(self) -> str | None:
+        """What is under way that only this process knows of."""
+        asked = [role for question in self._rooms.keeper.desk.questions for role in question.roles]
+        if asked:
+            return f"xacctd waits for an answer to its question for {', '.join(sorted(set(asked)))}."
+        if not self._rooms.keeper.quiet:
+            return "xacctd is waiting for AWS."
+        return "A command is under way." if self._api.changing else None
 
-        Raises:
-            Temporary: there is none.
-        """
-        deadline = self._rooms.clock.boot() + QUIET_PATIENCE
-        while not self._rooms.keeper.quiet:
-            if self._rooms.clock.boot() > deadline:
-                raise errors.Temporary(
-                    "xacctd is waiting for AWS, or for an answer to a question.", "Answer it, then try again."
-                )
-            await asyncio.sleep(QUIET_POLL)
-
-    async def _hand_over(self, heir: Heir) -> None:
-        """Let it take over; if it does not, go on as before. What comes meanwhile waits in the listeners' queues.
-
-        Nothing is awaited between the quiet moment and the state's sending: so nothing begins that is not in it.
-        """
+    async def pause(self) -> None:
+        """Begin nothing by ourselves, serve nobody, let nothing be changed, and keep nothing: the successor does."""
         rooms = self._rooms
-        self._pause()
-        try:
-            descriptors = {name: listener.fileno() for name, listener in self._listeners.items()}
-            with rooms.keeping.taken() as (state, _):
-                heir.hand(descriptors | rooms.handed_over(), state)
-            await asyncio.to_thread(heir.serving)
-        except BaseException:
-            await self._go_on()
-            raise
-        rooms.keeping.close()
-
-    def _pause(self) -> None:
-        """Begin nothing by ourselves, take in nobody, let nothing be changed, and keep nothing: the successor does."""
+        self._locked_before = rooms.keeper.latch.locked
         self._paused = True
-        for worker in self._workers:
-            worker.cancel()
-        self._rooms.keeping.freeze()
-        self._rooms.endpoint.stop_accepting()
-        self._rooms.imds.stop_accepting()
-        self._rooms.containers.stop_accepting()
+        self._manager.alive()
         self._control.stop_accepting()
-
-    async def _go_on(self) -> None:
-        """The successor has failed: all is as before."""
         await self._rest()
-        await self._rooms.endpoint.serve(self._listeners["endpoint"].dup())
-        await self._rooms.imds.accept_again()
+        await asyncio.gather(rooms.endpoint.close(PARTING), rooms.imds.pause(PARTING), rooms.containers.pause(PARTING))
+        rooms.keeping.freeze()
+
+    async def resume(self) -> None:
+        """The successor has failed: all is as before."""
+        rooms = self._rooms
+        self._manager.alive()
+        rooms.sign_lock()
+        await rooms.endpoint.serve(self._listeners["endpoint"].dup())
+        await rooms.imds.accept_again()
         await self._control.start(self._listeners["control"].dup())
-        await self._rooms.containers.settle()
-        self._rooms.keeping.thaw()
-        self._work()
+        rooms.keeping.thaw()
         self._paused = False
+        self._work()
+        await rooms.containers.settle()
+
+    def descriptors(self) -> dict[str, int]:
+        """What a successor gets, by name."""
+        return {name: there.fileno() for name, there in self._listeners.items()} | self._rooms.handed_over()
+
+    @contextmanager
+    def state(self) -> Iterator[bytearray]:
+        """All that is held."""
+        with self._rooms.keeping.taken() as (state, _):
+            yield state
+
+    async def _part(self) -> None:
+        """Let the successor go its own way, or have none: what has begun ends with us."""
+        if self._handing_over is not None:
+            self._handing_over.cancel()
+            await asyncio.gather(self._handing_over, return_exceptions=True)
+        if self._successor is not None:
+            if self._rooms.keeper.latch.locked and not self._locked_before:
+                self._successor.tell_locked("while a new xacctd took over")
+            await self._successor.close()
+
+
+def _say_why_not(handing_over: asyncio.Task[int]) -> None:
+    """Whoever asked for it may have hung up."""
+    if not handing_over.cancelled() and (error := handing_over.exception()) is not None:
+        why = error.sentence if isinstance(error, errors.XacctError) else type(error).__name__
+        log.warning("not succeeded", why=why)
+
+
+def _end_at_last() -> None:
+    """End within LAST seconds, whatever hangs: a thread on a dead disk is no reason to keep credentials and port."""
+
+    def end() -> None:
+        process_groups.end_all(left_behind=False)
+        os._exit(1)
+
+    timer = threading.Timer(LAST, end)
+    timer.daemon = True
+    timer.start()

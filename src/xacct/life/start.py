@@ -10,6 +10,8 @@ from xacct.life.legacy import Legacy, Places
 from xacct.state import secretmem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xacct.host.activation import Inherited
 
 
@@ -43,7 +45,10 @@ class Start:
         return self._legacy
 
     def serving(self) -> None:
-        """The daemon serves: nobody but the service manager waits for that."""
+        """The daemon serves from now on: nobody but the service manager waits for that."""
+
+    def listen(self, lock: Callable[[str], None]) -> None:
+        """Nobody has any last words for us."""
 
     def failed(self, sentence: str, hint: str) -> None:
         """It can't be done: stderr has said so."""

@@ -1,4 +1,4 @@
-"""One daemon after another without a gap: a running one starts its successor, and hands it listeners and state.
+"""A new daemon in the place of a running one, without a gap: the successor's side. The other is handover.py.
 
     predecessor                                  successor
     ----------------------------------------------------------------------------------------
@@ -6,40 +6,48 @@
                                                  leaves its parent's family, imports, reads the configuration
                                                  "ready", its pid
     waits until nothing is under way
-    stops accepting; sends listeners, lock,
-    secret memory and state
-                                                 takes them over, serves
+    serves nobody any more; sends listeners,
+    lock, secret memory and state
+                                                 takes them over
                                                  "serving"
-    tells the service manager, drains, exits
+                                                 serves
+    tells the service manager, ends
 
-Until "serving" comes the predecessor can go on as if nothing had happened, and does so if the channel closes: a broken
-successor costs nothing. All that is held is in the state; nobody is asked for anything.
+At every instant one of the two serves, or none:
+
+- The successor says "serving" before it takes in anybody. Whoever ended before it had said so has served nobody.
+- The predecessor serves nobody from the moment it begins to send the state. It goes on only once the successor is dead
+  for certain, and has not said "serving": it kills it, and waits for the channel's end.
+- The successor goes on without its predecessor only where that is dead for certain.
+
+So a successor that is broken, hangs or is killed costs nothing: the old one goes on. All that is held is in the state;
+nobody is asked for anything.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import json
 import os
 import socket
-import sys
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 
 from xacct import errors
 from xacct.endpoint.imds_ports import IMDS
-from xacct.host import hardening, instance
-from xacct.life.legacy import SUCCEED, Legacy, Places
-from xacct.settings import MOST_IMDS_PORTS
+from xacct.host import hardening, instance, process
+from xacct.life import channel
+from xacct.life.legacy import Legacy, Places
 from xacct.state.secretmem import SecretMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable
 
 PATIENCE = 60.0
 """Seconds the predecessor gets to find a quiet moment; then it has thought better of it, or is gone."""
 
-_LARGEST = 64 * 1024 * 1024
-_DESCRIPTORS = 16 + MOST_IMDS_PORTS
+DYING = 2.0
+"""Seconds from the moment a killed process closes what it had open until it is seen to be dead, at most."""
 
 
 class Succession:
@@ -48,11 +56,13 @@ class Succession:
     strict = True
 
     def __init__(self, descriptor: int) -> None:
+        self._predecessor = (os.getppid(), process.started(os.getppid()))
         _leave_the_family()
         os.umask(0o077)
         self.where = Places()
         self.refused = hardening.harden()
         self._channel = socket.socket(fileno=descriptor)
+        os.set_inheritable(descriptor, False)
         self._channel.settimeout(PATIENCE)
         self._lock: int | None = None
 
@@ -60,7 +70,7 @@ class Succession:
         """Nothing to claim: the lock is handed over."""
 
     def legacy(self) -> Legacy:
-        """What the predecessor hands over, once it does.
+        """What the predecessor hands over, once it does. Blocks.
 
         Raises:
             StartupFailed: it does not.
@@ -68,9 +78,11 @@ class Succession:
         # All that takes time is imported by now, or is here.
         from aiohttp import web  # noqa: F401, PLC0415
 
+        from xacct.control import api, server  # noqa: F401, PLC0415
+
         try:
-            _send(self._channel, {"ready": os.getpid()})
-            names, state, descriptors = _receive(self._channel)
+            channel.send(self._channel, {"ready": os.getpid()})
+            names, state, descriptors = channel.receive(self._channel)
             legacy = _sorted(names["descriptors"], state, descriptors)
         except (OSError, ValueError, KeyError, TypeError):
             raise errors.StartupFailed("The running xacctd did not hand over.", "") from None
@@ -78,23 +90,51 @@ class Succession:
         return legacy
 
     def serving(self) -> None:
-        """Everything is served by us now.
+        """We serve from now on.
 
         Raises:
-            StartupFailed: we took too long, and the predecessor has gone on.
+            StartupFailed: the predecessor goes on instead.
         """
+        try:
+            channel.send(self._channel, {"serving": os.getpid()})
+        except OSError:
+            if not self._is_alone():
+                raise errors.StartupFailed("The running xacctd did not wait for the new one.", "") from None
         if self._lock is not None:
             instance.sign(self._lock)
-        try:
-            _send(self._channel, {"serving": os.getpid()})
-        except OSError:
-            raise errors.StartupFailed("The running xacctd did not wait for the new one.", "") from None
-        self._channel.close()
+
+    def listen(self, lock: Callable[[str], None]) -> None:
+        """Hear the predecessor's last words: whether the machine told it to lock while it handed over.
+
+        Args:
+            lock: locks; takes the reason.
+        """
+        loop = asyncio.get_running_loop()
+        self._channel.setblocking(False)
+
+        def heard() -> None:
+            with contextlib.suppress(OSError, ValueError):
+                said, _, _ = channel.receive(self._channel)
+                lock(str(said["locked"]))
+            loop.remove_reader(self._channel)
+            self._channel.close()
+
+        loop.add_reader(self._channel, heard)
 
     def failed(self, sentence: str, hint: str) -> None:
         """It can't be done: the predecessor goes on."""
         with contextlib.suppress(OSError):  # if it waits for us still
-            _send(self._channel, {"failed": [sentence, hint]})
+            channel.send(self._channel, {"failed": [sentence, hint]})
+
+    def _is_alone(self) -> bool:
+        """Whether the predecessor is dead, and not only tired of us: what is being killed closes its files first."""
+        pid, mark = self._predecessor
+        deadline = time.monotonic() + DYING
+        while mark is not None and process.started(pid) == mark:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        return True
 
 
 def _leave_the_family() -> None:
@@ -117,110 +157,3 @@ def _sorted(names: list[str], state: bytes, descriptors: list[int]) -> Legacy:
         else:
             legacy.kept = (name, SecretMemory(descriptor))
     return legacy
-
-
-# The predecessor's side.
-
-
-class Heir:
-    """A successor, as its predecessor sees it. Its methods block, for a thread to wait in."""
-
-    def __init__(self, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-        import subprocess  # noqa: PLC0415 - slow to load, and seldom needed
-
-        self._channel, theirs = socket.socketpair()
-        self._channel.settimeout(PATIENCE)
-        with theirs:
-            command = [sys.executable, "-m", "xacct.daemon", *arguments, SUCCEED, str(theirs.fileno())]
-            # Our stderr is its stderr: both write the same log.
-            child = subprocess.Popen(  # noqa: S603 - ourselves
-                command, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, env={**os.environ, **environment}
-            )
-        child.wait()  # it has only forked
-
-    def ready(self) -> int:
-        """Wait until it could take over. Returns its pid.
-
-        Raises:
-            XacctError: it can't.
-        """
-        return int(self._hear("ready"))
-
-    def hand(self, descriptors: dict[str, int], state: bytearray) -> None:
-        """Hand all over.
-
-        Raises:
-            XacctError: it is gone.
-        """
-        try:
-            _send(self._channel, {"descriptors": list(descriptors)}, state, list(descriptors.values()))
-        except OSError:
-            raise _gone() from None
-
-    def serving(self) -> None:
-        """Wait until it serves.
-
-        Raises:
-            XacctError: it does not.
-        """
-        self._hear("serving")
-
-    def close(self) -> None:
-        """Have no more to do with it; if it does not serve yet, it ends."""
-        self._channel.close()
-
-    def _hear(self, what: str) -> int:
-        try:
-            said, _, _ = _receive(self._channel)
-        except (OSError, ValueError):
-            raise _gone() from None
-        if "failed" in said:
-            sentence, hint = said["failed"]
-            raise errors.StartupFailed(f"The new xacctd did not start: {sentence} The old one goes on.", hint)
-        return int(said[what])
-
-
-def _gone() -> errors.StartupFailed:
-    return errors.StartupFailed(
-        "The new xacctd did not start. The old one goes on.", "The daemon's log says more; xacctd --version may, too."
-    )
-
-
-# Messages: a line of JSON, and as many bytes of state as it says.
-
-
-def _send(
-    channel: socket.socket, said: dict[str, object], state: bytearray | None = None, fds: Sequence[int] = ()
-) -> None:
-    line = json.dumps({**said, "state": len(state or b"")}).encode() + b"\n"
-    socket.send_fds(channel, [line], fds)
-    if state:
-        channel.sendall(state)
-
-
-def _receive(channel: socket.socket) -> tuple[dict[str, Any], bytes, list[int]]:
-    """One message.
-
-    Raises:
-        ValueError: the other end is gone, or speaks otherwise. OSError: likewise, or it takes too long.
-    """
-    data, descriptors, _, _ = socket.recv_fds(channel, 65536, _DESCRIPTORS)
-    received = bytearray(data)
-    while b"\n" not in received:
-        received += _more(channel)
-    line, _, state = bytes(received).partition(b"\n")
-    said = json.loads(line)
-    length = said.pop("state")
-    if not 0 <= length <= _LARGEST:
-        raise ValueError("no message")
-    whole = bytearray(state)
-    while len(whole) < length:
-        whole += _more(channel)
-    return said, bytes(whole), list(descriptors)
-
-
-def _more(channel: socket.socket) -> bytes:
-    data = channel.recv(1 << 20)
-    if not data:
-        raise ValueError("the other end is gone")
-    return data

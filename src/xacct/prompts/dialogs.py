@@ -1,6 +1,7 @@
 """Which dialog the desktop has, and how it is asked for a code: zenity, kdialog, or osascript on macOS.
 
-The text is an argument of the program and holds nothing secret; the code comes back on its standard output.
+The text is an argument of the program and holds nothing secret; the code comes back on its standard output. What comes
+from others in it (labels, names, programs, AWS's words) is made plain first: no markup, one line.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import shutil
 import sys
 from typing import TYPE_CHECKING
+
+from xacct.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,12 +27,7 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[Q
     if not (env.get("WAYLAND_DISPLAY") or env.get("DISPLAY")):
         return None
     if shutil.which("zenity", path=env.get("PATH")):
-        return lambda question: [
-            "zenity",
-            "--entry" if question.kind == "mfa" else "--question",
-            f"--title={TITLE}",
-            f"--text={text(question)}",
-        ]
+        return _zenity
     if shutil.which("kdialog", path=env.get("PATH")):
         return lambda question: [
             "kdialog",
@@ -44,12 +42,23 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[Q
 def text(question: Question) -> str:
     """What a dialog says: who asks, for what, and what was wrong with the last answer."""
     if question.kind == "confirm":
-        return f"Let {question.who} use {question.roles[0]}?"
-    roles = ", ".join(question.roles[:5]) + ("…" if len(question.roles) > 5 else "")  # noqa: PLR2004
-    lines = [f"MFA code for {roles}", f"Device: {question.serial}"]
+        # A line each, the role first: no label can stand where the role is looked for, or push it away.
+        process = f"\nProcess: {plain(question.process)}" if question.process else ""
+        return (
+            f"Let a program use the role {plain(question.roles[0])}?\nIt calls itself: {plain(question.label)}{process}"
+        )
+    roles = ", ".join(map(plain, question.roles[:5])) + ("…" if len(question.roles) > 5 else "")  # noqa: PLR2004
+    lines = [f"MFA code for {roles}", f"Device: {plain(question.serial)}"]
     if question.problem:
-        lines.insert(0, question.problem)
+        lines.insert(0, plain(question.problem))
     return "\n".join(lines)
+
+
+def _zenity(question: Question) -> list[str]:
+    """A label that asks for an entry takes an underscore for the mark of a key, and two for an underscore."""
+    asks_for_code = question.kind == "mfa"
+    said = text(question).replace("_", "__") if asks_for_code else text(question)
+    return ["zenity", "--entry" if asks_for_code else "--question", f"--title={TITLE}", f"--text={said}"]
 
 
 def _osascript(question: Question) -> list[str]:

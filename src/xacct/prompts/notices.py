@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from xacct import errors
 from xacct.host.child import output_of
 from xacct.keeper.events import Failed, HorizonNear, PromptRaised
+from xacct.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -27,9 +28,10 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[s
     """How to show a notice here, or None where nothing can."""
     if platform == "darwin":
         script = 'on run argv\ndisplay notification (item 1 of argv) with title "xacct"\nend run'
-        return lambda words: ["osascript", "-e", script, words]
+        return lambda words: ["osascript", "-e", script, plain(words)]
     if env.get("DBUS_SESSION_BUS_ADDRESS") and shutil.which("notify-send", path=env.get("PATH")):
-        return lambda words: ["notify-send", "--app-name=xacct", "xacct", words]
+        # Behind the dashes nothing is an option, whatever it begins with.
+        return lambda words: ["notify-send", "--app-name=xacct", "--", "xacct", plain(words)]
     return None
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xacct.clock import AwsClock
     from xacct.keeper.keeper import Keeper
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever an older daemon would misread the state. An older or newer one is dropped: a code mends that."""
 
 BACKWARDS = 60.0

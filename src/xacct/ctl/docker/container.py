@@ -12,6 +12,7 @@ from xacct.ctl.docker.ways import Way
 from xacct.ctl.env import confirm
 from xacct.ctl.failure import CtlError
 from xacct.ctl.http10 import quote
+from xacct.ctl.render import clean
 
 TOKEN: Final = "AWS_CONTAINER_AUTHORIZATION_TOKEN"  # noqa: S105 - its name
 
@@ -25,7 +26,7 @@ def about(client: Client) -> wire.ContainersAnswer:
 
 def mint(client: Client, role: str, way: Way, label: str, ttl: str | None) -> wire.GrantAnswer:
     """Return a grant that ends with this process, or, with `ttl`, at its time."""
-    body: dict[str, Any] = {"roles": [role], "label": label, "where": way.where}
+    body: dict[str, Any] = {"roles": [role], "label": clean(label), "where": way.where}
     body |= {"ttl": when.seconds(ttl)} if ttl else {"pid": os.getpid()}
     grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
     if role not in grant["urls"]:

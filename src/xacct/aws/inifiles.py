@@ -1,0 +1,196 @@
+"""AWS's two files, read by botocore's own parser as every AWS tool reads them, and what those tools would not read.
+
+Values hold secrets: none is ever quoted in a sentence.
+"""
+
+from __future__ import annotations
+
+import configparser
+import shlex
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from xacct import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+Profile = dict[str, Any]
+
+TELLING = frozenset(
+    {
+        "aws_access_key_id", "aws_secret_access_key", "role_arn", "source_profile", "credential_source", "region",
+        "mfa_serial", "credential_process", "sso_session", "sso_start_url", "sso_account_id", "output",
+    }
+)  # fmt: skip
+"""Keys that only a profile has: a section with one of them is meant as a profile."""
+
+LONGEST_NAME = 60
+
+
+@dataclass(slots=True)
+class AwsFiles:
+    """What both files say (secrets included: never log).
+
+    `profiles`: of both, merged as botocore does, the credentials file winning. `config`, `credentials`: of each alone.
+    `services`: the sections of that kind. `ignored`: sections that AWS's tools don't take for the profile they look
+    like: the name that is meant, and why.
+    """
+
+    config_file: Path
+    credentials_file: Path
+    config: dict[str, Profile] = field(default_factory=dict, repr=False)
+    credentials: dict[str, Profile] = field(default_factory=dict, repr=False)
+    profiles: dict[str, Profile] = field(default_factory=dict, repr=False)
+    services: dict[str, Any] = field(default_factory=dict, repr=False)
+    ignored: list[tuple[str, errors.ConfigError]] = field(default_factory=list)
+
+    def where(self, profile: str, setting: str) -> str:
+        """Where a setting of a profile stands: the section and the file."""
+        if setting in self.credentials.get(profile, {}):
+            return f"[{profile}] in {self.credentials_file}"
+        section = profile if profile == "default" else f"profile {profile}"
+        return f"[{section}] in {self.config_file}"
+
+
+def read(config_file: Path, credentials_file: Path) -> AwsFiles:
+    """Read both; a file that is not there is empty.
+
+    Raises:
+        ConfigError: one can't be read or parsed; which, and which line.
+    """
+    from botocore.configloader import build_profile_map  # noqa: PLC0415 - late: it costs 30 ms
+
+    found = AwsFiles(config_file, credentials_file)
+    sections = _parse(config_file)
+    mapped = build_profile_map(sections)
+    found.config = mapped["profiles"]
+    found.services = mapped["services"]
+    found.credentials = _parse(credentials_file)
+    found.ignored += _ignored_in_config(sections, config_file)
+    for name in [name for name in found.credentials if _looks_prefixed(name)]:
+        del found.credentials[name]
+        found.ignored.append(_prefixed(name, credentials_file))
+    found.profiles = {name: dict(values) for name, values in found.config.items()}
+    for name, values in found.credentials.items():
+        found.profiles.setdefault(name, {}).update(values)
+    return found
+
+
+def _ignored_in_config(sections: Mapping[str, Profile], path: Path) -> Iterator[tuple[str, errors.ConfigError]]:
+    for section, values in sections.items():
+        if section == "default" or not TELLING & values.keys():
+            continue
+        try:
+            words = shlex.split(section)
+        except ValueError:
+            words = section.replace('"', " ").replace("'", " ").split()
+            read_by_aws = False
+        else:
+            read_by_aws = section.startswith(("profile", "sso-session", "services")) and len(words) == 2  # noqa: PLR2004
+        if read_by_aws:
+            continue
+        meant = _name_meant(words) or section
+        yield (
+            meant,
+            errors.ConfigError(
+                f"AWS's tools ignore [{section[:LONGEST_NAME]}] in {path}: a profile's section there is called"
+                " [profile NAME].",
+                f"Write [{_heading(meant)}].",
+            ),
+        )
+
+
+def _name_meant(words: list[str]) -> str:
+    if len(words) > 1 and words[0].lower().startswith("profile"):
+        return " ".join(words[1:])
+    if len(words) == 1 and words[0].lower().startswith("profile"):
+        return words[0][len("profile") :].lstrip(":-_./")
+    return " ".join(words)
+
+
+def _heading(name: str) -> str:
+    if name.lower() == "default":
+        return "default"
+    return f'profile "{name[:LONGEST_NAME]}"' if " " in name else f"profile {name[:LONGEST_NAME]}"
+
+
+def _looks_prefixed(section: str) -> bool:
+    words = section.split()
+    return section != section.strip() or (len(words) > 1 and words[0].lower() == "profile")
+
+
+def _prefixed(section: str, path: Path) -> tuple[str, errors.ConfigError]:
+    words = section.replace('"', "").replace("'", "").split()
+    meant = " ".join(words[1:] if len(words) > 1 and words[0].lower() == "profile" else words)
+    return meant, errors.ConfigError(
+        f"AWS's tools take [{section[:LONGEST_NAME]}] in {path} for a profile called {section[:LONGEST_NAME]!r}.",
+        f"In that file a section is called by the profile's name alone: [{meant[:LONGEST_NAME]}].",
+    )
+
+
+def _parse(path: Path) -> dict[str, Profile]:
+    from botocore.configloader import raw_config_parse  # noqa: PLC0415
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
+
+    try:
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            return {}  # a device or a pipe: AWS's tools read none, and it might never end
+        path.open("rb").close()  # botocore's parser takes a file it can't open for an empty one
+    except FileNotFoundError:
+        return {}
+    except OSError as error:
+        raise errors.ConfigError(
+            f"{path} can't be read ({error.strerror}).", "Check its owner and permissions."
+        ) from None
+    try:
+        return dict(raw_config_parse(str(path)))
+    except BotoCoreError as error:
+        why = _why(getattr(error, "kwargs", {}).get("error"), path)
+    except (OSError, ValueError) as error:
+        why = _why(error, path)
+    # No quoting of the parser's words: they may hold the line, and the line a key.
+    raise errors.ConfigError(f"{path} can't be read as an AWS file: {why}.", "Check its syntax and permissions.")
+
+
+def _why(error: object, path: Path) -> str:
+    """What is wrong and in which line, and nothing of what a value says: that may be a key."""
+    why = "its syntax"
+    match error:
+        case configparser.DuplicateSectionError(section=section, lineno=line):
+            why = f"line {line} begins [{str(section)[:LONGEST_NAME]}] a second time"
+        case configparser.DuplicateOptionError(section=section, option=option, lineno=line):
+            why = f"line {line} sets {str(option)[:LONGEST_NAME]} of [{str(section)[:LONGEST_NAME]}] a second time"
+        case configparser.MissingSectionHeaderError() if path.read_bytes()[:3] == b"\xef\xbb\xbf":
+            why = "line 1 begins with a byte order mark (save it as UTF-8 without one)"
+        case configparser.MissingSectionHeaderError(lineno=line):
+            why = f"line {line} stands before any [section]"
+        case configparser.ParsingError():
+            why = f"line {error.errors[0][0]} is no setting (NAME = VALUE)"
+        case UnicodeDecodeError():
+            why = f"line {_line_of_bad_utf8(path)} is not UTF-8"
+        case ValueError():
+            why = _bad_block(path)
+    return why
+
+
+def _line_of_bad_utf8(path: Path) -> int:
+    data = path.read_bytes()
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        return data[: error.start].count(b"\n") + 1
+    return 1
+
+
+def _bad_block(path: Path) -> str:
+    """Which indented block has a line without `=` (botocore/configloader.py: _parse_nested)."""
+    parser = configparser.RawConfigParser()
+    parser.read([path])
+    for section in parser.sections():
+        for option, value in parser.items(section):
+            if value.startswith("\n") and any("=" not in line for line in value.splitlines() if line.strip()):
+                return f"a line below {option[:LONGEST_NAME]} of [{section[:LONGEST_NAME]}] has no ="
+    return "an indented line has no ="

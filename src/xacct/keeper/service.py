@@ -1,0 +1,277 @@
+"""The one way out: `serve` decides whether credentials leave, for whoever asks, and hands them over.
+
+Endpoint, EC2's metadata, containers, the control API and with it credential_process all come here. It decides in this
+order: agent locked, role logged out, within the consumer's reach, allowed by a human where the role is guarded, fresh
+or to be renewed. (Reach comes before the human's yes: nobody should be asked about what would be refused anyway.)
+Nothing else in the house hands out what an entry holds; tests/test_architecture.py says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from xacct import errors, policy
+from xacct.model import Credentials
+from xacct.policy import Freshness, Hop
+
+if TYPE_CHECKING:
+    from xacct.keeper.keeper import Keeper
+    from xacct.keeper.node import Node
+
+STALE_WAIT = 0.8
+"""Seconds a request waits for a renewal when something unexpired is held: below every SDK's patience."""
+
+AWS_PATIENCE = 25.0
+"""Seconds a request waits where no human may be asked: below object_store's 30 s for a whole request."""
+
+REFUSE_FOR = 15.0
+"""Seconds a human's "no", or their silence, counts for the same consumer: an SDK's retries are the same question."""
+
+Waiting = Callable[[], Coroutine[Any, Any, Credentials]]
+"""Has the credentials when it is called and awaited."""
+
+
+class Consumer(Protocol):
+    """Who wants credentials, and how far it reaches. A grant is one."""
+
+    @property
+    def id(self) -> str:
+        """What a human's yes is kept for."""
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+
+    @property
+    def via(self) -> str | None:
+        """The role by which it reaches roles that it names by their ARN."""
+
+    def allows(self, role: str) -> bool:
+        """Whether it may have the role of this name."""
+
+    def allows_arn(self, arn: str) -> bool:
+        """Whether it may have the role of this ARN."""
+
+
+def _unknown() -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """How far to go for credentials.
+
+    `human`: whether a human may be asked. `patience`: seconds to wait at most (None: as long as the caller stays); none
+    for a human means that none is asked. `lasting`: seconds that must be left. `lifetime`: seconds wanted in one piece,
+    by the direct path if that takes it. `process`: says which process asks; slow, so called in a thread.
+    """
+
+    human: bool = True
+    patience: float | None = None
+    lasting: float = 0.0
+    lifetime: int | None = None
+    process: Callable[[], str] = _unknown
+
+    @property
+    def asks(self) -> bool:
+        """Whether a human may really be asked."""
+        return self.human and (self.patience is None or self.patience > 0)
+
+    @property
+    def limit(self) -> float | None:
+        """Seconds to wait in all."""
+        return self.patience if self.asks or self.patience is None else AWS_PATIENCE
+
+
+class CredentialService:
+    """Serves what a keeper holds. `keeper` is for those who describe roles; credentials come from `serve` alone."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self.keeper = keeper
+        self._refused: dict[tuple[str, str], tuple[float, errors.XacctError]] = {}
+
+    # Deciding.
+
+    def check(self, name: str, consumer: Consumer) -> Node:
+        """Go on only where this consumer may have the role now, as far as that is known without asking anybody.
+
+        Also asked when a wait has ended: what was taken back meanwhile does not leave. Returns the role's node.
+
+        Raises:
+            XacctError: it may not; why.
+        """
+        keeper = self.keeper
+        keeper.latch.check()
+        node = keeper.node(name)
+        keeper.consents.check(name)
+        if name in keeper.dynamic:
+            self._check_names_of(node, consumer)
+        elif not consumer.allows(name):
+            raise self.out_of_reach()
+        return node
+
+    def _check_names_of(self, node: Node, consumer: Consumer) -> None:
+        """A role known by its ARN is none of the consumer's if the ARN is not, nor if its name was logged out of."""
+        keeper, arn = self.keeper, node.role.role_arn
+        if arn is None or not consumer.allows_arn(arn) or keeper.dynamic.via(node.role.name) != consumer.via:
+            raise self.out_of_reach()
+        for other in keeper.consents.logged_out:
+            if other in keeper.nodes and keeper.nodes[other].role.role_arn == arn:
+                keeper.consents.check(other)
+
+    def by_arn(self, arn: str, consumer: Consumer) -> str:
+        """The name of the role of an ARN, for a consumer that may name it.
+
+        Raises:
+            XacctError: it may not, or that role can't be reached.
+        """
+        self.keeper.latch.check()
+        if consumer.via is None or not consumer.allows_arn(arn):
+            raise self.out_of_reach()
+        return self.keeper.by_arn(arn, consumer.via)
+
+    def out_of_reach(self) -> errors.XacctError:
+        """What a consumer is told that asks for what is not its own.
+
+        Raises:
+            Locked: first of all, that nothing leaves.
+        """
+        self.keeper.latch.check()
+        return errors.UnknownRole("This grant does not reach that far.", "xacctctl grants list")
+
+    def holds(self, name: str, credentials: Credentials) -> bool:
+        """Whether these are what is held for the role, and may leave."""
+        node = self.keeper.nodes.get(name)
+        gone = self.keeper.latch.locked or name in self.keeper.consents.logged_out
+        return not gone and node is not None and node.lease.held is credentials
+
+    # Serving.
+
+    def serve(self, name: str, consumer: Consumer, ask: Ask) -> Credentials | Waiting:
+        """A role's credentials for a consumer: at once where they are fresh, else a wait for them.
+
+        They are unexpired, and not stale where a renewal was possible.
+
+        Raises:
+            XacctError: they can't be had, or not by this consumer; its sentence says what to do. So does the wait.
+        """
+        node = self.check(name, consumer)
+        if ask.lifetime is None and self.keeper.guard.admits(node.role, consumer.id):
+            held = node.lease.held
+            if node.lease.freshness() is Freshness.FRESH and held is not None and self._lasts(held, ask):
+                return self._served(name, held)
+        self._refuse_again(name, consumer)
+        return partial(self._wait, name, consumer, ask)
+
+    async def allow(self, name: str, consumer: Consumer, process: Callable[[], str] = _unknown) -> None:
+        """Return once this consumer may have the role, asking a human if it is guarded.
+
+        Args:
+            process: says which process asks; slow.
+
+        Raises:
+            XacctError: it may not, or nobody says so.
+        """
+        node = self.check(name, consumer)
+        await self._unless_taken_back(name, self._allow(node, consumer, Ask(process=process)))
+
+    async def _wait(self, name: str, consumer: Consumer, ask: Ask) -> Credentials:
+        node = self.check(name, consumer)
+        try:
+            async with asyncio.timeout(ask.limit):
+                got = await self._unless_taken_back(name, self._get(node, consumer, ask))
+        except TimeoutError:
+            raise self._remembered(name, consumer, self._too_late(name, consumer)) from None
+        except errors.XacctError as error:
+            raise self._remembered(name, consumer, error) from None
+        self.check(name, consumer)
+        if got.remaining(self.keeper.clock.now()) <= 0:
+            raise errors.Temporary(f"The credentials of {name} ended on their way.", "Try again.")
+        return self._served(name, got)
+
+    async def _unless_taken_back(self, name: str, work: Coroutine[Any, Any, Any]) -> Any:
+        return await self.keeper.latch.behind(self.keeper.consents.behind(name, work))
+
+    async def _get(self, node: Node, consumer: Consumer, ask: Ask) -> Credentials:
+        await self._allow(node, consumer, ask)
+        lease = node.lease
+        self.keeper.use_of(node.role.name).asked = self.keeper.clock.now()
+        path = policy.path_to(node.role, lifetime=ask.lifetime)
+        if ask.lifetime is not None and path.hop is Hop.WITH_CODE:
+            return await self.keeper.one_off(node, path, ask=ask.asks)
+        if lease.freshness() is Freshness.STALE and lease.silent() and not lease.just_failed():
+            await asyncio.wait({lease.renew(ask=False)}, timeout=STALE_WAIT)
+        held = await lease.get(ask=ask.asks)
+        return held if self._lasts(held, ask) else await self._lasting(node, held, ask)
+
+    async def _allow(self, node: Node, consumer: Consumer, ask: Ask) -> None:
+        guard, role = self.keeper.guard, node.role
+        if guard.admits(role, consumer.id):
+            return
+        if not ask.asks:
+            raise errors.NobodyToAsk(
+                f"The use of {role.name} by {consumer.label!r} has to be confirmed, and nobody may be asked.",
+                "xacctctl attend, in another terminal",
+            )
+        process = await asyncio.to_thread(ask.process)
+        await guard.admit(role, consumer.id, consumer.label, process)
+
+    async def _lasting(self, node: Node, held: Credentials, ask: Ask) -> Credentials:
+        """New credentials that last long enough.
+
+        Raises:
+            XacctError: they can't be had, or would not last either.
+        """
+        lease, name = node.lease, node.role.name
+        if held.lifetime >= ask.lasting:
+            left = held.remaining(self.keeper.clock.now()) / policy.MINUTE
+            too_short = f"{name} is good for {left:.0f} min more, too short for EC2's protocol."
+            if lease.error is not None and lease.just_failed():
+                raise lease.error
+            try:
+                held = await lease.fly(ask=ask.asks)
+            except errors.HumanNeeded as error:
+                raise type(error)(f"{too_short} {error.sentence}", f"xacctctl login {name} --for 1h") from None
+        if self._lasts(held, ask):
+            return held
+        raise errors.TooShortLived(
+            f"{name} is good for {held.lifetime / policy.MINUTE:.0f} min at a time, "
+            f"EC2's protocol takes {ask.lasting / policy.MINUTE:.0f}.",
+            f"Give it a longer duration, or use xacctctl env {name}, without --imds.",
+        )
+
+    def _lasts(self, held: Credentials, ask: Ask) -> bool:
+        return ask.lasting <= 0 or held.remaining(self.keeper.clock.now()) >= ask.lasting
+
+    def _served(self, name: str, held: Credentials) -> Credentials:
+        use = self.keeper.use_of(name)
+        use.asked = use.served = self.keeper.clock.now()
+        return held
+
+    # A retry after a "no" is no new question.
+
+    def _too_late(self, name: str, consumer: Consumer) -> errors.XacctError:
+        kinds = {question.kind for question in self.keeper.desk.questions if name in question.roles}
+        if "confirm" in kinds:
+            sentence = f"Nobody confirmed the use of {name} by {consumer.label!r} in time."
+            return errors.TimedOut(sentence, "xacctctl attend")
+        if "mfa" in kinds:
+            return errors.TimedOut(f"Nobody gave an MFA code for {name} in time.", f"xacctctl login {name}")
+        return errors.Temporary(f"AWS has not answered for {name} in time.", "Try again in a moment.")
+
+    def _remembered(self, name: str, consumer: Consumer, error: errors.XacctError) -> errors.XacctError:
+        boot = self.keeper.clock.boot()
+        for key in [key for key, (until, _) in self._refused.items() if until <= boot]:
+            del self._refused[key]
+        if isinstance(error, errors.Declined | errors.TimedOut | errors.TooManyWrongCodes):
+            self._refused[consumer.id, name] = (boot + REFUSE_FOR, error)
+        return error
+
+    def _refuse_again(self, name: str, consumer: Consumer) -> None:
+        until, error = self._refused.get((consumer.id, name), (0.0, None))
+        if error is not None and self.keeper.clock.boot() < until:
+            raise type(error)(error.sentence, error.hint)

@@ -1,0 +1,35 @@
+"""Other people's words, made fit to be shown: labels, names, paths of programs, what AWS says. Standard library only.
+
+Whatever shows or writes text goes through here at its border: terminals, dialogs, notices, the log, the audit, files
+that other programs read. So a word can be no more than a word: it ends no line, drives no terminal, is no markup, and
+does not turn the order of what stands beside it.
+"""
+
+from typing import Final
+
+LONGEST: Final = 300
+"""Characters of one stranger's text in a dialog or notice: more would push what matters off the screen."""
+
+_MARKUP: Final = str.maketrans({"<": "(", ">": ")", "&": "+", "\\": "/"})
+"""Pango (zenity, notification servers) and Qt (kdialog) read markup, and zenity, notify-send and kdialog a backslash as
+C does. Some of them escape and some do not, by version and by kind of dialog, so these signs are not quoted but left
+out: the nearest plain ones stand for them."""
+
+
+def clean(text: str) -> str:
+    """Return `text` as one line without control characters.
+
+    What is not printable becomes a space: controls of both ranges (an escape sequence stays words), ends of lines of
+    every kind, marks that turn the direction of writing, invisible characters, halves of surrogate pairs.
+    """
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def plain(text: str, most: int = LONGEST) -> str:
+    """Return `text` for a desktop's dialogs and notices: as `clean` does, without markup, `most` characters long."""
+    return cut(clean(text).translate(_MARKUP), most)
+
+
+def cut(text: str, most: int) -> str:
+    """Return at most `most` characters of `text`; an ellipsis says where there were more."""
+    return text if len(text) <= most else text[: most - 1] + "…"
