@@ -58,10 +58,10 @@ test-soak: .venv/ready ## ten-second credentials, five clients and faults, for S
 	SEED="$(SEED)" SECONDS="$(or $(SECONDS),600)" $(BIN)/pytest tests/system/test_soak.py
 
 install: ## install for this user: a venv of its own and links in BINDIR (~/.local/bin)
-	@PYTHON="$(PYTHON)" sh scripts/install.sh install
+	@PYTHON="$(PYTHON)" PYTHON_CHOSEN="$(filter-out file,$(origin PYTHON))" sh scripts/install.sh install
 
-uninstall: ## remove exactly what `make install` put there
-	@sh scripts/install.sh uninstall
+uninstall: ## remove what `make install` put there, and say what stays (PURGE=yes: remove that, too)
+	@PURGE="$(PURGE)" sh scripts/install.sh uninstall
 
 constraints: ## pin all dependencies anew, with hashes (UPGRADE=1 moves every pin)
 	@sh scripts/constraints.sh "$(PYTHON)"

@@ -6,6 +6,7 @@
 #   XDG_DATA_HOME  xacct/venv goes below it                  (~/.local/share)
 #   BINDIR         the commands are symlinked into it        (~/.local/bin)
 #   SERVICE        "no": don't have systemd keep xacctd      (yes, where it runs for this user)
+#   PURGE          "yes": uninstall removes state, log and configure's profiles as well
 set -eu
 
 action=${1:-}
@@ -22,6 +23,16 @@ say() {
 fail() {
     printf '%s\n' "$1" >&2
     exit 1
+}
+
+# PYTHON=3.12 means python3.12.
+case ${PYTHON:-} in
+    [0-9]*) PYTHON=python$PYTHON ;;
+esac
+
+# The version and the place of a Python, or nothing.
+identity() {
+    "$1" -c 'import os, sys; print(sys.version_info[:3], os.path.realpath(sys.base_prefix))' 2>/dev/null || :
 }
 
 # Is $1 a symlink that we made?
@@ -50,7 +61,11 @@ refuse_strangers() {
 }
 
 install_venv() {
-    if "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
+    if [ -n "${PYTHON_CHOSEN:-}" ] && [ -f "$venv/pyvenv.cfg" ] &&
+        [ "$(identity "$PYTHON")" != "$(identity "$venv/bin/python")" ]; then
+        sh "$source/scripts/venv.sh" "$PYTHON" "$venv"
+        say "replaced $venv, which had another Python"
+    elif "$venv/bin/python" -m pip --version >/dev/null 2>&1; then
         say "kept     $venv"
     else
         sh "$source/scripts/venv.sh" "${PYTHON:-python3}" "$venv"
@@ -107,7 +122,13 @@ install_service() {
 
 uninstall() {
     if [ -x "$venv/bin/xacctctl" ]; then
-        "$venv/bin/xacctctl" service uninstall || say "the service could not be removed; going on"
+        if [ "${PURGE:-no}" = yes ]; then
+            "$venv/bin/xacctctl" service uninstall --purge || say "not all could be removed; going on"
+        else
+            "$venv/bin/xacctctl" service uninstall || say "the service could not be removed; going on"
+        fi
+        # Its program goes: it would run on without what it loads only when needed.
+        "$venv/bin/xacctctl" stop || say "xacctd could not be stopped: look at its process"
     fi
     for command in $commands; do
         link=$bindir/$command
@@ -125,6 +146,11 @@ uninstall() {
     fi
 }
 
+# A daemon of the code before: said, for only its owner knows when to put the new one in its place.
+report_daemon() {
+    "$venv/bin/python" -m xacct.ctl.leftovers || :
+}
+
 is_absolute "$home" || fail "XDG_DATA_HOME must be an absolute path; it is '${XDG_DATA_HOME:-}'."
 is_absolute "$bindir" || fail "BINDIR must be an absolute path; it is '$bindir'."
 
@@ -134,6 +160,7 @@ case $action in
         install_venv
         install_links
         install_service
+        report_daemon
         ;;
     uninstall) uninstall ;;
     *) fail "usage: scripts/install.sh install|uninstall" ;;

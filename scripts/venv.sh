@@ -6,6 +6,10 @@ set -eu
 python=$1
 directory=$2
 
+case $python in
+    [0-9]*) python=python$python ;; # 3.12 means python3.12
+esac
+
 fail() {
     printf '%s\n' "$1" >&2
     exit 1

@@ -71,12 +71,23 @@ ROOMS = {
         never=("asyncio", "pathlib"),
         why="every file is read and written here, xacctctl's too, so it has to load in a moment",
     ),
+    "copies": Room(
+        may=(),
+        stdlib_only=True,
+        never=("asyncio",),
+        why="xacctctl makes the copies of AWS's config file and the daemon keeps them equal to it, by the same rules",
+    ),
+    "tomlfile": Room(
+        may=("fileio",),
+        stdlib_only=True,
+        why="the daemon and xacctctl must read config.toml with the same limits",
+    ),
     "clock": Room(
         may=("model",),
         why="what time it is for AWS is worked out from readings that are handed in",
     ),
     "settings": Room(
-        may=("model", "errors", "policy", "fileio", "aws.profiles"),
+        may=("model", "errors", "policy", "tomlfile", "aws.profiles"),
         why="config.toml adds to what AWS's own files say, and is checked against the limits of policy",
     ),
     "configuration": Room(
@@ -96,11 +107,11 @@ ROOMS = {
         why="it runs credential processes, answers the keeper's questions and must not know who asked",
     ),
     "endpoint": Room(
-        may=("model", "errors", "policy", "logs", "fileio", "keeper", "host.peer"),
+        may=("model", "errors", "policy", "logs", "fileio", "keeper", "host.peer", "host.unix_sockets"),
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
     ),
     "audit": Room(
-        may=("model", "wire", "clock", "fileio", "keeper.events", "text"),
+        may=("model", "errors", "wire", "clock", "fileio", "keeper.events", "text"),
         why="it writes down what others tell it, in the words of the wire, and must hold nothing worth stealing",
     ),
     "control": Room(
@@ -117,6 +128,7 @@ ROOMS = {
             "endpoint.head.ROLE_ARN_PATH",
             "prompts",
             "host.peer",
+            "host.unix_sockets",
             "text",
         ),
         why="it steers leases, grants and prompts; AWS stays behind the keeper",
@@ -135,7 +147,7 @@ ROOMS = {
         why="it turns what the keeper holds into bytes, and keeps those; who is served is not its business",
     ),
     "ctl": Room(
-        may=("wire", "places", "fileio", "text", "__version__"),
+        may=("wire", "places", "copies", "fileio", "tomlfile", "text", "__version__"),
         stdlib_only=True,
         never=("asyncio",),
         reads_clock=True,

@@ -23,7 +23,8 @@ def test_before_the_first_answer_the_wall_clock_is_believed():
 def test_a_date_header_corrects_a_wrong_clock():
     machine = Machine(wall=1000.0)
     clock = AwsClock(machine.read)
-    clock.heard(8200.0)
+    for _ in range(2):
+        clock.heard(8200.0, signed_for=False)
     machine.pass_(10)
     assert 8210 <= clock.now() <= 8211
     assert 7200 <= clock.skew() <= 7201
@@ -72,3 +73,88 @@ def test_a_step_is_told_once():
     machine.pass_(10, step=3600)
     assert clock.stepped()
     assert not clock.stepped()
+
+
+# Dates that lie.
+
+DAY = 86400.0
+
+
+def right(wall=1e6, boot=50.0):
+    """A clock whose machine and AWS agree, and who has heard so."""
+    machine = Machine(wall, boot)
+    clock = AwsClock(machine.read)
+    clock.heard(float(int(wall)))
+    return machine, clock
+
+
+def test_one_stranger_is_not_believed_and_two_that_agree_are():
+    machine, clock = right()
+    clock.heard(1e6 + 30, signed_for=False)
+    clock.heard(1e6 + 2 * DAY, signed_for=False)
+    clock.heard(1e6 - 1800, signed_for=False)
+    assert clock.now() == 1e6
+    machine.pass_(1)
+    clock.heard(1e6 + 2 * DAY, signed_for=False)
+    machine.pass_(5)
+    clock.heard(1e6 + 2 * DAY + 5, signed_for=False)
+    assert abs(clock.now() - (1e6 + 2 * DAY + 5)) < 2
+
+
+def test_who_took_our_signature_is_not_a_quarter_of_an_hour_off():
+    machine, clock = right()
+    for _ in range(5):
+        machine.pass_(1)
+        clock.heard(machine.at.wall + 1000)
+    assert clock.now() == machine.at.wall
+
+
+def test_time_does_not_go_back_past_what_was_certain():
+    machine, clock = right()
+    for _ in range(5):
+        machine.pass_(600)
+        clock.heard(1e6 + 300, signed_for=False)
+    assert clock.now() == machine.at.wall
+
+
+def test_a_laptop_clock_that_was_put_right_is_believed_with_one_date():
+    machine = Machine(wall=1000.0)
+    clock = AwsClock(machine.read)
+    for _ in range(2):
+        clock.heard(8200.0, signed_for=False)
+    machine.pass_(10, step=7200)
+    clock.heard(8210.0)
+    assert clock.skew() == 0
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0.1, 4000), st.floats(-3 * DAY, 3 * DAY), st.booleans()),
+        max_size=30,
+    )
+)
+def test_lying_dates_that_do_not_agree_move_nothing_far(story):
+    """A liar says something else each time, between STS's own dates; ours stays true to the resolution of a date."""
+    machine, clock = right()
+    true, lies = 1e6, []
+    for seconds, lie, signed in story:
+        machine.pass_(seconds)
+        true += seconds
+        if all(abs(lie - other) > 30 for other in lies):
+            lies.append(lie)
+            clock.heard(true + lie, signed_for=signed)
+        assert abs(clock.now() - true) <= 3
+        clock.heard(float(int(true)))
+        assert abs(clock.now() - true) <= 3
+
+
+@given(st.floats(-300 * DAY, 300 * DAY), st.lists(st.floats(0.1, 60), min_size=4, max_size=10))
+def test_a_laptop_that_is_plainly_wrong_is_put_right_by_the_second_date(off, pauses):
+    machine = Machine(wall=1e9 + off)
+    clock = AwsClock(machine.read)
+    true = 1e9
+    for seconds in pauses:
+        clock.heard(float(int(true)), signed_for=False)
+        machine.pass_(seconds)
+        true += seconds
+    assert abs(clock.now() - true) <= 3

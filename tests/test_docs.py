@@ -111,6 +111,11 @@ def test_each_variable_of_ours_in_the_source_is_documented():
         "XACCT_MFA_SERIAL",
         "XACCT_ROLE",
         "XACCT_SOURCE",
+        "XACCT_INSTEAD_OF_CONFIG_FILE",
+        "XACCT_INSTEAD_OF_DEFAULT_REGION",
+        "XACCT_INSTEAD_OF_REGION",
+        "XACCT_PROFILE",
+        "XACCT_REGION",
     }  # set, and not for people to set
     assert ours == set(re.findall(r"`((?:XACCT|XDG)_[A-Z_]+)`", table))
 

@@ -124,6 +124,30 @@ def test_explain_says_what_guards_a_role(more, says):
     assert not any(says in remark for remark in policy.explain(role(), {}, 43200)[1])
 
 
+def test_explain_says_what_goes_along():
+    more = {
+        "external_id": "acme-7",
+        "session_name": "alice",
+        "region": "eu-west-1",
+        "tags": (("team", "ops"), ("cost", "12")),
+        "transitive_tag_keys": ("team",),
+        "duration": 1800,
+        "source_identity": "alice@example",
+        "policy_arns": ("arn:aws:iam::aws:policy/X",),
+    }
+    remarks = policy.explain(role(**more), {}, 43200)[1]
+    assert {
+        "session name: alice",
+        "external id: acme-7",
+        "region: eu-west-1",
+        "tags: team=ops, cost=12; of them go on along a chain: team",
+        "duration, as configured: 30 min",
+        "source identity: alice@example",
+        "session policies: arn:aws:iam::aws:policy/X",
+    } <= set(remarks)
+    assert "session name: from-settings" in policy.explain(role(), {}, 43200, "from-settings")[1]
+
+
 def test_explain_of_a_second_hop_warns_that_the_mfa_is_gone():
     roles = {"prod": role()}
     steps, remarks = policy.explain(role(name="second", parent="prod"), roles, 43200)

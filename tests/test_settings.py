@@ -144,3 +144,37 @@ def test_a_guarded_role_that_only_reads(read):
         read('[roles.prod]\nread_only = true\nconfirm = "each-grant"\n'), Profiles(roles={"prod": PROD})
     )["prod"]
     assert (got.read_only, got.confirm) == (True, "each-grant")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = " + "[" * 100_000, "nested too deeply"),
+        ("a = " + "{a=" * 10_000, "nested too deeply"),
+        (".".join("a" * 20) + " = 1", "nested too deeply (line 1)"),
+        ("\n[" + ".".join("a" * 20) + "]", "nested too deeply (line 2)"),
+        ("[daemon]\nport = " + "9" * 5000, "far too large"),
+        ("[daemon]\nport = " + "9" * 4000, "daemon.port"),
+        ("[session]\nduration = " + "9" * 4000, "duration"),
+        ('[session]\nduration = "' + "9" * 5000 + 'd"', "no duration"),
+        ('[prompts]\npatience = "999999999d"', "366 days at most"),
+        ("[prompts]\npatience = 99999999999", "366 days at most"),
+        ('[roles.x]\nmfa_max_age = "367d"', "366 days at most"),
+        ("#" * (257 * 1024), "larger than 256 KiB"),
+        ("a = 1\x00", "no TOML"),
+        ("a = nan", "unknown field"),
+        ("a = 9999-99-99", "no TOML"),
+    ],
+)
+def test_a_file_that_no_human_wrote_is_refused_in_a_sentence(tmp_path, text, said):
+    (tmp_path / "config.toml").write_text(text)
+    with pytest.raises(errors.ConfigError) as error:
+        settings.read(tmp_path / "config.toml")
+    assert said in error.value.sentence
+    assert len(error.value.sentence) < 400
+
+
+def test_a_policy_with_many_dots_is_not_deep(tmp_path):
+    policy = '{"Resource": [' + ", ".join(['"arn:aws:s3:::a.b.c.d"'] * 30) + "]}"
+    (tmp_path / "config.toml").write_text(f"[roles.x]\npolicy = '{policy}'\n[roles.\"a.b.c.d.e.f.g.h.i.j.k.l.m\"]\n")
+    assert settings.read(tmp_path / "config.toml").roles["x"].policy == policy

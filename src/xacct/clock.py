@@ -5,6 +5,11 @@ wall clock, which may be stepped, and the boot-time clock, which counts through 
 a virtual machine is paused. Where they differ, the later one decides what may be served (never call expired
 credentials alive), the earlier one what is thrown away (never lose a session to a wrong clock); the next answer
 sets both right again. Nothing here reads a clock: `read` is an argument.
+
+Dates can lie: a proxy's, a captive portal's. So only what certainly comes from STS is told here (aws/sts.py sees to
+that), and even that is not believed alone where it would move our estimate far, or contradicts a laptop clock that has
+agreed so far: a second date, from another answer, has to say the same. A success says more than its date: AWS takes no
+signature that is more than SIGNATURE_WINDOW off. And time never goes back past what was certain.
 """
 
 from __future__ import annotations
@@ -18,6 +23,15 @@ if TYPE_CHECKING:
 
 DATE_RESOLUTION = 2.0
 """Seconds a Date header can be off without saying anything: it counts whole seconds, and answers travel."""
+
+SIGNATURE_WINDOW = 900.0
+"""Seconds by which a request's signature may be off: STS's own words are "15 min." (docs: Troubleshooting SigV4)."""
+
+NUDGE = 60.0
+"""Seconds by which one date alone may move our estimate."""
+
+AGREE = 10.0
+"""Seconds by which two dates, each carried on to the same instant, may differ and still say the same."""
 
 JUMP = 5.0
 """Seconds by which the two clocks may drift apart between two looks before we call it a step or a suspend."""
@@ -35,6 +49,8 @@ class AwsClock:
         self._anchor = read()
         self._aws_at_anchor = self._anchor.wall
         self._seen = self._anchor
+        self._floor = float("-inf")
+        self._suspected: tuple[float, float] | None = None
         self.told = False
         """Whether AWS has said what time it is; until then it is our own clock's word."""
 
@@ -57,18 +73,56 @@ class AwsClock:
         """Seconds on the boot-time clock: for back-off and patience, which no clock step may stretch."""
         return self._read().boot
 
+    def wall(self) -> float:
+        """This machine's own clock, whatever AWS says (Unix seconds)."""
+        return self._read().wall
+
     def skew(self) -> float:
         """Seconds AWS is ahead of this machine's wall clock (negative: the machine is ahead)."""
         at = self._read()
         return self._aws_at_anchor + (at.boot - self._anchor.boot) - at.wall
 
-    def heard(self, aws_time: float) -> None:
-        """Learn from a Date header. Where the wall clock agrees with it, the wall clock is the finer of the two."""
+    def heard(self, aws_time: float, *, signed_for: bool = True) -> None:
+        """Learn from the Date header of an answer that certainly comes from STS.
+
+        Args:
+            signed_for: whether STS took the time that we signed at: then its own can't be far from that.
+        """
         at = self._read()
-        agrees = -DATE_RESOLUTION <= at.wall - aws_time <= DATE_RESOLUTION
+        off = aws_time - self.likeliest()
+        if self._impossible(aws_time, at) or (signed_for and abs(off) > SIGNATURE_WINDOW):
+            return
+        if not self._believable(aws_time, off, at) and not self._said_before(aws_time, at):
+            self._suspected = (aws_time, at.boot)
+            return
+        self._learn(aws_time, at)
+
+    def _impossible(self, aws_time: float, at: Instant) -> bool:
+        """Whether it lies before what was certain: the boot-time clock never runs ahead of real time."""
+        return aws_time + DATE_RESOLUTION < self._floor + at.boot
+
+    def _believable(self, aws_time: float, off: float, at: Instant) -> bool:
+        """Whether it needs no second witness."""
+        if abs(at.wall - aws_time) <= DATE_RESOLUTION:
+            return True  # the laptop's clock is one
+        agreed = self.told and abs(at.wall - self.likeliest()) <= DATE_RESOLUTION
+        return abs(off) <= (DATE_RESOLUTION if agreed else NUDGE)
+
+    def _said_before(self, aws_time: float, at: Instant) -> bool:
+        """Whether another answer has said the same."""
+        if self._suspected is None:
+            return False
+        then, boot = self._suspected
+        return abs(aws_time - (then + at.boot - boot)) <= AGREE
+
+    def _learn(self, aws_time: float, at: Instant) -> None:
+        """Where the wall clock agrees with the date, the wall clock is the finer of the two."""
+        agrees = abs(at.wall - aws_time) <= DATE_RESOLUTION
+        self._suspected = None
         self.told = True
         self._anchor = at
         self._aws_at_anchor = at.wall if agrees else aws_time + 0.5
+        self._floor = max(self._floor, aws_time - at.boot - DATE_RESOLUTION)
 
     def anchor(self) -> tuple[float, Instant]:
         """AWS's time when it was last heard, and our clocks then: for a clock that goes on from here."""

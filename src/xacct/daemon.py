@@ -20,6 +20,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon in the foreground. Returns the exit status."""
     # Loading takes a fifth of a second, in which a hang-up must not end us: what it asks for is about to be done.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Who starts us may have blocked signals for itself: TERM and INT must end us, and children must be heard of.
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     arguments = list(sys.argv[1:] if argv is None else argv)
     origin = _origin(arguments)
     from xacct.life import running  # noqa: PLC0415 - see above

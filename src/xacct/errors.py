@@ -130,6 +130,11 @@ class TooManyWrongCodes(HumanNeeded):
     code = "too-many-wrong-codes"
     default_hint = "Check which MFA device you read the code from, and that its clock is right."
 
+    def __init__(self, sentence: str, hint: str | None = None, *, roles: str = "") -> None:
+        super().__init__(sentence, hint)
+        self.roles = roles
+        """Whom the codes were for, in words."""
+
 
 # What passes by itself.
 
@@ -141,6 +146,12 @@ class Temporary(XacctError):
     status = 503
     answered: ClassVar[bool] = True
     """Whether STS may have looked at the request. A code it never saw is not burnt."""
+
+
+class AuditNotWritten(Temporary):
+    """The audit can't be written, and `[audit] required = true` lets nothing leave that is not in it."""
+
+    code = "audit-not-written"
 
 
 class Busy(Temporary):

@@ -17,21 +17,20 @@ _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def read(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = True) -> bytes:
+def read(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = True, null: bool = True) -> bytes:
     """Return what is in a regular file.
-
-    /dev/null is read as the empty file that people mean by it.
 
     Args:
         path: The file.
         limit: Bytes it may have.
         follow: Whether a symbolic link in its place is followed. False for files that only we write.
+        null: Whether /dev/null is read as the empty file that people mean by it.
 
     Raises:
         OSError: It is not there (`FileNotFoundError`), is no regular file, is larger, or can't be read. `strerror`
             says which, so that it can stand in a sentence.
     """
-    descriptor = open_regular(path, _READ | (0 if follow else os.O_NOFOLLOW), null=True)
+    descriptor = open_regular(path, _READ | (0 if follow else os.O_NOFOLLOW), null=null)
     try:
         content = _read_all(descriptor, limit)
     finally:

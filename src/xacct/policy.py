@@ -182,15 +182,36 @@ def _hop(role: Role, lifetime: float | None) -> Hop:
     return Hop.FROM_SESSION
 
 
-def explain(role: Role, roles: Mapping[str, Role], session_seconds: int) -> tuple[list[str], list[str]]:
-    """The plan for a role in words: the steps, then remarks about what limits it."""
+def explain(
+    role: Role, roles: Mapping[str, Role], session_seconds: int, session_name: str = "xacct"
+) -> tuple[list[str], list[str]]:
+    """The plan for a role in words: the steps, then remarks about what goes along and what limits it.
+
+    `session_seconds`, `session_name`: what the settings say of MFA sessions, and of roles that say nothing.
+    """
     path = path_to(role)
     steps, remarks = _steps_before(role, path, roles, session_seconds)
     if role.role_arn:
         how = "assume it with that code itself" if path.hop is Hop.WITH_CODE else "assume"
         steps.append(f"{how}: {role.role_arn}, {_span(path.duration)} at a time")
+        remarks += _passed(role, session_name)
+    remarks += [f"region: {role.region}"] if role.region else []
     remarks += _remarks(role, path)
     return steps, remarks
+
+
+def _passed(role: Role, session_name: str) -> list[str]:
+    """What goes along with AssumeRole."""
+    transitive = f"; of them go on along a chain: {', '.join(role.transitive_tag_keys)}"
+    passed = {
+        "session name": role.session_name or session_name,
+        "external id": role.external_id,
+        "duration, as configured": _span(role.duration) if role.duration else None,
+        "source identity": role.source_identity,
+        "tags": ", ".join(f"{key}={value}" for key, value in role.tags) + transitive * bool(role.transitive_tag_keys),
+        "session policies": ", ".join([*role.policy_arns, *(["one of its own"] if role.policy else [])]),
+    }
+    return [f"{name}: {value}" for name, value in passed.items() if value]
 
 
 def _steps_before(

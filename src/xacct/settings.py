@@ -6,14 +6,13 @@ Durations are numbers of seconds or words such as "90s", "45m", "12h". docs/sett
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from xacct import errors, policy
+from xacct import errors, policy, tomlfile
 from xacct.model import Role, Source
 
 if TYPE_CHECKING:
@@ -85,9 +84,13 @@ class ContainersSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True
 
 
 class AuditSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """[audit]: whether audit.jsonl is kept, the MiB at which a new one is begun, and how many old ones stay."""
+    """[audit]: whether audit.jsonl is kept, the MiB at which a new one is begun, and how many old ones stay.
+
+    `required`: nothing is served that can't be written down.
+    """
 
     enabled: bool = True
+    required: bool = False
     max_mib: Annotated[int, msgspec.Meta(ge=1, le=1024)] = 10
     keep: Annotated[int, msgspec.Meta(ge=0, le=100)] = 5
 
@@ -155,20 +158,18 @@ def read(path: Path) -> Settings:
         ConfigError: it can't be read, parsed or meant; where, and what may have been meant.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomlfile.read(str(path))
     except FileNotFoundError:
         return Settings()
-    except (OSError, UnicodeDecodeError) as error:
-        raise errors.ConfigError(f"{path} can't be read ({type(error).__name__}).", "Check its permissions.") from None
-    except tomllib.TOMLDecodeError as error:
-        where = re.search(r"line \d+, column \d+", str(error))
-        raise errors.ConfigError(
-            f"{path} is no TOML ({where.group() if where else 'at its end'}).",
-            "Strings need quotes, tables are [in brackets].",
-        ) from None
+    except OSError as error:
+        raise errors.ConfigError(f"{path} can't be read ({error.strerror}).", f"ls -l {path}") from None
+    except tomlfile.TomlError as error:
+        raise errors.ConfigError(f"{path} {error.why}.", "Strings need quotes, tables are [in brackets].") from None
     try:
         settings = msgspec.convert(raw, Settings)
         _check(settings)
+    except RecursionError:
+        raise errors.ConfigError(f"{path} is nested too deeply.", "docs/settings.md lists every setting.") from None
     except (msgspec.ValidationError, ValueError) as error:
         raise errors.ConfigError(f"{path}: {_unquoted(str(error))}.", _did_you_mean(str(error))) from None
     return settings
@@ -187,11 +188,15 @@ def seconds(duration: Duration) -> int:
         ValueError: it is no duration.
     """
     if isinstance(duration, int):
-        return duration
-    match = re.fullmatch(r"\s*(\d+)\s*([smhd])\s*", duration)
-    if not match:
-        raise ValueError('that is no duration (write 3600, "45m" or "12h")')
-    return int(match.group(1)) * _UNITS[match.group(2)]
+        found = duration
+    else:
+        match = re.fullmatch(r"\s*([0-9]{1,9})\s*([smhd])\s*", duration)
+        if not match:
+            raise ValueError('that is no duration (write 3600, "45m" or "12h")')
+        found = int(match.group(1)) * _UNITS[match.group(2)]
+    if abs(found) > LONGEST:
+        raise ValueError("a duration is 366 days at most")
+    return found
 
 
 def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str) -> dict[str, Role]:
@@ -312,6 +317,9 @@ def _fields_at(place: str) -> list[str]:
     table = tables.get(place, RoleSettings if place.startswith("roles") else Settings)
     return list(table.__struct_fields__)
 
+
+LONGEST = 366 * 86400
+"""Seconds of a duration: timers and dates don't go on for ever."""
 
 S = TypeVar("S", bound=msgspec.Struct)
 

@@ -190,7 +190,7 @@ async def test_a_full_disk_is_one_warning_and_writing_goes_on_afterwards(clock, 
         ("audit not written", "No space left on device"),
         ("audit written again", None),
     ]
-    assert [line["role"] for line in kept.lines()] == ["late"]
+    assert kept.short() == [("login", "late", "", 1), ("lost", None, "the disk was too slow, or full", 2)]
 
 
 @in_virtual_time
@@ -212,10 +212,11 @@ async def test_no_client_can_make_us_remember_much(clock, kept, monkeypatch):
             trail.refused(f"header sec-{number}" + "x" * 500, US)
             trail.refused(f"header sec-{number}" + "x" * 500, US)
             await asyncio.sleep(0)
-        assert len(trail._windows) <= MAX_KINDS + 1
+        assert len(trail._windows) <= trail_module.MAX_REFUSALS + 1
         await asyncio.sleep(WINDOW + 1)
     assert max(len(line["what"]) for line in kept.lines()) <= 60
-    assert sum(line["count"] for line in kept.lines() if line["what"] == "too many kinds") == 100
+    beyond = 2 * (MAX_KINDS + 50 - trail_module.MAX_REFUSALS)
+    assert sum(line["count"] for line in kept.lines() if line["what"] == "too many kinds") == beyond
     assert sum(line["count"] for line in kept.lines()) == 2 * (MAX_KINDS + 50)
 
 
@@ -260,3 +261,94 @@ async def test_nothing_is_left_of_readers(clock, kept):
 
 def test_the_farewell_is_short():
     assert FAREWELL <= 2
+
+
+# What must not be lost, and what must not push it out.
+
+
+@in_virtual_time
+async def test_the_first_fetch_of_a_minute_is_in_the_file_before_its_answer_may_leave(clock, kept):
+    async with kept.writing() as trail:
+        written = trail.fetched(GRANT, "dev", "served", US)
+        second = trail.fetched(GRANT, "dev", "served", US)
+        assert not kept.path.exists()
+        await written()
+        assert kept.short() == [("fetch", "dev", "served", 1)]
+        assert second is not None, "the first may not be written yet"
+        assert trail.fetched(GRANT, "dev", "served", US) is None, "counted, in a minute whose line is there"
+        assert trail.fetched(GRANT, "dev", "access-denied", US) is None, "nothing leaves"
+        await asyncio.sleep(2 * WINDOW + 1)
+        assert trail.fetched(GRANT, "dev", "served", US) is not None
+
+
+@in_virtual_time
+async def test_a_disk_that_hangs_holds_a_fetch_for_a_moment(clock, kept):
+    kept.trail.flush = lambda: asyncio.sleep(3600)
+    began = clock.time
+    await kept.trail.fetched(GRANT, "dev", "served", US)()
+    assert clock.time - began <= trail_module.AT_MOST + 0.1
+    assert [problem.code for problem in kept.trail.problems()] == ["audit-not-written"]
+    kept.trail._required = True
+    with pytest.raises(errors.AuditNotWritten, match="the disk does not answer"):
+        await kept.trail.fetched(GRANT, "dev", "served", US)()
+
+
+@in_virtual_time
+@pytest.mark.parametrize("required", [True, False])
+async def test_what_cannot_be_written_down_is_served_only_where_that_is_not_required(clock, kept, required):
+    def refuse(_):
+        raise OSError(28, "No space left on device")
+
+    append, kept.trail._file.append = kept.trail._file.append, refuse
+    kept.trail._required = required
+    async with kept.writing() as trail:
+        for _ in range(3):  # not only the first of its minute
+            written = trail.fetched(GRANT, "dev", "served", US)
+            if required:
+                with pytest.raises(errors.AuditNotWritten, match="No space left on device"):
+                    await written()
+            else:
+                await written()
+        [problem] = trail.problems()
+        assert ("Nothing is served" in problem.sentence) == required
+        kept.trail._file.append = append
+        await trail.fetched(GRANT, "dev", "served", US)()
+        assert trail.problems() == []
+        assert kept.short() == [("lost", None, "the disk was too slow, or full", 1)]
+
+
+@in_virtual_time
+async def test_strangers_push_nothing_out_and_their_words_are_counted_by_kind(clock, tmp_path):
+    kept = Kept(clock, tmp_path)
+    noise = tmp_path / "refused.jsonl"
+    kept.trail._noise = AuditFile(noise, 4000, 1)
+    async with kept.writing() as trail:
+        await trail.fetched(GRANT, "dev", "served", US)()
+        for minute in range(50):
+            for number in range(2000):
+                trail.refused(f"header {number}", Caller(uid=1000 + number))
+            assert trail.fetched(GRANT, f"new-{minute}", "served", US) is not None
+            await asyncio.sleep(WINDOW)
+        assert len([key for key in trail._windows if key[0] == "refused"]) <= trail_module.MAX_REFUSALS + 1
+    lines = kept.lines()
+    assert {line["event"] for line in lines} <= {"fetch", "lost"}
+    assert lines[0]["role"] == "dev"
+    assert {f"new-{minute}" for minute in range(50)} <= {line["role"] for line in lines}
+    assert sum(file.stat().st_size for file in tmp_path.glob("refused.jsonl*")) <= 2 * 4000 + 100_000
+    assert kept.looked_for, "who has a grant is looked for"
+    assert {caller for caller, _ in kept.looked_for} == {US}, "and nobody else"
+
+
+@in_virtual_time
+async def test_both_files_are_read_as_one_in_the_order_of_their_times(clock, tmp_path):
+    kept = Kept(clock, tmp_path)
+    kept.trail._noise = AuditFile(tmp_path / "refused.jsonl", 4000, 1)
+    async with kept.writing() as trail:
+        for number in range(3):
+            trail.record("login", role=str(number))
+            await asyncio.sleep(1)
+            trail.refused(f"no {number}", US)
+            await asyncio.sleep(1)
+        async with trail.reading() as (snapshot, _):
+            read = [line["role"] or line["what"] for line in snapshot.some(99)]
+    assert read == ["0", "no 0", "1", "no 1", "2", "no 2"]

@@ -24,7 +24,8 @@ async def test_status_tells_which_daemon_this_is(clock, control):
 @in_virtual_time
 async def test_the_clock_is_judged_once_aws_has_spoken(clock, control):
     async with control.serving():
-        control.aws_clock.heard(clock.wall + 120)
+        for _ in range(2):
+            control.aws_clock.heard(clock.wall + 120)
         assert 119 < (await control.get("/v1/status"))["daemon"]["clock_skew"] < 121
-        control.aws_clock.heard(clock.wall)
+        control.aws_clock.shift(0)
         assert (await control.get("/v1/status"))["daemon"]["clock_skew"] == 0

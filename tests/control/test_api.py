@@ -97,9 +97,9 @@ async def test_status_lists_the_imds_ports(control):
 async def test_status_notes_problems_and_a_wrong_clock(control):
     assert (await control.get("/v1/status"))["notes"] == []
     control.problems.append(errors.ConfigError("config.toml is broken.", "Mend it."))
-    control.aws_clock.heard(control.clock.wall - 600)
+    control.aws_clock.shift(-600)
     assert "10 min ahead of AWS's." in (await control.get("/v1/status"))["notes"][1]
-    control.aws_clock.heard(control.clock.wall + 600)
+    control.aws_clock.shift(600)
     notes = (await control.get("/v1/status"))["notes"]
     assert notes == ["config.toml is broken. Mend it.", "This machine's clock is about 10 min behind AWS's."]
 

@@ -96,7 +96,7 @@ async def test_a_failed_login_is_written_by_its_code(clock, control, short_path)
 async def test_a_grant_that_ends_by_itself_is_written(clock, control, short_path):
     async with kept(control, short_path):
         await control.post("/v1/grants", roles=["dev"], label="x", ttl=10)
-        await control.post("/v1/grants", roles=["dev"], label="y", pid=8)
+        control.grants.create(["dev"], "y", None, 8)
         clock.advance(11)
         await control.get("/v1/grants")
         found = await lines(control, event="grant-ended")

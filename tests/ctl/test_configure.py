@@ -138,7 +138,7 @@ def test_aws_config_file_is_obeyed(place, daemon, say, monkeypatch):
 
 
 def test_our_own_copy_of_the_file_is_not_written_to(place, daemon, say, monkeypatch):
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(place / "r" / "xacct" / "aws-config-0123"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(place / "r" / "xacct" / "aws-config-0123456789abcdef" / "config"))
     status, _, error = say("prod")
     assert status == 1
     assert "own copy" in error
@@ -218,7 +218,7 @@ def test_taking_away_needs_no_daemon(aws, say, run):
 def test_a_device_is_no_file(daemon, say, monkeypatch):
     monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
     status, _, error = say("prod")
-    assert (status, "/dev/null is no regular file" in error) == (1, True)
+    assert (status, "/dev/null can't be read: it is no regular file" in error) == (1, True)
 
 
 def test_a_file_that_cannot_be_written_stays_and_leaves_no_litter(config, say, monkeypatch):

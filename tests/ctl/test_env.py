@@ -27,6 +27,7 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
         "AWS_CONTAINER_AUTHORIZATION_TOKEN": "t0ken",
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
+        "XACCT_REGION": "eu-west-1",
         "AWS_EC2_METADATA_DISABLED": "true",
         "NO_PROXY": "corp.example,127.0.0.1,localhost",
         "no_proxy": "other.example,127.0.0.1,localhost",
@@ -37,7 +38,7 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
                 "AWS_SECRET_ACCESS_KEY",
                 "AWS_SESSION_TOKEN",
                 "AWS_CREDENTIAL_EXPIRATION",
-                "AWS_SECURITY_TOKEN",
+                *OLD_NAMES,
                 "AWS_PROFILE",
                 "AWS_DEFAULT_PROFILE",
                 "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -50,6 +51,15 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
     }
 
 
+OLD_NAMES = (
+    "AWS_SECURITY_TOKEN",
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AMAZON_ACCESS_KEY_ID",
+    "AMAZON_SECRET_ACCESS_KEY",
+    "AMAZON_SESSION_TOKEN",
+    "AWS_CREDENTIAL_FILE",
+)
 IMDS = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_METADATA_ENDPOINT", "AWS_EC2_METADATA_V1_DISABLED")
 
 
@@ -63,6 +73,7 @@ def test_the_imds_port_and_nothing_else(daemon, capsys, monkeypatch):
         "AWS_EC2_METADATA_V1_DISABLED": "true",
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
+        "XACCT_REGION": "eu-west-1",
         "NO_PROXY": proxy,
         "no_proxy": proxy,
         "XACCT_ROLE": "prod",
@@ -75,7 +86,7 @@ def test_the_imds_port_and_nothing_else(daemon, capsys, monkeypatch):
                 "AWS_SECRET_ACCESS_KEY",
                 "AWS_SESSION_TOKEN",
                 "AWS_CREDENTIAL_EXPIRATION",
-                "AWS_SECURITY_TOKEN",
+                *OLD_NAMES,
                 "AWS_PROFILE",
                 "AWS_DEFAULT_PROFILE",
                 "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -186,6 +197,26 @@ def test_a_subshell_is_not_the_calling_shell(daemon, line):
     assert done.stdout == f"{asked['pid']} prod\n"
 
 
+@pytest.mark.parametrize("way", [[], ["--static"], ["--imds"]])
+def test_env_again_in_one_shell_ends_its_former_grant(daemon, capsys, monkeypatch, way):
+    daemon.imds = {9478: "prod"}
+    mine = daemon._get_grants(None, None)["grants"][0] | {"pid": calling_shell()}
+    others = [mine | {"id": "around", "pid": 1}, mine | {"id": "lasting", "pid": None}]
+    daemon.answers["/v1/grants"] = lambda body: (
+        {"grants": [mine, *others]} if body is None else daemon._post_grants(None, body)
+    )
+    for former, ended in (("g1", [None]), ("around", []), ("lasting", []), ("gone", [])):
+        monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", f"/run/xacct/grants/{former}")
+        as_json(daemon, capsys, *way)
+        assert daemon.called("DELETE", f"/v1/grants/{former}") == ended
+
+
+def test_an_env_that_fails_ends_no_grant(daemon, capsys, monkeypatch):
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/run/xacct/grants/g1")
+    assert main(["env", "nosuch"]) == 1
+    assert [method for method, _, _ in daemon.requests] == ["POST"]
+
+
 def test_static_carries_the_keys(daemon, capsys):
     assert main(["env", "prod", "--static", "--lifetime", "2h", "--format", "json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -248,7 +279,9 @@ def test_a_shadowing_default_is_lifted_and_mentioned(daemon, capsys, place):
     (files / "credentials").write_text("[default]\naws_access_key_id=AKIA\n")
     assert main(["env", "prod", "--format", "json"]) == 0
     found = capsys.readouterr()
-    assert json.loads(found.out)["AWS_SHARED_CREDENTIALS_FILE"] == "/dev/null"
+    changed = json.loads(found.out)
+    assert "AWS_SHARED_CREDENTIALS_FILE" not in changed
+    assert (changed["AWS_PROFILE"], changed["AWS_CONFIG_FILE"][-7:]) == ("xacct", "/config")
     assert found.err.count("note:") == 1
 
 

@@ -43,7 +43,10 @@ def former():
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9477/v1/role/dev",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN": "former",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/run/former",
-        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_CONFIG_FILE": "/run/xacct/aws-config-0123456789abcdef/config",
+        "XACCT_INSTEAD_OF_CONFIG_FILE": "/mine",
+        "AWS_PROFILE": "xacct",
+        "XACCT_PROFILE": "xacct",
         "AWS_SESSION_TOKEN": "former",
         "XACCT_ROLE": "dev",
     }
@@ -57,9 +60,8 @@ def after(shell, script, environ):
 
 
 def in_no_role(environ):
-    return environ["AWS_PROFILE"] == variables.NO_PROFILE and not [
-        name for name in environ if name.startswith(("AWS_CONTAINER_", "AWS_SHARED_", "AWS_SESSION_", "XACCT_ROLE"))
-    ]
+    left = [name for name in environ if name.startswith(("AWS_CONTAINER_", "AWS_SESSION_", "XACCT_"))]
+    return (environ["AWS_PROFILE"], environ["AWS_CONFIG_FILE"]) == (variables.NO_PROFILE, "/mine") and not left
 
 
 @pytest.mark.parametrize("words", WRONG)

@@ -36,7 +36,7 @@ def test_the_tour_names_every_verb(capsys):
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
     assert all(f"\n  {verb} " in shown for verb in WHERE)
-    assert max(map(len, shown.splitlines())) <= 100
+    assert max(map(len, shown.splitlines())) <= 79
     assert main([]) == 2
 
 

@@ -1,10 +1,12 @@
-"""[default]: seen where an SDK would see it, lifted without a secret being copied."""
+"""[default]: seen where an SDK would see it, and gone past by a profile of ours in a copy of the config file."""
 
 import stat
+from pathlib import Path
 
 import pytest
 
-from xacct.ctl.shadow import lifted, sanitized, shadows
+from xacct.ctl import variables
+from xacct.ctl.shadow import lifted, shadows
 
 CONFIG = """\
 # aws_secret_access_key = OLDSECRET
@@ -21,29 +23,13 @@ s3 =
 role_arn = arn:aws:iam::2:role/prod
 source_profile = work
 [profile work]
+AWS_Access_Key_Id = OTHER
 AWS_Secret_Access_Key = OTHERSECRET
 aws_session_token=TOKENSECRET
 region = us-east-1
 [sso-session corp]
 sso_region = eu-west-1
 """
-
-
-def test_a_sanitized_copy_keeps_everything_else():
-    assert "".join(sanitized(CONFIG.splitlines(keepends=True))) == (
-        "[default]\n"
-        "region = eu-west-1\n"
-        "output=json\n"
-        "s3 =\n"
-        "    max_concurrent_requests = 20\n"
-        "[profile prod]\n"
-        "role_arn = arn:aws:iam::2:role/prod\n"
-        "source_profile = work\n"
-        "[profile work]\n"
-        "region = us-east-1\n"
-        "[sso-session corp]\n"
-        "sso_region = eu-west-1\n"
-    )
 
 
 @pytest.mark.parametrize(
@@ -73,48 +59,76 @@ def home(place):
     return place / "h"
 
 
+def lift(environ, home, place):
+    return lifted(environ, str(home), str(place / "run"), "0123abcd")
+
+
 def test_nothing_is_done_where_nothing_shadows(home, place):
     (home / ".aws/config").write_text("[default]\nregion = x\n")
-    assert lifted({}, str(home), str(place / "run")) == ({}, [])
+    assert lift({}, home, place) == ({}, [])
     assert not (place / "run").exists()
 
 
-def test_the_copy_is_private_stable_and_named_by_content(home, place):
+def test_the_copy_is_private_and_has_all_of_the_file(home, place):
     (home / ".aws/config").write_text(CONFIG)
-    one = lifted({}, str(home), str(place / "run"))
-    (copy,) = (place / "run").iterdir()
-    assert one.set == {"AWS_CONFIG_FILE": str(copy)}
+    one = lift({}, home, place)
+    copy = Path(one.set["AWS_CONFIG_FILE"])
+    assert one.set["AWS_PROFILE"] == one.set["XACCT_PROFILE"] == "xacct"
+    assert "XACCT_INSTEAD_OF_CONFIG_FILE" not in one.set
+    assert variables.is_copy(str(copy))
+    assert copy.read_text().startswith(CONFIG)
+    added = copy.read_text().removeprefix(CONFIG)
+    assert added.partition("\n")[2] == (
+        "[profile xacct]\nregion = eu-west-1\noutput=json\ns3 =\n    max_concurrent_requests = 20\n"
+    )
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    assert "SECRET" not in copy.read_text()
+    assert stat.S_IMODE(copy.parent.stat().st_mode) == 0o700
     written = copy.stat().st_mtime_ns
-    assert lifted({}, str(home), str(place / "run")).set == one.set
+    assert lift({}, home, place).set == one.set
     assert copy.stat().st_mtime_ns == written
     (home / ".aws/config").write_text(CONFIG + "[profile new]\nregion = x\n")
-    assert lifted({}, str(home), str(place / "run")).set != one.set
+    assert lift({}, home, place).set == one.set
+    assert "[profile new]" in copy.read_text()
 
 
-def test_nesting_finds_no_shadow_any_more(home, place):
+def test_nesting_has_one_copy_of_the_users_file(home, place):
     (home / ".aws/config").write_text(CONFIG)
     (home / ".aws/credentials").write_text("[default]\naws_access_key_id=AKIA\n")
-    first = lifted({}, str(home), str(place / "run"))
-    assert len(first.notes) == 2
-    assert lifted(first.set, str(home), str(place / "run")) == ({}, [])
+    first = lift({}, home, place)
+    assert len(first.notes) == 1
+    assert lift({**first.set, "XACCT_ROLE": "prod"}, home, place) == first
 
 
 def test_the_callers_own_variables_decide(home, place):
     (home / "elsewhere").write_text("\ufeff[default]\r\naws_access_key_id=AKIA\r\n", "utf-8")
-    environ = {"AWS_SHARED_CREDENTIALS_FILE": "~/elsewhere"}
-    shadow = lifted(environ, str(home), str(place / "run"))
-    assert shadow.set == {"AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+    shadow = lift({"AWS_SHARED_CREDENTIALS_FILE": "~/elsewhere"}, home, place)
+    assert shadow.set["AWS_PROFILE"] == "xacct"
+    assert "AWS_SHARED_CREDENTIALS_FILE" not in shadow.set
+
+
+@pytest.mark.parametrize("variable", ["AWS_SHARED_CREDENTIALS_FILE", "AWS_CREDENTIAL_PROFILES_FILE"])
+def test_files_that_only_some_sdks_read_count(home, place, variable):
+    """JavaScript v2 and Java v1 read ~/.aws/credentials whatever AWS_SHARED_CREDENTIALS_FILE says."""
+    (home / ".aws/credentials").write_text("[default]\naws_access_key_id=AKIA\n")
+    (home / "elsewhere").write_text("[default]\nregion=x\n")
+    assert lift({variable: str(home / "elsewhere")}, home, place).set["AWS_PROFILE"] == "xacct"
+
+
+@pytest.mark.parametrize("text", ["[Credentials]\naws_access_key_id = x\n", "[Credentials]\ngs_access_key_id = x\n"])
+def test_keys_of_boto_2(home, place, text):
+    (home / ".boto").write_text(text)
+    assert lift({}, home, place).set == ({} if "gs_" in text else {"BOTO_CONFIG": "/dev/null"})
 
 
 def test_real_sdks_agree(home, place, monkeypatch):
-    """botocore finds no credentials in the sanitized copy, but the other profiles."""
+    """botocore finds no credentials without a profile, but the other profiles and the settings."""
     session = pytest.importorskip("botocore.session", reason="botocore is not installed")
-    (home / ".aws/config").write_text(CONFIG)
-    shadow = lifted({}, str(home), str(place / "run"))
-    monkeypatch.setenv("AWS_CONFIG_FILE", shadow.set["AWS_CONFIG_FILE"])
+    (home / ".aws/config").write_text(CONFIG.replace("=\n    TOPSECRET", "= TOPSECRET"))
+    for name, value in lift({}, home, place).set.items():
+        monkeypatch.setenv(name, value)
     found = session.get_session()
     assert found.get_credentials() is None
     assert found.full_config["profiles"]["prod"]["source_profile"] == "work"
-    assert found.full_config["profiles"]["default"]["s3"] == {"max_concurrent_requests": "20"}
+    assert found.get_scoped_config()["s3"] == {"max_concurrent_requests": "20"}
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    assert session.get_session().get_credentials().token == "TOKENSECRET"

@@ -131,8 +131,12 @@ def test_a_daemon_started_inside_a_role_does_not_inherit_it(spawned, place, monk
     for name, value in (
         ("XACCT_ROLE", "prod"),
         ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9477/x"),
-        ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"),
-        ("AWS_CONFIG_FILE", "/run/user/1/xacct/aws-config-0123"),
+        ("AWS_PROFILE", "xacct"),
+        ("XACCT_PROFILE", "xacct"),
+        ("AWS_CONFIG_FILE", "/run/user/1/xacct/aws-config-0123456789abcdef/config"),
+        ("XACCT_INSTEAD_OF_CONFIG_FILE", ""),
+        ("AWS_REGION", "eu-west-1"),
+        ("XACCT_REGION", "eu-west-1"),
         ("AWS_CA_BUNDLE", "/kept"),
     ):
         monkeypatch.setenv(name, value)

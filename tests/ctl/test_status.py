@@ -14,9 +14,9 @@ def test_status_is_an_aligned_table(daemon, capsys):
     daemon.prompts["p1"] = (daemon.prompt(["dev"]), None)
     assert main(["status"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "ROLE  STATE   EXPIRES IN  MFA LASTS  LAST USED  RENEWS IN",
-        "prod  held    55m         7h 05m     2m ago     25m",
-        "dev   failed  -           -          -          -",
+        "ROLE  ACCOUNT       STATE   EXPIRES IN  MFA LASTS  LAST USED  RENEWS IN",
+        "prod  111122223333  held    55m         7h 05m     2m ago     25m",
+        "dev   -             failed  -           -          -          -",
         "dev: AWS says no to dev.",
         "  hint: Ask Bob.",
         f"MFA session of work ({SERIAL}): 7h 05m",
@@ -38,7 +38,7 @@ def test_status_as_json_is_the_wires(daemon, capsys):
 
 def test_colour_only_at_a_terminal(daemon, sit, monkeypatch):
     seat = sit("status")
-    assert "\x1b[32mprod  held" in seat.end()[1]
+    assert "\x1b[32mprod  111122223333  held" in seat.end()[1]
     monkeypatch.setenv("NO_COLOR", "1")
     seat = sit("status")
     assert "\x1b" not in seat.end()[1]
@@ -55,9 +55,9 @@ def test_roles_and_what_is_wrong_with_profiles(daemon, capsys):
     daemon.problems = [{"code": "bad-config", "sentence": "Profile x loops.", "hint": "Cut it."}]
     assert main(["roles"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "ROLE  ACCOUNT  REGION     SOURCE  MFA DEVICE",
-        "prod  -        eu-west-1  work    -",
-        "dev   -        -          work    -",
+        "ROLE  ACCOUNT  IAM ROLE  REGION     SOURCE  MFA",
+        "prod  -        -         eu-west-1  work    no",
+        "dev   -        -         -          work    no",
         "Profile x loops.",
         "  hint: Cut it.",
     ]
@@ -105,8 +105,22 @@ def test_a_pattern_and_the_way_to_it_go_together(daemon, capsys, words):
 
 def test_every_grant_that_can_be_is_revoked(daemon, capsys):
     assert main(["grants", "revoke", "nope", "g1"]) == 1
-    assert capsys.readouterr().err == "xacctctl: No grant nope.\n"
+    said = capsys.readouterr()
+    assert said.err == "xacctctl: There is no grant 'nope'.\n  hint: xacctctl grants list\n"
+    assert said.out == "Revoked g1: prod, for a shell.\n"
     assert daemon.called("DELETE", "/v1/grants/g1") == [None]
+
+
+def test_a_grant_is_named_by_how_its_id_begins(daemon, capsys):
+    one = daemon._get_grants(None, None)["grants"][0]
+    daemon.answers["/v1/grants"] = {"grants": [one | {"id": id_} for id_ in ("3f9a01", "3f9b02", "3f9", "77")]}
+    assert main(["grants", "revoke", "3f9a"]) == 0
+    assert capsys.readouterr().out.startswith("Revoked 3f9a01: prod")
+    assert main(["grants", "revoke", "3f9"]) == 0  # the whole of one
+    for wrong, status in (("3f", 2), ("", 1), ("3f9a02", 1)):
+        assert main(["grants", "revoke", wrong]) == status
+    ended = [path for method, path, _ in daemon.requests if method == "DELETE"]
+    assert ended == ["/v1/grants/3f9a01", "/v1/grants/3f9"]
 
 
 def test_process_speaks_credential_process(daemon, capsys):
@@ -134,3 +148,69 @@ def test_process_without_a_terminal_needs_a_human(daemon, run):
     daemon.needs_code = True
     done = run("process", "prod")
     assert (done.returncode, done.stdout) == (4, "")
+
+
+# Narrow and low terminals.
+
+LONG = "a-profile-with-a-name-as-long-as-an-organization-gives-them/production-eu-central-1"
+
+
+def many(daemon, count=80):
+    """A status and roles with `count` long names, of which three are held."""
+    status, roles = daemon._get_status(None, None), daemon._get_roles("/v1/roles", None)
+    held, idle = status["roles"][0], {**status["roles"][1], "state": "idle", "error": None}
+    account = "111122223333"
+    names = [f"{LONG}-{n}" for n in range(count)]
+    status["roles"] = [{**(held if n < 3 else idle), "name": name, "account": account} for n, name in enumerate(names)]
+    more = {"account": account, "role_arn": f"arn:aws:iam::{account}:role/path/{LONG[:50]}", "mfa_serial": SERIAL}
+    roles["roles"] = [{**roles["roles"][0], "name": name, **more} for name in names]
+    daemon.answers |= {"/v1/status": status, "/v1/roles": roles}
+
+
+@pytest.mark.parametrize("width", [80, 100, 60])
+@pytest.mark.parametrize("verb", ["status", "roles", "grants"])
+def test_a_table_fits_the_columns(daemon, capsys, monkeypatch, verb, width):
+    many(daemon)
+    grants = daemon._get_grants(None, None)
+    label = {"label": "exec a-program-with-a-name 4711", "roles": [LONG, LONG + "2"]}
+    daemon.answers["/v1/grants"] = {"grants": [{**grants["grants"][0], **label}]}
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert main([verb]) == 0
+    table = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(("MFA ", "note:"))]
+    assert max(map(len, table)) <= width
+    if verb != "grants":
+        assert sum("111122223333" in line for line in table) == 80
+        assert "arn:" not in "".join(table)
+
+
+def test_a_pipe_gets_whole_names(daemon, capsys, monkeypatch):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    many(daemon)
+    assert main(["roles"]) == 0
+    assert f"{LONG}-79 " in capsys.readouterr().out
+
+
+def test_a_terminal_gets_what_it_can_show(daemon, sit, monkeypatch):
+    many(daemon)
+    monkeypatch.setenv("LINES", "24")
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = sit("status").end()[1]
+    assert shown.count("  held  ") == 3
+    assert "77 roles more are idle; xacctctl roles lists them." in shown
+    assert shown.count("\n") < 24
+
+
+def test_each_mfa_device_is_named_once(daemon, capsys):
+    many(daemon)
+    assert main(["roles"]) == 0
+    assert capsys.readouterr().out.count(SERIAL) == 1
+
+
+@pytest.mark.parametrize("width", ["60", "80", "200"])
+def test_help_follows_columns(daemon, capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", width)
+    assert main(["login", "--help"]) == 0
+    usage = capsys.readouterr().out.partition("example:")[0]
+    longest = max(map(len, usage.splitlines()))
+    assert longest <= min(int(width), 100)
+    assert longest > min(int(width), 100) * 0.7

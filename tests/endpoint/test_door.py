@@ -120,15 +120,6 @@ async def test_where_asking_breaks_nobody_is_let_in(serve, unparsed):
     assert (way.through, [why for why, _ in way.recorder.refusals]) == ([], [UNASKED])
 
 
-async def test_callers_of_our_own_are_noticed_as_they_connect(serve):
-    noticed, who = [], iter([Caller(uid=US, inode=3), Caller(uid=US + 1, inode=4), Caller()])
-    way = Doorway(serve, lambda *_: next(who), notice=noticed.append)
-    async with way.serving as served:
-        for _ in range(3):
-            await served.ask(served.head(b"Connection: close"))
-    assert noticed == [Caller(uid=US, inode=3)]
-
-
 async def test_other_users_cannot_fill_the_room(serve, monkeypatch, eventually):
     monkeypatch.setattr(server, "MAX_UNWELCOME", 3)
     who = [US + 1]

@@ -267,3 +267,11 @@ def test_a_connection_is_kept_unless_the_client_says_otherwise(connection, kept)
 def test_a_request_does_not_show_its_token():
     shown = repr(head.parse(request(b"Authorization: xacct_canary"), HOSTS))
     assert "canary" not in shown
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-abc123", "Sec-4711", "Proxy-x"])
+def test_what_a_stranger_has_made_up_is_no_kind_of_its_own(name):
+    raw = f"GET /v1/credentials/prod HTTP/1.1\r\nHost: 127.0.0.1:9477\r\n{name}: x".encode()
+    with pytest.raises(head.Refused) as refused:
+        head.parse(raw, head.hosts_of(9477))
+    assert refused.value.why in {"header x-forwarded*", "header sec-*", "header proxy-*"}

@@ -259,7 +259,7 @@ async def test_a_successor_goes_on_with_the_ports_and_closes_what_it_has_no_use_
     one, two = free(2)
     async with Room({one: "dev", two: "plain"}) as before:
         assert set(before.ports.descriptors) == {f"imds:{one}", f"imds:{two}"}
-        before.ports.stop_accepting()
+        await before.ports.pause(0.0)
         asking = asyncio.ensure_future(before.token(one))
         await asyncio.sleep(0.05)
         assert not asking.done()  # it waits in the queue, for whoever takes in next
@@ -274,7 +274,7 @@ async def test_a_successor_goes_on_with_the_ports_and_closes_what_it_has_no_use_
 async def test_a_daemon_whose_successor_fails_takes_in_again(free):
     [port] = free(1)
     async with Room({port: "dev"}) as room:
-        room.ports.stop_accepting()
+        await room.ports.pause(0.0)
         asking = asyncio.ensure_future(room.token(port))
         await asyncio.sleep(0.05)
         assert not asking.done()

@@ -44,14 +44,15 @@ class Room:
     def __init__(self, directory):
         from xacct.host.sock_diag import SockDiag  # noqa: PLC0415 - Linux only
 
-        clock = AwsClock(Clock().read)
+        clock = self.clock = AwsClock(Clock().read)
         self.keeper = small_keeper(FakeSts(clock))
         (directory / "tokens").mkdir()
         self.grants = Grants(directory / "tokens", None, clock.now, lambda _: "started")
         self.grant, self.token, _ = self.grants.create(["dev"], "test", None, None)
         self.file = directory / "audit.jsonl"
         self.trail = Trail(AuditFile(self.file, 10**6, 1), clock, Processes().find)
-        self.container = Container(CredentialService(self.keeper), self.grants, 60.0, self.trail)
+        self.service = CredentialService(self.keeper)
+        self.container = Container(self.service, self.grants, 60.0, self.trail)
         self.diag = SockDiag()
         self.door = Door(callers.on_loopback(self.diag.caller), os.geteuid())
 
@@ -135,3 +136,24 @@ async def test_another_user_with_a_valid_token_is_refused_before_it_is_looked_at
         async with room.caller(served, "us") as (said, _):
             assert room.held.secret_access_key.encode() in said, "the token was not valid after all"
         assert len(looked_at) == 1
+
+
+async def test_what_is_served_is_in_the_file_before_it_leaves(serve, room):
+    async with room.serving(serve) as served, room.caller(served, "us") as (said, _):
+        at_once = room.file.read_text() if room.file.exists() else ""  # whoever is killed now has not lost it
+        assert room.held.secret_access_key.encode() in said
+        [line] = [line for line in map(json.loads, at_once.splitlines()) if line["event"] == "fetch"]
+        assert (line["role"], line["what"]) == ("dev", "served")
+
+
+@pytest.mark.parametrize("required", [True, False])
+async def test_without_a_disk_for_the_audit_nothing_is_served_where_it_is_required(serve, room, required, tmp_path):
+    room.trail = Trail(AuditFile(tmp_path / "no" / "such" / "audit.jsonl", 1, 1), room.clock, Processes().find)
+    room.trail._required = required
+    room.container = Container(room.service, room.grants, 60.0, room.trail)
+    async with room.serving(serve) as served:
+        for _ in range(2):
+            async with room.caller(served, "us") as (said, _):
+                assert (room.held.secret_access_key.encode() in said) != required
+                assert (b"403 Forbidden" in said and b"audit can't be written" in said) == required
+        assert [problem.code for problem in room.trail.problems()] == ["audit-not-written"]

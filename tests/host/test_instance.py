@@ -97,5 +97,5 @@ def test_a_place_where_no_lock_can_be_is_said_in_a_sentence(path):
     with pytest.raises(errors.StartupFailed, match="No such file or directory"):
         instance.lock(path / "below")
     path.mkdir()
-    with pytest.raises(errors.StartupFailed, match="Is a directory"):
+    with pytest.raises(errors.StartupFailed, match="is a directory"):
         instance.lock(path)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from xacct.host import peer, processes
-from xacct.host.processes import PAUSE, REMEMBERED, Processes, Scout
+from xacct.host.processes import AHEAD, REMEMBERED, SHARE, Processes, Scout
 from xacct.model import Caller
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -77,41 +77,49 @@ def test_what_is_known_is_not_looked_for(monkeypatch):
     assert Processes().find(known) is known
 
 
-# Looking ahead.
+# Looks have a price.
 
 
-def scouting(time):
-    """A scout whose clock is `time[0]`, what it has looked for, and whom it finds (by inode)."""
+def scouting(time, cost=0.0):
+    """A scout whose clock is `time[0]`, what it has looked for, and whom it finds (by inode). A look takes `cost`."""
     looked, there = [], {1: 11, 2: 12, 3: 13}
 
     def find(caller):
         looked.append(caller.inode)
+        time[0] += cost
         return replace(caller, pid=there.get(caller.inode))
 
     scout = Scout(find, lambda: time[0])
     return scout, looked, there
 
 
-def test_whoever_hangs_up_at_once_has_been_seen():
+def test_a_connection_is_looked_for_once():
     scout, looked, there = scouting([100.0])
-    scout.notice(of_us(1))
-    scout._thread.shutdown()
+    assert scout.find(of_us(1)).pid == 11
     there.clear()
     assert scout.find(of_us(1)).pid == 11
-    assert scout.find(of_us(2)).pid is None
-    assert looked == [1, 2]
+    assert looked == [1]
 
 
-def test_a_crowd_costs_one_look_in_a_while():
+def test_a_crowd_costs_a_share_of_the_time_and_no_more():
+    time, cost = [100.0], 0.026
+    scout, looked, there = scouting(time, cost)
+    there.clear()
+    for inode in range(1, 20_001):  # two hundred connections a second, for a hundred seconds
+        scout.find(of_us(inode))
+        time[0] += 0.005
+    passed = time[0] - 100.0
+    assert AHEAD / cost < len(looked) <= (AHEAD + passed * SHARE) / cost + 1
+
+
+def test_who_comes_after_the_crowd_is_looked_for_again():
     time = [100.0]
-    scout, looked, _ = scouting(time)
-    for inode in (1, 2, 3, 0):
-        scout.notice(of_us(inode))
-    time[0] += PAUSE
-    scout.notice(of_us(0))
-    scout.notice(of_us(3))
-    scout._thread.shutdown()
-    assert looked == [1, 3]
+    scout, looked, _ = scouting(time, cost=2 * AHEAD)
+    scout.find(of_us(7))
+    assert scout.find(of_us(1)).pid is None
+    time[0] += 2 * AHEAD / SHARE
+    assert scout.find(of_us(1)).pid == 11
+    assert looked == [7, 1]
 
 
 def test_few_are_remembered():

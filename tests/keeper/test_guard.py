@@ -270,3 +270,39 @@ async def test_two_limits_that_aws_would_add_up_are_refused(clock):
         name = world.keeper.by_arn(ARN, "prod")
         world.keeper.configure({"prod": role(read_only=True), "limited": limited})
         assert name not in world.keeper.nodes
+
+
+HOW = {
+    "source_identity": "alice",
+    "tags": (("team", "x"),),
+    "transitive_tag_keys": ("team",),
+    "external_id": "theirs",
+    "duration": 1800,
+    "mfa": "direct",
+    "mfa_max_age": 900.0,
+    "session_name": "me",
+}
+
+
+def how(made):
+    return {key: getattr(made, key) for key in HOW}
+
+
+@in_virtual_time
+async def test_naming_a_role_by_its_arn_drops_nothing_that_was_said_of_it(clock):
+    named, via = role("named", role_arn=ARN, **HOW), role(external_id="ours", source_identity="bob", mfa_max_age=60.0)
+    async with World(clock, [via, named]) as world:
+        for way in ("named", "prod"):
+            assert how(world.keeper.node(world.keeper.by_arn(ARN, way)).role) == HOW
+        other = world.keeper.node(world.keeper.by_arn(ARN.replace("role/x", "role/y"), "prod")).role
+        assert (other.source_identity, other.mfa_max_age) == ("bob", 60.0), "what narrows the way stays"
+        assert other.external_id is None, "that is for another role's owner"
+
+
+@in_virtual_time
+async def test_an_arn_that_is_configured_in_several_ways_is_refused(clock):
+    roles = [role(), role("one", role_arn=ARN), role("two", role_arn=ARN, external_id="x")]
+    async with World(clock, roles) as world:
+        with pytest.raises(errors.ConfigError, match="as one and two"):
+            world.keeper.by_arn(ARN, "prod")
+        assert world.keeper.node(world.keeper.by_arn(ARN, "two")).role.external_id == "x"

@@ -137,7 +137,14 @@ async def test_three_wrong_codes_and_a_rest(clock):
         assert world.count("GetSessionToken") == 3
         with pytest.raises(errors.TooManyWrongCodes):
             await world.fetch("prod", ask=True)
+        await settle(20)
+        with pytest.raises(errors.TooManyWrongCodes, match="again in 40 s"):
+            await world.login("prod", ask=True)
         assert world.count("GetSessionToken") == 3
+        await settle(41)
+        with pytest.raises(errors.TooManyWrongCodes):
+            await world.login("prod", ask=True)
+        assert world.count("GetSessionToken") == 6
 
 
 @in_virtual_time
@@ -507,3 +514,50 @@ async def test_hundreds_of_roles_never_ask_sts_for_more_than_ten_in_a_second(clo
         assert len(times) >= 1200
         assert all(b - a >= 1.0 - 1e-6 for a, b in zip(times, times[10:], strict=False))
         assert all(world.keeper.node(r.name).lease.servable() for r in roles)
+
+
+@pytest.mark.parametrize("life", [-1.0, -3600.0])
+@in_virtual_time
+async def test_what_aws_gives_expired_is_neither_served_nor_asked_for_twice(clock, life):
+    async with World(clock, [role()]) as world:
+        world.person(think=lambda: 1.0)
+        held = await world.login("prod", ask=True)
+        world.aws.role_life = life
+        await settle(50 * 60)
+        assert await world.fetch("prod", ask=False) is held
+        await settle(11 * 60)
+        calls = len(world.aws.calls)
+        with pytest.raises(errors.AwsUnavailable, match="ended already"):
+            await world.fetch("prod", ask=False)
+        assert len(world.aws.calls) <= calls + 1
+        assert not world.keeper.node("prod").lease.holds
+        world.aws.role_life = None
+        await settle(150)
+        assert await world.fetch("prod", ask=False)
+
+
+@in_virtual_time
+async def test_an_mfa_session_that_aws_gives_expired_is_none(clock):
+    async with World(clock, [role()], session_life=-5.0) as world:
+        world.person(think=lambda: 1.0)
+        with pytest.raises(errors.AwsUnavailable, match="ended already"):
+            await world.login("prod", ask=True)
+        assert (world.count("GetSessionToken"), world.count("AssumeRole")) == (1, 0)
+
+
+@in_virtual_time
+async def test_without_patience_no_human_is_waited_for_and_aws_is(clock):
+    async with World(clock, [role(), role("plain", mfa_serial=None), role("asked", confirm="first-use")]) as world:
+        with world.desk.attend():
+            assert await world.fetch("plain", ask=True, patience=0.0)
+            for name in ("prod", "asked"):
+                with pytest.raises(errors.HumanNeeded):
+                    await world.fetch(name, ask=True, patience=0.0)
+            assert world.desk.questions == []
+
+
+@in_virtual_time
+async def test_what_aws_keeps_waiting_is_not_blamed_on_a_human(clock):
+    async with World(clock, [role("plain", mfa_serial=None)], latency=300.0) as world:
+        with pytest.raises(errors.Temporary, match="AWS has not answered"):
+            await world.fetch("plain", ask=True, patience=60.0)

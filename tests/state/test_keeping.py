@@ -20,6 +20,9 @@ class Carrier:
     def save(self, state, *, empty):
         self.states.append((bytes(state), empty))
 
+    def take_back(self, *, everything):
+        self.states.append("all" if everything else "some")
+
     def close(self):
         self.closed = True
 
@@ -98,3 +101,14 @@ async def test_the_buffer_holds_nothing_afterwards(clock, carrier):
             assert not empty
             assert b"secret" in state
         assert not any(state)
+
+
+@pytest.mark.parametrize("everything", [True, False])
+@in_virtual_time
+async def test_what_was_taken_back_goes_before_the_new_state_comes(clock, carrier, everything):
+    async with World(clock, [role()]) as world:
+        keeping = keeping_of(world, carrier)
+        keeping.start()
+        keeping.take_back(everything=everything)
+        assert carrier.states[-2] == ("all" if everything else "some")
+        assert isinstance(carrier.states[-1], tuple)

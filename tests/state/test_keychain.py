@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from xacct import errors
 from xacct.state import keychain
 from xacct.state.keychain import KeychainStore, switch_off
+from xacct.state.ondisk import OnDisk
 from xacct.state.sealed import SealedFile
 
 LOCKED = errors.KeychainUnavailable("The keychain is locked.")
@@ -561,3 +562,38 @@ async def test_switching_it_off_removes_file_and_key(kept, path, keys):
     keys.asked.clear()
     await switch_off(path, keys)
     assert keys.asked == [], "where nothing is kept no keychain is asked"
+
+
+# What was taken back.
+
+
+async def test_logging_out_of_all_while_the_keychain_is_locked_leaves_nothing_to_come_late(kept, path, keys):
+    keys.trouble, came = LOCKED, []
+    store = KeychainStore(path, keys, came.append)
+    disk = OnDisk(store, holds=await store.load() is not None)
+    disk.save(bytearray(b"empty"), empty=True)
+    assert path.exists()
+    disk.take_back(everything=True)
+    assert not path.exists(), "whatever the keychain does"
+    keys.trouble = None
+    store.look()
+    await settled(store)
+    assert (came, keys.key) == ([], None)
+
+
+async def test_what_was_taken_back_is_gone_before_the_new_state_is_written(kept, path, keys):
+    store = KeychainStore(path, keys)
+    disk = OnDisk(store, holds=await store.load() is not None)
+    disk.take_back(everything=False)
+    assert not path.exists()
+    disk.save(bytearray(b"without prod"), empty=False)
+    await settled(store)
+    assert await read(path, keys) == b"without prod"
+
+
+async def test_one_logout_costs_nothing_that_nobody_could_read_yet(kept, path, keys):
+    keys.trouble, came = LOCKED, []
+    store = KeychainStore(path, keys, came.append)
+    disk = OnDisk(store, holds=await store.load() is not None)
+    disk.take_back(everything=False)
+    assert path.exists()

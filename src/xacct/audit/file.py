@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -98,11 +99,11 @@ class Snapshot:
 
     def __init__(self, parts: list[_Part]) -> None:
         self._parts = parts
-        self._lines = self._all()
+        self.lines = self._all()
 
     def some(self, number: int) -> list[wire.AuditLine]:
         """The next lines, up to `number` of them; empty at the end."""
-        return list(islice(self._lines, number))
+        return list(islice(self.lines, number))
 
     def close(self) -> None:
         """Let go of the files."""
@@ -114,6 +115,23 @@ class Snapshot:
             while file.tell() < size and (raw := file.readline()):
                 with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # somebody else's words
                     yield msgspec.json.decode(raw, type=wire.AuditLine)
+
+
+class Merged:
+    """The lines of several files as they were at one moment, in the order of their times."""
+
+    def __init__(self, snapshots: list[Snapshot]) -> None:
+        self._snapshots = snapshots
+        self._lines = merge(*(snapshot.lines for snapshot in snapshots), key=lambda line: line["time"])
+
+    def some(self, number: int) -> list[wire.AuditLine]:
+        """The next lines, up to `number` of them; empty at the end."""
+        return list(islice(self._lines, number))
+
+    def close(self) -> None:
+        """Let go of the files."""
+        for snapshot in self._snapshots:
+            snapshot.close()
 
 
 def _part(path: Path) -> _Part:

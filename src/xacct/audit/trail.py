@@ -2,7 +2,9 @@
 
 What happens often (fetches, refusals, failed renewals) is counted: the first of its kind is a line at once, whatever is
 like it in the minute after that is one more line at the minute's end. Lines are written by one task, in a thread, where
-the caller's process is looked for too; what does not fit the queue is counted, and the count is a line later.
+the process of whoever showed a grant is looked for too; what does not fit the queue is counted, and the count is a line
+later. The first fetch of a minute is in the file before its answer leaves. Refusals have a file of their own: however
+many strangers knock, they push nothing out.
 """
 
 from __future__ import annotations
@@ -16,14 +18,16 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from xacct import errors
 from xacct.audit.entry import Entry, line
+from xacct.audit.file import Merged
 from xacct.keeper import events as ev
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from xacct import wire
-    from xacct.audit.file import AuditFile, Snapshot
+    from xacct.audit.file import AuditFile
     from xacct.clock import AwsClock
     from xacct.keeper.events import Events
     from xacct.model import Caller, Grant
@@ -39,6 +43,14 @@ BACKLOG = 2000
 MAX_KINDS = 1000
 """Kinds of things counted at once; what is beyond is one kind, so that no client can make us remember much."""
 
+MAX_REFUSALS = 100
+"""Kinds of refusals counted at once, apart from those: there are some thirty reasons, and many users."""
+
+AT_MOST = 0.5
+"""Seconds that credentials wait for their line: a disk that hangs must not hang SDKs, which give up at one."""
+
+LOST = "the disk was too slow, or full"
+
 FAREWELL = 2.0
 """Seconds the last lines get to be written."""
 
@@ -51,6 +63,7 @@ class _Window:
     until: float
     grant: Grant | None
     caller: Caller | None
+    number: int
     more: int = 0
 
 
@@ -59,16 +72,29 @@ class Trail:
 
     Args:
         file: where lines go. clock: AWS's time. find: a caller with its process, where that can be found out; slow.
+        noise: where refusals go, None for the same file. required: nothing may be served that can't be written.
     """
 
-    def __init__(self, file: AuditFile, clock: AwsClock, find: Callable[[Caller], Caller]) -> None:
+    def __init__(
+        self,
+        file: AuditFile,
+        clock: AwsClock,
+        find: Callable[[Caller], Caller],
+        *,
+        noise: AuditFile | None = None,
+        required: bool = False,
+    ) -> None:
         self._file = file
+        self._noise = noise
+        self._required = required
+        self._why: str | None = None
+        self._put_number = 0
+        self._written_to = 0
         self._clock = clock
         self._find = find
         self._entries: deque[Entry] = deque()
         self._windows: dict[Key, _Window] = {}
         self._lost = 0
-        self._broken = False
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
         self._followers: set[asyncio.Queue[wire.AuditLine]] = set()
@@ -77,13 +103,50 @@ class Trail:
 
     # What happens.
 
-    def fetched(self, grant: Grant | None, role: str | None, outcome: str, caller: Caller) -> None:
-        """Somebody asked for a role: `outcome` is "served" or an error's code."""
-        self._count("fetch", role, grant, caller, outcome)
+    def fetched(
+        self, grant: Grant | None, role: str | None, outcome: str, caller: Caller
+    ) -> Callable[[], Awaitable[None]] | None:
+        """Somebody asked for a role: `outcome` is "served" or an error's code.
+
+        Returns:
+            What to wait for before credentials leave: that the first line of their minute is written.
+        """
+        window = self._count("fetch", role, grant, caller, outcome)
+        if outcome != "served" or (window.number <= self._written_to and self._why is None):
+            return None
+        return self.written
 
     def refused(self, why: str, caller: Caller) -> None:
-        """Somebody got nothing at the endpoint, not even a role's refusal."""
+        """Somebody got nothing at the endpoint, not even a role's refusal. `why`: of the words there are for that."""
         self._count("refused", None, None, caller, why[:60])
+
+    async def written(self) -> None:
+        """Wait until what has happened is in the file, a moment at most.
+
+        Raises:
+            AuditNotWritten: it is not, and nothing may be served without.
+        """
+        try:
+            async with asyncio.timeout(AT_MOST):
+                await asyncio.shield(asyncio.ensure_future(self.flush()))
+        except TimeoutError:
+            self._why = self._why or "the disk does not answer"
+        if self._required and self._why is not None:
+            raise errors.AuditNotWritten(
+                f"The audit can't be written ({self._why}), and [audit] required = true lets nothing leave without.",
+                "Look at the disk and the state directory.",
+            )
+
+    def problems(self) -> list[errors.XacctError]:
+        """That the audit is not written, and why."""
+        if self._why is None:
+            return []
+        effect = "Nothing is served." if self._required else "What is served meanwhile is not in it."
+        return [
+            errors.AuditNotWritten(
+                f"The audit can't be written ({self._why}). {effect}", "Look at the disk and the state directory."
+            )
+        ]
 
     def record(
         self,
@@ -111,21 +174,28 @@ class Trail:
             case ev.Failed(role, error):
                 self._count("not-renewed", role, None, None, error.code)
 
-    def _count(self, event: str, role: str | None, grant: Grant | None, caller: Caller | None, what: str) -> None:
+    def _count(self, event: str, role: str | None, grant: Grant | None, caller: Caller | None, what: str) -> _Window:
         key = (event, grant.id if grant else None, role, what, caller.uid if caller else None)
         window = self._windows.get(key)
-        if window is None and len(self._windows) >= MAX_KINDS:
+        if window is None and self._too_many(event):
             grant = role = None
             key = (event, None, None, what := "too many kinds", None)
             window = self._windows.get(key)
         if window is not None:
             window.more += 1
             window.caller = caller
-            return
-        self._windows[key] = _Window(self._clock.boot() + WINDOW, grant, caller)
+            return window
         self._put(Entry(event, self._clock.now(), role, grant, caller, what))
+        window = self._windows[key] = _Window(self._clock.boot() + WINDOW, grant, caller, self._put_number)
+        return window
+
+    def _too_many(self, event: str) -> bool:
+        """Whether as many kinds are counted as may be: refusals, which anybody can cause, and all else apart."""
+        refusals = sum(key[0] == "refused" for key in self._windows)
+        return refusals >= MAX_REFUSALS if event == "refused" else len(self._windows) - refusals >= MAX_KINDS
 
     def _put(self, entry: Entry) -> None:
+        self._put_number += 1
         if len(self._entries) >= BACKLOG:
             self._lost += entry.count
             return
@@ -189,14 +259,15 @@ class Trail:
         """Write what has come so far, and tell the followers."""
         async with self._writing:
             self._wake.clear()
-            entries = list(self._entries)
+            entries, number = list(self._entries), self._put_number
             self._entries.clear()
             if self._lost:
-                entries.append(Entry("lost", self._clock.now(), what="the disk was too slow", count=self._lost))
+                entries.append(Entry("lost", self._clock.now(), what=LOST, count=self._lost))
                 self._lost = 0
             if entries:
                 for written in await asyncio.to_thread(self._written, entries):
                     self._tell(written)
+            self._written_to = number
 
     def _written(self, entries: list[Entry]) -> list[wire.AuditLine]:
         try:
@@ -206,18 +277,27 @@ class Trail:
             return []
 
     def _write(self, entries: list[Entry]) -> list[wire.AuditLine]:
-        lines = [line(entry, entry.caller and self._find(entry.caller)) for entry in entries]
+        """In two files, if there are two. Whoever has no grant is not looked for: a look takes its time."""
+        refused = [line(entry, entry.caller) for entry in entries if entry.event == "refused"]
+        others = [entry for entry in entries if entry.event != "refused"]
+        lines = [line(entry, entry.caller and self._find(entry.caller)) for entry in others]
+        if self._noise is None:
+            lines, refused = [*refused, *lines], []
         try:
-            self._file.append(b"".join(json.dumps(made).encode() + b"\n" for made in lines))
+            if refused and self._noise is not None:
+                self._noise.append(_as_bytes(refused))
+            if lines:
+                self._file.append(_as_bytes(lines))
         except OSError as error:
-            if not self._broken:
+            if self._why is None:
                 log.warning("audit not written", why=error.strerror)
-            self._broken = True
+            self._why = error.strerror or type(error).__name__
+            self._lost += sum(entry.count for entry in others)
         else:
-            if self._broken:
+            if self._why is not None:
                 log.info("audit written again")
-            self._broken = False
-        return lines
+            self._why = None
+        return [*refused, *lines]
 
     # What is read.
 
@@ -228,15 +308,20 @@ class Trail:
             queue.put_nowait(written)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[tuple[Snapshot, asyncio.Queue[wire.AuditLine]]]:
+    async def reading(self) -> AsyncIterator[tuple[Merged, asyncio.Queue[wire.AuditLine]]]:
         """What has been written so far, and a queue of every line from then on: none in both, none in neither."""
         await self.flush()
         queue: asyncio.Queue[wire.AuditLine] = asyncio.Queue(BACKLOG)
         async with self._writing:
-            snapshot = await asyncio.to_thread(self._file.snapshot)
+            files = [self._file, *([self._noise] if self._noise is not None else [])]
+            snapshot = await asyncio.to_thread(lambda: Merged([file.snapshot() for file in files]))
             self._followers.add(queue)
         try:
             yield snapshot, queue
         finally:
             self._followers.discard(queue)
             snapshot.close()
+
+
+def _as_bytes(lines: list[wire.AuditLine]) -> bytes:
+    return b"".join(json.dumps(made).encode() + b"\n" for made in lines)

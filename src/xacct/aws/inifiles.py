@@ -6,12 +6,12 @@ Values hold secrets: none is ever quoted in a sentence.
 from __future__ import annotations
 
 import configparser
+import io
 import shlex
-import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from xacct import errors
+from xacct import errors, fileio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,6 +28,11 @@ TELLING = frozenset(
 """Keys that only a profile has: a section with one of them is meant as a profile."""
 
 LONGEST_NAME = 60
+
+MOST_BYTES = 8 * 1024 * 1024
+
+MOST_SECTIONS = 20_000
+"""Sections of a file, at most: each reading of so many takes seconds."""
 
 
 @dataclass(slots=True)
@@ -132,30 +137,43 @@ def _prefixed(section: str, path: Path) -> tuple[str, errors.ConfigError]:
 
 
 def _parse(path: Path) -> dict[str, Profile]:
-    from botocore.configloader import raw_config_parse  # noqa: PLC0415
-    from botocore.exceptions import BotoCoreError  # noqa: PLC0415
-
+    """What botocore's raw_config_parse makes of the file; its own opening of it could wait for ever."""
     try:
-        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
-            return {}  # a device or a pipe: AWS's tools read none, and it might never end
-        path.open("rb").close()  # botocore's parser takes a file it can't open for an empty one
+        content = fileio.read(path, MOST_BYTES)
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise errors.ConfigError(
-            f"{path} can't be read ({error.strerror}).", "Check its owner and permissions."
+            f"{path} can't be read ({error.strerror}).", "Check what it is, its owner and permissions."
         ) from None
+    if content.count(b"\n[") >= MOST_SECTIONS:  # looked at first: to parse a hundred thousand takes seconds
+        raise errors.ConfigError(
+            f"{path} has {MOST_SECTIONS} sections or more.", "Name a file with fewer in AWS_CONFIG_FILE."
+        )
     try:
-        return dict(raw_config_parse(str(path)))
-    except BotoCoreError as error:
-        why = _why(getattr(error, "kwargs", {}).get("error"), path)
-    except (OSError, ValueError) as error:
-        why = _why(error, path)
-    # No quoting of the parser's words: they may hold the line, and the line a key.
-    raise errors.ConfigError(f"{path} can't be read as an AWS file: {why}.", "Check its syntax and permissions.")
+        return _sections(content)
+    except (configparser.Error, ValueError) as error:
+        # No quoting of the parser's words: they may hold the line, and the line a key.
+        raise errors.ConfigError(
+            f"{path} can't be read as an AWS file: {_why(error, content)}.", "Check its syntax and permissions."
+        ) from None
 
 
-def _why(error: object, path: Path) -> str:
+def _sections(content: bytes) -> dict[str, Profile]:
+    """As botocore/configloader.py does (raw_config_parse), which takes a path alone."""
+    from botocore.configloader import _parse_nested  # noqa: PLC0415 - late: it costs 30 ms
+
+    parser = configparser.RawConfigParser()
+    parser.read_file(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
+    return {
+        section: {
+            option: _parse_nested(value) if value.startswith("\n") else value for option, value in parser.items(section)
+        }
+        for section in parser.sections()
+    }
+
+
+def _why(error: object, content: bytes) -> str:
     """What is wrong and in which line, and nothing of what a value says: that may be a key."""
     why = "its syntax"
     match error:
@@ -163,32 +181,31 @@ def _why(error: object, path: Path) -> str:
             why = f"line {line} begins [{str(section)[:LONGEST_NAME]}] a second time"
         case configparser.DuplicateOptionError(section=section, option=option, lineno=line):
             why = f"line {line} sets {str(option)[:LONGEST_NAME]} of [{str(section)[:LONGEST_NAME]}] a second time"
-        case configparser.MissingSectionHeaderError() if path.read_bytes()[:3] == b"\xef\xbb\xbf":
+        case configparser.MissingSectionHeaderError() if content[:3] == b"\xef\xbb\xbf":
             why = "line 1 begins with a byte order mark (save it as UTF-8 without one)"
         case configparser.MissingSectionHeaderError(lineno=line):
             why = f"line {line} stands before any [section]"
         case configparser.ParsingError():
             why = f"line {error.errors[0][0]} is no setting (NAME = VALUE)"
         case UnicodeDecodeError():
-            why = f"line {_line_of_bad_utf8(path)} is not UTF-8"
+            why = f"line {_line_of_bad_utf8(content)} is not UTF-8"
         case ValueError():
-            why = _bad_block(path)
+            why = _bad_block(content)
     return why
 
 
-def _line_of_bad_utf8(path: Path) -> int:
-    data = path.read_bytes()
+def _line_of_bad_utf8(content: bytes) -> int:
     try:
-        data.decode()
+        content.decode()
     except UnicodeDecodeError as error:
-        return data[: error.start].count(b"\n") + 1
+        return content[: error.start].count(b"\n") + 1
     return 1
 
 
-def _bad_block(path: Path) -> str:
+def _bad_block(content: bytes) -> str:
     """Which indented block has a line without `=` (botocore/configloader.py: _parse_nested)."""
     parser = configparser.RawConfigParser()
-    parser.read([path])
+    parser.read_file(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
     for section in parser.sections():
         for option, value in parser.items(section):
             if value.startswith("\n") and any("=" not in line for line in value.splitlines() if line.strip()):

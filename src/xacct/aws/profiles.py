@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xacct.aws.inifiles import AwsFiles, Profile
+    from xacct.model import Source
+
+LONGEST_CHAIN = 20
+"""Roles from a role up to its source. AWS's tools know no limit; each is a call to AWS, and nobody means so many."""
 
 
 @dataclass(slots=True)
@@ -82,15 +86,7 @@ def without_loose_ends(found: Profiles) -> None:
 
     Each has a problem in its place.
     """
-    for name in list(found.roles):
-        seen = [name]
-        parent = found.roles[name].parent
-        while isinstance(parent, str) and parent in found.roles and parent not in seen:
-            seen.append(parent)
-            parent = found.roles[parent].parent
-        if isinstance(parent, str):
-            trouble = "comes back to itself" if parent in seen else f"ends at {parent!r}, which can't be used"
-            found.refuse(name, errors.ConfigError(f"The chain of {name!r} {trouble}.", "Check its source_profile."))
+    _cut_chains(found)
     for name, role in list(found.roles.items()):
         if role.region is not None and not (regions.is_region(role.region) or role.target.endpoint_url):
             found.refuse(
@@ -102,6 +98,38 @@ def without_loose_ends(found: Profiles) -> None:
             )
         elif isinstance(role.parent, str) and (above := found.roles.get(role.parent)) and above.target != role.target:
             found.refuse(name, _parted(role, above))
+
+
+def _cut_chains(found: Profiles) -> None:
+    """Take out roles whose chain of parents does not end at a source, or is too long to be meant."""
+    long, ends = [], {}
+    for name in found.roles:
+        chain, end = _chain(name, found.roles)
+        if len(chain) > LONGEST_CHAIN:
+            long.append(name)
+        elif isinstance(end, str):
+            ends[name] = "comes back to itself" if end in chain else f"ends at {end!r}, which can't be used"
+    for name, trouble in ends.items():
+        found.refuse(name, errors.ConfigError(f"The chain of {name!r} {trouble}.", "Check its source_profile."))
+    if long:  # one problem for all of them: there may be thousands
+        others = f" and those of {len(long) - 1} other profiles" if len(long) > 1 else ""
+        problem = errors.ConfigError(
+            f"The chain of {long[0]!r}{others} has more than {LONGEST_CHAIN} roles.", "Check its source_profile."
+        )
+        found.problems.append(problem)
+        for name in long:
+            del found.roles[name]
+            found.unusable[name] = problem
+
+
+def _chain(name: str, roles: Mapping[str, Role]) -> tuple[list[str], Source | str]:
+    """The roles from this one up, to one more than there may be, and what the last one of them hangs from."""
+    chain = [name]
+    parent = roles[name].parent
+    while isinstance(parent, str) and parent in roles and parent not in chain and len(chain) <= LONGEST_CHAIN:
+        chain.append(parent)
+        parent = roles[parent].parent
+    return chain, parent
 
 
 def _parted(role: Role, above: Role) -> errors.ConfigError:

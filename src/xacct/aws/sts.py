@@ -10,18 +10,18 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from xacct import errors
 from xacct.aws import failures, regions
 from xacct.aws.clients import Clients
 from xacct.model import Credentials, account_of
 
 if TYPE_CHECKING:
-    from xacct import errors
     from xacct.clock import AwsClock
     from xacct.model import Role
 
 
 class Sts:
-    """AWS STS as the keeper sees it. Every answer's Date header teaches `clock` what AWS's time is."""
+    """AWS STS as the keeper sees it. The Date header of what is certainly STS's teaches `clock` AWS's time."""
 
     def __init__(self, clock: AwsClock) -> None:
         self._clock = clock
@@ -83,27 +83,31 @@ class Sts:
             except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each
                 # `from None`: botocore's exceptions hold the request, and with it keys and codes.
                 raise failures.of_sdk(error, role, signed=signed.signed) from None
-        self._hear(answer)
+        if answer.get("Credentials"):
+            self._hear(answer, signed_for=True)
         return answer
 
-    def _hear(self, answer: dict[str, Any]) -> None:
-        header = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
-        try:
-            self._clock.heard(parsedate_to_datetime(header).timestamp())
-        except (ValueError, TypeError):
-            return  # an answer without a readable Date teaches nothing
+    def _hear(self, answer: dict[str, Any], *, signed_for: bool) -> None:
+        """Learn AWS's time from an answer that certainly is STS's: one with the id that STS gives each request."""
+        told = answer.get("ResponseMetadata", {})
+        date = _date_of(answer)
+        if told.get("RequestId") and date is not None:
+            self._clock.heard(date, signed_for=signed_for)
 
     def _refusal(self, response: dict[str, Any], target: str) -> errors.XacctError:
         error = response.get("Error", {})
         status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
-        self._hear(response)
-        return failures.refusal(
+        date = _date_of(response)
+        refusal = failures.refusal(
             str(error.get("Code", status)),
             str(error.get("Message", "")),
             target=target,
             status=status,
-            skew=-self._clock.skew(),
+            skew=-self._clock.skew() if date is None else self._clock.wall() - date,
         )
+        # Whoever does not complain of our clock can't be far from it.
+        self._hear(response, signed_for=not isinstance(refusal, errors.ClockSkew))
+        return refusal
 
     def _credentials(self, answer: dict[str, Any], account: str | None) -> Credentials:
         """What STS has given; an answer without credentials is no answer of STS's."""
@@ -125,3 +129,12 @@ class Sts:
 def region_of(role: Role) -> str:
     """The region in which STS is asked for a role: its profile's, or else its partition's own."""
     return role.region or regions.of_arn(role.role_arn or role.mfa_serial)
+
+
+def _date_of(answer: dict[str, Any]) -> float | None:
+    """What the Date header says (Unix seconds); None where there is none to read."""
+    header = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
+    try:
+        return parsedate_to_datetime(header).timestamp()
+    except (ValueError, TypeError, OverflowError, OSError):
+        return None

@@ -6,7 +6,7 @@ import itertools
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 from aiohttp import web
@@ -39,6 +39,13 @@ COMMAND = "xacctctl"
 """What people are told asks, where credentials are wanted without a grant."""
 
 
+class TookBack(Protocol):
+    """Sees to it that nothing that is kept brings back what was logged out of."""
+
+    def __call__(self, *, everything: bool) -> None:
+        """Returns once that is so."""
+
+
 @dataclass(slots=True)
 class Daemon:
     """What the routes need of the daemon around the keeper.
@@ -57,6 +64,7 @@ class Daemon:
     succeed: Callable[[], Awaitable[int]]
     about: About
     paused: Callable[[], bool] = lambda: False
+    took_back: TookBack = lambda *, everything: None  # noqa: ARG005
     audit: Trail | None = None
     imds: Callable[[], dict[int, str]] = dict
     containers: Containers = field(default_factory=Containers)
@@ -151,7 +159,7 @@ class Api:
         node = self._keeper.node(request.match_info["role"])
         keeper = self._keeper
         roles = {name: other.role for name, other in keeper.nodes.items()}
-        steps, remarks = policy.explain(node.role, roles, keeper.terms.session_duration)
+        steps, remarks = policy.explain(node.role, roles, keeper.terms.session_duration, keeper.terms.session_name)
         answer: wire.ExplainAnswer = {
             "role": node.role.name,
             "steps": steps,
@@ -239,7 +247,11 @@ class Api:
     async def logout(self, request: web.Request) -> web.Response:
         """POST /v1/logout."""
         body = await body_of(request, wire.LogoutRequest)
-        gone = self._keeper.logout_all() if body.get("all") else self._keeper.logout(body.get("roles", []))
+        everything = body.get("all", False)
+        if everything and body.get("roles"):
+            raise errors.BadInput("Log out of some roles, or of all.", "xacctctl logout ROLE, or --all")
+        gone = self._keeper.logout_all() if everything else self._keeper.logout(body.get("roles", []))
+        self._daemon.took_back(everything=everything)
         self._audit.logged_out(request, gone)
         answer: wire.LogoutAnswer = {"roles": gone}
         return web.json_response(answer)

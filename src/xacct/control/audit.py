@@ -47,9 +47,11 @@ class Audit:
             return get
         caller = caller_of(request)
 
-        def tell(role: str, outcome: str) -> None:
+        async def tell(role: str, outcome: str) -> None:
             if event == "fetch":
-                trail.fetched(None, role, outcome, caller)
+                written = trail.fetched(None, role, outcome, caller)
+                if written is not None:
+                    await written()
             else:
                 trail.record("login", role=role, caller=caller, what=outcome)
 
@@ -57,9 +59,9 @@ class Audit:
             try:
                 held = await get(role)
             except errors.XacctError as error:
-                tell(role, error.code)
+                await tell(role, error.code)
                 raise
-            tell(role, "served" if event == "fetch" else "held")
+            await tell(role, "served" if event == "fetch" else "held")
             return held
 
         return got

@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from xacct import errors
-from xacct.host import peer
+from xacct.host import peer, unix_sockets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,6 +63,15 @@ def _cannot_be_made(path: Path, error: OSError) -> errors.StartupFailed:
     return errors.StartupFailed(f"The control socket {path} can't be made ({why}).", "Set XDG_RUNTIME_DIR.")
 
 
+def _mark(path: Path) -> tuple[int, int, int] | None:
+    """What tells a socket from a later one of its path: an inode's number alone is given again. None: it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_mtime_ns
+
+
 class _Gate(asyncio.Protocol):
     """Hands a connection of our own user on to HTTP, and drops any other before a byte of it is read.
 
@@ -98,7 +107,7 @@ class ControlServer:
         self._listener = listener
         self._path = path
         self._server: asyncio.Server | None = None
-        self._inode = path.stat().st_ino
+        self._made = _mark(path)
 
     async def start(self, listener: socket.socket | None = None) -> None:
         """Serve from now on; again, from a copy of the listener, where a successor has failed."""
@@ -107,9 +116,18 @@ class ControlServer:
             await self._runner.setup()
         http = self._runner.server
         assert http is not None  # noqa: S101 - setup has made it
-        self._server = await asyncio.get_running_loop().create_unix_server(
-            lambda: _Gate(http), sock=self._listener, backlog=BACKLOG
-        )
+        self._server = await unix_sockets.serve(lambda: _Gate(http), self._listener, BACKLOG)
+
+    def is_there(self) -> bool:
+        """Whether the socket is still where everybody looks for it: a cleaner of old files, or `mv`, takes it away."""
+        mark = _mark(self._path)
+        return mark is not None and mark == self._made
+
+    async def move_to(self, listener: socket.socket) -> None:
+        """Serve another listener from now on, at the same path."""
+        self.stop_accepting()
+        self._made = _mark(self._path)
+        await self.start(listener)
 
     def stop_accepting(self) -> None:
         """Take in nobody any more."""
@@ -124,5 +142,5 @@ class ControlServer:
         if not unlink:
             return
         with contextlib.suppress(OSError):
-            if self._path.stat().st_ino == self._inode:
+            if self.is_there():
                 self._path.unlink()

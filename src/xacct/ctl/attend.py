@@ -9,7 +9,7 @@ from xacct import wire
 from xacct.ctl import start, terminal
 from xacct.ctl.ask import Conversation
 from xacct.ctl.client import Client, event
-from xacct.ctl.failure import HUMAN, OK, CtlError, HungUpError, NotRunningError
+from xacct.ctl.failure import HUMAN, OK, CtlError, HungUpError, NotRunningError, UnreachableError
 from xacct.ctl.follow import follow
 from xacct.ctl.render import duration, until
 from xacct.ctl.terminal import Terminal
@@ -41,7 +41,7 @@ def _attend_once(client: Client, tty: Terminal) -> bool:
     try:
         stream = client.stream("GET", f"{wire.EVENTS}?attend=1")
         status = client.call("GET", wire.STATUS, wire.StatusAnswer)
-    except (NotRunningError, HungUpError):
+    except (NotRunningError, UnreachableError, HungUpError):
         return False
     tty.show("Attending: questions from xacctd come here (Ctrl-C ends).")
     conversation = Conversation(client, tty)

@@ -10,7 +10,7 @@ from typing import Any, Final, TypedDict, TypeVar, cast
 
 from xacct import __version__, wire
 from xacct.ctl import http10, unit
-from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, HungUpError, NotRunningError
+from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, HungUpError, NotRunningError, UnreachableError
 from xacct.ctl.render import clean
 from xacct.ctl.shape import misfit
 
@@ -100,6 +100,10 @@ class Client:
         _demand(answer, shape)
         return cast("T", answer)
 
+    def without_start(self) -> "Client":
+        """Return a client of the same daemon that never starts one."""
+        return Client(self.path)
+
     def stream(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Stream:
         """Send a request whose answer streams; failures as in `call`."""
         with _plain_failures():
@@ -121,7 +125,7 @@ class Client:
                 raise NotRunningError
         try:
             return _dial(self.path, timeout)
-        except NotRunningError:
+        except (NotRunningError, UnreachableError):
             if self._revive is None:
                 raise
             self._revive()
@@ -169,12 +173,18 @@ def _dial(path: str, timeout: float) -> socket.socket:
     except OSError as error:
         connection.close()
         if error.errno in _ABSENT:
-            raise NotRunningError from None
+            raise _nobody() from None
         raise
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _nobody() -> CtlError:
+    """Nobody listens: whether there is no daemon is the lock's to say."""
+    pid = unit.holder()
+    return NotRunningError() if pid is None else UnreachableError(pid)
 
 
 def _refuse_strangers(path: str) -> None:

@@ -29,6 +29,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "audit": ("--follow", "--role", "--since", "--json"),
     "grants create": ("--role-arn", "--via", "--label", "--ttl", "--json"),
     "service install": ("--now", "--sandbox"),
+    "service uninstall": ("--purge",),
 }
 """Here once more so that completing needs no parser; a test holds both lists equal."""
 

@@ -60,17 +60,22 @@ def _known(client: Client) -> dict[str, str | None]:
     return {role["name"]: role["region"] for role in answer["roles"]}
 
 
+def config_file() -> str:
+    """Return the path of the AWS config file that the block is in. Raises `CtlError` where it is a copy of ours."""
+    return _files()[0]
+
+
 def _files() -> tuple[str, set[str]]:
     """Return the path of the config file, and the profiles of the credentials file, which count as well."""
-    if f"/{variables.COPY}" in os.environ.get("AWS_CONFIG_FILE", ""):
-        raise CtlError(
-            "AWS_CONFIG_FILE is xacct's own copy of your file in this shell.",
-            "Say it in a shell that xacctctl env or exec has not changed.",
-        )
     home = places.home()
     environ = variables.without_ours(os.environ)
     config = shadow.named(environ, "AWS_CONFIG_FILE", f"{home}/.aws/config", home)
     credentials = shadow.named(environ, "AWS_SHARED_CREDENTIALS_FILE", f"{home}/.aws/credentials", home)
+    if variables.is_copy(config):
+        raise CtlError(
+            "AWS_CONFIG_FILE is xacct's own copy of your file in this shell.",
+            "Say it in a shell that xacctctl env or exec has not changed.",
+        )
     return config, block.profiles(rewrite.content(credentials)) if os.path.isfile(credentials) else set()
 
 

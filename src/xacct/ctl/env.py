@@ -31,7 +31,7 @@ def env(args: Namespace, client: Client) -> int:
         signal.signal(number, _end)
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
-        change = variables.static(args.role, keys)
+        change = variables.static(args.role, keys, os.environ)
     elif args.imds:
         if args.pid is not None:
             raise CtlError("--pid goes with a grant, which --imds has not.", "Leave out one of the two.", USAGE)
@@ -42,8 +42,24 @@ def env(args: Namespace, client: Client) -> int:
         pid = calling_shell() if args.pid is None else args.pid
         grant = mint(client, args.role, _label(pid), pid)
         change = reaching(args.role, grant, os.environ)
-    _emit(shells.FORMATS[args.format](change))
+    _emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
+    _end_former(client, args.pid)
     return OK
+
+
+def _end_former(client: Client, asked_pid: int | None) -> None:
+    """Revoke the grant that an earlier `env` made for this very shell: its variables have just been replaced.
+
+    One that is bound to another process (an exec around this shell) or to none may have other users.
+    """
+    former = os.environ.get(variables.CONTAINER[1], "").rpartition("/")[2]
+    pid = calling_shell() if asked_pid is None else asked_pid
+    if not former or not pid or (sys.stdout is not None and sys.stdout.isatty()):
+        return  # at a terminal somebody looks, and the shell stays as it is
+    with suppress(CtlError):
+        grants = client.call("GET", wire.GRANTS, wire.GrantsAnswer)["grants"]
+        if any(grant["id"] == former and grant["pid"] == pid for grant in grants):
+            revoke(client, former)
 
 
 def emit_failure(argv: Sequence[str]) -> None:
@@ -129,16 +145,19 @@ def confirm(client: Client, role: str, grant: str) -> None:
 
 
 def revoke(client: Client, grant: str) -> None:
-    """Take a grant back. It would end with its process anyway: a failure here is nobody's business."""
+    """Take a grant back. It would end with its process anyway: a failure here is nobody's business.
+
+    A daemon that has gone meanwhile is not started for it: a new one knows of no grant that its store does not have.
+    """
     try:
-        client.call("DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True)
+        client.without_start().call("DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True)
     except CtlError:
         return
 
 
 def reaching(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> variables.Change:
     """Return the change that makes the endpoint win, over a shadowing [default] too."""
-    return _winning(variables.endpoint(role, grant, environ), environ)
+    return _winning(variables.endpoint(role, grant, environ), environ, grant["id"])
 
 
 def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> variables.Change:
@@ -153,12 +172,12 @@ def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> var
             "xacctctl status shows the ports there are.",
         )
     ensure(client, args.role)
-    return _winning(variables.imds(port, environ), environ)
+    return _winning(variables.imds(port, environ), environ, f"pid-{os.getppid()}")
 
 
-def _winning(change: variables.Change, environ: Mapping[str, str]) -> variables.Change:
-    """Lift [default] keys that would win over the change."""
-    lifted = shadow.lifted(environ, places.home(), places.runtime_dir())
+def _winning(change: variables.Change, environ: Mapping[str, str], user: str) -> variables.Change:
+    """Take what would win over the change out of the way of programs without a profile."""
+    lifted = shadow.lifted(environ, places.home(), places.runtime_dir(), user)
     for note in lifted.notes:
         say(f"xacctctl: note: {note}")
     change.set.update(lifted.set)

@@ -55,6 +55,18 @@ class NotRunningError(CtlError):
         super().__init__("xacctd is not running.", "xacctctl start", NO_DAEMON)
 
 
+class UnreachableError(CtlError):
+    """The daemon runs, as the lock says that it holds, but nobody listens on its control socket. `pid`: its process."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(
+            f"xacctd runs (pid {pid}), but does not listen on its control socket.",
+            "It makes its socket anew within seconds. To end it: xacctctl stop",
+            NO_DAEMON,
+        )
+        self.pid = pid
+
+
 class HungUpError(CtlError):
     """The daemon ended the connection before its answer; its log (a path) may say why."""
 

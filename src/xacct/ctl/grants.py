@@ -2,14 +2,16 @@
 
 import json
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from typing import Any
 
 from xacct import wire
 from xacct.ctl import when
 from xacct.ctl.client import Anything, Client
-from xacct.ctl.failure import FAILED, OK, USAGE, CtlError, DaemonError
+from xacct.ctl.complain import complain
+from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.http10 import quote
-from xacct.ctl.render import clean, out, paint, say, show, since, table, until
+from xacct.ctl.render import clean, out, paint, show, since, table, until
 from xacct.ctl.verb import Verb
 
 
@@ -38,7 +40,12 @@ def _list(client: Client) -> int:
         )
         for grant in found
     ]
-    heading, *lines = table([("ID", "ROLES", "LABEL", "CREATED", "EXPIRES IN", "LAST USED", "PID"), *rows])
+    heading, *lines = table(
+        [("ID", "ROLES", "LABEL", "CREATED", "EXPIRES IN", "LAST USED", "PID"), *rows],
+        less=(3,),
+        shorter=(1, 2),
+        last=(5, 6),
+    )
     out("\n".join([paint(heading, "dim"), *lines]))
     return OK
 
@@ -67,16 +74,35 @@ def _create(args: Namespace, client: Client) -> int:
     return OK
 
 
-def _revoke(ids: list[str], client: Client) -> int:
-    """Revoke every one that can be: a mistyped id must not keep the next one alive."""
+def _revoke(wanted: list[str], client: Client) -> int:
+    """Revoke every one that can be, and say what it was: a mistyped id must not keep the next one alive."""
+    there = {grant["id"]: grant for grant in client.call("GET", wire.GRANTS, wire.GrantsAnswer)["grants"]}
     failed = OK
-    for grant in ids:
+    for word in dict.fromkeys(wanted):
         try:
-            client.call("DELETE", wire.GRANT.format(id=quote(grant)), Anything)
-        except DaemonError as error:
-            say(f"xacctctl: {error.sentence}")
-            failed = FAILED
+            grant = _named(word, there)
+            client.call("DELETE", wire.GRANT.format(id=quote(grant["id"])), Anything)
+        except CtlError as error:
+            complain(error.sentence, error.hint)
+            failed = failed or error.status
+        else:
+            there.pop(grant["id"])
+            of = ", ".join([*grant["roles"], *grant.get("role_arn_patterns", [])])
+            show(f"Revoked {grant['id']}: {of}, for {grant['label']}.")
     return failed
+
+
+def _named(word: str, there: Mapping[str, wire.GrantInfo]) -> wire.GrantInfo:
+    """Return the one grant of that id, or whose id begins so. Raises `CtlError` for none, and for several."""
+    if word in there:
+        return there[word]
+    near = [grant for id_, grant in there.items() if word and id_.startswith(word)]
+    if len(near) == 1:
+        return near[0]
+    if near:
+        several = ", ".join(grant["id"] for grant in near)
+        raise CtlError(f"{word!r} is the beginning of several grants: {several}.", "Type more of it.", USAGE)
+    raise CtlError(f"There is no grant {word!r}.", "xacctctl grants list")
 
 
 def _declare(parser: ArgumentParser) -> None:
@@ -98,7 +124,7 @@ def _declare(parser: ArgumentParser) -> None:
     create.add_argument("--label", default="xacctctl grants create", help="shown in the list")
     create.add_argument("--ttl", metavar="DURATION", help="how long it is good (8h); default: until logout")
     create.add_argument("--json", action="store_true", help="everything, the token included")
-    revoke = actions.add_parser("revoke", help="end some at once")
+    revoke = actions.add_parser("revoke", help="end some at once: by their ids, or how those begin")
     revoke.add_argument("ids", nargs="+", metavar="ID")
 
 

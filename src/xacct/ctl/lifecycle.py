@@ -1,8 +1,10 @@
 """`start`, `stop` and `reload`: the daemon itself."""
 
 import os
+import signal
 import time
 from argparse import Namespace
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -53,8 +55,24 @@ def stop(_args: Namespace, client: Client) -> int:
     except NotRunningError:
         out("xacctd is not running.")
         return OK
+    except DaemonError:
+        raise
+    except CtlError as failure:
+        return _end_by_signal(failure)
     wait_for_end(version["pid"])
     out("xacctd has stopped; what it held is gone.")
+    return OK
+
+
+def _end_by_signal(failure: CtlError) -> int:
+    """Stop a daemon that does not listen, or does not answer: its lock says which process it is."""
+    pid = unit.holder()
+    if pid is None:
+        raise failure
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    wait_for_end(pid)
+    out(f"xacctd (pid {pid}), which did not answer, has stopped; what it held is gone.")
     return OK
 
 
@@ -63,7 +81,7 @@ def wait_for_end(pid: int) -> None:
     deadline = time.monotonic() + _PATIENCE
     while _lives(pid):
         if time.monotonic() > deadline:
-            raise CtlError(f"xacctd (pid {pid}) is still there after {_PATIENCE:.0f} seconds.", f"kill {pid}")
+            raise CtlError(f"xacctd (pid {pid}) is still there after {_PATIENCE:.0f} seconds.", f"kill -9 {pid}")
         time.sleep(_POLL)
 
 

@@ -10,15 +10,19 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from xacct import __version__, places
 from xacct.ctl import misuse
 from xacct.ctl.client import Client
 from xacct.ctl.complain import complain, typed
 from xacct.ctl.failure import BROKEN_PIPE, FAILED, INTERRUPTED, OK, USAGE, CtlError
-from xacct.ctl.render import out, say
+from xacct.ctl.render import columns, out, say
 from xacct.ctl.verb import NO_START, WHERE, Verb
+
+_NARROWEST: Final = 30
+_WIDEST: Final = 100
+"""Columns of the help."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -96,19 +100,12 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
 
     def __init__(self, prog: str) -> None:
         # without a width argparse imports shutil, for every argument's sake: 3 ms
-        super().__init__(prog, width=_columns())
+        super().__init__(prog, width=max(_NARROWEST, min(columns() or _WIDEST, _WIDEST) - 2))
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         if text.startswith("example:"):
             return super()._fill_text(text, width, indent)
         return argparse.HelpFormatter._fill_text(self, text, width, indent)  # noqa: SLF001
-
-
-def _columns() -> int:
-    try:
-        return min(os.get_terminal_size(1).columns, 100) - 2
-    except (OSError, ValueError):
-        return 98
 
 
 def _answer(argv: list[str]) -> int:

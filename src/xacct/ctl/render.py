@@ -13,6 +13,8 @@ _COLOURS: Final = {"good": "32", "warn": "33", "bad": "31", "dim": "2"}
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86400
+_SHORTEST: Final = 8
+"""Characters of a cell that are never cut."""
 
 
 def out(text: str) -> None:
@@ -76,11 +78,57 @@ def since(instant: float | None, now: float) -> str:
     return passed if passed == "now" else f"{passed} ago"
 
 
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return `rows` as lines with aligned columns, two spaces apart."""
+def columns() -> int | None:
+    """Return how wide lines may be: COLUMNS, or the terminal's width; None where neither says (a file, a pipe)."""
+    return _size("COLUMNS", 0)
+
+
+def lines() -> int | None:
+    """Return how many lines are seen at once; None where nothing says."""
+    return _size("LINES", 1)
+
+
+def _size(variable: str, place: int) -> int | None:
+    said = os.environ.get(variable, "")
+    if said.isascii() and said.isdigit() and int(said[:6]) > 0:
+        return int(said[:6])
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno())[place] or None  # type: ignore[union-attr]
+    except (OSError, ValueError, AttributeError):
+        return None
+
+
+def table(
+    rows: Sequence[Sequence[str]], *, less: Sequence[int] = (), shorter: Sequence[int] = (), last: Sequence[int] = ()
+) -> list[str]:
+    """Return `rows` as lines with aligned columns, two spaces apart, no wider than the terminal if that can be.
+
+    Where it is too narrow, the columns `less` are left out one after another, then those of `shorter` are cut, and
+    where even that is not enough, those of `last` are left out.
+    """
     cleaned = [[clean(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*cleaned, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cleaned]
+    kept, limit = list(range(len(widths))), columns()
+    if limit is not None:
+        least = [min(width, _SHORTEST) if each in shorter else width for each, width in enumerate(widths)]
+        for column in (*less, *last):
+            if _total(least if column in last else widths, kept) > limit:
+                kept.remove(column)
+        while _total(widths, kept) > limit and (wide := [each for each in shorter if widths[each] > _SHORTEST]):
+            widths[max(wide, key=lambda each: widths[each])] -= 1
+    return ["  ".join(_cut(row[each], widths[each]).ljust(widths[each]) for each in kept).rstrip() for row in cleaned]
+
+
+def _total(widths: Sequence[int], kept: Sequence[int]) -> int:
+    return sum(widths[each] + 2 for each in kept) - 2
+
+
+def _cut(cell: str, width: int) -> str:
+    """Return `cell` in `width` characters, without its middle: names differ at both ends."""
+    if len(cell) <= width:
+        return cell
+    tail = (width - 2) // 2
+    return f"{cell[: width - 2 - tail]}..{cell[len(cell) - tail :]}"
 
 
 def paint(text: str, tone: str, *, tty: bool | None = None) -> str:

@@ -5,20 +5,18 @@ import os
 import stat
 from contextlib import suppress
 
+from xacct import fileio
 from xacct.ctl.failure import CtlError
 
 
 def content(path: str) -> bytes:
     """Return what is in the file, nothing where there is none. Raises `CtlError` if it is no plain file."""
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            raise CtlError(f"{path} is no regular file.", "Look at AWS_CONFIG_FILE.")
-        with open(path, "rb") as file:
-            return file.read()
+        return fileio.read(path, null=False)
     except FileNotFoundError:
         return b""
     except OSError as error:
-        raise CtlError(f"{path} can't be read: {error.strerror}.") from None
+        raise CtlError(f"{path} can't be read: {error.strerror}.", "Look at AWS_CONFIG_FILE.") from None
 
 
 def replace(path: str, old: bytes, new: bytes) -> bool:

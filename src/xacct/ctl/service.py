@@ -3,7 +3,7 @@
 import sys
 from argparse import ArgumentParser, Namespace
 
-from xacct.ctl import launchd, systemd
+from xacct.ctl import launchd, leftovers, systemd
 from xacct.ctl.client import Client
 from xacct.ctl.failure import USAGE, CtlError
 from xacct.ctl.service_files import SANDBOXES
@@ -21,7 +21,9 @@ def service(args: Namespace, client: Client) -> int:
         case "install":
             return systemd.install(client, args.sandbox, now=args.now)
         case "uninstall":
-            return launchd.uninstall() if macos else systemd.uninstall()
+            status = launchd.uninstall() if macos else systemd.uninstall()
+            leftovers.report(client, purge=args.purge)
+            return status
     return launchd.status() if macos else systemd.status()
 
 
@@ -40,7 +42,13 @@ def _declare(parser: ArgumentParser) -> None:
         " credential_process that needs setuid, a snap or a browser. It is remembered",
     )
     actions.add_parser("status", help="what is installed, and whether it is up to date (the default)")
-    actions.add_parser("uninstall", help="stop it, and remove what install wrote")
+    uninstall = actions.add_parser("uninstall", help="stop it, remove what install wrote, and say what stays")
+    uninstall.add_argument(
+        "--purge",
+        action="store_true",
+        help="remove that, too: stop an xacctd that runs otherwise, take configure's profiles out of the AWS config"
+        " file, and remove state, log and audit. Your settings stay",
+    )
 
 
 VERBS = {
@@ -52,6 +60,7 @@ VERBS = {
             "xacctctl service install --sandbox strict",
             "xacctctl service status",
             "xacctctl service uninstall",
+            "xacctctl service uninstall --purge",
         ),
         service,
         _declare,

@@ -4,12 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from html import escape
 from pathlib import Path
 from typing import Final
 
-from xacct import places
+from xacct import fileio, places, tomlfile
 from xacct.ctl import unit
 from xacct.ctl.failure import CtlError
 
@@ -49,12 +48,13 @@ def port() -> int:
     """Return the endpoint's port: config.toml's, or 9477. `CtlError` if the file says something else."""
     path = places.config_file()
     try:
-        settings = tomllib.loads(Path(path).read_text("utf-8"))
+        settings = tomlfile.read(path)
         found = settings.get("daemon", {}).get("port", _DEFAULT_PORT)
     except FileNotFoundError:
         return _DEFAULT_PORT
     except (OSError, ValueError, AttributeError) as error:
-        raise CtlError(f"{path} can't be read: {error}.", "docs/settings.md says what may stand in it.") from None
+        why = error.strerror if isinstance(error, OSError) else error
+        raise CtlError(f"{path} can't be read: {why}.", "docs/settings.md says what may stand in it.") from None
     if type(found) is not int or not 0 < found <= _LARGEST_PORT:
         raise CtlError(f"{path} has {found!r} as the port.", "A number from 1 to 65535.")
     return found
@@ -100,7 +100,7 @@ def for_launchd(command: list[str], number: int) -> str:
 def is_ours(path: Path) -> bool:
     """Say whether a file was written by `xacctctl service install`."""
     try:
-        return not path.is_symlink() and _MARK in "".join(path.read_text("utf-8").splitlines()[:5])
+        return not path.is_symlink() and _MARK in "".join(fileio.read_text(path).splitlines()[:5])
     except (OSError, ValueError):
         return False
 
@@ -111,7 +111,7 @@ def verdict(path: Path, wanted: str) -> str:
         return "not installed"
     if not is_ours(path):
         return "not ours"
-    return UP_TO_DATE if path.read_text("utf-8") == wanted else "out of date"
+    return UP_TO_DATE if fileio.read_text(path) == wanted else "out of date"
 
 
 def sandbox_of(directory: Path) -> str:
@@ -119,7 +119,7 @@ def sandbox_of(directory: Path) -> str:
     drop_in = directory / DROP_IN
     if not is_ours(drop_in):
         return "default"
-    chosen = drop_in.read_text("utf-8").partition("--sandbox ")[2].partition("`")[0]
+    chosen = fileio.read_text(drop_in).partition("--sandbox ")[2].partition("`")[0]
     return chosen if chosen in SANDBOXES else "default"
 
 
@@ -132,7 +132,7 @@ def refuse_strangers(paths: list[Path]) -> None:
 
 def write(path: Path, text: str) -> bool:
     """Put a file in place at one go; say whether that changed anything."""
-    if path.exists() and path.read_text("utf-8") == text:
+    if path.is_file() and fileio.read_text(path) == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")

@@ -1,35 +1,23 @@
-"""The caller's [default] profile: if it has credentials, SDKs prefer it to the endpoint.
+"""What beats the endpoint for a program without a profile, in this user's files; and the way around it.
 
-Taken out of the way without touching the user's files: the credentials file by pointing at an
-empty one, the config file by a copy without what shadows, and without any secret.
+`AWS_PROFILE` gets a profile of ours that has no credentials, in a copy of the config file that has all else: so
+`--profile X` is X as ever, and the credentials file stays where it is. ARCHITECTURE.md weighs it against other ways.
 """
-# ruff: noqa: PTH105, PTH110, PTH113, PTH123 - see places.py
+# ruff: noqa: PTH113, PTH118, PTH123 - see places.py
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from xacct.ctl.variables import COPY
+from xacct.copies import lines as aws
+from xacct.ctl import variables
 
-_SECRETS: Final = frozenset(
-    {"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"},
-)
-_SHADOWING: Final = _SECRETS | {
-    "role_arn",
-    "source_profile",
-    "credential_source",
-    "credential_process",
-    "web_identity_token_file",
-    "login_session",
-    "sso_session",
-    "sso_start_url",
-    "sso_account_id",
-    "sso_role_name",
-    "sso_region",
-}
-_SECTION: Final = r"\s*\[\s*(?:profile\s+)?[\"']?([^\]\"']*?)[\"']?\s*\]"
-_OPTION: Final = r"(\s*)([^\s=:#;\[][^=:]*?)\s*[=:]"
+PROFILE: Final = "xacct"
+_BOTO: Final = ("/etc/boto.cfg", "~/.boto")
+_BOTO_CONFIG: Final = "BOTO_CONFIG"
+_JAVA: Final = "AWS_CREDENTIAL_PROFILES_FILE"
 
 
 class Shadow(NamedTuple):
@@ -39,55 +27,83 @@ class Shadow(NamedTuple):
     notes: list[str]
 
 
-def lifted(environ: Mapping[str, str], home: str, directory: str) -> Shadow:
-    """Say what keeps [default] from winning, as a process with `environ` and `home` would see it.
+def lifted(environ: Mapping[str, str], home: str, directory: str, user: str, *, always: bool = False) -> Shadow:
+    """Say what keeps the user's files from winning, as a process with `environ` and `home` would see it.
 
-    A sanitized config file is written into `directory` if one is needed.
+    Args:
+        directory: where a copy of the config file goes, if one is needed. user: for whom it is kept: a grant's id, or
+            `pid-N`. always: make one where no file needs it: something else sets AWS_PROFILE again.
+
+    Raises:
+        CtlError: a copy can't be made.
     """
+    before = variables.without_ours(environ)
     shadow = Shadow({}, [])
-    config, credentials = files(environ, home)
-    if shadows(lines(credentials)):
-        shadow.set["AWS_SHARED_CREDENTIALS_FILE"] = "/dev/null"
-        shadow.notes.append(f"[default] in {credentials} would win over xacct; left out here.")
-    content = lines(config)
-    if shadows(content):
-        shadow.set["AWS_CONFIG_FILE"] = _store("".join(sanitized(content)), directory)
-        shadow.notes.append(f"[default] in {config} would win over xacct; a copy without it is used.")
+    winning = [file for file in _read_by_some(before, home) if shadows(lines(file))]
+    if winning or always:
+        shadow.set.update(_profile(before, home, directory, user))
+    if winning:
+        shadow.notes.append(
+            f"[default] in {' and '.join(winning)} would win over xacct; programs without a profile have"
+            f" {shadow.set[variables.PROFILE]} here, and every other profile is what it is outside."
+        )
+    boto = next((file for file in _boto_files(before, home) if _has_boto_keys(file)), None)
+    if boto:
+        shadow.set[_BOTO_CONFIG] = "/dev/null"
+        shadow.notes.append(f"The keys in {boto} would win over xacct in boto3; the file is left out here.")
     return shadow
+
+
+def _profile(before: Mapping[str, str], home: str, directory: str, user: str) -> dict[str, str]:
+    """Return the variables of the profile of ours, in a copy that is up to date."""
+    from xacct import places  # noqa: PLC0415 - see places.py
+    from xacct.copies import store  # noqa: PLC0415 - only where something shadows
+    from xacct.ctl.failure import CtlError  # noqa: PLC0415
+
+    config, credentials = files(before, home)
+    taken = set().union(*(aws.sections(lines(file)) for file in _read_by_some(before, home)))
+    name = next(name for number in range(1, 1000) if (name := PROFILE + f"-{number}" * (number > 1)) not in taken)
+    about = store.About(config, credentials, name)
+    places.make_private(directory)
+    try:
+        copy = store.made(store.directory(directory, about), about, user, time.time())
+    except (store.Failed, OSError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise CtlError(
+            f"[default] has credentials that would win over xacct, and no copy of {config} can be kept: {why}.".replace(
+                "..", "."
+            ),
+            "Or use the role by its profile: xacctctl configure",
+        ) from None
+    return {
+        variables.PROFILE: name,
+        variables.OUR_PROFILE: name,
+        variables.CONFIG: copy,
+        **variables.instead([variables.CONFIG], before),
+    }
 
 
 def shadows(content: Iterable[str]) -> bool:
     """Say whether [default] in these lines of an AWS file has credentials or a way to them."""
-    return any(section == "default" and option in _SHADOWING for section, option, _, _ in _options(content))
+    return aws.shadows(content)
 
 
-def sanitized(content: Iterable[str]) -> Iterator[str]:
-    """Yield the lines of `content` without [default]'s credentials and without any section's secrets.
-
-    Comments go too: they may hold yesterday's keys.
-    """
-    dropping: int | None = None
-    for section, option, indent, line in _options(content):
-        if not line.strip() or line.lstrip().startswith(("#", ";")):
-            continue
-        if dropping is not None and indent > dropping:
-            continue  # the value of a dropped option goes on in lines that are indented further
-        unwanted = option in _SECRETS or (section == "default" and option in _SHADOWING)
-        dropping = indent if unwanted else None
-        if not unwanted:
-            yield line if line.endswith("\n") else line + "\n"
+def _read_by_some(environ: Mapping[str, str], home: str) -> list[str]:
+    """Return the files in which some SDK looks for a profile: JavaScript v2 and Java v1 heed variables of their own."""
+    java = named(environ, _JAVA, f"{home}/.aws/credentials", home)
+    return list(dict.fromkeys([*files(environ, home), f"{home}/.aws/credentials", java]))
 
 
-def _options(content: Iterable[str]) -> Iterator[tuple[str, str | None, int, str]]:
-    """Yield (section, option name or None, indent, line)."""
-    section = ""
-    for line in content:
-        indent = len(line) - len(line.lstrip())
-        heading = re.match(_SECTION, line)
-        if heading:
-            section = heading[1]
-        option = None if heading else re.match(_OPTION, line)
-        yield section, option[2].lower() if option else None, indent, line
+def _boto_files(environ: Mapping[str, str], home: str) -> list[str]:
+    """Return the files of boto 2, from which botocore still takes keys, as it looks for them."""
+    if _BOTO_CONFIG in environ:
+        return [environ[_BOTO_CONFIG]]
+    return [home + file[1:] if file.startswith("~") else file for file in _BOTO]
+
+
+def _has_boto_keys(file: str) -> bool:
+    found = aws.options(lines(file), "Credentials")
+    return "aws_access_key_id" in found
 
 
 def files(environ: Mapping[str, str], home: str) -> tuple[str, str]:
@@ -99,11 +115,21 @@ def files(environ: Mapping[str, str], home: str) -> tuple[str, str]:
 
 
 def named(environ: Mapping[str, str], variable: str, default: str, home: str) -> str:
-    """Return the path of an AWS file: what the variable says, as AWS tools take it, or the default."""
+    """Return the path of an AWS file, absolute: what the variable says, as AWS tools take it, or the default."""
     value = environ.get(variable)
     if not value:
         return default
-    return home + value[1:] if value.startswith("~/") else value
+    value = re.sub(r"\$(?:(\w+)|\{([^}]*)\})", lambda found: environ.get(found[1] or found[2], found[0]), value)
+    if value.startswith("~/"):
+        return home + value[1:]
+    return value if value.startswith("/") else os.path.join(_here(), value)
+
+
+def _here() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - see places.py
+    except OSError:
+        return "/dev/null"
 
 
 def lines(path: str) -> list[str]:
@@ -115,21 +141,3 @@ def lines(path: str) -> list[str]:
             return list(file)
     except OSError:
         return []
-
-
-def _store(text: str, directory: str) -> str:
-    """Write `text` under a name made of its hash: same content, same file, never half of it."""
-    import hashlib  # noqa: PLC0415 - 6 ms that only a shadowed machine pays
-
-    from xacct.places import make_private  # noqa: PLC0415
-
-    content = text.encode("utf-8", "surrogateescape")
-    path = f"{directory}/{COPY}{hashlib.sha256(content).hexdigest()[:16]}"
-    if not os.path.exists(path):
-        make_private(directory)
-        fresh = f"{path}.{os.getpid()}"
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with open(descriptor, "wb") as file:
-            file.write(content)
-        os.replace(fresh, path)
-    return path

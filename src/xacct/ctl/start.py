@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from xacct import places, wire
+from xacct import fileio, places, wire
 from xacct.ctl import unit, variables
 from xacct.ctl.client import Client
-from xacct.ctl.failure import NO_DAEMON, CtlError, NotRunningError
+from xacct.ctl.failure import NO_DAEMON, CtlError, NotRunningError, UnreachableError
 
 PATIENCE: Final = 10.0
 """Seconds a daemon may take until it answers."""
@@ -35,6 +35,8 @@ def start_daemon() -> bool:
         if managed:
             unit.start()
             return True
+        if _await_holder(client):
+            return False
         places.make_private(places.state_dir())
         log = places.log_file()
         offset = os.path.getsize(log) if os.path.exists(log) else 0
@@ -52,7 +54,10 @@ def reap() -> None:
 @contextmanager
 def alone(lock: str) -> Iterator[None]:
     """Hold `lock`, a file: one process at a time is in here. A child does not inherit it."""
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = fileio.open_regular(lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
+    except OSError as error:
+        raise CtlError(f"{lock} can't be used: {error.strerror}.", f"ls -l {lock}") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
@@ -63,9 +68,25 @@ def alone(lock: str) -> Iterator[None]:
 def _answers(client: Client) -> bool:
     try:
         client.call("GET", wire.VERSION, wire.VersionAnswer)
-    except NotRunningError:
+    except (NotRunningError, UnreachableError):
         return False
     return True
+
+
+def _await_holder(client: Client) -> bool:
+    """Wait for the daemon that holds the lock already, and starts just now or makes its socket anew.
+
+    Returns whether it answers; false where none holds it any more. Raises `UnreachableError` if it neither goes nor
+    answers.
+    """
+    deadline = time.monotonic() + PATIENCE
+    while (pid := unit.holder()) is not None:
+        if _answers(client):
+            return True
+        if time.monotonic() > deadline:
+            raise UnreachableError(pid)
+        time.sleep(_POLL)
+    return False
 
 
 def _command() -> list[str]:
@@ -83,7 +104,10 @@ def _spawn(log: str) -> int:
     import subprocess  # noqa: PLC0415 - 10 ms, paid only here
 
     command = _command()
-    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        descriptor = fileio.open_regular(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, null=True)
+    except OSError as error:
+        raise CtlError(f"The log {log} can't be written: {error.strerror}.", f"ls -l {log}", NO_DAEMON) from None
     with open(descriptor, "ab") as sink:
         try:
             daemon = subprocess.Popen(  # noqa: S603 - the user's own command
@@ -129,7 +153,17 @@ def _has_ended(pid: int) -> bool:
 
 
 def _last_words(log: str, offset: int) -> CtlError:
-    with open(log, "rb") as file:
-        file.seek(offset)
-        lines = file.read().decode("utf-8", "replace").splitlines()
+    lines = _written(log, offset).decode("utf-8", "replace").splitlines()
     return unit.last_words(lines) or CtlError("xacctd ended as soon as it was started.", f"Its log: {log}", NO_DAEMON)
+
+
+def _written(log: str, offset: int) -> bytes:
+    """Return what has been added to the log, up to 64 KiB of it."""
+    try:
+        descriptor = fileio.open_regular(log, os.O_RDONLY, null=True)
+    except OSError:
+        return b""
+    try:
+        return os.pread(descriptor, 65536, offset)
+    finally:
+        os.close(descriptor)

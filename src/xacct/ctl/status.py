@@ -9,11 +9,14 @@ from xacct import __version__, wire
 from xacct.ctl.client import Client
 from xacct.ctl.failure import OK
 from xacct.ctl.http10 import quote
-from xacct.ctl.render import clean, out, paint, show, since, table, until
+from xacct.ctl.render import clean, lines, out, paint, show, since, table, until
 from xacct.ctl.verb import Verb
 
 _TONES: Final = {"held": "good", "waiting": "warn", "needs-code": "warn", "failed": "bad"}
-_HEADING: Final = ("ROLE", "STATE", "EXPIRES IN", "MFA LASTS", "LAST USED", "RENEWS IN")
+_HEADING: Final = ("ROLE", "ACCOUNT", "STATE", "EXPIRES IN", "MFA LASTS", "LAST USED", "RENEWS IN")
+_NAME, _ACCOUNT, _USED, _RENEWS = 0, 1, 5, 6
+_AROUND: Final = 12
+"""Lines of a screen that are left for what stands around the table."""
 
 
 def status(args: Namespace, client: Client) -> int:
@@ -45,13 +48,7 @@ def _status_lines(answer: wire.StatusAnswer) -> Iterator[str]:
     now = answer["now"]
     if answer.get("locked"):
         yield paint("Locked: nothing is handed out until xacctctl unlock.", "warn")
-    heading, *lines = table([_HEADING, *(_row(role, now) for role in answer["roles"])])
-    if answer["roles"]:
-        yield paint(heading, "dim")
-    else:
-        yield "No role is configured. Give a profile a role_arn, then: xacctctl reload"
-    for role, line in zip(answer["roles"], lines, strict=True):
-        yield paint(line, _TONES.get(role["state"], ""))
+    yield from _listed(answer)
     for role in answer["roles"]:
         if role["error"]:
             yield from _trouble(role["name"], role["error"])
@@ -76,9 +73,36 @@ def _versions(daemon: wire.DaemonStatus | None) -> Iterator[str]:
         yield "The code of xacctd has been replaced since it started: xacctctl reload"
 
 
+def _listed(answer: wire.StatusAnswer) -> Iterator[str]:
+    listed = _worth_a_line(answer["roles"])
+    heading, *rows = table(
+        [_HEADING, *(_row(role, answer["now"]) for role in listed)],
+        less=(_RENEWS,),
+        shorter=(_NAME,),
+        last=(_USED, _ACCOUNT),
+    )
+    if listed:
+        yield paint(heading, "dim")
+    elif not answer["roles"]:
+        yield "No role is configured. Give a profile a role_arn, then: xacctctl reload"
+    for role, line in zip(listed, rows, strict=True):
+        yield paint(line, _TONES.get(role["state"], ""))
+    if len(listed) < len(answer["roles"]):
+        yield f"{len(answer['roles']) - len(listed)} roles more are idle; xacctctl roles lists them."
+
+
+def _worth_a_line(roles: list[wire.RoleStatus]) -> list[wire.RoleStatus]:
+    """Return the roles to list: where a screen is too small for all, those with which nothing is are left out."""
+    room = lines()
+    if room is None or len(roles) <= max(1, room - _AROUND):
+        return roles
+    return [role for role in roles if role["state"] != "idle" or role["error"] or role["expires_at"] is not None]
+
+
 def _row(role: wire.RoleStatus, now: float) -> tuple[str, ...]:
     return (
         role["name"],
+        role["account"] or "-",
         role["state"],
         until(role["expires_at"], now),
         until(role["horizon"], now),
@@ -102,23 +126,30 @@ def _question(prompt: wire.Prompt, attended: int) -> str:
 
 
 def _role_lines(answer: wire.RolesAnswer) -> Iterator[str]:
-    rows = [
-        (
-            role["name"],
-            role["account"] or "-",
-            role["region"] or "-",
-            role["source"],
-            role["mfa_serial"] or "-",
-        )
-        for role in answer["roles"]
-    ]
-    heading, *lines = table([("ROLE", "ACCOUNT", "REGION", "SOURCE", "MFA DEVICE"), *rows])
+    headings = ("ROLE", "ACCOUNT", "IAM ROLE", "REGION", "SOURCE", "MFA")
+    heading, *rows = table([headings, *map(_cells, answer["roles"])], less=(5,), shorter=(0, 2, 4))
     yield paint(heading, "dim")
-    yield from lines
+    yield from rows
+    for serial in dict.fromkeys(role["mfa_serial"] for role in answer["roles"]):
+        if serial:
+            sources = dict.fromkeys(role["source"] for role in answer["roles"] if role["mfa_serial"] == serial)
+            yield clean(f"MFA device of {', '.join(sources)}: {serial}")
     for problem in answer["problems"]:
         yield paint(clean(problem["sentence"]), "warn")
         if problem["hint"]:
             yield clean(f"  hint: {problem['hint']}")
+
+
+def _cells(role: wire.RoleInfo) -> tuple[str, ...]:
+    arn = role["role_arn"] or ""
+    return (
+        role["name"],
+        role["account"] or "-",
+        arn.partition(":role/")[2].rpartition("/")[2] or "-",
+        role["region"] or "-",
+        role["source"],
+        "yes" if role["mfa_serial"] else "no",
+    )
 
 
 def _declare_json(parser: ArgumentParser) -> None:

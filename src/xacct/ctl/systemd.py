@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from xacct import places
+from xacct import fileio, places
 from xacct.ctl import service_files, unit
 from xacct.ctl.client import Client
 from xacct.ctl.failure import FAILED, OK, CtlError
@@ -146,7 +146,7 @@ def _do(*words: str) -> None:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return fileio.read_text(path)
     except (OSError, ValueError):
         return ""
 

@@ -8,6 +8,7 @@ from typing import Final
 from xacct.ctl.render import clean, paint
 
 _LINE: Final = 1024
+_WIDE: Final = 80
 _SETTLE: Final = 0.2
 """Seconds a shell may take to bring the pipeline it started us in to the foreground."""
 
@@ -18,6 +19,7 @@ class Terminal:
     def __init__(self, inlet: int, outlet: int) -> None:
         self._inlet = inlet
         self._outlet = outlet
+        self._asked = 0  # characters of what is asked, on the line where the cursor is
 
     def fileno(self) -> int:
         """Return the descriptor to wait on for a typed line."""
@@ -29,15 +31,20 @@ class Terminal:
             raw = os.read(self._inlet, _LINE)
         except OSError:
             return None
+        self._asked = 0  # Enter was typed
         return raw.decode("utf-8", "replace").strip() if raw else None
 
     def show(self, text: str, tone: str = "") -> None:
         """Print one line, in the colour of `tone`."""
+        self._asked = 0
         self._write(paint(clean(text), tone, tty=True) + "\n")
 
     def ask(self, text: str) -> None:
-        """Replace the current line by `text`, and leave the cursor behind it."""
-        self._write(f"\r\x1b[K{clean(text)}")
+        """Replace what was asked last by `text`, however many rows it took, and leave the cursor behind it."""
+        above = max(0, self._asked - 1) // self._columns()
+        up = f"\x1b[{above}A" if above else ""
+        self._asked = len(clean(text))
+        self._write(f"\r{up}\x1b[{'J' if above else 'K'}{clean(text)}")
 
     def forget(self) -> None:
         """Throw away what was typed and not read, so that it does not end up in the shell."""
@@ -45,6 +52,12 @@ class Terminal:
             termios.tcflush(self._inlet, termios.TCIFLUSH)
         except termios.error:
             return
+
+    def _columns(self) -> int:
+        try:
+            return os.get_terminal_size(self._outlet).columns or _WIDE
+        except OSError:
+            return _WIDE
 
     def _write(self, text: str) -> None:
         try:

@@ -63,6 +63,19 @@ def runs() -> bool:
     return f"{os.major(file.st_dev):02x}:{os.minor(file.st_dev):02x}:{file.st_ino}" in held
 
 
+def holder() -> int | None:
+    """Return the pid of the daemon that holds the lock, None if nobody does, or if XACCT_SOCKET leads elsewhere."""
+    if os.environ.get("XACCT_SOCKET") or not runs():
+        return None
+    try:
+        with open(f"{places.runtime_dir()}/xacctd.lock", encoding="ascii") as file:
+            pid = int(file.read(16))
+        os.kill(pid, 0)
+    except (OSError, ValueError, OverflowError):
+        return None
+    return pid if pid > 0 else None
+
+
 def active() -> bool:
     """Say whether the service runs, starts or is being tried again and again."""
     return show(SERVICE, "ActiveState") not in {"", "inactive", "failed"}

@@ -1,5 +1,6 @@
 """The variables that lead an SDK to the endpoint, and those that would lead it elsewhere."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
@@ -18,6 +19,12 @@ KEYS: Final = (
 )
 RIVALS: Final = (
     "AWS_SECURITY_TOKEN",
+    "AWS_ACCESS_KEY",
+    "AWS_SECRET_KEY",
+    "AMAZON_ACCESS_KEY_ID",
+    "AMAZON_SECRET_ACCESS_KEY",
+    "AMAZON_SESSION_TOKEN",
+    "AWS_CREDENTIAL_FILE",
     "AWS_PROFILE",
     "AWS_DEFAULT_PROFILE",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -25,7 +32,10 @@ RIVALS: Final = (
     "AWS_ROLE_SESSION_NAME",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
 )
-"""Each of these beats the endpoint in some SDK, or mixes with static keys."""
+"""Each of these beats the endpoint in some SDK, or mixes with static keys.
+
+AWS_ACCESS_KEY and AWS_SECRET_KEY are Go v1's and Java v1's, AMAZON_* JavaScript v2's, AWS_CREDENTIAL_FILE botocore's.
+"""
 
 IMDS: Final = (
     "AWS_EC2_METADATA_SERVICE_ENDPOINT",
@@ -41,8 +51,20 @@ NO_PROFILE: Final = "xacctctl-env-failed"
 """A profile that nobody has, for a shell whose `env` failed: its AWS tools say its name and stop."""
 
 ROLE: Final = "XACCT_ROLE"
+CONFIG: Final = "AWS_CONFIG_FILE"
 COPY: Final = "aws-config-"
-"""How the names of sanitized copies of the config file begin."""
+"""How the directory of a copy of the config file begins; see xacct.copies."""
+
+INSTEAD: Final = {
+    CONFIG: "XACCT_INSTEAD_OF_CONFIG_FILE",
+    "AWS_REGION": "XACCT_INSTEAD_OF_REGION",
+    "AWS_DEFAULT_REGION": "XACCT_INSTEAD_OF_DEFAULT_REGION",
+}
+"""Where it stands what a variable said before ours; empty or not there: it was not set."""
+
+OUR_REGION: Final = "XACCT_REGION"
+OUR_PROFILE: Final = "XACCT_PROFILE"
+"""What we set AWS_REGION and AWS_PROFILE to: what they say besides is the user's."""
 
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
 _PROXY: Final = ("NO_PROXY", "no_proxy")
@@ -70,7 +92,7 @@ def endpoint(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> 
         {
             **dict(zip(CONTAINER, values, strict=True)),
             NO_IMDS: "true",
-            **_region(grant["regions"].get(role)),
+            **_region(grant["regions"].get(role), environ),
             **no_proxy(environ),
             ROLE: role,
         },
@@ -87,7 +109,7 @@ def imds(port: wire.ImdsPort, environ: Mapping[str, str]) -> Change:
     return Change(
         {
             **dict(zip(IMDS, values, strict=True)),
-            **_region(port["region"]),
+            **_region(port["region"], environ),
             **no_proxy(environ),
             ROLE: port["role"],
         },
@@ -95,7 +117,7 @@ def imds(port: wire.ImdsPort, environ: Mapping[str, str]) -> Change:
     )
 
 
-def static(role: str, keys: wire.CredentialsEvent) -> Change:
+def static(role: str, keys: wire.CredentialsEvent, environ: Mapping[str, str]) -> Change:
     """Return the change that carries the credentials themselves."""
     expiration = keys["expiration"]
     values = (keys["access_key_id"], keys["secret_access_key"], keys["session_token"])
@@ -103,7 +125,7 @@ def static(role: str, keys: wire.CredentialsEvent) -> Change:
         {
             **dict(zip(KEYS, values, strict=False)),
             **({KEYS[3]: expiration} if expiration else {}),
-            **_region(keys["region"]),
+            **_region(keys["region"], environ),
             ROLE: role,
         },
         CONTAINER + RIVALS + IMDS + (() if expiration else KEYS[3:]),
@@ -119,7 +141,7 @@ def nobody(environ: Mapping[str, str]) -> Change:
     ours = tuple(name for name in environ if name not in before)
     gone = dict.fromkeys((*CONTAINER, *KEYS, *RIVALS, *IMDS, ROLE, *ours))
     stays = {PROFILE: NO_PROFILE, NO_IMDS: "true"}
-    return Change(stays, tuple(name for name in gone if name not in stays))
+    return settled(Change(stays, tuple(name for name in gone if name not in stays)), environ)
 
 
 def no_proxy(environ: Mapping[str, str], *hosts: str) -> dict[str, str]:
@@ -150,15 +172,52 @@ def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
         return {name: value for name, value in environ.items() if name not in (PROFILE, NO_IMDS)}
     if ROLE not in environ:
         return dict(environ)
-    ours = {*CONTAINER, *KEYS, *IMDS, ROLE, NO_IMDS}
+    ours = {*CONTAINER, *KEYS, *IMDS, ROLE, NO_IMDS, OUR_REGION, OUR_PROFILE, *INSTEAD.values()}
+    if environ.get(OUR_PROFILE) is not None and environ.get(PROFILE) == environ[OUR_PROFILE]:
+        ours.add(PROFILE)
     kept = {name: value for name, value in environ.items() if name not in ours}
-    if kept.get("AWS_SHARED_CREDENTIALS_FILE") == "/dev/null":
-        del kept["AWS_SHARED_CREDENTIALS_FILE"]
-    if f"/{COPY}" in kept.get("AWS_CONFIG_FILE", ""):
-        del kept["AWS_CONFIG_FILE"]
+    for variable, note in INSTEAD.items():
+        if _is_ours(variable, environ):
+            del kept[variable]
+            kept |= {variable: environ[note]} if environ.get(note) else {}
     return kept
 
 
-def _region(region: str | None) -> dict[str, str]:
-    """boto3 reads only AWS_DEFAULT_REGION, the others AWS_REGION."""
-    return dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), region) if region else {}
+def settled(change: Change, environ: Mapping[str, str]) -> Change:
+    """Return `change` and, besides, an end to what an earlier `env` or `exec` set: what was before stands again."""
+    before = without_ours(environ)
+    said = {*change.set, *change.unset}
+    over = [name for name, value in environ.items() if before.get(name) != value and name not in said]
+    again = {name: before[name] for name in over if name in before}
+    return Change({**again, **change.set}, (*change.unset, *(name for name in over if name not in before)))
+
+
+def is_copy(path: str) -> bool:
+    """Say whether a path is that of a copy of the config file: of ours, not of the user's."""
+    return bool(re.search(rf"/{COPY}[0-9a-f]{{16}}/config\Z", path))
+
+
+def _is_ours(variable: str, environ: Mapping[str, str]) -> bool:
+    """Say whether `env` or `exec` gave one of the variables of INSTEAD its value."""
+    value = environ.get(variable)
+    if variable == CONFIG:
+        return value is not None and is_copy(value)
+    return value is not None and value == environ.get(OUR_REGION)
+
+
+def _region(region: str | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of the role's own region, else of that which the shell had before us.
+
+    boto3 reads only AWS_DEFAULT_REGION, the others AWS_REGION.
+    """
+    before = without_ours(environ)
+    names = ("AWS_REGION", "AWS_DEFAULT_REGION")
+    if region:
+        return {**dict.fromkeys(names, region), OUR_REGION: region, **instead(names, before)}
+    first, second = (before.get(name) for name in names)
+    return {name: value for name, value in zip(names, (first or second, second or first), strict=True) if value}
+
+
+def instead(names: Iterable[str], before: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that remember what these said `before` us."""
+    return {INSTEAD[name]: before[name] for name in names if before.get(name)}

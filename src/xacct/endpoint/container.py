@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from xacct.endpoint.grants import Grants
     from xacct.endpoint.head import Request
-    from xacct.endpoint.recorder import Recorder
+    from xacct.endpoint.recorder import Recorder, Written
     from xacct.keeper.service import CredentialService, Waiting
     from xacct.model import Caller, Grant, Where
 
@@ -81,8 +81,21 @@ class Container:
             return _refusal(error)
         if not isinstance(got, Credentials):
             return self._hold(grant, role, got, request.caller)
-        self._recorder.fetched(grant, role, SERVED, request.caller)
+        written = self._recorder.fetched(grant, role, SERVED, request.caller)
+        if written is not None:
+            return self._once_written(written, grant, role, got)
         return answers.whole(answers.OK, self._body(role, got))
+
+    async def _once_written(self, written: Written, grant: Grant, role: str, held: Credentials) -> AsyncIterator[bytes]:
+        """The credentials, once the audit has the fetch: whoever is killed afterwards has not lost it."""
+        try:
+            await written()
+            self._service.check(role, grant)  # it may have been taken back meanwhile
+            body = self._body(role, held)
+        except errors.XacctError as error:
+            yield _refusal(error)
+        else:
+            yield answers.whole(answers.OK, body)
 
     def _ask(self, request: Request) -> Ask:
         caller = request.caller
@@ -128,13 +141,16 @@ class Container:
             try:
                 held = fetch.result()
                 self._service.check(role, grant)  # it may have been taken back since the fetch was done
+                written = self._recorder.fetched(grant, role, SERVED, caller)
+                if written is not None:
+                    await written()
+                    self._service.check(role, grant)
                 body = self._body(role, held)
             except (errors.XacctError, asyncio.CancelledError) as trouble:
                 error = _as_ours(trouble)
                 self._recorder.fetched(grant, role, error.code, caller)
                 yield (answers.last_words(answers.sentence_of(error)) if trickling else _refusal(error))
             else:
-                self._recorder.fetched(grant, role, SERVED, caller)
                 yield (answers.chunk(body) + answers.LAST_CHUNK if trickling else answers.whole(answers.OK, body))
         finally:
             fetch.cancel()

@@ -36,7 +36,7 @@ class Door:
 
     Args:
         callers: gives the caller of a connection, by the client's address and ours. uid: our own user.
-        require_known: whether a caller that nobody knows is turned away too. notice: told of each caller of our own.
+        require_known: whether a caller that nobody knows is turned away too.
         owners: which process holds which socket; it takes its time, and is asked only when it gets crowded.
     """
 
@@ -46,11 +46,9 @@ class Door:
         uid: int,
         *,
         require_known: bool = False,
-        notice: Callable[[Caller], None] = lambda _caller: None,
         owners: Owners = lambda _inodes: {},
     ) -> None:
         self.owners = owners
-        self._notice = notice
         self._callers = callers
         self._uid = uid
         self._require_known = require_known
@@ -64,9 +62,7 @@ class Door:
     def caller_at(self, client: Address, server: Address) -> Caller:
         """Who has the socket `client` that is connected to `server`."""
         caller = self._callers(client, server)
-        if caller.uid == self._uid:
-            self._notice(caller)
-        elif caller.uid is None and caller.why not in self._complained:
+        if caller.uid is None and caller.why not in self._complained:
             self._complained.add(caller.why)  # once each: a thing that can't be known stays so
             log.warning("unknown caller", why=caller.why, refused=self.turns_away(caller) is not None)
         return caller

@@ -36,6 +36,22 @@ they are (RFC 3986, pchar), so percent-encoding stays refused.
 
 _HEADER = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]+):([\t\x20-\x7e\x80-\xff]*)")
 _GIVEAWAYS = (b"sec-", b"x-forwarded", b"proxy-")
+_KNOWN = frozenset(
+    {
+        *(
+            b"sec-fetch-site",
+            b"sec-fetch-mode",
+            b"sec-fetch-dest",
+            b"sec-fetch-user",
+            b"sec-ch-ua",
+            b"sec-websocket-key",
+        ),
+        *(b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-server"),
+        *(b"proxy-connection", b"proxy-authorization"),
+    }
+)
+"""Those of them that are named in the audit as they are."""
+
 _FORBIDDEN = frozenset(
     {
         b"origin",
@@ -142,8 +158,15 @@ def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
             raise Refused("header syntax")
         name = match.group(1).lower()
         if name in _FORBIDDEN or name.startswith(_GIVEAWAYS):
-            raise Refused(f"header {name.decode('ascii')}")
+            raise Refused(f"header {_kind(name)}")
         if name in headers:
             raise Refused("duplicate header")
         headers[name] = match.group(2).strip(b" \t")
     return headers
+
+
+def _kind(name: bytes) -> str:
+    """A giveaway's name, where it is known; else its beginning: what a stranger has made up is written nowhere."""
+    if name in _FORBIDDEN or name in _KNOWN:
+        return name.decode("ascii")
+    return next(beginning for beginning in _GIVEAWAYS if name.startswith(beginning)).decode("ascii") + "*"

@@ -21,7 +21,7 @@ from xacct.model import Credentials, Grant
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from xacct.endpoint.recorder import Recorder
+    from xacct.endpoint.recorder import Recorder, Written
     from xacct.keeper.node import Node
     from xacct.keeper.service import CredentialService, Waiting
     from xacct.model import Caller, Role
@@ -138,7 +138,15 @@ class Imds:
             self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile, or be gone
         except errors.XacctError as error:
             got = error
-        yield self._refusal(got, caller) if isinstance(got, errors.XacctError) else self._served(got, caller)
+        if isinstance(got, errors.XacctError):
+            yield self._refusal(got, caller)
+            return
+        served = self._served(got, caller)
+        if isinstance(served, bytes):
+            yield served
+            return
+        async for piece in served:
+            yield piece
 
     async def _fetch(self, waiting: Waiting) -> Credentials | errors.XacctError:
         """What comes of the wait."""
@@ -154,8 +162,21 @@ class Imds:
             return errors.HumanNeeded(f"{self.role} waits for a human's answer.", "Answer it, then try again.")
         return errors.Temporary(f"{self.role} is on its way from AWS.", "Try again.")
 
-    def _served(self, held: Credentials, caller: Caller) -> bytes:
-        self._recorder.fetched(self.consumer, self.role, SERVED, caller)
+    def _served(self, held: Credentials, caller: Caller) -> bytes | AsyncIterator[bytes]:
+        written = self._recorder.fetched(self.consumer, self.role, SERVED, caller)
+        return self._body(held) if written is None else self._once_written(written, held, caller)
+
+    async def _once_written(self, written: Written, held: Credentials, caller: Caller) -> AsyncIterator[bytes]:
+        """The credentials, once the audit has the fetch."""
+        try:
+            await written()
+            self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile
+        except errors.XacctError as error:
+            yield self._refusal(error, caller)
+        else:
+            yield self._body(held)
+
+    def _body(self, held: Credentials) -> bytes:
         return answers.whole(answers.OK, answers.credentials(held, self._keeper.node(self.role).role.role_arn))
 
     def _refusal(self, error: errors.XacctError, caller: Caller) -> bytes:

@@ -17,6 +17,7 @@ from xacct.endpoint import answers, head
 from xacct.endpoint.crowd import Crowd
 from xacct.endpoint.door import UNASKED
 from xacct.endpoint.recorder import Nobody
+from xacct.host import unix_sockets
 from xacct.model import Caller
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Endpoint:
         loop = asyncio.get_running_loop()
         if listener.family == socket.AF_UNIX:
             self.hosts = hosts or frozenset()
-            self._server = await loop.create_unix_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
+            self._server = await unix_sockets.serve(lambda: Connection(self), listener, BACKLOG)
             return 0
         host, port = listener.getsockname()[:2]
         self.hosts = hosts or head.hosts_of(port, host)

@@ -6,7 +6,7 @@ import fcntl
 import os
 from typing import TYPE_CHECKING
 
-from xacct import errors
+from xacct import errors, fileio
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ def lock(path: Path) -> int:
         StartupFailed: another daemon holds it, or the file can't be made.
     """
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = fileio.open_regular(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW)
     except OSError as error:
         raise errors.StartupFailed(f"{path} can't be made ({error.strerror}).", "Check its directory.") from None
     try:
@@ -31,6 +31,15 @@ def lock(path: Path) -> int:
         ) from None
     sign(descriptor)
     return descriptor
+
+
+def is_at(descriptor: int, path: Path) -> bool:
+    """Whether this lock is the one of the file at `path`, which whoever comes next will try to take."""
+    try:
+        ours, there = os.fstat(descriptor), path.stat()
+    except OSError:
+        return False
+    return (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino)
 
 
 def sign(descriptor: int) -> None:

@@ -26,8 +26,11 @@ REMEMBERED = 16
 NEWEST = 8
 """Processes that are looked at even before those: what has just been started may end at once."""
 
-PAUSE = 0.05
-"""Seconds between two looks ahead of time; a look takes a millisecond or three."""
+SHARE = 0.1
+"""Of the time that passes, what looks may take."""
+
+AHEAD = 0.3
+"""Seconds that looks may take at once: a dozen, where there are a hundred processes."""
 
 
 class Processes:
@@ -55,7 +58,10 @@ class Processes:
 
 
 class Scout:
-    """Looks for a caller's process as soon as it has connected: some hang up within a millisecond.
+    """Looks for callers' processes, one at a time, and for no more than a share of the time.
+
+    A look through all processes takes milliseconds, or tens of them; whoever could cause one look after another could
+    keep a core busy. So looks are paid for: AHEAD seconds of them at once, SHARE of the time that passes afterwards.
 
     Args:
         find: a caller with its process. boot: reads the boot-time clock.
@@ -64,29 +70,32 @@ class Scout:
     def __init__(self, find: Callable[[Caller], Caller], boot: Callable[[], float]) -> None:
         self._find = find
         self._boot = boot
-        self._next = 0.0
+        self._credit, self._credited = AHEAD, boot()
         self._looking = Lock()
         self._found: OrderedDict[int, Caller] = OrderedDict()
-        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 - slow; who starts first does without
-
-        self._thread = ThreadPoolExecutor(1, "scout")
-
-    def notice(self, caller: Caller) -> None:
-        """Somebody has connected. Returns at once; looks at one caller in PAUSE, so that a crowd costs no more."""
-        now = self._boot()
-        if caller.inode and now >= self._next:
-            self._next = now + PAUSE
-            self._thread.submit(self.find, caller)
 
     def find(self, caller: Caller) -> Caller:
-        """A caller with its process: as found when it connected, else by looking now. For a thread."""
+        """A caller with its process: as found before for this connection, else by looking, where a look is due.
+
+        For a thread.
+        """
         with self._looking:
-            found = self._found.get(caller.inode) or self._find(caller)
+            found = self._found.get(caller.inode) or self._look(caller)
             if caller.inode and found.pid is not None:  # who came by the control socket has no inode, but a pid
                 self._found[caller.inode] = found
                 if len(self._found) > REMEMBERED:
                     self._found.popitem(last=False)
             return found
+
+    def _look(self, caller: Caller) -> Caller:
+        began = self._boot()
+        self._credit = min(AHEAD, self._credit + (began - self._credited) * SHARE)
+        self._credited = began
+        if self._credit <= 0:
+            return caller
+        found = self._find(caller)
+        self._credit -= self._boot() - began
+        return found
 
 
 def owners(inodes: AbstractSet[int]) -> dict[int, int]:

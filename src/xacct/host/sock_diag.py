@@ -98,6 +98,9 @@ class SockDiag:
             return Caller(why="it has hung up")  # nobody's socket any more: older kernels call that root's
         return Caller(uid=owner.uid, inode=owner.inode)
 
+    def __del__(self) -> None:
+        self.close()
+
     def close(self) -> None:
         """Let go of the netlink socket."""
         if self._socket is not None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING
 
 import structlog
 
+from xacct import fileio
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+MOST_BYTES = 1024 * 1024
+"""A line for each MFA device that there ever was has far less."""
 
 log = structlog.get_logger("xacct.host")
 
@@ -17,7 +21,7 @@ log = structlog.get_logger("xacct.host")
 def load(path: Path) -> dict[str, int]:
     """The last accepted step of each MFA device; empty where nothing readable is kept."""
     try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
+        kept = json.loads(fileio.read(path, MOST_BYTES, follow=False))
         return {str(serial): int(step) for serial, step in kept.items()}
     except (OSError, ValueError, AttributeError, TypeError, OverflowError, RecursionError):
         return {}
@@ -25,11 +29,7 @@ def load(path: Path) -> dict[str, int]:
 
 def save(path: Path, steps: dict[str, int]) -> None:
     """Keep the steps. A full disk costs a wait after a restart, not a login."""
-    beside = path.with_suffix(".new")
     try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump(steps, out)
-        beside.replace(path)
+        fileio.write_private(path, json.dumps(steps).encode())
     except OSError as error:
         log.warning("used steps not kept", why=error.strerror)

@@ -127,8 +127,13 @@ class Desk:
         question.answer.set_exception(said_no)
 
     def forget(self, about: str | None) -> None:
-        """Ask again at once, whatever was said before: the human has come back by themselves."""
-        self._resting.pop(about or "", None)
+        """Ask again at once, whatever was said before: the human has come back by themselves.
+
+        The rest after wrong codes stays: it is AWS that must not be hammered, by a human no more than by a script.
+        """
+        _, error = self._resting.get(about or "", (0.0, None))
+        if not isinstance(error, errors.TooManyWrongCodes):
+            self._resting.pop(about or "", None)
 
     # For those who need a code.
 
@@ -209,9 +214,7 @@ class Desk:
 
     def rest(self, serial: str, roles: tuple[str, ...]) -> errors.HumanNeeded:
         """Three wrong codes: no more questions for a while. Returns what to tell everybody."""
-        error = errors.TooManyWrongCodes(
-            f"{ATTEMPTS} codes in a row were refused for {names(roles)}; xacct asks again in {COOL_DOWN:.0f} s."
-        )
+        error = errors.TooManyWrongCodes(_too_many(names(roles), COOL_DOWN), roles=names(roles))
         self._rest(serial, COOL_DOWN, error)
         return error
 
@@ -251,13 +254,20 @@ class Desk:
         until, error = self._resting.get(about, (0.0, None))
         if error is None:
             return
-        if self._clock.boot() < until:
+        left = until - self._clock.boot()
+        if left > 0 and isinstance(error, errors.TooManyWrongCodes):
+            raise errors.TooManyWrongCodes(_too_many(error.roles, left), error.hint, roles=error.roles)
+        if left > 0:
             raise type(error)(error.sentence, error.hint)
         del self._resting[about]
 
     def _refuse_unattended(self, question: Question) -> None:
         if not self.attended(question.topic, question.kind):
             raise question.unattended()
+
+
+def _too_many(roles: str, seconds: float) -> str:
+    return f"{ATTEMPTS} codes in a row were refused for {roles}; xacct asks again in {seconds:.0f} s."
 
 
 _OUTCOMES: dict[type[errors.HumanNeeded], str] = {errors.Declined: "declined", errors.TimedOut: "timeout"}

@@ -6,14 +6,15 @@ them its MFA session. They come on demand, are bounded in number, and go when no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
+
+    from xacct.model import Role
 
 MOST = 200
 """Dynamic roles held at once: whoever may name a pattern's ARNs must not fill the memory with them."""
@@ -94,33 +95,53 @@ class DynamicRoles:
 def made_of(name: str, arn: str, via: Role, configured: Mapping[str, Role]) -> Role:
     """The role of an ARN, reached as `via` is.
 
-    It is guarded and limited as `via` is, and as whatever is configured for that ARN is: naming a role by its ARN must
-    be no way around what was said of it by name.
+    It is assumed, guarded and limited as what is configured for that ARN: naming a role by its ARN must be no way
+    around what was said of it by name. Where nothing is configured for it, it is assumed as `via` is, but for what is
+    said of `via`'s own ARN alone: its external id and its session policies.
 
     Raises:
-        ConfigError: there are two limits, of which AWS would allow what either allows.
+        ConfigError: it is configured in several ways; or there are two limits, of which AWS would allow what either
+            allows.
     """
-    models = [via, *(role for role in configured.values() if role.role_arn == arn)]
-    guards = {role.confirm for role in models}
-    limits = {limit for role in models if any(limit := (role.read_only, *_policies(role, via, arn)))}
+    named = [role for role in configured.values() if role.role_arn == arn]
+    guards = {role.confirm for role in (via, *named)}
+    limits = {limit for role in (via, *named) if any(limit := (role.read_only, *_policies(role, via, arn)))}
     if len(limits) > 1:
         raise errors.ConfigError(
             f"{arn} is limited in two ways, and can't be limited in both.", "Fetch it by its role's name."
         )
     read_only, policy, policy_arns = next(iter(limits), (False, None, ()))
-    return Role(
-        name,
-        via.parent,
-        arn,
-        via.mfa_serial,
-        session_name=via.session_name,
-        region=via.region,
-        target=via.target,
+    return replace(
+        _model(arn, via, named),
+        name=name,
+        parent=via.parent,
+        role_arn=arn,
+        mfa_serial=via.mfa_serial,
         confirm="each-grant" if "each-grant" in guards else "first-use" if "first-use" in guards else None,
         read_only=read_only,
         policy=policy,
         policy_arns=policy_arns,
     )
+
+
+def _model(arn: str, via: Role, named: list[Role]) -> Role:
+    """The role whose way of being assumed counts."""
+    if via.role_arn == arn:
+        return via
+    if not named:
+        return replace(via, external_id=None)
+    if len({_assumed(role) for role in named}) > 1:
+        names = " and ".join(sorted(role.name for role in named)[:3])
+        raise errors.ConfigError(
+            f"{arn} is configured in several ways, as {names}.", "Fetch it by the name of the one that is meant."
+        )
+    return replace(named[0], region=named[0].region or via.region)
+
+
+def _assumed(role: Role) -> Role:
+    """What matters of a role to AWS when it is assumed, and to how often a human is asked for it."""
+    same = replace(role, name="", parent="", mfa_serial=None, region=None)
+    return replace(same, confirm=None, read_only=False, policy=None, policy_arns=())
 
 
 def _policies(role: Role, via: Role, arn: str) -> tuple[str | None, tuple[str, ...]]:

@@ -154,7 +154,10 @@ class Lease:
         if got.remaining(self._clock.now()) > 0:
             return got
         # The lid was closed between STS's answer and us: once more.
-        return await self.fly(ask=ask, dependent=dependent)
+        got = await self.fly(ask=ask, dependent=dependent)
+        if got.remaining(self._clock.now()) > 0:
+            return got
+        raise _expired(self.name)
 
     async def fly(self, *, ask: bool, dependent: Lease | None = None) -> Credentials:
         """What a flight brings: the one under way, or a new one. Arguments and errors are those of `get`."""
@@ -230,7 +233,7 @@ class Lease:
 
     async def _fly(self, ask: bool) -> Credentials:  # noqa: FBT001
         try:
-            credentials = await self._acquire(self, ask)
+            credentials = _unexpired(await self._acquire(self, ask), self.name)
         except errors.HumanNeeded as error:
             if isinstance(error, errors.MfaTooOld):
                 self._fail(error)  # STS was asked, and must not be asked the same every moment
@@ -287,6 +290,24 @@ class Lease:
 
     def _jitter(self) -> float:
         return self._rng.uniform(-1.0, 1.0)
+
+
+def _unexpired(credentials: Credentials, name: str) -> Credentials:
+    """The credentials as AWS gave them.
+
+    Raises:
+        AwsUnavailable: they had ended before they were given.
+    """
+    if credentials.remaining(credentials.issued_at) <= 0:
+        raise _expired(name)
+    return credentials
+
+
+def _expired(name: str) -> errors.AwsUnavailable:
+    return errors.AwsUnavailable(
+        f"AWS STS gave credentials for {name} that have ended already; xacct tries again by itself.",
+        "A proxy may answer with what AWS said some time ago; check this machine's clock, too.",
+    )
 
 
 def _look_at(flight: asyncio.Task[Credentials]) -> None:

@@ -116,7 +116,6 @@ class Rooms:
             Door,
             callers.choose(),
             os.geteuid(),
-            notice=scout.notice if self.audit else lambda _caller: None,
             owners=processes.owners,
         )
         strict = chosen.endpoint.require_known_caller
@@ -168,8 +167,7 @@ class Rooms:
 
     def _come_late(self, state: bytes) -> None:
         """The keychain was locked at our start, and is open now. What has been logged in to since is newer."""
-        if remember(self.keeper).empty:
-            self._give_back(state)
+        self._give_back(state, all_of_it=remember(self.keeper).empty)
         self.keeping.save()
 
     def _recall(self) -> None:
@@ -182,10 +180,23 @@ class Rooms:
             self._to_recall = None
         self.keeping.start()
 
-    def _give_back(self, data: bytes) -> None:
+    def took_back(self, *, everything: bool) -> None:
+        """The human has logged out of roles, or of `everything`: nothing that is kept may bring them back."""
+        if everything:
+            self._to_recall = None
+            if not self._recalled:
+                self._recalled = True
+                self.keeping.start()
+        self.keeping.take_back(everything=everything)
+
+    def _give_back(self, data: bytes, *, all_of_it: bool = True) -> None:
         try:
             state = snapshot.read(data)
-            snapshot.resume_clock(state, self.clock, host_clock.boot_id())
+            snapshot.take_back(state, self.keeper)
+            if not all_of_it:
+                return
+            if not self.clock.told:
+                snapshot.resume_clock(state, self.clock, host_clock.boot_id())
         except snapshot.Unusable as why:
             log.warning("state dropped", why=why.sentence)
             self._state_problem = errors.ConfigError(f"{why.sentence} Nothing of it is held.", "xacctctl login ROLE")
@@ -196,6 +207,19 @@ class Rooms:
         """Write into the lock's file that it is ours: a successor that came to nothing may have signed it."""
         if self._lock is not None:
             instance.sign(self._lock)
+
+    def lock_is_lost(self) -> bool:
+        """Whether the lock we hold is no more the one that others would try to take: its file has vanished."""
+        return self._lock is not None and not instance.is_at(self._lock, self.where.lock)
+
+    def claim_again(self) -> None:
+        """Be the only daemon still, where the runtime directory has been emptied.
+
+        Raises:
+            StartupFailed: it can't be used, or another daemon has it by now.
+        """
+        if self.lock_is_lost():
+            self._lock = self.where.claim()
 
     def handed_over(self) -> dict[str, int]:
         """The descriptors a successor gets beside the listeners. What it reads from the disk is there now, too."""
@@ -211,7 +235,8 @@ class Rooms:
         state = [self._state_problem] if self._state_problem is not None else []
         served = self.imds.problems()
         kept = [*self.keeping.problems(), *([self.grants.problem] if self.grants.problem is not None else [])]
-        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *served]
+        written = self.audit.problems() if self.audit is not None else []
+        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *written, *served]
 
     def reload(self) -> list[errors.XacctError]:
         """Read the configuration now. Returns the problems there are."""
@@ -305,4 +330,5 @@ def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: processes.Sc
     if not chosen.audit.enabled:
         return None
     file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
-    return Trail(file, clock, scout.find)
+    noise = AuditFile(where.state / "refused.jsonl", MIB, 1)
+    return Trail(file, clock, scout.find, noise=noise, required=chosen.audit.required)

@@ -20,6 +20,7 @@ from xacct.host import hardening, notify, process_groups
 from xacct.host.network import NetworkWatch
 from xacct.host.threads import run_in_daemon_thread
 from xacct.life import handover
+from xacct.life.copies import Copies
 from xacct.life.rooms import Rooms
 from xacct.text import clean
 
@@ -50,6 +51,12 @@ PARTING = 0.1
 
 WORKERS_PATIENCE = 1.0
 """Seconds that what goes on by itself gets to end: dialogs are closed meanwhile."""
+
+SOCKET_LOOK = 2.0
+"""Seconds between two looks at whether the control socket is still there."""
+
+LOOKS_WITHOUT_LOCK = 3
+"""Looks in a row that find another daemon with our lock before we end: one that finds our port taken ends by itself."""
 
 SIGNALS = 0.002
 """Seconds in which the loop hears of signals that have come already."""
@@ -246,6 +253,7 @@ class Life:
             reload=rooms.reload,
             stop=self._stop.set,
             succeed=self._succeed,
+            took_back=rooms.took_back,
             paused=lambda: self._paused,
             about=About(
                 sys.executable, str(rooms.code.directory), rooms.code.changed, rooms.clock.now(), tuple(rooms.humans)
@@ -268,7 +276,9 @@ class Life:
             rooms.endpoint.run,
             rooms.imds.run,
             rooms.containers.run,
+            Copies(rooms.where.runtime, rooms.where.tokens, lambda: {grant.id for grant in rooms.grants.all()}).run,
             self._show_life,
+            self._mind_socket,
             *rooms.humans.values(),
         ]
         self._workers = [asyncio.get_running_loop().create_task(run()) for run in runs]
@@ -281,6 +291,32 @@ class Life:
                 then()
 
         return set_off
+
+    async def _mind_socket(self) -> None:
+        """Make the control socket anew where it has vanished: without it nobody could lock, log out, or stop us."""
+        lost = 0
+        while lost < LOOKS_WITHOUT_LOCK:
+            await asyncio.sleep(SOCKET_LOOK)
+            if self._control.is_there() and not self._rooms.lock_is_lost():
+                lost = 0
+                continue
+            try:
+                await self._make_socket_anew()
+            except errors.XacctError as error:
+                log.error("control socket not made anew", why=error.sentence)  # noqa: TRY400
+                lost = lost + 1 if self._rooms.lock_is_lost() else 0
+        self._stop.set()  # another daemon serves by now: two would each have half the truth
+
+    async def _make_socket_anew(self) -> None:
+        from xacct.control.server import bind  # noqa: PLC0415 - loaded long ago
+
+        rooms = self._rooms
+        rooms.claim_again()
+        listener = bind(rooms.where.control)
+        await self._control.move_to(listener)
+        self._listeners.pop("control").close()
+        self._listeners["control"] = listener.dup()
+        log.warning("control socket had vanished; made anew", control=str(rooms.where.control))
 
     async def _rest(self) -> None:
         """End what goes on by itself."""

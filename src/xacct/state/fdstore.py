@@ -58,6 +58,9 @@ class FdStore:
         else:
             self._move(state)
 
+    def take_back(self, *, everything: bool) -> None:
+        """Nothing: what is saved takes the place of what was kept at once."""
+
     def close(self) -> None:
         """Let go of our own hold on the memory; the manager's goes on."""
         if self.kept is not None:

@@ -31,6 +31,13 @@ class Carrier(Protocol):
             empty: whether there are no credentials in them.
         """
 
+    def take_back(self, *, everything: bool) -> None:
+        """Rights were taken back: what is kept must not bring them back, though nothing be saved any more.
+
+        Args:
+            everything: whether all was logged out of.
+        """
+
     def close(self) -> None:
         """Let go of it."""
 
@@ -78,6 +85,16 @@ class Keeping:
             with self.taken() as (state, empty):
                 for carrier in self.carriers:
                     carrier.save(state, empty=empty)
+
+    def take_back(self, *, everything: bool) -> None:
+        """Rights were taken back: let nothing that is kept bring them back, from now on.
+
+        Args:
+            everything: whether all was logged out of.
+        """
+        for carrier in self.carriers:
+            carrier.take_back(everything=everything)
+        self.save()
 
     @contextmanager
     def taken(self) -> Iterator[tuple[bytearray, bool]]:

@@ -115,6 +115,20 @@ class KeychainStore:
             self._say(None)
         self._write_soon()
 
+    def outdated(self) -> None:
+        """What is written is no longer so: it is gone when this returns. What is saved next takes its place.
+
+        What nobody could read yet stays: it may hold more than what was taken back.
+        """
+        if not self._settled:
+            return
+        self._forgotten += 1  # so that what is being written does not become the file
+        try:
+            with self._turn:
+                self._file.remove()
+        except errors.StateNotKept as problem:
+            self._say(problem)
+
     async def close(self) -> None:
         """Write what is pending. It takes FAREWELL seconds at most."""
         self._hurry.set()

@@ -34,5 +34,17 @@ class OnDisk:
             self._holds = False
             self._store.forget()
 
+    def take_back(self, *, everything: bool) -> None:
+        """What is on disk holds a right that was taken back: it goes before anybody is told, whatever a keychain does.
+
+        Args:
+            everything: whether all was logged out of: what nobody could read yet goes as well, and the key.
+        """
+        if everything:
+            self._holds = False
+            self._store.forget()
+        else:
+            self._store.outdated()
+
     def close(self) -> None:
         """Nothing: the store is closed by whoever has opened it."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from xacct.keeper.memory import Memory, Value, recall, remember
+from xacct.keeper.memory import Memory, Value, recall, recall_what_was_taken_back, remember
 from xacct.model import Instant  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
@@ -98,6 +98,11 @@ def resume_clock(state: State, clock: AwsClock, boot_id: str) -> None:
     if clock.now() + offset < kept.aws - BACKWARDS:
         raise Unusable("The machine's clock stands before the time the state was kept.")
     clock.shift(offset)
+
+
+def take_back(state: State, keeper: Keeper) -> None:
+    """Logouts and the lock, which hold whatever becomes of the rest of a state."""
+    recall_what_was_taken_back(keeper, state.memory)
 
 
 def give_back(state: State, keeper: Keeper, boot_id: str) -> int:

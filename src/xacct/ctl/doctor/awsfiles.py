@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from xacct import fileio
+
 Profile = dict[str, str]
 
 SECRETS: Final = ("aws_secret_access_key", "aws_session_token", "aws_security_token")
@@ -61,8 +63,7 @@ def _path(environ: Mapping[str, str], variable: str, home: Path, name: str) -> P
 def _sections(file: Path, problems: list[str]) -> dict[str, Profile]:
     parser = configparser.RawConfigParser(default_section="\0", interpolation=None)
     try:
-        with file.open(encoding="utf-8-sig") as lines:
-            parser.read_file(lines)
+        parser.read_string(fileio.read_text(file))
     except FileNotFoundError:
         return {}
     except OSError as error:

@@ -1,13 +1,12 @@
 """Our directories and files, and AWS's: there, ours, private, readable."""
 
 import os
-import re
 import stat
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from xacct import tomlfile
 from xacct.ctl.doctor.finding import Finding, Name, broken, count, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
 
@@ -114,14 +113,13 @@ def _settings_file(path: Path) -> Finding:
     name: Final = "settings-file"
     try:
         status = path.stat()
-        tomllib.loads(path.read_text("utf-8"))
+        tomlfile.read(str(path))
     except FileNotFoundError:
         return ok(name, f"There is no {path}, and none is needed.")
     except OSError as error:
         return broken(name, f"{path} can't be read ({error.strerror}).", f"ls -l {path}")
-    except ValueError as error:  # of the words only the place: they may quote the line
-        place = re.search(r"line \d+, column \d+", str(error))
-        return broken(name, f"{path} is no TOML{f' ({place[0]})' if place else ''}.", "See docs/settings.md")
+    except tomlfile.TomlError as error:  # it quotes nothing
+        return broken(name, f"{path} {error.why}.", "See docs/settings.md")
     if status.st_uid not in (0, os.geteuid()) or status.st_mode & WRITABLE:
         return warning(name, f"{path} can be changed by others.", f"chmod go-w {path}")
     return ok(name, f"{path} can be read.")

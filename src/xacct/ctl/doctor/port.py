@@ -1,12 +1,12 @@
 """The endpoint's port: whether what answers there is ours, and whether anything stands in between."""
 
 import socket
-import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 from urllib.parse import urlsplit
 
+from xacct import tomlfile
 from xacct.ctl import http10
 from xacct.ctl.doctor.finding import Finding, broken, ok, skipped, warning
 from xacct.ctl.doctor.holder import holder
@@ -72,7 +72,7 @@ def ask(port: int) -> tuple[http10.Head, bytes] | None:
 
 def _in_file(scene: Scene) -> int:
     try:
-        table = tomllib.loads(scene.settings.read_text("utf-8")).get("daemon")
+        table = tomlfile.read(str(scene.settings)).get("daemon")
     except (OSError, ValueError):
         return DEFAULT
     port = table.get("port") if isinstance(table, dict) else None

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from xacct import fileio
 from xacct.ctl import shadow, variables
 from xacct.ctl.doctor import awsfiles
 from xacct.ctl.doctor.finding import Finding, Name, broken, ok, skipped, warning
@@ -87,7 +88,7 @@ def _token(scene: Scene) -> Finding:
 def _token_file(path: Path, token: str) -> Finding:
     name: Final = "shell-token"
     try:
-        content, mode = path.read_bytes(), path.stat().st_mode
+        content, mode = fileio.read(path), path.stat().st_mode
     except OSError as error:
         return broken(name, f"The token file {path} can't be read ({error.strerror}): its grant has ended.", ANEW)
     if content == _ENDED:
@@ -153,6 +154,9 @@ def _default(scene: Scene, *, inside: bool) -> Finding:
     if not files:
         return ok(name, "[default] has no credentials that would win.")
     where = " and ".join(files)
+    ours = scene.environ.get(variables.OUR_PROFILE)
+    if inside and ours and scene.environ.get(variables.PROFILE) == ours:
+        return ok(name, f"[default] in {where} has credentials; programs without a profile have {ours} here instead.")
     if inside:
         return broken(name, f"[default] in {where} has credentials, which SDKs prefer to xacctd.", ANEW)
-    return ok(name, f"[default] in {where} has credentials; xacctctl env and exec leave it out.")
+    return ok(name, f"[default] in {where} has credentials; xacctctl env and exec take programs past it.")

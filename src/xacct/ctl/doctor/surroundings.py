@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from xacct import fileio
 from xacct.ctl.doctor.finding import Finding, ok
 from xacct.ctl.doctor.scene import Scene
 
@@ -75,9 +76,9 @@ def unreachable(path: str) -> str | None:
 
 def _text(file: Path, *keys: str) -> str | None:
     try:
-        found = json.loads(file.read_text("utf-8"))
+        found = json.loads(fileio.read_text(file))
         for key in keys:
             found = found[key]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return found if isinstance(found, str) else None

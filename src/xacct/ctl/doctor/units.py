@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from xacct import fileio
 from xacct.ctl.doctor.finding import Finding, broken, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
 
@@ -61,7 +62,7 @@ def _programs(scene: Scene, found: dict[str, Path]) -> Finding:
             return broken(name, f"{found[SOCKET]} has no {SERVICE} beside it.", INSTALL)
         return ok(name, _NO_UNIT)
     try:
-        program = _program(service.read_text("utf-8"), scene.home)
+        program = _program(fileio.read_text(service), scene.home)
     except (OSError, ValueError):
         return broken(name, f"{service} can't be read.", f"ls -l {service}")
     if program is None:
@@ -133,7 +134,7 @@ def _launchd(scene: Scene) -> Iterator[Finding]:
         yield ok("launchd-agent", _NO_UNIT)
         return
     try:
-        words = plistlib.loads(file.read_bytes())["ProgramArguments"]
+        words = plistlib.loads(fileio.read(file))["ProgramArguments"]
         program = str(words[0])
     except (OSError, plistlib.InvalidFileException, ValueError, KeyError, IndexError, TypeError):
         yield broken("launchd-agent", f"{file} starts nothing.", INSTALL)

@@ -1,0 +1,92 @@
+"""The copy's text: the user's lines and one profile more; and what a tool changed in it, carried back. Pure text."""
+
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from xacct.copies import lines
+
+_REMARK: Final = "# Of xacct, for shells that xacctctl env or exec made; all else here is"
+"""How the line above the profile begins. By it the profile is known even where a tool has written the file anew."""
+
+
+class Parts(NamedTuple):
+    """A copy taken apart: the user's lines, and those of the profile (None: it is not there)."""
+
+    users: list[str]
+    profile: list[str] | None
+
+
+def eol_of(content: Sequence[str]) -> str:
+    """Return how the lines end."""
+    return "\r\n" if content and content[0].endswith("\r\n") else "\n"
+
+
+def ended(content: Sequence[str]) -> list[str]:
+    """Return the lines with an end behind the last one."""
+    return (
+        [*content[:-1], content[-1] if content[-1].endswith("\n") else content[-1] + eol_of(content)] if content else []
+    )
+
+
+def composed(users: Sequence[str], name: str, body: Sequence[str], path: str) -> list[str]:
+    """Return the user's lines and the profile `name` with the lines of `body` behind them."""
+    eol = eol_of(users)
+    own = [f"{_REMARK} {path}", f"[profile {name or chr(34) * 2}]", *(line.rstrip("\r\n") for line in body)]
+    return [*ended(users), *(line + eol for line in own)]
+
+
+def apart(copy: Sequence[str], name: str) -> Parts:
+    """Take a copy apart, wherever in it the profile stands by now."""
+    heading = re.compile(rf"\[\s*profile\s+([\"']?){re.escape(name)}\1\s*\]" if name else r"\[profile \"\"\]")
+    start = next((number for number, line in enumerate(copy) if heading.match(line)), None)
+    if start is None:
+        return Parts(list(copy), None)
+    end = next((n for n in range(start + 1, len(copy)) if copy[n].startswith("[")), len(copy))
+    body = list(copy[start + 1 : end])
+    while body and (not body[-1].strip() or body[-1].startswith(("#", ";"))):
+        body.pop()  # what stands above the next heading belongs to that
+    before = start - 1 if start and copy[start - 1].startswith(_REMARK) else start
+    return Parts([*copy[:before], *copy[start + 1 + len(body) :]], body)
+
+
+def changed_options(before: Sequence[str], after: Sequence[str]) -> dict[str, list[str]]:
+    """Return the options of the profile that a tool has set since: it meant [default], which this shell calls so."""
+    was, now = (lines.options(["[default]\n", *body]) for body in (before, after))
+    return {option: value for option, value in now.items() if was.get(option) != value}
+
+
+def merged(base: Sequence[str], copy: Sequence[str], now: Sequence[str]) -> list[str] | None:
+    """Return `now` with what was changed from `base` to `copy`; None where both changed the same lines."""
+    if list(now) in (list(base), list(copy)):
+        return list(copy)
+    from difflib import SequenceMatcher  # noqa: PLC0415 - only where two have written at once
+
+    place: dict[int, int] = {}
+    for there in SequenceMatcher(None, base, now, autojunk=False).get_matching_blocks():
+        place |= {there.a + step: there.b + step for step in range(there.size)}
+    result = list(now)
+    changes = SequenceMatcher(None, base, copy, autojunk=False).get_opcodes()
+    for tag, start, end, first, last in reversed(changes):
+        if tag == "equal":
+            continue
+        spot = _spot(place, start, end, len(base), len(now))
+        if spot is None:
+            return None
+        result[spot[0] : spot[1]] = copy[first:last]
+    return result
+
+
+def _spot(place: dict[int, int], start: int, end: int, length: int, now: int) -> tuple[int, int] | None:
+    """Return where lines `start` to `end` of the base stand now, if all of them and a neighbour still do."""
+    if start < end:
+        spots = [place.get(line) for line in range(start, end)]
+        first = spots[0]
+        return (
+            None if first is None or spots != list(range(first, first + end - start)) else (first, first + end - start)
+        )
+    if start > 0 and start - 1 in place:
+        return place[start - 1] + 1, place[start - 1] + 1
+    if start in place:
+        return place[start], place[start]
+    return (now, now) if start == length == 0 else None

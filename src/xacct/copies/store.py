@@ -1,0 +1,269 @@
+"""Where a copy lies, and how it is kept equal to the user's file: what either side writes reaches the other.
+
+A directory for each file and profile: `config` (what AWS_CONFIG_FILE names), `base` (how the copy was when both were
+last equal), `about` (of which files it is), `users` (whose it is). xacctctl makes it; xacctd watches it, and xacctctl
+looks once more when an `exec` ends. Whoever does it holds `lock`.
+"""
+# ruff: noqa: PTH102, PTH103, PTH105, PTH106, PTH108, PTH110, PTH116, PTH119, PTH120, PTH123, PTH208 - see places.py
+
+import fcntl
+import json
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Final, NamedTuple
+
+from xacct.copies import lines, overlay, writing
+
+PREFIX: Final = "aws-config-"
+"""How the directories of copies are called, in the runtime directory."""
+
+COPY: Final = "config"
+_BASE: Final = "base"
+_ABOUT: Final = "about"
+_USERS: Final = "users"
+_CONFLICT: Final = "not-written-"
+
+
+class About(NamedTuple):
+    """Of which files a copy is, and how its profile is called."""
+
+    config: str
+    credentials: str
+    profile: str
+
+
+class Failed(Exception):
+    """What a tool wrote could not be carried into the user's file; the argument is a sentence that says why."""
+
+
+class _Conflict(Exception):
+    """Both sides have changed the same lines."""
+
+
+def directory(runtime: str, about: About) -> str:
+    """Return the directory of the copy for these files."""
+    import hashlib  # noqa: PLC0415 - 6 ms that only a shadowed machine pays
+
+    return f"{runtime}/{PREFIX}{hashlib.sha256(repr(tuple(about)).encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
+
+
+def made(place: str, about: About, user: str, now: float) -> str:
+    """Make the copy in the directory `place`, or bring it up to date. Returns its path.
+
+    Args:
+        user: the grant's id, or `pid-N`, for which it is kept. now: Unix time in seconds.
+
+    Raises:
+        OSError: it can't be written. Failed: as in `synced`.
+    """
+    for again in (True, False):
+        try:
+            with suppress(FileExistsError):
+                os.mkdir(place, 0o700)
+            with _locked(place):
+                _write(f"{place}/{_ABOUT}", json.dumps(about._asdict()).encode())
+                _write(f"{place}/{_USERS}", "".join(f"{one}\n" for one in sorted({*users_of(place), user})).encode())
+                _sync(place, about, now)
+            break
+        except FileNotFoundError:
+            if not again:
+                raise  # else it was removed between two steps
+    return f"{place}/{COPY}"
+
+
+def synced(place: str, now: float) -> bool:
+    """Carry what has changed on either side to the other. `now`: Unix time in seconds.
+
+    Returns whether they are equal: false while somebody is writing one of them, and it has to be tried again.
+
+    Raises:
+        OSError: no copy is there, or it can't be read.
+        Failed: the user's file can't be written; the copy stays as it is, and is tried again. Or both sides have
+            changed the same lines; then the user's file stands, and what the copy had is kept beside.
+    """
+    with _locked(place):
+        return _sync(place, about_of(place), now)
+
+
+def about_of(place: str) -> About:
+    """Return of which files the copy in `place` is. Raises `OSError` where there is none."""
+    try:
+        with open(f"{place}/{_ABOUT}", "rb") as file:
+            return About(**json.load(file))
+    except (ValueError, TypeError):
+        raise FileNotFoundError(place) from None
+
+
+def users_of(place: str) -> set[str]:
+    """Return for whom the copy has been made."""
+    try:
+        with open(f"{place}/{_USERS}", encoding="utf-8") as file:
+            return set(file.read().split())
+    except OSError:
+        return set()
+
+
+def holds_secrets(place: str) -> bool:
+    """Say whether there are keys in the copy."""
+    return lines.has_secrets(_lines(f"{place}/{COPY}") or [])
+
+
+def remove(place: str, is_in_use: Callable[[str], bool]) -> bool:
+    """Remove a copy none of whose users needs it any more; say whether it is gone. One that is being made stays."""
+    try:
+        with _locked(place):
+            users = users_of(place)
+            if not users or any(is_in_use(user) for user in users):
+                return False
+            for name in os.listdir(place):
+                os.unlink(f"{place}/{name}")
+            os.rmdir(place)
+    except OSError:
+        return False
+    return True
+
+
+def all_in(runtime: str) -> list[str]:
+    """Return the directories of all copies."""
+    try:
+        return [f"{runtime}/{name}" for name in sorted(os.listdir(runtime)) if name.startswith(PREFIX)]
+    except OSError:
+        return []
+
+
+def _sync(place: str, about: About, now: float) -> bool:
+    if any(writing.is_written(path, now) for path in (f"{place}/{COPY}", about.config)):
+        return False
+    users = _lines(about.config) or []
+    copy, base = _lines(f"{place}/{COPY}"), _lines(f"{place}/{_BASE}")
+    conflict = ""
+    if copy is not None and base is not None and copy != base:
+        try:
+            users = _written_through(about, users, copy, base)
+        except _Conflict:
+            conflict = f"{os.path.dirname(place)}/{_CONFLICT}{os.path.basename(place)}"
+            _write(conflict, _bytes(copy))
+    body = lines.settings(users, _lines(about.credentials) or [])
+    there = overlay.apart(copy, about.profile) if copy is not None else None
+    fresh = overlay.composed(users, about.profile, body, about.config)
+    wanted = overlay.apart(fresh, about.profile)
+    if copy is None or there != wanted:
+        if writing.is_written(f"{place}/{COPY}", now):
+            return False
+        copy = fresh
+        _write(f"{place}/{COPY}", _bytes(copy), _mode_like(about.config))
+    if copy != base:
+        _write(f"{place}/{_BASE}", _bytes(copy))
+    if conflict:
+        raise Failed(f"{about.config} has changed where it was set in a shell of xacct, too; that is in {conflict}.")
+    return True
+
+
+def _written_through(about: About, users: list[str], copy: list[str], base: list[str]) -> list[str]:
+    """Carry what a tool has changed in the copy into the user's file, and return what is in that now."""
+    before, after = overlay.apart(base, about.profile), overlay.apart(copy, about.profile)
+    if not any(line.startswith("[") for line in copy):
+        return users  # emptied, or half written: no tool means that
+    result = overlay.merged(before.users, after.users, overlay.ended(users))
+    if result is None:
+        raise _Conflict
+    for option, value in overlay.changed_options(before.profile or [], after.profile or before.profile or []).items():
+        result = lines.with_option(overlay.ended(result), option, value, overlay.eol_of(users))
+    if users and not users[-1].endswith("\n") and result and result[-1].rstrip("\r\n") == users[-1]:
+        result[-1] = users[-1]
+    if result != users:
+        _replace(about.config, _bytes(users), _bytes(result))
+    return result
+
+
+def _replace(path: str, old: bytes, new: bytes) -> None:
+    """Write the user's file: whole or not at all, in its own place behind a symlink, with its own mode."""
+    target = os.path.realpath(path)
+    try:
+        there = os.stat(target)
+    except FileNotFoundError:
+        there = None
+        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
+    if there is not None and not stat.S_ISREG(there.st_mode):
+        return  # /dev/null: where a tool's words would have gone without us, too
+    if there is not None and not os.access(target, os.W_OK):
+        raise Failed(f"{path} can't be written: what was set in a shell of xacct is not in it.")
+    if (_read(target) or b"") != old:
+        raise Failed(f"{path} changes all the time: what was set in a shell of xacct is not in it yet.")
+    try:
+        _write(target, new, stat.S_IMODE(there.st_mode) if there else 0o600, there)
+    except OSError as error:
+        raise Failed(
+            f"{path} can't be written ({error.strerror}): what was set in a shell of xacct is not in it."
+        ) from None
+
+
+def _write(path: str, content: bytes, mode: int = 0o600, like: os.stat_result | None = None) -> None:
+    """Replace a file, or, where its directory takes no other file, write into it. `like`: whose owner it keeps."""
+    beside = f"{os.path.dirname(path)}/.{os.path.basename(path)}.xacct-{os.getpid()}"
+    with suppress(FileNotFoundError):
+        os.unlink(beside)
+    try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError:
+        if like is None:
+            raise
+        _write_into(path, content)
+        return
+    try:
+        with open(descriptor, "wb") as file:
+            if like is not None:
+                with suppress(PermissionError):
+                    os.fchown(descriptor, like.st_uid, like.st_gid)
+            os.fchmod(descriptor, mode)
+            file.write(content)
+            file.flush()
+            if like is not None:
+                os.fsync(descriptor)
+        os.replace(beside, path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(beside)
+        raise
+
+
+def _write_into(path: str, content: bytes) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC), "wb") as file:
+        file.write(content)
+
+
+def _mode_like(path: str) -> int:
+    """Return the copy's mode: a tool that may not write the user's file is told so by the copy."""
+    return 0o400 if os.path.exists(path) and not os.access(path, os.W_OK) else 0o600
+
+
+def _read(path: str) -> bytes | None:
+    """Return a regular file's content, None where there is none that can be read: then no SDK reads it either."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with open(descriptor, "rb") as file:
+        return file.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
+
+
+def _lines(path: str) -> list[str] | None:
+    content = _read(path)
+    return None if content is None else lines.cut(content.decode("utf-8", "surrogateescape"))
+
+
+def _bytes(content: Sequence[str]) -> bytes:
+    return "".join(content).encode("utf-8", "surrogateescape")
+
+
+@contextmanager
+def _locked(place: str) -> Iterator[None]:
+    """Hold the copy's lock. It is opened for reading: who watches the directory would take its closing for a change."""
+    descriptor = os.open(f"{place}/lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

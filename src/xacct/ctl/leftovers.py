@@ -1,0 +1,97 @@
+"""What stays behind when xacct goes: a daemon, profiles that call xacctctl, its state and log. Said, or removed.
+
+`python -m xacct.ctl.leftovers` says whether a daemon runs, of which version: for an installation over another.
+"""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+from xacct import __version__, places, wire
+from xacct.ctl import block, configure, rewrite
+from xacct.ctl.client import Anything, Client
+from xacct.ctl.failure import CtlError, NotRunningError
+from xacct.ctl.lifecycle import wait_for_end
+from xacct.ctl.render import show
+
+
+def report(client: Client, *, purge: bool) -> None:
+    """Say what stays, a line each; with `purge` remove it first: everything but the settings, which are the user's."""
+    _daemon(client, stop=purge)
+    _profiles(remove=purge)
+    for path, what in ((places.state_dir(), "state, log and audit"), (places.runtime_dir(), "the socket's directory")):
+        _directory(Path(path), what, remove=purge)
+    settings = Path(places.config_file())
+    if settings.exists():
+        show(f"kept     {settings}, which is yours")
+
+
+def _daemon(client: Client, *, stop: bool) -> None:
+    """Stop a daemon that still runs, or say that it does."""
+    try:
+        about = client.call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)
+    except NotRunningError:
+        return
+    except CtlError as error:
+        show(f"note     {error.sentence}")
+        return
+    held = _held(client)
+    if not stop:
+        show(f"runs on  xacctd {about['version']} (pid {about['pid']}), and holds {held}; to end it: xacctctl stop")
+        return
+    client.call("POST", wire.STOP, Anything, any_api=True)
+    wait_for_end(about["pid"])
+    show(f"stopped  xacctd (pid {about['pid']}), which held {held}")
+
+
+def _held(client: Client) -> str:
+    with suppress(CtlError):
+        answer = client.call("GET", wire.STATUS, wire.StatusAnswer)
+        return ", ".join(role["name"] for role in answer["roles"] if role["state"] == "held") or "nothing"
+    return "what it has not told"
+
+
+def _profiles(*, remove: bool) -> None:
+    """Take the profiles of `configure` out of the AWS config file, or say that they stay."""
+    try:
+        path = configure.config_file()
+        old = rewrite.content(path)
+        found = block.find(old)
+        if not found.entries:
+            return
+        names = ", ".join(entry.profile for entry in found.entries)
+        if remove and rewrite.replace(path, old, block.joined(found, "", [])):
+            show(f"removed  the profiles {names} from {path}")
+        else:
+            show(
+                f"kept     {path}, whose profiles {names} need xacctctl; to take them out: xacctctl configure --remove"
+            )
+    except CtlError as error:
+        show(f"note     {error.sentence}")
+
+
+def _directory(path: Path, what: str, *, remove: bool) -> None:
+    if not path.is_dir() or path.is_symlink() or not any(path.iterdir()):
+        return
+    if not remove:
+        show(f"kept     {path}: {what}")
+        return
+    try:
+        shutil.rmtree(path)
+        show(f"removed  {path}: {what}")
+    except OSError as error:
+        show(f"kept     {path}: {what}; it can't be removed: {error.strerror}")
+
+
+def main() -> None:
+    """Say which daemon runs while the program has been installed anew."""
+    with suppress(CtlError, OSError):
+        about = Client(places.socket_path()).call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)
+        show(f"runs     xacctd {about['version']} (pid {about['pid']}), of the installation before")
+        show(f"         to put {__version__} in its place, with all it holds: xacctctl reload")
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("NO_COLOR", "1")
+    main()

@@ -1,0 +1,112 @@
+"""Keeps shells' copies of the user's AWS config file equal to it, both ways, and removes those that nobody has."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import structlog
+
+from xacct.copies import store
+from xacct.host.file_events import FileEvents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+log = structlog.get_logger("xacct.copies")
+
+LOOK = 60.0
+"""Seconds between two looks at whose the copies are."""
+
+POLL = 0.5
+"""Seconds between two looks at the files, where the system doesn't tell of changes, or one is being written."""
+
+_PID = re.compile(r"pid-(\d{1,10})")
+
+
+class Copies:
+    """The copies in one runtime directory.
+
+    Args:
+        runtime: where they are. tokens: where the files of grants' tokens are, for ended grants as well.
+        living: returns the ids of the grants in force.
+    """
+
+    def __init__(self, runtime: Path, tokens: Path, living: Callable[[], Collection[str]]) -> None:
+        self._runtime = str(runtime)
+        self._tokens = tokens
+        self._living = living
+        self._said: dict[str, str] = {}
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        loop, changed = asyncio.get_running_loop(), asyncio.Event()
+        events, looked = FileEvents(loop, changed.set), loop.time()
+        try:
+            while True:
+                changed.clear()
+                places = store.all_in(self._runtime)
+                events.watch({self._runtime, *places, *self._originals(places)})
+                unsettled = [place for place in places if not self._look(place)]
+                patience = POLL if unsettled or (places and not events.works) else LOOK
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), patience)
+                if loop.time() - looked >= LOOK:
+                    looked = loop.time()
+                    self.tidy()
+        finally:
+            events.close()
+
+    def _originals(self, places: Collection[str]) -> set[str]:
+        found = set()
+        for place in places:
+            try:
+                about = store.about_of(place)
+            except OSError:
+                continue
+            found |= {str(Path(os.path.realpath(path)).parent) for path in (about.config, about.credentials)}
+        return found
+
+    def _look(self, place: str) -> bool:
+        """Bring one copy up to date; false while somebody writes it. What can't be written is said once."""
+        try:
+            if not store.synced(place, time.time()):
+                return False
+        except store.Failed as failure:
+            said = str(failure)
+        except OSError as error:
+            said = error.strerror or "it can't be used"
+        else:
+            self._said.pop(place, None)
+            return True
+        if self._said.get(place) != said:
+            log.warning("a shell's copy of the config file differs", why=said)
+            self._said[place] = said
+        return True
+
+    def tidy(self) -> None:
+        """Remove the copies whose grants have ended, or whose processes have; those with keys in them at once."""
+        living = self._living()
+        for place in store.all_in(self._runtime):
+            kept = not store.holds_secrets(place)
+            store.remove(place, lambda user, kept=kept: self._is_in_use(user, living, keep_ended=kept))  # type: ignore[misc]
+
+    def _is_in_use(self, user: str, living: Collection[str], *, keep_ended: bool) -> bool:
+        if pid := _PID.fullmatch(user):
+            return _runs(int(pid[1]))
+        return user in living or (keep_ended and (self._tokens / user).exists())
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

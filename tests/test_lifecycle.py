@@ -1,0 +1,133 @@
+"""The daemon's start, socket and end as people meet them: the real daemon, and xacctctl beside it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+
+import pytest
+from stack import Stack, wait_until
+
+
+@pytest.fixture
+def stack(tmp_path):
+    with Stack(tmp_path) as stack:
+        yield stack
+
+
+def ctl(stack, *words, **options):
+    command = [sys.executable, "-m", "xacct.ctl", *words]
+    return subprocess.run(
+        command, env=stack.env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
+        **options,
+    )  # fmt: skip
+
+
+def after_a_reload(stack):
+    """The pid of the daemon that took over."""
+    pid = stack.api("POST", "/v1/succeed")["pid"]
+    wait_until(lambda: stack.daemon.poll() is not None, what="the successor's turn")
+    return pid
+
+
+def test_a_reload_leaves_a_daemon_that_can_be_reached(stack):
+    """Python 3.13 removes a Unix socket's path when its server closes: the successor's, too."""
+    pid = after_a_reload(stack)
+    assert stack.api("GET", "/v1/version")["pid"] == pid
+    assert ctl(stack, "stop").returncode == 0
+    wait_until(lambda: not stack.socket.exists(), what="the end, which takes its socket along")
+
+
+@pytest.mark.parametrize("how", ["removed", "moved", "something else", "directory emptied"])
+def test_a_control_socket_that_vanished_is_made_anew(stack, how):
+    stack.login("prod")
+    if how == "removed":
+        stack.socket.unlink()
+    elif how == "moved":
+        stack.socket.rename(stack.socket.with_name("old.sock"))
+    elif how == "something else":
+        stack.socket.unlink()
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(stack.socket))
+    else:
+        for file in stack.socket.parent.iterdir():
+            if not file.is_dir():
+                file.unlink()
+        wait_until(stack.socket.exists, what="the socket")  # without its lock's file nobody can know of it meanwhile
+    done = ctl(stack, "status")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "held" in done.stdout
+    wait_until(stack.socket.exists, what="the socket")
+    assert stack.api("GET", "/v1/version")["pid"] == stack.daemon.pid
+    assert (stack.socket.parent / "xacctd.lock").read_text() == f"{stack.daemon.pid}\n"
+    second = subprocess.run(
+        [sys.executable, "-m", "xacct.daemon"], env=stack.env, capture_output=True, text=True, check=False
+    )
+    assert "running already" in second.stderr
+
+
+def test_stop_status_start_and_doctor_agree_on_a_daemon_without_a_socket(stack):
+    os.kill(stack.daemon.pid, signal.SIGSTOP)  # it can't make it anew
+    stack.socket.unlink()
+    pid = str(stack.daemon.pid)
+    for words in (["--no-start", "status"], ["lock"], ["--no-start", "doctor"], ["logout", "--all"], ["reload"]):
+        done = ctl(stack, *words)
+        assert done.returncode != 0, words
+        assert f"pid {pid}" in done.stdout + done.stderr, (words, done.stdout, done.stderr)
+        assert "not running" not in done.stdout + done.stderr, words
+    os.kill(stack.daemon.pid, signal.SIGCONT)
+    done = ctl(stack, "start")
+    assert (done.returncode, f"pid {pid}" in done.stderr + done.stdout) == (0, True)
+
+
+def test_stop_ends_a_daemon_that_does_not_answer(stack):
+    stack.socket.unlink()
+    done = ctl(stack, "stop")
+    assert done.returncode == 0
+    wait_until(lambda: stack.daemon.poll() is not None, what="its end")
+    assert "not running" in ctl(stack, "stop").stdout
+
+
+def test_the_end_of_an_exec_starts_no_daemon(stack):
+    stack.login("prod")
+    script = (
+        f"import os, signal, time; os.kill({stack.daemon.pid}, signal.SIGTERM)\n"
+        f"while os.path.exists({str(stack.socket)!r}): time.sleep(0.01)"
+    )
+    done = ctl(stack, "exec", "prod", "--", sys.executable, "-c", script)
+    assert done.returncode == 0
+    wait_until(lambda: stack.daemon.poll() is not None, what="its end")
+    assert "not running" in ctl(stack, "--no-start", "status").stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_daemon_starts_with_no_signal_blocked(tmp_path, number):
+    with Stack(tmp_path, daemon=False) as stack:
+        blocked = textwrap.dedent("""
+            import os, signal, sys
+            signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            os.execv(sys.executable, [sys.executable, "-m", "xacct.daemon"])
+        """)
+        stack.daemon = stack._spawn(["-c", blocked], stack.env, "daemon.log")
+        wait_until(stack._answers, what="the daemon")
+        stack.daemon.send_signal(number)
+        stack.daemon.wait(10)
+
+
+def test_a_second_daemon_in_an_emptied_directory_is_the_only_one_soon(stack):
+    for file in stack.socket.parent.iterdir():
+        if not file.is_dir():
+            file.unlink()
+    stack.env["XACCT_PORT"] = "0"
+    both = [stack.daemon, stack._spawn(["-m", "xacct.daemon"], stack.env, "second.log")]
+    try:
+        # Whichever has the lock: the first if it looks in time, and makes it anew.
+        [left] = wait_until(lambda: len(found := [one for one in both if one.poll() is None]) == 1 and found)
+        wait_until(stack.socket.exists, what="the socket")
+        assert stack.api("GET", "/v1/version")["pid"] == left.pid
+    finally:
+        both[1].terminate()
+        both[1].wait(10)
