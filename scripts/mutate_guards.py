@@ -143,7 +143,7 @@ DEFENCES = (
     Defence(
         "no child outlives the daemon",
         "life/running.py",
-        "process_groups.end_all(left_behind=not self._succeeding)",
+        "process_groups.end_all(left_behind=self._successor is None)",
         "pass",
         CHILDREN,
     ),
@@ -190,9 +190,16 @@ DEFENCES = (
     ),
     # ~/.aws/config, which is not ours.
     Defence(
-        "what others write meanwhile is seen", "ctl/rewrite.py", "if content(target) != old:", "if False:", CONFIGURE
+        "what others write meanwhile is seen", "ctl/rewrite.py", "if content(fresh) == old:", "if True:", CONFIGURE
     ),
-    Defence("a file's mode is kept", "ctl/rewrite.py", "            os.fchmod(descriptor, mode)\n", "", CONFIGURE),
+    Defence(
+        "files change places in one step", "ctl/rewrite.py", "if not exchange(fresh, target):", "if True:", CONFIGURE
+    ),
+    Defence(
+        "an access control list is kept", "ctl/rewrite.py", "os.setxattr(descriptor, _ACL, acl)", "pass", CONFIGURE
+    ),
+    Defence("a hard link is left alone", "ctl/rewrite.py", "if like.st_nlink > 1:", "if False:", CONFIGURE),
+    Defence("a file's mode is kept", "ctl/rewrite.py", "    os.fchmod(descriptor, mode)\n", "", CONFIGURE),
     Defence("a symlink stays one", "ctl/rewrite.py", "os.path.realpath(path)", "path", CONFIGURE),
     Defence(
         "no profile of another's is doubled", "ctl/configure.py", "if entry.profile in taken:", "if False:", CONFIGURE
@@ -200,18 +207,18 @@ DEFENCES = (
     Defence(
         "a diff without secrets",
         "ctl/configure.py",
-        '_SECRET.sub(r"\\1 ...", content',
-        "(lambda x: x)(content",
+        "yield mark + block.tame(line)",
+        'yield mark + line.rstrip("\\n")',
         CONFIGURE,
     ),
     Defence("a damaged block is left alone", "ctl/block.py", "!= [True, False]:", "== []:", BLOCK),
     Defence("what shells read differently is not written", "ctl/block.py", "or _UNQUOTABLE.search(word)", "", BLOCK),
     Defence(
         "what asks xacct is no source",
-        "aws/profiles.py",
-        "if command and not _is_ours(command):",
-        "if command:",
-        PROFILES,
+        "aws/ways.py",
+        "return None if asks_xacct(command) else Source",
+        "return Source",
+        "tests/aws/test_profiles.py",
     ),
     Defence("a source's program can't ask back", "ctl/hold.py", "    if source:\n", "    if False:\n", CONFIGURE),
     # The guard.
@@ -318,9 +325,9 @@ DEFENCES = (
     Defence(
         "IMDS: PUT for the token alone",
         "endpoint/imds.py",
-        'rb"(?:(PUT) (%s)|(GET)',
-        'rb"(?:(PUT) (%s/?)|(GET)',
-        IMDS_GUARD,
+        'rb"(?:(PUT) (/?%s)|(GET)',
+        'rb"(?:(PUT) (/?%s/?)|(GET)',
+        "tests/endpoint/test_imds_guard.py",
     ),
     Defence("IMDS: other methods", "endpoint/imds.py", "|(GET) (/[A-Za-z", "|([A-Z]+) (/[A-Za-z", IMDS_GUARD),
     Defence(
@@ -603,20 +610,24 @@ DEFENCES = (
     ),
     Defence(
         "private token files",
-        "endpoint/grants.py",
+        "endpoint/token_files.py",
         "os.O_EXCL | os.O_NOFOLLOW, 0o600)",
         "os.O_EXCL | os.O_NOFOLLOW, 0o644)",
-        GRANTS,
+        "tests/endpoint/test_grants.py",
     ),
     Defence(
         "token files through no symlink",
-        "endpoint/grants.py",
+        "endpoint/token_files.py",
         "os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW",
         "os.O_CREAT",
-        GRANTS,
+        "tests/endpoint/test_grants.py",
     ),
     Defence(
-        "a private store", "endpoint/grants.py", "os.O_TRUNC | os.O_NOFOLLOW, 0o600)", "os.O_TRUNC, 0o644)", GRANTS
+        "a private store",
+        "fileio.py",
+        "descriptor = os.open(path, _CREATE, 0o600)",
+        "descriptor = os.open(path, _CREATE, 0o644)",
+        "tests/endpoint/test_grants.py",
     ),
     Defence(
         "only hashes are kept",
@@ -639,13 +650,19 @@ DEFENCES = (
     Defence(
         "another's socket is left alone",
         "control/server.py",
-        "if self._path.stat().st_ino == self._inode:",
-        "if True:",
-        CONTROL,
+        "            if self.is_there():\n                self._path.unlink()",
+        "            if True:\n                self._path.unlink()",
+        "tests/control/test_server.py",
     ),
     Defence("a bounded body", "control/api.py", "client_max_size=MAX_BODY", "client_max_size=0", API),
     Defence("an error quotes nothing", "control/api.py", '"xacctd stumbled over this request."', "str(bug)", API),
-    Defence("depth is a bad request", "control/exchange.py", ", RecursionError) as error", ") as error", API),
+    Defence(
+        "depth is a bad request",
+        "control/requests.py",
+        ", RecursionError) as error",
+        ") as error",
+        "tests/control/test_requests.py",
+    ),
     Defence(
         "answers aren't to be cached",
         "control/api.py",
@@ -712,9 +729,9 @@ DEFENCES = (
     ),
     Defence(
         "a file being saved takes no guard away",
-        "configuration.py",
-        "elif self._is_believable(stamp):",
-        "else:",
+        "catalogue.py",
+        "        if self._empty_since is None:\n",
+        "        if self._boot:\n            return True\n        if self._empty_since is None:\n",
         "tests/test_configuration.py",
     ),
     # What locks by itself.
@@ -757,20 +774,26 @@ DEFENCES = (
         "row.sentence.format_map(words).format_map(words)",
         FAILURES,
     ),
-    Defence("keys are let go after a call", "aws/signing.py", "        held.clear()\n", "        pass\n", LET_GO),
+    Defence(
+        "keys are let go after a call",
+        "aws/signing.py",
+        "        call.keys = None\n",
+        "        pass\n",
+        "tests/aws/test_keys_let_go.py",
+    ),
     Defence(
         "botocore keeps no profile's keys",
-        "aws/sts.py",
-        'session.set_config_variable("credentials_file", os.devnull)',
-        "pass",
-        LET_GO,
+        "aws/clients.py",
+        "        variables[file] = (None, None, NOWHERE, None)\n",
+        "        pass\n",
+        "tests/aws/test_keys_let_go.py",
     ),
-    Defence("private directories", "places.py", "os.chmod(directory, 0o700)", "pass", "tests/test_places.py"),
+    Defence("private directories", "places.py", "os.fchmod(opened, 0o700)", "pass", "tests/test_places.py"),
     Defence(
         "nobody else's directories",
         "places.py",
-        "    if not _is_ours(directory):\n        raise",
-        "    if False:\n        raise",
+        "        if found.st_uid != os.geteuid():\n            raise",
+        "        if False:\n            raise",
         "tests/test_places.py",
     ),
     # The service.
@@ -851,8 +874,8 @@ DEFENCES = (
     Defence(
         "the doctor quotes no settings",
         "ctl/doctor/files.py",
-        "({place[0]})",
-        "({path.read_text()})",
+        'f"{path} {error.why}."',
+        'f"{path} {path.read_text()}."',
         "tests/ctl/doctor/test_files.py",
     ),
     # What is kept on disk.
@@ -910,10 +933,10 @@ DEFENCES = (
     ),
     Defence(
         "kept: the process ends whatever the keychain does",
-        "state/aside.py",
+        "host/threads.py",
         "daemon=True",
         "daemon=False",
-        KEPT,
+        "tests/state/test_keychain.py",
     ),
     Defence(
         "kept: a locked keychain is left alone",
@@ -1015,6 +1038,20 @@ DEFENCES = (
         "client.without_start().call(",
         "client.call(",
         "tests/test_lifecycle.py::test_the_end_of_an_exec_starts_no_daemon",
+    ),
+    Defence(
+        "what was revoked stays revoked: by the state that is handed on",
+        "life/rooms.py",
+        "self.grants.load(snapshot.grants_of(legacy.state) if legacy.state is not None else None)",
+        "self.grants.load([] if legacy.state is not None else None)",
+        "tests/test_lifecycle.py::test_what_was_revoked_while_nothing_could_be_written_stays_revoked",
+    ),
+    Defence(
+        "what was revoked stays revoked: by the token files",
+        "endpoint/grants.py",
+        "[grant for grant in kept if not self._files.says_ended(grant.id)]",
+        "kept",
+        "tests/endpoint/test_grants.py",
     ),
     Defence(
         "hand-over: it survives whoever asked for it",
@@ -1265,15 +1302,15 @@ DEFENCES = (
     Defence(
         "terminal: what attends shows words",
         "ctl/terminal.py",
-        "self._write(paint(clean(text), tone, tty=True)",
-        "self._write(paint(text, tone, tty=True)",
+        "self._write(paint(folded(clean(text), self._columns()), tone",
+        "self._write(paint(folded(text, self._columns()), tone",
         "tests/ctl/test_foreign_text.py",
     ),
     Defence(
         "terminal: what asks shows words",
         "ctl/terminal.py",
-        'self._write(f"\\r\\x1b[K{clean(text)}")',
-        'self._write(f"\\r\\x1b[K{text}")',
+        '{clean(text)}")',
+        '{text}")',
         "tests/ctl/test_foreign_text.py",
     ),
     Defence(
@@ -1422,6 +1459,118 @@ DEFENCES = (
         "        if self._credit <= 0:\n            return caller\n",
         "",
         "tests/host/test_processes.py",
+    ),
+    Defence(
+        "a code is told to our own daemon alone",
+        "ctl/client.py",
+        "if owner == os.geteuid() or (sys.platform",
+        "if True or (sys.platform",
+        "tests/ctl/test_client.py",
+    ),
+    Defence(
+        "a directory of ours lies in one of ours",
+        "places.py",
+        "if os.stat(parent).st_uid not in (os.geteuid(), 0):",
+        "if False:",
+        "tests/test_places.py",
+    ),
+    Defence(
+        "another's link is not followed",
+        "places.py",
+        "    if link.st_uid != os.geteuid():\n",
+        "    if False:\n",
+        "tests/test_places.py",
+    ),
+    Defence(
+        "locked, nothing leaves",
+        "keeper/latch.py",
+        "        if self.locked:\n            raise errors.Locked",
+        "        if False:\n            raise errors.Locked",
+        "tests/keeper/test_latch.py",
+    ),
+    Defence(
+        "who waits behind the lock hears at once",
+        "keeper/latch.py",
+        "        self._waiting.fall()\n",
+        "",
+        "tests/keeper/test_latch.py",
+    ),
+    Defence(
+        "locked, what lay ready is let go",
+        "keeper/latch.py",
+        "        self.on_lock()\n",
+        "",
+        "tests/keeper/test_latch.py",
+    ),
+    Defence(
+        "whom the kernel does not know, at the endpoint",
+        "life/rooms.py",
+        "door = door_of(require_known=strict)",
+        "door = door_of()",
+        "tests/test_daemon.py",
+    ),
+    Defence(
+        "whom the kernel does not know, on bridges",
+        "life/container_places.py",
+        "require_known=self.require_known)",
+        "require_known=False)",
+        "tests/test_daemon.py",
+    ),
+    Defence(
+        "the audit's choice reaches it",
+        "life/rooms.py",
+        "required = chosen.audit.required",
+        "required = False",
+        "tests/test_daemon.py",
+    ),
+    Defence(
+        "refusals' own file reaches the audit",
+        "life/rooms.py",
+        "noise=noise, required",
+        "required",
+        "tests/test_daemon.py",
+    ),
+    Defence(
+        "the control API is what its page says",
+        "wire.py",
+        "    attended: int\n",
+        "    attendants: int\n",
+        "tests/ctl/test_control_api_doc.py",
+    ),
+    Defence(
+        "ssh: only the lender's own line is believed",
+        "ctl/ssh.py",
+        'if f":{port}/" not in grant["urls"][role]:',
+        "if False:",
+        "tests/ctl/test_ssh.py",
+    ),
+    Defence(
+        "a copy: an emptied one empties nothing",
+        "copies/store.py",
+        '    if not any(line.startswith("[") for line in copy):\n        return users',
+        "    if False:\n        return users",
+        "tests/copies/test_store.py",
+    ),
+    Defence(
+        "a copy: what is no file is not replaced",
+        "copies/store.py",
+        "if there is not None and not stat.S_ISREG(there.st_mode):",
+        "if False:",
+        "tests/copies/test_store.py",
+    ),
+    Defence(
+        "a name is its files' own",
+        "catalogue.py",
+        "        return rolekeys.key(name, self.id)\n",
+        '        return rolekeys.key(name, "")\n',
+        "tests/test_catalogues.py::test_the_same_name_is_each_shells_own_role",
+    ),
+    Defence(
+        "a limit holds in all files",
+        "configuration.py",
+        "return lambda found: settings.limited(self._said, found, self.own.roles)",
+        "return lambda found: dict(found.roles)",
+        "tests/test_catalogues.py::test_a_limit_in_config_toml_is_not_got_round_by_naming_other_files",
     ),
 )
 

@@ -87,11 +87,24 @@ ROOMS = {
         why="what time it is for AWS is worked out from readings that are handed in",
     ),
     "settings": Room(
-        may=("model", "errors", "policy", "tomlfile", "aws.profiles"),
+        may=("model", "errors", "policy", "rolekeys", "tomlfile", "aws.profiles"),
         why="config.toml adds to what AWS's own files say, and is checked against the limits of policy",
     ),
+    "awsfiles": Room(
+        may=(),
+        stdlib_only=True,
+        why="the daemon and xacctctl must find AWS's files by the same rules, so both ask here",
+    ),
+    "rolekeys": Room(
+        may=("awsfiles",),
+        why="what a role is called says which files it is of, and every room that names roles needs to tell",
+    ),
+    "catalogue": Room(
+        may=("model", "errors", "awsfiles", "rolekeys", "aws.profiles"),
+        why="it reads one set of files, and leaves to others what is done with the roles",
+    ),
     "configuration": Room(
-        may=("errors", "settings", "aws.profiles", "keeper"),
+        may=("model", "errors", "settings", "awsfiles", "rolekeys", "catalogue", "aws.profiles", "keeper"),
         why="it reads files and hands a keeper their roles; nobody below it knows that files exist",
     ),
     "logs": Room(
@@ -99,19 +112,30 @@ ROOMS = {
         why="how a line looks is nobody else's business, and it must not reach what it could leak",
     ),
     "keeper": Room(
-        may=("model", "errors", "policy", "clock"),
+        may=("model", "errors", "policy", "clock", "rolekeys"),
         why="the heart knows STS and prompts by a Protocol, so that tests can be both",
     ),
     "aws": Room(
-        may=("model", "errors", "policy", "clock", "fileio", "host.child"),
+        may=("model", "errors", "policy", "clock", "awsfiles", "fileio", "host.child"),
         why="it runs credential processes, answers the keeper's questions and must not know who asked",
     ),
     "endpoint": Room(
-        may=("model", "errors", "policy", "logs", "fileio", "keeper", "host.peer", "host.unix_sockets"),
+        may=(
+            "model",
+            "errors",
+            "policy",
+            "logs",
+            "fileio",
+            "awsfiles",
+            "rolekeys",
+            "keeper",
+            "host.peer",
+            "host.unix_sockets",
+        ),
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
     ),
     "audit": Room(
-        may=("model", "errors", "wire", "clock", "fileio", "keeper.events", "text"),
+        may=("model", "errors", "wire", "clock", "fileio", "rolekeys", "keeper.events", "text"),
         why="it writes down what others tell it, in the words of the wire, and must hold nothing worth stealing",
     ),
     "control": Room(
@@ -119,6 +143,9 @@ ROOMS = {
             "__version__",
             "wire",
             "audit",
+            "awsfiles",
+            "catalogue",
+            "rolekeys",
             "model",
             "errors",
             "policy",
@@ -147,7 +174,7 @@ ROOMS = {
         why="it turns what the keeper holds into bytes, and keeps those; who is served is not its business",
     ),
     "ctl": Room(
-        may=("wire", "places", "copies", "fileio", "tomlfile", "text", "__version__"),
+        may=("wire", "places", "awsfiles", "copies", "fileio", "tomlfile", "text", "__version__"),
         stdlib_only=True,
         never=("asyncio",),
         reads_clock=True,
@@ -449,5 +476,5 @@ def test_a_failure_names_file_import_arrow_and_reason():
     [sentence] = violations("\nfrom xacct.aws import sts", Path("keeper/node.py"))
     assert sentence == (
         "keeper/node.py:2 imports xacct.aws.sts, but keeper may import "
-        "model, errors, policy, clock; third parties, because " + ROOMS["keeper"].why
+        "model, errors, policy, clock, rolekeys; third parties, because " + ROOMS["keeper"].why
     )

@@ -7,14 +7,15 @@ import signal
 import pytest
 
 from xacct import daemon
-from xacct.host import processes
+from xacct.endpoint.door import SocketDoor
+from xacct.host import bridges, processes
 from xacct.host.ways import ON_SUSPEND
 from xacct.life import rooms as composition
 from xacct.life import running
 from xacct.life.legacy import Places
 from xacct.life.rooms import Rooms
 from xacct.model import Caller
-from xacct.settings import ImdsSettings, Settings
+from xacct.settings import AuditSettings, EndpointSettings, ImdsSettings, Settings
 
 
 @pytest.fixture
@@ -116,3 +117,29 @@ def test_a_hang_up_while_it_is_loading_is_no_end(monkeypatch):
     finally:
         signal.signal(signal.SIGHUP, before)
     assert seen == [signal.SIG_IGN]
+
+
+@pytest.mark.parametrize("strict", [True, False])
+async def test_whom_the_kernel_does_not_know_is_refused_at_every_listener_where_that_is_wanted(
+    where, strict, monkeypatch
+):
+    chosen = Settings(endpoint=EndpointSettings(require_known_caller=strict))
+    rooms = Rooms(chosen, Settings(), where)
+    unknown = Caller(why="its address was translated")
+    monkeypatch.setattr(bridges, "is_here", lambda address: address == rooms._places.chosen.address)
+    monkeypatch.setattr(bridges, "of_containers", lambda: {"docker0": 5})
+    doors = [rooms.endpoint.door, *(place.make().door for place in rooms._places())]
+    assert len(doors) == 4
+    refused = [bool(door.turns_away(unknown)) for door in doors if not isinstance(door, SocketDoor)]
+    assert refused == [strict] * len(refused)
+    assert rooms.about_containers()["require_known_caller"] == strict
+    await rooms.close()
+
+
+async def test_the_audits_files_and_its_choice_reach_it(where):
+    rooms = Rooms(Settings(audit=AuditSettings(required=True)), Settings(), where)
+    assert rooms.audit._required
+    assert rooms.audit._noise is not None
+    rooms.audit._why = "No space left on device"
+    assert [problem.code for problem in rooms.problems()] == ["audit-not-written"]
+    await rooms.close()

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 from stack import Stack, wait_until
@@ -131,3 +132,31 @@ def test_a_second_daemon_in_an_emptied_directory_is_the_only_one_soon(stack):
     finally:
         both[1].terminate()
         both[1].wait(10)
+
+
+@pytest.mark.parametrize("way", ["reload", "kill"])
+def test_what_was_revoked_while_nothing_could_be_written_stays_revoked(stack, way):
+    stack.login("prod")
+    revoked, kept = stack.grant("prod"), stack.grant("prod")
+    store = Path(stack.env["XDG_STATE_HOME"]) / "xacct"
+    wait_until(lambda: kept["id"] in (store / "grants.json").read_text(), what="the file")
+    away = store.with_name("away")
+    store.rename(away)
+    store.write_text("")
+    stack.api("DELETE", f"/v1/grants/{revoked['id']}")
+    assert any("can't be kept" in note for note in stack.status()["notes"])
+    store.unlink()
+    away.rename(store)
+    assert revoked["id"] in (store / "grants.json").read_text(), "as it was before"
+    if way == "reload":
+        pid = after_a_reload(stack)
+    else:
+        stack.kill()
+        stack.start()
+        pid = stack.daemon.pid
+    try:
+        assert [grant["id"] for grant in stack.api("GET", "/v1/grants")["grants"]] == [kept["id"]]
+        wait_until(lambda: revoked["id"] not in (store / "grants.json").read_text(), what="the file's mending")
+    finally:
+        os.kill(pid, signal.SIGTERM)
+        wait_until(lambda: not stack.socket.exists(), what="the end")

@@ -1,5 +1,6 @@
 """Where things are, and whose they are."""
 
+import os
 import stat
 
 import pytest
@@ -59,3 +60,48 @@ def test_somebody_elses_directory_is_refused(place, monkeypatch):
     monkeypatch.setattr("os.geteuid", lambda: 4242)
     with pytest.raises(places.UnusableError, match="somebody else"):
         places.make_private(str(place))
+
+
+def test_a_parent_of_somebody_elses_is_refused(place):
+    if os.geteuid():
+        pytest.skip("takes root, to give a directory away")
+    theirs = place / "theirs"
+    theirs.mkdir()
+    os.chown(theirs, 65534, 65534)
+    with pytest.raises(places.UnusableError, match="somebody else"):
+        places.make_private(str(theirs / "xacct"))
+    assert list(theirs.iterdir()) == []
+
+
+def test_a_link_of_our_own_is_followed_and_one_of_somebody_elses_is_not(place):
+    lax = place / "lax"
+    lax.mkdir(mode=0o755)
+    (place / "link").symlink_to(lax)
+    if not os.geteuid():
+        os.lchown(place / "link", 65534, 65534)
+        with pytest.raises(places.UnusableError, match="somebody else"):
+            places.make_private(str(place / "link"))
+        assert stat.S_IMODE(lax.stat().st_mode) == 0o755, "it was changed by way of another's link"
+        os.lchown(place / "link", 0, 0)
+    places.make_private(str(place / "link"))
+    assert stat.S_IMODE(lax.stat().st_mode) == 0o700
+
+
+def test_what_is_no_directory_is_refused(place):
+    (place / "file").write_text("")
+    with pytest.raises(places.UnusableError, match="Not a directory"):
+        places.make_private(str(place / "file"))
+    (place / "loop").symlink_to(place / "loop")
+    with pytest.raises(places.UnusableError):
+        places.make_private(str(place / "loop"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to give a directory away")
+def test_a_link_of_our_own_to_a_directory_of_somebody_elses_is_refused(place):
+    theirs = place / "theirs"
+    theirs.mkdir(mode=0o755)
+    os.chown(theirs, 65534, 65534)
+    (place / "link").symlink_to(theirs)
+    with pytest.raises(places.UnusableError, match="somebody else"):
+        places.make_private(str(place / "link"))
+    assert stat.S_IMODE(theirs.stat().st_mode) == 0o755

@@ -76,3 +76,25 @@ def test_the_environment_that_wipes_is_the_one_that_was_tried():
     text = PAGES[1].read_text(encoding="utf-8")
     for name, value in tried.WIPING.items():
         assert f"{name}={value}" in text
+
+
+def loaded(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_promise_has_a_mutant(page):
+    """For each row something is switched off by `make mutate-guards` that one of its tests must notice."""
+    noticed = {defence.tests.partition("::")[0] for defence in loaded(ROOT / "scripts" / "mutate_guards.py").DEFENCES}
+    bare = [row for row in rows(page) if not {str(file.relative_to(ROOT)) for file, _, _ in links(row)} & noticed]
+    assert bare == []
+
+
+def test_every_mutant_finds_what_it_takes_away():
+    for defence in loaded(ROOT / "scripts" / "mutate_guards.py").DEFENCES:
+        assert defence.text in (ROOT / "src" / "xacct" / defence.file).read_text(encoding="utf-8"), defence.name
+        assert (ROOT / defence.tests.partition("::")[0]).is_file(), defence.name

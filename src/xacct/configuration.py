@@ -1,4 +1,4 @@
-"""The configuration in force: AWS's two files and config.toml, read again when one has changed.
+"""The configuration in force: config.toml and every catalogue of AWS's files, read again when one has changed.
 
 A change that can't be read leaves what was in force in force, and is a problem that every status shows.
 """
@@ -9,36 +9,36 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from xacct import errors, settings
-from xacct.aws import profiles
+from xacct import awsfiles, errors, rolekeys, settings
+from xacct.catalogue import EMPTY_FOR, Catalogue, Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
+    from xacct.aws.profiles import Profiles
+    from xacct.awsfiles import Files
     from xacct.keeper.keeper import Keeper
+    from xacct.model import Role
     from xacct.settings import Settings
+
+__all__ = ["EMPTY_FOR", "MOST", "Configuration"]
 
 log = structlog.get_logger("xacct.config")
 
-FileStamp = tuple[int, int, int] | None
-"""When a file was changed, its size, and which file it is; None where there is none."""
-
-Stamp = tuple[FileStamp, ...]
-
-EMPTY_FOR = 2.0
-"""Seconds for which a file has to be empty, or gone, to be believed: an editor may have emptied it to write it anew."""
+MOST = 20
+"""Catalogues beside the daemon's own at once: each costs two looks at the disk with every request."""
 
 
 class Configuration:
     """Reads the files and hands their roles to a keeper.
 
     Args:
-        env: where AWS's files are. path: config.toml. at_start: what it said when the daemon started.
+        env: where the daemon's own AWS files are. path: config.toml. at_start: what it said when the daemon started.
         boot: reads the boot-time clock. fill: makes a name of a template such as "{user}@{host}".
 
     `settings` is what config.toml says now, for what needs no restart. `read`: whether anything whole was there to read
-    yet.
+    yet. `own`: the catalogue of the daemon's own files.
     """
 
     def __init__(
@@ -50,80 +50,142 @@ class Configuration:
         fill: Callable[[str], str] = str,
     ) -> None:
         self._boot = boot
-        self._empty_since: float | None = None
         self._fill = fill
         self._at_start = at_start
+        self._said = at_start
         self.settings = at_start
-        self.problems: list[errors.XacctError] = []
         self._env = env
-        self._files = (*profiles.files(env), path)
         self._path = path
-        self.read = False
-        self._stamp: Stamp | None = None
+        self._toml = Watched((str(path),), boot)
+        self._trouble: errors.ConfigError | None = None
+        self.own = Catalogue(awsfiles.named(env, awsfiles.directory()), rolekeys.OWN, env, boot)
+        self._others: dict[str, Catalogue] = {}
+
+    # What is read when.
 
     def refresh(self, keeper: Keeper) -> None:
-        """Read the files if one has changed since the last time; if one has become empty, once it has been so a while.
-
-        What an empty file no longer says may be that a role is guarded.
-        """
-        stamp = self._stamps()
-        if stamp == self._stamp:
-            self._empty_since = None
-        elif self._is_believable(stamp):
-            self.reload(keeper)
+        """Read what has changed since it was last read (catalogue.Watched)."""
+        changed = self._toml.changed()
+        stale = [catalogue for catalogue in self.catalogues() if catalogue.watched.changed()]
+        if changed or self.own in stale:
+            self._read(self.catalogues(), keeper, toml=changed)
+        elif stale:
+            self._read(stale, keeper, toml=False)
 
     def reload(self, keeper: Keeper) -> list[errors.XacctError]:
         """Read the files now. Returns the problems there are."""
-        self._stamp = self._stamps()
-        self._empty_since = None
+        self._read(self.catalogues(), keeper, toml=True)
+        return self.problems
+
+    def _read(self, which: Iterable[Catalogue], keeper: Keeper, *, toml: bool) -> None:
+        if toml:
+            self._read_toml()
+        before = self.own.read
+        done = [catalogue for catalogue in which if catalogue.reload(self._rules_of(catalogue))]
+        if self.own in done and self._trouble is None:
+            self.settings = self._said
+        for catalogue in which:
+            if catalogue not in done:
+                log.warning("configuration kept as it was", catalogue=catalogue.id, why=catalogue.problems[0].sentence)
+        if done:
+            roles = self._roles()
+            keeper.configure(roles, {name: why for each in self.catalogues() for name, why in each.unusable.items()})
+            log.info("configuration read", roles=len(roles), problems=len(self.problems), again=before)
+        keeper.unread = self.own.unread or self._trouble
+
+    def _read_toml(self) -> None:
+        self._toml.read_now()
         try:
-            found = profiles.read(self._env)
-            changed = settings.read(self._path)
-            found.roles = settings.apply(changed, found, self._fill)
-            profiles.without_loose_ends(found)
+            self._said, self._trouble = settings.read(self._path), None
         except errors.ConfigError as problem:
             log.warning("configuration kept as it was", why=problem.sentence)
-            self.problems = [problem]
-            keeper.unread = problem
-            return self.problems
-        keeper.configure(found.roles, found.unusable)
-        self.read = True
-        self.settings = changed
-        self.problems = list(found.problems)
-        if _restarting(changed) != _restarting(self._at_start):
-            self.problems.append(
+            self._trouble = problem
+
+    def _rules_of(self, catalogue: Catalogue) -> Callable[[Profiles], dict[str, Role]]:
+        """What config.toml says of a catalogue's roles: its own things of the daemon's own, its limits of all."""
+        if catalogue is self.own:
+            return lambda found: settings.apply(self._said, found, self._fill)
+        return lambda found: settings.limited(self._said, found, self.own.roles)
+
+    def _roles(self) -> dict[str, Role]:
+        return {name: role for catalogue in self.catalogues() for name, role in catalogue.roles.items()}
+
+    @property
+    def read(self) -> bool:
+        """Whether the daemon's own files have been read whole yet."""
+        return self.own.read
+
+    @property
+    def problems(self) -> list[errors.XacctError]:
+        """What people should know of config.toml and of the daemon's own files."""
+        found = [*([self._trouble] if self._trouble is not None else []), *self.own.problems]
+        if _restarting(self.settings) != _restarting(self._at_start):
+            found.append(
                 errors.ConfigError(
                     "config.toml has changed; all but [roles] and [lock] takes a reload.",
                     "xacctctl reload, which keeps what is held",
                 )
             )
-        log.info("configuration read", roles=len(found.roles), problems=len(self.problems))
-        return self.problems
+        return found
 
-    def _is_believable(self, stamp: Stamp) -> bool:
-        before = self._stamp or (None,) * len(stamp)
-        if not any(_says_something(old) and not _says_something(new) for old, new in zip(before, stamp, strict=True)):
-            return True
-        if self._empty_since is None:
-            self._empty_since = self._boot()
-        return self._boot() - self._empty_since >= EMPTY_FOR
+    # The catalogues.
 
-    def _stamps(self) -> Stamp:
-        return tuple(_stamp(file) for file in self._files)
+    def catalogues(self) -> list[Catalogue]:
+        """All of them, the daemon's own first."""
+        return [self.own, *self._others.values()]
+
+    def known(self, catalogue_id: str) -> Catalogue | None:
+        """The catalogue of an id, if it is open."""
+        return self.own if catalogue_id == rolekeys.OWN else self._others.get(catalogue_id)
+
+    def identify(self, files: Files | None) -> str:
+        """The id of the catalogue that these files are (None: the daemon's own), whether it is open or not.
+
+        Symbolic links are followed, so that the same files are the same catalogue. Where the daemon's own are links,
+        they are what these lead to now.
+        """
+        if files is None:
+            return rolekeys.OWN
+        real = awsfiles.resolved(files)
+        return rolekeys.OWN if real == awsfiles.resolved(self.own.files) else rolekeys.id_of(real)
+
+    def open(self, files: Files | None, keeper: Keeper, in_use: Callable[[str], bool]) -> Catalogue:
+        """The catalogue of these files (None: the daemon's own), read now if it was not open yet.
+
+        Args:
+            in_use: whether a catalogue's roles are held, or granted: such a one is not let go to make room.
+
+        Raises:
+            ConfigError: there are too many, or it can't be told from another.
+        """
+        catalogue_id = self.identify(files)
+        if files is None or catalogue_id == rolekeys.OWN:
+            return self.own
+        real = awsfiles.resolved(files)
+        if awsfiles.named({**self._env, **real.environ()}, "/") != real:
+            raise errors.ConfigError(f"{real.config}, or the file of keys, has a $ in its path.", "Rename it.")
+        there = self._others.get(catalogue_id)
+        if there is None:
+            self._make_room(in_use)
+            there = self._others[catalogue_id] = Catalogue(real, catalogue_id, self._env, self._boot)
+            self._read([there], keeper, toml=False)
+        elif there.files != real:
+            raise errors.ConfigError(f"{real.config} can't be told from {there.files.config}.", "Rename one of them.")
+        there.asked = self._boot()
+        return there
+
+    def _make_room(self, in_use: Callable[[str], bool]) -> None:
+        if len(self._others) < MOST:
+            return
+        idle = [catalogue for catalogue in self._others.values() if not in_use(catalogue.id)]
+        if not idle:
+            raise errors.ConfigError(
+                f"xacctd serves roles of {MOST} other sets of AWS files already, and this shell's are not among them.",
+                "Log out of roles of some, and revoke their grants: xacctctl status, xacctctl grants list",
+            )
+        del self._others[min(idle, key=lambda catalogue: catalogue.asked).id]
 
 
 def _restarting(chosen: Settings) -> Settings:
     """What is taken at the start only: all but the roles and the lock."""
     return settings.with_value(settings.with_value(chosen, "roles", {}), "lock", settings.Lock())
-
-
-def _says_something(stamp: FileStamp) -> bool:
-    return stamp is not None and stamp[1] > 0
-
-
-def _stamp(file: Path) -> FileStamp:
-    try:
-        status = file.stat()
-    except OSError:
-        return None
-    return (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -65,6 +65,8 @@ class Credentials:
 class Source:
     """Where the first credentials come from: a profile's keys, its credential_process, or the environment.
 
+    `files`: the config and the credentials file that have the profile, and the HOME they belong to (awsfiles.Files);
+    empty: the daemon's own. The same name in other files is another source.
     `temporary`: its keys are known to have a session token: AWS opens no MFA session with such.
     """
 
@@ -73,6 +75,7 @@ class Source:
     region: str | None = None
     command: str = field(default="", repr=False)
     temporary: bool = False
+    files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +178,7 @@ class Role:
 
         SDKs mangle anything but [A-Za-z0-9._-] in a path, so other names are folded, with a hash against clashes.
         """
-        if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", self.name):
-            return self.name
-        folded = re.sub(r"[^A-Za-z0-9._-]", "-", self.name).lstrip(".-") or "role"
-        return f"{folded}-{sha256(self.name.encode()).hexdigest()[:6]}"
+        return slug_of(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +187,7 @@ class Grant:
 
     `role_arns`: patterns of the ARNs it may name besides (`*` alone is a wildcard, for anything), reached as
     the role `via` is. `forwarded_port`: where, on another machine, the endpoint is forwarded to for this consumer.
+    `files`: AWS's files that its roles are of (awsfiles.Files); empty where that was not noted.
     """
 
     id: str
@@ -201,6 +202,7 @@ class Grant:
     via: str | None = None
     forwarded_port: int | None = None
     where: Where = "host"
+    files: tuple[str, ...] = ()
 
     def allows(self, role: str) -> bool:
         """Whether this grant may fetch that role."""
@@ -226,6 +228,14 @@ def matches(arn: str, pattern: str) -> bool:
             return False
         place += len(part)
     return place <= end and arn.endswith(last)
+
+
+def slug_of(name: str) -> str:
+    """What a role of that name is in an endpoint path (`Role.slug`)."""
+    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
+        return name
+    folded = re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".-") or "role"
+    return f"{folded}-{sha256(name.encode()).hexdigest()[:6]}"
 
 
 def account_of(arn: str | None) -> str | None:

@@ -3,10 +3,12 @@
 XDG on Linux; the same variables on macOS, with ~/Library defaults. Strings, not Path objects: importing
 pathlib is a sixth of the time that a daily verb takes.
 """
-# ruff: noqa: PTH101, PTH102, PTH103, PTH111, PTH116, PTH120
+# ruff: noqa: PTH102, PTH103, PTH111, PTH116, PTH120
 
 import os
+import stat
 import sys
+from contextlib import suppress
 
 
 class UnusableError(Exception):
@@ -57,26 +59,38 @@ def log_file() -> str:
 
 
 def make_private(directory: str) -> None:
-    """Create `directory` as 0700, or make it so.
+    """Create `directory` as 0700, or make it so; what is looked at and changed is what was opened.
 
     Raises:
-        UnusableError: it is somebody else's, or can't be made.
+        UnusableError: it is somebody else's, or lies in a directory of theirs, or can't be made.
     """
+    parent = os.path.dirname(directory)
     try:
-        os.makedirs(os.path.dirname(directory), exist_ok=True)
-        try:
+        os.makedirs(parent, exist_ok=True)
+        if os.stat(parent).st_uid not in (os.geteuid(), 0):  # whose it is can put another in its place
+            raise UnusableError(f"{parent} belongs to somebody else.")
+        with suppress(FileExistsError):
             os.mkdir(directory, 0o700)
-        except FileExistsError:
-            _take_over(directory)
+        _take_over(directory)
     except OSError as error:
         raise UnusableError(f"{directory} can't be used: {error.strerror}.") from None
 
 
 def _take_over(directory: str) -> None:
-    if not _is_ours(directory):
+    """A link of our own may lead elsewhere; one of another user's is not followed."""
+    link = os.lstat(directory)
+    if link.st_uid != os.geteuid():
         raise UnusableError(f"{directory} belongs to somebody else.")
-    if os.stat(directory).st_mode & 0o077:
-        os.chmod(directory, 0o700)
+    follow = 0 if stat.S_ISLNK(link.st_mode) else os.O_NOFOLLOW
+    opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | follow)
+    try:
+        found = os.fstat(opened)
+        if found.st_uid != os.geteuid():
+            raise UnusableError(f"{directory} belongs to somebody else.")
+        if found.st_mode & 0o077:
+            os.fchmod(opened, 0o700)
+    finally:
+        os.close(opened)
 
 
 def _place(variable: str, linux: str, macos: str) -> str:

@@ -50,8 +50,11 @@ TOTP_STEP = 30.0
 BACKOFF_FIRST = 1.0
 BACKOFF_MAX = 2 * MINUTE
 
+RENEW_WITHIN = HOUR
+"""A role is renewed ahead of its end if it was fetched within this; else it lapses until its next fetch."""
+
 IDLE = 12 * HOUR
-"""A role nobody has used for so long is let go; the next use brings it back."""
+"""A role that is known by its ARN alone is forgotten once nobody has used it for so long."""
 
 RECENT = HOUR
 """A human is asked ahead of the horizon only for roles used within this."""
@@ -97,6 +100,16 @@ def renew_at(held: Credentials, jitter: float) -> float:
     if lifetime > RENEW_MARGIN + 5 * MINUTE:
         age = min(age, lifetime - RENEW_MARGIN)
     return held.issued_at + age
+
+
+def renewed_ahead(fetched: float | None, now: float, lifetime: float, within: float) -> bool:
+    """Whether a role is renewed before its end, for whoever fetches it.
+
+    Args:
+        fetched: when it was last fetched (AWS's time). lifetime: seconds its credentials live: whoever has fetched such
+            comes back once in that time. within: the setting; 0: never.
+    """
+    return fetched is not None and within > 0 and now - fetched < max(within, lifetime)
 
 
 def backoff(failures: int, jitter: float) -> float:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from xacct import errors, policy, tomlfile
+from xacct import errors, policy, rolekeys, tomlfile
 from xacct.model import Role, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from xacct.aws.profiles import Profiles
@@ -47,11 +47,12 @@ class Daemon(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Session(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[session]: how long an MFA session is asked for (15 min to 36 h), and the name CloudTrail shows for roles.
 
-    `name` may use {user} and {host}.
+    `name` may use {user} and {host}. `renew_if_used_within`: what was not fetched for so long lapses ("0s": all does).
     """
 
     duration: Duration = "12h"
     name: str = "{user}@{host}"
+    renew_if_used_within: Duration = "1h"
 
 
 class Prompts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -228,6 +229,59 @@ def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str)
     return roles
 
 
+def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dict[str, Role]:
+    """The roles of files that are not the daemon's own, with what config.toml says to narrow them.
+
+    A [roles.NAME] belongs to the daemon's own files, and adds nothing to other files' roles. But a limit must not be
+    got round by naming other files: what it says to narrow a role holds for roles of its name, and of its ARN, in all
+    files. A role with two limits that can't both hold is taken out, with a problem in its place.
+
+    Args:
+        settings: the file. found: the profiles. own: the roles of the daemon's own files.
+    """
+    roles, refused = {}, {}
+    for name, role in found.roles.items():
+        try:
+            narrow = role
+            for other, extra in settings.roles.items():
+                mine = own.get(other)
+                arns = {extra.role_arn, mine.role_arn if mine else None} - {None}
+                if other == name or role.role_arn in arns:
+                    narrow = _narrowed(narrow, extra)
+            _check_read_only(narrow)
+        except errors.ConfigError as problem:
+            refused[name] = problem
+        else:
+            roles[name] = narrow
+    for name, why in refused.items():
+        found.refuse(name, why)
+    return roles
+
+
+def _narrowed(role: Role, extra: RoleSettings) -> Role:
+    """A role with the narrower of two sayings in all that config.toml can narrow."""
+    policies = (extra.policy, extra.policy_arns or ())
+    if any(policies) and any((role.policy, role.policy_arns)) and policies != (role.policy, role.policy_arns):
+        raise errors.ConfigError(
+            f"{role.name!r} is limited in two ways in config.toml, and can't be limited in both.",
+            "Give the roles of its name and its ARN the same policy there.",
+        )
+    oldest = None if extra.mfa_max_age is None else float(seconds(extra.mfa_max_age))
+    ages = [age for age in (role.mfa_max_age, oldest) if age is not None]
+    lasts = seconds(extra.duration) if extra.duration is not None else None
+    shorter = lasts is not None and lasts < (role.duration or policy.ROLE_DURATION)
+    return replace(
+        role,
+        policy=role.policy or extra.policy,
+        policy_arns=role.policy_arns or extra.policy_arns or (),
+        mfa_max_age=min(ages, default=None),
+        mfa="direct" if extra.mfa == "direct" else role.mfa,
+        confirm="each-grant" if "each-grant" in (role.confirm, extra.confirm) else role.confirm or extra.confirm,
+        read_only=role.read_only or bool(extra.read_only),
+        duration=lasts if shorter else role.duration,
+    )
+
+
 def _check_read_only(role: Role) -> None:
     """Refuse a read_only that would not hold."""
     if not role.read_only:
@@ -271,12 +325,15 @@ def _with(role: Role, extra: RoleSettings, fill: Callable[[str], str]) -> Role:
 
 
 def _check(settings: Settings) -> None:
+    seconds(settings.session.renew_if_used_within)
     session = seconds(settings.session.duration)
     if not policy.SESSION_DURATION_MIN <= session <= policy.SESSION_DURATION_MAX:
         raise ValueError('session.duration must be between "15m" and "36h"')
     seconds(settings.prompts.patience)
     _check_imds(settings)
     for name, role in settings.roles.items():
+        if rolekeys.is_key(name):
+            raise ValueError(f"roles.{name} is called as xacct calls roles of other files")
         for duration in (role.duration, role.mfa_max_age):
             if duration is not None and seconds(duration) <= 0:
                 raise ValueError(f"a duration of roles.{name} must be more than nothing")

@@ -8,7 +8,7 @@ are seconds. Requests and answers are JSON objects; where an answer streams it i
 
 from typing import Literal, NotRequired, TypedDict
 
-API = 1
+API = 2
 """Raised when an old end could misread a new one; additions alone do not raise it."""
 
 API_HEADER = "Xacct-Api"
@@ -16,6 +16,15 @@ API_HEADER = "Xacct-Api"
 
 VERSION_HEADER = "Xacct-Version"
 """The release at either end (0.1.0). It decides nothing; sentences name it."""
+
+FILES_HEADER = "Xacct-Aws-Files"
+"""Which of AWS's files a request means: config, credentials and HOME, absolute, percent-encoded, a space between two.
+
+Without it they are the daemon's own. awsfiles.py writes and reads it.
+"""
+
+FILES_LIMIT = 8000
+"""Characters of that header at most: aiohttp takes lines of 8190."""
 
 VERSION = "/v1/version"
 STATUS = "/v1/status"
@@ -142,6 +151,26 @@ class DaemonStatus(TypedDict):
     asks: list[str]
 
 
+class AwsFiles(TypedDict):
+    """AWS's files as one shell means them: where it finds them, and its HOME."""
+
+    config: str
+    credentials: str
+    home: str
+
+
+class Catalogue(AwsFiles):
+    """One set of AWS's files that roles are served of, in GET /v1/status.
+
+    `id`: what stands behind the `#` in names of its roles. `own`: the daemon's own files. `meant`: those that the
+    request means, whose roles go by plain names in its answer.
+    """
+
+    id: str
+    own: bool
+    meant: bool
+
+
 class StatusAnswer(TypedDict):
     """GET /v1/status. `now` is the daemon's reading of AWS's clock: count down from it, not from your own.
 
@@ -151,6 +180,7 @@ class StatusAnswer(TypedDict):
     now: float
     roles: list[RoleStatus]
     sessions: list[SessionStatus]
+    catalogues: NotRequired[list["Catalogue"]]
     prompts: list["Prompt"]
     attended: int
     notes: list[str]
@@ -176,6 +206,7 @@ class RolesAnswer(TypedDict):
 
     roles: list[RoleInfo]
     problems: list[ErrorBody]
+    files: NotRequired[AwsFiles]
 
 
 class ExplainAnswer(TypedDict):
@@ -192,7 +223,8 @@ class LoginRequest(TypedDict):
     `code` answers the first prompt of each MFA device; without it the prompts come in the stream, and the
     caller answers them at POST /v1/prompts/ID. `attend` false: don't wait for a human, fail instead.
     `until`: the MFA session must last until then (Unix seconds), renewed early if it does not. `grant`: the id of a
-    grant that must be allowed to use them, too: for guarded roles that is one more question.
+    grant that must be allowed to use them, too: for guarded roles that is one more question. `again`: spend a code on
+    roles that AWS has refused in spite of a fresh one.
     """
 
     roles: list[str]
@@ -200,6 +232,7 @@ class LoginRequest(TypedDict):
     code: NotRequired[str]
     until: NotRequired[float]
     attend: NotRequired[bool]
+    again: NotRequired[bool]
 
 
 class CredentialsRequest(TypedDict):
@@ -216,7 +249,8 @@ class CredentialsRequest(TypedDict):
 class Prompt(TypedDict):
     """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
 
-    `process`: which process that is, as far as it is known, for people ("pid 4711, /usr/bin/aws"); else empty.
+    `label`, `process`: who has brought it about, as far as that is known ("pid 4711, /usr/bin/aws"); else empty.
+    `reason`: why it takes a code, where that is not plain; else empty.
     `not_before`: no code can be accepted until then (the current one has been used): show a countdown.
     `problem`: why the last answer was not accepted, else null. `deadline`: when the question is withdrawn.
     """
@@ -225,6 +259,7 @@ class Prompt(TypedDict):
     kind: Literal["mfa", "confirm"]
     label: NotRequired[str]
     process: NotRequired[str]
+    reason: NotRequired[str]
     serial: str
     roles: list[str]
     attempt: int
@@ -376,6 +411,7 @@ class GrantInfo(TypedDict):
     via: NotRequired[str | None]
     forwarded_port: NotRequired[int | None]
     where: NotRequired[Literal["host", "container"]]
+    files: NotRequired[AwsFiles | None]
 
 
 class GrantAnswer(TypedDict):
@@ -458,3 +494,4 @@ class AuditLine(TypedDict):
     exe: str | None
     what: str
     count: int
+    files: NotRequired[AwsFiles]

@@ -29,9 +29,11 @@ def test_holders_are_found():
 
 async def test_a_client_holds_no_profiles_keys(tmp_path, monkeypatch):
     """botocore reads the credentials file along with its configuration, and a session keeps what it has read."""
-    file = tmp_path / "credentials"
+    file = tmp_path / ".aws" / "credentials"
+    file.parent.mkdir()
     file.write_text(f"[default]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = {CANARY}\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    monkeypatch.setenv("HOME", str(tmp_path))
     sts = Sts(AwsClock(Clock().read))
     try:
         client = await sts._clients.get(StsTarget(), "us-east-1")

@@ -13,6 +13,7 @@ import uvloop
 from small_keeper import FakeSts, small_keeper
 from virtual_time import clock
 
+from xacct import wire
 from xacct.clock import AwsClock
 from xacct.control.about import About
 from xacct.control.api import Api, Daemon
@@ -107,7 +108,7 @@ class Control:
         """One exchange: status and JSON."""
         data = raw if body is None else json.dumps(body)
         async with self.client.request(method, path, data=data, **options) as response:
-            assert response.headers["Xacct-Api"] == "1", "an answer without our version"
+            assert response.headers["Xacct-Api"] == str(wire.API), "an answer without our version"
             return response.status, await response.json()
 
     async def get(self, path):
@@ -132,7 +133,7 @@ class Control:
     async def stream(self, path, method="POST", **body):
         data = json.dumps(body) if method == "POST" else None
         async with self.client.request(method, path, data=data) as response:
-            assert response.headers["Xacct-Api"] == "1"
+            assert response.headers["Xacct-Api"] == str(wire.API)
             assert response.headers["Content-Type"] == "application/x-ndjson"
             yield Stream(response)
 

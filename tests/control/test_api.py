@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from virtual_time import in_virtual_time
 
-from xacct import __version__, errors
+from xacct import __version__, errors, wire
 from xacct.control.containers import Containers
 from xacct.model import Grant
 
@@ -29,7 +29,7 @@ def serving(test):
 @serving
 async def test_version(control):
     assert await control.get("/v1/version") == {
-        "api": 1,
+        "api": wire.API,
         "version": __version__,
         "pid": os.getpid(),
         "endpoint": "http://127.0.0.1:9477",

@@ -103,7 +103,10 @@ def test_what_is_not_comes_in_nowhere(name, field, wrong):
     assert "regex" not in said.value.sentence
 
 
-@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff", b'{"roles": ["\\ud800"], "label": ""}', b"[" * 20000])
+DEEP = b'{"x":' + b"[" * 30_000
+
+
+@pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff", b'{"roles": ["\\ud800"], "label": ""}', b"[" * 20000, DEEP])
 def test_what_is_no_request_at_all(raw):
     with pytest.raises(errors.BadInput):
         requests.read(raw, wire.GrantRequest)

@@ -34,7 +34,7 @@ class FakeDaemon:
 
     def __init__(self, path):
         self.path = str(path)
-        self.api = "1"
+        self.api = "2"
         self.requests = []
         self.answers = {}
         self.roles = {"prod": "eu-west-1", "dev": None}

@@ -1,6 +1,7 @@
 """Whatever comes out of the socket: an answer, or one sentence."""
 
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from xacct import wire
+from xacct.ctl import client
 from xacct.ctl.main import main
 
-HEAD = b"HTTP/1.0 200 OK\r\nXacct-Api: 1\r\n\r\n"
+HEAD = f"HTTP/1.0 200 OK\r\nXacct-Api: {wire.API}\r\n\r\n".encode()
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
@@ -89,14 +92,14 @@ def test_which_end_is_older(daemon, capsys):
         "xacctctl: The running xacctd is older than this xacctctl (0.1.0).\n  hint: xacctctl reload; where that does"
         " not help, xacctctl stop && xacctctl start\n"
     )
-    daemon.api = "2"
+    daemon.api = "3"
     assert main(["status"]) == 3
     assert "This xacctctl (0.1.0) is older than the running xacctd.\n" in capsys.readouterr().err
 
 
 def test_a_newer_daemon_has_the_word(daemon, capsys):
     """Whatever it says, if it says it in the shape that stays."""
-    daemon.api = "2"
+    daemon.api = "3"
     error = {"code": "other-version", "sentence": "Old.", "hint": "Get new."}
     for refused, said in (
         (error, "Old.\n  hint: Get new."),
@@ -104,7 +107,7 @@ def test_a_newer_daemon_has_the_word(daemon, capsys):
         ({}, "This xacct"),
     ):
         daemon.answers["/v1/status"] = (
-            HEAD.replace(b"200", b"409").replace(b": 1", b": 2") + json.dumps({"error": refused}).encode()
+            HEAD.replace(b"200", b"409").replace(b": 2", b": 3") + json.dumps({"error": refused}).encode()
         )
         assert main(["status"]) == 3
         assert capsys.readouterr().err.startswith(f"xacctctl: {said}")
@@ -170,3 +173,42 @@ def test_stdout_that_nobody_reads(daemon, place):
     )
     assert done.stdout in ("0\n", "141\n")
     assert done.stderr == ""
+
+
+LISTEN = """
+import os, socket, sys
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1]); listener.listen()
+print("ready", flush=True)
+accepted, _ = listener.accept()
+print("got", accepted.recv(65536), flush=True)
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to become another user")
+@pytest.mark.parametrize("by", ["XACCT_SOCKET", "its directory"])
+def test_another_users_socket_is_told_nothing(place, monkeypatch, capsys, by):
+    theirs = place / "theirs"
+    theirs.mkdir()
+    place.chmod(0o755)
+    theirs.chmod(0o777)
+    with subprocess.Popen([sys.executable, "-c", LISTEN, str(theirs / "s")], stdout=subprocess.PIPE) as listener:
+        assert listener.stdout.readline() == b"ready\n"
+        if by == "XACCT_SOCKET":
+            monkeypatch.setenv("XACCT_SOCKET", str(theirs / "s"))
+        else:
+            ours = place / "r" / "xacct"
+            ours.mkdir(mode=0o700)
+            (ours / "control.sock").symlink_to(theirs / "s")
+        assert main(["login", "prod", "--code", "123456"]) == 3
+        assert "another user's: nothing was sent" in capsys.readouterr().err
+        assert listener.stdout.readline() == b"got b''\n"
+
+
+def test_who_listens_is_asked_of_the_kernel(tmp_path):
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as asking:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+        asking.connect(str(tmp_path / "s"))
+        assert client.peer(asking) == os.geteuid()

@@ -2,7 +2,9 @@
 
 import fcntl
 import os
+import re
 import stat
+import struct
 import subprocess
 import sys
 import threading
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 from botocore.configloader import load_config
 
-from xacct.ctl import configure, rewrite
+from xacct.ctl import block, configure, rewrite
 from xacct.ctl.main import main
 
 ODD = b"\xef\xbb\xbf[profile prod]\r\nrole_arn = a\r\n# \xff\xfe latin1: \xe9\r\n[default]\r\nregion = x"
@@ -232,19 +234,161 @@ def test_a_file_that_cannot_be_written_stays_and_leaves_no_litter(config, say, m
     assert [file.name for file in config.parent.iterdir()] == ["config"]
 
 
-def test_what_somebody_else_writes_meanwhile_is_not_lost(config, say, monkeypatch):
-    """They write between our look and our rename; we look again."""
-    write = rewrite._write
+def written_in_place(config, text):
+    config.write_bytes(text)
 
-    def theirs_first(path, new, like):
-        write(path, new, like)
-        if b"theirs" not in config.read_bytes():
-            config.write_bytes(ODD + b"\r\n[profile theirs]\r\n")
 
-    monkeypatch.setattr(rewrite, "_write", theirs_first)
+def renamed_over(config, text):
+    (config.parent / "theirs").write_bytes(text)
+    (config.parent / "theirs").replace(config)
+
+
+@pytest.mark.parametrize("how", [written_in_place, renamed_over])
+@pytest.mark.parametrize("moment", ["_made_alike", "exchange", "content"])
+def test_what_somebody_else_writes_meanwhile_is_not_lost(config, say, monkeypatch, moment, how):
+    """They write between our look and our change of places, or right after our last look; we look again."""
+    step = getattr(rewrite, moment)
+    left = [2]  # which call of it they come before
+
+    def theirs_first(*arguments):
+        left[0] -= 1
+        if left[0] == (0 if moment == "content" else 1):
+            how(config, ODD + b"\r\n[profile theirs]\r\n")
+        return step(*arguments)
+
+    monkeypatch.setattr(rewrite, moment, theirs_first)
     assert say("prod")[0] == 0
     assert b"[profile theirs]\r\n" in config.read_bytes()
     assert b"[profile prod-agent]" in config.read_bytes()
+    assert [file.name for file in config.parent.iterdir()] == ["config"]
+
+
+def test_a_program_that_has_the_file_open_is_waited_for(config, say, monkeypatch):
+    """It opened the file before the change, and writes into it after."""
+    sleep, tries = rewrite.time.sleep, []
+
+    def late(seconds):
+        if not tries:
+            os.pwrite(tries_into, b"theirs" + ODD, 0)
+        tries.append(seconds)
+        sleep(seconds)
+
+    tries_into = os.open(config, os.O_RDWR)
+    monkeypatch.setattr(rewrite.time, "sleep", late)
+    assert say("prod")[0] == 0
+    os.close(tries_into)
+    assert config.read_bytes().startswith(b"theirs")
+    assert b"[profile prod-agent]" in config.read_bytes()
+
+
+def test_no_edit_of_many_is_lost(config, say):
+    """An editor that adds a line at a time, whole files by a rename, while configure comes and goes."""
+    edits, stop = [], threading.Event()
+
+    def edit():
+        while not stop.is_set():
+            edits.append(f"# edit {len(edits)}\n".encode())
+            renamed_over(config, config.read_bytes() + edits[-1])
+
+    config.write_bytes(b"[default]\n")
+    thread = threading.Thread(target=edit)
+    thread.start()
+    for _ in range(10):
+        say("--all")
+        say("--remove")
+    stop.set()
+    thread.join()
+    assert [line for line in edits if line not in config.read_bytes()] == []
+
+
+def test_where_files_can_not_change_places_it_is_renamed(config, say, monkeypatch):
+    monkeypatch.setattr(rewrite, "exchange", lambda *_: False)
+    assert say("prod")[0] == 0
+    assert b"[profile prod-agent]" in config.read_bytes()
+
+
+@pytest.mark.parametrize("name", [".#config", ".config.swp"])
+def test_a_file_that_is_open_in_an_editor_is_left_alone(config, say, name):
+    (config.parent / name).symlink_to("somebody@elsewhere.1")
+    status, _, error = say("prod")
+    assert (status, "is open in an editor" in error) == (1, True)
+    assert config.read_bytes() == ODD
+
+
+def test_a_file_of_two_names_is_left_alone(config, say):
+    os.link(config, config.parent / "other")
+    status, _, error = say("prod")
+    assert (status, "has another name" in error) == (1, True)
+    assert config.read_bytes() == ODD
+
+
+ACL = struct.pack("<I", 2) + b"".join(
+    struct.pack("<HHI", *entry)
+    for entry in ((1, 6, 2**32 - 1), (2, 4, 65534), (4, 0, 2**32 - 1), (16, 4, 2**32 - 1), (32, 0, 2**32 - 1))
+)
+"""acl(5) as the kernel keeps it: the user nobody may read, too."""
+
+
+@pytest.fixture
+def with_acl(config):
+    try:
+        os.setxattr(config, rewrite._ACL, ACL)
+    except (AttributeError, OSError):
+        pytest.skip("this file system has no access control lists")
+    return config
+
+
+def test_an_access_control_list_is_kept(with_acl, say):
+    assert say("prod")[0] == 0
+    assert b"[profile prod-agent]" in with_acl.read_bytes()
+    assert os.getxattr(with_acl, rewrite._ACL) == ACL
+
+
+def test_an_access_control_list_that_can_not_be_kept_is_said(with_acl, say, monkeypatch):
+    def refused(*_):
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(rewrite.os, "setxattr", refused)
+    status, _, error = say("prod")
+    assert (status, "access control list can't be kept" in error) == (1, True)
+    assert with_acl.read_bytes() == ODD
+
+
+SECRETS = b"""[profile work]
+credential_process = /opt/helper --password hunter2 --user me
+external_id = s3cr3t-external
+aws_secret_access_key =
+    wJalrSECRET/continued
+region = eu-central-1
+  wJalrSECRET/below
+role_arn = arn:aws:iam::123456789012:role/work
+# aws_secret_access_key = oldS3CR3T
+; wJalrSECRET
+s3 =
+    password = s3cr3t
+web_password: s3cr3t
+AWS_SESSION_TOKEN=s3cr3t
+sso_start_url = https://example.com/s3cr3t
+region = s3cr3t with words
+credential_process = xacctctl --password hunter2 process x
+credential_process = /usr/bin/xacctctl process prod
+not an option s3cr3t"""
+
+
+def test_a_dry_run_shows_of_others_lines_only_what_is_no_secret(config, say):
+    config.write_bytes(SECRETS)
+    status, shown, _ = say("prod", "--dry-run")
+    assert status == 0
+    assert not re.search(r"(?i)s3cr3t|hunter2|wJalr", shown)
+    for line in SECRETS.decode().splitlines():
+        assert not re.search(r"(?i)s3cr3t|hunter2|wJalr", block.tame(line)), line
+    kept = [line for line in SECRETS.decode().splitlines() if block.tame(line) == line]
+    assert kept == [
+        "[profile work]",
+        "region = eu-central-1",
+        "role_arn = arn:aws:iam::123456789012:role/work",
+        "credential_process = /usr/bin/xacctctl process prod",
+    ]
 
 
 def test_a_file_that_never_rests_is_left_alone(config, say, monkeypatch):

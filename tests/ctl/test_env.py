@@ -29,6 +29,7 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
         "AWS_DEFAULT_REGION": "eu-west-1",
         "XACCT_REGION": "eu-west-1",
         "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_METADATA_SERVICE_TIMEOUT": "130",
         "NO_PROXY": "corp.example,127.0.0.1,localhost",
         "no_proxy": "other.example,127.0.0.1,localhost",
         "XACCT_ROLE": "prod",
@@ -173,6 +174,27 @@ def test_an_unknown_region_overrides_none(daemon, capsys):
     assert "AWS_REGION" not in as_json(daemon, capsys)
 
 
+def test_a_shells_own_region_beats_defaults_and_not_the_roles(daemon, capsys, monkeypatch, place):
+    names = ("AWS_REGION", "AWS_DEFAULT_REGION")
+    (place / "h" / ".aws").mkdir()
+    (place / "h" / ".aws" / "config").write_text("[default]\nregion = us-east-1\n")
+    daemon.roles |= {"prod": None, "dev": "eu-west-1"}
+    found = as_json(daemon, capsys)
+    assert [found[name] for name in names] == ["us-east-1", "us-east-1"]
+    monkeypatch.setenv("AWS_REGION", "ap-south-1")
+    found = as_json(daemon, capsys)
+    assert [found[name] for name in names] == ["ap-south-1", "ap-south-1"]
+    assert "XACCT_REGION" not in found
+    assert main(["env", "dev", "--format", "json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [found[name] for name in names] == ["eu-west-1", "eu-west-1"]
+    for name, value in found.items():
+        monkeypatch.delenv(name, raising=False) if value is None else monkeypatch.setenv(name, value)
+    again = as_json(daemon, capsys)
+    assert [again[name] for name in names] == ["ap-south-1", "ap-south-1"], "the shell's own, not the former role's"
+    assert again["XACCT_REGION"] is None
+
+
 def test_the_grant_ends_with_the_calling_shell(daemon, capsys):
     as_json(daemon, capsys)
     (asked,) = daemon.called("POST", "/v1/grants")
@@ -282,7 +304,15 @@ def test_a_shadowing_default_is_lifted_and_mentioned(daemon, capsys, place):
     changed = json.loads(found.out)
     assert "AWS_SHARED_CREDENTIALS_FILE" not in changed
     assert (changed["AWS_PROFILE"], changed["AWS_CONFIG_FILE"][-7:]) == ("xacct", "/config")
-    assert found.err.count("note:") == 1
+    assert found.err.count("note: [default]") == found.err.count("note: polars") == 1
+    assert main(["env", "prod"]) == 0
+    assert "polars" not in capsys.readouterr().err, "said once until the file changes"
+    for words in (["env", "prod"], ["env", "dev"], ["env", "prod", "--format", "fish"]):
+        assert main(words) == 0
+        assert "note:" not in capsys.readouterr().err  # once is enough
+    (files / "config").write_text("[default]\ncredential_process=x\n")
+    assert main(["env", "prod"]) == 0
+    assert capsys.readouterr().err.count("note:") == 1  # the other file's alone: it is new
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "dash", "fish"])

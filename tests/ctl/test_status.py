@@ -196,8 +196,18 @@ def test_a_terminal_gets_what_it_can_show(daemon, sit, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     shown = sit("status").end()[1]
     assert shown.count("  held  ") == 3
-    assert "77 roles more are idle; xacctctl roles lists them." in shown
+    assert "77 roles more hold nothing; xacctctl roles lists them." in shown
     assert shown.count("\n") < 24
+
+
+def test_a_terminal_too_small_for_a_first_look_gets_the_count(daemon, sit, monkeypatch):
+    many(daemon)
+    for role in daemon.answers["/v1/status"]["roles"]:
+        role |= {"state": "needs-code", "expires_at": None, "horizon": None}
+    monkeypatch.setenv("LINES", "24")
+    shown = sit("status").end()[1]
+    assert "80 roles hold nothing; xacctctl roles lists them." in shown
+    assert LONG not in shown
 
 
 def test_each_mfa_device_is_named_once(daemon, capsys):

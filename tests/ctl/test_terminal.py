@@ -9,6 +9,7 @@ import pytest
 from xacct.ctl.terminal import Terminal
 
 COLUMNS = 20
+END = b"<end>"
 
 
 @pytest.fixture
@@ -16,7 +17,15 @@ def screen():
     """A terminal of twenty columns, and what has been written to it since the last look."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, COLUMNS))
-    yield Terminal(theirs, theirs), lambda: os.read(ours, 65536).decode()
+
+    def shown():
+        os.write(theirs, END)
+        seen = b""
+        while END not in seen:
+            seen += os.read(ours, 65536)
+        return seen.removesuffix(END).decode()
+
+    yield Terminal(theirs, theirs), shown
     os.close(ours)
     os.close(theirs)
 
@@ -37,3 +46,9 @@ def test_what_stands_above_a_question_stays(screen):
     shown()
     terminal.ask("next")
     assert shown() == "\r\x1b[Knext"
+
+
+def test_a_sentence_is_broken_between_words(screen):
+    terminal, shown = screen
+    terminal.show("prod: the code of arn:aws:iam::1:mfa/alice is needed (Ctrl-D: no).")
+    assert shown().replace("\r", "") == "prod: the code of\narn:aws:iam::1:mfa/alice\nis needed (Ctrl-D:\nno).\n"

@@ -45,6 +45,41 @@ def again(machine, tmp_path):
     return grants
 
 
+def test_what_the_file_still_has_but_the_token_files_have_not_does_not_come_back(grants, machine, tmp_path):
+    """Where neither of the two could be written a token's file is removed; it says the same."""
+    kept, ended, removed = (grants.create(["dev"], "a shell", None, None)[0] for _ in range(3))
+    before = (tmp_path / "grants.json").read_bytes()
+    grants.revoke(ended.id)
+    grants.revoke(removed.id)
+    (tmp_path / "tokens" / removed.id).unlink()
+    (tmp_path / "grants.json").write_bytes(before)
+    assert again(machine, tmp_path).all() == [kept]
+    assert [row["id"] for row in json.loads((tmp_path / "grants.json").read_text())] == [kept.id]
+
+
+def test_a_reboot_takes_the_token_files_and_no_grant(grants, machine, tmp_path):
+    old, token, file = grants.create(["dev"], "a shell", None, None)
+    file.unlink()
+    after = again(machine, tmp_path)
+    assert after.find(token.encode()) == old
+    new, _, _ = after.create(["dev"], "another", None, None)
+    assert again(machine, tmp_path).all() == [old, new], "nor does the next start"
+    before = (tmp_path / "grants.json").read_bytes()
+    after.revoke(old.id)
+    (tmp_path / "grants.json").write_bytes(before)
+    assert again(machine, tmp_path).all() == [new]
+
+
+def test_what_was_handed_on_is_believed_before_the_file(grants, machine, tmp_path):
+    first, _, _ = grants.create(["dev"], "a shell", None, None)
+    second, _, _ = grants.create(["dev"], "a shell", None, None)
+    rows = json.loads(json.dumps([row for row in grants.rows() if row["id"] == second.id]))
+    successor = machine.grants(tmp_path, tmp_path / "grants.json")
+    successor.load(rows)
+    assert successor.all() == [second]
+    assert first.id not in (tmp_path / "grants.json").read_text()
+
+
 def test_a_token_is_random_and_known_by_its_prefix():
     tokens = {mint() for _ in range(100)}
     assert len(tokens) == 100

@@ -4,10 +4,12 @@ import asyncio
 
 import pytest
 from fake_aws import SERIAL, SOURCE, World, role
+from quiet_day import quiet_day
 from virtual_time import in_virtual_time
 
 from xacct import errors
 from xacct.keeper import events as ev
+from xacct.keeper.acquire import Terms
 from xacct.model import Role
 
 HOUR = 3600.0
@@ -340,15 +342,15 @@ async def test_nobody_is_asked_ahead_for_a_role_nobody_has_used_for_an_hour(cloc
 
 
 @in_virtual_time
-async def test_a_role_nobody_uses_is_let_go_and_comes_back_by_itself(clock):
+async def test_a_role_nobody_uses_lapses_and_comes_back_without_a_code(clock):
     async with World(clock, [role()], session_life=36 * HOUR) as world:
         world.person()
         await world.login("prod", ask=True)
-        await settle(12.5 * HOUR)
+        with world.events.listen() as queue:
+            await settle(1.5 * HOUR)
+            assert queue.empty(), "nobody has to hear of it"
         assert world.keeper.node("prod").lease.held is None
-        calls = world.count("AssumeRole")
-        await settle(3 * HOUR)
-        assert world.count("AssumeRole") == calls
+        assert world.count("AssumeRole") == 1
         assert await world.fetch("prod", ask=False)
 
 
@@ -381,7 +383,7 @@ async def test_a_young_mfa_is_asked_for_when_needed_and_not_in_a_loop(clock):
         assert await world.fetch("strict", ask=True)
         assert len(person.answered) == 2
         [_, second] = [call for call in world.aws.calls if call.code]
-        assert (second.action, second.role) == ("AssumeRole", "strict")
+        assert second.action == "GetSessionToken", "for whoever else needs a younger one"
         [learned] = world.keeper.learned("strict")
         assert "younger than" in learned
 
@@ -423,7 +425,7 @@ async def test_a_duration_refused_with_a_code_takes_the_next_code_once(clock):
 async def test_a_second_hop_hangs_from_the_first(clock):
     async with World(clock, [role(), role("second", parent="prod", mfa_serial=None)]) as world:
         world.person()
-        await world.login("second", ask=True)
+        await world.hold("second")
         assert (world.count("GetSessionToken"), world.count("AssumeRole")) == (1, 2)
         await settle(5 * HOUR)
         assert world.keeper.node("second").lease.servable()
@@ -477,7 +479,7 @@ async def test_logging_out_refuses_those_who_wait_and_takes_no_code_any_more(clo
 async def test_a_bad_look_does_not_end_renewals(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.login("prod", ask=True)
+        await world.hold("prod")
         world.scheduler._each_look = lambda: 1 / 0
         await settle(40)
         world.scheduler._each_look = lambda: None
@@ -506,7 +508,7 @@ async def test_hundreds_of_roles_never_ask_sts_for_more_than_ten_in_a_second(clo
     roles = [role(f"r{n}") for n in range(400)]
     async with World(clock, roles) as world:
         world.person(think=lambda: 1.0)
-        await asyncio.gather(*(world.login(r.name, ask=True) for r in roles))
+        await asyncio.gather(*(world.hold(r.name) for r in roles))
         await settle(HOUR)
         clock.suspend(90 * 60)
         await settle(HOUR)
@@ -561,3 +563,41 @@ async def test_what_aws_keeps_waiting_is_not_blamed_on_a_human(clock):
     async with World(clock, [role("plain", mfa_serial=None)], latency=300.0) as world:
         with pytest.raises(errors.Temporary, match="AWS has not answered"):
             await world.fetch("plain", ask=True, patience=60.0)
+
+
+@in_virtual_time
+async def test_logging_in_is_no_use_and_one_fetch_is_worth_two_renewals(clock):
+    async with World(
+        clock, [role("logged-in"), role("used"), role("child", parent="logged-in", mfa_serial=None)]
+    ) as world:
+        world.person()
+        await world.login("logged-in", ask=True)
+        await world.login("used", ask=True)
+        await world.fetch("used", ask=False)
+        await settle(6 * HOUR)
+        assert world.count("AssumeRole", role="logged-in") == 1
+        assert world.count("AssumeRole", role="used") == 3
+        assert world.keeper.uses["logged-in"].served is None
+        await world.hold("child")
+        await settle(3 * HOUR)
+        assert world.count("AssumeRole", role="logged-in") > 4, "what is used stands on it"
+
+
+@in_virtual_time
+async def test_nothing_is_renewed_ahead_where_the_setting_says_so(clock):
+    async with World(clock, [role()], terms=Terms(renew_within=0)) as world:
+        world.person()
+        await world.login("prod", ask=True)
+        for _ in range(3):
+            await world.fetch("prod", ask=False)
+            await settle(0.2 * HOUR)
+        assert world.count("AssumeRole") == 1
+        await settle(HOUR)
+        assert await world.fetch("prod", ask=False)
+        assert world.count("AssumeRole") == 2
+
+
+def test_a_day_of_eighty_roles_is_quiet():
+    used, unused = quiet_day()
+    assert unused == [1] * len(unused), "what was logged in to and not fetched is had once"
+    assert max(used) < 60, "32 is the least that keeps 15 minutes"

@@ -77,7 +77,7 @@ async def test_a_failure_that_comes_after_the_lock_is_no_complaint(clock):
 async def test_renewals_go_on_while_it_is_locked(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.login("prod", ask=True)
+        await world.hold("prod")
         world.keeper.latch.lock("test")
         await asyncio.sleep(5 * policy.HOUR)
         assert world.count("AssumeRole") > 5

@@ -31,7 +31,7 @@ async def test_a_restart_calls_nobody_and_asks_nobody(clock):
 async def test_renewals_come_when_they_would_have_come(clock):
     async with World(clock, [role()]) as world:
         world.person()
-        await world.login("prod", ask=True)
+        await world.hold("prod")
         due = world.keeper.node("prod").lease.renew_at
         for _ in range(10):
             await asyncio.sleep(60)

@@ -113,6 +113,8 @@ async def test_who_is_logged_out_stays_so(clock):
 async def test_nothing_retired_is_renewed_and_what_was_due_is_when_it_is_back(clock):
     async with World(clock, ROLES, role_life=60.0) as world:
         await logged_in(world)
+        for r in ROLES:
+            await world.fetch(r.name, ask=False)
         calls = len(world.aws.calls)
         configure(world)
         await asyncio.sleep(KEEP - 1)

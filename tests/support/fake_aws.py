@@ -9,7 +9,7 @@ import asyncio
 import itertools
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xacct import errors
 from xacct.clock import AwsClock
@@ -276,6 +276,12 @@ class World:
         """A consumer of its own that may have this role, by its name or by its ARN."""
         via, number = self.keeper.dynamic.via(name), next(self._programs)
         return Grant(f"program {number}", "", "a program", (name,), 0.0, role_arns=("*",) if via else (), via=via)
+
+    async def hold(self, name):
+        """Log in, and be a program that uses the role for the rest of the day."""
+        await self.login(name, ask=True)
+        self.keeper.terms = replace(self.keeper.terms, renew_within=86400.0)
+        return await self.fetch(name, ask=False)
 
     async def login(self, name, **how):
         """Log in; what the role holds then."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xacct import rolekeys
 from xacct.model import iso
 from xacct.text import clean, cut
 
@@ -34,13 +35,16 @@ class Entry:
     count: int = 1
 
 
-def line(entry: Entry, caller: Caller | None) -> wire.AuditLine:
-    """An entry as it is written and streamed; `caller` is its own, with what has been found out since."""
+def line(entry: Entry, caller: Caller | None, files: wire.AwsFiles | None = None) -> wire.AuditLine:
+    """An entry as it is written and streamed; `caller` is its own, with what has been found out since.
+
+    `files`: those that its role is of, where they are not the daemon's own.
+    """
     grant = entry.grant
-    return {
+    said: wire.AuditLine = {
         "time": iso(entry.time),
         "event": entry.event,
-        "role": None if entry.role is None else clean(entry.role),
+        "role": None if entry.role is None else clean(rolekeys.split(entry.role)[0]),
         "grant": None if grant is None else {"id": clean(grant.id), "label": clean(grant.label)},
         "uid": None if caller is None else "unknown" if caller.uid is None else caller.uid,
         "pid": caller.pid if caller else None,
@@ -48,3 +52,6 @@ def line(entry: Entry, caller: Caller | None) -> wire.AuditLine:
         "what": cut(clean(entry.what), MOST),
         "count": entry.count,
     }
+    if files is not None:
+        said["files"] = files
+    return said

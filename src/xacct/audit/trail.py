@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from xacct import errors
+from xacct import errors, rolekeys
 from xacct.audit.entry import Entry, line
 from xacct.audit.file import Merged
 from xacct.keeper import events as ev
@@ -73,6 +73,7 @@ class Trail:
     Args:
         file: where lines go. clock: AWS's time. find: a caller with its process, where that can be found out; slow.
         noise: where refusals go, None for the same file. required: nothing may be served that can't be written.
+        files_of: AWS's files of a catalogue's id (rolekeys.py), where they are not the daemon's own.
     """
 
     def __init__(
@@ -83,7 +84,9 @@ class Trail:
         *,
         noise: AuditFile | None = None,
         required: bool = False,
+        files_of: Callable[[str], wire.AwsFiles | None] = lambda _catalogue: None,
     ) -> None:
+        self._files_of = files_of
         self._file = file
         self._noise = noise
         self._required = required
@@ -280,7 +283,10 @@ class Trail:
         """In two files, if there are two. Whoever has no grant is not looked for: a look takes its time."""
         refused = [line(entry, entry.caller) for entry in entries if entry.event == "refused"]
         others = [entry for entry in entries if entry.event != "refused"]
-        lines = [line(entry, entry.caller and self._find(entry.caller)) for entry in others]
+        lines = [
+            line(entry, entry.caller and self._find(entry.caller), self._files_of(_catalogue(entry)))
+            for entry in others
+        ]
         if self._noise is None:
             lines, refused = [*refused, *lines], []
         try:
@@ -321,6 +327,12 @@ class Trail:
         finally:
             self._followers.discard(queue)
             snapshot.close()
+
+
+def _catalogue(entry: Entry) -> str:
+    """The id of the files that an entry is about: its role's, or its grant's."""
+    granted = entry.grant.roles[:1] if entry.grant is not None else ()
+    return rolekeys.split(entry.role or "".join(granted))[1]
 
 
 def _as_bytes(lines: list[wire.AuditLine]) -> bytes:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xacct import errors
+from xacct import awsfiles, errors
 from xacct.aws import inifiles, regions, targets, ways
 from xacct.model import Role
 
@@ -51,11 +51,8 @@ class Profiles:
 
 def files(env: Mapping[str, str]) -> tuple[Path, Path]:
     """The config and the credentials file, as AWS tools find them."""
-    home = Path(env.get("HOME") or "~").expanduser()
-    return (
-        Path(env.get("AWS_CONFIG_FILE") or home / ".aws" / "config").expanduser(),
-        Path(env.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws" / "credentials").expanduser(),
-    )
+    found = awsfiles.named(env, awsfiles.directory())
+    return Path(found.config), Path(found.credentials)
 
 
 def read(env: Mapping[str, str]) -> Profiles:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xacct import errors
+from xacct import awsfiles, errors
 from xacct.aws import credential_process, inifiles, profiles, ways
 from xacct.model import Credentials
 
@@ -28,16 +28,20 @@ class FileSources:
             ConfigError: its file can't be parsed.
         """
         if source.kind == "process":
-            return await credential_process.credentials_of(source, self._env)
+            return await credential_process.credentials_of(source, self._env_of(source))
         if source.kind == "environment":
             keys = _of_environment(self._env)
             where = "the daemon's environment"
         else:
-            keys = ways.keys_of(source.name, inifiles.read(*profiles.files(self._env)))
+            keys = ways.keys_of(source.name, inifiles.read(*profiles.files(self._env_of(source))))
             where = f"the profile {source.name!r}"
         if keys is None or not (keys.access_key_id and keys.secret_access_key):
             raise errors.SourceUnusable(f"There is no access key in {where}.", "Add it to ~/.aws/credentials.")
         return keys
+
+    def _env_of(self, source: Source) -> dict[str, str]:
+        """The daemon's environment with the files that have this source: by them a program finds its own profiles."""
+        return self._env | (awsfiles.Files(*source.files).environ() if source.files else {})
 
 
 def _of_environment(env: Mapping[str, str]) -> Credentials | None:

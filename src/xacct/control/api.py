@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 from aiohttp import web
 
-from xacct import __version__, errors, policy, wire
-from xacct.control import shapes, streams, versions
+from xacct import __version__, errors, policy, rolekeys, wire
+from xacct.control import shapes, streams, versions, views
 from xacct.control.audit import Audit, caller_of
 from xacct.control.containers import Containers
-from xacct.control.exchange import body_of, failed, streamed
+from xacct.control.exchange import answered, body_of, failed, streamed
 from xacct.control.grants import GrantRoutes
 from xacct.endpoint.head import ROLE_PATH
 from xacct.keeper.service import Ask
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from xacct.audit.trail import Trail
+    from xacct.catalogue import Catalogue
     from xacct.control.about import About
     from xacct.endpoint.grants import Grants
     from xacct.keeper.service import CredentialService
@@ -53,7 +54,7 @@ class Daemon:
     `refresh` reads changed configuration files; `reload` reads them whether changed or not and returns the
     problems; `stop` ends the daemon; `succeed` has a new process take over and gives its pid; `audit` is None where
     it is switched off; `imds` gives the role of each IMDS port; `paused`: whether a successor is taking over, so
-    that nothing may be changed here any more.
+    that nothing may be changed here any more; `catalogues`: the AWS files that roles are served of.
     """
 
     endpoint_url: str
@@ -68,6 +69,7 @@ class Daemon:
     audit: Trail | None = None
     imds: Callable[[], dict[int, str]] = dict
     containers: Containers = field(default_factory=Containers)
+    catalogues: views.Catalogues = field(default_factory=views.OnlyOwn)
 
 
 class Api:
@@ -122,41 +124,53 @@ class Api:
         }
         return web.json_response(answer)
 
-    async def status(self, _: web.Request) -> web.Response:
-        """GET /v1/status."""
-        keeper = self._keeper
+    async def status(self, request: web.Request) -> web.Response:
+        """GET /v1/status: the roles of the shell's files, and of others what is held."""
+        keeper, view = self._keeper, views.of(request)
+        catalogue = view.open()
+        rows = [shapes.role_status(keeper, node) for node in keeper.nodes.values()]
+        rows = [row for row in rows if view.has(row["name"]) or row["state"] in ("held", "waiting", "failed")]
+        sessions = [
+            shapes.session_status(shapes.source_key(source), serial or "", lease)
+            for (source, serial, _), lease in keeper.sessions.items()
+            if view.has(shapes.source_key(source)) or lease.holds
+        ]
+        named = [view.id, *(rolekeys.split(row["name"])[1] for row in rows), rolekeys.OWN]
         answer: wire.StatusAnswer = {
             "now": keeper.clock.now(),
-            "roles": [shapes.role_status(keeper, node) for node in keeper.nodes.values()],
-            "sessions": [
-                shapes.session_status(source.name, serial or "", lease)
-                for (source, serial, _), lease in keeper.sessions.items()
-            ],
+            "roles": sorted(rows, key=lambda row: not view.has(row["name"])),
+            "sessions": sessions,
+            "catalogues": views.catalogues(view, dict.fromkeys(named)),
             "prompts": [shapes.prompt(keeper, question) for question in keeper.desk.questions],
             "attended": keeper.desk.attendants,
-            "notes": self._notes(),
+            "notes": self._notes(catalogue),
             "locked": keeper.latch.locked,
             "imds": [shapes.imds_port(keeper, port, role) for port, role in self._daemon.imds().items()],
             "daemon": self._daemon.about.status(keeper),
         }
-        return web.json_response(answer)
+        return answered(request, answer)
 
-    async def roles(self, _: web.Request) -> web.Response:
-        """GET /v1/roles."""
+    async def roles(self, request: web.Request) -> web.Response:
+        """GET /v1/roles: those of the shell's files."""
+        view = views.of(request)
+        catalogue = view.open()
         base = self._daemon.endpoint_url + ROLE_PATH
         answer: wire.RolesAnswer = {
             "roles": [
                 shapes.role_info(node, base)
                 for name, node in self._keeper.nodes.items()
-                if name not in self._keeper.dynamic
+                if name not in self._keeper.dynamic and view.has(name)
             ],
-            "problems": [shapes.error_body(problem) for problem in self._daemon.problems()],
+            "problems": [shapes.error_body(problem) for problem in self._problems(catalogue)],
         }
-        return web.json_response(answer)
+        files = views.shape(view.files)
+        if files is not None:
+            answer["files"] = files
+        return answered(request, answer)
 
     async def explain(self, request: web.Request) -> web.Response:
         """GET /v1/roles/ROLE/explain."""
-        node = self._keeper.node(request.match_info["role"])
+        node = self._keeper.node(views.of(request).role(request.match_info["role"]))
         keeper = self._keeper
         roles = {name: other.role for name, other in keeper.nodes.items()}
         steps, remarks = policy.explain(node.role, roles, keeper.terms.session_duration, keeper.terms.session_name)
@@ -165,13 +179,14 @@ class Api:
             "steps": steps,
             "remarks": remarks + keeper.learned(node.role.name),
         }
-        return web.json_response(answer)
+        return answered(request, answer)
 
     async def login(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/login."""
         body = await body_of(request, wire.LoginRequest)
         if not body["roles"]:
             raise errors.BadInput("No role was named.", "xacctctl login ROLE")
+        body["roles"] = [views.of(request).role(role) for role in body["roles"]]
         for role in body["roles"]:
             self._keeper.node(role)
         attend = body.get("attend", True)
@@ -181,7 +196,8 @@ class Api:
         process = caller_of(request).process
 
         async def get(role: str) -> None:
-            await self._keeper.login(role, ask=ask, until=body.get("until"))
+            again = body.get("again", False)
+            await self._keeper.login(role, ask=ask, until=body.get("until"), again=again, process=process)
             if grant is not None:
                 await self.service.allow(role, grant, lambda: process)
 
@@ -206,6 +222,7 @@ class Api:
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""
         body = await body_of(request, wire.CredentialsRequest)
+        body["role"] = views.of(request).role(body["role"])
         attend = body.get("attend", True)
         # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
         name = body["role"]
@@ -250,20 +267,21 @@ class Api:
         everything = body.get("all", False)
         if everything and body.get("roles"):
             raise errors.BadInput("Log out of some roles, or of all.", "xacctctl logout ROLE, or --all")
-        gone = self._keeper.logout_all() if everything else self._keeper.logout(body.get("roles", []))
+        named = [views.of(request).role(role) for role in body.get("roles", [])]
+        gone = self._keeper.logout_all() if everything else self._keeper.logout(named)
         self._daemon.took_back(everything=everything)
         self._audit.logged_out(request, gone)
         answer: wire.LogoutAnswer = {"roles": gone}
-        return web.json_response(answer)
+        return answered(request, answer)
 
     async def containers(self, _: web.Request) -> web.Response:
         """GET /v1/containers."""
         return web.json_response(self._daemon.containers.about())
 
-    async def prompts(self, _: web.Request) -> web.Response:
+    async def prompts(self, request: web.Request) -> web.Response:
         """GET /v1/prompts."""
         questions = [shapes.prompt(self._keeper, question) for question in self._keeper.desk.questions]
-        return web.json_response({"prompts": questions})
+        return answered(request, {"prompts": questions})
 
     async def answer_prompt(self, request: web.Request) -> web.Response:
         """POST /v1/prompts/ID."""
@@ -283,7 +301,7 @@ class Api:
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/audit, with ?role=, ?since= and ?follow=1."""
-        return await streamed(request, self._audit.asked(request.query))
+        return await streamed(request, self._audit.asked(request.query, views.of(request)))
 
     async def lock(self, request: web.Request) -> web.Response:
         """POST /v1/lock."""
@@ -321,13 +339,22 @@ class Api:
         self._daemon.stop()
         return web.json_response({})
 
-    def _notes(self) -> list[str]:
-        notes = [f"{problem.sentence} {problem.hint}".strip() for problem in self._daemon.problems()]
+    def _problems(self, catalogue: Catalogue | None) -> list[errors.XacctError]:
+        """What is wrong with a catalogue (None: the daemon's own), and with the daemon."""
+        return [*(catalogue.problems if catalogue is not None else []), *self._daemon.problems()]
+
+    def _notes(self, catalogue: Catalogue | None) -> list[str]:
+        notes = [f"{problem.sentence} {problem.hint}".strip() for problem in self._problems(catalogue)]
         skew = self._keeper.clock.skew()
         if abs(skew) > policy.MINUTE:
             direction = "behind" if skew > 0 else "ahead of"
             notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} AWS's.")
         return notes
+
+    def _view(self, request: web.Request) -> views.View:
+        """Whose roles it means. What any xacctctl may ask is about none."""
+        files = None if request.path in wire.EVERY_API else views.meant(request)
+        return views.View(self._daemon.catalogues, self._keeper, files)
 
     @contextmanager
     def _under_way(self, request: web.Request) -> Iterator[None]:
@@ -348,23 +375,25 @@ class Api:
         """Fresh configuration before, our header and our errors after."""
         try:
             versions.check(request)
+            request[views.KEY] = self._view(request)
             await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
             self._check_pause(request)
             self._daemon.refresh()
             with self._under_way(request):
                 response = await handler(request)
         except errors.XacctError as error:
-            response = failed(error)
+            response = failed(error, request)
         except web.HTTPException as error:
             response = failed(
-                errors.BadInput(f"{request.method} {request.path}: {error.reason}.", "See docs/control-api.md.")
+                errors.BadInput(f"{request.method} {request.path}: {error.reason}.", "See docs/control-api.md."),
+                request,
             )
             response.set_status(error.status)
         except (ConnectionError, TimeoutError):
             raise
         except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
             log.error("request broke", path=request.path, kind=type(bug).__name__)  # noqa: TRY400
-            response = failed(errors.XacctError("xacctd stumbled over this request.", "Its log says more."))
+            response = failed(errors.XacctError("xacctd stumbled over this request.", "Its log says more."), request)
         begun: web.StreamResponse | None = request.get("streamed")
         if begun is not None and begun is not response:
             if request.transport is not None:

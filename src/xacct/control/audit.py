@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from xacct import wire
     from xacct.audit.trail import Trail
+    from xacct.control import views
     from xacct.control.streams import Lines
     from xacct.model import Grant
 
@@ -91,24 +92,25 @@ class Audit:
             reach = " ".join([*grant.roles, *grant.role_arns])
             self._trail.record(event, grant=grant, caller=caller_of(request), what=reach)
 
-    def asked(self, query: Mapping[str, str]) -> Callable[[Lines], Awaitable[None]]:
-        """What answers GET /v1/audit.
+    def asked(self, query: Mapping[str, str], view: views.View) -> Callable[[Lines], Awaitable[None]]:
+        """What answers GET /v1/audit: of all files, and by a role's name those of the files that `view` means.
 
         Raises:
             BadInput: the query is not understood, or there is no audit.
         """
-        trail, role, since = self._trail, query.get("role"), _since(query.get("since", "0"))
+        trail, since = self._trail, _since(query.get("since", "0"))
+        role, files = view.named(query["role"]) if "role" in query else (None, None)
         if trail is None:
             raise errors.BadInput("The audit is switched off.", "Set enabled = true under [audit] in config.toml.")
 
         def wanted(line: wire.AuditLine) -> bool:
-            return line["time"] >= since and role in (None, line["role"])
+            return line["time"] >= since and (role is None or (role, files) == (line["role"], line.get("files")))
 
         async def run(out: Lines) -> None:
             async with trail.reading() as (snapshot, queue):
                 while some := await asyncio.to_thread(snapshot.some, AT_ONCE):
                     for line in filter(wanted, some):
-                        await out.send(line)
+                        await out.asis(line)
                 while query.get("follow") == "1":
                     await _next(out, queue, wanted)
 
@@ -123,7 +125,7 @@ async def _next(out: Lines, queue: asyncio.Queue[wire.AuditLine], wanted: Callab
         await out.beat()
     else:
         if wanted(line):
-            await out.send(line)
+            await out.asis(line)
 
 
 def caller_of(request: web.Request) -> Caller:

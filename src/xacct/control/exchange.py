@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from aiohttp import web
 
-from xacct.control import requests, shapes, streams
+from xacct.control import requests, shapes, streams, views
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from xacct import errors, wire
 
@@ -33,7 +33,13 @@ async def body_of(request: web.Request, kind: type[T]) -> T:
     return requests.read(await request.read(), kind)
 
 
-def failed(error: errors.XacctError) -> web.Response:
+def answered(request: web.Request, answer: Mapping[str, Any]) -> web.Response:
+    """An answer that names roles, as the request's shell names them."""
+    return web.json_response(views.of(request).seen(answer))
+
+
+def failed(error: errors.XacctError, request: web.Request) -> web.Response:
     """The answer that says why not."""
     answer: wire.ErrorAnswer = {"error": shapes.error_body(error)}
-    return web.json_response(answer, status=error.status)
+    view = request.get(views.KEY)
+    return web.json_response(view.seen(answer) if view is not None else answer, status=error.status)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
-from xacct import errors, wire
-from xacct.control import shapes
-from xacct.control.exchange import body_of
+from xacct import errors, rolekeys, wire
+from xacct.control import shapes, views
+from xacct.control.exchange import answered, body_of
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 
 if TYPE_CHECKING:
@@ -46,19 +46,22 @@ class GrantRoutes:
             web.delete(wire.GRANT, self.revoke_grant),
         ]
 
-    async def list_grants(self, _: web.Request) -> web.Response:
+    async def list_grants(self, request: web.Request) -> web.Response:
         """GET /v1/grants."""
         self._grants.sweep()
         answer: wire.GrantsAnswer = {"grants": [shapes.grant_info(grant, self._grants) for grant in self._grants.all()]}
-        return web.json_response(answer)
+        return answered(request, answer)
 
     async def create_grant(self, request: web.Request) -> web.Response:
         """POST /v1/grants."""
         body = await body_of(request, wire.GrantRequest)
         self._keeper.latch.check()
-        nodes = [self._configured(role) for role in body["roles"]]
+        view = views.of(request)
+        names = {view.role(role): role for role in body["roles"]}
+        nodes = [self._configured(role) for role in names]
         port = body.get("forwarded_port")
-        patterns, via = self._role_arns(body)
+        patterns, via = self._role_arns(body, view)
+        files = self._files(view, [*names, *filter(None, [via])])
         if not (nodes or patterns):
             raise errors.BadInput("A grant needs a role.", "xacctctl grants create ROLE")
         pid = body.get("pid")
@@ -67,7 +70,7 @@ class GrantRoutes:
         where = body.get("where", "host")
         url = self._url(where, port)
         grant, token, file = self._grants.create(
-            body["roles"],
+            names,
             body["label"][:200],
             body.get("ttl"),
             pid,
@@ -75,6 +78,7 @@ class GrantRoutes:
             via=via,
             where=where,
             forwarded_port=port,
+            files=files,
         )
         await self._grants.settled()
         if where == "container":
@@ -83,9 +87,9 @@ class GrantRoutes:
             "id": grant.id,
             "token": token,
             "token_file": str(file),
-            "urls": {node.role.name: url + ROLE_PATH + node.role.slug for node in nodes},
-            "regions": {node.role.name: node.role.region for node in nodes},
-            "confirm": [node.role.name for node in nodes if not self._keeper.guard.admits(node.role, grant.id)],
+            "urls": {names[node.role.name]: url + ROLE_PATH + node.role.slug for node in nodes},
+            "regions": {names[node.role.name]: node.role.region for node in nodes},
+            "confirm": [names[node.role.name] for node in nodes if not self._keeper.guard.admits(node.role, grant.id)],
             "role_arn_url": url + ROLE_ARN_PATH if patterns else None,
         }
         self._audit.grant(request, "grant-created", grant)
@@ -105,7 +109,7 @@ class GrantRoutes:
         body = await body_of(request, wire.GrantBinding)
         grant = self._grants.bind(request.match_info["id"], body["pid"])
         await self._grants.settled()
-        return web.json_response(shapes.grant_info(grant, self._grants))
+        return answered(request, shapes.grant_info(grant, self._grants))
 
     def _configured(self, role: str) -> Node:
         if role in self._keeper.dynamic:
@@ -114,11 +118,25 @@ class GrantRoutes:
             )
         return self._keeper.node(role)
 
-    def _role_arns(self, body: wire.GrantRequest) -> tuple[list[str], str | None]:
+    def _files(self, view: views.View, roles: list[str]) -> tuple[str, ...]:
+        """The files that a grant's roles are of: as the shell names them, where it means those of the daemon.
+
+        Raises:
+            BadInput: they are of several.
+        """
+        catalogues = {rolekeys.split(role)[1] for role in roles}
+        if len(catalogues) > 1:
+            raise errors.BadInput("A grant is for roles of the same AWS files.", "Make one for each.")
+        if catalogues == {rolekeys.OWN} == {view.id}:
+            return tuple(view.files or ())
+        return tuple(view.files_of(roles[0]) or ()) if roles else ()
+
+    def _role_arns(self, body: wire.GrantRequest, view: views.View) -> tuple[list[str], str | None]:
         patterns, via = body.get("role_arn_patterns", []), body.get("via")
         if bool(patterns) != (via is not None):
             raise errors.BadInput("Patterns of role ARNs go with a role to reach them via.", "--role-arn and --via")
         if via is not None:
+            via = view.role(via)
             self._configured(via)
         return patterns, via
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from xacct import errors, wire
+from xacct import errors, rolekeys, wire
+from xacct.awsfiles import Files
+from xacct.control import views
 from xacct.keeper import desk
 from xacct.keeper import events as ev
 from xacct.model import Source, iso
@@ -32,6 +34,7 @@ def prompt(keeper: Keeper, question: Question) -> wire.Prompt:
         "kind": question.kind,
         "label": clean(question.label),
         "process": clean(question.process),
+        "reason": clean(question.reason),
         "serial": question.serial,
         "roles": list(question.roles),
         "attempt": question.attempt,
@@ -43,6 +46,11 @@ def prompt(keeper: Keeper, question: Question) -> wire.Prompt:
     }
 
 
+def source_key(source: Source) -> str:
+    """A source's name as roles have keys (rolekeys.py): the same name in other files is another source."""
+    return rolekeys.key(source.name, rolekeys.id_of(Files(*source.files)) if source.files else rolekeys.OWN)
+
+
 def role_info(node: Node, base_url: str) -> wire.RoleInfo:
     """What the configuration says of a role."""
     role = node.role
@@ -50,7 +58,7 @@ def role_info(node: Node, base_url: str) -> wire.RoleInfo:
         "name": role.name,
         "role_arn": role.role_arn,
         "account": role.account,
-        "source": role.parent.name if isinstance(role.parent, Source) else role.parent,
+        "source": source_key(role.parent) if isinstance(role.parent, Source) else role.parent,
         "mfa_serial": role.mfa_serial,
         "region": role.region,
         "url": base_url + role.slug,
@@ -126,6 +134,7 @@ def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
         "via": grant.via,
         "forwarded_port": grant.forwarded_port,
         "where": grant.where,
+        "files": views.shape(Files(*grant.files)) if grant.files else None,
     }
 
 

@@ -11,7 +11,7 @@ import structlog
 from aiohttp import web
 
 from xacct import errors, wire
-from xacct.control import shapes, versions
+from xacct.control import shapes, versions, views
 from xacct.keeper import events as ev
 from xacct.keeper.question import names
 
@@ -30,13 +30,18 @@ HEARTBEAT = 15.0
 
 
 class Lines:
-    """NDJSON to one client."""
+    """NDJSON to one client, with roles as its shell names them."""
 
-    def __init__(self, response: web.StreamResponse) -> None:
+    def __init__(self, response: web.StreamResponse, view: views.View) -> None:
         self._response = response
+        self._view = view
 
-    async def send(self, event: shapes.StreamEvent | wire.AuditLine) -> None:
+    async def send(self, event: shapes.StreamEvent) -> None:
         """One line."""
+        await self._response.write(json.dumps(self._view.seen(event)).encode() + b"\n")
+
+    async def asis(self, event: wire.AuditLine) -> None:
+        """One line of the audit, which is the same for every shell."""
         await self._response.write(json.dumps(event).encode() + b"\n")
 
     async def beat(self) -> None:
@@ -50,7 +55,7 @@ async def lines(request: web.Request) -> AsyncIterator[Lines]:
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", **versions.headers()})
     await response.prepare(request)
     try:
-        yield Lines(response)
+        yield Lines(response, views.of(request))
         await response.write_eof()
     except ConnectionError:
         return  # the client has gone; nobody is left to tell

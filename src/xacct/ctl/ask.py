@@ -12,6 +12,12 @@ from xacct.ctl.render import duration
 from xacct.ctl.terminal import Terminal
 
 _DIGITS: Final = 6
+_ENDED_HERE: Final = {"mfa": ("answered", "declined"), "confirm": ("answered",)}
+"""How a question ends by what was typed here, where what comes of it says more."""
+
+_OURS: Final = "xacctctl login"
+"""What the daemon calls a login; who types it needs not be told."""
+
 _VERIFYING: Final = 90.0
 """Seconds an answer may take: the daemon may have to ask AWS more than once."""
 
@@ -36,6 +42,7 @@ class Conversation:
         self._not_before: dict[str, float] = {}
         self._answered: set[str] = set()
         self._introduced: set[str] = set()
+        self._introduction = ""
         self._said = ""
 
     @property
@@ -65,12 +72,13 @@ class Conversation:
 
     def closed(self, event: wire.PromptClosedEvent) -> None:
         """Drop a question; say how it ended unless it was our own answer that ended it."""
-        if self._prompts.pop(event["id"], None) is None:
+        prompt = self._prompts.pop(event["id"], None)
+        if prompt is None:
             return
         ours = event["id"] in self._answered
         self._not_before.pop(event["id"], None)
         self._answered.discard(event["id"])
-        if event["id"] in self._introduced and not (ours and event["outcome"] == "answered"):
+        if event["id"] in self._introduced and not (ours and event["outcome"] in _ENDED_HERE.get(prompt["kind"], ())):
             self._terminal.forget()
             self._terminal.ask("")
             self._tell(event["sentence"])
@@ -158,10 +166,18 @@ class Conversation:
             self.refresh()
 
     def _introduce(self, prompt: wire.Prompt) -> None:
+        """Say whom the code is for; not once more for the next attempt, which is a question of its own."""
         self._introduced.add(prompt["id"])
-        roles = ", ".join(prompt["roles"])
+        text = f"{', '.join(prompt['roles'])}: the MFA code of {prompt['serial']} is needed (Ctrl-D: no)."
+        if prompt["attempt"] > 1 and text == self._introduction:
+            return
+        self._introduction = text
         self._terminal.ask("")
-        self._terminal.show(f"{roles}: the MFA code of {prompt['serial']} is needed (Ctrl-D: no).")
+        self._terminal.show(text)
+        if prompt.get("reason"):
+            self._terminal.show(prompt["reason"])
+        if prompt.get("process") and prompt.get("label") != _OURS:
+            self._terminal.show(f"Asked for by {_who(prompt)}.")
 
     def _tell(self, sentence: str) -> None:
         """Show a sentence once: a refusal may come as an answer and as a prompt's problem."""

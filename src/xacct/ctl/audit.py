@@ -64,7 +64,7 @@ def _print(raw: dict[str, Any], *, as_json: bool) -> None:
     words = [_local(line["time"]), f"{line['event']:<{_WIDE}}", line["role"] or "-", line["what"]]
     if line["count"] > 1:
         words.append(f"({line['count']} times)")
-    show("  ".join(filter(None, [*words, _caller(line), _grant(line)])))
+    show("  ".join(filter(None, [*words, _caller(line), _grant(line), _files(line)])))
 
 
 def _caller(line: wire.AuditLine) -> str:
@@ -79,6 +79,11 @@ def _caller(line: wire.AuditLine) -> str:
 def _grant(line: wire.AuditLine) -> str:
     grant = line["grant"]
     return f"grant {grant['id']} ({grant['label']})" if grant else ""
+
+
+def _files(line: wire.AuditLine) -> str:
+    """Say whose role it was, where not of the daemon's own AWS files."""
+    return f"of {line['files']['config']} and {line['files']['credentials']}" if "files" in line else ""
 
 
 def _local(time: str) -> str:

@@ -23,6 +23,21 @@ _UNQUOTABLE: Final = re.compile(r"[\"'\\$`#;\[\]\x00-\x1f\x7f]")
 """What shells and AWS tools read differently within double quotes, each in its own way."""
 
 
+_HEADING: Final = re.compile(r"\[[^\[\]]{1,200}\]\s*")
+_SETTING: Final = re.compile(r"([A-Za-z][\w.-]{0,60}\s*)[=:]\s*(.*?)\s*")
+_HARMLESS: Final = {
+    "region",
+    "output",
+    "role_arn",
+    "source_profile",
+    "credential_source",
+    "mfa_serial",
+    "duration_seconds",
+}
+_LONGEST_CALL: Final = 5
+"""Words before "process ROLE" of our own calls: `python -m xacct.ctl`, and two that `_is_ours` puts before them."""
+
+
 class Entry(NamedTuple):
     """One generated profile."""
 
@@ -91,6 +106,31 @@ def profiles(content: bytes) -> set[str]:
     text = content.decode("utf-8-sig", "surrogateescape")
     heading = r"^[^\S\n]*\[\s*(?:profile\s+)?[\"']?([^\]\"'\n]*?)[\"']?\s*\]"
     return set(re.findall(heading, text, re.MULTILINE))
+
+
+def tame(line: str) -> str:
+    """Return a line of an AWS file fit to be shown, whoever wrote it.
+
+    Shown are headings, our own lines, and settings of which no value is secret. Of all else, and of lines that go on
+    from the one before, at most the setting's name: the rest may be a key, a password in a command, an external id.
+    """
+    text = line.rstrip("\r\n")
+    if not text or _HEADING.fullmatch(text) or text.startswith((_BEGIN, _END)):
+        return text if text.isprintable() else "..."
+    setting = _SETTING.fullmatch(text)
+    if setting is None:
+        return f"{text[: len(text) - len(text.lstrip())]}{'# ' if text.lstrip()[:1] in '#;' else ''}..."
+    name, value = setting.groups()
+    harmless = (name.strip() in _HARMLESS and _PLAIN.fullmatch(value)) or (
+        name.strip() == "credential_process" and _is_ours(value)
+    )
+    return text if harmless and text.isprintable() else f"{name.rstrip()} = ..."
+
+
+def _is_ours(command: str) -> bool:
+    *program, verb, _role = ["", "", *_words(command)]
+    asks = program[-1].rpartition("/")[2] == "xacctctl" or program[-2:] == ["-m", "xacct.ctl"]
+    return verb == "process" and asks and len(program) <= _LONGEST_CALL
 
 
 def quoted(word: str) -> str:

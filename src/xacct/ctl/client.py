@@ -4,12 +4,13 @@ import errno
 import json
 import os
 import socket
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TypedDict, TypeVar, cast
 
 from xacct import __version__, wire
-from xacct.ctl import http10, unit
+from xacct.ctl import http10, shellfiles, unit
 from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, HungUpError, NotRunningError, UnreachableError
 from xacct.ctl.render import clean
 from xacct.ctl.shape import misfit
@@ -93,7 +94,7 @@ class Client:
         can't be reached or understood; `any_api` bears a daemon of another API version.
         """
         with _plain_failures(), self._connect(timeout) as connection:
-            head, rest = _exchange(connection, http10.request(method, path, body))
+            head, rest = _exchange(connection, http10.request(method, path, body, shellfiles.header()))
             content = _read_all(connection, rest)
         _check(head, content, any_api=any_api)
         answer = parse(content) if content.strip() else {}
@@ -109,7 +110,7 @@ class Client:
         with _plain_failures():
             connection = self._connect(PATIENCE)
             try:
-                head, rest = _exchange(connection, http10.request(method, path, body))
+                head, rest = _exchange(connection, http10.request(method, path, body, shellfiles.header()))
                 _check(head, rest if head.ok else _read_all(connection, rest), any_api=False)
                 connection.settimeout(None)
             except BaseException:
@@ -178,6 +179,11 @@ def _dial(path: str, timeout: float) -> socket.socket:
     except BaseException:
         connection.close()
         raise
+    try:
+        _refuse_another_users(connection, path)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -185,6 +191,28 @@ def _nobody() -> CtlError:
     """Nobody listens: whether there is no daemon is the lock's to say."""
     pid = unit.holder()
     return NotRunningError() if pid is None else UnreachableError(pid)
+
+
+def _refuse_another_users(connection: socket.socket, path: str) -> None:
+    """Ask the kernel who listens, before a word is said: a path can have been another's when it was looked at.
+
+    On macOS launchd, which is root's, may have made the socket for us.
+    """
+    owner = peer(connection)
+    if owner == os.geteuid() or (sys.platform == "darwin" and owner == 0):
+        return
+    raise CtlError(
+        f"{path} is another user's: nothing was sent.",
+        "See where XACCT_SOCKET and XDG_RUNTIME_DIR point; xacctctl asks the daemon of its own user alone.",
+        NO_DAEMON,
+    )
+
+
+def peer(connection: socket.socket) -> int:
+    """Return the user who listens at the other end of a Unix socket (unix(7): SO_PEERCRED; macOS: LOCAL_PEERCRED)."""
+    if sys.platform == "darwin":
+        return int.from_bytes(connection.getsockopt(0, 1, 76)[4:8], sys.byteorder)  # struct xucred: version, uid
+    return int.from_bytes(connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[4:8], sys.byteorder)
 
 
 def _refuse_strangers(path: str) -> None:

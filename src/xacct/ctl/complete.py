@@ -17,12 +17,12 @@ _PATIENCE: Final = 0.5
 """Seconds: somebody waits with a finger on the tab key."""
 
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "login": ("--code", "--for", "--until"),
+    "login": ("--again", "--code", "--for", "--until"),
     "logout": ("--all",),
     "status": ("--json",),
     "roles": ("--json",),
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime"),
-    "exec": ("--imds", "--static", "--lifetime"),
+    "exec": ("--imds", "--static", "--lifetime", "--detach"),
     "process": ("--lifetime",),
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "doctor": ("--json", "--role"),
@@ -38,6 +38,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "docker": ("run", "compose", "doctor", "setup"),
     "podman": ("run", "compose", "doctor", "setup"),
     "completion": ("bash", "zsh", "fish"),
+    "hook": ("direnv",),
     "service": ("install", "status", "uninstall"),
 }
 VALUES: Final[dict[str, tuple[str, ...]]] = {

@@ -2,7 +2,6 @@
 # ruff: noqa: PTH100, PTH113, PTH118, PTH119, PTH120, PTH121 - see places.py
 
 import os
-import re
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +20,6 @@ SUFFIX: Final = "-agent"
 """What makes `prod-agent` of `prod` unless something else is asked for: the role's own profile is called `prod`."""
 
 _TRIES: Final = 10
-_SECRET: Final = re.compile(r"(?i)(\s*aws_(?:secret_access_key|session_token|security_token)\s*[=:]).*")
 
 
 def configure(args: Namespace, client: Client) -> int:
@@ -69,8 +67,7 @@ def _files() -> tuple[str, set[str]]:
     """Return the path of the config file, and the profiles of the credentials file, which count as well."""
     home = places.home()
     environ = variables.without_ours(os.environ)
-    config = shadow.named(environ, "AWS_CONFIG_FILE", f"{home}/.aws/config", home)
-    credentials = shadow.named(environ, "AWS_SHARED_CREDENTIALS_FILE", f"{home}/.aws/credentials", home)
+    config, credentials = shadow.files(environ, home)
     if variables.is_copy(config):
         raise CtlError(
             "AWS_CONFIG_FILE is xacct's own copy of your file in this shell.",
@@ -163,16 +160,28 @@ def _quoted(path: str) -> str:
 
 
 def _difference(path: str, old: bytes, new: bytes) -> Iterator[str]:
-    """Yield a unified diff, in which values that are secret are left out."""
-    from difflib import unified_diff  # noqa: PLC0415 - only here
+    """Yield a unified diff, in which what is not ours is shown only where it is certainly no secret."""
+    from difflib import SequenceMatcher  # noqa: PLC0415 - only here
 
-    before, after = (
-        re.findall(r"[^\n]*\n|[^\n]+", _SECRET.sub(r"\1 ...", content.decode("utf-8", "backslashreplace")))
-        for content in (old, new)
-    )
-    for line in unified_diff(before, after, path, f"{path} (as it would be)"):
-        yield line.rstrip("\r\n")
-        if not line.endswith("\n"):
+    before, after = (content.decode("utf-8", "backslashreplace").splitlines(keepends=True) for content in (old, new))
+    if old != new:
+        yield f"--- {path}"
+        yield f"+++ {path} (as it would be)"
+    for group in SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes():
+        (_, first, _, then, _), (_, _, last, _, end) = group[0], group[-1]
+        yield f"@@ -{first + 1},{last - first} +{then + 1},{end - then} @@"
+        for kind, was, until, now, to in group:
+            if kind == "equal":
+                yield from _marked(" ", before[was:until])
+            else:
+                yield from _marked("-", before[was:until])
+                yield from _marked("+", after[now:to])
+
+
+def _marked(mark: str, lines: Sequence[str]) -> Iterator[str]:
+    for line in lines:
+        yield mark + block.tame(line)
+        if not line.endswith(("\n", "\r")):
             yield "\\ No newline at end of file"
 
 

@@ -12,13 +12,15 @@ from typing import Final
 
 from xacct import places, wire
 from xacct.ctl import shadow, shells, terminal, variables
+from xacct.ctl import universal as fish
 from xacct.ctl.client import Anything, Client, foreign
 from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
 from xacct.ctl.http10 import quote
+from xacct.ctl.notes import note
 from xacct.ctl.parent import calling_shell
-from xacct.ctl.render import clean, say
+from xacct.ctl.render import clean
 from xacct.ctl.verb import Verb
 
 _LARGEST_PID: Final = 2**31 - 1
@@ -29,6 +31,9 @@ def env(args: Namespace, client: Client) -> int:
     """Print the change of environment in the shell's language."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
+    universal = fish.profiles(places.home()) if args.format == "fish" else []
+    if universal and (args.static or args.imds):
+        raise fish.winning(universal[0])
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
         change = variables.static(args.role, keys, os.environ)
@@ -41,7 +46,10 @@ def env(args: Namespace, client: Client) -> int:
         ensure(client, args.role)
         pid = calling_shell() if args.pid is None else args.pid
         grant = mint(client, args.role, _label(pid), pid)
-        change = reaching(args.role, grant, os.environ)
+        # The empty name: fish can't but export it, and most SDKs take it for none
+        change = fish.covered(reaching(args.role, grant, os.environ, "" if universal else None), universal)
+    if not args.static and (file := shadow.taken_by_polars(places.home())):
+        note(f"polars takes the first keys in {file}, whatever this shell is in. {shadow.FOR_POLARS}")
     _emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
     _end_former(client, args.pid)
     return OK
@@ -155,9 +163,11 @@ def revoke(client: Client, grant: str) -> None:
         return
 
 
-def reaching(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> variables.Change:
-    """Return the change that makes the endpoint win, over a shadowing [default] too."""
-    return _winning(variables.endpoint(role, grant, environ), environ, grant["id"])
+def reaching(
+    role: str, grant: wire.GrantAnswer, environ: Mapping[str, str], profile: str | None = None
+) -> variables.Change:
+    """Return the change that makes the endpoint win, over [default]'s keys, too. `profile`: as shadow's `always`."""
+    return _winning(variables.endpoint(role, grant, environ), environ, grant["id"], profile)
 
 
 def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> variables.Change:
@@ -175,12 +185,16 @@ def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> var
     return _winning(variables.imds(port, environ), environ, f"pid-{os.getppid()}")
 
 
-def _winning(change: variables.Change, environ: Mapping[str, str], user: str) -> variables.Change:
+def _winning(
+    change: variables.Change, environ: Mapping[str, str], user: str, profile: str | None = None
+) -> variables.Change:
     """Take what would win over the change out of the way of programs without a profile."""
-    lifted = shadow.lifted(environ, places.home(), places.runtime_dir(), user)
-    for note in lifted.notes:
-        say(f"xacctctl: note: {note}")
+    lifted = shadow.lifted(environ, places.home(), places.runtime_dir(), user, profile)
+    for remark in lifted.notes:
+        note(remark)
     change.set.update(lifted.set)
+    if "AWS_REGION" not in change.set and (region := shadow.region(environ, places.home())):
+        change.set.update(variables.region_of(region, environ))
     return change
 
 

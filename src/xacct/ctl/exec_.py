@@ -3,14 +3,17 @@
 import os
 import time
 from argparse import ArgumentParser, Namespace
+from contextlib import suppress
 from typing import Final
 
-from xacct.ctl import variables
+from xacct import places
+from xacct.ctl import around, universal, variables
 from xacct.ctl.client import Client
 from xacct.ctl.env import declare_ways, ensure, lifetime, metadata, mint, reaching, revoke
 from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, USAGE, CtlError
 from xacct.ctl.hold import credentials
-from xacct.ctl.render import say
+from xacct.ctl.render import clean, say
+from xacct.ctl.shadow import PROFILE
 from xacct.ctl.verb import Verb
 
 _TRIES: Final = 20
@@ -22,19 +25,47 @@ def exec_(args: Namespace, client: Client) -> int:
     """Run the command and return its status: 128+n for signal n, 126 and 127 as shells do."""
     if not args.command:
         raise CtlError("exec needs a command.", "xacctctl exec ROLE -- COMMAND...", USAGE)
+    if args.detach and (args.static or args.imds):
+        raise CtlError(
+            "--detach goes with a grant, which --static and --imds have not.", "Leave out one of the two.", USAGE
+        )
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
         return _run(args.command, variables.static(args.role, keys, os.environ))
     if args.imds:
         return _run(args.command, metadata(client, args, os.environ))
     lifetime(args)
+    fish = args.command[0].rpartition("/")[2] == "fish" and universal.profiles(places.home())
     ensure(client, args.role)
+    undone = around.undone_by(args.command, places.home())
+    if undone:
+        say(f"xacctctl: note: {undone}, which wins over xacct in that shell. xacctctl env, typed in it, takes it away.")
     label = f"exec {args.command[0].rpartition('/')[2]} {os.getpid()}"
-    grant = mint(client, args.role, label, os.getpid())
+    grant = mint(client, args.role, label, 0 if args.detach else os.getpid())
+    ended = True
     try:
-        return _run(args.command, reaching(args.role, grant, os.environ))
+        change = reaching(args.role, grant, os.environ, PROFILE if fish else None)
+        status = _run(args.command, universal.covered(change, fish or ()))
+        ended = not args.detach
     finally:
-        revoke(client, grant["id"])
+        if ended:
+            revoke(client, grant["id"])
+    with suppress(OSError):  # the terminal may have gone; the command's status is what counts
+        if ended:
+            _say_who_is_left(grant["token_file"], args)
+        else:
+            say(f"xacctctl: note: What it started keeps its access. To end it: xacctctl grants revoke {grant['id']}")
+    return status
+
+
+def _say_who_is_left(token_file: str, args: Namespace) -> None:
+    """A launcher (`code .`) ends at once; what it leaves running has just lost its access."""
+    left = around.left_behind(token_file)
+    if left:
+        pid, name = left[0]
+        who = f"{clean(name)} (pid {pid})" + f" and {len(left) - 1} more" * (len(left) > 1)
+        say(f"xacctctl: note: {who} still runs, and its access has ended with {args.command[0]}.")
+        say(f"  hint: To let it last: xacctctl exec --detach {args.role} -- {args.command[0]} ...")
 
 
 def _run(command: list[str], change: variables.Change) -> int:
@@ -68,7 +99,13 @@ def _write_through(copy: str | None) -> None:
 def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("role", metavar="ROLE")
     declare_ways(parser)
-    parser.usage = "xacctctl exec ROLE [--imds | --static [--lifetime DURATION]] -- COMMAND..."
+    parser.add_argument(
+        "--detach",
+        action="store_true",
+        help="access does not end with the command, but with xacctctl grants revoke: for a command that only starts"
+        " another program and ends (code .)",
+    )
+    parser.usage = "xacctctl exec ROLE [--detach | --imds | --static [--lifetime DURATION]] -- COMMAND..."
 
 
 VERBS = {
@@ -80,6 +117,7 @@ VERBS = {
             "xacctctl exec prod -- aws s3 ls",
             "xacctctl exec prod -- terraform plan",
             "xacctctl exec staging -- $SHELL",
+            "xacctctl exec --detach dev -- code .",
         ),
         exec_,
         _declare,

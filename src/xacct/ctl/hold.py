@@ -28,13 +28,14 @@ def hold(
     code: str | None = None,
     until: float | None = None,
     grant: str | None = None,
+    again: bool = False,
     heard: Callable[[wire.HeldEvent | wire.FailedEvent], None] = lambda _event: None,
 ) -> Held:
     """Log in to `roles`; `code` answers the first prompt, the terminal (if any) the others.
 
     `until`: how long the MFA session must last (Unix seconds). `grant`: the id of a grant that a human
-    must let use them, where they are guarded. `heard` is told as each role
-    succeeds or fails. Raises `CtlError` if the daemon refuses the request as a whole.
+    must let use them, where they are guarded. `again`: spend a code on what AWS has refused. `heard` is told as each
+    role succeeds or fails. Raises `CtlError` if the daemon refuses the request as a whole.
     """
     body: dict[str, Any] = {"roles": list(roles)}
     if code is not None:
@@ -43,6 +44,8 @@ def hold(
         body["until"] = until
     if grant is not None:
         body["grant"] = grant
+    if again:
+        body["again"] = True
     outcome = Held([], [])
     for raw in converse(client, wire.LOGIN, body):
         match raw.get("event"):

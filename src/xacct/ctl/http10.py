@@ -28,14 +28,15 @@ class Head(NamedTuple):
         return self.status // 100 == 2  # noqa: PLR2004 - 2xx
 
 
-def request(method: str, path: str, body: Mapping[str, object] | None = None) -> bytes:
-    """Return the bytes of one request; `path` is already quoted."""
+def request(method: str, path: str, body: Mapping[str, object] | None = None, files: str = "") -> bytes:
+    """Return the bytes of one request; `path` is already quoted. `files`: the value of the header that names files."""
     content = b"" if body is None else json.dumps(body).encode()
     kind = "" if body is None else "Content-Type: application/json\r\n"
+    meant = f"{wire.FILES_HEADER}: {files}\r\n" if files else ""
     head = (
         f"{method} {path} HTTP/1.0\r\nHost: xacct\r\nConnection: close\r\n"
         f"{wire.API_HEADER}: {wire.API}\r\n{wire.VERSION_HEADER}: {__version__}\r\n"
-        f"{kind}Content-Length: {len(content)}\r\n\r\n"
+        f"{meant}{kind}Content-Length: {len(content)}\r\n\r\n"
     )
     return head.encode("ascii") + content
 

@@ -12,7 +12,7 @@ from xacct import wire
 from xacct.ctl import unit
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.complain import complain
-from xacct.ctl.failure import FAILED, NO_DAEMON, OK, CtlError, DaemonError, NotRunningError
+from xacct.ctl.failure import FAILED, NO_DAEMON, OK, USAGE, CtlError, DaemonError, NotRunningError
 from xacct.ctl.render import out, say, show
 from xacct.ctl.start import start_daemon
 from xacct.ctl.verb import Verb
@@ -32,7 +32,7 @@ _BUSY_POLL: Final = 0.25
 def start(args: Namespace, client: Client) -> int:
     """Make sure that the daemon runs, and say whether it did already."""
     if args.no_start:
-        raise CtlError("start and --no-start contradict each other.")
+        raise CtlError("start and --no-start contradict each other.", "", USAGE)
     fresh = start_daemon()
     answer = client.call("GET", wire.VERSION, wire.VersionAnswer)
     did = "Started" if fresh else "Already running:"

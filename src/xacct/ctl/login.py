@@ -18,7 +18,7 @@ _TERMINAL: Final = "Log in at a terminal, or bring a code along: --code CODE."
 _INSTEAD: Final = {
     "nobody-to-ask": _TERMINAL,
     "login-required": _TERMINAL,
-    "declined": "Whoever said no can say yes next time: have the device at hand.",
+    "declined": "Nothing has changed; log in when the device is at hand.",
     "timed-out": "Have the device at hand before you try again.",
 }
 """Hints for a login that was told to log in."""
@@ -28,7 +28,7 @@ def login(args: Namespace, client: Client) -> int:
     """Hold some roles. The exit status is that of the first role that could not be had."""
     horizon = _horizon(args, time.time())
     roles = args.roles or [_only_role(client)]
-    outcome = hold(client, roles, code=_code(args), until=horizon, heard=_report)
+    outcome = hold(client, roles, code=_code(args), until=horizon, again=args.again, heard=_report)
     return refusal(outcome.failed[0]["error"]).status if outcome.failed else OK
 
 
@@ -107,6 +107,11 @@ def _declare_login(parser: ArgumentParser) -> None:
         dest="lasting",
         metavar="DURATION",
         help="the MFA session must last this long (8h, 1h30m); asks again now if it doesn't",
+    )
+    parser.add_argument(
+        "--again",
+        action="store_true",
+        help="spend a code on roles that AWS has refused in spite of a fresh one",
     )
     lasting.add_argument(
         "--until",

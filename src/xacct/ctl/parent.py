@@ -16,11 +16,23 @@ _STACK: Final = 25
 class _Process(NamedTuple):
     parent: int
     stack: str
+    name: str
 
 
 def calling_shell() -> int:
-    """Return the pid of the nearest ancestor that is no subshell; without procfs, of the parent."""
-    pid = os.getppid()
+    """Return the pid of the nearest ancestor that is no subshell; without procfs, of the parent.
+
+    Of an .envrc it is the shell that direnv works for: the one that reads the file is gone in a moment.
+    """
+    pid = _no_subshell(os.getppid())
+    reader = _look(pid)
+    above = _look(reader.parent) if reader else None
+    if reader and above and above.name == "direnv":
+        return _no_subshell(above.parent)
+    return pid
+
+
+def _no_subshell(pid: int) -> int:
     while (here := _look(pid)) and (above := _look(here.parent)):
         if here.stack != above.stack or here.stack == "0":
             break
@@ -31,7 +43,8 @@ def calling_shell() -> int:
 def _look(pid: int) -> _Process | None:
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - see places.py
-            fields = file.read().rpartition(b")")[2].split()
-        return _Process(int(fields[_PARENT]), fields[_STACK].decode())
+            before, _, after = file.read().rpartition(b")")
+        fields = after.split()
+        return _Process(int(fields[_PARENT]), fields[_STACK].decode(), os.fsdecode(before.partition(b"(")[2]))
     except (OSError, IndexError, ValueError):
         return None

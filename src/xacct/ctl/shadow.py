@@ -11,10 +11,12 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
+from xacct import awsfiles
 from xacct.copies import lines as aws
 from xacct.ctl import variables
 
 PROFILE: Final = "xacct"
+FOR_POLARS: Final = "For polars: xacctctl exec --static ROLE -- COMMAND, or a profile of xacctctl configure."
 _BOTO: Final = ("/etc/boto.cfg", "~/.boto")
 _BOTO_CONFIG: Final = "BOTO_CONFIG"
 _JAVA: Final = "AWS_CREDENTIAL_PROFILES_FILE"
@@ -27,12 +29,12 @@ class Shadow(NamedTuple):
     notes: list[str]
 
 
-def lifted(environ: Mapping[str, str], home: str, directory: str, user: str, *, always: bool = False) -> Shadow:
+def lifted(environ: Mapping[str, str], home: str, directory: str, user: str, always: str | None = None) -> Shadow:
     """Say what keeps the user's files from winning, as a process with `environ` and `home` would see it.
 
     Args:
         directory: where a copy of the config file goes, if one is needed. user: for whom it is kept: a grant's id, or
-            `pid-N`. always: make one where no file needs it: something else sets AWS_PROFILE again.
+            `pid-N`. always: the name of the profile where no file needs one: something else sets AWS_PROFILE again.
 
     Raises:
         CtlError: a copy can't be made.
@@ -40,8 +42,8 @@ def lifted(environ: Mapping[str, str], home: str, directory: str, user: str, *, 
     before = variables.without_ours(environ)
     shadow = Shadow({}, [])
     winning = [file for file in _read_by_some(before, home) if shadows(lines(file))]
-    if winning or always:
-        shadow.set.update(_profile(before, home, directory, user))
+    if winning or always is not None:
+        shadow.set.update(_profile(before, home, directory, user, (PROFILE if winning else None) or always or ""))
     if winning:
         shadow.notes.append(
             f"[default] in {' and '.join(winning)} would win over xacct; programs without a profile have"
@@ -54,15 +56,24 @@ def lifted(environ: Mapping[str, str], home: str, directory: str, user: str, *, 
     return shadow
 
 
-def _profile(before: Mapping[str, str], home: str, directory: str, user: str) -> dict[str, str]:
-    """Return the variables of the profile of ours, in a copy that is up to date."""
+def region(environ: Mapping[str, str], home: str) -> str | None:
+    """Return the region of [default], for SDKs that read no file; of both files the credentials file wins."""
+    for file in reversed(files(variables.without_ours(environ), home)):
+        said = aws.options(lines(file)).get("region")
+        if said and (value := re.split("[=:]", said[0], maxsplit=1)[1].strip()):
+            return value
+    return None
+
+
+def _profile(before: Mapping[str, str], home: str, directory: str, user: str, wish: str) -> dict[str, str]:
+    """Return the variables of the profile of ours, called as wished if nobody is, in a copy that is up to date."""
     from xacct import places  # noqa: PLC0415 - see places.py
     from xacct.copies import store  # noqa: PLC0415 - only where something shadows
     from xacct.ctl.failure import CtlError  # noqa: PLC0415
 
     config, credentials = files(before, home)
-    taken = set().union(*(aws.sections(lines(file)) for file in _read_by_some(before, home)))
-    name = next(name for number in range(1, 1000) if (name := PROFILE + f"-{number}" * (number > 1)) not in taken)
+    taken: set[str] = set().union(*(aws.sections(lines(file)) for file in _read_by_some(before, home)))
+    name = next(name for number in range(1, 1000) if (name := wish + f"-{number}" * (number > 1)) not in taken)
     about = store.About(config, credentials, name)
     places.make_private(directory)
     try:
@@ -88,6 +99,12 @@ def shadows(content: Iterable[str]) -> bool:
     return aws.shadows(content)
 
 
+def taken_by_polars(home: str) -> str | None:
+    """Return the file whose first keys polars takes, of whatever profile, unless boto3 serves it; None without keys."""
+    file = f"{home}/.aws/credentials"
+    return file if aws.has_secrets(lines(file)) else None
+
+
 def _read_by_some(environ: Mapping[str, str], home: str) -> list[str]:
     """Return the files in which some SDK looks for a profile: JavaScript v2 and Java v1 heed variables of their own."""
     java = named(environ, _JAVA, f"{home}/.aws/credentials", home)
@@ -108,10 +125,8 @@ def _has_boto_keys(file: str) -> bool:
 
 def files(environ: Mapping[str, str], home: str) -> tuple[str, str]:
     """Return the config and the credentials file that SDKs with `environ` read."""
-    return (
-        named(environ, "AWS_CONFIG_FILE", f"{home}/.aws/config", home),
-        named(environ, "AWS_SHARED_CREDENTIALS_FILE", f"{home}/.aws/credentials", home),
-    )
+    found = awsfiles.named({**environ, "HOME": home}, awsfiles.directory())
+    return found.config, found.credentials
 
 
 def named(environ: Mapping[str, str], variable: str, default: str, home: str) -> str:
@@ -122,14 +137,7 @@ def named(environ: Mapping[str, str], variable: str, default: str, home: str) ->
     value = re.sub(r"\$(?:(\w+)|\{([^}]*)\})", lambda found: environ.get(found[1] or found[2], found[0]), value)
     if value.startswith("~/"):
         return home + value[1:]
-    return value if value.startswith("/") else os.path.join(_here(), value)
-
-
-def _here() -> str:
-    try:
-        return os.getcwd()  # noqa: PTH109 - see places.py
-    except OSError:
-        return "/dev/null"
+    return value if value.startswith("/") else os.path.join(awsfiles.directory(), value)
 
 
 def lines(path: str) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from xacct.ctl.failure import CtlError
@@ -22,8 +23,11 @@ def sh(change: Change) -> str:
 
 
 def fish(change: Change) -> str:
-    """Write for fish: to be read by source."""
-    lines = [f"set -e {name}" for name in change.unset]
+    """Write for fish: to be read by source.
+
+    Without a scope `set -e` would erase a universal variable, in every session and for good.
+    """
+    lines = [f"set -el {name}; set -eg {name}" for name in change.unset]
     lines += [f"set -gx {name} {_fish_quote(value)}" for name, value in change.set.items()]
     return "\n".join([*lines, ""])
 
@@ -66,7 +70,11 @@ def powershell_failure(change: Change) -> str:
 
 def dotenv_failure(change: Change) -> str:
     """Write what Docker refuses as a line (a name with spaces); for who skips it, `change`, which leads to no role."""
-    return dotenv(change) + f"{_NOTICE}\n"
+    lines = ""
+    for name, value in change.set.items():
+        with suppress(CtlError):  # a path of the user's own that has no such line
+            lines += dotenv(Change({name: value}, ()))
+    return lines + f"{_NOTICE}\n"
 
 
 def json_failure(_change: Change) -> str:

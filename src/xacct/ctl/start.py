@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from xacct import fileio, places, wire
-from xacct.ctl import unit, variables
+from xacct.ctl import shellfiles, unit
 from xacct.ctl.client import Client
 from xacct.ctl.failure import NO_DAEMON, CtlError, NotRunningError, UnreachableError
 
@@ -117,7 +117,7 @@ def _spawn(log: str) -> int:
                 stderr=sink,
                 start_new_session=True,
                 cwd="/",
-                env=variables.without_ours(os.environ),
+                env=shellfiles.for_daemon(),
             )
         except OSError as error:
             raise CtlError(

@@ -9,10 +9,11 @@ from xacct import __version__, wire
 from xacct.ctl.client import Client
 from xacct.ctl.failure import OK
 from xacct.ctl.http10 import quote
-from xacct.ctl.render import clean, lines, out, paint, show, since, table, until
+from xacct.ctl.render import clean, columns, folded, lines, out, paint, since, table, until
 from xacct.ctl.verb import Verb
 
 _TONES: Final = {"held": "good", "waiting": "warn", "needs-code": "warn", "failed": "bad"}
+_NOTHING: Final = frozenset({"idle", "needs-code"})
 _HEADING: Final = ("ROLE", "ACCOUNT", "STATE", "EXPIRES IN", "MFA LASTS", "LAST USED", "RENEWS IN")
 _NAME, _ACCOUNT, _USED, _RENEWS = 0, 1, 5, 6
 _AROUND: Final = 12
@@ -38,9 +39,9 @@ def explain(args: Namespace, client: Client) -> int:
     path = wire.EXPLAIN.format(role=quote(args.role))
     answer = client.call("GET", path, wire.ExplainAnswer)
     for number, step in enumerate(answer["steps"], 1):
-        show(f"{number}. {step}")
+        out(f"{number}. " + folded(clean(step), columns(), len(f"{number}. ")))
     for remark in answer["remarks"]:
-        show(f"- {remark}")
+        out("- " + folded(clean(remark), columns(), 2))
     return OK
 
 
@@ -53,14 +54,27 @@ def _status_lines(answer: wire.StatusAnswer) -> Iterator[str]:
         if role["error"]:
             yield from _trouble(role["name"], role["error"])
     for session in answer["sessions"]:
-        lasts = until(session["expires_at"], now)
+        lasts = until(session["expires_at"], now) if session["expires_at"] is not None else "none"
         yield clean(f"MFA session of {session['source']} ({session['serial']}): {lasts}")
+    yield from _files(answer)
     for port in answer.get("imds", []):
         yield clean(f"IMDSv2 on {port['url']}: {port['role']}, for every program of yours")
     for prompt in answer["prompts"]:
         yield paint(_question(prompt, answer["attended"]), "warn")
     for note in [*answer["notes"], *_versions(answer.get("daemon"))]:
         yield clean(f"note: {note}")
+
+
+def _files(answer: wire.StatusAnswer) -> Iterator[str]:
+    """Say whose roles are shown, where they are not all of the daemon's own AWS files."""
+    names = [role["name"] for role in answer["roles"]] + [session["source"] for session in answer["sessions"]]
+    for catalogue in answer.get("catalogues", []):
+        paths = f"{catalogue['config']} and {catalogue['credentials']}, with HOME {catalogue['home']}"
+        if catalogue["meant"] and not catalogue["own"]:
+            yield clean(f"Roles without # are of this shell's AWS files: {paths}")
+        elif any(name.endswith(f"#{catalogue['id']}") for name in names):
+            whose = "xacctd's own files" if catalogue["own"] else "other files"
+            yield clean(f"Roles with #{catalogue['id']} are of {whose}: {paths}")
 
 
 def _versions(daemon: wire.DaemonStatus | None) -> Iterator[str]:
@@ -88,7 +102,8 @@ def _listed(answer: wire.StatusAnswer) -> Iterator[str]:
     for role, line in zip(listed, rows, strict=True):
         yield paint(line, _TONES.get(role["state"], ""))
     if len(listed) < len(answer["roles"]):
-        yield f"{len(answer['roles']) - len(listed)} roles more are idle; xacctctl roles lists them."
+        more = f"{len(answer['roles']) - len(listed)} roles" + " more" * bool(listed)
+        yield f"{more} hold nothing; xacctctl roles lists them."
 
 
 def _worth_a_line(roles: list[wire.RoleStatus]) -> list[wire.RoleStatus]:
@@ -96,7 +111,7 @@ def _worth_a_line(roles: list[wire.RoleStatus]) -> list[wire.RoleStatus]:
     room = lines()
     if room is None or len(roles) <= max(1, room - _AROUND):
         return roles
-    return [role for role in roles if role["state"] != "idle" or role["error"] or role["expires_at"] is not None]
+    return [role for role in roles if role["state"] not in _NOTHING or role["error"] or role["expires_at"] is not None]
 
 
 def _row(role: wire.RoleStatus, now: float) -> tuple[str, ...]:
@@ -130,6 +145,8 @@ def _role_lines(answer: wire.RolesAnswer) -> Iterator[str]:
     heading, *rows = table([headings, *map(_cells, answer["roles"])], less=(5,), shorter=(0, 2, 4))
     yield paint(heading, "dim")
     yield from rows
+    if "files" in answer:
+        yield clean(f"of {answer['files']['config']} and {answer['files']['credentials']}")
     for serial in dict.fromkeys(role["mfa_serial"] for role in answer["roles"]):
         if serial:
             sources = dict.fromkeys(role["source"] for role in answer["roles"] if role["mfa_serial"] == serial)

@@ -5,7 +5,7 @@ import termios
 import time
 from typing import Final
 
-from xacct.ctl.render import clean, paint
+from xacct.ctl.render import clean, folded, paint
 
 _LINE: Final = 1024
 _WIDE: Final = 80
@@ -37,11 +37,11 @@ class Terminal:
     def show(self, text: str, tone: str = "") -> None:
         """Print one line, in the colour of `tone`."""
         self._asked = 0
-        self._write(paint(clean(text), tone, tty=True) + "\n")
+        self._write(paint(folded(clean(text), self._columns()), tone, tty=True) + "\n")
 
     def ask(self, text: str) -> None:
         """Replace what was asked last by `text`, however many rows it took, and leave the cursor behind it."""
-        above = max(0, self._asked - 1) // self._columns()
+        above = max(0, self._asked - 1) // (self._columns() or _WIDE)
         up = f"\x1b[{above}A" if above else ""
         self._asked = len(clean(text))
         self._write(f"\r{up}\x1b[{'J' if above else 'K'}{clean(text)}")
@@ -53,11 +53,11 @@ class Terminal:
         except termios.error:
             return
 
-    def _columns(self) -> int:
+    def _columns(self) -> int | None:
         try:
-            return os.get_terminal_size(self._outlet).columns or _WIDE
+            return os.get_terminal_size(self._outlet).columns or None
         except OSError:
-            return _WIDE
+            return None
 
     def _write(self, text: str) -> None:
         try:

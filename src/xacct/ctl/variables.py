@@ -66,6 +66,13 @@ OUR_REGION: Final = "XACCT_REGION"
 OUR_PROFILE: Final = "XACCT_PROFILE"
 """What we set AWS_REGION and AWS_PROFILE to: what they say besides is the user's."""
 
+_TIMEOUT: Final = "AWS_METADATA_SERVICE_TIMEOUT"
+_PATIENCE: Final = "130"
+"""Seconds that PHP waits for the endpoint's whole answer (1 otherwise): a little longer than xacctd holds one.
+
+botocore, both AWS CLIs and Java read it for EC2's metadata only, which they don't ask here.
+"""
+
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
 _PROXY: Final = ("NO_PROXY", "no_proxy")
 
@@ -92,7 +99,8 @@ def endpoint(role: str, grant: wire.GrantAnswer, environ: Mapping[str, str]) -> 
         {
             **dict(zip(CONTAINER, values, strict=True)),
             NO_IMDS: "true",
-            **_region(grant["regions"].get(role), environ),
+            **({} if environ.get(_TIMEOUT) else {_TIMEOUT: _PATIENCE}),
+            **region_of(grant["regions"].get(role), environ),
             **no_proxy(environ),
             ROLE: role,
         },
@@ -109,7 +117,7 @@ def imds(port: wire.ImdsPort, environ: Mapping[str, str]) -> Change:
     return Change(
         {
             **dict(zip(IMDS, values, strict=True)),
-            **_region(port["region"], environ),
+            **region_of(port["region"], environ),
             **no_proxy(environ),
             ROLE: port["role"],
         },
@@ -125,7 +133,7 @@ def static(role: str, keys: wire.CredentialsEvent, environ: Mapping[str, str]) -
         {
             **dict(zip(KEYS, values, strict=False)),
             **({KEYS[3]: expiration} if expiration else {}),
-            **_region(keys["region"], environ),
+            **region_of(keys["region"], environ),
             ROLE: role,
         },
         CONTAINER + RIVALS + IMDS + (() if expiration else KEYS[3:]),
@@ -173,6 +181,8 @@ def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
     if ROLE not in environ:
         return dict(environ)
     ours = {*CONTAINER, *KEYS, *IMDS, ROLE, NO_IMDS, OUR_REGION, OUR_PROFILE, *INSTEAD.values()}
+    if environ.get(_TIMEOUT) == _PATIENCE:
+        ours.add(_TIMEOUT)
     if environ.get(OUR_PROFILE) is not None and environ.get(PROFILE) == environ[OUR_PROFILE]:
         ours.add(PROFILE)
     kept = {name: value for name, value in environ.items() if name not in ours}
@@ -205,7 +215,7 @@ def _is_ours(variable: str, environ: Mapping[str, str]) -> bool:
     return value is not None and value == environ.get(OUR_REGION)
 
 
-def _region(region: str | None, environ: Mapping[str, str]) -> dict[str, str]:
+def region_of(region: str | None, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of the role's own region, else of that which the shell had before us.
 
     boto3 reads only AWS_DEFAULT_REGION, the others AWS_REGION.

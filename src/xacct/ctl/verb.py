@@ -31,6 +31,7 @@ WHERE: Final = {
     "stop": ("lifecycle", "stop xacctd"),
     "reload": ("lifecycle", "start the daemon anew, with all it holds"),
     "service": ("service", "have systemd or launchd keep xacctd: install, status, uninstall"),
+    "hook": ("hook", "functions for direnv: use xacct ROLE in an .envrc"),
     "completion": ("complete", "the completion script of bash, zsh or fish"),
 }
 """Each verb's file in this package, and its line in the help."""

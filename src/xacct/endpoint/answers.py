@@ -112,5 +112,3 @@ UNAUTHORIZED = text(b"401 Unauthorized", "xacct: a metadata token first: PUT /la
 BAD_TTL = text(b"400 Bad Request", "xacct: X-aws-ec2-metadata-token-ttl-seconds: 1 to 21600")
 NOT_FOUND = text(b"404 Not Found", "xacct: there is no such metadata.")
 """EC2's own statuses: SDKs take a new token at a 401, and try the next path at a 404."""
-
-HEALTH = whole(OK, b'{"status":"ok"}')

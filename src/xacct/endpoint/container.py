@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from xacct import errors
+from xacct import errors, rolekeys
+from xacct.awsfiles import Files
 from xacct.endpoint import answers
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 from xacct.endpoint.recorder import SERVED, Nobody
 from xacct.keeper.service import Ask
-from xacct.model import Credentials
+from xacct.model import Credentials, slug_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 ONE_ROLE = "/v1/credentials"
 """EKS Pod Identity's path: the token says which role. For grants that have one."""
-
-HEALTHZ = "/healthz"
 
 SILENCE = 0.5
 """Seconds without a byte: JS v2, C++, Java and PHP give up at one."""
@@ -66,8 +65,6 @@ class Container:
         Args:
             request: trusted. where: whom the listener it came to is for.
         """
-        if request.target == HEALTHZ:
-            return answers.HEALTH
         grant = self._grants.find(request.authorization)
         if grant is None or grant.where != where:
             self._recorder.refused("no grant", request.caller)
@@ -111,6 +108,9 @@ class Container:
         if slug != target and slug in self._keeper.slugs:
             name = self._keeper.slugs[slug]
             if grant.allows(name):
+                return name
+        for name in grant.roles if slug != target else ():
+            if slug in _earlier_slugs(grant, name) and name in self._keeper.nodes:
                 return name
         raise self._service.out_of_reach()
 
@@ -159,6 +159,13 @@ class Container:
         if request.user_agent.startswith((b"object_store/", b"polars/")):
             return min(RUST_PATIENCE, self._patience)
         return self._patience
+
+
+def _earlier_slugs(grant: Grant, role: str) -> set[str]:
+    """What a role may have been called when the grant was made, while the daemon's own files were others."""
+    name = rolekeys.split(role)[0]
+    there = rolekeys.id_of(Files(*grant.files)) if grant.files else rolekeys.OWN
+    return {slug_of(name), slug_of(rolekeys.key(name, there))}
 
 
 def _as_ours(trouble: errors.XacctError | asyncio.CancelledError) -> errors.XacctError:

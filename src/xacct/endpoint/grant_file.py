@@ -61,15 +61,24 @@ def load(path: Path) -> list[Grant]:
     return grants
 
 
+def rows_of(grants: Iterable[Grant]) -> list[dict[str, Any]]:
+    """These grants as JSON knows them."""
+    names = [field.name for field in fields(Grant)]
+    return [{name: getattr(grant, name) for name in names} for grant in grants]
+
+
+def of_rows(rows: list[Any]) -> list[Grant]:
+    """The grants of rows that another daemon handed on; those that can't be meant are left out."""
+    return _taken(rows)[0]
+
+
 def save(path: Path, grants: Iterable[Grant]) -> None:
     """Keep these grants, and no others.
 
     Raises:
         OSError: they can't be kept.
     """
-    names = [field.name for field in fields(Grant)]
-    rows = [{name: getattr(grant, name) for name in names} for grant in grants]
-    fileio.write_private(path, json.dumps(rows).encode())
+    fileio.write_private(path, json.dumps(rows_of(grants)).encode())
 
 
 def _taken(rows: list[Any]) -> tuple[list[Grant], int]:

@@ -11,11 +11,11 @@ import secrets
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import structlog
 
-from xacct import errors
+from xacct import errors, rolekeys
 from xacct.endpoint import grant_file
 from xacct.endpoint.head import hosts_of
 from xacct.endpoint.token_files import TokenFiles
@@ -71,6 +71,7 @@ class Grants:
         token_dir: where token files go. store: where hashes survive a restart (None: they don't).
         now: AWS's time. started: when a process started, None if it is gone.
         ended: told of each grant that ends by itself, and why.
+        changed: told of each change, before anybody else can be.
         saver: writes them down off the event loop; None: they are written on the spot.
 
     `problem`: why they could not be kept, when they were last to be.
@@ -81,6 +82,7 @@ class Grants:
     now: Callable[[], float]
     started: Callable[[int], str | None]
     ended: Callable[[Grant, str], None] = lambda _grant, _why: None
+    changed: Callable[[], None] = lambda: None
     saver: Saver | None = None
     problem: errors.XacctError | None = None
     last_used: dict[str, float] = field(default_factory=dict)
@@ -91,15 +93,35 @@ class Grants:
     def __post_init__(self) -> None:
         self._files = TokenFiles(self.token_dir, lambda: self.now())  # noqa: PLW0108 - it may be given another clock
 
-    def load(self) -> None:
+    def load(self, handed_on: list[Any] | None = None) -> None:
         """Take over the grants of an earlier run; an unreadable file is as good as none (see grant_file.py).
+
+        What that run handed on says which are in force. A file says it only as far as the token files bear it out:
+        where the file could not be written, the token of what was revoked is gone all the same.
+
+        Args:
+            handed_on: what `rows` gave in the daemon before us; None if there is only the file.
 
         Token files that open nothing any more are emptied of their token: a run that was killed leaves them behind.
         """
-        if self.store is not None:
-            self._by_digest = {grant.digest: grant for grant in grant_file.load(self.store)}
+        found: list[Grant] = []
+        if handed_on is not None:
+            found = grant_file.of_rows(handed_on)
+        elif self.store is not None:
+            kept = grant_file.load(self.store)
+            found = [grant for grant in kept if not self._files.says_ended(grant.id)]
+            if len(found) < len(kept):
+                log.warning("grants dropped that had ended", count=len(kept) - len(found))
+        self._by_digest = {grant.digest: grant for grant in found}
+        for grant in found:
+            self._files.stand_in(grant.id)
         self.sweep()
+        self._save()  # the file may be older than that
         self._files.tidy({grant.id for grant in self._by_digest.values()})
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All of them, for the daemon after us."""
+        return grant_file.rows_of(self._by_digest.values())
 
     def create(
         self,
@@ -112,6 +134,7 @@ class Grants:
         via: str | None = None,
         forwarded_port: int | None = None,
         where: Where = "host",
+        files: Iterable[str] = (),
     ) -> tuple[Grant, str, Path]:
         """A new grant, its token (shown this once), and the token's file.
 
@@ -138,6 +161,7 @@ class Grants:
             via=via,
             forwarded_port=forwarded_port,
             where=where,
+            files=tuple(files),
         )
         file = self._files.write(grant.id, token)
         self._by_digest[grant.digest] = grant
@@ -198,6 +222,23 @@ class Grants:
         self._save()
         return bound
 
+    def settle(self, identify: Callable[[tuple[str, ...]], str]) -> None:
+        """Call the roles of each grant as they are called now: which files are the daemon's own may have changed.
+
+        Args:
+            identify: the id of the catalogue (rolekeys.py) that some of AWS's files are now.
+        """
+        moved = False
+        for grant in filter(lambda grant: grant.files, self.all()):
+            catalogue = identify(grant.files)
+            roles = tuple(rolekeys.key(rolekeys.split(role)[0], catalogue) for role in grant.roles)
+            via = None if grant.via is None else rolekeys.key(rolekeys.split(grant.via)[0], catalogue)
+            if (roles, via) != (grant.roles, grant.via):
+                self._by_digest[grant.digest] = replace(grant, roles=roles, via=via)
+                moved = True
+        if moved:
+            self._save()
+
     def sweep(self) -> None:
         """End grants that are over, or whose process is gone."""
         over = [grant for grant in self.all() if self._over(grant) or self._orphaned(grant)]
@@ -257,6 +298,7 @@ class Grants:
 
     def _save(self) -> None:
         """Keep the hashes. A full disk costs the grants a restart, not their use."""
+        self.changed()
         if self.store is None:
             return
         work = partial(self._write, self.store, tuple(self._by_digest.values()))

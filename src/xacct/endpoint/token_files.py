@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 ENDED = b"ended"
 """What the file of an ended grant holds: a legal header value, and no token."""
 
+ELSEWHERE = b"elsewhere"
+"""What the file of a grant holds whose token only its owner knows any more."""
+
 KEPT_FOR = 7 * 86400.0
 """Seconds for which such a file stays: programs that were started in a shell may outlive it by days."""
 
@@ -75,6 +78,22 @@ class TokenFiles:
         self._ends += 1
         if self._ends % (KEPT // 10) == 0:
             self._drop_oldest()
+
+    def says_ended(self, name: str) -> bool:
+        """Whether the file of a grant says that it has ended, or was removed to say so where there was no room for it.
+
+        Where no grant has a file the directory was emptied, as by a reboot: that says nothing.
+        """
+        file = self.directory / name
+        try:
+            return _is_ended(file) if file.exists() else any(self._files())
+        except OSError:
+            return False
+
+    def stand_in(self, name: str) -> None:
+        """Put a file, without a token, where a reboot took a grant's: then one that is missing says "ended"."""
+        with contextlib.suppress(OSError):  # FileExistsError: it has one
+            _create(self.directory / name, ELSEWHERE)
 
     def tidy(self, living: Collection[str]) -> None:
         """End what a run that was killed left behind, and remove what ended long ago."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from xacct import errors, policy
 from xacct.keeper.challenge import with_code
+from xacct.keeper.question import NO_CAUSE, Cause
+from xacct.keeper.refused import Refused
 from xacct.model import Source
 from xacct.policy import Hop, Path
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from xacct.keeper.desk import Desk
     from xacct.keeper.lease import Lease
     from xacct.keeper.pace import Pace
-    from xacct.model import Credentials, Role
+    from xacct.model import Credentials, Role, StsTarget
 
 QUICK_RETRIES = (0.3, 0.9)
 """Seconds before the second and third try of a call that carries no code: most hiccups are over by then."""
@@ -55,10 +57,14 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """Settings the keeper goes by: seconds of an MFA session, and the session name CloudTrail shows."""
+    """Settings the keeper goes by: seconds of an MFA session, and the session name CloudTrail shows.
+
+    `renew_within`: seconds for which a role that was fetched is renewed ahead of its end; 0: never.
+    """
 
     session_duration: int = policy.SESSION_DURATION
     session_name: str = "xacct"
+    renew_within: float = policy.RENEW_WITHIN
 
 
 @dataclass(slots=True)
@@ -90,6 +96,11 @@ class Acquire:
         self._clock = clock
         self._pace = pace
         self.lessons = Lessons()
+        self.refused = Refused()
+        self.causes: dict[str, Cause] = {}
+        self._younger: dict[Lease, str] = {}
+        self._opened: dict[tuple[str, str | None, StsTarget], Lease] = {}
+        self._dead: set[str] = set()
 
     def silent(self, role: Role, parent: Lease | None) -> bool:
         """Whether the role could be had now without a human."""
@@ -109,6 +120,8 @@ class Acquire:
     def forget(self, name: str) -> None:
         """A role is gone for good, and with it what refusals have taught of it."""
         self.lessons.forget(name)
+        self.refused.forget(name)
+        self.causes.pop(name, None)
 
     async def role(self, role: Role, lease: Lease, *, ask: bool) -> Credentials:
         """A role's credentials by its path.
@@ -116,6 +129,25 @@ class Acquire:
         Raises:
             XacctError: HumanNeeded where it takes a code and `ask` is false; else what AWS said.
         """
+        try:
+            got = await self._role(role, lease, ask=ask)
+        except errors.Refusal as error:
+            if self._freshly_asked(role, lease):
+                self.refused.note(role, error)
+            raise
+        self.refused.forget(role.name)
+        return got
+
+    def _freshly_asked(self, role: Role, lease: Lease) -> bool:
+        """Whether the MFA that the role was asked for with was as young as it can be."""
+        if policy.path_to(role).hop in {Hop.WITH_CODE, Hop.FROM_ROLE}:
+            return True  # a second hop carries no MFA, old or young
+        root = lease
+        while root.parent is not None:
+            root = root.parent
+        return root is not lease and root.issued_at is not None and self._clock.now() - root.issued_at <= YOUNG_MFA
+
+    async def _role(self, role: Role, lease: Lease, *, ask: bool) -> Credentials:
         path = policy.path_to(role, learned_max=self.lessons.longest.get(role.name))
         if path.hop is Hop.WITH_CODE:
             return await self.with_code(role, path, lease.wanted, ask=ask)
@@ -134,7 +166,7 @@ class Acquire:
         self,
         role: Role,
         roles: Callable[[], tuple[str, ...]],
-        wanted: Callable[[], bool],
+        lease: Lease,
         cover_until: float | None,
         *,
         ask: bool,
@@ -142,7 +174,7 @@ class Acquire:
         """The MFA session that `role` and its siblings hang from, opened with a code.
 
         Args:
-            roles: whom it is for, now. wanted: whether anybody still waits. cover_until: when it must still live.
+            roles: whom it is for, now. lease: the session's own. cover_until: when it must still live.
 
         Raises:
             XacctError: HumanNeeded where nobody may be asked or nobody answers; else what AWS said.
@@ -160,7 +192,33 @@ class Acquire:
             cover = None if cover_until is None else max(0.0, cover_until - self._clock.now())
             return await self._open(role, keys, code, policy.session_duration(cover, self.terms.session_duration))
 
-        return await with_code(self._desk, self._clock, role.mfa_serial or "", roles, wanted, call)
+        key = (keys.access_key_id, role.mfa_serial, role.target)
+        reason = self._younger.pop(lease, "")
+        got = await with_code(
+            self._desk,
+            self._clock,
+            role.mfa_serial or "",
+            roles,
+            lease.wanted,
+            call,
+            cause=lambda: self._cause(roles(), reason),
+            already=lambda: self._twin(key, lease, cover_until),
+        )
+        self._opened[key] = lease
+        return got
+
+    def _twin(self, key: tuple[str, str | None, StsTarget], lease: Lease, until: float | None) -> Credentials | None:
+        """The MFA session of another profile with the same access key, device and address: it is the same session."""
+        twin = self._opened.get(key)
+        if twin is None or twin is lease or lease.alive() or not twin.servable() or twin.held is None:
+            return None
+        short = until is not None and (twin.held.expires_at or 0.0) < until
+        return None if short or twin.held.access_key_id in self._dead else twin.held
+
+    def _cause(self, roles: tuple[str, ...], reason: str) -> Cause:
+        """Why a human is asked, and who has brought it about, as far as that is known."""
+        known = next((self.causes[name] for name in roles if name in self.causes), NO_CAUSE)
+        return replace(known, reason=reason)
 
     async def with_code(self, role: Role, path: Path, wanted: Callable[[], bool], *, ask: bool) -> Credentials:
         """A role assumed with the code itself.
@@ -177,7 +235,15 @@ class Acquire:
             return await self._assume(role, replace(path, duration=min(path.duration, longest)), keys, code)
 
         async def once() -> Credentials:
-            return await with_code(self._desk, self._clock, role.mfa_serial or "", lambda: (role.name,), wanted, call)
+            return await with_code(
+                self._desk,
+                self._clock,
+                role.mfa_serial or "",
+                lambda: (role.name,),
+                wanted,
+                call,
+                cause=lambda: self._cause((role.name,), ""),
+            )
 
         try:
             return await once()
@@ -191,22 +257,26 @@ class Acquire:
 
     async def _from_parent(self, role: Role, path: Path, lease: Lease, parent: Lease, *, ask: bool) -> Credentials:
         if self._too_old(role, parent) and parent.alive():
-            return await self.with_code(role, path, lease.wanted, ask=ask)
+            why = f"The trust policy of {role.name} wants a younger MFA."
+            return await self._assume(role, path, await self._younger_mfa(role, lease, parent, why, ask=ask))
         if not ask and not parent.alive() and not parent.silent():
             raise errors.HumanNeeded(f"{role.name} needs an MFA code.", f"xacctctl login {role.name}")
         keys = await parent.get(ask=ask, dependent=lease)
         try:
-            return await self._with_keys(role, path, lease, keys, ask=ask)
+            return await self._with_keys(role, path, lease, parent, keys, ask=ask)
         except (errors.ParentExpired, errors.BadKey) as error:
             # AWS knows better than our clock: the parent is dead.
+            self._dead.add(keys.access_key_id)
             if parent.held is keys:
                 parent.drop(error)
             if isinstance(error, errors.BadKey):
                 raise
         keys = await parent.get(ask=ask, dependent=lease)
-        return await self._with_keys(role, path, lease, keys, ask=ask)
+        return await self._with_keys(role, path, lease, parent, keys, ask=ask)
 
-    async def _with_keys(self, role: Role, path: Path, lease: Lease, keys: Credentials, *, ask: bool) -> Credentials:
+    async def _with_keys(
+        self, role: Role, path: Path, lease: Lease, parent: Lease, keys: Credentials, *, ask: bool
+    ) -> Credentials:
         age = self._clock.now() - keys.issued_at
         try:
             got = await self._patiently(lease.wanted, lambda: self._assume(role, path, keys))
@@ -215,24 +285,40 @@ class Acquire:
         except errors.AccessDenied as error:
             if path.hop is not Hop.FROM_SESSION:
                 raise
-            return await self._with_a_younger_mfa(role, path, lease, age, error, ask=ask)
+            return await self._with_a_younger_mfa(role, path, lease, parent, age, error, ask=ask)
         self.lessons.worked_at_age[role.name] = max(age, self.lessons.worked_at_age.get(role.name, 0.0))
         return got
 
     async def _with_a_younger_mfa(
-        self, role: Role, path: Path, lease: Lease, age: float, denied: errors.AccessDenied, *, ask: bool
+        self,
+        role: Role,
+        path: Path,
+        lease: Lease,
+        parent: Lease,
+        age: float,
+        denied: errors.AccessDenied,
+        *,
+        ask: bool,
     ) -> Credentials:
-        """Refused from a session of some age: a trust policy with aws:MultiFactorAuthAge would say just this."""
+        """Refused from a session of some age: a trust policy with aws:MultiFactorAuthAge would say just this.
+
+        One code opens the session anew, for however many roles are refused.
+        """
         if age <= max(YOUNG_MFA, self.lessons.worked_at_age.get(role.name, 0.0)):
             raise denied
+        why = f"AWS refuses {role.name} with an MFA {age / 60:.0f} min old; its trust policy may want a younger one."
         if not ask:
-            raise errors.MfaTooOld(
-                f"AWS refuses {role.name} with an MFA {age / 60:.0f} min old; its trust policy may want a younger one.",
-                f"xacctctl login {role.name}",
-            )
-        got = await self.with_code(role, path, lease.wanted, ask=True)
+            raise errors.MfaTooOld(why, f"xacctctl login {role.name}")
+        got = await self._assume(role, path, await self._younger_mfa(role, lease, parent, why, ask=True))
         self.lessons.max_age[role.name] = max(YOUNG_MFA, self.lessons.worked_at_age.get(role.name, 0.0))
         return got
+
+    async def _younger_mfa(self, role: Role, lease: Lease, parent: Lease, why: str, *, ask: bool) -> Credentials:
+        """The MFA session, opened anew; whoever else needs that waits for the same code."""
+        if not ask:
+            raise errors.HumanNeeded(f"{role.name} needs an MFA code.", f"xacctctl login {role.name}")
+        self._younger[parent] = why
+        return await parent.fly(ask=True, dependent=lease)
 
     def _too_old(self, role: Role, parent: Lease | None) -> bool:
         """Whether the MFA session is past what the role's trust policy is known to accept."""

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from xacct import errors
 from xacct.keeper.desk import ATTEMPTS
+from xacct.keeper.question import NO_CAUSE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from xacct.clock import AwsClock
     from xacct.keeper.desk import Desk
+    from xacct.keeper.question import Cause
     from xacct.model import Credentials
 
 RESEND_AFTER = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -26,8 +28,14 @@ async def with_code(
     roles: Callable[[], tuple[str, ...]],
     wanted: Callable[[], bool],
     call: Callable[[str], Awaitable[Credentials]],
+    *,
+    cause: Callable[[], Cause] = lambda: NO_CAUSE,
+    already: Callable[[], Credentials | None] = lambda: None,
 ) -> Credentials:
     """Credentials from a call that takes a code.
+
+    Args:
+        cause: why a human is asked, and who has brought it about. already: what another code has brought meanwhile.
 
     Raises:
         HumanNeeded: nobody gave a code, or three were wrong.
@@ -35,8 +43,10 @@ async def with_code(
     """
     problem = None
     async with desk.turn(serial):
+        if (there := already()) is not None:
+            return there
         for attempt in range(1, ATTEMPTS + 1):
-            code = await desk.ask(serial, roles, wanted, attempt, problem)
+            code = await desk.ask(serial, roles, wanted, attempt, problem, cause())
             try:
                 got = await _send(desk, clock, serial, code, call)
             except errors.WrongCode as error:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from xacct import errors
 from xacct.keeper.events import Events, PromptClosed, PromptRaised
-from xacct.keeper.question import KINDS, Question, names
+from xacct.keeper.question import KINDS, NO_CAUSE, Question, names
 from xacct.policy import next_step
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from xacct.clock import AwsClock
     from xacct.keeper.ledger import Ledger
-    from xacct.keeper.question import Kind
+    from xacct.keeper.question import Cause, Kind
 
 ATTEMPTS = 3
 COOL_DOWN = 60.0
@@ -148,18 +148,20 @@ class Desk:
         wanted: Callable[[], bool],
         attempt: int = 1,
         problem: str | None = None,
+        cause: Cause = NO_CAUSE,
     ) -> str:
         """One code of `serial`, from whoever answers first.
 
         Args:
             roles: whom it is for, now. wanted: whether anybody still waits for it. attempt: 1 to ATTEMPTS.
-            problem: why the last answer would not do.
+            problem: why the last answer would not do. cause: why it is asked, and who has brought it about.
 
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody wanted it.
         """
         question = self._question(serial, roles, about=serial)
         question.attempt, question.problem = attempt, problem
+        question.label, question.process, question.reason = cause.label, cause.process, cause.reason
         question.not_before = self.ledger.fresh_at(serial, self._clock.likeliest())
         return await self._pose(question, wanted)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from xacct import errors
+from xacct import errors, rolekeys
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -58,8 +58,11 @@ class DynamicRoles:
         return next((via for (_, via), known in self._known.items() if known.name == name), None)
 
     def free_name(self, arn: str, via: str, taken: Container[str]) -> str:
-        """What one would be called: the ARN, unless another way to the same ARN has the name."""
-        return arn if arn not in taken else f"{arn} via {via}"
+        """What one would be called: the ARN, unless another way has it; of the same files as its way (rolekeys.py)."""
+        name = rolekeys.key(arn, rolekeys.split(via)[1])
+        return (
+            name if name not in taken else rolekeys.key(f"{arn} via {rolekeys.split(via)[0]}", rolekeys.split(via)[1])
+        )
 
     def add(self, arn: str, via: str, name: str, now: float) -> None:
         """Take one up."""

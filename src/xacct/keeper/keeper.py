@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from xacct import errors, policy
+from xacct import errors, policy, rolekeys
 from xacct.keeper import events as ev
 from xacct.keeper.acquire import Acquire, Sources, Sts, Terms
 from xacct.keeper.consent import Consents, logged_out_of
@@ -21,6 +21,7 @@ from xacct.keeper.latch import Latch
 from xacct.keeper.lease import Lease
 from xacct.keeper.node import Node, SessionKey, Use, session_key, unknown
 from xacct.keeper.pace import Pace
+from xacct.keeper.question import Cause
 from xacct.keeper.retired import Retired
 from xacct.model import Role, Source, iso
 from xacct.policy import Freshness, Hop
@@ -68,6 +69,7 @@ class Keeper:
         self.pace = Pace(clock.boot)
         self._acquire = Acquire(sts=sts, sources=sources, desk=desk, clock=clock, terms=self.terms, pace=self.pace)
         self.lessons = self._acquire.lessons
+        self.refused = self._acquire.refused
         self.watchers: list[Callable[[], None]] = []
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self.until: dict[str, float] = {}
@@ -141,7 +143,7 @@ class Keeper:
                 lambda lease, ask: self._acquire.session(
                     self._root(self._for_whom(role, lease)[0], role),
                     lambda: self._for_whom(role, lease),
-                    lease.wanted,
+                    lease,
                     self._cover_until(lease),
                     ask=ask,
                 ),
@@ -197,6 +199,12 @@ class Keeper:
         self._acquire.forget(name)
         self._retire({})
 
+    def keeps(self, catalogue: str) -> bool:
+        """Whether roles of a catalogue (rolekeys.py) are held, or being had."""
+        nodes = [node for name, node in self.nodes.items() if rolekeys.split(name)[1] == catalogue]
+        leases = [lease for node in nodes for lease in (node.lease, node.session) if lease is not None]
+        return any(lease.holds or lease.flying for lease in leases)
+
     # What consumers ask.
 
     def node(self, name: str) -> Node:
@@ -214,17 +222,23 @@ class Keeper:
         """When a role was last asked for and served, to be written to."""
         return self.uses.setdefault(name, Use())
 
-    async def login(self, name: str, *, ask: bool, until: float | None = None) -> None:
+    async def login(
+        self, name: str, *, ask: bool, until: float | None = None, again: bool = False, process: str = ""
+    ) -> None:
         """Hold a role from now on, asking for a code if that takes one. It is logged in to, and no other role is.
 
         Args:
             until: its MFA session must last at least until then; renewed early if it does not.
+            again: whether a code may be spent on it though AWS has refused it. process: which process asks, in words.
 
         Raises:
             XacctError: it can't be had.
         """
         node = self.node(name)
         self._check_until(until)
+        if again:
+            self.refused.forget(name)
+        self.caused(name, "xacctctl login", process)
         self.consents.give(name)
         above: Lease | None = node.lease
         while above is not None:
@@ -232,17 +246,32 @@ class Keeper:
             above = above.parent
         self.desk.forget(self.serial(name))
         self.guard.ask_again(node.role, "")
-        self.use_of(name).asked = self.clock.now()
+        self.use_of(name).login = self.clock.now()
         await self.consents.behind(name, self._log_in(node, until, ask=ask))
         self.changed()
 
     async def _log_in(self, node: Node, until: float | None, *, ask: bool) -> None:
         if until is not None and node.session is not None:
             self.until[node.role.name] = until
-            await self._cover(node.session, node.lease, until, ask=ask)
+            await self._cover(node.session, node.lease, until, ask=self.may_ask(node, ask=ask))
         if node.lease.freshness() is Freshness.STALE and node.lease.silent():
             await asyncio.wait({node.lease.renew(ask=False)})
-        await node.lease.hold(ask=ask)
+        try:
+            await node.lease.hold(ask=self.may_ask(node, ask=ask))
+        except errors.HumanNeeded as error:
+            raise self.why_not(node, error) from None
+
+    def caused(self, name: str, label: str, process: str) -> None:
+        """Remember who has brought it about that a human may be asked for a role."""
+        self._acquire.causes[name] = Cause(label, process)
+
+    def may_ask(self, node: Node, *, ask: bool) -> bool:
+        """Whether a human may be asked for the role: not where AWS has refused it in spite of a fresh code."""
+        return ask and self.refused.of(node.role) is None
+
+    def why_not(self, node: Node, error: errors.XacctError) -> errors.XacctError:
+        """What to say where it would take a human: why none is asked, where there is a reason, else `error`."""
+        return self.refused.of(node.role) or error
 
     async def one_off(self, node: Node, path: Path, *, ask: bool) -> Credentials:
         """A role's credentials by the direct path, for CredentialService alone; not held afterwards.
@@ -309,7 +338,7 @@ class Keeper:
 
     def _wanted(self, name: str) -> bool:
         use = self.uses.get(name)
-        return use is not None and use.asked is not None
+        return use is not None and not (use.asked is None and use.login is None)
 
     def _holds_itself(self, node: Node) -> bool:
         return node.lease is not node.session and (node.lease.holds or node.lease.flying)

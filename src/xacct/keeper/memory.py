@@ -7,20 +7,23 @@ no daemon ran gets nothing of the old one. What has expired meanwhile is left be
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from xacct import errors
+from xacct import errors, rolekeys
 from xacct.keeper.node import Use
 from xacct.model import Credentials, Role, Source, StsTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from xacct.keeper.keeper import Keeper
     from xacct.keeper.lease import Lease
     from xacct.keeper.node import Node
+
+
+T = TypeVar("T")
 
 
 class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,10 +72,19 @@ class RoleMemory(Value, frozen=True):
 
 
 class UseMemory(Value, frozen=True):
-    """When a role was last wanted, and last given (AWS's time)."""
+    """When a role was last wanted, last given, and last logged in to (AWS's time)."""
 
     asked: float | None
     served: float | None
+    login: float | None
+
+
+class RefusedMemory(Value, frozen=True):
+    """A role that no code is spent on, as it was configured, and what AWS said."""
+
+    name: str
+    plan: str
+    error: ErrorMemory
 
 
 class Memory(Value, frozen=True):
@@ -92,6 +104,7 @@ class Memory(Value, frozen=True):
     logged_out: tuple[str, ...]
     uses: dict[str, UseMemory]
     until: dict[str, float]
+    refused: tuple[RefusedMemory, ...]
 
     @property
     def empty(self) -> bool:
@@ -120,8 +133,13 @@ def remember(keeper: Keeper) -> Memory:
         max_age=dict(lessons.max_age),
         worked_at_age=dict(lessons.worked_at_age),
         logged_out=tuple(sorted(keeper.consents.logged_out)),
-        uses={name: UseMemory(use.asked, use.served) for name, use in keeper.uses.items()},
+        uses={name: UseMemory(use.asked, use.served, use.login) for name, use in keeper.uses.items()},
         until=dict(keeper.until),
+        refused=tuple(
+            RefusedMemory(name, plan(role, keeper.nodes), ErrorMemory(error.code, error.sentence, error.hint))
+            for name, (role, error) in keeper.refused.known.items()
+            if name in keeper.nodes and keeper.nodes[name].role == role
+        ),
     )
 
 
@@ -130,7 +148,47 @@ def plan(role: Role, nodes: Mapping[str, Node]) -> str:
     chain = [role]
     while not isinstance(chain[-1].parent, Source):
         chain.append(nodes[chain[-1].parent].role)
-    return sha256(msgspec.json.encode(chain)).hexdigest()
+    return sha256(msgspec.json.encode([_anywhere(each) for each in chain])).hexdigest()
+
+
+def _anywhere(role: Role) -> dict[str, Any]:
+    """How a role is configured, whichever files say so: which these are, its name among all roles tells."""
+    said: dict[str, Any] = msgspec.to_builtins(role)
+    del said["target"]["origins"]
+    said["name"] = rolekeys.split(role.name)[0]
+    if isinstance(role.parent, Source):
+        del said["parent"]["files"]
+    else:
+        said["parent"] = rolekeys.split(role.parent)[0]
+    return said
+
+
+def renamed(memory: Memory, rename: Callable[[str], str], source: Callable[[Source], Source]) -> Memory:
+    """The same, in a daemon whose own files are others: there the roles have other names.
+
+    Args:
+        rename: gives a role's name there. source: gives a source as it is known there.
+    """
+
+    def lessons(learned: dict[str, T]) -> dict[str, T]:
+        return {rename(name): lesson for name, lesson in learned.items()}
+
+    replace = msgspec.structs.replace
+    return replace(
+        memory,
+        sessions=tuple(replace(session, source=source(session.source)) for session in memory.sessions),
+        roles=tuple(
+            replace(role, name=rename(role.name), via=rename(role.via) if role.via is not None else None)
+            for role in memory.roles
+        ),
+        allowed=tuple((rename(name), consumer) for name, consumer in memory.allowed),
+        longest=lessons(memory.longest),
+        max_age=lessons(memory.max_age),
+        worked_at_age=lessons(memory.worked_at_age),
+        logged_out=tuple(map(rename, memory.logged_out)),
+        uses=lessons(memory.uses),
+        until=lessons(memory.until),
+    )
 
 
 def _owners(keeper: Keeper) -> Iterator[tuple[str, Node]]:
@@ -177,7 +235,7 @@ def recall(keeper: Keeper, memory: Memory, *, same_boot: bool) -> int:
     decided = keeper.consents.decided  # what this process was told since: it comes late
     keeper.guard.allowed |= {key for key in memory.allowed if key[0] in keeper.nodes and key[0] not in decided}
     for name, use in memory.uses.items():
-        keeper.uses.setdefault(name, Use(use.asked, use.served))
+        keeper.uses.setdefault(name, Use(use.asked, use.served, use.login))
     keeper.until = {name: until for name, until in memory.until.items() if name not in decided} | keeper.until
     if same_boot:
         keeper.desk.ledger.codes.update(memory.used_codes)
@@ -194,6 +252,10 @@ def recall_what_was_taken_back(keeper: Keeper, memory: Memory) -> None:
 
 def _recall_lessons(keeper: Keeper, memory: Memory) -> None:
     lessons = keeper.lessons
+    for refused in memory.refused:
+        node = keeper.nodes.get(refused.name)
+        if node is not None and plan(node.role, keeper.nodes) == refused.plan:
+            keeper.refused.note(node.role, _error(refused.error))
     lessons.longest.update(memory.longest)
     lessons.max_age.update(memory.max_age)
     lessons.worked_at_age.update(memory.worked_at_age)

@@ -34,10 +34,14 @@ class Node:
 
 @dataclass(slots=True)
 class Use:
-    """When consumers last wanted a role, and when they were last given it (AWS's time); None: never."""
+    """When consumers last wanted a role and were last given it, and the last login (AWS's time); None: never.
+
+    Logging in is no use: what nobody fetches is not renewed.
+    """
 
     asked: float | None = None
     served: float | None = None
+    login: float | None = None
 
 
 def session_key(role: Role) -> SessionKey:

@@ -15,12 +15,25 @@ Kind = Literal["mfa", "confirm"]
 KINDS: tuple[Kind, ...] = ("mfa", "confirm")
 
 
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who has brought it about that a human is asked (label, process), and why it takes a code; empty: not known."""
+
+    label: str = ""
+    process: str = ""
+    reason: str = ""
+
+
+NO_CAUSE = Cause()
+
+
 @dataclass(eq=False)
 class Question:
     """One open question. `not_before` is AWS's time, `deadline` is on the boot clock.
 
-    `about`: what a "no" holds for; of an MFA question the serial. `label` and `process` (of a confirmation): who would
-    use the role, as it calls itself, and which process it is ("pid 4711, /usr/bin/aws"; empty where it is not known).
+    `about`: what a "no" holds for; of an MFA question the serial. `label` and `process`: who would use the role, as it
+    calls itself, and which process it is ("pid 4711, /usr/bin/aws"; empty where it is not known). `reason`: why it
+    takes a code, where that is not plain.
     """
 
     id: str
@@ -35,6 +48,7 @@ class Question:
     kind: Kind = "mfa"
     label: str = ""
     process: str = ""
+    reason: str = ""
 
     @property
     def roles(self) -> tuple[str, ...]:

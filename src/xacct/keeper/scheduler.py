@@ -116,11 +116,13 @@ class Scheduler:
         return lease in self._used and not lease.flying and not lease.resting() and lease.silent()
 
     def _in_use(self, now: float) -> set[Lease]:
-        """Leases that somebody has used within IDLE, and what they hang from."""
+        """Leases that are renewed ahead for whoever fetches them, and what they hang from."""
+        within = self._keeper.terms.renew_within
         used: set[Lease] = set()
         for node in self._keeper.nodes.values():
             lease: Lease | None = node.lease
-            if now - self._asked(node) < policy.IDLE:
+            lifetime = node.lease.lifetime if node.lease.holds else 0.0
+            if policy.renewed_ahead(self._asked(node), now, min(lifetime, policy.IDLE), within):
                 while lease is not None:
                     used.add(lease)
                     lease = lease.parent
@@ -130,7 +132,7 @@ class Scheduler:
         """When somebody last wanted the role (AWS's time); long ago if it was logged out of since."""
         name = node.role.name
         use = None if name in self._keeper.consents.logged_out else self._keeper.uses.get(name)
-        return 0.0 if use is None else use.asked or 0.0
+        return float("-inf") if use is None or use.asked is None else use.asked
 
     def _next_retry(self, due: list[Node]) -> float:
         boot = self._keeper.clock.boot()
@@ -145,10 +147,8 @@ class Scheduler:
         for node in self._nodes():
             lease = node.lease
             if lease.holds and not lease.alive():
-                self._ran_out(lease, [node.role.name])
-            elif lease.holds and not lease.flying and lease not in self._used:
-                log.info("let go", node=lease.name, why="unused")
-                lease.drop()
+                # What nobody uses lapses in silence: it is had anew at its next fetch.
+                self._ran_out(lease, [node.role.name] if lease in self._used else [])
         self._keeper.let_go_unused()
 
     def _ran_out(self, lease: Lease, roles: list[str]) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,6 +21,7 @@ from xacct.policy import Freshness, Hop
 if TYPE_CHECKING:
     from xacct.keeper.keeper import Keeper
     from xacct.keeper.node import Node
+    from xacct.policy import Path
 
 STALE_WAIT = 0.8
 """Seconds a request waits for a renewal when something unexpired is held: below every SDK's patience."""
@@ -201,11 +202,21 @@ class CredentialService:
         lease = node.lease
         self.keeper.use_of(node.role.name).asked = self.keeper.clock.now()
         path = policy.path_to(node.role, lifetime=ask.lifetime)
+        human = self.keeper.may_ask(node, ask=ask.asks)
+        if human and not lease.alive() and not lease.silent():
+            self.keeper.caused(node.role.name, consumer.label, await asyncio.to_thread(ask.process))
+        try:
+            return await self._have(node, path, replace(ask, human=human))
+        except errors.HumanNeeded as error:
+            raise self.keeper.why_not(node, error) from None
+
+    async def _have(self, node: Node, path: Path, ask: Ask) -> Credentials:
+        lease, human = node.lease, ask.asks
         if ask.lifetime is not None and path.hop is Hop.WITH_CODE:
-            return await self.keeper.one_off(node, path, ask=ask.asks)
+            return await self.keeper.one_off(node, path, ask=human)
         if lease.freshness() is Freshness.STALE and lease.silent() and not lease.just_failed():
             await asyncio.wait({lease.renew(ask=False)}, timeout=STALE_WAIT)
-        held = await lease.get(ask=ask.asks)
+        held = await lease.get(ask=human)
         return held if self._lasts(held, ask) else await self._lasting(node, held, ask)
 
     async def _allow(self, node: Node, consumer: Consumer, ask: Ask) -> None:

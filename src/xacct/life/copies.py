@@ -26,6 +26,9 @@ LOOK = 60.0
 POLL = 0.5
 """Seconds between two looks at the files, where the system doesn't tell of changes, or one is being written."""
 
+REST = 0.05
+"""Seconds between two looks at least: a file that is written all the time costs no more than that."""
+
 _PID = re.compile(r"pid-(\d{1,10})")
 
 
@@ -54,6 +57,7 @@ class Copies:
                 events.watch({self._runtime, *places, *self._originals(places)})
                 unsettled = [place for place in places if not self._look(place)]
                 patience = POLL if unsettled or (places and not events.works) else LOOK
+                await asyncio.sleep(REST)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), patience)
                 if loop.time() - looked >= LOOK:

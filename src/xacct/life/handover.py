@@ -31,7 +31,7 @@ QUIET_PATIENCE = 2.0
 
 QUIET_POLL = 0.02
 
-SERVING_PATIENCE = 4.0
+SERVING_PATIENCE = 3.0
 """Seconds the successor gets to take over. Nobody is served meanwhile; it takes a twentieth of a second."""
 
 DEATH_PATIENCE = 5.0

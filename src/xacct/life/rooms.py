@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import structlog
 
 from xacct import __version__, errors, settings
@@ -35,6 +36,7 @@ from xacct.keeper.ledger import Ledger
 from xacct.keeper.memory import remember
 from xacct.keeper.scheduler import Scheduler
 from xacct.keeper.service import CredentialService
+from xacct.life.catalogues import Catalogues
 from xacct.life.container_places import ContainerPlaces, containers
 from xacct.prompts import dialogs, notices
 from xacct.prompts.prompter import Prompter
@@ -75,8 +77,9 @@ class Rooms:
         self.service = CredentialService(self.keeper)
         self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
         scout = processes.Scout(processes.Processes().find, self.clock.boot)
-        self.audit = _audit(chosen, where, self.clock, scout)
         self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started, saver=Saver())
+        self.catalogues = Catalogues(self.configuration, self.keeper, self.grants)
+        self.audit = _audit(chosen, where, self.clock, scout, self.catalogues)
         if self.audit is not None:
             self.grants.ended = self.audit.grant_ended
         self._build_endpoints(chosen, scout)
@@ -84,7 +87,14 @@ class Rooms:
         self.humans = _ways_to_humans(chosen, self.keeper.desk, self.keeper.events, self.clock)
         self.watches = Watches(ways(os.environ), self.happened)
         self._announced = float("-inf")
-        self.keeping = Keeping(self.keeper, host_clock.boot_id(), __version__)
+        self.keeping = Keeping(
+            self.keeper,
+            host_clock.boot_id(),
+            __version__,
+            files=self.catalogues.memory,
+            grants=self.grants.rows,
+        )
+        self.grants.changed = self.keeping.save
         self.sealed: keychain.KeychainStore | None = None
         self._lock: int | None = None
         self._to_recall: bytes | None = None
@@ -104,7 +114,11 @@ class Rooms:
             desk=Desk(self.clock, events, Ledger(lambda all_steps: steps.save(self.where.steps, all_steps))),
             clock=self.clock,
             events=events,
-            terms=Terms(settings.seconds(chosen.session.duration), names.fill(chosen.session.name)),
+            terms=Terms(
+                settings.seconds(chosen.session.duration),
+                names.fill(chosen.session.name),
+                settings.seconds(chosen.session.renew_if_used_within),
+            ),
         )
 
     def _build_endpoints(self, chosen: Settings, scout: processes.Scout) -> None:
@@ -132,7 +146,7 @@ class Rooms:
     async def take_over(self, legacy: Legacy, manager: Manager) -> None:
         """Hold again what an earlier daemon held, and keep it for the next one."""
         self.keeper.desk.ledger.resume(steps.load(self.where.steps))
-        self.grants.load()
+        self.grants.load(snapshot.grants_of(legacy.state) if legacy.state is not None else None)
         self._lock = legacy.lock
         self._to_recall = legacy.state
         for name in legacy.spoilt:
@@ -175,6 +189,7 @@ class Rooms:
         if self._recalled or not self.configuration.read:
             return
         self._recalled = True
+        self.catalogues.settle()
         if self._to_recall is not None:
             self._give_back(self._to_recall)
             self._to_recall = None
@@ -186,12 +201,15 @@ class Rooms:
             self._to_recall = None
             if not self._recalled:
                 self._recalled = True
+                self.catalogues.settle()
                 self.keeping.start()
         self.keeping.take_back(everything=everything)
 
     def _give_back(self, data: bytes, *, all_of_it: bool = True) -> None:
         try:
             state = snapshot.read(data)
+            self.catalogues.adopt(state.files.others)
+            state = msgspec.structs.replace(state, memory=self.catalogues.as_here(state.memory, state.files.own))
             snapshot.take_back(state, self.keeper)
             if not all_of_it:
                 return
@@ -245,7 +263,7 @@ class Rooms:
 
     def refresh(self) -> None:
         """Read configuration files that have changed."""
-        self.configuration.refresh(self.keeper)
+        self.catalogues.refresh()
 
     def _for_containers(self, door: Door | SocketDoor) -> Endpoint:
         answer = partial(self.container.answer, where="container")
@@ -325,10 +343,13 @@ def _ways_to_humans(
     return ways
 
 
-def _audit(chosen: Settings, where: Places, clock: AwsClock, scout: processes.Scout) -> Trail | None:
+def _audit(
+    chosen: Settings, where: Places, clock: AwsClock, scout: processes.Scout, catalogues: Catalogues
+) -> Trail | None:
     """The audit, unless it is switched off."""
     if not chosen.audit.enabled:
         return None
     file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
     noise = AuditFile(where.state / "refused.jsonl", MIB, 1)
-    return Trail(file, clock, scout.find, noise=noise, required=chosen.audit.required)
+    required = chosen.audit.required
+    return Trail(file, clock, scout.find, noise=noise, required=required, files_of=catalogues.files_of)

@@ -261,6 +261,7 @@ class Life:
             audit=rooms.audit,
             imds=lambda: rooms.imds.open_ports,
             containers=Containers(rooms.about_containers, rooms.containers.settle),
+            catalogues=rooms.catalogues,
         )
         self._api = Api(rooms.service, rooms.grants, daemon)
         listener = legacy.control or bind(rooms.where.control)

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 TITLE = "xacct"
 
+OURS = "xacctctl login"
+"""What a login is called; who types it needs not be told."""
+
 
 def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[Question], list[str]] | None:
     """How to ask on this desktop, or None where there is no desktop or no dialog program."""
@@ -49,6 +52,10 @@ def text(question: Question) -> str:
         )
     roles = ", ".join(map(plain, question.roles[:5])) + ("…" if len(question.roles) > 5 else "")  # noqa: PLR2004
     lines = [f"MFA code for {roles}", f"Device: {plain(question.serial)}"]
+    if question.reason:
+        lines.append(plain(question.reason))
+    if question.process and question.label != OURS:
+        lines.append(f"Asked for by {plain(question.who)}")
     if question.problem:
         lines.insert(0, plain(question.problem))
     return "\n".join(lines)

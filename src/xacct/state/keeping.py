@@ -6,12 +6,12 @@ So what was locked or logged out a moment before a kill stays so, and what someb
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from xacct.state import snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from xacct import errors
     from xacct.keeper.keeper import Keeper
@@ -46,7 +46,8 @@ class Keeping:
     """Takes a keeper's state to its carriers.
 
     Args:
-        boot_id: which boot of the machine this is. version: ours.
+        boot_id: which boot of the machine this is. version: ours. files: tells which AWS files the roles are of.
+        grants: gives those in force.
     """
 
     def __init__(
@@ -55,11 +56,15 @@ class Keeping:
         boot_id: str,
         version: str,
         carriers: Iterable[Carrier] = (),
+        files: Callable[[], snapshot.FilesMemory] = snapshot.FilesMemory,
+        grants: Callable[[], list[dict[str, Any]] | None] = lambda: None,
     ) -> None:
+        self._grants = grants
         self.carriers = list(carriers)
         self._keeper = keeper
         self._boot_id = boot_id
         self._version = version
+        self._files = files
         self._buffer = bytearray()
         self._started = False
         self._frozen = False
@@ -99,7 +104,9 @@ class Keeping:
     @contextmanager
     def taken(self) -> Iterator[tuple[bytearray, bool]]:
         """The state as it is now, in a buffer that is overwritten afterwards, and whether no credentials are in it."""
-        empty = not snapshot.take(self._keeper, self._boot_id, self._version, self._buffer)
+        empty = not snapshot.take(
+            self._keeper, self._boot_id, self._version, self._buffer, self._files(), self._grants()
+        )
         try:
             yield self._buffer, empty
         finally:

@@ -6,7 +6,7 @@ the daemon then starts empty, as after a reboot. Whether the bytes are whole and
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -32,18 +32,36 @@ class ClockMemory(Value, frozen=True):
     boot_id: str
 
 
+class FilesMemory(Value, frozen=True):
+    """Whose AWS files the roles are of: `own` those of the daemon (as it was told to find them), `others` the rest.
+
+    Each is an awsfiles.Files. Roles of plain names are of `own` (rolekeys.py); empty: that was not noted.
+    """
+
+    own: tuple[str, ...] = ()
+    others: tuple[tuple[str, ...], ...] = ()
+
+
+NOT_NOTED = FilesMemory()
+
+
 class _Head(msgspec.Struct, frozen=True):
     format: int
     version: str
 
 
 class State(Value, frozen=True, kw_only=True):
-    """All that travels. `version` is the writer's. `front` is what an older daemon wrote; it is not read any more."""
+    """All that travels. `version` is the writer's. `front` is what an older daemon wrote; it is not read any more.
+
+    `grants`: those in force, as their file has them. Whoever is handed them needs no file to know what was revoked.
+    """
 
     format: int = FORMAT
     version: str
     clock: ClockMemory
     memory: Memory
+    grants: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
+    files: FilesMemory = NOT_NOTED
     front: object = msgspec.UNSET
 
 
@@ -59,11 +77,25 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(State)
 
 
-def take(keeper: Keeper, boot_id: str, version: str, into: bytearray) -> bool:
-    """Write the keeper's state over what `into` holds. Returns whether any credentials are in it."""
+def take(
+    keeper: Keeper,
+    boot_id: str,
+    version: str,
+    into: bytearray,
+    files: FilesMemory = NOT_NOTED,
+    grants: list[dict[str, Any]] | None = None,
+) -> bool:
+    """Write the keeper's state over what `into` holds. Returns whether any credentials are in it.
+
+    Args:
+        files: whose roles they are.
+        grants: those in force, as rows.
+    """
     aws, at = keeper.clock.anchor()
     memory = remember(keeper)
-    state = State(version=version, clock=ClockMemory(aws, at, boot_id), memory=memory)
+    state = State(version=version, clock=ClockMemory(aws, at, boot_id), memory=memory, files=files)
+    if grants is not None:
+        state = msgspec.structs.replace(state, grants=grants)
     _encoder.encode_into(state, into)
     return not memory.empty
 
@@ -82,6 +114,15 @@ def read(data: bytes | bytearray | memoryview) -> State:
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         # The type only: a message may quote what it choked on.
         raise Unusable(f"The kept state can't be read ({type(error).__name__}).") from None
+
+
+def grants_of(data: bytes) -> list[dict[str, Any]] | None:
+    """The grants in a state; None where it says nothing of them."""
+    try:
+        grants = read(data).grants
+    except Unusable:
+        return None  # whoever holds it again says so
+    return None if grants is msgspec.UNSET else grants
 
 
 def resume_clock(state: State, clock: AwsClock, boot_id: str) -> None:

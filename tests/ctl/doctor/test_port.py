@@ -15,7 +15,7 @@ from xacct.endpoint import answers
 
 
 @contextmanager
-def listening(answer=answers.HEALTH, *, stay=False):
+def listening(answer=answers.NO_GRANT, *, stay=False):
     """Something on a port of its own that gives everybody one answer; `stay`: and waits for more, as xacctd does."""
     with socket.create_server(("127.0.0.1", 0)) as server:
 
@@ -86,7 +86,7 @@ def test_the_endpoint_does_not_listen(stage):
 
 
 def test_something_between_gives_itself_away(stage):
-    with listening(answers.HEALTH.replace(b"Content-Type", b"Via: 1.1 squid\r\nContent-Type", 1)) as number:
+    with listening(answers.NO_GRANT.replace(b"Content-Type", b"Via: 1.1 squid\r\nContent-Type", 1)) as number:
         at(stage, number, running=True)
         assert stage.found(check) == {"endpoint-port": "ok", "endpoint-proxy": "warning"}
         assert "it adds via." in stage.sentences(check, "endpoint-proxy")[0]
@@ -98,7 +98,7 @@ def test_without_a_daemon_the_port_is_free(stage, free):
 
 
 @pytest.mark.parametrize(
-    ("answer", "sentence"), [(answers.HEALTH, "not the one of this control"), (b"x", "can't start")]
+    ("answer", "sentence"), [(answers.NO_GRANT, "not the one of this control"), (b"x", "can't start")]
 )
 def test_without_a_daemon_the_port_is_taken(stage, answer, sentence):
     with listening(answer) as number:
@@ -109,7 +109,7 @@ def test_without_a_daemon_the_port_is_taken(stage, answer, sentence):
         assert f"(pid {os.getpid()})" in said
 
 
-@pytest.mark.parametrize("answer", [answers.HEALTH, b"x"])
+@pytest.mark.parametrize("answer", [answers.NO_GRANT, b"x"])
 def test_a_program_that_we_may_not_look_at(stage, monkeypatch, answer):
     monkeypatch.setattr(port, "holder", lambda *_: None)
     with listening(answer) as number:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from xacct import wire
 from xacct.ctl.doctor import catalogue, report
 from xacct.ctl.doctor.catalogue import examine
 from xacct.ctl.doctor.finding import broken, ok, skipped, warning
@@ -84,15 +85,15 @@ def test_without_a_daemon_none_is_started_and_nothing_is_broken(spawned, place, 
     assert not (place / "starts").exists()
 
 
-@pytest.mark.parametrize(("api", "status"), [("1", 1), ("2", 1), ("0", 1)])
+@pytest.mark.parametrize(("api", "status"), [("2", 1), ("3", 1), ("1", 1)])
 def test_a_daemon_of_any_api_is_examined(daemon, capsys, api, status):
     daemon.api = api
     assert main(["doctor", "--json"]) == status  # the fake's endpoint listens nowhere
     states = {row["id"]: row["state"] for row in json.loads(capsys.readouterr().out)}
     assert states["daemon-running"] == "ok"
-    assert states["daemon-api"] == ("ok" if api == "1" else "broken")
+    assert states["daemon-api"] == ("ok" if api == str(wire.API) else "broken")
     assert states["endpoint-port"] == "broken"
-    assert ("role-failed" in states) == (api == "1")
+    assert ("role-failed" in states) == (api == str(wire.API))
     assert "doctor-itself" not in states
 
 

@@ -17,6 +17,7 @@ OUTSIDE = {
     "shell-web-identity": "ok",
     "shell-relative-uri": "ok",
     "default-profile": "ok",
+    "polars-keys": "ok",
 }
 INSIDE = dict.fromkeys(OUTSIDE, "ok")
 KEYS = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = SECRETSECRET\n"

@@ -41,6 +41,7 @@ WELL = [
     *("runtime-dir", "control-socket", "grants-dir", "state-dir", "settings-file", "aws-files"),
     *("endpoint-port", "endpoint-proxy", "clock-skew"),
     *("shell-endpoint", "shell-token", "shell-grant", "shell-keys", "shell-profile", "default-profile"),
+    "polars-keys",
     *("role-mfa", "mfa-serial", "credential-process", "stored-keys", "aws-file-modes"),
 ]
 

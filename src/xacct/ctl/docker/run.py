@@ -11,7 +11,8 @@ from xacct.ctl.client import Client
 from xacct.ctl.docker import container, engine, relay, ways, words
 from xacct.ctl.env import ensure, revoke
 from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, OK, USAGE, CtlError
-from xacct.ctl.render import out, say
+from xacct.ctl.notes import note
+from xacct.ctl.render import out
 
 _SHORT: Final = 12
 """Characters by which docker shows a container's id."""
@@ -129,4 +130,4 @@ def _label(found: words.Words) -> str:
 def warn(way: ways.Way) -> None:
     """Say what a way costs, where it costs something."""
     if way.warning:
-        say(f"xacctctl: note: {way.warning}")
+        note(way.warning)

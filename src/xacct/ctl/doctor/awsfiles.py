@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from xacct import fileio
+from xacct import awsfiles, fileio
 
 Profile = dict[str, str]
 
@@ -29,10 +29,8 @@ class AwsFiles:
 
 def read(environ: Mapping[str, str], home: Path) -> AwsFiles:
     """Read both files; a file that is not there is empty."""
-    found = AwsFiles(
-        _path(environ, "AWS_CONFIG_FILE", home, "config"),
-        _path(environ, "AWS_SHARED_CREDENTIALS_FILE", home, "credentials"),
-    )
+    where = awsfiles.named({**environ, "HOME": str(home)}, awsfiles.directory())
+    found = AwsFiles(Path(where.config), Path(where.credentials))
     for name, profile in _sections(found.config, found.problems).items():
         if (own := _profile_name(name)) is not None:
             _take(found, own, profile, found.config)
@@ -51,13 +49,6 @@ def _take(found: AwsFiles, name: str, profile: Profile, file: Path) -> None:
     found.profiles.setdefault(name, {}).update(profile)
     if "aws_access_key_id" in profile:
         found.stored[name] = file
-
-
-def _path(environ: Mapping[str, str], variable: str, home: Path, name: str) -> Path:
-    value = environ.get(variable)
-    if not value:
-        return home / ".aws" / name
-    return home / value[2:] if value.startswith("~/") else Path(value)
 
 
 def _sections(file: Path, problems: list[str]) -> dict[str, Profile]:

@@ -146,3 +146,9 @@ def _aws_files(scene: Scene) -> Iterator[Finding]:
         yield warning("aws-files", f"{files.config} has no profiles: there are no roles to hold.", "aws configure")
         return
     yield ok("aws-files", f"{files.config} and {files.credentials} have {count(len(files.profiles), 'profile')}.")
+    known = scene.daemon.status.get("catalogues", []) if scene.daemon.status is not None else []
+    meant = next((catalogue for catalogue in known if catalogue["meant"]), None)
+    own = next((catalogue for catalogue in known if catalogue["own"]), None)
+    if meant is not None and own is not None and not meant["own"]:
+        theirs = f"{own['config']} and {own['credentials']}, with HOME {own['home']}"
+        yield ok("aws-files", f"xacctd was started with other files ({theirs}); here it serves roles of this shell's.")

@@ -38,6 +38,7 @@ Name = Literal[
     "shell-web-identity",
     "shell-relative-uri",
     "default-profile",
+    "polars-keys",
     "proxy-endpoint",
     "proxy-sts",
     "role-mfa",

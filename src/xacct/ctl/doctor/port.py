@@ -17,7 +17,9 @@ DEFAULT: Final = 9477
 PATIENCE: Final = 2.0
 """Seconds; what answers on this machine answers at once."""
 
-HEALTHY: Final = b'{"status":"ok"}'
+REFUSAL: Final = b"xacct: no valid grant in this environment."
+"""Of the one answer that xacctd has for whoever shows no token, whatever they ask: nothing else answers so."""
+
 _OURS: Final = frozenset({"content-type", "cache-control", "x-content-type-options", "content-length", "connection"})
 _LIMIT: Final = 16 * 1024
 _MOVE: Final = "End it, or set port under [daemon] in config.toml"
@@ -34,7 +36,7 @@ def check(scene: Scene) -> Iterator[Finding]:
         return
     port = (urlsplit(endpoint).port if endpoint else None) or configured(scene)
     answer = ask(port)
-    head = answer[0] if answer is not None and answer[1] == HEALTHY else None
+    head = answer[0] if answer is not None and REFUSAL in answer[1] else None
     if head is None:
         yield _absent(scene, port, running=bool(version), taken=answer is not None)
         yield skipped("endpoint-proxy", "What stands between, only an answer of xacctd could show.")
@@ -51,15 +53,15 @@ def configured(scene: Scene) -> int:
 
 
 def ask(port: int) -> tuple[http10.Head, bytes] | None:
-    """Return head and body of what answers /healthz on `port`, None where nobody listens."""
-    request = f"GET /healthz HTTP/1.1\r\nHost: {ADDRESS}:{port}\r\n\r\n".encode()
+    """Return head and body of what answers on `port`, None where nobody listens."""
+    request = f"GET / HTTP/1.1\r\nHost: {ADDRESS}:{port}\r\n\r\n".encode()
     raw = b""
     try:
         with socket.create_connection((ADDRESS, port), PATIENCE) as connection:
             connection.settimeout(PATIENCE)
             with suppress(OSError):
                 connection.sendall(request)
-                while not raw.endswith(HEALTHY) and len(raw) < _LIMIT and (chunk := connection.recv(_LIMIT)):
+                while REFUSAL not in raw and len(raw) < _LIMIT and (chunk := connection.recv(_LIMIT)):
                     raw += chunk
     except OSError:
         return None

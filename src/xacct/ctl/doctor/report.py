@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Final
 
 from xacct.ctl.doctor.finding import Finding, count
-from xacct.ctl.render import clean, paint
+from xacct.ctl.render import clean, columns, folded, paint
 
 _TONES: Final = {"ok": "good", "warning": "warn", "broken": "bad", "skipped": "dim"}
 _STATE: Final = max(map(len, _TONES))
@@ -40,7 +40,8 @@ def as_json(findings: list[tuple[str, Finding]]) -> str:
 
 def _lines(finding: Finding, width: int) -> Iterator[str]:
     state = paint(finding.state.ljust(_STATE), _TONES[finding.state])
-    yield f"  {state}  {finding.name.ljust(width)}  {clean(finding.sentence)}"
+    indent = 2 + _STATE + 2 + width + 2
+    yield f"  {state}  {finding.name.ljust(width)}  {folded(clean(finding.sentence), columns(), indent)}"
     if finding.fix:
         yield f"  {' ' * _STATE}  {' ' * width}  fix: {clean(finding.fix)}"
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from xacct import fileio
+from xacct import fileio, wire
+from xacct.awsfiles import Files, resolved
 from xacct.ctl import shadow, variables
 from xacct.ctl.doctor import awsfiles
 from xacct.ctl.doctor.finding import Finding, Name, broken, ok, skipped, warning
@@ -34,6 +35,7 @@ def check(scene: Scene) -> Iterator[Finding]:
     yield _rival(scene, "shell-web-identity", _WEB, inside=inside)
     yield _rival(scene, "shell-relative-uri", _RELATIVE, inside=inside)
     yield _default(scene, inside=inside)
+    yield _polars(scene)
 
 
 def _endpoint(scene: Scene) -> Finding:
@@ -68,6 +70,7 @@ def _is_unknown(scene: Scene, path: str) -> bool:
     roles = scene.daemon.roles
     return (
         roles is not None
+        and _elsewhere(scene) is None
         and path.startswith(_PATHS[0])
         and path not in {urlsplit(role["url"]).path for role in roles["roles"]}
     )
@@ -109,7 +112,29 @@ def _grant(scene: Scene) -> Finding:
     grant = next((grant for grant in grants["grants"] if grant["id"] == Path(file).name), None)
     if grant is None:
         return broken(name, "The grant of this shell has ended: its requests are refused.", ANEW)
+    theirs = _elsewhere(scene)
+    if theirs is not None:
+        return warning(
+            name,
+            f"The grant of this shell is for roles of {theirs['config']} and {theirs['credentials']}; its variables"
+            " name other files by now.",
+            ANEW,
+        )
     return ok(name, f"The grant {grant['id']} of this shell is good.")
+
+
+def _elsewhere(scene: Scene) -> wire.AwsFiles | None:
+    """Return the files that the grant of this shell is for, where the shell means others by now."""
+    file, grants, roles = scene.environ.get(_FILE, ""), scene.daemon.grants, scene.daemon.roles
+    for grant in grants["grants"] if grants is not None and roles is not None else []:
+        files, meant = grant.get("files"), roles.get("files") if roles is not None else None
+        if grant["id"] == Path(file).name and files is not None and meant is not None:
+            return None if _resolved(files) == _resolved(meant) else files
+    return None
+
+
+def _resolved(files: wire.AwsFiles) -> Files:
+    return resolved(Files(files["config"], files["credentials"], files["home"]))
 
 
 def _keys(scene: Scene, *, inside: bool) -> Finding:
@@ -146,6 +171,14 @@ def _rival(scene: Scene, name: Name, variable: str, *, inside: bool) -> Finding:
     if inside:
         return broken(name, f"{variable} is set: most SDKs prefer it to xacctd.", f"unset {variable}")
     return ok(name, f"{variable} is set; xacctctl env takes it away.")
+
+
+def _polars(scene: Scene) -> Finding:
+    name: Final = "polars-keys"
+    file = shadow.taken_by_polars(str(scene.home))
+    if file is None:
+        return ok(name, "No keys in ~/.aws/credentials that polars would take.")
+    return ok(name, f"There are keys in {file}, which polars takes whatever a shell is in: {shadow.FOR_POLARS}")
 
 
 def _default(scene: Scene, *, inside: bool) -> Finding:

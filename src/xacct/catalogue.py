@@ -1,0 +1,141 @@
+"""A catalogue: one set of AWS's files, what they said when they were last read, and when to read them again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xacct import errors, rolekeys
+from xacct.aws import profiles
+from xacct.model import Role, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from xacct.awsfiles import Files
+
+FileStamp = tuple[int, int, int] | None
+"""When a file was changed, its size, and which file it is; None where there is none."""
+
+EMPTY_FOR = 2.0
+"""Seconds for which a file has to be empty, or gone, to be believed: an editor may have emptied it to write it anew."""
+
+
+class Watched:
+    """Some files, and how they were when they were last read. `boot` reads the boot-time clock."""
+
+    def __init__(self, paths: tuple[str, ...], boot: Callable[[], float]) -> None:
+        self.paths = tuple(Path(path) for path in paths)
+        self.stamps: tuple[FileStamp, ...] | None = None
+        self._boot = boot
+        self._empty_since: float | None = None
+
+    def read_now(self) -> None:
+        """They are about to be read."""
+        self.stamps = tuple(_stamp(path) for path in self.paths)
+        self._empty_since = None
+
+    def changed(self) -> bool:
+        """Whether one has changed since; if one has become empty, whether it has been so for a while.
+
+        What an empty file no longer says may be that a role is guarded.
+        """
+        now = tuple(_stamp(path) for path in self.paths)
+        if now == self.stamps:
+            self._empty_since = None
+            return False
+        before = self.stamps or (None,) * len(now)
+        if not any(_says_something(old) and not _says_something(new) for old, new in zip(before, now, strict=True)):
+            return True
+        if self._empty_since is None:
+            self._empty_since = self._boot()
+        return self._boot() - self._empty_since >= EMPTY_FOR
+
+
+class Catalogue:
+    """One set of AWS's files. `id` is empty for the daemon's own; `env`: the daemon's environment.
+
+    `roles`: by their keys (rolekeys.py), as they were last read whole. `read`: whether they were. `problems`: what
+    people should know of these files. `unusable`: why what they name besides is no role. `unread`: why they could not
+    be read when they were last to be. `asked`: when a request last meant them (boot-time clock).
+    """
+
+    def __init__(self, files: Files, catalogue_id: str, env: Mapping[str, str], boot: Callable[[], float]) -> None:
+        self.files = files
+        self.id = catalogue_id
+        self.roles: dict[str, Role] = {}
+        self.problems: list[errors.XacctError] = []
+        self.unusable: dict[str, errors.XacctError] = {}
+        self.read = False
+        self.unread: errors.ConfigError | None = None
+        self.asked = boot()
+        self.watched = Watched(files[:2], boot)
+        self._env = {**env, **files.environ()}
+
+    def reload(self, apply: Callable[[profiles.Profiles], dict[str, Role]]) -> bool:
+        """Read the files now. Returns whether they could be; else all is as it was, with the problem.
+
+        Args:
+            apply: what config.toml says of these profiles' roles; may raise a ConfigError.
+        """
+        self.watched.read_now()
+        try:
+            found = profiles.read(self._env)
+            _refuse_keys(found)
+            found.roles = apply(found)
+            if self.id:
+                _refuse_environment(found)
+            profiles.without_loose_ends(found)
+        except errors.ConfigError as problem:
+            self.problems = [problem]
+            self.unread = problem
+            return False
+        self.roles = {self.key(name): self._keyed(role) for name, role in found.roles.items()}
+        self.unusable = {self.key(name): why for name, why in found.unusable.items()}
+        self.problems = list(found.problems)
+        self.read, self.unread = True, None
+        return True
+
+    def key(self, name: str) -> str:
+        """What one of its roles is called among all."""
+        return rolekeys.key(name, self.id)
+
+    @property
+    def sentence(self) -> str:
+        """Which files these are, in words."""
+        return f"{self.files.config} and {self.files.credentials}"
+
+    def _keyed(self, role: Role) -> Role:
+        if not self.id:
+            return role
+        parent = role.parent
+        above = replace(parent, files=tuple(self.files)) if isinstance(parent, Source) else self.key(parent)
+        return replace(role, name=self.key(role.name), parent=above)
+
+
+def _refuse_keys(found: profiles.Profiles) -> None:
+    """Take out profiles whose names would be taken for roles of other files."""
+    for name in [name for name in found.roles if rolekeys.is_key(name)]:
+        why = f"The profile {name!r} is called as xacct calls roles of other files."
+        found.refuse(name, errors.ConfigError(why, "Give it another name."))
+
+
+def _refuse_environment(found: profiles.Profiles) -> None:
+    """Take out roles of keys in the environment: ours is not that of the shell that named these files."""
+    for name, role in list(found.roles.items()):
+        if isinstance(role.parent, Source) and role.parent.kind == "environment":
+            why = f"credential_source = Environment of {name!r} means keys in your shell, which xacctd does not see."
+            found.refuse(name, errors.ConfigError(why, "Name a source_profile instead."))
+
+
+def _says_something(stamp: FileStamp) -> bool:
+    return stamp is not None and stamp[1] > 0
+
+
+def _stamp(file: Path) -> FileStamp:
+    try:
+        status = file.stat()
+    except OSError:
+        return None
+    return (status.st_mtime_ns, status.st_size, status.st_ino)

@@ -1,0 +1,218 @@
+"""The roles as one request's shell names them: by plain names those of its own AWS files, by their keys all others.
+
+A request says which files its shell means (wire.FILES_HEADER). What it names is looked for there and nowhere else; what
+it is told of other files' roles has their catalogue's id behind a `#` (rolekeys.py), and can be named like that.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from aiohttp import web
+
+from xacct import awsfiles, errors, rolekeys, wire
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from xacct.awsfiles import Files
+    from xacct.catalogue import Catalogue
+    from xacct.keeper.keeper import Keeper
+
+_NAME = ("name", "role", "via", "source")
+_NAMES = ("roles", "confirm")
+
+
+class Catalogues(Protocol):
+    """What the routes need of the configuration (configuration.py has the same words at more length)."""
+
+    def identify(self, files: Files | None) -> str:
+        """The id of the catalogue that these files are."""
+
+    def open(self, files: Files | None) -> Catalogue | None:
+        """It, read if it was not yet; None: the daemon's own. Raises ConfigError."""
+
+    def known(self, catalogue_id: str) -> Catalogue | None:
+        """An open catalogue."""
+
+    def own(self) -> Files | None:
+        """The daemon's own files, where it has some."""
+
+
+class OnlyOwn:
+    """A daemon that has no files but its own."""
+
+    def identify(self, _files: Files | None) -> str:
+        """The daemon's own."""
+        return rolekeys.OWN
+
+    def open(self, _files: Files | None) -> Catalogue | None:
+        """The daemon's own."""
+        return None
+
+    def known(self, _catalogue_id: str) -> Catalogue | None:
+        """None."""
+        return None
+
+    def own(self) -> Files | None:
+        """Not known."""
+        return None
+
+
+class View:
+    """What one request means by a name, and how its answer names what the keeper has.
+
+    Args:
+        files: those of the request's shell; None: it does not say, which means the daemon's own.
+    """
+
+    def __init__(self, catalogues: Catalogues, keeper: Keeper, files: Files | None) -> None:
+        self.id = catalogues.identify(files)
+        self.files = files or catalogues.own()
+        self._catalogues = catalogues
+        self._keeper = keeper
+        self._asked = files
+
+    @property
+    def own(self) -> str:
+        """The id by which other shells name the daemon's own files."""
+        own = self._catalogues.own()
+        return rolekeys.id_of(awsfiles.resolved(own)) if own is not None else rolekeys.OWN
+
+    def open(self) -> Catalogue | None:
+        """Its catalogue, read if it was not yet; None: the daemon's own.
+
+        Raises:
+            ConfigError: it can't be.
+        """
+        return self._catalogues.open(self._asked) if self.id else None
+
+    def role(self, name: str) -> str:
+        """What the keeper calls the role that the request names.
+
+        Raises:
+            UnknownRole: these files have no such role. ConfigError: they can't be read.
+        """
+        plain, catalogue_id = rolekeys.split(name)
+        if catalogue_id and catalogue_id != self.id:
+            return plain if catalogue_id == self.own else name
+        catalogue = self.open()
+        key = rolekeys.key(plain, self.id)
+        if catalogue is not None and key not in self._keeper.nodes:
+            raise _unknown(plain, catalogue)
+        return key
+
+    def named(self, name: str) -> tuple[str, wire.AwsFiles | None]:
+        """What the audit calls a role that the request names: its plain name, and its files if they are others'.
+
+        Unlike `role` it takes roles that there are no more.
+        """
+        plain, catalogue_id = rolekeys.split(name)
+        catalogue_id = catalogue_id or self.id
+        if catalogue_id in (rolekeys.OWN, self.own):
+            return plain, None
+        if catalogue_id == self.id and self.files is not None:
+            return plain, shape(awsfiles.resolved(self.files))
+        return plain, shape(self.files_of(name))
+
+    def has(self, key: str) -> bool:
+        """Whether a role is of these files."""
+        return rolekeys.split(key)[1] == self.id
+
+    def files_of(self, key: str) -> Files | None:
+        """The files that a role is of; None where that is not known."""
+        catalogue_id = rolekeys.split(key)[1]
+        if catalogue_id == rolekeys.OWN:
+            return self._catalogues.own()
+        catalogue = self._catalogues.known(catalogue_id)
+        return catalogue.files if catalogue is not None else None
+
+    def name(self, key: str) -> str:
+        """How the answer names a role."""
+        name, catalogue_id = rolekeys.split(key)
+        if catalogue_id == self.id:
+            return name
+        return key if catalogue_id else rolekeys.key(name, self.own)
+
+    def text(self, said: str) -> str:
+        """A sentence, which names roles by their keys, as this shell is told it."""
+        return said.replace(f"#{self.id}", "") if self.id else said
+
+    def seen(self, answer: Any) -> Any:
+        """An answer with its roles named so."""
+        if not self.id:
+            return answer
+        if isinstance(answer, dict):
+            return {key: self._value(key, value) for key, value in answer.items()}
+        if isinstance(answer, list):
+            return [self.seen(each) for each in answer]
+        return self.text(answer) if isinstance(answer, str) else answer
+
+    def _value(self, key: str, value: Any) -> Any:
+        if key in _NAME and isinstance(value, str):
+            return self.name(value)
+        if key in _NAMES and isinstance(value, list):
+            return [self.name(each) if isinstance(each, str) else self.seen(each) for each in value]
+        return value if key in ("files", "catalogues") else self.seen(value)
+
+
+KEY = web.RequestKey("view", View)
+"""Where a request carries its view."""
+
+
+def of(request: web.Request) -> View:
+    """The view of a request."""
+    return request[KEY]
+
+
+def meant(request: web.Request) -> Files | None:
+    """The files that a request means; None: it does not say.
+
+    Raises:
+        BadInput: its header is not understood.
+    """
+    value = request.headers.get(wire.FILES_HEADER)
+    if value is None:
+        return None
+    try:
+        return awsfiles.of_header(value)
+    except (ValueError, UnicodeError):
+        raise errors.BadInput(
+            f"{wire.FILES_HEADER} names no three absolute paths, percent-encoded, of UTF-8.", "See docs/control-api.md."
+        ) from None
+
+
+def shape(files: Files | None) -> wire.AwsFiles | None:
+    """Some files as wire.py spells them."""
+    return {"config": files.config, "credentials": files.credentials, "home": files.home} if files is not None else None
+
+
+def catalogues(view: View, ids: Mapping[str, None]) -> list[wire.Catalogue]:
+    """The catalogues of these ids, with what they are to this view."""
+    found: list[wire.Catalogue] = []
+    for catalogue_id in ids:
+        files = view.files_of(rolekeys.key("", catalogue_id))
+        if files is not None:
+            found.append(
+                {
+                    "id": catalogue_id or view.own,
+                    "config": files.config,
+                    "credentials": files.credentials,
+                    "home": files.home,
+                    "own": not catalogue_id,
+                    "meant": catalogue_id == view.id,
+                }
+            )
+    return found
+
+
+def _unknown(name: str, catalogue: Catalogue) -> errors.XacctError:
+    """Why these files have no such role: what is wrong with it, or with them, or that there is none."""
+    why = catalogue.unusable.get(rolekeys.key(name, catalogue.id)) or catalogue.unread
+    if why is not None:
+        return why
+    from difflib import get_close_matches  # noqa: PLC0415 - only when somebody mistypes
+
+    close = get_close_matches(name, [rolekeys.split(key)[0] for key in catalogue.roles], 1)
+    hint = f"Did you mean {close[0]!r}?" if close else "xacctctl roles lists what this shell's files have."
+    return errors.UnknownRole(f"There is no role {name!r} in {catalogue.sentence}.", hint)

@@ -1,0 +1,87 @@
+"""What happens around the command of an `exec`: start-up files that undo it, and programs that outlive it."""
+# ruff: noqa: PTH123, PTH208 - see places.py
+
+import os
+import re
+from collections.abc import Iterator
+from itertools import takewhile
+from typing import Final
+
+from xacct.ctl import variables
+
+_STARTUP: Final = {
+    "bash": (".bashrc", ".bash_profile", ".bash_login", ".profile"),
+    "zsh": (".zshenv", ".zprofile", ".zshrc", ".zlogin"),
+    "fish": (".config/fish/config.fish",),
+    "sh": (".profile",),
+    "dash": (".profile",),
+    "ksh": (".profile", ".kshrc"),
+}
+"""The start-up files of each shell, below the home directory."""
+
+_ALWAYS: Final = {"zsh": (".zshenv",), "fish": (".config/fish/config.fish",)}
+"""Those that are read for a script as well."""
+
+_RIVALS: Final = "|".join((*variables.KEYS[:3], "AWS_PROFILE", "AWS_DEFAULT_PROFILE", *variables.CONTAINER))
+_SETS: Final = re.compile(rf"(?:^|[;&\s])(?:({_RIVALS})=|set\s+-\S+\s+({_RIVALS})\b)")
+_SOURCES: Final = re.compile(r"(?:^|[;&]|then)\s*(?:source|\.)\s+[\"']?([^\s\"';]+)")
+_DEPTH: Final = 3
+_LIMIT: Final = 1_000_000
+
+
+def undone_by(command: list[str], home: str) -> str | None:
+    """Return which start-up file of a shell that is the command sets what wins over us, and what; None: none does."""
+    shell = command[0].rpartition("/")[2].lstrip("-")
+    if {"--norc", "--no-config", "--no-rcs", "-f"} & {*command[1:]}:
+        return None
+    for name in _STARTUP.get(shell, ()) if _is_interactive(command) else _ALWAYS.get(shell, ()):
+        below = os.environ.get("ZDOTDIR") or home if shell == "zsh" else home
+        for file, variable in _settings(f"{below}/{name}", home, _DEPTH):
+            return f"{file} sets {variable}"
+    return None
+
+
+def _is_interactive(command: list[str]) -> bool:
+    """Say whether a shell is started as one for a human, or as if at a login."""
+    options = list(takewhile(lambda word: word.startswith("-"), command[1:]))
+    asked = any(re.fullmatch(r"-[a-zA-Z]*[il][a-zA-Z]*|--login|--interactive", word) for word in options)
+    return len(command) == 1 or command[0].startswith("-") or asked
+
+
+def _settings(path: str, home: str, depth: int) -> Iterator[tuple[str, str]]:
+    try:
+        if not os.path.isfile(path):  # noqa: PTH113
+            return
+        with open(path, encoding="utf-8", errors="replace") as file:
+            text = file.read(_LIMIT)
+    except OSError:
+        return
+    for line in text.splitlines():
+        code = line.strip()
+        if code.startswith("#"):
+            continue
+        if found := _SETS.search(code):
+            yield path, found[1] or found[2]
+        elif depth and (other := _SOURCES.search(code)):
+            yield from _settings(other[1].replace("$HOME", home).replace("~", home, 1), home, depth - 1)
+
+
+def left_behind(token_file: str) -> list[tuple[int, str]]:
+    """Return the processes that still have this grant's environment, with their names; without procfs none."""
+    needle = b"\0" + f"{variables.CONTAINER[1]}={token_file}".encode("utf-8", "surrogateescape") + b"\0"
+    try:
+        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    except OSError:
+        return []
+    return [(pid, name) for pid in pids if pid != os.getpid() and (name := _name_if(pid, needle))]
+
+
+def _name_if(pid: int, needle: bytes) -> str:
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            if needle not in b"\0" + file.read():
+                return ""
+        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
+            return file.read().strip()
+    except OSError:
+        return ""

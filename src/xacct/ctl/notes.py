@@ -1,0 +1,36 @@
+"""Remarks that several verbs would make again and again: each is made once, and again when it has changed."""
+# ruff: noqa: PTH123 - see places.py
+
+import os
+from contextlib import suppress
+from typing import Final
+
+from xacct import places
+from xacct.ctl.render import clean, say
+
+_FILE: Final = "notes"
+_MOST: Final = 64 * 1024
+"""Bytes of the file of remarks made; past that it begins anew."""
+
+
+def note(text: str) -> None:
+    """Print a remark to stderr, unless it was made before, since this user's last login."""
+    line = clean(text)
+    if not _made_before(line):
+        say(f"xacctctl: note: {line}")
+
+
+def _made_before(line: str) -> bool:
+    """Say whether the remark is on file, and put it there; one that can't be filed is made each time."""
+    wanted = line.encode("utf-8", "backslashreplace")
+    with suppress(OSError):
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(f"{places.runtime_dir()}/{_FILE}", flags, 0o600)
+        with open(descriptor, "r+b") as file:
+            made = file.read(_MOST + 1)
+            if wanted in made.split(b"\n"):
+                return True
+            if len(made) > _MOST:
+                file.truncate(0)
+            file.write(wanted + b"\n")
+    return False

@@ -1,0 +1,93 @@
+"""Around an exec: a start-up file that undoes it, a program that outlives it, and access that is to last."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from xacct.ctl.around import undone_by
+from xacct.ctl.main import main
+
+FILES = {
+    ".bashrc": "# export AWS_PROFILE=no\nif [ -f ~/.more ]; then . ~/.more; fi\n",
+    ".more": "export AWS_PROFILE=work\n",
+    ".zshenv": "export AWS_ACCESS_KEY_ID=x\n",
+    ".config/fish/config.fish": "set -gx AWS_DEFAULT_PROFILE work\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "found"),
+    [
+        (["bash"], ".more sets AWS_PROFILE"),
+        (["/bin/bash", "-i", "-c", "x"], ".more sets AWS_PROFILE"),
+        (["bash", "-lic", "x"], ".more sets AWS_PROFILE"),
+        (["bash", "script"], None),
+        (["bash", "-c", "x"], None),
+        (["bash", "--norc", "-i"], None),
+        (["zsh", "script"], ".zshenv sets AWS_ACCESS_KEY_ID"),
+        (["fish", "-c", "x"], "config.fish sets AWS_DEFAULT_PROFILE"),
+        (["python"], None),
+    ],
+)
+def test_start_up_files_that_set_what_wins(tmp_path, monkeypatch, command, found):
+    monkeypatch.delenv("ZDOTDIR", raising=False)
+    for name, text in FILES.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    said = undone_by(command, str(tmp_path))
+    assert said is None if found is None else said.endswith(found)
+
+
+def test_a_shell_whose_start_up_file_sets_a_profile_is_said(daemon, run, place):
+    (place / "h" / ".bashrc").write_text("AWS_PROFILE=work\n")
+    done = run("exec", "prod", "--", "bash", "-i", "-c", "true")
+    assert f"{place}/h/.bashrc sets AWS_PROFILE" in done.stderr
+    assert ".bashrc" not in run("exec", "prod", "--", "true").stderr
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no procfs to look at")
+def test_a_program_that_outlives_the_command_is_said(daemon, run):
+    done = run("exec", "prod", "--", "sh", "-c", "sleep 30 >/dev/null 2>&1 & echo $!")
+    try:
+        assert f" (pid {done.stdout.strip()}) still runs" in done.stderr
+        assert "exec --detach prod -- sh" in done.stderr
+    finally:
+        os.kill(int(done.stdout), 9)
+    assert "still runs" not in run("exec", "prod", "--", "true").stderr
+
+
+def test_detached_access_is_bound_to_nothing_and_stays(daemon, run):
+    done = run("exec", "--detach", "prod", "--", "sh", "-c", "exit 3")
+    assert done.returncode == 3
+    assert "grants revoke g1" in done.stderr
+    (asked,) = daemon.called("POST", "/v1/grants")
+    assert "pid" not in asked
+    assert daemon.called("DELETE", "/v1/grants/g1") == []
+    assert run("exec", "--detach", "prod", "--", "no-such-command-here").returncode == 127
+    assert daemon.called("DELETE", "/v1/grants/g2") == [None]
+    assert run("exec", "--detach", "--static", "prod", "--", "true").returncode == 2
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="there is no procfs to look at")
+def test_under_direnv_access_lasts_as_long_as_the_shell_it_works_for(daemon, tmp_path, capsys):
+    assert main(["hook", "direnv"]) == 0
+    hook = capsys.readouterr().out
+    (tmp_path / "xacctctl").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m xacct.ctl "$@"\n')
+    (tmp_path / "envrc").write_text(f"watch_file() {{ :; }}\n{hook}use_xacct prod; echo $XACCT_ROLE\n")
+    (tmp_path / "direnv").write_text(f"#!/bin/bash\nbash {tmp_path}/envrc\n:\n")
+    for name in ("direnv", "xacctctl"):
+        (tmp_path / name).chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-c", f"echo $$; said=$({tmp_path}/direnv; :); echo $said"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+    )
+    pid, role = done.stdout.split()
+    assert role == "prod"
+    (asked,) = daemon.called("POST", "/v1/grants")
+    assert asked["pid"] == int(pid)
