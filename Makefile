@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test explore check lint types bench fuzz mutate-guards test-sdks test-system test-faults test-soak install uninstall constraints clean
+.PHONY: help demo test test-live test-pythons explore check lint types bench fuzz mutate-guards test-sdks test-system test-faults test-soak install uninstall constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -17,10 +17,16 @@ demo: .venv/ready ## a guided tour against a local STS; touches no AWS account
 
 # Three at a time: many wait for a process or a clock. A file's tests stay together.
 test: .venv/ready ## the tests that need nothing but .venv
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile -m "not live"
 
-explore: .venv/ready ## look for stories that break the keeper's rules, for minutes
-	HYPOTHESIS_PROFILE=explore $(BIN)/pytest tests/keeper/test_rules.py
+test-live: .venv/ready ## those that start daemons by the dozen: hand-overs, restarts, pipes, several sets of files
+	$(BIN)/pytest -n 3 --dist load -m live
+
+test-pythons: .venv/ready ## the same under every other Python from 3.11 on that is here
+	@sh scripts/pythons.sh
+
+explore: .venv/ready ## look for stories that break the keeper's rules, and AWS files that botocore reads otherwise (minutes)
+	HYPOTHESIS_PROFILE=explore $(BIN)/pytest tests/keeper/test_rules.py tests/aws/test_differential.py
 
 check: lint types test ## all that a change must pass: format, lint, types, import arrows, tests
 
@@ -67,14 +73,14 @@ constraints: ## pin all dependencies anew, with hashes (UPGRADE=1 moves every pi
 	@sh scripts/constraints.sh "$(PYTHON)"
 
 clean: ## remove whatever the other targets made in this folder
-	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv .venvs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	rm -rf src/*.egg-info tests/contract/clients/*/made tests/contract/clients/*/node_modules
 	find src tests scripts -type d -name __pycache__ -prune -exec rm -rf {} +
 
 # Two stamps: the slow half is redone when a pin moves, the fast one when our own metadata changes.
 .venv/pinned: constraints-dev.txt
 	@sh scripts/venv.sh "$(PYTHON)" .venv
-	$(PIP) install --require-hashes -r constraints-dev.txt
+	$(PIP) install --require-hashes --only-binary=:all: -r constraints-dev.txt
 	@touch $@
 
 .venv/ready: .venv/pinned pyproject.toml

@@ -5,8 +5,8 @@
 The endpoint is fuzzed in this process: head.parse, and Connections on a transport of no kernel's, each input in one
 piece, in random pieces or a byte at a time. So are the IMDS ports, with a quarter of the inputs. The invariant: one
 valid request head or a refusal, never anything else; no exception; a bounded buffer. The control API is fuzzed over a
-real Unix socket, with a hundredth of the inputs: an answer or a close, never a 500, never a hang. Exit status 1 if
-anything was found.
+real Unix socket, with a hundredth of the inputs: an answer or a close, never a 500, never a hang. What reads files has
+a tenth of them (fuzz_files.py). Exit status 1 if anything was found.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
+sys.path += [str(Path(__file__).resolve().parent.parent / "tests" / "support"), str(Path(__file__).resolve().parent)]
 
+from fuzz_files import fuzz_files
 from small_keeper import FakeSts, small_keeper
 
 from xacct import errors
@@ -41,6 +42,7 @@ from xacct.endpoint import answers, head, imds
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.server import Connection, Endpoint
 from xacct.host import clock as host_clock
+from xacct.keeper.service import CredentialService
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,7 +96,7 @@ IMDS = Grammar(
     imds.parse,
     answers.NOT_OURS,
     PUT,
-    re.compile(rb"(GET /[A-Za-z0-9._/-]*|PUT /latest/api/token) HTTP/1\.1"),
+    re.compile(rb"(GET /[A-Za-z0-9._/-]*|PUT /?/latest/api/token) HTTP/1\.1"),
 )
 
 
@@ -303,11 +305,18 @@ async def one_exchange(path: Path, raw: bytes, rng: random.Random, findings: Fin
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
     """What is said until the close; to a request that isn't whole there is no more to come."""
-    try:
-        return await asyncio.wait_for(reader.read(), MOMENT)
-    except TimeoutError:
-        writer.write_eof()
-        return await asyncio.wait_for(reader.read(), 20)
+    said = bytearray()
+    for patience in (MOMENT, 20.0):
+        try:
+            async with asyncio.timeout(patience):
+                while piece := await reader.read(65536):
+                    said += piece
+            break
+        except TimeoutError:
+            if patience > MOMENT:
+                raise
+            writer.write_eof()
+    return bytes(said)
 
 
 async def no_successor() -> int:
@@ -328,7 +337,7 @@ async def fuzz_control(inputs: int, until: float, rng: random.Random, findings: 
         about = About(sys.executable, "code", lambda: False, 0.0, ())
         daemon = Daemon("http://127.0.0.1:9477", list, lambda: None, list, lambda: None, no_successor, about)
         path = Path(folder) / "control.sock"
-        server = ControlServer(Api(keeper, grants, daemon).application(), bind(path), path)
+        server = ControlServer(Api(CredentialService(keeper), grants, daemon).application(), bind(path), path)
         await server.start()
         for _ in range(inputs):
             raw = a_request(rng)
@@ -367,14 +376,13 @@ def main() -> int:
     fuzz_endpoint(arguments.inputs // 4, began + arguments.seconds * 0.7, rng, findings, IMDS)
     middle, between = time.monotonic(), peak()
     asyncio.run(fuzz_control(max(arguments.inputs // 100, 100), began + arguments.seconds, rng, findings))
+    fuzz_files(arguments.inputs // 10, began + arguments.seconds * 1.2, rng, findings)
     after = peak()
     print(f"seed {arguments.seed}")
     for name in sorted(findings.count):
         print(f"{name:20} {findings.count[name]:>10,}")
     print(f"{'largest buffer':20} {findings.largest_buffer:>10,} bytes, of at most {head.MAX_HEAD:,}")
-    print(
-        f"{'memory':20} {before:.1f} MiB at first, {between:.1f} after both grammars, {after:.1f} after the control API"
-    )
+    print(f"{'memory':20} {before:.1f} MiB at first, {between:.1f} after both grammars, {after:.1f} at the end")
     print(f"{'time':20} {middle - began:.0f} s and {time.monotonic() - middle:.0f} s")
     print(f"{'exceptions':20} {len(findings.wrong):>10,}")
     for wrong in findings.wrong[:10]:

@@ -74,7 +74,9 @@ install_venv() {
     pip() {
         "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"
     }
-    pip install --require-hashes -r "$source/constraints.txt"
+    # Wheels alone: what is built here would run its own build dependencies, which nobody has pinned.
+    pip install --require-hashes --only-binary=:all: -r "$source/constraints.txt" ||
+        fail "a dependency named above has no wheel for this Python ($("$venv/bin/python" -V 2>&1)) on this machine, and nothing is built from source: choose another Python with PYTHON=... and try again."
     install_keychain
     # A left-over build tree would smuggle files that no longer exist into the wheel.
     rm -rf "$source/build/lib" "$source"/build/bdist.*

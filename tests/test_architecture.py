@@ -56,7 +56,7 @@ ROOMS = {
         why="xacctctl imports it and has to start in tens of milliseconds",
     ),
     "policy": Room(
-        may=("model", "errors"),
+        may=("model", "errors", "text"),
         never=("asyncio",),
         why="decisions are pure functions of values and an instant: nothing to await, no clock",
     ),
@@ -72,7 +72,7 @@ ROOMS = {
         why="every file is read and written here, xacctctl's too, so it has to load in a moment",
     ),
     "copies": Room(
-        may=(),
+        may=("fileio",),
         stdlib_only=True,
         never=("asyncio",),
         why="xacctctl makes the copies of AWS's config file and the daemon keeps them equal to it, by the same rules",

@@ -84,7 +84,9 @@ class Shells:
 @pytest.fixture
 def shells(tmp_path):
     with Stack(tmp_path, daemon=False) as stack:
-        yield Shells(stack)
+        shells = Shells(stack)
+        yield shells
+        shells.run(shells.a, "stop", check=False)  # a daemon that a test has started itself is not the stack's to end
 
 
 def test_the_same_name_is_each_shells_own_role(shells):
@@ -129,7 +131,8 @@ def test_logging_out_lets_the_shells_own_go_and_all_means_all(shells):
     assert "prod" in shells.run(shells.a, "logout", "prod").stdout
     assert "prod" in shells.held(shells.b)
     assert "prod" not in shells.held(shells.a)
-    assert shells.run(shells.a, "process", "prod", check=True)
+    assert shells.run(shells.a, "process", "prod", check=False).returncode == 4
+    assert shells.account(shells.b) == SECOND
     shells.run(shells.b, "logout", "--all")
     assert not shells.held(shells.a) | shells.held(shells.b)
 
@@ -146,11 +149,10 @@ def test_logging_out_lets_the_shells_own_go_and_all_means_all(shells):
     ],
 )
 def test_paths_are_taken_as_awss_tools_take_them(shells, config, where):
-    shells.login(shells.b, "prod")
     env = shells.b | {"AWS_CONFIG_FILE": config, "ROOT": str(shells.dir)}
     if "~" in config:
         env |= {"HOME": str(shells.dir), "AWS_SHARED_CREDENTIALS_FILE": "~/b/.aws/credentials"}
-        shells.login(env, "prod")
+    shells.login(env if "~" in config else shells.b, "prod")
     assert shells.account(env, cwd=shells.dir / (where or ".")) == SECOND
 
 
@@ -182,8 +184,6 @@ def test_the_keys_are_those_of_the_shells_credentials_file(shells):
     strange = shells.dir / "strange"
     strange.write_text("[base]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n")
     env = shells.b | {"AWS_SHARED_CREDENTIALS_FILE": str(strange)}
-    done = shells.run(env, "login", "prod", "--code", shells.stack.code(), check=False)
-    assert done.returncode != 0
     assert shells.run(env, "process", "prod", check=False).returncode != 0
     assert "prod" not in shells.held(env)
     assert shells.account(shells.b) == SECOND

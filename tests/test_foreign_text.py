@@ -64,6 +64,7 @@ def question(kind, words):
         _roles=lambda: (words, words),
         attempt=1,
         problem=words,
+        reason=words,
         not_before=None,
         deadline=0.0,
         about=words,
@@ -92,7 +93,7 @@ def asked_by(request, tmp_path_factory):
     return dialogs.command({**env, "PATH": str(folder)}, platform)
 
 
-@pytest.mark.parametrize(("kind", "lines"), [("mfa", 3), ("confirm", 3)])
+@pytest.mark.parametrize(("kind", "lines"), [("mfa", 5), ("confirm", 3)])
 @given(words=WORDS)
 def test_dialogs_show_words_as_words(asked_by, kind, lines, words):
     command = asked_by(question(kind, words))

@@ -1,11 +1,14 @@
 """The daemon's start, socket and end as people meet them: the real daemon, and xacctctl beside it."""
 
+import http.client
 import os
+import resource
 import signal
 import socket
 import subprocess
 import sys
 import textwrap
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -160,3 +163,31 @@ def test_what_was_revoked_while_nothing_could_be_written_stays_revoked(stack, wa
     finally:
         os.kill(pid, signal.SIGTERM)
         wait_until(lambda: not stack.socket.exists(), what="the end")
+
+
+def test_a_crowd_at_the_control_socket_leaves_the_endpoint_its_places_and_is_told_of(stack):
+    stack.login("prod")
+    environment = stack.grant("prod")
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    crowd = []
+    try:
+        for _ in range(600):
+            one = socket.socket(socket.AF_UNIX)
+            crowd.append(one)
+            one.connect(str(stack.socket))
+        wait_until(lambda: "control socket full" in stack.log(), what="the bound")
+        request = urllib.request.Request(environment["urls"]["prod"], headers={"Authorization": environment["token"]})
+        with urllib.request.urlopen(request) as answer:
+            assert answer.status == 200
+    finally:
+        for one in crowd:
+            one.close()
+    assert any("places at the control socket" in note for note in wait_until(lambda: notes(stack), what="an answer"))
+
+
+def notes(stack):
+    try:
+        return stack.status()["notes"]
+    except (OSError, http.client.HTTPException):
+        return None

@@ -159,7 +159,8 @@ def test_while_a_shell_lives_both_sides_see_each_other(place):
     wait_until(lambda: "sa-east-1" in place.config.read_text(), what="the user's file")
     place.config.write_text(place.config.read_text() + "[profile later]\nregion = me-south-1\n")
     wait_until(lambda: "me-south-1" in say("aws configure get region --profile later 2>&1"), what="the shell's copy")
-    assert say("xacctctl env open 2>/dev/null | grep -c aws-config-").strip() == "1", "again, in the same shell"
+    say('eval "$(xacctctl env open 2>/dev/null)"')  # again, in the same shell
+    assert "/aws-config-" in say("echo $AWS_CONFIG_FILE")
     assert ":assumed-role/open-role/" in say(" ".join(WHO))
     assert say(f"xacctctl exec open -- {' '.join(WHO)} --profile work 2>/dev/null").endswith(":user/MyIAMUsername\n")
     shell.stdin.close()
@@ -167,7 +168,7 @@ def test_while_a_shell_lives_both_sides_see_each_other(place):
     shell.stdout.close()
 
 
-@pytest.mark.parametrize("shape", ["crlf", "no end", "empty", "missing", "a profile of that name", "a symlink"])
+@pytest.mark.parametrize("shape", ["crlf", "no end", "a profile of that name", "a symlink"])
 def test_files_of_any_shape_stay_as_they_are(place, shape):
     plain = place.config.read_bytes()
     match shape:
@@ -180,14 +181,9 @@ def test_files_of_any_shape_stay_as_they_are(place, shape):
         case "a symlink":
             place.config.rename(place.config.with_name("elsewhere"))
             place.config.symlink_to("elsewhere")
-    place.run("xacctctl", "login", "open")
-    if shape == "empty":
-        place.config.write_bytes(b"")
-    elif shape == "missing":
-        place.config.unlink()
-    before = place.config.read_bytes() if shape != "missing" else None
+    before = place.config.read_bytes()
     assert ":assumed-role/open-role/" in place.who()
-    assert (place.config.read_bytes() if place.config.exists() else None) == before
+    assert place.config.read_bytes() == before
     place.inside(str(BIN / "aws"), "configure", "set", "region", "sa-east-1", "--profile", "later")
     assert place.config.read_bytes().replace(b"\r\n", b"\n").endswith(b"[profile later]\nregion = sa-east-1\n")
     assert place.config.is_symlink() is (shape == "a symlink")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xacct import policy
-from xacct.model import Credentials, Role, Source
+from xacct.model import Credentials, Role, Source, StsTarget
 from xacct.policy import Freshness, Hop
 
 SERIAL = "arn:aws:iam::123456789012:mfa/U"
@@ -137,15 +137,20 @@ def test_explain_says_what_goes_along():
     }
     remarks = policy.explain(role(**more), {}, 43200)[1]
     assert {
-        "session name: alice",
-        "external id: acme-7",
-        "region: eu-west-1",
-        "tags: team=ops, cost=12; of them go on along a chain: team",
-        "duration, as configured: 30 min",
-        "source identity: alice@example",
-        "session policies: arn:aws:iam::aws:policy/X",
+        "session name of prod: alice",
+        "external id of prod: acme-7",
+        "region of prod: eu-west-1",
+        "tags of prod: team=ops, cost=12; of them go on along a chain: team",
+        "configured duration of prod: 30 min",
+        "source identity of prod: alice@example",
+        "session policies of prod: arn:aws:iam::aws:policy/X",
     } <= set(remarks)
-    assert "session name: from-settings" in policy.explain(role(), {}, 43200, "from-settings")[1]
+    assert "session name of prod: from-settings" in policy.explain(role(), {}, 43200, "from-settings")[1]
+    roles = {"prod": role(session_name="first"), "second": role(name="second", parent="prod", external_id="x")}
+    remarks = policy.explain(roles["second"], roles, 43200, "from-settings")[1]
+    assert {"session name of prod: first", "session name of second: from-settings", "external id of second: x"} <= set(
+        remarks
+    )
 
 
 def test_explain_of_a_second_hop_warns_that_the_mfa_is_gone():
@@ -157,3 +162,26 @@ def test_explain_of_a_second_hop_warns_that_the_mfa_is_gone():
 
 def test_the_next_totp_step():
     assert [policy.next_step(t) for t in (0, 29.9, 30, 31)] == [30, 30, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("fetched", "lifetime", "within", "late", "ahead"),
+    [
+        (None, 3600, 3600, 0, False),
+        (10_000, 3600, 3600, 0, True),
+        (6_300, 3600, 3600, 0, False),
+        (6_300, 7200, 3600, 0, True),
+        (6_300, 3600, 7200, 0, True),
+        (6_300, 3600, 3600, 3600, True),
+        (6_300, 3600, 3600, -3600, False),
+        (10_000, 3600, 0, 0, False),
+    ],
+)
+def test_what_is_renewed_ahead_is_what_somebody_will_come_back_for(fetched, lifetime, within, late, ahead):
+    assert policy.renewed_ahead(fetched, 10_000, lifetime, within, late) == ahead
+
+
+def test_explain_says_where_sts_is_asked_and_no_password():
+    target = StsTarget(endpoint_url="http://me:secret@localhost:4566", origins=(("endpoint_url", "endpoint_url of X"),))
+    _, remarks = policy.explain(role(target=target, region="eu-west-1"), {}, 3600)
+    assert "STS is asked at http://…@localhost:4566, in eu-west-1 (endpoint_url of X)" in remarks

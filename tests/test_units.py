@@ -83,6 +83,8 @@ def test_what_a_service_must_never_lack(name):
     service = unit(name)["Service"]
     assert service["LimitCORE"] == service["MemorySwapMax"] == ["0"]
     assert service["UMask"] == ["0077"]
+    assert service["MemoryMax"] == ["2G"]
+    assert service["TasksMax"] == ["512"]
     assert service["NotifyAccess"] == ["main"]
     assert service["NoNewPrivileges"] == service["RestrictNamespaces"] == ["yes"]
     # Two places for states, and one for a state that is just being replaced.

@@ -81,11 +81,13 @@ class Configuration:
         if toml:
             self._read_toml()
         before = self.own.read
-        done = [catalogue for catalogue in which if catalogue.reload(self._rules_of(catalogue))]
-        if self.own in done and self._trouble is None:
-            self.settings = self._said
-        for catalogue in which:
-            if catalogue not in done:
+        done = []
+        for catalogue in which:  # the daemon's own comes first: whether it takes config.toml is taken for all
+            if catalogue.reload(self._rules_of(catalogue)):
+                done.append(catalogue)
+                if catalogue is self.own and self._trouble is None:
+                    self.settings = self._said
+            else:
                 log.warning("configuration kept as it was", catalogue=catalogue.id, why=catalogue.problems[0].sentence)
         if done:
             roles = self._roles()
@@ -105,7 +107,8 @@ class Configuration:
         """What config.toml says of a catalogue's roles: its own things of the daemon's own, its limits of all."""
         if catalogue is self.own:
             return lambda found: settings.apply(self._said, found, self._fill)
-        return lambda found: settings.limited(self._said, found, self.own.roles)
+        in_force = self.settings if self.own.read else self._said  # a typing error there must not lose a limit here
+        return lambda found: settings.limited(in_force, found, self.own.roles)
 
     def _roles(self) -> dict[str, Role]:
         return {name: role for catalogue in self.catalogues() for name, role in catalogue.roles.items()}

@@ -96,6 +96,11 @@ class StsTarget:
     proxy_client_cert: str | None = None
     origins: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
 
+    @property
+    def address(self) -> str | None:
+        """`endpoint_url` for people: without a name and password that may stand in it, and cut."""
+        return None if self.endpoint_url is None else re.sub(r"//[^/@]*@", "//…@", self.endpoint_url)[:200]
+
     def origin(self, setting: str) -> str:
         """The setting and where it is set: "ca_bundle of [profile x] in /home/u/.aws/config"."""
         return dict(self.origins).get(setting, setting)

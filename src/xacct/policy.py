@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from xacct import text
 from xacct.model import Source, StsTarget
 
 if TYPE_CHECKING:
@@ -102,14 +103,15 @@ def renew_at(held: Credentials, jitter: float) -> float:
     return held.issued_at + age
 
 
-def renewed_ahead(fetched: float | None, now: float, lifetime: float, within: float) -> bool:
+def renewed_ahead(fetched: float | None, now: float, lifetime: float, within: float, late: float = 0.0) -> bool:
     """Whether a role is renewed before its end, for whoever fetches it.
 
     Args:
         fetched: when it was last fetched (AWS's time). lifetime: seconds its credentials live: whoever has fetched such
-            comes back once in that time. within: the setting; 0: never.
+            comes back once in that time. within: the setting; 0: never. late: seconds this machine's clock is behind
+            AWS's: by so much later do SDKs come back, which go by that.
     """
-    return fetched is not None and within > 0 and now - fetched < max(within, lifetime)
+    return fetched is not None and within > 0 and now - fetched < max(within, lifetime) + max(0.0, late)
 
 
 def backoff(failures: int, jitter: float) -> float:
@@ -203,12 +205,12 @@ def explain(
     `session_seconds`, `session_name`: what the settings say of MFA sessions, and of roles that say nothing.
     """
     path = path_to(role)
-    steps, remarks = _steps_before(role, path, roles, session_seconds)
+    steps, remarks = _steps_before(role, path, roles, session_seconds, session_name)
     if role.role_arn:
         how = "assume it with that code itself" if path.hop is Hop.WITH_CODE else "assume"
         steps.append(f"{how}: {role.role_arn}, {_span(path.duration)} at a time")
         remarks += _passed(role, session_name)
-    remarks += [f"region: {role.region}"] if role.region else []
+    remarks += [f"region of {role.name}: {role.region}"] if role.region else []
     remarks += _remarks(role, path)
     return steps, remarks
 
@@ -219,22 +221,22 @@ def _passed(role: Role, session_name: str) -> list[str]:
     passed = {
         "session name": role.session_name or session_name,
         "external id": role.external_id,
-        "duration, as configured": _span(role.duration) if role.duration else None,
+        "configured duration": _span(role.duration) if role.duration else None,
         "source identity": role.source_identity,
         "tags": ", ".join(f"{key}={value}" for key, value in role.tags) + transitive * bool(role.transitive_tag_keys),
         "session policies": ", ".join([*role.policy_arns, *(["one of its own"] if role.policy else [])]),
     }
-    return [f"{name}: {value}" for name, value in passed.items() if value]
+    return [f"{name} of {role.name}: {text.without_keys(value)}" for name, value in passed.items() if value]
 
 
 def _steps_before(
-    role: Role, path: Path, roles: Mapping[str, Role], session_seconds: int
+    role: Role, path: Path, roles: Mapping[str, Role], session_seconds: int, session_name: str
 ) -> tuple[list[str], list[str]]:
     if not isinstance(role.parent, Source):
         parent = roles.get(role.parent)
         if parent is None:
             return [f"the role {role.parent}, which is not configured"], []
-        steps, remarks = explain(parent, roles, session_seconds)
+        steps, remarks = explain(parent, roles, session_seconds, session_name)
         return steps, remarks
     source = role.parent
     where = {
@@ -299,7 +301,7 @@ def _where(role: Role) -> str:
     """Which STS is asked, in words; what is not said is AWS's own."""
     target = role.target
     kinds = [word for word, said in (("FIPS", target.fips), ("dual-stack", target.dualstack)) if said]
-    place = target.endpoint_url or " ".join(["AWS's", *kinds, "endpoint"])
+    place = target.address or " ".join(["AWS's", *kinds, "endpoint"])
     said = f"STS is asked at {place}" + (f", in {role.region}" if role.region else "")
     origins = ", ".join(origin for _, origin in target.origins)
     return f"{said} ({origins})" if origins else said

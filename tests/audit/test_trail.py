@@ -352,3 +352,13 @@ async def test_both_files_are_read_as_one_in_the_order_of_their_times(clock, tmp
         async with trail.reading() as (snapshot, _):
             read = [line["role"] or line["what"] for line in snapshot.some(99)]
     assert read == ["0", "no 0", "1", "no 1", "2", "no 2"]
+
+
+@in_virtual_time
+async def test_a_disk_that_answers_again_is_no_trouble_any_more(clock, kept):
+    kept.trail._required = True
+    async with kept.writing() as trail:
+        await trail.fetched(GRANT, "dev", "served", US)()
+        trail._why = trail_module.HANGS  # it took too long, and came to its end
+        await trail.fetched(GRANT, "dev", "served", US)()
+        assert trail.problems() == []

@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from xacct import errors
+from xacct.control import server
 from xacct.control.server import ControlServer, bind
 from xacct.keeper.service import CredentialService
 
@@ -195,3 +196,27 @@ async def test_another_user_gets_not_a_byte_though_the_door_is_open(control, raw
         assert (await ask(control.path)).startswith(b"HTTP/1.1 200 ")  # and who may is served still
     finally:
         await server.close()
+
+
+async def test_a_connection_that_asks_nothing_is_closed_in_time():
+    now = 1000.0
+    room = server._Room(2, lambda: now)
+    idle, busy, late = Stream(), Stream(), Stream()
+    assert room.admits(idle)
+    assert room.admits(busy)
+    assert not room.admits(late)
+    room._idle_since[busy] = float("inf")
+    now += server.IDLE + 1
+    room.sweep()
+    assert (idle.closed, busy.closed) == (True, False)
+    assert room.admits(late)
+
+
+class Stream:
+    closed = False
+
+    def abort(self):
+        self.closed = True
+
+    def is_closing(self):
+        return self.closed

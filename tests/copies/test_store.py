@@ -79,6 +79,19 @@ def test_two_changes_of_one_line_lose_neither(sides):
     assert sides.sync()
 
 
+@pytest.mark.parametrize("text", [None, ""])
+def test_a_file_that_is_not_there_is_made_when_a_tool_sets_something(tmp_path, text):
+    sides = Sides(tmp_path, "")
+    if text is None:
+        sides.config.unlink()
+    assert sides.sync()
+    assert sides.config.exists() is (text is not None)
+    sides.copy.write_text(sides.copy.read_text() + "[profile new]\n")
+    assert sides.sync()
+    assert sides.config.read_text() == "[profile new]\n"
+    assert text is not None or stat.S_IMODE(sides.config.stat().st_mode) == 0o600
+
+
 def test_mode_and_symlink_of_the_users_file_stay(sides):
     target = sides.config.with_name("target")
     sides.config.rename(target)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from xacct.copies import store
 from xacct.ctl import shells
 from xacct.ctl.main import main
 from xacct.ctl.parent import calling_shell
@@ -101,6 +102,14 @@ def test_the_imds_port_and_nothing_else(daemon, capsys, monkeypatch):
     }
     assert [asked["roles"] for asked in daemon.called("POST", "/v1/login")] == [["prod"]]
     assert daemon.called("POST", "/v1/grants") == []
+
+
+def test_a_copy_for_imds_is_kept_for_the_shell_and_not_for_its_subshell(daemon, capsys, place):
+    daemon.imds = {9478: "prod"}
+    (place / "h" / ".aws").mkdir()
+    (place / "h" / ".aws" / "config").write_text("[default]\nrole_arn = x\n")
+    copy = Path(as_json(daemon, capsys, "--imds")["AWS_CONFIG_FILE"])
+    assert store.users_of(str(copy.parent)) == {f"pid-{calling_shell()}"}
 
 
 @pytest.mark.parametrize("language", shells.FORMATS)

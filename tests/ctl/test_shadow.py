@@ -99,6 +99,13 @@ def test_nesting_has_one_copy_of_the_users_file(home, place):
     assert lift({**first.set, "XACCT_ROLE": "prod"}, home, place) == first
 
 
+def test_a_relative_path_means_the_same_file_wherever_the_shell_goes(home, place, monkeypatch):
+    (home / "here").write_text(CONFIG)
+    monkeypatch.chdir(home)
+    found = lift({"AWS_CONFIG_FILE": "here"}, home, place).set
+    assert found["XACCT_INSTEAD_OF_CONFIG_FILE"] == str(home / "here")
+
+
 def test_the_callers_own_variables_decide(home, place):
     (home / "elsewhere").write_text("\ufeff[default]\r\naws_access_key_id=AKIA\r\n", "utf-8")
     shadow = lift({"AWS_SHARED_CREDENTIALS_FILE": "~/elsewhere"}, home, place)

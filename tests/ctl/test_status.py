@@ -175,6 +175,7 @@ def test_a_table_fits_the_columns(daemon, capsys, monkeypatch, verb, width):
     label = {"label": "exec a-program-with-a-name 4711", "roles": [LONG, LONG + "2"]}
     daemon.answers["/v1/grants"] = {"grants": [{**grants["grants"][0], **label}]}
     monkeypatch.setenv("COLUMNS", str(width))
+    monkeypatch.setenv("LINES", "200")
     assert main([verb]) == 0
     table = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(("MFA ", "note:"))]
     assert max(map(len, table)) <= width

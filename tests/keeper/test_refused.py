@@ -143,14 +143,15 @@ async def test_another_key_device_or_address_is_another_source(clock):
     assert role().parent == SOURCE
 
 
+@pytest.mark.parametrize("name", ["prod", "twin"])
 @in_virtual_time
-async def test_a_session_that_aws_calls_dead_is_not_taken_from_the_twin(clock):
+async def test_a_session_that_aws_calls_dead_is_not_taken_from_the_twin(clock, name):
     twin = role("twin", parent=Source("other", "profile"))
     async with World(clock, [role(), twin]) as world:
         world.person(think=lambda: 1.0)
         await world.login("prod", ask=True)
         await world.login("twin", ask=True)
         world.aws.revoked |= {session.held.access_key_id for session in world.keeper.sessions.values()}
-        world.keeper.node("twin").lease.drop()
-        assert await world.fetch("twin", ask=True)
+        world.keeper.node(name).lease.drop()
+        assert await world.fetch(name, ask=True)
         assert world.count("GetSessionToken") == 2

@@ -50,6 +50,7 @@ AT_MOST = 0.5
 """Seconds that credentials wait for their line: a disk that hangs must not hang SDKs, which give up at one."""
 
 LOST = "the disk was too slow, or full"
+HANGS = "the disk does not answer"
 
 FAREWELL = 2.0
 """Seconds the last lines get to be written."""
@@ -133,7 +134,7 @@ class Trail:
             async with asyncio.timeout(AT_MOST):
                 await asyncio.shield(asyncio.ensure_future(self.flush()))
         except TimeoutError:
-            self._why = self._why or "the disk does not answer"
+            self._why = self._why or HANGS
         if self._required and self._why is not None:
             raise errors.AuditNotWritten(
                 f"The audit can't be written ({self._why}), and [audit] required = true lets nothing leave without.",
@@ -262,6 +263,8 @@ class Trail:
         """Write what has come so far, and tell the followers."""
         async with self._writing:
             self._wake.clear()
+            if self._why == HANGS:
+                self._why = None  # whoever wrote before us has come to an end
             entries, number = list(self._entries), self._put_number
             self._entries.clear()
             if self._lost:

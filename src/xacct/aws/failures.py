@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xacct import errors
-from xacct.aws import regions, targets
+from xacct.aws import regions
 
 if TYPE_CHECKING:
     from xacct.model import Role
@@ -402,8 +402,8 @@ def not_sts() -> errors.XacctError:
 
 def where(role: Role) -> str:
     """Which STS is asked for a role, in words."""
-    url = role.target.endpoint_url
-    return "AWS STS" if url is None else f"the STS at {targets.shown(url)} ({role.target.origin('endpoint_url')})"
+    url = role.target.address
+    return "AWS STS" if url is None else f"the STS at {url} ({role.target.origin('endpoint_url')})"
 
 
 def _kind(error: BaseException, *, signed: bool) -> str:

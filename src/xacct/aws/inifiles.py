@@ -41,7 +41,7 @@ class AwsFiles:
 
     `profiles`: of both, merged as botocore does, the credentials file winning. `config`, `credentials`: of each alone.
     `services`: the sections of that kind. `ignored`: sections that AWS's tools don't take for the profile they look
-    like: the name that is meant, and why.
+    like: the names that somebody may call it by, and why.
     """
 
     config_file: Path
@@ -50,7 +50,7 @@ class AwsFiles:
     credentials: dict[str, Profile] = field(default_factory=dict, repr=False)
     profiles: dict[str, Profile] = field(default_factory=dict, repr=False)
     services: dict[str, Any] = field(default_factory=dict, repr=False)
-    ignored: list[tuple[str, errors.ConfigError]] = field(default_factory=list)
+    ignored: list[tuple[tuple[str, ...], errors.ConfigError]] = field(default_factory=list)
 
     def where(self, profile: str, setting: str) -> str:
         """Where a setting of a profile stands: the section and the file."""
@@ -84,7 +84,9 @@ def read(config_file: Path, credentials_file: Path) -> AwsFiles:
     return found
 
 
-def _ignored_in_config(sections: Mapping[str, Profile], path: Path) -> Iterator[tuple[str, errors.ConfigError]]:
+def _ignored_in_config(
+    sections: Mapping[str, Profile], path: Path
+) -> Iterator[tuple[tuple[str, ...], errors.ConfigError]]:
     for section, values in sections.items():
         if section == "default" or not TELLING & values.keys():
             continue
@@ -99,7 +101,7 @@ def _ignored_in_config(sections: Mapping[str, Profile], path: Path) -> Iterator[
             continue
         meant = _name_meant(words) or section
         yield (
-            meant,
+            (meant,),
             errors.ConfigError(
                 f"AWS's tools ignore [{section[:LONGEST_NAME]}] in {path}: a profile's section there is called"
                 " [profile NAME].",
@@ -127,10 +129,10 @@ def _looks_prefixed(section: str) -> bool:
     return section != section.strip() or (len(words) > 1 and words[0].lower() == "profile")
 
 
-def _prefixed(section: str, path: Path) -> tuple[str, errors.ConfigError]:
+def _prefixed(section: str, path: Path) -> tuple[tuple[str, ...], errors.ConfigError]:
     words = section.replace('"', "").replace("'", "").split()
     meant = " ".join(words[1:] if len(words) > 1 and words[0].lower() == "profile" else words)
-    return meant, errors.ConfigError(
+    return (meant, section), errors.ConfigError(
         f"AWS's tools take [{section[:LONGEST_NAME]}] in {path} for a profile called {section[:LONGEST_NAME]!r}.",
         f"In that file a section is called by the profile's name alone: [{meant[:LONGEST_NAME]}].",
     )

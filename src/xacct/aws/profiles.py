@@ -70,10 +70,9 @@ def read(env: Mapping[str, str]) -> Profiles:
             found.unusable[name] = reason
         except errors.ConfigError as problem:
             found.refuse(name, problem)
-    for meant, ignored in found.files.ignored:
+    for names, ignored in found.files.ignored:
         found.problems.append(ignored)
-        if meant not in found.files.profiles:
-            found.unusable[meant] = ignored
+        found.unusable |= {name: ignored for name in names if name not in found.files.profiles}
     without_loose_ends(found)
     return found
 

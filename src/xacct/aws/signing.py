@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.credentials import ReadOnlyCredentials
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from xacct.model import Credentials
+
+
+GLOBAL_HOST, GLOBAL_REGION = "sts.amazonaws.com", "us-east-1"
+"""The global endpoint takes signatures of this region alone (AWS General Reference, STS endpoints)."""
 
 
 class UnderWay:
@@ -63,7 +68,7 @@ def sign_requests(client: Any, now: Callable[[], float]) -> None:
     """Have every request of an unsigned client signed with `signing_with`, at the instant `now` says."""
 
     def sign(request: Any, **_: Any) -> None:
-        region = (request.context.get("signing") or {}).get("region") or client.meta.region_name
+        region = GLOBAL_REGION if urlsplit(request.url).hostname == GLOBAL_HOST else client.meta.region_name
         call = _under_way.get()
         assert call.keys is not None  # noqa: S101 - a call's own requests are made while it is under way
         ClockedSigV4(call.keys, region, now()).add_auth(request)

@@ -97,9 +97,12 @@ class Sts:
     def _refusal(self, response: dict[str, Any], target: str) -> errors.XacctError:
         error = response.get("Error", {})
         status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
+        code = str(error.get("Code", status))
+        if code == str(status) and status < 500:  # noqa: PLR2004 - an error of AWS's has a code of its own
+            return failures.not_sts()
         date = _date_of(response)
         refusal = failures.refusal(
-            str(error.get("Code", status)),
+            code,
             str(error.get("Message", "")),
             target=target,
             status=status,

@@ -169,8 +169,8 @@ def _credential_source(name: str, wanted: object, files: AwsFiles) -> Source:
 
 
 def _missing(via: str, files: AwsFiles) -> str:
-    for meant, why in files.ignored:
-        if meant == via:
+    for names, why in files.ignored:
+        if via in names:
             return f"{why.sentence} {why.hint}"
     return "Check the spelling."
 

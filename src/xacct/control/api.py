@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 from contextlib import contextmanager
@@ -35,6 +36,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger("xacct.control")
 
 MAX_BODY = 64 * 1024
+
+BODY = 10.0
+"""Seconds a request's body gets to come."""
 
 COMMAND = "xacctctl"
 """What people are told asks, where credentials are wanted without a grant."""
@@ -195,9 +199,13 @@ class Api:
         grant = self._grant(body)
         process = caller_of(request).process
 
+        places = {name: place for place, name in enumerate(dict.fromkeys(body["roles"]))}
+
         async def get(role: str) -> None:
             again = body.get("again", False)
-            await self._keeper.login(role, ask=ask, until=body.get("until"), again=again, process=process)
+            await self._keeper.login(
+                role, ask=ask, until=body.get("until"), again=again, process=process, place=places[role]
+            )
             if grant is not None:
                 await self.service.allow(role, grant, lambda: process)
 
@@ -376,7 +384,8 @@ class Api:
         try:
             versions.check(request)
             request[views.KEY] = self._view(request)
-            await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
+            async with asyncio.timeout(BODY):
+                await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
             self._check_pause(request)
             self._daemon.refresh()
             with self._under_way(request):
@@ -389,7 +398,11 @@ class Api:
                 request,
             )
             response.set_status(error.status)
-        except (ConnectionError, TimeoutError):
+        except TimeoutError:
+            response = failed(
+                errors.BadInput("The request's body did not come in time.", "See docs/control-api.md."), request
+            )
+        except ConnectionError:
             raise
         except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
             log.error("request broke", path=request.path, kind=type(bug).__name__)  # noqa: TRY400

@@ -16,12 +16,22 @@ from xacct import errors
 from xacct.host import peer, unix_sockets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
 log = structlog.get_logger("xacct.control")
 
 BACKLOG = 1024
+LEAST, MOST = 16, 500
+"""Connections at once, at most: an eighth of the descriptors we may have, within these limits."""
+
+IDLE = 60.0
+"""Seconds after which a connection that asks nothing is closed."""
+
+SWEEP = 5.0
+TOLD_FOR = 600.0
+"""Seconds for which `status` says that there was no room."""
+
 DRAIN = 1.0
 """Seconds that open streams get at the end."""
 
@@ -72,19 +82,67 @@ def _mark(path: Path) -> tuple[int, int, int] | None:
     return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
+class _Room:
+    """How many connections there are, since when each has had nothing to do, and how many there may be."""
+
+    def __init__(self, most: int, now: Callable[[], float] | None = None) -> None:
+        self.most = most
+        self._now = now or (lambda: asyncio.get_running_loop().time())
+        self.full_at: float | None = None
+        self._idle_since: dict[asyncio.Transport, float] = {}
+
+    def admits(self, stream: asyncio.Transport) -> bool:
+        """Take in a connection, if there is room for it."""
+        self._idle_since = {one: since for one, since in self._idle_since.items() if not one.is_closing()}
+        if len(self._idle_since) >= self.most:
+            if self.full_at is None:
+                log.warning("control socket full", connections=self.most)
+            self.full_at = self._now()
+            return False
+        self._idle_since[stream] = self._now()
+        return True
+
+    @web.middleware
+    async def mark(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        """Note that a connection has something to do."""
+        stream = request.transport
+        if stream is not None:
+            self._idle_since[stream] = float("inf")
+        try:
+            return await handler(request)
+        finally:
+            if stream is not None:
+                self._idle_since[stream] = self._now()
+
+    def sweep(self) -> None:
+        """Hang up on who has asked nothing for IDLE seconds."""
+        now = self._now()
+        for stream, since in list(self._idle_since.items()):
+            if now - since > IDLE:
+                stream.abort()
+            if stream.is_closing():
+                self._idle_since.pop(stream, None)
+
+
 class _Gate(asyncio.Protocol):
     """Hands a connection of our own user on to HTTP, and drops any other before a byte of it is read.
 
     The socket's mode should keep others out already; the kernel's word does not depend on it.
     """
 
-    def __init__(self, http: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(self, http: Callable[[], asyncio.Protocol], room: _Room) -> None:
         self._http = http
+        self._room = room
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
         if not _is_ours(stream):
             log.warning("another user's connection refused")
+            stream.abort()
+            return
+        if not self._room.admits(stream):
             stream.abort()
             return
         handler = self._http()
@@ -100,9 +158,15 @@ def _is_ours(transport: asyncio.Transport) -> bool:
 
 
 class ControlServer:
-    """Serves an application on a bound socket."""
+    """Serves an application on a bound socket.
 
-    def __init__(self, application: web.Application, listener: socket.socket, path: Path) -> None:
+    Args:
+        files: how many descriptors this process may have.
+    """
+
+    def __init__(self, application: web.Application, listener: socket.socket, path: Path, files: int = 4096) -> None:
+        self._room = _Room(max(LEAST, min(MOST, files // 8)))
+        application.middlewares.insert(0, self._room.mark)
         self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN)
         self._listener = listener
         self._path = path
@@ -116,7 +180,25 @@ class ControlServer:
             await self._runner.setup()
         http = self._runner.server
         assert http is not None  # noqa: S101 - setup has made it
-        self._server = await unix_sockets.serve(lambda: _Gate(http), self._listener, BACKLOG)
+        self._server = await unix_sockets.serve(lambda: _Gate(http, self._room), self._listener, BACKLOG)
+
+    async def run(self) -> None:
+        """Hang up on connections that idle, until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP)
+            self._room.sweep()
+
+    def problems(self) -> list[errors.XacctError]:
+        """That somebody was turned away lately, for lack of room."""
+        full_at = self._room.full_at
+        if full_at is None or asyncio.get_running_loop().time() - full_at > TOLD_FOR:
+            return []
+        return [
+            errors.Temporary(
+                f"All {self._room.most} places at the control socket were taken a while ago; some were turned away.",
+                "Who has them: lsof -U | grep control.sock",
+            )
+        ]
 
     def is_there(self) -> bool:
         """Whether the socket is still where everybody looks for it: a cleaner of old files, or `mv`, takes it away."""

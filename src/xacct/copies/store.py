@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
+from xacct import fileio
 from xacct.copies import lines, overlay, writing
 
 PREFIX: Final = "aws-config-"
@@ -90,18 +91,16 @@ def synced(place: str, now: float) -> bool:
 def about_of(place: str) -> About:
     """Return of which files the copy in `place` is. Raises `OSError` where there is none."""
     try:
-        with open(f"{place}/{_ABOUT}", "rb") as file:
-            return About(**json.load(file))
-    except (ValueError, TypeError):
+        return About(**json.loads(fileio.read(f"{place}/{_ABOUT}", follow=False)))
+    except (ValueError, TypeError, RecursionError):
         raise FileNotFoundError(place) from None
 
 
 def users_of(place: str) -> set[str]:
     """Return for whom the copy has been made."""
     try:
-        with open(f"{place}/{_USERS}", encoding="utf-8") as file:
-            return set(file.read().split())
-    except OSError:
+        return set(fileio.read(f"{place}/{_USERS}", follow=False).decode().split())
+    except (OSError, UnicodeDecodeError):
         return set()
 
 
@@ -230,7 +229,7 @@ def _write(path: str, content: bytes, mode: int = 0o600, like: os.stat_result | 
 
 
 def _write_into(path: str, content: bytes) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_CLOEXEC), "wb") as file:
+    with open(fileio.open_regular(path, os.O_WRONLY | os.O_TRUNC), "wb") as file:
         file.write(content)
 
 
@@ -242,11 +241,9 @@ def _mode_like(path: str) -> int:
 def _read(path: str) -> bytes | None:
     """Return a regular file's content, None where there is none that can be read: then no SDK reads it either."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        return fileio.read(path, null=False)
     except OSError:
         return None
-    with open(descriptor, "rb") as file:
-        return file.read() if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
 
 
 def _lines(path: str) -> list[str] | None:
@@ -261,7 +258,7 @@ def _bytes(content: Sequence[str]) -> bytes:
 @contextmanager
 def _locked(place: str) -> Iterator[None]:
     """Hold the copy's lock. It is opened for reading: who watches the directory would take its closing for a change."""
-    descriptor = os.open(f"{place}/lock", os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    descriptor = fileio.open_regular(f"{place}/lock", os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

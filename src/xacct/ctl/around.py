@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import takewhile
 from typing import Final
 
+from xacct import fileio
 from xacct.ctl import variables
 
 _STARTUP: Final = {
@@ -50,10 +51,7 @@ def _is_interactive(command: list[str]) -> bool:
 
 def _settings(path: str, home: str, depth: int) -> Iterator[tuple[str, str]]:
     try:
-        if not os.path.isfile(path):  # noqa: PTH113
-            return
-        with open(path, encoding="utf-8", errors="replace") as file:
-            text = file.read(_LIMIT)
+        text = fileio.read(path).decode("utf-8", "replace")[:_LIMIT]
     except OSError:
         return
     for line in text.splitlines():

@@ -81,7 +81,12 @@ def _changed(args: Namespace, content: bytes, known: Mapping[str, str | None], o
     found = block.find(content)
     old = found.entries or []
     if args.remove:
-        _demand(args.roles, [entry.role for entry in old], "no profile of the role", "xacctctl configure --dry-run")
+        _demand(
+            args.roles,
+            [entry.role for entry in old],
+            "no profile of the role",
+            "xacctctl configure --dry-run shows those there are.",
+        )
         left = [entry for entry in old if args.roles and entry.role not in args.roles]
         return block.joined(found, _program() if left else "", left)
     _demand(args.roles, known, "no role", "xacctctl roles")

@@ -182,7 +182,7 @@ def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> var
             "xacctctl status shows the ports there are.",
         )
     ensure(client, args.role)
-    return _winning(variables.imds(port, environ), environ, f"pid-{os.getppid()}")
+    return _winning(variables.imds(port, environ), environ, f"pid-{calling_shell()}")
 
 
 def _winning(

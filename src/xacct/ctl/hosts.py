@@ -1,10 +1,9 @@
 """The names of hosts that ssh knows: from ~/.ssh/config, and known_hosts where it is not hashed. For completion."""
-# ruff: noqa: PTH123 - see places.py
 
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from xacct import places
+from xacct import fileio, places
 
 _VALUED: Final = frozenset("BbcDEeFIiJLlmOopQRSWw")
 """Options of OpenSSH's ssh(1) that take a value."""
@@ -51,7 +50,6 @@ def _seen(path: str) -> Iterator[str]:
 
 def _lines(path: str) -> list[str]:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return [line.strip() for line in file.read(_MOST).splitlines()]
+        return [line.strip() for line in fileio.read(path).decode("utf-8", "replace")[:_MOST].splitlines()]
     except OSError:
         return []

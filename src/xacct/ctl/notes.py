@@ -5,7 +5,7 @@ import os
 from contextlib import suppress
 from typing import Final
 
-from xacct import places
+from xacct import fileio, places
 from xacct.ctl.render import clean, say
 
 _FILE: Final = "notes"
@@ -24,8 +24,8 @@ def _made_before(line: str) -> bool:
     """Say whether the remark is on file, and put it there; one that can't be filed is made each time."""
     wanted = line.encode("utf-8", "backslashreplace")
     with suppress(OSError):
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(f"{places.runtime_dir()}/{_FILE}", flags, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+        descriptor = fileio.open_regular(f"{places.runtime_dir()}/{_FILE}", flags)
         with open(descriptor, "r+b") as file:
             made = file.read(_MOST + 1)
             if wanted in made.split(b"\n"):

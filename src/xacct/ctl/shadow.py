@@ -3,7 +3,7 @@
 `AWS_PROFILE` gets a profile of ours that has no credentials, in a copy of the config file that has all else: so
 `--profile X` is X as ever, and the credentials file stays where it is. ARCHITECTURE.md weighs it against other ways.
 """
-# ruff: noqa: PTH113, PTH118, PTH123 - see places.py
+# ruff: noqa: PTH118 - see places.py
 
 import os
 import re
@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
-from xacct import awsfiles
+from xacct import awsfiles, fileio
 from xacct.copies import lines as aws
 from xacct.ctl import variables
 
@@ -90,7 +90,8 @@ def _profile(before: Mapping[str, str], home: str, directory: str, user: str, wi
         variables.PROFILE: name,
         variables.OUR_PROFILE: name,
         variables.CONFIG: copy,
-        **variables.instead([variables.CONFIG], before),
+        # absolute: the shell may go elsewhere, and a request still has to name the file that this is a copy of
+        **variables.instead([variables.CONFIG], {variables.CONFIG: config if before.get(variables.CONFIG) else ""}),
     }
 
 
@@ -142,10 +143,8 @@ def named(environ: Mapping[str, str], variable: str, default: str, home: str) ->
 
 def lines(path: str) -> list[str]:
     """Return the file's lines; none if it can't be read, for then no SDK reads it either."""
-    if not os.path.isfile(path):
-        return []
     try:
-        with open(path, encoding="utf-8-sig", errors="surrogateescape") as file:
-            return list(file)
+        text = fileio.read(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     except OSError:
         return []
+    return re.findall(r"[^\n]*\n|[^\n]+", text.replace("\r\n", "\n").replace("\r", "\n"))

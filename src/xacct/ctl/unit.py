@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from xacct import places
+from xacct import fileio, places
 from xacct.ctl.failure import NO_DAEMON, CtlError
 
 if TYPE_CHECKING:
@@ -68,8 +68,7 @@ def holder() -> int | None:
     if os.environ.get("XACCT_SOCKET") or not runs():
         return None
     try:
-        with open(f"{places.runtime_dir()}/xacctd.lock", encoding="ascii") as file:
-            pid = int(file.read(16))
+        pid = int(fileio.read(f"{places.runtime_dir()}/xacctd.lock", 16))
         os.kill(pid, 0)
     except (OSError, ValueError, OverflowError):
         return None

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from xacct import fileio
 from xacct.ctl import variables
 from xacct.ctl.failure import CtlError
 
@@ -20,12 +21,9 @@ def exported(environ: Mapping[str, str], home: str) -> set[str]:
     """Return the names of the universal variables that fish exports, as its file of them says."""
     place = environ.get("XDG_CONFIG_HOME", "")
     try:
-        with open(  # noqa: PTH123 - see places.py
-            f"{place if place.startswith('/') else home + '/.config'}/fish/fish_variables",
-            encoding="utf-8",
-            errors="surrogateescape",
-        ) as file:
-            return {found[1] for line in file if (found := _EXPORTED.match(line))}
+        text = fileio.read(f"{place if place.startswith('/') else home + '/.config'}/fish/fish_variables")
+        lines = text.decode("utf-8", "surrogateescape").split("\n")
+        return {found[1] for line in lines if (found := _EXPORTED.match(line))}
     except OSError:
         return set()
 

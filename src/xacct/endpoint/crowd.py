@@ -39,9 +39,13 @@ class Crowd:
 
     Args:
         connections: those there are. owners: says which process holds which socket; slow. recorder: keeps the audit.
+        most: what one peer may have, where there is less room than usual.
     """
 
-    def __init__(self, connections: Collection[Connection], owners: Owners, recorder: Recorder) -> None:
+    def __init__(
+        self, connections: Collection[Connection], owners: Owners, recorder: Recorder, most: int | None = None
+    ) -> None:
+        self._most = most
         self._connections = connections
         self._owners = owners
         self._recorder = recorder
@@ -49,11 +53,16 @@ class Crowd:
 
     def joined(self) -> None:
         """There is one more."""
-        if len(self._connections) > MAX_PER_PEER and (self._counting is None or self._counting.done()):
+        if len(self._connections) > self.most and (self._counting is None or self._counting.done()):
             self._counting = asyncio.get_running_loop().create_task(self._count_while_crowded())
 
+    @property
+    def most(self) -> int:
+        """Connections that one peer may have."""
+        return MAX_PER_PEER if self._most is None else min(self._most, MAX_PER_PEER)
+
     async def _count_while_crowded(self) -> None:
-        while len(self._connections) > MAX_PER_PEER:
+        while len(self._connections) > self.most:
             inodes = {connection.caller.inode for connection in self._connections}
             self._thin_out(await asyncio.to_thread(self._owners, inodes))
             await asyncio.sleep(PAUSE)
@@ -63,11 +72,11 @@ class Crowd:
         for connection in sorted(self._connections, key=lambda each: each.number):
             crowds[_peer(connection, pids)].append(connection)
         for (kind, name), crowd in crowds.items():
-            for connection in crowd[MAX_PER_PEER:]:
+            for connection in crowd[self.most :]:
                 self._recorder.refused(TOO_MANY, connection.caller)
                 connection.close()
-            if len(crowd) > MAX_PER_PEER:
-                log.warning(TOO_MANY, **{kind: name}, closed=len(crowd) - MAX_PER_PEER)
+            if len(crowd) > self.most:
+                log.warning(TOO_MANY, **{kind: name}, closed=len(crowd) - self.most)
 
 
 def _peer(connection: Connection, pids: Mapping[int, int]) -> tuple[str, object]:

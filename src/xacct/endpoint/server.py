@@ -80,6 +80,7 @@ class Endpoint:
     Args:
         answer: gives a trusted request's answer. boot: reads the boot-time clock.
         door: says who comes in (None: whoever has a grant). recorder: keeps the audit.
+        most: connections at once, where there is room for less than MAX_CONNECTIONS.
         parse: the guard: a request, or Refused. refusal: what whoever is refused is told; it says "close".
     """
 
@@ -92,7 +93,9 @@ class Endpoint:
         *,
         parse: Parse = head.parse,
         refusal: bytes = answers.NO_GRANT,
+        most: int | None = None,
     ) -> None:
+        self.most = most
         self.answer = answer
         self.parse = parse
         self.refusal = refusal
@@ -105,7 +108,7 @@ class Endpoint:
         self.connections: set[Connection] = set()
         self.closing = False
         self.accepted = 0
-        self.crowd = Crowd(self.connections, door.owners if door else lambda _: {}, self.recorder)
+        self.crowd = Crowd(self.connections, door.owners if door else lambda _: {}, self.recorder, most and most // 2)
         self._server: asyncio.Server | None = None
 
     async def serve(self, listener: socket.socket, hosts: frozenset[bytes] | None = None) -> int:
@@ -191,7 +194,7 @@ class Connection(asyncio.Protocol):
         """Keep the transport, unless we have too many, and ask who it is while the caller is surely there."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
         self._endpoint.connections.add(self)
-        if len(self._endpoint.connections) > MAX_CONNECTIONS:
+        if len(self._endpoint.connections) > (self._endpoint.most or MAX_CONNECTIONS):
             self.close()
         elif self._endpoint.door is not None:
             self._ask_who(self._endpoint.door, self._transport)

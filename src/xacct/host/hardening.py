@@ -39,6 +39,12 @@ def keep_out_of_swap() -> bool:
     return bool(ctypes.CDLL(None, use_errno=True).mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0)
 
 
+def open_files() -> int:
+    """How many descriptors this process may have, FILES at most: what its listeners share."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return FILES if soft == resource.RLIM_INFINITY else min(FILES, soft)
+
+
 def room_for_sockets() -> None:
     """Raise the soft limit on open files to FILES, or as far as the hard limit lets us."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -98,6 +98,8 @@ class Acquire:
         self.lessons = Lessons()
         self.refused = Refused()
         self.causes: dict[str, Cause] = {}
+        self.places: dict[str, int] = {}
+        """Where roles stand in the login that names them: the rest of a bulk waits for what somebody waits for."""
         self._younger: dict[Lease, str] = {}
         self._opened: dict[tuple[str, str | None, StsTarget], Lease] = {}
         self._dead: set[str] = set()
@@ -343,11 +345,11 @@ class Acquire:
         return replace(keys, issued_at=self._clock.now())
 
     async def _open(self, role: Role, keys: Credentials, code: str | None, duration: int) -> Credentials:
-        await self._pace.turn()
+        await self._pace.turn(lambda: self.places.get(role.name, 0))
         return await self._sts.get_session_token(keys, role, code=code, duration=duration)
 
     async def _assume(self, role: Role, path: Path, keys: Credentials, code: str | None = None) -> Credentials:
-        await self._pace.turn()
+        await self._pace.turn(lambda: self.places.get(role.name, 0))
         name = role.session_name or self.terms.session_name
         try:
             return await self._sts.assume_role(keys, role, session_name=name, duration=path.duration, code=code)

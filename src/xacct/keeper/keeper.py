@@ -223,13 +223,21 @@ class Keeper:
         return self.uses.setdefault(name, Use())
 
     async def login(
-        self, name: str, *, ask: bool, until: float | None = None, again: bool = False, process: str = ""
+        self,
+        name: str,
+        *,
+        ask: bool,
+        until: float | None = None,
+        again: bool = False,
+        process: str = "",
+        place: int = 0,
     ) -> None:
         """Hold a role from now on, asking for a code if that takes one. It is logged in to, and no other role is.
 
         Args:
             until: its MFA session must last at least until then; renewed early if it does not.
             again: whether a code may be spent on it though AWS has refused it. process: which process asks, in words.
+            place: which of the roles it is that are logged in to at once; the first is 0.
 
         Raises:
             XacctError: it can't be had.
@@ -247,7 +255,11 @@ class Keeper:
         self.desk.forget(self.serial(name))
         self.guard.ask_again(node.role, "")
         self.use_of(name).login = self.clock.now()
-        await self.consents.behind(name, self._log_in(node, until, ask=ask))
+        self._acquire.places[name] = place
+        try:
+            await self.consents.behind(name, self._log_in(node, until, ask=ask))
+        finally:
+            self._acquire.places.pop(name, None)
         self.changed()
 
     async def _log_in(self, node: Node, until: float | None, *, ask: bool) -> None:
@@ -264,6 +276,13 @@ class Keeper:
     def caused(self, name: str, label: str, process: str) -> None:
         """Remember who has brought it about that a human may be asked for a role."""
         self._acquire.causes[name] = Cause(label, process)
+
+    def hurry(self, name: str) -> None:
+        """Somebody waits for this role alone: it goes before the rest of a bulk, and so does what it hangs from."""
+        node: Node | None = self.nodes.get(name)
+        while node is not None:
+            self._acquire.places.pop(node.role.name, None)
+            node = None if isinstance(node.role.parent, Source) else self.nodes.get(node.role.parent)
 
     def may_ask(self, node: Node, *, ask: bool) -> bool:
         """Whether a human may be asked for the role: not where AWS has refused it in spite of a fresh code."""

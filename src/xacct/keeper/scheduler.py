@@ -117,12 +117,12 @@ class Scheduler:
 
     def _in_use(self, now: float) -> set[Lease]:
         """Leases that are renewed ahead for whoever fetches them, and what they hang from."""
-        within = self._keeper.terms.renew_within
+        within, late = self._keeper.terms.renew_within, min(self._keeper.clock.skew(), policy.IDLE)
         used: set[Lease] = set()
         for node in self._keeper.nodes.values():
             lease: Lease | None = node.lease
             lifetime = node.lease.lifetime if node.lease.holds else 0.0
-            if policy.renewed_ahead(self._asked(node), now, min(lifetime, policy.IDLE), within):
+            if policy.renewed_ahead(self._asked(node), now, min(lifetime, policy.IDLE), within, late):
                 while lease is not None:
                     used.add(lease)
                     lease = lease.parent

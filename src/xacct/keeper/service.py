@@ -201,6 +201,7 @@ class CredentialService:
         await self._allow(node, consumer, ask)
         lease = node.lease
         self.keeper.use_of(node.role.name).asked = self.keeper.clock.now()
+        self.keeper.hurry(node.role.name)
         path = policy.path_to(node.role, lifetime=ask.lifetime)
         human = self.keeper.may_ask(node, ask=ask.asks)
         if human and not lease.alive() and not lease.silent():

@@ -21,8 +21,8 @@ from xacct.endpoint.container import Container
 from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.imds_ports import ImdsPorts
-from xacct.endpoint.server import Endpoint
-from xacct.host import callers, instance, names, process, processes, steps
+from xacct.endpoint.server import MAX_CONNECTIONS, Endpoint
+from xacct.host import callers, hardening, instance, names, process, processes, steps
 from xacct.host import clock as host_clock
 from xacct.host.code import Code
 from xacct.host.saver import Saver
@@ -63,6 +63,9 @@ ANNOUNCED = 60.0
 """Seconds (awake) from the announcement of a suspend to the scheduler's noticing it, at most."""
 
 MIB = 1024 * 1024
+
+ENDPOINTS_SHARE = 0.5
+"""Of the descriptors we may have: the control socket has an eighth (control/server.py), and the rest is everybody's."""
 
 
 class Rooms:
@@ -134,8 +137,9 @@ class Rooms:
         )
         strict = chosen.endpoint.require_known_caller
         door = door_of(require_known=strict)
+        most = min(MAX_CONNECTIONS, int(hardening.open_files() * ENDPOINTS_SHARE))
         guard = partial(head.parse, forwarded=self.grants.hosts)
-        self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit, parse=guard)
+        self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit, parse=guard, most=most)
         self._places = ContainerPlaces(chosen.containers, self.where.containers, door, self._for_containers, strict)
         self.containers = containers(chosen.containers, self._places, self.grants)
         at_imds = door_of(require_known=True)

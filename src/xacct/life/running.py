@@ -248,7 +248,7 @@ class Life:
         rooms = self._rooms
         daemon = Daemon(
             endpoint_url=self._url,
-            problems=rooms.problems,
+            problems=lambda: [*rooms.problems(), *self._control.problems()],
             refresh=rooms.refresh,
             reload=rooms.reload,
             stop=self._stop.set,
@@ -266,7 +266,7 @@ class Life:
         self._api = Api(rooms.service, rooms.grants, daemon)
         listener = legacy.control or bind(rooms.where.control)
         self._listeners["control"] = listener.dup()
-        self._control = ControlServer(self._api.application(), listener, rooms.where.control)
+        self._control = ControlServer(self._api.application(), listener, rooms.where.control, hardening.open_files())
         await self._control.start()
 
     def _work(self) -> None:
@@ -280,6 +280,7 @@ class Life:
             Copies(rooms.where.runtime, rooms.where.tokens, lambda: {grant.id for grant in rooms.grants.all()}).run,
             self._show_life,
             self._mind_socket,
+            self._control.run,
             *rooms.humans.values(),
         ]
         self._workers = [asyncio.get_running_loop().create_task(run()) for run in runs]
@@ -381,7 +382,9 @@ class Life:
         rooms.keeping.freeze()
 
     async def resume(self) -> None:
-        """The successor has failed: all is as before."""
+        """The successor has failed: all is as before, unless we were told to end meanwhile."""
+        if self._stop.is_set():
+            return
         rooms = self._rooms
         self._manager.alive()
         rooms.sign_lock()

@@ -1,0 +1,44 @@
+#!/bin/sh
+# Run `make test` under every other Python from 3.11 on that this machine has; say which it has not.
+# usage: scripts/pythons.sh [PYTEST-ARGUMENT...]      (.venv's own Python is not run again)
+# Looked for in PATH, and where pyenv and uv keep theirs. Each gets an environment in .venvs/, kept for the next time.
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+ours=$(.venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') || exit 1
+failed=
+
+# find_python 3.12: a path, or nothing
+find_python() {
+    command -v "python$1" && return
+    for found in "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1."*/bin/python "$HOME/.local/share/uv/python/cpython-$1."*/bin/python; do
+        [ -x "$found" ] && echo "$found" && return
+    done
+}
+
+# make_environment PYTHON DIRECTORY: done once for each set of pins
+make_environment() {
+    if cmp -s constraints-dev.txt "$2/pins" && [ -x "$2/bin/pytest" ]; then return; fi
+    sh scripts/venv.sh "$1" "$2" &&
+        "$2/bin/python" -m pip --disable-pip-version-check --quiet install --require-hashes -r constraints-dev.txt &&
+        "$2/bin/python" -m pip --disable-pip-version-check --quiet install --no-deps --no-build-isolation --editable . &&
+        cp constraints-dev.txt "$2/pins"
+}
+
+for version in 3.11 3.12 3.13 3.14; do
+    [ "$version" = "$ours" ] && continue
+    python=$(find_python "$version" | head -n 1)
+    if [ -z "$python" ]; then
+        echo "Python $version: not here, skipped"
+        continue
+    fi
+    echo "Python $version: $python"
+    if ! make_environment "$python" ".venvs/$version"; then
+        echo "Python $version: no environment could be made"
+        failed="$failed $version"
+    elif ! ".venvs/$version/bin/pytest" -n 3 --dist loadfile "$@"; then
+        failed="$failed $version"
+    fi
+done
+
+[ -z "$failed" ] || { echo "FAILED under Python$failed"; exit 1; }
