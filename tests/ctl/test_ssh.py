@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -149,15 +150,90 @@ def test_variables_of_theirs_are_kept(there, other, run, monkeypatch):
     assert done.stdout == "theirs theirs theirs corp.example,127.0.0.1,localhost\n"
 
 
-def test_keys_there_that_would_win_are_left_out(there, other, run, place):
-    (place / "h" / ".aws").mkdir()
-    (place / "h" / ".aws" / "credentials").write_text("[other]\n[default]\naws_access_key_id = x\n")
-    done = run("ssh", "prod", "host", "echo $AWS_SHARED_CREDENTIALS_FILE")
-    assert done.stdout == "/dev/null\n"
-    assert "would win" in done.stderr
-    (place / "h" / ".aws" / "credentials").write_text("[other]\n")
-    done = run("ssh", "prod", "host", "echo ${AWS_SHARED_CREDENTIALS_FILE-none}")
-    assert (done.stdout, done.stderr) == ("none\n", "")
+WHO = "import botocore.session as b, sys; s = b.Session(profile=(sys.argv[1:] or [None])[0]); c = s.get_credentials()"
+SAYS = f"{sys.executable} -c '{WHO}; print(c.access_key if c else None, s.get_config_variable(\"region\"))'"
+KEYS = "aws_access_key_id = {0}\naws_secret_access_key = x\n"
+
+
+@pytest.fixture
+def far_files(place, other, monkeypatch):
+    """The directory of AWS's files there."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(place / "r"))
+    directory = place / "h" / ".aws"
+    directory.mkdir()
+    return directory
+
+
+def copies(place):
+    return [*(place / "r").glob("xacct.*"), *Path("/tmp").glob("xacct.*/config")]
+
+
+@pytest.mark.parametrize("file", ["credentials", "config"])
+def test_a_profile_there_is_what_it_is_though_default_keys_would_win(there, run, place, far_files, file):
+    (far_files / "credentials").write_text("[work]\n" + KEYS.format("WORK"))
+    (far_files / "config").write_text("[profile work]\nregion = us-west-1\n[profile xacct]\noutput = text\n")
+    with (far_files / file).open("a") as more:
+        more.write("[default]\r\nregion = eu-south-1\r\n" + KEYS.format("DEFAULT") + "[other]\n")
+    before = {path: path.read_bytes() for path in far_files.iterdir()}
+    done = run(
+        "ssh",
+        "prod",
+        "host",
+        f"{SAYS} work; unset AWS_REGION AWS_DEFAULT_REGION; {SAYS} default; aws=$AWS_PROFILE;"
+        ' grep -A9 -F "[profile $aws]" $AWS_CONFIG_FILE; echo $aws ${AWS_SHARED_CREDENTIALS_FILE-none}; exit 7',
+    )
+    assert done.returncode == 7, done.stderr
+    assert done.stdout.splitlines() == [
+        "WORK eu-west-1",
+        "DEFAULT eu-south-1",
+        "[profile xacct-]",
+        "region = eu-south-1",
+        "xacct- none",
+    ]
+    assert done.stderr.count("would win") == 1
+    assert {path: path.read_bytes() for path in far_files.iterdir()} == before
+    assert copies(place) == []
+
+
+def test_no_keys_of_default_there_change_nothing(there, run, far_files):
+    (far_files / "credentials").write_text(
+        "[other]\n" + KEYS.format("OTHER") + "[default]\nregion = x\n#role_arn = x\n"
+    )
+    done = run(
+        "ssh", "prod", "host", "echo ${AWS_SHARED_CREDENTIALS_FILE-none} ${AWS_PROFILE-none} ${AWS_CONFIG_FILE-none}"
+    )
+    assert (done.stdout, done.stderr) == ("none none none\n", "")
+
+
+@pytest.mark.parametrize("variable", ["AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "AWS_CREDENTIAL_PROFILES_FILE"])
+def test_files_that_variables_name_there_are_looked_into(there, run, place, far_files, monkeypatch, variable):
+    (far_files.parent / "my file").write_text("\ufeff[default]\ncredential_process = x\n", "utf-8")
+    (far_files / "config").write_text("[profile a]")
+    monkeypatch.setenv(variable, "~/my file")
+    done = run("ssh", "prod", "host", "echo $AWS_PROFILE")
+    assert done.stdout == "xacct\n", done.stderr
+    assert copies(place) == []
+
+
+def test_what_is_written_to_the_copy_there_is_kept_and_said(there, run, place, far_files):
+    (far_files / "credentials").write_text("[default]\n" + KEYS.format("DEFAULT"))
+    done = run("ssh", "prod", "host", "echo '[profile new]' >>$AWS_CONFIG_FILE; rm -f x")
+    [kept] = copies(place)
+    assert f"went into a copy, {kept.parent if kept.name == 'config' else kept}" in done.stderr
+    shutil.rmtree(kept if kept.is_dir() else kept.parent)
+
+
+def test_keys_there_that_can_t_be_helped_start_nothing(there, run, place, far_files, monkeypatch):
+    (far_files / "credentials").write_text("[default]\n" + KEYS.format("DEFAULT"))
+    broken = place / "broken"
+    broken.mkdir()
+    (broken / "awk").write_text("#!/bin/sh\nexit 1\n")
+    (broken / "awk").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{os.environ['PATH'].split(':')[0]}:{broken}:{os.environ['PATH']}")
+    done = run("ssh", "prod", "host", "echo never")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nothing was started" in done.stderr.replace("\n", " ")
+    assert copies(place) == []
 
 
 @pytest.mark.parametrize(

@@ -34,7 +34,9 @@ class Scenario:
 _TURNED_AWAY = {
     "js3": ("hides why, 5 requests", "F10"),
     "go2": ("shows why, 1 request", "F10"),
+    "js2": ("hides why, 1 request", "F10"),
     "java2": ("hides why, 1 request", "F10"),
+    "java1": ("shows why, 1 request", "F10"),
     "rust": ("hides why, 1 request", "F10"),
     "obstore": ("shows why, 1 request", "F10"),
 }
@@ -49,7 +51,13 @@ GROUPS = {
             "both, and they differ",
             "the file",
             "F2",
-            {"awscli2": ("the value", "F3"), "js3": ("each in turn", "F2"), "java2": ("the value", "F2")},
+            {
+                "awscli2": ("the value", "F3"),
+                "js3": ("each in turn", "F2"),
+                "js2": ("the value", "F2"),
+                "java2": ("the value", "F2"),
+                "java1": ("the value", "F2"),
+            },
         ),
     ),
     "What else lies around": (
@@ -86,7 +94,9 @@ GROUPS = {
             "F9",
             {
                 "js3": ("hides why", "F9"),
+                "js2": ("hides why", "F9"),
                 "java2": ("hides why", "F9"),
+                "java1": ("shows why at the next call", "F11"),
                 "rust": ("hides why", "F9"),
                 "go2": ("shows why at the next call", "F11"),
                 "obstore": ("shows why at the next call", "F11"),
@@ -104,6 +114,7 @@ GROUPS = {
             {
                 "awscli1": ("twice at each call", "F12"),
                 "awscli2": ("twice at each call", "F12"),
+                "java1": ("twice at each call", "F12"),
                 "rust": ("when due", "F12"),
             },
         ),

@@ -103,6 +103,11 @@ def _java(jar):
     return ("java", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", classes, "Caller")
 
 
+def _at_home(command):
+    # Java asks the password file where home is; Java v2's SDK asks HOME before, v1's does not.
+    return ("sh", "-c", 'exec "$0" -Duser.home="$HOME" "$@"', *command)
+
+
 def _aws(path):
     return (path, "sts", "get-caller-identity", "--query", "Arn", "--output", "text")
 
@@ -112,13 +117,15 @@ AIOBOTOCORE = Client("aiobotocore", "aiobotocore", _python("aiobotocore"))
 AWSCLI1 = Client("awscli1", "AWS CLI v1", _aws(str(Path(sys.executable).parent / "aws")), loops=False)
 AWSCLI2 = Client("awscli2", "AWS CLI v2", _aws("/usr/bin/aws"), loops=False)
 JS3 = Client("js3", "JavaScript v3", ("node", str(toolchains.CLIENTS / "js/caller.mjs")), toolchain=toolchains.JS)
+JS2 = Client("js2", "JavaScript v2", ("node", str(toolchains.CLIENTS / "js2/caller.js")), toolchain=toolchains.JS2)
 GO2 = Client("go2", "Go v2", (str(toolchains.GO.made),), toolchain=toolchains.GO)
 JAVA2 = Client("java2", "Java v2", _java(toolchains.JAVA.made), toolchain=toolchains.JAVA)
+JAVA1 = Client("java1", "Java v1", _at_home(_java(toolchains.JAVA1.made)), toolchain=toolchains.JAVA1)
 RUST = Client("rust", "Rust", (str(toolchains.RUST.made),), toolchain=toolchains.RUST)
 OBSTORE = Client("obstore", "object_store", _python("obstore"))
 
 FROM_PYPI = (BOTO3, AIOBOTOCORE, AWSCLI1)
-ALL = (*FROM_PYPI, AWSCLI2, JS3, GO2, JAVA2, RUST, OBSTORE)
+ALL = (*FROM_PYPI, AWSCLI2, JS3, JS2, GO2, JAVA2, JAVA1, RUST, OBSTORE)
 
 
 def side_by_side(work, clients=ALL):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
-from contextlib import ExitStack
+from configparser import ConfigParser
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from bucket import Bucket
@@ -48,8 +51,32 @@ class Lab:
         stack.login("prod")
         return stack
 
-    def stack(self, name, **options):
-        return Stack(self.directory / name, **options)
+    @cached_property
+    def shadowed(self):
+        """A daemon past its morning code, where [default] has the user's keys."""
+        stack = self._open.enter_context(self.stack("shadowed", default_keys=True))
+        stack.login("prod")
+        return stack
+
+    @contextmanager
+    def stack(self, name, *, default_keys=False, **options):
+        """A sandbox and a daemon, with AWS's files where everybody's are: in HOME, and no variable names them.
+
+        `default_keys`: the user's keys are those of [default] as well. Yields the Stack.
+        """
+        with Stack(self.directory / name, daemon=False, **options) as stack:
+            theirs = Path(stack.env["HOME"]) / ".aws"
+            theirs.mkdir()
+            for variable, file in (("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")):
+                shutil.copy(stack.env.pop(variable), theirs / file)
+            if default_keys:
+                keys = ConfigParser()
+                keys.read(theirs / "credentials")
+                keys["default"] = dict(keys["central"])
+                with (theirs / "credentials").open("w") as file:
+                    keys.write(file)
+            stack.start()
+            yield stack
 
     def environment(self, stack, role="prod", **environ):
         """What `xacctctl env` makes of a shell with `environ`; and where STS and S3 are played."""

@@ -10,7 +10,6 @@ import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
-from configparser import ConfigParser
 
 from consumers import ALL, side_by_side
 from human import Human, decline
@@ -113,23 +112,15 @@ def _through(theirs, environment):
 
 def default_keys(lab):
     """~/.aws/credentials has keys of its own, and nothing keeps the client from them."""
-    home = _home_with_default(lab)
-    return _acts_as(lab.environment(lab.day) | {"HOME": home})
+    lifting = ("AWS_PROFILE", "AWS_CONFIG_FILE")
+    environment = lab.environment(lab.shadowed)
+    assert set(lifting) <= set(environment)
+    return _acts_as({name: value for name, value in environment.items() if name not in lifting})
 
 
 def default_keys_lifted(lab):
     """The same, in the environment that `xacctctl env` makes of it."""
-    return _acts_as(lab.environment(lab.day, HOME=_home_with_default(lab)))
-
-
-def _home_with_default(lab):
-    keys = ConfigParser()
-    keys.read(lab.day.env["AWS_SHARED_CREDENTIALS_FILE"])
-    home = lab.directory / "home-with-default"
-    (home / ".aws").mkdir(parents=True, exist_ok=True)
-    lines = [f"{name} = {value}\n" for name, value in keys["central"].items()]
-    (home / ".aws" / "credentials").write_text("[default]\n" + "".join(lines))
-    return str(home)
+    return _acts_as(lab.environment(lab.shadowed))
 
 
 def _acts_as(environment):

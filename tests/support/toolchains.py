@@ -74,13 +74,15 @@ RUST = Toolchain(
     ("cargo", "cc"),
     CLIENTS / "rust/made/debug/caller",
 )
+JAVA1 = Toolchain(CLIENTS / "java1", JAVA.command, JAVA.needs, CLIENTS / "java1/made/caller-1.jar")
 JS = Toolchain(
     CLIENTS / "js",
     ("npm", "install", "--no-package-lock", "--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error"),
     ("npm", "node"),
     CLIENTS / "js/node_modules/@aws-sdk/client-sts/package.json",
 )
-ALL = (GO, JAVA, RUST, JS)
+JS2 = Toolchain(CLIENTS / "js2", JS.command, JS.needs, CLIENTS / "js2/node_modules/aws-sdk/package.json")
+ALL = (GO, JAVA, JAVA1, RUST, JS, JS2)
 
 
 def build(toolchains=ALL):

@@ -26,7 +26,16 @@ def _js():
         json.loads((modules / name / "package.json").read_text())["version"]
         for name in ("client-sts", "credential-provider-http")
     )
-    return f"client-sts {sdk}, credential-provider-http {http}, Node {_said('node', '--version').strip()[1:]}"
+    return f"client-sts {sdk}, credential-provider-http {http}, Node {_node()}"
+
+
+def _js2():
+    sdk = json.loads(toolchains.JS2.made.read_text())["version"]
+    return f"aws-sdk {sdk}, Node {_node()}"
+
+
+def _node():
+    return _said("node", "--version").strip()[1:]
 
 
 def _go():
@@ -36,10 +45,13 @@ def _go():
     return f"config {part['config']}, credentials {part['credentials']}, Go {go}"
 
 
-def _java():
-    [jar] = (toolchains.JAVA.made.parent / "dependency").glob("sts-*.jar")
-    sdk = jar.stem.removeprefix("sts-")
-    return f"sts {sdk}, JDK {re.search(r'(?m)^java.runtime.version = (.+)$', _properties())[1]}"
+def _java(toolchain, artifact):
+    def found():
+        [jar] = (toolchain.made.parent / "dependency").glob(f"{artifact}-*.jar")
+        jdk = re.search(r"(?m)^java.runtime.version = (.+)$", _properties())[1]
+        return f"{artifact} {jar.stem.removeprefix(f'{artifact}-')}, JDK {jdk}"
+
+    return found
 
 
 def _properties():
@@ -61,8 +73,10 @@ _OF = {
     "awscli1": lambda: f"{version('awscli')}, botocore {version('botocore')}",
     "awscli2": _cli2,
     "js3": _js,
+    "js2": _js2,
     "go2": _go,
-    "java2": _java,
+    "java2": _java(toolchains.JAVA, "sts"),
+    "java1": _java(toolchains.JAVA1, "aws-java-sdk-sts"),
     "rust": _rust,
     "obstore": lambda: f"obstore {version('obstore')}",
 }

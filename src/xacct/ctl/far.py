@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from xacct import wire
+from xacct.copies.lines import SHADOWING
 from xacct.ctl import shells, variables
 
 LEND: Final = (
@@ -31,11 +32,79 @@ set -- "${NO_PROXY:-$no_proxy}" "${no_proxy:-$NO_PROXY}"
 export NO_PROXY="${1:+$1,}127.0.0.1,localhost"
 [ "$2" = "*" ] || set -- "" "${2:+$2,}127.0.0.1,localhost"
 export no_proxy="$2"
-if grep -qs "^[[:space:]]*\\[default\\]" "${AWS_SHARED_CREDENTIALS_FILE:-$HOME/.aws/credentials}"; then
-    echo "xacctctl: note: [default] in ~/.aws/credentials there would win over xacct; the file is left out." >&2
-    export AWS_SHARED_CREDENTIALS_FILE=/dev/null
-fi
 """
+
+
+_SHADOWING: Final = r"""
+BEGIN { split("@OPTIONS@", options, " "); for (i in options) shadowing[options[i]] }
+{ sub(/^\357\273\277/, ""); sub(/\r$/, "") }
+/^[ \t]*\[[^]]*\]/ {
+    section = $0
+    sub(/^[ \t]*\[[ \t]*/, "", section); sub(/[ \t]*\].*/, "", section); sub(/^profile[ \t]+/, "", section)
+    gsub(/["\047]/, "", section)
+    names[section]; option = ""
+    next
+}
+section != "default" || /^[ \t]*([#;]|$)/ { next }
+{
+    name = tolower($0)
+    sub(/^[ \t]*/, "", name); sub(/[ \t]*[=:].*/, "", name)
+    if (name in shadowing) won = 1
+    match($0, /^[ \t]*/)
+    if (option == "" || RLENGTH <= above) {
+        option = name; above = RLENGTH
+        kept = !(name in shadowing || name in said)
+        said[name]
+    }
+    if (kept) settings = settings $0 "\n"
+}
+END {
+    if (!won) exit
+    for (name = "xacct"; name in names; ) name = name "-"
+    print name
+    print "[profile " name "]"
+    printf "%s", settings
+}
+""".replace("@OPTIONS@", " ".join(sorted(SHADOWING)))
+"""Reads AWS's files: prints nothing where [default] has no way to credentials, else the name and the lines of a profile
+that has [default]'s settings alone. The files' order is that of their weight."""
+
+_RUN: Final = r"""
+xacct_file() { case $1 in "~/"*) set -- "$HOME/${1#??}" ;; esac; [ ! -f "$1" ] || { cat "$1"; printf "\n[]\n"; }; }
+set -- "$({
+    xacct_file "${AWS_SHARED_CREDENTIALS_FILE:-$HOME/.aws/credentials}"
+    xacct_file "${AWS_CONFIG_FILE:-$HOME/.aws/config}"
+    xacct_file "$HOME/.aws/credentials"
+    xacct_file "${AWS_CREDENTIAL_PROFILES_FILE:-/}"
+} | LC_ALL=C awk '@AWK@' || echo '?')"
+[ "$1" ] || exec @COMMAND@
+set -- "$1" "$(mktemp -d "${XDG_RUNTIME_DIR:-/tmp}/xacct.XXXXXXXXXX" 2>/dev/null || mktemp -d /tmp/xacct.XXXXXXXXXX)"
+# whatever ends the program ends it first: then the copy goes
+trap : HUP INT QUIT TERM
+if [ "$1" != "?" ] && [ "$2" ] && (
+    umask 077
+    { xacct_file "${AWS_CONFIG_FILE:-$HOME/.aws/config}" | sed '$d'; printf "%s\n" "$1" | sed 1d; } >"$2/config" &&
+    cp "$2/config" "$2/before"
+); then
+    echo "xacctctl: note: [default] there would win over xacct; programs without a profile have a profile without" \
+        "credentials, in a copy of the config file. Other profiles are what they are." >&2
+else
+    [ -z "$2" ] || rm -rf "$2"
+    echo "xacctctl: Whether [default] there would win over xacct can't be told, or it can't be helped: nothing was" \
+        "started. There has to be an awk, and room in /tmp." >&2
+    exit 1
+fi
+AWS_PROFILE="$(printf "%s\n" "$1" | sed 1q)" AWS_CONFIG_FILE="$2/config" @COMMAND@
+set -- "$2" $?
+if cmp -s "$1/config" "$1/before"; then
+    rm -rf "$1"
+else
+    rm -f "$1/before"
+    echo "xacctctl: note: what was written to the config file there went into a copy, $1/config, which is kept." >&2
+fi
+exit "$2"
+"""
+"""Becomes the command; where [default] there would win, starts it with a profile of ours, and removes that after it."""
 
 
 def lent(line: str) -> str | None:
@@ -56,4 +125,5 @@ def script(role: str, grant: wire.GrantAnswer, command: str) -> str:
     there = {name: value for name, value in change.set.items() if name not in _HERE_ONLY}
     environment = shells.sh(variables.Change(there, (*change.unset, _HERE_ONLY[0])))
     what = f"-c {shells.sh_quote(command)}" if command else "-l"
-    return f'{environment}{_THERE}exec "${{SHELL:-/bin/sh}}" {what}\n'
+    program = f'"${{SHELL:-/bin/sh}}" {what}'
+    return f"{environment}{_THERE}{_RUN.replace('@AWK@', _SHADOWING).replace('@COMMAND@', program)}"
