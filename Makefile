@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-pythons explore check lint types bench fuzz mutate-guards test-sdks test-system test-faults install uninstall constraints clean
+.PHONY: help demo test test-live test-pythons explore check lint types bench fuzz mutate-guards test-sdks test-system test-faults test-soak install uninstall constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -17,7 +17,10 @@ demo: .venv/ready ## a guided tour against a local STS; touches no AWS account
 
 # Three at a time: many wait for a process or a clock. A file's tests stay together.
 test: .venv/ready ## the tests that need nothing but .venv
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile -m "not live"
+
+test-live: .venv/ready ## those that start daemons by the dozen: hand-overs, restarts, pipes, several sets of files
+	$(BIN)/pytest -n 3 --dist load -m live
 
 test-pythons: .venv/ready ## the same under every other Python from 3.11 on that is here
 	@sh scripts/pythons.sh
@@ -56,6 +59,9 @@ test-system: .venv/ready ## real parts of the operating system (wants root and w
 # SEED=7 tells a story again; STEPS=2000 tells a longer one.
 test-faults: .venv/ready ## random faults against a model of what may be served (wants root)
 	SEED="$(SEED)" STEPS="$(or $(STEPS),1000)" $(BIN)/pytest tests/system/test_faults.py
+
+test-soak: .venv/ready ## ten-second credentials, five clients and faults, for SECONDS (wants root)
+	SEED="$(SEED)" SECONDS="$(or $(SECONDS),600)" $(BIN)/pytest tests/system/test_soak.py
 
 install: ## install for this user: a venv of its own and links in BINDIR (~/.local/bin)
 	@PYTHON="$(PYTHON)" PYTHON_CHOSEN="$(filter-out file,$(origin PYTHON))" sh scripts/install.sh install

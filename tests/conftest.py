@@ -18,6 +18,31 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 # same; pytest ignores only what it would otherwise have come across.
 collect_ignore = ["contract", "system"]
 
+LIVE = {
+    "test_audit_kept.py": {
+        "test_where_the_audit_cannot_be_written_status_says_so_and_nothing_is_served_if_it_is_required"
+    },
+    "test_catalogues.py": {"test_the_same_name_is_each_shells_own_role", "test_home_alone_may_differ"},
+    "test_fifos.py": {"test_a_fifo_hangs_no_start"},
+    "test_handover.py": {"test_it_goes_on_when_whoever_asked_for_it_hangs_up"},
+    "test_lifecycle.py": {"test_a_reload_leaves_a_daemon_that_can_be_reached"},
+    "test_other_profiles.py": {"test_profiles_are_what_they_are_outside"},
+    "test_restart.py": {
+        "test_nothing_is_lost_and_nobody_is_asked_however_it_ends",
+        "test_locked_before_is_locked_after",
+    },
+}
+"""Files that start a daemon, or several, for each test. `make test` takes of each what is named here, for it has to be
+quick; `make test-live` and CI run the rest."""
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what `make test` leaves to `make test-live`."""
+    for item in items:
+        kept = LIVE.get(item.path.name)
+        if kept is not None and item.originalname not in kept:
+            item.add_marker(pytest.mark.live)
+
 
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_home(tmp_path_factory):

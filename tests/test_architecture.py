@@ -56,7 +56,7 @@ ROOMS = {
         why="xacctctl imports it and has to start in tens of milliseconds",
     ),
     "policy": Room(
-        may=("model", "errors"),
+        may=("model", "errors", "text"),
         never=("asyncio",),
         why="decisions are pure functions of values and an instant: nothing to await, no clock",
     ),

@@ -321,7 +321,7 @@ def test_aws_files_that_can_be_read_no_longer_change_nothing(tmp_path):
             kept = file.rename(tmp_path / "kept")
             for make in (unreadable, Path.mkdir):
                 make(file)
-                is_problem(stack, str(file), "Check its owner and permissions.")
+                is_problem(stack, str(file), "Check what it is, its owner and permissions.")
                 assert served(stack, grant, "prod")[0] == 200
                 file.rmdir() if file.is_dir() else file.unlink()
             kept.rename(file)
@@ -353,12 +353,12 @@ def test_unreadable_settings(elsewhere):
     path = settings_of(elsewhere)
     path.touch(mode=0)
     said = refusal_to_start(elsewhere, prefix=UNPRIVILEGED if os.geteuid() == 0 else ())
-    assert said == f"{path} can't be read (PermissionError). Check its permissions."
+    assert said == f"{path} can't be read (Permission denied). ls -l {path}"
 
 
 def test_settings_in_a_foreign_encoding(elsewhere):
     settings_of(elsewhere).write_bytes("# Grüße\n".encode("latin-1"))
-    assert "can't be read" in refusal_to_start(elsewhere)
+    assert "is no UTF-8" in refusal_to_start(elsewhere)
 
 
 def test_a_port_that_is_taken(elsewhere):

@@ -1,8 +1,10 @@
 """The main job end to end: one code in the morning, then every program has fresh credentials."""
 
 import asyncio
+import json
 import re
 import time
+import urllib.request
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
@@ -163,7 +165,19 @@ def test_programs_outlive_the_credentials_they_started_with(hurried):
     assert {call["status"] for call in who} == {200}
 
 
+def sdk_fetches(grant, role):
+    """As an SDK does it."""
+    request = urllib.request.Request(grant["urls"][role], headers={"Authorization": grant["token"]})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert json.load(answer)["SecretAccessKey"]
+
+
 def test_renewals_need_no_code(hurried):
+    """Of what is fetched: the rest lapses, and is had anew without a code when somebody comes for it."""
+    grant = hurried.grant(*EVERYTHING)
+    for role in EVERYTHING:
+        sdk_fetches(grant, role)
+
     def renewed():
         times = Counter(call["role_arn"] for call in hurried.calls("AssumeRole"))
         return all(times[hurried.status(role)["role_arn"]] > 1 for role in EVERYTHING)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from xacct import text
 from xacct.model import Source, StsTarget
 
 if TYPE_CHECKING:
@@ -225,7 +226,7 @@ def _passed(role: Role, session_name: str) -> list[str]:
         "tags": ", ".join(f"{key}={value}" for key, value in role.tags) + transitive * bool(role.transitive_tag_keys),
         "session policies": ", ".join([*role.policy_arns, *(["one of its own"] if role.policy else [])]),
     }
-    return [f"{name} of {role.name}: {value}" for name, value in passed.items() if value]
+    return [f"{name} of {role.name}: {text.without_keys(value)}" for name, value in passed.items() if value]
 
 
 def _steps_before(

@@ -5,10 +5,14 @@ that other programs read. So a word can be no more than a word: it ends no line,
 does not turn the order of what stands beside it.
 """
 
+import re
 from typing import Final
 
 LONGEST: Final = 300
 """Characters of one stranger's text in a dialog or notice: more would push what matters off the screen."""
+
+_SECRET_KEY: Final = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/])")
+"""Forty characters of base64 (IAM User Guide, Manage access keys for IAM users, shows the form)."""
 
 _MARKUP: Final = str.maketrans({"<": "(", ">": ")", "&": "+", "\\": "/"})
 """Pango (zenity, notification servers) and Qt (kdialog) read markup, and zenity, notify-send and kdialog a backslash as
@@ -28,6 +32,11 @@ def clean(text: str) -> str:
 def plain(text: str, most: int = LONGEST) -> str:
     """Return `text` for a desktop's dialogs and notices: as `clean` does, without markup, `most` characters long."""
     return cut(clean(text).translate(_MARKUP), most)
+
+
+def without_keys(text: str) -> str:
+    """Return `text` without what has the shape of an AWS secret access key: pasted in error, it must not be shown."""
+    return _SECRET_KEY.sub("…", text)
 
 
 def cut(text: str, most: int) -> str:

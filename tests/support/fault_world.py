@@ -53,13 +53,17 @@ class CodeUsedError(Exception):
 
 
 class World(Stack):
-    """`managed`: whether a service manager keeps listeners and memory across the daemon's deaths."""
+    """`managed`: whether a service manager keeps listeners and memory across the daemon's deaths.
+
+    `clock_variables`: what in `env` leads a process to the clock of `step_clock`.
+    """
 
     def __init__(self, directory, *, managed, **sandbox_options):
         super().__init__(directory, settings=SETTINGS, daemon=False, **sandbox_options)
         self.managed = managed
         self.manager = None
         self.mounted = False
+        self.clock_variables = {}
         self._files = {}
 
     def __enter__(self):
@@ -270,7 +274,9 @@ class World(Stack):
     def step_clock(self, seconds):
         """This machine's wall clock, as the daemon sees it, is off by so much."""
         if FAKETIME is not None:
-            self._offset.write_text(f"{seconds:+d}")
+            beside = self._offset.with_name("offset.new")
+            beside.write_text(f"{seconds:+d}")
+            beside.replace(self._offset)  # it is read at each look at the clock: never half written
 
     def heal(self):
         """End every fault."""
@@ -300,9 +306,11 @@ class World(Stack):
         self._offset = self.dir / "offset"
         self._offset.write_text("+0")
         if FAKETIME is not None:
-            self.env |= {
+            self.clock_variables = {
                 "LD_PRELOAD": str(FAKETIME),
                 "FAKETIME_TIMESTAMP_FILE": str(self._offset),
-                "FAKETIME_NO_CACHE": "1",
+                "FAKETIME_CACHE_DURATION": "1",
+                "NO_FAKE_STAT": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             }
+            self.env |= self.clock_variables

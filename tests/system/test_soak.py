@@ -1,0 +1,157 @@
+"""Minutes with credentials that live ten seconds, five families of clients, and faults: who failed, when and why.
+
+    make test-soak SECONDS=600
+
+A call may fail only while something that it cannot do without is out of order, and must say so in a sentence of ours.
+Memory and descriptors of the daemon stay as they are.
+"""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from bucket import Bucket
+from fault_world import World
+
+pytestmark = pytest.mark.system
+
+SECONDS = float(os.environ.get("SECONDS") or 60)
+SEED = int(os.environ.get("SEED") or random.randrange(10**6))
+
+LIFETIME = 10
+"""Seconds that AWS lets credentials live here."""
+
+AFTERWARDS = 8.0
+"""Seconds after a fault in which its failures may still come in: an SDK tries again for as long."""
+
+CALLERS = Path(__file__).parents[1] / "support" / "callers"
+LIST = ("s3api", "list-objects-v2", "--bucket", "bucket", "--query", "Contents[0].Key", "--output", "text")
+PYTHON = ("boto3", "aiobotocore", "obstore")
+COMMANDS = {"awscli1": str(Path(sys.executable).parent / "aws"), "awscli2": "/usr/bin/aws"}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a client: when it ended (monotonic seconds), and its failure's words, empty where it went well."""
+
+    client: str
+    end: float
+    failure: str
+
+
+class Clients:
+    """The five at work; `calls` is what has been seen of them."""
+
+    def __init__(self, environment, endpoint):
+        self.calls = []
+        self._environment = environment
+        self._endpoint = endpoint
+        self._stop = threading.Event()
+        self._programs = [self._program(name) for name in PYTHON]
+        loops = [(self._read, program) for program in self._programs]
+        loops += [(self._repeat, item) for item in COMMANDS.items() if Path(item[1]).exists()]
+        self._threads = [threading.Thread(target=work, args=(what,), daemon=True) for work, what in loops]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        for _, program in self._programs:
+            program.stdin.close()
+            program.wait(30)
+        for thread in self._threads:
+            thread.join(60)
+
+    def _program(self, name):
+        command = [sys.executable, str(CALLERS / "s3_caller.py"), name, "0.3"]
+        return name, subprocess.Popen(
+            command, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def _read(self, named):
+        name, program = named
+        for line in program.stdout:
+            word, _, rest = line.strip().partition(" ")
+            self._saw(name, rest, word == "ok")
+
+    def _repeat(self, named):
+        name, program = named
+        while not self._stop.wait(0.5):
+            done = subprocess.run(
+                [program, *LIST, "--endpoint-url", self._endpoint],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+            self._saw(name, (done.stdout or done.stderr).strip(), done.returncode == 0)
+
+    def _saw(self, client, said, well):
+        failure = "" if well and said.startswith("ASIA") else f"signed by {said}" if well else said or "no word"
+        self.calls.append(Call(client, time.monotonic(), failure))
+
+
+def play(world, seed, seconds):
+    """Faults for so long; returns the spells in which a call may fail: (name, begin, end)."""
+    rng, spells, end = random.Random(seed), [], time.monotonic() + seconds
+    harmless = {
+        "killed": lambda: world.signal(signal.SIGKILL),
+        "ended": lambda: world.signal(signal.SIGTERM),
+        "handed over": lambda: world.ask("POST", "/v1/succeed", timeout=30),
+        "slow STS": lambda: world.fault(kind="delay", delay=0.7, seconds=4),
+        "throttled": lambda: world.fault(kind="throttling", calls=2),
+        "full disk": world.fill_disk,
+        "read-only disk": world.read_only_disk,
+    }
+    while time.monotonic() < end:
+        world.heal()
+        name = rng.choice([*harmless, "outage"])
+        begin = time.monotonic()
+        if name == "outage":
+            world.fault(kind="503", seconds=LIFETIME + 4)
+            time.sleep(LIFETIME + 4)
+            spells.append((name, begin, time.monotonic()))
+        else:
+            harmless[name]()
+        time.sleep(rng.uniform(2, 5))
+    world.heal()
+    return spells
+
+
+def test_who_fails_fails_for_a_reason_that_it_is_told(tmp_path, capsys):
+    with World(tmp_path, managed=True, max_lifetime=LIFETIME) as world, Bucket() as bucket:
+        world.login("prod")
+        environment = world.environment("prod", sts=False) | bucket.variables | {"AWS_MAX_ATTEMPTS": "3"}
+        environment = {name: value for name, value in environment.items() if name not in world.clock_variables}
+        with Clients(environment, bucket.variables["AWS_ENDPOINT_URL_S3"]) as clients:
+            time.sleep(5)
+            before = world.size()
+            spells = play(world, SEED, SECONDS)
+            time.sleep(AFTERWARDS)
+        after = world.size()
+    failed = [call for call in clients.calls if call.failure]
+    with capsys.disabled():
+        counts = Counter(call.client for call in clients.calls)
+        print(
+            f"\nsoak: seed {SEED}, {SECONDS:.0f} s, calls {dict(counts)}, failed {len(failed)} in {len(spells)} outages"
+        )
+        print(f"  (descriptors, KiB) before {before}, after {after}")
+    assert set(Counter(call.client for call in clients.calls)) >= {*PYTHON, "awscli1"}
+    for call in failed:
+        assert any(begin <= call.end <= end + AFTERWARDS for _, begin, end in spells), call
+        assert "STS" in call.failure or "AWS" in call.failure, f"a failure without a sentence of ours: {call}"
+    assert after[0] <= before[0] + 8
+    assert after[1] <= before[1] + 16 * 1024
