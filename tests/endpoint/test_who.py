@@ -112,6 +112,16 @@ async def test_a_process_of_ours_is_served_and_named(serve, room):
         assert secret not in written
 
 
+async def test_who_closes_its_half_behind_the_request_is_answered_all_the_same(serve, room):
+    """As busybox's nc does, whose answer waits for the audit's line."""
+    async with room.serving(serve) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
+        writer.write(served.head(b"Authorization: " + room.token.encode(), target=ROLE_PATH + "dev"))
+        writer.write_eof()
+        assert room.held.secret_access_key.encode() in await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+
+
 async def test_a_role_fetched_by_its_arn_is_named_by_it(serve, room):
     arn = "arn:aws:iam::345678901234:role/dev-db"
     room.grant, room.token, _ = room.grants.create(

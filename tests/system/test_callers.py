@@ -63,10 +63,10 @@ def test_another_user_is_refused_and_ours_is_named(stack):
     assert [(line["event"], line["what"], line["uid"]) for line in lines] == [
         ("login", "held", 0),
         ("grant-created", "prod", 0),
-        ("refused", "another user", 65534),
         ("fetch", "served", 0),
         ("grant-revoked", "prod", 0),
         ("fetch", "served", 0),
+        ("refused", "another user", 65534),  # in a file of its own, read behind the other
     ]
     exe = os.path.realpath(sys.executable)
     assert [line["exe"] for line in lines if line["event"] != "refused" and line["uid"] == 0] == [exe] * 5

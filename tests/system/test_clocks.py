@@ -145,8 +145,8 @@ def test_a_clock_that_was_always_wrong_is_worked_around_and_said(tmp_path, wrong
         stack.start()
         stack.login("prod", code=code_of(stack))
         assert fetch(stack.environment("prod"))["AccessKeyId"]
-        [refused, accepted] = stack.calls("GetSessionToken")
-        assert (refused["error"], refused["mfa"]) == ("SignatureDoesNotMatch", False)
+        [*refused, accepted] = stack.calls("GetSessionToken")  # so far off, it takes two to be believed
+        assert {(call["error"], call["mfa"]) for call in refused} == {("SignatureDoesNotMatch", False)}
         assert (accepted["status"], accepted["mfa"]) == (200, True)
         assert any("clock is about 120 min behind" in note for note in stack.status()["notes"])
 

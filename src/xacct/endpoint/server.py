@@ -187,6 +187,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self.holding: asyncio.Task[None] | None = None
         self._choked = False
+        self._half_closed = self._begun = False
         self._unwelcome: str | None = None
         self.unanswered = True
 
@@ -218,6 +219,11 @@ class Connection(asyncio.Protocol):
             self._serve_heads()
         elif len(self._buffer) > head.MAX_HEAD:
             self.close()
+
+    def eof_received(self) -> bool:
+        """Half closed, as busybox's nc does behind its request: what comes within an instant is still sent."""
+        self._half_closed = True
+        return self.holding is not None and not self._begun
 
     def pause_writing(self) -> None:
         """The client reads too slowly: what it asks next waits in the kernel, not in our memory."""
@@ -302,22 +308,25 @@ class Connection(asyncio.Protocol):
 
     async def _stream(self, pieces: AsyncIterator[bytes], *, keep_alive: bool) -> None:
         last = b""
-        begun = False
+        self._begun = False
         try:
             async for piece in pieces:
                 if self._transport is None or self._transport.is_closing():
                     return
+                if self._half_closed and piece == answers.CHUNKED:
+                    self.close()  # who says no more may have gone: nobody is held for it
+                    return
                 self._transport.write(piece)
-                begun = True
+                self._begun = True
         except Exception as bug:  # noqa: BLE001 - likewise
             _complain(bug)
-            keep_alive, last = False, answers.BROKEN_END if begun else answers.BROKEN
+            keep_alive, last = False, answers.BROKEN_END if self._begun else answers.BROKEN
         finally:
             aclose = getattr(pieces, "aclose", None)
             if aclose is not None:
                 await aclose()
         self.holding = None
-        self._write(last, keep_alive=keep_alive)
+        self._write(last, keep_alive=keep_alive and not self._half_closed)
         self._serve_heads()
 
     def _refuse(self, why: str) -> None:
