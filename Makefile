@@ -23,7 +23,7 @@ test-live: .venv/ready ## those that start daemons by the dozen: hand-overs, res
 	$(BIN)/pytest -n 3 --dist load -m live
 
 test-pythons: .venv/ready ## the same under every other Python from 3.11 on that is here
-	@sh scripts/pythons.sh
+	@sh scripts/pythons.sh -m "not live"
 
 explore: .venv/ready ## look for stories that break the keeper's rules, and AWS files that botocore reads otherwise (minutes)
 	HYPOTHESIS_PROFILE=explore $(BIN)/pytest tests/keeper/test_rules.py tests/aws/test_differential.py
@@ -54,7 +54,7 @@ test-sdks: .venv/ready ## unmodified SDKs and command lines (wants aws v2, npm, 
 
 test-system: .venv/ready ## real parts of the operating system (wants root and what .ci/run installs)
 	@mkdir -p tests/system
-	$(BIN)/pytest tests/system || [ $$? -eq 5 ]
+	$(BIN)/pytest tests/system --ignore tests/system/test_faults.py --ignore tests/system/test_soak.py || [ $$? -eq 5 ]
 
 # SEED=7 tells a story again; STEPS=2000 tells a longer one.
 test-faults: .venv/ready ## random faults against a model of what may be served (wants root)

@@ -282,22 +282,31 @@ def test_a_program_that_has_the_file_open_is_waited_for(config, say, monkeypatch
 
 
 def test_no_edit_of_many_is_lost(config, say):
-    """An editor that adds a line at a time, whole files by a rename, while configure comes and goes."""
-    edits, stop = [], threading.Event()
+    """An editor that adds a line at a time under Emacs's lock, whole files by a rename, while configure comes and goes.
+
+    Who reads and saves without that lock in the instant of an exchange may still undo another's edit.
+    """
+    edits, stop, lock = [], threading.Event(), config.with_name(".#config")
 
     def edit():
         while not stop.is_set():
+            try:
+                lock.symlink_to("somebody@elsewhere.1")
+            except FileExistsError:
+                continue
             edits.append(f"# edit {len(edits)}\n".encode())
             renamed_over(config, config.read_bytes() + edits[-1])
+            lock.unlink()
+            stop.wait(0.001)
 
     config.write_bytes(b"[default]\n")
     thread = threading.Thread(target=edit)
     thread.start()
-    for _ in range(10):
-        say("--all")
-        say("--remove")
+    statuses = {say(words)[0] for _ in range(10) for words in ("--all", "--remove")}
     stop.set()
     thread.join()
+    assert statuses <= {0, 1}
+    assert len(edits) > 10
     assert [line for line in edits if line not in config.read_bytes()] == []
 
 

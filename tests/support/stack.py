@@ -152,9 +152,11 @@ class Stack:
 
     def login(self, *roles, code=None, expect_failed=0, **more):
         """Log in with one code; returns the stream's events."""
-        events = self.api(
-            "POST", "/v1/login", {"roles": list(roles), "code": code or self.code(), "attend": False, **more}
-        )
+        body = {"roles": list(roles), "code": code or self.code(), "attend": False, **more}
+        events = self.api("POST", "/v1/login", body)
+        if any(event.get("error", {}).get("code") == "code-used" for event in events):
+            time.sleep(1.1)  # AWS's Date knows whole seconds: just past the border a daemon may be a second behind
+            events = self.api("POST", "/v1/login", body)
         assert events[-1] == {"event": "done", "failed": expect_failed}, events
         return events
 
