@@ -88,7 +88,7 @@ def test_a_key_is_told_from_every_name_that_a_profile_may_have(files, name):
     ("config", "word"),
     [
         ("/home/u/customers/b/.aws/config", "b"),
-        ("/home/u/work/aws/Kunde Ä.conf", "kunde"),
+        ("/home/u/jobs/aws/Kunde Ä.conf", "kunde"),
         ("/home/u/.aws/config", "u"),
         ("/", ""),
         ("/x/" + "y" * 90, "y" * 20),
