@@ -304,10 +304,13 @@ def renewal(stage: Tour) -> None:
 
 def look_around(stage: Tour) -> None:
     """Status and the plan for a role."""
-    stage.step("What is held, for how long, and how long it goes on without a code.", "(Twenty more roles left out.)")
+    stage.step(
+        "What is held, for how long, and how long without a code. Nobody has used staging, so it has lapsed:",
+        "it is had anew, without a code, when somebody asks. (Twenty more roles left out.)",
+    )
     said = stage.run("xacctctl status", edit=without_fleet)
-    for role in ("prod", "staging"):
-        check(re.search(rf"^{role} +held ", said, re.MULTILINE), f"status does not say that {role} is held")
+    for role, state in (("prod", "held"), ("staging", "idle")):
+        check(re.search(rf"^{role} .* {state} ", said, re.MULTILINE), f"status does not say that {role} is {state}")
     stage.step("Why it is so: the path to a role, step by step.")
     said = stage.run("xacctctl explain second")
     check("no MFA" in said, "explain does not warn of the second hop")
