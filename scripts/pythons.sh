@@ -8,11 +8,10 @@ cd "$(dirname "$0")/.." || exit 1
 ours=$(.venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') || exit 1
 failed=
 
-# find_python 3.12: a path, or nothing
+# find_python 3.12: the path of one that runs, or nothing. (A shim in PATH may stand for a version that is not chosen.)
 find_python() {
-    command -v "python$1" && return
-    for found in "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1."*/bin/python "$HOME/.local/share/uv/python/cpython-$1."*/bin/python; do
-        [ -x "$found" ] && echo "$found" && return
+    for found in "$(command -v "python$1")" "${PYENV_ROOT:-$HOME/.pyenv}/versions/$1."*/bin/python "$HOME/.local/share/uv/python/cpython-$1."*/bin/python; do
+        [ -x "$found" ] && "$found" -c "" 2>/dev/null && echo "$found" && return
     done
 }
 

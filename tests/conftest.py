@@ -1,10 +1,14 @@
 """What every test stands on: no suite that needs more than .venv by accident, and nobody's home."""
 
 import os
+import signal
 
 import pytest
 import structlog
 from hypothesis import settings
+
+# A script that runs the tests behind an `&` lets them ignore Ctrl-C, and all that they start: no terminal does.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples every time, so that a red run is red again; `make explore` goes looking for others.
 settings.register_profile("steady", derandomize=True)
