@@ -39,6 +39,7 @@ async def test_version(control):
     problem = (await control.get("/v1/version"))["config_problem"]
     assert problem == {
         "code": "bad-config",
+        "category": "usage",
         "sentence": "config.toml line 3: no such setting.",
         "hint": "Remove it.",
     }
@@ -83,7 +84,12 @@ async def test_status_shows_a_refused_role_and_a_waiting_one(control):
         status = await control.get("/v1/status")
     roles = {role["name"]: role for role in status["roles"]}
     assert roles["plain"]["state"] == "failed"
-    assert roles["plain"]["error"] == {"code": "access-denied", "sentence": "AWS refuses plain.", "hint": "Ask."}
+    assert roles["plain"]["error"] == {
+        "code": "access-denied",
+        "category": "refused",
+        "sentence": "AWS refuses plain.",
+        "hint": "Ask.",
+    }
     assert roles["dev"]["state"] == "waiting"
     assert [prompt["id"] for prompt in status["prompts"]] == [asked["id"]]
     assert (await control.get("/v1/prompts"))["prompts"][0]["serial"] == asked["serial"]

@@ -455,7 +455,7 @@ async def test_events_tell_what_happens(control):
         assert failed == {
             "event": "failed",
             "role": "plain",
-            "error": {"code": "access-denied", "sentence": "AWS refuses plain.", "hint": "Ask."},
+            "error": {"code": "access-denied", "category": "refused", "sentence": "AWS refuses plain.", "hint": "Ask."},
         }
         assert (await control.get("/v1/status"))["attended"] == 0
 

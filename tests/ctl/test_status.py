@@ -64,7 +64,7 @@ def test_no_roles_yet(daemon, capsys):
 
 
 def test_roles_and_what_is_wrong_with_profiles(daemon, capsys):
-    daemon.problems = [{"code": "bad-config", "sentence": "Profile x loops.", "hint": "Cut it."}]
+    daemon.problems = [{"code": "bad-config", "category": "usage", "sentence": "Profile x loops.", "hint": "Cut it."}]
     assert main(["roles"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "ROLE  ACCOUNT  IAM ROLE  REGION     SOURCE  MFA",

@@ -234,7 +234,12 @@ def test_who_did_not_log_in_is_told_to(daemon, run):
             {
                 "event": "failed",
                 "role": "prod",
-                "error": {"code": "login-required", "sentence": "A.", "hint": "xacctctl login prod"},
+                "error": {
+                    "code": "login-required",
+                    "category": "human",
+                    "sentence": "A.",
+                    "hint": "xacctctl login prod",
+                },
             }
         ]
     )

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
 
 def error_body(error: errors.XacctError) -> wire.ErrorBody:
     """An error for programs and people."""
-    return {"code": error.code, "sentence": clean(error.sentence), "hint": clean(error.hint)}
+    return {
+        "code": error.code,
+        "category": error.category,
+        "sentence": clean(error.sentence),
+        "hint": clean(error.hint),
+    }
 
 
 def prompt(keeper: Keeper, question: Question) -> wire.Prompt:
