@@ -474,7 +474,7 @@ class Keeper:
         self.changed()
 
     def _all_clear(self, session: Lease) -> None:
-        """STS has answered one of us: the others wait no longer for the network, nor for a younger MFA if this is one."""
+        """STS has answered: the others needn't wait for the network, nor for a younger MFA if this is one."""
         for node in self.nodes.values():
             if isinstance(node.lease.error, errors.MfaTooOld) and node.session is session:
                 node.lease.error = None
