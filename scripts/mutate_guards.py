@@ -699,7 +699,7 @@ DEFENCES = (
     Defence(
         "no code for a role that was refused",
         "keeper/keeper.py",
-        "return ask and self.refused.of(node.role) is None",
+        "return ask and self.refusal(node) is None",
         "return ask",
         REFUSED,
     ),

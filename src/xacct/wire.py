@@ -106,9 +106,9 @@ class VersionAnswer(TypedDict):
 
 
 RoleState = Literal["held", "idle", "needs-code", "waiting", "failed", "logged-out"]
-"""held: credentials in hand; idle: none, but they can be had without a code; needs-code: only a human can
-renew it; waiting: a human is being asked right now; failed: the last try was refused, see `error`; logged-out: nobody
-gets it until the next login to just this role."""
+"""held: credentials in hand; idle: none, but they can be had without a code; needs-code: its next fetch asks a human;
+waiting: a human is being asked right now; failed: the last try of it, or of what it hangs from, failed, see `error`;
+logged-out: nobody gets it until the next login to just this role."""
 
 
 class RoleStatus(TypedDict):

@@ -64,9 +64,15 @@ async def test_status_before_and_after_a_login(control):
     assert dev["state"] == "held"
     assert dev["expires_at"] == pytest.approx(after["now"] + 3600, abs=1)
     assert dev["horizon"] == session["expires_at"] == pytest.approx(after["now"] + 12 * 3600, abs=1)
-    assert after["now"] < dev["next_renewal"] < dev["expires_at"]
+    assert (dev["last_used"], dev["next_renewal"]) == (None, None)  # nobody fetches it
     assert dev["error"] is None
     assert roles["prod"]["state"] == "idle"  # the MFA session is there: no code needed
+    async with control.stream("/v1/credentials", role="dev") as events:
+        await events.rest()
+    status = await control.get("/v1/status")
+    dev = next(role for role in status["roles"] if role["name"] == "dev")
+    assert dev["last_used"] == pytest.approx(status["now"], abs=1)
+    assert status["now"] < dev["next_renewal"] < dev["expires_at"]
 
 
 @serving

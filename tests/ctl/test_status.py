@@ -25,6 +25,18 @@ def test_status_is_an_aligned_table(daemon, capsys):
     ]
 
 
+def test_what_is_wrong_with_many_roles_is_said_once(daemon, capsys):
+    many(daemon)
+    for role in daemon.answers["/v1/status"]["roles"][:5]:
+        role |= {
+            "state": "failed",
+            "error": {"code": "bad-key", "sentence": "The key of work is gone.", "hint": "Make one."},
+        }
+    names = ", ".join(role["name"] for role in daemon.answers["/v1/status"]["roles"][:3])
+    assert main(["status"]) == 0
+    assert f"\n{names} and 2 more: The key of work is gone.\n  hint: Make one.\n" in capsys.readouterr().out
+
+
 def test_status_shows_the_imds_ports(daemon, capsys):
     daemon.imds = {9478: "prod"}
     assert main(["status"]) == 0
