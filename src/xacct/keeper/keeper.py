@@ -22,7 +22,6 @@ from xacct.keeper.lease import Lease
 from xacct.keeper.node import Node, SessionKey, Use, session_key, unknown
 from xacct.keeper.pace import Pace
 from xacct.keeper.question import Cause
-from xacct.keeper.retired import Retired
 from xacct.model import Role, Source, iso
 from xacct.policy import Freshness, Hop
 
@@ -57,7 +56,6 @@ class Keeper:
         self.slugs: dict[str, str] = {}
         self.sessions: dict[SessionKey, Lease] = {}
         self.dynamic = DynamicRoles()
-        self.retired = Retired(clock.boot)
         self.uses: dict[str, Use] = {}
         self.latch = Latch(events, self.changed)
         self.consents = Consents()
@@ -77,7 +75,7 @@ class Keeper:
     # The configuration.
 
     def configure(self, roles: Mapping[str, Role], unusable: Mapping[str, errors.XacctError] | None = None) -> None:
-        """Take these roles from now on. What is held for an unchanged role stays; the rest is retired.
+        """Take these roles from now on. What is held for an unchanged role stays; the rest is let go.
 
         Args:
             roles: by name. unusable: why what the configuration names besides is none.
@@ -88,19 +86,20 @@ class Keeper:
         for name in every:
             self._plant(name, every, before)
         self.slugs = {role.slug: name for name, role in roles.items()}
-        self._retire(before)
+        self._let_go_of_lost(before)
         for name in before.keys() - self.nodes.keys():
             self.guard.log_out(name, errors.UnknownRole(f"There is no role {name!r} any more."))
         self.changed()
 
-    def _retire(self, before: Mapping[str, Node]) -> None:
-        """What has lost its place may get it back, for a while."""
+    def _let_go_of_lost(self, before: Mapping[str, Node]) -> None:
+        """Drop what no role of the configuration stands on any more; whoever waits for it is told."""
+        gone = errors.UnknownRole("The configuration has that role no more.")
         placed = {lease for node in self.nodes.values() for lease in (node.lease, node.session)}
         for node in before.values():
             if node.lease not in placed and node.lease is not node.session:
-                self.retired.put(node.role, node.lease)
+                node.lease.abandon(gone)
         for key in [key for key, session in self.sessions.items() if session not in placed]:
-            self.retired.put(key, self.sessions.pop(key))
+            self.sessions.pop(key).abandon(gone)
 
     def _plant(self, name: str, roles: Mapping[str, Role], before: Mapping[str, Node]) -> Node:
         if name in self.nodes:
@@ -118,7 +117,7 @@ class Keeper:
         elif path.hop is Hop.SESSION and session is not None:
             lease = session
         else:
-            lease = self.retired.take(role, parent) or self._new_lease(role, parent)
+            lease = self._new_lease(role, parent)
         self.nodes[name] = Node(role, path, lease, session)
         return self.nodes[name]
 
@@ -136,7 +135,7 @@ class Keeper:
     def _session(self, role: Role) -> Lease:
         key = session_key(role)
         if key not in self.sessions:
-            self.sessions[key] = self.retired.take(key) or Lease(
+            self.sessions[key] = Lease(
                 f"MFA session of {key[0].name}",
                 self.clock,
                 self._rng,
@@ -183,8 +182,7 @@ class Keeper:
         self._uproot(min(names, key=lambda name: self.nodes[name].lease.alive()))
 
     def let_go_unused(self) -> None:
-        """Let go of dynamic roles that nobody has asked for within IDLE, and of what was retired for KEEP."""
-        self.retired.let_go()
+        """Let go of dynamic roles that nobody has asked for within IDLE."""
         for name in self.dynamic.unused_since(self.clock.now() - policy.IDLE):
             if not self.nodes[name].lease.flying:
                 log.info("let go", node=name, why="unused")
@@ -197,7 +195,7 @@ class Keeper:
         self.dynamic.forget(name)
         self.uses.pop(name, None)
         self._acquire.forget(name)
-        self._retire({})
+        self._let_go_of_lost({})
 
     def keeps(self, catalogue: str) -> bool:
         """Whether roles of a catalogue (rolekeys.py) are held, or being had."""
@@ -331,13 +329,12 @@ class Keeper:
         return gone
 
     def logout_all(self) -> list[str]:
-        """Let go of every role and every MFA session."""
-        self.consents.take_back(self.retired.names())
+        """Let go of every role and every MFA session, of roles that a file being saved has lost for a moment, too."""
+        self.consents.take_back(self.uses)
         gone = self.logout(list(self.nodes))
         why = errors.HumanNeeded("You have logged out.", "xacctctl login ROLE")
         for session in self.sessions.values():
             session.abandon(why)
-        self.retired.clear(why)
         self.until.clear()
         self.changed()
         return gone
@@ -447,7 +444,7 @@ class Keeper:
         return not self.desk.questions and not any(lease.flying for lease in self._leases())
 
     def _leases(self) -> set[Lease]:
-        return {*self.sessions.values(), *(node.lease for node in self.nodes.values()), *self.retired.all()}
+        return {*self.sessions.values(), *(node.lease for node in self.nodes.values())}
 
     # What is told to others.
 
