@@ -45,6 +45,8 @@ class FakeDaemon:
         self.used = set()
         self.countdown = 0.5
         self.problems = []
+        self.outdated = False
+        self.token_file = "/run/xacct/t"
         self.prompts = {}
         self.prompted = threading.Event()
         self.watchers = []
@@ -146,7 +148,7 @@ class FakeDaemon:
         return {"locked": False}
 
     def _post_reload(self, _path, _body):
-        return {"roles": len(self.roles), "problems": self.problems}
+        return {"roles": len(self.roles), "restart": self.outdated, "problems": self.problems}
 
     def _post_succeed(self, _path, _body):
         return {"pid": 4712}
@@ -168,7 +170,7 @@ class FakeDaemon:
         return {
             "id": f"g{self.grants}",
             "token": "t0ken",
-            "token_file": "/run/xacct/t",
+            "token_file": self.token_file,
             "urls": {role: f"http://127.0.0.1:9477/role/{role}" for role in body["roles"]},
             "regions": {role: self.roles.get(role) for role in body["roles"]},
             "confirm": [role for role in body["roles"] if role in self.guarded],
