@@ -274,7 +274,7 @@ class DurationTooLong(Refusal):
 
 
 class TooShortLived(Refusal):
-    """What is left of the credentials is less than EC2's protocol may hand out: SDKs use them past their end."""
+    """The credentials don't last as long as was asked for, or as EC2's protocol needs: SDKs use such past their end."""
 
     code = "too-short-lived"
 

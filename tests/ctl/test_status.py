@@ -75,6 +75,17 @@ def test_roles_and_what_is_wrong_with_profiles(daemon, capsys):
     ]
 
 
+def test_a_role_that_hangs_from_one_with_mfa_takes_a_code_too(daemon, capsys):
+    one = {"role_arn": None, "account": None, "region": None, "url": ""}
+    sources = {"work": "work", "prod": "work", "second": "prod", "third": "second", "free": "work", "below": "free"}
+    roles = [{**one, "name": name, "source": source, "mfa_serial": None} for name, source in sources.items()]
+    roles[1]["mfa_serial"] = SERIAL
+    daemon.answers["/v1/roles"] = {"roles": roles, "problems": []}
+    assert main(["roles"]) == 0
+    shown = {line.split()[0]: line.split()[-1] for line in capsys.readouterr().out.splitlines()[1:7]}
+    assert shown == {"work": "no", "prod": "yes", "second": "yes", "third": "yes", "free": "no", "below": "no"}
+
+
 def test_explain(daemon, capsys):
     assert main(["explain", "prod/x"]) == 0
     assert capsys.readouterr().out == "1. start from work\n2. assume prod\n- 1 h\n"

@@ -245,8 +245,12 @@ class Api:
             self._audit.refused(request, name, error)
             raise
         process = caller_of(request).process
+        lifetime = body.get("lifetime")
         ask = Ask(
-            human=attend or self._keeper.desk.attendants > 0, lifetime=body.get("lifetime"), process=lambda: process
+            human=attend or self._keeper.desk.attendants > 0,
+            lasting=max(0.0, (lifetime or 0) - policy.MINUTE),  # what AWS gives has aged a little when it is here
+            lifetime=lifetime,
+            process=lambda: process,
         )
 
         async def get(role: str) -> Credentials:

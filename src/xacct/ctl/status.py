@@ -157,7 +157,9 @@ def _question(prompt: wire.Prompt, attended: int) -> str:
 
 def _role_lines(answer: wire.RolesAnswer) -> Iterator[str]:
     headings = ("ROLE", "ACCOUNT", "IAM ROLE", "REGION", "SOURCE", "MFA")
-    heading, *rows = table([headings, *map(_cells, answer["roles"])], less=(5,), shorter=(0, 2, 4))
+    known = {role["name"]: role for role in answer["roles"]}
+    cells = [_cells(role, "yes" if _takes_mfa(role, known) else "no") for role in answer["roles"]]
+    heading, *rows = table([headings, *cells], less=(5,), shorter=(0, 2, 4))
     yield paint(heading, "dim")
     yield from rows
     if "files" in answer:
@@ -172,7 +174,13 @@ def _role_lines(answer: wire.RolesAnswer) -> Iterator[str]:
             yield clean(f"  hint: {problem['hint']}")
 
 
-def _cells(role: wire.RoleInfo) -> tuple[str, ...]:
+def _takes_mfa(role: wire.RoleInfo, known: dict[str, wire.RoleInfo]) -> bool:
+    """Say whether a code is needed for the role, or for one that it is assumed from."""
+    above = known.get(role["source"])
+    return bool(role["mfa_serial"]) or (above is not None and above is not role and _takes_mfa(above, known))
+
+
+def _cells(role: wire.RoleInfo, mfa: str) -> tuple[str, ...]:
     arn = role["role_arn"] or ""
     return (
         role["name"],
@@ -180,7 +188,7 @@ def _cells(role: wire.RoleInfo) -> tuple[str, ...]:
         arn.partition(":role/")[2].rpartition("/")[2] or "-",
         role["region"] or "-",
         role["source"],
-        "yes" if role["mfa_serial"] else "no",
+        mfa,
     )
 
 
