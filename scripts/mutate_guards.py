@@ -686,7 +686,7 @@ DEFENCES = (
     Defence(
         "consent: logout --all while a file is empty",
         "keeper/keeper.py",
-        "        self.consents.take_back(self.uses.keys() - self.nodes.keys())\n",
+        "        self.consents.take_back(self.uses)\n",
         "",
         CONSENT,
     ),

@@ -7,7 +7,7 @@ import pytest
 import structlog
 from hypothesis import settings
 
-# A script that runs the tests behind an `&` lets them, and all that they start, ignore Ctrl-C and Ctrl-\: no terminal does.
+# A script that runs the tests behind an `&` has them, and all they start, ignore Ctrl-C and Ctrl-\: no terminal does.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
