@@ -277,6 +277,10 @@ class Rooms:
         self.configuration.reload(self.keeper)
         return self.problems()
 
+    def outdated(self) -> bool:
+        """Whether settings or code have changed that only a new process takes up."""
+        return self.configuration.outdated or self.code.changed()
+
     def refresh(self) -> None:
         """Read configuration files that have changed."""
         self.catalogues.refresh()
