@@ -1218,7 +1218,7 @@ DEFENCES = (
     Defence(
         "the control socket's connections are bounded",
         "control/server.py",
-        "if len(self._idle_since) >= self.most:",
+        "if not self.seats.take():",
         "if False:",
         "tests/control/test_server.py::test_a_connection_that_asks_nothing_is_closed_in_time",
     ),
