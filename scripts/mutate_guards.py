@@ -91,15 +91,15 @@ DEFENCES = (
     Defence(
         "limits hold in all files",
         "configuration.py",
-        "return lambda found: settings.limited(in_force, found, self.own.roles)",
-        "return lambda found: found.roles",
+        "return settings.limited(limits, there, own)",
+        "return there.roles",
         "tests/test_several_files.py",
     ),
     Defence(
         "a typing error in config.toml loses no limit of other files",
         "configuration.py",
-        "in_force = self.settings if self.own.read else self._said",
-        "in_force = self._said",
+        "own, limits = self.own.roles, self.settings if self.own.read else found.said",
+        "own, limits = self.own.roles, found.said",
         "tests/test_several_files.py",
     ),
     Defence(
@@ -878,6 +878,30 @@ DEFENCES = (
         KEEPER,
     ),
     Defence(
+        "what is read in a thread has the limits in force",
+        "configuration.py",
+        "found.basis != self._basis()",
+        "False",
+        "tests/test_several_files.py",
+    ),
+    Defence(
+        "what is opened while a thread reads has the limits it read",
+        "configuration.py",
+        "        for catalogue in came:",
+        "        for catalogue in came[:0]:",
+        "tests/test_several_files.py",
+    ),
+    Defence(
+        "nothing is given by what can't be read in time",
+        "control/api.py",
+        "if not in_time and (files is not None or _gives(request)):",
+        "if False:",
+        "tests/control/test_api.py",
+    ),
+    Defence(
+        "a lock waits for no disk", "control/api.py", "request.path in _AT_ONCE or ", "", "tests/control/test_api.py"
+    ),
+    Defence(
         "a file being saved takes no guard away",
         "catalogue.py",
         "        if self._empty_since is None:\n",
@@ -885,6 +909,13 @@ DEFENCES = (
         "tests/test_configuration.py",
     ),
     # What locks by itself.
+    Defence(
+        "complaints that agree move no more than what is signed with",
+        "clock.py",
+        "if signed_for or not self._certain or",
+        "if True or",
+        CLOCK,
+    ),
     Defence("only logind is heard", "host/logind.py", "sender='{_LOGIND}',", "", WATCHES),
     Defence("nothing sent to us alone", "host/bus.py", " and message.destination is None", "", WATCHES),
     Defence("another's screen does not lock", "host/logind.py", "bool(owner[0] == uid)", "True", WATCHES),
