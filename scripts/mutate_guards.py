@@ -731,7 +731,7 @@ DEFENCES = (
     ),
     Defence(
         "a dead MFA session is not taken from a twin",
-        "keeper/acquire.py",
+        "keeper/fetchers/mfa_session.py",
         "short or twin.held.access_key_id in self._dead",
         "short",
         REFUSED,
