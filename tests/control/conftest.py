@@ -28,8 +28,10 @@ PATIENCE = 3600
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_asyncio_loop_factories():
-    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+def pytest_asyncio_loop_factories(item):
+    """The daemon's loop; where it is about connections and sockets, asyncio's, too."""
+    asyncios = {"asyncio": asyncio.new_event_loop} if item.path.name == "test_server.py" else {}
+    return asyncios | {"uvloop": uvloop.new_event_loop}
 
 
 class Stream:
@@ -66,6 +68,7 @@ class Control:
         (directory / "tokens").mkdir()
         self.grants = Grants(directory / "tokens", None, self.aws_clock.now, lambda pid: "now" if pid == 7 else None)
         self.problems = []
+        self.outdated = False
         self.imds = {}
         self.called = []
         self.code_changed = False
@@ -74,6 +77,7 @@ class Control:
             problems=lambda: self.problems,
             refresh=lambda: self.called.append("refresh"),
             reload=lambda: self.called.append("reload") or self.problems,
+            outdated=lambda: self.outdated,
             stop=lambda: self.called.append("stop"),
             about=About("/usr/bin/python3", "/usr/lib/xacct", lambda: self.code_changed, clock.wall, ("dialog",)),
             succeed=self.succeed,
@@ -126,7 +130,7 @@ class Control:
         status, answer = await self.call(method, path, body, **options)
         assert status >= 400
         assert set(answer) == {"error"}
-        assert set(answer["error"]) == {"code", "sentence", "hint"}
+        assert set(answer["error"]) == {"code", "category", "sentence", "hint"}
         return status, answer["error"]
 
     @asynccontextmanager

@@ -89,7 +89,7 @@ def test_which_end_is_older(daemon, capsys):
     daemon.api = "0"
     assert main(["status"]) == 3
     assert capsys.readouterr().err == (
-        "xacctctl: The running xacctd is older than this xacctctl (0.1.0).\n  hint: xacctctl reload; where that does"
+        "xacctctl: The running xacctd is older than this xacctctl (0.1.0).\n  hint: xacctctl restart; where that does"
         " not help, xacctctl stop && xacctctl start\n"
     )
     daemon.api = "3"
@@ -100,7 +100,7 @@ def test_which_end_is_older(daemon, capsys):
 def test_a_newer_daemon_has_the_word(daemon, capsys):
     """Whatever it says, if it says it in the shape that stays."""
     daemon.api = "3"
-    error = {"code": "other-version", "sentence": "Old.", "hint": "Get new."}
+    error = {"code": "other-version", "category": "usage", "sentence": "Old.", "hint": "Get new."}
     for refused, said in (
         (error, "Old.\n  hint: Get new."),
         ({**error, "code": "x"}, "This xacctctl"),

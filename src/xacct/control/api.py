@@ -18,6 +18,7 @@ from xacct.control.audit import Audit, caller_of
 from xacct.control.containers import Containers
 from xacct.control.exchange import answered, body_of, failed, streamed
 from xacct.control.grants import GrantRoutes
+from xacct.control.standing import Standing
 from xacct.endpoint.head import ROLE_PATH
 from xacct.keeper.service import Ask
 from xacct.model import Credentials, Grant
@@ -56,15 +57,17 @@ class Daemon:
     """What the routes need of the daemon around the keeper.
 
     `refresh` reads changed configuration files; `reload` reads them whether changed or not and returns the
-    problems; `stop` ends the daemon; `succeed` has a new process take over and gives its pid; `audit` is None where
-    it is switched off; `imds` gives the role of each IMDS port; `paused`: whether a successor is taking over, so
-    that nothing may be changed here any more; `catalogues`: the AWS files that roles are served of.
+    problems; `outdated`: whether only a new process takes up what has changed; `stop` ends the daemon; `succeed`
+    has a new process take over and gives its pid; `audit` is None where it is switched off; `imds` gives the role
+    of each IMDS port; `paused`: whether a successor is taking over, so that nothing may be changed here any more;
+    `catalogues`: the AWS files that roles are served of.
     """
 
     endpoint_url: str
     problems: Callable[[], list[errors.XacctError]]
     refresh: Callable[[], None]
     reload: Callable[[], list[errors.XacctError]]
+    outdated: Callable[[], bool]
     stop: Callable[[], None]
     succeed: Callable[[], Awaitable[int]]
     about: About
@@ -132,7 +135,8 @@ class Api:
         """GET /v1/status: the roles of the shell's files, and of others what is held."""
         keeper, view = self._keeper, views.of(request)
         catalogue = view.open()
-        rows = [shapes.role_status(keeper, node) for node in keeper.nodes.values()]
+        standing = Standing(keeper)
+        rows = [shapes.role_status(standing, node) for node in keeper.nodes.values()]
         rows = [row for row in rows if view.has(row["name"]) or row["state"] in ("held", "waiting", "failed")]
         sessions = [
             shapes.session_status(shapes.source_key(source), serial or "", lease)
@@ -241,8 +245,12 @@ class Api:
             self._audit.refused(request, name, error)
             raise
         process = caller_of(request).process
+        lifetime = body.get("lifetime")
         ask = Ask(
-            human=attend or self._keeper.desk.attendants > 0, lifetime=body.get("lifetime"), process=lambda: process
+            human=attend or self._keeper.desk.attendants > 0,
+            lasting=max(0.0, (lifetime or 0) - policy.MINUTE),  # what AWS gives has aged a little when it is here
+            lifetime=lifetime,
+            process=lambda: process,
         )
 
         async def get(role: str) -> Credentials:
@@ -338,6 +346,7 @@ class Api:
         return web.json_response(
             {
                 "roles": len(self._keeper.nodes),
+                "restart": self._daemon.outdated(),
                 "problems": [shapes.error_body(problem) for problem in problems],
             }
         )

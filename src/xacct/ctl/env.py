@@ -108,7 +108,7 @@ def lifetime(args: Namespace) -> int | None:
         )
     from xacct.ctl import when  # noqa: PLC0415 - rare
 
-    return when.seconds(args.lifetime)
+    return when.seconds(args.lifetime, when.ROLE)
 
 
 def ensure(client: Client, role: str, grant: str | None = None) -> None:
@@ -178,7 +178,7 @@ def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> var
     if port is None:
         raise CtlError(
             f"{args.role} has no IMDS port.",
-            f'Give it one in config.toml: [imds] roles = {{ 9478 = "{args.role}" }}, then xacctctl reload. '
+            f'Give it one in config.toml: [imds] roles = {{ 9478 = "{args.role}" }}, then xacctctl restart. '
             "xacctctl status shows the ports there are.",
         )
     ensure(client, args.role)

@@ -10,10 +10,11 @@ from xacct import __version__, wire
 from xacct.ctl.doctor.finding import Finding, broken, count, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
 from xacct.ctl.failure import NotRunningError
+from xacct.ctl.status import troubles
 
-RELOAD: Final = "xacctctl reload"
-RESTART: Final = "xacctctl stop && xacctctl start"
-"""Where a reload won't do: it starts the same installation's code again. What is held is lost."""
+RESTART: Final = "xacctctl restart"
+STOP_AND_START: Final = "xacctctl stop && xacctctl start"
+"""Where a restart won't do: it starts the same installation's code again. What is held is lost."""
 
 
 def check(scene: Scene) -> Iterator[Finding]:
@@ -52,14 +53,16 @@ def _api(version: wire.VersionAnswer) -> Finding:
 
 def _release(daemon: wire.DaemonStatus | None) -> Finding:
     if daemon is None:
-        return warning("daemon-version", "The running xacctd is so old that it does not say its release.", RESTART)
+        return warning(
+            "daemon-version", "The running xacctd is so old that it does not say its release.", STOP_AND_START
+        )
     if daemon["version"] == __version__:
         return ok("daemon-version", f"xacctd and xacctctl are both {__version__}.")
     said = f"xacctd is {daemon['version']} and this xacctctl {__version__}"
     ours = Path(__file__).parents[2]
     if daemon["code"] == str(ours):
-        return warning("daemon-version", f"{said}; both work.", RELOAD)
-    return warning("daemon-version", f"{said}, from {daemon['code']} and {ours}; both work.", RESTART)
+        return warning("daemon-version", f"{said}; both work.", RESTART)
+    return warning("daemon-version", f"{said}, from {daemon['code']} and {ours}; both work.", STOP_AND_START)
 
 
 def _code(daemon: wire.DaemonStatus | None) -> Finding:
@@ -70,7 +73,7 @@ def _code(daemon: wire.DaemonStatus | None) -> Finding:
     now = _installed(Path(daemon["code"]))
     which = f"; {now} is installed now" if now not in (None, daemon["version"]) else ""
     return warning(
-        "daemon-code", f"The code of xacctd in {daemon['code']} has been replaced since it started{which}.", RELOAD
+        "daemon-code", f"The code of xacctd in {daemon['code']} has been replaced since it started{which}.", RESTART
     )
 
 
@@ -95,7 +98,7 @@ def _roles(roles: list[wire.RoleStatus], wanted: str | None) -> Iterator[Finding
         yield warning(
             "role-known", "No role is configured.", "Give a profile in ~/.aws/config a role_arn, then: xacctctl reload"
         )
-    troubled = [finding for role in roles if wanted in (None, role["name"]) for finding in _trouble(role)]
+    troubled = [_trouble(*each) for each in troubles([role for role in roles if wanted in (None, role["name"])])]
     yield from troubled or [
         ok("role-failed", f"Nothing went wrong last with {wanted or count(len(roles), 'role')}."),
     ]
@@ -105,12 +108,8 @@ def _did_you_mean(near: list[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-def _trouble(role: wire.RoleStatus) -> Iterator[Finding]:
-    error = role["error"]
-    if error is None:
-        return
-    fix = error["hint"] or f"xacctctl explain {role['name']}"
-    if role["state"] == "failed":
-        yield broken("role-failed", f"{role['name']}: {error['sentence']}", fix)
-    else:
-        yield warning("role-failed", f"{role['name']} ({role['state']}): {error['sentence']}", fix)
+def _trouble(whose: str, error: wire.ErrorBody, state: wire.RoleState) -> Finding:
+    fix = error["hint"] or f"xacctctl explain {whose.partition(',')[0]}"
+    if state == "failed":
+        return broken("role-failed", f"{whose}: {error['sentence']}", fix)
+    return warning("role-failed", f"{whose} ({state}): {error['sentence']}", fix)
