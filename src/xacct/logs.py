@@ -36,9 +36,9 @@ class _Lossy(io.FileIO):
 
 def let_stderr_lose_lines() -> None:
     """From now on nothing fails because a line can't be logged: each stands between a decision and its deed."""
-    stream = sys.stderr
-    if stream is not None and stream is sys.__stderr__:
-        raw = _Lossy(stream.fileno(), "w", closefd=False)
+    real = sys.__stderr__
+    if real is not None and sys.stderr is real:
+        raw = _Lossy(real.fileno(), "w", closefd=False)
         sys.stderr = io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
 
 
