@@ -1189,8 +1189,8 @@ DEFENCES = (
     Defence(
         "restart: what has expired is left",
         "keeper/memory.py",
-        " and memory.held.remaining(keeper.clock.earliest()) > 0:",
-        ":",
+        " if memory.held is not None and memory.held.remaining(keeper.clock.earliest()) > 0 else None,",
+        ",",
         MEMORY,
     ),
     Defence("restart: locked stays locked", "keeper/memory.py", "if memory.locked:", "if False:", MEMORY),
