@@ -105,7 +105,7 @@ class Seat:
         self.ours, theirs = pty.openpty()
         self.seen = ""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _ADOPT, *command],
+            [sys.executable, "-I", "-S", "-c", _ADOPT, *command],
             stdin=theirs,
             stdout=theirs if stdout is None else stdout,
             stderr=theirs,
