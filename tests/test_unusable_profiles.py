@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 import pytest
 from stack import Stack
+from waiting import PATIENCE
 
 from xacct.ctl.main import main
 
@@ -84,7 +85,7 @@ def said_here(stack, *words):
 def said(stack, *words):
     command = [sys.executable, "-m", "xacct.ctl", *words]
     done = subprocess.run(
-        command, env=stack.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False
+        command, env=stack.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     return done.returncode, done.stdout + done.stderr
 
