@@ -63,3 +63,14 @@ def nobodys_home(tmp_path_factory):
         # Should a test forget to name an endpoint, it must not find a cloud machine's own role.
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield home
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind():
+    """Fail the test that changes the process's umask or folder, and not some other that comes after it."""
+    umask, folder = os.umask(0o077), os.getcwd()  # noqa: PTH109 - it is compared, not used
+    os.umask(umask)
+    yield
+    left = os.umask(umask), os.getcwd()  # noqa: PTH109 - as above
+    os.chdir(folder)
+    assert left == (umask, folder), "the umask or the folder was left behind"
