@@ -126,7 +126,7 @@ class Control:
         status, answer = await self.call(method, path, body, **options)
         assert status >= 400
         assert set(answer) == {"error"}
-        assert set(answer["error"]) == {"code", "sentence", "hint"}
+        assert set(answer["error"]) == {"code", "category", "sentence", "hint"}
         return status, answer["error"]
 
     @asynccontextmanager

@@ -295,7 +295,7 @@ def test_declined_at_a_terminal_exports_no_role(daemon, sit):
 
 
 def test_refused_by_aws(daemon, run):
-    error = {"code": "access-denied", "sentence": "AWS says no.", "hint": "Ask Bob."}
+    error = {"code": "access-denied", "category": "refused", "sentence": "AWS says no.", "hint": "Ask Bob."}
     failed = {"event": "failed", "role": "prod", "error": error}
     daemon.answers["/v1/login"] = lambda _b: iter([failed, {"event": "done", "failed": 1}])
     done = run("env", "prod")
