@@ -69,6 +69,7 @@ DOCKER = "tests/ctl/test_docker.py"
 ENV_FAILURE = "tests/ctl/test_env_failure.py"
 SHELLS = "tests/ctl/test_shells.py"
 CONFIGURE = "tests/ctl/test_configure.py"
+EDIT = "userfiles/edit.py"
 BLOCK = "tests/ctl/test_block.py"
 PROFILES = "tests/aws/test_profiles.py"
 
@@ -263,17 +264,42 @@ DEFENCES = (
     ),
     # ~/.aws/config, which is not ours.
     Defence(
-        "what others write meanwhile is seen", "ctl/rewrite.py", "if content(fresh) == old:", "if True:", CONFIGURE
+        "what others write meanwhile is seen",
+        EDIT,
+        "    if content(fresh) != old:\n        _restore",
+        "    if False:\n        _restore",
+        CONFIGURE,
     ),
     Defence(
-        "files change places in one step", "ctl/rewrite.py", "if not exchange(fresh, target):", "if True:", CONFIGURE
+        "what others write between two exchanges is merged",
+        EDIT,
+        "    if came == new:\n        return True\n",
+        "    return True\n",
+        CONFIGURE,
     ),
     Defence(
-        "an access control list is kept", "ctl/rewrite.py", "os.setxattr(descriptor, _ACL, acl)", "pass", CONFIGURE
+        "what can't be merged is kept",
+        EDIT,
+        "kept = fileio.keep_copy(target, content(fresh))",
+        'kept = ""',
+        CONFIGURE,
     ),
-    Defence("a hard link is left alone", "ctl/rewrite.py", "if like.st_nlink > 1:", "if False:", CONFIGURE),
-    Defence("a file's mode is kept", "ctl/rewrite.py", "    os.fchmod(descriptor, mode)\n", "", CONFIGURE),
-    Defence("a symlink stays one", "ctl/rewrite.py", "os.path.realpath(path)", "path", CONFIGURE),
+    Defence(
+        "who still writes is waited for", EDIT, "        if not has_writer(path):\n", "        if True:\n", CONFIGURE
+    ),
+    Defence("files change places in one step", EDIT, "if exchange(fresh, target):", "if False:", CONFIGURE),
+    Defence("an access control list is kept", EDIT, "os.setxattr(descriptor, _ACL, acl)", "pass", CONFIGURE),
+    Defence("a hard link is left alone", EDIT, "if like.st_nlink > 1:", "if False:", CONFIGURE),
+    Defence("a file's mode is kept", EDIT, "    os.fchmod(descriptor, mode)\n", "", CONFIGURE),
+    Defence("a symlink stays one", EDIT, "os.path.realpath(path)", "path", CONFIGURE),
+    Defence("a file in an editor is left alone", EDIT, "if os.path.lexists(sign):", "if False:", CONFIGURE),
+    Defence(
+        "a copy: the user's file is changed in the one way",
+        "copies/store.py",
+        "stays = edit.replace(target, old, new)",
+        "stays = not fileio.write_private(target, new)",
+        "tests/copies/test_store.py",
+    ),
     Defence(
         "no profile of another's is doubled", "ctl/configure.py", "if entry.profile in taken:", "if False:", CONFIGURE
     ),
@@ -736,24 +762,17 @@ DEFENCES = (
         GRANTS,
     ),
     Defence(
-        "private token files",
-        "endpoint/token_files.py",
-        "os.O_EXCL | os.O_NOFOLLOW, 0o600)",
-        "os.O_EXCL | os.O_NOFOLLOW, 0o644)",
+        "private files",
+        "fileio.py",
+        "descriptor = os.open(path, _CREATE, mode)",
+        "descriptor = os.open(path, _CREATE, 0o644)",
         "tests/endpoint/test_grants.py",
     ),
     Defence(
-        "token files through no symlink",
-        "endpoint/token_files.py",
+        "files are made through no symlink",
+        "fileio.py",
         "os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW",
         "os.O_CREAT",
-        "tests/endpoint/test_grants.py",
-    ),
-    Defence(
-        "a private store",
-        "fileio.py",
-        "descriptor = os.open(path, _CREATE, 0o600)",
-        "descriptor = os.open(path, _CREATE, 0o644)",
         "tests/endpoint/test_grants.py",
     ),
     Defence(
@@ -1016,9 +1035,21 @@ DEFENCES = (
     Defence("sealed: not of others", "state/sealed.py", "if status.st_uid != os.geteuid():", "if False:", SEALED),
     Defence("sealed: a bounded size", "state/sealed.py", "if status.st_size > MOST_BYTES:", "if False:", SEALED),
     Defence("sealed: no symlink is read", "state/sealed.py", "os.O_RDONLY | os.O_NOFOLLOW", "os.O_RDONLY", SEALED),
-    Defence("sealed: born private", "state/sealed.py", "_CREATE, 0o600)", "_CREATE, 0o666)", SEALED),
-    Defence("sealed: on the disk before it counts", "state/sealed.py", "os.fsync(file.fileno())", "pass", SEALED),
-    Defence("sealed: nothing half is left", "state/sealed.py", "self._beside.unlink(missing_ok=True)", "pass", SEALED),
+    Defence("sealed: born private", "fileio.py", "_CREATE, mode)", "_CREATE, 0o666)", SEALED),
+    Defence(
+        "sealed: on the disk before it counts",
+        "fileio.py",
+        "        write_all(descriptor, content)\n        os.fsync(descriptor)\n",
+        "        write_all(descriptor, content)\n",
+        SEALED,
+    ),
+    Defence(
+        "sealed: nothing half is left",
+        "fileio.py",
+        "        os.unlink(fresh)  # of a write that was killed\n",
+        "        pass\n",
+        SEALED,
+    ),
     Defence(
         "kept: no state of before forgetting comes back",
         "state/keychain.py",
@@ -1677,7 +1708,7 @@ DEFENCES = (
     ),
     Defence(
         "a copy: one that is being written is not believed",
-        "copies/writing.py",
+        "userfiles/writing.py",
         "        if error.errno == errno.EAGAIN:\n            return True\n",
         "        if error.errno == errno.EAGAIN:\n            return False\n",
         "tests/copies/test_store.py",

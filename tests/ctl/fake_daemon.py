@@ -20,6 +20,8 @@ DECLINED = {"code": "declined", "category": "human", "sentence": "You said no.",
 WRONG = "AWS did not accept that code."
 USED = {"code": "code-used", "category": "usage", "sentence": "That code has been used already.", "hint": ""}
 SERIAL = "arn:aws:iam::111122223333:mfa/alice"
+TOKEN_FILE = f"/run/xacct/t{os.getpid()}"
+"""Of this run of tests alone: exec looks among all processes for those that have it."""
 
 
 class ProblemError(Exception):
@@ -168,7 +170,7 @@ class FakeDaemon:
         return {
             "id": f"g{self.grants}",
             "token": "t0ken",
-            "token_file": "/run/xacct/t",
+            "token_file": TOKEN_FILE,
             "urls": {role: f"http://127.0.0.1:9477/role/{role}" for role in body["roles"]},
             "regions": {role: self.roles.get(role) for role in body["roles"]},
             "confirm": [role for role in body["roles"] if role in self.guarded],

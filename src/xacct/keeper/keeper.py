@@ -330,8 +330,8 @@ class Keeper:
 
     def logout_all(self) -> list[str]:
         """Let go of every role and every MFA session, of roles that a file being saved has lost for a moment, too."""
-        self.consents.take_back(self.uses)
         gone = self.logout(list(self.nodes))
+        self.consents.take_back(self.uses)
         why = errors.HumanNeeded("You have logged out.", "xacctctl login ROLE")
         for session in self.sessions.values():
             session.abandon(why)
