@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from small_keeper import SERIAL, FakeSts, small_keeper
@@ -630,6 +631,23 @@ async def test_taken_back_between_the_fetch_and_the_answer_nothing_is_written(
     monkeypatch.setattr(room.container._service, "serve", lambda *_: waited)
     [(_, only)] = await room.all_of(room.ask("prod"))
     assert code_of(only) == code
+
+
+@in_virtual_time
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_taken_back_while_it_is_written_down_nothing_leaves(clock, room, monkeypatch, at_once):
+    async def written():
+        room.keeper.latch.lock("test")
+
+    monkeypatch.setattr(room.container, "_recorder", SimpleNamespace(fetched=lambda *_: written))
+    if at_once:
+        await room.login("dev")
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask("dev")))
+        if not at_once:
+            await room.give_code()
+        [(_, only)] = await pieces
+    assert code_of(only) == "locked"
 
 
 @in_virtual_time
