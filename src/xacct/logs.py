@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,9 +17,29 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from typing import Any
 
+    from _typeshed import ReadableBuffer
+
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 log = structlog.get_logger("xacct")
+
+
+class _Lossy(io.FileIO):
+    """A descriptor that takes what it can: a full disk, or a reader that is gone, costs the lines and nothing else."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write it, if that can be; all of it counts as written."""
+        with suppress(OSError):
+            super().write(data)
+        return memoryview(data).nbytes
+
+
+def let_stderr_lose_lines() -> None:
+    """From now on nothing fails because a line can't be logged: each stands between a decision and its deed."""
+    real = sys.__stderr__
+    if real is not None and sys.stderr is real:
+        raw = _Lossy(real.fileno(), "w", closefd=False)
+        sys.stderr = io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
 
 
 class WithoutWords(logging.Formatter):

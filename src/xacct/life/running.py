@@ -70,6 +70,7 @@ ANSWER = 0.2
 
 def main(arguments: Sequence[str], origin: Start | Succession) -> int:
     """Run the daemon in the foreground, from what `origin` has of an earlier one. Returns the exit status."""
+    logs.let_stderr_lose_lines()
     try:
         return _start(arguments, origin)
     except errors.XacctError as error:
