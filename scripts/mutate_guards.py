@@ -123,6 +123,48 @@ DEFENCES = (
         '"\\0".join(files[:2])',
         "tests/test_awsfiles.py",
     ),
+    Defence(
+        "another STS makes other roles",
+        "awsfiles.py",
+        "sts = (endpoint, ca_bundle) if endpoint or ca_bundle else ()",
+        "sts = ()",
+        "tests/test_several_files.py",
+    ),
+    Defence(
+        "the daemon's STS is for its own roles",
+        "awsfiles.py",
+        "if name not in (ENDPOINT, *CA_BUNDLES)}",
+        "}",
+        "tests/test_several_files.py",
+    ),
+    Defence(
+        "no password of an address leaves the shell",
+        "awsfiles.py",
+        're.sub(r"//[^/@]*@", f"//{HIDDEN}@", environ.get(ENDPOINT, ""))',
+        'environ.get(ENDPOINT, "")',
+        "tests/test_awsfiles.py",
+    ),
+    Defence(
+        "no password of a proxy leaves the shell",
+        "surroundings.py",
+        're.sub(r"//[^/@]*@", f"//{HIDDEN}@", _either(environ, f"{name}_proxy"))',
+        '_either(environ, f"{name}_proxy")',
+        "tests/test_awsfiles.py",
+    ),
+    Defence(
+        "no code goes by a proxy that the shell has not",
+        "control/views.py",
+        "    if said[0] == said[1]:\n",
+        "    if True:\n",
+        "tests/test_other_sts.py::test_no_code_goes_by_a_proxy_that_the_shell_has_not",
+    ),
+    Defence(
+        "keys in the environment are the shell's",
+        "control/views.py",
+        " and self._around.keys != ours.keys:",
+        " and False:",
+        "tests/test_other_sts.py::test_keys_in_the_environment_are_the_shells_or_nobodys",
+    ),
     # grants.json, which anybody may have written.
     Defence(
         "a code follows no redirect",

@@ -103,6 +103,11 @@ ROOMS = {
         stdlib_only=True,
         why="the daemon and xacctctl must find AWS's files by the same rules, so both ask here",
     ),
+    "surroundings": Room(
+        may=("awsfiles",),
+        stdlib_only=True,
+        why="xacctctl says what its shell has and the daemon compares, by the same rules",
+    ),
     "rolekeys": Room(
         may=("awsfiles",),
         why="what a role is called says which files it is of, and every room that names roles needs to tell",
@@ -112,7 +117,17 @@ ROOMS = {
         why="it reads one set of files, and leaves to others what is done with the roles",
     ),
     "configuration": Room(
-        may=("model", "errors", "settings", "awsfiles", "rolekeys", "catalogue", "aws.profiles", "keeper"),
+        may=(
+            "model",
+            "errors",
+            "settings",
+            "awsfiles",
+            "surroundings",
+            "rolekeys",
+            "catalogue",
+            "aws.profiles",
+            "keeper",
+        ),
         why="it reads files and hands a keeper their roles; nobody below it knows that files exist",
     ),
     "logs": Room(
@@ -153,6 +168,7 @@ ROOMS = {
             "wire",
             "audit",
             "awsfiles",
+            "surroundings",
             "catalogue",
             "rolekeys",
             "model",
@@ -184,7 +200,18 @@ ROOMS = {
         why="it turns what the keeper holds into bytes, and keeps those; who is served is not its business",
     ),
     "ctl": Room(
-        may=("wire", "places", "awsfiles", "copies", "fileio", "userfiles", "tomlfile", "text", "__version__"),
+        may=(
+            "wire",
+            "places",
+            "awsfiles",
+            "surroundings",
+            "copies",
+            "fileio",
+            "userfiles",
+            "tomlfile",
+            "text",
+            "__version__",
+        ),
         stdlib_only=True,
         never=("asyncio",),
         reads_clock=True,

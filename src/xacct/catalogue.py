@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xacct import errors, rolekeys
+from xacct import awsfiles, errors, rolekeys
 from xacct.aws import profiles
 from xacct.model import Role, Source
 
@@ -71,7 +71,7 @@ class Catalogue:
         self.unread: errors.ConfigError | None = None
         self.asked = boot()
         self.watched = Watched(files[:2], boot)
-        self._env = {**env, **files.environ()}
+        self._env = dict(env) if not catalogue_id else files.within(env)
 
     def reload(self, apply: Callable[[profiles.Profiles], dict[str, Role]]) -> bool:
         """Read the files now. Returns whether they could be; else all is as it was, with the problem.
@@ -81,7 +81,7 @@ class Catalogue:
         """
         self.watched.read_now()
         try:
-            found = profiles.read(self._env)
+            found = profiles.read(self._env, "the shell's" if self.id else "the daemon's")
             _refuse_keys(found)
             found.roles = apply(found)
             if self.id:
@@ -104,7 +104,7 @@ class Catalogue:
     @property
     def sentence(self) -> str:
         """Which files these are, in words."""
-        return f"{self.files.config} and {self.files.credentials}"
+        return awsfiles.in_words(self.files.config, self.files.credentials, self.files.sts())
 
     def _keyed(self, role: Role) -> Role:
         if not self.id:

@@ -194,7 +194,7 @@ class Api:
         body = await body_of(request, wire.LoginRequest)
         if not body["roles"]:
             raise errors.BadInput("No role was named.", "xacctctl login ROLE")
-        body["roles"] = [views.of(request).role(role) for role in body["roles"]]
+        body["roles"] = [views.of(request).wanted(role) for role in body["roles"]]
         for role in body["roles"]:
             self._keeper.node(role)
         attend = body.get("attend", True)
@@ -234,7 +234,7 @@ class Api:
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""
         body = await body_of(request, wire.CredentialsRequest)
-        body["role"] = views.of(request).role(body["role"])
+        body["role"] = views.of(request).wanted(body["role"])
         attend = body.get("attend", True)
         # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
         name = body["role"]
@@ -370,8 +370,9 @@ class Api:
 
     def _view(self, request: web.Request) -> views.View:
         """Whose roles it means. What any xacctctl may ask is about none."""
-        files = None if request.path in wire.EVERY_API else views.meant(request)
-        return views.View(self._daemon.catalogues, self._keeper, files)
+        if request.path in wire.EVERY_API:
+            return views.View(self._daemon.catalogues, self._keeper, None)
+        return views.View(self._daemon.catalogues, self._keeper, views.meant(request), views.around(request))
 
     @contextmanager
     def _under_way(self, request: web.Request) -> Iterator[None]:

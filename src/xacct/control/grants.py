@@ -57,7 +57,7 @@ class GrantRoutes:
         body = await body_of(request, wire.GrantRequest)
         self._keeper.latch.check()
         view = views.of(request)
-        names = {view.role(role): role for role in body["roles"]}
+        names = {view.wanted(role): role for role in body["roles"]}
         nodes = [self._configured(role) for role in names]
         port = body.get("forwarded_port")
         patterns, via = self._role_arns(body, view)
@@ -136,7 +136,7 @@ class GrantRoutes:
         if bool(patterns) != (via is not None):
             raise errors.BadInput("Patterns of role ARNs go with a role to reach them via.", "--role-arn and --via")
         if via is not None:
-            via = view.role(via)
+            via = view.wanted(via)
             self._configured(via)
         return patterns, via
 

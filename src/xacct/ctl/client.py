@@ -94,7 +94,7 @@ class Client:
         can't be reached or understood; `any_api` bears a daemon of another API version.
         """
         with _plain_failures(), self._connect(timeout) as connection:
-            head, rest = _exchange(connection, http10.request(method, path, body, shellfiles.header()))
+            head, rest = _exchange(connection, http10.request(method, path, body, shellfiles.headers()))
             content = _read_all(connection, rest)
         _check(head, content, any_api=any_api)
         answer = parse(content) if content.strip() else {}
@@ -110,7 +110,7 @@ class Client:
         with _plain_failures():
             connection = self._connect(PATIENCE)
             try:
-                head, rest = _exchange(connection, http10.request(method, path, body, shellfiles.header()))
+                head, rest = _exchange(connection, http10.request(method, path, body, shellfiles.headers()))
                 _check(head, rest if head.ok else _read_all(connection, rest), any_api=False)
                 connection.settimeout(None)
             except BaseException:

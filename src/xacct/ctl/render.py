@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from xacct import awsfiles, wire
 from xacct.text import clean
 
 __all__ = ["clean", "duration", "out", "paint", "say", "show", "since", "table", "until"]
@@ -49,6 +50,11 @@ def say(text: str) -> None:
     """Print one line to stderr, where people read and scripts don't."""
     if sys.stderr is not None:
         sys.stderr.write(clean(text) + "\n")
+
+
+def files_of(said: wire.AwsFiles) -> str:
+    """Return which AWS files, and which STS, an answer names."""
+    return awsfiles.in_words(said["config"], said["credentials"], said.get("sts", {}))
 
 
 def duration(seconds: float) -> str:
