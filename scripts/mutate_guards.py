@@ -787,7 +787,7 @@ DEFENCES = (
     ),
     Defence(
         "a dead MFA session is not taken from a twin",
-        "keeper/acquire.py",
+        "keeper/fetchers/mfa_session.py",
         "short or twin.held.access_key_id in self._dead",
         "short",
         REFUSED,
@@ -1189,8 +1189,8 @@ DEFENCES = (
     Defence(
         "restart: what has expired is left",
         "keeper/memory.py",
-        " and memory.held.remaining(keeper.clock.earliest()) > 0:",
-        ":",
+        " if memory.held is not None and memory.held.remaining(keeper.clock.earliest()) > 0 else None,",
+        ",",
         MEMORY,
     ),
     Defence("restart: locked stays locked", "keeper/memory.py", "if memory.locked:", "if False:", MEMORY),

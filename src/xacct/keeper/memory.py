@@ -272,15 +272,19 @@ def _place_of(keeper: Keeper, role: RoleMemory) -> str | None:
 
 
 def _to_lease(keeper: Keeper, lease: Lease, memory: LeaseMemory, *, same_boot: bool) -> None:
-    if memory.held is not None and memory.held.remaining(keeper.clock.earliest()) > 0:
-        lease.held = memory.held
-        lease.renew_at = float("inf") if memory.renew_at is None else memory.renew_at
-    if memory.error is not None:
-        lease.error = _error(memory.error)
+    lease.restore(
+        memory.held if memory.held is not None and memory.held.remaining(keeper.clock.earliest()) > 0 else None,
+        _or(memory.renew_at, float("inf")),
+        None if memory.error is None else _error(memory.error),
+    )
     if same_boot and memory.failures:
-        lease.failures = memory.failures
-        lease.failed_boot = float("-inf") if memory.failed_boot is None else memory.failed_boot
-        lease.retry_boot = float("-inf") if memory.retry_boot is None else memory.retry_boot
+        lease.restore_backoff(
+            memory.failures, _or(memory.failed_boot, float("-inf")), _or(memory.retry_boot, float("-inf"))
+        )
+
+
+def _or(instant: float | None, otherwise: float) -> float:
+    return otherwise if instant is None else instant
 
 
 def _error(memory: ErrorMemory) -> errors.XacctError:

@@ -29,9 +29,9 @@ from xacct.host.saver import Saver
 from xacct.host.seats import Seats
 from xacct.host.watches import Watches
 from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
-from xacct.keeper.acquire import Terms
 from xacct.keeper.desk import Desk
 from xacct.keeper.events import Events
+from xacct.keeper.fetchers.calls import Terms
 from xacct.keeper.keeper import Keeper
 from xacct.keeper.ledger import Ledger
 from xacct.keeper.memory import remember
