@@ -65,7 +65,7 @@ class GrantRoutes:
         if not (nodes or patterns):
             raise errors.BadInput("A grant needs a role.", "xacctctl grants create ROLE")
         pid = body.get("pid")
-        if pid is not None and self._grants.started(pid) is None:
+        if pid is not None and self._grants.started(pid) is None:  # guard: grant-ends-with-process-that-there-is
             raise errors.BadInput(f"There is no process {pid}.", "A grant ends with its process: name one that runs.")
         where = body.get("where", "host")
         url = self._url(where, port)
