@@ -262,7 +262,7 @@ def resident(pid: int) -> float:
 @contextmanager
 def stack_in(directory: Path) -> Iterator[Stack]:
     """A sandbox, and a daemon that logs as it does by default."""
-    with Stack(directory, daemon=False) as stack:
+    with Stack(directory, daemon=False, apart=True) as stack:
         stack.start("--log-level", "info")
         yield stack
 

@@ -33,13 +33,14 @@ EXIT = {
     130: "interrupted",
 }
 
-KINDS: dict[type[errors.XacctError], str] = {
-    errors.HumanNeeded: "needs a human",
-    errors.Temporary: "passes by itself",
-    errors.Refusal: "refusal",
-    errors.BadInput: "yours to mend",
-    errors.XacctError: "failure",
+KINDS: dict[str, str] = {
+    "human": "needs a human",
+    "temporary": "passes by itself",
+    "refused": "refusal",
+    "usage": "yours to mend",
+    "bug": "a fault of xacct",
 }
+"""Each category in words."""
 
 HELD: dict[type[errors.XacctError], str] = {
     errors.BadInput: (
@@ -157,7 +158,7 @@ def _entry(error: errors.XacctError, said: str, who: str = "AWS") -> str:
         "",
         f"- {who} says: {said}",
         f"- hint: {error.hint or 'none'}",
-        f"- code `{error.code}`: {_kind(type(error))}; exit status {status_of(error.code)}",
+        f"- code `{error.code}`: {_kind(type(error))}; exit status {_status(type(error))}",
         f"- what is held: {_of(HELD, type(error))}",
         "",
     ]
@@ -165,7 +166,11 @@ def _entry(error: errors.XacctError, said: str, who: str = "AWS") -> str:
 
 
 def _kind(error: type[errors.XacctError]) -> str:
-    return _of(KINDS, error)
+    return KINDS[error.category]
+
+
+def _status(error: type[errors.XacctError]) -> int:
+    return status_of({"code": error.code, "category": error.category, "sentence": "", "hint": ""})
 
 
 def _of(table: dict[type[errors.XacctError], str], error: type[errors.XacctError]) -> str:
@@ -184,7 +189,7 @@ def _codes() -> str:
         if error is errors.XacctError:
             meaning = "xacct itself stumbled. Please report it."
         # What xacctd says when it can't start, xacctctl passes on with a status of its own.
-        status = NO_DAEMON if error is errors.StartupFailed else status_of(error.code)
+        status = NO_DAEMON if error is errors.StartupFailed else _status(error)
         lines.append(f"| `{error.code}` | {meaning} | {_kind(error)} | {status} |")
     return "\n".join([*lines, ""])
 

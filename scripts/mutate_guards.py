@@ -660,9 +660,16 @@ DEFENCES = (
     Defence(
         "consent: logout --all while a file is empty",
         "keeper/keeper.py",
-        "        self.consents.take_back(self.retired.names())\n",
+        "        self.consents.take_back(self.uses)\n",
         "",
         CONSENT,
+    ),
+    Defence(
+        "what the configuration loses is let go",
+        "keeper/keeper.py",
+        "                node.lease.abandon(gone)\n",
+        "                pass\n",
+        "tests/keeper/test_lost_roles.py",
     ),
     # AWS's time, and codes.
     Defence("time: a second witness", "clock.py", "and not self._said_before(aws_time, at)", "and False", CLOCK),
@@ -692,7 +699,7 @@ DEFENCES = (
     Defence(
         "no code for a role that was refused",
         "keeper/keeper.py",
-        "return ask and self.refused.of(node.role) is None",
+        "return ask and self.refusal(node) is None",
         "return ask",
         REFUSED,
     ),
@@ -836,16 +843,6 @@ DEFENCES = (
         "        self.drop()\n        if self._flight",
         "        if self._flight",
         KEEPER,
-    ),
-    Defence(
-        "what is retired ends", "keeper/retired.py", " or until <= self._boot()", "", "tests/keeper/test_retired.py"
-    ),
-    Defence(
-        "logging out of all takes what is retired",
-        "keeper/keeper.py",
-        "        self.retired.clear(why)\n",
-        "",
-        "tests/keeper/test_retired.py",
     ),
     Defence(
         "a file being saved takes no guard away",

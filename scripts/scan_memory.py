@@ -65,7 +65,7 @@ def a_day(fetches: int = 20) -> dict[str, dict[str, int]]:
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "support"))
     from stack import Stack  # noqa: PLC0415
 
-    with tempfile.TemporaryDirectory(prefix="x-") as folder, Stack(folder) as stack:
+    with tempfile.TemporaryDirectory(prefix="x-") as folder, Stack(folder, apart=True) as stack:
         stack.login("prod")
         environment = stack.environment("prod")
         given: dict[str, Any] = {}

@@ -4,11 +4,12 @@ import importlib.util
 import re
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 import pytest
 
-from xacct import settings
+from xacct import settings, wire
 from xacct.ctl import failure
 from xacct.ctl.verb import WHERE
 
@@ -130,11 +131,12 @@ def test_the_page_of_errors_is_what_the_code_makes():
     assert text_of("docs/errors.md") == generator.page(), "run: python scripts/errors_doc.py"
 
 
-def test_the_control_api_lists_the_codes_behind_each_exit_status():
-    page = text_of("docs/control-api.md")
-    for status, codes in (("4, a human is needed", failure.HUMAN_CODES), ("5, AWS refused", failure.REFUSED_CODES)):
-        row = re.search(rf"^\| {status} \| (.*) \|$", page, re.MULTILINE)[1]
-        assert set(re.findall(r"`([\w-]+)`", row)) == codes
+def test_the_control_api_lists_the_categories_and_their_exit_status():
+    rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| (\d) \|$", text_of("docs/control-api.md"), re.MULTILINE)
+    body = {"code": "any", "sentence": "", "hint": ""}
+    assert dict(rows) == {
+        category: str(failure.status_of({**body, "category": category})) for category in get_args(wire.Category)
+    }
 
 
 # README.

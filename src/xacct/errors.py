@@ -8,13 +8,17 @@ sentence never holds a secret: codes, keys and tokens are not passed in.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from xacct.wire import Category
 
 
 class XacctError(Exception):
     """A failure that a person may read. `status` is its HTTP status on the control channel."""
 
     code: ClassVar[str] = "internal"
+    category: ClassVar[Category] = "bug"
     status: ClassVar[int] = 500
     default_hint: ClassVar[str] = ""
 
@@ -40,6 +44,7 @@ class BadInput(XacctError):
     """A request, argument or setting that can't be meant."""
 
     code = "bad-request"
+    category: ClassVar[Category] = "usage"
     status = 400
 
 
@@ -82,6 +87,7 @@ class StartupFailed(XacctError):
     """The daemon can't start: port taken, another instance, a directory it may not use."""
 
     code = "startup-failed"
+    category: ClassVar[Category] = "usage"
 
 
 # What only a human can mend.
@@ -91,6 +97,7 @@ class HumanNeeded(XacctError):
     """An MFA code is needed before these credentials can be had."""
 
     code = "login-required"
+    category: ClassVar[Category] = "human"
     status = 403
 
 
@@ -143,6 +150,7 @@ class Temporary(XacctError):
     """Recoverable: what is held stays, the next try comes by itself."""
 
     code = "temporary"
+    category: ClassVar[Category] = "temporary"
     status = 503
     answered: ClassVar[bool] = True
     """Whether STS may have looked at the request. A code it never saw is not burnt."""
@@ -204,6 +212,7 @@ class Refusal(XacctError):
     """Irrecoverable until something outside changes."""
 
     code = "refused"
+    category: ClassVar[Category] = "refused"
     status = 403
 
 
@@ -265,7 +274,7 @@ class DurationTooLong(Refusal):
 
 
 class TooShortLived(Refusal):
-    """What is left of the credentials is less than EC2's protocol may hand out: SDKs use them past their end."""
+    """The credentials don't last as long as was asked for, or as EC2's protocol needs: SDKs use such past their end."""
 
     code = "too-short-lived"
 
@@ -281,6 +290,7 @@ class SourceUnusable(Refusal):
     """The source has no keys, or its credential_process failed."""
 
     code = "source"
+    category: ClassVar[Category] = "usage"
 
 
 # What keeps state between two runs of the daemon; nothing that is held depends on it.
@@ -290,6 +300,7 @@ class KeychainUnavailable(XacctError):
     """The operating system's keychain is locked or missing, or does not answer: state is neither read nor kept."""
 
     code = "keychain"
+    category: ClassVar[Category] = "temporary"
     status = 503
 
 
@@ -297,6 +308,7 @@ class KeychainDenied(KeychainUnavailable):
     """The human, or their setting, does not let xacct use the keychain; they are not asked again in this run."""
 
     code = "keychain-denied"
+    category: ClassVar[Category] = "human"
     default_hint = "To be asked again: xacctctl stop && xacctctl start"
 
 
@@ -304,6 +316,7 @@ class StateRefused(XacctError):
     """State that an earlier run kept is not used: changed, cut short, of another version or key, or not ours alone."""
 
     code = "state-refused"
+    category: ClassVar[Category] = "temporary"
     default_hint = "Log in again; it is replaced when something is next kept."
 
 
@@ -311,6 +324,7 @@ class StateNotKept(XacctError):
     """State can't be kept for the next run, or what was kept can't be removed."""
 
     code = "state-not-kept"
+    category: ClassVar[Category] = "temporary"
     default_hint = "Check its directory and the disk; xacct tries again by itself."
 
 

@@ -7,6 +7,7 @@ expiration means what AWS means by it, whatever the laptop's clock says.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -126,6 +127,13 @@ class Caller:
     def process(self) -> str:
         """Its process as people are told of it: "pid 4711, /usr/bin/aws"; empty where it is not known."""
         return ", ".join(filter(None, [f"pid {self.pid}" if self.pid else "", clean(self.exe or "")]))
+
+
+Address = tuple[str, int]
+"""A TCP address: host and port."""
+
+Callers = Callable[[Address, Address], Caller]
+"""Gives the caller of a connection: its address, and the one it has reached us at."""
 
 
 MfaPath = Literal["session", "direct"]

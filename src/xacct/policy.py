@@ -103,15 +103,15 @@ def renew_at(held: Credentials, jitter: float) -> float:
     return held.issued_at + age
 
 
-def renewed_ahead(fetched: float | None, now: float, lifetime: float, within: float, late: float = 0.0) -> bool:
-    """Whether a role is renewed before its end, for whoever fetches it.
+def renewed_until(fetched: float, lifetime: float, within: float, late: float = 0.0) -> float:
+    """Until when a role is renewed before its end, for whoever fetches it; long ago: it is not.
 
     Args:
-        fetched: when it was last fetched (AWS's time). lifetime: seconds its credentials live: whoever has fetched such
-            comes back once in that time. within: the setting; 0: never. late: seconds this machine's clock is behind
-            AWS's: by so much later do SDKs come back, which go by that.
+        fetched: when it was last fetched (AWS's time; long ago: never). lifetime: seconds its credentials live: whoever
+            has fetched such comes back once in that time. within: the setting; 0: never. late: seconds this machine's
+            clock is behind AWS's: by so much later do SDKs come back, which go by that.
     """
-    return fetched is not None and within > 0 and now - fetched < max(within, lifetime) + max(0.0, late)
+    return fetched + max(within, lifetime) + max(0.0, late) if within > 0 else float("-inf")
 
 
 def backoff(failures: int, jitter: float) -> float:

@@ -53,10 +53,16 @@ OTHER_VERSION = "other-version"
 """The error code for a request of another API. Its shape is the same in every API: an old `xacctctl` prints it."""
 
 
+Category = Literal["human", "refused", "temporary", "usage", "bug"]
+"""What mends a failure: a human with a code, whoever refuses, time, the caller, or whoever maintains xacct."""
+
+
 class ErrorBody(TypedDict):
-    """One failure: `code` for programs, `sentence` and `hint` for people."""
+    """One failure: `code` and `category` for programs, `sentence` and `hint` for people."""
 
     code: str
+    category: NotRequired[Category]
+    """Always there from API 2 on; a daemon of API 1 names none."""
     sentence: str
     hint: str
 
@@ -73,11 +79,13 @@ def older(which: Literal["daemon", "command"], daemon: str, command: str) -> Err
     if which == "daemon":
         return {
             "code": OTHER_VERSION,
+            "category": "usage",
             "sentence": f"The running {xacctd} is older than this {xacctctl}.",
             "hint": "xacctctl reload; where that does not help, xacctctl stop && xacctctl start",
         }
     return {
         "code": OTHER_VERSION,
+        "category": "usage",
         "sentence": f"This {xacctctl} is older than the running {xacctd}.",
         "hint": "Upgrade xacctctl, or look for an older one earlier in PATH (type -a xacctctl).",
     }
@@ -98,9 +106,9 @@ class VersionAnswer(TypedDict):
 
 
 RoleState = Literal["held", "idle", "needs-code", "waiting", "failed", "logged-out"]
-"""held: credentials in hand; idle: none, but they can be had without a code; needs-code: only a human can
-renew it; waiting: a human is being asked right now; failed: the last try was refused, see `error`; logged-out: nobody
-gets it until the next login to just this role."""
+"""held: credentials in hand; idle: none, but they can be had without a code; needs-code: its next fetch asks a human;
+waiting: a human is being asked right now; failed: the last try of it, or of what it hangs from, failed, see `error`;
+logged-out: nobody gets it until the next login to just this role."""
 
 
 class RoleStatus(TypedDict):

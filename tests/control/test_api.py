@@ -39,6 +39,7 @@ async def test_version(control):
     problem = (await control.get("/v1/version"))["config_problem"]
     assert problem == {
         "code": "bad-config",
+        "category": "usage",
         "sentence": "config.toml line 3: no such setting.",
         "hint": "Remove it.",
     }
@@ -63,9 +64,15 @@ async def test_status_before_and_after_a_login(control):
     assert dev["state"] == "held"
     assert dev["expires_at"] == pytest.approx(after["now"] + 3600, abs=1)
     assert dev["horizon"] == session["expires_at"] == pytest.approx(after["now"] + 12 * 3600, abs=1)
-    assert after["now"] < dev["next_renewal"] < dev["expires_at"]
+    assert (dev["last_used"], dev["next_renewal"]) == (None, None)  # nobody fetches it
     assert dev["error"] is None
     assert roles["prod"]["state"] == "idle"  # the MFA session is there: no code needed
+    async with control.stream("/v1/credentials", role="dev") as events:
+        await events.rest()
+    status = await control.get("/v1/status")
+    dev = next(role for role in status["roles"] if role["name"] == "dev")
+    assert dev["last_used"] == pytest.approx(status["now"], abs=1)
+    assert status["now"] < dev["next_renewal"] < dev["expires_at"]
 
 
 @serving
@@ -77,7 +84,12 @@ async def test_status_shows_a_refused_role_and_a_waiting_one(control):
         status = await control.get("/v1/status")
     roles = {role["name"]: role for role in status["roles"]}
     assert roles["plain"]["state"] == "failed"
-    assert roles["plain"]["error"] == {"code": "access-denied", "sentence": "AWS refuses plain.", "hint": "Ask."}
+    assert roles["plain"]["error"] == {
+        "code": "access-denied",
+        "category": "refused",
+        "sentence": "AWS refuses plain.",
+        "hint": "Ask.",
+    }
     assert roles["dev"]["state"] == "waiting"
     assert [prompt["id"] for prompt in status["prompts"]] == [asked["id"]]
     assert (await control.get("/v1/prompts"))["prompts"][0]["serial"] == asked["serial"]

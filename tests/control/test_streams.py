@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 from dataclasses import replace
+from datetime import datetime
 
 import aiohttp
 import pytest
@@ -414,6 +415,23 @@ async def test_credentials_of_a_long_life_take_a_code_of_their_own_and_are_not_k
 
 
 @serving
+async def test_credentials_are_good_for_as_long_as_was_asked_or_refused(control):
+    await control.login("dev")
+    await asyncio.sleep(20 * 60)
+    for wanted, calls in ((30 * 60, 2), (50 * 60, 3)):
+        async with control.stream("/v1/credentials", role="dev", lifetime=wanted) as events:
+            got = await events.next("credentials")
+        left = datetime.fromisoformat(got["expiration"]).timestamp() - control.aws_clock.now()
+        assert left >= wanted - 60
+        assert len(control.sts.calls) == calls
+    async with control.stream("/v1/credentials", role="dev", lifetime=2 * 3600) as events:
+        await answer(control, (await events.next("prompt"))["prompt"])
+        error = (await events.next("failed"))["error"]
+    assert error["code"] == "too-short-lived"
+    assert "dev is good for 60 min at a time, too short for the 120 min that were asked for." in error["sentence"]
+
+
+@serving
 async def test_what_breaks_in_a_stream_ends_it_and_quotes_nothing(control):
     async def broken(*_, **__):
         raise RuntimeError("a secret")
@@ -455,7 +473,7 @@ async def test_events_tell_what_happens(control):
         assert failed == {
             "event": "failed",
             "role": "plain",
-            "error": {"code": "access-denied", "sentence": "AWS refuses plain.", "hint": "Ask."},
+            "error": {"code": "access-denied", "category": "refused", "sentence": "AWS refuses plain.", "hint": "Ask."},
         }
         assert (await control.get("/v1/status"))["attended"] == 0
 

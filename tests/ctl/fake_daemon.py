@@ -15,11 +15,13 @@ import time
 from pathlib import Path
 from urllib.parse import unquote
 
-NOBODY = {"code": "nobody-to-ask", "sentence": "A code is needed for prod.", "hint": ""}
-DECLINED = {"code": "declined", "sentence": "You said no.", "hint": ""}
+NOBODY = {"code": "nobody-to-ask", "category": "human", "sentence": "A code is needed for prod.", "hint": ""}
+DECLINED = {"code": "declined", "category": "human", "sentence": "You said no.", "hint": ""}
 WRONG = "AWS did not accept that code."
-USED = {"code": "code-used", "sentence": "That code has been used already.", "hint": ""}
+USED = {"code": "code-used", "category": "usage", "sentence": "That code has been used already.", "hint": ""}
 SERIAL = "arn:aws:iam::111122223333:mfa/alice"
+TOKEN_FILE = f"/run/xacct/t{os.getpid()}"
+"""Of this run of tests alone: exec looks among all processes for those that have it."""
 
 
 class ProblemError(Exception):
@@ -111,7 +113,7 @@ class FakeDaemon:
         nothing = dict.fromkeys(
             ("account", "role_arn", "expires_at", "horizon", "last_used", "next_renewal"),
         )
-        error = {"code": "access-denied", "sentence": "AWS says no to dev.", "hint": "Ask Bob."}
+        error = {"code": "access-denied", "category": "refused", "sentence": "AWS says no to dev.", "hint": "Ask Bob."}
         ports = [
             {"port": port, "role": role, "url": f"http://127.0.0.1:{port}/", "region": self.roles[role]}
             for port, role in (self.imds or {}).items()
@@ -168,7 +170,7 @@ class FakeDaemon:
         return {
             "id": f"g{self.grants}",
             "token": "t0ken",
-            "token_file": "/run/xacct/t",
+            "token_file": TOKEN_FILE,
             "urls": {role: f"http://127.0.0.1:9477/role/{role}" for role in body["roles"]},
             "regions": {role: self.roles.get(role) for role in body["roles"]},
             "confirm": [role for role in body["roles"] if role in self.guarded],
@@ -176,7 +178,9 @@ class FakeDaemon:
 
     def _delete_grants(self, path, _body):
         if path.endswith("/nope"):
-            raise ProblemError(404, {"code": "bad-request", "sentence": "No grant nope.", "hint": ""})
+            raise ProblemError(
+                404, {"code": "bad-request", "category": "usage", "sentence": "No grant nope.", "hint": ""}
+            )
         return {}
 
     def _get_events(self, _path, _body):
@@ -200,7 +204,9 @@ class FakeDaemon:
             if role not in self.roles:
                 hint = "Did you mean prod?"
                 sentence = f"There is no role {role}."
-                raise ProblemError(404, {"code": "unknown-role", "sentence": sentence, "hint": hint})
+                raise ProblemError(
+                    404, {"code": "unknown-role", "category": "usage", "sentence": sentence, "hint": hint}
+                )
         return self._login(body, self._held)
 
     def _post_credentials(self, _path, body):
@@ -283,7 +289,7 @@ class FakeDaemon:
             if attempt > 3:
                 yield {**closed, "outcome": "withdrawn", "sentence": "Three wrong codes."}
                 sentence = "Three codes were refused."
-                return {"code": "too-many-wrong-codes", "sentence": sentence, "hint": ""}
+                return {"code": "too-many-wrong-codes", "category": "human", "sentence": sentence, "hint": ""}
             asked = self.prompt(roles, attempt, WRONG)
 
     def confirmation(self, roles, label):

@@ -32,7 +32,7 @@ def test_a_question_that_is_open_already_is_shown(daemon, sit):
 def test_events_are_lines_above_the_question(daemon, sit):
     seat = sit("attend")
     seat.expect("Attending")
-    error = {"code": "network", "sentence": "STS can't be reached.", "hint": ""}
+    error = {"code": "network", "category": "temporary", "sentence": "STS can't be reached.", "hint": ""}
     for event, line in (
         ({"event": "failed", "role": "dev", "error": error}, "dev: STS can't be reached."),
         ({"event": "expired", "role": "dev"}, "dev: expired"),

@@ -100,7 +100,7 @@ def test_which_end_is_older(daemon, capsys):
 def test_a_newer_daemon_has_the_word(daemon, capsys):
     """Whatever it says, if it says it in the shape that stays."""
     daemon.api = "3"
-    error = {"code": "other-version", "sentence": "Old.", "hint": "Get new."}
+    error = {"code": "other-version", "category": "usage", "sentence": "Old.", "hint": "Get new."}
     for refused, said in (
         (error, "Old.\n  hint: Get new."),
         ({**error, "code": "x"}, "This xacctctl"),

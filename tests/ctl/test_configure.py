@@ -196,7 +196,7 @@ def test_no_roles_at_all_are_no_reason_to_empty_the_block(aws, daemon, say):
     say("prod")
     before = (aws / "config").read_bytes()
     daemon.roles = {}
-    daemon.problems = [{"code": "bad-config", "sentence": "It can't be read.", "hint": ""}]
+    daemon.problems = [{"code": "bad-config", "category": "usage", "sentence": "It can't be read.", "hint": ""}]
     status, _, error = say()
     assert (status, "It can't be read." in error) == (1, True)
     assert (aws / "config").read_bytes() == before

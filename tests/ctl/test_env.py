@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from fake_daemon import TOKEN_FILE
 
 from xacct.copies import store
 from xacct.ctl import shells
@@ -24,7 +25,7 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
     monkeypatch.setenv("no_proxy", "other.example")
     assert as_json(daemon, capsys) == {
         "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9477/role/prod",
-        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/run/xacct/t",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": TOKEN_FILE,
         "AWS_CONTAINER_AUTHORIZATION_TOKEN": "t0ken",
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
@@ -295,7 +296,7 @@ def test_declined_at_a_terminal_exports_no_role(daemon, sit):
 
 
 def test_refused_by_aws(daemon, run):
-    error = {"code": "access-denied", "sentence": "AWS says no.", "hint": "Ask Bob."}
+    error = {"code": "access-denied", "category": "refused", "sentence": "AWS says no.", "hint": "Ask Bob."}
     failed = {"event": "failed", "role": "prod", "error": error}
     daemon.answers["/v1/login"] = lambda _b: iter([failed, {"event": "done", "failed": 1}])
     done = run("env", "prod")
@@ -322,6 +323,15 @@ def test_a_shadowing_default_is_lifted_and_mentioned(daemon, capsys, place):
     (files / "config").write_text("[default]\ncredential_process=x\n")
     assert main(["env", "prod"]) == 0
     assert capsys.readouterr().err.count("note:") == 1  # the other file's alone: it is new
+
+
+def test_a_note_that_a_script_has_caused_is_made_once_at_a_terminal_too(daemon, run, sit, place):
+    files = place / "h" / ".aws"
+    files.mkdir()
+    (files / "credentials").write_text("[work]\naws_access_key_id=AKIA\n")
+    assert [run("env", "prod").stderr.count("note: polars") for _ in range(2)] == [1, 0]
+    assert [sit("env", "prod").end()[1].count("note: polars") for _ in range(2)] == [1, 0]
+    assert run("env", "dev", "--format", "fish").stderr.count("note:") == 0
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "dash", "fish"])

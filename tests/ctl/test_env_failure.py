@@ -15,7 +15,7 @@ from xacct.ctl import shells, variables
 from xacct.ctl.main import main
 
 XACCTCTL = f"{shlex.quote(sys.executable)} -m xacct.ctl"
-REFUSED = {"code": "access-denied", "sentence": "AWS says no.", "hint": ""}
+REFUSED = {"code": "access-denied", "category": "refused", "sentence": "AWS says no.", "hint": ""}
 
 WRONG = [
     "env nosuch",

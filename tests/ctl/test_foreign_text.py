@@ -27,7 +27,9 @@ def spoilt(value, key=""):
 
 @pytest.fixture
 def hostile(daemon):
-    daemon.problems = [{"code": "bad-config", "sentence": "The profile x is no use.", "hint": "Mend it."}]
+    daemon.problems = [
+        {"code": "bad-config", "category": "usage", "sentence": "The profile x is no use.", "hint": "Mend it."}
+    ]
     respond = daemon.respond
 
     def respond_badly(method, path, body):

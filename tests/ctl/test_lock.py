@@ -30,7 +30,7 @@ def test_status_says_so_first(daemon, capsys):
 
 
 def test_a_refusal_for_being_locked_is_a_humans_to_mend(daemon, capsys):
-    error = {"code": "locked", "sentence": "xacct is locked: xacctctl unlock", "hint": ""}
+    error = {"code": "locked", "category": "human", "sentence": "xacct is locked: xacctctl unlock", "hint": ""}
     daemon.answers["/v1/login"] = lambda body: iter(
         [{"event": "failed", "role": "prod", "error": error}, {"event": "done", "failed": 1}]
     )

@@ -98,13 +98,18 @@ def test_start_says_whether_it_ran_already_and_stop_waits(spawned, place, capsys
 def test_reload_reports_problems(daemon, capsys):
     assert main(["reload"]) == 0
     assert capsys.readouterr().out == "Reloaded: 2 roles, 1 held on (pid 4712).\n"
-    daemon.problems = [{"code": "bad-config", "sentence": "Profile x loops.", "hint": "Cut it."}]
+    daemon.problems = [{"code": "bad-config", "category": "usage", "sentence": "Profile x loops.", "hint": "Cut it."}]
     assert main(["reload"]) == 1
     assert capsys.readouterr().err == "xacctctl: Profile x loops.\n  hint: Cut it.\n"
 
 
 def test_reload_waits_for_a_question_with_a_word(daemon, capsys):
-    busy = {"code": "busy", "sentence": "xacctd waits for an answer to its question for prod.", "hint": ""}
+    busy = {
+        "code": "busy",
+        "category": "temporary",
+        "sentence": "xacctd waits for an answer to its question for prod.",
+        "hint": "",
+    }
     asked = []
     problem = sys.modules[type(daemon).__module__].ProblemError
 

@@ -25,6 +25,18 @@ def test_status_is_an_aligned_table(daemon, capsys):
     ]
 
 
+def test_what_is_wrong_with_many_roles_is_said_once(daemon, capsys):
+    many(daemon)
+    for role in daemon.answers["/v1/status"]["roles"][:5]:
+        role |= {
+            "state": "failed",
+            "error": {"code": "bad-key", "sentence": "The key of work is gone.", "hint": "Make one."},
+        }
+    names = ", ".join(role["name"] for role in daemon.answers["/v1/status"]["roles"][:3])
+    assert main(["status"]) == 0
+    assert f"\n{names} and 2 more: The key of work is gone.\n  hint: Make one.\n" in capsys.readouterr().out
+
+
 def test_status_shows_the_imds_ports(daemon, capsys):
     daemon.imds = {9478: "prod"}
     assert main(["status"]) == 0
@@ -52,7 +64,7 @@ def test_no_roles_yet(daemon, capsys):
 
 
 def test_roles_and_what_is_wrong_with_profiles(daemon, capsys):
-    daemon.problems = [{"code": "bad-config", "sentence": "Profile x loops.", "hint": "Cut it."}]
+    daemon.problems = [{"code": "bad-config", "category": "usage", "sentence": "Profile x loops.", "hint": "Cut it."}]
     assert main(["roles"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "ROLE  ACCOUNT  IAM ROLE  REGION     SOURCE  MFA",
@@ -61,6 +73,17 @@ def test_roles_and_what_is_wrong_with_profiles(daemon, capsys):
         "Profile x loops.",
         "  hint: Cut it.",
     ]
+
+
+def test_a_role_that_hangs_from_one_with_mfa_takes_a_code_too(daemon, capsys):
+    one = {"role_arn": None, "account": None, "region": None, "url": ""}
+    sources = {"work": "work", "prod": "work", "second": "prod", "third": "second", "free": "work", "below": "free"}
+    roles = [{**one, "name": name, "source": source, "mfa_serial": None} for name, source in sources.items()]
+    roles[1]["mfa_serial"] = SERIAL
+    daemon.answers["/v1/roles"] = {"roles": roles, "problems": []}
+    assert main(["roles"]) == 0
+    shown = {line.split()[0]: line.split()[-1] for line in capsys.readouterr().out.splitlines()[1:7]}
+    assert shown == {"work": "no", "prod": "yes", "second": "yes", "third": "yes", "free": "no", "below": "no"}
 
 
 def test_explain(daemon, capsys):

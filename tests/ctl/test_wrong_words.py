@@ -40,6 +40,8 @@ VALUES = [
     "8h 8h",
     "1.5h",
     "²h",
+    "٣h",
+    "١٩:٣٣",
 ]
 """Values that no option with a bounded meaning takes."""
 
@@ -145,6 +147,22 @@ def test_values_that_mean_nothing(wrong, verb, before, option):
         wrong(verb, *before, f"{option}={value}", *with_static, *need, *tail)
 
 
+@pytest.mark.parametrize(
+    ("words", "most"),
+    [
+        (["login", "prod", "dev", "--for", "36h1s"], "36h"),
+        (["env", "prod", "--static", "--lifetime", "13h"], "12h"),
+        (["process", "prod", "--lifetime", "9999d"], "12h"),
+        (["grants", "create", "prod", "--ttl", "367d"], "366d"),
+        (["docker", "run", "--ttl", "9999d", "prod", "image"], "366d"),
+        (["podman", "compose", "--ttl", "367d", "prod"], "366d"),
+    ],
+)
+def test_more_than_there_can_be_is_wrong_usage(wrong, words, most):
+    said = wrong(*words)
+    assert said.count(f"Ask for {most} or less.") == 1
+
+
 def test_bounded_options_exist():
     there = {(verb, option) for verb, _, option, _ in every_option()}
     assert there >= BOUNDED
@@ -234,7 +252,12 @@ def test_who_did_not_log_in_is_told_to(daemon, run):
             {
                 "event": "failed",
                 "role": "prod",
-                "error": {"code": "login-required", "sentence": "A.", "hint": "xacctctl login prod"},
+                "error": {
+                    "code": "login-required",
+                    "category": "human",
+                    "sentence": "A.",
+                    "hint": "xacctctl login prod",
+                },
             }
         ]
     )

@@ -1,4 +1,4 @@
-"""The endpoint on asyncio's own loop and on uvloop, which the daemon runs on, spoken to over raw sockets."""
+"""The endpoint on uvloop, which the daemon runs on, spoken to over raw sockets; some of it on asyncio's loop, too."""
 
 import asyncio
 from contextlib import asynccontextmanager, suppress
@@ -12,9 +12,14 @@ from xacct.endpoint.server import Endpoint, bind
 __all__ = ["clock"]
 
 
+ON_BOTH = {"test_crowd.py", "test_door.py", "test_server.py", "test_who.py"}
+"""Files about connections and the sockets below them. What is said on a connection is the same on either loop."""
+
+
 @pytest.hookimpl(optionalhook=True)
-def pytest_asyncio_loop_factories():
-    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+def pytest_asyncio_loop_factories(item):
+    asyncios = {"asyncio": asyncio.new_event_loop} if item.path.name in ON_BOTH else {}
+    return asyncios | {"uvloop": uvloop.new_event_loop}
 
 
 class Raw:

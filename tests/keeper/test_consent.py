@@ -83,7 +83,7 @@ async def test_after_logout_all_every_role_takes_its_own_login(clock):
 
 
 @in_virtual_time
-async def test_logout_all_while_a_file_is_empty_reaches_what_is_retired(clock):
+async def test_logout_all_while_a_file_is_empty_reaches_what_is_gone(clock):
     async with World(clock, ROLES) as world:
         await everything(world)
         world.keeper.configure({})

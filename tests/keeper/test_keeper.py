@@ -505,7 +505,7 @@ async def test_an_unchanged_role_keeps_what_it_holds_when_the_configuration_chan
 
 @in_virtual_time
 async def test_hundreds_of_roles_ask_sts_for_forty_at_once_and_ten_a_second(clock):
-    roles = [role(f"r{n}") for n in range(400)]
+    roles = [role(f"r{n}") for n in range(200)]
     async with World(clock, roles) as world:
         world.person(think=lambda: 1.0)
         await asyncio.gather(*(world.hold(r.name) for r in roles))
@@ -513,7 +513,7 @@ async def test_hundreds_of_roles_ask_sts_for_forty_at_once_and_ten_a_second(cloc
         clock.suspend(90 * 60)
         await settle(HOUR)
         times = [call.at for call in world.aws.calls]
-        assert len(times) >= 1200
+        assert len(times) >= 3 * len(roles)
         for n, begin in enumerate(times):
             for calls in (41, 100, 300):
                 if n + calls < len(times):

@@ -155,3 +155,21 @@ async def test_a_session_that_aws_calls_dead_is_not_taken_from_the_twin(clock, n
         world.keeper.node(name).lease.drop()
         assert await world.fetch(name, ask=True)
         assert world.count("GetSessionToken") == 2
+
+
+@in_virtual_time
+async def test_what_hangs_from_a_refused_role_costs_no_code_either_and_comes_back_with_it(clock):
+    child = role("child", parent="bad", mfa_serial=None)
+    async with World(clock, [role("bad"), child], denied={"bad"}) as world:
+        person = world.person(think=lambda: 1.0)
+        await refused(world, "bad")
+        await asyncio.sleep(13 * HOUR)
+        error = await refused(world, "child")
+        assert len(person.answered) == 1
+        assert "xacctctl login bad --again" in error.hint
+        await refused(world, "child", "login", again=True)
+        assert len(person.answered) == 2
+        await asyncio.sleep(13 * HOUR)
+        world.aws.denied.clear()
+        world.keeper.configure({"bad": role("bad", external_id="right"), "child": child})
+        assert await world.fetch("child", ask=True)

@@ -11,7 +11,6 @@ from virtual_time import Clock, Loop
 
 from xacct import errors
 from xacct.keeper.ledger import KEPT
-from xacct.keeper.retired import KEEP
 from xacct.model import Role
 
 ROLES = (
@@ -170,7 +169,8 @@ class Heart(RuleBasedStateMachine):
 
     # What the world does.
 
-    @rule(seconds=st.sampled_from([0.1, 0.3, 1.0, 5.0, 31.0, 600.0, 3000.0, 12 * 3600.0]))
+    # Half a day is a thousand looks of the scheduler: in one story of some, not several times in each.
+    @rule(seconds=st.sampled_from([0.1, 0.3, 1.0, 5.0, 31.0, 600.0, 3000.0] * 3 + [12 * 3600.0]))
     def time_passes(self, seconds):
         self.do(asyncio.sleep(seconds))
 
@@ -190,14 +190,14 @@ class Heart(RuleBasedStateMachine):
     def sts_back(self):
         self.aws.down = lambda now: None
 
-    @rule(seconds=st.sampled_from([0.0, 0.3, KEEP - 1, KEEP + 1, 600.0]))
-    def configuration_is_empty_for_a_moment(self, seconds):
+    @rule(seconds=st.sampled_from([0.0, 0.3, 600.0]))
+    def the_configuration_loses_every_role_and_has_them_again(self, seconds):
         nodes, keeper = self.world.keeper.nodes, self.world.keeper
         keeper.configure({})
         self.allowed = False  # whoever takes the role away takes the yes along
         self.do(asyncio.sleep(seconds))
         keeper.configure({r.name: r for r in ROLES})
-        assert all((keeper.nodes[name].lease is node.lease) == (seconds < KEEP) for name, node in nodes.items())
+        assert not any(node.lease.holds for node in nodes.values())
 
     @rule()
     def killed_and_started_again(self):

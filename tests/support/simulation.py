@@ -97,14 +97,14 @@ class Report:
 
 
 class Simulation:
-    def __init__(self, clock, seed, directory):
+    def __init__(self, clock, seed, directory, duration):
         self.clock = clock
         self.rng = random.Random(seed)
         self.report = Report()
         names = [f"used-{n}" for n in range(CONSUMERS)] + [f"spare-{n}" for n in range(ROLES - CONSUMERS)]
         self.world = World(clock, [role(name) for name in names], seed=seed)
         self.names = names
-        self.end = clock.time + DURATION
+        self.end = clock.time + duration
         self.grants = Grants(Path(directory), None, self.world.aws.clock.now, lambda pid: "x")
         self.container = Container(CredentialService(self.world.keeper), self.grants, 120.0)
         self.outages = []
@@ -241,12 +241,12 @@ def unchunked(body):
     return whole
 
 
-def simulate(seed):
+def simulate(seed, duration=DURATION):
     with tempfile.TemporaryDirectory() as directory:
         clock = Clock()
 
         async def main(_):
-            return await Simulation(clock, seed, directory).main()
+            return await Simulation(clock, seed, directory, duration).main()
 
         return run(main, clock)
 

@@ -1,4 +1,4 @@
-"""A sandbox and a daemon as real processes in a directory of the test's own, and a client for both.
+"""A sandbox, and a daemon as a real process, in a directory of the test's own, and a client for both.
 
     with Stack(tmp_path, max_lifetime=10) as stack:
         stack.login("prod", "staging")          # one code
@@ -21,6 +21,10 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+
+from sandbox_here import SandboxHere
+
+from xacct.sandbox.code import fresh_code
 
 
 class Unix(http.client.HTTPConnection):
@@ -51,22 +55,37 @@ def wait_until(condition, seconds=15.0, what="it"):
     return got
 
 
-class Stack:
-    """`user`: a uid that both processes run as, with an interpreter it may run: see unprivileged.py."""
+def _end(process):
+    if process is not None and process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
-    def __init__(self, directory, *, settings="", daemon=True, user=None, python=sys.executable, **sandbox_options):
+
+class Stack:
+    """`user`: a uid that both processes run as, with an interpreter it may run: see unprivileged.py.
+
+    `apart`: whether the sandbox is a process, too, for tests of processes; a thread of ours is there much sooner.
+    """
+
+    def __init__(
+        self, directory, *, settings="", daemon=True, user=None, python=sys.executable, apart=False, **sandbox_options
+    ):
         self.dir = Path(directory)
         self.user = user
         self.python = python
         self.settings = settings
         self.sandbox_options = sandbox_options
         self.with_daemon = daemon
+        self.apart = apart or user is not None
         self.sandbox = self.daemon = None
         self.env = {}
 
     def __enter__(self):
         self.dir.mkdir(parents=True, exist_ok=True)
-        options = [f"--{name.replace('_', '-')}={value}" for name, value in self.sandbox_options.items()]
         base = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "XACCT_", "XDG_"))}
         base |= {"HOME": str(self.dir / "home"), "PYTHONUNBUFFERED": "1"}
         (self.dir / "home").mkdir(exist_ok=True)
@@ -74,10 +93,7 @@ class Stack:
             for directory in (self.dir, self.dir / "home"):
                 os.chown(directory, self.user, self.user)
             base["PYTHONPATH"] = os.pathsep.join(e for e in sys.path if e.endswith(("site-packages", "src")))
-        self.sandbox = self._spawn(
-            ["-m", "xacct.sandbox", "run", "--dir", str(self.dir), *options], base, "sandbox.log"
-        )
-        wait_until((self.dir / "ready").exists, what="the sandbox")
+        self.sandbox = self._sandbox_apart(base) if self.apart else SandboxHere(self.dir, **self.sandbox_options)
         self.env = base | self._exports()
         if self.settings:
             self.settings_file.parent.mkdir(parents=True, exist_ok=True)
@@ -91,14 +107,11 @@ class Stack:
         return self
 
     def __exit__(self, *_):
-        for process in (self.daemon, self.sandbox):
-            if process is not None and process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(10)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
+        _end(self.daemon)
+        if self.apart:
+            _end(self.sandbox)
+        elif self.sandbox is not None:
+            self.sandbox.end()
 
     # The daemon.
 
@@ -187,9 +200,15 @@ class Stack:
 
     # The sandbox.
 
+    def _sandbox_apart(self, env):
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in self.sandbox_options.items()]
+        process = self._spawn(["-m", "xacct.sandbox", "run", "--dir", str(self.dir), *options], env, "sandbox.log")
+        wait_until((self.dir / "ready").exists, what="the sandbox")
+        return process
+
     def code(self):
-        asked = [sys.executable, "-m", "xacct.sandbox", "code", "--dir", str(self.dir)]
-        return subprocess.run(asked, env=self.env, check=True, capture_output=True, text=True).stdout.strip()
+        """What `xacct-sandbox code` prints."""
+        return fresh_code(self.dir)
 
     def calls(self, action=None):
         with urllib.request.urlopen(self.env["AWS_ENDPOINT_URL_STS"] + "/_sandbox/calls") as answer:

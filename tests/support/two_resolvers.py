@@ -8,13 +8,15 @@ import asyncio
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
+import botocore.hooks
 import botocore.session
 from aiobotocore.awsrequest import AioAWSResponse
 from botocore.awsrequest import AWSResponse
+from botocore.hooks import EventAliaser
 from botocore.loaders import Loader
 from virtual_time import Clock
 
@@ -88,6 +90,30 @@ def answer(call, number):
     ).encode()
 
 
+# Each session of botocore's finds out anew about some hundred handlers and their events' names, always the same:
+# half of the time that a comparison takes.
+_other_names = {}
+_alias_event_name = EventAliaser._alias_event_name
+
+
+_takes_keywords = lru_cache(1000)(botocore.hooks.accepts_kwargs)
+
+
+def _alias_once(aliaser, event_name):
+    if event_name not in _other_names:
+        _other_names[event_name] = _alias_event_name(aliaser, event_name)
+    return _other_names[event_name]
+
+
+@contextmanager
+def _in_haste():
+    with (
+        patch("botocore.hooks.accepts_kwargs", _takes_keywords),
+        patch.object(EventAliaser, "_alias_event_name", _alias_once),
+    ):
+        yield
+
+
 class Raw:
     def __init__(self, body):
         self.body = body
@@ -118,7 +144,7 @@ def _retrieve(_self, command):
 @contextmanager
 def only(env):
     """These variables of AWS's and no others, and nothing to be found outside of this machine."""
-    with patch.dict("os.environ", {**env, "AWS_EC2_METADATA_DISABLED": "true"}):
+    with patch.dict("os.environ", {**env, "AWS_EC2_METADATA_DISABLED": "true"}), _in_haste():
         yield
 
 

@@ -49,10 +49,14 @@ class Clock:
         self.time = 0.0  # the loop's: seconds awake
         self._wall = wall
         self._boot = boot
+        self._last = (None, None, None), None
 
     def read(self):
         """One reading, as host.clock.read gives it."""
-        return Instant(wall=self._wall + self.time, boot=self._boot + self.time)
+        now = self.time, self._wall, self._boot
+        if self._last[0] != now:  # a scheduler reads it for every role, at one instant
+            self._last = now, Instant(wall=self._wall + self.time, boot=self._boot + self.time)
+        return self._last[1]
 
     @property
     def wall(self):

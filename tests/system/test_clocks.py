@@ -80,7 +80,7 @@ def test_a_suspend_of_two_hours(tmp_path, two_hours_later, wrong_clock, monkeypa
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     # The audit's threads would keep it out of the namespace.
-    with Stack(tmp_path / "s", daemon=False, settings="[audit]\nenabled = false\n") as stack:
+    with Stack(tmp_path / "s", daemon=False, apart=True, settings="[audit]\nenabled = false\n") as stack:
         script = tmp_path / "daemon_with_a_lid.py"
         script.write_text(textwrap.dedent(ENTER_TIME_NAMESPACE))
         with (stack.dir / "daemon.log").open("ab") as log:

@@ -18,6 +18,7 @@ from xacct.control.audit import Audit, caller_of
 from xacct.control.containers import Containers
 from xacct.control.exchange import answered, body_of, failed, streamed
 from xacct.control.grants import GrantRoutes
+from xacct.control.standing import Standing
 from xacct.endpoint.head import ROLE_PATH
 from xacct.keeper.service import Ask
 from xacct.model import Credentials, Grant
@@ -132,7 +133,8 @@ class Api:
         """GET /v1/status: the roles of the shell's files, and of others what is held."""
         keeper, view = self._keeper, views.of(request)
         catalogue = view.open()
-        rows = [shapes.role_status(keeper, node) for node in keeper.nodes.values()]
+        standing = Standing(keeper)
+        rows = [shapes.role_status(standing, node) for node in keeper.nodes.values()]
         rows = [row for row in rows if view.has(row["name"]) or row["state"] in ("held", "waiting", "failed")]
         sessions = [
             shapes.session_status(shapes.source_key(source), serial or "", lease)
@@ -241,8 +243,12 @@ class Api:
             self._audit.refused(request, name, error)
             raise
         process = caller_of(request).process
+        lifetime = body.get("lifetime")
         ask = Ask(
-            human=attend or self._keeper.desk.attendants > 0, lifetime=body.get("lifetime"), process=lambda: process
+            human=attend or self._keeper.desk.attendants > 0,
+            lasting=max(0.0, (lifetime or 0) - policy.MINUTE),  # what AWS gives has aged a little when it is here
+            lifetime=lifetime,
+            process=lambda: process,
         )
 
         async def get(role: str) -> Credentials:

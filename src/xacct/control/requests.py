@@ -24,7 +24,7 @@ from typing import (
 
 import msgspec
 
-from xacct import errors
+from xacct import errors, policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ RULES: Final[Mapping[str, Any]] = {
     "role_arn_patterns": Annotated[list[Annotated[str, msgspec.Meta(pattern=_PATTERN)]], msgspec.Meta(max_length=20)],
     "pid": Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)],
     "ttl": Annotated[float, msgspec.Meta(gt=0, le=MAX_TTL)],
-    "lifetime": Annotated[int, msgspec.Meta(ge=1, le=MAX_TTL)],
+    "lifetime": Annotated[int, msgspec.Meta(ge=1, le=policy.ROLE_DURATION_MAX)],
     "forwarded_port": Annotated[int, msgspec.Meta(ge=1, le=65535)],
 }
 """What the values of these fields may be, in whichever request."""

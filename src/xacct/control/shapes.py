@@ -13,6 +13,7 @@ from xacct.model import Source, iso
 from xacct.text import clean
 
 if TYPE_CHECKING:
+    from xacct.control.standing import Standing
     from xacct.endpoint.grants import Grants
     from xacct.keeper.keeper import Keeper
     from xacct.keeper.lease import Lease
@@ -23,7 +24,12 @@ if TYPE_CHECKING:
 
 def error_body(error: errors.XacctError) -> wire.ErrorBody:
     """An error for programs and people."""
-    return {"code": error.code, "sentence": clean(error.sentence), "hint": clean(error.hint)}
+    return {
+        "code": error.code,
+        "category": error.category,
+        "sentence": clean(error.sentence),
+        "hint": clean(error.hint),
+    }
 
 
 def prompt(keeper: Keeper, question: Question) -> wire.Prompt:
@@ -65,43 +71,23 @@ def role_info(node: Node, base_url: str) -> wire.RoleInfo:
     }
 
 
-def role_status(keeper: Keeper, node: Node) -> wire.RoleStatus:
+def role_status(standing: Standing, node: Node) -> wire.RoleStatus:
     """How a role stands now."""
-    lease = node.lease
-    name = node.role.name
-    out = name in keeper.consents.logged_out
-    held = lease.alive() and not out
+    keeper, name = standing.keeper, node.role.name
+    state = standing.state(node)
     use = keeper.uses.get(name)
-    error = lease.error
+    error = standing.trouble(node) if state != "logged-out" else None
     return {
-        "name": node.role.name,
+        "name": name,
         "account": node.role.account,
         "role_arn": node.role.role_arn,
-        "state": _state(keeper, node),
-        "expires_at": lease.expires_at if held else None,
+        "state": state,
+        "expires_at": node.lease.expires_at if state == "held" else None,
         "horizon": keeper.horizon(name),
         "last_used": use.served if use else None,
-        "next_renewal": lease.renew_at if held and lease.silent() else None,
-        "error": error_body(error) if error and _worth_showing(error) else None,
+        "next_renewal": standing.next_renewal(node) if state == "held" else None,
+        "error": error_body(error) if error else None,
     }
-
-
-def _worth_showing(error: errors.XacctError) -> bool:
-    """That a code is needed is a state, not an error; why AWS wants another one is worth a sentence."""
-    return not isinstance(error, errors.HumanNeeded) or isinstance(error, errors.MfaTooOld)
-
-
-def _state(keeper: Keeper, node: Node) -> wire.RoleState:
-    lease = node.lease
-    if node.role.name in keeper.consents.logged_out:
-        return "logged-out"
-    if lease.alive():
-        return "held"
-    if lease.flying and any(q.topic in {node.role.mfa_serial, node.role.name} for q in keeper.desk.questions):
-        return "waiting"
-    if lease.error is not None and not isinstance(lease.error, errors.HumanNeeded):
-        return "failed"
-    return "idle" if lease.silent() else "needs-code"
 
 
 def session_status(name: str, serial: str, lease: Lease) -> wire.SessionStatus:

@@ -108,7 +108,7 @@ def lifetime(args: Namespace) -> int | None:
         )
     from xacct.ctl import when  # noqa: PLC0415 - rare
 
-    return when.seconds(args.lifetime)
+    return when.seconds(args.lifetime, when.ROLE)
 
 
 def ensure(client: Client, role: str, grant: str | None = None) -> None:

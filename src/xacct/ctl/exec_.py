@@ -64,7 +64,8 @@ def _say_who_is_left(token_file: str, args: Namespace) -> None:
     if left:
         pid, name = left[0]
         who = f"{clean(name)} (pid {pid})" + f" and {len(left) - 1} more" * (len(left) > 1)
-        say(f"xacctctl: note: {who} still runs, and its access has ended with {args.command[0]}.")
+        still = "still run, and their" if len(left) > 1 else "still runs, and its"
+        say(f"xacctctl: note: {who} {still} access has ended with {args.command[0]}.")
         say(f"  hint: To let it last: xacctctl exec --detach {args.role} -- {args.command[0]} ...")
 
 

@@ -15,28 +15,6 @@ NOT_FOUND: Final = 127
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
-HUMAN_CODES: Final = frozenset(
-    {"login-required", "nobody-to-ask", "declined", "timed-out", "too-many-wrong-codes", "mfa-too-old", "locked"},
-)
-"""The daemon's error codes that only a human can mend."""
-
-REFUSED_CODES: Final = frozenset(
-    {
-        "refused",
-        "wrong-code",
-        "wrong-serial",
-        "mfa-missing",
-        "access-denied",
-        "policy-denied",
-        "parent-expired",
-        "bad-key",
-        "bad-signature",
-        "duration",
-        "region-disabled",
-    },
-)
-"""The daemon's error codes that are AWS's own no."""
-
 
 class CtlError(Exception):
     """A failure for a person to read: what happened, what to do, and the process's exit status."""
@@ -81,14 +59,17 @@ class DaemonError(CtlError):
     """The daemon said no. `code` is its word for programs."""
 
     def __init__(self, error: ErrorBody) -> None:
-        super().__init__(error["sentence"], error["hint"], status_of(error["code"]))
+        super().__init__(error["sentence"], error["hint"], status_of(error))
         self.code = error["code"]
 
 
-def status_of(code: str) -> int:
-    """Give the exit status for a daemon's error code; one unknown here is a plain failure."""
-    if code in HUMAN_CODES:
-        return HUMAN
-    if code in REFUSED_CODES:
-        return REFUSED
-    return NO_DAEMON if code == OTHER_VERSION else FAILED
+def status_of(error: ErrorBody) -> int:
+    """Return the exit status for a daemon's error; without a category that is known here it is a plain failure."""
+    if error["code"] == OTHER_VERSION:
+        return NO_DAEMON
+    match error.get("category"):
+        case "human":
+            return HUMAN
+        case "refused":
+            return REFUSED
+    return FAILED

@@ -60,7 +60,7 @@ def _create(args: Namespace, client: Client) -> int:
     if args.role_arn:
         body |= {"role_arn_patterns": args.role_arn, "via": args.via}
     if args.ttl is not None:
-        body["ttl"] = when.seconds(args.ttl)
+        body["ttl"] = when.seconds(args.ttl, when.GRANT)
     grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
     if args.json:
         out(json.dumps(grant, indent=2))

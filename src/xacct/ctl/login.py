@@ -67,7 +67,7 @@ def _report(event: wire.HeldEvent | wire.FailedEvent) -> None:
 
 def _horizon(args: Namespace, now: float) -> float | None:
     if args.lasting is not None:
-        return now + when.seconds(args.lasting)
+        return now + when.seconds(args.lasting, when.SESSION)
     return when.next_time(args.until, now) if args.until is not None else None
 
 

@@ -1,7 +1,11 @@
-"""Remarks that several verbs would make again and again: each is made once, and again when it has changed."""
+"""Remarks that several verbs would make again and again: each is made once, and again when it has changed.
+
+Once at a terminal, and once where there is none: what a script's log has swallowed, nobody has read.
+"""
 # ruff: noqa: PTH123 - see places.py
 
 import os
+import sys
 from contextlib import suppress
 from typing import Final
 
@@ -22,7 +26,8 @@ def note(text: str) -> None:
 
 def _made_before(line: str) -> bool:
     """Say whether the remark is on file, and put it there; one that can't be filed is made each time."""
-    wanted = line.encode("utf-8", "backslashreplace")
+    seen = sys.stderr is not None and sys.stderr.isatty()
+    wanted = f"{'seen' if seen else 'logged'}: {line}".encode("utf-8", "backslashreplace")
     with suppress(OSError):
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
         descriptor = fileio.open_regular(f"{places.runtime_dir()}/{_FILE}", flags)

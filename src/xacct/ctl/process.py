@@ -13,7 +13,7 @@ from xacct.ctl.verb import Verb
 
 def process(args: Namespace, client: Client) -> int:
     """Print the credentials as credential_process JSON, version 1."""
-    seconds = when.seconds(args.lifetime) if args.lifetime is not None else None
+    seconds = when.seconds(args.lifetime, when.ROLE) if args.lifetime is not None else None
     keys = credentials(client, args.role, seconds)
     answer = {
         "Version": 1,

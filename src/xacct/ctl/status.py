@@ -16,6 +16,9 @@ _TONES: Final = {"held": "good", "waiting": "warn", "needs-code": "warn", "faile
 _NOTHING: Final = frozenset({"idle", "needs-code"})
 _HEADING: Final = ("ROLE", "ACCOUNT", "STATE", "EXPIRES IN", "MFA LASTS", "LAST USED", "RENEWS IN")
 _NAME, _ACCOUNT, _USED, _RENEWS = 0, 1, 5, 6
+_NAMED: Final = 3
+"""Roles that are named where something is wrong with many."""
+
 _AROUND: Final = 12
 """Lines of a screen that are left for what stands around the table."""
 
@@ -50,9 +53,7 @@ def _status_lines(answer: wire.StatusAnswer) -> Iterator[str]:
     if answer.get("locked"):
         yield paint("Locked: nothing is handed out until xacctctl unlock.", "warn")
     yield from _listed(answer)
-    for role in answer["roles"]:
-        if role["error"]:
-            yield from _trouble(role["name"], role["error"])
+    yield from _troubles(answer["roles"])
     for session in answer["sessions"]:
         lasts = until(session["expires_at"], now) if session["expires_at"] is not None else "none"
         yield clean(f"MFA session of {session['source']} ({session['serial']}): {lasts}")
@@ -126,10 +127,24 @@ def _row(role: wire.RoleStatus, now: float) -> tuple[str, ...]:
     )
 
 
-def _trouble(name: str, error: wire.ErrorBody) -> Iterator[str]:
-    yield paint(clean(f"{name}: {error['sentence']}"), "bad")
-    if error["hint"]:
-        yield clean(f"  hint: {error['hint']}")
+def _troubles(roles: list[wire.RoleStatus]) -> Iterator[str]:
+    for whose, error, _ in troubles(roles):
+        yield paint(clean(f"{whose}: {error['sentence']}"), "bad")
+        if error["hint"]:
+            yield clean(f"  hint: {error['hint']}")
+
+
+def troubles(roles: list[wire.RoleStatus]) -> Iterator[tuple[str, wire.ErrorBody, wire.RoleState]]:
+    """Yield what is wrong, with whom and their state; once where several roles hang from it."""
+    found: list[tuple[list[str], wire.ErrorBody, wire.RoleState]] = []
+    for role in roles:
+        same = [names for names, error, state in found if (error, state) == (role["error"], role["state"])]
+        if same:
+            same[0].append(role["name"])
+        elif role["error"]:
+            found.append(([role["name"]], role["error"], role["state"]))
+    for names, error, state in found:
+        yield ", ".join(names[:_NAMED]) + f" and {len(names) - _NAMED} more" * (len(names) > _NAMED), error, state
 
 
 def _question(prompt: wire.Prompt, attended: int) -> str:
@@ -142,7 +157,9 @@ def _question(prompt: wire.Prompt, attended: int) -> str:
 
 def _role_lines(answer: wire.RolesAnswer) -> Iterator[str]:
     headings = ("ROLE", "ACCOUNT", "IAM ROLE", "REGION", "SOURCE", "MFA")
-    heading, *rows = table([headings, *map(_cells, answer["roles"])], less=(5,), shorter=(0, 2, 4))
+    known = {role["name"]: role for role in answer["roles"]}
+    cells = [_cells(role, "yes" if _takes_mfa(role, known) else "no") for role in answer["roles"]]
+    heading, *rows = table([headings, *cells], less=(5,), shorter=(0, 2, 4))
     yield paint(heading, "dim")
     yield from rows
     if "files" in answer:
@@ -157,7 +174,13 @@ def _role_lines(answer: wire.RolesAnswer) -> Iterator[str]:
             yield clean(f"  hint: {problem['hint']}")
 
 
-def _cells(role: wire.RoleInfo) -> tuple[str, ...]:
+def _takes_mfa(role: wire.RoleInfo, known: dict[str, wire.RoleInfo]) -> bool:
+    """Say whether a code is needed for the role, or for one that it is assumed from."""
+    above = known.get(role["source"])
+    return bool(role["mfa_serial"]) or (above is not None and above is not role and _takes_mfa(above, known))
+
+
+def _cells(role: wire.RoleInfo, mfa: str) -> tuple[str, ...]:
     arn = role["role_arn"] or ""
     return (
         role["name"],
@@ -165,7 +188,7 @@ def _cells(role: wire.RoleInfo) -> tuple[str, ...]:
         arn.partition(":role/")[2].rpartition("/")[2] or "-",
         role["region"] or "-",
         role["source"],
-        "yes" if role["mfa_serial"] else "no",
+        mfa,
     )
 
 

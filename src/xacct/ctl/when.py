@@ -7,18 +7,25 @@ from typing import Final
 from xacct.ctl.failure import USAGE, CtlError
 
 _UNITS: Final = {"d": 86400, "h": 3600, "m": 60, "s": 1}
-_DURATION: Final = r"(?:(\d{1,4})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?"
-_CLOCK: Final = r"([01]?\d|2[0-3]):([0-5]\d)"
+_DURATION: Final = r"(?:([0-9]{1,4})d)?(?:([0-9]{1,4})h)?(?:([0-9]{1,5})m)?(?:([0-9]{1,6})s)?"
+_CLOCK: Final = r"([01]?[0-9]|2[0-3]):([0-5][0-9])"
+
+SESSION: Final = ("36h", "An MFA session lasts 36 hours at most.")
+ROLE: Final = ("12h", "AWS gives a role's credentials for 12 hours at most.")
+GRANT: Final = ("366d", "A grant lasts 366 days at most.")
+"""What can last how long at most: policy.py has AWS's limits, control/requests.py ours."""
 
 
-def seconds(text: str) -> int:
-    """Return the seconds in `8h`, `1h30m`, `90m`; `CtlError` for anything else."""
+def seconds(text: str, most: tuple[str, str] | None = None) -> int:
+    """Return the seconds in `8h`, `1h30m`, `90m`; `CtlError` for anything else, and for more than `most`."""
     match = re.fullmatch(_DURATION, text)
     total = sum(
         int(count or 0) * unit for count, unit in zip(match.groups() if match else (), _UNITS.values(), strict=False)
     )
     if not total:
         raise CtlError(f"{text!r} is no duration.", "Write it like 8h, 90m or 1h30m.", USAGE)
+    if most is not None and total > seconds(most[0]):
+        raise CtlError(f"{text} is too long. {most[1]}", f"Ask for {most[0]} or less.", USAGE)
     return total
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from xacct.endpoint.recorder import Recorder
-    from xacct.endpoint.server import Connection
+    from xacct.model import Caller
 
     Owners = Callable[[AbstractSet[int]], Mapping[int, int]]
     """Gives the pids that hold sockets, by inode, of those that can be found."""
@@ -32,6 +32,22 @@ PAUSE = 1.0
 """Seconds between two counts: a look takes milliseconds, and a crowd may well be what it seems."""
 
 TOO_MANY = "too many connections"
+
+
+class Connection(Protocol):
+    """One of those that are counted: whose it is, from where, and its number among all, which only grows."""
+
+    @property
+    def caller(self) -> Caller: ...  # noqa: D102
+
+    @property
+    def address(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def number(self) -> int: ...  # noqa: D102
+
+    def close(self) -> None:
+        """End it."""
 
 
 class Crowd:

@@ -11,11 +11,7 @@ from typing import TYPE_CHECKING
 from xacct.model import Caller
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Address = tuple[str, int]
-    Callers = Callable[[Address, Address], Caller]
-    """Gives the caller of a connection: its address, and the one it has reached us at."""
+    from xacct.model import Address, Callers
 
 
 def choose() -> Callers:

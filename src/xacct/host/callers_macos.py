@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from xacct.model import Caller
 
 if TYPE_CHECKING:
-    from xacct.host.callers import Address, Callers
+    from xacct.model import Address, Callers
 
 
 def choose() -> Callers:

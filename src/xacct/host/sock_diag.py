@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from xacct.model import Caller
 
 if TYPE_CHECKING:
-    from xacct.host.callers import Address
+    from xacct.model import Address
 
 _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20

@@ -134,7 +134,8 @@ class Acquire:
         try:
             got = await self._role(role, lease, ask=ask)
         except errors.Refusal as error:
-            if self._freshly_asked(role, lease):
+            own = lease.parent is None or lease.parent.error is not error
+            if own and self._freshly_asked(role, lease):
                 self.refused.note(role, error)
             raise
         self.refused.forget(role.name)
@@ -324,10 +325,14 @@ class Acquire:
 
     def _too_old(self, role: Role, parent: Lease | None) -> bool:
         """Whether the MFA session is past what the role's trust policy is known to accept."""
-        limit = self.lessons.max_age.get(role.name, role.mfa_max_age)
+        limit = self.oldest_mfa(role)
         if limit is None or parent is None or parent.held is None:
             return False
         return self._clock.now() - parent.held.issued_at >= limit
+
+    def oldest_mfa(self, role: Role) -> float | None:
+        """The age in seconds from which on an MFA is too old for the role, as far as that is known."""
+        return self.lessons.max_age.get(role.name, role.mfa_max_age)
 
     async def _keys(self, role: Role) -> Credentials:
         assert isinstance(role.parent, Source)  # noqa: S101 - only such roles start from keys

@@ -22,12 +22,11 @@ from xacct.keeper.lease import Lease
 from xacct.keeper.node import Node, SessionKey, Use, session_key, unknown
 from xacct.keeper.pace import Pace
 from xacct.keeper.question import Cause
-from xacct.keeper.retired import Retired
 from xacct.model import Role, Source, iso
 from xacct.policy import Freshness, Hop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from xacct.clock import AwsClock
     from xacct.keeper.desk import Desk
@@ -57,7 +56,6 @@ class Keeper:
         self.slugs: dict[str, str] = {}
         self.sessions: dict[SessionKey, Lease] = {}
         self.dynamic = DynamicRoles()
-        self.retired = Retired(clock.boot)
         self.uses: dict[str, Use] = {}
         self.latch = Latch(events, self.changed)
         self.consents = Consents()
@@ -77,7 +75,7 @@ class Keeper:
     # The configuration.
 
     def configure(self, roles: Mapping[str, Role], unusable: Mapping[str, errors.XacctError] | None = None) -> None:
-        """Take these roles from now on. What is held for an unchanged role stays; the rest is retired.
+        """Take these roles from now on. What is held for an unchanged role stays; the rest is let go.
 
         Args:
             roles: by name. unusable: why what the configuration names besides is none.
@@ -88,19 +86,20 @@ class Keeper:
         for name in every:
             self._plant(name, every, before)
         self.slugs = {role.slug: name for name, role in roles.items()}
-        self._retire(before)
+        self._let_go_of_lost(before)
         for name in before.keys() - self.nodes.keys():
             self.guard.log_out(name, errors.UnknownRole(f"There is no role {name!r} any more."))
         self.changed()
 
-    def _retire(self, before: Mapping[str, Node]) -> None:
-        """What has lost its place may get it back, for a while."""
+    def _let_go_of_lost(self, before: Mapping[str, Node]) -> None:
+        """Drop what no role of the configuration stands on any more; whoever waits for it is told."""
+        gone = errors.UnknownRole("The configuration has that role no more.")
         placed = {lease for node in self.nodes.values() for lease in (node.lease, node.session)}
         for node in before.values():
             if node.lease not in placed and node.lease is not node.session:
-                self.retired.put(node.role, node.lease)
+                node.lease.abandon(gone)
         for key in [key for key, session in self.sessions.items() if session not in placed]:
-            self.retired.put(key, self.sessions.pop(key))
+            self.sessions.pop(key).abandon(gone)
 
     def _plant(self, name: str, roles: Mapping[str, Role], before: Mapping[str, Node]) -> Node:
         if name in self.nodes:
@@ -118,7 +117,7 @@ class Keeper:
         elif path.hop is Hop.SESSION and session is not None:
             lease = session
         else:
-            lease = self.retired.take(role, parent) or self._new_lease(role, parent)
+            lease = self._new_lease(role, parent)
         self.nodes[name] = Node(role, path, lease, session)
         return self.nodes[name]
 
@@ -136,7 +135,7 @@ class Keeper:
     def _session(self, role: Role) -> Lease:
         key = session_key(role)
         if key not in self.sessions:
-            self.sessions[key] = self.retired.take(key) or Lease(
+            self.sessions[key] = Lease(
                 f"MFA session of {key[0].name}",
                 self.clock,
                 self._rng,
@@ -183,8 +182,7 @@ class Keeper:
         self._uproot(min(names, key=lambda name: self.nodes[name].lease.alive()))
 
     def let_go_unused(self) -> None:
-        """Let go of dynamic roles that nobody has asked for within IDLE, and of what was retired for KEEP."""
-        self.retired.let_go()
+        """Let go of dynamic roles that nobody has asked for within IDLE."""
         for name in self.dynamic.unused_since(self.clock.now() - policy.IDLE):
             if not self.nodes[name].lease.flying:
                 log.info("let go", node=name, why="unused")
@@ -197,7 +195,7 @@ class Keeper:
         self.dynamic.forget(name)
         self.uses.pop(name, None)
         self._acquire.forget(name)
-        self._retire({})
+        self._let_go_of_lost({})
 
     def keeps(self, catalogue: str) -> bool:
         """Whether roles of a catalogue (rolekeys.py) are held, or being had."""
@@ -245,7 +243,8 @@ class Keeper:
         node = self.node(name)
         self._check_until(until)
         if again:
-            self.refused.forget(name)
+            for each in self.line(name):
+                self.refused.forget(each.role.name)
         self.caused(name, "xacctctl login", process)
         self.consents.give(name)
         above: Lease | None = node.lease
@@ -279,18 +278,27 @@ class Keeper:
 
     def hurry(self, name: str) -> None:
         """Somebody waits for this role alone: it goes before the rest of a bulk, and so does what it hangs from."""
-        node: Node | None = self.nodes.get(name)
-        while node is not None:
-            self._acquire.places.pop(node.role.name, None)
-            node = None if isinstance(node.role.parent, Source) else self.nodes.get(node.role.parent)
+        for each in self.line(name):
+            self._acquire.places.pop(each.role.name, None)
 
     def may_ask(self, node: Node, *, ask: bool) -> bool:
-        """Whether a human may be asked for the role: not where AWS has refused it in spite of a fresh code."""
-        return ask and self.refused.of(node.role) is None
+        """Whether a human may be asked for the role: not where `refusal` says why."""
+        return ask and self.refusal(node) is None
+
+    def refusal(self, node: Node) -> errors.XacctError | None:
+        """Why no human is asked for the role: AWS has refused it, or one it hangs from, in spite of a fresh code."""
+        return next(filter(None, (self.refused.of(each.role) for each in self.line(node.role.name))), None)
+
+    def line(self, name: str) -> Iterator[Node]:
+        """A role and those it hangs from, up to the one that starts from a source; none where there is no such role."""
+        node = self.nodes.get(name)
+        while node is not None:
+            yield node
+            node = None if isinstance(node.role.parent, Source) else self.nodes.get(node.role.parent)
 
     def why_not(self, node: Node, error: errors.XacctError) -> errors.XacctError:
         """What to say where it would take a human: why none is asked, where there is a reason, else `error`."""
-        return self.refused.of(node.role) or error
+        return self.refusal(node) or error
 
     async def one_off(self, node: Node, path: Path, *, ask: bool) -> Credentials:
         """A role's credentials by the direct path, for CredentialService alone; not held afterwards.
@@ -321,13 +329,12 @@ class Keeper:
         return gone
 
     def logout_all(self) -> list[str]:
-        """Let go of every role and every MFA session."""
-        self.consents.take_back(self.retired.names())
+        """Let go of every role and every MFA session, of roles that a file being saved has lost for a moment, too."""
         gone = self.logout(list(self.nodes))
+        self.consents.take_back(self.uses)
         why = errors.HumanNeeded("You have logged out.", "xacctctl login ROLE")
         for session in self.sessions.values():
             session.abandon(why)
-        self.retired.clear(why)
         self.until.clear()
         self.changed()
         return gone
@@ -364,11 +371,15 @@ class Keeper:
 
     def horizon(self, name: str) -> float | None:
         """The moment past which the role can't be renewed without a human; None where there is none."""
-        node = self.node(name)
-        if node.path.hop is Hop.WITH_CODE:
-            return node.lease.expires_at
-        session = node.session
-        return None if session is None else session.expires_at
+        session = self.node(name).session
+        ends = [] if session is None else [session.expires_at]
+        for each in self.line(name):
+            oldest = self._acquire.oldest_mfa(each.role)
+            if each.path.hop is Hop.WITH_CODE:
+                ends.append(each.lease.expires_at)
+            elif oldest is not None and session is not None and session.issued_at is not None:
+                ends.append(session.issued_at + oldest)
+        return min((end for end in ends if end is not None), default=None)
 
     def learned(self, name: str) -> list[str]:
         """What AWS's refusals have taught about a role, in sentences."""
@@ -376,10 +387,8 @@ class Keeper:
 
     def serial(self, name: str) -> str | None:
         """The MFA device that logging in to the role may ask for."""
-        node = self.node(name)
-        while not isinstance(node.role.parent, Source):
-            node = self.nodes[node.role.parent]
-        return node.role.mfa_serial
+        self.node(name)
+        return list(self.line(name))[-1].role.mfa_serial
 
     def session_roles(self, session: Lease) -> tuple[str, ...]:
         """The roles that hang from an MFA session, those somebody wants first."""
@@ -393,10 +402,7 @@ class Keeper:
 
     def _root(self, name: str, otherwise: Role) -> Role:
         """The role at the root of a role's chain: the one that hangs from the MFA session itself."""
-        node = self.nodes.get(name)
-        while node is not None and not isinstance(node.role.parent, Source):
-            node = self.nodes.get(node.role.parent)
-        return otherwise if node is None else node.role
+        return [otherwise, *(node.role for node in self.line(name))][-1]
 
     def recheck(self) -> None:
         """After a suspend or a clock step: renew what is in use at once, while the network is there."""
@@ -438,7 +444,7 @@ class Keeper:
         return not self.desk.questions and not any(lease.flying for lease in self._leases())
 
     def _leases(self) -> set[Lease]:
-        return {*self.sessions.values(), *(node.lease for node in self.nodes.values()), *self.retired.all()}
+        return {*self.sessions.values(), *(node.lease for node in self.nodes.values())}
 
     # What is told to others.
 
@@ -459,13 +465,16 @@ class Keeper:
                 node=lease.name,
                 until=iso(lease.expires_at) if lease.expires_at else "without end",
             )
-            self._all_clear()
+            self._all_clear(lease)
         else:
             log.info("not renewed", node=lease.name, code=error.code, why=error.sentence)
         self.changed()
 
-    def _all_clear(self) -> None:
-        """STS has answered one of us: the others needn't wait out their back-off."""
+    def _all_clear(self, session: Lease) -> None:
+        """STS has answered: the others needn't wait for the network, nor for a younger MFA if this is one."""
         for node in self.nodes.values():
+            if isinstance(node.lease.error, errors.MfaTooOld) and node.session is session:
+                node.lease.error = None
+                node.lease.try_at_once()
             if isinstance(node.lease.error, errors.NetworkDown):
                 node.lease.try_at_once()

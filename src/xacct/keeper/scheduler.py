@@ -15,6 +15,7 @@ import structlog
 from xacct import errors, policy
 from xacct.clock import JUMP
 from xacct.keeper import events as ev
+from xacct.keeper import renewals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,13 +78,13 @@ class Scheduler:
     def tick(self) -> float:
         """Do what is due now. Returns seconds until something will be."""
         now = self._keeper.clock.now()
-        self._used = self._in_use(now)
+        self._used = {lease for lease, until in renewals.used_until(self._keeper).items() if now < until}
         self._expire()
         for session in self._keeper.sessions.values():
             self._look_ahead(session, now)
         due_at = [(node, self._due_at(node, now)) for node in self._nodes()]
         due = [node for node, at in due_at if at <= now]
-        ready = sorted((n for n in due if self._may_renew(n)), key=lambda n: -self._asked(n))
+        ready = sorted((n for n in due if self._may_renew(n)), key=lambda n: -renewals.asked(self._keeper, n))
         room = self._keeper.pace.room()
         for node in ready[:room]:
             node.lease.renew(ask=False)
@@ -103,36 +104,11 @@ class Scheduler:
         if not lease.holds:
             # Ran out while the laptop slept or STS was away: brought back for as long as it is of use to somebody.
             return float("inf") if isinstance(lease.error, errors.Refusal | errors.BadInput) else now
-        horizon = self._keeper.horizon(node.role.name)
-        if horizon is None or horizon == lease.expires_at:
-            return lease.renew_at
-        last_chance = horizon - policy.final_renewal_lead(len(self._keeper.nodes))
-        if (lease.issued_at or 0.0) < last_chance < lease.renew_at:
-            return last_chance
-        return lease.renew_at
+        return renewals.due_at(self._keeper, node)
 
     def _may_renew(self, node: Node) -> bool:
         lease = node.lease
         return lease in self._used and not lease.flying and not lease.resting() and lease.silent()
-
-    def _in_use(self, now: float) -> set[Lease]:
-        """Leases that are renewed ahead for whoever fetches them, and what they hang from."""
-        within, late = self._keeper.terms.renew_within, min(self._keeper.clock.skew(), policy.IDLE)
-        used: set[Lease] = set()
-        for node in self._keeper.nodes.values():
-            lease: Lease | None = node.lease
-            lifetime = node.lease.lifetime if node.lease.holds else 0.0
-            if policy.renewed_ahead(self._asked(node), now, min(lifetime, policy.IDLE), within, late):
-                while lease is not None:
-                    used.add(lease)
-                    lease = lease.parent
-        return used
-
-    def _asked(self, node: Node) -> float:
-        """When somebody last wanted the role (AWS's time); long ago if it was logged out of since."""
-        name = node.role.name
-        use = None if name in self._keeper.consents.logged_out else self._keeper.uses.get(name)
-        return float("-inf") if use is None or use.asked is None else use.asked
 
     def _next_retry(self, due: list[Node]) -> float:
         boot = self._keeper.clock.boot()
@@ -163,7 +139,7 @@ class Scheduler:
             return
         left = session.expires_at - now
         names = self._keeper.session_roles(session)
-        used = [name for name in names if now - self._asked(self._keeper.nodes[name]) < policy.RECENT]
+        used = [name for name in names if now - renewals.asked(self._keeper, self._keeper.nodes[name]) < policy.RECENT]
         if not used:
             return
         self._warn(session, left, tuple(used))

@@ -78,6 +78,13 @@ class Ask:
     process: Callable[[], str] = _unknown
 
     @property
+    def whose(self) -> str:
+        """What wants credentials that last, in words."""
+        if self.lifetime is not None:
+            return f"the {self.lifetime / policy.MINUTE:.0f} min that were asked for"
+        return f"EC2's protocol, which takes {self.lasting / policy.MINUTE:.0f}"
+
+    @property
     def asks(self) -> bool:
         """Whether a human may really be asked."""
         return self.human and (self.patience is None or self.patience > 0)
@@ -214,7 +221,8 @@ class CredentialService:
     async def _have(self, node: Node, path: Path, ask: Ask) -> Credentials:
         lease, human = node.lease, ask.asks
         if ask.lifetime is not None and path.hop is Hop.WITH_CODE:
-            return await self.keeper.one_off(node, path, ask=human)
+            held = await self.keeper.one_off(node, path, ask=human)
+            return held if self._lasts(held, ask) else await self._lasting(node, held, ask)
         if lease.freshness() is Freshness.STALE and lease.silent() and not lease.just_failed():
             await asyncio.wait({lease.renew(ask=False)}, timeout=STALE_WAIT)
         held = await lease.get(ask=human)
@@ -241,7 +249,7 @@ class CredentialService:
         lease, name = node.lease, node.role.name
         if held.lifetime >= ask.lasting:
             left = held.remaining(self.keeper.clock.now()) / policy.MINUTE
-            too_short = f"{name} is good for {left:.0f} min more, too short for EC2's protocol."
+            too_short = f"{name} is good for {left:.0f} min more, too short for {ask.whose}."
             if lease.error is not None and lease.just_failed():
                 raise lease.error
             try:
@@ -251,9 +259,8 @@ class CredentialService:
         if self._lasts(held, ask):
             return held
         raise errors.TooShortLived(
-            f"{name} is good for {held.lifetime / policy.MINUTE:.0f} min at a time, "
-            f"EC2's protocol takes {ask.lasting / policy.MINUTE:.0f}.",
-            f"Give it a longer duration, or use xacctctl env {name}, without --imds.",
+            f"{name} is good for {held.lifetime / policy.MINUTE:.0f} min at a time, too short for {ask.whose}.",
+            f"Give it a longer duration, or use xacctctl env {name}, which renews it for as long as you need it.",
         )
 
     def _lasts(self, held: Credentials, ask: Ask) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from aiohttp import web
 
@@ -16,13 +16,30 @@ from xacct.sandbox import totp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xacct.sandbox.server import Sandbox
+    from xacct.sandbox.calls import Call
+    from xacct.sandbox.faults import Faults
+    from xacct.sandbox.world import MfaDevice
 
 CALLS_PATH: Final = "/_sandbox/calls"
 FAULTS_PATH: Final = "/_sandbox/faults"
 MFA_PATH: Final = "/_sandbox/mfa"
 
 _NUMBERS: Final = ("seconds", "delay", "skew")
+
+
+class Sandbox(Protocol):
+    """What is shown and steered."""
+
+    calls: list[Call]
+    faults: Faults
+    clock: Callable[[], float]
+
+    @property
+    def device(self) -> MfaDevice:
+        """The MFA device of the first user who has one."""
+
+    def used_steps(self) -> list[int]:
+        """Return the time steps whose codes `device` has used."""
 
 
 def routes(sandbox: Sandbox) -> list[web.RouteDef]:

@@ -153,11 +153,13 @@ def test_a_socket_that_was_left(stage):
 
 
 def test_what_the_daemon_says_of_settings(healthy):
-    healthy.running(problems=[{"code": "bad-config", "sentence": "Profile x loops.", "hint": ""}])
+    healthy.running(problems=[{"code": "bad-config", "category": "usage", "sentence": "Profile x loops.", "hint": ""}])
     assert healthy.found(check)["settings"] == "warning"
     assert healthy.sentences(check, "settings") == ["Profile x loops."]
     assert healthy.fix(check, "settings") == "xacctctl roles"
-    healthy.running(problems=[{"code": "bad-config", "sentence": "Profile x loops.", "hint": "Cut it."}])
+    healthy.running(
+        problems=[{"code": "bad-config", "category": "usage", "sentence": "Profile x loops.", "hint": "Cut it."}]
+    )
     assert healthy.fix(check, "settings") == "Cut it."
 
 

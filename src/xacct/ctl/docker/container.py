@@ -27,7 +27,7 @@ def about(client: Client) -> wire.ContainersAnswer:
 def mint(client: Client, role: str, way: Way, label: str, ttl: str | None) -> wire.GrantAnswer:
     """Return a grant that ends with this process, or, with `ttl`, at its time."""
     body: dict[str, Any] = {"roles": [role], "label": clean(label), "where": way.where}
-    body |= {"ttl": when.seconds(ttl)} if ttl else {"pid": os.getpid()}
+    body |= {"ttl": when.seconds(ttl, when.GRANT)} if ttl else {"pid": os.getpid()}
     grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")

@@ -16,7 +16,7 @@ def docker(args: Namespace, client: Client) -> int:
     if args.action is None:
         raise CtlError("docker needs to be told what to do.", "xacctctl docker --help", USAGE)
     if getattr(args, "ttl", None) is not None:
-        when.seconds(args.ttl)  # before anything is asked or started
+        when.seconds(args.ttl, when.GRANT)  # before anything is asked or started
     status: int = getattr(import_module(f"xacct.ctl.docker.{args.action}"), args.action)(args, client)
     return status
 

@@ -10,6 +10,7 @@ from xacct import __version__, wire
 from xacct.ctl.doctor.finding import Finding, broken, count, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
 from xacct.ctl.failure import NotRunningError
+from xacct.ctl.status import troubles
 
 RELOAD: Final = "xacctctl reload"
 RESTART: Final = "xacctctl stop && xacctctl start"
@@ -95,7 +96,7 @@ def _roles(roles: list[wire.RoleStatus], wanted: str | None) -> Iterator[Finding
         yield warning(
             "role-known", "No role is configured.", "Give a profile in ~/.aws/config a role_arn, then: xacctctl reload"
         )
-    troubled = [finding for role in roles if wanted in (None, role["name"]) for finding in _trouble(role)]
+    troubled = [_trouble(*each) for each in troubles([role for role in roles if wanted in (None, role["name"])])]
     yield from troubled or [
         ok("role-failed", f"Nothing went wrong last with {wanted or count(len(roles), 'role')}."),
     ]
@@ -105,12 +106,8 @@ def _did_you_mean(near: list[str]) -> str:
     return f" (did you mean {near[0]}?)" if near else ""
 
 
-def _trouble(role: wire.RoleStatus) -> Iterator[Finding]:
-    error = role["error"]
-    if error is None:
-        return
-    fix = error["hint"] or f"xacctctl explain {role['name']}"
-    if role["state"] == "failed":
-        yield broken("role-failed", f"{role['name']}: {error['sentence']}", fix)
-    else:
-        yield warning("role-failed", f"{role['name']} ({role['state']}): {error['sentence']}", fix)
+def _trouble(whose: str, error: wire.ErrorBody, state: wire.RoleState) -> Finding:
+    fix = error["hint"] or f"xacctctl explain {whose.partition(',')[0]}"
+    if state == "failed":
+        return broken("role-failed", f"{whose}: {error['sentence']}", fix)
+    return warning("role-failed", f"{whose} ({state}): {error['sentence']}", fix)
