@@ -37,6 +37,7 @@ MORE_DESCRIPTORS = 12
 MORE_KIB = 24 * 1024
 """What the SDK's first use and a run's grants and audit may take beside: a leak takes more within hundreds of steps."""
 
+TELL_EVERY = 100
 MOST_GRANTS = 12
 REMEMBERED = 25
 
@@ -53,6 +54,7 @@ class Run:
 
     def __init__(self, world, seed):
         self.world = world
+        self.kind = "managed" if world.managed else "by itself"
         self.random = random.Random(seed)
         self.model = Model({name: self._arn(name) for name in ROLES})
         self.served = 0
@@ -64,12 +66,15 @@ class Run:
     def go(self, steps):
         """That many steps."""
         names, weights = zip(*OPERATIONS.items(), strict=True)
+        began = time.monotonic()
         self.calm()
         for number in range(steps):
             name = self.random.choices(names, weights)[0]
             self._do(name, getattr(self, name))
             if number % CALM_EVERY == CALM_EVERY - 1:
                 self._do("calm", self.calm)
+            if number % TELL_EVERY == TELL_EVERY - 1:
+                print(f"  {self.kind}: {number + 1} steps in {time.monotonic() - began:.0f} s", flush=True)
         self._do("calm", self.calm)
 
     def _do(self, name, operation):
@@ -410,8 +415,9 @@ def main():
             run, *sizes = tell(directory, seed=arguments.seed, steps=arguments.steps, managed=arguments.managed)
     except Broken as broken:
         sys.exit(f"BROKEN: {broken}")
-    print(f"no rule broken in {time.monotonic() - began:.0f} s; served {run.served}, refused {dict(run.refused)}")
-    print(f"{dict(run.counts)}; descriptors and KiB before {sizes[0]}, after {sizes[1]}")
+    print(f"{run.kind}: no rule broken in {time.monotonic() - began:.0f} s")
+    print(f"  served {run.served}, refused {dict(run.refused)}")
+    print(f"  {dict(run.counts)}; descriptors and KiB before {sizes[0]}, after {sizes[1]}")
     if wrong := judge(run, arguments.steps, *sizes):
         sys.exit(f"BROKEN: {wrong}")
 

@@ -63,7 +63,7 @@ class World(Stack):
     """
 
     def __init__(self, directory, *, managed, **sandbox_options):
-        super().__init__(directory, settings=SETTINGS, daemon=False, **sandbox_options)
+        super().__init__(directory, settings=SETTINGS, daemon=False, apart=True, **sandbox_options)
         self.managed = managed
         self.manager = None
         self.mounted = False

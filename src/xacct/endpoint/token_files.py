@@ -64,8 +64,8 @@ class TokenFiles:
             ) from None
         return file
 
-    def end(self, name: str) -> None:
-        """Put the word for "ended" in the place of a token."""
+    def end(self, name: str) -> bool:
+        """Put the word for "ended" in the place of a token. Returns whether the next daemon can see that."""
         file = self.directory / name
         beside = file.with_suffix(_BESIDE)
         try:
@@ -73,11 +73,14 @@ class TokenFiles:
             _create(beside, ENDED)
             beside.replace(file)
         except OSError:
-            with contextlib.suppress(OSError):  # a full disk: then at least the token goes
-                file.unlink()
+            try:
+                file.unlink()  # a full disk: then at least the token goes
+            except OSError:
+                return False
         self._ends += 1
         if self._ends % (KEPT // 10) == 0:
             self._drop_oldest()
+        return True
 
     def says_ended(self, name: str) -> bool:
         """Whether the file of a grant says that it has ended, or was removed to say so where there was no room for it.
@@ -87,6 +90,17 @@ class TokenFiles:
         file = self.directory / name
         try:
             return _is_ended(file) if file.exists() else any(self._files())
+        except OSError:
+            return False
+
+    def can_tell(self) -> bool:
+        """Whether what the files say is all that there was to say: there are some, and they can be written."""
+        probe = self.directory / f"probe{_BESIDE}"
+        try:
+            probe.unlink(missing_ok=True)
+            _create(probe, b"-")
+            probe.unlink()
+            return any(self._files())
         except OSError:
             return False
 
