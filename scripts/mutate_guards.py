@@ -69,6 +69,7 @@ DOCKER = "tests/ctl/test_docker.py"
 ENV_FAILURE = "tests/ctl/test_env_failure.py"
 SHELLS = "tests/ctl/test_shells.py"
 CONFIGURE = "tests/ctl/test_configure.py"
+EDIT = "userfiles/edit.py"
 BLOCK = "tests/ctl/test_block.py"
 PROFILES = "tests/aws/test_profiles.py"
 
@@ -263,17 +264,42 @@ DEFENCES = (
     ),
     # ~/.aws/config, which is not ours.
     Defence(
-        "what others write meanwhile is seen", "ctl/rewrite.py", "if content(fresh) == old:", "if True:", CONFIGURE
+        "what others write meanwhile is seen",
+        EDIT,
+        "    if content(fresh) != old:\n        _restore",
+        "    if False:\n        _restore",
+        CONFIGURE,
     ),
     Defence(
-        "files change places in one step", "ctl/rewrite.py", "if not exchange(fresh, target):", "if True:", CONFIGURE
+        "what others write between two exchanges is merged",
+        EDIT,
+        "    if came == new:\n        return True\n",
+        "    return True\n",
+        CONFIGURE,
     ),
     Defence(
-        "an access control list is kept", "ctl/rewrite.py", "os.setxattr(descriptor, _ACL, acl)", "pass", CONFIGURE
+        "what can't be merged is kept",
+        EDIT,
+        "kept = fileio.keep_copy(target, content(fresh))",
+        'kept = ""',
+        CONFIGURE,
     ),
-    Defence("a hard link is left alone", "ctl/rewrite.py", "if like.st_nlink > 1:", "if False:", CONFIGURE),
-    Defence("a file's mode is kept", "ctl/rewrite.py", "    os.fchmod(descriptor, mode)\n", "", CONFIGURE),
-    Defence("a symlink stays one", "ctl/rewrite.py", "os.path.realpath(path)", "path", CONFIGURE),
+    Defence(
+        "who still writes is waited for", EDIT, "        if not has_writer(path):\n", "        if True:\n", CONFIGURE
+    ),
+    Defence("files change places in one step", EDIT, "if exchange(fresh, target):", "if False:", CONFIGURE),
+    Defence("an access control list is kept", EDIT, "os.setxattr(descriptor, _ACL, acl)", "pass", CONFIGURE),
+    Defence("a hard link is left alone", EDIT, "if like.st_nlink > 1:", "if False:", CONFIGURE),
+    Defence("a file's mode is kept", EDIT, "    os.fchmod(descriptor, mode)\n", "", CONFIGURE),
+    Defence("a symlink stays one", EDIT, "os.path.realpath(path)", "path", CONFIGURE),
+    Defence("a file in an editor is left alone", EDIT, "if os.path.lexists(sign):", "if False:", CONFIGURE),
+    Defence(
+        "a copy: the user's file is changed in the one way",
+        "copies/store.py",
+        "stays = edit.replace(target, old, new)",
+        "stays = not fileio.write_private(target, new)",
+        "tests/copies/test_store.py",
+    ),
     Defence(
         "no profile of another's is doubled", "ctl/configure.py", "if entry.profile in taken:", "if False:", CONFIGURE
     ),
@@ -368,10 +394,24 @@ DEFENCES = (
     Defence("no grant closes", "endpoint/server.py", " and answer not in CLOSING", "", SERVER),
     Defence(
         "a bounded number of connections",
-        "endpoint/server.py",
-        "> (self._endpoint.most or MAX_CONNECTIONS):",
-        "> 10**9:",
+        "host/seats.py",
+        "if self.taken >= self.most:",
+        "if False:",
         SERVER,
+    ),
+    Defence(
+        "IMDS has a share of its own",
+        "life/rooms.py",
+        "seats.IMDS.of(files)",
+        "10**9",
+        "tests/test_lifecycle.py",
+    ),
+    Defence(
+        "listeners for containers have a share of their own",
+        "life/rooms.py",
+        "seats.CONTAINERS.of(files)",
+        "10**9",
+        "tests/test_lifecycle.py",
     ),
     Defence("a share of the connections each", "endpoint/crowd.py", "crowd[self.most :]", "crowd[:0]", CROWD),
     Defence("a share by process", "endpoint/crowd.py", "if pid is not None:", "if False:", CROWD),
@@ -736,24 +776,17 @@ DEFENCES = (
         GRANTS,
     ),
     Defence(
-        "private token files",
-        "endpoint/token_files.py",
-        "os.O_EXCL | os.O_NOFOLLOW, 0o600)",
-        "os.O_EXCL | os.O_NOFOLLOW, 0o644)",
+        "private files",
+        "fileio.py",
+        "descriptor = os.open(path, _CREATE, mode)",
+        "descriptor = os.open(path, _CREATE, 0o644)",
         "tests/endpoint/test_grants.py",
     ),
     Defence(
-        "token files through no symlink",
-        "endpoint/token_files.py",
+        "files are made through no symlink",
+        "fileio.py",
         "os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW",
         "os.O_CREAT",
-        "tests/endpoint/test_grants.py",
-    ),
-    Defence(
-        "a private store",
-        "fileio.py",
-        "descriptor = os.open(path, _CREATE, 0o600)",
-        "descriptor = os.open(path, _CREATE, 0o644)",
         "tests/endpoint/test_grants.py",
     ),
     Defence(
@@ -1016,9 +1049,21 @@ DEFENCES = (
     Defence("sealed: not of others", "state/sealed.py", "if status.st_uid != os.geteuid():", "if False:", SEALED),
     Defence("sealed: a bounded size", "state/sealed.py", "if status.st_size > MOST_BYTES:", "if False:", SEALED),
     Defence("sealed: no symlink is read", "state/sealed.py", "os.O_RDONLY | os.O_NOFOLLOW", "os.O_RDONLY", SEALED),
-    Defence("sealed: born private", "state/sealed.py", "_CREATE, 0o600)", "_CREATE, 0o666)", SEALED),
-    Defence("sealed: on the disk before it counts", "state/sealed.py", "os.fsync(file.fileno())", "pass", SEALED),
-    Defence("sealed: nothing half is left", "state/sealed.py", "self._beside.unlink(missing_ok=True)", "pass", SEALED),
+    Defence("sealed: born private", "fileio.py", "_CREATE, mode)", "_CREATE, 0o666)", SEALED),
+    Defence(
+        "sealed: on the disk before it counts",
+        "fileio.py",
+        "        write_all(descriptor, content)\n        os.fsync(descriptor)\n",
+        "        write_all(descriptor, content)\n",
+        SEALED,
+    ),
+    Defence(
+        "sealed: nothing half is left",
+        "fileio.py",
+        "        os.unlink(fresh)  # of a write that was killed\n",
+        "        pass\n",
+        SEALED,
+    ),
     Defence(
         "kept: no state of before forgetting comes back",
         "state/keychain.py",
@@ -1171,9 +1216,30 @@ DEFENCES = (
         "tests/endpoint/test_grants.py",
     ),
     Defence(
+        "what can't be written at the start is not believed",
+        "endpoint/grants.py",
+        "if not self._files.can_tell():",
+        "if False:",
+        "tests/endpoint/test_grants.py",
+    ),
+    Defence(
+        "the lock and logouts outlive a kill",
+        "life/rooms.py",
+        "self._noted = [] if legacy.state is not None else self.taken_back.read()",
+        "self._noted = []",
+        "tests/test_taken_back.py",
+    ),
+    Defence(
+        "a lock that is not kept says so",
+        "life/rooms.py",
+        "return problem if problem is not None and (on_disk or (lost and not self._kept_by_manager())) else None",
+        "return None",
+        "tests/test_taken_back.py",
+    ),
+    Defence(
         "the control socket's connections are bounded",
         "control/server.py",
-        "if len(self._idle_since) >= self.most:",
+        "if not self.seats.take():",
         "if False:",
         "tests/control/test_server.py::test_a_connection_that_asks_nothing_is_closed_in_time",
     ),
@@ -1677,7 +1743,7 @@ DEFENCES = (
     ),
     Defence(
         "a copy: one that is being written is not believed",
-        "copies/writing.py",
+        "userfiles/writing.py",
         "        if error.errno == errno.EAGAIN:\n            return True\n",
         "        if error.errno == errno.EAGAIN:\n            return False\n",
         "tests/copies/test_store.py",

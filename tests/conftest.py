@@ -7,8 +7,9 @@ import pytest
 import structlog
 from hypothesis import settings
 
-# A script that runs the tests behind an `&` lets them ignore Ctrl-C, and all that they start: no terminal does.
+# A script that runs the tests behind an `&` has them, and all they start, ignore Ctrl-C and Ctrl-\: no terminal does.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 # The same examples every time, so that a red run is red again; `make explore` goes looking for others.
 settings.register_profile("steady", derandomize=True)

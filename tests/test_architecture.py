@@ -8,6 +8,7 @@ type alone still ties two rooms together.
 import ast
 import graphlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,8 +73,14 @@ ROOMS = {
         never=("asyncio", "pathlib"),
         why="every file is read and written here, xacctctl's too, so it has to load in a moment",
     ),
-    "copies": Room(
+    "userfiles": Room(
         may=("fileio",),
+        stdlib_only=True,
+        never=("asyncio",),
+        why="a file that is the user's own is changed in one way, whoever of us does it",
+    ),
+    "copies": Room(
+        may=("fileio", "userfiles"),
         stdlib_only=True,
         never=("asyncio",),
         why="xacctctl makes the copies of AWS's config file and the daemon keeps them equal to it, by the same rules",
@@ -131,6 +138,7 @@ ROOMS = {
             "rolekeys",
             "keeper",
             "host.peer",
+            "host.seats",
             "host.unix_sockets",
         ),
         why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
@@ -156,6 +164,7 @@ ROOMS = {
             "endpoint.head.ROLE_ARN_PATH",
             "prompts",
             "host.peer",
+            "host.seats",
             "host.unix_sockets",
             "text",
         ),
@@ -175,7 +184,7 @@ ROOMS = {
         why="it turns what the keeper holds into bytes, and keeps those; who is served is not its business",
     ),
     "ctl": Room(
-        may=("wire", "places", "awsfiles", "copies", "fileio", "tomlfile", "text", "__version__"),
+        may=("wire", "places", "awsfiles", "copies", "fileio", "userfiles", "tomlfile", "text", "__version__"),
         stdlib_only=True,
         never=("asyncio",),
         reads_clock=True,
@@ -422,6 +431,97 @@ def test_a_second_way_out_is_found(source):
     code = f"async def f(lease, node):\n    {source}"
     assert len(leaks(code, "endpoint/container.py")) == 1
     assert leaks(code, "keeper/service.py") == []
+
+
+# --- one writer, one runner of children --------------------------------------------------------------
+
+WRITERS = {
+    "fileio.py": "the one that is whole, private and on the disk",
+    "userfiles/edit.py": "a file that is the user's own",
+    "audit/file.py": "puts a full file aside under the next number",
+    "sandbox/files.py": "the sandbox shares no code",
+}
+"""Who may put a file in another's place."""
+
+RUNNERS = {
+    "host/child.py": "the daemon's one",
+    "life/handover.py": "starts the daemon's successor, which is to outlive it",
+    "life/succession.py": "ends a successor whose parent hangs",
+    "ctl/child.py": "the command of exec, in our own terminal",
+    "ctl/start.py": "the daemon",
+    "ctl/service_files.py": "asks a program for its version",
+    "ctl/unit.py": "systemctl and systemd-analyze",
+    "ctl/launchd.py": "launchctl",
+    "ctl/connection.py": "ssh",
+    "ctl/doctor/scene.py": "what the machine's own tools say",
+    "ctl/docker/engine.py": "docker and podman",
+    "ctl/docker/doctor.py": "a container of theirs",
+    "ctl/docker/run.py": "a container of theirs",
+    "ctl/docker/setup.py": "the commands that it has shown",
+}
+"""Who may start a process. xacctctl's are in the foreground: whoever has typed it waits, and can interrupt it."""
+
+_REPLACES = re.compile(r"os\.(replace|rename|renames|link|fsync)|shutil\.move|.*\.rename")
+_RUNS = re.compile(
+    r"(asyncio\.)?subprocess\.(run|Popen|call|check_call|check_output|getoutput)|.*create_subprocess_(exec|shell)"
+    r"|.*\.subprocess_(exec|shell)|os\.(system|popen|fork|forkpty|exec\w+|spawn\w+|posix_spawnp?)|pty\.(fork|spawn)"
+)
+
+
+def ways(source: str, file: str) -> list[str]:
+    """One sentence for each place that replaces a file or starts a process and is not among those that may."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Attribute | ast.Call):
+            continue
+        name = ast.unparse(node.func if isinstance(node, ast.Call) else node)
+        one_argument = isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords
+        moves = name.endswith(".replace") and one_argument  # of a path; that of a text has two
+        if (isinstance(node, ast.Attribute) and _REPLACES.fullmatch(name)) or moves:
+            found += [f"{file}:{node.lineno} replaces a file by {name}"] if file not in WRITERS else []
+        if isinstance(node, ast.Attribute) and _RUNS.fullmatch(name):
+            found += [f"{file}:{node.lineno} starts a process by {name}"] if file not in RUNNERS else []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module in {"os", "shutil", "subprocess", "asyncio.subprocess"}:
+            found += ways(";".join(f"{node.module}.{alias.name}" for alias in node.names), file)
+    return found
+
+
+def test_files_are_written_and_children_run_in_one_way():
+    files = sorted(SOURCE.rglob("*.py"))
+    found = [
+        sentence for file in files for sentence in ways(file.read_text("utf-8"), file.relative_to(SOURCE).as_posix())
+    ]
+    assert not found, "\n" + "\n".join(found)
+    named = {*WRITERS, *RUNNERS} - {file.relative_to(SOURCE).as_posix() for file in files}
+    assert not named, "no such file any more"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "os.replace(fresh, path)",
+        "path.with_suffix('.new').replace(path)",
+        "beside.rename(file)",
+        "put(os.replace)",
+        "from os import rename",
+        "shutil.move(a, b)",
+        "os.fsync(descriptor)",
+        "import subprocess\nsubprocess.run(['ps'])",
+        "from subprocess import Popen",
+        "async def f():\n    await asyncio.create_subprocess_exec('ioreg')",
+        "os.system('ps')",
+        "os.posix_spawn(a, b, c)",
+        "loop.subprocess_exec(f, 'ps')",
+    ],
+)
+def test_a_second_writer_or_runner_is_found(source):
+    assert len(ways(source, "keeper/lease.py")) == 1
+
+
+@pytest.mark.parametrize("source", ["text.replace('a', 'b')", "dataclasses.replace(base, name=x)", "child.run(words)"])
+def test_what_merely_looks_like_one_is_let_through(source):
+    assert ways(source, "keeper/lease.py") == []
 
 
 # --- the checker, seen to fail and to pass -------------------------------------------------------

@@ -205,7 +205,7 @@ def test_a_grant_stays_with_its_files_whoever_comes_after_and_over_restarts(shel
     (grant,) = shells.stack.api("GET", "/v1/grants")["grants"]
     assert grant["files"]["config"] == str(shells.dir / "b/.aws/config")
     assert grant["roles"][0].startswith("prod#")
-    shells.run(shells.a, "reload")
+    shells.run(shells.a, "restart")
     assert fetched() == SECOND
     assert shells.account(shells.b) == SECOND, "the successor holds b's too"
     shells.run(shells.b, "stop")

@@ -64,12 +64,12 @@ def test_a_copy_stays_while_a_grants_token_file_does_unless_there_are_keys_in_it
     if secrets:
         watched.config.write_text("[profile a]\naws_access_key_id = x\n")
     watched.make()
-    watched.copies.tidy()
+    watched.copies.tidy(watched.living)
     assert store.all_in(str(watched.runtime)) == [watched.place]
     watched.living.clear()
     (watched.tokens / "0123abcd").write_text("ended")
-    watched.copies.tidy()
+    watched.copies.tidy(watched.living)
     assert store.all_in(str(watched.runtime)) == ([] if secrets else [watched.place])
     (watched.tokens / "0123abcd").unlink()
-    watched.copies.tidy()
+    watched.copies.tidy(watched.living)
     assert store.all_in(str(watched.runtime)) == []

@@ -283,12 +283,12 @@ def test_an_open_question_is_said_to_be_in_the_way_and_waited_for(place):
     assert answer["error"]["code"] == "busy"
     assert "prod" in answer["error"]["sentence"]
     assert place.daemons() == [place.daemon.pid], "nobody is started only to wait"
-    words = [sys.executable, "-m", "xacct.ctl", "reload"]
+    words = [sys.executable, "-m", "xacct.ctl", "restart"]
     with subprocess.Popen(words, env=place.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as reload:
         assert "prod. Waiting until that is over" in reload.stderr.readline()
         place.api("POST", f"/v1/prompts/{prompt['id']}", {"code": place.code()})
         asking.join(20)
-        assert "Reloaded" in reload.stdout.read()
+        assert "Restarted" in reload.stdout.read()
     assert reload.returncode == 0
     wait_until(lambda: place.daemon.poll() is not None, what="the successor's turn")
     assert place.fetch()[0] == 200

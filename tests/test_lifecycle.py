@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from stack import Stack, wait_until
 
+from xacct.sandbox.files import free_port
+
 
 @pytest.fixture
 def stack(tmp_path):
@@ -176,7 +178,7 @@ def test_a_crowd_at_the_control_socket_leaves_the_endpoint_its_places_and_is_tol
             one = socket.socket(socket.AF_UNIX)
             crowd.append(one)
             one.connect(str(stack.socket))
-        wait_until(lambda: "control socket full" in stack.log(), what="the bound")
+        wait_until(lambda: "all places taken" in stack.log(), what="the bound")
         request = urllib.request.Request(environment["urls"]["prod"], headers={"Authorization": environment["token"]})
         with urllib.request.urlopen(request) as answer:
             assert answer.status == 200
@@ -184,6 +186,48 @@ def test_a_crowd_at_the_control_socket_leaves_the_endpoint_its_places_and_is_tol
         for one in crowd:
             one.close()
     assert any("places at the control socket" in note for note in wait_until(lambda: notes(stack), what="an answer"))
+
+
+FEW = 256
+"""Descriptors that the daemon below may have."""
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A daemon that may have FEW descriptors, with an IMDS port and one for containers."""
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nulimit -n {FEW}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    ports = {"imds": free_port(), "containers": free_port()}
+    settings = f"[imds]\nroles = {{ {ports['imds']} = 'staging' }}\n[containers]\nport = {ports['containers']}\n"
+    with Stack(tmp_path / "stack", settings=settings, python=str(python)) as stack:
+        stack.ports = ports
+        yield stack
+
+
+@pytest.mark.parametrize("listener", ["imds", "containers"])
+def test_a_crowd_at_another_listener_leaves_the_endpoint_its_places_and_is_told_of(small, listener):
+    small.login("prod")
+    environment = small.grant("prod")
+    small.grant("prod", where="container")
+    crowd = []
+    try:
+        crowd += [socket.create_connection(("127.0.0.1", small.ports[listener]), timeout=5) for _ in range(FEW + 50)]
+        wait_until(lambda: "all places taken" in small.log(), what="the bound")
+        descriptors = Path(f"/proc/{small.daemon.pid}/fd")
+        wait_until(lambda: len(os.listdir(descriptors)) < FEW * 3 // 4, what="room")  # noqa: PTH208
+        for _ in range(20):
+            request = urllib.request.Request(
+                environment["urls"]["prod"], headers={"Authorization": environment["token"]}
+            )
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                assert answer.status == 200
+        told = {"imds": "IMDS ports", "containers": "listeners for containers"}[listener]
+        assert any(told in note for note in small.status()["notes"])
+    finally:
+        for one in crowd:
+            one.close()
+    assert "Too many open files" not in small.log()
 
 
 def notes(stack):

@@ -308,7 +308,7 @@ def test_a_reload_takes_up_settings_that_a_running_daemon_does_not(tmp_path):
         stack.start()
         stack.login("prod")
         stack.settings_file.write_text(f"[daemon]\nport = {ports[1]}\n")
-        assert any("xacctctl reload" in note for note in stack.status()["notes"])
+        assert any("xacctctl restart" in note for note in stack.status()["notes"])
         pid = stack.api("POST", "/v1/succeed")["pid"]
         try:
             stack.daemon.wait(10)

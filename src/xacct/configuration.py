@@ -122,14 +122,19 @@ class Configuration:
     def problems(self) -> list[errors.XacctError]:
         """What people should know of config.toml and of the daemon's own files."""
         found = [*([self._trouble] if self._trouble is not None else []), *self.own.problems]
-        if _restarting(self.settings) != _restarting(self._at_start):
+        if self.outdated:
             found.append(
                 errors.ConfigError(
-                    "config.toml has changed; all but [roles] and [lock] takes a reload.",
-                    "xacctctl reload, which keeps what is held",
+                    "config.toml has changed; all but [roles] and [lock] takes a new process.",
+                    "xacctctl restart, which keeps what is held",
                 )
             )
         return found
+
+    @property
+    def outdated(self) -> bool:
+        """Whether config.toml has changed in what only a new process takes up."""
+        return _restarting(self.settings) != _restarting(self._at_start)
 
     # The catalogues.
 

@@ -8,6 +8,7 @@ are read, up to a limit. What is written is whole on the disk or not there. Path
 import errno
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 
 MOST = 16 * 1024 * 1024
@@ -73,36 +74,55 @@ def open_regular(path: "str | os.PathLike[str]", flags: int, mode: int = 0o600, 
     return descriptor
 
 
-def write_private(path: "str | os.PathLike[str]", content: bytes) -> None:
-    """Put `content` in the place of the file, for its user alone: old or new, never half, and on the disk afterwards.
+def write_private(
+    path: "str | os.PathLike[str]",
+    content: bytes,
+    mode: int = 0o600,
+    put: Callable[[Callable[[], None]], None] = lambda replace: replace(),
+) -> None:
+    """Put `content` in the place of the file: old or new, never half, and on the disk afterwards. One at a time.
+
+    Args:
+        path: The file.
+        content: What it is to hold.
+        mode: Its mode: for its user alone, unless the caller says something else.
+        put: Calls what it is given to make this the file; or does not, and the old one stays.
 
     Raises:
         OSError: It can't be written. What was there is still there.
     """
-    path = os.fspath(path)
-    fresh = f"{path}.{os.getpid()}.new"
+    fresh = draft(path)
     with suppress(FileNotFoundError):
-        os.unlink(fresh)  # one of an earlier process of our number, that was killed
+        os.unlink(fresh)  # of a write that was killed
     try:
-        write_new(fresh, content)
-        os.replace(fresh, path)
-    except BaseException:
+        write_new(fresh, content, mode)
+        put(lambda: os.replace(fresh, path))
+        sync_directory(os.path.dirname(os.fspath(path)))
+    finally:
         with suppress(OSError):
             os.unlink(fresh)
-        raise
-    sync_directory(os.path.dirname(path))
 
 
-def write_new(path: "str | os.PathLike[str]", content: bytes) -> None:
+def draft(path: "str | os.PathLike[str]") -> str:
+    """Return where `write_private` writes first: a write that was killed leaves it behind."""
+    return f"{os.fspath(path)}.new"
+
+
+def write_new(path: "str | os.PathLike[str]", content: bytes, mode: int = 0o600) -> None:
     """Write a file that is not there yet, for its user alone, and have it on the disk. `OSError` if that can't be."""
-    descriptor = os.open(path, _CREATE, 0o600)
+    descriptor = os.open(path, _CREATE, mode)
     try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
+        write_all(descriptor, content)
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write all of it, however little the disk takes at once. `OSError` if it takes no more."""
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
 
 
 def set_aside(path: "str | os.PathLike[str]") -> str:

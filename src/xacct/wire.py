@@ -81,7 +81,7 @@ def older(which: Literal["daemon", "command"], daemon: str, command: str) -> Err
             "code": OTHER_VERSION,
             "category": "usage",
             "sentence": f"The running {xacctd} is older than this {xacctctl}.",
-            "hint": "xacctctl reload; where that does not help, xacctctl stop && xacctctl start",
+            "hint": "xacctctl restart; where that does not help, xacctctl stop && xacctctl start",
         }
     return {
         "code": OTHER_VERSION,
@@ -473,9 +473,13 @@ class SucceedAnswer(TypedDict):
 
 
 class ReloadAnswer(TypedDict):
-    """POST /v1/reload: how many roles there are now; `problems` as in GET /v1/roles."""
+    """POST /v1/reload: how many roles there are now; `problems` as in GET /v1/roles.
+
+    `restart`: whether settings or code have changed that only a new process takes up.
+    """
 
     roles: int
+    restart: bool
     problems: list[ErrorBody]
 
 

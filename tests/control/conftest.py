@@ -68,6 +68,7 @@ class Control:
         (directory / "tokens").mkdir()
         self.grants = Grants(directory / "tokens", None, self.aws_clock.now, lambda pid: "now" if pid == 7 else None)
         self.problems = []
+        self.outdated = False
         self.imds = {}
         self.called = []
         self.code_changed = False
@@ -76,6 +77,7 @@ class Control:
             problems=lambda: self.problems,
             refresh=lambda: self.called.append("refresh"),
             reload=lambda: self.called.append("reload") or self.problems,
+            outdated=lambda: self.outdated,
             stop=lambda: self.called.append("stop"),
             about=About("/usr/bin/python3", "/usr/lib/xacct", lambda: self.code_changed, clock.wall, ("dialog",)),
             succeed=self.succeed,

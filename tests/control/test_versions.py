@@ -10,7 +10,7 @@ import pytest
 import xacct
 from xacct import wire
 
-HINT_OLD_DAEMON = "xacctctl reload; where that does not help, xacctctl stop && xacctctl start"
+HINT_OLD_DAEMON = "xacctctl restart; where that does not help, xacctctl stop && xacctctl start"
 HINT_OLD_COMMAND = "Upgrade xacctctl, or look for an older one earlier in PATH (type -a xacctctl)."
 COMMAND = (
     "import sys, xacct, xacct.wire; xacct.__version__, xacct.wire.API = sys.argv[1], int(sys.argv[2]);"
@@ -77,7 +77,7 @@ async def test_a_daemon_of_any_api_can_be_stopped(control, monkeypatch):
     assert "stop" in control.called
 
 
-async def test_an_older_daemon_is_replaced_by_a_reload(control, monkeypatch):
+async def test_an_older_daemon_is_replaced_by_a_restart(control, monkeypatch):
     """What it holds goes to the successor, which has the API of what is installed by then."""
     daemon_is(monkeypatch, "0.1.0", 1)
 
@@ -88,7 +88,7 @@ async def test_an_older_daemon_is_replaced_by_a_reload(control, monkeypatch):
 
     control.daemon.succeed = succeed
     async with control.serving():
-        done = await xacctctl(control, "0.2.0", 2, "reload")
+        done = await xacctctl(control, "0.2.0", 2, "restart")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.endswith("(pid 4712).\n")
     assert "reload" not in control.called

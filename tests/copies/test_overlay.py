@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xacct.copies import lines, overlay
+from xacct.userfiles import merge
 
 NAME = "xacct"
 BODY = ["region = x\n", "s3 =\n", "    max = 1\n"]
@@ -67,10 +68,10 @@ def test_what_is_set_without_a_profile_was_meant_for_default():
     ],
 )
 def test_two_sides_changes(base, copy, now, expected):
-    assert overlay.merged(list(base), list(copy), list(now)) == (None if expected is None else list(expected))
+    assert merge.merged(list(base), list(copy), list(now)) == (None if expected is None else list(expected))
 
 
 @given(st.lists(st.sampled_from("abcdef"), max_size=8), st.lists(st.sampled_from("abcdef"), max_size=8))
 def test_a_change_of_one_side_alone_is_taken_whole(base, other):
-    assert overlay.merged(base, other, base) == other
-    assert overlay.merged(base, base, other) == other
+    assert merge.merged(base, other, base) == other
+    assert merge.merged(base, base, other) == other

@@ -5,8 +5,10 @@ import stat
 from pathlib import Path
 
 import pytest
+from acl import ACL
 
 from xacct.copies import store
+from xacct.userfiles import edit
 
 LATER = 4e9
 
@@ -103,6 +105,60 @@ def test_mode_and_symlink_of_the_users_file_stay(sides):
     assert target.read_text().endswith("[profile new]\n")
     assert stat.S_IMODE(target.stat().st_mode) == 0o640
     assert [file.name for file in target.parent.iterdir() if "xacct" in file.name] == []
+
+
+def test_a_file_that_is_open_in_an_editor_waits(sides):
+    before = sides.config.read_text()
+    sign = sides.config.with_name(".#config")
+    sign.symlink_to("somebody@elsewhere.1")
+    sides.copy.write_text(sides.copy.read_text() + "[profile new]\n")
+    with pytest.raises(store.Failed, match="open in an editor"):
+        sides.sync()
+    assert sides.config.read_text() == before
+    sign.unlink()
+    assert sides.sync()
+    assert sides.config.read_text() == before + "[profile new]\n"
+
+
+def test_a_file_of_two_names_stays_one(sides):
+    other = sides.config.with_name("other")
+    os.link(sides.config, other)
+    before = sides.config.read_text()
+    sides.copy.write_text(sides.copy.read_text() + "[profile new]\n")
+    with pytest.raises(store.Failed, match="has another name"):
+        sides.sync()
+    assert (sides.config.read_text(), other.samefile(sides.config)) == (before, True)
+    other.unlink()
+    assert sides.sync()
+    assert sides.config.read_text() == before + "[profile new]\n"
+
+
+def test_an_access_control_list_is_kept(sides):
+    try:
+        os.setxattr(sides.config, edit._ACL, ACL)
+    except (AttributeError, OSError):
+        pytest.skip("this file system has no access control lists")
+    sides.copy.write_text(sides.copy.read_text() + "[profile new]\n")
+    assert sides.sync()
+    assert sides.config.read_text().endswith("[profile new]\n")
+    assert os.getxattr(sides.config, edit._ACL) == ACL
+
+
+def test_what_an_editor_saves_in_the_same_instant_is_not_lost(sides, monkeypatch):
+    exchange, theirs = edit.exchange, ["# theirs\n" + sides.config.read_text()]
+
+    def crowded(one, other):
+        if theirs:
+            sides.config.write_text(theirs.pop())
+        return exchange(one, other)
+
+    monkeypatch.setattr(edit, "exchange", crowded)
+    sides.copy.write_text(sides.copy.read_text() + "[profile new]\n")
+    with pytest.raises(store.Failed, match="changes all the time"):
+        sides.sync()
+    assert sides.sync()
+    assert sides.config.read_text().startswith("# theirs\n")
+    assert sides.config.read_text().count("[profile new]\n") == 1
 
 
 def test_what_is_no_file_is_neither_read_nor_replaced(tmp_path):

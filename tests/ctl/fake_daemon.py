@@ -47,6 +47,7 @@ class FakeDaemon:
         self.used = set()
         self.countdown = 0.5
         self.problems = []
+        self.outdated = False
         self.prompts = {}
         self.prompted = threading.Event()
         self.watchers = []
@@ -148,7 +149,7 @@ class FakeDaemon:
         return {"locked": False}
 
     def _post_reload(self, _path, _body):
-        return {"roles": len(self.roles), "problems": self.problems}
+        return {"roles": len(self.roles), "restart": self.outdated, "problems": self.problems}
 
     def _post_succeed(self, _path, _body):
         return {"pid": 4712}

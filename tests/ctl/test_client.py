@@ -89,7 +89,7 @@ def test_which_end_is_older(daemon, capsys):
     daemon.api = "0"
     assert main(["status"]) == 3
     assert capsys.readouterr().err == (
-        "xacctctl: The running xacctd is older than this xacctctl (0.1.0).\n  hint: xacctctl reload; where that does"
+        "xacctctl: The running xacctd is older than this xacctctl (0.1.0).\n  hint: xacctctl restart; where that does"
         " not help, xacctctl stop && xacctctl start\n"
     )
     daemon.api = "3"

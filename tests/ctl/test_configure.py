@@ -4,17 +4,18 @@ import fcntl
 import os
 import re
 import stat
-import struct
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
+from acl import ACL
 from botocore.configloader import load_config
 
 from xacct.ctl import block, configure, rewrite
 from xacct.ctl.main import main
+from xacct.userfiles import edit
 
 ODD = b"\xef\xbb\xbf[profile prod]\r\nrole_arn = a\r\n# \xff\xfe latin1: \xe9\r\n[default]\r\nregion = x"
 
@@ -247,7 +248,7 @@ def renamed_over(config, text):
 @pytest.mark.parametrize("moment", ["_made_alike", "exchange", "content"])
 def test_what_somebody_else_writes_meanwhile_is_not_lost(config, say, monkeypatch, moment, how):
     """They write between our look and our change of places, or right after our last look; we look again."""
-    step = getattr(rewrite, moment)
+    step = getattr(edit, moment)
     left = [2]  # which call of it they come before
 
     def theirs_first(*arguments):
@@ -256,7 +257,7 @@ def test_what_somebody_else_writes_meanwhile_is_not_lost(config, say, monkeypatc
             how(config, ODD + b"\r\n[profile theirs]\r\n")
         return step(*arguments)
 
-    monkeypatch.setattr(rewrite, moment, theirs_first)
+    monkeypatch.setattr(edit, moment, theirs_first)
     assert say("prod")[0] == 0
     assert b"[profile theirs]\r\n" in config.read_bytes()
     assert b"[profile prod-agent]" in config.read_bytes()
@@ -265,53 +266,137 @@ def test_what_somebody_else_writes_meanwhile_is_not_lost(config, say, monkeypatc
 
 def test_a_program_that_has_the_file_open_is_waited_for(config, say, monkeypatch):
     """It opened the file before the change, and writes into it after."""
-    sleep, tries = rewrite.time.sleep, []
+    sleep, tries = edit.time.sleep, []
 
     def late(seconds):
         if not tries:
             os.pwrite(tries_into, b"theirs" + ODD, 0)
+            os.close(tries_into)
         tries.append(seconds)
         sleep(seconds)
 
     tries_into = os.open(config, os.O_RDWR)
-    monkeypatch.setattr(rewrite.time, "sleep", late)
+    monkeypatch.setattr(edit.time, "sleep", late)
     assert say("prod")[0] == 0
-    os.close(tries_into)
     assert config.read_bytes().startswith(b"theirs")
     assert b"[profile prod-agent]" in config.read_bytes()
 
 
-def test_no_edit_of_many_is_lost(config, say):
-    """An editor that adds a line at a time under Emacs's lock, whole files by a rename, while configure comes and goes.
+def between_two_exchanges(monkeypatch, first, second):
+    """`first` writes right before ours is put in place, `second` before it is taken out again for that."""
+    exchange, writers = edit.exchange, [first, second]
 
-    Who reads and saves without that lock in the instant of an exchange may still undo another's edit.
+    def crowded(one, other):
+        if writers:
+            writers.pop(0)()
+        return exchange(one, other)
+
+    monkeypatch.setattr(edit, "exchange", crowded)
+
+
+@pytest.mark.parametrize("how", [written_in_place, renamed_over])
+@pytest.mark.parametrize("base", ["ours", "theirs", "old"])
+def test_what_is_written_between_two_exchanges_is_not_lost(config, say, monkeypatch, how, base):
+    """One has written at once with us, another (who had read ours, theirs, or the file before both) right after it."""
+    theirs = b"# first\n" + ODD
+
+    def second():
+        read = {"ours": config.read_bytes(), "theirs": theirs, "old": ODD}[base]
+        how(config, read.replace(b"[profile", b"# second\n[profile", 1))
+
+    between_two_exchanges(monkeypatch, lambda: how(config, theirs), second)
+    assert say("prod")[0] == 0
+    text = config.read_bytes()
+    assert text.startswith(b"# first\n")
+    assert text.count(b"# second\n") == 1
+    assert b"[profile prod-agent]" in text
+    assert [file.name for file in config.parent.iterdir()] == ["config"]
+
+
+def test_what_can_not_be_merged_is_kept_beside_and_said(config, say, monkeypatch):
+    theirs, other = ODD.replace(b"[profile", b"; first\n[profile", 1), b"[default]\nregion = second\n"
+    between_two_exchanges(monkeypatch, lambda: renamed_over(config, theirs), lambda: renamed_over(config, other))
+    status, _, error = say("prod")
+    kept = config.with_name("config.broken")
+    assert (status, str(kept) in error) == (1, True)
+    assert {config.read_bytes(), kept.read_bytes()} == {theirs, other}
+
+
+def test_what_a_program_writes_late_into_the_file_is_not_lost(config, say):
+    """It has had the file open since before the change, and keeps it open."""
+    with config.open("ab") as file:
+        status, _, error = say("prod")
+        assert (status, "is open for writing in another program" in error) == (1, True)
+        file.write(b"\n# late\n")
+    assert config.read_bytes() == ODD + b"\n# late\n"
+    assert say("prod")[0] == 0
+
+
+def test_the_lock_of_a_run_that_was_killed_is_no_editors(config, say):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    config.with_name(".#config").symlink_to(f"xacct@{os.uname().nodename}.{gone.pid}")
+    assert say("prod")[0] == 0
+    config.with_name(".#config").symlink_to(f"xacct@{os.uname().nodename}.{os.getppid()}")
+    assert say("--remove")[0] == 1
+
+
+def test_a_file_that_is_mounted_by_itself_is_written_into(config, say, monkeypatch):
+    """As a container has it: a mount point can't be renamed."""
+    before = config.stat().st_ino
+
+    def busy(*_):
+        raise OSError(16, "Device or resource busy")
+
+    monkeypatch.setattr(edit, "exchange", busy)
+    assert say("prod")[0] == 0
+    assert b"[profile prod-agent]" in config.read_bytes()
+    assert say("--remove")[0] == 0
+    assert (config.read_bytes(), config.stat().st_ino) == (ODD, before)
+    assert [file.name for file in config.parent.iterdir()] == ["config"]
+
+
+def appended(config, text):
+    with config.open("ab") as file:
+        file.write(text.splitlines(keepends=True)[-1])
+
+
+@pytest.mark.parametrize("locks", [True, False], ids=["lock", "no lock"])
+@pytest.mark.parametrize("how", [renamed_over, appended])
+def test_no_edit_of_many_is_lost(config, say, how, locks):
+    """An editor that adds a line at a time, with Emacs's lock or without, while configure comes and goes.
+
+    What can't be in the file is in one beside it, which the sentence names.
     """
     edits, stop, lock = [], threading.Event(), config.with_name(".#config")
 
     def edit():
         while not stop.is_set():
             try:
-                lock.symlink_to("somebody@elsewhere.1")
+                lock.symlink_to("somebody@elsewhere.1") if locks else None
             except FileExistsError:
                 continue
             edits.append(f"# edit {len(edits)}\n".encode())
-            renamed_over(config, config.read_bytes() + edits[-1])
-            lock.unlink()
+            how(config, config.read_bytes() + edits[-1])
+            lock.unlink(missing_ok=True) if locks else None
             stop.wait(0.001)
 
     config.write_bytes(b"[default]\n")
     thread = threading.Thread(target=edit)
     thread.start()
-    statuses = {say(words)[0] for _ in range(10) for words in ("--all", "--remove")}
+    said = [say(words) for _ in range(5) for words in ("--all", "--remove")]
     stop.set()
     thread.join()
-    assert statuses <= {0, 1}
+    assert {status for status, _, _ in said} <= {0, 1}
     assert edits
-    assert [line for line in edits if line not in config.read_bytes()] == []
+    kept = config.read_bytes() + b"".join(file.read_bytes() for file in config.parent.glob("config.broken*"))
+    assert [line for line in edits if line not in kept] == []
+    named = "".join(error for _, _, error in said)
+    assert all(str(file) in named for file in config.parent.glob("config.broken*"))
 
 
 def test_where_files_can_not_change_places_it_is_renamed(config, say, monkeypatch):
-    monkeypatch.setattr(rewrite, "exchange", lambda *_: False)
+    monkeypatch.setattr(edit, "exchange", lambda *_: False)
     assert say("prod")[0] == 0
     assert b"[profile prod-agent]" in config.read_bytes()
 
@@ -331,17 +416,10 @@ def test_a_file_of_two_names_is_left_alone(config, say):
     assert config.read_bytes() == ODD
 
 
-ACL = struct.pack("<I", 2) + b"".join(
-    struct.pack("<HHI", *entry)
-    for entry in ((1, 6, 2**32 - 1), (2, 4, 65534), (4, 0, 2**32 - 1), (16, 4, 2**32 - 1), (32, 0, 2**32 - 1))
-)
-"""acl(5) as the kernel keeps it: the user nobody may read, too."""
-
-
 @pytest.fixture
 def with_acl(config):
     try:
-        os.setxattr(config, rewrite._ACL, ACL)
+        os.setxattr(config, edit._ACL, ACL)
     except (AttributeError, OSError):
         pytest.skip("this file system has no access control lists")
     return config
@@ -350,14 +428,14 @@ def with_acl(config):
 def test_an_access_control_list_is_kept(with_acl, say):
     assert say("prod")[0] == 0
     assert b"[profile prod-agent]" in with_acl.read_bytes()
-    assert os.getxattr(with_acl, rewrite._ACL) == ACL
+    assert os.getxattr(with_acl, edit._ACL) == ACL
 
 
 def test_an_access_control_list_that_can_not_be_kept_is_said(with_acl, say, monkeypatch):
     def refused(*_):
         raise OSError(95, "Operation not supported")
 
-    monkeypatch.setattr(rewrite.os, "setxattr", refused)
+    monkeypatch.setattr(edit.os, "setxattr", refused)
     status, _, error = say("prod")
     assert (status, "access control list can't be kept" in error) == (1, True)
     assert with_acl.read_bytes() == ODD

@@ -71,7 +71,10 @@ def test_signals_reach_the_command(daemon, name):
     process = _start("sh", "-c", script)
     assert process.stdout.readline() == "ready\n"
     process.send_signal(getattr(signal, f"SIG{name}"))
-    rest, _ = process.communicate(timeout=10)
+    try:
+        rest, _ = process.communicate(timeout=10)
+    finally:
+        process.kill()
     assert (rest, process.returncode) == ("got\n", 42)
     assert daemon.called("DELETE", "/v1/grants/g1") == [None]
 

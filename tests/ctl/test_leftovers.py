@@ -140,7 +140,7 @@ def test_install_with_another_python_replaces_the_environment(pythons):
 def test_an_installation_says_that_the_daemon_before_runs(daemon, run):
     done = subprocess.run([sys.executable, "-m", "xacct.ctl.leftovers"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("runs     xacctd 0.1.0 (pid ")
-    assert "xacctctl reload" in done.stdout
+    assert "xacctctl restart" in done.stdout
 
 
 def test_an_installation_says_nothing_of_a_daemon_that_is_not_there(place):

@@ -409,7 +409,9 @@ def test_a_service_that_fails_again_and_again_is_not_waited_for(installed, liste
     assert nobody_came(listening)
 
 
-@pytest.mark.parametrize("words", [["--no-start", "status"], ["reload"], ["lock"], ["__complete", "login", ""]])
+@pytest.mark.parametrize(
+    "words", [["--no-start", "status"], ["reload"], ["restart"], ["lock"], ["__complete", "login", ""]]
+)
 def test_who_must_not_start_the_daemon_does_not_connect(installed, listening, words):
     main(words)
     assert nobody_came(listening)

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from xacct.ctl.main import main
 
 XACCTCTL = [sys.executable, "-m", "xacct.ctl"]
@@ -97,13 +99,29 @@ def test_start_says_whether_it_ran_already_and_stop_waits(spawned, place, capsys
 
 def test_reload_reports_problems(daemon, capsys):
     assert main(["reload"]) == 0
-    assert capsys.readouterr().out == "Reloaded: 2 roles, 1 held on (pid 4712).\n"
+    assert capsys.readouterr().out == "Read again: 2 roles.\n"
     daemon.problems = [{"code": "bad-config", "category": "usage", "sentence": "Profile x loops.", "hint": "Cut it."}]
     assert main(["reload"]) == 1
     assert capsys.readouterr().err == "xacctctl: Profile x loops.\n  hint: Cut it.\n"
 
 
-def test_reload_waits_for_a_question_with_a_word(daemon, capsys):
+def test_reload_takes_up_what_takes_a_new_process_and_says_how_that_is_called(daemon, capsys):
+    daemon.outdated = True
+    assert main(["reload"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == "Restarted: 2 roles, 1 held on (pid 4712).\n"
+    assert shown.err.endswith("say: xacctctl restart\n")
+
+
+def test_restart_reports_the_problems_of_the_new_process(daemon, capsys):
+    assert main(["restart"]) == 0
+    assert capsys.readouterr() == ("Restarted: 2 roles, 1 held on (pid 4712).\n", "")
+    daemon.problems = [{"code": "bad-config", "category": "usage", "sentence": "Profile x loops.", "hint": "Cut it."}]
+    assert main(["restart"]) == 1
+    assert capsys.readouterr().err == "xacctctl: Profile x loops.\n  hint: Cut it.\n"
+
+
+def test_restart_waits_for_a_question_with_a_word(daemon, capsys):
     busy = {
         "code": "busy",
         "category": "temporary",
@@ -120,16 +138,17 @@ def test_reload_waits_for_a_question_with_a_word(daemon, capsys):
         return {"pid": 4713}
 
     daemon.answers["/v1/succeed"] = succeed
-    assert main(["reload"]) == 0
+    assert main(["restart"]) == 0
     shown = capsys.readouterr()
     assert shown.err.count("question for prod") == 1
     assert "(pid 4713)" in shown.out
 
 
-def test_reload_without_a_daemon_starts_none(spawned, place, capsys):
-    assert main(["reload"]) == 3
+@pytest.mark.parametrize("verb", ["reload", "restart"])
+def test_without_a_daemon_neither_starts_one(spawned, place, capsys, verb):
+    assert main([verb]) == 3
     assert starts(place) == []
-    assert "nothing to reload" in capsys.readouterr().err
+    assert f"nothing to {verb}" in capsys.readouterr().err
 
 
 def test_a_daemon_started_inside_a_role_does_not_inherit_it(spawned, place, monkeypatch, capsys):

@@ -11,8 +11,8 @@ import pytest
 
 from xacct.endpoint import answers, crowd
 from xacct.endpoint.door import Door
-from xacct.endpoint.server import MAX_CONNECTIONS
 from xacct.host import callers, processes
+from xacct.host.seats import ENDPOINT
 from xacct.model import Caller
 
 US = os.geteuid()
@@ -91,7 +91,7 @@ async def is_closed(client):
 
 
 def test_a_share_is_generous_and_leaves_as_much_to_others():
-    assert 500 <= SHARES <= MAX_CONNECTIONS // 2
+    assert 500 <= SHARES <= ENDPOINT.most // 2
 
 
 async def test_who_has_more_than_its_share_loses_the_newest_and_nobody_else_any(serve):

@@ -8,7 +8,7 @@ from virtual_time import in_virtual_time
 
 from xacct import errors
 from xacct.endpoint import answers, head
-from xacct.endpoint.server import HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_CONNECTIONS, SWEEP, Connection, Endpoint, bind
+from xacct.endpoint.server import HEAD_TIMEOUT, IDLE_TIMEOUT, SWEEP, Connection, Endpoint, bind
 
 SECRET = answers.whole(answers.OK, b"the secret")
 KEPT = b"Connection: keep-alive"
@@ -329,13 +329,14 @@ async def test_a_held_client_is_not_idle(clock, serve):
         assert await client.rest() == b""  # but is, once it has its answer
 
 
-async def test_one_connection_more_than_the_most_is_closed_at_once(serve, monkeypatch, eventually):
-    assert MAX_CONNECTIONS > 100
-    monkeypatch.setattr("xacct.endpoint.server.MAX_CONNECTIONS", 3)
+async def test_one_connection_more_than_the_most_is_closed_at_once(serve, eventually):
     async with serve(give) as served:
+        served.endpoint.seats.most = 3
+        assert served.endpoint.seats.problems() == []
         first = [await served.connect() for _ in range(3)]
         await eventually(lambda: len(served.endpoint.connections) == 3)
         assert await served.ask() == b""
+        assert "All 3 places at the endpoint were taken" in served.endpoint.seats.problems()[0].sentence
         await first[0].close()
         await eventually(lambda: len(served.endpoint.connections) == 2)
         assert await served.ask(served.head(b"Connection: close")) == SECRET

@@ -1,11 +1,13 @@
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import time
 
 import pytest
 
+from xacct.host import process
 from xacct.host.process import started
 
 SLEEP = [sys.executable, "-c", "input()"]
@@ -60,3 +62,24 @@ def test_a_process_may_be_called_anything(tmp_path):
             assert int(mark) > 1
         finally:
             process.kill()
+
+
+def test_on_macos_the_kernel_is_asked(monkeypatch):
+    """Its answer as XNU has it: a struct that begins with seconds and microseconds; nothing for one that is gone."""
+    starts = {7: (1700000000, 5), 8: (1700000000, 6)}
+
+    class Library:
+        @staticmethod
+        def sysctl(name, count, found, size, *_):
+            assert (count, *name[:3]) == (4, 1, 14, 1)
+            if name[3] not in starts:
+                size._obj.value = 0
+                return 0
+            struct.pack_into("<qi", found, 0, *starts[name[3]])
+            return 0
+
+    monkeypatch.setattr(process.sys, "platform", "darwin")
+    monkeypatch.setattr(process.ctypes, "CDLL", lambda *_: Library)
+    assert started(7)
+    assert started(7) == started(7) != started(8)
+    assert [started(pid) for pid in (9, 0, -1, 2**32 + 7)] == [None] * 4

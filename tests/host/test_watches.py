@@ -281,11 +281,15 @@ async def test_a_screen_that_is_found_locked_is_told_once_each_time(tmp_path, mo
 
 
 async def test_a_program_that_is_missing_or_never_ends_is_said(monkeypatch):
-    with pytest.raises(Unwatchable, match="can't be run"):
+    with pytest.raises(Unwatchable, match="can't be started"):
         await screen_macos.watch(US, print, print, ["/no/such/ioreg"])
     monkeypatch.setattr(screen_macos, "PATIENCE", 0.05)
-    with pytest.raises(Unwatchable, match="does not end"):
+    with pytest.raises(Unwatchable, match="did not end"):
         await screen_macos.watch(US, print, print, ["/bin/sleep", "60"])
+    monkeypatch.setattr(screen_macos, "MOST", 1024)
+    monkeypatch.setattr(screen_macos, "PATIENCE", 10)
+    with pytest.raises(Unwatchable, match="printed more than 1 KiB"):
+        await screen_macos.watch(US, print, print, ["/bin/cat", "/dev/zero"])
 
 
 @pytest.mark.parametrize(

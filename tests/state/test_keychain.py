@@ -14,7 +14,7 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xacct import errors
+from xacct import errors, fileio
 from xacct.state import keychain
 from xacct.state.keychain import KeychainStore, switch_off
 from xacct.state.ondisk import OnDisk
@@ -491,17 +491,17 @@ async def test_what_is_forgotten_while_it_is_read_does_not_come_late(kept, impat
 
 async def test_what_is_forgotten_while_it_is_written_does_not_come_back(kept, path, keys, monkeypatch):
     writing, go_on = threading.Event(), threading.Event()
-    write = SealedFile._write_beside
+    write = fileio.write_new
 
-    def slowly(file, sealed):
-        write(file, sealed)
+    def slowly(*what):
+        write(*what)
         writing.set()
         go_on.wait(5)
 
     store = KeychainStore(path, keys)
     await store.load()
     with monkeypatch.context() as patch:
-        patch.setattr(SealedFile, "_write_beside", slowly)
+        patch.setattr(fileio, "write_new", slowly)
         store.save(b"new")
         await until(writing.is_set)
         store.forget()

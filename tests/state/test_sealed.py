@@ -141,8 +141,8 @@ def opened(path):
     ("make", "says"),
     [
         (symlink, "can't be read"),
-        (fifo, "is no ordinary file"),
-        (lambda path: path.mkdir(0o700), "is no ordinary file"),
+        (fifo, "is no regular file"),
+        (lambda path: path.mkdir(0o700), "is a directory"),
         (huge, "is far too large"),
         (opened, "is open to others"),
     ],

@@ -118,7 +118,7 @@ GROUPS = {
                 "rust": ("when due", "F12"),
             },
         ),
-        Scenario("reload", "`xacctctl reload`, twice", "goes on", "F13"),
+        Scenario("reload", "`xacctctl restart`, twice", "goes on", "F13"),
         Scenario(
             "kill",
             "killed, and new",

@@ -30,7 +30,7 @@ def restart(resident, _pid):
 
 
 def reload(resident, _pid):
-    resident.ctl("reload")
+    resident.ctl("restart")
 
 
 def happen(resident, accidents, aim):

@@ -47,7 +47,7 @@ def test_nothing_is_lost(upgraded, way):
         if way == "restart":
             upgraded.machine.systemctl("restart", UNIT)
         else:
-            upgraded.ctl("reload")
+            upgraded.ctl("restart")
     assert upgraded.held[0] == 200
     assert upgraded.fetch() == upgraded.held
     assert upgraded.asked_of_aws() == asked

@@ -61,16 +61,18 @@ class Daemon:
     """What the routes need of the daemon around the keeper.
 
     `refresh` reads changed configuration files; `reload` reads them whether changed or not and returns the
-    problems; `stop` ends the daemon; `succeed` has a new process take over and gives its pid; `audit` is None where
-    it is switched off; `imds` gives the role of each IMDS port; `paused`: whether a successor is taking over, so
-    that nothing may be changed here any more; `kept` waits until what was taken back is kept over a restart, and
-    gives what is in the way; `catalogues`: the AWS files that roles are served of.
+    problems; `outdated`: whether only a new process takes up what has changed; `stop` ends the daemon; `succeed`
+    has a new process take over and gives its pid; `audit` is None where it is switched off; `imds` gives the role
+    of each IMDS port; `paused`: whether a successor is taking over, so that nothing may be changed here any more;
+    `kept` waits until what was taken back is kept over a restart, and gives what is in the way; `catalogues`: the AWS
+    files that roles are served of.
     """
 
     endpoint_url: str
     problems: Callable[[], list[errors.XacctError]]
     refresh: Callable[[], None]
     reload: Callable[[], list[errors.XacctError]]
+    outdated: Callable[[], bool]
     stop: Callable[[], None]
     succeed: Callable[[], Awaitable[int]]
     about: About
@@ -354,6 +356,7 @@ class Api:
         return web.json_response(
             {
                 "roles": len(self._keeper.nodes),
+                "restart": self._daemon.outdated(),
                 "problems": [shapes.error_body(problem) for problem in problems],
             }
         )

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from xacct import errors
 from xacct.host import peer, unix_sockets
+from xacct.host.seats import CONTROL, Seats
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -22,16 +23,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger("xacct.control")
 
 BACKLOG = 1024
-LEAST, MOST = 16, 500
-"""Connections at once, at most: an eighth of the descriptors we may have, within these limits."""
-
 IDLE = 60.0
 """Seconds after which a connection that asks nothing is closed."""
 
 SWEEP = 5.0
-TOLD_FOR = 600.0
-"""Seconds for which `status` says that there was no room."""
-
 DRAIN = 1.0
 """Seconds that open streams get at the end."""
 
@@ -83,21 +78,18 @@ def _mark(path: Path) -> tuple[int, int, int] | None:
 
 
 class _Room:
-    """How many connections there are, since when each has had nothing to do, and how many there may be."""
+    """Which connections there are, and since when each has had nothing to do."""
 
     def __init__(self, most: int, now: Callable[[], float] | None = None) -> None:
-        self.most = most
         self._now = now or (lambda: asyncio.get_running_loop().time())
-        self.full_at: float | None = None
+        self.seats = Seats("the control socket", most, self._now, "Who has them: lsof -U | grep control.sock")
         self._idle_since: dict[asyncio.Transport, float] = {}
 
     def admits(self, stream: asyncio.Transport) -> bool:
         """Take in a connection, if there is room for it."""
         self._idle_since = {one: since for one, since in self._idle_since.items() if not one.is_closing()}
-        if len(self._idle_since) >= self.most:
-            if self.full_at is None:
-                log.warning("control socket full", connections=self.most)
-            self.full_at = self._now()
+        self.seats.taken = len(self._idle_since)
+        if not self.seats.take():
             return False
         self._idle_since[stream] = self._now()
         return True
@@ -165,7 +157,7 @@ class ControlServer:
     """
 
     def __init__(self, application: web.Application, listener: socket.socket, path: Path, files: int = 4096) -> None:
-        self._room = _Room(max(LEAST, min(MOST, files // 8)))
+        self._room = _Room(CONTROL.of(files))
         application.middlewares.insert(0, self._room.mark)
         self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN)
         self._listener = listener
@@ -190,15 +182,7 @@ class ControlServer:
 
     def problems(self) -> list[errors.XacctError]:
         """That somebody was turned away lately, for lack of room."""
-        full_at = self._room.full_at
-        if full_at is None or asyncio.get_running_loop().time() - full_at > TOLD_FOR:
-            return []
-        return [
-            errors.Temporary(
-                f"All {self._room.most} places at the control socket were taken a while ago; some were turned away.",
-                "Who has them: lsof -U | grep control.sock",
-            )
-        ]
+        return self._room.seats.problems()
 
     def is_there(self) -> bool:
         """Whether the socket is still where everybody looks for it: a cleaner of old files, or `mv`, takes it away."""

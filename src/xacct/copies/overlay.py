@@ -54,39 +54,3 @@ def changed_options(before: Sequence[str], after: Sequence[str]) -> dict[str, li
     """Return the options of the profile that a tool has set since: it meant [default], which this shell calls so."""
     was, now = (lines.options(["[default]\n", *body]) for body in (before, after))
     return {option: value for option, value in now.items() if was.get(option) != value}
-
-
-def merged(base: Sequence[str], copy: Sequence[str], now: Sequence[str]) -> list[str] | None:
-    """Return `now` with what was changed from `base` to `copy`; None where both changed the same lines."""
-    if list(now) in (list(base), list(copy)):
-        return list(copy)
-    from difflib import SequenceMatcher  # noqa: PLC0415 - only where two have written at once
-
-    place: dict[int, int] = {}
-    for there in SequenceMatcher(None, base, now, autojunk=False).get_matching_blocks():
-        place |= {there.a + step: there.b + step for step in range(there.size)}
-    result = list(now)
-    changes = SequenceMatcher(None, base, copy, autojunk=False).get_opcodes()
-    for tag, start, end, first, last in reversed(changes):
-        if tag == "equal":
-            continue
-        spot = _spot(place, start, end, len(base), len(now))
-        if spot is None:
-            return None
-        result[spot[0] : spot[1]] = copy[first:last]
-    return result
-
-
-def _spot(place: dict[int, int], start: int, end: int, length: int, now: int) -> tuple[int, int] | None:
-    """Return where lines `start` to `end` of the base stand now, if all of them and a neighbour still do."""
-    if start < end:
-        spots = [place.get(line) for line in range(start, end)]
-        first = spots[0]
-        return (
-            None if first is None or spots != list(range(first, first + end - start)) else (first, first + end - start)
-        )
-    if start > 0 and start - 1 in place:
-        return place[start - 1] + 1, place[start - 1] + 1
-    if start in place:
-        return place[start], place[start]
-    return (now, now) if start == length == 0 else None

@@ -4,7 +4,7 @@ A directory for each file and profile: `config` (what AWS_CONFIG_FILE names), `b
 last equal), `about` (of which files it is), `users` (whose it is). xacctctl makes it; xacctd watches it, and xacctctl
 looks once more when an `exec` ends. Whoever does it holds `lock`.
 """
-# ruff: noqa: PTH102, PTH103, PTH105, PTH106, PTH108, PTH110, PTH116, PTH119, PTH120, PTH123, PTH208 - see places.py
+# ruff: noqa: PTH102, PTH106, PTH108, PTH110, PTH116, PTH119, PTH120, PTH208 - see places.py
 
 import fcntl
 import json
@@ -15,7 +15,8 @@ from contextlib import contextmanager, suppress
 from typing import Final, NamedTuple
 
 from xacct import fileio
-from xacct.copies import lines, overlay, writing
+from xacct.copies import lines, overlay
+from xacct.userfiles import edit, merge, writing
 
 PREFIX: Final = "aws-config-"
 """How the directories of copies are called, in the runtime directory."""
@@ -64,8 +65,10 @@ def made(place: str, about: About, user: str, now: float) -> str:
             with suppress(FileExistsError):
                 os.mkdir(place, 0o700)
             with _locked(place):
-                _write(f"{place}/{_ABOUT}", json.dumps(about._asdict()).encode())
-                _write(f"{place}/{_USERS}", "".join(f"{one}\n" for one in sorted({*users_of(place), user})).encode())
+                fileio.write_private(f"{place}/{_ABOUT}", json.dumps(about._asdict()).encode())
+                fileio.write_private(
+                    f"{place}/{_USERS}", "".join(f"{one}\n" for one in sorted({*users_of(place), user})).encode()
+                )
                 _sync(place, about, now)
             break
         except FileNotFoundError:
@@ -143,7 +146,7 @@ def _sync(place: str, about: About, now: float) -> bool:
             users = _written_through(about, users, copy, base)
         except _Conflict:
             conflict = f"{os.path.dirname(place)}/{_CONFLICT}{os.path.basename(place)}"
-            _write(conflict, _bytes(copy))
+            fileio.write_private(conflict, _bytes(copy))
     body = lines.settings(users, _lines(about.credentials) or [])
     there = overlay.apart(copy, about.profile) if copy is not None else None
     fresh = overlay.composed(users, about.profile, body, about.config)
@@ -152,9 +155,9 @@ def _sync(place: str, about: About, now: float) -> bool:
         if writing.is_written(f"{place}/{COPY}", now):
             return False
         copy = fresh
-        _write(f"{place}/{COPY}", _bytes(copy), _mode_like(about.config))
+        fileio.write_private(f"{place}/{COPY}", _bytes(copy), _mode_like(about.config))
     if copy != base:
-        _write(f"{place}/{_BASE}", _bytes(copy))
+        fileio.write_private(f"{place}/{_BASE}", _bytes(copy))
     if conflict:
         raise Failed(f"{about.config} has changed where it was set in a shell of xacct, too; that is in {conflict}.")
     return True
@@ -165,7 +168,7 @@ def _written_through(about: About, users: list[str], copy: list[str], base: list
     before, after = overlay.apart(base, about.profile), overlay.apart(copy, about.profile)
     if not any(line.startswith("[") for line in copy):
         return users  # emptied, or half written: no tool means that
-    result = overlay.merged(before.users, after.users, overlay.ended(users))
+    result = merge.merged(before.users, after.users, overlay.ended(users))
     if result is None:
         raise _Conflict
     for option, value in overlay.changed_options(before.profile or [], after.profile or before.profile or []).items():
@@ -178,59 +181,26 @@ def _written_through(about: About, users: list[str], copy: list[str], base: list
 
 
 def _replace(path: str, old: bytes, new: bytes) -> None:
-    """Write the user's file: whole or not at all, in its own place behind a symlink, with its own mode."""
+    """Write the user's file. Raises `Failed` if what it held is not `old`, or it can't be written."""
     target = os.path.realpath(path)
     try:
         there = os.stat(target)
     except FileNotFoundError:
         there = None
-        os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
     if there is not None and not stat.S_ISREG(there.st_mode):
         return  # /dev/null: where a tool's words would have gone without us, too
     if there is not None and not os.access(target, os.W_OK):
         raise Failed(f"{path} can't be written: what was set in a shell of xacct is not in it.")
-    if (_read(target) or b"") != old:
-        raise Failed(f"{path} changes all the time: what was set in a shell of xacct is not in it yet.")
     try:
-        _write(target, new, stat.S_IMODE(there.st_mode) if there else 0o600, there)
+        stays = edit.replace(target, old, new)
+    except edit.Refused as refusal:
+        raise Failed(f"{refusal.sentence} What was set in a shell of xacct is not in it yet.") from None
     except OSError as error:
         raise Failed(
             f"{path} can't be written ({error.strerror}): what was set in a shell of xacct is not in it."
         ) from None
-
-
-def _write(path: str, content: bytes, mode: int = 0o600, like: os.stat_result | None = None) -> None:
-    """Replace a file, or, where its directory takes no other file, write into it. `like`: whose owner it keeps."""
-    beside = f"{os.path.dirname(path)}/.{os.path.basename(path)}.xacct-{os.getpid()}"
-    with suppress(FileNotFoundError):
-        os.unlink(beside)
-    try:
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    except OSError:
-        if like is None:
-            raise
-        _write_into(path, content)
-        return
-    try:
-        with open(descriptor, "wb") as file:
-            if like is not None:
-                with suppress(PermissionError):
-                    os.fchown(descriptor, like.st_uid, like.st_gid)
-            os.fchmod(descriptor, mode)
-            file.write(content)
-            file.flush()
-            if like is not None:
-                os.fsync(descriptor)
-        os.replace(beside, path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(beside)
-        raise
-
-
-def _write_into(path: str, content: bytes) -> None:
-    with open(fileio.open_regular(path, os.O_WRONLY | os.O_TRUNC), "wb") as file:
-        file.write(content)
+    if not stays:
+        raise Failed(f"{path} changes all the time: what was set in a shell of xacct is not in it yet.")
 
 
 def _mode_like(path: str) -> int:

@@ -178,7 +178,7 @@ def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> var
     if port is None:
         raise CtlError(
             f"{args.role} has no IMDS port.",
-            f'Give it one in config.toml: [imds] roles = {{ 9478 = "{args.role}" }}, then xacctctl reload. '
+            f'Give it one in config.toml: [imds] roles = {{ 9478 = "{args.role}" }}, then xacctctl restart. '
             "xacctctl status shows the ports there are.",
         )
     ensure(client, args.role)

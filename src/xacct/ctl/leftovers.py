@@ -89,7 +89,7 @@ def main() -> None:
     with suppress(CtlError, OSError):
         about = Client(places.socket_path()).call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)
         show(f"runs     xacctd {about['version']} (pid {about['pid']}), of the installation before")
-        show(f"         to put {__version__} in its place, with all it holds: xacctctl reload")
+        show(f"         to put {__version__} in its place, with all it holds: xacctctl restart")
 
 
 if __name__ == "__main__":

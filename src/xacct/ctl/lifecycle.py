@@ -1,9 +1,10 @@
-"""`start`, `stop` and `reload`: the daemon itself."""
+"""`start`, `stop`, `restart` and `reload`: the daemon itself."""
 
 import os
 import signal
 import time
 from argparse import Namespace
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -85,24 +86,47 @@ def wait_for_end(pid: int) -> None:
         time.sleep(_POLL)
 
 
+def restart(_args: Namespace, client: Client) -> int:
+    """Have a new process take over all that is held."""
+    return _told(_restarted, client, "restart")
+
+
 def reload(_args: Namespace, client: Client) -> int:
-    """Have the configuration read again, by a new process that takes over all that is held."""
+    """Have the files read again; for one release still by a new process, where what has changed takes one."""
+    return _told(_read_again, client, "reload")
+
+
+def _told(work: Callable[[Client], tuple[str, list[wire.ErrorBody]]], client: Client, verb: str) -> int:
+    """Print what was done, and what is wrong with the configuration."""
     try:
-        problems = _read_again(client)
-        pid = _succeed(client)
-        answer = client.call("GET", wire.STATUS, wire.StatusAnswer)
+        did, problems = work(client)
     except NotRunningError:
-        raise CtlError(
-            "xacctd is not running: there is nothing to reload.",
-            "It reads the configuration when it starts.",
-            NO_DAEMON,
-        ) from None
-    held = sum(role["state"] == "held" for role in answer["roles"])
-    roles = len(answer["roles"])
-    out(f"Reloaded: {roles} role{'' if roles == 1 else 's'}, {held} held on (pid {pid}).")
+        hint = "It reads the configuration when it starts."
+        raise CtlError(f"xacctd is not running: there is nothing to {verb}.", hint, NO_DAEMON) from None
+    out(did)
     for problem in problems:
         complain(problem["sentence"], problem["hint"])
     return FAILED if problems else OK
+
+
+def _restarted(client: Client) -> tuple[str, list[wire.ErrorBody]]:
+    pid = _succeed(client)
+    known = client.call("GET", wire.ROLES, wire.RolesAnswer)
+    held = sum(role["state"] == "held" for role in client.call("GET", wire.STATUS, wire.StatusAnswer)["roles"])
+    return f"Restarted: {_roles(len(known['roles']))}, {held} held on (pid {pid}).", known["problems"]
+
+
+def _read_again(client: Client) -> tuple[str, list[wire.ErrorBody]]:
+    if client.call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)["api"] >= wire.API:
+        answer = client.call("POST", wire.RELOAD, wire.ReloadAnswer)
+        if not answer["restart"]:
+            return f"Read again: {_roles(answer['roles'])}.", answer["problems"]
+    say("xacctctl: what has changed takes a new process. From the next release on, say: xacctctl restart")
+    return _restarted(client)
+
+
+def _roles(count: int) -> str:
+    return f"{count} role{'' if count == 1 else 's'}"
 
 
 def _succeed(client: Client) -> int:
@@ -119,13 +143,6 @@ def _succeed(client: Client) -> int:
                 said = error.sentence
                 say(f"xacctctl: {said} Waiting until that is over; Ctrl-C gives up, and changes nothing.")
         time.sleep(_BUSY_POLL)
-
-
-def _read_again(client: Client) -> list[wire.ErrorBody]:
-    """Return the problems there are; none of an older daemon's: its successor will have the word."""
-    if client.call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)["api"] < wire.API:
-        return []
-    return client.call("POST", wire.RELOAD, wire.ReloadAnswer)["problems"]
 
 
 def _lives(pid: int) -> bool:
@@ -161,9 +178,16 @@ VERBS = {
         stop,
         starts_daemon=False,
     ),
-    "reload": Verb(
+    "restart": Verb(
         "Start xacctd anew, by its present code, settings and configuration. What is held stays held; nothing is "
         "asked, and no request is lost.",
+        ("xacctctl restart",),
+        restart,
+        starts_daemon=False,
+    ),
+    "reload": Verb(
+        "Have xacctd read config.toml and AWS's files again, and say what is wrong with them. (It does so by itself "
+        "when they change.) What only a new process takes up is for `xacctctl restart`.",
         ("xacctctl reload",),
         reload,
         starts_daemon=False,

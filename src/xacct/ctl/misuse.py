@@ -31,7 +31,6 @@ _ELSEWHERE: Final = {
     "forget": "logout --all",
     "quit": "stop",
     "kill": "stop",
-    "restart": "reload",
     "config": "configure",
     "setup": "configure",
     "init": "configure",

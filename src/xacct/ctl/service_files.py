@@ -135,13 +135,7 @@ def write(path: Path, text: str) -> bool:
     if path.is_file() and fileio.read_text(path) == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, "utf-8")
-        draft.replace(path)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    fileio.write_private(path, text.encode(), 0o644)
     return True
 
 

@@ -76,7 +76,7 @@ def _session(role: str, client: Client, connection: Connection, words: Words, po
     grant = mint(client, role, label, os.getpid(), forwarded_port=port)
     try:
         if f":{port}/" not in grant["urls"][role]:
-            raise CtlError("The running daemon is older than this command.", "xacctctl reload")
+            raise CtlError("The running daemon is older than this command.", "xacctctl restart")
         connection.lend(far.script(role, grant, words.command))
         terminal = [] if words.command or not os.isatty(0) else ["-t"]
         # the connection stands, and ssh would not take a jump together with our barring of another one

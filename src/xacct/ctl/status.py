@@ -85,7 +85,7 @@ def _versions(daemon: wire.DaemonStatus | None) -> Iterator[str]:
     if daemon["version"] != __version__:
         yield f"xacctd is {daemon['version']}, this xacctctl {__version__}; xacctctl doctor says what to do."
     elif daemon["code_changed"]:
-        yield "The code of xacctd has been replaced since it started: xacctctl reload"
+        yield "The code of xacctd has been replaced since it started: xacctctl restart"
 
 
 def _listed(answer: wire.StatusAnswer) -> Iterator[str]:

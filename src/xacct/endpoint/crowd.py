@@ -55,7 +55,7 @@ class Crowd:
 
     Args:
         connections: those there are. owners: says which process holds which socket; slow. recorder: keeps the audit.
-        most: what one peer may have, where there is less room than usual.
+        most: what one peer may have, if less than usual.
     """
 
     def __init__(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from xacct.endpoint.door import Door
     from xacct.endpoint.recorder import Recorder
+    from xacct.host.seats import Seats
     from xacct.keeper.service import CredentialService
     from xacct.model import Caller
 
@@ -42,7 +43,7 @@ class ImdsPorts:
     Args:
         roles: the role of each port. door: says who comes in: as there is no grant, whoever is unknown must not.
         patience: seconds a human is asked for. recorder: keeps the audit.
-        find: a caller with its process, where that can be found out; slow.
+        find: a caller with its process, where that can be found out; slow. seats: the places at all of them.
     """
 
     def __init__(
@@ -53,11 +54,14 @@ class ImdsPorts:
         patience: float,
         recorder: Recorder | None = None,
         find: Callable[[Caller], Caller] = lambda caller: caller,
+        seats: Seats | None = None,
     ) -> None:
         self._keeper = keeper = service.keeper
         self._ports = [Imds(service, role, port, patience, recorder, find) for port, role in roles.items()]
         self._endpoints = {
-            imds.port: Endpoint(imds.answer, keeper.clock.boot, door, recorder, parse=parse, refusal=answers.NOT_OURS)
+            imds.port: Endpoint(
+                imds.answer, keeper.clock.boot, door, recorder, parse=parse, refusal=answers.NOT_OURS, seats=seats
+            )
             for imds in self._ports
         }
         self._listeners: dict[int, socket.socket] = {}

@@ -18,6 +18,7 @@ from xacct.endpoint.crowd import Crowd
 from xacct.endpoint.door import UNASKED
 from xacct.endpoint.recorder import Nobody
 from xacct.host import unix_sockets
+from xacct.host.seats import ENDPOINT, Seats
 from xacct.model import Caller
 
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ BACKLOG = 4096
 HEAD_TIMEOUT = 10.0
 IDLE_TIMEOUT = 60.0
 SWEEP = 5.0
-MAX_CONNECTIONS = 2000
 
 MAX_UNWELCOME = 50
 """Connections of other users that are kept until they have sent something and can be told no."""
@@ -80,7 +80,7 @@ class Endpoint:
     Args:
         answer: gives a trusted request's answer. boot: reads the boot-time clock.
         door: says who comes in (None: whoever has a grant). recorder: keeps the audit.
-        most: connections at once, where there is room for less than MAX_CONNECTIONS.
+        seats: its places, which several may share (None: as many as an endpoint has at most).
         parse: the guard: a request, or Refused. refusal: what whoever is refused is told; it says "close".
     """
 
@@ -93,9 +93,9 @@ class Endpoint:
         *,
         parse: Parse = head.parse,
         refusal: bytes = answers.NO_GRANT,
-        most: int | None = None,
+        seats: Seats | None = None,
     ) -> None:
-        self.most = most
+        self.seats = seats or Seats("the endpoint", ENDPOINT.most, boot)
         self.answer = answer
         self.parse = parse
         self.refusal = refusal
@@ -108,7 +108,7 @@ class Endpoint:
         self.connections: set[Connection] = set()
         self.closing = False
         self.accepted = 0
-        self.crowd = Crowd(self.connections, door.owners if door else lambda _: {}, self.recorder, most and most // 2)
+        self.crowd = Crowd(self.connections, door.owners if door else lambda _: {}, self.recorder, self.seats.most // 2)
         self._server: asyncio.Server | None = None
 
     async def serve(self, listener: socket.socket, hosts: frozenset[bytes] | None = None) -> int:
@@ -186,7 +186,7 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self.holding: asyncio.Task[None] | None = None
-        self._choked = False
+        self._choked = self._seated = False
         self._half_closed = self._begun = False
         self._unwelcome: str | None = None
         self.unanswered = True
@@ -195,8 +195,9 @@ class Connection(asyncio.Protocol):
         """Keep the transport, unless we have too many, and ask who it is while the caller is surely there."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
         self._endpoint.connections.add(self)
-        if len(self._endpoint.connections) > (self._endpoint.most or MAX_CONNECTIONS):
-            self.close()
+        self._seated = self._endpoint.seats.take()
+        if not self._seated:
+            self.drop()
         elif self._endpoint.door is not None:
             self._ask_who(self._endpoint.door, self._transport)
         self._endpoint.crowd.joined()
@@ -206,6 +207,8 @@ class Connection(asyncio.Protocol):
         del exc
         self._endpoint.connections.discard(self)
         self._endpoint.unwelcome -= self._unwelcome is not None
+        if self._seated:
+            self._endpoint.seats.leave()
         if self.holding is not None:
             self.holding.cancel()
 

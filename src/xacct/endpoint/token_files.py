@@ -7,7 +7,6 @@ word that is no token they ask, and get our refusal, which says what has ended a
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -34,7 +33,6 @@ LONGEST = 1024
 """Bytes of a token's file, at most."""
 
 _NAME = re.compile(r"[0-9a-f]{8}")
-_BESIDE = ".new"
 
 
 @dataclass(slots=True)
@@ -57,7 +55,7 @@ class TokenFiles:
         """
         file = self.directory / name
         try:
-            _create(file, token.encode("ascii"))
+            fileio.write_new(file, token.encode("ascii"))
         except OSError as error:
             raise errors.XacctError(
                 f"The token file {file} can't be written ({error.strerror}).", "Check its directory and the disk."
@@ -67,11 +65,8 @@ class TokenFiles:
     def end(self, name: str) -> bool:
         """Put the word for "ended" in the place of a token. Returns whether the next daemon can see that."""
         file = self.directory / name
-        beside = file.with_suffix(_BESIDE)
         try:
-            beside.unlink(missing_ok=True)
-            _create(beside, ENDED)
-            beside.replace(file)
+            fileio.write_private(file, ENDED)
         except OSError:
             try:
                 file.unlink()  # a full disk: then at least the token goes
@@ -107,7 +102,7 @@ class TokenFiles:
     def stand_in(self, name: str) -> None:
         """Put a file, without a token, where a reboot took a grant's: then one that is missing says "ended"."""
         with contextlib.suppress(OSError):  # FileExistsError: it has one
-            _create(self.directory / name, ELSEWHERE)
+            fileio.write_new(self.directory / name, ELSEWHERE)
 
     def tidy(self, living: Collection[str]) -> None:
         """End what a run that was killed left behind, and remove what ended long ago."""
@@ -134,9 +129,3 @@ def _is_ended(file: Path) -> bool:
         return fileio.read(file, LONGEST, follow=False) == ENDED
     except OSError:
         return False
-
-
-def _create(file: Path, content: bytes) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(content)

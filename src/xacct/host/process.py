@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import sys
 from contextlib import suppress
@@ -21,16 +22,20 @@ def started(pid: int) -> str | None:
             return None
         state, *rest = fields.rpartition(")")[2].split()
         return None if state == "Z" else rest[18]
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return None
-    except PermissionError:
-        pass
-    import subprocess  # noqa: PLC0415 - it takes its time, and Linux needs it not
+    return _started_macos(pid)
 
-    shown = subprocess.run(["/bin/ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603
-    return shown.stdout.strip() or None
+
+def _started_macos(pid: int) -> str | None:
+    """Ask the kernel, as ps does: sysctl(3), KERN_PROC_PID. A `kinfo_proc` begins with the time of its start.
+
+    XNU's bsd/sys/sysctl.h (struct kinfo_proc, 648 bytes) and bsd/sys/proc.h (struct extern_proc, p_un.__p_starttime).
+    """
+    if not 0 < pid < 1 << 31:  # ctypes would cut it
+        return None
+    name = (ctypes.c_int * 4)(1, 14, 1, pid)  # CTL_KERN, KERN_PROC, KERN_PROC_PID
+    found, size = ctypes.create_string_buffer(648), ctypes.c_size_t(648)
+    failed = ctypes.CDLL(None).sysctl(name, 4, found, ctypes.byref(size), None, ctypes.c_size_t(0))
+    return None if failed or not size.value else found.raw[:16].hex()
 
 
 def descendants(pid: int) -> list[int]:

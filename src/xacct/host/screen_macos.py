@@ -7,10 +7,10 @@ console session, in a plist that `ioreg` prints: CGSSessionScreenIsLocked, which
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import plistlib
 from typing import TYPE_CHECKING, Any
 
+from xacct.host import child
 from xacct.host.watches import Unwatchable
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ EVERY = 3.0
 """Seconds between two looks; one takes some 20 ms of another process."""
 
 PATIENCE = 10.0
+MOST = 1024 * 1024
+"""Bytes that it may print: a session is about one KiB."""
+
 COMMAND = ("/usr/sbin/ioreg", "-n", "Root", "-d1", "-a")
 
 
@@ -61,22 +64,6 @@ def _is_locked(session: dict[str, Any], uid: int) -> bool:
 
 async def _printed(command: Sequence[str]) -> bytes:
     try:
-        child = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-    except OSError as error:
-        raise Unwatchable(f"ioreg can't be run ({error.strerror})") from None
-    try:
-        async with asyncio.timeout(PATIENCE):
-            printed, _ = await child.communicate()
-    except TimeoutError:
-        raise Unwatchable("ioreg does not end") from None
-    finally:
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                child.kill()
-            await child.wait()
-    return printed
+        return (await child.run(command, timeout=PATIENCE, limit=MOST)).out
+    except child.ChildError as error:
+        raise Unwatchable(f"ioreg {error.why}") from None

@@ -14,6 +14,7 @@ import structlog
 
 from xacct.copies import store
 from xacct.host.file_events import FileEvents
+from xacct.host.threads import run_in_daemon_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -53,18 +54,23 @@ class Copies:
         try:
             while True:
                 changed.clear()
-                places = store.all_in(self._runtime)
-                events.watch({self._runtime, *places, *self._originals(places)})
-                unsettled = [place for place in places if not self._look(place)]
-                patience = POLL if unsettled or (places and not events.works) else LOOK
+                patience = await run_in_daemon_thread(lambda: self._looked(events))  # a home may be slow to answer
                 await asyncio.sleep(REST)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), patience)
                 if loop.time() - looked >= LOOK:
                     looked = loop.time()
-                    self.tidy()
+                    living = self._living()
+                    await run_in_daemon_thread(lambda living=living: self.tidy(living))  # type: ignore[misc]
         finally:
             events.close()
+
+    def _looked(self, events: FileEvents) -> float:
+        """Watch what there is, and bring it up to date. Returns the seconds until it is looked again at the latest."""
+        places = store.all_in(self._runtime)
+        events.watch({self._runtime, *places, *self._originals(places)})
+        unsettled = [place for place in places if not self._look(place)]
+        return POLL if unsettled or (places and not events.works) else LOOK
 
     def _originals(self, places: Collection[str]) -> set[str]:
         found = set()
@@ -93,9 +99,8 @@ class Copies:
             self._said[place] = said
         return True
 
-    def tidy(self) -> None:
+    def tidy(self, living: Collection[str]) -> None:
         """Remove the copies whose grants have ended, or whose processes have; those with keys in them at once."""
-        living = self._living()
         for place in store.all_in(self._runtime):
             kept = not store.holds_secrets(place)
             store.remove(place, lambda user, kept=kept: self._is_in_use(user, living, keep_ended=kept))  # type: ignore[misc]

@@ -21,11 +21,12 @@ from xacct.endpoint.container import Container
 from xacct.endpoint.door import Door
 from xacct.endpoint.grants import Grants
 from xacct.endpoint.imds_ports import ImdsPorts
-from xacct.endpoint.server import MAX_CONNECTIONS, Endpoint
-from xacct.host import callers, hardening, instance, names, process, processes, steps
+from xacct.endpoint.server import Endpoint
+from xacct.host import callers, hardening, instance, names, process, processes, seats, steps
 from xacct.host import clock as host_clock
 from xacct.host.code import Code
 from xacct.host.saver import Saver
+from xacct.host.seats import Seats
 from xacct.host.watches import Watches
 from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
 from xacct.keeper.acquire import Terms
@@ -64,9 +65,6 @@ ANNOUNCED = 60.0
 """Seconds (awake) from the announcement of a suspend to the scheduler's noticing it, at most."""
 
 MIB = 1024 * 1024
-
-ENDPOINTS_SHARE = 0.5
-"""Of the descriptors we may have: the control socket has an eighth (control/server.py), and the rest is everybody's."""
 
 
 class Rooms:
@@ -145,13 +143,26 @@ class Rooms:
         )
         strict = chosen.endpoint.require_known_caller
         door = door_of(require_known=strict)
-        most = min(MAX_CONNECTIONS, int(hardening.open_files() * ENDPOINTS_SHARE))
+        self._seats = self._shares()
         guard = partial(head.parse, forwarded=self.grants.hosts)
-        self.endpoint = Endpoint(self.container.answer, self.clock.boot, door, self.audit, parse=guard, most=most)
+        self.endpoint = Endpoint(
+            self.container.answer, self.clock.boot, door, self.audit, parse=guard, seats=self._seats[0]
+        )
         self._places = ContainerPlaces(chosen.containers, self.where.containers, door, self._for_containers, strict)
         self.containers = containers(chosen.containers, self._places, self.grants)
         at_imds = door_of(require_known=True)
-        self.imds = ImdsPorts(chosen.imds.ports, self.service, at_imds, patience, self.audit, scout.find)
+        self.imds = ImdsPorts(
+            chosen.imds.ports, self.service, at_imds, patience, self.audit, scout.find, self._seats[2]
+        )
+
+    def _shares(self) -> tuple[Seats, Seats, Seats]:
+        """The places at the endpoint, at the listeners for containers, and at the IMDS ports."""
+        files, boot = hardening.open_files(), self.clock.boot
+        return (
+            Seats("the endpoint", seats.ENDPOINT.of(files), boot),
+            Seats("the listeners for containers", seats.CONTAINERS.of(files), boot),
+            Seats("the IMDS ports", seats.IMDS.of(files), boot),
+        )
 
     # What there is of an earlier daemon.
 
@@ -313,12 +324,17 @@ class Rooms:
         written = [self.grants.problem, self.grants.dropped, self.taken_back.problem, self._steps_problem]
         kept = [*self.keeping.problems(), *filter(None, written)]
         audited = self.audit.problems() if self.audit is not None else []
-        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *audited, *served]
+        full = [problem for share in self._seats for problem in share.problems()]
+        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *audited, *served, *full]
 
     def reload(self) -> list[errors.XacctError]:
         """Read the configuration now. Returns the problems there are."""
         self.configuration.reload(self.keeper)
         return self.problems()
+
+    def outdated(self) -> bool:
+        """Whether settings or code have changed that only a new process takes up."""
+        return self.configuration.outdated or self.code.changed()
 
     def refresh(self) -> None:
         """Read configuration files that have changed."""
@@ -326,7 +342,7 @@ class Rooms:
 
     def _for_containers(self, door: Door | SocketDoor) -> Endpoint:
         answer = partial(self.container.answer, where="container")
-        return Endpoint(answer, self.clock.boot, door, self.audit)
+        return Endpoint(answer, self.clock.boot, door, self.audit, seats=self._seats[1])
 
     def about_containers(self) -> wire.ContainersAnswer:
         """How containers reach us just now."""

@@ -251,6 +251,7 @@ class Life:
             problems=lambda: [*rooms.problems(), *self._control.problems()],
             refresh=rooms.refresh,
             reload=rooms.reload,
+            outdated=rooms.outdated,
             stop=self._stop.set,
             succeed=self._succeed,
             took_back=rooms.took_back,

@@ -243,7 +243,7 @@ class KeychainStore:
     def _write(self, state: bytes, key: bytes, forgotten: int) -> None:
         """In a thread: what is forgotten meanwhile must not come back."""
 
-        def unless_forgotten(replace: Callable[[], object]) -> None:
+        def unless_forgotten(replace: Callable[[], None]) -> None:
             with self._turn:
                 if self._forgotten == forgotten:
                     replace()

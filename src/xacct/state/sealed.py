@@ -8,16 +8,14 @@ Everything here waits for the disk: call it in a thread.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import stat
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xacct import errors
+from xacct import errors, fileio
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -31,11 +29,6 @@ HEAD_BYTES = len(MAGIC) + len(VERSION) + NONCE_BYTES
 
 MOST_BYTES = 16 * 1024 * 1024
 """A file larger than this is not ours: a thousand roles are less than a fifth of it."""
-
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-"""NONBLOCK: a FIFO that somebody has put there must not hold us up."""
-
-_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def seal(key: bytes, state: bytes, uid: int) -> bytes:
@@ -80,7 +73,6 @@ class SealedFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._beside = path.with_name(path.name + ".new")
 
     def read(self) -> bytes | None:
         """What is in it; None if there is none.
@@ -89,21 +81,16 @@ class SealedFile:
             StateRefused: it is not ours alone, or can't be read.
         """
         try:
-            descriptor = os.open(self.path, _READ)
-            try:
+            descriptor = fileio.open_regular(self.path, os.O_RDONLY | os.O_NOFOLLOW)
+            with os.fdopen(descriptor, "rb") as file:
                 self._check(os.fstat(descriptor))
-                with os.fdopen(descriptor, "rb", closefd=False) as file:
-                    return file.read(MOST_BYTES)
-            finally:
-                os.close(descriptor)
+                return file.read(MOST_BYTES)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise refused(self.path, f"can't be read ({error.strerror})") from None
 
     def _check(self, status: os.stat_result) -> None:
-        if not stat.S_ISREG(status.st_mode):
-            raise refused(self.path, "is no ordinary file")
         if status.st_uid != os.geteuid():
             raise refused(self.path, "belongs to somebody else")
         if status.st_mode & 0o077:
@@ -111,7 +98,7 @@ class SealedFile:
         if status.st_size > MOST_BYTES:
             raise refused(self.path, "is far too large")
 
-    def write(self, sealed: bytes, replace: Callable[[Callable[[], object]], None]) -> None:
+    def write(self, sealed: bytes, replace: Callable[[Callable[[], None]], None]) -> None:
         """Put these bytes in its place: whoever looks, at any instant, finds the old ones or the new ones.
 
         Args:
@@ -124,26 +111,13 @@ class SealedFile:
         if len(sealed) > MOST_BYTES:
             raise errors.StateNotKept(f"The state can't be kept in {self.path} (it is far too large).")
         try:
-            self._write_beside(sealed)
-            replace(lambda: self._beside.replace(self.path))
-            _sync_directory(self.path.parent)
+            fileio.write_private(self.path, sealed, put=replace)
         except OSError as error:
             raise errors.StateNotKept(f"The state can't be kept in {self.path} ({error.strerror}).") from None
-        finally:
-            with contextlib.suppress(OSError):
-                self._beside.unlink()
-
-    def _write_beside(self, sealed: bytes) -> None:
-        self._beside.unlink(missing_ok=True)  # a write that was killed leaves it behind
-        with os.fdopen(os.open(self._beside, _CREATE, 0o600), "wb", buffering=0) as file:
-            rest = memoryview(sealed)
-            while rest:
-                rest = rest[os.write(file.fileno(), rest) :]
-            os.fsync(file.fileno())
 
     def is_there(self) -> bool:
         """Whether anything is in its place, even what is no file of ours."""
-        return os.path.lexists(self.path) or os.path.lexists(self._beside)
+        return os.path.lexists(self.path) or os.path.lexists(fileio.draft(self.path))
 
     def remove(self) -> None:
         """Leave nothing behind.
@@ -152,8 +126,8 @@ class SealedFile:
             StateNotKept: it can't be removed.
         """
         try:
-            self._beside.unlink(missing_ok=True)
-            self.path.unlink(missing_ok=True)
+            for path in (Path(fileio.draft(self.path)), self.path):
+                path.unlink(missing_ok=True)
         except OSError as error:
             raise errors.StateNotKept(f"The kept state {self.path} can't be removed ({error.strerror}).") from None
 
@@ -161,13 +135,3 @@ class SealedFile:
 def refused(path: Path, why: str) -> errors.StateRefused:
     """The error for a file that is not taken."""
     return errors.StateRefused(f"The kept state {path} {why}: it was not used.")
-
-
-def _sync_directory(directory: Path) -> None:
-    """Have the new name survive a power cut, too. Not every file system can."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -47,14 +47,14 @@ def test_another_release_of_the_same_api_is_a_warning(stage):
     assert said.startswith(f"xacctd is 0.0.1 and this xacctctl {__version__}, from /old and ")
     assert stage.fix(check, "daemon-version") == "xacctctl stop && xacctctl start"
     stage.running(daemon={"version": "0.0.1", "code": str(Path(xacct.__file__).parent)})
-    assert stage.fix(check, "daemon-version") == "xacctctl reload"
+    assert stage.fix(check, "daemon-version") == "xacctctl restart"
 
 
 def test_an_upgrade_that_waits_for_a_restart(stage, tmp_path):
     (tmp_path / "__init__.py").write_text('"""x"""\n\n__version__ = "9.9"\n')
     stage.running(roles=[{"name": "prod"}], daemon={"code_changed": True, "code": str(tmp_path)})
     assert stage.found(check) == {**HEALTHY, "daemon-code": "warning"}
-    assert stage.fix(check, "daemon-code") == "xacctctl reload"
+    assert stage.fix(check, "daemon-code") == "xacctctl restart"
     assert "9.9 is installed now" in stage.sentences(check, "daemon-code")[0]
     (tmp_path / "__init__.py").unlink()
     assert stage.sentences(check, "daemon-code") == [

@@ -12,9 +12,9 @@ from xacct.ctl.doctor.scene import Scene
 from xacct.ctl.failure import NotRunningError
 from xacct.ctl.status import troubles
 
-RELOAD: Final = "xacctctl reload"
-RESTART: Final = "xacctctl stop && xacctctl start"
-"""Where a reload won't do: it starts the same installation's code again. What is held is lost."""
+RESTART: Final = "xacctctl restart"
+STOP_AND_START: Final = "xacctctl stop && xacctctl start"
+"""Where a restart won't do: it starts the same installation's code again. What is held is lost."""
 
 
 def check(scene: Scene) -> Iterator[Finding]:
@@ -53,14 +53,16 @@ def _api(version: wire.VersionAnswer) -> Finding:
 
 def _release(daemon: wire.DaemonStatus | None) -> Finding:
     if daemon is None:
-        return warning("daemon-version", "The running xacctd is so old that it does not say its release.", RESTART)
+        return warning(
+            "daemon-version", "The running xacctd is so old that it does not say its release.", STOP_AND_START
+        )
     if daemon["version"] == __version__:
         return ok("daemon-version", f"xacctd and xacctctl are both {__version__}.")
     said = f"xacctd is {daemon['version']} and this xacctctl {__version__}"
     ours = Path(__file__).parents[2]
     if daemon["code"] == str(ours):
-        return warning("daemon-version", f"{said}; both work.", RELOAD)
-    return warning("daemon-version", f"{said}, from {daemon['code']} and {ours}; both work.", RESTART)
+        return warning("daemon-version", f"{said}; both work.", RESTART)
+    return warning("daemon-version", f"{said}, from {daemon['code']} and {ours}; both work.", STOP_AND_START)
 
 
 def _code(daemon: wire.DaemonStatus | None) -> Finding:
@@ -71,7 +73,7 @@ def _code(daemon: wire.DaemonStatus | None) -> Finding:
     now = _installed(Path(daemon["code"]))
     which = f"; {now} is installed now" if now not in (None, daemon["version"]) else ""
     return warning(
-        "daemon-code", f"The code of xacctd in {daemon['code']} has been replaced since it started{which}.", RELOAD
+        "daemon-code", f"The code of xacctd in {daemon['code']} has been replaced since it started{which}.", RESTART
     )
 
 

@@ -16,7 +16,13 @@ _SETSIG: Final = 10
 
 
 def is_written(path: str, now: float) -> bool:
-    """Say whether a file is open for writing; where that can't be told, whether it was changed a moment before `now`.
+    """Say whether a file is open for writing; where that can't be told, whether it changed a moment before `now`."""
+    told = has_writer(path)
+    return _was_changed(path, now) if told is None else told
+
+
+def has_writer(path: str) -> bool | None:
+    """Say whether anybody has the file open for writing; None where the system doesn't tell.
 
     On Linux by asking for a lease, which is refused while anybody writes (fcntl(2)), and giving it back. The signal of
     a lease that is broken in between is one that is ignored.
@@ -36,7 +42,7 @@ def is_written(path: str, now: float) -> bool:
             return True
     finally:
         os.close(descriptor)
-    return _was_changed(path, now)
+    return None
 
 
 def _was_changed(path: str, now: float) -> bool:
