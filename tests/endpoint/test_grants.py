@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from xacct import errors
+from xacct import errors, fileio
 from xacct.endpoint.grants import PREFIX, PROCESS_LOOK, Grants, digest_of, mint
 from xacct.endpoint.token_files import ENDED, KEPT, KEPT_FOR
 
@@ -81,12 +81,12 @@ def test_a_file_that_takes_nothing_is_believed_as_far_as_token_files_bear_it_out
         raise OSError(errno.ENOSPC, "No space left on device")
 
     kept, _, file = grants.create(["dev"], "a shell", None, None)
-    monkeypatch.setattr("xacct.endpoint.grant_file.fileio.write_private", full)
+    monkeypatch.setattr("xacct.endpoint.grant_file.save", full)
     assert again(machine, tmp_path).all() == [kept], "the token files could be written, and tell"
     if reboot:
         file.unlink()
     else:
-        monkeypatch.setattr("xacct.endpoint.token_files._create", full)
+        monkeypatch.setattr(fileio, "write_new", full)
     after = again(machine, tmp_path)
     assert after.all() == []
     assert "are not used" in after.dropped.sentence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from xacct import __version__, errors, settings
+from xacct import __version__, errors, fileio, settings
 from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
@@ -201,7 +201,7 @@ class Rooms:
 
     def _proven(self, sealed: bytes | None) -> bytes | None:
         """What lay on disk, unless nobody knows what it lacks: what can't be written could not be when it was to be."""
-        if sealed is None or self.taken_back.can_be_written():
+        if sealed is None or fileio.takes_files(self.where.state):
             return sealed
         self._state_problem = errors.StateNotKept(
             f"The kept state {self.where.sealed} is not used: its directory can't be written, so it may not say what "

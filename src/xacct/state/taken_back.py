@@ -83,16 +83,6 @@ class TakenBack:
         """Keep it here and now: for whoever reads it next."""
         self._saver.flush()
 
-    def can_be_written(self) -> bool:
-        """Whether the state directory takes anything: if not, nobody knows what it lacks."""
-        probe = self._state.with_suffix(".probe")
-        try:
-            fileio.write_private(probe, b"-")
-            probe.unlink()
-        except OSError:
-            return False
-        return True
-
     def _write(self, what: Hashable, content: bytes) -> None:
         """In a thread."""
         try:
