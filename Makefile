@@ -41,7 +41,7 @@ types: .venv/ready
 bench: .venv/ready ## measure the endpoint on this machine
 	$(BIN)/python scripts/bench.py
 
-mutate-guards: .venv/ready ## disable each defence in turn: the tests must notice (3 min)
+mutate-guards: .venv/ready ## take each guard away in turn: its test must notice (15 min)
 	$(BIN)/python scripts/mutate_guards.py
 
 FUZZ ?= --inputs 1000000

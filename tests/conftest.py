@@ -32,6 +32,10 @@ LIVE = {
     "test_handover.py": {"test_it_goes_on_when_whoever_asked_for_it_hangs_up"},
     "test_lifecycle.py": {"test_a_reload_leaves_a_daemon_that_can_be_reached"},
     "test_other_profiles.py": {"test_profiles_are_what_they_are_outside"},
+    "test_other_sts.py": {
+        "test_a_code_goes_to_the_sts_of_its_own_shell_alone",
+        "test_no_code_goes_by_a_proxy_that_the_shell_has_not",
+    },
     "test_restart.py": {
         "test_nothing_is_lost_and_nobody_is_asked_however_it_ends",
         "test_locked_before_is_locked_after",
@@ -64,3 +68,14 @@ def nobodys_home(tmp_path_factory):
         # Should a test forget to name an endpoint, it must not find a cloud machine's own role.
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield home
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind():
+    """Fail the test that changes the process's umask or folder, and not some other that comes after it."""
+    umask, folder = os.umask(0o077), os.getcwd()  # noqa: PTH109 - it is compared, not used
+    os.umask(umask)
+    yield
+    left = os.umask(umask), os.getcwd()  # noqa: PTH109 - as above
+    os.chdir(folder)
+    assert left == (umask, folder), "the umask or the folder was left behind"

@@ -263,8 +263,11 @@ def test_a_successor_is_hardened_before_it_is_handed_anything(tmp_path, monkeypa
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(succession, "_leave_the_family", lambda: None)
     monkeypatch.setattr(succession.hardening, "harden", lambda: ["no core dumps"])
+    masks = []
+    monkeypatch.setattr("os.umask", masks.append)  # it is the whole process's: other tests would have it too
     ours, theirs = socket.socketpair()
     successor = succession.Succession(theirs.detach())
+    assert masks == [0o077]
     with ours, successor._channel:
         assert successor.refused == ["no core dumps"]
         ours.setblocking(False)

@@ -235,3 +235,31 @@ def notes(stack):
         return stack.status()["notes"]
     except (OSError, http.client.HTTPException):
         return None
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full here")
+def test_a_log_that_can_t_be_written_costs_nothing_but_its_lines(tmp_path):
+    """A full disk under the log: each line that was logged used to break what it was about."""
+    with Stack(tmp_path, daemon=False) as stack:
+        (tmp_path / "daemon.log").symlink_to("/dev/full")
+        stack.log = lambda: "not written"  # what can be read there has no end
+        stack.start()
+        stack.login("prod", "staging")
+        grant = stack.grant("prod")["id"]
+        for words, said in (
+            (("lock",), "Locked: nothing is handed out until xacctctl unlock.\n"),
+            (("unlock",), "Unlocked.\n"),
+            (("exec", "prod", "--", "true"), ""),
+            (("grants", "revoke", grant), f"Revoked {grant}: prod, for test.\n"),
+            (("logout", "prod"), "Let go: prod.\n"),
+        ):
+            done = ctl(stack, *words)
+            assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+        assert [event["event"] for event in stack.api("POST", "/v1/credentials", {"role": "open"})][-2:] == [
+            "credentials",
+            "done",
+        ]
+        after_a_reload(stack)
+        assert stack.daemon.returncode == 0
+        assert stack.status("staging")["state"] == "held"
+        assert ctl(stack, "stop").returncode == 0

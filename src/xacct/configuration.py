@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from xacct import awsfiles, errors, rolekeys, settings
+from xacct import awsfiles, errors, rolekeys, settings, surroundings
 from xacct.catalogue import EMPTY_FOR, Catalogue, Watched
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Configuration:
         boot: reads the boot-time clock. fill: makes a name of a template such as "{user}@{host}".
 
     `settings` is what config.toml says now, for what needs no restart. `read`: whether anything whole was there to read
-    yet. `own`: the catalogue of the daemon's own files.
+    yet. `own`: the catalogue of the daemon's own files. `surroundings`: what else its environment says.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Configuration:
         self._path = path
         self._toml = Watched((str(path),), boot)
         self._trouble: errors.ConfigError | None = None
+        self.surroundings = surroundings.of(env)
         self.own = Catalogue(awsfiles.named(env, awsfiles.directory()), rolekeys.OWN, env, boot)
         self._others: dict[str, Catalogue] = {}
 
@@ -105,10 +106,11 @@ class Configuration:
 
     def _rules_of(self, catalogue: Catalogue) -> Callable[[Profiles], dict[str, Role]]:
         """What config.toml says of a catalogue's roles: its own things of the daemon's own, its limits of all."""
-        if catalogue is self.own:
+        if catalogue.files[:3] == awsfiles.resolved(self.own.files)[:3] or catalogue is self.own:  # maybe another STS
             return lambda found: settings.apply(self._said, found, self._fill)
+        # guard: broken-config-loses-no-limit
         in_force = self.settings if self.own.read else self._said  # a typing error there must not lose a limit here
-        return lambda found: settings.limited(in_force, found, self.own.roles)
+        return lambda found: settings.limited(in_force, found, self.own.roles)  # guard: limits-hold-in-all-files
 
     def _roles(self) -> dict[str, Role]:
         return {name: role for catalogue in self.catalogues() for name, role in catalogue.roles.items()}
@@ -170,8 +172,13 @@ class Configuration:
         if files is None or catalogue_id == rolekeys.OWN:
             return self.own
         real = awsfiles.resolved(files)
-        if awsfiles.named({**self._env, **real.environ()}, "/") != real:
+        if awsfiles.named(real.within(self._env), "/") != real:
             raise errors.ConfigError(f"{real.config}, or the file of keys, has a $ in its path.", "Rename it.")
+        if awsfiles.HIDDEN in real.endpoint:
+            raise errors.ConfigError(
+                f"{awsfiles.ENDPOINT} of this shell has a name or a password in it, which xacctd is not told.",
+                "Write the address into the profile: endpoint_url = ...",
+            )
         there = self._others.get(catalogue_id)
         if there is None:
             self._make_room(in_use)

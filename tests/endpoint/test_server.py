@@ -295,7 +295,7 @@ async def test_a_head_that_does_not_come_is_not_waited_for(clock, serve):
 
 @in_virtual_time
 async def test_an_idle_connection_is_closed_in_time(clock, serve):
-    async with serve(give, lambda: clock.boot) as served:
+    async with serve(give, lambda: clock.boot) as served, asyncio.timeout(10 * IDLE_TIMEOUT):
         client = await served.connect()
         for _ in range(3):
             client.send(served.head())

@@ -138,7 +138,7 @@ class Run:
 
     def login(self):
         roles = self.random.sample(ROLES, self.random.randint(1, 3))
-        self._login(roles, self.world.unused_code() if self.random.random() < 0.5 else None)
+        self._login(roles, self.world.unused_code() if self.random.random() < 0.8 else None)
         return roles
 
     def _login(self, roles, code):
@@ -390,7 +390,7 @@ def tell(directory, *, seed, steps, managed):
 
 def judge(run, steps, before, after):
     """What is wrong with a story in which no rule was broken; empty where nothing is."""
-    if run.served <= steps // 20:
+    if run.served <= steps // 100:
         return f"only {run.served} fetches had credentials: the rules were not put to the test"
     if after[0] > before[0] + MORE_DESCRIPTORS:
         return f"{after[0]} descriptors are open, {before[0]} were"

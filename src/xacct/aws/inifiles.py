@@ -141,7 +141,7 @@ def _prefixed(section: str, path: Path) -> tuple[tuple[str, ...], errors.ConfigE
 def _parse(path: Path) -> dict[str, Profile]:
     """What botocore's raw_config_parse makes of the file; its own opening of it could wait for ever."""
     try:
-        content = fileio.read(path, MOST_BYTES)
+        content = fileio.read(path, MOST_BYTES)  # guard: awss-files-are-read-by-one-reader
     except FileNotFoundError:
         return {}
     except OSError as error:

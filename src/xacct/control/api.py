@@ -100,7 +100,7 @@ class Api:
 
     def application(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(middlewares=[self._well_behaved], client_max_size=MAX_BODY)
+        app = web.Application(middlewares=[self._well_behaved], client_max_size=MAX_BODY)  # guard: bounded-body
         app.add_routes(
             [
                 web.get(wire.VERSION, self.version),
@@ -200,7 +200,7 @@ class Api:
         body = await body_of(request, wire.LoginRequest)
         if not body["roles"]:
             raise errors.BadInput("No role was named.", "xacctctl login ROLE")
-        body["roles"] = [views.of(request).role(role) for role in body["roles"]]
+        body["roles"] = [views.of(request).wanted(role) for role in body["roles"]]
         for role in body["roles"]:
             self._keeper.node(role)
         attend = body.get("attend", True)
@@ -240,7 +240,7 @@ class Api:
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""
         body = await body_of(request, wire.CredentialsRequest)
-        body["role"] = views.of(request).role(body["role"])
+        body["role"] = views.of(request).wanted(body["role"])
         attend = body.get("attend", True)
         # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
         name = body["role"]
@@ -380,8 +380,9 @@ class Api:
 
     def _view(self, request: web.Request) -> views.View:
         """Whose roles it means. What any xacctctl may ask is about none."""
-        files = None if request.path in wire.EVERY_API else views.meant(request)
-        return views.View(self._daemon.catalogues, self._keeper, files)
+        if request.path in wire.EVERY_API:
+            return views.View(self._daemon.catalogues, self._keeper, None)
+        return views.View(self._daemon.catalogues, self._keeper, views.meant(request), views.around(request))
 
     @contextmanager
     def _under_way(self, request: web.Request) -> Iterator[None]:
@@ -394,6 +395,7 @@ class Api:
             self.changing -= counts
 
     def _check_pause(self, request: web.Request) -> None:
+        # guard: hand-over-nothing-is-changed-meanwhile
         if self._daemon.paused() and request.method != "GET" and request.path != wire.STOP:
             raise errors.Temporary("A new xacctd is taking over.", "Try again in a moment.")
 
@@ -401,9 +403,10 @@ class Api:
     async def _well_behaved(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Fresh configuration before, our header and our errors after."""
         try:
-            versions.check(request)
+            versions.check(request)  # guard: another-api-xacctd-does-nothing
             request[views.KEY] = self._view(request)
             async with asyncio.timeout(BODY):
+                # guard: hand-over-half-sent-change-is-none
                 await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
             self._check_pause(request)
             self._daemon.refresh()
@@ -425,6 +428,7 @@ class Api:
             raise
         except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
             log.error("request broke", path=request.path, kind=type(bug).__name__)  # noqa: TRY400
+            # guard: error-quotes-nothing
             response = failed(errors.XacctError("xacctd stumbled over this request.", "Its log says more."), request)
         begun: web.StreamResponse | None = request.get("streamed")
         if begun is not None and begun is not response:
@@ -432,5 +436,6 @@ class Api:
                 request.transport.abort()  # in the middle of a stream there is no place for another answer
             return begun
         if not response.prepared:
+            # guard: answers-arent-to-be-cached
             response.headers.update({**versions.headers(), "Cache-Control": "no-store"})
         return response

@@ -31,6 +31,8 @@ def check(request: web.Request) -> None:
         raise errors.BadInput(f"{wire.API_HEADER} is a number.", "See docs/control-api.md.")
     release = request.headers.get(wire.VERSION_HEADER, "")
     body = wire.older(
-        "command" if int(said[:9]) < wire.API else "daemon", __version__, release if _RELEASE.fullmatch(release) else ""
+        "command" if int(said[:9]) < wire.API else "daemon",
+        __version__,
+        release if _RELEASE.fullmatch(release) else "",  # guard: version-is-no-text-of-others
     )
     raise errors.OtherVersion(body["sentence"], body["hint"])

@@ -55,12 +55,12 @@ PROCESS_LOOK = 1.0
 
 def mint() -> str:
     """A new token: 256 random bits."""
-    return PREFIX + secrets.token_urlsafe(32)
+    return PREFIX + secrets.token_urlsafe(32)  # guard: random-token
 
 
 def digest_of(token: str | bytes) -> str:
     """What is kept of a token."""
-    return sha256(token.encode() if isinstance(token, str) else token).hexdigest()
+    return sha256(token.encode() if isinstance(token, str) else token).hexdigest()  # guard: tokens-kept-as-hashes
 
 
 @dataclass(slots=True)
@@ -114,6 +114,7 @@ class Grants:
             found = grant_file.of_rows(handed_on)
         elif self.store is not None:
             kept = grant_file.load(self.store)
+            # guard: revoked-by-the-token-files
             found = [grant for grant in kept if not self._files.says_ended(grant.id)]
             if len(found) < len(kept):
                 log.warning("grants dropped that had ended", count=len(kept) - len(found))
@@ -131,7 +132,7 @@ class Grants:
             if found:
                 grant_file.save(store, found)
         except OSError as error:
-            if not self._files.can_tell():
+            if not self._files.can_tell():  # guard: unwritable-file-is-not-believed
                 log.warning("grants dropped", why=error.strerror, count=len(found))
                 self.dropped = errors.StateNotKept(
                     f"The grants in {store} are not used: it can't be written ({error.strerror}), so it may not say "
@@ -167,12 +168,12 @@ class Grants:
         Raises:
             BadInput: there are too many. XacctError: the token's file can't be written.
         """
-        self._demand_room()
+        self._demand_room()  # guard: grants-have-limit
         token = mint()
         now = self.now()
         grant = Grant(
             id=secrets.token_hex(4),
-            digest=digest_of(token),
+            digest=digest_of(token),  # guard: only-hashes-are-kept
             label=label,
             roles=tuple(roles),
             created=now,
@@ -217,7 +218,7 @@ class Grants:
         Asked before a request is trusted, so that it counts as no use.
         """
         grant = self._known(authorization)
-        if grant is None or grant.forwarded_port is None:
+        if grant is None or grant.forwarded_port is None:  # guard: another-host-only-with-grant-that-names-it
             return frozenset()
         return hosts_of(grant.forwarded_port)
 
@@ -308,9 +309,10 @@ class Grants:
         return grant
 
     def _over(self, grant: Grant) -> bool:
-        return grant.expires_at is not None and grant.expires_at <= self.now()
+        return grant.expires_at is not None and grant.expires_at <= self.now()  # guard: expiry-of-grants
 
     def _orphaned(self, grant: Grant) -> bool:
+        # guard: end-of-grants-process
         return grant.pid is not None and (grant.pid_started is None or self.started(grant.pid) != grant.pid_started)
 
     def _orphaned_now(self, grant: Grant) -> bool:

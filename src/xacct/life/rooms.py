@@ -29,9 +29,9 @@ from xacct.host.saver import Saver
 from xacct.host.seats import Seats
 from xacct.host.watches import Watches
 from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
-from xacct.keeper.acquire import Terms
 from xacct.keeper.desk import Desk
 from xacct.keeper.events import Events
+from xacct.keeper.fetchers.calls import Terms
 from xacct.keeper.keeper import Keeper
 from xacct.keeper.ledger import Ledger
 from xacct.keeper.memory import remember
@@ -142,7 +142,7 @@ class Rooms:
             owners=processes.owners,
         )
         strict = chosen.endpoint.require_known_caller
-        door = door_of(require_known=strict)
+        door = door_of(require_known=strict)  # guard: whom-kernel-does-not-know-at-endpoint
         self._seats = self._shares()
         guard = partial(head.parse, forwarded=self.grants.hosts)
         self.endpoint = Endpoint(
@@ -150,7 +150,7 @@ class Rooms:
         )
         self._places = ContainerPlaces(chosen.containers, self.where.containers, door, self._for_containers, strict)
         self.containers = containers(chosen.containers, self._places, self.grants)
-        at_imds = door_of(require_known=True)
+        at_imds = door_of(require_known=True)  # guard: imds-known-callers-only
         self.imds = ImdsPorts(
             chosen.imds.ports, self.service, at_imds, patience, self.audit, scout.find, self._seats[2]
         )
@@ -160,8 +160,9 @@ class Rooms:
         files, boot = hardening.open_files(), self.clock.boot
         return (
             Seats("the endpoint", seats.ENDPOINT.of(files), boot),
+            # guard: listeners-for-containers-have-share-of-their-own
             Seats("the listeners for containers", seats.CONTAINERS.of(files), boot),
-            Seats("the IMDS ports", seats.IMDS.of(files), boot),
+            Seats("the IMDS ports", seats.IMDS.of(files), boot),  # guard: imds-has-share-of-its-own
         )
 
     # What there is of an earlier daemon.
@@ -169,6 +170,7 @@ class Rooms:
     async def take_over(self, legacy: Legacy, manager: Manager) -> None:
         """Hold again what an earlier daemon held, and keep it for the next one."""
         self.keeper.desk.ledger.resume(steps.load(self.where.steps))
+        # guard: revoked-by-the-state-handed-on
         self.grants.load(snapshot.grants_of(legacy.state) if legacy.state is not None else None)
         self._lock = legacy.lock
         self._to_recall = legacy.state
@@ -178,6 +180,7 @@ class Rooms:
             self.keeping.carriers.append(FdStore(manager, legacy.kept))
         elif legacy.kept is not None:
             manager.forget(legacy.kept[0])
+        # guard: lock-and-logouts-outlive-a-kill
         self._noted = [] if legacy.state is not None else self.taken_back.read()
         await self._open_sealed()
         self._recall()
@@ -257,6 +260,7 @@ class Rooms:
         await self.taken_back.settled()
         problem, lost = self.taken_back.problem, self.taken_back.lost
         on_disk = self.sealed is not None and self.sealed.is_there()
+        # guard: what-is-not-kept-is-said
         return problem if problem is not None and (on_disk or (lost and not self._kept_by_manager())) else None
 
     def _kept_by_manager(self) -> bool:
@@ -429,5 +433,6 @@ def _audit(
         return None
     file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
     noise = AuditFile(where.state / "refused.jsonl", MIB, 1)
-    required = chosen.audit.required
+    required = chosen.audit.required  # guard: audits-choice-reaches-it
+    # guard: refusals-own-file-reaches-audit
     return Trail(file, clock, scout.find, noise=noise, required=required, files_of=catalogues.files_of)

@@ -118,7 +118,7 @@ def read(data: bytes | bytearray | memoryview) -> State:
     """
     try:
         head = msgspec.json.decode(data, type=_Head)
-        if head.format != FORMAT:
+        if head.format != FORMAT:  # guard: restart-another-format-is-none
             raise Unusable(f"The state was kept by xacct {head.version} in format {head.format}, not {FORMAT}.")
         return _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -146,7 +146,7 @@ def resume_clock(state: State, clock: AwsClock, boot_id: str) -> None:
         clock.resume(kept.aws, kept.at)
         return
     offset = kept.aws - kept.at.wall
-    if clock.now() + offset < kept.aws - BACKWARDS:
+    if clock.now() + offset < kept.aws - BACKWARDS:  # guard: restart-no-clock-that-went-back
         raise Unusable("The machine's clock stands before the time the state was kept.")
     clock.shift(offset)
 

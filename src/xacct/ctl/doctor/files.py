@@ -119,7 +119,7 @@ def _settings_file(path: Path) -> Finding:
     except OSError as error:
         return broken(name, f"{path} can't be read ({error.strerror}).", f"ls -l {path}")
     except tomlfile.TomlError as error:  # it quotes nothing
-        return broken(name, f"{path} {error.why}.", "See docs/settings.md")
+        return broken(name, f"{path} {error.why}.", "See docs/settings.md")  # guard: doctor-quotes-no-settings
     if status.st_uid not in (0, os.geteuid()) or status.st_mode & WRITABLE:
         return warning(name, f"{path} can be changed by others.", f"chmod go-w {path}")
     return ok(name, f"{path} can be read.")
