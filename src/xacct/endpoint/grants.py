@@ -204,7 +204,7 @@ class Grants:
         """End a grant; false if there is none of that id."""
         for grant in self.all():
             if grant.id == grant_id:
-                self._forget(grant)
+                self._forget(grant)  # guard: revoked-grant-ends-at-once
                 self._save()
                 return True
         return False
