@@ -1608,4 +1608,32 @@ GUARDS = {
         "                    await written()\n",
         "tests/endpoint/test_container.py::test_taken_back_while_it_is_written_down_nothing_leaves",
     ),
+    "any-api-can-be-stopped": Guard(
+        "request.path in wire.EVERY_API",
+        "False",
+        "tests/control/test_versions.py::test_a_daemon_of_any_api_can_be_stopped",
+    ),
+    "sections-have-limit": Guard(
+        'if content.count(b"\\n[") >= MOST_SECTIONS:',
+        "if False:",
+        "tests/aws/test_bounds.py::test_a_hundred_thousand_sections_are_refused_in_a_sentence",
+    ),
+    "revoked-grant-ends-at-once": Guard(
+        "self._forget(grant)", "pass", "tests/endpoint/test_grants.py::test_a_revoked_grant_ends_at_once"
+    ),
+    "head-has-its-time": Guard(
+        "endpoint.boot() + HEAD_TIMEOUT",
+        'float("inf")',
+        "tests/endpoint/test_server.py::test_a_head_that_does_not_come_is_not_waited_for",
+    ),
+    "idle-connection-has-its-time": Guard(
+        "self._endpoint.boot() + IDLE_TIMEOUT",
+        'float("inf")',
+        "tests/endpoint/test_server.py::test_an_idle_connection_is_closed_in_time",
+    ),
+    "keychain-asked-once": Guard(
+        "(self._loading is None or self._loading.done())",
+        "True",
+        "tests/state/test_keychain.py::test_a_keychain_that_does_not_answer_is_not_waited_for",
+    ),
 }

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import PATIENCE
 
 from xacct.host import network
 
@@ -23,7 +24,7 @@ async def test_a_change_of_addresses_is_told_once(monkeypatch):
     assert watch.start()
     for verb in ("add", "del"):
         subprocess.run(["ip", "addr", verb, "127.77.77.77/32", "dev", "lo"], check=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not told:
             await asyncio.sleep(0.02)
     await asyncio.sleep(0.3)

@@ -226,7 +226,7 @@ class Grants:
         """End a grant; false if there is none of that id."""
         for grant in self.all():
             if grant.id == grant_id:
-                self._forget(grant)
+                self._forget(grant)  # guard: revoked-grant-ends-at-once
                 self._save()
                 return True
         if grant_id in self._unsaid:
@@ -282,6 +282,8 @@ class Grants:
             self.ended(grant, "expired" if self._over(grant) else "its process has ended")
         if over or self.problem is not None:
             self._save()
+        elif self.problem is not None:
+            self._keep()
 
     async def settled(self) -> None:
         """Wait until what was changed has been written down, or could not be."""
@@ -336,6 +338,9 @@ class Grants:
     def _save(self) -> None:
         """Keep the hashes. A full disk costs the grants a restart, not their use."""
         self.changed()
+        self._keep()
+
+    def _keep(self) -> None:
         if self.store is None:
             return
         work = partial(self._write, self.store, tuple(self._by_digest.values()), frozenset(self._unsaid))
@@ -349,10 +354,11 @@ class Grants:
         try:
             grant_file.save(store, grants)
         except OSError as error:
-            log.warning("grants not kept", why=error.strerror)
+            if self.problem is None:
+                log.warning("grants not kept", why=error.strerror)
             self.problem = errors.StateNotKept(
                 f"The grants can't be kept in {store} ({error.strerror}).",
-                "What was revoked is revoked until a restart.",
+                "What was revoked stays revoked; what is granted meanwhile ends with xacctd.",
             )
         else:
             self.problem = None

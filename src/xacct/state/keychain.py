@@ -90,7 +90,7 @@ class KeychainStore:
         """Try again what was in the way: reading at first, and writing. Call it now and then, as every 30 s."""
         if isinstance(self.problem, errors.KeychainDenied):  # guard: kept-humans-no
             return  # the human has said no: they are not asked every 30 s
-        if not self._settled and (self._loading is None or self._loading.done()):
+        if not self._settled and (self._loading is None or self._loading.done()):  # guard: keychain-asked-once
             self._load_soon().add_done_callback(self._arrived)
         self._write_soon()
 

@@ -131,7 +131,9 @@ def _settings(scene: Scene) -> Iterator[Finding]:
         yield skipped("settings", "What the settings and profiles mean, xacctd would say; it does not.")
         return
     for problem in roles["problems"]:
-        yield warning("settings", problem["sentence"], problem["hint"] or "xacctctl roles")
+        # What is of no profile, but a disk's: it breaks what all roles need.
+        finding = broken if problem.get("category") == "temporary" else warning
+        yield finding("settings", problem["sentence"], problem["hint"] or "xacctctl roles")
     if not roles["problems"]:
         yield ok("settings", f"All settings and profiles make sense ({count(len(roles['roles']), 'role')}).")
 
