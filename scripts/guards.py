@@ -1151,6 +1151,21 @@ GUARDS = {
         "self.grants.load([] if legacy.state is not None else None)",
         "tests/test_lifecycle.py::test_what_was_revoked_while_nothing_could_be_written_stays_revoked",
     ),
+    "unwritable-file-is-not-believed": Guard(
+        "if not self._files.can_tell():",
+        "if False:",
+        "tests/endpoint/test_grants.py::test_a_file_that_takes_nothing_is_believed_as_far_as_token_files_bear_it_out",
+    ),
+    "lock-and-logouts-outlive-a-kill": Guard(
+        "[] if legacy.state is not None else self.taken_back.read()",
+        "[]",
+        "tests/test_taken_back.py::test_the_lock_outlives_a_kill_where_nobody_keeps_memory",
+    ),
+    "what-is-not-kept-is-said": Guard(
+        "problem if problem is not None and (on_disk or (lost and not self._kept_by_manager())) else None",
+        "None",
+        "tests/test_taken_back.py::test_where_nothing_can_be_written_it_is_said_that_it_holds_until_the_end",
+    ),
     "revoked-by-the-token-files": Guard(
         "[grant for grant in kept if not self._files.says_ended(grant.id)]",
         "kept",
@@ -1592,5 +1607,33 @@ GUARDS = {
         "                    await written()\n                    self._service.check(role, grant)\n",
         "                    await written()\n",
         "tests/endpoint/test_container.py::test_taken_back_while_it_is_written_down_nothing_leaves",
+    ),
+    "any-api-can-be-stopped": Guard(
+        "request.path in wire.EVERY_API",
+        "False",
+        "tests/control/test_versions.py::test_a_daemon_of_any_api_can_be_stopped",
+    ),
+    "sections-have-limit": Guard(
+        'if content.count(b"\\n[") >= MOST_SECTIONS:',
+        "if False:",
+        "tests/aws/test_bounds.py::test_a_hundred_thousand_sections_are_refused_in_a_sentence",
+    ),
+    "revoked-grant-ends-at-once": Guard(
+        "self._forget(grant)", "pass", "tests/endpoint/test_grants.py::test_a_revoked_grant_ends_at_once"
+    ),
+    "head-has-its-time": Guard(
+        "endpoint.boot() + HEAD_TIMEOUT",
+        'float("inf")',
+        "tests/endpoint/test_server.py::test_a_head_that_does_not_come_is_not_waited_for",
+    ),
+    "idle-connection-has-its-time": Guard(
+        "self._endpoint.boot() + IDLE_TIMEOUT",
+        'float("inf")',
+        "tests/endpoint/test_server.py::test_an_idle_connection_is_closed_in_time",
+    ),
+    "keychain-asked-once": Guard(
+        "(self._loading is None or self._loading.done())",
+        "True",
+        "tests/state/test_keychain.py::test_a_keychain_that_does_not_answer_is_not_waited_for",
     ),
 }

@@ -283,7 +283,7 @@ async def test_a_held_answer_that_breaks_later_ends_completely_and_is_no_json(se
 
 @in_virtual_time
 async def test_a_head_that_does_not_come_is_not_waited_for(clock, serve):
-    async with serve(give, lambda: clock.boot) as served:
+    async with serve(give, lambda: clock.boot) as served, asyncio.timeout(10 * HEAD_TIMEOUT):
         silent, slow = await served.connect(), await served.connect()
         for byte in served.head()[:8]:
             slow.send(bytes([byte]))
