@@ -41,6 +41,7 @@ class FakeDaemon:
     def __init__(self, path):
         self.path = str(path)
         self.api = "2"
+        self.endpoint = "http://127.0.0.1:9477"
         self.requests = []
         self.answers = {}
         self.roles = {"prod": "eu-west-1", "dev": None}
@@ -114,7 +115,7 @@ class FakeDaemon:
 
     def _get_version(self, _path, _body):
         about = {"api": int(self.api), "version": "0.1.0", "pid": os.getpid()}
-        return {**about, "endpoint": "http://127.0.0.1:9477", "config_problem": None}
+        return {**about, "endpoint": self.endpoint, "config_problem": None}
 
     def _get_status(self, _path, _body):
         now = time.time()

@@ -100,7 +100,7 @@ class Keeper:
         placed = {lease for node in self.nodes.values() for lease in (node.lease, node.session)}
         for node in before.values():
             if node.lease not in placed and node.lease is not node.session:
-                node.lease.abandon(gone)
+                node.lease.abandon(gone)  # guard: what-configuration-loses-is-let-go
         for key in [key for key, session in self.sessions.items() if session not in placed]:
             self.sessions.pop(key).abandon(gone)
 
@@ -277,7 +277,7 @@ class Keeper:
 
     def may_ask(self, node: Node, *, ask: bool) -> bool:
         """Whether a human may be asked for the role: not where `refusal` says why."""
-        return ask and self.refusal(node) is None
+        return ask and self.refusal(node) is None  # guard: no-code-for-role-that-was-refused
 
     def refusal(self, node: Node) -> errors.XacctError | None:
         """Why no human is asked for the role: AWS has refused it, or one it hangs from, in spite of a fresh code."""
@@ -312,7 +312,7 @@ class Keeper:
         Raises:
             UnknownRole: there is no role of one of the names; nothing was done.
         """
-        nodes = [self.node(name) for name in dict.fromkeys(names)]
+        nodes = [self.node(name) for name in dict.fromkeys(names)]  # guard: logout-of-all-or-none
         gone = [node.role.name for node in nodes if self._may_leave(node)]
         self.consents.take_back(node.role.name for node in nodes)
         for node in nodes:
@@ -326,7 +326,7 @@ class Keeper:
     def logout_all(self) -> list[str]:
         """Let go of every role and every MFA session, of roles that a file being saved has lost for a moment, too."""
         gone = self.logout(list(self.nodes))
-        self.consents.take_back(self.uses)
+        self.consents.take_back(self.uses)  # guard: consent-logout-all-while-file-is-empty
         why = errors.HumanNeeded("You have logged out.", "xacctctl login ROLE")
         for session in self.sessions.values():
             session.abandon(why)
@@ -344,6 +344,7 @@ class Keeper:
 
     def _let_go(self, node: Node) -> None:
         """Drop what a role holds that was logged out of, unless another role stands on it that was not."""
+        # guard: consent-what-others-stand-on-stays
         if not any(self._stands_on(other, node.lease) for other in self.nodes.values()):
             node.lease.abandon(logged_out_of(node.role.name))
 

@@ -109,6 +109,7 @@ class Lease:
 
     def servable(self) -> bool:
         """Whether what is held is certainly unexpired."""
+        # guard: nothing-expired-is-served, never-served-expired
         return self.held is not None and self.held.remaining(self._clock.now()) > 0
 
     @property
@@ -190,7 +191,7 @@ class Lease:
         asks = self._flight_asks
         try:
             with self.interest(dependent):
-                return await asyncio.shield(flight)
+                return await asyncio.shield(flight)  # guard: waiter-cancels-nothing
         except errors.HumanNeeded:
             if not ask or asks:
                 raise
@@ -214,7 +215,7 @@ class Lease:
         Args:
             ask: whether a human may be asked. wanted_for: seconds it is wanted even if nobody waits.
         """
-        if self._flight is None:
+        if self._flight is None:  # guard: one-flight-node, one-flight-at-time
             self._abandoned = None
             self._wanted_until = max(self._wanted_until, self._clock.boot() + wanted_for)
             self._flight_asks = ask
@@ -232,7 +233,7 @@ class Lease:
     def restore(self, held: Credentials | None, renew_at: float, error: errors.XacctError | None) -> None:
         """Hold what an earlier process held, with its last failure. Instants are AWS's time."""
         if held is not None:
-            self.held, self.renew_at = held, renew_at
+            self.held, self.renew_at = held, renew_at  # guard: restart-what-was-held-is-held-again
         self.error = error or self.error
 
     def restore_backoff(self, failures: int, failed_boot: float, retry_boot: float) -> None:
@@ -251,7 +252,7 @@ class Lease:
 
     def abandon(self, why: errors.XacctError) -> None:
         """Let go of what is held and of what is on its way; whoever waits is told `why`."""
-        self.drop()
+        self.drop()  # guard: logging-out-lets-go
         if self._flight is not None:
             self._abandoned = why
             self._flight.cancel()
@@ -304,7 +305,7 @@ class Lease:
             self._flight = None
 
     def _fail(self, error: errors.XacctError) -> None:
-        self.failures += 1
+        self.failures += 1  # guard: failed-renewal-costs-nothing-held
         self.failed_boot = self._clock.boot()
         if isinstance(error, errors.Temporary):
             pause = policy.backoff(self.failures, self._jitter())
@@ -342,7 +343,7 @@ def _unexpired(credentials: Credentials, name: str) -> Credentials:
     Raises:
         AwsUnavailable: they had ended before they were given.
     """
-    if credentials.remaining(credentials.issued_at) <= 0:
+    if credentials.remaining(credentials.issued_at) <= 0:  # guard: what-aws-gives-expired-is-not-held
         raise _expired(name)
     return credentials
 

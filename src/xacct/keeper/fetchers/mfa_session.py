@@ -44,6 +44,7 @@ class MfaSessions:
         if twin is None or twin is lease or lease.alive() or not twin.servable() or twin.held is None:
             return None
         short = until is not None and (twin.held.expires_at or 0.0) < until
+        # guard: dead-mfa-session-is-not-taken-from-twin
         return None if short or twin.held.access_key_id in self._dead else twin.held
 
     def wanted_younger(self, lease: Lease, why: str) -> None:
