@@ -32,6 +32,10 @@ LIVE = {
     "test_handover.py": {"test_it_goes_on_when_whoever_asked_for_it_hangs_up"},
     "test_lifecycle.py": {"test_a_reload_leaves_a_daemon_that_can_be_reached"},
     "test_other_profiles.py": {"test_profiles_are_what_they_are_outside"},
+    "test_other_sts.py": {
+        "test_a_code_goes_to_the_sts_of_its_own_shell_alone",
+        "test_no_code_goes_by_a_proxy_that_the_shell_has_not",
+    },
     "test_restart.py": {
         "test_nothing_is_lost_and_nobody_is_asked_however_it_ends",
         "test_locked_before_is_locked_after",
@@ -40,9 +44,26 @@ LIVE = {
 """Files that start a daemon, or several, for each test. `make test` takes of each what is named here, for it has to be
 quick; `make test-live` and CI run the rest."""
 
+LONG = (
+    "test_main_job.py",
+    "test_failures_by_hand.py",
+    "test_other_profiles.py",
+    "test_restart.py",
+    "test_simulation.py",
+    "test_streams_that_fail.py",
+    "test_differential.py",
+    "test_targets.py",
+    "test_ssh.py",
+    "test_rules.py",
+    "test_keeper.py",
+)
+"""Files that take long, the longest first: each is one worker's, and none is to be left alone with one at the end."""
+
 
 def pytest_collection_modifyitems(items):
-    """Mark what `make test` leaves to `make test-live`."""
+    """Mark what `make test` leaves to `make test-live`, and let begin what takes long."""
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
     for item in items:
         kept = LIVE.get(item.path.name)
         if kept is not None and item.originalname not in kept:
@@ -64,3 +85,14 @@ def nobodys_home(tmp_path_factory):
         # Should a test forget to name an endpoint, it must not find a cloud machine's own role.
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield home
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind():
+    """Fail the test that changes the process's umask or folder, and not some other that comes after it."""
+    umask, folder = os.umask(0o077), os.getcwd()  # noqa: PTH109 - it is compared, not used
+    os.umask(umask)
+    yield
+    left = os.umask(umask), os.getcwd()  # noqa: PTH109 - as above
+    os.chdir(folder)
+    assert left == (umask, folder), "the umask or the folder was left behind"

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from virtual_time import clock
 
-from xacct import catalogue, errors, rolekeys
+from xacct import awsfiles, catalogue, errors, rolekeys
 from xacct.awsfiles import Files
 from xacct.configuration import EMPTY_FOR, MOST, Configuration
 from xacct.settings import Settings
@@ -178,6 +178,53 @@ def test_each_of_the_three_paths_makes_other_files(world):
     own = world.configuration.own.files
     others = [own._replace(config="/x"), own._replace(credentials="/x"), own._replace(home="/x")]
     assert len({world.configuration.identify(files) for files in [own, *others]}) == 4
+
+
+HERE, THERE = "http://127.0.0.1:4566", "http://127.0.0.1:4567"
+
+
+def test_another_sts_makes_other_roles_of_the_same_files_and_the_daemons_own_has_no_say(world):
+    own = world.configuration.own.files
+    configuration = Configuration(
+        own.environ() | {"AWS_ENDPOINT_URL_STS": HERE, "REQUESTS_CA_BUNDLE": "/own.pem"},
+        world.toml,
+        Settings(),
+        lambda: world.clock.boot,
+    )
+    configuration.refresh(world)
+    assert configuration.identify(Files(*own, HERE, "/own.pem")) == rolekeys.OWN
+    targets = {
+        sts: configuration.open(Files(*own, *sts), world, world.in_use.__contains__).roles.popitem()[1].target
+        for sts in ((), (THERE, ""), ("", "/theirs.pem"), (THERE, "/theirs.pem"))
+    }
+    assert {sts: (target.endpoint_url, target.ca_bundle) for sts, target in targets.items()} == {
+        (): (None, None),
+        (THERE, ""): (THERE, None),
+        ("", "/theirs.pem"): (None, "/theirs.pem"),
+        (THERE, "/theirs.pem"): (THERE, "/theirs.pem"),
+    }
+    assert "the shell's environment" in targets[THERE, ""].origin("endpoint_url")
+    assert world.roles["prod"].target.endpoint_url == HERE
+    assert len({role.parent for role in world.roles.values() if role.role_arn}) == 5, "each its own source"
+
+
+def test_config_toml_says_of_the_same_files_what_it_says_whichever_sts_is_meant(world):
+    other = world.open(Files(*world.configuration.own.files, THERE))
+    world.said(
+        '[roles.prod]\nregion = "eu-west-1"\n[roles.made]\nrole_arn = "arn:aws:iam::123456789012:role/made"\n'
+        'source_profile = "central"\n'
+    )
+    assert world.roles[other.key("prod")].region == "eu-west-1"
+    assert other.key("made") in world.roles
+
+
+def test_an_address_with_a_password_in_it_is_handed_to_nobody(world):
+    said = world.configuration.own.files.environ() | {"AWS_ENDPOINT_URL_STS": "http://me:SECRET@127.0.0.1:1"}
+    files = awsfiles.named(said, "/")
+    assert "SECRET" not in awsfiles.header(files)
+    with pytest.raises(errors.ConfigError, match="password") as refused:
+        world.open(files)
+    assert "SECRET" not in refused.value.sentence
 
 
 def test_there_are_so_many_and_one_that_is_idle_makes_room(world):

@@ -1,42 +1,78 @@
-"""Where AWS's tools find their two files, and how a request to xacctd names them. Standard library only.
+"""Which of AWS's files a shell means, and which STS, and how a request to xacctd says so. Standard library only.
 
-Both ends import it: xacctctl says which files its shell means, xacctd knows its own by the same rules. Strings, not
-Path objects, for the reason that places.py gives.
+Both ends import it: xacctctl says what its shell means, xacctd knows its own by the same rules. Strings, not Path
+objects, for the reason that places.py gives.
 """
 # ruff: noqa: PTH109, PTH111, PTH118 - see places.py
 
 import os
 import re
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 CONFIG: Final = "AWS_CONFIG_FILE"
 CREDENTIALS: Final = "AWS_SHARED_CREDENTIALS_FILE"
+ENDPOINT: Final = "AWS_ENDPOINT_URL_STS"
+CA_BUNDLES: Final = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
+"""The first that is set counts, as for botocore."""
 
 _VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{([^}]*)\})", re.ASCII)
 _PLAIN: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
-_PARTS: Final = 3
+_PATHS: Final = 3
+_STS: Final = (ENDPOINT, CA_BUNDLES[0])
+HIDDEN: Final = "***"
+"""Stands for a name and password in an address: those are told nobody."""
+
 _OF_A_PROCESS: Final = ("/proc/", "/dev/")
 """What lies here is another thing for each process."""
 
 
-class Files(NamedTuple):
-    """AWS's files as one shell means them: absolute paths.
-
-    `home`: its HOME, which is what `~` is to the programs that a credential_process names.
-    """
-
+class _Paths(NamedTuple):
     config: str
     credentials: str
     home: str
 
+
+class Files(_Paths):
+    """AWS's files as one shell means them, absolute paths, and the STS that it means for profiles that name none.
+
+    `home`: its HOME, which is what `~` is to the programs that a credential_process names. `endpoint`: the address of
+    STS; `ca_bundle`: a file of the certificates by which it is known; both empty where no variable names them. Then
+    the tuple has three parts, as all have that older daemons kept, and else five.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, config: str, credentials: str, home: str, endpoint: str = "", ca_bundle: str = "") -> Self:
+        """Take the parts one by one; a kept tuple: `kept`."""
+        sts = (endpoint, ca_bundle) if endpoint or ca_bundle else ()  # guard: another-sts-makes-other-roles
+        return tuple.__new__(cls, (config, credentials, home, *sts))
+
+    @property
+    def endpoint(self) -> str:
+        """What AWS_ENDPOINT_URL_STS says, without a name and password."""
+        return self.sts().get(ENDPOINT, "")
+
     def environ(self) -> dict[str, str]:
-        """Return the variables by which AWS's tools find these files."""
-        return {CONFIG: self.config, CREDENTIALS: self.credentials, "HOME": self.home}
+        """Return the variables by which AWS's tools find all this."""
+        return {CONFIG: self.config, CREDENTIALS: self.credentials, "HOME": self.home, **self.sts()}
+
+    def within(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """Return another shell's environment as it were if that shell meant this."""
+        # guard: daemons-sts-is-for-its-own-roles
+        return {name: value for name, value in environ.items() if name not in (ENDPOINT, *CA_BUNDLES)} | self.environ()
+
+    def parts(self) -> list[str]:
+        """Return what a header names: the paths and, behind them, a variable and its value each."""
+        return [self.config, self.credentials, self.home, *(f"{name}={value}" for name, value in self.sts().items())]
+
+    def sts(self) -> dict[str, str]:
+        """Return the variables that say which STS is meant."""
+        return {name: value for name, value in zip(_STS, tuple(self)[_PATHS:], strict=False) if value}
 
 
 def named(environ: Mapping[str, str], directory: str) -> Files:
-    """Return the files that AWS's tools read in this environment.
+    """Return the files that AWS's tools read in this environment, and the STS that it names.
 
     As botocore takes the two variables: first `$VAR`, then `~`, then what is relative from the working `directory`. An
     empty variable counts as none, as it does for most SDKs.
@@ -46,6 +82,8 @@ def named(environ: Mapping[str, str], directory: str) -> Files:
         _path(environ, CONFIG, "~/.aws/config", home, directory),
         _path(environ, CREDENTIALS, "~/.aws/credentials", home, directory),
         os.path.normpath(os.path.join(directory, home)),
+        re.sub(r"//[^/@]*@", f"//{HIDDEN}@", environ.get(ENDPOINT, "")),  # guard: no-password-of-address-leaves-shell
+        os.path.join(directory, bundle) if (bundle := _first(environ, CA_BUNDLES)) else "",
     )
 
 
@@ -57,6 +95,10 @@ def directory() -> str:
         return "/dev/null"
 
 
+def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
+    return next(filter(None, (environ.get(name) for name in names)), "")
+
+
 def _path(environ: Mapping[str, str], variable: str, default: str, home: str, directory: str) -> str:
     path = environ.get(variable) or default
     path = _VARIABLE.sub(lambda found: environ.get(found[1] or found[2] or "", found[0]), path)
@@ -66,35 +108,53 @@ def _path(environ: Mapping[str, str], variable: str, default: str, home: str, di
     return os.path.realpath(path) if path.startswith(_OF_A_PROCESS) else path
 
 
+def in_words(config: str, credentials: str, sts: Mapping[str, str]) -> str:
+    """Return which files these are, and which STS, for people."""
+    return f"{config} and {credentials}" + "".join(f", with {name}={value}" for name, value in sts.items())
+
+
 def resolved(files: Files) -> Files:
     """Return the same without symbolic links, as they lead now."""
-    return Files(*map(os.path.realpath, files))
+    real = map(os.path.realpath, files[:_PATHS])
+    return kept((*real, *tuple(files)[_PATHS:]))
+
+
+def kept(parts: tuple[str, ...]) -> Files:
+    """Return the files whose tuple was kept. Raises TypeError: it has another number of parts."""
+    return Files(*parts)
 
 
 def header(files: Files) -> str:
-    """Return the files as a request's header names them: each path percent-encoded, a space between two."""
-    return " ".join(
-        "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in os.fsencode(path)) for path in files
-    )
+    """Return them as a request's header does: each path percent-encoded, then what names STS; a space between two."""
+    return " ".join(map(encoded, files.parts()))
+
+
+def encoded(part: str) -> str:
+    """Return a part of a header, percent-encoded."""
+    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in os.fsencode(part))
 
 
 def of_header(value: str) -> Files:
-    """Return the files that a header names.
+    """Return the files, and the STS, that a header names.
 
     Raises:
         ValueError: it is no such header: not three absolute paths, or a path that no file can have, or that is not
-            UTF-8 (what is kept and shown of it is text).
+            UTF-8 (what is kept and shown of it is text), or something else behind them than names STS.
     """
-    parts = value.split(" ")
-    if len(parts) != _PARTS:
+    paths, rest = (parts := [decoded(part) for part in value.split(" ")])[:_PATHS], parts[_PATHS:]
+    if len(paths) != _PATHS:
         raise ValueError("that is not three paths")
-    paths = [_decoded(part) for part in parts]
-    if not all(path.startswith("/") and "\0" not in path for path in paths):
+    said = dict(part.partition("=")[::2] for part in rest)
+    if len(said) != len(rest) or not said.keys() <= set(_STS) or not all(map(str.isprintable, said.values())):
+        raise ValueError("what stands behind the paths names no STS")
+    endpoint, bundle = (said.get(name, "") for name in _STS)
+    if not all(path.startswith("/") and "\0" not in path for path in (*paths, bundle or "/")):
         raise ValueError("that is no absolute path")
-    return Files(*paths)
+    return kept((*paths, endpoint, bundle))
 
 
-def _decoded(part: str) -> str:
+def decoded(part: str) -> str:
+    """Return what `encoded` was given. Raises ValueError: it is not percent-encoded, or no UTF-8."""
     first, *rest = part.encode("ascii").split(b"%")
     out = first
     for piece in rest:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xacct import errors, rolekeys
+from xacct import awsfiles, errors, rolekeys
 from xacct.aws import profiles
 from xacct.model import Role, Source
 
@@ -48,7 +48,7 @@ class Watched:
         before = self.stamps or (None,) * len(now)
         if not any(_says_something(old) and not _says_something(new) for old, new in zip(before, now, strict=True)):
             return True
-        if self._empty_since is None:
+        if self._empty_since is None:  # guard: file-being-saved-takes-no-guard-away
             self._empty_since = self._boot()
         return self._boot() - self._empty_since >= EMPTY_FOR
 
@@ -81,7 +81,7 @@ class Catalogue:
         self.unread: errors.ConfigError | None = None
         self.asked = boot()
         self.watched = Watched(files[:2], boot)
-        self._env = {**env, **files.environ()}
+        self._env = dict(env) if not catalogue_id else files.within(env)
 
     def load(self, apply: Callable[[profiles.Profiles], dict[str, Role]]) -> Loaded:
         """Read the files now, and change nothing here. It may take its time.
@@ -91,11 +91,11 @@ class Catalogue:
         """
         self.watched.read_now()
         try:
-            found = profiles.read(self._env)
-            _refuse_keys(found)
+            found = profiles.read(self._env, "the shell's" if self.id else "the daemon's")
+            _refuse_keys(found)  # guard: no-profile-called-like-another-files-role
             found.roles = apply(found)
             if self.id:
-                _refuse_environment(found)
+                _refuse_environment(found)  # guard: environment-keys-for-own-files
             profiles.without_loose_ends(found)
         except errors.ConfigError as problem:
             return Loaded({}, {}, [problem], problem)
@@ -114,17 +114,18 @@ class Catalogue:
 
     def key(self, name: str) -> str:
         """What one of its roles is called among all."""
-        return rolekeys.key(name, self.id)
+        return rolekeys.key(name, self.id)  # guard: name-is-its-files-own
 
     @property
     def sentence(self) -> str:
         """Which files these are, in words."""
-        return f"{self.files.config} and {self.files.credentials}"
+        return awsfiles.in_words(self.files.config, self.files.credentials, self.files.sts())
 
     def _keyed(self, role: Role) -> Role:
         if not self.id:
             return role
         parent = role.parent
+        # guard: source-is-of-its-own-files
         above = replace(parent, files=tuple(self.files)) if isinstance(parent, Source) else self.key(parent)
         return replace(role, name=self.key(role.name), parent=above)
 

@@ -101,11 +101,14 @@ class AwsClock:
         """
         at = self._read()
         off = aws_time - self.likeliest()
+        # guard: time-never-back, time-no-further-than-signature
         if self._impossible(aws_time, at) or (signed_for and abs(off) > SIGNATURE_WINDOW):
             return
+        # guard: time-second-witness
         if not self._believable(aws_time, off, at) and not self._said_before(aws_time, at):
             self._suspected = (aws_time, at.boot)
             return
+        # guard: complaints-move-only-what-is-signed-with
         if signed_for or not self._certain or abs(at.wall - aws_time) <= DATE_RESOLUTION:
             self._certain |= signed_for
             self._learn(aws_time, at)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
-from xacct import awsfiles, errors, rolekeys, settings
+from xacct import awsfiles, errors, rolekeys, settings, surroundings
 from xacct.catalogue import EMPTY_FOR, Catalogue, Watched
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Configuration:
         boot: reads the boot-time clock. fill: makes a name of a template such as "{user}@{host}".
 
     `settings` is what config.toml says now, for what needs no restart. `read`: whether anything whole was there to read
-    yet. `own`: the catalogue of the daemon's own files.
+    yet. `own`: the catalogue of the daemon's own files. `surroundings`: what else its environment says.
     """
 
     def __init__(
@@ -79,6 +79,7 @@ class Configuration:
         self._path = path
         self._toml = Watched((str(path),), boot)
         self._trouble: errors.ConfigError | None = None
+        self.surroundings = surroundings.of(env)
         self.own = Catalogue(awsfiles.named(env, awsfiles.directory()), rolekeys.OWN, env, boot)
         self._others: dict[str, Catalogue] = {}
         self._foreseen: dict[str, Foreseen] = {}
@@ -109,13 +110,16 @@ class Configuration:
         found = Loaded(self._said, self._trouble, self.settings)
         if toml:
             self._read_toml(found)
+        # guard: broken-config-loses-no-limit
         own, limits = self.own.roles, self.settings if self.own.read else found.said
+        ours = awsfiles.resolved(self.own.files)[:3]
         for catalogue in which:  # the daemon's own comes first: whether it takes config.toml is taken for all
-            if catalogue is not self.own:  # a typing error in config.toml must not lose a limit here
+            if catalogue is not self.own and catalogue.files[:3] != ours:
+                # a typing error in config.toml must not lose a limit here
                 found.of[catalogue] = catalogue.load(partial(self._limited, limits, own))
                 continue
             read = found.of[catalogue] = catalogue.load(lambda there: settings.apply(found.said, there, self._fill))
-            if read.unread is None:
+            if catalogue is self.own and read.unread is None:  # the same files may be another's: of another STS
                 found.settings = found.said if found.trouble is None else found.settings
                 own, limits = read.roles, found.settings
         return found
@@ -131,6 +135,7 @@ class Configuration:
             else:
                 log.warning("configuration kept as it was", catalogue=catalogue.id, why=catalogue.problems[0].sentence)
         came = [catalogue for catalogue in self.catalogues() if self.own in found.of and catalogue not in found.of]
+        # guard: opened-while-thread-reads-has-its-limits
         for catalogue in came:  # opened meanwhile, by what config.toml said before
             catalogue.take(self.load([catalogue], toml=False).of[catalogue])
         if done:
@@ -141,7 +146,7 @@ class Configuration:
 
     @staticmethod
     def _limited(limits: Settings, own: dict[str, Role], there: Profiles) -> dict[str, Role]:
-        return settings.limited(limits, there, own)
+        return settings.limited(limits, there, own)  # guard: limits-hold-in-all-files
 
     def _read_toml(self, found: Loaded) -> None:
         self._toml.read_now()
@@ -211,12 +216,18 @@ class Configuration:
         if files is None or catalogue_id == rolekeys.OWN:
             return self.own
         real = awsfiles.resolved(files)
-        if awsfiles.named({**self._env, **real.environ()}, "/") != real:
+        if awsfiles.named(real.within(self._env), "/") != real:
             raise errors.ConfigError(f"{real.config}, or the file of keys, has a $ in its path.", "Rename it.")
+        if awsfiles.HIDDEN in real.endpoint:
+            raise errors.ConfigError(
+                f"{awsfiles.ENDPOINT} of this shell has a name or a password in it, which xacctd is not told.",
+                "Write the address into the profile: endpoint_url = ...",
+            )
         there = self._others.get(catalogue_id)
         if there is None:
             self._make_room(in_use)
             found = self._foreseen.pop(catalogue_id, None)
+            # guard: read-in-thread-by-limits-in-force
             if found is None or found.basis != self._basis() or found.catalogue.files != real:
                 found = self._foresee(Catalogue(real, catalogue_id, self._env, self._boot))
             there = self._others[catalogue_id] = found.catalogue

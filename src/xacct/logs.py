@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import structlog
@@ -15,9 +17,29 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
     from typing import Any
 
+    from _typeshed import ReadableBuffer
+
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 log = structlog.get_logger("xacct")
+
+
+class _Lossy(io.FileIO):
+    """A descriptor that takes what it can: a full disk, or a reader that is gone, costs the lines and nothing else."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write it, if that can be; all of it counts as written."""
+        with suppress(OSError):
+            super().write(data)
+        return memoryview(data).nbytes
+
+
+def let_stderr_lose_lines() -> None:
+    """From now on nothing fails because a line can't be logged: each stands between a decision and its deed."""
+    real = sys.__stderr__
+    if real is not None and sys.stderr is real:
+        raw = _Lossy(real.fileno(), "w", closefd=False)
+        sys.stderr = io.TextIOWrapper(raw, "utf-8", "backslashreplace", write_through=True)
 
 
 class WithoutWords(logging.Formatter):
@@ -38,7 +60,7 @@ def configure(level: str, style: str) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _cleaned,
+            _cleaned,  # guard: log-words
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
@@ -69,8 +91,8 @@ def _clean_value(value: object) -> object:
 def _keep_libraries_quiet() -> None:
     """Libraries only when something is wrong, whatever our own level: see this file's first line."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(WithoutWords())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    handler.setFormatter(WithoutWords())  # guard: libraries-arent-quoted
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)  # guard: libraries-are-quiet
 
 
 def complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -79,6 +101,6 @@ def complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     exception = context.get("exception")
     log.error(
         "loop complained",
-        what=str(context.get("message", ""))[:80].split("<")[0],
+        what=str(context.get("message", ""))[:80].split("<")[0],  # guard: loop-isnt-quoted
         kind=type(exception).__name__,
     )

@@ -20,8 +20,12 @@ VERSION_HEADER = "Xacct-Version"
 FILES_HEADER = "Xacct-Aws-Files"
 """Which of AWS's files a request means: config, credentials and HOME, absolute, percent-encoded, a space between two.
 
-Without it they are the daemon's own. awsfiles.py writes and reads it.
+Behind them AWS_ENDPOINT_URL_STS=VALUE and AWS_CA_BUNDLE=VALUE, where the shell has them. Without the header all is the
+daemon's own. awsfiles.py writes and reads it.
 """
+
+AROUND_HEADER = "Xacct-Surroundings"
+"""What else the request's shell has: its proxies, and a digest of its keys. surroundings.py writes and reads it."""
 
 FILES_LIMIT = 8000
 """Characters of that header at most: aiohttp takes lines of 8190."""
@@ -160,11 +164,15 @@ class DaemonStatus(TypedDict):
 
 
 class AwsFiles(TypedDict):
-    """AWS's files as one shell means them: where it finds them, and its HOME."""
+    """AWS's files as one shell means them: where it finds them, and its HOME.
+
+    `sts`: those of AWS_ENDPOINT_URL_STS and AWS_CA_BUNDLE that it has: by them STS is another for roles of its own.
+    """
 
     config: str
     credentials: str
     home: str
+    sts: NotRequired[dict[str, str]]
 
 
 class Catalogue(AwsFiles):
@@ -190,7 +198,7 @@ class StatusAnswer(TypedDict):
     sessions: list[SessionStatus]
     catalogues: NotRequired[list["Catalogue"]]
     prompts: list["Prompt"]
-    attended: int
+    attended: int  # guard: control-api-is-what-its-page-says
     notes: list[str]
     locked: NotRequired[bool]
     imds: NotRequired[list[ImdsPort]]

@@ -80,11 +80,12 @@ class Lab:
 
     def environment(self, stack, role="prod", **environ):
         """What `xacctctl env` makes of a shell with `environ`; and where STS and S3 are played."""
-        shell = {name: value for name, value in stack.env.items() if not name.startswith("AWS_")} | environ
+        sts = {"AWS_ENDPOINT_URL_STS": stack.env["AWS_ENDPOINT_URL_STS"]}
+        shell = {name: value for name, value in stack.env.items() if not name.startswith("AWS_")} | sts | environ
         command = [sys.executable, "-m", "xacct.ctl", "env", role, "--pid", "0", "--format", "json"]
         said = subprocess.run(command, env=shell, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True)
         change = json.loads(said.stdout)
-        played = {"AWS_ENDPOINT_URL_STS": stack.env["AWS_ENDPOINT_URL_STS"], **self.bucket.variables}
+        played = sts | self.bucket.variables
         kept = {name: value for name, value in shell.items() if name not in change}
         return kept | {name: value for name, value in change.items() if value is not None} | played
 

@@ -67,7 +67,8 @@ class Resident:
 
     def ctl(self, *words, check=True):
         """Run xacctctl: what it says on stdout."""
-        return self.machine.run(shlex.join(["xacctctl", *words]), check=check).stdout
+        sts = f"AWS_ENDPOINT_URL_STS={self.sts}"  # of this shell as of the manager
+        return self.machine.run(shlex.join(["env", sts, "xacctctl", *words]), check=check).stdout
 
     def code(self):
         """An MFA code that AWS takes; half a minute may pass until there is another one."""

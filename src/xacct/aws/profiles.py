@@ -55,8 +55,8 @@ def files(env: Mapping[str, str]) -> tuple[Path, Path]:
     return Path(found.config), Path(found.credentials)
 
 
-def read(env: Mapping[str, str]) -> Profiles:
-    """Read both files. Of `env` count the files' variables and those of targets.VARIABLES.
+def read(env: Mapping[str, str], whose: str = "the daemon's") -> Profiles:
+    """Read both files. Of `env` count the files' variables and those of targets.VARIABLES; `whose` it is.
 
     Raises:
         ConfigError: one can't be read or parsed; which, and where.
@@ -65,7 +65,7 @@ def read(env: Mapping[str, str]) -> Profiles:
     assert found.files is not None  # noqa: S101 - just read
     for name in found.files.profiles:
         try:
-            found.roles[name] = _role(name, found.files, env)
+            found.roles[name] = _role(name, found.files, env, whose)
         except errors.UnknownRole as reason:
             found.unusable[name] = reason
         except errors.ConfigError as problem:
@@ -122,6 +122,7 @@ def _chain(name: str, roles: Mapping[str, Role]) -> tuple[list[str], Source | st
     """The roles from this one up, to one more than there may be, and what the last one of them hangs from."""
     chain = [name]
     parent = roles[name].parent
+    # guard: chain-of-profiles-has-end
     while isinstance(parent, str) and parent in roles and parent not in chain and len(chain) <= LONGEST_CHAIN:
         chain.append(parent)
         parent = roles[parent].parent
@@ -140,7 +141,7 @@ def _parted(role: Role, above: Role) -> errors.ConfigError:
     )
 
 
-def _role(name: str, files: AwsFiles, env: Mapping[str, str]) -> Role:
+def _role(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) -> Role:
     """The role that a profile is.
 
     Raises:
@@ -148,10 +149,10 @@ def _role(name: str, files: AwsFiles, env: Mapping[str, str]) -> Role:
     """
     profile = files.profiles[name]
     if not ways.assumes_a_role(profile):
-        return _own_keys(name, files, env)
+        return _own_keys(name, files, env, whose)
     _check_values(name, files)
     parent, via = ways.parent_of(name, files)
-    region, target = targets.of(name, files, env)
+    region, target = targets.of(name, files, env, whose)
     chained = isinstance(parent, str)
     inherited = files.profiles[via].get("mfa_serial") if via is not None and not chained else None
     return Role(
@@ -167,7 +168,7 @@ def _role(name: str, files: AwsFiles, env: Mapping[str, str]) -> Role:
     )
 
 
-def _own_keys(name: str, files: AwsFiles, env: Mapping[str, str]) -> Role:
+def _own_keys(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) -> Role:
     """A profile without a role: to log in to it is to hold the MFA session's own credentials."""
     source = ways.own(name, files)
     if source is None:
@@ -179,7 +180,7 @@ def _own_keys(name: str, files: AwsFiles, env: Mapping[str, str]) -> Role:
             f"Use them as they are (--profile {name}), or as the source_profile of a role.",
         )
     _check_values(name, files)
-    region, target = targets.of(name, files, env)
+    region, target = targets.of(name, files, env, whose)
     serial = files.profiles[name].get("mfa_serial")
     return Role(name=name, parent=source, mfa_serial=serial, region=region, target=target)
 

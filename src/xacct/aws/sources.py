@@ -41,7 +41,7 @@ class FileSources:
 
     def _env_of(self, source: Source) -> dict[str, str]:
         """The daemon's environment with the files that have this source: by them a program finds its own profiles."""
-        return self._env | (awsfiles.Files(*source.files).environ() if source.files else {})
+        return awsfiles.Files(*source.files).within(self._env) if source.files else self._env
 
 
 def _of_environment(env: Mapping[str, str]) -> Credentials | None:

@@ -1,8 +1,8 @@
 """Where STS is asked for a role, and how: what botocore would take of the role's own profile, and of nothing else.
 
-The order in which botocore looks (botocore/configprovider.py) is environment, then profile. Here a profile comes first:
-the environment is that of whichever shell started the daemon. Of it count the variables of VARIABLES and no others.
-docs/aws-settings.md says why.
+The order in which botocore looks (botocore/configprovider.py) is environment, then profile. Here a profile comes first.
+Of the environment count the variables of VARIABLES and no others, and they are those of the shell whose role it is
+(awsfiles.Files). docs/aws-settings.md says why.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from xacct import errors
 from xacct.aws import regions
+from xacct.awsfiles import CA_BUNDLES, ENDPOINT
 from xacct.model import StsTarget
 
 if TYPE_CHECKING:
@@ -20,12 +21,10 @@ if TYPE_CHECKING:
 
     from xacct.aws.inifiles import AwsFiles
 
-ENDPOINT = "AWS_ENDPOINT_URL_STS"
-CA_BUNDLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 
 VARIABLES = (ENDPOINT, *CA_BUNDLES, *PROXIES)
-"""What of the daemon's environment has a say in where and how STS is asked; proxies in small letters as well."""
+"""What of an environment has a say in where and how STS is asked; proxies in small letters as well."""
 
 IN_ENVIRONMENT = "the daemon's environment"
 
@@ -33,13 +32,13 @@ _HOST = re.compile(r"((?!-)[A-Z\d-]{1,63}(?<!-)\.)*((?!-)[A-Z\d-]{1,63}(?<!-))\.
 _UNSAFE = re.compile(r"[\t\r\n ]")
 
 
-def of(name: str, files: AwsFiles, env: Mapping[str, str]) -> tuple[str | None, StsTarget]:
-    """The region that a profile names, and where and how STS is asked for it.
+def of(name: str, files: AwsFiles, env: Mapping[str, str], whose: str = "the daemon's") -> tuple[str | None, StsTarget]:
+    """The region that a profile names, and where and how STS is asked for it; `whose` environment `env` is.
 
     Raises:
         ConfigError: a setting can't be meant; which, of which section, in which file.
     """
-    return _Reader(name, files, env).read()
+    return _Reader(name, files, env, whose).read()
 
 
 def trouble(url: str) -> str | None:
@@ -66,11 +65,12 @@ def shown(url: str) -> str:
 class _Reader:
     """One profile's settings, each checked as it is read."""
 
-    def __init__(self, name: str, files: AwsFiles, env: Mapping[str, str]) -> None:
+    def __init__(self, name: str, files: AwsFiles, env: Mapping[str, str], whose: str) -> None:
         self._name = name
         self._files = files
         self._profile = files.profiles.get(name, {})
         self._env = env
+        self._whose = whose
         self._origins: dict[str, str] = {}
 
     def read(self) -> tuple[str | None, StsTarget]:
@@ -78,6 +78,7 @@ class _Reader:
         region, fips_region = self._region(any_label=url is not None)
         fips = self._flag("use_fips_endpoint") or fips_region
         dualstack = self._flag("use_dualstack_endpoint")
+        # guard: profiles-address-beats-environments
         if url is None and not (fips or dualstack or self._flag("ignore_configured_endpoint_urls")):
             url = self._of_environment(ENDPOINT, "endpoint_url")
         self._flag("proxy_use_forwarding_for_https", never="xacct's client can't do that")
@@ -148,7 +149,7 @@ class _Reader:
     def _of_environment(self, variable: str, setting: str) -> str | None:
         value = self._env.get(variable)
         if value:
-            self._origins[setting] = f"{variable} in {IN_ENVIRONMENT}"
+            self._origins[setting] = f"{variable} in {self._whose} environment"
         return value or None
 
     def _text(self, setting: str, *, may_be_empty: bool = False) -> str | None:

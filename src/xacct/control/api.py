@@ -53,6 +53,10 @@ class TookBack(Protocol):
         """Returns once that is so."""
 
 
+async def _kept() -> None:
+    """Where nothing outlives the daemon, nothing comes back."""
+
+
 @dataclass(slots=True)
 class Daemon:
     """What the routes need of the daemon around the keeper.
@@ -61,7 +65,8 @@ class Daemon:
     reads them whether changed or not and returns the problems; `outdated`: whether only a new process takes up what has
     changed; `stop` ends the daemon; `succeed` has a new process take over and gives its pid; `audit` is None where it
     is switched off; `imds` gives the role of each IMDS port; `paused`: whether a successor is taking over, so that
-    nothing may be changed here any more; `catalogues`: the AWS files that roles are served of.
+    nothing may be changed here any more; `kept` waits until what was taken back is kept over a restart,
+    and gives what is in the way; `catalogues`: the AWS files that roles are served of.
     """
 
     endpoint_url: str
@@ -74,6 +79,7 @@ class Daemon:
     about: About
     paused: Callable[[], bool] = lambda: False
     took_back: TookBack = lambda *, everything: None  # noqa: ARG005
+    kept: Callable[[], Awaitable[errors.XacctError | None]] = _kept
     audit: Trail | None = None
     imds: Callable[[], dict[int, str]] = dict
     containers: Containers = field(default_factory=Containers)
@@ -95,7 +101,7 @@ class Api:
 
     def application(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(middlewares=[self._well_behaved], client_max_size=MAX_BODY)
+        app = web.Application(middlewares=[self._well_behaved], client_max_size=MAX_BODY)  # guard: bounded-body
         app.add_routes(
             [
                 web.get(wire.VERSION, self.version),
@@ -195,7 +201,7 @@ class Api:
         body = await body_of(request, wire.LoginRequest)
         if not body["roles"]:
             raise errors.BadInput("No role was named.", "xacctctl login ROLE")
-        body["roles"] = [views.of(request).role(role) for role in body["roles"]]
+        body["roles"] = [views.of(request).wanted(role) for role in body["roles"]]
         for role in body["roles"]:
             self._keeper.node(role)
         attend = body.get("attend", True)
@@ -235,7 +241,7 @@ class Api:
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""
         body = await body_of(request, wire.CredentialsRequest)
-        body["role"] = views.of(request).role(body["role"])
+        body["role"] = views.of(request).wanted(body["role"])
         attend = body.get("attend", True)
         # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
         name = body["role"]
@@ -288,6 +294,8 @@ class Api:
         gone = self._keeper.logout_all() if everything else self._keeper.logout(named)
         self._daemon.took_back(everything=everything)
         self._audit.logged_out(request, gone)
+        if (problem := await self._daemon.kept()) is not None:
+            raise problem
         answer: wire.LogoutAnswer = {"roles": gone}
         return answered(request, answer)
 
@@ -324,6 +332,8 @@ class Api:
         """POST /v1/lock."""
         if self._keeper.latch.lock("asked to"):
             self._audit.latched(request, "locked")
+        if (problem := await self._daemon.kept()) is not None:
+            raise problem
         return self._latched()
 
     async def unlock(self, request: web.Request) -> web.Response:
@@ -375,13 +385,16 @@ class Api:
         Raises:
             Temporary: it can't be read in time, and the request would be answered by what is no longer so.
         """
-        files = None if request.path in wire.EVERY_API else views.meant(request)
+        anybody = request.path in wire.EVERY_API
+        files, around = (None, None) if anybody else (views.meant(request), views.around(request))
+        # guard: lock-waits-for-no-disk
         in_time = request.path in _AT_ONCE or await self._daemon.refresh(files)
+        # guard: nothing-given-by-what-can-t-be-read-in-time
         if not in_time and (files is not None or _gives(request)):
             raise errors.Temporary(
                 "The AWS files or config.toml can't be read in time.", "Are they on a slow or lost network drive?"
             )
-        request[views.KEY] = views.View(self._daemon.catalogues, self._keeper, files)
+        request[views.KEY] = views.View(self._daemon.catalogues, self._keeper, files, around)
 
     @contextmanager
     def _under_way(self, request: web.Request) -> Iterator[None]:
@@ -394,6 +407,7 @@ class Api:
             self.changing -= counts
 
     def _check_pause(self, request: web.Request) -> None:
+        # guard: hand-over-nothing-is-changed-meanwhile
         if self._daemon.paused() and request.method != "GET" and request.path != wire.STOP:
             raise errors.Temporary("A new xacctd is taking over.", "Try again in a moment.")
 
@@ -401,8 +415,9 @@ class Api:
     async def _well_behaved(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Fresh configuration before, our header and our errors after."""
         try:
-            versions.check(request)
+            versions.check(request)  # guard: another-api-xacctd-does-nothing
             async with asyncio.timeout(BODY):
+                # guard: hand-over-half-sent-change-is-none
                 await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
             await self._refresh(request)
             self._check_pause(request)
@@ -424,6 +439,7 @@ class Api:
             raise
         except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
             log.error("request broke", path=request.path, kind=type(bug).__name__)  # noqa: TRY400
+            # guard: error-quotes-nothing
             response = failed(errors.XacctError("xacctd stumbled over this request.", "Its log says more."), request)
         begun: web.StreamResponse | None = request.get("streamed")
         if begun is not None and begun is not response:
@@ -431,6 +447,7 @@ class Api:
                 request.transport.abort()  # in the middle of a stream there is no place for another answer
             return begun
         if not response.prepared:
+            # guard: answers-arent-to-be-cached
             response.headers.update({**versions.headers(), "Cache-Control": "no-store"})
         return response
 

@@ -6,11 +6,13 @@ it is told of other files' roles has their catalogue's id behind a `#` (rolekeys
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from aiohttp import web
 
-from xacct import awsfiles, errors, rolekeys, wire
+from xacct import awsfiles, errors, rolekeys, surroundings, wire
+from xacct.model import Source
+from xacct.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
     from xacct.awsfiles import Files
     from xacct.catalogue import Catalogue
     from xacct.keeper.keeper import Keeper
+    from xacct.keeper.node import Node
+    from xacct.model import Role
+
+ENVIRONMENT = Source("environment", "environment")
+"""What aws/ways.py has for `credential_source = Environment`."""
 
 _NAME = ("name", "role", "via", "source")
 _NAMES = ("roles", "confirm")
@@ -40,6 +47,9 @@ class Catalogues(Protocol):
 
     def own_led_to(self) -> Files | None:
         """The same, as symbolic links led to them when they were last read."""
+
+    def surroundings(self) -> Surroundings:
+        """What else the daemon's environment says."""
 
 
 class OnlyOwn:
@@ -65,20 +75,28 @@ class OnlyOwn:
         """Nor this."""
         return None
 
+    def surroundings(self) -> Surroundings:
+        """Nothing."""
+        return Surroundings()
+
 
 class View:
     """What one request means by a name, and how its answer names what the keeper has.
 
     Args:
         files: those of the request's shell; None: it does not say, which means the daemon's own.
+        around: what else that shell has; None: it does not say.
     """
 
-    def __init__(self, catalogues: Catalogues, keeper: Keeper, files: Files | None) -> None:
+    def __init__(
+        self, catalogues: Catalogues, keeper: Keeper, files: Files | None, around: Surroundings | None = None
+    ) -> None:
         self.id = catalogues.identify(files)
         self.files = files or catalogues.own()
         self._catalogues = catalogues
         self._keeper = keeper
         self._asked = files
+        self._around = around
 
     @property
     def own(self) -> str:
@@ -108,6 +126,34 @@ class View:
         if catalogue is not None and key not in self._keeper.nodes:
             raise _unknown(plain, catalogue)
         return key
+
+    def wanted(self, name: str) -> str:
+        """The same, of a role that the request is to get credentials of.
+
+        Raises:
+            ConfigError: the shell means other keys than xacctd has in its environment; or STS would have to be asked,
+                and the shell would do so by another proxy.
+        """
+        key = self.role(name)
+        chain = self._chain(key)
+        if self._around is not None and chain:
+            ours = self._catalogues.surroundings()
+            # guard: keys-in-environment-are-shells
+            if chain[-1].role.parent == ENVIRONMENT and self._around.keys != ours.keys:
+                raise _other_keys(rolekeys.split(key)[0], has_some=bool(ours.keys))
+            if not any(lease.holds for node in chain for lease in (node.lease, node.session) if lease is not None):
+                _check_proxy(chain[-1].role, self._around, ours)
+        return key
+
+    def _chain(self, key: str) -> list[Node]:
+        """The nodes from a role up to the one that has a source; none where there is no such role."""
+        chain: list[Node] = []
+        while (node := self._keeper.nodes.get(key)) is not None:
+            chain.append(node)
+            if isinstance(node.role.parent, Source):
+                break
+            key = node.role.parent
+        return chain
 
     def named(self, name: str) -> tuple[str, wire.AwsFiles | None]:
         """What the audit calls a role that the request names: its plain name, and its files if they are others'.
@@ -189,9 +235,27 @@ def meant(request: web.Request) -> Files | None:
         ) from None
 
 
+def around(request: web.Request) -> Surroundings | None:
+    """What else the request's shell has; None: it does not say.
+
+    Raises:
+        BadInput: its header is not understood.
+    """
+    value = request.headers.get(wire.AROUND_HEADER)
+    try:
+        return None if value is None else surroundings.of_header(value)
+    except (ValueError, UnicodeError):
+        raise errors.BadInput(
+            f"{wire.AROUND_HEADER} is not percent-encoded UTF-8.", "See docs/control-api.md."
+        ) from None
+
+
 def shape(files: Files | None) -> wire.AwsFiles | None:
     """Some files as wire.py spells them."""
-    return {"config": files.config, "credentials": files.credentials, "home": files.home} if files is not None else None
+    if files is None:
+        return None
+    said: wire.AwsFiles = {"config": files.config, "credentials": files.credentials, "home": files.home}
+    return {**said, "sts": sts} if (sts := files.sts()) else said
 
 
 def catalogues(view: View, ids: Mapping[str, None]) -> list[wire.Catalogue]:
@@ -200,17 +264,32 @@ def catalogues(view: View, ids: Mapping[str, None]) -> list[wire.Catalogue]:
     for catalogue_id in ids:
         files = view.files_of(rolekeys.key("", catalogue_id))
         if files is not None:
-            found.append(
-                {
-                    "id": catalogue_id or view.own,
-                    "config": files.config,
-                    "credentials": files.credentials,
-                    "home": files.home,
-                    "own": not catalogue_id,
-                    "meant": catalogue_id == view.id,
-                }
-            )
+            which = {"id": catalogue_id or view.own, "own": not catalogue_id, "meant": catalogue_id == view.id}
+            found.append(cast("wire.Catalogue", {**which, **(shape(files) or {})}))
     return found
+
+
+def _other_keys(name: str, *, has_some: bool) -> errors.ConfigError:
+    ours = "other keys than this shell" if has_some else "none"
+    return errors.ConfigError(
+        f"credential_source = Environment of {name!r} means keys in the environment, and xacctd has {ours}.",
+        "Name a source_profile instead; or start xacctd with these keys: xacctctl stop && xacctctl start",
+    )
+
+
+def _check_proxy(root: Role, theirs: Surroundings, ours: Surroundings) -> None:
+    """Refuse where a shell would ask STS by another way than xacctd. `root`: the role whose source is asked with."""
+    url = root.target.endpoint_url or f"https://sts.{root.region or 'us-east-1'}.amazonaws.com"
+    said = [around.proxy_for(url) for around in (theirs, ours)]
+    if said[0] == said[1]:  # guard: no-code-goes-by-proxy-that-shell-has-not
+        return
+    shell, daemon = (f"by the proxy {proxy}" if proxy else "by no proxy" for proxy in said)
+    raise errors.ConfigError(
+        f"This shell would ask STS for {rolekeys.split(root.name)[0]!r} {shell}, xacctd {daemon}."
+        " It takes no proxy from a shell.",
+        "Give xacctd the same HTTPS_PROXY, HTTP_PROXY and NO_PROXY: xacctctl stop && xacctctl start here; of a service:"
+        " docs/service.md",
+    )
 
 
 def _unknown(name: str, catalogue: Catalogue) -> errors.XacctError:

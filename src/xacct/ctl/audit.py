@@ -10,7 +10,7 @@ from xacct.ctl import when
 from xacct.ctl.client import Client, event
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.http10 import quote
-from xacct.ctl.render import out, show
+from xacct.ctl.render import files_of, out, show
 from xacct.ctl.verb import Verb
 
 _WIDE: Final = 13
@@ -83,7 +83,7 @@ def _grant(line: wire.AuditLine) -> str:
 
 def _files(line: wire.AuditLine) -> str:
     """Say whose role it was, where not of the daemon's own AWS files."""
-    return f"of {line['files']['config']} and {line['files']['credentials']}" if "files" in line else ""
+    return f"of {files_of(line['files'])}" if "files" in line else ""
 
 
 def _local(time: str) -> str:

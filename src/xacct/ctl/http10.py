@@ -28,11 +28,13 @@ class Head(NamedTuple):
         return self.status // 100 == 2  # noqa: PLR2004 - 2xx
 
 
-def request(method: str, path: str, body: Mapping[str, object] | None = None, files: str = "") -> bytes:
-    """Return the bytes of one request; `path` is already quoted. `files`: the value of the header that names files."""
+def request(
+    method: str, path: str, body: Mapping[str, object] | None = None, more: Mapping[str, str] | None = None
+) -> bytes:
+    """Return the bytes of one request; `path` is already quoted. `more`: headers."""
     content = b"" if body is None else json.dumps(body).encode()
     kind = "" if body is None else "Content-Type: application/json\r\n"
-    meant = f"{wire.FILES_HEADER}: {files}\r\n" if files else ""
+    meant = "".join(f"{name}: {value}\r\n" for name, value in (more or {}).items())
     head = (
         f"{method} {path} HTTP/1.0\r\nHost: xacct\r\nConnection: close\r\n"
         f"{wire.API_HEADER}: {wire.API}\r\n{wire.VERSION_HEADER}: {__version__}\r\n"

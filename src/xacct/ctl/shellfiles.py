@@ -1,8 +1,8 @@
-"""Which of AWS's files this shell means: every request to xacctd says so."""
+"""Which of AWS's files, and which STS, this shell means: every request to xacctd says so."""
 
 import os
 
-from xacct import awsfiles, wire
+from xacct import awsfiles, surroundings, wire
 from xacct.ctl import variables
 from xacct.ctl.failure import USAGE, CtlError
 
@@ -12,16 +12,20 @@ def named() -> awsfiles.Files:
     return awsfiles.named(variables.without_ours(os.environ), awsfiles.directory())
 
 
-def header() -> str:
-    """Return them as a request names them. Raises `CtlError` where no request has room for such paths."""
-    value = awsfiles.header(named())
-    if len(value) > wire.FILES_LIMIT:
+def headers() -> dict[str, str]:
+    """Return what a request says of this shell. Raises `CtlError` where no request has room for such values."""
+    said = {wire.FILES_HEADER: awsfiles.header(named())}
+    said[wire.AROUND_HEADER] = surroundings.header(surroundings.of(variables.without_ours(os.environ)))
+    if len(said[wire.FILES_HEADER]) > wire.FILES_LIMIT:
         raise CtlError("The paths of this shell's AWS files are too long.", f"Look at {awsfiles.CONFIG}.", USAGE)
-    return value
+    if len(said[wire.AROUND_HEADER]) > wire.FILES_LIMIT:
+        raise CtlError("This shell's proxy variables are too long.", "Look at NO_PROXY.", USAGE)
+    return said
 
 
 def for_daemon() -> dict[str, str]:
     """Return the environment of a daemon that this shell starts: it works in another directory than we do."""
     environ = variables.without_ours(os.environ)
-    paths = named().environ()
-    return {**environ, **{name: path for name, path in paths.items() if environ.get(name)}}
+    meant = named()
+    paths = {name: path for name, path in meant.environ().items() if environ.get(name) and name != awsfiles.ENDPOINT}
+    return {**environ, **paths}

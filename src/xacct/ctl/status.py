@@ -9,7 +9,7 @@ from xacct import __version__, wire
 from xacct.ctl.client import Client
 from xacct.ctl.failure import OK
 from xacct.ctl.http10 import quote
-from xacct.ctl.render import clean, columns, folded, lines, out, paint, since, table, until
+from xacct.ctl.render import clean, columns, files_of, folded, lines, out, paint, since, table, until
 from xacct.ctl.verb import Verb
 
 _TONES: Final = {"held": "good", "waiting": "warn", "needs-code": "warn", "failed": "bad"}
@@ -70,7 +70,7 @@ def _files(answer: wire.StatusAnswer) -> Iterator[str]:
     """Say whose roles are shown, where they are not all of the daemon's own AWS files."""
     names = [role["name"] for role in answer["roles"]] + [session["source"] for session in answer["sessions"]]
     for catalogue in answer.get("catalogues", []):
-        paths = f"{catalogue['config']} and {catalogue['credentials']}, with HOME {catalogue['home']}"
+        paths = f"{files_of(catalogue)}, with HOME {catalogue['home']}"
         if catalogue["meant"] and not catalogue["own"]:
             yield clean(f"Roles without # are of this shell's AWS files: {paths}")
         elif any(name.endswith(f"#{catalogue['id']}") for name in names):
@@ -163,7 +163,7 @@ def _role_lines(answer: wire.RolesAnswer) -> Iterator[str]:
     yield paint(heading, "dim")
     yield from rows
     if "files" in answer:
-        yield clean(f"of {answer['files']['config']} and {answer['files']['credentials']}")
+        yield clean(f"of {files_of(answer['files'])}")
     for serial in dict.fromkeys(role["mfa_serial"] for role in answer["roles"]):
         if serial:
             sources = dict.fromkeys(role["source"] for role in answer["roles"] if role["mfa_serial"] == serial)

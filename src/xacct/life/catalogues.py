@@ -9,6 +9,7 @@ import structlog
 
 from xacct import awsfiles, errors, rolekeys
 from xacct.awsfiles import Files
+from xacct.control import views
 from xacct.keeper.memory import renamed
 from xacct.life.reading import Wanted
 from xacct.state.snapshot import FilesMemory
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from xacct.keeper.keeper import Keeper
     from xacct.keeper.memory import Memory
     from xacct.model import Source
+    from xacct.surroundings import Surroundings
 
 log = structlog.get_logger("xacct.config")
 
@@ -59,6 +61,10 @@ class Catalogues:
         """The daemon's own files, as it was told to find them."""
         return self._configuration.own.files
 
+    def surroundings(self) -> Surroundings:
+        """What else the daemon's environment says."""
+        return self._configuration.surroundings
+
     def own_resolved(self) -> Files:
         """The daemon's own files, as symbolic links lead to them now."""
         return awsfiles.resolved(self.own())
@@ -68,7 +74,7 @@ class Catalogues:
         found = self.known(catalogue_id) if catalogue_id else None
         if found is None:
             return None
-        return {"config": found.files.config, "credentials": found.files.credentials, "home": found.files.home}
+        return views.shape(found.files)
 
     def _in_use(self, catalogue_id: str) -> bool:
         granted = (role for grant in self._grants.all() for role in (*grant.roles, grant.via or ""))

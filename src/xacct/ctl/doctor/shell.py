@@ -11,6 +11,7 @@ from xacct.ctl import shadow, variables
 from xacct.ctl.doctor import awsfiles
 from xacct.ctl.doctor.finding import Finding, Name, broken, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
+from xacct.ctl.render import files_of
 
 ANEW: Final = 'eval "$(xacctctl env ROLE)"'
 OTHERS: Final = 0o077
@@ -116,8 +117,7 @@ def _grant(scene: Scene) -> Finding:
     if theirs is not None:
         return warning(
             name,
-            f"The grant of this shell is for roles of {theirs['config']} and {theirs['credentials']}; its variables"
-            " name other files by now.",
+            f"The grant of this shell is for roles of {files_of(theirs)}; its variables name others by now.",
             ANEW,
         )
     return ok(name, f"The grant {grant['id']} of this shell is good.")
@@ -133,8 +133,8 @@ def _elsewhere(scene: Scene) -> wire.AwsFiles | None:
     return None
 
 
-def _resolved(files: wire.AwsFiles) -> Files:
-    return resolved(Files(files["config"], files["credentials"], files["home"]))
+def _resolved(files: wire.AwsFiles) -> tuple[Files, dict[str, str]]:
+    return resolved(Files(files["config"], files["credentials"], files["home"])), files.get("sts", {})
 
 
 def _keys(scene: Scene, *, inside: bool) -> Finding:

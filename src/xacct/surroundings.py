@@ -1,0 +1,72 @@
+"""What else of a shell's environment has a say, and makes no other role of one: proxies, keys. Standard library only.
+
+Both ends import it: xacctctl says with each request what its shell has, xacctd compares that with its own. Where they
+differ and it matters, the daemon refuses: it takes neither from a shell. No password is in it, and of keys a digest.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from xacct.awsfiles import HIDDEN, decoded, encoded
+
+_KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_TOKENS: Final = ("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
+
+
+class Surroundings(NamedTuple):
+    """Proxies as Python's and botocore's programs take them, and a digest of the access key; empty: there is none."""
+
+    https_proxy: str = ""
+    http_proxy: str = ""
+    no_proxy: str = ""
+    keys: str = ""
+
+    def proxy_for(self, url: str) -> str:
+        """Return the proxy by which that address is asked, empty for none (botocore: get_environ_proxies)."""
+        from urllib.parse import urlsplit  # noqa: PLC0415 - late: of use in the daemon alone
+        from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # noqa: PLC0415
+
+        at = urlsplit(url)
+        proxy = self.https_proxy if at.scheme == "https" else self.http_proxy
+        return "" if proxy and proxy_bypass_environment(at.netloc, {"no": self.no_proxy}) else proxy
+
+
+def of(environ: Mapping[str, str]) -> Surroundings:
+    """Return those of an environment."""
+    https, http = (
+        # guard: no-password-of-proxy-leaves-shell
+        re.sub(r"//[^/@]*@", f"//{HIDDEN}@", _either(environ, f"{name}_proxy"))
+        for name in ("https", "http")
+    )
+    return Surroundings(https, http, _either(environ, "no_proxy") if https or http else "", _digest(environ))
+
+
+def header(around: Surroundings) -> str:
+    """Return them as a request's header does: NAME=VALUE, percent-encoded, a space between two."""
+    return " ".join(encoded(f"{name}={value}") for name, value in around._asdict().items() if value)
+
+
+def of_header(value: str) -> Surroundings:
+    """Return what a header says. What it has besides is not looked at: a newer xacctctl may say more.
+
+    Raises:
+        ValueError: it is not percent-encoded UTF-8.
+    """
+    said = {name: text for name, _, text in (decoded(part).partition("=") for part in value.split(" "))}
+    return Surroundings(**{name: said[name] for name in Surroundings._fields if name in said})
+
+
+def _either(environ: Mapping[str, str], name: str) -> str:
+    """In small letters it goes first, even where it is empty (urllib.request.getproxies_environment)."""
+    return environ.get(name, environ.get(name.upper(), ""))
+
+
+def _digest(environ: Mapping[str, str]) -> str:
+    keys = [environ.get(name, "") for name in _KEYS]
+    if not all(keys):
+        return ""
+    from hashlib import sha256  # noqa: PLC0415 - seldom needed
+
+    token = next(filter(None, (environ.get(name) for name in _TOKENS)), "")
+    return sha256("\0".join([*keys, token]).encode("utf-8", "surrogateescape")).hexdigest()[:16]
