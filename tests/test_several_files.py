@@ -270,7 +270,7 @@ def test_a_profile_that_is_called_like_a_role_of_other_files_is_refused(world):
 def reads(monkeypatch):
     """How often files were read: what was read in advance is not read again."""
     read, times = catalogue.profiles.read, []
-    monkeypatch.setattr(catalogue.profiles, "read", lambda env: times.append(env) or read(env))
+    monkeypatch.setattr(catalogue.profiles, "read", lambda *what: times.append(what) or read(*what))
     return times
 
 
