@@ -115,6 +115,10 @@ class KeychainStore:
             self._say(None)
         self._write_soon()
 
+    def is_there(self) -> bool:
+        """Whether a state lies on disk."""
+        return self._file.is_there()
+
     def outdated(self) -> None:
         """What is written is no longer so: it is gone when this returns. What is saved next takes its place.
 
