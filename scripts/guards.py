@@ -202,8 +202,9 @@ GUARDS = {
         "(clean(shlex.quote(word))", "((word)", "tests/ctl/test_docker.py::test_no_name_adds_a_key_to_a_compose_file"
     ),
     "what-others-write-meanwhile-is-seen": Guard(
-        "    if content(fresh) != old:\n        _restore",
-        "    if False:\n        _restore",
+        "if content(fresh) != old:\n        _restore(fresh, target, old, new)\n        return\n"
+        "    is_closed = _settle(fresh)\n    if content(fresh) != old or not is_closed:",
+        "is_closed = _settle(fresh)\n    if not is_closed:",
         "tests/ctl/test_configure.py::test_what_somebody_else_writes_meanwhile_is_not_lost",
     ),
     "what-others-write-between-two-exchanges-is-merged": Guard(
