@@ -392,7 +392,7 @@ GUARDS = {
     "no-grant-closes": Guard(
         " and answer not in CLOSING",
         "",
-        "tests/endpoint/test_server.py::test_an_answer_that_breaks_refuses_that_client_and_serves_the_next",
+        "tests/endpoint/test_server.py::test_an_answer_of_no_grant_closes_whatever_the_client_says",
     ),
     "bounded-number-of-connections": Guard(
         "if self.taken >= self.most:",
@@ -743,7 +743,7 @@ GUARDS = {
     "only-hashes-are-kept": Guard(
         "            digest=digest_of(token),\n",
         "            digest=token,\n",
-        "tests/endpoint/test_grants.py::test_a_grant_ends_at_its_time",
+        "tests/endpoint/test_grants.py::test_grants_outlive_a_restart_by_their_hash_alone",
     ),
     "random-token": Guard(
         "secrets.token_urlsafe(32)",
@@ -817,12 +817,12 @@ GUARDS = {
     "nothing-expired-is-served": Guard(
         "self.held.remaining(self._clock.now()) > 0",
         "self.held is not None",
-        "tests/keeper/test_keeper.py::test_a_suspend_over_the_expiry_is_noticed_and_never_served",
+        "tests/keeper/test_keeper.py::test_setting_the_clock_back_serves_nothing_expired",
     ),
     "one-flight-node": Guard(
         "        if self._flight is None:\n            self._abandoned",
         "        if True:\n            self._abandoned",
-        "tests/keeper/test_keeper.py::test_a_waiter_that_goes_away_cancels_nothing",
+        "tests/keeper/test_keeper.py::test_five_hundred_cold_requests_are_one_call",
     ),
     "waiter-cancels-nothing": Guard(
         "await asyncio.shield(flight)",
@@ -1150,6 +1150,21 @@ GUARDS = {
         "self.grants.load(snapshot.grants_of(legacy.state) if legacy.state is not None else None)",
         "self.grants.load([] if legacy.state is not None else None)",
         "tests/test_lifecycle.py::test_what_was_revoked_while_nothing_could_be_written_stays_revoked",
+    ),
+    "unwritable-file-is-not-believed": Guard(
+        "if not self._files.can_tell():",
+        "if False:",
+        "tests/endpoint/test_grants.py::test_a_file_that_takes_nothing_is_believed_as_far_as_token_files_bear_it_out",
+    ),
+    "lock-and-logouts-outlive-a-kill": Guard(
+        "[] if legacy.state is not None else self.taken_back.read()",
+        "[]",
+        "tests/test_taken_back.py::test_the_lock_outlives_a_kill_where_nobody_keeps_memory",
+    ),
+    "what-is-not-kept-is-said": Guard(
+        "problem if problem is not None and (on_disk or (lost and not self._kept_by_manager())) else None",
+        "None",
+        "tests/test_taken_back.py::test_where_nothing_can_be_written_it_is_said_that_it_holds_until_the_end",
     ),
     "revoked-by-the-token-files": Guard(
         "[grant for grant in kept if not self._files.says_ended(grant.id)]",
@@ -1525,16 +1540,6 @@ GUARDS = {
         '        return rolekeys.key(name, "")\n',
         "tests/test_catalogues.py::test_the_same_name_is_each_shells_own_role",
     ),
-    "never-served-expired": Guard(
-        "self.held is not None and self.held.remaining(self._clock.now()) > 0",
-        "self.held is not None",
-        "tests/keeper/test_keeper.py::test_setting_the_clock_back_serves_nothing_expired",
-    ),
-    "one-flight-at-time": Guard(
-        "        if self._flight is None:\n            self._abandoned = None",
-        "        if True:\n            self._abandoned = None",
-        "tests/keeper/test_keeper.py::test_five_hundred_cold_requests_are_one_call",
-    ),
     "failed-renewal-costs-nothing-held": Guard(
         "        self.failures += 1\n",
         "        self.failures += 1\n        self.held = None\n",
@@ -1555,11 +1560,6 @@ GUARDS = {
         'os.memfd_create("state")',
         "tests/state/test_secretmem.py::test_nobody_opens_it_again",
     ),
-    "tokens-kept-as-hashes": Guard(
-        "sha256(token.encode() if isinstance(token, str) else token).hexdigest()",
-        "(token if isinstance(token, str) else token.decode())",
-        "tests/endpoint/test_grants.py::test_grants_outlive_a_restart_by_their_hash_alone",
-    ),
     "logout-of-all-or-none": Guard(
         "nodes = [self.node(name) for name in dict.fromkeys(names)]",
         "nodes = [self.nodes[name] for name in dict.fromkeys(names) if name in self.nodes]",
@@ -1575,9 +1575,6 @@ GUARDS = {
         "            pass\n",
         "tests/keeper/test_memory.py::test_a_restart_calls_nobody_and_asks_nobody",
     ),
-    "codes-are-remembered": Guard(
-        "        codes[code] = boot\n", "", "tests/keeper/test_ledger.py::test_setting_the_clock_brings_no_code_back"
-    ),
     "imds-taken-back-while-it-is-written-down": Guard(
         "self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile\n",
         "pass\n",
@@ -1592,5 +1589,33 @@ GUARDS = {
         "                    await written()\n                    self._service.check(role, grant)\n",
         "                    await written()\n",
         "tests/endpoint/test_container.py::test_taken_back_while_it_is_written_down_nothing_leaves",
+    ),
+    "any-api-can-be-stopped": Guard(
+        "request.path in wire.EVERY_API",
+        "False",
+        "tests/control/test_versions.py::test_a_daemon_of_any_api_can_be_stopped",
+    ),
+    "sections-have-limit": Guard(
+        'if content.count(b"\\n[") >= MOST_SECTIONS:',
+        "if False:",
+        "tests/aws/test_bounds.py::test_a_hundred_thousand_sections_are_refused_in_a_sentence",
+    ),
+    "revoked-grant-ends-at-once": Guard(
+        "self._forget(grant)", "pass", "tests/endpoint/test_grants.py::test_a_revoked_grant_ends_at_once"
+    ),
+    "head-has-its-time": Guard(
+        "endpoint.boot() + HEAD_TIMEOUT",
+        'float("inf")',
+        "tests/endpoint/test_server.py::test_a_head_that_does_not_come_is_not_waited_for",
+    ),
+    "idle-connection-has-its-time": Guard(
+        "self._endpoint.boot() + IDLE_TIMEOUT",
+        'float("inf")',
+        "tests/endpoint/test_server.py::test_an_idle_connection_is_closed_in_time",
+    ),
+    "keychain-asked-once": Guard(
+        "(self._loading is None or self._loading.done())",
+        "True",
+        "tests/state/test_keychain.py::test_a_keychain_that_does_not_answer_is_not_waited_for",
     ),
 }

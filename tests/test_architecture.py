@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 SOURCE = Path(__file__).parents[1] / "src" / "xacct"
 
@@ -406,7 +407,7 @@ def test_what_starts_first_loads_neither_asyncio_nor_third_parties(module, why):
         [sys.executable, "-I", "-c", probe, str(SOURCE.parent), module],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, f"{module} cannot be imported:\n{done.stderr}"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from stack import Stack, Unix, wait_until
+from waiting import PATIENCE
 
 from xacct.life import succession
 
@@ -172,7 +173,7 @@ def test_one_serves_whoever_is_ended_while_the_state_is_under_way(place, victim,
     wait_until(lambda: paused(place), what="the state's way")
     os.kill(pids[victim], number)
     if victim == "predecessor":
-        place.daemon.wait(10)
+        place.daemon.wait(PATIENCE)
     asking.close()
     if left is None:
         wait_until(lambda: not place.daemons(), what="the end of both")
@@ -215,7 +216,7 @@ def test_stopped_while_a_successor_hangs_both_end(place, file, stuck):
     wait_until(lambda: len(place.daemons()) > 1, what="a successor")
     time.sleep(0.5)
     place.daemon.terminate()
-    place.daemon.wait(10)
+    place.daemon.wait(PATIENCE)
     wait_until(lambda: not place.daemons(), what="the end of both")
     asking.close()
 
@@ -290,7 +291,7 @@ def test_an_open_question_is_said_to_be_in_the_way_and_waited_for(place):
     with subprocess.Popen(words, env=place.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as reload:
         assert "prod. Waiting until that is over" in reload.stderr.readline()
         place.api("POST", f"/v1/prompts/{prompt['id']}", {"code": place.code()})
-        asking.join(20)
+        asking.join(PATIENCE)
         assert "Restarted" in reload.stdout.read()
     assert reload.returncode == 0
     wait_until(lambda: place.daemon.poll() is not None, what="the successor's turn")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from stack import Stack, wait_until
+from waiting import PATIENCE
 
 from xacct.sandbox.files import free_port
 
@@ -120,7 +121,7 @@ def test_a_daemon_starts_with_no_signal_blocked(tmp_path, number):
         stack.daemon = stack._spawn(["-c", blocked], stack.env, "daemon.log")
         wait_until(stack._answers, what="the daemon")
         stack.daemon.send_signal(number)
-        stack.daemon.wait(10)
+        stack.daemon.wait(PATIENCE)
 
 
 def test_a_second_daemon_in_an_emptied_directory_is_the_only_one_soon(stack):
@@ -136,7 +137,7 @@ def test_a_second_daemon_in_an_emptied_directory_is_the_only_one_soon(stack):
         assert stack.api("GET", "/v1/version")["pid"] == left.pid
     finally:
         both[1].terminate()
-        both[1].wait(10)
+        both[1].wait(PATIENCE)
 
 
 @pytest.mark.parametrize("way", ["reload", "kill"])
@@ -246,7 +247,9 @@ def test_a_crowd_at_another_listener_leaves_the_endpoint_its_places_and_is_told_
     small.grant("prod", where="container")
     crowd = []
     try:
-        crowd += [socket.create_connection(("127.0.0.1", small.ports[listener]), timeout=5) for _ in range(FEW + 50)]
+        crowd += [
+            socket.create_connection(("127.0.0.1", small.ports[listener]), timeout=PATIENCE) for _ in range(FEW + 50)
+        ]
         wait_until(lambda: "all places taken" in small.log(), what="the bound")
         descriptors = Path(f"/proc/{small.daemon.pid}/fd")
         wait_until(lambda: len(os.listdir(descriptors)) < FEW * 3 // 4, what="room")  # noqa: PTH208
@@ -254,7 +257,7 @@ def test_a_crowd_at_another_listener_leaves_the_endpoint_its_places_and_is_told_
             request = urllib.request.Request(
                 environment["urls"]["prod"], headers={"Authorization": environment["token"]}
             )
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 assert answer.status == 200
         told = {"imds": "IMDS ports", "containers": "listeners for containers"}[listener]
         assert any(told in note for note in small.status()["notes"])

@@ -120,6 +120,19 @@ def write_new(path: "str | os.PathLike[str]", content: bytes, mode: int = 0o600)
         os.close(descriptor)
 
 
+def takes_files(directory: "str | os.PathLike[str]") -> bool:
+    """Return whether a file can be written in this directory now, by writing one and removing it."""
+    probe = f"{os.fspath(directory)}/.probe.{os.getpid()}"
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(probe)
+        write_new(probe, b"-")
+        os.unlink(probe)
+    except OSError:
+        return False
+    return True
+
+
 def write_all(descriptor: int, content: bytes) -> None:
     """Write all of it, however little the disk takes at once. `OSError` if it takes no more."""
     rest = memoryview(content)

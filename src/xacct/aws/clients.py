@@ -170,4 +170,7 @@ def _session() -> Any:
 def _loader() -> Any:
     from botocore.loaders import Loader  # noqa: PLC0415
 
-    return Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    # The one that is asked for: else botocore looks into a thousand folders first, to see which services there are.
+    loader.list_available_services = lambda _type_name: ["sts"]
+    return loader

@@ -148,6 +148,7 @@ def _parse(path: Path) -> dict[str, Profile]:
         raise errors.ConfigError(
             f"{path} can't be read ({error.strerror}).", "Check what it is, its owner and permissions."
         ) from None
+    # guard: sections-have-limit
     if content.count(b"\n[") >= MOST_SECTIONS:  # looked at first: to parse a hundred thousand takes seconds
         raise errors.ConfigError(
             f"{path} has {MOST_SECTIONS} sections or more.", "Name a file with fewer in AWS_CONFIG_FILE."

@@ -52,6 +52,10 @@ class TookBack(Protocol):
         """Returns once that is so."""
 
 
+async def _kept() -> None:
+    """Where nothing outlives the daemon, nothing comes back."""
+
+
 @dataclass(slots=True)
 class Daemon:
     """What the routes need of the daemon around the keeper.
@@ -60,7 +64,8 @@ class Daemon:
     problems; `outdated`: whether only a new process takes up what has changed; `stop` ends the daemon; `succeed`
     has a new process take over and gives its pid; `audit` is None where it is switched off; `imds` gives the role
     of each IMDS port; `paused`: whether a successor is taking over, so that nothing may be changed here any more;
-    `catalogues`: the AWS files that roles are served of.
+    `kept` waits until what was taken back is kept over a restart, and gives what is in the way; `catalogues`: the AWS
+    files that roles are served of.
     """
 
     endpoint_url: str
@@ -73,6 +78,7 @@ class Daemon:
     about: About
     paused: Callable[[], bool] = lambda: False
     took_back: TookBack = lambda *, everything: None  # noqa: ARG005
+    kept: Callable[[], Awaitable[errors.XacctError | None]] = _kept
     audit: Trail | None = None
     imds: Callable[[], dict[int, str]] = dict
     containers: Containers = field(default_factory=Containers)
@@ -287,6 +293,8 @@ class Api:
         gone = self._keeper.logout_all() if everything else self._keeper.logout(named)
         self._daemon.took_back(everything=everything)
         self._audit.logged_out(request, gone)
+        if (problem := await self._daemon.kept()) is not None:
+            raise problem
         answer: wire.LogoutAnswer = {"roles": gone}
         return answered(request, answer)
 
@@ -323,6 +331,8 @@ class Api:
         """POST /v1/lock."""
         if self._keeper.latch.lock("asked to"):
             self._audit.latched(request, "locked")
+        if (problem := await self._daemon.kept()) is not None:
+            raise problem
         return self._latched()
 
     async def unlock(self, request: web.Request) -> web.Response:

@@ -147,4 +147,6 @@ class GrantRoutes:
             raise errors.BadInput("There is no such grant.", "xacctctl grants list")
         await self._grants.settled()
         self._audit.grant(request, "grant-revoked", revoked)
+        if (problem := self._grants.may_come_back(request.match_info["id"])) is not None:
+            raise problem
         return web.json_response({})

@@ -181,7 +181,7 @@ class Connection(asyncio.Protocol):
         self.number = endpoint.accepted
         endpoint.accepted += 1
         self.caller = Caller()
-        self.deadline = endpoint.boot() + HEAD_TIMEOUT
+        self.deadline = endpoint.boot() + HEAD_TIMEOUT  # guard: head-has-its-time
         self._endpoint = endpoint
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
@@ -306,7 +306,7 @@ class Connection(asyncio.Protocol):
         assert self._transport is not None  # noqa: S101
         self._transport.write(answer)
         self.unanswered = False
-        self.deadline = self._endpoint.boot() + IDLE_TIMEOUT
+        self.deadline = self._endpoint.boot() + IDLE_TIMEOUT  # guard: idle-connection-has-its-time
         if not keep_alive or self._endpoint.closing:
             self._transport.close()
 

@@ -143,6 +143,11 @@ def remember(keeper: Keeper) -> Memory:
     )
 
 
+def nothing_but(*, locked: bool, logged_out: tuple[str, ...]) -> Memory:
+    """A memory of what was taken back alone."""
+    return Memory((), (), locked, (), {}, {}, {}, {}, logged_out, {}, {}, ())
+
+
 def plan(role: Role, nodes: Mapping[str, Node]) -> str:
     """A digest of how a role is configured, up to its source."""
     chain = [role]

@@ -90,7 +90,7 @@ class KeychainStore:
         """Try again what was in the way: reading at first, and writing. Call it now and then, as every 30 s."""
         if isinstance(self.problem, errors.KeychainDenied):  # guard: kept-humans-no
             return  # the human has said no: they are not asked every 30 s
-        if not self._settled and (self._loading is None or self._loading.done()):
+        if not self._settled and (self._loading is None or self._loading.done()):  # guard: keychain-asked-once
             self._load_soon().add_done_callback(self._arrived)
         self._write_soon()
 
@@ -114,6 +114,10 @@ class KeychainStore:
         else:
             self._say(None)
         self._write_soon()
+
+    def is_there(self) -> bool:
+        """Whether a state lies on disk."""
+        return self._file.is_there()
 
     def outdated(self) -> None:
         """What is written is no longer so: it is gone when this returns. What is saved next takes its place.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from xacct.keeper.memory import Memory, Value, recall, recall_what_was_taken_back, remember
+from xacct.keeper.memory import Memory, Value, nothing_but, recall, recall_what_was_taken_back, remember
 from xacct.model import Instant  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
@@ -98,6 +98,16 @@ def take(
         state = msgspec.structs.replace(state, grants=grants)
     _encoder.encode_into(state, into)
     return not memory.empty
+
+
+def of_what_was_taken_back(keeper: Keeper, boot_id: str, version: str, files: FilesMemory) -> bytes:
+    """The logouts and the lock as a state that holds nothing else; empty where there are none."""
+    locked, logged_out = keeper.latch.locked, tuple(sorted(keeper.consents.logged_out))
+    if not (locked or logged_out):
+        return b""
+    aws, at = keeper.clock.anchor()
+    memory = nothing_but(locked=locked, logged_out=logged_out)
+    return _encoder.encode(State(version=version, clock=ClockMemory(aws, at, boot_id), memory=memory, files=files))
 
 
 def read(data: bytes | bytearray | memoryview) -> State:
