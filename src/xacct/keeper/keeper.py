@@ -379,7 +379,9 @@ class Keeper:
 
     def learned(self, name: str) -> list[str]:
         """What AWS's refusals have taught about a role, in sentences."""
-        return self.lessons.of(self.node(name).role)
+        node = self.node(name)
+        refused = self.refusal(node)
+        return [*self.lessons.of(node.role), *([f"learned: {refused.sentence}"] if refused else [])]
 
     def serial(self, name: str) -> str | None:
         """The MFA device that logging in to the role may ask for."""
