@@ -1619,4 +1619,9 @@ GUARDS = {
         "True",
         "tests/state/test_keychain.py::test_a_keychain_that_does_not_answer_is_not_waited_for",
     ),
+    "nothing-that-ended-on-its-way": Guard(
+        "if got.remaining(self.keeper.clock.now()) <= 0:",
+        "if False:",
+        "tests/endpoint/test_container.py::test_credentials_that_end_on_their_way_are_not_served",
+    ),
 }
