@@ -165,6 +165,20 @@ DEFENCES = (
         " and False:",
         "tests/test_other_sts.py::test_keys_in_the_environment_are_the_shells_or_nobodys",
     ),
+    Defence(
+        "what a replaced key has had is let go",
+        "keeper/keeper.py",
+        "now.get(each, each.key) != each.key}",
+        "False}",
+        "tests/test_replaced_keys.py",
+    ),
+    Defence(
+        "a replaced key is noticed at the next fetch",
+        "keeper/service.py",
+        "        self._refresh()\n",
+        "",
+        "tests/test_replaced_keys.py",
+    ),
     # grants.json, which anybody may have written.
     Defence(
         "a code follows no redirect",

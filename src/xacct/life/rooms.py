@@ -75,7 +75,7 @@ class Rooms:
         self.clock = AwsClock(host_clock.read)
         self.code = Code(Path(__file__).parents[1])
         self.keeper = self._heart(chosen)
-        self.service = CredentialService(self.keeper)
+        self.service = CredentialService(self.keeper, lambda: self.configuration.refresh(self.keeper))
         self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
         scout = processes.Scout(processes.Processes().find, self.clock.boot)
         self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started, saver=Saver())
