@@ -18,7 +18,7 @@ demo: .venv/ready ## a guided tour against a local STS; touches no AWS account
 # Three at a time: many wait for a process or a clock. A file's tests stay together. Bytecode is written whatever the
 # environment says: else three pytests, and each of hundreds of processes, would compile all that they import anew.
 test: .venv/ready ## the tests that need nothing but .venv (75 s on two cores)
-	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 3 --dist loadfile -m "not live"
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not live"
 
 test-live: .venv/ready ## those that start daemons by the dozen: hand-overs, restarts, pipes, several sets of files
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 3 --dist load -m live
@@ -41,7 +41,7 @@ types: .venv/ready
 bench: .venv/ready ## measure the endpoint on this machine
 	$(BIN)/python scripts/bench.py
 
-mutate-guards: .venv/ready ## disable each defence in turn: the tests must notice (3 min)
+mutate-guards: .venv/ready ## take each guard away in turn: its test must notice (15 min)
 	$(BIN)/python scripts/mutate_guards.py
 
 FUZZ ?= --inputs 1000000
@@ -57,7 +57,7 @@ test-system: .venv/ready ## real parts of the operating system (wants root and w
 	@mkdir -p tests/system
 	$(BIN)/pytest tests/system --ignore tests/system/test_faults.py --ignore tests/system/test_soak.py || [ $$? -eq 5 ]
 
-# SEED=7 tells a story again; STEPS=2000 tells a longer one.
+# SEED=7 tells a story again (two of STEPS steps, at once); STEPS=5000 tells longer ones.
 test-faults: .venv/ready ## random faults against a model of what may be served (wants root)
 	SEED="$(SEED)" STEPS="$(or $(STEPS),1000)" $(BIN)/pytest tests/system/test_faults.py
 

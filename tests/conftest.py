@@ -45,9 +45,26 @@ LIVE = {
 """Files that start a daemon, or several, for each test. `make test` takes of each what is named here, for it has to be
 quick; `make test-live` and CI run the rest."""
 
+LONG = (
+    "test_main_job.py",
+    "test_failures_by_hand.py",
+    "test_other_profiles.py",
+    "test_restart.py",
+    "test_simulation.py",
+    "test_streams_that_fail.py",
+    "test_differential.py",
+    "test_targets.py",
+    "test_ssh.py",
+    "test_rules.py",
+    "test_keeper.py",
+)
+"""Files that take long, the longest first: each is one worker's, and none is to be left alone with one at the end."""
+
 
 def pytest_collection_modifyitems(items):
-    """Mark what `make test` leaves to `make test-live`."""
+    """Mark what `make test` leaves to `make test-live`, and let begin what takes long."""
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
     for item in items:
         kept = LIVE.get(item.path.name)
         if kept is not None and item.originalname not in kept:
@@ -69,3 +86,14 @@ def nobodys_home(tmp_path_factory):
         # Should a test forget to name an endpoint, it must not find a cloud machine's own role.
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield home
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind():
+    """Fail the test that changes the process's umask or folder, and not some other that comes after it."""
+    umask, folder = os.umask(0o077), os.getcwd()  # noqa: PTH109 - it is compared, not used
+    os.umask(umask)
+    yield
+    left = os.umask(umask), os.getcwd()  # noqa: PTH109 - as above
+    os.chdir(folder)
+    assert left == (umask, folder), "the umask or the folder was left behind"

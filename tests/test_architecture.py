@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 SOURCE = Path(__file__).parents[1] / "src" / "xacct"
 
@@ -406,7 +407,7 @@ def test_what_starts_first_loads_neither_asyncio_nor_third_parties(module, why):
         [sys.executable, "-I", "-c", probe, str(SOURCE.parent), module],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 0, f"{module} cannot be imported:\n{done.stderr}"
@@ -422,7 +423,8 @@ def test_what_starts_first_loads_neither_asyncio_nor_third_parties(module, why):
 HOLDERS = {
     "keeper/lease.py": "the entry itself",
     "keeper/service.py": "serve: the one way out",
-    "keeper/acquire.py": "calls STS with a parent's credentials, and brings what it answers",
+    "keeper/fetchers/role_from_parent.py": "calls STS with a parent's credentials",
+    "keeper/fetchers/mfa_session.py": "takes what the same code has opened for another profile",
     "keeper/memory.py": "what the next process is to hold",
 }
 """Who may read what an entry holds."""
@@ -442,6 +444,20 @@ def leaks(source: str, file: str) -> list[str]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
             found += [f"{file}:{node.lineno} gets credentials" for keyword in node.keywords if keyword.arg == "ask"]
     return found
+
+
+STATE = {"held", "error", "renew_at", "failures", "failed_boot", "retry_boot"}
+"""An entry's own state."""
+
+
+def test_entries_alone_change_their_state():
+    found = []
+    for file in sorted((SOURCE / "keeper").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            written = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in STATE
+            if written and not (isinstance(node.value, ast.Name) and node.value.id == "self"):
+                found.append(f"{file.relative_to(SOURCE)}:{node.lineno} writes {ast.unparse(node)}")
+    assert found == []
 
 
 def test_credentials_leave_by_serve_and_nobody_else_reads_what_an_entry_holds():

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from stack import Stack
+from waiting import PATIENCE
 
 
 def fetch(grant, role):
     request = urllib.request.Request(grant["urls"][role], headers={"Authorization": grant["token"]})
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=10) as answer:
+        with opener.open(request, timeout=PATIENCE) as answer:
             return answer.status, json.loads(answer.read())
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())

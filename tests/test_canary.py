@@ -19,6 +19,7 @@ import pytest
 from human import Human
 from relay import Relay
 from stack import Stack, wait_until
+from waiting import PATIENCE
 
 from xacct.sandbox.default_world import EXTERNAL_ID
 
@@ -105,7 +106,7 @@ class Recorded(Stack):
         self.granted = []
         self.codes = list(WRONG)
 
-    def api(self, method, path, body=None, timeout=30):
+    def api(self, method, path, body=None, timeout=PATIENCE):
         answer = super().api(method, path, body, timeout)
         kept = answer
         if path == "/v1/credentials":

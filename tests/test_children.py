@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from stack import Stack, wait_until
+from waiting import PATIENCE
 
 from xacct.host.process import started
 
@@ -93,7 +94,7 @@ def test_a_helper_under_way_ends_with_all_it_started(stack, how):
         stack.api("POST", "/v1/logout", {"roles": ["by-helper"]})
     for pid in pids:
         has_gone(pid)
-    waiting.join(10)
+    waiting.join(PATIENCE)
     assert not waiting.is_alive()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from waiting import PATIENCE
 
 from xacct.copies import store
 from xacct.life import copies
@@ -47,7 +48,7 @@ async def test_it_looks_when_something_has_changed_and_not_otherwise(watched):
         copy = watched.make()
         with open(copy, "a") as file:  # noqa: PTH123
             file.write("[profile new]\n")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             while "[profile new]" not in watched.config.read_text():
                 await asyncio.sleep(0.01)
         await asyncio.sleep(0.5)  # its own writing is a change as well: it may look at that once or twice

@@ -16,6 +16,7 @@ import pyotp
 import pytest
 from human import Human
 from stack import Stack, wait_until
+from waiting import PATIENCE
 
 # `long` takes a code of its own, however young the MFA session: that is how questions are raised here.
 SETTINGS = '[roles.long]\nmfa = "direct"\n'
@@ -57,7 +58,7 @@ def elsewhere(day, tmp_path):
 def served(stack, grant, role):
     """The endpoint's answer for a role: status and parsed body."""
     path = "/" + grant["urls"][role].split("/", 3)[3]
-    with closing(http.client.HTTPConnection("127.0.0.1", stack.port, timeout=30)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", stack.port, timeout=PATIENCE)) as connection:
         connection.request("GET", path, headers={"Authorization": grant["token"]})
         answer = connection.getresponse()
         text = answer.read().decode().strip(" ")
@@ -114,7 +115,13 @@ def refusal_to_start(environment, *arguments, prefix=()):
     """What xacctd says when it can't start."""
     command = [*prefix, sys.executable, "-m", "xacct.daemon", *arguments]
     ended = subprocess.run(
-        command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20, check=False
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert ended.returncode == 1, ended
     assert ended.stdout == ""

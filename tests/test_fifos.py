@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from stack import Stack, wait_until
+from waiting import PATIENCE
 
 XACCTCTL = [sys.executable, "-m", "xacct.ctl"]
 
@@ -62,7 +63,7 @@ def test_a_fifo_there_at_the_start_hangs_no_daemon(stack, name):
     wait_until(lambda: daemon.poll() is not None or stack.socket.exists(), what="a start or an end")
     if daemon.poll() is None:
         wait_until(stack._answers, what="an answer")
-        stack.api("GET", "/v1/status", timeout=5)
+        stack.api("GET", "/v1/status", timeout=PATIENCE)
         stack.stop()
     else:
         assert "xacctd:" in stack.log()
@@ -73,10 +74,10 @@ def test_a_fifo_there_at_the_start_hangs_no_daemon(stack, name):
 def test_a_fifo_that_comes_later_hangs_no_daemon(stack, name):
     stack.start()
     swap(files(stack)[name])
-    answer = stack.api("POST", "/v1/reload", timeout=5)
+    answer = stack.api("POST", "/v1/reload", timeout=PATIENCE)
     if name in {"config", "credentials", "config.toml"}:
         assert "regular file" in str(answer)
-    stack.api("GET", "/v1/status", timeout=5)
+    stack.api("GET", "/v1/status", timeout=PATIENCE)
     aws_file = name in {"config", "credentials"}
     events = stack.login("prod", expect_failed=int(aws_file))
     assert ("regular file" in str(events)) == aws_file
@@ -95,7 +96,13 @@ def test_a_fifo_hangs_no_command(stack, name, verb):
     swap(files(stack)[name])
     env = stack.env | {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(files(stack)["token"])}
     done = subprocess.run(
-        [*XACCTCTL, *verb], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False
+        [*XACCTCTL, *verb],
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
     )
     assert "Traceback" not in done.stderr + done.stdout
 
@@ -109,7 +116,7 @@ def test_a_fifo_hangs_no_start(stack, name):
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode != 0

@@ -1,12 +1,27 @@
 """Files are read without hanging and written whole. What lies there is real: FIFOs, sockets, devices."""
 
 import os
+import signal
 import socket
 import stat
 
 import pytest
 
 from xacct import fileio
+
+
+@pytest.fixture
+def no_waiting():
+    """Interrupt what waits for a FIFO's other end."""
+
+    def late(*_):
+        raise AssertionError("it waits")
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.alarm(10)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture(params=["fifo", "socket", "device", "directory", "link to a fifo", "link to itself"])
@@ -40,17 +55,18 @@ def test_what_is_no_regular_file_is_not_written_to(irregular):
         fileio.open_regular(irregular, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
 
-def test_a_fifo_that_comes_between_look_and_open_is_refused(tmp_path, monkeypatch):
+def test_a_fifo_that_comes_between_look_and_open_is_refused(tmp_path, monkeypatch, no_waiting):
     path = tmp_path / "it"
     os.mkfifo(path)
     regular = tmp_path / "regular"
     regular.touch()
     status = regular.stat()
-    monkeypatch.setattr(fileio.os, "stat", lambda _path: status)
-    with pytest.raises(OSError, match="regular"):
-        fileio.read(path)
-    with pytest.raises(OSError, match="regular"):
-        fileio.open_regular(path, os.O_WRONLY)
+    with monkeypatch.context() as patch:
+        patch.setattr(fileio.os, "stat", lambda *_, **__: status)
+        with pytest.raises(OSError, match="regular"):
+            fileio.read(path)
+        with pytest.raises(OSError, match="regular"):
+            fileio.open_regular(path, os.O_WRONLY)
 
 
 def test_an_empty_file_is_meant_by_dev_null(tmp_path):

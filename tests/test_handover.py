@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from stack import Stack, Unix, wait_until
+from waiting import PATIENCE
 
 from xacct.life import succession
 
@@ -172,7 +173,7 @@ def test_one_serves_whoever_is_ended_while_the_state_is_under_way(place, victim,
     wait_until(lambda: paused(place), what="the state's way")
     os.kill(pids[victim], number)
     if victim == "predecessor":
-        place.daemon.wait(10)
+        place.daemon.wait(PATIENCE)
     asking.close()
     if left is None:
         wait_until(lambda: not place.daemons(), what="the end of both")
@@ -215,7 +216,7 @@ def test_stopped_while_a_successor_hangs_both_end(place, file, stuck):
     wait_until(lambda: len(place.daemons()) > 1, what="a successor")
     time.sleep(0.5)
     place.daemon.terminate()
-    place.daemon.wait(10)
+    place.daemon.wait(PATIENCE)
     wait_until(lambda: not place.daemons(), what="the end of both")
     asking.close()
 
@@ -263,8 +264,11 @@ def test_a_successor_is_hardened_before_it_is_handed_anything(tmp_path, monkeypa
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     monkeypatch.setattr(succession, "_leave_the_family", lambda: None)
     monkeypatch.setattr(succession.hardening, "harden", lambda: ["no core dumps"])
+    masks = []
+    monkeypatch.setattr("os.umask", masks.append)  # it is the whole process's: other tests would have it too
     ours, theirs = socket.socketpair()
     successor = succession.Succession(theirs.detach())
+    assert masks == [0o077]
     with ours, successor._channel:
         assert successor.refused == ["no core dumps"]
         ours.setblocking(False)
@@ -287,7 +291,7 @@ def test_an_open_question_is_said_to_be_in_the_way_and_waited_for(place):
     with subprocess.Popen(words, env=place.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as reload:
         assert "prod. Waiting until that is over" in reload.stderr.readline()
         place.api("POST", f"/v1/prompts/{prompt['id']}", {"code": place.code()})
-        asking.join(20)
+        asking.join(PATIENCE)
         assert "Restarted" in reload.stdout.read()
     assert reload.returncode == 0
     wait_until(lambda: place.daemon.poll() is not None, what="the successor's turn")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from stack import Stack, wait_until
+from waiting import PATIENCE
 
 from xacct.sandbox.files import free_port
 
@@ -120,7 +121,7 @@ def test_a_daemon_starts_with_no_signal_blocked(tmp_path, number):
         stack.daemon = stack._spawn(["-c", blocked], stack.env, "daemon.log")
         wait_until(stack._answers, what="the daemon")
         stack.daemon.send_signal(number)
-        stack.daemon.wait(10)
+        stack.daemon.wait(PATIENCE)
 
 
 def test_a_second_daemon_in_an_emptied_directory_is_the_only_one_soon(stack):
@@ -136,7 +137,7 @@ def test_a_second_daemon_in_an_emptied_directory_is_the_only_one_soon(stack):
         assert stack.api("GET", "/v1/version")["pid"] == left.pid
     finally:
         both[1].terminate()
-        both[1].wait(10)
+        both[1].wait(PATIENCE)
 
 
 @pytest.mark.parametrize("way", ["reload", "kill"])
@@ -149,7 +150,7 @@ def test_what_was_revoked_while_nothing_could_be_written_stays_revoked(stack, wa
     store.rename(away)
     store.write_text("")
     stack.api("DELETE", f"/v1/grants/{revoked['id']}")
-    assert any("can't be kept" in note for note in stack.status()["notes"])
+    assert any("can't be kept" in note and "stays revoked" in note for note in stack.status()["notes"])
     store.unlink()
     away.rename(store)
     assert revoked["id"] in (store / "grants.json").read_text(), "as it was before"
@@ -165,6 +166,40 @@ def test_what_was_revoked_while_nothing_could_be_written_stays_revoked(stack, wa
     finally:
         os.kill(pid, signal.SIGTERM)
         wait_until(lambda: not stack.socket.exists(), what="the end")
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_what_verbs_say_is_true_while_the_state_directory_can_t_be_written(tmp_path, required):
+    settings = f"[audit]\nrequired = {str(required).lower()}\n"
+    with Stack(tmp_path, settings=settings) as stack:
+        stack.login("prod", "staging")
+        grant = stack.grant("prod")
+        store = Path(stack.env["XDG_STATE_HOME"]) / "xacct"
+        away = store.with_name("away")
+        store.rename(away)
+        store.write_text("")
+
+        def said(*words):
+            done = ctl(stack, *words)
+            return done.returncode, done.stdout + done.stderr
+
+        assert said("grants", "revoke", grant["id"]) == (0, f"Revoked {grant['id']}: prod, for test.\n")
+        assert said("lock") == (0, "Locked: nothing is handed out until xacctctl unlock.\n")
+        assert said("process", "prod")[0] == 4
+        assert said("unlock") == (0, "Unlocked.\n")
+        status, words = said("process", "prod")
+        assert ("can't be written" in words, status) == (required, int(required))
+        effect = "Nothing is served." if required else "What is served meanwhile is not in it."
+        assert effect in said("status")[1]
+        assert said("doctor")[0] == 1
+        assert said("logout", "prod") == (0, "Let go: prod.\n")
+        assert said("process", "prod") == (4, "xacctctl: You are logged out of prod.\n  hint: xacctctl login prod\n")
+        assert said("logout", "--all") == (0, "Let go: central, staging.\n")
+        store.unlink()
+        away.rename(store)
+        assert said("login", "prod", "--code", stack.code())[0] == 0
+        assert said("process", "prod")[0] == 0
+        wait_until(lambda: said("grants")[0] == 0 and "can't be" not in said("status")[1], what="another try")
 
 
 def test_a_crowd_at_the_control_socket_leaves_the_endpoint_its_places_and_is_told_of(stack):
@@ -212,7 +247,9 @@ def test_a_crowd_at_another_listener_leaves_the_endpoint_its_places_and_is_told_
     small.grant("prod", where="container")
     crowd = []
     try:
-        crowd += [socket.create_connection(("127.0.0.1", small.ports[listener]), timeout=5) for _ in range(FEW + 50)]
+        crowd += [
+            socket.create_connection(("127.0.0.1", small.ports[listener]), timeout=PATIENCE) for _ in range(FEW + 50)
+        ]
         wait_until(lambda: "all places taken" in small.log(), what="the bound")
         descriptors = Path(f"/proc/{small.daemon.pid}/fd")
         wait_until(lambda: len(os.listdir(descriptors)) < FEW * 3 // 4, what="room")  # noqa: PTH208
@@ -220,7 +257,7 @@ def test_a_crowd_at_another_listener_leaves_the_endpoint_its_places_and_is_told_
             request = urllib.request.Request(
                 environment["urls"]["prod"], headers={"Authorization": environment["token"]}
             )
-            with urllib.request.urlopen(request, timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
                 assert answer.status == 200
         told = {"imds": "IMDS ports", "containers": "listeners for containers"}[listener]
         assert any(told in note for note in small.status()["notes"])

@@ -13,6 +13,7 @@ from consumers import BOTO3, FROM_PYPI, PROXIES, side_by_side
 from human import Human, decline
 from relay import Relay
 from stack import Stack, wait_until
+from waiting import PATIENCE
 
 FLEET = tuple(f"fleet-{number:02d}" for number in range(1, 21))
 EVERYTHING = ("prod", "staging", *FLEET)
@@ -168,7 +169,7 @@ def test_programs_outlive_the_credentials_they_started_with(hurried):
 def sdk_fetches(grant, role):
     """As an SDK does it."""
     request = urllib.request.Request(grant["urls"][role], headers={"Authorization": grant["token"]})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         assert json.load(answer)["SecretAccessKey"]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from stack import Stack, wait_until
+from waiting import PATIENCE
 
 BIN = Path(sys.executable).parent
 WHO = [str(BIN / "aws"), "sts", "get-caller-identity", "--query", "Arn", "--output", "text"]
@@ -164,7 +165,7 @@ def test_while_a_shell_lives_both_sides_see_each_other(place):
     assert ":assumed-role/open-role/" in say(" ".join(WHO))
     assert say(f"xacctctl exec open -- {' '.join(WHO)} --profile work 2>/dev/null").endswith(":user/MyIAMUsername\n")
     shell.stdin.close()
-    assert shell.wait(10) == 0
+    assert shell.wait(PATIENCE) == 0
     shell.stdout.close()
 
 

@@ -1,6 +1,7 @@
 """Every promise of docs/PROMISES.md names a test that exists and that CI runs; so does what docs/THREATS.md says."""
 
 import ast
+import importlib
 import importlib.util
 import re
 import sys
@@ -78,23 +79,79 @@ def test_the_environment_that_wipes_is_the_one_that_was_tried():
         assert f"{name}={value}" in text
 
 
-def loaded(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def runner(monkeypatch):
+    """scripts/mutate_guards.py, as a module."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    return importlib.import_module("mutate_guards")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_promise_has_a_mutant(page):
-    """For each row something is switched off by `make mutate-guards` that one of its tests must notice."""
-    noticed = {defence.tests.partition("::")[0] for defence in loaded(ROOT / "scripts" / "mutate_guards.py").DEFENCES}
-    bare = [row for row in rows(page) if not {str(file.relative_to(ROOT)) for file, _, _ in links(row)} & noticed]
+def test_every_promise_has_a_guard_that_one_of_its_own_tests_misses(page, runner):
+    missed = {guard.test for guard in runner.GUARDS.values()}
+    bare = [row for row in rows(page) if not missed & {f"{shown}::{test}" for _, shown, test in links(row)}]
     assert bare == []
 
 
-def test_every_mutant_finds_what_it_takes_away():
-    for defence in loaded(ROOT / "scripts" / "mutate_guards.py").DEFENCES:
-        assert defence.text in (ROOT / "src" / "xacct" / defence.file).read_text(encoding="utf-8"), defence.name
-        assert (ROOT / defence.tests.partition("::")[0]).is_file(), defence.name
+def test_every_guard_is_at_one_line_and_finds_there_what_it_takes_away(runner):
+    marked = runner.find()
+    assert marked.keys() == runner.GUARDS.keys()
+    for name, guard in runner.GUARDS.items():
+        [file] = marked[name]
+        source = file.read_text(encoding="utf-8")
+        assert runner.without(source, name, guard) != source, name
+
+
+def test_every_guard_names_one_test(runner):
+    for name, guard in runner.GUARDS.items():
+        file, *names = guard.test.split("::")
+        assert names, f"{name} names a whole file"
+        assert names[0] in names_in(ROOT / file), name
+
+
+SOURCE = """
+    # guard: above
+    def ours(who):
+        if who == us:  # guard: beside, as-well
+            return who == us
+        return False  # as ever
+"""
+WITHOUT_MARKS = """
+    def ours(who):
+        if who == us:
+            return who == us
+        return False  # as ever
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "instead"),
+    [
+        ("above", "def ours(who):\n", "def ours(we):\n"),
+        ("beside", "who == us", "True"),
+        ("as-well", "if who == us:\n            return who", "if False:\n            return us"),
+    ],
+)
+def test_a_guard_is_taken_from_its_own_line_and_no_other(runner, name, text, instead):
+    mutant = runner.without(SOURCE, name, runner.Guard(text, instead, ""))
+    assert mutant == WITHOUT_MARKS.replace(text, instead, 1)
+
+
+@pytest.mark.parametrize("text", ["return", "nowhere", "us", "== us:\n            return nobody"])
+def test_what_is_not_there_just_once_is_no_guard(runner, text):
+    source = SOURCE.replace("if who == us", "if us is us and who == us")
+    with pytest.raises(ValueError, match="times in its line"):
+        runner.without(source, "beside", runner.Guard(text, "", ""))
+
+
+def test_a_test_that_does_not_end_is_no_notice(runner, monkeypatch, tmp_path):
+    monkeypatch.setattr(runner, "PATIENCE", 0.1)
+    (tmp_path / "test_it.py").write_text("import time\n\n\ndef test_it():\n    time.sleep(60)\n")
+    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    (tmp_path / "it.py").write_text("here = True  # guard: it\n")
+    guard = runner.Guard("True", "False", "test_it.py::test_it")
+    assert runner.try_without(tmp_path, "it", guard, [tmp_path / "it.py"]) == (
+        False,
+        "UNKNOWN, the test did not run to its end (-1): no end within 0 s",
+    )
+    assert runner.try_without(tmp_path, "it", guard, [])[0] is False

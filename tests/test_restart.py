@@ -17,6 +17,7 @@ import boto3
 import pytest
 from manager import Manager
 from stack import Stack, wait_until
+from waiting import PATIENCE
 
 from xacct.state.secretmem import SecretMemory, Unavailable
 
@@ -103,7 +104,7 @@ class Raw:
 
     def __exit__(self, *_):
         self._stop.set()
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
 
 
 @pytest.fixture
@@ -273,7 +274,7 @@ def test_a_broken_installation_does_not_take_over(tmp_path):
         running.write_text(whole)
         pid = stack.api("POST", "/v1/succeed")["pid"]
         try:
-            stack.daemon.wait(10)
+            stack.daemon.wait(PATIENCE)
             assert stack.api("GET", "/v1/version")["pid"] == pid
             assert stack.status("prod")["state"] == "held"
             assert Raw(stack, stack.grant("prod")["token"]).fetch()
@@ -311,7 +312,7 @@ def test_a_reload_takes_up_settings_that_a_running_daemon_does_not(tmp_path):
         assert any("xacctctl restart" in note for note in stack.status()["notes"])
         pid = stack.api("POST", "/v1/succeed")["pid"]
         try:
-            stack.daemon.wait(10)
+            stack.daemon.wait(PATIENCE)
             assert stack.api("GET", "/v1/version")["endpoint"] == f"http://127.0.0.1:{ports[1]}"
             assert stack.status("prod")["state"] == "held"
             assert not stack.status()["notes"]

@@ -45,7 +45,7 @@ class Files(_Paths):
 
     def __new__(cls, config: str, credentials: str, home: str, endpoint: str = "", ca_bundle: str = "") -> Self:
         """Take the parts one by one; a kept tuple: `kept`."""
-        sts = (endpoint, ca_bundle) if endpoint or ca_bundle else ()
+        sts = (endpoint, ca_bundle) if endpoint or ca_bundle else ()  # guard: another-sts-makes-other-roles
         return tuple.__new__(cls, (config, credentials, home, *sts))
 
     @property
@@ -59,6 +59,7 @@ class Files(_Paths):
 
     def within(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return another shell's environment as it were if that shell meant this."""
+        # guard: daemons-sts-is-for-its-own-roles
         return {name: value for name, value in environ.items() if name not in (ENDPOINT, *CA_BUNDLES)} | self.environ()
 
     def parts(self) -> list[str]:
@@ -81,7 +82,7 @@ def named(environ: Mapping[str, str], directory: str) -> Files:
         _path(environ, CONFIG, "~/.aws/config", home, directory),
         _path(environ, CREDENTIALS, "~/.aws/credentials", home, directory),
         os.path.normpath(os.path.join(directory, home)),
-        re.sub(r"//[^/@]*@", f"//{HIDDEN}@", environ.get(ENDPOINT, "")),
+        re.sub(r"//[^/@]*@", f"//{HIDDEN}@", environ.get(ENDPOINT, "")),  # guard: no-password-of-address-leaves-shell
         os.path.join(directory, bundle) if (bundle := _first(environ, CA_BUNDLES)) else "",
     )
 

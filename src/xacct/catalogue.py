@@ -48,7 +48,7 @@ class Watched:
         before = self.stamps or (None,) * len(now)
         if not any(_says_something(old) and not _says_something(new) for old, new in zip(before, now, strict=True)):
             return True
-        if self._empty_since is None:
+        if self._empty_since is None:  # guard: file-being-saved-takes-no-guard-away
             self._empty_since = self._boot()
         return self._boot() - self._empty_since >= EMPTY_FOR
 
@@ -82,10 +82,10 @@ class Catalogue:
         self.watched.read_now()
         try:
             found = profiles.read(self._env, "the shell's" if self.id else "the daemon's")
-            _refuse_keys(found)
+            _refuse_keys(found)  # guard: no-profile-called-like-another-files-role
             found.roles = apply(found)
             if self.id:
-                _refuse_environment(found)
+                _refuse_environment(found)  # guard: environment-keys-for-own-files
             profiles.without_loose_ends(found)
         except errors.ConfigError as problem:
             self.problems = [problem]
@@ -99,7 +99,7 @@ class Catalogue:
 
     def key(self, name: str) -> str:
         """What one of its roles is called among all."""
-        return rolekeys.key(name, self.id)
+        return rolekeys.key(name, self.id)  # guard: name-is-its-files-own
 
     @property
     def sentence(self) -> str:
@@ -110,6 +110,7 @@ class Catalogue:
         if not self.id:
             return role
         parent = role.parent
+        # guard: source-is-of-its-own-files
         above = replace(parent, files=tuple(self.files)) if isinstance(parent, Source) else self.key(parent)
         return replace(role, name=self.key(role.name), parent=above)
 

@@ -90,8 +90,10 @@ class AwsClock:
         """
         at = self._read()
         off = aws_time - self.likeliest()
+        # guard: time-never-back, time-no-further-than-signature
         if self._impossible(aws_time, at) or (signed_for and abs(off) > SIGNATURE_WINDOW):
             return
+        # guard: time-second-witness
         if not self._believable(aws_time, off, at) and not self._said_before(aws_time, at):
             self._suspected = (aws_time, at.boot)
             return

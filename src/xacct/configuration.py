@@ -108,8 +108,9 @@ class Configuration:
         """What config.toml says of a catalogue's roles: its own things of the daemon's own, its limits of all."""
         if catalogue.files[:3] == awsfiles.resolved(self.own.files)[:3] or catalogue is self.own:  # maybe another STS
             return lambda found: settings.apply(self._said, found, self._fill)
+        # guard: broken-config-loses-no-limit
         in_force = self.settings if self.own.read else self._said  # a typing error there must not lose a limit here
-        return lambda found: settings.limited(in_force, found, self.own.roles)
+        return lambda found: settings.limited(in_force, found, self.own.roles)  # guard: limits-hold-in-all-files
 
     def _roles(self) -> dict[str, Role]:
         return {name: role for catalogue in self.catalogues() for name, role in catalogue.roles.items()}

@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     # Loading takes a fifth of a second, in which a hang-up must not end us: what it asks for is about to be done.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Who starts us may have blocked signals for itself: TERM and INT must end us, and children must be heard of.
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # guard: daemon-starts-with-no-signal-blocked
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     arguments = list(sys.argv[1:] if argv is None else argv)
     origin = _origin(arguments)

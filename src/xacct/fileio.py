@@ -15,6 +15,7 @@ MOST = 16 * 1024 * 1024
 """Bytes a file may have unless its reader says something else: no file that people or tools write by hand is larger."""
 
 _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+# guard: files-are-made-through-no-symlink
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -36,7 +37,7 @@ def read(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = Tr
         content = _read_all(descriptor, limit)
     finally:
         os.close(descriptor)
-    if len(content) > limit:
+    if len(content) > limit:  # guard: file-is-read-up-to-limit
         raise OSError(errno.EFBIG, f"it is larger than {_size(limit)}", os.fspath(path))
     return content
 
@@ -61,7 +62,7 @@ def open_regular(path: "str | os.PathLike[str]", flags: int, mode: int = 0o600, 
     with suppress(FileNotFoundError):  # looked at before it is opened: to open a device can set it off
         _demand_regular(os.lstat(path) if flags & os.O_NOFOLLOW else os.stat(path), path, null=null)
     try:
-        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, mode)
+        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, mode)  # guard: file-is-opened-without-waiting
     except OSError as error:
         if error.errno == errno.ENXIO:  # a FIFO that came meanwhile, opened for writing
             raise _irregular(path) from None
@@ -93,6 +94,7 @@ def write_private(
     """
     fresh = draft(path)
     with suppress(FileNotFoundError):
+        # guard: sealed-nothing-half-is-left
         os.unlink(fresh)  # of a write that was killed
     try:
         write_new(fresh, content, mode)
@@ -110,12 +112,25 @@ def draft(path: "str | os.PathLike[str]") -> str:
 
 def write_new(path: "str | os.PathLike[str]", content: bytes, mode: int = 0o600) -> None:
     """Write a file that is not there yet, for its user alone, and have it on the disk. `OSError` if that can't be."""
-    descriptor = os.open(path, _CREATE, mode)
+    descriptor = os.open(path, _CREATE, mode)  # guard: private-files, sealed-born-private
     try:
-        write_all(descriptor, content)
+        write_all(descriptor, content)  # guard: sealed-on-disk-before-it-counts
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def takes_files(directory: "str | os.PathLike[str]") -> bool:
+    """Return whether a file can be written in this directory now, by writing one and removing it."""
+    probe = f"{os.fspath(directory)}/.probe.{os.getpid()}"
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(probe)
+        write_new(probe, b"-")
+        os.unlink(probe)
+    except OSError:
+        return False
+    return True
 
 
 def write_all(descriptor: int, content: bytes) -> None:
@@ -181,7 +196,7 @@ def _demand_regular(status: os.stat_result, path: "str | os.PathLike[str]", *, n
         raise IsADirectoryError(errno.EISDIR, "it is a directory", os.fspath(path))
     if stat.S_ISLNK(status.st_mode):
         raise OSError(errno.ELOOP, "it is a symbolic link", os.fspath(path))
-    raise _irregular(path)
+    raise _irregular(path)  # guard: what-is-no-regular-file-is-not-opened
 
 
 def _irregular(path: "str | os.PathLike[str]") -> OSError:

@@ -60,7 +60,7 @@ def configure(level: str, style: str) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            _cleaned,
+            _cleaned,  # guard: log-words
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
@@ -91,8 +91,8 @@ def _clean_value(value: object) -> object:
 def _keep_libraries_quiet() -> None:
     """Libraries only when something is wrong, whatever our own level: see this file's first line."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(WithoutWords())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    handler.setFormatter(WithoutWords())  # guard: libraries-arent-quoted
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)  # guard: libraries-are-quiet
 
 
 def complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -101,6 +101,6 @@ def complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
     exception = context.get("exception")
     log.error(
         "loop complained",
-        what=str(context.get("message", ""))[:80].split("<")[0],
+        what=str(context.get("message", ""))[:80].split("<")[0],  # guard: loop-isnt-quoted
         kind=type(exception).__name__,
     )

@@ -47,9 +47,10 @@ class Credentials:
     account_id: str | None = None
 
     def __repr__(self) -> str:
-        return f"Credentials(…{self.access_key_id[-4:]})"
+        return f"Credentials(…{self.access_key_id[-4:]})"  # guard: credentials-show-four-characters
 
     def __reduce__(self) -> NoReturn:
+        # guard: credentials-are-not-pickled
         raise TypeError("credentials are not pickled: they never leave this process by accident")
 
     def remaining(self, now: float) -> float:
@@ -206,7 +207,7 @@ class Grant:
     """
 
     id: str
-    digest: str = field(repr=False)
+    digest: str = field(repr=False)  # guard: grant-hides-its-digest
     label: str
     roles: tuple[str, ...]
     created: float
@@ -225,6 +226,7 @@ class Grant:
 
     def allows_arn(self, arn: str) -> bool:
         """Whether this grant may fetch the role of that ARN, whatever it is called."""
+        # guard: patterns-only-is-anything
         return bool(_ROLE_ARN.fullmatch(arn)) and any(matches(arn, pattern) for pattern in self.role_arns)
 
 

@@ -67,6 +67,7 @@ def make_private(directory: str) -> None:
     parent = os.path.dirname(directory)
     try:
         os.makedirs(parent, exist_ok=True)
+        # guard: directory-of-ours-lies-in-one-of-ours
         if os.stat(parent).st_uid not in (os.geteuid(), 0):  # whose it is can put another in its place
             raise UnusableError(f"{parent} belongs to somebody else.")
         with suppress(FileExistsError):
@@ -79,16 +80,16 @@ def make_private(directory: str) -> None:
 def _take_over(directory: str) -> None:
     """A link of our own may lead elsewhere; one of another user's is not followed."""
     link = os.lstat(directory)
-    if link.st_uid != os.geteuid():
+    if link.st_uid != os.geteuid():  # guard: anothers-link-is-not-followed
         raise UnusableError(f"{directory} belongs to somebody else.")
     follow = 0 if stat.S_ISLNK(link.st_mode) else os.O_NOFOLLOW
     opened = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | follow)
     try:
         found = os.fstat(opened)
-        if found.st_uid != os.geteuid():
+        if found.st_uid != os.geteuid():  # guard: nobody-elses-directories
             raise UnusableError(f"{directory} belongs to somebody else.")
         if found.st_mode & 0o077:
-            os.fchmod(opened, 0o700)
+            os.fchmod(opened, 0o700)  # guard: private-directories
     finally:
         os.close(opened)
 

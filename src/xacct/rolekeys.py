@@ -26,6 +26,7 @@ def id_of(files: Files) -> str:
 
     The same files have the same id in every daemon: grants and kept state name it.
     """
+    # guard: another-home-is-another-set-of-files
     digest = sha256("\0".join(files).encode("utf-8", "surrogateescape")).hexdigest()[:8]
     parts = [part for part in files.config.split("/") if not _SAYS_NOTHING.fullmatch(part)]
     word = re.sub(r"[^a-z0-9_.]+", "_", parts[-1].lower()).strip("_.")[:20] if parts else ""

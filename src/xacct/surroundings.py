@@ -35,7 +35,9 @@ class Surroundings(NamedTuple):
 def of(environ: Mapping[str, str]) -> Surroundings:
     """Return those of an environment."""
     https, http = (
-        re.sub(r"//[^/@]*@", f"//{HIDDEN}@", _either(environ, f"{name}_proxy")) for name in ("https", "http")
+        # guard: no-password-of-proxy-leaves-shell
+        re.sub(r"//[^/@]*@", f"//{HIDDEN}@", _either(environ, f"{name}_proxy"))
+        for name in ("https", "http")
     )
     return Surroundings(https, http, _either(environ, "no_proxy") if https or http else "", _digest(environ))
 

@@ -26,12 +26,12 @@ def clean(text: str) -> str:
     What is not printable becomes a space: controls of both ranges (an escape sequence stays words), ends of lines of
     every kind, marks that turn the direction of writing, invisible characters, halves of surrogate pairs.
     """
-    return "".join(char if char.isprintable() else " " for char in text)
+    return "".join(char if char.isprintable() else " " for char in text)  # guard: words-no-control-no-mark
 
 
 def plain(text: str, most: int = LONGEST) -> str:
     """Return `text` for a desktop's dialogs and notices: as `clean` does, without markup, `most` characters long."""
-    return cut(clean(text).translate(_MARKUP), most)
+    return cut(clean(text).translate(_MARKUP), most)  # guard: words-no-markup-on-desktop, words-no-more-than-fit-dialog
 
 
 def without_keys(text: str) -> str:

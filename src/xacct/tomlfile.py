@@ -34,7 +34,7 @@ def read(path: str) -> dict[str, Any]:
 
     try:
         text = fileio.read_text(path, MOST_BYTES)
-        _demand_shallow(text)
+        _demand_shallow(text)  # guard: config-toml-is-not-deep
         return tomllib.loads(text)
     except UnicodeDecodeError:
         raise TomlError("is no UTF-8") from None

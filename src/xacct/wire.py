@@ -198,7 +198,7 @@ class StatusAnswer(TypedDict):
     sessions: list[SessionStatus]
     catalogues: NotRequired[list["Catalogue"]]
     prompts: list["Prompt"]
-    attended: int
+    attended: int  # guard: control-api-is-what-its-page-says
     notes: list[str]
     locked: NotRequired[bool]
     imds: NotRequired[list[ImdsPort]]

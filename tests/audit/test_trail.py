@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import structlog
 from virtual_time import NOON, in_virtual_time
+from waiting import PATIENCE
 
 from xacct import errors
 from xacct.audit import trail as trail_module
@@ -157,7 +158,7 @@ async def test_what_is_left_is_written_at_the_end(clock, kept):
 @in_virtual_time
 async def test_a_stuck_disk_holds_nobody_up_and_what_it_cost_is_said(clock, kept):
     free = threading.Event()
-    kept.trail._file.append = lambda lines, append=kept.trail._file.append: (free.wait(20), append(lines))
+    kept.trail._file.append = lambda lines, append=kept.trail._file.append: (free.wait(PATIENCE), append(lines))
     async with kept.writing() as trail:
         trail.record("login", role="dev")
         for _ in range(5):

@@ -2,6 +2,7 @@
 
 import os
 import time
+from types import SimpleNamespace
 
 import pytest
 from botocore.configloader import raw_config_parse
@@ -40,6 +41,17 @@ def test_a_chain_may_have_twenty_roles(read):
     found = read(chain(profiles.LONGEST_CHAIN))
     assert len(found.roles) == profiles.LONGEST_CHAIN + 1
     assert found.problems == []
+
+
+def test_a_chain_of_one_more_is_refused(read):
+    found = read(chain(profiles.LONGEST_CHAIN + 1))
+    assert len(found.roles) == profiles.LONGEST_CHAIN + 1
+    assert len(found.problems) == 1
+
+
+def test_a_chain_is_walked_no_further_than_it_may_be_long():
+    endless = {str(number): SimpleNamespace(parent=str(number + 1)) for number in range(3000)}
+    assert len(profiles._chain("0", endless)[0]) == profiles.LONGEST_CHAIN + 1
 
 
 def test_a_chain_of_thousands_is_one_sentence_and_takes_no_time(read):

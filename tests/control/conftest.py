@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import uvloop
+from control_shapes import wrong_answer
 from small_keeper import FakeSts, small_keeper
 from virtual_time import clock
 
@@ -113,7 +114,9 @@ class Control:
         data = raw if body is None else json.dumps(body)
         async with self.client.request(method, path, data=data, **options) as response:
             assert response.headers["Xacct-Api"] == str(wire.API), "an answer without our version"
-            return response.status, await response.json()
+            answer = await response.json()
+            assert response.status != 200 or wrong_answer(method, path, answer) is None
+            return response.status, answer
 
     async def get(self, path):
         status, answer = await self.call("GET", path)

@@ -420,7 +420,19 @@ async def test_explain_says_what_guards_a_role(control):
     assert any(remark.startswith("guarded:") for remark in remarks)
 
 
-ABOUT = {"enabled": True, "url": "http://169.254.170.2:9479"}
+ABOUT = {
+    "enabled": True,
+    "url": "http://169.254.170.2:9479",
+    "address": "169.254.170.2",
+    "port": 9479,
+    "port_on_host": 9477,
+    "socket": "/run/user/1000/xacct/containers/endpoint.sock",
+    "listening": [],
+    "troubles": {},
+    "address_here": False,
+    "bridges": [],
+    "require_known_caller": False,
+}
 
 
 @serving

@@ -9,6 +9,7 @@ import sys
 import threading
 
 import pytest
+from waiting import PATIENCE
 
 from xacct import errors
 from xacct.control import server
@@ -107,7 +108,7 @@ async def ask(path, raw=b"GET /v1/version HTTP/1.1\r\nHost: xacct\r\nConnection:
     reader, writer = await asyncio.open_unix_connection(str(path))
     writer.write(raw)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             return await reader.read()
     finally:
         writer.close()
@@ -141,7 +142,7 @@ async def test_it_ends_though_a_stream_is_open(control, monkeypatch):
     server = await serve(control, control.path)
     stream = asyncio.ensure_future(ask(control.path, b"GET /v1/events HTTP/1.1\r\nHost: xacct\r\n\r\n"))
     await asyncio.sleep(0.05)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         await server.close()
         assert (await stream).startswith(b"HTTP/1.1 200 ")
 
@@ -187,7 +188,7 @@ async def test_another_user_gets_not_a_byte_though_the_door_is_open(control, raw
             cwd="/",
             env={},
             check=False,
-            timeout=20,
+            timeout=PATIENCE,
         )
         assert "Permission" not in child.stderr, "the door was not open"
         assert child.stdout.strip() == ""

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import PATIENCE
 
 import xacct
 from xacct import wire
@@ -26,7 +27,7 @@ async def xacctctl(control, version, api, *words):
         env={"XACCT_SOCKET": str(control.path), "PYTHONPATH": ":".join(sys.path), "HOME": str(control.path.parent)},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
         check=False,
     )
 

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src"
@@ -54,6 +55,7 @@ def daemon(place):
     fake = fake_daemon.FakeDaemon(runtime / "control.sock").start()
     yield fake
     fake.stop()
+    assert fake.lies == [], "what the real daemon would not say"
 
 
 @pytest.fixture
@@ -89,7 +91,7 @@ def run(place):
             text=True,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            timeout=20,
+            timeout=PATIENCE,
             check=False,
             **options,
         )
@@ -105,7 +107,7 @@ class Seat:
         self.ours, theirs = pty.openpty()
         self.seen = ""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", _ADOPT, *command],
+            [sys.executable, "-I", "-S", "-c", _ADOPT, *command],
             stdin=theirs,
             stdout=theirs if stdout is None else stdout,
             stderr=theirs,
@@ -113,7 +115,7 @@ class Seat:
         )
         os.close(theirs)
 
-    def expect(self, text, timeout=10):
+    def expect(self, text, timeout=PATIENCE):
         """Wait until `text` has appeared since the last call; returns everything before it."""
         deadline = time.monotonic() + timeout
         while text not in self.seen:
@@ -132,7 +134,7 @@ class Seat:
     def type(self, text):
         os.write(self.ours, text.encode())
 
-    def end(self, timeout=10):
+    def end(self, timeout=PATIENCE):
         """Wait for the end; returns the exit status and the rest of what was shown."""
         rest = self.seen
         with contextlib.suppress(OSError):

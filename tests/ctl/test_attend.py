@@ -3,6 +3,8 @@
 import threading
 from pathlib import Path
 
+from waiting import PATIENCE
+
 
 def test_questions_of_others_are_answered_here(daemon, sit):
     seat = sit("attend")
@@ -77,4 +79,4 @@ class _Sink:
         self.answered.set()
 
     def wait(self):
-        assert self.answered.wait(5)
+        assert self.answered.wait(PATIENCE)

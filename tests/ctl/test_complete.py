@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import PATIENCE
 
 from xacct.ctl import complete, shells
 from xacct.ctl.main import load, main, parser
@@ -89,7 +90,7 @@ def shelf(place, monkeypatch):
 def ask(shell, script):
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not installed")
-    done = subprocess.run([shell, "-c", script], capture_output=True, text=True, check=False, timeout=20)
+    done = subprocess.run([shell, "-c", script], capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.stderr == ""
     return done.stdout.split()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from acl import ACL
 from botocore.configloader import load_config
+from waiting import PATIENCE
 
 from xacct.ctl import block, configure, rewrite
 from xacct.ctl.main import main
@@ -488,7 +489,7 @@ def test_runs_at_the_same_time_lose_nothing(aws, daemon):
     daemon.roles = {f"r{number}": None for number in range(8)}
     command = [sys.executable, "-m", "xacct.ctl", "configure"]
     runs = [subprocess.Popen([*command, role], stdout=subprocess.DEVNULL) for role in daemon.roles]
-    assert [one.wait(30) for one in runs] == [0] * 8
+    assert [one.wait(PATIENCE) for one in runs] == [0] * 8
     assert set(profiles(aws / "config")) == {f"{role}-agent" for role in daemon.roles}
 
 
@@ -500,7 +501,7 @@ def test_a_run_waits_for_the_one_before_it(config, place):
         with pytest.raises(subprocess.TimeoutExpired):
             waiting.wait(1)
         assert config.read_bytes() == ODD
-    assert waiting.wait(30) == 0
+    assert waiting.wait(PATIENCE) == 0
     assert config.read_bytes() != ODD
 
 

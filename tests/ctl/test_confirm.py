@@ -1,6 +1,7 @@
 """Whether a grant may use a guarded role: asked at the terminal that caused it, and at one that attends."""
 
 import pytest
+from waiting import PATIENCE
 
 from xacct.ctl.main import main
 
@@ -39,7 +40,7 @@ def test_the_process_is_named_where_the_daemon_knows_it(daemon, sit):
     daemon.watchers[0].put({"event": "prompt", "prompt": asked})
     seat.expect("Let ls (pid 7, /bin/ [2Jls) use prod? [y/N] ")
     seat.type("n\n")
-    assert daemon.prompts["c1"][1].get(timeout=5) == {"decline": True}
+    assert daemon.prompts["c1"][1].get(timeout=PATIENCE) == {"decline": True}
 
 
 @pytest.mark.parametrize("no", ["n\n", "No\n", "\n", "\x04"])
@@ -86,7 +87,7 @@ def test_an_attending_terminal_is_asked_and_what_was_typed_before_is_no_answer(d
     daemon.watchers[0].put({"event": "prompt", "prompt": daemon.confirmation(["prod"], "a\x1b[2Jshell")})
     seat.expect("Let a [2Jshell use prod? [y/N] ")
     seat.type("n\n")
-    assert daemon.prompts["c1"][1].get(timeout=5) == {"decline": True}
+    assert daemon.prompts["c1"][1].get(timeout=PATIENCE) == {"decline": True}
     assert answers(daemon) == [{"decline": True}]
     closed = {"event": "prompt-closed", "id": "c1", "outcome": "declined", "sentence": "It was declined."}
     daemon.watchers[0].put(closed)
@@ -106,7 +107,7 @@ def test_a_code_and_a_confirmation_are_asked_one_after_the_other(daemon, sit):
     seat.type("456\n")
     seat.expect("Let a shell use prod? [y/N] ")
     seat.type("y\n")
-    assert daemon.prompts["c1"][1].get(timeout=5) == {"confirm": True}
+    assert daemon.prompts["c1"][1].get(timeout=PATIENCE) == {"confirm": True}
     assert daemon.called("POST", "/v1/prompts/p1") == [{"code": "123456"}]
 
 

@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE, wait_until
 
 XACCTCTL = [sys.executable, "-m", "xacct.ctl"]
 
@@ -72,7 +72,7 @@ def test_signals_reach_the_command(daemon, name):
     assert process.stdout.readline() == "ready\n"
     process.send_signal(getattr(signal, f"SIG{name}"))
     try:
-        rest, _ = process.communicate(timeout=10)
+        rest, _ = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
     assert (rest, process.returncode) == ("got\n", 42)
@@ -89,7 +89,7 @@ def test_stop_and_continue_go_both_ways(daemon):
     _await_state(process.pid, "S")
     _await_state(child, "S")
     process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 143
+    assert process.wait(PATIENCE) == 143
     process.stdout.close()
 
 
@@ -134,10 +134,7 @@ def _state(pid):
 def _await_state(pid, letter):
     if not Path("/proc/self/stat").exists():
         pytest.skip("there is no procfs to look at")
-    deadline = time.monotonic() + 5
-    while (state := _state(pid)) != letter:
-        assert time.monotonic() < deadline, f"{pid} is in state {state}, not {letter}"
-        time.sleep(0.01)
+    wait_until(lambda: _state(pid) == letter, what=f"{pid} in state {letter}")
 
 
 def test_imds_is_a_port_and_no_grant(daemon, run):
@@ -158,6 +155,6 @@ def test_a_terminal_that_goes_away_takes_the_command_along(daemon, sit, tmp_path
     seat.expect("here\r\n")
     os.close(seat.ours)
     seat.ours = os.open(os.devnull, os.O_RDONLY)
-    assert seat.process.wait(10) == 0
+    assert seat.process.wait(PATIENCE) == 0
     assert (tmp_path / "it").read_text() == "gone\n"
     assert daemon.called("DELETE", "/v1/grants/g1") == [None]

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 from xacct.ctl import far, ssh
 from xacct.ctl.failure import CtlError
@@ -298,6 +299,6 @@ def test_a_lender_ends_and_tidies_up_whatever_becomes_of_the_other(reader):
     lender.stdin.close()
     if reader:
         assert pipe.read_text() == "echo it"
-    assert lender.wait(10) == 0
+    assert lender.wait(PATIENCE) == 0
     assert not pipe.parent.exists()
     lender.stdout.close()

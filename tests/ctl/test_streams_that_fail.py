@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 LINES = [
     ["status"],
@@ -89,7 +90,7 @@ def run_into(daemon, run):
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             text=True,
-            timeout=20,
+            timeout=PATIENCE,
             check=False,
         )
         return done.returncode, done.stderr

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 import uvloop
 from virtual_time import clock
+from waiting import PATIENCE, until
 
 from xacct.endpoint.server import Endpoint, bind
 
@@ -92,7 +93,7 @@ class Served:
         for piece in pieces:
             client.send(piece)
             await asyncio.sleep(0)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             return await client.rest()
 
     def head(self, *lines, target="/healthz", method="GET", version="1.1", host=None):
@@ -118,19 +119,6 @@ async def serving(answer, boot=lambda: 0.0, **options):
         closing = endpoint.close()
         if closing is not None:
             await closing
-
-
-async def until(condition):
-    """Give the loop turns until something is so."""
-    for _ in range(2000):
-        if condition():
-            return
-        await asyncio.sleep(0)
-    for _ in range(200):
-        if condition():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it did not come to be")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from small_keeper import SERIAL, FakeSts, small_keeper
@@ -79,8 +80,9 @@ class Room:
             session.drop()
 
     async def question(self):
-        while not self.desk.questions:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            while not self.desk.questions:
+                await asyncio.sleep(0.01)
         return self.desk.questions[0]
 
     async def give_code(self, code="123456"):
@@ -180,6 +182,10 @@ async def test_bytes_of_credentials_let_go_are_forgotten(clock, room):
     room.keeper.logout(["dev"])
     room.container.forget()
     assert set(room.container._bodies) == {"prod"}
+    await room.keeper.node("prod").lease.renew(ask=False)
+    room.container.forget()
+    assert room.container._bodies == {}, "other credentials are held by now"
+    room.ask("prod")
     room.keeper.configure({})
     room.container.forget()
     assert room.container._bodies == {}
@@ -235,6 +241,8 @@ async def test_without_a_grant_every_path_answers_the_same(clock, room):
 async def test_a_grant_does_not_tell_what_lies_beyond_it(clock, room):
     await room.login("elsewhere")
     said = {room.ask(path) for path in PATHS if path not in {"dev", "prod"}}
+    room.keeper.logout(["elsewhere"])
+    said.add(room.ask("elsewhere"))
     assert len(said) == 1
     assert code_of(said.pop()) == "unknown-role"
 
@@ -623,6 +631,23 @@ async def test_taken_back_between_the_fetch_and_the_answer_nothing_is_written(
     monkeypatch.setattr(room.container._service, "serve", lambda *_: waited)
     [(_, only)] = await room.all_of(room.ask("prod"))
     assert code_of(only) == code
+
+
+@in_virtual_time
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_taken_back_while_it_is_written_down_nothing_leaves(clock, room, monkeypatch, at_once):
+    async def written():
+        room.keeper.latch.lock("test")
+
+    monkeypatch.setattr(room.container, "_recorder", SimpleNamespace(fetched=lambda *_: written))
+    if at_once:
+        await room.login("dev")
+    with room.desk.attend():
+        pieces = asyncio.ensure_future(room.all_of(room.ask("dev")))
+        if not at_once:
+            await room.give_code()
+        [(_, only)] = await pieces
+    assert code_of(only) == "locked"
 
 
 @in_virtual_time

@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 
 import pytest
+from waiting import PATIENCE
 
 from xacct.endpoint import answers, crowd
 from xacct.endpoint.door import Door
@@ -81,12 +82,12 @@ async def connect(served, kernel, pid, times):
 
 async def is_served(client, served):
     client.send(served.head())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         return await client.one() == SECRET
 
 
 async def is_closed(client):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         return await client.rest() == b""
 
 

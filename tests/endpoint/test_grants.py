@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import json
 import os
@@ -6,7 +7,7 @@ import time
 
 import pytest
 
-from xacct import errors
+from xacct import errors, fileio
 from xacct.endpoint.grants import PREFIX, PROCESS_LOOK, Grants, digest_of, mint
 from xacct.endpoint.token_files import ENDED, KEPT, KEPT_FOR
 
@@ -68,6 +69,27 @@ def test_a_reboot_takes_the_token_files_and_no_grant(grants, machine, tmp_path):
     after.revoke(old.id)
     (tmp_path / "grants.json").write_bytes(before)
     assert again(machine, tmp_path).all() == [new]
+
+
+@pytest.mark.parametrize("reboot", [True, False])
+def test_a_file_that_takes_nothing_is_believed_as_far_as_token_files_bear_it_out(
+    grants, machine, tmp_path, monkeypatch, reboot
+):
+    """Who knows what it lacks? After a reboot there are no token files, and in a directory that takes none they lie."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    kept, _, file = grants.create(["dev"], "a shell", None, None)
+    monkeypatch.setattr("xacct.endpoint.grant_file.save", full)
+    assert again(machine, tmp_path).all() == [kept], "the token files could be written, and tell"
+    if reboot:
+        file.unlink()
+    else:
+        monkeypatch.setattr(fileio, "write_new", full)
+    after = again(machine, tmp_path)
+    assert after.all() == []
+    assert "are not used" in after.dropped.sentence
 
 
 def test_what_was_handed_on_is_believed_before_the_file(grants, machine, tmp_path):

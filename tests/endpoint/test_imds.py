@@ -280,6 +280,17 @@ async def test_a_human_is_asked_meanwhile_once_for_all_tries(clock, room):
 
 
 @in_virtual_time
+async def test_taken_back_while_it_is_written_down_nothing_leaves(clock, room, monkeypatch):
+    await room.login()
+
+    async def written():
+        room.keeper.latch.lock("test")
+
+    monkeypatch.setattr(room.records, "fetched", lambda *_: written, raising=False)
+    assert (await room.answer())[0]["Code"] == "locked"
+
+
+@in_virtual_time
 async def test_a_client_that_hangs_up_does_not_withdraw_the_question(clock, room):
     with room.desk.attend():
         hanging = asyncio.ensure_future(room.answer())

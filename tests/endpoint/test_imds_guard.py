@@ -10,6 +10,7 @@ import time
 import pytest
 from small_keeper import FakeSts, small_keeper
 from virtual_time import Clock
+from waiting import PATIENCE
 
 from xacct.clock import AwsClock
 from xacct.endpoint import answers, head, imds
@@ -141,7 +142,7 @@ class Room:
     async def ask(self, port, *heads):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"".join(heads))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             said = await reader.read()
         writer.close()
         return said
@@ -249,7 +250,7 @@ async def test_idle_connections_are_closed_there_too(free, monkeypatch):
     async with Room({port: "dev"}) as room:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         room.clock.suspend(IDLE_TIMEOUT)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             with contextlib.suppress(ConnectionResetError):
                 assert await reader.read() == b""
         writer.close()

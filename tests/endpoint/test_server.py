@@ -5,6 +5,7 @@ import socket
 
 import pytest
 from virtual_time import in_virtual_time
+from waiting import PATIENCE
 
 from xacct import errors
 from xacct.endpoint import answers, head
@@ -196,7 +197,7 @@ async def test_a_refusal_ends_a_pipeline(serve):
 
 
 async def test_an_answer_of_no_grant_closes_whatever_the_client_says(serve):
-    async with serve(lambda _: answers.NO_GRANT) as served:
+    async with serve(lambda _: answers.NO_GRANT) as served, asyncio.timeout(10):
         assert await served.ask(served.head(KEPT) + served.head(KEPT)) == answers.NO_GRANT
 
 
@@ -282,7 +283,7 @@ async def test_a_held_answer_that_breaks_later_ends_completely_and_is_no_json(se
 
 @in_virtual_time
 async def test_a_head_that_does_not_come_is_not_waited_for(clock, serve):
-    async with serve(give, lambda: clock.boot) as served:
+    async with serve(give, lambda: clock.boot) as served, asyncio.timeout(10 * HEAD_TIMEOUT):
         silent, slow = await served.connect(), await served.connect()
         for byte in served.head()[:8]:
             slow.send(bytes([byte]))
@@ -295,7 +296,7 @@ async def test_a_head_that_does_not_come_is_not_waited_for(clock, serve):
 
 @in_virtual_time
 async def test_an_idle_connection_is_closed_in_time(clock, serve):
-    async with serve(give, lambda: clock.boot) as served:
+    async with serve(give, lambda: clock.boot) as served, asyncio.timeout(10 * IDLE_TIMEOUT):
         client = await served.connect()
         for _ in range(3):
             client.send(served.head())
@@ -363,7 +364,7 @@ async def asks_without_reading(served, eventually):
 
 async def test_a_client_that_reads_no_answer_gets_no_more_of_them(serve, eventually):
     async with serve(lambda _: answers.whole(answers.OK, b"x" * 1000)) as served:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             sock, connection = await asks_without_reading(served, eventually)
         assert connection._transport.get_write_buffer_size() < 500_000
         assert len(connection._buffer) < 500_000
@@ -408,7 +409,7 @@ def test_a_burst_is_answered_no_further_than_the_client_reads():
 
 async def test_a_client_that_reads_late_gets_every_answer(serve):
     answer = answers.whole(answers.OK, b"x" * 1000)
-    async with serve(lambda _: answer) as served, asyncio.timeout(10):
+    async with serve(lambda _: answer) as served, asyncio.timeout(PATIENCE):
         client = await served.connect()
         client.send(served.head() * 5000)
         await asyncio.sleep(0.05)

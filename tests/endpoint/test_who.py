@@ -10,6 +10,7 @@ import sys
 import pytest
 from small_keeper import FakeSts, small_keeper
 from virtual_time import Clock
+from waiting import PATIENCE, until
 
 from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
@@ -86,13 +87,12 @@ class Room:
 
     async def line(self, event):
         """The first line of this event, once it is written."""
-        for _ in range(400):
+
+        def written():
             lines = self.file.read_text().splitlines() if self.file.exists() else []
-            found = [line for line in map(json.loads, lines) if line["event"] == event]
-            if found:
-                return found[0]
-            await asyncio.sleep(0.005)
-        raise AssertionError(f"no {event}")
+            return next((line for line in map(json.loads, lines) if line["event"] == event), None)
+
+        return await until(written, event)
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ async def test_who_closes_its_half_behind_the_request_is_answered_all_the_same(s
         reader, writer = await asyncio.open_connection("127.0.0.1", served.port)
         writer.write(served.head(b"Authorization: " + room.token.encode(), target=ROLE_PATH + "dev"))
         writer.write_eof()
-        assert room.held.secret_access_key.encode() in await asyncio.wait_for(reader.read(), 10)
+        assert room.held.secret_access_key.encode() in await asyncio.wait_for(reader.read(), PATIENCE)
         writer.close()
 
 

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 from xacct.host import activation, launchd
 from xacct.host.activation import Inherited, inherited, sort
@@ -89,7 +90,7 @@ def started(names, *descriptors):
         capture_output=True,
         text=True,
         check=False,
-        timeout=20,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -5,8 +5,10 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 from xacct.host import network
 
@@ -23,7 +25,7 @@ async def test_a_change_of_addresses_is_told_once(monkeypatch):
     assert watch.start()
     for verb in ("add", "del"):
         subprocess.run(["ip", "addr", verb, "127.77.77.77/32", "dev", "lo"], check=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         while not told:
             await asyncio.sleep(0.02)
     await asyncio.sleep(0.3)
@@ -31,11 +33,18 @@ async def test_a_change_of_addresses_is_told_once(monkeypatch):
     watch.close()
 
 
+def descriptors():
+    return sorted(path.name for path in Path("/proc/self/fd").iterdir())
+
+
 @LINUX
 async def test_closing_leaves_nothing_behind():
+    before = descriptors()
     watch = network.NetworkWatch(asyncio.get_running_loop(), lambda: None)
     watch.start()
+    assert descriptors() != before
     watch.close()
+    assert descriptors() == before
 
 
 async def test_elsewhere_there_is_nothing_to_listen_to(monkeypatch):

@@ -9,7 +9,7 @@ from virtual_time import in_virtual_time
 
 from xacct import errors
 from xacct.keeper import events as ev
-from xacct.keeper.acquire import Terms
+from xacct.keeper.fetchers.calls import Terms
 from xacct.model import Role
 
 HOUR = 3600.0

@@ -3,10 +3,10 @@
 import asyncio
 import os
 import random
-import time
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from xacct import errors
 from xacct.clock import AwsClock
@@ -77,15 +77,11 @@ async def test_a_dialog_goes_when_somebody_else_was_faster(desk, events, tmp_pat
     pid = tmp_path / "pid"
     task = await attending(desk, events, program(tmp_path, f"echo $$ > {pid}; exec sleep 60"), dialog=True)
     asked = asyncio.ensure_future(ask(desk))
-    while not (pid.exists() and pid.read_text().strip()):
-        await asyncio.sleep(0.01)
+    await until(lambda: pid.exists() and pid.read_text().strip(), "a dialog")
     [question] = desk.questions
     desk.answer(question.id, "111111")
     assert await asked == "111111"
-    deadline = time.monotonic() + 5
-    while Path(f"/proc/{pid.read_text().strip()}").exists():
-        assert time.monotonic() < deadline, "the dialog still stands"
-        await asyncio.sleep(0.01)
+    await until(lambda: not Path(f"/proc/{pid.read_text().strip()}").exists(), "the dialog's end")
     await end(task)
 
 
@@ -149,10 +145,7 @@ async def test_a_notice_is_shown_once_in_a_while(events, tmp_path):
     await asyncio.sleep(0)
     for _ in range(3):
         events.publish(HorizonNear(SERIAL, 600.0, ("prod",)))
-    deadline = time.monotonic() + 5
-    while not said.exists():
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.01)
+    await until(said.exists, "a notice")
     await asyncio.sleep(0.1)
     assert len(said.read_text().splitlines()) == 1
     await end(task)

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from waiting import PATIENCE, wait_until
 
 from xacct import __version__
 from xacct.sandbox import cli, code, files, totp
@@ -29,10 +30,8 @@ def running(directory, *options):
     command = [*SANDBOX, "run", "--dir", str(directory), *options]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
-            ready = directory / "ready"
-            while not ready.exists():
-                assert process.poll() is None, process.stderr.read()
-                time.sleep(0.01)  # for a process of its own there is nothing to await
+            wait_until(lambda: (directory / "ready").exists() or process.poll() is not None, what="the sandbox")
+            assert process.poll() is None, process.stderr.read()
             yield process
         finally:
             process.kill()
@@ -40,7 +39,7 @@ def running(directory, *options):
 
 def ended(process, number):
     process.send_signal(number)
-    _, told = process.communicate(timeout=5)
+    _, told = process.communicate(timeout=PATIENCE)
     return process.returncode, told
 
 

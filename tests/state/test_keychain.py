@@ -13,6 +13,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from waiting import PATIENCE, until
 
 from xacct import errors, fileio
 from xacct.state import keychain
@@ -36,7 +37,7 @@ class FakeKeys:
     def _ask(self, what):
         key = self.key
         self.asked.append(what)
-        self.open_.wait(10)
+        self.open_.wait(PATIENCE)
         if self.trouble is not None:
             raise self.trouble
         return key
@@ -102,13 +103,6 @@ async def kept(path, keys):
 async def read(path, keys):
     """What a new run reads."""
     return await KeychainStore(path, keys).load()
-
-
-async def until(condition, seconds=5.0):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        await asyncio.sleep(0.005)
 
 
 async def settled(store):
@@ -387,7 +381,7 @@ async def test_a_keychain_that_never_answers_does_not_keep_the_process(kept, pat
         asyncio.run(main())
     """
     command = [sys.executable, "-c", textwrap.dedent(program), str(path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.returncode == 0, done.stderr
     assert "does not answer" in done.stdout.splitlines()[-1]
 
@@ -496,7 +490,7 @@ async def test_what_is_forgotten_while_it_is_written_does_not_come_back(kept, pa
     def slowly(*what):
         write(*what)
         writing.set()
-        go_on.wait(5)
+        go_on.wait(PATIENCE)
 
     store = KeychainStore(path, keys)
     await store.load()

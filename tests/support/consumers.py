@@ -19,6 +19,9 @@ _DEAD = "http://127.0.0.1:9"
 PROXIES = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"), _DEAD)
 """A proxy that nobody runs: port 9 is `discard`, which has been off for decades."""
 
+PAUSE = 1.5
+"""Seconds between two runs of a command line, each of which is a second's work for the machine."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -91,6 +94,7 @@ class Client:
             arns += last.arns
             if last.status or time.monotonic() - began >= seconds:
                 return Outcome(last.status, arns, last.stderr, time.monotonic() - began)
+            time.sleep(PAUSE)
 
 
 def _python(name):

@@ -18,13 +18,17 @@ import time
 import urllib.request
 from pathlib import Path
 
+from machine_time import Watch
 from manager import Manager
-from stack import Stack, Unix, wait_until
+from stack import Stack, Unix
 
 from xacct.sandbox.code import fresh_code
 
 PATIENCE = 5.0
-"""Seconds within which everything that is asked of a daemon is answered, whatever is broken around it."""
+"""Seconds of its own time (machine_time.py) in which a daemon answers, whatever is broken around it."""
+
+LONGEST = 60.0
+"""Seconds after which nobody waits for an answer any more, however busy the machine is."""
 
 SETTLE = 15.0
 """Seconds in which exactly one daemon remains after a hand-over, however it went."""
@@ -37,7 +41,7 @@ FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 SETTINGS = """\
 [prompts]
 desktop = false
-patience = "2s"
+patience = "1s"
 [audit]
 keep = 0
 max_mib = 1
@@ -59,14 +63,23 @@ class World(Stack):
     """
 
     def __init__(self, directory, *, managed, **sandbox_options):
-        super().__init__(directory, settings=SETTINGS, daemon=False, **sandbox_options)
+        super().__init__(directory, settings=SETTINGS, daemon=False, apart=True, **sandbox_options)
         self.managed = managed
         self.manager = None
         self.mounted = False
         self.clock_variables = {}
         self._files = {}
+        self._offset = self.dir / "offset"
 
     def __enter__(self):
+        try:
+            self._begin()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _begin(self):
         super().__enter__()
         self._mount()
         self._fake_the_clock()
@@ -76,16 +89,15 @@ class World(Stack):
             self.manager.__enter__()
         else:
             self.start()
-        return self
 
     def __exit__(self, *arguments):
-        self.heal()
+        if self.env:
+            self.heal()
         if self.manager is not None:
             self.manager.__exit__()
         super().__exit__(*arguments)
-        for pid in self.daemons():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        for pid in self.daemons() if self.env else ():
+            self.os_kill(pid, signal.SIGKILL)
         if self.mounted:
             subprocess.run(["umount", "-l", str(self.state)], check=False)
 
@@ -122,39 +134,59 @@ class World(Stack):
             return
         if self.managed:
             self.manager.ready.clear()
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, number)
+        self.os_kill(pid, number)
 
     def revive(self):
         """Wait for the manager's next daemon, or start one where nobody else does."""
         if self.managed:
-            wait_until(self._reachable, SETTLE, "the manager's next daemon")
+            self.wait(self._reachable, "the manager's next daemon")
             return
-        wait_until(
-            lambda: not self.daemons() or self._reachable(), SETTLE, f"the end of {self.daemons()}, or their answer"
-        )
+        self.wait(lambda: not self.daemons() or self._reachable(), f"the end of {self.daemons()}, or their answer")
         if not self.daemons():
             self.start()
 
     def settle(self):
         """Exactly one daemon, and it answers."""
         self.revive()
-        wait_until(lambda: len(self.daemons()) == 1, SETTLE, f"one daemon ({self.daemons()} live)")
+        self.wait(lambda: len(self.daemons()) == 1, f"one daemon ({self.daemons()} live)")
+
+    def wait(self, condition, what):
+        """Wait for it; SETTLE seconds of the daemons' own time is the longest that it may take.
+
+        Raises:
+            Hung: it did not happen in time.
+        """
+        watch = Watch(self.family)
+        while not condition():
+            if watch.over(SETTLE):
+                raise Hung(f"{what} did not happen within {watch.own():.1f} s ({watch.elapsed():.1f} s by the clock)")
+            time.sleep(0.01)
+
+    def family(self):
+        """The processes that an answer may depend on: the daemon's, the sandbox, and ourselves."""
+        return [*self.daemons(), self.sandbox.pid, os.getpid()]
 
     def _reachable(self):
         with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
-            return self.api("GET", "/v1/version", timeout=PATIENCE).get("pid") in self.daemons()
+            return self.api("GET", "/v1/version", timeout=LONGEST).get("pid") in self.daemons()
         return False
 
     # Requests. A status of 0: no answer came, and nobody knows what it did.
 
-    def ask(self, method, path, body=None, timeout=PATIENCE):
+    def ask(self, method, path, body=None, patience=PATIENCE):
         """(status, answer) of a control request; what streams becomes {"events": [...]}.
 
+        Args:
+            patience: seconds of the daemon's own time that it may take.
+
         Raises:
-            Hung: nothing came in time.
+            Hung: it took longer.
         """
-        connection = Unix(self.socket, timeout)
+        with self._in_time(f"{method} {path}", patience):
+            return self._ask(method, path, body)
+
+    def _ask(self, method, path, body):
+        connection = Unix(self.socket, LONGEST)
         try:
             connection.request(method, path, None if body is None else json.dumps(body))
             answer = connection.getresponse()
@@ -162,8 +194,6 @@ class World(Stack):
             if "ndjson" in answer.headers.get("Content-Type", ""):
                 return answer.status, {"events": [json.loads(line) for line in text.splitlines() if line.strip()]}
             return answer.status, json.loads(text)
-        except TimeoutError:
-            raise Hung(f"{method} {path} took over {timeout} s") from None
         except (OSError, ValueError, http.client.HTTPException):
             return 0, {}
         finally:
@@ -175,13 +205,15 @@ class World(Stack):
         Raises:
             Hung: nothing came in time.
         """
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        with self._in_time(f"a fetch of {grant.role}", PATIENCE):
+            return self._fetch(grant)
+
+    def _fetch(self, grant):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONGEST)
         try:
             connection.request("GET", f"/v1/credentials/{grant.role}", headers={"Authorization": grant.token})
             answer = connection.getresponse()
             text = answer.read()
-        except TimeoutError:
-            raise Hung(f"a fetch of {grant.role} took over {PATIENCE} s") from None
         except (OSError, http.client.HTTPException):
             return 0, {}
         finally:
@@ -191,10 +223,17 @@ class World(Stack):
         except ValueError:
             return answer.status, {}
 
+    @contextlib.contextmanager
+    def _in_time(self, what, patience):
+        watch = Watch(self.family)
+        yield
+        if watch.over(patience):
+            raise Hung(f"{what} took {watch.own():.1f} s ({watch.elapsed():.1f} s by the clock)")
+
     def hang_up(self, method, path, after):
         """Send a control request and go away `after` seconds later, unread."""
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(PATIENCE)
+            connection.settimeout(LONGEST)
             connection.connect(str(self.socket))
             connection.sendall(f"{method} {path} HTTP/1.1\r\nHost: xacct\r\nContent-Length: 0\r\n\r\n".encode())
             time.sleep(after)
@@ -211,7 +250,10 @@ class World(Stack):
             return None
 
     def os_kill(self, pid, number):
-        os.kill(pid, number)
+        """Send a signal to one of our daemons; to nobody where there is none (0 would be our own process group)."""
+        if pid > 0:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def size(self):
         """(descriptors, resident KiB) of the one daemon."""
@@ -263,13 +305,15 @@ class World(Stack):
             self._files[str(path)] = aside
 
     def mend_files(self):
-        for name, aside in self._files.items():
+        """As far as the disk lets anybody."""
+        for name, aside in list(self._files.items()):
             path = Path(name)
-            if path.is_fifo():
-                path.unlink()
-            if aside.exists() and not path.exists():
-                aside.rename(path)
-        self._files.clear()
+            with contextlib.suppress(OSError):
+                if path.is_fifo():
+                    path.unlink()
+                if aside.exists() and not path.exists():
+                    aside.rename(path)
+                del self._files[name]
 
     def step_clock(self, seconds):
         """This machine's wall clock, as the daemon sees it, is off by so much."""
@@ -282,9 +326,9 @@ class World(Stack):
         """End every fault."""
         with contextlib.suppress(OSError):
             self.clear_faults()
-        self.mend_files()
         if self.mounted:
             self.mend_disk()
+        self.mend_files()
         self.mend_descriptors()
         self.step_clock(0)
 
@@ -303,7 +347,6 @@ class World(Stack):
             subprocess.run(["mount", "-o", f"remount,{mode}", str(self.state)], check=False, capture_output=True)
 
     def _fake_the_clock(self):
-        self._offset = self.dir / "offset"
         self._offset.write_text("+0")
         if FAKETIME is not None:
             self.clock_variables = {

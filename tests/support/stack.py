@@ -23,6 +23,7 @@ import urllib.request
 from pathlib import Path
 
 from sandbox_here import SandboxHere
+from waiting import PATIENCE, wait_until
 
 from xacct.sandbox.code import fresh_code
 
@@ -30,7 +31,7 @@ from xacct.sandbox.code import fresh_code
 class Unix(http.client.HTTPConnection):
     """http.client over a Unix socket."""
 
-    def __init__(self, path, timeout=30, user=None):
+    def __init__(self, path, timeout=PATIENCE, user=None):
         super().__init__("xacct", timeout=timeout)
         self._path = str(path)
         self._user = os.geteuid() if user is None else user
@@ -46,20 +47,11 @@ class Unix(http.client.HTTPConnection):
             os.seteuid(ourselves)
 
 
-def wait_until(condition, seconds=15.0, what="it"):
-    end = time.monotonic() + seconds
-    while not (got := condition()):
-        if time.monotonic() > end:
-            raise AssertionError(f"{what} did not happen within {seconds} s")
-        time.sleep(0.02)
-    return got
-
-
 def _end(process):
     if process is not None and process.poll() is None:
         process.send_signal(signal.SIGTERM)
         try:
-            process.wait(10)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -125,7 +117,7 @@ class Stack:
 
     def stop(self):
         self.daemon.terminate()
-        self.daemon.wait(10)
+        self.daemon.wait(PATIENCE)
 
     def _answers(self):
         if self.daemon.poll() is not None:
@@ -150,7 +142,7 @@ class Stack:
     def port(self):
         return int(self.env["XACCT_PORT"])
 
-    def api(self, method, path, body=None, timeout=30):
+    def api(self, method, path, body=None, timeout=PATIENCE):
         """One exchange with the control API: the parsed answer, or a list of them where it streams."""
         connection = Unix(self.socket, timeout, self.user)
         try:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from load_report import Event, Load, Report, Request
+from waiting import wait_until
 
 BODY = b'{"AccessKeyId": "A", "SecretAccessKey": "S", "Token": "T", "Expiration": "2030-01-01T00:00:00Z"}'
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
@@ -108,10 +109,7 @@ def loaded(server, *part, seconds=0.2, seen=lambda: True):
         load.ramp(0.4)
         yield load
         time.sleep(seconds)
-        deadline = time.monotonic() + 60
-        while not seen():
-            assert time.monotonic() < deadline, server.answered
-            time.sleep(0.01)
+        wait_until(seen, what="what the test needs")
 
 
 RAW = ("raw", "--rate", "300", "--kept", "0")

@@ -12,10 +12,10 @@ import struct
 import subprocess
 import sys
 import textwrap
-import time
 
 import pytest
 from stack import Stack
+from waiting import wait_until
 
 pytestmark = pytest.mark.system
 
@@ -135,13 +135,6 @@ def finish(running):
     assert "Traceback" not in err
     *states, problem = map(json.loads, out.splitlines())
     return [state and base64.b64decode(state) for state in states], problem
-
-
-def wait_until(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)
 
 
 @pytest.fixture

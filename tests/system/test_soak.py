@@ -110,7 +110,7 @@ def play(world, seed, seconds):
     harmless = {
         "killed": lambda: world.signal(signal.SIGKILL),
         "ended": lambda: world.signal(signal.SIGTERM),
-        "handed over": lambda: world.ask("POST", "/v1/succeed", timeout=30),
+        "handed over": lambda: world.ask("POST", "/v1/succeed", patience=30),
         "slow STS": lambda: world.fault(kind="delay", delay=0.7, seconds=4),
         "throttled": lambda: world.fault(kind="throttling", calls=2),
         "full disk": world.fill_disk,

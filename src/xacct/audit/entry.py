@@ -45,10 +45,11 @@ def line(entry: Entry, caller: Caller | None, files: wire.AwsFiles | None = None
         "time": iso(entry.time),
         "event": entry.event,
         "role": None if entry.role is None else clean(rolekeys.split(entry.role)[0]),
+        # guard: audit-label-is-words
         "grant": None if grant is None else {"id": clean(grant.id), "label": clean(grant.label)},
         "uid": None if caller is None else "unknown" if caller.uid is None else caller.uid,
         "pid": caller.pid if caller else None,
-        "exe": clean(caller.exe) if caller and caller.exe else None,
+        "exe": clean(caller.exe) if caller and caller.exe else None,  # guard: audit-programs-path-is-words
         "what": cut(clean(entry.what), MOST),
         "count": entry.count,
     }

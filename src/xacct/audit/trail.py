@@ -116,6 +116,7 @@ class Trail:
             What to wait for before credentials leave: that the first line of their minute is written.
         """
         window = self._count("fetch", role, grant, caller, outcome)
+        # guard: audit-first-of-minute-is-waited-for, audit-what-fails-to-be-written-stays-so
         if outcome != "served" or (window.number <= self._written_to and self._why is None):
             return None
         return self.written
@@ -131,11 +132,11 @@ class Trail:
             AuditNotWritten: it is not, and nothing may be served without.
         """
         try:
-            async with asyncio.timeout(AT_MOST):
+            async with asyncio.timeout(AT_MOST):  # guard: audit-disk-that-hangs-is-not-waited-for
                 await asyncio.shield(asyncio.ensure_future(self.flush()))
         except TimeoutError:
             self._why = self._why or HANGS
-        if self._required and self._why is not None:
+        if self._required and self._why is not None:  # guard: audit-required-is-required
             raise errors.AuditNotWritten(
                 f"The audit can't be written ({self._why}), and [audit] required = true lets nothing leave without.",
                 "Look at the disk and the state directory.",
@@ -143,7 +144,7 @@ class Trail:
 
     def problems(self) -> list[errors.XacctError]:
         """That the audit is not written, and why."""
-        if self._why is None:
+        if self._why is None:  # guard: audit-what-is-not-written-is-said
             return []
         effect = "Nothing is served." if self._required else "What is served meanwhile is not in it."
         return [
@@ -196,6 +197,7 @@ class Trail:
     def _too_many(self, event: str) -> bool:
         """Whether as many kinds are counted as may be: refusals, which anybody can cause, and all else apart."""
         refusals = sum(key[0] == "refused" for key in self._windows)
+        # guard: audit-refusals-take-no-place-of-fetches
         return refusals >= MAX_REFUSALS if event == "refused" else len(self._windows) - refusals >= MAX_KINDS
 
     def _put(self, entry: Entry) -> None:
@@ -284,13 +286,14 @@ class Trail:
 
     def _write(self, entries: list[Entry]) -> list[wire.AuditLine]:
         """In two files, if there are two. Whoever has no grant is not looked for: a look takes its time."""
+        # guard: audit-who-has-no-grant-is-not-looked-for
         refused = [line(entry, entry.caller) for entry in entries if entry.event == "refused"]
         others = [entry for entry in entries if entry.event != "refused"]
         lines = [
             line(entry, entry.caller and self._find(entry.caller), self._files_of(_catalogue(entry)))
             for entry in others
         ]
-        if self._noise is None:
+        if self._noise is None:  # guard: audit-refusals-in-file-of-their-own
             lines, refused = [*refused, *lines], []
         try:
             if refused and self._noise is not None:

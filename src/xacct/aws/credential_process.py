@@ -66,7 +66,7 @@ def parsed(out: bytes) -> Credentials:
     """
     answer = _object(out)
     version = answer.get("Version")
-    if version != 1:
+    if version != 1:  # guard: credential-processs-version-counts
         raise _Unusable("printed no Version" if version is None else "printed another Version than 1")
     return Credentials(
         _key(answer, "AccessKeyId"),
@@ -147,7 +147,7 @@ def _instant(expiration: object) -> float | None:
         instant: float = date.timestamp()
     except (ValueError, OverflowError, TypeError, RecursionError):
         raise _Unusable("printed an Expiration that is no date") from None
-    if date.tzinfo is None:
+    if date.tzinfo is None:  # guard: date-without-time-zone-is-refused
         raise _Unusable("printed an Expiration without a time zone, which AWS's tools don't take")
     return instant
 

@@ -207,10 +207,11 @@ def refusal(code: str, message: str, *, target: str, status: int = 400, skew: fl
     if status >= 500 and not issubclass(row.error, errors.Temporary):  # noqa: PLR2004
         row = next(row for row in ROWS if row.error is errors.AwsUnavailable)
     # A ValidationError quotes the value it dislikes, and that may be an external id or a code.
+    # guard: awss-quotes-arent-passed-on
     said = _cut(re.sub(r"[Vv]alue '.*?' at", "value at", message), LONGEST_SAID).rstrip(".")
     words = {"target": target, "said": said, "code": _cut(code, LONGEST_CODE), "skew": _skew(skew)}
     hint = None if row.hint is None else row.hint.format_map(words)
-    return row.error(row.sentence.format_map(words), hint)
+    return row.error(row.sentence.format_map(words), hint)  # guard: braces-of-awss-are-text
 
 
 def _cut(words: str, longest: int) -> str:

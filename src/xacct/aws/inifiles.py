@@ -141,13 +141,14 @@ def _prefixed(section: str, path: Path) -> tuple[tuple[str, ...], errors.ConfigE
 def _parse(path: Path) -> dict[str, Profile]:
     """What botocore's raw_config_parse makes of the file; its own opening of it could wait for ever."""
     try:
-        content = fileio.read(path, MOST_BYTES)
+        content = fileio.read(path, MOST_BYTES)  # guard: awss-files-are-read-by-one-reader
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise errors.ConfigError(
             f"{path} can't be read ({error.strerror}).", "Check what it is, its owner and permissions."
         ) from None
+    # guard: sections-have-limit
     if content.count(b"\n[") >= MOST_SECTIONS:  # looked at first: to parse a hundred thousand takes seconds
         raise errors.ConfigError(
             f"{path} has {MOST_SECTIONS} sections or more.", "Name a file with fewer in AWS_CONFIG_FILE."

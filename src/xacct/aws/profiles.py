@@ -122,6 +122,7 @@ def _chain(name: str, roles: Mapping[str, Role]) -> tuple[list[str], Source | st
     """The roles from this one up, to one more than there may be, and what the last one of them hangs from."""
     chain = [name]
     parent = roles[name].parent
+    # guard: chain-of-profiles-has-end
     while isinstance(parent, str) and parent in roles and parent not in chain and len(chain) <= LONGEST_CHAIN:
         chain.append(parent)
         parent = roles[parent].parent

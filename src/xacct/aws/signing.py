@@ -48,7 +48,7 @@ def signing_with(keys: Credentials) -> Iterator[UnderWay]:
     try:
         yield call
     finally:
-        call.keys = None
+        call.keys = None  # guard: keys-are-let-go-after-call
 
 
 class ClockedSigV4(SigV4Auth):  # type: ignore[misc]

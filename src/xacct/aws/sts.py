@@ -91,7 +91,7 @@ class Sts:
         """Learn AWS's time from an answer that certainly is STS's: one with the id that STS gives each request."""
         told = answer.get("ResponseMetadata", {})
         date = _date_of(answer)
-        if told.get("RequestId") and date is not None:
+        if told.get("RequestId") and date is not None:  # guard: time-stss-own-answers-alone
             self._clock.heard(date, signed_for=signed_for)
 
     def _refusal(self, response: dict[str, Any], target: str) -> errors.XacctError:

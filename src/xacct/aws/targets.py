@@ -78,6 +78,7 @@ class _Reader:
         region, fips_region = self._region(any_label=url is not None)
         fips = self._flag("use_fips_endpoint") or fips_region
         dualstack = self._flag("use_dualstack_endpoint")
+        # guard: profiles-address-beats-environments
         if url is None and not (fips or dualstack or self._flag("ignore_configured_endpoint_urls")):
             url = self._of_environment(ENDPOINT, "endpoint_url")
         self._flag("proxy_use_forwarding_for_https", never="xacct's client can't do that")

@@ -125,6 +125,7 @@ def _process(name: str, command: Any, profile: Profile, files: AwsFiles) -> Sour
             f"credential_process of {files.where(name, 'credential_process')} is empty.",
             "Write a command there, or remove that line.",
         )
+    # guard: what-asks-xacct-is-no-source
     return None if asks_xacct(command) else Source(name, "process", _plain(profile.get("region")), command)
 
 

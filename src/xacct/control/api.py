@@ -52,6 +52,10 @@ class TookBack(Protocol):
         """Returns once that is so."""
 
 
+async def _kept() -> None:
+    """Where nothing outlives the daemon, nothing comes back."""
+
+
 @dataclass(slots=True)
 class Daemon:
     """What the routes need of the daemon around the keeper.
@@ -60,7 +64,8 @@ class Daemon:
     problems; `outdated`: whether only a new process takes up what has changed; `stop` ends the daemon; `succeed`
     has a new process take over and gives its pid; `audit` is None where it is switched off; `imds` gives the role
     of each IMDS port; `paused`: whether a successor is taking over, so that nothing may be changed here any more;
-    `catalogues`: the AWS files that roles are served of.
+    `kept` waits until what was taken back is kept over a restart, and gives what is in the way; `catalogues`: the AWS
+    files that roles are served of.
     """
 
     endpoint_url: str
@@ -73,6 +78,7 @@ class Daemon:
     about: About
     paused: Callable[[], bool] = lambda: False
     took_back: TookBack = lambda *, everything: None  # noqa: ARG005
+    kept: Callable[[], Awaitable[errors.XacctError | None]] = _kept
     audit: Trail | None = None
     imds: Callable[[], dict[int, str]] = dict
     containers: Containers = field(default_factory=Containers)
@@ -94,7 +100,7 @@ class Api:
 
     def application(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(middlewares=[self._well_behaved], client_max_size=MAX_BODY)
+        app = web.Application(middlewares=[self._well_behaved], client_max_size=MAX_BODY)  # guard: bounded-body
         app.add_routes(
             [
                 web.get(wire.VERSION, self.version),
@@ -287,6 +293,8 @@ class Api:
         gone = self._keeper.logout_all() if everything else self._keeper.logout(named)
         self._daemon.took_back(everything=everything)
         self._audit.logged_out(request, gone)
+        if (problem := await self._daemon.kept()) is not None:
+            raise problem
         answer: wire.LogoutAnswer = {"roles": gone}
         return answered(request, answer)
 
@@ -323,6 +331,8 @@ class Api:
         """POST /v1/lock."""
         if self._keeper.latch.lock("asked to"):
             self._audit.latched(request, "locked")
+        if (problem := await self._daemon.kept()) is not None:
+            raise problem
         return self._latched()
 
     async def unlock(self, request: web.Request) -> web.Response:
@@ -385,6 +395,7 @@ class Api:
             self.changing -= counts
 
     def _check_pause(self, request: web.Request) -> None:
+        # guard: hand-over-nothing-is-changed-meanwhile
         if self._daemon.paused() and request.method != "GET" and request.path != wire.STOP:
             raise errors.Temporary("A new xacctd is taking over.", "Try again in a moment.")
 
@@ -392,9 +403,10 @@ class Api:
     async def _well_behaved(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Fresh configuration before, our header and our errors after."""
         try:
-            versions.check(request)
+            versions.check(request)  # guard: another-api-xacctd-does-nothing
             request[views.KEY] = self._view(request)
             async with asyncio.timeout(BODY):
+                # guard: hand-over-half-sent-change-is-none
                 await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
             self._check_pause(request)
             self._daemon.refresh()
@@ -416,6 +428,7 @@ class Api:
             raise
         except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
             log.error("request broke", path=request.path, kind=type(bug).__name__)  # noqa: TRY400
+            # guard: error-quotes-nothing
             response = failed(errors.XacctError("xacctd stumbled over this request.", "Its log says more."), request)
         begun: web.StreamResponse | None = request.get("streamed")
         if begun is not None and begun is not response:
@@ -423,5 +436,6 @@ class Api:
                 request.transport.abort()  # in the middle of a stream there is no place for another answer
             return begun
         if not response.prepared:
+            # guard: answers-arent-to-be-cached
             response.headers.update({**versions.headers(), "Cache-Control": "no-store"})
         return response

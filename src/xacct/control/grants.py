@@ -65,7 +65,7 @@ class GrantRoutes:
         if not (nodes or patterns):
             raise errors.BadInput("A grant needs a role.", "xacctctl grants create ROLE")
         pid = body.get("pid")
-        if pid is not None and self._grants.started(pid) is None:
+        if pid is not None and self._grants.started(pid) is None:  # guard: grant-ends-with-process-that-there-is
             raise errors.BadInput(f"There is no process {pid}.", "A grant ends with its process: name one that runs.")
         where = body.get("where", "host")
         url = self._url(where, port)
@@ -147,4 +147,6 @@ class GrantRoutes:
             raise errors.BadInput("There is no such grant.", "xacctctl grants list")
         await self._grants.settled()
         self._audit.grant(request, "grant-revoked", revoked)
+        if (problem := self._grants.may_come_back(request.match_info["id"])) is not None:
+            raise problem
         return web.json_response({})

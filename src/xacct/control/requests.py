@@ -36,13 +36,13 @@ FARTHEST: Final = 1e11
 """Unix seconds: past the year 5000, and before what no calendar can say."""
 
 _NO_CONTROLS: Final = r"\A[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\Z"
-_IN_ARN: Final = r"[A-Za-z0-9_+=,.@/*-]{1,576}"
+_IN_ARN: Final = r"[A-Za-z0-9_+=,.@/*-]{1,576}"  # guard: requests-alone-is-wildcard
 _PATTERN: Final = rf"\Aarn:[a-z*-]{{1,32}}:iam::[0-9*]{{1,12}}:role/{_IN_ARN}\Z"
 """Every part of an ARN has to be there: a lone * would be easier to type than to mean. And * alone stands for anything:
 what would be a wildcard elsewhere (? and [...]) is in no ARN, and refused."""
 
-_LINE: Final = msgspec.Meta(max_length=4096, pattern=_NO_CONTROLS)
-_NAME: Final = msgspec.Meta(min_length=1, max_length=2048, pattern=_NO_CONTROLS)
+_LINE: Final = msgspec.Meta(max_length=4096, pattern=_NO_CONTROLS)  # guard: requests-no-control-characters
+_NAME: Final = msgspec.Meta(min_length=1, max_length=2048, pattern=_NO_CONTROLS)  # guard: requests-names-are-names
 SOME: Final = msgspec.Meta(max_length=10_000)
 """Names in a list: the body's 64 KiB hold no more."""
 
@@ -61,8 +61,8 @@ RULES: Final[Mapping[str, Any]] = {
     "grant": Annotated[str, msgspec.Meta(max_length=64, pattern=_NO_CONTROLS)],
     "code": Annotated[str, msgspec.Meta(max_length=64, pattern=_NO_CONTROLS)],
     "role_arn_patterns": Annotated[list[Annotated[str, msgspec.Meta(pattern=_PATTERN)]], msgspec.Meta(max_length=20)],
-    "pid": Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)],
-    "ttl": Annotated[float, msgspec.Meta(gt=0, le=MAX_TTL)],
+    "pid": Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)],  # guard: requests-process-has-number-of-one
+    "ttl": Annotated[float, msgspec.Meta(gt=0, le=MAX_TTL)],  # guard: requests-end-is-in-time
     "lifetime": Annotated[int, msgspec.Meta(ge=1, le=policy.ROLE_DURATION_MAX)],
     "forwarded_port": Annotated[int, msgspec.Meta(ge=1, le=65535)],
 }
@@ -82,7 +82,7 @@ def read(raw: bytes, kind: type[T]) -> T:
     """
     try:
         body: dict[str, Any] = _decoder(cast("Any", kind)).decode(raw or b"{}")
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:  # guard: depth-is-bad-request
         raise errors.BadInput(
             f"The request is not understood: {_in_words(error)}.", "See docs/control-api.md."
         ) from None
@@ -90,7 +90,7 @@ def read(raw: bytes, kind: type[T]) -> T:
 
 
 def _once(value: Any) -> Any:
-    return list(dict.fromkeys(value)) if isinstance(value, list) else value
+    return list(dict.fromkeys(value)) if isinstance(value, list) else value  # guard: requests-each-name-once
 
 
 def rule_of(name: str, kind: Any) -> Any:

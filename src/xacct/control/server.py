@@ -39,7 +39,7 @@ def bind(path: Path) -> socket.socket:
     """
     _remove_stale(path)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
+    before = os.umask(0o177)  # guard: private-socket
     try:
         listener.bind(str(path))
         listener.listen(BACKLOG)
@@ -54,7 +54,7 @@ def bind(path: Path) -> socket.socket:
 
 def _remove_stale(path: Path) -> None:
     try:
-        if not stat.S_ISSOCK(path.lstat().st_mode):
+        if not stat.S_ISSOCK(path.lstat().st_mode):  # guard: what-is-no-socket-is-left-alone
             raise errors.StartupFailed(f"{path} is in the way, and no socket.", "Remove it.")
         path.unlink()
     except FileNotFoundError:
@@ -89,7 +89,7 @@ class _Room:
         """Take in a connection, if there is room for it."""
         self._idle_since = {one: since for one, since in self._idle_since.items() if not one.is_closing()}
         self.seats.taken = len(self._idle_since)
-        if not self.seats.take():
+        if not self.seats.take():  # guard: control-sockets-connections-are-bounded
             return False
         self._idle_since[stream] = self._now()
         return True
@@ -112,7 +112,7 @@ class _Room:
         """Hang up on who has asked nothing for IDLE seconds."""
         now = self._now()
         for stream, since in list(self._idle_since.items()):
-            if now - since > IDLE:
+            if now - since > IDLE:  # guard: control-idle-connections-closed
                 stream.abort()
             if stream.is_closing():
                 self._idle_since.pop(stream, None)
@@ -130,7 +130,7 @@ class _Gate(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
-        if not _is_ours(stream):
+        if not _is_ours(stream):  # guard: our-own-user-only
             log.warning("another user's connection refused")
             stream.abort()
             return
@@ -208,5 +208,5 @@ class ControlServer:
         if not unlink:
             return
         with contextlib.suppress(OSError):
-            if self.is_there():
+            if self.is_there():  # guard: anothers-socket-is-left-alone
                 self._path.unlink()

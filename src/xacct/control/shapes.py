@@ -110,7 +110,7 @@ def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
     """A grant, without anything that could be used."""
     return {
         "id": grant.id,
-        "label": clean(grant.label),
+        "label": clean(grant.label),  # guard: api-grants-label-is-words
         "roles": list(grant.roles),
         "created": grant.created,
         "expires_at": grant.expires_at,

@@ -25,12 +25,14 @@ def check(request: web.Request) -> None:
         OtherVersion: with the sentence that an old xacctctl prints as it is.
     """
     said = request.headers.get(wire.API_HEADER)
-    if said is None or said == str(wire.API) or request.path in wire.EVERY_API:
+    if said is None or said == str(wire.API) or request.path in wire.EVERY_API:  # guard: any-api-can-be-stopped
         return
     if not (said.isascii() and said.isdigit()):
         raise errors.BadInput(f"{wire.API_HEADER} is a number.", "See docs/control-api.md.")
     release = request.headers.get(wire.VERSION_HEADER, "")
     body = wire.older(
-        "command" if int(said[:9]) < wire.API else "daemon", __version__, release if _RELEASE.fullmatch(release) else ""
+        "command" if int(said[:9]) < wire.API else "daemon",
+        __version__,
+        release if _RELEASE.fullmatch(release) else "",  # guard: version-is-no-text-of-others
     )
     raise errors.OtherVersion(body["sentence"], body["hint"])

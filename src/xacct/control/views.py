@@ -131,6 +131,7 @@ class View:
         chain = self._chain(key)
         if self._around is not None and chain:
             ours = self._catalogues.surroundings()
+            # guard: keys-in-environment-are-shells
             if chain[-1].role.parent == ENVIRONMENT and self._around.keys != ours.keys:
                 raise _other_keys(rolekeys.split(key)[0], has_some=bool(ours.keys))
             if not any(lease.holds for node in chain for lease in (node.lease, node.session) if lease is not None):
@@ -273,7 +274,7 @@ def _check_proxy(root: Role, theirs: Surroundings, ours: Surroundings) -> None:
     """Refuse where a shell would ask STS by another way than xacctd. `root`: the role whose source is asked with."""
     url = root.target.endpoint_url or f"https://sts.{root.region or 'us-east-1'}.amazonaws.com"
     said = [around.proxy_for(url) for around in (theirs, ours)]
-    if said[0] == said[1]:
+    if said[0] == said[1]:  # guard: no-code-goes-by-proxy-that-shell-has-not
         return
     shell, daemon = (f"by the proxy {proxy}" if proxy else "by no proxy" for proxy in said)
     raise errors.ConfigError(

@@ -166,7 +166,7 @@ def _sync(place: str, about: About, now: float) -> bool:
 def _written_through(about: About, users: list[str], copy: list[str], base: list[str]) -> list[str]:
     """Carry what a tool has changed in the copy into the user's file, and return what is in that now."""
     before, after = overlay.apart(base, about.profile), overlay.apart(copy, about.profile)
-    if not any(line.startswith("[") for line in copy):
+    if not any(line.startswith("[") for line in copy):  # guard: copy-emptied-one-empties-nothing
         return users  # emptied, or half written: no tool means that
     result = merge.merged(before.users, after.users, overlay.ended(users))
     if result is None:
@@ -187,12 +187,12 @@ def _replace(path: str, old: bytes, new: bytes) -> None:
         there = os.stat(target)
     except FileNotFoundError:
         there = None
-    if there is not None and not stat.S_ISREG(there.st_mode):
+    if there is not None and not stat.S_ISREG(there.st_mode):  # guard: copy-what-is-no-file-is-not-replaced
         return  # /dev/null: where a tool's words would have gone without us, too
     if there is not None and not os.access(target, os.W_OK):
         raise Failed(f"{path} can't be written: what was set in a shell of xacct is not in it.")
     try:
-        stays = edit.replace(target, old, new)
+        stays = edit.replace(target, old, new)  # guard: copy-users-file-is-changed-in-one-way
     except edit.Refused as refusal:
         raise Failed(f"{refusal.sentence} What was set in a shell of xacct is not in it yet.") from None
     except OSError as error:

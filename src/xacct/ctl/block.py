@@ -69,7 +69,7 @@ def find(content: bytes) -> Found:
     if not marks:
         eol = _eol(content[: content.find(b"\n") + 1])
         return Found(content, eol if content else b"", b"", eol, None)
-    if [bool(mark[1]) for mark in marks] != [True, False]:
+    if [bool(mark[1]) for mark in marks] != [True, False]:  # guard: damaged-block-is-left-alone
         lines = ", ".join(str(content.count(b"\n", 0, mark.start()) + 1) for mark in marks)
         raise CtlError(
             f"The block of xacct in the AWS config file is damaged: it has marks in lines {lines}.",
@@ -140,7 +140,7 @@ def quoted(word: str) -> str:
     """
     if _PLAIN.fullmatch(word) and not word.startswith("-"):
         return word
-    if not word or word.startswith("-") or _UNQUOTABLE.search(word):
+    if not word or word.startswith("-") or _UNQUOTABLE.search(word):  # guard: no-line-that-shells-read-differently
         raise ValueError(word)
     return f'"{word}"'
 

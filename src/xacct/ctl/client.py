@@ -190,7 +190,7 @@ def _dial(path: str, timeout: float) -> socket.socket:
 def _nobody() -> CtlError:
     """Nobody listens: whether there is no daemon is the lock's to say."""
     pid = unit.holder()
-    return NotRunningError() if pid is None else UnreachableError(pid)
+    return NotRunningError() if pid is None else UnreachableError(pid)  # guard: lock-no-word-of-unreachable-daemon
 
 
 def _refuse_another_users(connection: socket.socket, path: str) -> None:
@@ -199,6 +199,7 @@ def _refuse_another_users(connection: socket.socket, path: str) -> None:
     On macOS launchd, which is root's, may have made the socket for us.
     """
     owner = peer(connection)
+    # guard: code-is-told-to-our-own-daemon-alone
     if owner == os.geteuid() or (sys.platform == "darwin" and owner == 0):
         return
     raise CtlError(
@@ -280,7 +281,7 @@ def _check(head: http10.Head, content: bytes, *, any_api: bool) -> None:
     api = head.headers.get(wire.API_HEADER.lower(), "")
     if not (api.isascii() and api.isdigit()):
         raise foreign(f"no {wire.API_HEADER} header")
-    if not any_api and int(api[:9]) != wire.API:
+    if not any_api and int(api[:9]) != wire.API:  # guard: another-api-xacctctl-believes-nothing
         raise _other_api(int(api[:9]), head, content)
     if not head.ok:
         answer = parse(content)

@@ -128,7 +128,7 @@ def _wanted(args: Namespace, old: list[Entry], known: Mapping[str, str | None]) 
 def _refuse_clashes(entries: Sequence[Entry], others: set[str]) -> None:
     taken = set(others)
     for entry in entries:
-        if entry.profile in taken:
+        if entry.profile in taken:  # guard: no-profile-of-anothers-is-doubled
             raise CtlError(
                 f"There is a profile {entry.profile} already, and it is not from here.",
                 "Choose other names: --prefix xacct- makes xacct-ROLE, --suffix=-x makes ROLE-x.",
@@ -185,7 +185,7 @@ def _difference(path: str, old: bytes, new: bytes) -> Iterator[str]:
 
 def _marked(mark: str, lines: Sequence[str]) -> Iterator[str]:
     for line in lines:
-        yield mark + block.tame(line)
+        yield mark + block.tame(line)  # guard: diff-without-secrets
         if not line.endswith(("\n", "\r")):
             yield "\\ No newline at end of file"
 

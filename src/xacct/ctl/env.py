@@ -158,6 +158,7 @@ def revoke(client: Client, grant: str) -> None:
     A daemon that has gone meanwhile is not started for it: a new one knows of no grant that its store does not have.
     """
     try:
+        # guard: end-of-exec-starts-no-daemon
         client.without_start().call("DELETE", wire.GRANT.format(id=quote(grant)), Anything, timeout=2.0, any_api=True)
     except CtlError:
         return

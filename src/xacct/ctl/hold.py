@@ -107,7 +107,7 @@ def converse(client: Client, path: str, body: Mapping[str, Any]) -> Iterator[dic
 
 def _refuse_circle(source: str | None) -> None:
     """What xacctd runs to get its first keys must not ask xacctd for others: both would wait."""
-    if source:
+    if source:  # guard: sources-program-cannot-ask-back
         raise CtlError(
             f"xacctd is waiting for the keys of {source}, and their credential_process asks xacctd.",
             "Look into the program that credential_process names.",

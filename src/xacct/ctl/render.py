@@ -24,6 +24,7 @@ def out(text: str) -> None:
     Somebody else's words are cleaned before they become part of a line: here an end of line is one.
     """
     if sys.stdout is not None:
+        # guard: terminal-our-lines-have-our-colours-alone
         sys.stdout.write("\n".join(map(_cleaned, text.split("\n"))) + "\n")
         sys.stdout.flush()
 
@@ -43,13 +44,13 @@ def _cleaned(line: str) -> str:
 
 def show(text: str) -> None:
     """Print one line to stdout that may hold somebody else's words."""
-    out(clean(text))
+    out(clean(text))  # guard: terminal-line-is-words
 
 
 def say(text: str) -> None:
     """Print one line to stderr, where people read and scripts don't."""
     if sys.stderr is not None:
-        sys.stderr.write(clean(text) + "\n")
+        sys.stderr.write(clean(text) + "\n")  # guard: terminal-error-is-words
 
 
 def files_of(said: wire.AwsFiles) -> str:

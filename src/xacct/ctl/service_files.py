@@ -126,7 +126,7 @@ def sandbox_of(directory: Path) -> str:
 def refuse_strangers(paths: list[Path]) -> None:
     """Raise `CtlError` if one of these is there and not ours."""
     for path in paths:
-        if (path.exists() or path.is_symlink()) and not is_ours(path):
+        if (path.exists() or path.is_symlink()) and not is_ours(path):  # guard: somebody-elses-unit-is-not-overwritten
             raise CtlError(f"{path} is there and was not written by xacctctl.", "Move it away and try again.")
 
 

@@ -28,7 +28,7 @@ def make_room(client: Client, is_managers: Callable[[int], bool], *, now: bool) 
         held = _held(client)
     except NotRunningError:
         return
-    if held and not now:
+    if held and not now:  # guard: what-is-held-is-not-given-up-unasked
         raise CtlError(
             f"xacctd (pid {pid}) was started by hand or by xacctctl, and holds {', '.join(held)}."
             " It has to stop first, and they would be lost.",

@@ -55,12 +55,12 @@ def as_json(change: Change) -> str:
 
 def sh_failure(change: Change) -> str:
     """Write `change` for a POSIX shell so that `eval` ends with a status that is not 0."""
-    return sh(change) + "false\n"
+    return sh(change) + "false\n"  # guard: failed-env-fails-its-line
 
 
 def fish_failure(change: Change) -> str:
     """Write `change` for fish so that `source` ends with a status that is not 0."""
-    return fish(change) + "false\n"
+    return fish(change) + "false\n"  # guard: failed-env-fails-its-line-in-fish
 
 
 def powershell_failure(change: Change) -> str:
@@ -123,6 +123,7 @@ def _dotenv_name(name: str) -> str:
 
 def _dotenv_value(name: str, value: str) -> str:
     """Return `value` if it can stand bare; spaces, `=` and quotes may stand within it, but not at its ends."""
+    # guard: what-env-file-cannot-carry-is-refused
     bare = value.isprintable() and value == value.strip() and not value.startswith(_QUOTES)
     if bare and _ENDS_IN_DOTENV.isdisjoint(value):
         return value

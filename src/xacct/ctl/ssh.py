@@ -75,7 +75,7 @@ def _session(role: str, client: Client, connection: Connection, words: Words, po
     label = f"ssh {words.host} {os.getpid()}"
     grant = mint(client, role, label, os.getpid(), forwarded_port=port)
     try:
-        if f":{port}/" not in grant["urls"][role]:
+        if f":{port}/" not in grant["urls"][role]:  # guard: ssh-only-lenders-own-line-is-believed
             raise CtlError("The running daemon is older than this command.", "xacctctl restart")
         connection.lend(far.script(role, grant, words.command))
         terminal = [] if words.command or not os.isatty(0) else ["-t"]
@@ -83,7 +83,7 @@ def _session(role: str, client: Client, connection: Connection, words: Words, po
         options = [option for option in words.options if not option.startswith("-J")]
         return child.run(connection.session([*terminal, *options], far.borrow(pipe)), os.environ)
     finally:
-        revoke(client, grant["id"])
+        revoke(client, grant["id"])  # guard: ssh-ends-its-grant
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

@@ -37,6 +37,7 @@ class Terminal:
     def show(self, text: str, tone: str = "") -> None:
         """Print one line, in the colour of `tone`."""
         self._asked = 0
+        # guard: terminal-what-attends-shows-words
         self._write(paint(folded(clean(text), self._columns()), tone, tty=True) + "\n")
 
     def ask(self, text: str) -> None:
@@ -44,7 +45,7 @@ class Terminal:
         above = max(0, self._asked - 1) // (self._columns() or _WIDE)
         up = f"\x1b[{above}A" if above else ""
         self._asked = len(clean(text))
-        self._write(f"\r{up}\x1b[{'J' if above else 'K'}{clean(text)}")
+        self._write(f"\r{up}\x1b[{'J' if above else 'K'}{clean(text)}")  # guard: terminal-what-asks-shows-words
 
     def forget(self) -> None:
         """Throw away what was typed and not read, so that it does not end up in the shell."""

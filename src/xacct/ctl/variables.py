@@ -149,6 +149,7 @@ def nobody(environ: Mapping[str, str]) -> Change:
     ours = tuple(name for name in environ if name not in before)
     gone = dict.fromkeys((*CONTAINER, *KEYS, *RIVALS, *IMDS, ROLE, *ours))
     stays = {PROFILE: NO_PROFILE, NO_IMDS: "true"}
+    # guard: failed-env-leaves-no-former-role
     return settled(Change(stays, tuple(name for name in gone if name not in stays)), environ)
 
 
@@ -168,7 +169,7 @@ def no_proxy(environ: Mapping[str, str], *hosts: str) -> dict[str, str]:
 
 def _with_hosts(listed: str, hosts: Iterable[str]) -> str:
     entries = [host for entry in listed.split(",") if (host := entry.strip())]
-    return ",".join([*dict.fromkeys([*entries, *_LOOPBACK]), *hosts])
+    return ",".join([*dict.fromkeys([*entries, *_LOOPBACK]), *hosts])  # guard: proxy-no-proxy-names-loopback-beside
 
 
 def without_ours(environ: Mapping[str, str]) -> dict[str, str]:

@@ -65,8 +65,8 @@ class Container:
         Args:
             request: trusted. where: whom the listener it came to is for.
         """
-        grant = self._grants.find(request.authorization)
-        if grant is None or grant.where != where:
+        grant = self._grants.find(request.authorization)  # guard: grant-before-anything
+        if grant is None or grant.where != where:  # guard: grant-for-one-kind-of-listener
             self._recorder.refused("no grant", request.caller)
             return answers.NO_GRANT
         role = None
@@ -79,7 +79,7 @@ class Container:
         if not isinstance(got, Credentials):
             return self._hold(grant, role, got, request.caller)
         written = self._recorder.fetched(grant, role, SERVED, request.caller)
-        if written is not None:
+        if written is not None:  # guard: audit-fetch-is-written-before-it-leaves
             return self._once_written(written, grant, role, got)
         return answers.whole(answers.OK, self._body(role, got))
 
@@ -87,6 +87,7 @@ class Container:
         """The credentials, once the audit has the fetch: whoever is killed afterwards has not lost it."""
         try:
             await written()
+            # guard: endpoint-taken-back-while-it-is-written-down
             self._service.check(role, grant)  # it may have been taken back meanwhile
             body = self._body(role, held)
         except errors.XacctError as error:
@@ -102,12 +103,13 @@ class Container:
         arn = target.removeprefix(ROLE_ARN_PATH)
         if arn != target:
             return self._service.by_arn(arn, grant)
+        # guard: path-without-role-is-for-grants-of-one
         if target == ONE_ROLE and len(grant.roles) == 1 and grant.roles[0] in self._keeper.nodes:
             return grant.roles[0]
         slug = target.removeprefix(ROLE_PATH)
         if slug != target and slug in self._keeper.slugs:
             name = self._keeper.slugs[slug]
-            if grant.allows(name):
+            if grant.allows(name):  # guard: no-telling-what-lies-beyond-grant, grants-roles-and-no-others
                 return name
         for name in grant.roles if slug != target else ():
             if slug in _earlier_slugs(grant, name) and name in self._keeper.nodes:
@@ -140,10 +142,11 @@ class Container:
                 done, _ = await asyncio.wait({fetch}, timeout=TRICKLE)
             try:
                 held = fetch.result()
+                # guard: endpoint-what-was-taken-back-meanwhile
                 self._service.check(role, grant)  # it may have been taken back since the fetch was done
                 written = self._recorder.fetched(grant, role, SERVED, caller)
                 if written is not None:
-                    await written()
+                    await written()  # guard: endpoint-taken-back-while-it-was-held-and-is-written-down
                     self._service.check(role, grant)
                 body = self._body(role, held)
             except (errors.XacctError, asyncio.CancelledError) as trouble:

@@ -70,6 +70,7 @@ class Containers:
     async def settle(self) -> None:
         """Open what is missing and close what is not wanted any more."""
         async with self._lock:
+            # guard: no-unwanted-container-listener
             places = {place.name: place for place in self._places()} if self._wanted() else {}
             for name, (mark, endpoint) in list(self._open.items()):
                 if name not in places or places[name].mark != mark:
@@ -114,7 +115,7 @@ class Containers:
             self.troubles[place.name] = why
             return
         endpoint = place.make()
-        await endpoint.serve(listener, self._hosts)
+        await endpoint.serve(listener, self._hosts)  # guard: containers-own-names-only
         self.troubles.pop(place.name, None)
         self._open[place.name] = (place.mark, endpoint)
         log.info("containers: listening", place=place.name)

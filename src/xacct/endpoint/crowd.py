@@ -88,7 +88,7 @@ class Crowd:
         for connection in sorted(self._connections, key=lambda each: each.number):
             crowds[_peer(connection, pids)].append(connection)
         for (kind, name), crowd in crowds.items():
-            for connection in crowd[self.most :]:
+            for connection in crowd[self.most :]:  # guard: share-of-connections-each
                 self._recorder.refused(TOO_MANY, connection.caller)
                 connection.close()
             if len(crowd) > self.most:
@@ -99,6 +99,6 @@ def _peer(connection: Connection, pids: Mapping[int, int]) -> tuple[str, object]
     """Whose it is, as closely as that is known."""
     caller = connection.caller
     pid = caller.pid or pids.get(caller.inode)
-    if pid is not None:
+    if pid is not None:  # guard: share-by-process
         return ("pid", pid)
     return ("address", connection.address) if caller.uid is None else ("uid", caller.uid)

@@ -69,11 +69,11 @@ class Door:
 
     def turns_away(self, caller: Caller) -> str | None:
         """Why this caller is not let in, None where it is."""
-        if caller.unasked:
+        if caller.unasked:  # guard: who-cannot-be-asked-for-is-not-let-in
             return UNASKED
         if caller.uid is None:
             return UNKNOWN_CALLER if self._require_known else None
-        return None if caller.uid == self._uid else ANOTHER_USER
+        return None if caller.uid == self._uid else ANOTHER_USER  # guard: another-user-is-turned-away
 
 
 class BridgeDoor(Door):
@@ -95,6 +95,7 @@ class BridgeDoor(Door):
         return NO_CONTAINER if caller.why == NO_CONTAINER else super().turns_away(caller)
 
     def _by_address(self, client: Address, _server: Address) -> Caller:
+        # guard: no-process-of-this-machine-on-bridge
         return Caller(why=NO_CONTAINER if self._here(client[0]) else "a container's network")
 
 
@@ -116,4 +117,4 @@ class SocketDoor:
 
     def turns_away(self, caller: Caller) -> str | None:
         """Why this caller is not let in, None where it is."""
-        return None if caller.uid in self._may else ANOTHER_USER
+        return None if caller.uid in self._may else ANOTHER_USER  # guard: relays-socket-is-for-root-and-us

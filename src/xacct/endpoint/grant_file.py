@@ -108,9 +108,9 @@ def _grant(row: object) -> Grant:
 
 
 def _check(row: dict[str, Any]) -> None:
-    if row.keys() - {field.name for field in fields(Grant)}:
+    if row.keys() - {field.name for field in fields(Grant)}:  # guard: row-that-says-more-grants-nothing
         raise _BadRow("it says more than is understood here")  # what is not understood may be a limit
-    if missing := [name for name in _NEEDED if name not in row]:
+    if missing := [name for name in _NEEDED if name not in row]:  # guard: row-that-says-less-grants-nothing
         raise _BadRow(f"it has no {missing[0]}")
     for name, value in row.items():
         if not _CHECKS.get(name, _are_texts)(value):
@@ -149,6 +149,7 @@ def _or_none(check: Callable[[object], bool]) -> Callable[[object], bool]:
 
 
 _CHECKS: dict[str, Callable[[object], bool]] = {
+    # guard: grants-id-is-no-path
     "id": _matches("[0-9a-f]{8}"),  # it is a file's name
     "digest": _matches("[0-9a-f]{64}"),
     "label": _is_label,
@@ -168,7 +169,7 @@ _NEEDED = ("id", "digest", "label", "roles", "created", "expires_at", "pid", "pi
 
 def _given_up(path: Path, why: str) -> list[Grant]:
     try:
-        kept = fileio.set_aside(path)
+        kept = fileio.set_aside(path)  # guard: broken-grants-json-is-kept
     except OSError as error:
         log.warning("grants not read", file=str(path), why=why, not_kept_aside=error.strerror)
     else:

@@ -55,7 +55,7 @@ PROCESS_LOOK = 1.0
 
 def mint() -> str:
     """A new token: 256 random bits."""
-    return PREFIX + secrets.token_urlsafe(32)
+    return PREFIX + secrets.token_urlsafe(32)  # guard: random-token
 
 
 def digest_of(token: str | bytes) -> str:
@@ -74,7 +74,8 @@ class Grants:
         changed: told of each change, before anybody else can be.
         saver: writes them down off the event loop; None: they are written on the spot.
 
-    `problem`: why they could not be kept, when they were last to be.
+    `problem`: why they could not be kept, when they were last to be. `dropped`: why those of an earlier run are not
+    used. `elsewhere`: whether they outlive this process without any file.
     """
 
     token_dir: Path
@@ -85,9 +86,12 @@ class Grants:
     changed: Callable[[], None] = lambda: None
     saver: Saver | None = None
     problem: errors.XacctError | None = None
+    dropped: errors.XacctError | None = None
+    elsewhere: Callable[[], bool] = lambda: False
     last_used: dict[str, float] = field(default_factory=dict)
     _seen_alive: dict[str, float] = field(default_factory=dict, repr=False)
     _by_digest: dict[str, Grant] = field(default_factory=dict, repr=False)
+    _unsaid: set[str] = field(default_factory=set, repr=False)
     _files: TokenFiles = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -97,7 +101,8 @@ class Grants:
         """Take over the grants of an earlier run; an unreadable file is as good as none (see grant_file.py).
 
         What that run handed on says which are in force. A file says it only as far as the token files bear it out:
-        where the file could not be written, the token of what was revoked is gone all the same.
+        where the file could not be written, the token of what was revoked is gone all the same. And where it can't be
+        written now, and no token files bear it out, nobody knows what it lacks: then none is in force.
 
         Args:
             handed_on: what `rows` gave in the daemon before us; None if there is only the file.
@@ -109,15 +114,33 @@ class Grants:
             found = grant_file.of_rows(handed_on)
         elif self.store is not None:
             kept = grant_file.load(self.store)
+            # guard: revoked-by-the-token-files
             found = [grant for grant in kept if not self._files.says_ended(grant.id)]
             if len(found) < len(kept):
                 log.warning("grants dropped that had ended", count=len(kept) - len(found))
+            found = self._proven(self.store, found)
         self._by_digest = {grant.digest: grant for grant in found}
         for grant in found:
             self._files.stand_in(grant.id)
         self.sweep()
         self._save()  # the file may be older than that
         self._files.tidy({grant.id for grant in self._by_digest.values()})
+
+    def _proven(self, store: Path, found: list[Grant]) -> list[Grant]:
+        """Those of a file that nothing is known to be missing from: all, or none."""
+        try:
+            if found:
+                grant_file.save(store, found)
+        except OSError as error:
+            if not self._files.can_tell():  # guard: unwritable-file-is-not-believed
+                log.warning("grants dropped", why=error.strerror, count=len(found))
+                self.dropped = errors.StateNotKept(
+                    f"The grants in {store} are not used: it can't be written ({error.strerror}), so it may not say "
+                    "which were revoked.",
+                    "Mend the disk, and open new shells.",
+                )
+                return []
+        return found
 
     def rows(self) -> list[dict[str, Any]]:
         """All of them, for the daemon after us."""
@@ -145,12 +168,12 @@ class Grants:
         Raises:
             BadInput: there are too many. XacctError: the token's file can't be written.
         """
-        self._demand_room()
+        self._demand_room()  # guard: grants-have-limit
         token = mint()
         now = self.now()
         grant = Grant(
             id=secrets.token_hex(4),
-            digest=digest_of(token),
+            digest=digest_of(token),  # guard: only-hashes-are-kept
             label=label,
             roles=tuple(roles),
             created=now,
@@ -195,7 +218,7 @@ class Grants:
         Asked before a request is trusted, so that it counts as no use.
         """
         grant = self._known(authorization)
-        if grant is None or grant.forwarded_port is None:
+        if grant is None or grant.forwarded_port is None:  # guard: another-host-only-with-grant-that-names-it
             return frozenset()
         return hosts_of(grant.forwarded_port)
 
@@ -203,10 +226,22 @@ class Grants:
         """End a grant; false if there is none of that id."""
         for grant in self.all():
             if grant.id == grant_id:
-                self._forget(grant)
+                self._forget(grant)  # guard: revoked-grant-ends-at-once
                 self._save()
                 return True
+        if grant_id in self._unsaid:
+            self._save()
+            return True
         return False
+
+    def may_come_back(self, grant_id: str) -> errors.XacctError | None:
+        """Why a grant that was revoked may be in force again after a restart; None where it can't. Call it settled."""
+        if self.problem is None or grant_id not in self._unsaid or self.elsewhere():
+            return None
+        return errors.StateNotKept(
+            f"The grant is revoked, but only until xacctd ends. {self.problem.sentence}",
+            "Mend the disk and revoke it again.",
+        )
 
     def bind(self, grant_id: str, pid: int) -> Grant:
         """Let a grant end with another process than it was made for.
@@ -245,8 +280,10 @@ class Grants:
         for grant in over:
             self._forget(grant)
             self.ended(grant, "expired" if self._over(grant) else "its process has ended")
-        if over:
+        if over or self.problem is not None:
             self._save()
+        elif self.problem is not None:
+            self._keep()
 
     async def settled(self) -> None:
         """Wait until what was changed has been written down, or could not be."""
@@ -274,9 +311,10 @@ class Grants:
         return grant
 
     def _over(self, grant: Grant) -> bool:
-        return grant.expires_at is not None and grant.expires_at <= self.now()
+        return grant.expires_at is not None and grant.expires_at <= self.now()  # guard: expiry-of-grants
 
     def _orphaned(self, grant: Grant) -> bool:
+        # guard: end-of-grants-process
         return grant.pid is not None and (grant.pid_started is None or self.started(grant.pid) != grant.pid_started)
 
     def _orphaned_now(self, grant: Grant) -> bool:
@@ -294,28 +332,34 @@ class Grants:
         del self._by_digest[grant.digest]
         self.last_used.pop(grant.id, None)
         self._seen_alive.pop(grant.id, None)
-        self._files.end(grant.id)
+        if not self._files.end(grant.id):
+            self._unsaid.add(grant.id)
 
     def _save(self) -> None:
         """Keep the hashes. A full disk costs the grants a restart, not their use."""
         self.changed()
+        self._keep()
+
+    def _keep(self) -> None:
         if self.store is None:
             return
-        work = partial(self._write, self.store, tuple(self._by_digest.values()))
+        work = partial(self._write, self.store, tuple(self._by_digest.values()), frozenset(self._unsaid))
         if self.saver is None:
             work()
         else:
             self.saver.put(work)
 
-    def _write(self, store: Path, grants: tuple[Grant, ...]) -> None:
+    def _write(self, store: Path, grants: tuple[Grant, ...], unsaid: frozenset[str]) -> None:
         """Write them, in a thread where there is a saver."""
         try:
             grant_file.save(store, grants)
         except OSError as error:
-            log.warning("grants not kept", why=error.strerror)
+            if self.problem is None:
+                log.warning("grants not kept", why=error.strerror)
             self.problem = errors.StateNotKept(
                 f"The grants can't be kept in {store} ({error.strerror}).",
-                "What was revoked is revoked until a restart.",
+                "What was revoked stays revoked; what is granted meanwhile ends with xacctd.",
             )
         else:
             self.problem = None
+            self._unsaid -= unsaid

@@ -26,6 +26,7 @@ ROLE_PATH = "/v1/credentials/"
 ROLE_ARN_PATH = "/v1/role-arn/"
 
 _REQUEST_LINE = re.compile(
+    # guard: origin-form-targets-only, get-only, http-1-1-only
     rb"GET (/[A-Za-z0-9._/-]*|%s%s) HTTP/1\.1" % (ROLE_ARN_PATH.encode("ascii"), ROLE_ARN.encode("ascii"))
 )
 """No SDK speaks HTTP/1.0, some reverse proxies do; and it knows no chunks, in which a held answer comes.
@@ -34,8 +35,9 @@ An ARN's colons and the like are for one path alone, and only as part of a whole
 they are (RFC 3986, pchar), so percent-encoding stays refused.
 """
 
+# guard: no-control-characters-in-values, names-of-tokens-up-to-colon
 _HEADER = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]+):([\t\x20-\x7e\x80-\xff]*)")
-_GIVEAWAYS = (b"sec-", b"x-forwarded", b"proxy-")
+_GIVEAWAYS = (b"sec-", b"x-forwarded", b"proxy-")  # guard: no-sec-fetch, no-x-forwarded, no-proxy
 _KNOWN = frozenset(
     {
         *(
@@ -54,14 +56,14 @@ _KNOWN = frozenset(
 
 _FORBIDDEN = frozenset(
     {
-        b"origin",
-        b"referer",
-        b"forwarded",
-        b"via",
-        b"x-real-ip",
-        b"cookie",
-        b"transfer-encoding",
-        b"upgrade",
+        b"origin",  # guard: no-origin
+        b"referer",  # guard: no-referer
+        b"forwarded",  # guard: no-forwarded
+        b"via",  # guard: no-via
+        b"x-real-ip",  # guard: no-x-real-ip
+        b"cookie",  # guard: no-cookie
+        b"transfer-encoding",  # guard: no-transfer-encoding
+        b"upgrade",  # guard: no-upgrade
         b"expect",
         b"http2-settings",
         b"access-control-request-method",
@@ -92,6 +94,7 @@ class Request(NamedTuple):
     ttl: bytes = b""
 
     def __repr__(self) -> str:
+        # guard: no-token-in-requests-repr
         return f"Request({self.target!r})"  # and never the token
 
 
@@ -136,9 +139,10 @@ def trusted(
         raise Refused("request line")
     headers = _headers(rest)
     host = headers.get(b"host", b"").lower()
+    # guard: host-must-be-ours, no-other-host-than-grants
     if host not in hosts and host not in forwarded(headers.get(b"authorization", b"")):
         raise Refused("host")
-    if headers.get(b"content-length", b"0") != b"0":
+    if headers.get(b"content-length", b"0") != b"0":  # guard: no-body
         raise Refused("body")
     return match, headers
 
@@ -149,17 +153,17 @@ def keeps_alive(headers: dict[bytes, bytes]) -> bool:
 
 
 def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
-    if len(lines) > MAX_HEADERS:
+    if len(lines) > MAX_HEADERS:  # guard: bounded-number-of-headers
         raise Refused("too many headers")
     headers: dict[bytes, bytes] = {}
     for line in lines:
-        match = _HEADER.fullmatch(line)
+        match = _HEADER.fullmatch(line)  # guard: whole-lines-not-beginnings
         if match is None:
             raise Refused("header syntax")
         name = match.group(1).lower()
         if name in _FORBIDDEN or name.startswith(_GIVEAWAYS):
             raise Refused(f"header {_kind(name)}")
-        if name in headers:
+        if name in headers:  # guard: no-header-twice
             raise Refused("duplicate header")
         headers[name] = match.group(2).strip(b" \t")
     return headers
@@ -169,4 +173,5 @@ def _kind(name: bytes) -> str:
     """A giveaway's name, where it is known; else its beginning: what a stranger has made up is written nowhere."""
     if name in _FORBIDDEN or name in _KNOWN:
         return name.decode("ascii")
+    # guard: audit-no-kind-by-a-strangers-header
     return next(beginning for beginning in _GIVEAWAYS if name.startswith(beginning)).decode("ascii") + "*"

@@ -43,6 +43,7 @@ _LEADING = re.compile("^//")
 """Java, JavaScript v2, Hadoop and opendal put their path, slash and all, behind an endpoint that ends with one, the
 token's too; AWS CLI 2.9 takes no endpoint that does not."""
 
+# guard: imds-put-for-token-alone, imds-other-methods, imds-token-path-one-slash-more
 _REQUEST_LINE = re.compile(rb"(?:(PUT) (/?%s)|(GET) (/[A-Za-z0-9._/-]*)) HTTP/1\.1" % TOKEN.encode("ascii"))
 
 
@@ -52,7 +53,7 @@ def parse(raw: bytes, hosts: frozenset[bytes]) -> head.Request:
     Raises:
         Refused: for whatever is not exactly a request an SDK sends to EC2's metadata.
     """
-    line, headers = head.trusted(raw, hosts, _REQUEST_LINE)
+    line, headers = head.trusted(raw, hosts, _REQUEST_LINE)  # guard: imds-guard-of-endpoint
     method, target = (part.decode("ascii") for part in line.groups() if part is not None)
     return head.Request(
         target,
@@ -98,14 +99,14 @@ class Imds:
         """The whole answer, if it can be given at once, else its one piece once it can."""
         if request.method == "PUT":
             return self._new_token(request.ttl)
-        if not self._tokens.opens(request.authorization):
+        if not self._tokens.opens(request.authorization):  # guard: imds-token-on-every-get
             self._recorder.refused("no metadata token", request.caller)
             return answers.UNAUTHORIZED
         node = self._keeper.nodes.get(self.role)
         if node is None:
             return answers.NOT_FOUND
         target = _LEADING.sub("/", request.target).removesuffix("/")
-        if target in {f"{path}/{node.role.slug}" for path in ROLES}:
+        if target in {f"{path}/{node.role.slug}" for path in ROLES}:  # guard: imds-ports-own-role-alone
             return self._credentials(node, request.caller)
         return _metadata(node.role, target)
 
@@ -135,6 +136,7 @@ class Imds:
         if fetching.done():
             got = errors.Temporary("xacctd is stopping.", "") if fetching.cancelled() else fetching.result()
         try:
+            # guard: imds-what-was-taken-back-meanwhile
             self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile, or be gone
         except errors.XacctError as error:
             got = error
@@ -170,6 +172,7 @@ class Imds:
         """The credentials, once the audit has the fetch."""
         try:
             await written()
+            # guard: imds-taken-back-while-it-is-written-down
             self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile
         except errors.XacctError as error:
             yield self._refusal(error, caller)

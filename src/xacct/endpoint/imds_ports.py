@@ -33,7 +33,7 @@ HOPS = 1
 
 def near(listener: socket.socket) -> socket.socket:
     """The same socket, whose answers reach this machine and its own networks alone. What it accepts inherits that."""
-    listener.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, HOPS)
+    listener.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, HOPS)  # guard: imds-hop-limit
     return listener
 
 
@@ -59,7 +59,7 @@ class ImdsPorts:
         self._keeper = keeper = service.keeper
         self._ports = [Imds(service, role, port, patience, recorder, find) for port, role in roles.items()]
         self._endpoints = {
-            imds.port: Endpoint(
+            imds.port: Endpoint(  # guard: imds-door
                 imds.answer, keeper.clock.boot, door, recorder, parse=parse, refusal=answers.NOT_OURS, seats=seats
             )
             for imds in self._ports

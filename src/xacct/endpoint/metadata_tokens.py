@@ -38,19 +38,19 @@ class MetadataTokens:
 
     def issue(self, ttl: bytes) -> str | None:
         """A new token of 256 random bits, good for so many seconds; None where they are not 1 to LONGEST."""
-        if not _TTL.fullmatch(ttl) or not 1 <= int(ttl) <= LONGEST:
+        if not _TTL.fullmatch(ttl) or not 1 <= int(ttl) <= LONGEST:  # guard: imds-tokens-live-six-hours-at-most
             return None
         self._make_room()
-        token = secrets.token_urlsafe(32)
-        self._until[digest_of(token)] = self._boot() + int(ttl)
+        token = secrets.token_urlsafe(32)  # guard: imds-random-tokens
+        self._until[digest_of(token)] = self._boot() + int(ttl)  # guard: imds-only-hashes-of-tokens
         return token
 
     def opens(self, token: bytes) -> bool:
         """Whether a token is one of ours, and its time not over."""
-        return self._boot() < self._until.get(digest_of(token), float("-inf"))
+        return self._boot() < self._until.get(digest_of(token), float("-inf"))  # guard: imds-tokens-expire
 
     def _make_room(self) -> None:
-        if len(self._until) < MOST:
+        if len(self._until) < MOST:  # guard: imds-bounded-number-of-tokens
             return
         boot = self._boot()
         self._until = {digest: until for digest, until in self._until.items() if boot < until}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("xacct.endpoint")
 
-ADDRESS = "127.0.0.1"
+ADDRESS = "127.0.0.1"  # guard: listening-on-127-0-0-1-alone
 """The only host every SDK accepts over plain HTTP."""
 
 BACKLOG = 4096
@@ -141,7 +141,7 @@ class Endpoint:
     def sweep(self) -> None:
         """Close connections that have had their time."""
         now = self.boot()
-        for connection in [c for c in self.connections if c.deadline < now]:
+        for connection in [c for c in self.connections if c.deadline < now]:  # guard: deadline
             connection.drop()
 
     def stop_accepting(self) -> None:
@@ -181,7 +181,7 @@ class Connection(asyncio.Protocol):
         self.number = endpoint.accepted
         endpoint.accepted += 1
         self.caller = Caller()
-        self.deadline = endpoint.boot() + HEAD_TIMEOUT
+        self.deadline = endpoint.boot() + HEAD_TIMEOUT  # guard: head-has-its-time
         self._endpoint = endpoint
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
@@ -220,7 +220,7 @@ class Connection(asyncio.Protocol):
         self._buffer += data
         if self.holding is None:
             self._serve_heads()
-        elif len(self._buffer) > head.MAX_HEAD:
+        elif len(self._buffer) > head.MAX_HEAD:  # guard: bounded-buffer-while-held
             self.close()
 
     def eof_received(self) -> bool:
@@ -230,9 +230,9 @@ class Connection(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The client reads too slowly: what it asks next waits in the kernel, not in our memory."""
-        self._choked = True
+        self._choked = True  # guard: back-pressure
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
+            self._transport.pause_reading()  # guard: no-reading-what-cannot-be-answered
 
     def resume_writing(self) -> None:
         """The client has read: go on."""
@@ -258,6 +258,7 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
 
     def _ask_who(self, door: Door | SocketDoor, transport: asyncio.Transport) -> None:
+        # guard: where-asking-breaks-nobody-is-let-in
         self._unwelcome = UNASKED  # should asking break
         try:
             self.caller = door.caller(transport, self._endpoint.address)
@@ -273,7 +274,7 @@ class Connection(asyncio.Protocol):
         while self._may_serve():
             end = self._buffer.find(b"\r\n\r\n", 0, head.MAX_HEAD)
             if end < 0:
-                if len(self._buffer) >= head.MAX_HEAD:
+                if len(self._buffer) >= head.MAX_HEAD:  # guard: bounded-head
                     self._refuse("head too large")
                 return
             raw = bytes(self._buffer[:end])
@@ -294,9 +295,9 @@ class Connection(asyncio.Protocol):
             answer = self._endpoint.answer(request._replace(caller=self.caller))
         except Exception as bug:  # noqa: BLE001 - one broken answer must not leave a client hanging
             _complain(bug)
-            answer = answers.BROKEN
+            answer = answers.BROKEN  # guard: broken-answer-quotes-nothing
         if isinstance(answer, bytes):
-            self._write(answer, keep_alive=request.keep_alive and answer not in CLOSING)
+            self._write(answer, keep_alive=request.keep_alive and answer not in CLOSING)  # guard: no-grant-closes
         else:
             self.deadline = float("inf")
             self.holding = asyncio.get_running_loop().create_task(self._stream(answer, keep_alive=request.keep_alive))
@@ -305,7 +306,7 @@ class Connection(asyncio.Protocol):
         assert self._transport is not None  # noqa: S101
         self._transport.write(answer)
         self.unanswered = False
-        self.deadline = self._endpoint.boot() + IDLE_TIMEOUT
+        self.deadline = self._endpoint.boot() + IDLE_TIMEOUT  # guard: idle-connection-has-its-time
         if not keep_alive or self._endpoint.closing:
             self._transport.close()
 
@@ -335,7 +336,7 @@ class Connection(asyncio.Protocol):
     def _refuse(self, why: str) -> None:
         log.debug("refused", why=why)
         self._endpoint.recorder.refused(why, self.caller)
-        self._write(self._endpoint.refusal, keep_alive=False)
+        self._write(self._endpoint.refusal, keep_alive=False)  # guard: refusal-closes
 
 
 def _complain(bug: Exception, what: str = "answer broke") -> None:

@@ -62,17 +62,20 @@ class TokenFiles:
             ) from None
         return file
 
-    def end(self, name: str) -> None:
-        """Put the word for "ended" in the place of a token."""
+    def end(self, name: str) -> bool:
+        """Put the word for "ended" in the place of a token. Returns whether the next daemon can see that."""
         file = self.directory / name
         try:
             fileio.write_private(file, ENDED)
         except OSError:
-            with contextlib.suppress(OSError):  # a full disk: then at least the token goes
-                file.unlink()
+            try:
+                file.unlink()  # a full disk: then at least the token goes
+            except OSError:
+                return False
         self._ends += 1
         if self._ends % (KEPT // 10) == 0:
             self._drop_oldest()
+        return True
 
     def says_ended(self, name: str) -> bool:
         """Whether the file of a grant says that it has ended, or was removed to say so where there was no room for it.
@@ -84,6 +87,10 @@ class TokenFiles:
             return _is_ended(file) if file.exists() else any(self._files())
         except OSError:
             return False
+
+    def can_tell(self) -> bool:
+        """Whether what the files say is all that there was to say: there are some, and they can be written."""
+        return fileio.takes_files(self.directory) and any(self._files())
 
     def stand_in(self, name: str) -> None:
         """Put a file, without a token, where a reboot took a grant's: then one that is missing says "ended"."""

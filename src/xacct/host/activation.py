@@ -107,6 +107,7 @@ def _listener(descriptor: int) -> str:
         if looked_at.family == socket.AF_UNIX:
             return "control"
         address = str(looked_at.getsockname()[0])
+        # guard: inherited-endpoint-is-on-loopback
         if address.startswith("127."):  # as the kernel spells it; IPv6 has none such
             return "endpoint"
         return f"listens on {address}, which is not IPv4 loopback"

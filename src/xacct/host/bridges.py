@@ -57,6 +57,7 @@ def of_containers() -> dict[str, int]:
 def among(links: list[Link]) -> dict[str, int]:
     """Those bridges among links all of whose ports are veth: a card, VLAN, tap or tunnel may lead to other people."""
     outward = {link.master for link in links if link.kind != "veth"}
+    # guard: bridges-that-lead-to-containers-alone
     return {link.name: link.number for link in links if link.kind == "bridge" and link.number not in outward}
 
 
@@ -66,7 +67,7 @@ def is_here(address: str) -> bool:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
             probe.bind((address, 0))
     except OSError as error:
-        return error.errno != errno.EADDRNOTAVAIL
+        return error.errno != errno.EADDRNOTAVAIL  # guard: address-that-cannot-be-asked-about-is-ours
     return True
 
 
@@ -79,6 +80,7 @@ def bind(device: str, address: str, port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # guard: listening-through-one-device-alone
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())
         listener.bind((address, port))
     except BaseException:

@@ -114,7 +114,7 @@ async def property_of(bus: MessageBus, of: str, path: str, interface: str, name:
 
 def _is_broadcast(message: Message) -> bool:
     """Signals come to us by our rules, which name their sender. What is addressed to us may be anybody's."""
-    return message.message_type.name == "SIGNAL" and message.destination is None
+    return message.message_type.name == "SIGNAL" and message.destination is None  # guard: nothing-sent-to-us-alone
 
 
 def _kind(error: Exception) -> str:

@@ -196,9 +196,10 @@ class _Child:
     async def wait(self, enough: Callable[[bytes], bool]) -> int:
         """Wait for its end, and return its status."""
         while True:
-            if len(self.out) > self._limit:
+            if len(self.out) > self._limit:  # guard: childs-output-is-bounded
                 raise ChildError(f"printed more than {self._limit >> 10} KiB", last_words(bytes(self.err)))
             status = self._status
+            # guard: who-holds-childs-output-is-not-waited-for
             if status is not None and (status or self._silent or self._waited_long or enough(bytes(self.out))):
                 return status
             self._changed.clear()

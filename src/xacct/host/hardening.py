@@ -20,9 +20,10 @@ def harden() -> list[str]:
     """Ask for all of it. Returns what the kernel refused, a sentence each; nothing of it is fatal."""
     refused = []
     try:
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # guard: no-core
     except (OSError, ValueError):
         refused.append("Core dumps could not be switched off.")
+    # guard: no-tracer
     if sys.platform == "linux" and ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
         refused.append("The process could not be made undumpable.")
     return refused

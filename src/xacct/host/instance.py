@@ -23,7 +23,7 @@ def lock(path: Path) -> int:
     except OSError as error:
         raise errors.StartupFailed(f"{path} can't be made ({error.strerror}).", "Check its directory.") from None
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # guard: one-daemon-directory
     except BlockingIOError:
         os.close(descriptor)
         raise errors.StartupFailed(

@@ -37,5 +37,5 @@ def last_words(printed: bytes) -> str:
     lines = re.split(r"[\n\r\v\f\x85\u2028\u2029]+", text)
     cleaned = ["".join(char if char.isprintable() else " " for char in line).strip() for line in lines]
     line = next((line for line in reversed(cleaned) if line), "")
-    line = _LOOKS_SECRET.sub("…", _NAMED.sub(r"\1\2…", line))
+    line = _LOOKS_SECRET.sub("…", _NAMED.sub(r"\1\2…", line))  # guard: last-words-without-secrets
     return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LOGIND = "org.freedesktop.login1"
 _SESSION = "org.freedesktop.login1.Session"
-_FROM = f"type='signal',sender='{_LOGIND}',"
+_FROM = f"type='signal',sender='{_LOGIND}',"  # guard: only-logind-is-heard
 
 SLEEP = (_FROM + "path='/org/freedesktop/login1',interface='org.freedesktop.login1.Manager',member='PrepareForSleep'",)
 SCREEN = (
@@ -76,4 +76,4 @@ async def _is_of(connection: MessageBus, session: str, uid: int) -> bool:
         owner = await bus.property_of(connection, _LOGIND, session, _SESSION, "User")
     except Unwatchable:
         return True
-    return bool(owner[0] == uid)
+    return bool(owner[0] == uid)  # guard: anothers-screen-does-not-lock

@@ -36,6 +36,7 @@ class Manager:
     @classmethod
     def from_environment(cls, env: MutableMapping[str, str]) -> Manager:
         """The manager that `env` names. The names are taken out: children must not speak for us."""
+        # guard: children-find-no-manager-to-speak-to
         address, microseconds, watched = (env.pop(name, "") for name in (ADDRESS, WATCHDOG, WATCHED))
         if not address.startswith(("/", "@")):
             return cls()

@@ -64,7 +64,7 @@ def exists(group: int) -> bool:
 def kill(group: int, number: signal.Signals, others: Sequence[int]) -> None:
     """Send a signal to a process group, and to the processes beside it that stem from it."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
+        os.killpg(group, number)  # guard: childs-group-is-killed-with-it
     for pid in others:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, number)
+            os.kill(pid, number)  # guard: what-stems-from-child-is-killed

@@ -91,10 +91,10 @@ class Scout:
         began = self._boot()
         self._credit = min(AHEAD, self._credit + (began - self._credited) * SHARE)
         self._credited = began
-        if self._credit <= 0:
+        if self._credit <= 0:  # guard: audit-no-look-without-credit
             return caller
         found = self._find(caller)
-        self._credit -= self._boot() - began
+        self._credit -= self._boot() - began  # guard: audit-looks-for-processes-have-price
         return found
 
 
@@ -107,6 +107,7 @@ def owners(inodes: AbstractSet[int]) -> dict[int, int]:
 def executable(pid: int) -> str | None:
     """The file a process runs, None where that is not for us to know. A name that is no UTF-8 has escapes in it."""
     try:
+        # guard: programs-name-that-is-no-utf-8
         return os.readlink(os.fsencode(f"/proc/{pid}/exe")).decode("utf-8", "backslashreplace")
     except OSError:
         return None

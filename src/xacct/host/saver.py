@@ -39,7 +39,7 @@ class Saver:
     async def settled(self) -> None:
         """Wait until all is done that was put, or for PATIENCE."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(PATIENCE):  # guard: disk-that-hangs-hangs-nobody
                 while self._running is not None and not (self._running.done() and self._newest is None):
                     if self._running.done():
                         self._running = run_in_daemon_thread(self._work)

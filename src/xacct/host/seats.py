@@ -60,7 +60,7 @@ class Seats:
 
     def take(self) -> bool:
         """Take a place; false if there is none left, which `problems` tells for a while."""
-        if self.taken >= self.most:
+        if self.taken >= self.most:  # guard: bounded-number-of-connections
             if self._full_at is None:
                 log.warning("all places taken", at=self.where, connections=self.most)
             self._full_at = self.now()

@@ -80,6 +80,7 @@ class SockDiag:
         self._overflow = overflow_uid()
         self._socket: socket.socket | None = None
         self._works = False
+        # guard: netlinks-socket-is-there-from-start
         with contextlib.suppress(OSError):  # the first caller's answer says why
             self._open()
 
@@ -88,6 +89,7 @@ class SockDiag:
         try:
             owner = self._owner_for_sure(client, server)
         except OSError as error:
+            # guard: no-descriptor-not-merely-unknown, netlink-that-worked-and-is-lost
             unasked = self._works or error.errno in _SCARCE
             return Caller(why=f"netlink: {error.strerror or type(error).__name__}", unasked=unasked)
         except _Untold as untold:
@@ -131,7 +133,7 @@ class SockDiag:
             reply = kernel.recv(_MAX_REPLY)
             if _sequence_of(reply) == self._sequence:
                 return answer(reply, identity)
-        raise _Untold("netlink: only old replies", unasked=True)
+        raise _Untold("netlink: only old replies", unasked=True)  # guard: answer-that-did-not-come
 
 
 def question(identity: bytes, sequence: int) -> bytes:
@@ -151,6 +153,7 @@ def answer(reply: bytes, identity: bytes) -> _Owner:
     if kind == _NLMSG_ERROR and len(reply) >= _HEADER.size + 4:
         (number,) = struct.unpack_from("=i", reply, _HEADER.size)
         # ENOENT: its address was translated on the way (NAT), it is in another network namespace, or it is gone.
+        # guard: kernel-has-no-memory-for-its-answer
         raise _Untold(f"netlink: {os.strerror(abs(number))}", unasked=abs(number) in _SCARCE)
     if kind != _SOCK_DIAG_BY_FAMILY or not _HEADER.size + _ANSWER.size <= length <= len(reply):
         raise _Untold("netlink: no reply to the question", unasked=True)

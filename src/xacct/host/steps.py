@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from xacct import fileio
+from xacct import errors, fileio
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,9 +27,14 @@ def load(path: Path) -> dict[str, int]:
         return {}
 
 
-def save(path: Path, steps: dict[str, int]) -> None:
-    """Keep the steps. A full disk costs a wait after a restart, not a login."""
+def save(path: Path, steps: dict[str, int]) -> errors.XacctError | None:
+    """Keep the steps. A full disk costs a used code after a restart, not a login. Returns why they are not kept."""
     try:
         fileio.write_private(path, json.dumps(steps).encode())
     except OSError as error:
         log.warning("used steps not kept", why=error.strerror)
+        return errors.StateNotKept(
+            f"Which codes were used can't be kept in {path} ({error.strerror}).",
+            "Right after a restart a code may be sent to AWS that it has seen. Mend the disk.",
+        )
+    return None

@@ -34,6 +34,7 @@ def run_in_daemon_thread(work: Callable[[], T]) -> asyncio.Future[T]:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens
             loop.call_soon_threadsafe(_unless_done, future, settle, outcome)
 
+    # guard: kept-process-ends-whatever-keychain-does
     threading.Thread(target=run, name="xacct-work", daemon=True).start()
     return future
 

@@ -95,4 +95,4 @@ class Watches:
         if self._trouble.get(way) != why:
             log.warning("not watched", setting=way.setting, by=way.name, why=why)
         self._up.discard(way)
-        self._trouble[way] = why
+        self._trouble[way] = why  # guard: watch-that-fails-is-said

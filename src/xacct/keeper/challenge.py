@@ -54,7 +54,7 @@ async def with_code(
             else:
                 desk.ledger.accept(serial, clock.likeliest())
                 return got
-        raise desk.rest(serial, roles())
+        raise desk.rest(serial, roles())  # guard: three-wrong-codes-and-rest
 
 
 async def _send(

@@ -36,11 +36,11 @@ class Consents:
             self.decided.add(name)
             self.logged_out.add(name)
             if name in self._waiting:
-                self._waiting[name].fall()
+                self._waiting[name].fall()  # guard: consent-who-waits-hears-of-logout
 
     def remember(self, logged_out: Iterable[str]) -> None:
         """What an earlier process was told; what this one was told since is newer."""
-        self.logged_out |= set(logged_out) - self.decided
+        self.logged_out |= set(logged_out) - self.decided  # guard: consent-what-is-said-later-counts
 
     def check(self, name: str) -> None:
         """Go on only where the role may leave.

@@ -31,7 +31,7 @@ ATTEMPTS = 3
 COOL_DOWN = 60.0
 """Seconds of rest after three wrong codes: a script must not hammer AWS with guesses."""
 
-DECLINED_FOR = 15.0
+DECLINED_FOR = 15.0  # guard: no-counts-for-while
 """Seconds a "no" counts for whoever asks next: an SDK's retries are the same demand, not a new one."""
 
 GRACE = 3.0
@@ -92,10 +92,10 @@ class Desk:
         """
         question = self._find(question_id, "mfa")
         code = code.replace(" ", "")
-        if not re.fullmatch(r"[0-9]{6}", code):
+        if not re.fullmatch(r"[0-9]{6}", code):  # guard: six-digits
             raise errors.BadInput("An MFA code is six digits.", "Type the code the device shows now.")
         now = self._clock.likeliest()
-        if self.ledger.used(question.serial, code, now, self._clock.boot()):
+        if self.ledger.used(question.serial, code, now, self._clock.boot()):  # guard: code-is-sent-once
             question.not_before = next_step(now)
             question.problem = "AWS has seen that code already, and takes each code once."
             self._events.publish(PromptRaised(question))
@@ -132,7 +132,7 @@ class Desk:
         The rest after wrong codes stays: it is AWS that must not be hammered, by a human no more than by a script.
         """
         _, error = self._resting.get(about or "", (0.0, None))
-        if not isinstance(error, errors.TooManyWrongCodes):
+        if not isinstance(error, errors.TooManyWrongCodes):  # guard: rest-after-wrong-codes-holds-for-logins
             self._resting.pop(about or "", None)
 
     # For those who need a code.

@@ -1,6 +1,6 @@
 """The keeper: a tree of leases made from the configured roles, and what may be asked of it.
 
-How credentials are had is acquire.py's, when is decided in policy.py, and who wakes up to act is scheduler.py.
+How credentials are had is for fetchers/, when is decided in policy.py, and who wakes up to act is scheduler.py.
 """
 
 from __future__ import annotations
@@ -13,15 +13,17 @@ import structlog
 
 from xacct import errors, policy, rolekeys
 from xacct.keeper import events as ev
-from xacct.keeper.acquire import Acquire, Sources, Sts, Terms
 from xacct.keeper.consent import Consents, logged_out_of
 from xacct.keeper.dynamic import MOST, DynamicRoles, made_of
+from xacct.keeper.fetchers import BY_HOP, MfaSession, MfaSessions, RoleWithCode
+from xacct.keeper.fetchers.calls import Calls, Sources, Sts, Terms
 from xacct.keeper.guard import Guard
 from xacct.keeper.latch import Latch
 from xacct.keeper.lease import Lease
 from xacct.keeper.node import Node, SessionKey, Use, session_key, unknown
 from xacct.keeper.pace import Pace
 from xacct.keeper.question import Cause
+from xacct.keeper.refused import Refused
 from xacct.model import Role, Source, iso
 from xacct.policy import Freshness, Hop
 
@@ -65,9 +67,10 @@ class Keeper:
         self.events = events
         self.terms = terms or Terms()
         self.pace = Pace(clock.boot)
-        self._acquire = Acquire(sts=sts, sources=sources, desk=desk, clock=clock, terms=self.terms, pace=self.pace)
-        self.lessons = self._acquire.lessons
-        self.refused = self._acquire.refused
+        self._calls = Calls(sts=sts, sources=sources, desk=desk, clock=clock, terms=self.terms, pace=self.pace)
+        self._mfa_sessions = MfaSessions()
+        self.lessons = self._calls.lessons
+        self.refused = Refused()
         self.watchers: list[Callable[[], None]] = []
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self.until: dict[str, float] = {}
@@ -97,6 +100,7 @@ class Keeper:
         """The sources whose access key is another by now. Sessions that were opened with the former one are let go."""
         now = {role.parent: role.parent.key for role in roles.values() if isinstance(role.parent, Source)}
         parents = (node.role.parent for node in before.values())
+        # guard: what-replaced-key-has-had-is-let-go
         found = {each for each in parents if isinstance(each, Source) and now.get(each, each.key) != each.key}
         for key in [key for key in self.sessions if key[0] in found]:
             why = f"The access key of {rolekeys.split(key[0].name)[0]!r} has been replaced."
@@ -109,7 +113,7 @@ class Keeper:
         placed = {lease for node in self.nodes.values() for lease in (node.lease, node.session)}
         for node in before.values():
             if node.lease not in placed and node.lease is not node.session:
-                node.lease.abandon(gone)
+                node.lease.abandon(gone)  # guard: what-configuration-loses-is-let-go
         for key in [key for key, session in self.sessions.items() if session not in placed]:
             self.sessions.pop(key).abandon(gone)
 
@@ -134,34 +138,24 @@ class Keeper:
         return self.nodes[name]
 
     def _new_lease(self, role: Role, parent: Lease | None) -> Lease:
-        return Lease(
-            role.name,
-            self.clock,
-            self._rng,
-            lambda lease, ask: self._acquire.role(role, lease, ask=ask),
-            lambda: self._acquire.silent(role, parent),
-            self._settled,
-            parent,
-        )
+        kind = BY_HOP[policy.path_to(role).hop]
+        fetcher = kind(role, parent, calls=self._calls, sessions=self._mfa_sessions, refused=self.refused)
+        return Lease(role.name, fetcher, self.clock, self._rng, self._settled, parent)
 
     def _session(self, role: Role) -> Lease:
         key = session_key(role)
-        if key not in self.sessions:
-            self.sessions[key] = Lease(
-                f"MFA session of {key[0].name}",
-                self.clock,
-                self._rng,
-                lambda lease, ask: self._acquire.session(
-                    self._root(self._for_whom(role, lease)[0], role),
-                    lambda: self._for_whom(role, lease),
-                    lease,
-                    self._cover_until(lease),
-                    ask=ask,
-                ),
-                lambda: False,
-                self._settled,
-            )
-        return self.sessions[key]
+        if key in self.sessions:
+            return self.sessions[key]
+        fetcher = MfaSession(
+            lambda: self._root(self._for_whom(role, lease)[0], role),
+            lambda: self._for_whom(role, lease),
+            lambda: self._cover_until(lease),
+            calls=self._calls,
+            sessions=self._mfa_sessions,
+        )
+        lease = Lease(f"MFA session of {key[0].name}", fetcher, self.clock, self._rng, self._settled)
+        self.sessions[key] = lease
+        return lease
 
     # Roles known by their ARN alone.
 
@@ -206,7 +200,8 @@ class Keeper:
         self.nodes.pop(name).lease.abandon(gone)
         self.dynamic.forget(name)
         self.uses.pop(name, None)
-        self._acquire.forget(name)
+        self._calls.forget(name)
+        self.refused.forget(name)
         self._let_go_of_lost({})
 
     def keeps(self, catalogue: str) -> bool:
@@ -266,11 +261,11 @@ class Keeper:
         self.desk.forget(self.serial(name))
         self.guard.ask_again(node.role, "")
         self.use_of(name).login = self.clock.now()
-        self._acquire.places[name] = place
+        self._calls.places[name] = place
         try:
             await self.consents.behind(name, self._log_in(node, until, ask=ask))
         finally:
-            self._acquire.places.pop(name, None)
+            self._calls.places.pop(name, None)
         self.changed()
 
     async def _log_in(self, node: Node, until: float | None, *, ask: bool) -> None:
@@ -286,16 +281,16 @@ class Keeper:
 
     def caused(self, name: str, label: str, process: str) -> None:
         """Remember who has brought it about that a human may be asked for a role."""
-        self._acquire.causes[name] = Cause(label, process)
+        self._calls.causes[name] = Cause(label, process)
 
     def hurry(self, name: str) -> None:
         """Somebody waits for this role alone: it goes before the rest of a bulk, and so does what it hangs from."""
         for each in self.line(name):
-            self._acquire.places.pop(each.role.name, None)
+            self._calls.places.pop(each.role.name, None)
 
     def may_ask(self, node: Node, *, ask: bool) -> bool:
         """Whether a human may be asked for the role: not where `refusal` says why."""
-        return ask and self.refusal(node) is None
+        return ask and self.refusal(node) is None  # guard: no-code-for-role-that-was-refused
 
     def refusal(self, node: Node) -> errors.XacctError | None:
         """Why no human is asked for the role: AWS has refused it, or one it hangs from, in spite of a fresh code."""
@@ -318,7 +313,8 @@ class Keeper:
         Raises:
             XacctError: they can't be had.
         """
-        return await self._acquire.with_code(node.role, path, lambda: True, ask=ask)
+        way = RoleWithCode(node.role, None, calls=self._calls, sessions=self._mfa_sessions, refused=self.refused)
+        return await way.once(path, lambda: True, human=ask)
 
     def logout(self, names: Iterable[str]) -> list[str]:
         """Let go of these roles; a consumer gets nothing until the next login. All of them, or none.
@@ -329,7 +325,7 @@ class Keeper:
         Raises:
             UnknownRole: there is no role of one of the names; nothing was done.
         """
-        nodes = [self.node(name) for name in dict.fromkeys(names)]
+        nodes = [self.node(name) for name in dict.fromkeys(names)]  # guard: logout-of-all-or-none
         gone = [node.role.name for node in nodes if self._may_leave(node)]
         self.consents.take_back(node.role.name for node in nodes)
         for node in nodes:
@@ -343,7 +339,7 @@ class Keeper:
     def logout_all(self) -> list[str]:
         """Let go of every role and every MFA session, of roles that a file being saved has lost for a moment, too."""
         gone = self.logout(list(self.nodes))
-        self.consents.take_back(self.uses)
+        self.consents.take_back(self.uses)  # guard: consent-logout-all-while-file-is-empty
         why = errors.HumanNeeded("You have logged out.", "xacctctl login ROLE")
         for session in self.sessions.values():
             session.abandon(why)
@@ -361,6 +357,7 @@ class Keeper:
 
     def _let_go(self, node: Node) -> None:
         """Drop what a role holds that was logged out of, unless another role stands on it that was not."""
+        # guard: consent-what-others-stand-on-stays
         if not any(self._stands_on(other, node.lease) for other in self.nodes.values()):
             node.lease.abandon(logged_out_of(node.role.name))
 
@@ -386,7 +383,7 @@ class Keeper:
         session = self.node(name).session
         ends = [] if session is None else [session.expires_at]
         for each in self.line(name):
-            oldest = self._acquire.oldest_mfa(each.role)
+            oldest = self.lessons.oldest_mfa(each.role)
             if each.path.hop is Hop.WITH_CODE:
                 ends.append(each.lease.expires_at)
             elif oldest is not None and session is not None and session.issued_at is not None:
@@ -395,7 +392,9 @@ class Keeper:
 
     def learned(self, name: str) -> list[str]:
         """What AWS's refusals have taught about a role, in sentences."""
-        return self._acquire.learned(self.node(name).role)
+        node = self.node(name)
+        refused = self.refusal(node)
+        return [*self.lessons.of(node.role), *([f"learned: {refused.sentence}"] if refused else [])]
 
     def serial(self, name: str) -> str | None:
         """The MFA device that logging in to the role may ask for."""
@@ -420,7 +419,7 @@ class Keeper:
         """After a suspend or a clock step: renew what is in use at once, while the network is there."""
         for node in self.nodes.values():
             if node.lease.holds:
-                node.lease.renew_at = min(node.lease.renew_at, self.clock.now())
+                node.lease.renew_soon()
         self.network_changed()
 
     def network_changed(self) -> None:
@@ -486,7 +485,6 @@ class Keeper:
         """STS has answered: the others needn't wait for the network, nor for a younger MFA if this is one."""
         for node in self.nodes.values():
             if isinstance(node.lease.error, errors.MfaTooOld) and node.session is session:
-                node.lease.error = None
-                node.lease.try_at_once()
+                node.lease.forget_failure()
             if isinstance(node.lease.error, errors.NetworkDown):
                 node.lease.try_at_once()

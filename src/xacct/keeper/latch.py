@@ -40,8 +40,8 @@ class Latch:
         if self.locked:
             return False
         self.locked = True
-        self._waiting.fall()
-        self.on_lock()
+        self._waiting.fall()  # guard: who-waits-behind-lock-hears-at-once
+        self.on_lock()  # guard: locked-what-lay-ready-is-let-go
         log.info("locked", why=why)
         self._events.publish(Locked(locked=True))
         self._changed()
@@ -63,7 +63,7 @@ class Latch:
         Raises:
             Locked: they may not.
         """
-        if self.locked:
+        if self.locked:  # guard: locked-nothing-leaves
             raise errors.Locked("xacct is locked: xacctctl unlock")
 
     async def behind(self, waiting: Coroutine[Any, Any, T]) -> T:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 import structlog
 
@@ -20,7 +21,7 @@ from xacct.keeper.desk import GRACE
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Callable, Iterator
 
     from xacct.clock import AwsClock
     from xacct.model import Credentials
@@ -37,22 +38,47 @@ EAGER = 5.0
 """Seconds after a temporary failure before a consumer whose credentials run out may have it tried again."""
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """For which lease credentials are fetched, and whether a human may be asked for a code."""
+
+    lease: Lease
+    human: bool
+
+    def wanted(self) -> bool:
+        """Whether somebody waits for them still, or did a moment ago."""
+        return self.lease.wanted()
+
+
+class Fetcher(Protocol):
+    """A way to new credentials; fetchers/ has one class for each."""
+
+    def needs_human(self) -> bool:
+        """Whether it could not succeed now without a human."""
+
+    async def fetch(self, need: Need) -> Credentials:
+        """New credentials.
+
+        Raises:
+            HumanNeeded: it takes a code, and no human may be asked, or none answers.
+            XacctError: AWS's refusal, or why it can't be asked.
+        """
+
+
 class Lease:
     """One node's credentials over time.
 
     Args:
-        name: for logs and for `rng`'s sake nothing else. clock: AWS's time. rng: for jitter.
-        acquire: gets new credentials; its argument says whether a human may be asked.
-        silent: whether `acquire` could succeed without a human now. settled: told of each outcome.
+        name: for logs. fetcher: gets new credentials. clock: AWS's time. rng: for jitter.
+        settled: told of each outcome. parent: the lease that the credentials are fetched with, if it is not keys.
     """
 
     def __init__(
         self,
         name: str,
+        fetcher: Fetcher,
         clock: AwsClock,
         rng: random.Random,
-        acquire: Callable[[Lease, bool], Awaitable[Credentials]],
-        silent: Callable[[], bool],
         settled: Callable[[Lease, errors.XacctError | None], None],
         parent: Lease | None = None,
     ) -> None:
@@ -63,8 +89,7 @@ class Lease:
         self.renew_at = float("inf")
         self._clock = clock
         self._rng = rng
-        self._acquire = acquire
-        self._silent = silent
+        self._fetcher = fetcher
         self._settled = settled
         self.failures = 0
         self.failed_boot = 0.0
@@ -84,6 +109,7 @@ class Lease:
 
     def servable(self) -> bool:
         """Whether what is held is certainly unexpired."""
+        # guard: nothing-expired-is-served
         return self.held is not None and self.held.remaining(self._clock.now()) > 0
 
     @property
@@ -108,7 +134,7 @@ class Lease:
 
     def silent(self) -> bool:
         """Whether it could be renewed now without a human."""
-        return self._silent()
+        return not self._fetcher.needs_human()
 
     @property
     def flying(self) -> bool:
@@ -165,7 +191,7 @@ class Lease:
         asks = self._flight_asks
         try:
             with self.interest(dependent):
-                return await asyncio.shield(flight)
+                return await asyncio.shield(flight)  # guard: waiter-cancels-nothing
         except errors.HumanNeeded:
             if not ask or asks:
                 raise
@@ -189,7 +215,7 @@ class Lease:
         Args:
             ask: whether a human may be asked. wanted_for: seconds it is wanted even if nobody waits.
         """
-        if self._flight is None:
+        if self._flight is None:  # guard: one-flight-node
             self._abandoned = None
             self._wanted_until = max(self._wanted_until, self._clock.boot() + wanted_for)
             self._flight_asks = ask
@@ -204,6 +230,20 @@ class Lease:
         self.failures = 0
         self.renew_at = policy.renew_at(credentials, self._jitter())
 
+    def restore(self, held: Credentials | None, renew_at: float, error: errors.XacctError | None) -> None:
+        """Hold what an earlier process held, with its last failure. Instants are AWS's time."""
+        if held is not None:
+            self.held, self.renew_at = held, renew_at  # guard: restart-what-was-held-is-held-again
+        self.error = error or self.error
+
+    def restore_backoff(self, failures: int, failed_boot: float, retry_boot: float) -> None:
+        """Go on waiting where an earlier process waited after so many failures. Instants are on the boot clock."""
+        self.failures, self.failed_boot, self.retry_boot = failures, failed_boot, retry_boot
+
+    def renew_soon(self) -> None:
+        """Renew what is held at the next look: time has passed that we have not seen."""
+        self.renew_at = min(self.renew_at, self._clock.now())
+
     def drop(self, why: errors.XacctError | None = None) -> None:
         """Let go of what is held."""
         self.held = None
@@ -212,7 +252,7 @@ class Lease:
 
     def abandon(self, why: errors.XacctError) -> None:
         """Let go of what is held and of what is on its way; whoever waits is told `why`."""
-        self.drop()
+        self.drop()  # guard: logging-out-lets-go
         if self._flight is not None:
             self._abandoned = why
             self._flight.cancel()
@@ -220,6 +260,11 @@ class Lease:
     def try_at_once(self) -> None:
         """Forget the back-off: something outside has changed."""
         self.retry_boot = self.failed_boot = float("-inf")
+
+    def forget_failure(self) -> None:
+        """What it failed for is mended."""
+        self.error = None
+        self.try_at_once()
 
     def freshness(self) -> Freshness:
         """What the held credentials are good for now."""
@@ -233,7 +278,7 @@ class Lease:
 
     async def _fly(self, ask: bool) -> Credentials:  # noqa: FBT001
         try:
-            credentials = _unexpired(await self._acquire(self, ask), self.name)
+            credentials = _unexpired(await self._fetcher.fetch(Need(self, human=ask)), self.name)
         except errors.HumanNeeded as error:
             if isinstance(error, errors.MfaTooOld):
                 self._fail(error)  # STS was asked, and must not be asked the same every moment
@@ -260,7 +305,7 @@ class Lease:
             self._flight = None
 
     def _fail(self, error: errors.XacctError) -> None:
-        self.failures += 1
+        self.failures += 1  # guard: failed-renewal-costs-nothing-held
         self.failed_boot = self._clock.boot()
         if isinstance(error, errors.Temporary):
             pause = policy.backoff(self.failures, self._jitter())
@@ -298,7 +343,7 @@ def _unexpired(credentials: Credentials, name: str) -> Credentials:
     Raises:
         AwsUnavailable: they had ended before they were given.
     """
-    if credentials.remaining(credentials.issued_at) <= 0:
+    if credentials.remaining(credentials.issued_at) <= 0:  # guard: what-aws-gives-expired-is-not-held
         raise _expired(name)
     return credentials
 

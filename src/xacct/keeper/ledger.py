@@ -38,7 +38,7 @@ class Ledger:
     def burn(self, serial: str, code: str, boot: float) -> None:
         """STS has answered a call that carried this code, whatever it answered."""
         codes = self.codes.setdefault(serial, {})
-        codes[code] = boot
+        codes[code] = boot  # guard: code-sts-answered-is-burnt
         for old in [code for code, at in codes.items() if at < boot - KEPT]:
             del codes[old]
 
@@ -51,6 +51,7 @@ class Ledger:
     def used(self, serial: str, code: str, now: float, boot: float) -> bool:
         """Whether this code has been sent, or may have been before a restart."""
         at = self.codes.get(serial, {}).get(code)
+        # guard: nor-one-accepted-before-restart
         return (at is not None and at >= boot - KEPT) or self._earlier.get(serial) == int(now // TOTP_STEP)
 
     def fresh_at(self, serial: str, now: float) -> float | None:

@@ -143,6 +143,11 @@ def remember(keeper: Keeper) -> Memory:
     )
 
 
+def nothing_but(*, locked: bool, logged_out: tuple[str, ...]) -> Memory:
+    """A memory of what was taken back alone."""
+    return Memory((), (), locked, (), {}, {}, {}, {}, logged_out, {}, {}, ())
+
+
 def plan(role: Role, nodes: Mapping[str, Node]) -> str:
     """A digest of how a role is configured, up to its source."""
     chain = [role]
@@ -233,23 +238,25 @@ def recall(keeper: Keeper, memory: Memory, *, same_boot: bool) -> int:
             _to_lease(keeper, lease, session.lease, same_boot=same_boot)
     for role in memory.roles:
         name = _place_of(keeper, role)
+        # guard: restart-changed-role-gets-nothing
         if name is not None and plan(keeper.nodes[name].role, keeper.nodes) == role.plan:
             _to_lease(keeper, keeper.nodes[name].lease, role.lease, same_boot=same_boot)
     decided = keeper.consents.decided  # what this process was told since: it comes late
+    # guard: consent-no-late-yes-after-taking-back
     keeper.guard.allowed |= {key for key in memory.allowed if key[0] in keeper.nodes and key[0] not in decided}
     for name, use in memory.uses.items():
         keeper.uses.setdefault(name, Use(use.asked, use.served, use.login))
     keeper.until = {name: until for name, until in memory.until.items() if name not in decided} | keeper.until
     if same_boot:
-        keeper.desk.ledger.codes.update(memory.used_codes)
+        keeper.desk.ledger.codes.update(memory.used_codes)  # guard: restart-used-codes-stay-used
     keeper.let_go_logged_out()
     return sum(node.lease.held is not None for node in keeper.nodes.values())
 
 
 def recall_what_was_taken_back(keeper: Keeper, memory: Memory) -> None:
     """Logouts and the lock alone: they hold even where nothing else of a memory is of use any more."""
-    keeper.consents.remember(memory.logged_out)
-    if memory.locked:
+    keeper.consents.remember(memory.logged_out)  # guard: consent-kept-over-restart
+    if memory.locked:  # guard: restart-locked-stays-locked
         keeper.latch.lock("as before the restart")
 
 
@@ -275,15 +282,20 @@ def _place_of(keeper: Keeper, role: RoleMemory) -> str | None:
 
 
 def _to_lease(keeper: Keeper, lease: Lease, memory: LeaseMemory, *, same_boot: bool) -> None:
-    if memory.held is not None and memory.held.remaining(keeper.clock.earliest()) > 0:
-        lease.held = memory.held
-        lease.renew_at = float("inf") if memory.renew_at is None else memory.renew_at
-    if memory.error is not None:
-        lease.error = _error(memory.error)
+    lease.restore(
+        # guard: restart-what-has-expired-is-left
+        memory.held if memory.held is not None and memory.held.remaining(keeper.clock.earliest()) > 0 else None,
+        _or(memory.renew_at, float("inf")),
+        None if memory.error is None else _error(memory.error),
+    )
     if same_boot and memory.failures:
-        lease.failures = memory.failures
-        lease.failed_boot = float("-inf") if memory.failed_boot is None else memory.failed_boot
-        lease.retry_boot = float("-inf") if memory.retry_boot is None else memory.retry_boot
+        lease.restore_backoff(
+            memory.failures, _or(memory.failed_boot, float("-inf")), _or(memory.retry_boot, float("-inf"))
+        )
+
+
+def _or(instant: float | None, otherwise: float) -> float:
+    return otherwise if instant is None else instant
 
 
 def _error(memory: ErrorMemory) -> errors.XacctError:

@@ -76,7 +76,7 @@ class Pace:
     def _give(self) -> None:
         """Let go whoever may go now; come back when the next one may."""
         self._refill()
-        while self._waiting and self._tokens >= 1:
+        while self._waiting and self._tokens >= 1:  # guard: sts-is-asked-at-pace
             self._tokens -= 1
             chosen = min(self._waiting, key=lambda waiting: (waiting.rank(), waiting.number))
             self._waiting.remove(chosen)

@@ -118,21 +118,23 @@ class CredentialService:
             XacctError: it may not; why.
         """
         keeper = self.keeper
-        keeper.latch.check()
+        keeper.latch.check()  # guard: serve-locked
         node = keeper.node(name)
-        keeper.consents.check(name)
+        keeper.consents.check(name)  # guard: serve-logged-out
         if name in keeper.dynamic:
             self._check_names_of(node, consumer)
-        elif not consumer.allows(name):
+        elif not consumer.allows(name):  # guard: serve-no-role-beyond-consumers-reach
             raise self.out_of_reach()
         return node
 
     def _check_names_of(self, node: Node, consumer: Consumer) -> None:
         """A role known by its ARN is none of the consumer's if the ARN is not, nor if its name was logged out of."""
         keeper, arn = self.keeper, node.role.role_arn
+        # guard: serve-no-arn-beyond-consumers-reach, serve-arn-by-consumers-own-way
         if arn is None or not consumer.allows_arn(arn) or keeper.dynamic.via(node.role.name) != consumer.via:
             raise self.out_of_reach()
         for other in keeper.consents.logged_out:
+            # guard: serve-arn-is-no-way-around-logout
             if other in keeper.nodes and keeper.nodes[other].role.role_arn == arn:
                 keeper.consents.check(other)
 
@@ -160,6 +162,7 @@ class CredentialService:
         """Whether these are what is held for the role, and may leave."""
         node = self.keeper.nodes.get(name)
         gone = self.keeper.latch.locked or name in self.keeper.consents.logged_out
+        # guard: bytes-of-credentials-let-go-are-forgotten, bytes-that-cannot-be-served-are-forgotten
         return not gone and node is not None and node.lease.held is credentials
 
     # Serving.
@@ -172,13 +175,14 @@ class CredentialService:
         Raises:
             XacctError: they can't be had, or not by this consumer; its sentence says what to do. So does the wait.
         """
-        self._refresh()
+        self._refresh()  # guard: replaced-key-is-noticed-at-next-fetch
         node = self.check(name, consumer)
+        # guard: serve-guarded-roles-wait-for-yes
         if ask.lifetime is None and self.keeper.guard.admits(node.role, consumer.id):
             held = node.lease.held
             if node.lease.freshness() is Freshness.FRESH and held is not None and self._lasts(held, ask):
                 return self._served(name, held)
-        self._refuse_again(name, consumer)
+        self._refuse_again(name, consumer)  # guard: serve-no-counts-for-while
         return partial(self._wait, name, consumer, ask)
 
     async def allow(self, name: str, consumer: Consumer, process: Callable[[], str] = _unknown) -> None:
@@ -211,7 +215,7 @@ class CredentialService:
         return await self.keeper.latch.behind(self.keeper.consents.behind(name, work))
 
     async def _get(self, node: Node, consumer: Consumer, ask: Ask) -> Credentials:
-        await self._allow(node, consumer, ask)
+        await self._allow(node, consumer, ask)  # guard: serve-wait-is-no-way-around-yes
         lease = node.lease
         self.keeper.use_of(node.role.name).asked = self.keeper.clock.now()
         self.keeper.hurry(node.role.name)
@@ -253,10 +257,10 @@ class CredentialService:
             XacctError: they can't be had, or would not last either.
         """
         lease, name = node.lease, node.role.name
-        if held.lifetime >= ask.lasting:
+        if held.lifetime >= ask.lasting:  # guard: serve-no-storm-for-short-roles
             left = held.remaining(self.keeper.clock.now()) / policy.MINUTE
             too_short = f"{name} is good for {left:.0f} min more, too short for {ask.whose}."
-            if lease.error is not None and lease.just_failed():
+            if lease.error is not None and lease.just_failed():  # guard: serve-no-storm-while-sts-is-away
                 raise lease.error
             try:
                 held = await lease.fly(ask=ask.asks)
@@ -270,6 +274,7 @@ class CredentialService:
         )
 
     def _lasts(self, held: Credentials, ask: Ask) -> bool:
+        # guard: serve-imds-never-under-25-minutes
         return ask.lasting <= 0 or held.remaining(self.keeper.clock.now()) >= ask.lasting
 
     def _served(self, name: str, held: Credentials) -> Credentials:

@@ -52,6 +52,7 @@ class ContainerPlaces:
         address, port = self.chosen.address, self.chosen.port
         if not self.chosen.bridge or not bridges.is_here(address):
             return []
+        # guard: whom-kernel-does-not-know-on-bridges
         door = BridgeDoor(bridges.is_here, os.geteuid(), require_known=self.require_known)
         return [
             Place(

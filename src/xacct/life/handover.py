@@ -121,6 +121,7 @@ class Successor:
             return self._serves
         self._ended = True
         with contextlib.suppress(ProcessLookupError, PermissionError):
+            # guard: hand-over-hung-successor-killed
             os.killpg(self._child.pid, signal.SIGKILL)  # the session that it was started in, forks and all
         with contextlib.suppress(TimeoutError, OSError, ValueError):
             async with asyncio.timeout(DEATH_PATIENCE):

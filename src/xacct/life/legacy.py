@@ -36,6 +36,8 @@ class Places:
         self.tokens = self.runtime / "grants"
         self.grants = self.state / "grants.json"
         self.sealed = self.state / "state.sealed"
+        self.taken_back = self.state / "taken-back.json"
+        self.taken_back_here = self.runtime / "taken-back.json"
         self.steps = self.state / "used-steps.json"
 
     def claim(self) -> int:

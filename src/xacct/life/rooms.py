@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import structlog
 
-from xacct import __version__, errors, settings
+from xacct import __version__, errors, fileio, settings
 from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
@@ -29,9 +29,9 @@ from xacct.host.saver import Saver
 from xacct.host.seats import Seats
 from xacct.host.watches import Watches
 from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
-from xacct.keeper.acquire import Terms
 from xacct.keeper.desk import Desk
 from xacct.keeper.events import Events
+from xacct.keeper.fetchers.calls import Terms
 from xacct.keeper.keeper import Keeper
 from xacct.keeper.ledger import Ledger
 from xacct.keeper.memory import remember
@@ -45,6 +45,7 @@ from xacct.state import keychain, keys, snapshot
 from xacct.state.fdstore import FdStore
 from xacct.state.keeping import Keeping
 from xacct.state.ondisk import OnDisk
+from xacct.state.taken_back import TakenBack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -96,11 +97,18 @@ class Rooms:
             grants=self.grants.rows,
         )
         self.grants.changed = self.keeping.save
+        self.grants.elsewhere = self._kept_by_manager
+        self.taken_back = TakenBack(where.taken_back, where.taken_back_here, Saver())
         self.sealed: keychain.KeychainStore | None = None
         self._lock: int | None = None
         self._to_recall: bytes | None = None
+        self._noted: list[bytes] = []
         self._recalled = False
         self._state_problem: errors.XacctError | None = None
+        self._steps_problem: errors.XacctError | None = None
+
+    def _keep_steps(self, all_steps: dict[str, int]) -> None:
+        self._steps_problem = steps.save(self.where.steps, all_steps)
 
     def _heart(self, chosen: Settings) -> Keeper:
         """The keeper, with AWS and the desk it needs."""
@@ -112,7 +120,7 @@ class Rooms:
         return Keeper(
             sts=self.sts,
             sources=FileSources(os.environ),
-            desk=Desk(self.clock, events, Ledger(lambda all_steps: steps.save(self.where.steps, all_steps))),
+            desk=Desk(self.clock, events, Ledger(self._keep_steps)),
             clock=self.clock,
             events=events,
             terms=Terms(
@@ -134,7 +142,7 @@ class Rooms:
             owners=processes.owners,
         )
         strict = chosen.endpoint.require_known_caller
-        door = door_of(require_known=strict)
+        door = door_of(require_known=strict)  # guard: whom-kernel-does-not-know-at-endpoint
         self._seats = self._shares()
         guard = partial(head.parse, forwarded=self.grants.hosts)
         self.endpoint = Endpoint(
@@ -142,7 +150,7 @@ class Rooms:
         )
         self._places = ContainerPlaces(chosen.containers, self.where.containers, door, self._for_containers, strict)
         self.containers = containers(chosen.containers, self._places, self.grants)
-        at_imds = door_of(require_known=True)
+        at_imds = door_of(require_known=True)  # guard: imds-known-callers-only
         self.imds = ImdsPorts(
             chosen.imds.ports, self.service, at_imds, patience, self.audit, scout.find, self._seats[2]
         )
@@ -152,8 +160,9 @@ class Rooms:
         files, boot = hardening.open_files(), self.clock.boot
         return (
             Seats("the endpoint", seats.ENDPOINT.of(files), boot),
+            # guard: listeners-for-containers-have-share-of-their-own
             Seats("the listeners for containers", seats.CONTAINERS.of(files), boot),
-            Seats("the IMDS ports", seats.IMDS.of(files), boot),
+            Seats("the IMDS ports", seats.IMDS.of(files), boot),  # guard: imds-has-share-of-its-own
         )
 
     # What there is of an earlier daemon.
@@ -161,6 +170,7 @@ class Rooms:
     async def take_over(self, legacy: Legacy, manager: Manager) -> None:
         """Hold again what an earlier daemon held, and keep it for the next one."""
         self.keeper.desk.ledger.resume(steps.load(self.where.steps))
+        # guard: revoked-by-the-state-handed-on
         self.grants.load(snapshot.grants_of(legacy.state) if legacy.state is not None else None)
         self._lock = legacy.lock
         self._to_recall = legacy.state
@@ -170,6 +180,8 @@ class Rooms:
             self.keeping.carriers.append(FdStore(manager, legacy.kept))
         elif legacy.kept is not None:
             manager.forget(legacy.kept[0])
+        # guard: lock-and-logouts-outlive-a-kill
+        self._noted = [] if legacy.state is not None else self.taken_back.read()
         await self._open_sealed()
         self._recall()
         if self.audit is not None:
@@ -187,8 +199,20 @@ class Rooms:
         if handed_on:
             self.sealed.look()  # it needs what lies there to write over it; nobody waits for that
         else:
-            self._to_recall = await self.sealed.load()
+            self._to_recall = self._proven(await self.sealed.load())
         self.keeping.carriers.append(OnDisk(self.sealed, holds=self._to_recall is not None))
+
+    def _proven(self, sealed: bytes | None) -> bytes | None:
+        """What lay on disk, unless nobody knows what it lacks: what can't be written could not be when it was to be."""
+        if sealed is None or fileio.takes_files(self.where.state):
+            return sealed
+        self._state_problem = errors.StateNotKept(
+            f"The kept state {self.where.sealed} is not used: its directory can't be written, so it may not say what "
+            "was locked or logged out of.",
+            "Mend the disk; xacctctl login ROLE",
+        )
+        log.warning("state dropped", why=self._state_problem.sentence)
+        return None
 
     def _not_needed(self, _state: bytes) -> None:
         """What lies on disk is older than what was handed on."""
@@ -196,7 +220,8 @@ class Rooms:
 
     def _come_late(self, state: bytes) -> None:
         """The keychain was locked at our start, and is open now. What has been logged in to since is newer."""
-        self._give_back(state, all_of_it=remember(self.keeper).empty)
+        if self._proven(state) is not None:
+            self._give_back(state, all_of_it=remember(self.keeper).empty)
         self.keeping.save()
 
     def _recall(self) -> None:
@@ -208,7 +233,39 @@ class Rooms:
         if self._to_recall is not None:
             self._give_back(self._to_recall)
             self._to_recall = None
+        self._begin_to_keep()
+
+    def _begin_to_keep(self) -> None:
+        """From now on; not before what an earlier daemon kept has been read."""
+        for noted in self._noted:
+            self._give_back(noted, all_of_it=False)
+        self._noted = []
+        self.keeper.let_go_logged_out()
+        self.keeper.watchers.append(self._note)
+        self._note()
         self.keeping.start()
+
+    def _note(self) -> None:
+        """Keep what is taken back, beside the rest: in a file that no keychain closes."""
+        what = (self.keeper.latch.locked, frozenset(self.keeper.consents.logged_out))
+        files = self.catalogues.memory()
+        content = snapshot.of_what_was_taken_back(self.keeper, host_clock.boot_id(), __version__, files)
+        self.taken_back.keep(what, content)
+
+    async def kept(self) -> errors.XacctError | None:
+        """Wait until what was taken back is kept over a restart. Returns why it may come back after one."""
+        if not self._recalled:
+            return None  # nothing that could
+        self._note()
+        await self.taken_back.settled()
+        problem, lost = self.taken_back.problem, self.taken_back.lost
+        on_disk = self.sealed is not None and self.sealed.is_there()
+        # guard: what-is-not-kept-is-said
+        return problem if problem is not None and (on_disk or (lost and not self._kept_by_manager())) else None
+
+    def _kept_by_manager(self) -> bool:
+        stores = [carrier for carrier in self.keeping.carriers if isinstance(carrier, FdStore)]
+        return any(store.kept is not None and store.problem is None for store in stores)
 
     def took_back(self, *, everything: bool) -> None:
         """The human has logged out of roles, or of `everything`: nothing that is kept may bring them back."""
@@ -217,7 +274,7 @@ class Rooms:
             if not self._recalled:
                 self._recalled = True
                 self.catalogues.settle()
-                self.keeping.start()
+                self._begin_to_keep()
         self.keeping.take_back(everything=everything)
 
     def _give_back(self, data: bytes, *, all_of_it: bool = True) -> None:
@@ -257,6 +314,7 @@ class Rooms:
     def handed_over(self) -> dict[str, int]:
         """The descriptors a successor gets beside the listeners. What it reads from the disk is there now, too."""
         self.grants.flush()
+        self.taken_back.flush()
         stores = [carrier.kept for carrier in self.keeping.carriers if isinstance(carrier, FdStore)]
         kept = {name: memory.descriptor for name, memory in filter(None, stores)} | self.imds.descriptors
         return kept if self._lock is None else {"lock": self._lock, **kept}
@@ -267,10 +325,11 @@ class Rooms:
         """What people should know of."""
         state = [self._state_problem] if self._state_problem is not None else []
         served = self.imds.problems()
-        kept = [*self.keeping.problems(), *([self.grants.problem] if self.grants.problem is not None else [])]
-        written = self.audit.problems() if self.audit is not None else []
+        written = [self.grants.problem, self.grants.dropped, self.taken_back.problem, self._steps_problem]
+        kept = [*self.keeping.problems(), *filter(None, written)]
+        audited = self.audit.problems() if self.audit is not None else []
         full = [problem for share in self._seats for problem in share.problems()]
-        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *written, *served, *full]
+        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *audited, *served, *full]
 
     def reload(self) -> list[errors.XacctError]:
         """Read the configuration now. Returns the problems there are."""
@@ -309,12 +368,15 @@ class Rooms:
         lock = self.configuration.settings.lock
         self.watches.want({name for name in (ON_SCREEN_LOCK, ON_SUSPEND) if getattr(lock, name)})
         self.keeping.save()
+        if self._recalled:
+            self._note()
         if self.sealed is not None:
             self.sealed.look()
 
     async def close(self) -> None:
         """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
         self.grants.flush()
+        self.taken_back.flush()
         await self.watches.close()
         self.endpoint.stop_accepting()
         self.keeping.close()
@@ -371,5 +433,6 @@ def _audit(
         return None
     file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
     noise = AuditFile(where.state / "refused.jsonl", MIB, 1)
-    required = chosen.audit.required
+    required = chosen.audit.required  # guard: audits-choice-reaches-it
+    # guard: refusals-own-file-reaches-audit
     return Trail(file, clock, scout.find, noise=noise, required=required, files_of=catalogues.files_of)

@@ -109,7 +109,7 @@ def _start(arguments: Sequence[str], origin: Start | Succession) -> int:
         os.environ.pop(name, None)
     rooms = Rooms(chosen, in_file, origin.where)
     rooms.refresh()
-    if origin.strict and not rooms.configuration.read:
+    if origin.strict and not rooms.configuration.read:  # guard: successor-reads-configuration-first
         raise rooms.configuration.problems[0]
     # Before the loop: until we serve, a signal ends us at once.
     legacy = origin.legacy()
@@ -219,7 +219,7 @@ class Life:
                 await self._control.close(unlink=not (self._manager.present or self._successor is not None))
                 await self._rooms.close()
             finally:
-                process_groups.end_all(left_behind=self._successor is None)
+                process_groups.end_all(left_behind=self._successor is None)  # guard: no-child-outlives-daemon
 
     async def _serve(self, listener: socket.socket, legacy: Legacy) -> None:
         """SDKs first."""
@@ -256,6 +256,7 @@ class Life:
             stop=self._stop.set,
             succeed=self._succeed,
             took_back=rooms.took_back,
+            kept=rooms.kept,
             paused=lambda: self._paused,
             about=About(
                 sys.executable, str(rooms.code.directory), rooms.code.changed, rooms.clock.now(), tuple(rooms.humans)
@@ -301,6 +302,7 @@ class Life:
         lost = 0
         while lost < LOOKS_WITHOUT_LOCK:
             await asyncio.sleep(SOCKET_LOOK)
+            # guard: control-socket-that-vanished-is-made-anew
             if self._control.is_there() and not self._rooms.lock_is_lost():
                 lost = 0
                 continue
@@ -351,7 +353,7 @@ class Life:
             raise errors.Temporary("This xacctd ends just now.", "Try again in a moment.")
         self._handing_over = asyncio.get_running_loop().create_task(self._hand_over())
         self._handing_over.add_done_callback(_say_why_not)
-        return await asyncio.shield(self._handing_over)
+        return await asyncio.shield(self._handing_over)  # guard: hand-over-it-survives-whoever-asked-for-it
 
     async def _hand_over(self) -> int:
         successor = await handover.hand_over(self, self._arguments, self._manager.environment())
@@ -380,6 +382,7 @@ class Life:
         self._manager.alive()
         self._control.stop_accepting()
         await self._rest()
+        # guard: hand-over-connections-close-with-it
         await asyncio.gather(rooms.endpoint.close(PARTING), rooms.imds.pause(PARTING), rooms.containers.pause(PARTING))
         rooms.keeping.freeze()
 

@@ -60,7 +60,7 @@ class Succession:
         _leave_the_family()
         os.umask(0o077)
         self.where = Places()
-        self.refused = hardening.harden()
+        self.refused = hardening.harden()  # guard: hand-over-successor-is-hardened
         self._channel = socket.socket(fileno=descriptor)
         os.set_inheritable(descriptor, False)
         self._channel.settimeout(PATIENCE)
@@ -98,7 +98,7 @@ class Succession:
         try:
             channel.send(self._channel, {"serving": os.getpid()})
         except OSError:
-            if not self._is_alone():
+            if not self._is_alone():  # guard: hand-over-outlives-dead-predecessor
                 raise errors.StartupFailed("The running xacctd did not wait for the new one.", "") from None
         if self._lock is not None:
             instance.sign(self._lock)

@@ -46,25 +46,26 @@ def text(question: Question) -> str:
     """What a dialog says: who asks, for what, and what was wrong with the last answer."""
     if question.kind == "confirm":
         # A line each, the role first: no label can stand where the role is looked for, or push it away.
-        process = f"\nProcess: {plain(question.process)}" if question.process else ""
+        process = f"\nProcess: {plain(question.process)}" if question.process else ""  # guard: dialog-process-is-words
         return (
+            # guard: dialog-label-is-words, dialog-role-has-line-of-its-own-first
             f"Let a program use the role {plain(question.roles[0])}?\nIt calls itself: {plain(question.label)}{process}"
         )
     roles = ", ".join(map(plain, question.roles[:5])) + ("…" if len(question.roles) > 5 else "")  # noqa: PLR2004
-    lines = [f"MFA code for {roles}", f"Device: {plain(question.serial)}"]
+    lines = [f"MFA code for {roles}", f"Device: {plain(question.serial)}"]  # guard: dialog-device-is-words
     if question.reason:
         lines.append(plain(question.reason))
     if question.process and question.label != OURS:
         lines.append(f"Asked for by {plain(question.who)}")
     if question.problem:
-        lines.insert(0, plain(question.problem))
+        lines.insert(0, plain(question.problem))  # guard: dialog-mistake-is-words
     return "\n".join(lines)
 
 
 def _zenity(question: Question) -> list[str]:
     """A label that asks for an entry takes an underscore for the mark of a key, and two for an underscore."""
     asks_for_code = question.kind == "mfa"
-    said = text(question).replace("_", "__") if asks_for_code else text(question)
+    said = text(question).replace("_", "__") if asks_for_code else text(question)  # guard: dialog-underscore-is-no-key
     return ["zenity", "--entry" if asks_for_code else "--question", f"--title={TITLE}", f"--text={said}"]
 
 

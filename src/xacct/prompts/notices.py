@@ -31,6 +31,7 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[s
         return lambda words: ["osascript", "-e", script, plain(words)]
     if env.get("DBUS_SESSION_BUS_ADDRESS") and shutil.which("notify-send", path=env.get("PATH")):
         # Behind the dashes nothing is an option, whatever it begins with.
+        # guard: notice-words-not-markup, notice-words-not-options
         return lambda words: ["notify-send", "--app-name=xacct", "--", "xacct", plain(words)]
     return None
 

@@ -91,6 +91,6 @@ class FdStore:
         )
         if self.kept is not None:
             name, memory = self.kept
-            self._manager.forget(name)
+            self._manager.forget(name)  # guard: restart-old-state-does-not-come-back
             memory.write(b"")
             self.close()

@@ -72,7 +72,7 @@ class Keeping:
     def start(self) -> None:
         """Keep the state from now on. Until then what an earlier daemon kept is not overwritten."""
         self._started = True
-        self._keeper.watchers.append(self.save)
+        self._keeper.watchers.append(self.save)  # guard: restart-change-is-kept-at-once
         self.save()
 
     def freeze(self) -> None:
@@ -86,7 +86,7 @@ class Keeping:
 
     def save(self) -> None:
         """Keep the state as it is now."""
-        if self._started and self.carriers and not self._frozen:
+        if self._started and self.carriers and not self._frozen:  # guard: hand-over-nothing-is-kept-by-two
             with self.taken() as (state, empty):
                 for carrier in self.carriers:
                     carrier.save(state, empty=empty)

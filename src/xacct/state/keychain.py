@@ -88,9 +88,9 @@ class KeychainStore:
 
     def look(self) -> None:
         """Try again what was in the way: reading at first, and writing. Call it now and then, as every 30 s."""
-        if isinstance(self.problem, errors.KeychainDenied):
+        if isinstance(self.problem, errors.KeychainDenied):  # guard: kept-humans-no
             return  # the human has said no: they are not asked every 30 s
-        if not self._settled and (self._loading is None or self._loading.done()):
+        if not self._settled and (self._loading is None or self._loading.done()):  # guard: keychain-asked-once
             self._load_soon().add_done_callback(self._arrived)
         self._write_soon()
 
@@ -104,8 +104,8 @@ class KeychainStore:
         """Keep nothing. The file is gone when this returns; its key follows, and with it every copy of the file."""
         self._forgotten += 1
         self._settled = True
-        self._key = self._pending = None
-        self._key_doomed = self._key_doomed or self._key_kept
+        self._key = self._pending = None  # guard: kept-new-key-after-forgetting
+        self._key_doomed = self._key_doomed or self._key_kept  # guard: kept-key-goes-with-file
         try:
             with self._turn:
                 self._file.remove()
@@ -114,6 +114,10 @@ class KeychainStore:
         else:
             self._say(None)
         self._write_soon()
+
+    def is_there(self) -> bool:
+        """Whether a state lies on disk."""
+        return self._file.is_there()
 
     def outdated(self) -> None:
         """What is written is no longer so: it is gone when this returns. What is saved next takes its place.
@@ -189,6 +193,7 @@ class KeychainStore:
 
     def _write_soon(self) -> None:
         idle = self._writing is None or self._writing.done()
+        # guard: kept-nothing-before-it-is-read
         if self._settled and idle and (self._key_doomed or self._pending is not None):
             self._writing = asyncio.get_running_loop().create_task(self._write_all())
 
@@ -241,7 +246,7 @@ class KeychainStore:
 
         def unless_forgotten(replace: Callable[[], None]) -> None:
             with self._turn:
-                if self._forgotten == forgotten:
+                if self._forgotten == forgotten:  # guard: kept-nothing-of-before-forgetting
                     replace()
 
         self._file.write(seal(key, state, os.geteuid()), unless_forgotten)

@@ -87,7 +87,7 @@ class SecretServiceKeys:
         with closing(bus):
             try:
                 collection = storage.Collection(bus)
-                collection.ensure_not_locked()
+                collection.ensure_not_locked()  # guard: kept-locked-keychain-is-left-alone
                 yield collection
             except storage.LockedException:
                 raise errors.KeychainUnavailable("The keychain is locked.", UNLOCK) from None

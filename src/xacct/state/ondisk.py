@@ -42,9 +42,9 @@ class OnDisk:
         """
         if everything:
             self._holds = False
-            self._store.forget()
+            self._store.forget()  # guard: sealed-nothing-comes-late-after-logout-all
         else:
-            self._store.outdated()
+            self._store.outdated()  # guard: sealed-what-was-taken-back-is-gone-at-once
 
     def close(self) -> None:
         """Nothing: the store is closed by whoever has opened it."""

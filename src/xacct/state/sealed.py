@@ -33,7 +33,7 @@ MOST_BYTES = 16 * 1024 * 1024
 
 def seal(key: bytes, state: bytes, uid: int) -> bytes:
     """The state, for the disk."""
-    nonce = os.urandom(NONCE_BYTES)
+    nonce = os.urandom(NONCE_BYTES)  # guard: sealed-nonce-for-each
     return MAGIC + VERSION + nonce + _cipher(key).encrypt(nonce, state, _bound(uid))
 
 
@@ -55,10 +55,11 @@ def unseal(key: bytes, sealed: bytes, uid: int) -> bytes:
     try:
         return cipher.decrypt(sealed[HEAD_BYTES - NONCE_BYTES : HEAD_BYTES], sealed[HEAD_BYTES:], _bound(uid))
     except InvalidTag:
-        raise ValueError("was changed, or sealed with another key") from None
+        raise ValueError("was changed, or sealed with another key") from None  # guard: sealed-changed-file-is-refused
 
 
 def _bound(uid: int) -> bytes:
+    # guard: sealed-bound-to-user-and-purpose, sealed-bound-to-its-version
     return b"\0".join((MAGIC + VERSION, PURPOSE, str(uid).encode()))
 
 
@@ -81,7 +82,7 @@ class SealedFile:
             StateRefused: it is not ours alone, or can't be read.
         """
         try:
-            descriptor = fileio.open_regular(self.path, os.O_RDONLY | os.O_NOFOLLOW)
+            descriptor = fileio.open_regular(self.path, os.O_RDONLY | os.O_NOFOLLOW)  # guard: sealed-no-symlink-is-read
             with os.fdopen(descriptor, "rb") as file:
                 self._check(os.fstat(descriptor))
                 return file.read(MOST_BYTES)
@@ -91,11 +92,11 @@ class SealedFile:
             raise refused(self.path, f"can't be read ({error.strerror})") from None
 
     def _check(self, status: os.stat_result) -> None:
-        if status.st_uid != os.geteuid():
+        if status.st_uid != os.geteuid():  # guard: sealed-not-of-others
             raise refused(self.path, "belongs to somebody else")
-        if status.st_mode & 0o077:
+        if status.st_mode & 0o077:  # guard: sealed-not-open-to-others
             raise refused(self.path, "is open to others")
-        if status.st_size > MOST_BYTES:
+        if status.st_size > MOST_BYTES:  # guard: sealed-bounded-size
             raise refused(self.path, "is far too large")
 
     def write(self, sealed: bytes, replace: Callable[[Callable[[], None]], None]) -> None:

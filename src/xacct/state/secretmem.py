@@ -61,7 +61,7 @@ class SecretMemory:
         if sys.platform != "linux":
             raise Unavailable("Only Linux has secret memory.")
         libc = ctypes.CDLL(None, use_errno=True)
-        descriptor = libc.syscall(_MEMFD_SECRET, os.O_CLOEXEC)
+        descriptor = libc.syscall(_MEMFD_SECRET, os.O_CLOEXEC)  # guard: memory-nobody-can-open
         if descriptor < 0:
             raise Unavailable(f"The kernel gives no secret memory ({os.strerror(ctypes.get_errno())}).")
         size = len(_MAGIC) + 2 * (_SLOT.size + room)
@@ -89,6 +89,7 @@ class SecretMemory:
         # Only now, with the new ones in force: what was let go of must not lie about until the next commit.
         with memoryview(self._map) as view:
             length = min(_SLOT.unpack_from(view, other)[1], self.room)
+            # guard: restart-what-was-let-go-of-is-overwritten
             view[other : other + _SLOT.size + length] = bytes(_SLOT.size + length)
 
     def read(self) -> tuple[int, bytes] | None:
@@ -113,7 +114,7 @@ class SecretMemory:
             start = at + _SLOT.size
             if number % 2 == parity and number > 0 and length <= self.room:
                 data = self._map[start : start + length]
-                if digest == _digest(number, data):
+                if digest == _digest(number, data):  # guard: restart-torn-state-is-none
                     found.append((number, data))
         return found
 

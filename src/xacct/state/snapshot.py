@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from xacct.keeper.memory import Memory, Value, recall, recall_what_was_taken_back, remember
+from xacct.keeper.memory import Memory, Value, nothing_but, recall, recall_what_was_taken_back, remember
 from xacct.model import Instant  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
@@ -100,6 +100,16 @@ def take(
     return not memory.empty
 
 
+def of_what_was_taken_back(keeper: Keeper, boot_id: str, version: str, files: FilesMemory) -> bytes:
+    """The logouts and the lock as a state that holds nothing else; empty where there are none."""
+    locked, logged_out = keeper.latch.locked, tuple(sorted(keeper.consents.logged_out))
+    if not (locked or logged_out):
+        return b""
+    aws, at = keeper.clock.anchor()
+    memory = nothing_but(locked=locked, logged_out=logged_out)
+    return _encoder.encode(State(version=version, clock=ClockMemory(aws, at, boot_id), memory=memory, files=files))
+
+
 def read(data: bytes | bytearray | memoryview) -> State:
     """The state of these bytes.
 
@@ -108,7 +118,7 @@ def read(data: bytes | bytearray | memoryview) -> State:
     """
     try:
         head = msgspec.json.decode(data, type=_Head)
-        if head.format != FORMAT:
+        if head.format != FORMAT:  # guard: restart-another-format-is-none
             raise Unusable(f"The state was kept by xacct {head.version} in format {head.format}, not {FORMAT}.")
         return _decoder.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -136,7 +146,7 @@ def resume_clock(state: State, clock: AwsClock, boot_id: str) -> None:
         clock.resume(kept.aws, kept.at)
         return
     offset = kept.aws - kept.at.wall
-    if clock.now() + offset < kept.aws - BACKWARDS:
+    if clock.now() + offset < kept.aws - BACKWARDS:  # guard: restart-no-clock-that-went-back
         raise Unusable("The machine's clock stands before the time the state was kept.")
     clock.shift(offset)
 

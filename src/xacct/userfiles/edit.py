@@ -64,7 +64,7 @@ def replace(path: str, old: bytes, new: bytes) -> bool:
         Refused: It has a second name, or is open in an editor or another program.
         OSError: It can't be written.
     """
-    target = os.path.realpath(path)
+    target = os.path.realpath(path)  # guard: symlink-stays-one
     if not os.path.lexists(target):
         os.makedirs(os.path.dirname(target), mode=0o700, exist_ok=True)
     fresh = os.path.join(os.path.dirname(target), f".{os.path.basename(target)}.xacct-{os.getpid()}")
@@ -123,7 +123,7 @@ def _put(fresh: str, target: str, old: bytes, new: bytes, *, there: bool) -> Non
             os.link(fresh, target)  # this, unlike a rename, takes nobody's place
         return
     _swap(fresh, target)
-    if content(fresh) != old:
+    if content(fresh) != old:  # guard: what-others-write-meanwhile-is-seen
         _restore(fresh, target, old, new)
         return
     is_closed = _settle(fresh)
@@ -140,7 +140,7 @@ def _restore(fresh: str, target: str, old: bytes, new: bytes) -> None:
     except OSError:
         is_merged = False
     if not is_merged:
-        kept = fileio.keep_copy(target, content(fresh))
+        kept = fileio.keep_copy(target, content(fresh))  # guard: what-cannot-be-merged-is-kept
         raise Refused(f"{target} is written to by others at once.", f"What one of them wrote is in {kept}.")
 
 
@@ -148,7 +148,7 @@ def _undone(fresh: str, target: str, old: bytes, new: bytes) -> bool:
     """Put theirs back, and what was written meanwhile, too; false if that can't be: then that is in `fresh`."""
     there = content(fresh)
     came = _settled_swap(fresh, target)
-    if came == new:
+    if came == new:  # guard: what-others-write-between-two-exchanges-is-merged
         return True
     both = _both(old, new, there, came)
     for _ in range(_ROUNDS):
@@ -200,7 +200,7 @@ def _merged(base: bytes, copy: bytes, now: bytes) -> bytes | None:
 
 def _swap(fresh: str, target: str) -> None:
     """Let them change places. Where the file system can't: almost in one step, so that an edit in between is lost."""
-    if exchange(fresh, target):
+    if exchange(fresh, target):  # guard: files-change-places-in-one-step
         return
     before = f"{fresh}-before"
     with suppress(FileNotFoundError):
@@ -214,7 +214,7 @@ def _settle(path: str) -> bool:
     """Wait until nobody writes a file any more that has lost its name; false where that takes too long."""
     for _ in range(_LOOKS):
         time.sleep(_LATE)
-        if not has_writer(path):
+        if not has_writer(path):  # guard: who-still-writes-is-waited-for
             return True
     return False
 
@@ -228,7 +228,7 @@ def _edited(target: str) -> Iterator[None]:
         with suppress(FileNotFoundError):
             os.unlink(lock)
     for sign in (lock, swap):
-        if os.path.lexists(sign):
+        if os.path.lexists(sign):  # guard: file-in-editor-is-left-alone
             raise Refused(f"{target} is open in an editor ({sign}).", "Save and close it there, and try again.")
     try:
         os.symlink(f"{_us()}{os.getpid()}", lock)
@@ -270,7 +270,7 @@ def _made_alike(fresh: str, target: str) -> bool:
         like = os.stat(target)
     except FileNotFoundError:
         return False
-    if like.st_nlink > 1:
+    if like.st_nlink > 1:  # guard: hard-link-is-left-alone
         raise Refused(
             f"{target} has another name (a hard link), under which it would be the old one.",
             "Make the other name a symbolic link, or write it by hand.",
@@ -291,10 +291,10 @@ def _give(descriptor: int, like: os.stat_result, acl: bytes | None) -> None:
         if acl is not None:
             raise OSError(errno.EPERM, "its owner and its access control list can't be kept") from None
         mode &= 0o700  # what was for another group's eyes is not for ours
-    os.fchmod(descriptor, mode)
+    os.fchmod(descriptor, mode)  # guard: files-mode-is-kept
     if acl is not None:
         try:
-            os.setxattr(descriptor, _ACL, acl)
+            os.setxattr(descriptor, _ACL, acl)  # guard: access-control-list-is-kept
         except OSError as error:
             raise OSError(error.errno, "its access control list can't be kept") from None
 

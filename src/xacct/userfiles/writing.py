@@ -38,7 +38,7 @@ def has_writer(path: str) -> bool | None:
             fcntl.fcntl(descriptor, _SETLEASE, fcntl.F_UNLCK)
             return False
     except OSError as error:
-        if error.errno == errno.EAGAIN:
+        if error.errno == errno.EAGAIN:  # guard: copy-being-written-not-believed
             return True
     finally:
         os.close(descriptor)

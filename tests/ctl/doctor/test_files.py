@@ -161,6 +161,9 @@ def test_what_the_daemon_says_of_settings(healthy):
         problems=[{"code": "bad-config", "category": "usage", "sentence": "Profile x loops.", "hint": "Cut it."}]
     )
     assert healthy.fix(check, "settings") == "Cut it."
+    full = {"code": "audit-not-written", "category": "temporary", "sentence": "Nothing is served.", "hint": "Look."}
+    healthy.running(problems=[full])
+    assert healthy.found(check)["settings"] == "broken"
 
 
 def test_a_place_in_a_broken_file_but_none_of_its_words(healthy):

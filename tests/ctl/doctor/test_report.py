@@ -88,7 +88,8 @@ def test_without_a_daemon_none_is_started_and_nothing_is_broken(spawned, place, 
 @pytest.mark.parametrize(("api", "status"), [("2", 1), ("3", 1), ("1", 1)])
 def test_a_daemon_of_any_api_is_examined(daemon, capsys, api, status):
     daemon.api = api
-    assert main(["doctor", "--json"]) == status  # the fake's endpoint listens nowhere
+    daemon.endpoint = "http://127.0.0.1:1"  # nobody's
+    assert main(["doctor", "--json"]) == status
     states = {row["id"]: row["state"] for row in json.loads(capsys.readouterr().out)}
     assert states["daemon-running"] == "ok"
     assert states["daemon-api"] == ("ok" if api == str(wire.API) else "broken")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from stack import Stack
+from waiting import PATIENCE
 
 import xacct
 
@@ -29,7 +30,7 @@ def doctor(environ, *words):
         env=environ,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.stderr == ""

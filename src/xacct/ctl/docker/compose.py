@@ -37,6 +37,7 @@ def compose(args: Namespace, client: Client) -> int:
     url, region = url_of(client, args.role, way)
     environment = container.settings(args.role, url, region, os.environ) | {container.TOKEN: None}
     up = "podman-compose up" if here.podman else "docker compose up"
+    # guard: comment-in-compose-file-is-one-line
     role, command_name = (clean(shlex.quote(word)) for word in (args.role, args.engine))  # a comment is one line
     out(_HEAD.format(services=", ".join(services), role=role, way=way.name, engine=command_name, up=up).rstrip())
     out("\n".join(_override(services, environment, way)))

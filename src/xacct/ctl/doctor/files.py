@@ -119,7 +119,7 @@ def _settings_file(path: Path) -> Finding:
     except OSError as error:
         return broken(name, f"{path} can't be read ({error.strerror}).", f"ls -l {path}")
     except tomlfile.TomlError as error:  # it quotes nothing
-        return broken(name, f"{path} {error.why}.", "See docs/settings.md")
+        return broken(name, f"{path} {error.why}.", "See docs/settings.md")  # guard: doctor-quotes-no-settings
     if status.st_uid not in (0, os.geteuid()) or status.st_mode & WRITABLE:
         return warning(name, f"{path} can be changed by others.", f"chmod go-w {path}")
     return ok(name, f"{path} can be read.")
@@ -131,7 +131,9 @@ def _settings(scene: Scene) -> Iterator[Finding]:
         yield skipped("settings", "What the settings and profiles mean, xacctd would say; it does not.")
         return
     for problem in roles["problems"]:
-        yield warning("settings", problem["sentence"], problem["hint"] or "xacctctl roles")
+        # What is of no profile, but a disk's: it breaks what all roles need.
+        finding = broken if problem.get("category") == "temporary" else warning
+        yield finding("settings", problem["sentence"], problem["hint"] or "xacctctl roles")
     if not roles["problems"]:
         yield ok("settings", f"All settings and profiles make sense ({count(len(roles['roles']), 'role')}).")
 

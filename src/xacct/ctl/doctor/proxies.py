@@ -51,7 +51,7 @@ def where(proxy: str) -> str:
     """Return a proxy's host and port: what stands before them may be a password."""
     try:
         at = urlsplit(proxy if "//" in proxy else f"//{proxy}")
-        return f"{at.hostname}:{at.port}" if at.port else str(at.hostname)
+        return f"{at.hostname}:{at.port}" if at.port else str(at.hostname)  # guard: doctor-says-no-proxys-password
     except ValueError:
         return "a proxy"
 

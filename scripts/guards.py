@@ -1,0 +1,1631 @@
+"""The guards that src is marked with (`# guard: NAME`): what takes each away, and the test that must notice.
+
+To add one: end the line that it is at with `  # guard: NAME` (where that is too long, put the comment on a line of its
+own above it), and write here which text of that line (or text that begins in it) becomes which other, and the one test
+that turns red for it, as narrow as can be. Then `.venv/bin/python scripts/mutate_guards.py NAME`.
+"""
+
+from typing import NamedTuple
+
+
+class Guard(NamedTuple):
+    """What is taken away, what stands there instead, and the test that notices."""
+
+    text: str
+    instead: str
+    test: str
+
+
+GUARDS = {
+    "source-is-of-its-own-files": Guard(
+        "replace(parent, files=tuple(self.files))",
+        "parent",
+        "tests/test_several_files.py::test_roles_of_the_same_name_stand_side_by_side_each_with_its_own_source",
+    ),
+    "limits-hold-in-all-files": Guard(
+        "return lambda found: settings.limited(in_force, found, self.own.roles)",
+        "return lambda found: found.roles",
+        "tests/test_several_files.py::test_a_limit_holds_for_its_name_and_its_arn_in_all_files",
+    ),
+    "broken-config-loses-no-limit": Guard(
+        "in_force = self.settings if self.own.read else self._said",
+        "in_force = self._said",
+        "tests/test_several_files.py::test_a_config_toml_that_is_broken_leaves_every_guard",
+    ),
+    "no-profile-called-like-another-files-role": Guard(
+        "            _refuse_keys(found)\n",
+        "",
+        "tests/test_several_files.py::test_a_profile_that_is_called_like_a_role_of_other_files_is_refused",
+    ),
+    "environment-keys-for-own-files": Guard(
+        "                _refuse_environment(found)\n",
+        "                pass\n",
+        "tests/test_several_files.py::test_keys_in_the_environment_are_not_those_of_other_files_shells",
+    ),
+    "another-home-is-another-set-of-files": Guard(
+        '"\\0".join(files)', '"\\0".join(files[:2])', "tests/test_awsfiles.py::test_an_id_has_a_word_for_people"
+    ),
+    "another-sts-makes-other-roles": Guard(
+        "sts = (endpoint, ca_bundle) if endpoint or ca_bundle else ()",
+        "sts = ()",
+        "tests/test_several_files.py::test_another_sts_makes_other_roles_of_the_same_files_and_the_daemons_own_has_no_say",
+    ),
+    "daemons-sts-is-for-its-own-roles": Guard(
+        "if name not in (ENDPOINT, *CA_BUNDLES)}",
+        "}",
+        "tests/test_several_files.py::test_another_sts_makes_other_roles_of_the_same_files_and_the_daemons_own_has_no_say",
+    ),
+    "no-password-of-address-leaves-shell": Guard(
+        're.sub(r"//[^/@]*@", f"//{HIDDEN}@", environ.get(ENDPOINT, ""))',
+        'environ.get(ENDPOINT, "")',
+        "tests/test_awsfiles.py::test_which_sts_a_shell_means",
+    ),
+    "no-password-of-proxy-leaves-shell": Guard(
+        're.sub(r"//[^/@]*@", f"//{HIDDEN}@", _either(environ, f"{name}_proxy"))',
+        '_either(environ, f"{name}_proxy")',
+        "tests/test_awsfiles.py::test_the_proxy_of_a_shell_is_that_which_botocore_takes",
+    ),
+    "no-code-goes-by-proxy-that-shell-has-not": Guard(
+        "    if said[0] == said[1]:\n",
+        "    if True:\n",
+        "tests/test_other_sts.py::test_no_code_goes_by_a_proxy_that_the_shell_has_not",
+    ),
+    "keys-in-environment-are-shells": Guard(
+        " and self._around.keys != ours.keys:",
+        " and False:",
+        "tests/test_other_sts.py::test_keys_in_the_environment_are_the_shells_or_nobodys",
+    ),
+    "what-replaced-key-has-had-is-let-go": Guard(
+        "now.get(each, each.key) != each.key}",
+        "False}",
+        "tests/test_replaced_keys.py::test_another_key_in_the_profile_is_used_from_the_next_fetch_on",
+    ),
+    "replaced-key-is-noticed-at-next-fetch": Guard(
+        "        self._refresh()",
+        "        pass",
+        "tests/test_replaced_keys.py::test_another_key_in_the_profile_is_used_from_the_next_fetch_on",
+    ),
+    "code-follows-no-redirect": Guard(
+        "allow_redirects=False", "allow_redirects=True", "tests/aws/test_targets.py::test_a_code_follows_no_redirect"
+    ),
+    "no-variable-steers-sdk": Guard(
+        "ignore_configured_endpoint_urls=True",
+        "ignore_configured_endpoint_urls=False",
+        "tests/aws/test_targets.py::test_no_other_variable_steers_the_client",
+    ),
+    "code-is-for-one-sts": Guard(
+        "return (role.parent, role.mfa_serial, role.target)",
+        "return (role.parent, role.mfa_serial, StsTarget())",
+        "tests/keeper/test_sessions.py::test_a_code_for_one_sts_opens_no_session_at_another",
+    ),
+    "profiles-address-beats-environments": Guard(
+        "if url is None and not (fips or dualstack",
+        "if not (fips or dualstack",
+        "tests/aws/test_targets.py::test_the_daemons_environment_has_a_say_only_where_the_profile_has_none",
+    ),
+    "grants-id-is-no-path": Guard(
+        '_matches("[0-9a-f]{8}")',
+        "_is_text",
+        "tests/endpoint/test_grant_file.py::test_an_odd_row_loses_its_grant_alone",
+    ),
+    "row-that-says-more-grants-nothing": Guard(
+        "if row.keys() - {field.name for field in fields(Grant)}:",
+        "if False:",
+        "tests/endpoint/test_grant_file.py::test_an_odd_row_loses_its_grant_alone",
+    ),
+    "row-that-says-less-grants-nothing": Guard(
+        "if missing := [name for name in _NEEDED if name not in row]:",
+        "if missing := []:",
+        "tests/endpoint/test_grant_file.py::test_a_row_that_says_less_grants_nothing",
+    ),
+    "broken-grants-json-is-kept": Guard(
+        "kept = fileio.set_aside(path)",
+        'kept = ""',
+        "tests/endpoint/test_grant_file.py::test_a_broken_file_is_kept_aside",
+    ),
+    "grants-have-limit": Guard(
+        "        self._demand_room()\n", "", "tests/endpoint/test_grant_file.py::test_there_is_a_limit_and_it_is_said"
+    ),
+    "disk-that-hangs-hangs-nobody": Guard(
+        "async with asyncio.timeout(PATIENCE):",
+        "if True:",
+        "tests/endpoint/test_grant_file.py::test_a_disk_that_hangs_hangs_nobody",
+    ),
+    "chain-of-profiles-has-end": Guard(
+        " and len(chain) <= LONGEST_CHAIN:",
+        ":",
+        "tests/aws/test_bounds.py::test_a_chain_is_walked_no_further_than_it_may_be_long",
+    ),
+    "awss-files-are-read-by-one-reader": Guard(
+        "content = fileio.read(path, MOST_BYTES)",
+        "content = path.read_bytes()",
+        "tests/aws/test_bounds.py::test_a_file_of_megabytes_is_refused_in_a_sentence",
+    ),
+    "config-toml-is-not-deep": Guard(
+        "        _demand_shallow(text)\n",
+        "",
+        "tests/test_settings.py::test_a_file_that_no_human_wrote_is_refused_in_a_sentence",
+    ),
+    "childs-output-is-bounded": Guard(
+        "if len(self.out) > self._limit:", "if False:", "tests/host/test_child.py::test_output_up_to_the_limit_is_taken"
+    ),
+    "who-holds-childs-output-is-not-waited-for": Guard(
+        "status or self._silent or self._waited_long or enough(bytes(self.out))",
+        "self._silent",
+        "tests/host/test_child.py::test_a_background_child_that_holds_the_output_is_not_waited_for",
+    ),
+    "childs-group-is-killed-with-it": Guard(
+        "os.killpg(group, number)",
+        "os.kill(group, number)",
+        "tests/host/test_child.py::test_the_end_of_all_ends_those_that_run_and_those_left_behind",
+    ),
+    "what-stems-from-child-is-killed": Guard(
+        "os.kill(pid, number)",
+        "pass",
+        "tests/host/test_child.py::test_a_time_out_ends_the_group_and_those_of_another_session",
+    ),
+    "no-child-outlives-daemon": Guard(
+        "process_groups.end_all(left_behind=self._successor is None)",
+        "pass",
+        "tests/test_children.py::test_a_login_does_not_wait_for_what_a_helper_leaves_in_the_background",
+    ),
+    "last-words-without-secrets": Guard(
+        '_LOOKS_SECRET.sub("…", ', "str(", "tests/host/test_child.py::test_last_words_are_clean_and_without_secrets"
+    ),
+    "credential-processs-version-counts": Guard(
+        "if version != 1:",
+        "if False:",
+        "tests/aws/test_credential_process.py::test_an_answer_is_taken_where_botocore_takes_it",
+    ),
+    "date-without-time-zone-is-refused": Guard(
+        "if date.tzinfo is None:",
+        "if False:",
+        "tests/aws/test_credential_process.py::test_an_answer_is_taken_where_botocore_takes_it",
+    ),
+    "what-is-no-regular-file-is-not-opened": Guard(
+        "    raise _irregular(path)\n\n",
+        "    return\n\n",
+        "tests/test_fileio.py::test_what_is_no_regular_file_is_refused_at_once",
+    ),
+    "file-is-opened-without-waiting": Guard(
+        "flags | os.O_NONBLOCK |",
+        "flags |",
+        "tests/test_fileio.py::test_a_fifo_that_comes_between_look_and_open_is_refused",
+    ),
+    "file-is-read-up-to-limit": Guard(
+        "if len(content) > limit:", "if False:", "tests/test_fileio.py::test_a_file_is_read_up_to_the_limit"
+    ),
+    "failed-env-fails-its-line": Guard(
+        'return sh(change) + "false\\n"',
+        "return sh(change)",
+        "tests/ctl/test_env_failure.py::test_set_e_stops_and_without_it_nobody_goes_on_in_the_former_role",
+    ),
+    "failed-env-leaves-no-former-role": Guard(
+        "tuple(name for name in gone if name not in stays)",
+        "()",
+        "tests/ctl/test_env_failure.py::test_powershell_throws_last",
+    ),
+    "what-env-file-cannot-carry-is-refused": Guard(
+        "value.isprintable() and ", "", "tests/ctl/test_shells.py::test_any_dotenv_value_is_an_error_or_read_alike"
+    ),
+    "comment-in-compose-file-is-one-line": Guard(
+        "(clean(shlex.quote(word))", "((word)", "tests/ctl/test_docker.py::test_no_name_adds_a_key_to_a_compose_file"
+    ),
+    "what-others-write-meanwhile-is-seen": Guard(
+        "    if content(fresh) != old:\n        _restore",
+        "    if False:\n        _restore",
+        "tests/ctl/test_configure.py::test_what_somebody_else_writes_meanwhile_is_not_lost",
+    ),
+    "what-others-write-between-two-exchanges-is-merged": Guard(
+        "    if came == new:\n        return True\n",
+        "    return True\n",
+        "tests/ctl/test_configure.py::test_what_is_written_between_two_exchanges_is_not_lost",
+    ),
+    "what-cannot-be-merged-is-kept": Guard(
+        "kept = fileio.keep_copy(target, content(fresh))",
+        'kept = ""',
+        "tests/ctl/test_configure.py::test_what_can_not_be_merged_is_kept_beside_and_said",
+    ),
+    "who-still-writes-is-waited-for": Guard(
+        "        if not has_writer(path):\n",
+        "        if True:\n",
+        "tests/ctl/test_configure.py::test_what_a_program_writes_late_into_the_file_is_not_lost",
+    ),
+    "files-change-places-in-one-step": Guard(
+        "if exchange(fresh, target):",
+        "if False:",
+        "tests/ctl/test_configure.py::test_what_somebody_else_writes_meanwhile_is_not_lost",
+    ),
+    "access-control-list-is-kept": Guard(
+        "os.setxattr(descriptor, _ACL, acl)", "pass", "tests/ctl/test_configure.py::test_an_access_control_list_is_kept"
+    ),
+    "hard-link-is-left-alone": Guard(
+        "if like.st_nlink > 1:", "if False:", "tests/ctl/test_configure.py::test_a_file_of_two_names_is_left_alone"
+    ),
+    "files-mode-is-kept": Guard(
+        "    os.fchmod(descriptor, mode)\n", "", "tests/ctl/test_configure.py::test_the_mode_and_the_symlink_are_kept"
+    ),
+    "symlink-stays-one": Guard(
+        "os.path.realpath(path)", "path", "tests/ctl/test_configure.py::test_the_mode_and_the_symlink_are_kept"
+    ),
+    "file-in-editor-is-left-alone": Guard(
+        "if os.path.lexists(sign):",
+        "if False:",
+        "tests/ctl/test_configure.py::test_a_file_that_is_open_in_an_editor_is_left_alone",
+    ),
+    "copy-users-file-is-changed-in-one-way": Guard(
+        "stays = edit.replace(target, old, new)",
+        "stays = not fileio.write_private(target, new)",
+        "tests/copies/test_store.py::test_what_an_editor_saves_in_the_same_instant_is_not_lost",
+    ),
+    "no-profile-of-anothers-is-doubled": Guard(
+        "if entry.profile in taken:",
+        "if False:",
+        "tests/ctl/test_configure.py::test_a_profile_that_is_not_ours_is_not_doubled",
+    ),
+    "diff-without-secrets": Guard(
+        "yield mark + block.tame(line)",
+        'yield mark + line.rstrip("\\n")',
+        "tests/ctl/test_configure.py::test_a_dry_run_shows_of_others_lines_only_what_is_no_secret",
+    ),
+    "damaged-block-is-left-alone": Guard(
+        "!= [True, False]:", "== []:", "tests/ctl/test_block.py::test_a_damaged_block_is_not_guessed_at"
+    ),
+    "no-line-that-shells-read-differently": Guard(
+        "or _UNQUOTABLE.search(word)",
+        "",
+        "tests/ctl/test_block.py::test_what_they_would_read_differently_is_not_written",
+    ),
+    "what-asks-xacct-is-no-source": Guard(
+        "return None if asks_xacct(command) else Source",
+        "return Source",
+        "tests/aws/test_profiles.py::test_a_profile_that_cannot_be_used_is_one_problem_and_takes_nothing_down",
+    ),
+    "sources-program-cannot-ask-back": Guard(
+        "    if source:\n",
+        "    if False:\n",
+        "tests/ctl/test_configure.py::test_who_is_run_for_its_keys_may_not_ask_back",
+    ),
+    "host-must-be-ours": Guard(
+        "if host not in hosts and", "if False and", "tests/endpoint/test_head.py::test_other_hosts_are_not"
+    ),
+    "no-other-host-than-grants": Guard(
+        "host not in forwarded(headers",
+        "not forwarded(headers",
+        "tests/endpoint/test_head.py::test_another_host_is_ours_with_a_token_that_brings_it_along",
+    ),
+    "another-host-only-with-grant-that-names-it": Guard(
+        "if grant is None or grant.forwarded_port is None:\n            return frozenset()",
+        "if grant is None or grant.forwarded_port is None:\n            return hosts_of(9478)",
+        "tests/endpoint/test_grants.py::test_a_forwarded_grant_brings_the_host_of_its_port_and_no_other_does",
+    ),
+    "origin-form-targets-only": Guard(
+        'rb"GET (/[A-Za-z0-9._/-]*|',
+        'rb"GET (\\S+|',
+        "tests/endpoint/test_head.py::test_what_is_no_whole_role_arn_is_not",
+    ),
+    "get-only": Guard(
+        'rb"GET (/', 'rb"[A-Z]+ (/', "tests/endpoint/test_head.py::test_any_other_request_line_is_refused"
+    ),
+    "http-1-1-only": Guard(
+        "HTTP/1\\.1", "HTTP/1\\.[01]", "tests/endpoint/test_head.py::test_any_other_request_line_is_refused"
+    ),
+    "no-origin": Guard(
+        '        b"origin",\n', "", "tests/endpoint/test_head.py::test_what_browsers_and_proxies_send_gives_them_away"
+    ),
+    "no-referer": Guard(
+        '        b"referer",\n', "", "tests/endpoint/test_head.py::test_what_browsers_and_proxies_send_gives_them_away"
+    ),
+    "no-forwarded": Guard(
+        '        b"forwarded",\n',
+        "",
+        "tests/endpoint/test_head.py::test_what_browsers_and_proxies_send_gives_them_away",
+    ),
+    "no-via": Guard(
+        '        b"via",\n', "", "tests/endpoint/test_head.py::test_what_browsers_and_proxies_send_gives_them_away"
+    ),
+    "no-cookie": Guard(
+        '        b"cookie",\n', "", "tests/endpoint/test_head.py::test_what_browsers_and_proxies_send_gives_them_away"
+    ),
+    "no-x-real-ip": Guard(
+        '        b"x-real-ip",\n',
+        "",
+        "tests/endpoint/test_head.py::test_what_browsers_and_proxies_send_gives_them_away",
+    ),
+    "no-upgrade": Guard(
+        '        b"upgrade",\n', "", "tests/endpoint/test_head.py::test_what_browsers_and_proxies_send_gives_them_away"
+    ),
+    "no-transfer-encoding": Guard(
+        '        b"transfer-encoding",\n',
+        "",
+        "tests/endpoint/test_head.py::test_what_browsers_and_proxies_send_gives_them_away",
+    ),
+    "no-sec-fetch": Guard(
+        'b"sec-", ', "", "tests/endpoint/test_head.py::test_what_browsers_and_proxies_send_gives_them_away"
+    ),
+    "no-x-forwarded": Guard(
+        'b"x-forwarded", ', "", "tests/endpoint/test_head.py::test_what_browsers_and_proxies_send_gives_them_away"
+    ),
+    "no-proxy": Guard(
+        ', b"proxy-"', "", "tests/endpoint/test_head.py::test_what_browsers_and_proxies_send_gives_them_away"
+    ),
+    "no-header-twice": Guard(
+        "if name in headers:", "if False:", "tests/endpoint/test_head.py::test_a_header_that_comes_twice_is_refused"
+    ),
+    "no-body": Guard(
+        'headers.get(b"content-length", b"0") != b"0"', "False", "tests/endpoint/test_head.py::test_a_body_is_refused"
+    ),
+    "no-control-characters-in-values": Guard(
+        "[\\t\\x20-\\x7e\\x80-\\xff]*", "[^\\r]*", "tests/endpoint/test_head.py::test_what_is_no_header_line_is_refused"
+    ),
+    "names-of-tokens-up-to-colon": Guard(
+        "~-]+):(", "~\\x20-]+):(", "tests/endpoint/test_head.py::test_what_is_no_header_line_is_refused"
+    ),
+    "whole-lines-not-beginnings": Guard(
+        "_HEADER.fullmatch", "_HEADER.match", "tests/endpoint/test_head.py::test_what_is_no_header_line_is_refused"
+    ),
+    "bounded-number-of-headers": Guard(
+        "len(lines) > MAX_HEADERS",
+        "False",
+        "tests/endpoint/test_head.py::test_one_header_more_than_the_most_is_refused",
+    ),
+    "no-token-in-requests-repr": Guard(
+        'f"Request({self.target!r})"',
+        "str(tuple(self))",
+        "tests/endpoint/test_head.py::test_a_request_does_not_show_its_token",
+    ),
+    "listening-on-127-0-0-1-alone": Guard(
+        'ADDRESS = "127.0.0.1"',
+        'ADDRESS = "0.0.0.0"',
+        "tests/endpoint/test_server.py::test_it_listens_on_127_0_0_1_alone",
+    ),
+    "bounded-head": Guard(
+        "len(self._buffer) >= head.MAX_HEAD:",
+        "False:",
+        "tests/endpoint/test_server.py::test_every_refusal_is_the_same_and_closes",
+    ),
+    "bounded-buffer-while-held": Guard(
+        "elif len(self._buffer) > head.MAX_HEAD:",
+        "elif False:",
+        "tests/endpoint/test_server.py::test_a_held_client_that_sends_more_than_a_head_is_dropped",
+    ),
+    "refusal-closes": Guard(
+        "self._write(self._endpoint.refusal, keep_alive=False)",
+        "self._write(self._endpoint.refusal, keep_alive=True)",
+        "tests/endpoint/test_server.py::test_every_refusal_is_the_same_and_closes",
+    ),
+    "another-user-is-turned-away": Guard(
+        "return None if caller.uid == self._uid else ANOTHER_USER",
+        "return None",
+        "tests/endpoint/test_door.py::test_other_users_cannot_fill_the_room",
+    ),
+    "no-grant-closes": Guard(
+        " and answer not in CLOSING",
+        "",
+        "tests/endpoint/test_server.py::test_an_answer_of_no_grant_closes_whatever_the_client_says",
+    ),
+    "bounded-number-of-connections": Guard(
+        "if self.taken >= self.most:",
+        "if False:",
+        "tests/endpoint/test_server.py::test_one_connection_more_than_the_most_is_closed_at_once",
+    ),
+    "imds-has-share-of-its-own": Guard(
+        "seats.IMDS.of(files)",
+        "10**9",
+        "tests/test_lifecycle.py::test_a_crowd_at_another_listener_leaves_the_endpoint_its_places_and_is_told_of",
+    ),
+    "listeners-for-containers-have-share-of-their-own": Guard(
+        "seats.CONTAINERS.of(files)",
+        "10**9",
+        "tests/test_lifecycle.py::test_a_crowd_at_another_listener_leaves_the_endpoint_its_places_and_is_told_of",
+    ),
+    "share-of-connections-each": Guard(
+        "crowd[self.most :]",
+        "crowd[:0]",
+        "tests/endpoint/test_crowd.py::test_who_has_more_than_its_share_loses_the_newest_and_nobody_else_any",
+    ),
+    "share-by-process": Guard(
+        "if pid is not None:",
+        "if False:",
+        "tests/endpoint/test_crowd.py::test_who_has_more_than_its_share_loses_the_newest_and_nobody_else_any",
+    ),
+    "deadline": Guard(
+        "if c.deadline < now", "if False", "tests/endpoint/test_server.py::test_an_idle_connection_is_closed_in_time"
+    ),
+    "back-pressure": Guard(
+        "        self._choked = True\n",
+        "",
+        "tests/endpoint/test_server.py::test_a_burst_is_answered_no_further_than_the_client_reads",
+    ),
+    "no-reading-what-cannot-be-answered": Guard(
+        "self._transport.pause_reading()",
+        "pass",
+        "tests/endpoint/test_server.py::test_a_client_that_reads_no_answer_gets_no_more_of_them",
+    ),
+    "broken-answer-quotes-nothing": Guard(
+        "answer = answers.BROKEN\n",
+        "answer = answers.whole(answers.FORBIDDEN, str(bug).encode(), close=True)\n",
+        "tests/endpoint/test_server.py::test_an_answer_that_breaks_refuses_that_client_and_serves_the_next",
+    ),
+    "imds-token-on-every-get": Guard(
+        "if not self._tokens.opens(request.authorization):",
+        "if False:",
+        "tests/endpoint/test_imds.py::test_tokens_are_random_kept_as_hashes_and_of_no_use_at_another_port",
+    ),
+    "imds-put-for-token-alone": Guard(
+        'rb"(?:(PUT) (/?%s)|(GET)',
+        'rb"(?:(PUT) (/?%s/?)|(GET)',
+        "tests/endpoint/test_imds_guard.py::test_every_refusal_is_the_same_and_closes",
+    ),
+    "imds-other-methods": Guard(
+        "|(GET) (/[A-Za-z",
+        "|([A-Z]+) (/[A-Za-z",
+        "tests/endpoint/test_imds_guard.py::test_every_refusal_is_the_same_and_closes",
+    ),
+    "imds-guard-of-endpoint": Guard(
+        "line, headers = head.trusted(raw, hosts, _REQUEST_LINE)",
+        'line, headers = head.trusted(raw, hosts | {b"169.254.169.254"}, _REQUEST_LINE)',
+        "tests/endpoint/test_imds_guard.py::test_every_refusal_is_the_same_and_closes",
+    ),
+    "imds-ports-own-role-alone": Guard(
+        '{f"{path}/{node.role.slug}" for path in ROLES}',
+        '{target for path in ROLES if target.startswith(path + "/")}',
+        "tests/endpoint/test_imds.py::test_a_name_that_no_path_could_hold_goes_by_its_slug",
+    ),
+    "imds-tokens-expire": Guard(
+        'return self._boot() < self._until.get(digest_of(token), float("-inf"))',
+        "return digest_of(token) in self._until",
+        "tests/endpoint/test_imds.py::test_a_token_lives_as_long_as_was_asked_and_a_suspend_counts",
+    ),
+    "imds-tokens-live-six-hours-at-most": Guard(
+        "1 <= int(ttl) <= LONGEST",
+        "1 <= int(ttl)",
+        "tests/endpoint/test_imds.py::test_a_token_of_another_age_than_ec2s_is_refused",
+    ),
+    "imds-bounded-number-of-tokens": Guard(
+        "if len(self._until) < MOST:",
+        "if True:",
+        "tests/endpoint/test_imds.py::test_a_bounded_number_of_tokens_is_kept_the_expired_going_first",
+    ),
+    "imds-random-tokens": Guard(
+        "secrets.token_urlsafe(32)",
+        '"a" * 43',
+        "tests/endpoint/test_imds.py::test_tokens_are_random_kept_as_hashes_and_of_no_use_at_another_port",
+    ),
+    "imds-only-hashes-of-tokens": Guard(
+        "self._until[digest_of(token)] = self._boot()",
+        "self._until[token] = self._until[digest_of(token)] = self._boot()",
+        "tests/endpoint/test_imds.py::test_tokens_are_random_kept_as_hashes_and_of_no_use_at_another_port",
+    ),
+    "imds-hop-limit": Guard(
+        "socket.IP_TTL, HOPS)",
+        "socket.IP_TTL, 64)",
+        "tests/endpoint/test_imds_guard.py::test_a_port_is_on_127_0_0_1_alone_and_its_answers_pass_no_router",
+    ),
+    "imds-known-callers-only": Guard(
+        "door_of(require_known=True)",
+        "door_of()",
+        "tests/test_daemon.py::test_at_imds_ports_whoever_is_unknown_is_refused_whatever_the_endpoints_own_setting",
+    ),
+    "imds-door": Guard(
+        "imds.port: Endpoint(\n                imds.answer, keeper.clock.boot, door, recorder,",
+        "imds.port: Endpoint(\n                imds.answer, keeper.clock.boot, None, recorder,",
+        "tests/endpoint/test_imds_guard.py::test_another_user_and_whoever_is_unknown_are_refused_whatever_they_ask",
+    ),
+    "grant-for-one-kind-of-listener": Guard(
+        "if grant is None or grant.where != where:",
+        "if grant is None:",
+        "tests/endpoint/test_container.py::test_a_grant_is_for_one_kind_of_listener",
+    ),
+    "path-without-role-is-for-grants-of-one": Guard(
+        "if target == ONE_ROLE and len(grant.roles) == 1",
+        "if target == ONE_ROLE",
+        "tests/endpoint/test_container.py::test_the_path_without_a_role_is_for_grants_of_one",
+    ),
+    "no-process-of-this-machine-on-bridge": Guard(
+        "NO_CONTAINER if self._here(client[0]) else",
+        "NO_CONTAINER if False else",
+        "tests/endpoint/test_door.py::test_a_bridge_lets_in_containers_and_no_process_of_this_machine",
+    ),
+    "relays-socket-is-for-root-and-us": Guard(
+        "return None if caller.uid in self._may else ANOTHER_USER",
+        "return None",
+        "tests/endpoint/test_door.py::test_a_relays_socket_lets_in_root_and_us",
+    ),
+    "bridges-that-lead-to-containers-alone": Guard(
+        'link.kind == "bridge" and link.number not in outward',
+        'link.kind == "bridge"',
+        "tests/host/test_bridges.py::test_a_bridge_with_any_other_port_than_containers_is_not_theirs",
+    ),
+    "listening-through-one-device-alone": Guard(
+        "        listener.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, device.encode())\n",
+        "",
+        "tests/host/test_bridges.py::test_real_bridges",
+    ),
+    "no-unwanted-container-listener": Guard(
+        "if self._wanted() else {}",
+        "if True else {}",
+        "tests/endpoint/test_containers.py::test_nothing_listens_while_nobody_wants_it",
+    ),
+    "containers-own-names-only": Guard(
+        "await endpoint.serve(listener, self._hosts)",
+        "await endpoint.serve(listener, self._hosts | hosts_of(9479))",
+        "tests/endpoint/test_containers.py::test_by_no_other_name",
+    ),
+    "serve-locked": Guard(
+        "        keeper.latch.check()\n        node",
+        "        node",
+        "tests/endpoint/test_container.py::test_locked_no_bytes_are_kept_that_can_not_be_served",
+    ),
+    "serve-logged-out": Guard(
+        "        keeper.consents.check(name)\n",
+        "",
+        "tests/keeper/test_consent.py::test_logging_in_to_others_brings_no_role_back",
+    ),
+    "serve-no-role-beyond-consumers-reach": Guard(
+        "elif not consumer.allows(name):",
+        "elif False:",
+        "tests/keeper/test_consent.py::test_a_consumer_gets_what_it_reaches_and_nothing_else",
+    ),
+    "serve-no-arn-beyond-consumers-reach": Guard(
+        "if arn is None or not consumer.allows_arn(arn) or",
+        "if arn is None or",
+        "tests/keeper/test_consent.py::test_a_consumer_gets_what_it_reaches_and_nothing_else",
+    ),
+    "serve-arn-by-consumers-own-way": Guard(
+        " or keeper.dynamic.via(node.role.name) != consumer.via:",
+        ":",
+        "tests/keeper/test_consent.py::test_a_consumer_gets_what_it_reaches_and_nothing_else",
+    ),
+    "serve-arn-is-no-way-around-logout": Guard(
+        "keeper.nodes[other].role.role_arn == arn",
+        "False",
+        "tests/keeper/test_consent.py::test_what_was_logged_out_of_is_not_had_by_its_arn",
+    ),
+    "serve-guarded-roles-wait-for-yes": Guard(
+        "ask.lifetime is None and self.keeper.guard.admits(node.role, consumer.id)",
+        "ask.lifetime is None",
+        "tests/endpoint/test_container.py::test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_at_once",
+    ),
+    "serve-wait-is-no-way-around-yes": Guard(
+        "        await self._allow(node, consumer, ask)\n        lease",
+        "        lease",
+        "tests/endpoint/test_container.py::test_a_guarded_role_that_is_not_held_takes_a_yes_and_a_code",
+    ),
+    "serve-no-counts-for-while": Guard(
+        "        self._refuse_again(name, consumer)\n",
+        "",
+        "tests/endpoint/test_container.py::test_a_refusal_while_trickling_ends_the_body_completely_and_counts_for_a_while",
+    ),
+    "serve-imds-never-under-25-minutes": Guard(
+        "self.keeper.clock.now()) >= ask.lasting",
+        "self.keeper.clock.now()) >= 0",
+        "tests/endpoint/test_imds.py::test_credentials_that_are_fresh_but_too_short_are_renewed_first",
+    ),
+    "serve-no-storm-for-short-roles": Guard(
+        "if held.lifetime >= ask.lasting:",
+        "if True:",
+        "tests/endpoint/test_imds.py::test_a_role_that_never_lives_so_long_is_refused_in_words_and_sts_not_stormed",
+    ),
+    "serve-no-storm-while-sts-is-away": Guard(
+        "if lease.error is not None and lease.just_failed():",
+        "if False:",
+        "tests/endpoint/test_imds.py::test_while_sts_is_away_too_short_is_refused_and_sts_not_stormed",
+    ),
+    "imds-what-was-taken-back-meanwhile": Guard(
+        "self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile, or",
+        "pass  # or",
+        "tests/endpoint/test_imds.py::test_what_was_had_just_before_a_lock_or_a_change_does_not_leave_after_it",
+    ),
+    "endpoint-what-was-taken-back-meanwhile": Guard(
+        "                self._service.check(role, grant)  # it may have been taken back since the fetch was done\n",
+        "",
+        "tests/endpoint/test_container.py::test_taken_back_between_the_fetch_and_the_answer_nothing_is_written",
+    ),
+    "no-telling-what-lies-beyond-grant": Guard(
+        "if grant.allows(name):\n                return name",
+        "if grant.allows(name):\n                return name\n            raise errors.UnknownRole(slug, '')",
+        "tests/endpoint/test_container.py::test_a_grant_does_not_tell_what_lies_beyond_it",
+    ),
+    "bytes-of-credentials-let-go-are-forgotten": Guard(
+        "node.lease.held is credentials",
+        "True",
+        "tests/endpoint/test_container.py::test_bytes_of_credentials_let_go_are_forgotten",
+    ),
+    "bytes-that-cannot-be-served-are-forgotten": Guard(
+        "return not gone and node",
+        "return node",
+        "tests/endpoint/test_container.py::test_locked_no_bytes_are_kept_that_can_not_be_served",
+    ),
+    "consent-kept-over-restart": Guard(
+        "keeper.consents.remember(memory.logged_out)",
+        "pass",
+        "tests/keeper/test_consent.py::test_a_restart_brings_no_logout_to_an_end_even_where_nothing_is_configured_yet",
+    ),
+    "consent-what-is-said-later-counts": Guard(
+        " - self.decided",
+        "",
+        "tests/keeper/test_consent.py::test_a_memory_that_comes_late_undoes_nothing_that_was_said_since",
+    ),
+    "consent-no-late-yes-after-taking-back": Guard(
+        " and key[0] not in decided}",
+        "}",
+        "tests/keeper/test_consent.py::test_a_memory_that_comes_late_undoes_nothing_that_was_said_since",
+    ),
+    "consent-who-waits-hears-of-logout": Guard(
+        "                self._waiting[name].fall()\n",
+        "                pass\n",
+        "tests/keeper/test_consent.py::test_logging_out_turns_away_those_who_wait_though_another_role_goes_on",
+    ),
+    "consent-what-others-stand-on-stays": Guard(
+        "if not any(self._stands_on(other, node.lease) for other in self.nodes.values()):",
+        "if True:",
+        "tests/keeper/test_consent.py::test_logging_out_of_one_role_takes_no_other",
+    ),
+    "consent-logout-all-while-file-is-empty": Guard(
+        "        self.consents.take_back(self.uses)\n",
+        "",
+        "tests/keeper/test_consent.py::test_logout_all_while_a_file_is_empty_reaches_what_is_gone",
+    ),
+    "what-configuration-loses-is-let-go": Guard(
+        "                node.lease.abandon(gone)\n",
+        "                pass\n",
+        "tests/keeper/test_lost_roles.py::test_what_is_gone_is_let_go_with_its_session",
+    ),
+    "time-second-witness": Guard(
+        "and not self._said_before(aws_time, at)",
+        "and False",
+        "tests/test_clock.py::test_lying_dates_that_do_not_agree_move_nothing_far",
+    ),
+    "time-never-back": Guard(
+        "if self._impossible(aws_time, at) or (",
+        "if (",
+        "tests/test_clock.py::test_time_does_not_go_back_past_what_was_certain",
+    ),
+    "time-no-further-than-signature": Guard(
+        "abs(off) > SIGNATURE_WINDOW",
+        "False",
+        "tests/test_clock.py::test_who_took_our_signature_is_not_a_quarter_of_an_hour_off",
+    ),
+    "time-stss-own-answers-alone": Guard(
+        'if told.get("RequestId") and date is not None:',
+        "if date is not None:",
+        "tests/aws/test_time.py::test_what_has_no_request_id_teaches_nothing_however_often_it_comes",
+    ),
+    "what-aws-gives-expired-is-not-held": Guard(
+        "    if credentials.remaining(credentials.issued_at) <= 0:",
+        "    if False:",
+        "tests/keeper/test_keeper.py::test_an_mfa_session_that_aws_gives_expired_is_none",
+    ),
+    "rest-after-wrong-codes-holds-for-logins": Guard(
+        "if not isinstance(error, errors.TooManyWrongCodes):",
+        "if True:",
+        "tests/keeper/test_keeper.py::test_three_wrong_codes_and_a_rest",
+    ),
+    "no-code-for-role-that-was-refused": Guard(
+        "return ask and self.refusal(node) is None",
+        "return ask",
+        "tests/keeper/test_refused.py::test_a_refused_role_costs_no_code_at_each_try",
+    ),
+    "dead-mfa-session-is-not-taken-from-twin": Guard(
+        "short or twin.held.access_key_id in self._dead",
+        "short",
+        "tests/keeper/test_refused.py::test_a_session_that_aws_calls_dead_is_not_taken_from_the_twin",
+    ),
+    "sealed-nothing-comes-late-after-logout-all": Guard(
+        "            self._store.forget()\n        else:",
+        "            pass\n        else:",
+        "tests/state/test_keychain.py::test_logging_out_of_all_while_the_keychain_is_locked_leaves_nothing_to_come_late",
+    ),
+    "sealed-what-was-taken-back-is-gone-at-once": Guard(
+        "self._store.outdated()",
+        "pass",
+        "tests/state/test_keychain.py::test_what_was_taken_back_is_gone_before_the_new_state_is_written",
+    ),
+    "grant-before-anything": Guard(
+        "grant = self._grants.find(request.authorization)",
+        "grant = self._grants.find(request.authorization) or self._grants.all()[0]",
+        "tests/endpoint/test_container.py::test_without_a_grant_every_path_answers_the_same",
+    ),
+    "grants-roles-and-no-others": Guard(
+        "if grant.allows(name):",
+        "if True:",
+        "tests/endpoint/test_container.py::test_a_grant_does_not_tell_what_lies_beyond_it",
+    ),
+    "expiry-of-grants": Guard(
+        "grant.expires_at <= self.now()", "False", "tests/endpoint/test_grants.py::test_a_grant_ends_at_its_time"
+    ),
+    "end-of-grants-process": Guard(
+        "self.started(grant.pid) != grant.pid_started",
+        "False",
+        "tests/endpoint/test_grants.py::test_a_grant_ends_when_another_process_has_its_number",
+    ),
+    "private-files": Guard(
+        "descriptor = os.open(path, _CREATE, mode)",
+        "descriptor = os.open(path, _CREATE, 0o644)",
+        "tests/test_fileio.py::test_what_is_written_is_private_and_takes_the_place_of_what_was_there",
+    ),
+    "files-are-made-through-no-symlink": Guard(
+        "os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW",
+        "os.O_CREAT",
+        "tests/endpoint/test_grants.py::test_a_token_is_written_to_no_file_that_was_there_before",
+    ),
+    "only-hashes-are-kept": Guard(
+        "            digest=digest_of(token),\n",
+        "            digest=token,\n",
+        "tests/endpoint/test_grants.py::test_grants_outlive_a_restart_by_their_hash_alone",
+    ),
+    "random-token": Guard(
+        "secrets.token_urlsafe(32)",
+        'f"{id(secrets):044d}"',
+        "tests/endpoint/test_grants.py::test_a_forwarded_grant_brings_the_host_of_its_port_and_no_other_does",
+    ),
+    "our-own-user-only": Guard(
+        "if not _is_ours(stream):",
+        "if False:",
+        "tests/control/test_server.py::test_another_user_gets_not_a_byte_though_the_door_is_open",
+    ),
+    "private-socket": Guard(
+        "os.umask(0o177)",
+        "os.umask(0o000)",
+        "tests/control/test_server.py::test_the_socket_is_private_at_every_instant",
+    ),
+    "what-is-no-socket-is-left-alone": Guard(
+        "if not stat.S_ISSOCK(path.lstat().st_mode):",
+        "if False:",
+        "tests/control/test_server.py::test_whatever_else_is_in_the_way_is_left_alone",
+    ),
+    "anothers-socket-is-left-alone": Guard(
+        "            if self.is_there():\n                self._path.unlink()",
+        "            if True:\n                self._path.unlink()",
+        "tests/control/test_server.py::test_it_leaves_the_socket_of_another",
+    ),
+    "bounded-body": Guard(
+        "client_max_size=MAX_BODY",
+        "client_max_size=0",
+        "tests/control/test_api.py::test_a_body_too_large_and_a_path_or_method_there_is_not",
+    ),
+    "error-quotes-nothing": Guard(
+        '"xacctd stumbled over this request."',
+        "str(bug)",
+        "tests/control/test_api.py::test_what_breaks_inside_is_an_error_that_quotes_nothing",
+    ),
+    "depth-is-bad-request": Guard(
+        ", RecursionError) as error", ") as error", "tests/control/test_requests.py::test_what_is_no_request_at_all"
+    ),
+    "answers-arent-to-be-cached": Guard(
+        ', "Cache-Control": "no-store"})', "})", "tests/control/test_api.py::test_no_answer_is_to_be_cached"
+    ),
+    "code-is-sent-once": Guard(
+        "if self.ledger.used(question.serial, code, now, self._clock.boot()):",
+        "if False:",
+        "tests/keeper/test_keeper.py::test_a_duration_refused_with_a_code_takes_the_next_code_once",
+    ),
+    "code-sts-answered-is-burnt": Guard(
+        "        codes[code] = boot\n",
+        "",
+        "tests/keeper/test_keeper.py::test_setting_the_clock_forward_does_not_make_a_used_code_a_new_one",
+    ),
+    "nor-one-accepted-before-restart": Guard(
+        "self._earlier.get(serial) == int(now // TOTP_STEP)",
+        "False",
+        "tests/keeper/test_ledger.py::test_a_restart_forgets_codes_and_waits_out_the_step_instead",
+    ),
+    "three-wrong-codes-and-rest": Guard(
+        "raise desk.rest(serial, roles())",
+        'raise errors.TooManyWrongCodes("")',
+        "tests/keeper/test_keeper.py::test_three_wrong_codes_and_a_rest",
+    ),
+    "no-counts-for-while": Guard(
+        "DECLINED_FOR = 15.0", "DECLINED_FOR = 0.0", "tests/keeper/test_keeper.py::test_a_no_is_a_no_for_a_while"
+    ),
+    "six-digits": Guard(
+        're.fullmatch(r"[0-9]{6}", code)',
+        "code",
+        "tests/control/test_streams.py::test_a_code_given_along_that_is_none_is_never_sent",
+    ),
+    "nothing-expired-is-served": Guard(
+        "self.held.remaining(self._clock.now()) > 0",
+        "self.held is not None",
+        "tests/keeper/test_keeper.py::test_setting_the_clock_back_serves_nothing_expired",
+    ),
+    "one-flight-node": Guard(
+        "        if self._flight is None:\n            self._abandoned",
+        "        if True:\n            self._abandoned",
+        "tests/keeper/test_keeper.py::test_five_hundred_cold_requests_are_one_call",
+    ),
+    "waiter-cancels-nothing": Guard(
+        "await asyncio.shield(flight)",
+        "await flight",
+        "tests/keeper/test_keeper.py::test_a_waiter_that_goes_away_cancels_nothing",
+    ),
+    "logging-out-lets-go": Guard(
+        "        self.drop()\n        if self._flight",
+        "        if self._flight",
+        "tests/keeper/test_keeper.py::test_logging_out_refuses_until_the_next_login",
+    ),
+    "file-being-saved-takes-no-guard-away": Guard(
+        "        if self._empty_since is None:\n",
+        "        if self._boot:\n            return True\n        if self._empty_since is None:\n",
+        "tests/test_configuration.py::test_a_file_that_is_empty_for_a_moment_changes_nothing",
+    ),
+    "only-logind-is-heard": Guard(
+        "sender='{_LOGIND}',", "", "tests/host/test_watches.py::test_logind_tells_of_sessions_and_ours_count"
+    ),
+    "nothing-sent-to-us-alone": Guard(
+        " and message.destination is None",
+        "",
+        "tests/host/test_watches.py::test_what_is_sent_to_us_alone_may_be_anybodys",
+    ),
+    "anothers-screen-does-not-lock": Guard(
+        "bool(owner[0] == uid)", "True", "tests/host/test_watches.py::test_logind_tells_of_sessions_and_ours_count"
+    ),
+    "watch-that-fails-is-said": Guard(
+        "        self._trouble[way] = why\n",
+        "",
+        "tests/host/test_watches.py::test_a_bug_in_a_way_is_a_problem_too_and_quotes_nothing",
+    ),
+    "credentials-show-four-characters": Guard(
+        'f"Credentials(…{self.access_key_id[-4:]})"',
+        'f"Credentials({self.secret_access_key})"',
+        "tests/test_model.py::test_a_repr_shows_the_last_four_of_the_key_id_and_nothing_else",
+    ),
+    "credentials-are-not-pickled": Guard(
+        'raise TypeError("credentials are',
+        'return tuple, ("credentials are',
+        "tests/test_model.py::test_credentials_are_not_pickled_or_copied_by_accident",
+    ),
+    "grant-hides-its-digest": Guard(
+        "digest: str = field(repr=False)",
+        "digest: str",
+        "tests/endpoint/test_grants.py::test_neither_a_grant_nor_the_grants_show_a_digest",
+    ),
+    "libraries-are-quiet": Guard(
+        "level=logging.WARNING", "level=logging.DEBUG", "tests/test_logs.py::test_libraries_are_quiet_at_debug_level"
+    ),
+    "libraries-arent-quoted": Guard(
+        "handler.setFormatter(WithoutWords())\n",
+        "pass\n",
+        "tests/test_logs.py::test_a_library_in_trouble_is_named_and_not_quoted",
+    ),
+    "loop-isnt-quoted": Guard('.split("<")[0]', "", "tests/test_logs.py::test_the_loop_complains_without_words"),
+    "no-core": Guard(
+        "resource.setrlimit(resource.RLIMIT_CORE, (0, 0))",
+        "pass",
+        "tests/host/test_hardening.py::test_no_core_and_no_tracer",
+    ),
+    "no-tracer": Guard(
+        "_PR_SET_DUMPABLE, 0, 0", "_PR_SET_DUMPABLE, 1, 0", "tests/host/test_hardening.py::test_no_core_and_no_tracer"
+    ),
+    "awss-quotes-arent-passed-on": Guard(
+        're.sub(r"[Vv]alue \'.*?\' at", "value at", message)',
+        "message",
+        "tests/aws/test_failures.py::test_a_value_that_aws_quotes_is_not_quoted_again",
+    ),
+    "braces-of-awss-are-text": Guard(
+        "row.sentence.format_map(words)",
+        "row.sentence.format_map(words).format_map(words)",
+        "tests/aws/test_failures.py::test_aws_may_not_put_words_with_braces_into_the_format",
+    ),
+    "keys-are-let-go-after-call": Guard(
+        "        call.keys = None\n",
+        "        pass\n",
+        "tests/aws/test_keys_let_go.py::test_what_a_call_leaves_behind_holds_no_keys",
+    ),
+    "botocore-keeps-no-profiles-keys": Guard(
+        "        variables[file] = (None, None, NOWHERE, None)\n",
+        "        pass\n",
+        "tests/aws/test_keys_let_go.py::test_a_client_holds_no_profiles_keys",
+    ),
+    "private-directories": Guard(
+        "os.fchmod(opened, 0o700)",
+        "pass",
+        "tests/test_places.py::test_a_link_of_our_own_is_followed_and_one_of_somebody_elses_is_not",
+    ),
+    "nobody-elses-directories": Guard(
+        "        if found.st_uid != os.geteuid():\n            raise",
+        "        if False:\n            raise",
+        "tests/test_places.py::test_a_link_of_our_own_to_a_directory_of_somebody_elses_is_refused",
+    ),
+    "inherited-endpoint-is-on-loopback": Guard(
+        'if address.startswith("127."):',
+        "if True:",
+        "tests/host/test_activation.py::test_what_is_none_of_ours_is_closed_and_named",
+    ),
+    "children-find-no-manager-to-speak-to": Guard(
+        '(env.pop(name, "") for',
+        '(env.get(name, "") for',
+        "tests/host/test_notify.py::test_the_environment_is_taken_and_handed_on",
+    ),
+    "systemds-control-socket-is-private": Guard(
+        "=0600", "=0666", "tests/test_units.py::test_the_socket_is_where_xacctctl_looks"
+    ),
+    "no-core-from-service": Guard(
+        "LimitCORE=0", "LimitCORE=1", "tests/test_units.py::test_what_a_service_must_never_lack"
+    ),
+    "no-new-privileges-in-service": Guard(
+        "NoNewPrivileges=yes", "", "tests/test_units.py::test_what_a_service_must_never_lack"
+    ),
+    "only-main-process-speaks-for-service": Guard(
+        "NotifyAccess=main", "NotifyAccess=all", "tests/test_units.py::test_what_a_service_must_never_lack"
+    ),
+    "what-is-held-is-not-given-up-unasked": Guard(
+        "if held and not now:",
+        "if False:",
+        "tests/ctl/test_service.py::test_a_daemon_that_holds_something_is_not_stopped_unasked",
+    ),
+    "somebody-elses-unit-is-not-overwritten": Guard(
+        "(path.exists() or path.is_symlink()) and not is_ours(path)",
+        "False",
+        "tests/ctl/test_service.py::test_somebody_elses_unit_is_refused_before_the_first_change",
+    ),
+    "one-daemon-directory": Guard(
+        "fcntl.LOCK_EX | fcntl.LOCK_NB",
+        "fcntl.LOCK_SH | fcntl.LOCK_NB",
+        "tests/host/test_instance.py::test_a_second_holder_is_refused_and_leaves_the_first_ones_name",
+    ),
+    "another-api-xacctd-does-nothing": Guard(
+        "            versions.check(request)\n",
+        "",
+        "tests/control/test_versions.py::test_of_two_apis_the_older_end_is_named_and_nothing_is_done",
+    ),
+    "another-api-xacctctl-believes-nothing": Guard(
+        "if not any_api and int(api[:9]) != wire.API:",
+        "if False:",
+        "tests/ctl/test_client.py::test_a_newer_daemon_has_the_word",
+    ),
+    "version-is-no-text-of-others": Guard(
+        "if _RELEASE.fullmatch(release) else",
+        "or",
+        "tests/control/test_versions.py::test_a_version_that_is_none_is_not_repeated",
+    ),
+    "doctor-keeps-no-keys": Guard(
+        "value[:KIND] if",
+        "value if",
+        "tests/ctl/doctor/test_roles.py::test_keys_that_lie_about_are_named_by_their_profile_alone",
+    ),
+    "doctor-keeps-no-secrets": Guard(
+        '        return ""\n',
+        "        return value\n",
+        "tests/ctl/doctor/test_roles.py::test_keys_that_lie_about_are_named_by_their_profile_alone",
+    ),
+    "doctor-says-no-proxys-password": Guard(
+        'return f"{at.hostname}:{at.port}"',
+        "return proxy",
+        "tests/ctl/doctor/test_proxies.py::test_a_token_that_would_go_through_a_proxy",
+    ),
+    "doctor-quotes-no-settings": Guard(
+        'f"{path} {error.why}."',
+        'f"{path} {path.read_text()}."',
+        "tests/ctl/doctor/test_files.py::test_a_place_in_a_broken_file_but_none_of_its_words",
+    ),
+    "sealed-changed-file-is-refused": Guard(
+        'raise ValueError("was changed, or sealed with another key") from None',
+        "return sealed[HEAD_BYTES:-TAG_BYTES]",
+        "tests/state/test_sealed.py::test_every_missing_byte_and_every_added_one_is_noticed",
+    ),
+    "sealed-bound-to-user-and-purpose": Guard(
+        "PURPOSE, str(uid).encode()))",
+        'b"", b""))',
+        "tests/state/test_sealed.py::test_it_is_bound_to_key_user_purpose_and_version",
+    ),
+    "sealed-bound-to-its-version": Guard(
+        "((MAGIC + VERSION,", '((b"",', "tests/state/test_sealed.py::test_it_is_bound_to_key_user_purpose_and_version"
+    ),
+    "sealed-nonce-for-each": Guard(
+        "os.urandom(NONCE_BYTES)",
+        "bytes(NONCE_BYTES)",
+        "tests/state/test_sealed.py::test_what_was_sealed_is_unsealed_and_no_two_look_alike",
+    ),
+    "sealed-not-open-to-others": Guard(
+        "if status.st_mode & 0o077:",
+        "if False:",
+        "tests/state/test_sealed.py::test_what_is_no_file_of_ours_is_not_read",
+    ),
+    "sealed-not-of-others": Guard(
+        "if status.st_uid != os.geteuid():",
+        "if False:",
+        "tests/state/test_sealed.py::test_a_file_of_somebody_else_is_not_read",
+    ),
+    "sealed-bounded-size": Guard(
+        "if status.st_size > MOST_BYTES:",
+        "if False:",
+        "tests/state/test_sealed.py::test_what_is_no_file_of_ours_is_not_read",
+    ),
+    "sealed-no-symlink-is-read": Guard(
+        "os.O_RDONLY | os.O_NOFOLLOW",
+        "os.O_RDONLY",
+        "tests/state/test_sealed.py::test_what_is_no_file_of_ours_is_not_read",
+    ),
+    "sealed-born-private": Guard(
+        "_CREATE, mode)",
+        "_CREATE, 0o666)",
+        "tests/state/test_sealed.py::test_wherever_it_is_killed_the_old_or_the_new_is_there",
+    ),
+    "sealed-on-disk-before-it-counts": Guard(
+        "        write_all(descriptor, content)\n        os.fsync(descriptor)\n",
+        "        write_all(descriptor, content)\n",
+        "tests/state/test_sealed.py::test_a_disk_in_trouble_costs_the_new_one_and_is_said",
+    ),
+    "sealed-nothing-half-is-left": Guard(
+        "        os.unlink(fresh)  # of a write that was killed\n",
+        "        pass\n",
+        "tests/state/test_sealed.py::test_wherever_it_is_killed_the_old_or_the_new_is_there",
+    ),
+    "kept-nothing-of-before-forgetting": Guard(
+        "                if self._forgotten == forgotten:\n                    replace()",
+        "                replace()",
+        "tests/state/test_keychain.py::test_what_is_forgotten_while_it_is_written_does_not_come_back",
+    ),
+    "kept-new-key-after-forgetting": Guard(
+        "self._key = self._pending = None",
+        "self._pending = None",
+        "tests/state/test_keychain.py::test_what_is_forgotten_while_it_is_written_does_not_come_back",
+    ),
+    "kept-key-goes-with-file": Guard(
+        "self._key_doomed = self._key_doomed or self._key_kept",
+        "pass",
+        "tests/state/test_keychain.py::test_what_is_forgotten_is_gone_and_no_copy_opens",
+    ),
+    "kept-nothing-before-it-is-read": Guard(
+        "if self._settled and idle",
+        "if idle",
+        "tests/state/test_keychain.py::test_a_keychain_that_never_answers_does_not_keep_the_process",
+    ),
+    "kept-humans-no": Guard(
+        "if isinstance(self.problem, errors.KeychainDenied):",
+        "if False:",
+        "tests/state/test_keychain.py::test_a_human_who_says_no_is_not_asked_again",
+    ),
+    "kept-process-ends-whatever-keychain-does": Guard(
+        "daemon=True",
+        "daemon=False",
+        "tests/state/test_keychain.py::test_a_keychain_that_never_answers_does_not_keep_the_process",
+    ),
+    "kept-locked-keychain-is-left-alone": Guard(
+        "collection.ensure_not_locked()", "pass", "tests/state/test_keys.py::test_each_trouble_is_a_sentence_and_a_hint"
+    ),
+    "restart-torn-state-is-none": Guard(
+        "if digest == _digest(number, data):",
+        "if True:",
+        "tests/state/test_secretmem.py::test_a_torn_write_leaves_the_state_before",
+    ),
+    "restart-what-was-let-go-of-is-overwritten": Guard(
+        "view[other : other + _SLOT.size + length] = bytes(_SLOT.size + length)",
+        "pass",
+        "tests/state/test_secretmem.py::test_what_was_let_go_of_is_overwritten_at_once",
+    ),
+    "restart-old-state-does-not-come-back": Guard(
+        '            self._manager.forget(name)\n            memory.write(b"")\n',
+        "",
+        "tests/state/test_fdstore.py::test_a_state_that_outgrows_what_there_is_does_not_come_back_old",
+    ),
+    "restart-another-format-is-none": Guard(
+        "if head.format != FORMAT:",
+        "if False:",
+        "tests/state/test_snapshot.py::test_another_format_is_dropped_with_a_sentence",
+    ),
+    "restart-no-clock-that-went-back": Guard(
+        "if clock.now() + offset < kept.aws - BACKWARDS:",
+        "if False:",
+        "tests/state/test_snapshot.py::test_a_clock_that_stands_before_the_state_is_not_believed",
+    ),
+    "restart-changed-role-gets-nothing": Guard(
+        " and plan(keeper.nodes[name].role, keeper.nodes) == role.plan:",
+        ":",
+        "tests/keeper/test_memory.py::test_a_role_that_is_configured_otherwise_gets_nothing_of_the_old_one",
+    ),
+    "restart-what-has-expired-is-left": Guard(
+        " if memory.held is not None and memory.held.remaining(keeper.clock.earliest()) > 0 else None,",
+        ",",
+        "tests/keeper/test_memory.py::test_what_has_expired_meanwhile_is_left_behind",
+    ),
+    "restart-locked-stays-locked": Guard(
+        "if memory.locked:", "if False:", "tests/keeper/test_memory.py::test_locked_stays_locked"
+    ),
+    "restart-used-codes-stay-used": Guard(
+        "keeper.desk.ledger.codes.update(memory.used_codes)",
+        "pass",
+        "tests/keeper/test_memory.py::test_a_code_that_aws_has_answered_is_not_sent_again",
+    ),
+    "restart-change-is-kept-at-once": Guard(
+        "self._keeper.watchers.append(self.save)", "pass", "tests/test_restart.py::test_locked_before_is_locked_after"
+    ),
+    "successor-reads-configuration-first": Guard(
+        "if origin.strict and not rooms.configuration.read:",
+        "if False:",
+        "tests/test_restart.py::test_a_successor_that_can_t_read_the_configuration_does_not_take_over",
+    ),
+    "control-socket-that-vanished-is-made-anew": Guard(
+        "            if self._control.is_there() and",
+        "            if True or",
+        "tests/test_lifecycle.py::test_a_control_socket_that_vanished_is_made_anew",
+    ),
+    "lock-no-word-of-unreachable-daemon": Guard(
+        "return NotRunningError() if pid is None else UnreachableError(pid)",
+        "return NotRunningError()",
+        "tests/test_lifecycle.py::test_stop_status_start_and_doctor_agree_on_a_daemon_without_a_socket",
+    ),
+    "daemon-starts-with-no-signal-blocked": Guard(
+        "signal.pthread_sigmask(signal.SIG_SETMASK, [])",
+        "pass",
+        "tests/test_lifecycle.py::test_a_daemon_starts_with_no_signal_blocked",
+    ),
+    "end-of-exec-starts-no-daemon": Guard(
+        "client.without_start().call(",
+        "client.call(",
+        "tests/test_lifecycle.py::test_the_end_of_an_exec_starts_no_daemon",
+    ),
+    "revoked-by-the-state-handed-on": Guard(
+        "self.grants.load(snapshot.grants_of(legacy.state) if legacy.state is not None else None)",
+        "self.grants.load([] if legacy.state is not None else None)",
+        "tests/test_lifecycle.py::test_what_was_revoked_while_nothing_could_be_written_stays_revoked",
+    ),
+    "unwritable-file-is-not-believed": Guard(
+        "if not self._files.can_tell():",
+        "if False:",
+        "tests/endpoint/test_grants.py::test_a_file_that_takes_nothing_is_believed_as_far_as_token_files_bear_it_out",
+    ),
+    "lock-and-logouts-outlive-a-kill": Guard(
+        "[] if legacy.state is not None else self.taken_back.read()",
+        "[]",
+        "tests/test_taken_back.py::test_the_lock_outlives_a_kill_where_nobody_keeps_memory",
+    ),
+    "what-is-not-kept-is-said": Guard(
+        "problem if problem is not None and (on_disk or (lost and not self._kept_by_manager())) else None",
+        "None",
+        "tests/test_taken_back.py::test_where_nothing_can_be_written_it_is_said_that_it_holds_until_the_end",
+    ),
+    "revoked-by-the-token-files": Guard(
+        "[grant for grant in kept if not self._files.says_ended(grant.id)]",
+        "kept",
+        "tests/endpoint/test_grants.py::test_what_the_file_still_has_but_the_token_files_have_not_does_not_come_back",
+    ),
+    "control-sockets-connections-are-bounded": Guard(
+        "if not self.seats.take():",
+        "if False:",
+        "tests/control/test_server.py::test_a_connection_that_asks_nothing_is_closed_in_time",
+    ),
+    "control-idle-connections-closed": Guard(
+        "if now - since > IDLE:",
+        "if False:",
+        "tests/control/test_server.py::test_a_connection_that_asks_nothing_is_closed_in_time",
+    ),
+    "hand-over-it-survives-whoever-asked-for-it": Guard(
+        "return await asyncio.shield(self._handing_over)",
+        "return await self._handing_over",
+        "tests/test_handover.py::test_it_goes_on_when_whoever_asked_for_it_hangs_up",
+    ),
+    "hand-over-hung-successor-killed": Guard(
+        "os.killpg(self._child.pid, signal.SIGKILL)",
+        "pass",
+        "tests/test_handover.py::test_a_successor_that_hangs_when_it_should_serve_is_ended_and_the_old_one_goes_on",
+    ),
+    "hand-over-outlives-dead-predecessor": Guard(
+        "            if not self._is_alone():",
+        "            if True:",
+        "tests/test_handover.py::test_one_serves_whoever_is_ended_while_the_state_is_under_way",
+    ),
+    "hand-over-connections-close-with-it": Guard(
+        "rooms.endpoint.close(PARTING), ",
+        "",
+        "tests/test_handover.py::test_connections_that_are_kept_alive_close_with_the_hand_over",
+    ),
+    "hand-over-half-sent-change-is-none": Guard(
+        "                await request.read()  # first",
+        "                pass  # first",
+        "tests/test_handover.py::test_who_sends_a_request_slowly_keeps_no_successor_waiting_and_changes_nothing_behind_its_back",
+    ),
+    "hand-over-nothing-is-changed-meanwhile": Guard(
+        "if self._daemon.paused() and ",
+        "if False and ",
+        "tests/control/test_api.py::test_while_a_successor_takes_over_nothing_is_changed",
+    ),
+    "hand-over-nothing-is-kept-by-two": Guard(
+        " and not self._frozen",
+        "",
+        "tests/state/test_keeping.py::test_frozen_nothing_is_kept_and_thawed_it_is_all_there",
+    ),
+    "hand-over-successor-is-hardened": Guard(
+        "self.refused = hardening.harden()",
+        "self.refused = []",
+        "tests/test_handover.py::test_a_successor_is_hardened_before_it_is_handed_anything",
+    ),
+    "who-cannot-be-asked-for-is-not-let-in": Guard(
+        "        if caller.unasked:\n            return UNASKED\n",
+        "",
+        "tests/endpoint/test_door.py::test_who_cannot_be_asked_for_is_refused_whatever_the_settings_say",
+    ),
+    "where-asking-breaks-nobody-is-let-in": Guard(
+        "self._unwelcome = UNASKED  # should asking break",
+        "self._unwelcome = None",
+        "tests/endpoint/test_door.py::test_where_asking_breaks_nobody_is_let_in",
+    ),
+    "no-descriptor-not-merely-unknown": Guard(
+        "unasked = self._works or error.errno in _SCARCE",
+        "unasked = self._works",
+        "tests/host/test_sock_diag.py::test_who_cannot_be_asked_for_is_not_merely_unknown",
+    ),
+    "netlink-that-worked-and-is-lost": Guard(
+        "unasked = self._works or error.errno in _SCARCE",
+        "unasked = error.errno in _SCARCE",
+        "tests/host/test_sock_diag.py::test_where_netlink_is_forbidden_nobody_is_known_but_where_it_worked_its_loss_is_a_fault",
+    ),
+    "answer-that-did-not-come": Guard(
+        '"netlink: only old replies", unasked=True',
+        '"netlink: only old replies"',
+        "tests/host/test_sock_diag.py::test_an_answer_that_does_not_come_names_nobody",
+    ),
+    "kernel-has-no-memory-for-its-answer": Guard(
+        "unasked=abs(number) in _SCARCE",
+        "unasked=False",
+        "tests/host/test_sock_diag.py::test_the_kernel_says_that_it_has_no_memory_for_an_answer",
+    ),
+    "netlinks-socket-is-there-from-start": Guard(
+        "        with contextlib.suppress(OSError):  # the first caller's answer says why\n            self._open()\n",
+        "",
+        "tests/host/test_sock_diag.py::test_without_a_free_descriptor_the_kernel_is_asked_all_the_same",
+    ),
+    "address-that-cannot-be-asked-about-is-ours": Guard(
+        "return error.errno != errno.EADDRNOTAVAIL",
+        "return False",
+        "tests/host/test_bridges.py::test_an_address_that_cannot_be_asked_about_is_taken_for_this_machines",
+    ),
+    "imds-token-path-one-slash-more": Guard(
+        "(PUT) (/?%s)", "(PUT) (/*%s)", "tests/endpoint/test_imds_guard.py::test_every_refusal_is_the_same_and_closes"
+    ),
+    "words-no-control-no-mark": Guard(
+        "char if char.isprintable() else",
+        "char if char.isprintable() or char > '~' else",
+        "tests/test_foreign_text.py::test_dialogs_show_words_as_words",
+    ),
+    "words-no-markup-on-desktop": Guard(
+        "clean(text).translate(_MARKUP)", "clean(text)", "tests/test_foreign_text.py::test_dialogs_show_words_as_words"
+    ),
+    "words-no-more-than-fit-dialog": Guard(
+        "return cut(clean(text).translate(_MARKUP), most)",
+        "return clean(text).translate(_MARKUP)",
+        "tests/test_foreign_text.py::test_the_role_stands_where_no_label_can_stand",
+    ),
+    "dialog-label-is-words": Guard(
+        "It calls itself: {plain(question.label)}",
+        "It calls itself: {question.label}",
+        "tests/test_foreign_text.py::test_dialogs_show_words_as_words",
+    ),
+    "dialog-process-is-words": Guard(
+        "Process: {plain(question.process)}",
+        "Process: {question.process}",
+        "tests/test_foreign_text.py::test_dialogs_show_words_as_words",
+    ),
+    "dialog-device-is-words": Guard(
+        "Device: {plain(question.serial)}",
+        "Device: {question.serial}",
+        "tests/test_foreign_text.py::test_dialogs_show_words_as_words",
+    ),
+    "dialog-mistake-is-words": Guard(
+        "lines.insert(0, plain(question.problem))",
+        "lines.insert(0, question.problem)",
+        "tests/test_foreign_text.py::test_dialogs_show_words_as_words",
+    ),
+    "dialog-role-has-line-of-its-own-first": Guard(
+        "Let a program use the role {plain(question.roles[0])}?\\nIt calls itself: {plain(question.label)}{process}",
+        "{plain(question.label)}\\nLet a program use the role {plain(question.roles[0])}?{process}",
+        "tests/test_foreign_text.py::test_the_role_stands_where_no_label_can_stand",
+    ),
+    "dialog-underscore-is-no-key": Guard(
+        '.replace("_", "__")', "", "tests/test_foreign_text.py::test_dialogs_show_words_as_words"
+    ),
+    "notice-words-not-markup": Guard(
+        '"--", "xacct", plain(words)]',
+        '"--", "xacct", words]',
+        "tests/test_foreign_text.py::test_notices_show_words_as_words",
+    ),
+    "notice-words-not-options": Guard(
+        '"--app-name=xacct", "--", ',
+        '"--app-name=xacct", ',
+        "tests/test_foreign_text.py::test_notices_show_words_as_words",
+    ),
+    "log-words": Guard(
+        "            _cleaned,\n", "", "tests/test_foreign_text.py::test_a_line_of_the_log_is_one_line_of_words"
+    ),
+    "audit-label-is-words": Guard(
+        '"label": clean(grant.label)',
+        '"label": grant.label',
+        "tests/test_foreign_text.py::test_the_audits_line_is_words",
+    ),
+    "audit-programs-path-is-words": Guard(
+        "clean(caller.exe) if caller and caller.exe else None",
+        "caller.exe if caller else None",
+        "tests/test_foreign_text.py::test_the_audits_line_is_words",
+    ),
+    "api-grants-label-is-words": Guard(
+        '        "label": clean(grant.label),',
+        '        "label": grant.label,',
+        "tests/control/test_api.py::test_what_others_call_themselves_leaves_as_words",
+    ),
+    "terminal-our-lines-have-our-colours-alone": Guard(
+        'map(_cleaned, text.split("\\n"))',
+        'text.split("\\n")',
+        "tests/ctl/test_foreign_text.py::test_lines_of_ours_keep_their_colours_and_nothing_else",
+    ),
+    "terminal-line-is-words": Guard(
+        "    out(clean(text))",
+        "    out(text)",
+        "tests/ctl/test_foreign_text.py::test_no_word_of_others_drives_a_terminal_or_adds_a_line",
+    ),
+    "terminal-error-is-words": Guard(
+        'sys.stderr.write(clean(text) + "\\n")',
+        'sys.stderr.write(text + "\\n")',
+        "tests/ctl/test_foreign_text.py::test_no_word_of_others_drives_a_terminal_or_adds_a_line",
+    ),
+    "terminal-what-attends-shows-words": Guard(
+        "self._write(paint(folded(clean(text), self._columns()), tone",
+        "self._write(paint(folded(text, self._columns()), tone",
+        "tests/ctl/test_foreign_text.py::test_a_terminal_that_attends_is_not_driven",
+    ),
+    "terminal-what-asks-shows-words": Guard(
+        '{clean(text)}")', '{text}")', "tests/ctl/test_foreign_text.py::test_a_terminal_that_attends_is_not_driven"
+    ),
+    "programs-name-that-is-no-utf-8": Guard(
+        '.decode("utf-8", "backslashreplace")',
+        '.decode("utf-8", "surrogateescape")',
+        "tests/host/test_processes.py::test_a_program_whose_name_is_no_utf8_is_named_all_the_same",
+    ),
+    "requests-no-control-characters": Guard(
+        "_LINE: Final = msgspec.Meta(max_length=4096, pattern=_NO_CONTROLS)",
+        "_LINE: Final = msgspec.Meta(max_length=4096)",
+        "tests/control/test_requests.py::test_what_is_not_comes_in_nowhere",
+    ),
+    "requests-names-are-names": Guard(
+        "_NAME: Final = msgspec.Meta(min_length=1, max_length=2048, pattern=_NO_CONTROLS)",
+        "_NAME: Final = msgspec.Meta()",
+        "tests/control/test_requests.py::test_what_is_not_comes_in_nowhere",
+    ),
+    "requests-alone-is-wildcard": Guard(
+        "[A-Za-z0-9_+=,.@/*-]{1,576}",
+        "[A-Za-z0-9_+=,.@/*?-]{1,576}",
+        "tests/control/test_requests.py::test_what_is_not_comes_in_nowhere",
+    ),
+    "requests-process-has-number-of-one": Guard(
+        "msgspec.Meta(ge=1, le=2**31 - 1)",
+        "msgspec.Meta()",
+        "tests/control/test_requests.py::test_what_is_not_comes_in_nowhere",
+    ),
+    "requests-end-is-in-time": Guard(
+        "msgspec.Meta(gt=0, le=MAX_TTL)",
+        "msgspec.Meta()",
+        "tests/control/test_requests.py::test_what_is_not_comes_in_nowhere",
+    ),
+    "requests-each-name-once": Guard(
+        "return list(dict.fromkeys(value)) if isinstance(value, list) else value",
+        "return value",
+        "tests/control/test_requests.py::test_a_name_that_is_there_a_thousand_times_is_there_once",
+    ),
+    "patterns-only-is-anything": Guard(
+        "any(matches(arn, pattern)",
+        "any(__import__('fnmatch').fnmatchcase(arn, pattern)",
+        "tests/test_model.py::test_in_a_grants_patterns_only_a_star_is_a_wildcard",
+    ),
+    "grant-ends-with-process-that-there-is": Guard(
+        "if pid is not None and self._grants.started(pid) is None:",
+        "if False:",
+        "tests/control/test_api.py::test_grants_that_are_over_are_not_listed",
+    ),
+    "audit-fetch-is-written-before-it-leaves": Guard(
+        "        if written is not None:\n            return self._once_written",
+        "        if False:\n            return self._once_written",
+        "tests/endpoint/test_who.py::test_without_a_disk_for_the_audit_nothing_is_served_where_it_is_required",
+    ),
+    "audit-first-of-minute-is-waited-for": Guard(
+        'if outcome != "served" or (window.number <= self._written_to and self._why is None):',
+        "if True:",
+        "tests/audit/test_trail.py::test_what_cannot_be_written_down_is_served_only_where_that_is_not_required",
+    ),
+    "audit-what-fails-to-be-written-stays-so": Guard(
+        "(window.number <= self._written_to and self._why is None)",
+        "window.number <= self._written_to",
+        "tests/audit/test_trail.py::test_what_cannot_be_written_down_is_served_only_where_that_is_not_required",
+    ),
+    "audit-required-is-required": Guard(
+        "if self._required and self._why is not None:",
+        "if False:",
+        "tests/endpoint/test_who.py::test_without_a_disk_for_the_audit_nothing_is_served_where_it_is_required",
+    ),
+    "audit-disk-that-hangs-is-not-waited-for": Guard(
+        "asyncio.timeout(AT_MOST)",
+        "asyncio.timeout(None)",
+        "tests/audit/test_trail.py::test_a_disk_that_hangs_holds_a_fetch_for_a_moment",
+    ),
+    "audit-what-is-not-written-is-said": Guard(
+        "        if self._why is None:\n            return []",
+        "        if True:\n            return []",
+        "tests/audit/test_trail.py::test_what_cannot_be_written_down_is_served_only_where_that_is_not_required",
+    ),
+    "audit-refusals-in-file-of-their-own": Guard(
+        "        if self._noise is None:\n            lines, refused",
+        "        if True:\n            lines, refused",
+        "tests/audit/test_trail.py::test_strangers_push_nothing_out_and_their_words_are_counted_by_kind",
+    ),
+    "audit-refusals-take-no-place-of-fetches": Guard(
+        'refusals >= MAX_REFUSALS if event == "refused" else len(self._windows) - refusals >= MAX_KINDS',
+        "len(self._windows) >= MAX_KINDS",
+        "tests/audit/test_trail.py::test_strangers_push_nothing_out_and_their_words_are_counted_by_kind",
+    ),
+    "audit-who-has-no-grant-is-not-looked-for": Guard(
+        "refused = [line(entry, entry.caller) for",
+        "refused = [line(entry, entry.caller and self._find(entry.caller)) for",
+        "tests/audit/test_trail.py::test_strangers_push_nothing_out_and_their_words_are_counted_by_kind",
+    ),
+    "audit-no-kind-by-a-strangers-header": Guard(
+        'return next(beginning for beginning in _GIVEAWAYS if name.startswith(beginning)).decode("ascii") + "*"',
+        'return name.decode("ascii")',
+        "tests/endpoint/test_head.py::test_what_a_stranger_has_made_up_is_no_kind_of_its_own",
+    ),
+    "audit-looks-for-processes-have-price": Guard(
+        "        self._credit -= self._boot() - began\n",
+        "",
+        "tests/host/test_processes.py::test_a_crowd_costs_a_share_of_the_time_and_no_more",
+    ),
+    "audit-no-look-without-credit": Guard(
+        "        if self._credit <= 0:\n            return caller\n",
+        "",
+        "tests/host/test_processes.py::test_a_crowd_costs_a_share_of_the_time_and_no_more",
+    ),
+    "code-is-told-to-our-own-daemon-alone": Guard(
+        "if owner == os.geteuid() or (sys.platform",
+        "if True or (sys.platform",
+        "tests/ctl/test_client.py::test_another_users_socket_is_told_nothing",
+    ),
+    "directory-of-ours-lies-in-one-of-ours": Guard(
+        "if os.stat(parent).st_uid not in (os.geteuid(), 0):",
+        "if False:",
+        "tests/test_places.py::test_a_parent_of_somebody_elses_is_refused",
+    ),
+    "anothers-link-is-not-followed": Guard(
+        "    if link.st_uid != os.geteuid():\n",
+        "    if False:\n",
+        "tests/test_places.py::test_a_link_of_our_own_is_followed_and_one_of_somebody_elses_is_not",
+    ),
+    "locked-nothing-leaves": Guard(
+        "        if self.locked:\n            raise errors.Locked",
+        "        if False:\n            raise errors.Locked",
+        "tests/keeper/test_latch.py::test_locked_nothing_leaves_and_unlocked_it_does_without_a_code",
+    ),
+    "who-waits-behind-lock-hears-at-once": Guard(
+        "        self._waiting.fall()\n",
+        "",
+        "tests/keeper/test_latch.py::test_who_waits_is_refused_at_once_and_what_is_on_its_way_comes_all_the_same",
+    ),
+    "locked-what-lay-ready-is-let-go": Guard(
+        "        self.on_lock()\n", "", "tests/keeper/test_latch.py::test_who_has_to_let_go_is_called_when_it_is_locked"
+    ),
+    "whom-kernel-does-not-know-at-endpoint": Guard(
+        "door = door_of(require_known=strict)",
+        "door = door_of()",
+        "tests/test_daemon.py::test_whom_the_kernel_does_not_know_is_refused_at_every_listener_where_that_is_wanted",
+    ),
+    "whom-kernel-does-not-know-on-bridges": Guard(
+        "require_known=self.require_known)",
+        "require_known=False)",
+        "tests/test_daemon.py::test_whom_the_kernel_does_not_know_is_refused_at_every_listener_where_that_is_wanted",
+    ),
+    "audits-choice-reaches-it": Guard(
+        "required = chosen.audit.required",
+        "required = False",
+        "tests/test_daemon.py::test_the_audits_files_and_its_choice_reach_it",
+    ),
+    "refusals-own-file-reaches-audit": Guard(
+        "noise=noise, required", "required", "tests/test_daemon.py::test_the_audits_files_and_its_choice_reach_it"
+    ),
+    "control-api-is-what-its-page-says": Guard(
+        "    attended: int\n",
+        "    attendants: int\n",
+        "tests/ctl/test_control_api_doc.py::test_each_example_is_what_wire_says_and_complete",
+    ),
+    "ssh-only-lenders-own-line-is-believed": Guard(
+        'if f":{port}/" not in grant["urls"][role]:',
+        "if False:",
+        "tests/ctl/test_ssh.py::test_a_daemon_that_knows_no_forwarded_ports_is_too_old",
+    ),
+    "copy-being-written-not-believed": Guard(
+        "        if error.errno == errno.EAGAIN:\n            return True\n",
+        "        if error.errno == errno.EAGAIN:\n            return False\n",
+        "tests/copies/test_store.py::test_while_somebody_writes_nothing_is_taken_for_their_word",
+    ),
+    "proxy-no-proxy-names-loopback-beside": Guard(
+        "[*entries, *_LOOPBACK]", "[*entries]", "tests/ctl/test_env.py::test_the_imds_port_and_nothing_else"
+    ),
+    "copy-emptied-one-empties-nothing": Guard(
+        '    if not any(line.startswith("[") for line in copy):\n        return users',
+        "    if False:\n        return users",
+        "tests/copies/test_store.py::test_an_emptied_copy_empties_nothing",
+    ),
+    "copy-what-is-no-file-is-not-replaced": Guard(
+        "if there is not None and not stat.S_ISREG(there.st_mode):",
+        "if False:",
+        "tests/copies/test_store.py::test_what_is_no_file_is_neither_read_nor_replaced",
+    ),
+    "name-is-its-files-own": Guard(
+        "        return rolekeys.key(name, self.id)\n",
+        '        return rolekeys.key(name, "")\n',
+        "tests/test_catalogues.py::test_the_same_name_is_each_shells_own_role",
+    ),
+    "failed-renewal-costs-nothing-held": Guard(
+        "        self.failures += 1\n",
+        "        self.failures += 1\n        self.held = None\n",
+        "tests/keeper/test_keeper.py::test_good_credentials_are_served_while_sts_is_down",
+    ),
+    "sts-is-asked-at-pace": Guard(
+        "while self._waiting and self._tokens >= 1:",
+        "while self._waiting:",
+        "tests/keeper/test_keeper.py::test_hundreds_of_roles_ask_sts_for_forty_at_once_and_ten_a_second",
+    ),
+    "ssh-ends-its-grant": Guard(
+        '        revoke(client, grant["id"])\n',
+        "        pass\n",
+        "tests/ctl/test_ssh.py::test_the_far_side_has_the_environment_and_the_grant_ends",
+    ),
+    "memory-nobody-can-open": Guard(
+        "libc.syscall(_MEMFD_SECRET, os.O_CLOEXEC)",
+        'os.memfd_create("state")',
+        "tests/state/test_secretmem.py::test_nobody_opens_it_again",
+    ),
+    "logout-of-all-or-none": Guard(
+        "nodes = [self.node(name) for name in dict.fromkeys(names)]",
+        "nodes = [self.nodes[name] for name in dict.fromkeys(names) if name in self.nodes]",
+        "tests/keeper/test_consent.py::test_logout_takes_all_it_names_or_nothing",
+    ),
+    "failed-env-fails-its-line-in-fish": Guard(
+        'return fish(change) + "false\\n"',
+        "return fish(change)",
+        "tests/ctl/test_env_failure.py::test_a_line_of_every_shell_fails",
+    ),
+    "restart-what-was-held-is-held-again": Guard(
+        "            self.held, self.renew_at = held, renew_at\n",
+        "            pass\n",
+        "tests/keeper/test_memory.py::test_a_restart_calls_nobody_and_asks_nobody",
+    ),
+    "imds-taken-back-while-it-is-written-down": Guard(
+        "self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile\n",
+        "pass\n",
+        "tests/endpoint/test_imds.py::test_taken_back_while_it_is_written_down_nothing_leaves",
+    ),
+    "endpoint-taken-back-while-it-is-written-down": Guard(
+        "            self._service.check(role, grant)  # it may have been taken back meanwhile\n",
+        "",
+        "tests/endpoint/test_container.py::test_taken_back_while_it_is_written_down_nothing_leaves",
+    ),
+    "endpoint-taken-back-while-it-was-held-and-is-written-down": Guard(
+        "                    await written()\n                    self._service.check(role, grant)\n",
+        "                    await written()\n",
+        "tests/endpoint/test_container.py::test_taken_back_while_it_is_written_down_nothing_leaves",
+    ),
+    "any-api-can-be-stopped": Guard(
+        "request.path in wire.EVERY_API",
+        "False",
+        "tests/control/test_versions.py::test_a_daemon_of_any_api_can_be_stopped",
+    ),
+    "sections-have-limit": Guard(
+        'if content.count(b"\\n[") >= MOST_SECTIONS:',
+        "if False:",
+        "tests/aws/test_bounds.py::test_a_hundred_thousand_sections_are_refused_in_a_sentence",
+    ),
+    "revoked-grant-ends-at-once": Guard(
+        "self._forget(grant)", "pass", "tests/endpoint/test_grants.py::test_a_revoked_grant_ends_at_once"
+    ),
+    "head-has-its-time": Guard(
+        "endpoint.boot() + HEAD_TIMEOUT",
+        'float("inf")',
+        "tests/endpoint/test_server.py::test_a_head_that_does_not_come_is_not_waited_for",
+    ),
+    "idle-connection-has-its-time": Guard(
+        "self._endpoint.boot() + IDLE_TIMEOUT",
+        'float("inf")',
+        "tests/endpoint/test_server.py::test_an_idle_connection_is_closed_in_time",
+    ),
+    "keychain-asked-once": Guard(
+        "(self._loading is None or self._loading.done())",
+        "True",
+        "tests/state/test_keychain.py::test_a_keychain_that_does_not_answer_is_not_waited_for",
+    ),
+}
