@@ -10,11 +10,12 @@ ANSWERS = {
     "GET version": wire.VersionAnswer,
     "GET status": wire.StatusAnswer,
     "GET roles": wire.RolesAnswer,
-    "GET roles explain": wire.ExplainAnswer,
+    "GET roles * explain": wire.ExplainAnswer,
     "POST logout": wire.LogoutAnswer,
     "POST lock": wire.LockAnswer,
     "POST unlock": wire.LockAnswer,
     "POST grants": wire.GrantAnswer,
+    "POST grants *": wire.GrantInfo,
     "GET grants": wire.GrantsAnswer,
     "GET containers": wire.ContainersAnswer,
     "POST succeed": wire.SucceedAnswer,
@@ -35,7 +36,8 @@ EVENTS = {
 def wrong_answer(method, path, answer):
     """Where an answer is not what wire.py says of this request, in words; None where it is, or nothing is said."""
     words = path.partition("?")[0].split("/")[2:]
-    kind = ANSWERS.get(" ".join([method, words[0], *words[2:]]))
+    words[1:2] = ["*"] * len(words[1:2])
+    kind = ANSWERS.get(" ".join([method, *words]))
     return None if kind is None else _wrong(answer, kind, f"{method} {path}")
 
 
