@@ -72,18 +72,27 @@ class Control:
         self.outdated = False
         self.imds = {}
         self.called = []
+        self.in_time = True
         self.code_changed = False
         self.daemon = Daemon(
             endpoint_url="http://127.0.0.1:9477",
             problems=lambda: self.problems,
-            refresh=lambda: self.called.append("refresh"),
-            reload=lambda: self.called.append("reload") or self.problems,
+            refresh=self.refresh,
+            reload=self.reload,
             outdated=lambda: self.outdated,
             stop=lambda: self.called.append("stop"),
             about=About("/usr/bin/python3", "/usr/lib/xacct", lambda: self.code_changed, clock.wall, ("dialog",)),
             succeed=self.succeed,
             imds=lambda: self.imds,
         )
+
+    async def refresh(self, _files):
+        self.called.append("refresh")
+        return self.in_time
+
+    async def reload(self):
+        self.called.append("reload")
+        return self.problems
 
     async def succeed(self):
         self.called.append("succeed")
