@@ -23,14 +23,39 @@ GUARDS = {
         "tests/test_several_files.py::test_roles_of_the_same_name_stand_side_by_side_each_with_its_own_source",
     ),
     "limits-hold-in-all-files": Guard(
-        "return lambda found: settings.limited(in_force, found, self.own.roles)",
-        "return lambda found: found.roles",
+        "return settings.limited(limits, there, own)",
+        "return there.roles",
         "tests/test_several_files.py::test_a_limit_holds_for_its_name_and_its_arn_in_all_files",
     ),
     "broken-config-loses-no-limit": Guard(
-        "in_force = self.settings if self.own.read else self._said",
-        "in_force = self._said",
+        "own, limits = self.own.roles, self.settings if self.own.read else found.said",
+        "own, limits = self.own.roles, found.said",
         "tests/test_several_files.py::test_a_config_toml_that_is_broken_leaves_every_guard",
+    ),
+    "read-in-thread-by-limits-in-force": Guard(
+        "found.basis != self._basis()",
+        "False",
+        "tests/test_several_files.py::test_what_a_thread_has_read_by_older_limits_is_read_again",
+    ),
+    "opened-while-thread-reads-has-its-limits": Guard(
+        "for catalogue in came:",
+        "for catalogue in came[:0]:",
+        "tests/test_several_files.py::test_what_was_opened_while_a_thread_read_newer_limits_has_them",
+    ),
+    "nothing-given-by-what-can-t-be-read-in-time": Guard(
+        "if not in_time and (files is not None or _gives(request)):",
+        "if False:",
+        "tests/control/test_api.py::test_where_it_can_not_be_read_in_time_nothing_is_given_by_what_was_so_before",
+    ),
+    "lock-waits-for-no-disk": Guard(
+        "request.path in _AT_ONCE or ",
+        "",
+        "tests/control/test_api.py::test_where_it_can_not_be_read_in_time_nothing_is_given_by_what_was_so_before",
+    ),
+    "complaints-move-only-what-is-signed-with": Guard(
+        "if signed_for or not self._certain or",
+        "if True or",
+        "tests/test_clock.py::test_complaints_that_agree_move_nothing_but_what_is_signed_with",
     ),
     "no-profile-called-like-another-files-role": Guard(
         "            _refuse_keys(found)\n",
@@ -74,6 +99,16 @@ GUARDS = {
         " and self._around.keys != ours.keys:",
         " and False:",
         "tests/test_other_sts.py::test_keys_in_the_environment_are_the_shells_or_nobodys",
+    ),
+    "what-replaced-key-has-had-is-let-go": Guard(
+        "now.get(each, each.key) != each.key}",
+        "False}",
+        "tests/test_replaced_keys.py::test_another_key_in_the_profile_is_used_from_the_next_fetch_on",
+    ),
+    "replaced-key-is-noticed-at-next-fetch": Guard(
+        "        self._refresh()",
+        "        pass",
+        "tests/test_replaced_keys.py::test_another_key_in_the_profile_is_used_from_the_next_fetch_on",
     ),
     "code-follows-no-redirect": Guard(
         "allow_redirects=False", "allow_redirects=True", "tests/aws/test_targets.py::test_a_code_follows_no_redirect"
@@ -202,8 +237,9 @@ GUARDS = {
         "(clean(shlex.quote(word))", "((word)", "tests/ctl/test_docker.py::test_no_name_adds_a_key_to_a_compose_file"
     ),
     "what-others-write-meanwhile-is-seen": Guard(
-        "    if content(fresh) != old:\n        _restore",
-        "    if False:\n        _restore",
+        "if content(fresh) != old:\n        _restore(fresh, target, old, new)\n        return\n"
+        "    is_closed = _settle(fresh)\n    if content(fresh) != old or not is_closed:",
+        "is_closed = _settle(fresh)\n    if not is_closed:",
         "tests/ctl/test_configure.py::test_what_somebody_else_writes_meanwhile_is_not_lost",
     ),
     "what-others-write-between-two-exchanges-is-merged": Guard(
@@ -392,7 +428,7 @@ GUARDS = {
     "no-grant-closes": Guard(
         " and answer not in CLOSING",
         "",
-        "tests/endpoint/test_server.py::test_an_answer_that_breaks_refuses_that_client_and_serves_the_next",
+        "tests/endpoint/test_server.py::test_an_answer_of_no_grant_closes_whatever_the_client_says",
     ),
     "bounded-number-of-connections": Guard(
         "if self.taken >= self.most:",
@@ -743,7 +779,7 @@ GUARDS = {
     "only-hashes-are-kept": Guard(
         "            digest=digest_of(token),\n",
         "            digest=token,\n",
-        "tests/endpoint/test_grants.py::test_a_grant_ends_at_its_time",
+        "tests/endpoint/test_grants.py::test_grants_outlive_a_restart_by_their_hash_alone",
     ),
     "random-token": Guard(
         "secrets.token_urlsafe(32)",
@@ -817,12 +853,12 @@ GUARDS = {
     "nothing-expired-is-served": Guard(
         "self.held.remaining(self._clock.now()) > 0",
         "self.held is not None",
-        "tests/keeper/test_keeper.py::test_a_suspend_over_the_expiry_is_noticed_and_never_served",
+        "tests/keeper/test_keeper.py::test_setting_the_clock_back_serves_nothing_expired",
     ),
     "one-flight-node": Guard(
         "        if self._flight is None:\n            self._abandoned",
         "        if True:\n            self._abandoned",
-        "tests/keeper/test_keeper.py::test_a_waiter_that_goes_away_cancels_nothing",
+        "tests/keeper/test_keeper.py::test_five_hundred_cold_requests_are_one_call",
     ),
     "waiter-cancels-nothing": Guard(
         "await asyncio.shield(flight)",
@@ -1540,16 +1576,6 @@ GUARDS = {
         '        return rolekeys.key(name, "")\n',
         "tests/test_catalogues.py::test_the_same_name_is_each_shells_own_role",
     ),
-    "never-served-expired": Guard(
-        "self.held is not None and self.held.remaining(self._clock.now()) > 0",
-        "self.held is not None",
-        "tests/keeper/test_keeper.py::test_setting_the_clock_back_serves_nothing_expired",
-    ),
-    "one-flight-at-time": Guard(
-        "        if self._flight is None:\n            self._abandoned = None",
-        "        if True:\n            self._abandoned = None",
-        "tests/keeper/test_keeper.py::test_five_hundred_cold_requests_are_one_call",
-    ),
     "failed-renewal-costs-nothing-held": Guard(
         "        self.failures += 1\n",
         "        self.failures += 1\n        self.held = None\n",
@@ -1570,11 +1596,6 @@ GUARDS = {
         'os.memfd_create("state")',
         "tests/state/test_secretmem.py::test_nobody_opens_it_again",
     ),
-    "tokens-kept-as-hashes": Guard(
-        "sha256(token.encode() if isinstance(token, str) else token).hexdigest()",
-        "(token if isinstance(token, str) else token.decode())",
-        "tests/endpoint/test_grants.py::test_grants_outlive_a_restart_by_their_hash_alone",
-    ),
     "logout-of-all-or-none": Guard(
         "nodes = [self.node(name) for name in dict.fromkeys(names)]",
         "nodes = [self.nodes[name] for name in dict.fromkeys(names) if name in self.nodes]",
@@ -1589,9 +1610,6 @@ GUARDS = {
         "            self.held, self.renew_at = held, renew_at\n",
         "            pass\n",
         "tests/keeper/test_memory.py::test_a_restart_calls_nobody_and_asks_nobody",
-    ),
-    "codes-are-remembered": Guard(
-        "        codes[code] = boot\n", "", "tests/keeper/test_ledger.py::test_setting_the_clock_brings_no_code_back"
     ),
     "imds-taken-back-while-it-is-written-down": Guard(
         "self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile\n",
@@ -1635,5 +1653,10 @@ GUARDS = {
         "(self._loading is None or self._loading.done())",
         "True",
         "tests/state/test_keychain.py::test_a_keychain_that_does_not_answer_is_not_waited_for",
+    ),
+    "nothing-that-ended-on-its-way": Guard(
+        "if got.remaining(self.keeper.clock.now()) <= 0:",
+        "if False:",
+        "tests/endpoint/test_container.py::test_credentials_that_end_on_their_way_are_not_served",
     ),
 }

@@ -36,6 +36,7 @@ LIVE = {
         "test_a_code_goes_to_the_sts_of_its_own_shell_alone",
         "test_no_code_goes_by_a_proxy_that_the_shell_has_not",
     },
+    "test_replaced_keys.py": {"test_another_key_in_the_profile_is_used_from_the_next_fetch_on"},
     "test_restart.py": {
         "test_nothing_is_lost_and_nobody_is_asked_however_it_ends",
         "test_locked_before_is_locked_after",
@@ -44,9 +45,26 @@ LIVE = {
 """Files that start a daemon, or several, for each test. `make test` takes of each what is named here, for it has to be
 quick; `make test-live` and CI run the rest."""
 
+LONG = (
+    "test_main_job.py",
+    "test_failures_by_hand.py",
+    "test_other_profiles.py",
+    "test_restart.py",
+    "test_simulation.py",
+    "test_streams_that_fail.py",
+    "test_differential.py",
+    "test_targets.py",
+    "test_ssh.py",
+    "test_rules.py",
+    "test_keeper.py",
+)
+"""Files that take long, the longest first: each is one worker's, and none is to be left alone with one at the end."""
+
 
 def pytest_collection_modifyitems(items):
-    """Mark what `make test` leaves to `make test-live`."""
+    """Mark what `make test` leaves to `make test-live`, and let begin what takes long."""
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
     for item in items:
         kept = LIVE.get(item.path.name)
         if kept is not None and item.originalname not in kept:

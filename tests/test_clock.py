@@ -98,7 +98,10 @@ def test_one_stranger_is_not_believed_and_two_that_agree_are():
     clock.heard(1e6 + 2 * DAY, signed_for=False)
     machine.pass_(5)
     clock.heard(1e6 + 2 * DAY + 5, signed_for=False)
-    assert abs(clock.now() - (1e6 + 2 * DAY + 5)) < 2
+    assert abs(clock.likeliest() - (1e6 + 2 * DAY + 5)) < 2  # which is signed with
+    assert clock.now() == clock.earliest() == machine.at.wall, "nothing that is held is called expired"
+    clock.heard(1e6 + 2 * DAY + 6)  # STS took that: a machine that was paused for two days
+    assert abs(clock.now() - (1e6 + 2 * DAY + 6)) < 2
 
 
 def test_who_took_our_signature_is_not_a_quarter_of_an_hour_off():
@@ -146,6 +149,31 @@ def test_lying_dates_that_do_not_agree_move_nothing_far(story):
         assert abs(clock.now() - true) <= 3
         clock.heard(float(int(true)))
         assert abs(clock.now() - true) <= 3
+
+
+@given(
+    st.booleans(),
+    st.floats(-900, 900),
+    st.lists(st.tuples(st.floats(0.1, 4000), st.floats(-3000 * DAY, 3000 * DAY), st.integers(1, 5)), max_size=20),
+)
+def test_complaints_that_agree_move_nothing_but_what_is_signed_with(resumed, off, story):
+    """However many say the same, or walk away step by step, on a laptop whose own clock is wrong as well."""
+    machine = Machine(1e6 + off, 50.0)
+    clock = AwsClock(machine.read)
+    if resumed:
+        clock.resume(1e6, machine.read())
+    else:
+        clock.heard(1e6)
+        clock.heard(1e6)
+    true = 1e6
+    for seconds, lie, times in story:
+        for _ in range(times):
+            machine.pass_(seconds)
+            true += seconds
+            if abs(true + lie - machine.at.wall) > 3:  # else the laptop's clock is the second witness
+                clock.heard(true + lie, signed_for=False)
+            assert abs(clock.now() - true) <= 3
+            assert abs(clock.earliest() - true) <= 3
 
 
 @given(st.floats(-300 * DAY, 300 * DAY), st.lists(st.floats(0.1, 60), min_size=4, max_size=10))

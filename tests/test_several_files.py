@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from virtual_time import clock
 
-from xacct import awsfiles, errors, rolekeys
+from xacct import awsfiles, catalogue, errors, rolekeys
 from xacct.awsfiles import Files
 from xacct.configuration import EMPTY_FOR, MOST, Configuration
 from xacct.settings import Settings
@@ -264,3 +264,49 @@ def test_a_profile_that_is_called_like_a_role_of_other_files_is_refused(world):
     world.refresh()
     assert "prod#b-12345678" not in world.roles
     assert "another name" in world.unusable["prod#b-12345678"].hint
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """How often files were read: what was read in advance is not read again."""
+    read, times = catalogue.profiles.read, []
+    monkeypatch.setattr(catalogue.profiles, "read", lambda *what: times.append(what) or read(*what))
+    return times
+
+
+def test_what_a_thread_has_read_is_opened_as_it_is(world, reads):
+    files = world.files("b", OURS)
+    world.configuration.foresee([files])
+    assert len(reads) == 1
+    assert "prod" in world.roles
+    assert len(world.roles) == 2
+    assert world.open(files).key("prod") in world.roles
+    assert len(reads) == 1
+
+
+def test_what_a_thread_has_read_by_older_limits_is_read_again(world, reads):
+    files = world.files("b", OURS)
+    world.configuration.foresee([files])
+    world.said('[roles.prod]\nconfirm = "each-grant"\n')
+    reads.clear()
+    other = world.open(files)
+    assert len(reads) == 1
+    assert world.roles[other.key("prod")].confirm
+
+
+def test_what_was_opened_while_a_thread_read_newer_limits_has_them(world):
+    world.toml.write_text('[roles.prod]\nconfirm = "each-grant"\n')
+    found = world.configuration.changed()
+    other = world.open(world.files("b", OURS))
+    assert not world.roles[other.key("prod")].confirm
+    world.configuration.take(found, world)
+    assert world.roles[other.key("prod")].confirm
+    assert world.roles["prod"].confirm
+
+
+def test_what_a_thread_reads_is_not_in_force_before_it_is_taken(world):
+    world.files("a", THEIRS, "staging")
+    found = world.configuration.changed()
+    assert world.configuration.own.roles.keys() == world.roles.keys() == {"prod", "central"}
+    world.configuration.take(found, world)
+    assert world.configuration.own.roles.keys() == world.roles.keys() == {"staging", "central"}

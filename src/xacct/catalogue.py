@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,16 @@ class Watched:
         return self._boot() - self._empty_since >= EMPTY_FOR
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was read of a catalogue; `unread`: why it could not be. The rest as in `Catalogue`."""
+
+    roles: dict[str, Role]
+    unusable: dict[str, errors.XacctError]
+    problems: list[errors.XacctError]
+    unread: errors.ConfigError | None = None
+
+
 class Catalogue:
     """One set of AWS's files. `id` is empty for the daemon's own; `env`: the daemon's environment.
 
@@ -73,8 +83,8 @@ class Catalogue:
         self.watched = Watched(files[:2], boot)
         self._env = dict(env) if not catalogue_id else files.within(env)
 
-    def reload(self, apply: Callable[[profiles.Profiles], dict[str, Role]]) -> bool:
-        """Read the files now. Returns whether they could be; else all is as it was, with the problem.
+    def load(self, apply: Callable[[profiles.Profiles], dict[str, Role]]) -> Loaded:
+        """Read the files now, and change nothing here. It may take its time.
 
         Args:
             apply: what config.toml says of these profiles' roles; may raise a ConfigError.
@@ -88,14 +98,19 @@ class Catalogue:
                 _refuse_environment(found)  # guard: environment-keys-for-own-files
             profiles.without_loose_ends(found)
         except errors.ConfigError as problem:
-            self.problems = [problem]
-            self.unread = problem
-            return False
-        self.roles = {self.key(name): self._keyed(role) for name, role in found.roles.items()}
-        self.unusable = {self.key(name): why for name, why in found.unusable.items()}
-        self.problems = list(found.problems)
-        self.read, self.unread = True, None
-        return True
+            return Loaded({}, {}, [problem], problem)
+        return Loaded(
+            {self.key(name): self._keyed(role) for name, role in found.roles.items()},
+            {self.key(name): why for name, why in found.unusable.items()},
+            list(found.problems),
+        )
+
+    def take(self, loaded: Loaded) -> bool:
+        """Have what was read in force. Returns whether it could be read; else all is as it was, with the problem."""
+        self.problems, self.unread = loaded.problems, loaded.unread
+        if loaded.unread is None:
+            self.roles, self.unusable, self.read = loaded.roles, loaded.unusable, True
+        return loaded.unread is None
 
     def key(self, name: str) -> str:
         """What one of its roles is called among all."""

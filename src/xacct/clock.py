@@ -10,6 +10,10 @@ Dates can lie: a proxy's, a captive portal's. So only what certainly comes from 
 that), and even that is not believed alone where it would move our estimate far, or contradicts a laptop clock that has
 agreed so far: a second date, from another answer, has to say the same. A success says more than its date: AWS takes no
 signature that is more than SIGNATURE_WINDOW off. And time never goes back past what was certain.
+
+Once a success has told the time, complaints ("signature expired") change only what is signed with, however many agree:
+if they are right the next call succeeds, and its date is the time; if they lie nothing that is held is called expired,
+or alive. Before the first success there is nothing to go by but the machine's own clock; two complaints outweigh that.
 """
 
 from __future__ import annotations
@@ -22,19 +26,24 @@ if TYPE_CHECKING:
     from xacct.model import Instant
 
 DATE_RESOLUTION = 2.0
-"""Seconds a Date header can be off without saying anything: it counts whole seconds, and answers travel."""
+"""Seconds a Date header can be off without saying anything: it counts whole seconds (RFC 9110, 5.6.7), and answers
+travel. Our choice: one second for each."""
 
 SIGNATURE_WINDOW = 900.0
-"""Seconds by which a request's signature may be off: STS's own words are "15 min." (docs: Troubleshooting SigV4)."""
+"""Seconds by which a request's signature may be off: "more than 15 minutes" (STS API Reference, Common Errors,
+RequestExpired); its sentence ends in "(... - 15 min.)"."""
 
 NUDGE = 60.0
-"""Seconds by which one date alone may move our estimate."""
+"""Seconds by which one date alone may move our estimate. Our choice: less than credentials are renewed ahead of time by
+(policy.py), so that nothing expires for it."""
 
 AGREE = 10.0
-"""Seconds by which two dates, each carried on to the same instant, may differ and still say the same."""
+"""Seconds by which two dates, each carried on to the same instant, may differ and still say the same. Our choice:
+each is DATE_RESOLUTION off, and answers may come late by some seconds."""
 
 JUMP = 5.0
-"""Seconds by which the two clocks may drift apart between two looks before we call it a step or a suspend."""
+"""Seconds by which the two clocks may drift apart between two looks before we call it a step or a suspend. Our choice:
+NTP slews 0.5 ms a second at most (adjtimex(2)), which is 15 ms in the 30 s between two looks."""
 
 
 class AwsClock:
@@ -51,6 +60,8 @@ class AwsClock:
         self._seen = self._anchor
         self._floor = float("-inf")
         self._suspected: tuple[float, float] | None = None
+        self._certain = False  # whether STS has taken a signature of ours, in this process or the one before it
+        self._ahead = 0.0  # what complaints say beyond that: it is signed with, and no more
         self.told = False
         """Whether AWS has said what time it is; until then it is our own clock's word."""
 
@@ -67,7 +78,7 @@ class AwsClock:
     def likeliest(self) -> float:
         """AWS's time in Unix seconds, most likely: to sign with, and to tell one time step's code from the next."""
         at = self._read()
-        return self._aws_at_anchor + (at.boot - self._anchor.boot)
+        return self._aws_at_anchor + (at.boot - self._anchor.boot) + self._ahead
 
     def boot(self) -> float:
         """Seconds on the boot-time clock: for back-off and patience, which no clock step may stretch."""
@@ -97,7 +108,13 @@ class AwsClock:
         if not self._believable(aws_time, off, at) and not self._said_before(aws_time, at):
             self._suspected = (aws_time, at.boot)
             return
-        self._learn(aws_time, at)
+        # guard: complaints-move-only-what-is-signed-with
+        if signed_for or not self._certain or abs(at.wall - aws_time) <= DATE_RESOLUTION:
+            self._certain |= signed_for
+            self._learn(aws_time, at)
+        else:
+            self._suspected = None
+            self._ahead += off
 
     def _impossible(self, aws_time: float, at: Instant) -> bool:
         """Whether it lies before what was certain: the boot-time clock never runs ahead of real time."""
@@ -120,7 +137,7 @@ class AwsClock:
     def _learn(self, aws_time: float, at: Instant) -> None:
         """Where the wall clock agrees with the date, the wall clock is the finer of the two."""
         agrees = abs(at.wall - aws_time) <= DATE_RESOLUTION
-        self._suspected = None
+        self._suspected, self._ahead = None, 0.0
         self.told = True
         self._anchor = at
         self._aws_at_anchor = at.wall if agrees else aws_time + 0.5
@@ -132,11 +149,12 @@ class AwsClock:
 
     def resume(self, aws_time: float, at: Instant) -> None:
         """Go on from an `anchor` of this boot."""
-        self._aws_at_anchor, self._anchor = aws_time, at
+        self._aws_at_anchor, self._anchor, self._ahead = aws_time, at, 0.0
+        self._certain = True
 
     def shift(self, seconds: float) -> None:
         """Take AWS to be so many seconds ahead of the wall clock until it is heard again."""
-        self._anchor = self._read()
+        self._anchor, self._ahead = self._read(), 0.0
         self._aws_at_anchor = self._anchor.wall + seconds
 
     def stepped(self) -> bool:

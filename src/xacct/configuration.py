@@ -5,7 +5,9 @@ A change that can't be read leaves what was in force in force, and is a problem 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -13,11 +15,12 @@ from xacct import awsfiles, errors, rolekeys, settings, surroundings
 from xacct.catalogue import EMPTY_FOR, Catalogue, Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from xacct.aws.profiles import Profiles
     from xacct.awsfiles import Files
+    from xacct.catalogue import Loaded as LoadedCatalogue
     from xacct.keeper.keeper import Keeper
     from xacct.model import Role
     from xacct.settings import Settings
@@ -28,6 +31,24 @@ log = structlog.get_logger("xacct.config")
 
 MOST = 20
 """Catalogues beside the daemon's own at once: each costs two looks at the disk with every request."""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What was read: config.toml (`said`, or `trouble`), what of it is to be in force, and catalogues."""
+
+    said: Settings
+    trouble: errors.ConfigError | None
+    settings: Settings
+    of: dict[Catalogue, LoadedCatalogue] = field(default_factory=dict)
+
+
+class Foreseen(NamedTuple):
+    """A catalogue that is not open yet, and what was read of it by the limits of `basis`."""
+
+    catalogue: Catalogue
+    basis: tuple[int, ...]
+    loaded: Loaded
 
 
 class Configuration:
@@ -61,56 +82,79 @@ class Configuration:
         self.surroundings = surroundings.of(env)
         self.own = Catalogue(awsfiles.named(env, awsfiles.directory()), rolekeys.OWN, env, boot)
         self._others: dict[str, Catalogue] = {}
+        self._foreseen: dict[str, Foreseen] = {}
 
     # What is read when.
 
     def refresh(self, keeper: Keeper) -> None:
-        """Read what has changed since it was last read (catalogue.Watched)."""
-        changed = self._toml.changed()
-        stale = [catalogue for catalogue in self.catalogues() if catalogue.watched.changed()]
-        if changed or self.own in stale:
-            self._read(self.catalogues(), keeper, toml=changed)
-        elif stale:
-            self._read(stale, keeper, toml=False)
+        """Read what has changed since it was last read (catalogue.Watched), and take it."""
+        found = self.changed()
+        if found is not None:
+            self.take(found, keeper)
 
     def reload(self, keeper: Keeper) -> list[errors.XacctError]:
         """Read the files now. Returns the problems there are."""
-        self._read(self.catalogues(), keeper, toml=True)
+        self.take(self.load(self.catalogues(), toml=True), keeper)
         return self.problems
 
-    def _read(self, which: Iterable[Catalogue], keeper: Keeper, *, toml: bool) -> None:
+    def changed(self) -> Loaded | None:
+        """What has changed, read; None if nothing has. It changes nothing in force, and may take its time."""
+        toml = self._toml.changed()
+        stale = [catalogue for catalogue in self.catalogues() if catalogue.watched.changed()]
+        if toml or self.own in stale:
+            return self.load(self.catalogues(), toml=toml)
+        return self.load(stale, toml=False) if stale else None
+
+    def load(self, which: Sequence[Catalogue], *, toml: bool) -> Loaded:
+        """Read these catalogues and, with `toml`, config.toml. It changes nothing in force, and may take its time."""
+        found = Loaded(self._said, self._trouble, self.settings)
         if toml:
-            self._read_toml()
-        before = self.own.read
-        done = []
+            self._read_toml(found)
+        # guard: broken-config-loses-no-limit
+        own, limits = self.own.roles, self.settings if self.own.read else found.said
+        ours = awsfiles.resolved(self.own.files)[:3]
         for catalogue in which:  # the daemon's own comes first: whether it takes config.toml is taken for all
-            if catalogue.reload(self._rules_of(catalogue)):
+            if catalogue is not self.own and catalogue.files[:3] != ours:
+                # a typing error in config.toml must not lose a limit here
+                found.of[catalogue] = catalogue.load(partial(self._limited, limits, own))
+                continue
+            read = found.of[catalogue] = catalogue.load(lambda there: settings.apply(found.said, there, self._fill))
+            if catalogue is self.own and read.unread is None:  # the same files may be another's: of another STS
+                found.settings = found.said if found.trouble is None else found.settings
+                own, limits = read.roles, found.settings
+        return found
+
+    def take(self, found: Loaded, keeper: Keeper) -> None:
+        """Have in force what was read."""
+        before = self.own.read
+        self._said, self._trouble, self.settings = found.said, found.trouble, found.settings
+        done = []
+        for catalogue, read in found.of.items():
+            if catalogue.take(read):
                 done.append(catalogue)
-                if catalogue is self.own and self._trouble is None:
-                    self.settings = self._said
             else:
                 log.warning("configuration kept as it was", catalogue=catalogue.id, why=catalogue.problems[0].sentence)
+        came = [catalogue for catalogue in self.catalogues() if self.own in found.of and catalogue not in found.of]
+        # guard: opened-while-thread-reads-has-its-limits
+        for catalogue in came:  # opened meanwhile, by what config.toml said before
+            catalogue.take(self.load([catalogue], toml=False).of[catalogue])
         if done:
             roles = self._roles()
             keeper.configure(roles, {name: why for each in self.catalogues() for name, why in each.unusable.items()})
             log.info("configuration read", roles=len(roles), problems=len(self.problems), again=before)
         keeper.unread = self.own.unread or self._trouble
 
-    def _read_toml(self) -> None:
+    @staticmethod
+    def _limited(limits: Settings, own: dict[str, Role], there: Profiles) -> dict[str, Role]:
+        return settings.limited(limits, there, own)  # guard: limits-hold-in-all-files
+
+    def _read_toml(self, found: Loaded) -> None:
         self._toml.read_now()
         try:
-            self._said, self._trouble = settings.read(self._path), None
+            found.said, found.trouble = settings.read(self._path), None
         except errors.ConfigError as problem:
             log.warning("configuration kept as it was", why=problem.sentence)
-            self._trouble = problem
-
-    def _rules_of(self, catalogue: Catalogue) -> Callable[[Profiles], dict[str, Role]]:
-        """What config.toml says of a catalogue's roles: its own things of the daemon's own, its limits of all."""
-        if catalogue.files[:3] == awsfiles.resolved(self.own.files)[:3] or catalogue is self.own:  # maybe another STS
-            return lambda found: settings.apply(self._said, found, self._fill)
-        # guard: broken-config-loses-no-limit
-        in_force = self.settings if self.own.read else self._said  # a typing error there must not lose a limit here
-        return lambda found: settings.limited(in_force, found, self.own.roles)  # guard: limits-hold-in-all-files
+            found.trouble = problem
 
     def _roles(self) -> dict[str, Role]:
         return {name: role for catalogue in self.catalogues() for name, role in catalogue.roles.items()}
@@ -182,12 +226,32 @@ class Configuration:
         there = self._others.get(catalogue_id)
         if there is None:
             self._make_room(in_use)
-            there = self._others[catalogue_id] = Catalogue(real, catalogue_id, self._env, self._boot)
-            self._read([there], keeper, toml=False)
+            found = self._foreseen.pop(catalogue_id, None)
+            # guard: read-in-thread-by-limits-in-force
+            if found is None or found.basis != self._basis() or found.catalogue.files != real:
+                found = self._foresee(Catalogue(real, catalogue_id, self._env, self._boot))
+            there = self._others[catalogue_id] = found.catalogue
+            self.take(found.loaded, keeper)
         elif there.files != real:
             raise errors.ConfigError(f"{real.config} can't be told from {there.files.config}.", "Rename one of them.")
         there.asked = self._boot()
         return there
+
+    def foresee(self, files: Iterable[Files]) -> None:
+        """Read files that requests mean, so that `open` need not. As `changed` it may take its time."""
+        self._foreseen = {}
+        for one in files:
+            catalogue_id = self.identify(one)
+            if self.known(catalogue_id) is None:
+                new = Catalogue(awsfiles.resolved(one), catalogue_id, self._env, self._boot)
+                self._foreseen[catalogue_id] = self._foresee(new)
+
+    def _foresee(self, catalogue: Catalogue) -> Foreseen:
+        return Foreseen(catalogue, self._basis(), self.load([catalogue], toml=False))
+
+    def _basis(self) -> tuple[int, ...]:
+        """What tells whether the limits by which a catalogue was read are those in force."""
+        return tuple(map(id, (self._said, self._trouble, self.settings, self.own.roles)))
 
     def _make_room(self, in_use: Callable[[str], bool]) -> None:
         if len(self._others) < MOST:

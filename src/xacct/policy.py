@@ -171,7 +171,7 @@ class Path:
 
 
 def path_to(role: Role, *, lifetime: float | None = None, learned_max: int | None = None) -> Path:
-    """The path to a role (DESIGN rule 6).
+    """The path to a role.
 
     Args:
         role: what the configuration says.

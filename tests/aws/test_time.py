@@ -51,4 +51,7 @@ def test_two_complaints_of_our_clock_put_it_right_and_each_says_by_how_much(cloc
     assert "120 min behind" in first.sentence
     assert clock.now() == NOW
     sts._refusal(skewed, "prod")
+    assert abs(clock.likeliest() - NOW - 7200) < 2  # the next call is signed with that
+    assert clock.now() == NOW, "STS has to take it before anything that is held expires"
+    sts._hear(answer(NOW + 7200), signed_for=True)
     assert abs(clock.now() - NOW - 7200) < 2

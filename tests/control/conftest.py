@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import uvloop
+from control_shapes import wrong_answer
 from small_keeper import FakeSts, small_keeper
 from virtual_time import clock
 
@@ -71,18 +72,27 @@ class Control:
         self.outdated = False
         self.imds = {}
         self.called = []
+        self.in_time = True
         self.code_changed = False
         self.daemon = Daemon(
             endpoint_url="http://127.0.0.1:9477",
             problems=lambda: self.problems,
-            refresh=lambda: self.called.append("refresh"),
-            reload=lambda: self.called.append("reload") or self.problems,
+            refresh=self.refresh,
+            reload=self.reload,
             outdated=lambda: self.outdated,
             stop=lambda: self.called.append("stop"),
             about=About("/usr/bin/python3", "/usr/lib/xacct", lambda: self.code_changed, clock.wall, ("dialog",)),
             succeed=self.succeed,
             imds=lambda: self.imds,
         )
+
+    async def refresh(self, _files):
+        self.called.append("refresh")
+        return self.in_time
+
+    async def reload(self):
+        self.called.append("reload")
+        return self.problems
 
     async def succeed(self):
         self.called.append("succeed")
@@ -113,7 +123,9 @@ class Control:
         data = raw if body is None else json.dumps(body)
         async with self.client.request(method, path, data=data, **options) as response:
             assert response.headers["Xacct-Api"] == str(wire.API), "an answer without our version"
-            return response.status, await response.json()
+            answer = await response.json()
+            assert response.status != 200 or wrong_answer(method, path, answer) is None
+            return response.status, answer
 
     async def get(self, path):
         status, answer = await self.call("GET", path)

@@ -233,6 +233,20 @@ async def test_configuration_is_fresh_at_every_request(control):
 
 
 @serving
+async def test_where_it_can_not_be_read_in_time_nothing_is_given_by_what_was_so_before(control):
+    control.in_time = False
+    for path, body in (("/v1/login", {"roles": ["prod"]}), ("/v1/grants", {"roles": ["prod"], "label": "x"})):
+        status, error = await control.refused("POST", path, body)
+        assert (status, "can't be read in time" in error["sentence"]) == (503, True)
+    assert (await control.get("/v1/status"))["roles"]
+    await control.post("/v1/logout", roles=["prod"])
+    control.called.clear()
+    await control.post("/v1/lock")
+    assert control.called == []
+    assert control.keeper.latch.locked
+
+
+@serving
 async def test_reload_and_stop(control):
     control.problems.append(errors.ConfigError("profile x: no source.", "Add one."))
     answer = await control.post("/v1/reload")
@@ -420,7 +434,19 @@ async def test_explain_says_what_guards_a_role(control):
     assert any(remark.startswith("guarded:") for remark in remarks)
 
 
-ABOUT = {"enabled": True, "url": "http://169.254.170.2:9479"}
+ABOUT = {
+    "enabled": True,
+    "url": "http://169.254.170.2:9479",
+    "address": "169.254.170.2",
+    "port": 9479,
+    "port_on_host": 9477,
+    "socket": "/run/user/1000/xacct/containers/endpoint.sock",
+    "listening": [],
+    "troubles": {},
+    "address_here": False,
+    "bridges": [],
+    "require_known_caller": False,
+}
 
 
 @serving

@@ -55,6 +55,7 @@ def daemon(place):
     fake = fake_daemon.FakeDaemon(runtime / "control.sock").start()
     yield fake
     fake.stop()
+    assert fake.lies == [], "what the real daemon would not say"
 
 
 @pytest.fixture

@@ -15,6 +15,10 @@ import time
 from pathlib import Path
 from urllib.parse import unquote
 
+sys.path.append(str(Path(__file__).parents[1] / "support"))  # as a script it has no pytest that does so
+
+from control_shapes import wrong_answer, wrong_event
+
 NOBODY = {"code": "nobody-to-ask", "category": "human", "sentence": "A code is needed for prod.", "hint": ""}
 DECLINED = {"code": "declined", "category": "human", "sentence": "You said no.", "hint": ""}
 WRONG = "AWS did not accept that code."
@@ -49,6 +53,7 @@ class FakeDaemon:
         self.countdown = 0.5
         self.problems = []
         self.outdated = False
+        self.lies = []
         self.prompts = {}
         self.prompted = threading.Event()
         self.watchers = []
@@ -93,7 +98,20 @@ class FakeDaemon:
             scripted = self.answers[path]
             return scripted(body) if callable(scripted) else scripted
         name = path.split("?")[0].strip("/").split("/")[1]
-        return getattr(self, f"_{method.lower()}_{name}")(path, body)
+        answer = getattr(self, f"_{method.lower()}_{name}")(path, body)
+        if isinstance(answer, dict):
+            self._note(wrong_answer(method, path, answer))
+        return self._true_events(answer) if name in ("login", "credentials") else answer
+
+    def _true_events(self, events):
+        for event in events:
+            self._note(wrong_event(event))
+            yield event
+
+    def _note(self, wrong):
+        """Remember what the real daemon would not say."""
+        if wrong:
+            self.lies.append(wrong)
 
     def _get_version(self, _path, _body):
         about = {"api": int(self.api), "version": "0.1.0", "pid": os.getpid()}
@@ -173,7 +191,7 @@ class FakeDaemon:
             "id": f"g{self.grants}",
             "token": "t0ken",
             "token_file": TOKEN_FILE,
-            "urls": {role: f"http://127.0.0.1:9477/role/{role}" for role in body["roles"]},
+            "urls": {role: f"http://127.0.0.1:9477/v1/credentials/{role}" for role in body["roles"]},
             "regions": {role: self.roles.get(role) for role in body["roles"]},
             "confirm": [role for role in body["roles"] if role in self.guarded],
         }

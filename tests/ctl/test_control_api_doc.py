@@ -5,19 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
+from control_shapes import EVENTS
 
 from xacct import wire
 from xacct.ctl.shape import misfit
+from xacct.endpoint import head
 
 PAGE = (Path(__file__).parents[2] / "docs/control-api.md").read_text("utf-8")
-EVENTS = {
-    "prompt": wire.PromptEvent,
-    "prompt-closed": wire.PromptClosedEvent,
-    "held": wire.HeldEvent,
-    "failed": wire.FailedEvent,
-    "credentials": wire.CredentialsEvent,
-    "done": wire.DoneEvent,
-}
 ANSWERS = {
     "### Versions": wire.ErrorAnswer,
     "### Errors": wire.ErrorAnswer,
@@ -83,3 +77,11 @@ def test_the_audits_lines_too():
     for line in found:
         assert misfit(line, wire.AuditLine) is None
         assert set(line) == set(wire.AuditLine.__annotations__)
+
+
+def test_the_urls_of_roles_are_those_that_the_endpoint_answers():
+    (grant,) = example("### POST /v1/grants")
+    (roles,) = example("### GET /v1/roles\n")
+    for url in [*grant["urls"].values(), *(role["url"] for role in roles["roles"])]:
+        assert url == f"http://127.0.0.1:9477{head.ROLE_PATH}prod"
+    assert grant["role_arn_url"].endswith(f":9477{head.ROLE_ARN_PATH}")

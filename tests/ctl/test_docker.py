@@ -229,7 +229,9 @@ def test_the_token_is_in_the_commands_environment_and_no_argument(daemon, docker
     assert (
         called[-6:] == ["-e", "XACCT_ROLE=prod", "-e", "AWS_CONTAINER_AUTHORIZATION_TOKEN", "--rm", "image", "sh"][-6:]
     )
-    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:9477/role/prod" in called, "what the daemon says"
+    assert "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:9477/v1/credentials/prod" in called, (
+        "what the daemon says"
+    )
     assert any(re.fullmatch(r"NO_PROXY=.*169\.254\.170\.2|NO_PROXY=.*127\.0\.0\.1", word) for word in called)
     [asked] = daemon.called("POST", "/v1/grants")
     assert (asked["where"], asked["label"]) == ("container", "container image")

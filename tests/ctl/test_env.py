@@ -24,7 +24,7 @@ def test_the_endpoint_and_nothing_else(daemon, capsys, monkeypatch):
     monkeypatch.setenv("NO_PROXY", "corp.example, 127.0.0.1")
     monkeypatch.setenv("no_proxy", "other.example")
     assert as_json(daemon, capsys) == {
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9477/role/prod",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9477/v1/credentials/prod",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": TOKEN_FILE,
         "AWS_CONTAINER_AUTHORIZATION_TOKEN": "t0ken",
         "AWS_REGION": "eu-west-1",

@@ -195,6 +195,7 @@ def test_those_that_have_ended_make_room(store, monkeypatch):
         full.create(["dev"], str(number), 10, None)
     now[0] += 11
     full.create(["dev"], "new", None, None)
+    assert [grant.label for grant in full.all()] == ["new"]
 
 
 # Off the loop.

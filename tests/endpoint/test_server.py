@@ -197,7 +197,7 @@ async def test_a_refusal_ends_a_pipeline(serve):
 
 
 async def test_an_answer_of_no_grant_closes_whatever_the_client_says(serve):
-    async with serve(lambda _: answers.NO_GRANT) as served:
+    async with serve(lambda _: answers.NO_GRANT) as served, asyncio.timeout(10):
         assert await served.ask(served.head(KEPT) + served.head(KEPT)) == answers.NO_GRANT
 
 

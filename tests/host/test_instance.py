@@ -76,6 +76,7 @@ def test_a_child_does_not_inherit_the_lock(path):
         child.stdout.readline()
         os.close(descriptor)
         os.close(instance.lock(path))
+        assert child.poll() is None
         child.kill()
 
 

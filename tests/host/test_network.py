@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from waiting import PATIENCE
@@ -32,11 +33,18 @@ async def test_a_change_of_addresses_is_told_once(monkeypatch):
     watch.close()
 
 
+def descriptors():
+    return sorted(path.name for path in Path("/proc/self/fd").iterdir())
+
+
 @LINUX
 async def test_closing_leaves_nothing_behind():
+    before = descriptors()
     watch = network.NetworkWatch(asyncio.get_running_loop(), lambda: None)
     watch.start()
+    assert descriptors() != before
     watch.close()
+    assert descriptors() == before
 
 
 async def test_elsewhere_there_is_nothing_to_listen_to(monkeypatch):

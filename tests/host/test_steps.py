@@ -36,6 +36,7 @@ def test_a_missing_file_is_none(tmp_path):
 
 def test_what_cannot_be_saved_is_no_trouble(tmp_path):
     steps.save(tmp_path / "missing" / "used-steps.json", {SERIAL: 5})
+    assert not (tmp_path / "missing").exists()
 
 
 def test_a_symlink_in_the_way_is_not_written_through(tmp_path):

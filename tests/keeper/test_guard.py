@@ -94,6 +94,7 @@ async def test_each_grant_takes_a_yes_of_its_own_which_a_logout_leaves(clock):
 async def test_what_is_not_guarded_asks_nobody(clock):
     async with World(clock, ROLES) as world:
         await admit(world, "prod", "g1", "a shell")
+        assert not world.desk.questions
 
 
 @in_virtual_time

@@ -7,6 +7,7 @@ from fake_aws import SERIAL, SOURCE, World, role
 from virtual_time import in_virtual_time
 
 from xacct import errors
+from xacct.keeper.refused import Refused
 from xacct.model import Source
 
 HOUR = 3600.0
@@ -32,7 +33,8 @@ async def test_a_refused_role_costs_no_code_at_each_try(clock, bad):
             await asyncio.sleep(2 * HOUR)  # past the session's end
             error = await refused(world, "bad")
         assert len(person.answered) == spent
-        assert "xacctctl login bad --again" in error.hint
+        assert error.hint == "When that is mended: xacctctl login bad --again"
+        assert world.keeper.learned("bad")[-1] == f"learned: {error.sentence}"
         await refused(world, "bad", "login")
         assert len(person.answered) == spent
         await refused(world, "bad", "login", again=True)
@@ -173,3 +175,10 @@ async def test_what_hangs_from_a_refused_role_costs_no_code_either_and_comes_bac
         world.aws.denied.clear()
         world.keeper.configure({"bad": role("bad", external_id="right"), "child": child})
         assert await world.fetch("child", ask=True)
+
+
+def test_what_to_do_and_what_then_are_two_parts_of_one_hint():
+    refused = Refused()
+    refused.note(role("bad"), errors.AccessDenied("AWS refuses bad.", "Check it: xacctctl explain bad"))
+    hint = "Check it: xacctctl explain bad; when that is mended: xacctctl login bad --again"
+    assert refused.of(role("bad")).hint == hint

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from xacct.audit.trail import Trail
+    from xacct.awsfiles import Files
     from xacct.catalogue import Catalogue
     from xacct.control.about import About
     from xacct.endpoint.grants import Grants
@@ -67,18 +68,18 @@ async def _kept() -> None:
 class Daemon:
     """What the routes need of the daemon around the keeper.
 
-    `refresh` reads changed configuration files; `reload` reads them whether changed or not and returns the
-    problems; `outdated`: whether only a new process takes up what has changed; `stop` ends the daemon; `succeed`
-    has a new process take over and gives its pid; `audit` is None where it is switched off; `imds` gives the role
-    of each IMDS port; `paused`: whether a successor is taking over, so that nothing may be changed here any more;
-    `kept` waits until what was taken back is kept over a restart, and gives what is in the way; `catalogues`: the AWS
-    files that roles are served of.
+    `refresh` reads changed configuration files, and those that a request means; false if that takes too long. `reload`
+    reads them whether changed or not and returns the problems; `outdated`: whether only a new process takes up what has
+    changed; `stop` ends the daemon; `succeed` has a new process take over and gives its pid; `audit` is None where it
+    is switched off; `imds` gives the role of each IMDS port; `paused`: whether a successor is taking over, so that
+    nothing may be changed here any more; `kept` waits until what was taken back is kept over a restart,
+    and gives what is in the way; `catalogues`: the AWS files that roles are served of.
     """
 
     endpoint_url: str
     problems: Callable[[], list[errors.XacctError]]
-    refresh: Callable[[], None]
-    reload: Callable[[], list[errors.XacctError]]
+    refresh: Callable[[Files | None], Awaitable[bool]]
+    reload: Callable[[], Awaitable[list[errors.XacctError]]]
     outdated: Callable[[], bool]
     stop: Callable[[], None]
     succeed: Callable[[], Awaitable[int]]
@@ -359,7 +360,7 @@ class Api:
 
     async def reload(self, _: web.Request) -> web.Response:
         """POST /v1/reload."""
-        problems = self._daemon.reload()
+        problems = await self._daemon.reload()
         return web.json_response(
             {
                 "roles": len(self._keeper.nodes),
@@ -385,11 +386,22 @@ class Api:
             notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} AWS's.")
         return notes
 
-    def _view(self, request: web.Request) -> views.View:
-        """Whose roles it means. What any xacctctl may ask is about none."""
-        if request.path in wire.EVERY_API:
-            return views.View(self._daemon.catalogues, self._keeper, None)
-        return views.View(self._daemon.catalogues, self._keeper, views.meant(request), views.around(request))
+    async def _refresh(self, request: web.Request) -> None:
+        """Have the configuration as it is now, and see whose roles the request means: what any xacctctl asks, none's.
+
+        Raises:
+            Temporary: it can't be read in time, and the request would be answered by what is no longer so.
+        """
+        anybody = request.path in wire.EVERY_API
+        files, around = (None, None) if anybody else (views.meant(request), views.around(request))
+        # guard: lock-waits-for-no-disk
+        in_time = request.path in _AT_ONCE or await self._daemon.refresh(files)
+        # guard: nothing-given-by-what-can-t-be-read-in-time
+        if not in_time and (files is not None or _gives(request)):
+            raise errors.Temporary(
+                "The AWS files or config.toml can't be read in time.", "Are they on a slow or lost network drive?"
+            )
+        request[views.KEY] = views.View(self._daemon.catalogues, self._keeper, files, around)
 
     @contextmanager
     def _under_way(self, request: web.Request) -> Iterator[None]:
@@ -411,12 +423,11 @@ class Api:
         """Fresh configuration before, our header and our errors after."""
         try:
             versions.check(request)  # guard: another-api-xacctd-does-nothing
-            request[views.KEY] = self._view(request)
             async with asyncio.timeout(BODY):
                 # guard: hand-over-half-sent-change-is-none
                 await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
+            await self._refresh(request)
             self._check_pause(request)
-            self._daemon.refresh()
             with self._under_way(request):
                 response = await handler(request)
         except errors.XacctError as error:
@@ -448,3 +459,12 @@ class Api:
             # guard: answers-arent-to-be-cached
             response.headers.update({**versions.headers(), "Cache-Control": "no-store"})
         return response
+
+
+_AT_ONCE = (wire.LOCK, wire.STOP)
+"""What waits for no disk."""
+
+
+def _gives(request: web.Request) -> bool:
+    """Whether it may give somebody something: what takes away, or only tells, is done by what was read before."""
+    return request.method == "POST" and request.path not in (wire.LOGOUT, wire.LOCK, wire.RELOAD, wire.STOP)

@@ -45,6 +45,9 @@ class Catalogues(Protocol):
     def own(self) -> Files | None:
         """The daemon's own files, where it has some."""
 
+    def own_led_to(self) -> Files | None:
+        """The same, as symbolic links led to them when they were last read."""
+
     def surroundings(self) -> Surroundings:
         """What else the daemon's environment says."""
 
@@ -66,6 +69,10 @@ class OnlyOwn:
 
     def own(self) -> Files | None:
         """Not known."""
+        return None
+
+    def own_led_to(self) -> Files | None:
+        """Nor this."""
         return None
 
     def surroundings(self) -> Surroundings:
@@ -94,8 +101,8 @@ class View:
     @property
     def own(self) -> str:
         """The id by which other shells name the daemon's own files."""
-        own = self._catalogues.own()
-        return rolekeys.id_of(awsfiles.resolved(own)) if own is not None else rolekeys.OWN
+        own = self._catalogues.own_led_to()
+        return rolekeys.id_of(own) if own is not None else rolekeys.OWN
 
     def open(self) -> Catalogue | None:
         """Its catalogue, read if it was not yet; None: the daemon's own.

@@ -60,7 +60,7 @@ def mint() -> str:
 
 def digest_of(token: str | bytes) -> str:
     """What is kept of a token."""
-    return sha256(token.encode() if isinstance(token, str) else token).hexdigest()  # guard: tokens-kept-as-hashes
+    return sha256(token.encode() if isinstance(token, str) else token).hexdigest()
 
 
 @dataclass(slots=True)

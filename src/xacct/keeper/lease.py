@@ -109,7 +109,7 @@ class Lease:
 
     def servable(self) -> bool:
         """Whether what is held is certainly unexpired."""
-        # guard: nothing-expired-is-served, never-served-expired
+        # guard: nothing-expired-is-served
         return self.held is not None and self.held.remaining(self._clock.now()) > 0
 
     @property
@@ -215,7 +215,7 @@ class Lease:
         Args:
             ask: whether a human may be asked. wanted_for: seconds it is wanted even if nobody waits.
         """
-        if self._flight is None:  # guard: one-flight-node, one-flight-at-time
+        if self._flight is None:  # guard: one-flight-node
             self._abandoned = None
             self._wanted_until = max(self._wanted_until, self._clock.boot() + wanted_for)
             self._flight_asks = ask

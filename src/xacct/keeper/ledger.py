@@ -38,7 +38,7 @@ class Ledger:
     def burn(self, serial: str, code: str, boot: float) -> None:
         """STS has answered a call that carried this code, whatever it answered."""
         codes = self.codes.setdefault(serial, {})
-        codes[code] = boot  # guard: code-sts-answered-is-burnt, codes-are-remembered
+        codes[code] = boot  # guard: code-sts-answered-is-burnt
         for old in [code for code, at in codes.items() if at < boot - KEPT]:
             del codes[old]
 

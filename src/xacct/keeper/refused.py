@@ -44,5 +44,6 @@ class Refused:
         then, error = self.known.get(role.name, (None, None))
         if error is None or then != role:
             return None
-        hint = f"{error.hint} When that is mended: xacctctl login {role.name} --again".lstrip()
+        again = f"hen that is mended: xacctctl login {role.name} --again"
+        hint = f"{error.hint.removesuffix('.')}; w{again}" if error.hint else f"W{again}"
         return type(error)(f"{error.sentence} That was with a fresh MFA code; no other is asked for.", hint)

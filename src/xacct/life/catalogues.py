@@ -11,10 +11,11 @@ from xacct import awsfiles, errors, rolekeys
 from xacct.awsfiles import Files
 from xacct.control import views
 from xacct.keeper.memory import renamed
+from xacct.life.reading import Wanted
 from xacct.state.snapshot import FilesMemory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from xacct import wire
     from xacct.catalogue import Catalogue
@@ -82,12 +83,33 @@ class Catalogues:
     # Over time.
 
     def refresh(self) -> None:
-        """Read what has changed. Where links of the daemon's own files lead elsewhere, grants stay with their files."""
+        """Read what has changed, and take it."""
+        self.read(Wanted())()
+
+    def read(self, wanted: Wanted) -> Callable[[], None]:
+        """Read what has changed, or is wanted. It changes nothing in force, may take its time, and returns what does.
+
+        Where links of the daemon's own files lead elsewhere, grants stay with their files.
+        """
+        configuration = self._configuration
         now = self.own_resolved()
-        if now != self._own_led_to:
-            self._own_led_to = now
-            self.settle()
-        self._configuration.refresh(self._keeper)
+        found = (
+            configuration.load(configuration.catalogues(), toml=True) if wanted.everything else configuration.changed()
+        )
+        configuration.foresee(wanted.files)
+
+        def take() -> None:
+            if now != self._own_led_to:
+                self._own_led_to = now
+                self.settle()
+            if found is not None:
+                configuration.take(found, self._keeper)
+
+        return take
+
+    def own_led_to(self) -> Files:
+        """The daemon's own files, as symbolic links led to them when they were last looked at."""
+        return self._own_led_to
 
     def settle(self) -> None:
         """Open what grants are of, and call their roles as they are called now."""

@@ -40,6 +40,7 @@ from xacct.keeper.service import CredentialService
 from xacct.life.catalogues import Catalogues
 from xacct.life.container_places import ContainerPlaces, containers
 from xacct.life.noted import Noted
+from xacct.life.reading import Reader
 from xacct.prompts import dialogs, notices
 from xacct.prompts.prompter import Prompter
 from xacct.state import keychain, keys, snapshot
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from xacct.endpoint.door import SocketDoor
     from xacct.host.notify import Manager
     from xacct.life.legacy import Legacy, Places
+    from xacct.life.reading import Wanted
     from xacct.settings import Settings
 
 log = structlog.get_logger("xacct")
@@ -77,11 +79,12 @@ class Rooms:
         self.clock = AwsClock(host_clock.read)
         self.code = Code(Path(__file__).parents[1])
         self.keeper = self._heart(chosen)
-        self.service = CredentialService(self.keeper)
+        self.service = CredentialService(self.keeper, lambda: self.configuration.refresh(self.keeper))
         self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
         scout = processes.Scout(processes.Processes().find, self.clock.boot)
         self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started, saver=Saver())
         self.catalogues = Catalogues(self.configuration, self.keeper, self.grants)
+        self.reader = Reader(self._read)
         self.audit = _audit(chosen, where, self.clock, scout, self.catalogues)
         if self.audit is not None:
             self.grants.ended = self.audit.grant_ended
@@ -309,20 +312,38 @@ class Rooms:
         kept = [*self.keeping.problems(), *filter(None, written)]
         audited = self.audit.problems() if self.audit is not None else []
         full = [problem for share in self._seats for problem in share.problems()]
-        return [*self.configuration.problems, *self.watches.problems, *state, *kept, *audited, *served, *full]
+        return [
+            *self.configuration.problems,
+            *self.reader.problems(),
+            *self.watches.problems,
+            *state,
+            *kept,
+            *audited,
+            *served,
+            *full,
+        ]
 
-    def reload(self) -> list[errors.XacctError]:
+    async def reload(self) -> list[errors.XacctError]:
         """Read the configuration now. Returns the problems there are."""
-        self.configuration.reload(self.keeper)
+        await self.reader.in_time(everything=True)
         return self.problems()
+
+    def refresh(self) -> None:
+        """Read configuration files that have changed, before anybody is served."""
+        self.catalogues.refresh()
+
+    def _read(self, wanted: Wanted) -> Callable[[], None]:
+        take = self.catalogues.read(wanted)
+
+        def taken() -> None:
+            take()
+            self._recall()
+
+        return taken
 
     def outdated(self) -> bool:
         """Whether settings or code have changed that only a new process takes up."""
         return self.configuration.outdated or self.code.changed()
-
-    def refresh(self) -> None:
-        """Read configuration files that have changed."""
-        self.catalogues.refresh()
 
     def _for_containers(self, door: Door | SocketDoor) -> Endpoint:
         answer = partial(self.container.answer, where="container")
@@ -339,7 +360,7 @@ class Rooms:
 
     def each_look(self) -> None:
         """What is looked after at every look of the scheduler."""
-        self.refresh()
+        self.reader.soon()
         self._recall()
         self.grants.sweep()
         self.keeper.guard.keep({grant.id for grant in self.grants.all()} | self.imds.consumers)

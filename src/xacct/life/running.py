@@ -187,7 +187,7 @@ class Life:
         loop.set_exception_handler(logs.complain)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        loop.add_signal_handler(signal.SIGHUP, self._unless_paused(self._rooms.reload))
+        loop.add_signal_handler(signal.SIGHUP, self._unless_paused(lambda: self._rooms.reader.soon(everything=True)))
         await self._rooms.take_over(legacy, self._manager)
         listener = self._listener(legacy, port)
         await asyncio.sleep(SIGNALS)
@@ -250,7 +250,7 @@ class Life:
         daemon = Daemon(
             endpoint_url=self._url,
             problems=lambda: [*rooms.problems(), *self._control.problems()],
-            refresh=rooms.refresh,
+            refresh=rooms.reader.in_time,
             reload=rooms.reload,
             outdated=rooms.outdated,
             stop=self._stop.set,

@@ -1,0 +1,68 @@
+"""What each request of the control API is answered with: one table, for the real API and for xacctctl's stand-in."""
+
+from types import UnionType
+from typing import NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
+
+from xacct import wire
+from xacct.ctl.shape import misfit
+
+ANSWERS = {
+    "GET version": wire.VersionAnswer,
+    "GET status": wire.StatusAnswer,
+    "GET roles": wire.RolesAnswer,
+    "GET roles * explain": wire.ExplainAnswer,
+    "POST logout": wire.LogoutAnswer,
+    "POST lock": wire.LockAnswer,
+    "POST unlock": wire.LockAnswer,
+    "POST grants": wire.GrantAnswer,
+    "POST grants *": wire.GrantInfo,
+    "GET grants": wire.GrantsAnswer,
+    "GET containers": wire.ContainersAnswer,
+    "POST succeed": wire.SucceedAnswer,
+    "POST reload": wire.ReloadAnswer,
+}
+EVENTS = {
+    "prompt": wire.PromptEvent,
+    "prompt-closed": wire.PromptClosedEvent,
+    "held": wire.HeldEvent,
+    "failed": wire.FailedEvent,
+    "credentials": wire.CredentialsEvent,
+    "done": wire.DoneEvent,
+    "expired": wire.ExpiredEvent,
+    "horizon": wire.HorizonEvent,
+}
+
+
+def wrong_answer(method, path, answer):
+    """Where an answer is not what wire.py says of this request, in words; None where it is, or nothing is said."""
+    words = path.partition("?")[0].split("/")[2:]
+    words[1:2] = ["*"] * len(words[1:2])
+    kind = ANSWERS.get(" ".join([method, *words]))
+    return None if kind is None else _wrong(answer, kind, f"{method} {path}")
+
+
+def wrong_event(event):
+    """The same of an event of a login's stream."""
+    kind = EVENTS.get(event["event"])
+    return f"no such event: {event}" if kind is None else _wrong(event, kind, event["event"])
+
+
+def _wrong(value, kind, where):
+    return misfit(value, kind, where) or _strange(value, kind, where)
+
+
+def _strange(value, kind, where):
+    """Where in `value` there is a key that wire.py does not have."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (NotRequired, Union, UnionType) and value is not None:
+        return _strange(value, parts[0], where)
+    found = ()
+    if origin is list:
+        found = (_strange(item, parts[0], f"{where}[]") for item in value)
+    elif is_typeddict(kind):
+        hints = get_type_hints(kind)
+        found = (
+            _strange(item, hints[key], f"{where}.{key}") if key in hints else f"{where}.{key} is not in wire.py"
+            for key, item in value.items()
+        )
+    return next(filter(None, found), None)
