@@ -38,7 +38,7 @@ class Files:
 
     def configure(self, roles, unusable):
         self.reads += 1
-        self.roles = dict(roles)
+        self.roles, self.unusable = dict(roles), dict(unusable)
 
     def refresh(self):
         self.configuration.refresh(self)
@@ -100,6 +100,58 @@ def test_a_file_that_stays_empty_is_believed(files, loses):
     assert not files.guarded
     files.refresh()
     assert files.reads == 2
+
+
+MADE = '[roles.{}]\nrole_arn = "arn:aws:iam::123456789012:role/made"\nsource_profile = "{}"\n'
+REFUSED = (
+    "[profile sso]\nsso_account_id = 123456789012\n[profile broken]\nrole_arn = arn:aws:iam::123456789012:role/x\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        (
+            MADE.format("made", "sso"),
+            {"made": "source_profile 'sso' of [roles.made] in config.toml can't be used: 'sso'"},
+        ),
+        (MADE.format("made", "broken"), {"made": "'broken' has a role_arn and no source_profile"}),
+        (MADE.format("made", "nobody"), {"made": "'nobody' of [roles.made] in config.toml does not exist"}),
+        (MADE.format("made", "made"), {"made": "comes back to itself"}),
+        (MADE.format("a", "b") + MADE.format("b", "a"), {"a": "[roles.a]", "b": "[roles.b]"}),
+        (MADE.format("a", "b") + MADE.format("b", "sso"), {"a": "can't be used: source_profile 'sso'", "b": "'sso'"}),
+        ('[roles.prod.tags]\nx = "y"\n[roles.broken]\nregion = "eu-west-1"\n', {"broken": "no source_profile"}),
+        (
+            '[roles.central]\nsource_profile = "sso"\n',
+            {"central": "is an AWS profile with its own"},
+        ),
+        (MADE.format("broken", "central"), {"broken": "is an AWS profile with its own"}),
+    ],
+)
+def test_a_role_of_config_toml_whose_source_is_refused_is_refused_alone(files, said, refused):
+    files.aws.write_text(PROFILES + REFUSED)
+    files.config.write_text(("" if "roles.prod" in said else GUARDED) + MADE.format("good", "central") + said)
+    files.refresh()
+    assert {name: why in files.unusable[name].sentence for name, why in refused.items()} == dict.fromkeys(refused, True)
+    assert not files.roles.keys() & refused.keys()
+    assert all(any(why in problem.sentence for problem in files.configuration.problems) for why in refused.values())
+    others = {"prod"} if "central" in refused else {"prod", "central", "good"}
+    assert others <= files.roles.keys(), "everything else stays"
+    assert files.guarded or "[roles.prod" in said
+
+
+def test_roles_of_config_toml_may_stand_in_any_order(files):
+    files.config.write_text(GUARDED + MADE.format("a", "b") + MADE.format("b", "central"))
+    files.refresh()
+    assert files.roles["a"].parent == "b"
+    assert files.configuration.problems == []
+
+
+def test_a_chain_of_thousands_in_config_toml_is_a_problem_and_no_end(files):
+    files.config.write_text(GUARDED + "".join(MADE.format(f"r{n}", f"r{n + 1}") for n in range(3000)))
+    files.refresh()
+    assert files.guarded
+    assert "r2999" in files.unusable
 
 
 def test_who_asks_for_a_reload_means_it(files):

@@ -70,6 +70,7 @@ class Source:
     `files`: the config and the credentials file that have the profile, and the HOME they belong to (awsfiles.Files);
     empty: the daemon's own. The same name in other files is another source.
     `temporary`: its keys are known to have a session token: AWS opens no MFA session with such.
+    `key`: a digest of the id of its long-term access key, which tells that the key was replaced; empty: not known.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Source:
     command: str = field(default="", repr=False)
     temporary: bool = False
     files: tuple[str, ...] = ()
+    key: str = field(default="", compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -206,17 +206,23 @@ def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str)
     Args:
         settings: the file. found: the profiles. fill: makes a name of a template such as "{user}@{host}".
 
+    A role whose source_profile can't be used, or whose own profile can't, is taken out, with a problem in its place.
+
     Raises:
         ConfigError: a [roles.NAME] that is no profile and lacks role_arn or source_profile, or whose read_only would
             not hold.
     """
     roles = dict(found.roles)
-    for name, extra in settings.roles.items():
-        if name in roles and extra.source_profile is not None:
-            raise errors.ConfigError(
-                f"[roles.{name}] in config.toml names a source_profile, but {name!r} is an AWS profile with its own.",
-                "Change it in ~/.aws/config, or give the role another name.",
-            )
+    for name in _in_order(settings.roles):
+        extra = settings.roles[name]
+        complete = extra.role_arn is not None and extra.source_profile is not None
+        refused = _refused(name, settings, roles, found)
+        if refused is not None:
+            found.refuse(name, refused)
+            roles.pop(name, None)
+            continue
+        if name in found.unusable and not complete:
+            continue
         role = roles.get(name) or _new_role(name, extra, roles)
         if role is None:
             close = get_close_matches(name, list(roles), 1)
@@ -227,6 +233,37 @@ def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str)
         roles[name] = _with(role, extra, fill)
         _check_read_only(roles[name])
     return roles
+
+
+def _in_order(said: Mapping[str, RoleSettings]) -> list[str]:
+    """The roles' names, each behind that of its source_profile, whichever config.toml has first."""
+    order: dict[str, None] = {}
+    for name in said:
+        chain: dict[str, None] = {}
+        above = name
+        while above in said and above not in order and above not in chain:
+            chain[above] = None
+            above = said[above].source_profile or ""
+        order |= dict.fromkeys(reversed(chain))
+    return list(order)
+
+
+def _refused(name: str, said: Settings, roles: Mapping[str, Role], found: Profiles) -> errors.ConfigError | None:
+    """Why a role of config.toml can't be made of its source_profile; None: it can, or names none."""
+    via = said.roles[name].source_profile
+    if via is None:
+        return None
+    if name in found.roles or (name in found.raw and not isinstance(found.unusable.get(name), errors.UnknownRole)):
+        return errors.ConfigError(
+            f"[roles.{name}] in config.toml names a source_profile, but {name!r} is an AWS profile with its own.",
+            "Change it in ~/.aws/config, or give the role another name.",
+        )
+    if not said.roles[name].role_arn or via in roles:
+        return None
+    why = found.unusable.get(via)
+    what = "comes back to itself." if via in said.roles else "does not exist."
+    what, hint = (what, "Check the spelling.") if why is None else (f"can't be used: {why.sentence}", why.hint)
+    return errors.ConfigError(f"source_profile {via!r} of [roles.{name}] in config.toml {what}", hint)
 
 
 def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dict[str, Role]:
@@ -299,7 +336,7 @@ def _check_read_only(role: Role) -> None:
 
 
 def _new_role(name: str, extra: RoleSettings, roles: dict[str, Role]) -> Role | None:
-    if not extra.role_arn or not extra.source_profile or extra.source_profile not in roles:
+    if not extra.role_arn or not extra.source_profile:
         return None
     via = roles[extra.source_profile]
     parent: Source | str = via.name if via.role_arn else via.parent

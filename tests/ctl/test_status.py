@@ -37,6 +37,20 @@ def test_what_is_wrong_with_many_roles_is_said_once(daemon, capsys):
     assert f"\n{names} and 2 more: The key of work is gone.\n  hint: Make one.\n" in capsys.readouterr().out
 
 
+def test_status_says_that_the_shell_has_lost_the_profile_of_its_role(daemon, capsys, monkeypatch):
+    for name, value in {"AWS_PROFILE": "xacct", "XACCT_PROFILE": "xacct", "XACCT_ROLE": "prod"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/customer/b/config")
+    assert main(["status"]) == 0
+    said = capsys.readouterr().out
+    assert "note: AWS_PROFILE is xacct, the profile that xacctctl made for role prod" in said
+    assert "AWS_CONFIG_FILE is /customer/b/config by now" in said
+    assert 'eval "$(xacctctl env prod)"' in said
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/run/x/aws-config-0123456789abcdef/config")
+    assert main(["status"]) == 0
+    assert "AWS_PROFILE" not in capsys.readouterr().out
+
+
 def test_status_shows_the_imds_ports(daemon, capsys):
     daemon.imds = {9478: "prod"}
     assert main(["status"]) == 0

@@ -6,6 +6,7 @@ A profile may have several ways at once. The first one counts, as it does there,
 from __future__ import annotations
 
 import shlex
+from hashlib import sha256
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -113,7 +114,9 @@ def _keys(name: str, files: AwsFiles) -> Source:
         raise errors.ConfigError(
             f"{where} has an {ACCESS_KEY} and no {SECRET_KEY}.", "AWS's tools want both in one section."
         )
-    return Source(name, "profile", _plain(files.profiles[name].get("region")), temporary=keys.session_token is not None)
+    temporary = keys.session_token is not None  # whose keys are replaced by the hour: that makes no other source of it
+    digest = "" if temporary else sha256(keys.access_key_id.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return Source(name, "profile", _plain(files.profiles[name].get("region")), temporary=temporary, key=digest)
 
 
 def _process(name: str, command: Any, profile: Profile, files: AwsFiles) -> Source | None:

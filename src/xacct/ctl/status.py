@@ -1,11 +1,13 @@
 """`status`, `roles` and `explain`: what is held, what could be, and by which path."""
 
 import json
+import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from typing import Final
 
 from xacct import __version__, wire
+from xacct.ctl import variables
 from xacct.ctl.client import Client
 from xacct.ctl.failure import OK
 from xacct.ctl.http10 import quote
@@ -62,7 +64,9 @@ def _status_lines(answer: wire.StatusAnswer) -> Iterator[str]:
         yield clean(f"IMDSv2 on {port['url']}: {port['role']}, for every program of yours")
     for prompt in answer["prompts"]:
         yield paint(_question(prompt, answer["attended"]), "warn")
-    for note in [*answer["notes"], *_versions(answer.get("daemon"))]:
+    astray = variables.strayed(os.environ)
+    here = [f"{astray} {variables.anew(os.environ)} gives it the role of that name there."] if astray else []
+    for note in [*here, *answer["notes"], *_versions(answer.get("daemon"))]:
         yield clean(f"note: {note}")
 
 

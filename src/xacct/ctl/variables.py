@@ -208,6 +208,28 @@ def is_copy(path: str) -> bool:
     return bool(re.search(rf"/{COPY}[0-9a-f]{{16}}/config\Z", path))
 
 
+def strayed(environ: Mapping[str, str]) -> str:
+    """Say that AWS_CONFIG_FILE has been changed since `env` set it, and AWS_PROFILE has not; empty if that is not so.
+
+    direnv does so, or a hook of the shell's: the profile of ours is in our copy of the former file and nowhere else.
+    """
+    ours = environ.get(OUR_PROFILE)
+    if not ours or environ.get(PROFILE) != ours or is_copy(environ.get(CONFIG, "")):
+        return ""
+    now = f"{CONFIG} is {environ[CONFIG]}" if environ.get(CONFIG) else f"{CONFIG} is not set"
+    return (
+        f"{PROFILE} is {ours}, the profile that xacctctl made for role {environ.get(ROLE, '')} in a copy of other AWS"
+        f" files; {now} by now (direnv, or another directory?), so AWS's tools stop: they know no such profile."
+    )
+
+
+def anew(environ: Mapping[str, str]) -> str:
+    """Return the line that gives a shell its role anew, of the files that it means now."""
+    import shlex  # noqa: PLC0415 - seldom needed
+
+    return f'eval "$(xacctctl env {shlex.quote(environ.get(ROLE) or "ROLE")})"'
+
+
 def _is_ours(variable: str, environ: Mapping[str, str]) -> bool:
     """Say whether `env` or `exec` gave one of the variables of INSTEAD its value."""
     value = environ.get(variable)

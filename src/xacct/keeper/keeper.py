@@ -86,13 +86,26 @@ class Keeper:
         self.unusable, self.unread = unusable or {}, None
         before, self.nodes = self.nodes, {}
         every = {**roles, **self.dynamic.roles(roles)}
+        replaced = self._replaced(before, every)
+        same = {name: node for name, node in before.items() if node.role.parent not in replaced}
         for name in every:
-            self._plant(name, every, before)
+            self._plant(name, every, same)
         self.slugs = {role.slug: name for name, role in roles.items()}
         self._let_go_of_lost(before)
         for name in before.keys() - self.nodes.keys():
             self.guard.log_out(name, errors.UnknownRole(f"There is no role {name!r} any more."))
         self.changed()
+
+    def _replaced(self, before: Mapping[str, Node], roles: Mapping[str, Role]) -> set[Source]:
+        """The sources whose access key is another by now. Sessions that were opened with the former one are let go."""
+        now = {role.parent: role.parent.key for role in roles.values() if isinstance(role.parent, Source)}
+        parents = (node.role.parent for node in before.values())
+        # guard: what-replaced-key-has-had-is-let-go
+        found = {each for each in parents if isinstance(each, Source) and now.get(each, each.key) != each.key}
+        for key in [key for key in self.sessions if key[0] in found]:
+            why = f"The access key of {rolekeys.split(key[0].name)[0]!r} has been replaced."
+            self.sessions.pop(key).abandon(errors.SourceUnusable(why, "Try again: the new one is used."))
+        return found
 
     def _let_go_of_lost(self, before: Mapping[str, Node]) -> None:
         """Drop what no role of the configuration stands on any more; whoever waits for it is told."""

@@ -163,6 +163,8 @@ def _anywhere(role: Role) -> dict[str, Any]:
     said["name"] = rolekeys.split(role.name)[0]
     if isinstance(role.parent, Source):
         del said["parent"]["files"]
+        if not role.parent.key:
+            del said["parent"]["key"]
     else:
         said["parent"] = rolekeys.split(role.parent)[0]
     return said
@@ -229,9 +231,10 @@ def recall(keeper: Keeper, memory: Memory, *, same_boot: bool) -> int:
     """
     recall_what_was_taken_back(keeper, memory)
     _recall_lessons(keeper, memory)
+    keys = {key: key[0].key for key in keeper.sessions}
     for session in memory.sessions:
-        lease = keeper.sessions.get((session.source, session.serial, session.target))
-        if lease is not None:
+        lease = keeper.sessions.get(place := (session.source, session.serial, session.target))
+        if lease is not None and session.source.key in ("", keys[place]):
             _to_lease(keeper, lease, session.lease, same_boot=same_boot)
     for role in memory.roles:
         name = _place_of(keeper, role)

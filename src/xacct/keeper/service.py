@@ -96,10 +96,15 @@ class Ask:
 
 
 class CredentialService:
-    """Serves what a keeper holds. `keeper` is for those who describe roles; credentials come from `serve` alone."""
+    """Serves what a keeper holds. `keeper` is for those who describe roles; credentials come from `serve` alone.
 
-    def __init__(self, keeper: Keeper) -> None:
+    Args:
+        refresh: reads what has changed of the configuration; asked each time: keys may have been replaced.
+    """
+
+    def __init__(self, keeper: Keeper, refresh: Callable[[], None] = lambda: None) -> None:
         self.keeper = keeper
+        self._refresh = refresh
         self._refused: dict[tuple[str, str], tuple[float, errors.XacctError]] = {}
 
     # Deciding.
@@ -170,6 +175,7 @@ class CredentialService:
         Raises:
             XacctError: they can't be had, or not by this consumer; its sentence says what to do. So does the wait.
         """
+        self._refresh()  # guard: replaced-key-is-noticed-at-next-fetch
         node = self.check(name, consumer)
         # guard: serve-guarded-roles-wait-for-yes
         if ask.lifetime is None and self.keeper.guard.admits(node.role, consumer.id):
@@ -201,7 +207,7 @@ class CredentialService:
         except errors.XacctError as error:
             raise self._remembered(name, consumer, error) from None
         self.check(name, consumer)
-        if got.remaining(self.keeper.clock.now()) <= 0:
+        if got.remaining(self.keeper.clock.now()) <= 0:  # guard: nothing-that-ended-on-its-way
             raise errors.Temporary(f"The credentials of {name} ended on their way.", "Try again.")
         return self._served(name, got)
 

@@ -97,6 +97,24 @@ def test_one_thing_is_wrong_and_only_that_is_said(inside, what, name, state):
     assert "t0ken" not in said
 
 
+@pytest.mark.parametrize("now", [None, "other", "other, with [default]'s keys"])
+def test_a_shell_whose_config_file_was_changed_under_it_is_told_to_take_its_role_anew(inside, now):
+    """direnv sets AWS_CONFIG_FILE; AWS_PROFILE names what only our copy of the former file has."""
+    inside.environ |= {"AWS_PROFILE": "xacct", "XACCT_PROFILE": "xacct", "XACCT_ROLE": "prod"}
+    inside.environ.pop("AWS_CONFIG_FILE", None)
+    if now is not None:
+        other = inside.root / "other"
+        other.write_text(f"[profile xacct]\nregion = x\n{'[default]' if '[' in now else '[profile w]'}\n{KEYS}")
+        inside.environ["AWS_CONFIG_FILE"] = str(other)
+    assert inside.found(check) == {**INSIDE, "shell-profile": "broken"}
+    (said,) = inside.sentences(check, "shell-profile")
+    assert "role prod" in said
+    assert ("AWS_CONFIG_FILE is not set" if now is None else f"AWS_CONFIG_FILE is {inside.root}/other") in said
+    assert inside.fix(check, "shell-profile") == 'eval "$(xacctctl env prod)"'
+    inside.environ["XACCT_ROLE"] = "two words"
+    assert inside.fix(check, "shell-profile") == """eval "$(xacctctl env 'two words')\""""
+
+
 def test_a_daemon_that_tells_only_its_version(inside):
     inside.daemon = Daemon(inside.daemon.version)
     assert inside.found(check) == {**INSIDE, "shell-grant": "skipped"}

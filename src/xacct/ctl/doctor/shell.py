@@ -155,6 +155,8 @@ def _profile(scene: Scene, *, inside: bool) -> Finding:
     if variable is None:
         return ok(name, "AWS_PROFILE is not set.")
     chosen = scene.environ[variable]
+    if astray := variables.strayed(scene.environ):
+        return broken(name, astray, variables.anew(scene.environ))
     profile = awsfiles.read(scene.environ, scene.home).profiles.get(chosen)  # as this shell's SDKs see it
     if profile is None:
         return broken(name, f"{variable} is {chosen}, a profile that does not exist.", f"unset {variable}")
@@ -188,6 +190,8 @@ def _default(scene: Scene, *, inside: bool) -> Finding:
         return ok(name, "[default] has no credentials that would win.")
     where = " and ".join(files)
     ours = scene.environ.get(variables.OUR_PROFILE)
+    if variables.strayed(scene.environ):
+        return ok(name, f"[default] in {where} has credentials; AWS_PROFILE comes before it.")
     if inside and ours and scene.environ.get(variables.PROFILE) == ours:
         return ok(name, f"[default] in {where} has credentials; programs without a profile have {ours} here instead.")
     if inside:
