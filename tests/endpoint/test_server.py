@@ -336,7 +336,8 @@ async def test_one_connection_more_than_the_most_is_closed_at_once(serve, eventu
         assert served.endpoint.seats.problems() == []
         first = [await served.connect() for _ in range(3)]
         await eventually(lambda: len(served.endpoint.connections) == 3)
-        assert await served.ask() == b""
+        async with asyncio.timeout(5):
+            assert await served.ask() == b""
         assert "All 3 places at the endpoint were taken" in served.endpoint.seats.problems()[0].sentence
         await first[0].close()
         await eventually(lambda: len(served.endpoint.connections) == 2)
