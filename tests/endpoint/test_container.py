@@ -463,6 +463,22 @@ async def test_expired_credentials_are_never_served(clock, room, gone):
 
 
 @in_virtual_time
+async def test_credentials_that_end_on_their_way_are_not_served(clock, room, monkeypatch):
+    await room.login("dev")
+    held = room.keeper.node("dev").lease.held
+
+    async def late(*_):
+        clock.suspend(7200)
+        return held
+
+    monkeypatch.setattr(room.container._service, "_get", late)
+    [(_, only)] = await room.all_of(room.ask("prod"))
+    status, body = json_of(only)
+    assert status == b"403"
+    assert "ended on their way" in body["message"]
+
+
+@in_virtual_time
 async def test_a_client_that_goes_stops_being_a_waiter(clock, room):
     with room.desk.attend():
         hold = asyncio.ensure_future(room.all_of(room.ask()))

@@ -207,7 +207,7 @@ class CredentialService:
         except errors.XacctError as error:
             raise self._remembered(name, consumer, error) from None
         self.check(name, consumer)
-        if got.remaining(self.keeper.clock.now()) <= 0:
+        if got.remaining(self.keeper.clock.now()) <= 0:  # guard: nothing-that-ended-on-its-way
             raise errors.Temporary(f"The credentials of {name} ended on their way.", "Try again.")
         return self._served(name, got)
 
