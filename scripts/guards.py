@@ -1193,12 +1193,12 @@ GUARDS = {
         "tests/endpoint/test_grants.py::test_a_file_that_takes_nothing_is_believed_as_far_as_token_files_bear_it_out",
     ),
     "lock-and-logouts-outlive-a-kill": Guard(
-        "[] if legacy.state is not None else self.taken_back.read()",
-        "[]",
+        "self.taken_back.read()",
+        "()",
         "tests/test_taken_back.py::test_the_lock_outlives_a_kill_where_nobody_keeps_memory",
     ),
     "what-is-not-kept-is-said": Guard(
-        "problem if problem is not None and (on_disk or (lost and not self._kept_by_manager())) else None",
+        "problem if problem is not None and (self._on_disk() or (lost and not self.by_manager())) else None",
         "None",
         "tests/test_taken_back.py::test_where_nothing_can_be_written_it_is_said_that_it_holds_until_the_end",
     ),

@@ -122,15 +122,25 @@ install_service() {
     fi
 }
 
-uninstall() {
+# The installed xacctctl; this checkout's, where an earlier uninstall has taken that and left state to purge.
+ctl() {
     if [ -x "$venv/bin/xacctctl" ]; then
-        if [ "${PURGE:-no}" = yes ]; then
-            "$venv/bin/xacctctl" service uninstall --purge || say "not all could be removed; going on"
-        else
-            "$venv/bin/xacctctl" service uninstall || say "the service could not be removed; going on"
-        fi
+        "$venv/bin/xacctctl" "$@"
+    else
+        PYTHONPATH=$source/src "${PYTHON:-python3}" -m xacct.ctl "$@"
+    fi
+}
+
+uninstall() {
+    if [ "${PURGE:-no}" = yes ]; then
+        ctl service uninstall --purge || say "not all could be removed; going on"
+    elif [ -x "$venv/bin/xacctctl" ]; then
+        ctl service uninstall || say "the service could not be removed; going on"
+        say "to remove what is kept: make uninstall PURGE=yes"
+    fi
+    if [ -x "$venv/bin/xacctctl" ]; then
         # Its program goes: it would run on without what it loads only when needed.
-        "$venv/bin/xacctctl" stop || say "xacctd could not be stopped: look at its process"
+        ctl stop || say "xacctd could not be stopped: look at its process"
     fi
     for command in $commands; do
         link=$bindir/$command

@@ -6,6 +6,7 @@ type alone still ties two rooms together.
 """
 
 import ast
+import functools
 import graphlib
 import json
 import re
@@ -254,6 +255,10 @@ CLOCKS = {
 # --- the checker ---------------------------------------------------------------------------------
 
 
+parsed = functools.cache(ast.parse)
+"""Several tests look through all of src."""
+
+
 def room_of(file: Path) -> str:
     """`keeper/node.py` lives in keeper, `policy.py` in policy; the path is relative to xacct."""
     return file.parts[0].removesuffix(".py")
@@ -330,7 +335,7 @@ def violations(source: str, file: Path, rooms: dict[str, Room] = ROOMS) -> list[
     if home not in rooms:
         return [f"{file}: there is no room called {home}: give it a line, and a reason, in ROOMS"]
     room = rooms[home]
-    tree = ast.parse(source)
+    tree = parsed(source)
     found = [
         f"{file}:{line} imports {name}, but {home} may import {describe(room)}, because {room.why}"
         for line, name in imports(tree, file)
@@ -374,7 +379,7 @@ def circle(graph: dict[Path, set[Path]]) -> list[str]:
 
 def test_no_files_import_each_other_in_a_circle():
     files = {file.relative_to(SOURCE) for file in SOURCE.rglob("*.py")}
-    graph = {file: files_imported(ast.parse((SOURCE / file).read_text("utf-8")), file, files) for file in files}
+    graph = {file: files_imported(parsed((SOURCE / file).read_text("utf-8")), file, files) for file in files}
     assert sum(map(len, graph.values())) > len(files)
     assert circle(graph) == []
 
@@ -386,7 +391,7 @@ def test_a_circle_is_found():
         "endpoint/crowd.py": "if TYPE_CHECKING:\n    from xacct.endpoint import door",
         "model.py": "",
     }
-    graph = {Path(name): files_imported(ast.parse(text), Path(name), files) for name, text in sources.items()}
+    graph = {Path(name): files_imported(parsed(text), Path(name), files) for name, text in sources.items()}
     assert set(circle(graph)) == {"endpoint/door.py", "endpoint/crowd.py"}
 
 
@@ -438,7 +443,7 @@ def leaks(source: str, file: str) -> list[str]:
     if file in HOLDERS or file.startswith(("ctl/", "sandbox/")):
         return []
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.Attribute) and node.attr in OUT:
             found.append(f"{file}:{node.lineno} reads .{node.attr}")
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "get":
@@ -453,7 +458,7 @@ STATE = {"held", "error", "renew_at", "failures", "failed_boot", "retry_boot"}
 def test_entries_alone_change_their_state():
     found = []
     for file in sorted((SOURCE / "keeper").rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        for node in ast.walk(parsed(file.read_text("utf-8"))):
             written = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in STATE
             if written and not (isinstance(node.value, ast.Name) and node.value.id == "self"):
                 found.append(f"{file.relative_to(SOURCE)}:{node.lineno} writes {ast.unparse(node)}")
@@ -514,7 +519,7 @@ _RUNS = re.compile(
 def ways(source: str, file: str) -> list[str]:
     """One sentence for each place that replaces a file or starts a process and is not among those that may."""
     found = []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if not isinstance(node, ast.Attribute | ast.Call):
             continue
         name = ast.unparse(node.func if isinstance(node, ast.Call) else node)
@@ -524,7 +529,7 @@ def ways(source: str, file: str) -> list[str]:
             found += [f"{file}:{node.lineno} replaces a file by {name}"] if file not in WRITERS else []
         if isinstance(node, ast.Attribute) and _RUNS.fullmatch(name):
             found += [f"{file}:{node.lineno} starts a process by {name}"] if file not in RUNNERS else []
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(parsed(source)):
         if isinstance(node, ast.ImportFrom) and node.module in {"os", "shutil", "subprocess", "asyncio.subprocess"}:
             found += ways(";".join(f"{node.module}.{alias.name}" for alias in node.names), file)
     return found

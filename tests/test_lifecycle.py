@@ -1,6 +1,8 @@
 """The daemon's start, socket and end as people meet them: the real daemon, and xacctctl beside it."""
 
+import contextlib
 import http.client
+import json
 import os
 import resource
 import signal
@@ -12,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from stack import Stack, wait_until
+from stack import Stack, Unix, wait_until
 from waiting import PATIENCE
 
 from xacct.sandbox.files import free_port
@@ -200,6 +202,31 @@ def test_what_verbs_say_is_true_while_the_state_directory_can_t_be_written(tmp_p
         assert said("login", "prod", "--code", stack.code())[0] == 0
         assert said("process", "prod")[0] == 0
         wait_until(lambda: said("grants")[0] == 0 and "can't be" not in said("status")[1], what="another try")
+
+
+def test_without_a_descriptor_to_spare_a_restart_is_refused_in_a_sentence(stack):
+    with contextlib.closing(Unix(stack.socket)) as connection:
+        connection.connect()
+        wait_until(lambda: stack.api("GET", "/v1/version"), what="the connection's place")
+        pid = stack.daemon.pid
+        used = max(int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir()) + 1
+        _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, hard))
+        try:
+            with contextlib.suppress(OSError):
+                crowd = [socket.socket(socket.AF_UNIX) for _ in range(20)]
+                for one in crowd:
+                    one.connect(str(stack.socket))
+            connection.request("POST", "/v1/succeed")
+            answer = connection.getresponse()
+            error = json.loads(answer.read())["error"]
+            assert (answer.status, error["code"]) == (503, "temporary")
+            assert "Too many open files" in error["sentence"]
+        finally:
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
+            for one in crowd:
+                one.close()
+    assert stack.api("GET", "/v1/version")["pid"] == pid
 
 
 def test_a_crowd_at_the_control_socket_leaves_the_endpoint_its_places_and_is_told_of(stack):

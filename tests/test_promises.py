@@ -1,6 +1,7 @@
 """Every promise of docs/PROMISES.md names a test that exists and that CI runs; so does what docs/THREATS.md says."""
 
 import ast
+import functools
 import importlib
 import importlib.util
 import re
@@ -31,6 +32,7 @@ def links(text):
     return [(ROOT / path, shown, test) for shown, test, path in LINK.findall(text)]
 
 
+@functools.cache
 def names_in(file):
     """Top-level functions and assigned names: hypothesis' state machines are test cases by assignment."""
     body = ast.parse(file.read_text(encoding="utf-8")).body

@@ -111,6 +111,19 @@ def test_a_revocation_that_no_file_takes_says_so_and_is_kept_by_and_by(stack):
     assert [grant["id"] for grant in stack.api("GET", "/v1/grants")["grants"]] == [kept["id"]]
 
 
+def test_a_lock_holds_over_a_kill_while_the_configuration_can_t_be_read(stack):
+    config = Path(stack.env["AWS_CONFIG_FILE"])
+    good = config.read_text()
+    config.write_text("[profile")
+    restarted(stack)
+    assert asked(stack, "POST", "/v1/lock") == (200, {"locked": True})
+    restarted(stack)
+    assert stack.status()["locked"]
+    config.write_text(good)
+    restarted(stack)
+    assert stack.status()["locked"]
+
+
 def test_used_steps_that_are_not_kept_are_said(stack):
     (state(stack) / "used-steps.json" / "in the way").mkdir(parents=True)
     stack.login("prod")

@@ -41,7 +41,7 @@ def test_what_stays_is_said_and_stays(lived_in, daemon, capsys):
     assert "runs on  xacctd 0.0.9" in said
     assert "holds prod" in said
     assert "xacctctl stop" in said
-    assert "profiles prod-agent, dev-agent need xacctctl" in said
+    assert "with profiles that need xacctctl: prod-agent, dev-agent" in said
     assert f"kept     {lived_in}/s/xacct: state, log and audit" in said
     assert f"kept     {lived_in}/c/xacct/config.toml, which is yours" in said
     assert daemon.called("POST", "/v1/stop") == []
@@ -93,7 +93,17 @@ def test_make_uninstall_leaves_no_daemon_running_and_says_what_stays(made, lived
     assert len(daemon.called("POST", "/v1/stop")) == 1
     assert not made.exists()
     assert (lived_in / "s/xacct").exists() is not bool(purge)
-    assert ("need xacctctl" in said) is not bool(purge)
+    assert ("need xacctctl" in said) is ("make uninstall PURGE=yes" in said) is not bool(purge)
+
+
+def test_what_an_uninstall_has_kept_can_be_purged_afterwards(made, lived_in):
+    assert script("uninstall")[0] == 0
+    assert not made.exists()
+    status, said = script("uninstall", PURGE="yes", PYTHON=sys.executable)
+    assert status == 0, said
+    assert "removed  the profiles prod-agent, dev-agent" in said
+    assert not (lived_in / "s/xacct").exists()
+    assert (lived_in / "h/.aws/config").read_text() == MINE
 
 
 PYTHON = """\

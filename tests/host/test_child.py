@@ -9,6 +9,7 @@ import threading
 
 import pytest
 import uvloop
+from waiting import until
 
 from xacct.host import child, process, process_groups
 from xacct.host.last_words import last_words
@@ -39,17 +40,12 @@ def lives(pid):
 
 
 async def pid_in(file):
-    async with asyncio.timeout(20):
-        while not (file.exists() and file.read_text().strip()):
-            await asyncio.sleep(0.01)
-    return int(file.read_text())
+    return int(await until(lambda: file.exists() and file.read_text().strip(), "a process"))
 
 
 async def gone(*pids):
     """Wait until these processes have ended."""
-    async with asyncio.timeout(20):
-        while any(lives(pid) for pid in pids):
-            await asyncio.sleep(0.01)
+    await until(lambda: not any(lives(pid) for pid in pids), "the processes' end")
     return True
 
 
@@ -148,9 +144,10 @@ def test_one_cancelled_while_it_starts_is_killed(both, tmp_path):
 
 def test_the_end_of_all_ends_those_that_run_and_those_left_behind(both, tmp_path):
     async def story():
-        await child.run(sh(f"sleep 60 & echo $! > {tmp_path}/left; echo here"))
-        running = asyncio.ensure_future(child.run(sh(f"echo $$ > {tmp_path}/running; exec sleep 61")))
+        await child.run(sh(f"sleep 600 & echo $! > {tmp_path}/left; echo here"))
+        running = asyncio.ensure_future(child.run(sh(f"echo $$ > {tmp_path}/running; exec sleep 600")))
         pids = [await pid_in(tmp_path / name) for name in ("left", "running")]
+        await until(lambda: pids[1] in process_groups._running, "its start")
         process_groups.end_all(left_behind=False)
         assert (await running).status == -signal.SIGKILL
         assert lives(pids[0])

@@ -150,7 +150,7 @@ class Connection:
 
 
 async def raw(arguments, record, stop):
-    """`rate` new connections a second, and `kept` kept ones with ten requests a second each."""
+    """`rate` new connections a second, one at least, and `kept` kept ones with ten requests a second each."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, 65536), most))
     client = Raw(
@@ -158,12 +158,14 @@ async def raw(arguments, record, stop):
     )
     tasks = {asyncio.create_task(client.kept(stop, 0.1)) for _ in range(arguments.kept)}
     due = time.monotonic()
-    while not stop.is_set():
+    while True:
         task = asyncio.create_task(client.fresh())
         tasks.add(task)
         task.add_done_callback(tasks.discard)
         due += 1 / arguments.rate
         await asyncio.sleep(max(0.0, due - time.monotonic()))
+        if stop.is_set():
+            break
     await asyncio.gather(*tasks)
 
 

@@ -332,6 +332,22 @@ def test_a_login_keyring_that_opens_late_gives_it_then(stack, desktop):
     wait_until(lambda: stack.status("prod")["state"] == "held", seconds=45)
 
 
+def test_one_logout_while_the_keyring_is_locked_outlives_a_kill(stack, desktop):
+    """Nobody can write it into the sealed state then, and nothing else that is in there may be lost."""
+    stack.login("prod", "staging")
+    stack.stop()
+    desktop.boot()
+    boot(stack, desktop)
+    stack.api("POST", "/v1/logout", {"roles": ["prod"]})
+    stack.kill()
+    desktop.log_in()
+    boot(stack, desktop)
+    wait_until(lambda: stack.status("staging")["state"] == "held", seconds=45)
+    assert stack.status("prod")["state"] != "held"
+    answer = stack.api("POST", "/v1/credentials", {"role": "prod", "attend": False})
+    assert answer["error"]["sentence"] == "You are logged out of prod."
+
+
 def test_switched_off_it_leaves_nothing(stack, desktop):
     stack.login("prod")
     stack.stop()

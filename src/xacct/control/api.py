@@ -53,6 +53,13 @@ class TookBack(Protocol):
         """Returns once that is so."""
 
 
+def _out_of(error: OSError, path: str) -> errors.XacctError:
+    """What whoever asks hears of a system that refuses us something: the kind, for a message may name a file."""
+    why = os.strerror(error.errno) if error.errno else type(error).__name__
+    log.error("request failed", path=path, why=why)
+    return errors.Temporary(f"The system refuses xacctd what it needs for that ({why}).", "Try again in a moment.")
+
+
 async def _kept() -> None:
     """Where nothing outlives the daemon, nothing comes back."""
 
@@ -437,6 +444,8 @@ class Api:
             )
         except ConnectionError:
             raise
+        except OSError as error:
+            response = failed(_out_of(error, request.path), request)
         except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
             log.error("request broke", path=request.path, kind=type(bug).__name__)  # noqa: TRY400
             # guard: error-quotes-nothing

@@ -64,9 +64,7 @@ def _profiles(*, remove: bool) -> None:
         if remove and rewrite.replace(path, old, block.joined(found, "", [])):
             show(f"removed  the profiles {names} from {path}")
         else:
-            show(
-                f"kept     {path}, whose profiles {names} need xacctctl; to take them out: xacctctl configure --remove"
-            )
+            show(f"kept     {path}, with profiles that need xacctctl: {names}")
     except CtlError as error:
         show(f"note     {error.sentence}")
 

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Latch:
-    """Locked or not. A daemon that holds nothing yet starts unlocked.
+    """Locked or not. A daemon starts as the one before it ended, the first one unlocked.
 
     `changed`: told of each change. `on_lock`: called when it is locked.
     """

@@ -39,6 +39,7 @@ from xacct.keeper.scheduler import Scheduler
 from xacct.keeper.service import CredentialService
 from xacct.life.catalogues import Catalogues
 from xacct.life.container_places import ContainerPlaces, containers
+from xacct.life.noted import Noted
 from xacct.life.reading import Reader
 from xacct.prompts import dialogs, notices
 from xacct.prompts.prompter import Prompter
@@ -98,14 +99,16 @@ class Rooms:
             __version__,
             files=self.catalogues.memory,
             grants=self.grants.rows,
+            late=lambda: self._late.memory if self._late is not None else None,
         )
         self.grants.changed = self.keeping.save
-        self.grants.elsewhere = self._kept_by_manager
         self.taken_back = TakenBack(where.taken_back, where.taken_back_here, Saver())
+        self.noted = Noted(self.keeper, self.taken_back, self.catalogues.memory, self.keeping, self._lies_on_disk)
+        self.grants.elsewhere = self.noted.by_manager
         self.sealed: keychain.KeychainStore | None = None
         self._lock: int | None = None
         self._to_recall: bytes | None = None
-        self._noted: list[bytes] = []
+        self._late: snapshot.State | None = None
         self._recalled = False
         self._state_problem: errors.XacctError | None = None
         self._steps_problem: errors.XacctError | None = None
@@ -183,8 +186,10 @@ class Rooms:
             self.keeping.carriers.append(FdStore(manager, legacy.kept))
         elif legacy.kept is not None:
             manager.forget(legacy.kept[0])
-        # guard: lock-and-logouts-outlive-a-kill
-        self._noted = [] if legacy.state is not None else self.taken_back.read()
+        if legacy.state is None:
+            for noted in self.taken_back.read():  # guard: lock-and-logouts-outlive-a-kill
+                self._give_back(noted, all_of_it=False)
+            self.noted.begin()
         await self._open_sealed()
         self._recall()
         if self.audit is not None:
@@ -204,6 +209,9 @@ class Rooms:
         else:
             self._to_recall = self._proven(await self.sealed.load())
         self.keeping.carriers.append(OnDisk(self.sealed, holds=self._to_recall is not None))
+
+    def _lies_on_disk(self) -> bool:
+        return self.sealed is not None and self.sealed.is_there()
 
     def _proven(self, sealed: bytes | None) -> bytes | None:
         """What lay on disk, unless nobody knows what it lacks: what can't be written could not be when it was to be."""
@@ -229,6 +237,7 @@ class Rooms:
 
     def _recall(self) -> None:
         """Give the keeper back what was held, once there is a configuration that says what each role is."""
+        self._recall_late()
         if self._recalled or not self.configuration.read:
             return
         self._recalled = True
@@ -240,40 +249,14 @@ class Rooms:
 
     def _begin_to_keep(self) -> None:
         """From now on; not before what an earlier daemon kept has been read."""
-        for noted in self._noted:
-            self._give_back(noted, all_of_it=False)
-        self._noted = []
         self.keeper.let_go_logged_out()
-        self.keeper.watchers.append(self._note)
-        self._note()
+        self.noted.begin()
         self.keeping.start()
-
-    def _note(self) -> None:
-        """Keep what is taken back, beside the rest: in a file that no keychain closes."""
-        what = (self.keeper.latch.locked, frozenset(self.keeper.consents.logged_out))
-        files = self.catalogues.memory()
-        content = snapshot.of_what_was_taken_back(self.keeper, host_clock.boot_id(), __version__, files)
-        self.taken_back.keep(what, content)
-
-    async def kept(self) -> errors.XacctError | None:
-        """Wait until what was taken back is kept over a restart. Returns why it may come back after one."""
-        if not self._recalled:
-            return None  # nothing that could
-        self._note()
-        await self.taken_back.settled()
-        problem, lost = self.taken_back.problem, self.taken_back.lost
-        on_disk = self.sealed is not None and self.sealed.is_there()
-        # guard: what-is-not-kept-is-said
-        return problem if problem is not None and (on_disk or (lost and not self._kept_by_manager())) else None
-
-    def _kept_by_manager(self) -> bool:
-        stores = [carrier for carrier in self.keeping.carriers if isinstance(carrier, FdStore)]
-        return any(store.kept is not None and store.problem is None for store in stores)
 
     def took_back(self, *, everything: bool) -> None:
         """The human has logged out of roles, or of `everything`: nothing that is kept may bring them back."""
         if everything:
-            self._to_recall = None
+            self._to_recall = self._late = None
             if not self._recalled:
                 self._recalled = True
                 self.catalogues.settle()
@@ -295,6 +278,18 @@ class Rooms:
             self._state_problem = errors.ConfigError(f"{why.sentence} Nothing of it is held.", "xacctctl login ROLE")
         else:
             log.info("recalled", roles=snapshot.give_back(state, self.keeper, host_clock.boot_id()))
+            self._wait_for_files(state)
+
+    def _wait_for_files(self, state: snapshot.State) -> None:
+        """Keep what is held of roles whose files can't be read now, a network's for example, until they can."""
+        late = self.catalogues.unread(state.memory)
+        self._late = msgspec.structs.replace(state, memory=late) if late is not None else None
+
+    def _recall_late(self) -> None:
+        if self._late is None or self.catalogues.unread(self._late.memory) == self._late.memory:
+            return
+        log.info("recalled", roles=snapshot.give_back(self._late, self.keeper, host_clock.boot_id()))
+        self._wait_for_files(self._late)
 
     def sign_lock(self) -> None:
         """Write into the lock's file that it is ours: a successor that came to nothing may have signed it."""
@@ -389,8 +384,7 @@ class Rooms:
         lock = self.configuration.settings.lock
         self.watches.want({name for name in (ON_SCREEN_LOCK, ON_SUSPEND) if getattr(lock, name)})
         self.keeping.save()
-        if self._recalled:
-            self._note()
+        self.noted.note()
         if self.sealed is not None:
             self.sealed.look()
 

@@ -256,7 +256,7 @@ class Life:
             stop=self._stop.set,
             succeed=self._succeed,
             took_back=rooms.took_back,
-            kept=rooms.kept,
+            kept=rooms.noted.kept,
             paused=lambda: self._paused,
             about=About(
                 sys.executable, str(rooms.code.directory), rooms.code.changed, rooms.clock.now(), tuple(rooms.humans)
