@@ -17,7 +17,7 @@ demo: .venv/ready ## a guided tour against a local STS; touches no AWS account
 
 # Three at a time: many wait for a process or a clock. A file's tests stay together. Bytecode is written whatever the
 # environment says: else three pytests, and each of hundreds of processes, would compile all that they import anew.
-test: .venv/ready ## the tests that need nothing but .venv (75 s on two cores)
+test: .venv/ready ## the tests that need nothing but .venv
 	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not live"
 
 test-live: .venv/ready ## those that start daemons by the dozen: hand-overs, restarts, pipes, several sets of files

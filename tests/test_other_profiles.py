@@ -11,6 +11,14 @@ from waiting import PATIENCE
 
 BIN = Path(sys.executable).parent
 WHO = [str(BIN / "aws"), "sts", "get-caller-identity", "--query", "Arn", "--output", "text"]
+EACH = """\
+import sys
+from botocore.session import Session
+for profile in sys.argv[1:]:
+    print(Session(profile=profile).create_client("sts").get_caller_identity()["Arn"])
+"""
+"""The same of several profiles, by what the command line finds them with, in one process."""
+
 CONFIG = """\
 # mine
 [default]
@@ -110,8 +118,11 @@ def place(stack, tmp_path):
 
 def test_profiles_are_what_they_are_outside(place):
     assert ":assumed-role/open-role/" in place.who()
-    for profile in ("work", "base", "default", "chained"):
-        assert place.who("--profile", profile) == place.who("--profile", profile, inside=False), profile
+    assert place.who("--profile", "work") == place.who("--profile", "work", inside=False)
+    everybody = [sys.executable, "-c", EACH, "work", "base", "default", "chained"]
+    outside = place.run(*everybody).stdout
+    assert outside.count(":user/") == 3
+    assert place.inside(*everybody).stdout == outside
     assert (
         "ProfileNotFound"
         in place.inside(sys.executable, "-c", "import boto3; boto3.Session(profile_name='none')", check=False).stderr
