@@ -324,6 +324,16 @@ async def no_successor() -> int:
     raise errors.Temporary("There is no successor.")
 
 
+async def nothing_to_read(_files: object) -> bool:
+    """No configuration is read here."""
+    return True
+
+
+async def no_problems() -> list[errors.XacctError]:
+    """Nor is it asked to."""
+    return []
+
+
 async def fuzz_control(inputs: int, until: float, rng: random.Random, findings: Findings) -> None:
     """Run requests against a control server on a socket."""
     complaints: list[str] = []
@@ -335,7 +345,16 @@ async def fuzz_control(inputs: int, until: float, rng: random.Random, findings: 
         keeper = small_keeper(sts)
         grants = Grants(Path(folder), None, clock.now, lambda _: None)
         about = About(sys.executable, "code", lambda: False, 0.0, ())
-        daemon = Daemon("http://127.0.0.1:9477", list, lambda: None, list, lambda: None, no_successor, about)
+        daemon = Daemon(
+            endpoint_url="http://127.0.0.1:9477",
+            problems=list,
+            refresh=nothing_to_read,
+            reload=no_problems,
+            outdated=lambda: False,
+            stop=lambda: None,
+            succeed=no_successor,
+            about=about,
+        )
         path = Path(folder) / "control.sock"
         server = ControlServer(Api(CredentialService(keeper), grants, daemon).application(), bind(path), path)
         await server.start()
