@@ -64,6 +64,9 @@ log = structlog.get_logger("xacct")
 DIALOG_DELAY = 1.0
 """Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
 
+LOOK = 0.2
+"""Seconds between two looks at the configuration's files that fetches cause, at least. Our choice."""
+
 ANNOUNCED = 60.0
 """Seconds (awake) from the announcement of a suspend to the scheduler's noticing it, at most."""
 
@@ -79,7 +82,7 @@ class Rooms:
         self.clock = AwsClock(host_clock.read)
         self.code = Code(Path(__file__).parents[1])
         self.keeper = self._heart(chosen)
-        self.service = CredentialService(self.keeper, lambda: self.configuration.refresh(self.keeper))
+        self.service = CredentialService(self.keeper, self._look_soon)
         self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
         scout = processes.Scout(processes.Processes().find, self.clock.boot)
         self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started, saver=Saver())
@@ -109,6 +112,7 @@ class Rooms:
         self._lock: int | None = None
         self._to_recall: bytes | None = None
         self._late: snapshot.State | None = None
+        self._looked = float("-inf")
         self._recalled = False
         self._state_problem: errors.XacctError | None = None
         self._steps_problem: errors.XacctError | None = None
@@ -346,6 +350,12 @@ class Rooms:
     def refresh(self) -> None:
         """Read configuration files that have changed, before anybody is served."""
         self.catalogues.refresh()
+
+    def _look_soon(self) -> None:
+        """Have changed files read, without holding up a fetch: a network's disk may hang."""
+        if self.clock.boot() - self._looked >= LOOK:
+            self._looked = self.clock.boot()
+            self.reader.soon()
 
     def _read(self, wanted: Wanted) -> Callable[[], None]:
         take = self.catalogues.read(wanted)
