@@ -103,12 +103,12 @@ GUARDS = {
     "what-replaced-key-has-had-is-let-go": Guard(
         "now.get(each, each.key) != each.key}",
         "False}",
-        "tests/test_replaced_keys.py::test_another_key_in_the_profile_is_used_from_the_next_fetch_on",
+        "tests/test_replaced_keys.py::test_another_key_in_the_profile_is_used_as_soon_as_it_is_read",
     ),
-    "replaced-key-is-noticed-at-next-fetch": Guard(
+    "replaced-key-is-noticed-by-fetches": Guard(
         "        self._refresh()",
         "        pass",
-        "tests/test_replaced_keys.py::test_another_key_in_the_profile_is_used_from_the_next_fetch_on",
+        "tests/test_replaced_keys.py::test_another_key_in_the_profile_is_used_as_soon_as_it_is_read",
     ),
     "code-follows-no-redirect": Guard(
         "allow_redirects=False", "allow_redirects=True", "tests/aws/test_targets.py::test_a_code_follows_no_redirect"

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "xacct"
 WORKERS = 2
-PATIENCE = 60.0
-"""Seconds that a test gets."""
+PATIENCE = 150.0
+"""Seconds that a test gets: more than twice what tests wait for what does not come (tests/support/waiting.py)."""
 
 MARK = re.compile(r"(?:^|  )[ ]*# guard: ([a-z0-9-]+(?:, [a-z0-9-]+)*)$", re.MULTILINE)
 """The end of a line that a guard is at, or a line of its own above it."""

@@ -36,7 +36,7 @@ LIVE = {
         "test_a_code_goes_to_the_sts_of_its_own_shell_alone",
         "test_no_code_goes_by_a_proxy_that_the_shell_has_not",
     },
-    "test_replaced_keys.py": {"test_another_key_in_the_profile_is_used_from_the_next_fetch_on"},
+    "test_replaced_keys.py": {"test_another_key_in_the_profile_is_used_as_soon_as_it_is_read"},
     "test_restart.py": {
         "test_nothing_is_lost_and_nobody_is_asked_however_it_ends",
         "test_locked_before_is_locked_after",

@@ -43,10 +43,10 @@ def arn(stack, role):
     return role_arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/") + "/"
 
 
-async def fetch(address, token, start):
+async def fetch(address, token, connected):
     """One cold request over a socket of its own: status line and body."""
     reader, writer = await asyncio.open_connection("127.0.0.1", address[0])
-    await start.wait()
+    await connected.wait()
     writer.write(
         b"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: %s\r\nConnection: close\r\n\r\n"
         % (address[1].encode(), address[0], token.encode())
@@ -58,12 +58,9 @@ async def fetch(address, token, start):
 
 
 async def crowd(port, url, token, size):
-    start = asyncio.Event()
+    connected = asyncio.Barrier(size)
     address = (port, "/" + url.split("/", 3)[3])
-    fetches = [asyncio.create_task(fetch(address, token, start)) for _ in range(size)]
-    await asyncio.sleep(0.3)  # until all are connected
-    start.set()
-    return await asyncio.gather(*fetches)
+    return await asyncio.gather(*(fetch(address, token, connected) for _ in range(size)))
 
 
 @pytest.mark.parametrize("client", FROM_PYPI, ids=lambda client: client.name)

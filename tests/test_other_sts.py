@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from relay import Relay
@@ -100,7 +101,7 @@ def test_a_grant_stays_with_the_sts_of_the_shell_that_made_it_over_a_restart(sta
         run(env, "login", "prod", "--code", started.code())
         grant = json.loads(run(env, "grants", "create", "prod", "--json").stdout)
         before = calls_through(tap)
-        run(env, "reload")
+        run(env, "restart")
         asked = [sys.executable, "-c", FETCH, grant["urls"]["prod"], grant["token"]]
         fetched = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
         assert fetched == json.loads(run(env, "process", "prod").stdout)["AccessKeyId"]
@@ -178,3 +179,27 @@ def test_keys_in_the_environment_are_the_shells_or_nobodys(stack):
             assert done.returncode not in (0, 2)
             assert "credential_source = Environment of 'env'" in done.stderr
             assert not any(value in done.stderr for value in keys.values())
+
+
+@pytest.mark.parametrize("how", ["unreadable", "empty", "gone"])
+def test_what_other_files_roles_held_outlives_a_restart_while_those_files_cannot_be_read(started, how):
+    home = started.dir / "other"
+    home.mkdir()
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        (home / name).write_bytes(Path(started.env[name]).read_bytes())
+    env = started.env | {name: str(home / name) for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")}
+    run(env, "login", "prod", "--code", started.code())
+    first = json.loads(run(env, "process", "prod").stdout)["AccessKeyId"]
+    config = home / "AWS_CONFIG_FILE"
+    said = config.read_text()
+    if how == "gone":
+        home.rename(started.dir / "away")
+    else:
+        config.write_text("nonsense" if how == "unreadable" else "")
+    for _ in range(2):  # nor is it lost by the next one
+        run(started.env, "restart")
+    assert "prod" not in held(started.env)
+    if how == "gone":
+        (started.dir / "away").rename(home)
+    config.write_text(said)
+    assert json.loads(run(env, "process", "prod").stdout)["AccessKeyId"] == first

@@ -8,7 +8,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from stack import Stack
+from stack import Stack, wait_until
 
 OTHER = "AKIAIOSFODNN7EXAMPLE"
 PROFILES = """
@@ -55,17 +55,18 @@ def replaced(stack, profile, **values):
 
 
 @pytest.mark.parametrize("role", ["plain", "from-plain"])
-def test_another_key_in_the_profile_is_used_from_the_next_fetch_on(stack, role):
+def test_another_key_in_the_profile_is_used_as_soon_as_it_is_read(stack, role):
     grant = stack.grant(role)
     first = fetched(grant)
     assert first.startswith("ASIA")
     assert fetched(grant) == first
     former = replaced(stack, "plain", aws_access_key_id=OTHER)
-    assert "does not know the access key" in fetched(grant), "AWS is asked with the new key"
+    wait_until(lambda: "does not know the access key" in fetched(grant), what="AWS asked with the new key")
+    assert "does not know the access key" in fetched(grant), "and the old one is gone"
     assert stack.status(role)["state"] != "held"
     replaced(stack, "plain", **former)
-    assert (back := fetched(grant)).startswith("ASIA")
-    assert back != first
+    wait_until(lambda: fetched(grant).startswith("ASIA"), what="the key that works again")
+    assert fetched(grant) != first
 
 
 def test_an_mfa_session_that_was_opened_with_the_former_key_is_let_go_with_all_its_roles(stack):

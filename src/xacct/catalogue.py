@@ -36,6 +36,10 @@ class Watched:
         self.stamps = tuple(_stamp(path) for path in self.paths)
         self._empty_since = None
 
+    def says_nothing(self) -> bool:
+        """Whether one of them was empty, or not there, when they were last read."""
+        return not all(map(_says_something, self.stamps or ()))
+
     def changed(self) -> bool:
         """Whether one has changed since; if one has become empty, whether it has been so for a while.
 

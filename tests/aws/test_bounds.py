@@ -55,9 +55,9 @@ def test_a_chain_is_walked_no_further_than_it_may_be_long():
 
 
 def test_a_chain_of_thousands_is_one_sentence_and_takes_no_time(read):
-    begun = time.monotonic()
+    begun = time.thread_time()
     found = read(chain(3000))
-    assert time.monotonic() - begun < 30  # it took 40 s with a chain of 3,000, on an idle machine
+    assert time.thread_time() - begun < 30  # it took 40 s with a chain of 3,000, on an idle machine
     assert len(found.roles) == profiles.LONGEST_CHAIN + 1
     [problem] = found.problems
     assert problem.sentence == "The chain of 'p20' and those of 2979 other profiles has more than 20 roles."

@@ -46,6 +46,8 @@ async def yard():
     yard = Yard()
     yield yard
     await yard.containers.close()
+    for endpoint in yard.made:  # one that was left open would keep uvloop from closing
+        await endpoint.close()
 
 
 async def ask(port, host, path=None):

@@ -72,7 +72,7 @@ REFUSED = {
 @pytest.mark.parametrize("what", REFUSED)
 async def test_every_refusal_is_the_same_and_closes(serve, what):
     asked = []
-    async with serve(lambda request: asked.append(request) or SECRET, **SPEAKS) as served:
+    async with serve(lambda request: asked.append(request) or SECRET, **SPEAKS) as served, asyncio.timeout(20):
         terms = {"lines": [], "target": TOKEN, "method": "PUT", **REFUSED[what]}
         raw = served.head(*terms.pop("lines"), TTL, **terms).replace(b"PORT", b"%d" % served.port)
         assert await served.ask(raw + served.head()) == answers.NOT_OURS

@@ -94,7 +94,7 @@ REFUSED = {
 @pytest.mark.parametrize("what", REFUSED)
 async def test_every_refusal_is_the_same_and_closes(serve, what):
     asked = []
-    async with serve(lambda request: asked.append(request) or SECRET) as served:
+    async with serve(lambda request: asked.append(request) or SECRET) as served, asyncio.timeout(20):
         terms = {"lines": [], **REFUSED[what]}
         raw = served.head(*terms.pop("lines"), **terms).replace(b"PORT", b"%d" % served.port)
         # What follows on the same connection is not looked at any more.

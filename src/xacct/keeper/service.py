@@ -99,7 +99,7 @@ class CredentialService:
     """Serves what a keeper holds. `keeper` is for those who describe roles; credentials come from `serve` alone.
 
     Args:
-        refresh: reads what has changed of the configuration; asked each time: keys may have been replaced.
+        refresh: has what has changed of the configuration read, soon; called each time: keys may have been replaced.
     """
 
     def __init__(self, keeper: Keeper, refresh: Callable[[], None] = lambda: None) -> None:
@@ -175,7 +175,7 @@ class CredentialService:
         Raises:
             XacctError: they can't be had, or not by this consumer; its sentence says what to do. So does the wait.
         """
-        self._refresh()  # guard: replaced-key-is-noticed-at-next-fetch
+        self._refresh()  # guard: replaced-key-is-noticed-by-fetches
         node = self.check(name, consumer)
         # guard: serve-guarded-roles-wait-for-yes
         if ask.lifetime is None and self.keeper.guard.admits(node.role, consumer.id):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import structlog
 
 from xacct import awsfiles, errors, rolekeys
@@ -129,6 +130,17 @@ class Catalogues:
         """Whose roles there are, for the next daemon."""
         others = (tuple(catalogue.files) for catalogue in self._configuration.catalogues() if catalogue.id)
         return FilesMemory(tuple(self.own()), tuple(others))
+
+    def unread(self, memory: Memory) -> Memory | None:
+        """What a memory holds of roles whose files can't be read, or say nothing, just now; None: nothing."""
+        others = [each for each in self._configuration.catalogues() if each.id]
+        silent = [each for each in others if not each.roles or each.watched.says_nothing()]
+        ids, files = {each.id for each in silent}, {tuple(each.files) for each in silent}
+        known, open_ = self._keeper.nodes, self._keeper.sessions
+        places = ((session, (session.source, session.serial, session.target)) for session in memory.sessions)
+        sessions = tuple(each for each, place in places if each.source.files in files and place not in open_)
+        roles = tuple(each for each in memory.roles if rolekeys.split(each.name)[1] in ids and each.name not in known)
+        return msgspec.structs.replace(memory, sessions=sessions, roles=roles) if sessions or roles else None
 
     def as_here(self, memory: Memory, own: tuple[str, ...]) -> Memory:
         """What a daemon remembered, with roles called as they are here.

@@ -64,6 +64,9 @@ log = structlog.get_logger("xacct")
 DIALOG_DELAY = 1.0
 """Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
 
+LOOK = 0.2
+"""Seconds between two looks at the configuration's files that fetches cause, at least. Our choice."""
+
 ANNOUNCED = 60.0
 """Seconds (awake) from the announcement of a suspend to the scheduler's noticing it, at most."""
 
@@ -79,7 +82,7 @@ class Rooms:
         self.clock = AwsClock(host_clock.read)
         self.code = Code(Path(__file__).parents[1])
         self.keeper = self._heart(chosen)
-        self.service = CredentialService(self.keeper, lambda: self.configuration.refresh(self.keeper))
+        self.service = CredentialService(self.keeper, self._look_soon)
         self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, names.fill)
         scout = processes.Scout(processes.Processes().find, self.clock.boot)
         self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started, saver=Saver())
@@ -99,6 +102,7 @@ class Rooms:
             __version__,
             files=self.catalogues.memory,
             grants=self.grants.rows,
+            late=lambda: self._late.memory if self._late is not None else None,
         )
         self.grants.changed = self.keeping.save
         self.taken_back = TakenBack(where.taken_back, where.taken_back_here, Saver())
@@ -107,6 +111,8 @@ class Rooms:
         self.sealed: keychain.KeychainStore | None = None
         self._lock: int | None = None
         self._to_recall: bytes | None = None
+        self._late: snapshot.State | None = None
+        self._looked = float("-inf")
         self._recalled = False
         self._state_problem: errors.XacctError | None = None
         self._steps_problem: errors.XacctError | None = None
@@ -235,6 +241,7 @@ class Rooms:
 
     def _recall(self) -> None:
         """Give the keeper back what was held, once there is a configuration that says what each role is."""
+        self._recall_late()
         if self._recalled or not self.configuration.read:
             return
         self._recalled = True
@@ -253,7 +260,7 @@ class Rooms:
     def took_back(self, *, everything: bool) -> None:
         """The human has logged out of roles, or of `everything`: nothing that is kept may bring them back."""
         if everything:
-            self._to_recall = None
+            self._to_recall = self._late = None
             if not self._recalled:
                 self._recalled = True
                 self.catalogues.settle()
@@ -275,6 +282,18 @@ class Rooms:
             self._state_problem = errors.ConfigError(f"{why.sentence} Nothing of it is held.", "xacctctl login ROLE")
         else:
             log.info("recalled", roles=snapshot.give_back(state, self.keeper, host_clock.boot_id()))
+            self._wait_for_files(state)
+
+    def _wait_for_files(self, state: snapshot.State) -> None:
+        """Keep what is held of roles whose files can't be read now, a network's for example, until they can."""
+        late = self.catalogues.unread(state.memory)
+        self._late = msgspec.structs.replace(state, memory=late) if late is not None else None
+
+    def _recall_late(self) -> None:
+        if self._late is None or self.catalogues.unread(self._late.memory) == self._late.memory:
+            return
+        log.info("recalled", roles=snapshot.give_back(self._late, self.keeper, host_clock.boot_id()))
+        self._wait_for_files(self._late)
 
     def sign_lock(self) -> None:
         """Write into the lock's file that it is ours: a successor that came to nothing may have signed it."""
@@ -331,6 +350,12 @@ class Rooms:
     def refresh(self) -> None:
         """Read configuration files that have changed, before anybody is served."""
         self.catalogues.refresh()
+
+    def _look_soon(self) -> None:
+        """Have changed files read, without holding up a fetch: a network's disk may hang."""
+        if self.clock.boot() - self._looked >= LOOK:
+            self._looked = self.clock.boot()
+            self.reader.soon()
 
     def _read(self, wanted: Wanted) -> Callable[[], None]:
         take = self.catalogues.read(wanted)

