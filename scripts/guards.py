@@ -106,9 +106,7 @@ GUARDS = {
         "tests/test_replaced_keys.py::test_another_key_in_the_profile_is_used_as_soon_as_it_is_read",
     ),
     "replaced-key-is-noticed-by-fetches": Guard(
-        "        self._refresh()",
-        "        pass",
-        "tests/test_replaced_keys.py::test_another_key_in_the_profile_is_used_as_soon_as_it_is_read",
+        "self._refresh()", "pass", "tests/endpoint/test_container.py::test_each_fetch_has_what_has_changed_read"
     ),
     "code-follows-no-redirect": Guard(
         "allow_redirects=False", "allow_redirects=True", "tests/aws/test_targets.py::test_a_code_follows_no_redirect"

@@ -162,6 +162,16 @@ async def test_held_credentials_are_served_at_once(clock, room):
 
 
 @in_virtual_time
+async def test_each_fetch_has_what_has_changed_read(clock, room, monkeypatch):
+    await room.login("dev")
+    looked = []
+    monkeypatch.setattr(room.container._service, "_refresh", lambda: looked.append(room.clock.time))
+    for times in (1, 2):
+        assert json_of(room.ask())[0] == b"200"
+        assert len(looked) == times
+
+
+@in_virtual_time
 async def test_the_bytes_are_built_once_and_anew_for_new_credentials(clock, room):
     await room.login("dev")
     room.ask()
