@@ -31,8 +31,12 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "xacct"
 WORKERS = 2
-PATIENCE = 150.0
-"""Seconds that a test gets: more than twice what tests wait for what does not come (tests/support/waiting.py)."""
+PYTEST = (sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider")
+WAITED = 15
+"""Seconds that tests wait for what does not come (tests/support/waiting.py); they pass within them without a mutant."""
+
+PATIENCE = 60.0
+"""Seconds that a test gets."""
 
 MARK = re.compile(r"(?:^|  )[ ]*# guard: ([a-z0-9-]+(?:, [a-z0-9-]+)*)$", re.MULTILINE)
 """The end of a line that a guard is at, or a line of its own above it."""
@@ -79,6 +83,18 @@ def without(source: str, name: str, guard: Guard) -> str:
     return text[:begin] + text[begin:].replace(guard.text, guard.instead, 1)
 
 
+def copy_trees(folder: Path, tests: list[str]) -> list[Path]:
+    """Copies of what the tests need, with all of it compiled: each mutant's process would do that anew."""
+    first = copy_tree(folder / "0")
+    writing = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    files = sorted({test.partition("::")[0] for test in tests})
+    subprocess.run(
+        [*PYTEST, "--collect-only", *files], cwd=first, env=writing | {"PYTHONPATH": str(first / "src")},
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    return [first, *(Path(shutil.copytree(first, folder / str(number))) for number in range(1, WORKERS))]
+
+
 def copy_tree(to: Path) -> Path:
     """A copy of what the tests need."""
     skipped = shutil.ignore_patterns("__pycache__", "node_modules", "made", "*.egg-info")
@@ -92,12 +108,18 @@ def copy_tree(to: Path) -> Path:
 
 def run_tests(tree: Path, tests: list[str]) -> tuple[int, str]:
     """The status of the tests in a copy (1: some failed), and the first that did."""
-    environment = os.environ | {"PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "--tb=no", "-p", "no:cacheprovider", *tests]
+    # No bytecode of a mutant is written: two of the same second and length would be taken for each other.
+    ours = {"PYTHONPATH": str(tree / "src"), "PYTHONDONTWRITEBYTECODE": "1", "PATIENCE": str(WAITED)}
     with subprocess.Popen(
-        command, cwd=tree, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, start_new_session=True,
-    ) as run:  # fmt: skip
+        [*PYTEST, "-x", "--tb=no", *tests],
+        cwd=tree,
+        env=os.environ | ours,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as run:
         try:
             said = run.communicate(timeout=PATIENCE * len(tests))[0]
         except subprocess.TimeoutExpired:
@@ -112,7 +134,7 @@ def try_without(tree: Path, name: str, guard: Guard, files: list[Path]) -> tuple
     if len(files) != 1:
         return False, f"it is marked in {len(files)} places"
     file = tree / files[0].relative_to(ROOT)
-    before = file.read_text(encoding="utf-8")
+    before, as_of = file.read_text(encoding="utf-8"), file.stat().st_mtime_ns
     try:
         file.write_text(without(before, name, guard), encoding="utf-8")
         status, said = run_tests(tree, [guard.test])
@@ -120,6 +142,7 @@ def try_without(tree: Path, name: str, guard: Guard, files: list[Path]) -> tuple
         return False, str(error)
     finally:
         file.write_text(before, encoding="utf-8")
+        os.utime(file, ns=(as_of, as_of))  # what was compiled of it is good again
     if status == 1:
         return True, said
     return False, "NOBODY NOTICES" if status == 0 else f"UNKNOWN, the test did not run to its end ({status}): {said}"
@@ -155,8 +178,8 @@ def main() -> int:
 
     bad = 0
     with tempfile.TemporaryDirectory(prefix="xacct-mutants-") as folder, ThreadPoolExecutor(WORKERS) as pool:
-        for number in range(WORKERS):
-            trees.put(copy_tree(Path(folder) / str(number)))
+        for tree in copy_trees(Path(folder), [guard.test for guard in chosen.values()]):
+            trees.put(tree)
         for what, works in (
             ("passes whole", {f: partial(try_whole, tests=tests) for f, tests in of_files(chosen).items()}),
             (

@@ -177,7 +177,9 @@ async def test_each_port_has_its_role_and_its_own_tokens(free):
         for port, token, role in ((one, tokens[0], b"dev"), (two, tokens[1], b"plain")):
             assert (await room.get(port, ROLES[0], token)).endswith(b"\r\n\r\n" + role)
         assert await room.get(two, ROLES[0], tokens[0]) == answers.UNAUTHORIZED
-        assert b'"AccessKeyId"' in await room.get(two, ROLES[0] + "/plain", tokens[1])
+        while b" is on its way from AWS" in (got := await room.get(two, ROLES[0] + "/plain", tokens[1])):
+            pass  # a busy machine took more than the second that EC2's clients wait; they ask again, too
+        assert b'"AccessKeyId"' in got
         assert room.ports.open_ports == {one: "dev", two: "plain"}
         assert room.ports.consumers == {f"imds:{one}", f"imds:{two}"}
         assert room.ports.problems() == []
