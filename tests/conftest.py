@@ -28,6 +28,18 @@ LIVE = {
         "test_where_the_audit_cannot_be_written_status_says_so_and_nothing_is_served_if_it_is_required"
     },
     "test_catalogues.py": {"test_the_same_name_is_each_shells_own_role", "test_home_alone_may_differ"},
+    "test_children.py": {"test_a_helper_under_way_ends_with_all_it_started"},
+    "test_failures_by_hand.py": {
+        "test_wrong_code",
+        "test_used_code",
+        "test_no_code_at_all",
+        "test_missing_external_id",
+        "test_unknown_role",
+        "test_a_grant_for_another_role",
+        "test_sts_in_trouble",
+        "test_three_wrong_codes",
+        "test_a_second_daemon",
+    },
     "test_fifos.py": {"test_a_fifo_hangs_no_start"},
     "test_handover.py": {"test_it_goes_on_when_whoever_asked_for_it_hangs_up"},
     "test_lifecycle.py": {"test_a_reload_leaves_a_daemon_that_can_be_reached"},
@@ -36,11 +48,13 @@ LIVE = {
         "test_a_code_goes_to_the_sts_of_its_own_shell_alone",
         "test_no_code_goes_by_a_proxy_that_the_shell_has_not",
     },
+    "test_reading.py": {"test_whoever_has_a_role_is_served_while_a_large_file_is_read"},
     "test_replaced_keys.py": {"test_another_key_in_the_profile_is_used_as_soon_as_it_is_read"},
     "test_restart.py": {
         "test_nothing_is_lost_and_nobody_is_asked_however_it_ends",
         "test_locked_before_is_locked_after",
     },
+    "test_taken_back.py": {"test_the_lock_outlives_a_kill_where_nobody_keeps_memory"},
 }
 """Files that start a daemon, or several, for each test. `make test` takes of each what is named here, for it has to be
 quick; `make test-live` and CI run the rest."""
