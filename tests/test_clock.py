@@ -118,6 +118,7 @@ def test_time_does_not_go_back_past_what_was_certain():
         machine.pass_(1)
         clock.heard(machine.at.wall - 500, signed_for=False)
     assert clock.now() == machine.at.wall
+    assert abs(clock.likeliest() - machine.at.wall) <= 1, "nor is what is signed with"
 
 
 def test_a_laptop_clock_that_was_put_right_is_believed_with_one_date():

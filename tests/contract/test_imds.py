@@ -188,7 +188,7 @@ def test_outlives_its_credentials(tmp_path, two_hours, client, monkeypatch):
         monkeypatch.setenv(name, value)
     port = Port()
     start = ["node", "--input-type=module", "-e"] if client is JS3 else [sys.executable, "-c"]
-    with Stack(tmp_path / "s", settings=port.settings) as stack, Relay(port.number) as relay:
+    with Stack(tmp_path / "s", settings=port.settings, apart=True) as stack, Relay(port.number) as relay:
         stack.login("prod")
         variables = {name: relay.instead_of(value) for name, value in port.environment(stack).items()}
         with subprocess.Popen(
