@@ -246,6 +246,8 @@ class Run:
         """Where nobody keeps memory for a daemon, what it had said of logins and the lock may be forgotten."""
         if not self.world.managed:
             self.model.died_without_a_trace()
+        if self.world.settings_file.is_fifo():
+            self.world.mend_files()  # without settings that can be read no daemon starts; it says so
         self.world.revive()
 
     # Faults.
