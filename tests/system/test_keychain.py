@@ -310,7 +310,7 @@ def test_a_reboot_asks_for_nothing_and_a_logout_leaves_nothing(stack, desktop):
     assert not sealed(stack).exists()
     stack.stop()
     boot(stack, desktop)
-    assert stack.status("prod")["state"] == "needs-code"
+    assert stack.status("prod")["state"] == "logged-out"
 
 
 def test_a_kill_a_moment_after_a_login_keeps_it(stack, desktop):
