@@ -11,6 +11,8 @@ from hypothesis import settings
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
+SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGCHLD)
+
 # The same examples every time, so that a red run is red again; `make explore` goes looking for others.
 settings.register_profile("steady", derandomize=True)
 settings.register_profile("explore", max_examples=3000, derandomize=False)
@@ -100,6 +102,15 @@ def nobodys_home(tmp_path_factory):
         # Should a test forget to name an endpoint, it must not find a cloud machine's own role.
         patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
         yield home
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before():
+    """Put back what a command or a daemon that is run in the test's own process does about signals."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    yield
+    for number, action in before.items():
+        signal.signal(number, action)
 
 
 @pytest.fixture(autouse=True)
