@@ -10,6 +10,8 @@ from hypothesis import settings
 # A script that runs the tests behind an `&` has them, and all they start, ignore Ctrl-C and Ctrl-\: no terminal does.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup: we go on, but what we start hears it
+    signal.signal(signal.SIGHUP, lambda _number, _frame: None)
 
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGCHLD)
 
