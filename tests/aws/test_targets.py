@@ -143,6 +143,13 @@ def test_a_chain_whose_hops_have_other_addresses_is_refused(read):
     assert "b" in read(config.format(f"{ROLE}endpoint_url = http://localhost:1\n")).roles
 
 
+def test_what_hangs_from_a_role_that_is_refused_is_refused_with_it(read):
+    hop = "[profile {}]\nrole_arn = arn:aws:iam::1:role/b\nsource_profile = {}\n"
+    found = read(f"[profile a]\n{ROLE}endpoint_url = http://localhost:1\n{hop.format('b', 'a')}{hop.format('c', 'b')}")
+    assert set(found.roles) == {"a", "base"}
+    assert found.unusable["c"].sentence == "The chain of 'c' ends at 'b', which can't be used."
+
+
 @pytest.mark.parametrize(
     ("target", "says"),
     [

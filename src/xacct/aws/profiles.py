@@ -82,7 +82,6 @@ def without_loose_ends(found: Profiles) -> None:
 
     Each has a problem in its place.
     """
-    _cut_chains(found)
     for name, role in list(found.roles.items()):
         if role.region is not None and not (regions.is_region(role.region) or role.target.endpoint_url):
             found.refuse(
@@ -94,6 +93,7 @@ def without_loose_ends(found: Profiles) -> None:
             )
         elif isinstance(role.parent, str) and (above := found.roles.get(role.parent)) and above.target != role.target:
             found.refuse(name, _parted(role, above))
+    _cut_chains(found)  # last: what hangs from a role that was refused goes with it
 
 
 def _cut_chains(found: Profiles) -> None:
