@@ -35,7 +35,7 @@ for version in 3.11 3.12 3.13 3.14; do
     if ! make_environment "$python" ".venvs/$version"; then
         echo "Python $version: no environment could be made"
         failed="$failed $version"
-    elif ! ".venvs/$version/bin/pytest" -n 3 --dist loadfile "$@"; then
+    elif ! env -u PYTHONDONTWRITEBYTECODE ".venvs/$version/bin/pytest" -n 3 --dist loadfile --no-loadscope-reorder "$@"; then
         failed="$failed $version"
     fi
 done
