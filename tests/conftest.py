@@ -16,8 +16,9 @@ if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # nohup: we go on, but wh
 SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGCHLD)
 
 # The same examples every time, so that a red run is red again; `make explore` goes looking for others.
-settings.register_profile("steady", derandomize=True)
-settings.register_profile("explore", max_examples=3000, derandomize=False)
+# No deadline: how long an example takes is the machine's affair.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("explore", max_examples=3000, derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 # What is logged is tested where it matters; elsewhere it would only fill reports.
