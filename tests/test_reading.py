@@ -33,7 +33,7 @@ def test_whoever_has_a_role_is_served_while_a_large_file_is_read(stack):
         with urllib.request.urlopen(request, timeout=60) as answer:
             served += answer.status == 200
         reloading.join(0.05)
-    assert served > 5
+    assert served > 1, "on the loop it is one, which waits for the whole of it"
 
 
 async def test_who_asks_while_it_is_read_gets_the_next_reading_and_all_who_wait_the_same():
