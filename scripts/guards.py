@@ -81,12 +81,12 @@ GUARDS = {
         "tests/test_several_files.py::test_another_sts_makes_other_roles_of_the_same_files_and_the_daemons_own_has_no_say",
     ),
     "no-password-of-address-leaves-shell": Guard(
-        're.sub(r"//[^/@]*@", f"//{HIDDEN}@", environ.get(ENDPOINT, ""))',
+        'without_password(environ.get(ENDPOINT, ""), HIDDEN)',
         'environ.get(ENDPOINT, "")',
         "tests/test_awsfiles.py::test_which_sts_a_shell_means",
     ),
     "no-password-of-proxy-leaves-shell": Guard(
-        're.sub(r"//[^/@]*@", f"//{HIDDEN}@", _either(environ, f"{name}_proxy"))',
+        'without_password(_either(environ, f"{name}_proxy"), HIDDEN)',
         '_either(environ, f"{name}_proxy")',
         "tests/test_awsfiles.py::test_the_proxy_of_a_shell_is_that_which_botocore_takes",
     ),

@@ -101,12 +101,12 @@ ROOMS = {
         why="config.toml adds to what AWS's own files say, and is checked against the limits of policy",
     ),
     "awsfiles": Room(
-        may=(),
+        may=("text",),
         stdlib_only=True,
         why="the daemon and xacctctl must find AWS's files by the same rules, so both ask here",
     ),
     "surroundings": Room(
-        may=("awsfiles",),
+        may=("awsfiles", "text"),
         stdlib_only=True,
         why="xacctctl says what its shell has and the daemon compares, by the same rules",
     ),
@@ -141,7 +141,7 @@ ROOMS = {
         why="the heart knows STS and prompts by a Protocol, so that tests can be both",
     ),
     "aws": Room(
-        may=("model", "errors", "policy", "clock", "awsfiles", "fileio", "host.child"),
+        may=("model", "errors", "policy", "clock", "awsfiles", "fileio", "text", "host.child"),
         why="it runs credential processes, answers the keeper's questions and must not know who asked",
     ),
     "endpoint": Room(

@@ -166,3 +166,13 @@ def test_an_id_has_a_word_for_people(config, word):
     assert made != rolekeys.id_of(Files(config, "/other", "/h"))
     assert made != rolekeys.id_of(Files(config, "/c", "/other"))
     assert rolekeys.split(rolekeys.key("prod", made))[1] == made
+
+
+@pytest.mark.parametrize(
+    "written", ["http://me:p4ss@host:1", "me:p4ss@host:1", "http://me:p4/ss@host:1", "http://me:p@4ss@host:1"]
+)
+def test_a_password_is_hidden_however_it_is_written(written):
+    said = surroundings.of({"https_proxy": written}).https_proxy
+    assert said.endswith("***@host:1")
+    assert "4" not in said
+    assert surroundings.of({"https_proxy": "http://host:1"}).https_proxy == "http://host:1"

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple, Self
 
+from xacct.text import without_password
+
 CONFIG: Final = "AWS_CONFIG_FILE"
 CREDENTIALS: Final = "AWS_SHARED_CREDENTIALS_FILE"
 ENDPOINT: Final = "AWS_ENDPOINT_URL_STS"
@@ -82,7 +84,7 @@ def named(environ: Mapping[str, str], directory: str) -> Files:
         _path(environ, CONFIG, "~/.aws/config", home, directory),
         _path(environ, CREDENTIALS, "~/.aws/credentials", home, directory),
         os.path.normpath(os.path.join(directory, home)),
-        re.sub(r"//[^/@]*@", f"//{HIDDEN}@", environ.get(ENDPOINT, "")),  # guard: no-password-of-address-leaves-shell
+        without_password(environ.get(ENDPOINT, ""), HIDDEN),  # guard: no-password-of-address-leaves-shell
         os.path.join(directory, bundle) if (bundle := _first(environ, CA_BUNDLES)) else "",
     )
 

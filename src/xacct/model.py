@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Literal, NoReturn
 
-from xacct.text import clean
+from xacct.text import clean, without_password
 
 _ACCOUNT_IN_ARN = re.compile(r"arn:[^:]+:[^:]*:[^:]*:(\d{12}):")
 
@@ -103,7 +103,7 @@ class StsTarget:
     @property
     def address(self) -> str | None:
         """`endpoint_url` for people: without a name and password that may stand in it, and cut."""
-        return None if self.endpoint_url is None else re.sub(r"//[^/@]*@", "//…@", self.endpoint_url)[:200]
+        return None if self.endpoint_url is None else without_password(self.endpoint_url)[:200]
 
     def origin(self, setting: str) -> str:
         """The setting and where it is set: "ca_bundle of [profile x] in /home/u/.aws/config"."""

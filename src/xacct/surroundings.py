@@ -4,11 +4,11 @@ Both ends import it: xacctctl says with each request what its shell has, xacctd 
 differ and it matters, the daemon refuses: it takes neither from a shell. No password is in it, and of keys a digest.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from xacct.awsfiles import HIDDEN, decoded, encoded
+from xacct.text import without_password
 
 _KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _TOKENS: Final = ("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
@@ -36,7 +36,7 @@ def of(environ: Mapping[str, str]) -> Surroundings:
     """Return those of an environment."""
     https, http = (
         # guard: no-password-of-proxy-leaves-shell
-        re.sub(r"//[^/@]*@", f"//{HIDDEN}@", _either(environ, f"{name}_proxy"))
+        without_password(_either(environ, f"{name}_proxy"), HIDDEN)
         for name in ("https", "http")
     )
     return Surroundings(https, http, _either(environ, "no_proxy") if https or http else "", _digest(environ))

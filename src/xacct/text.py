@@ -42,3 +42,15 @@ def without_keys(text: str) -> str:
 def cut(text: str, most: int) -> str:
     """Return at most `most` characters of `text`; an ellipsis says where there were more."""
     return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def without_password(url: str, instead: str = "…") -> str:
+    """Return an address with `instead` in the place of its user and password, however badly these are written.
+
+    All before the last @ counts: a password may hold a slash or another @, and a proxy may be named without a scheme.
+    """
+    before, at, host = url.rpartition("@")
+    if not at:
+        return url
+    scheme, slashes, _ = before.partition("//")
+    return f"{scheme if slashes else ''}{slashes}{instead}@{host}"

@@ -15,6 +15,7 @@ from xacct import errors
 from xacct.aws import regions
 from xacct.awsfiles import CA_BUNDLES, ENDPOINT
 from xacct.model import StsTarget
+from xacct.text import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +60,7 @@ def trouble(url: str) -> str | None:
 
 def shown(url: str) -> str:
     """An address for a sentence: without the name and password that may stand in it, and cut."""
-    return re.sub(r"//[^/@]*@", "//…@", url)[:200]
+    return without_password(url)[:200]
 
 
 class _Reader:
