@@ -64,9 +64,7 @@ class GrantRoutes:
         files = self._files(view, [*names, *filter(None, [via])])
         if not (nodes or patterns):
             raise errors.BadInput("A grant needs a role.", "xacctctl grants create ROLE")
-        pid = body.get("pid")
-        if pid is not None and self._grants.started(pid) is None:  # guard: grant-ends-with-process-that-there-is
-            raise errors.BadInput(f"There is no process {pid}.", "A grant ends with its process: name one that runs.")
+        pid = self._running(body.get("pid"))
         where = body.get("where", "host")
         url = self._url(where, port)
         grant, token, file = self._grants.create(
@@ -95,6 +93,12 @@ class GrantRoutes:
         self._audit.grant(request, "grant-created", grant)
         log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)
         return web.json_response(answer)
+
+    def _running(self, pid: int | None) -> int | None:
+        """The process that a grant is to end with, which has to be there; None: it ends with none."""
+        if pid is not None and self._grants.started(pid) is None:  # guard: grant-ends-with-process-that-there-is
+            raise errors.BadInput(f"There is no process {pid}.", "A grant ends with its process: name one that runs.")
+        return pid
 
     def _url(self, where: Where, port: int | None) -> str:
         """Where a grant's consumer finds the endpoint."""
