@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from xacct.awsfiles import Files
     from xacct.catalogue import Catalogue
     from xacct.keeper.keeper import Keeper
-    from xacct.keeper.node import Node
     from xacct.model import Role
 
 ENVIRONMENT = Source("environment", "environment")
@@ -135,7 +134,7 @@ class View:
                 and the shell would do so by another proxy.
         """
         key = self.role(name)
-        chain = self._chain(key)
+        chain = list(self._keeper.line(key))
         if self._around is not None and chain:
             ours = self._catalogues.surroundings()
             # guard: keys-in-environment-are-shells
@@ -144,16 +143,6 @@ class View:
             if not any(lease.holds for node in chain for lease in (node.lease, node.session) if lease is not None):
                 _check_proxy(chain[-1].role, self._around, ours)
         return key
-
-    def _chain(self, key: str) -> list[Node]:
-        """The nodes from a role up to the one that has a source; none where there is no such role."""
-        chain: list[Node] = []
-        while (node := self._keeper.nodes.get(key)) is not None:
-            chain.append(node)
-            if isinstance(node.role.parent, Source):
-                break
-            key = node.role.parent
-        return chain
 
     def named(self, name: str) -> tuple[str, wire.AwsFiles | None]:
         """What the audit calls a role that the request names: its plain name, and its files if they are others'.
