@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from control_shapes import CONTAINERS
 from virtual_time import in_virtual_time
 
 from xacct import __version__, errors, wire
@@ -434,19 +435,7 @@ async def test_explain_says_what_guards_a_role(control):
     assert any(remark.startswith("guarded:") for remark in remarks)
 
 
-ABOUT = {
-    "enabled": True,
-    "url": "http://169.254.170.2:9479",
-    "address": "169.254.170.2",
-    "port": 9479,
-    "port_on_host": 9477,
-    "socket": "/run/user/1000/xacct/containers/endpoint.sock",
-    "listening": [],
-    "troubles": {},
-    "address_here": False,
-    "bridges": [],
-    "require_known_caller": False,
-}
+ABOUT = CONTAINERS
 
 
 @serving

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 sys.path.append(str(Path(__file__).parents[1] / "support"))  # as a script it has no pytest that does so
 
-from control_shapes import wrong_answer, wrong_event
+from control_shapes import CONTAINERS, wrong_answer, wrong_event
 
 NOBODY = {"code": "nobody-to-ask", "category": "human", "sentence": "A code is needed for prod.", "hint": ""}
 DECLINED = {"code": "declined", "category": "human", "sentence": "You said no.", "hint": ""}
@@ -58,19 +58,7 @@ class FakeDaemon:
         self.prompted = threading.Event()
         self.watchers = []
         self.grants = 0
-        self.containers = {
-            "enabled": True,
-            "url": "http://169.254.170.2:9479",
-            "address": "169.254.170.2",
-            "port": 9479,
-            "port_on_host": 9477,
-            "socket": "/run/user/1000/xacct/containers/endpoint.sock",
-            "listening": [],
-            "troubles": {},
-            "address_here": True,
-            "bridges": ["docker0"],
-            "require_known_caller": False,
-        }
+        self.containers = {**CONTAINERS}
         self.on_stop = lambda: None
 
     def start(self):

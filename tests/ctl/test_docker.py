@@ -6,6 +6,7 @@ import re
 import sys
 
 import pytest
+from control_shapes import CONTAINERS
 
 from xacct.ctl.docker import engine, ways, words
 from xacct.ctl.docker.engine import Engine
@@ -17,17 +18,7 @@ ROOTLESS = ROOTFUL._replace(rootless=True)
 DESKTOP = ROOTFUL._replace(desktop=True)
 PODMAN = Engine("podman", podman=True, version=(4, 3, 1), rootless=True)
 PASTA = PODMAN._replace(version=(5, 2, 0), pasta=True)
-HERE = {
-    "enabled": True,
-    "url": "http://169.254.170.2:9479",
-    "address": "169.254.170.2",
-    "port": 9479,
-    "port_on_host": 9477,
-    "socket": "/run/user/1000/xacct/containers/endpoint.sock",
-    "address_here": True,
-    "bridges": ["docker0"],
-    "require_known_caller": False,
-}
+HERE = CONTAINERS
 NOT_HERE = HERE | {"address_here": False}
 OURSELVES = str(os.geteuid())
 

@@ -6,6 +6,21 @@ from typing import NotRequired, Union, get_args, get_origin, get_type_hints, is_
 from xacct import wire
 from xacct.ctl.shape import misfit
 
+CONTAINERS = {
+    "enabled": True,
+    "url": "http://169.254.170.2:9479",
+    "address": "169.254.170.2",
+    "port": 9479,
+    "port_on_host": 9477,
+    "socket": "/run/user/1000/xacct/containers/endpoint.sock",
+    "listening": [],
+    "troubles": {},
+    "address_here": True,
+    "bridges": ["docker0"],
+    "require_known_caller": False,
+}
+"""What GET /v1/containers answers on a machine with Docker."""
+
 ANSWERS = {
     "GET version": wire.VersionAnswer,
     "GET status": wire.StatusAnswer,
