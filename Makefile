@@ -27,7 +27,7 @@ test-pythons: .venv/ready ## the same under every other Python from 3.11 on that
 	@sh scripts/pythons.sh -m "not live"
 
 explore: .venv/ready ## look for stories that break the keeper's rules, and AWS files that botocore reads otherwise (minutes)
-	HYPOTHESIS_PROFILE=explore $(BIN)/pytest tests/keeper/test_rules.py tests/aws/test_differential.py
+	HYPOTHESIS_PROFILE=explore $(BIN)/pytest tests/credentials/test_rules.py tests/aws/test_differential.py
 
 check: lint types test ## all that a change must pass: format, lint, types, import arrows, tests
 

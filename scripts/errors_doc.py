@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from xacct import errors, policy
 from xacct.aws import failures
+from xacct.credentials import entry
 from xacct.ctl.failure import NO_DAEMON, status_of
 from xacct.endpoint import answers
-from xacct.keeper import desk, lease
+from xacct.prompts import broker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ KINDS: dict[str, str] = {
 HELD: dict[type[errors.XacctError], str] = {
     errors.BadInput: (
         "kept, and served until they expire. xacct tries again as after a refusal: after "
-        f"{lease.REFUSED_FIRST:.0f} s, then less and less often; `xacctctl login` tries at once."
+        f"{entry.REFUSED_FIRST:.0f} s, then less and less often; `xacctctl login` tries at once."
     ),
     errors.Temporary: (
         "kept, and served until they expire. xacct tries again by itself, after a second at first and never more "
@@ -53,7 +54,7 @@ HELD: dict[type[errors.XacctError], str] = {
     ),
     errors.Refusal: (
         "kept, and served until they expire: AWS still takes them. xacct tries again after "
-        f"{lease.REFUSED_FIRST:.0f} s, then less and less often, up to every {lease.REFUSED_MAX / 60:.0f} min. "
+        f"{entry.REFUSED_FIRST:.0f} s, then less and less often, up to every {entry.REFUSED_MAX / 60:.0f} min. "
         "Once they have expired, `xacctctl login` tries at once."
     ),
     errors.AccessDenied: (
@@ -63,8 +64,8 @@ HELD: dict[type[errors.XacctError], str] = {
     ),
     errors.PolicyDenied: "kept, and served until they expire. A new code is not asked for: it would not help.",
     errors.WrongCode: (
-        f"untouched. The question is put again, {desk.ATTEMPTS} times in all; then xacct rests for "
-        f"{desk.COOL_DOWN:.0f} s. A code given with `--code` is tried once."
+        f"untouched. The question is put again, {broker.ATTEMPTS} times in all; then xacct rests for "
+        f"{broker.COOL_DOWN:.0f} s. A code given with `--code` is tried once."
     ),
     errors.WrongSerial: "kept, and served until they expire. No further code is asked for.",
     errors.ParentExpired: (

@@ -38,11 +38,12 @@ from xacct.clock import AwsClock
 from xacct.control.about import About
 from xacct.control.api import Api, Daemon
 from xacct.control.server import ControlServer, bind
-from xacct.endpoint import answers, head, imds
-from xacct.endpoint.grants import Grants
+from xacct.credentials.service import CredentialService
+from xacct.endpoint import answers, head
+from xacct.endpoint.handlers import imds
 from xacct.endpoint.server import Connection, Endpoint
+from xacct.grants.grants import Grants
 from xacct.host import clock as host_clock
-from xacct.keeper.service import CredentialService
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 from xacct import errors, settings
 from xacct.audit.file import AuditFile
 from xacct.aws import profiles
-from xacct.endpoint.grants import Grants
+from xacct.grants.grants import Grants
 from xacct.host import steps
-from xacct.state import snapshot
+from xacct.state import codec
 
 if TYPE_CHECKING:
     import random
@@ -121,7 +121,7 @@ class Readers:
             "grants": (json.dumps([GRANT, {**GRANT, "id": "11111111"}]).encode(), self._grants),
             "used steps": (b'{"arn:aws:iam::1:mfa/a": 58000000}', lambda data: steps.load(self._written(data))),
             "audit": (json.dumps(LINE).encode() + b"\n", self._audit),
-            "state": (json.dumps(STATE).encode(), snapshot.read),
+            "state": (json.dumps(STATE).encode(), codec.read),
         }
 
     def _written(self, data: bytes, name: str = "file") -> Path:
@@ -142,7 +142,7 @@ class Readers:
         return grants.all()
 
     def _audit(self, data: bytes) -> object:
-        snapshot_of_file = AuditFile(self._written(data, "audit.jsonl"), 10**6, 0).snapshot()
+        snapshot_of_file = AuditFile(self._written(data, "audit.jsonl"), 10**6, 0).codec()
         try:
             return snapshot_of_file.some(10_000)
         finally:
@@ -159,7 +159,7 @@ def fuzz_files(inputs: int, until: float, rng: random.Random, findings: Findings
             began = time.monotonic()
             try:
                 read(data)
-            except (errors.XacctError, snapshot.Unusable):
+            except (errors.XacctError, codec.Unusable):
                 findings.count["files refused"] += 1
             except Exception as bug:  # noqa: BLE001 - that is what is looked for
                 findings.found(f"{name}: {type(bug).__name__}: {bug}", data)

@@ -106,7 +106,9 @@ GUARDS = {
         "tests/test_replaced_keys.py::test_another_key_in_the_profile_is_used_as_soon_as_it_is_read",
     ),
     "replaced-key-is-noticed-by-fetches": Guard(
-        "self._refresh()", "pass", "tests/endpoint/test_container.py::test_each_fetch_has_what_has_changed_read"
+        "self._refresh()",
+        "pass",
+        "tests/endpoint/test_container_credentials.py::test_each_fetch_has_what_has_changed_read",
     ),
     "code-follows-no-redirect": Guard(
         "allow_redirects=False", "allow_redirects=True", "tests/aws/test_targets.py::test_a_code_follows_no_redirect"
@@ -119,7 +121,7 @@ GUARDS = {
     "code-is-for-one-sts": Guard(
         "return (role.parent, role.mfa_serial, role.target)",
         "return (role.parent, role.mfa_serial, StsTarget())",
-        "tests/keeper/test_sessions.py::test_a_code_for_one_sts_opens_no_session_at_another",
+        "tests/credentials/test_sessions.py::test_a_code_for_one_sts_opens_no_session_at_another",
     ),
     "profiles-address-beats-environments": Guard(
         "if url is None and not (fips or dualstack",
@@ -129,30 +131,30 @@ GUARDS = {
     "grants-id-is-no-path": Guard(
         '_matches("[0-9a-f]{8}")',
         "_is_text",
-        "tests/endpoint/test_grant_file.py::test_an_odd_row_loses_its_grant_alone",
+        "tests/grants/test_grant_file.py::test_an_odd_row_loses_its_grant_alone",
     ),
     "row-that-says-more-grants-nothing": Guard(
         "if row.keys() - {field.name for field in fields(Grant)}:",
         "if False:",
-        "tests/endpoint/test_grant_file.py::test_an_odd_row_loses_its_grant_alone",
+        "tests/grants/test_grant_file.py::test_an_odd_row_loses_its_grant_alone",
     ),
     "row-that-says-less-grants-nothing": Guard(
         "if missing := [name for name in _NEEDED if name not in row]:",
         "if missing := []:",
-        "tests/endpoint/test_grant_file.py::test_a_row_that_says_less_grants_nothing",
+        "tests/grants/test_grant_file.py::test_a_row_that_says_less_grants_nothing",
     ),
     "broken-grants-json-is-kept": Guard(
         "kept = fileio.set_aside(path)",
         'kept = ""',
-        "tests/endpoint/test_grant_file.py::test_a_broken_file_is_kept_aside",
+        "tests/grants/test_grant_file.py::test_a_broken_file_is_kept_aside",
     ),
     "grants-have-limit": Guard(
-        "        self._demand_room()\n", "", "tests/endpoint/test_grant_file.py::test_there_is_a_limit_and_it_is_said"
+        "        self._demand_room()\n", "", "tests/grants/test_grant_file.py::test_there_is_a_limit_and_it_is_said"
     ),
     "disk-that-hangs-hangs-nobody": Guard(
         "async with asyncio.timeout(PATIENCE):",
         "if True:",
-        "tests/endpoint/test_grant_file.py::test_a_disk_that_hangs_hangs_nobody",
+        "tests/grants/test_grant_file.py::test_a_disk_that_hangs_hangs_nobody",
     ),
     "chain-of-profiles-has-end": Guard(
         " and len(chain) <= LONGEST_CHAIN:",
@@ -321,7 +323,7 @@ GUARDS = {
     "another-host-only-with-grant-that-names-it": Guard(
         "if grant is None or grant.forwarded_port is None:\n            return frozenset()",
         "if grant is None or grant.forwarded_port is None:\n            return hosts_of(9478)",
-        "tests/endpoint/test_grants.py::test_a_forwarded_grant_brings_the_host_of_its_port_and_no_other_does",
+        "tests/grants/test_grants.py::test_a_forwarded_grant_brings_the_host_of_its_port_and_no_other_does",
     ),
     "origin-form-targets-only": Guard(
         'rb"GET (/[A-Za-z0-9._/-]*|',
@@ -421,7 +423,7 @@ GUARDS = {
     "another-user-is-turned-away": Guard(
         "return None if caller.uid == self._uid else ANOTHER_USER",
         "return None",
-        "tests/endpoint/test_door.py::test_other_users_cannot_fill_the_room",
+        "tests/endpoint/test_peer_check.py::test_other_users_cannot_fill_the_room",
     ),
     "no-grant-closes": Guard(
         " and answer not in CLOSING",
@@ -446,12 +448,12 @@ GUARDS = {
     "share-of-connections-each": Guard(
         "crowd[self.most :]",
         "crowd[:0]",
-        "tests/endpoint/test_crowd.py::test_who_has_more_than_its_share_loses_the_newest_and_nobody_else_any",
+        "tests/endpoint/test_connection_limiter.py::test_who_has_more_than_its_share_loses_the_newest_and_nobody_else_any",
     ),
     "share-by-process": Guard(
         "if pid is not None:",
         "if False:",
-        "tests/endpoint/test_crowd.py::test_who_has_more_than_its_share_loses_the_newest_and_nobody_else_any",
+        "tests/endpoint/test_connection_limiter.py::test_who_has_more_than_its_share_loses_the_newest_and_nobody_else_any",
     ),
     "deadline": Guard(
         "if c.deadline < now", "if False", "tests/endpoint/test_server.py::test_an_idle_connection_is_closed_in_time"
@@ -539,22 +541,22 @@ GUARDS = {
     "grant-for-one-kind-of-listener": Guard(
         "if grant is None or grant.where != where:",
         "if grant is None:",
-        "tests/endpoint/test_container.py::test_a_grant_is_for_one_kind_of_listener",
+        "tests/endpoint/test_container_credentials.py::test_a_grant_is_for_one_kind_of_listener",
     ),
     "path-without-role-is-for-grants-of-one": Guard(
         "if target == ONE_ROLE and len(grant.roles) == 1",
         "if target == ONE_ROLE",
-        "tests/endpoint/test_container.py::test_the_path_without_a_role_is_for_grants_of_one",
+        "tests/endpoint/test_container_credentials.py::test_the_path_without_a_role_is_for_grants_of_one",
     ),
     "no-process-of-this-machine-on-bridge": Guard(
         "NO_CONTAINER if self._here(client[0]) else",
         "NO_CONTAINER if False else",
-        "tests/endpoint/test_door.py::test_a_bridge_lets_in_containers_and_no_process_of_this_machine",
+        "tests/endpoint/test_peer_check.py::test_a_bridge_lets_in_containers_and_no_process_of_this_machine",
     ),
     "relays-socket-is-for-root-and-us": Guard(
         "return None if caller.uid in self._may else ANOTHER_USER",
         "return None",
-        "tests/endpoint/test_door.py::test_a_relays_socket_lets_in_root_and_us",
+        "tests/endpoint/test_peer_check.py::test_a_relays_socket_lets_in_root_and_us",
     ),
     "bridges-that-lead-to-containers-alone": Guard(
         'link.kind == "bridge" and link.number not in outward',
@@ -569,57 +571,57 @@ GUARDS = {
     "no-unwanted-container-listener": Guard(
         "if self._wanted() else {}",
         "if True else {}",
-        "tests/endpoint/test_containers.py::test_nothing_listens_while_nobody_wants_it",
+        "tests/endpoint/test_container_listeners.py::test_nothing_listens_while_nobody_wants_it",
     ),
     "containers-own-names-only": Guard(
         "await endpoint.serve(listener, self._hosts)",
         "await endpoint.serve(listener, self._hosts | hosts_of(9479))",
-        "tests/endpoint/test_containers.py::test_by_no_other_name",
+        "tests/endpoint/test_container_listeners.py::test_by_no_other_name",
     ),
     "serve-locked": Guard(
         "        keeper.latch.check()\n        node",
         "        node",
-        "tests/endpoint/test_container.py::test_locked_no_bytes_are_kept_that_can_not_be_served",
+        "tests/endpoint/test_container_credentials.py::test_locked_no_bytes_are_kept_that_can_not_be_served",
     ),
     "serve-logged-out": Guard(
         "        keeper.consents.check(name)\n",
         "",
-        "tests/keeper/test_consent.py::test_logging_in_to_others_brings_no_role_back",
+        "tests/credentials/test_consent.py::test_logging_in_to_others_brings_no_role_back",
     ),
     "serve-no-role-beyond-consumers-reach": Guard(
         "elif not consumer.allows(name):",
         "elif False:",
-        "tests/keeper/test_consent.py::test_a_consumer_gets_what_it_reaches_and_nothing_else",
+        "tests/credentials/test_consent.py::test_a_consumer_gets_what_it_reaches_and_nothing_else",
     ),
     "serve-no-arn-beyond-consumers-reach": Guard(
         "if arn is None or not consumer.allows_arn(arn) or",
         "if arn is None or",
-        "tests/keeper/test_consent.py::test_a_consumer_gets_what_it_reaches_and_nothing_else",
+        "tests/credentials/test_consent.py::test_a_consumer_gets_what_it_reaches_and_nothing_else",
     ),
     "serve-arn-by-consumers-own-way": Guard(
         " or keeper.dynamic.via(node.role.name) != consumer.via:",
         ":",
-        "tests/keeper/test_consent.py::test_a_consumer_gets_what_it_reaches_and_nothing_else",
+        "tests/credentials/test_consent.py::test_a_consumer_gets_what_it_reaches_and_nothing_else",
     ),
     "serve-arn-is-no-way-around-logout": Guard(
         "keeper.nodes[other].role.role_arn == arn",
         "False",
-        "tests/keeper/test_consent.py::test_what_was_logged_out_of_is_not_had_by_its_arn",
+        "tests/credentials/test_consent.py::test_what_was_logged_out_of_is_not_had_by_its_arn",
     ),
     "serve-guarded-roles-wait-for-yes": Guard(
         "ask.lifetime is None and self.keeper.guard.admits(node.role, consumer.id)",
         "ask.lifetime is None",
-        "tests/endpoint/test_container.py::test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_at_once",
+        "tests/endpoint/test_container_credentials.py::test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_at_once",
     ),
     "serve-wait-is-no-way-around-yes": Guard(
         "        await self._allow(node, consumer, ask)\n        lease",
         "        lease",
-        "tests/endpoint/test_container.py::test_a_guarded_role_that_is_not_held_takes_a_yes_and_a_code",
+        "tests/endpoint/test_container_credentials.py::test_a_guarded_role_that_is_not_held_takes_a_yes_and_a_code",
     ),
     "serve-no-counts-for-while": Guard(
         "        self._refuse_again(name, consumer)\n",
         "",
-        "tests/endpoint/test_container.py::test_a_refusal_while_trickling_ends_the_body_completely_and_counts_for_a_while",
+        "tests/endpoint/test_container_credentials.py::test_a_refusal_while_trickling_ends_the_body_completely_and_counts_for_a_while",
     ),
     "serve-imds-never-under-25-minutes": Guard(
         "self.keeper.clock.now()) >= ask.lasting",
@@ -644,57 +646,57 @@ GUARDS = {
     "endpoint-what-was-taken-back-meanwhile": Guard(
         "                self._service.check(role, grant)  # it may have been taken back since the fetch was done\n",
         "",
-        "tests/endpoint/test_container.py::test_taken_back_between_the_fetch_and_the_answer_nothing_is_written",
+        "tests/endpoint/test_container_credentials.py::test_taken_back_between_the_fetch_and_the_answer_nothing_is_written",
     ),
     "no-telling-what-lies-beyond-grant": Guard(
         "if grant.allows(name):\n                return name",
         "if grant.allows(name):\n                return name\n            raise errors.UnknownRole(slug, '')",
-        "tests/endpoint/test_container.py::test_a_grant_does_not_tell_what_lies_beyond_it",
+        "tests/endpoint/test_container_credentials.py::test_a_grant_does_not_tell_what_lies_beyond_it",
     ),
     "bytes-of-credentials-let-go-are-forgotten": Guard(
         "node.lease.held is credentials",
         "True",
-        "tests/endpoint/test_container.py::test_bytes_of_credentials_let_go_are_forgotten",
+        "tests/endpoint/test_container_credentials.py::test_bytes_of_credentials_let_go_are_forgotten",
     ),
     "bytes-that-cannot-be-served-are-forgotten": Guard(
         "return not gone and node",
         "return node",
-        "tests/endpoint/test_container.py::test_locked_no_bytes_are_kept_that_can_not_be_served",
+        "tests/endpoint/test_container_credentials.py::test_locked_no_bytes_are_kept_that_can_not_be_served",
     ),
     "consent-kept-over-restart": Guard(
         "keeper.consents.remember(memory.logged_out)",
         "pass",
-        "tests/keeper/test_consent.py::test_a_restart_brings_no_logout_to_an_end_even_where_nothing_is_configured_yet",
+        "tests/credentials/test_consent.py::test_a_restart_brings_no_logout_to_an_end_even_where_nothing_is_configured_yet",
     ),
     "consent-what-is-said-later-counts": Guard(
         " - self.decided",
         "",
-        "tests/keeper/test_consent.py::test_a_memory_that_comes_late_undoes_nothing_that_was_said_since",
+        "tests/credentials/test_consent.py::test_a_memory_that_comes_late_undoes_nothing_that_was_said_since",
     ),
     "consent-no-late-yes-after-taking-back": Guard(
         " and key[0] not in decided}",
         "}",
-        "tests/keeper/test_consent.py::test_a_memory_that_comes_late_undoes_nothing_that_was_said_since",
+        "tests/credentials/test_consent.py::test_a_memory_that_comes_late_undoes_nothing_that_was_said_since",
     ),
     "consent-who-waits-hears-of-logout": Guard(
         "                self._waiting[name].fall()\n",
         "                pass\n",
-        "tests/keeper/test_consent.py::test_logging_out_turns_away_those_who_wait_though_another_role_goes_on",
+        "tests/credentials/test_consent.py::test_logging_out_turns_away_those_who_wait_though_another_role_goes_on",
     ),
     "consent-what-others-stand-on-stays": Guard(
         "if not any(self._stands_on(other, node.lease) for other in self.nodes.values()):",
         "if True:",
-        "tests/keeper/test_consent.py::test_logging_out_of_one_role_takes_no_other",
+        "tests/credentials/test_consent.py::test_logging_out_of_one_role_takes_no_other",
     ),
     "consent-logout-all-while-file-is-empty": Guard(
         "        self.consents.take_back(self.uses)\n",
         "",
-        "tests/keeper/test_consent.py::test_logout_all_while_a_file_is_empty_reaches_what_is_gone",
+        "tests/credentials/test_consent.py::test_logout_all_while_a_file_is_empty_reaches_what_is_gone",
     ),
     "what-configuration-loses-is-let-go": Guard(
         "                node.lease.abandon(gone)\n",
         "                pass\n",
-        "tests/keeper/test_lost_roles.py::test_what_is_gone_is_let_go_with_its_session",
+        "tests/credentials/test_lost_roles.py::test_what_is_gone_is_let_go_with_its_session",
     ),
     "time-second-witness": Guard(
         "and not self._said_before(aws_time, at)",
@@ -719,22 +721,22 @@ GUARDS = {
     "what-aws-gives-expired-is-not-held": Guard(
         "    if credentials.remaining(credentials.issued_at) <= 0:",
         "    if False:",
-        "tests/keeper/test_keeper.py::test_an_mfa_session_that_aws_gives_expired_is_none",
+        "tests/credentials/test_keeper.py::test_an_mfa_session_that_aws_gives_expired_is_none",
     ),
     "rest-after-wrong-codes-holds-for-logins": Guard(
         "if not isinstance(error, errors.TooManyWrongCodes):",
         "if True:",
-        "tests/keeper/test_keeper.py::test_three_wrong_codes_and_a_rest",
+        "tests/credentials/test_keeper.py::test_three_wrong_codes_and_a_rest",
     ),
     "no-code-for-role-that-was-refused": Guard(
         "return ask and self.refusal(node) is None",
         "return ask",
-        "tests/keeper/test_refused.py::test_a_refused_role_costs_no_code_at_each_try",
+        "tests/credentials/test_refused.py::test_a_refused_role_costs_no_code_at_each_try",
     ),
     "dead-mfa-session-is-not-taken-from-twin": Guard(
         "short or twin.held.access_key_id in self._dead",
         "short",
-        "tests/keeper/test_refused.py::test_a_session_that_aws_calls_dead_is_not_taken_from_the_twin",
+        "tests/credentials/test_refused.py::test_a_session_that_aws_calls_dead_is_not_taken_from_the_twin",
     ),
     "sealed-nothing-comes-late-after-logout-all": Guard(
         "            self._store.forget()\n        else:",
@@ -749,20 +751,20 @@ GUARDS = {
     "grant-before-anything": Guard(
         "grant = self._grants.find(request.authorization)",
         "grant = self._grants.find(request.authorization) or self._grants.all()[0]",
-        "tests/endpoint/test_container.py::test_without_a_grant_every_path_answers_the_same",
+        "tests/endpoint/test_container_credentials.py::test_without_a_grant_every_path_answers_the_same",
     ),
     "grants-roles-and-no-others": Guard(
         "if grant.allows(name):",
         "if True:",
-        "tests/endpoint/test_container.py::test_a_grant_does_not_tell_what_lies_beyond_it",
+        "tests/endpoint/test_container_credentials.py::test_a_grant_does_not_tell_what_lies_beyond_it",
     ),
     "expiry-of-grants": Guard(
-        "grant.expires_at <= self.now()", "False", "tests/endpoint/test_grants.py::test_a_grant_ends_at_its_time"
+        "grant.expires_at <= self.now()", "False", "tests/grants/test_grants.py::test_a_grant_ends_at_its_time"
     ),
     "end-of-grants-process": Guard(
         "self.started(grant.pid) != grant.pid_started",
         "False",
-        "tests/endpoint/test_grants.py::test_a_grant_ends_when_another_process_has_its_number",
+        "tests/grants/test_grants.py::test_a_grant_ends_when_another_process_has_its_number",
     ),
     "private-files": Guard(
         "descriptor = os.open(path, _CREATE, mode)",
@@ -772,17 +774,17 @@ GUARDS = {
     "files-are-made-through-no-symlink": Guard(
         "os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW",
         "os.O_CREAT",
-        "tests/endpoint/test_grants.py::test_a_token_is_written_to_no_file_that_was_there_before",
+        "tests/grants/test_grants.py::test_a_token_is_written_to_no_file_that_was_there_before",
     ),
     "only-hashes-are-kept": Guard(
         "            digest=digest_of(token),\n",
         "            digest=token,\n",
-        "tests/endpoint/test_grants.py::test_grants_outlive_a_restart_by_their_hash_alone",
+        "tests/grants/test_grants.py::test_grants_outlive_a_restart_by_their_hash_alone",
     ),
     "random-token": Guard(
         "secrets.token_urlsafe(32)",
         'f"{id(secrets):044d}"',
-        "tests/endpoint/test_grants.py::test_a_forwarded_grant_brings_the_host_of_its_port_and_no_other_does",
+        "tests/grants/test_grants.py::test_a_forwarded_grant_brings_the_host_of_its_port_and_no_other_does",
     ),
     "our-own-user-only": Guard(
         "if not _is_ours(stream):",
@@ -823,25 +825,25 @@ GUARDS = {
     "code-is-sent-once": Guard(
         "if self.ledger.used(question.serial, code, now, self._clock.boot()):",
         "if False:",
-        "tests/keeper/test_keeper.py::test_a_duration_refused_with_a_code_takes_the_next_code_once",
+        "tests/credentials/test_keeper.py::test_a_duration_refused_with_a_code_takes_the_next_code_once",
     ),
     "code-sts-answered-is-burnt": Guard(
         "        codes[code] = boot\n",
         "",
-        "tests/keeper/test_keeper.py::test_setting_the_clock_forward_does_not_make_a_used_code_a_new_one",
+        "tests/credentials/test_keeper.py::test_setting_the_clock_forward_does_not_make_a_used_code_a_new_one",
     ),
     "nor-one-accepted-before-restart": Guard(
         "self._earlier.get(serial) == int(now // TOTP_STEP)",
         "False",
-        "tests/keeper/test_ledger.py::test_a_restart_forgets_codes_and_waits_out_the_step_instead",
+        "tests/prompts/test_used_codes.py::test_a_restart_forgets_codes_and_waits_out_the_step_instead",
     ),
     "three-wrong-codes-and-rest": Guard(
         "raise desk.rest(serial, roles())",
         'raise errors.TooManyWrongCodes("")',
-        "tests/keeper/test_keeper.py::test_three_wrong_codes_and_a_rest",
+        "tests/credentials/test_keeper.py::test_three_wrong_codes_and_a_rest",
     ),
     "no-counts-for-while": Guard(
-        "DECLINED_FOR = 15.0", "DECLINED_FOR = 0.0", "tests/keeper/test_keeper.py::test_a_no_is_a_no_for_a_while"
+        "DECLINED_FOR = 15.0", "DECLINED_FOR = 0.0", "tests/credentials/test_keeper.py::test_a_no_is_a_no_for_a_while"
     ),
     "six-digits": Guard(
         're.fullmatch(r"[0-9]{6}", code)',
@@ -851,22 +853,22 @@ GUARDS = {
     "nothing-expired-is-served": Guard(
         "self.held.remaining(self._clock.now()) > 0",
         "self.held is not None",
-        "tests/keeper/test_keeper.py::test_setting_the_clock_back_serves_nothing_expired",
+        "tests/credentials/test_keeper.py::test_setting_the_clock_back_serves_nothing_expired",
     ),
     "one-flight-node": Guard(
         "        if self._flight is None:\n            self._abandoned",
         "        if True:\n            self._abandoned",
-        "tests/keeper/test_keeper.py::test_five_hundred_cold_requests_are_one_call",
+        "tests/credentials/test_keeper.py::test_five_hundred_cold_requests_are_one_call",
     ),
     "waiter-cancels-nothing": Guard(
         "await asyncio.shield(flight)",
         "await flight",
-        "tests/keeper/test_keeper.py::test_a_waiter_that_goes_away_cancels_nothing",
+        "tests/credentials/test_keeper.py::test_a_waiter_that_goes_away_cancels_nothing",
     ),
     "logging-out-lets-go": Guard(
         "        self.drop()\n        if self._flight",
         "        if self._flight",
-        "tests/keeper/test_keeper.py::test_logging_out_refuses_until_the_next_login",
+        "tests/credentials/test_keeper.py::test_logging_out_refuses_until_the_next_login",
     ),
     "file-being-saved-takes-no-guard-away": Guard(
         "        if self._empty_since is None:\n",
@@ -902,7 +904,7 @@ GUARDS = {
     "grant-hides-its-digest": Guard(
         "digest: str = field(repr=False)",
         "digest: str",
-        "tests/endpoint/test_grants.py::test_neither_a_grant_nor_the_grants_show_a_digest",
+        "tests/grants/test_grants.py::test_neither_a_grant_nor_the_grants_show_a_digest",
     ),
     "libraries-are-quiet": Guard(
         "level=logging.WARNING", "level=logging.DEBUG", "tests/test_logs.py::test_libraries_are_quiet_at_debug_level"
@@ -944,12 +946,12 @@ GUARDS = {
     "private-directories": Guard(
         "os.fchmod(opened, 0o700)",
         "pass",
-        "tests/test_places.py::test_a_link_of_our_own_is_followed_and_one_of_somebody_elses_is_not",
+        "tests/test_paths.py::test_a_link_of_our_own_is_followed_and_one_of_somebody_elses_is_not",
     ),
     "nobody-elses-directories": Guard(
         "        if found.st_uid != os.geteuid():\n            raise",
         "        if False:\n            raise",
-        "tests/test_places.py::test_a_link_of_our_own_to_a_directory_of_somebody_elses_is_refused",
+        "tests/test_paths.py::test_a_link_of_our_own_to_a_directory_of_somebody_elses_is_refused",
     ),
     "inherited-endpoint-is-on-loopback": Guard(
         'if address.startswith("127."):',
@@ -1127,30 +1129,30 @@ GUARDS = {
     "restart-another-format-is-none": Guard(
         "if head.format != FORMAT:",
         "if False:",
-        "tests/state/test_snapshot.py::test_another_format_is_dropped_with_a_sentence",
+        "tests/state/test_codec.py::test_another_format_is_dropped_with_a_sentence",
     ),
     "restart-no-clock-that-went-back": Guard(
         "if clock.now() + offset < kept.aws - BACKWARDS:",
         "if False:",
-        "tests/state/test_snapshot.py::test_a_clock_that_stands_before_the_state_is_not_believed",
+        "tests/state/test_codec.py::test_a_clock_that_stands_before_the_state_is_not_believed",
     ),
     "restart-changed-role-gets-nothing": Guard(
         " and plan(keeper.nodes[name].role, keeper.nodes) == role.plan:",
         ":",
-        "tests/keeper/test_memory.py::test_a_role_that_is_configured_otherwise_gets_nothing_of_the_old_one",
+        "tests/credentials/test_snapshot.py::test_a_role_that_is_configured_otherwise_gets_nothing_of_the_old_one",
     ),
     "restart-what-has-expired-is-left": Guard(
         " if memory.held is not None and memory.held.remaining(keeper.clock.earliest()) > 0 else None,",
         ",",
-        "tests/keeper/test_memory.py::test_what_has_expired_meanwhile_is_left_behind",
+        "tests/credentials/test_snapshot.py::test_what_has_expired_meanwhile_is_left_behind",
     ),
     "restart-locked-stays-locked": Guard(
-        "if memory.locked:", "if False:", "tests/keeper/test_memory.py::test_locked_stays_locked"
+        "if memory.locked:", "if False:", "tests/credentials/test_snapshot.py::test_locked_stays_locked"
     ),
     "restart-used-codes-stay-used": Guard(
         "keeper.desk.ledger.codes.update(memory.used_codes)",
         "pass",
-        "tests/keeper/test_memory.py::test_a_code_that_aws_has_answered_is_not_sent_again",
+        "tests/credentials/test_snapshot.py::test_a_code_that_aws_has_answered_is_not_sent_again",
     ),
     "restart-change-is-kept-at-once": Guard(
         "self._keeper.watchers.append(self.save)", "pass", "tests/test_restart.py::test_locked_before_is_locked_after"
@@ -1188,7 +1190,7 @@ GUARDS = {
     "unwritable-file-is-not-believed": Guard(
         "if not self._files.can_tell():",
         "if False:",
-        "tests/endpoint/test_grants.py::test_a_file_that_takes_nothing_is_believed_as_far_as_token_files_bear_it_out",
+        "tests/grants/test_grants.py::test_a_file_that_takes_nothing_is_believed_as_far_as_token_files_bear_it_out",
     ),
     "lock-and-logouts-outlive-a-kill": Guard(
         "self.taken_back.read()",
@@ -1203,7 +1205,7 @@ GUARDS = {
     "revoked-by-the-token-files": Guard(
         "[grant for grant in kept if not self._files.says_ended(grant.id)]",
         "kept",
-        "tests/endpoint/test_grants.py::test_what_the_file_still_has_but_the_token_files_have_not_does_not_come_back",
+        "tests/grants/test_grants.py::test_what_the_file_still_has_but_the_token_files_have_not_does_not_come_back",
     ),
     "control-sockets-connections-are-bounded": Guard(
         "if not self.seats.take():",
@@ -1248,7 +1250,7 @@ GUARDS = {
     "hand-over-nothing-is-kept-by-two": Guard(
         " and not self._frozen",
         "",
-        "tests/state/test_keeping.py::test_frozen_nothing_is_kept_and_thawed_it_is_all_there",
+        "tests/state/test_persister.py::test_frozen_nothing_is_kept_and_thawed_it_is_all_there",
     ),
     "hand-over-successor-is-hardened": Guard(
         "self.refused = hardening.harden()",
@@ -1258,12 +1260,12 @@ GUARDS = {
     "who-cannot-be-asked-for-is-not-let-in": Guard(
         "        if caller.unasked:\n            return UNASKED\n",
         "",
-        "tests/endpoint/test_door.py::test_who_cannot_be_asked_for_is_refused_whatever_the_settings_say",
+        "tests/endpoint/test_peer_check.py::test_who_cannot_be_asked_for_is_refused_whatever_the_settings_say",
     ),
     "where-asking-breaks-nobody-is-let-in": Guard(
         "self._unwelcome = UNASKED  # should asking break",
         "self._unwelcome = None",
-        "tests/endpoint/test_door.py::test_where_asking_breaks_nobody_is_let_in",
+        "tests/endpoint/test_peer_check.py::test_where_asking_breaks_nobody_is_let_in",
     ),
     "no-descriptor-not-merely-unknown": Guard(
         "unasked = self._works or error.errno in _SCARCE",
@@ -1503,25 +1505,27 @@ GUARDS = {
     "directory-of-ours-lies-in-one-of-ours": Guard(
         "if os.stat(parent).st_uid not in (os.geteuid(), 0):",
         "if False:",
-        "tests/test_places.py::test_a_parent_of_somebody_elses_is_refused",
+        "tests/test_paths.py::test_a_parent_of_somebody_elses_is_refused",
     ),
     "anothers-link-is-not-followed": Guard(
         "    if link.st_uid != os.geteuid():\n",
         "    if False:\n",
-        "tests/test_places.py::test_a_link_of_our_own_is_followed_and_one_of_somebody_elses_is_not",
+        "tests/test_paths.py::test_a_link_of_our_own_is_followed_and_one_of_somebody_elses_is_not",
     ),
     "locked-nothing-leaves": Guard(
         "        if self.locked:\n            raise errors.Locked",
         "        if False:\n            raise errors.Locked",
-        "tests/keeper/test_latch.py::test_locked_nothing_leaves_and_unlocked_it_does_without_a_code",
+        "tests/credentials/test_agent_lock.py::test_locked_nothing_leaves_and_unlocked_it_does_without_a_code",
     ),
     "who-waits-behind-lock-hears-at-once": Guard(
         "        self._waiting.fall()\n",
         "",
-        "tests/keeper/test_latch.py::test_who_waits_is_refused_at_once_and_what_is_on_its_way_comes_all_the_same",
+        "tests/credentials/test_agent_lock.py::test_who_waits_is_refused_at_once_and_what_is_on_its_way_comes_all_the_same",
     ),
     "locked-what-lay-ready-is-let-go": Guard(
-        "        self.on_lock()\n", "", "tests/keeper/test_latch.py::test_who_has_to_let_go_is_called_when_it_is_locked"
+        "        self.on_lock()\n",
+        "",
+        "tests/credentials/test_agent_lock.py::test_who_has_to_let_go_is_called_when_it_is_locked",
     ),
     "whom-kernel-does-not-know-at-endpoint": Guard(
         "door = door_of(require_known=strict)",
@@ -1577,12 +1581,12 @@ GUARDS = {
     "failed-renewal-costs-nothing-held": Guard(
         "        self.failures += 1\n",
         "        self.failures += 1\n        self.held = None\n",
-        "tests/keeper/test_keeper.py::test_good_credentials_are_served_while_sts_is_down",
+        "tests/credentials/test_keeper.py::test_good_credentials_are_served_while_sts_is_down",
     ),
     "sts-is-asked-at-pace": Guard(
         "while self._waiting and self._tokens >= 1:",
         "while self._waiting:",
-        "tests/keeper/test_keeper.py::test_hundreds_of_roles_ask_sts_for_forty_at_once_and_ten_a_second",
+        "tests/credentials/test_keeper.py::test_hundreds_of_roles_ask_sts_for_forty_at_once_and_ten_a_second",
     ),
     "ssh-ends-its-grant": Guard(
         '        revoke(client, grant["id"])\n',
@@ -1597,7 +1601,7 @@ GUARDS = {
     "logout-of-all-or-none": Guard(
         "nodes = [self.node(name) for name in dict.fromkeys(names)]",
         "nodes = [self.nodes[name] for name in dict.fromkeys(names) if name in self.nodes]",
-        "tests/keeper/test_consent.py::test_logout_takes_all_it_names_or_nothing",
+        "tests/credentials/test_consent.py::test_logout_takes_all_it_names_or_nothing",
     ),
     "failed-env-fails-its-line-in-fish": Guard(
         'return fish(change) + "false\\n"',
@@ -1607,7 +1611,7 @@ GUARDS = {
     "restart-what-was-held-is-held-again": Guard(
         "            self.held, self.renew_at = held, renew_at\n",
         "            pass\n",
-        "tests/keeper/test_memory.py::test_a_restart_calls_nobody_and_asks_nobody",
+        "tests/credentials/test_snapshot.py::test_a_restart_calls_nobody_and_asks_nobody",
     ),
     "imds-taken-back-while-it-is-written-down": Guard(
         "self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile\n",
@@ -1617,12 +1621,12 @@ GUARDS = {
     "endpoint-taken-back-while-it-is-written-down": Guard(
         "            self._service.check(role, grant)  # it may have been taken back meanwhile\n",
         "",
-        "tests/endpoint/test_container.py::test_taken_back_while_it_is_written_down_nothing_leaves",
+        "tests/endpoint/test_container_credentials.py::test_taken_back_while_it_is_written_down_nothing_leaves",
     ),
     "endpoint-taken-back-while-it-was-held-and-is-written-down": Guard(
         "                    await written()\n                    self._service.check(role, grant)\n",
         "                    await written()\n",
-        "tests/endpoint/test_container.py::test_taken_back_while_it_is_written_down_nothing_leaves",
+        "tests/endpoint/test_container_credentials.py::test_taken_back_while_it_is_written_down_nothing_leaves",
     ),
     "any-api-can-be-stopped": Guard(
         "request.path in wire.EVERY_API",
@@ -1635,7 +1639,7 @@ GUARDS = {
         "tests/aws/test_bounds.py::test_a_hundred_thousand_sections_are_refused_in_a_sentence",
     ),
     "revoked-grant-ends-at-once": Guard(
-        "self._forget(grant)", "pass", "tests/endpoint/test_grants.py::test_a_revoked_grant_ends_at_once"
+        "self._forget(grant)", "pass", "tests/grants/test_grants.py::test_a_revoked_grant_ends_at_once"
     ),
     "head-has-its-time": Guard(
         "endpoint.boot() + HEAD_TIMEOUT",
@@ -1655,6 +1659,6 @@ GUARDS = {
     "nothing-that-ended-on-its-way": Guard(
         "if got.remaining(self.keeper.clock.now()) <= 0:",
         "if False:",
-        "tests/endpoint/test_container.py::test_credentials_that_end_on_their_way_are_not_served",
+        "tests/endpoint/test_container_credentials.py::test_credentials_that_end_on_their_way_are_not_served",
     ),
 }

@@ -260,7 +260,7 @@ parsed = functools.cache(ast.parse)
 
 
 def room_of(file: Path) -> str:
-    """`keeper/node.py` lives in keeper, `policy.py` in policy; the path is relative to xacct."""
+    """`credentials/node.py` lives in keeper, `policy.py` in policy; the path is relative to xacct."""
     return file.parts[0].removesuffix(".py")
 
 
@@ -329,12 +329,12 @@ def describe(room: Room) -> str:
     return f"{ours}; {outside}" + "".join(f"; never {module}" for module in room.never)
 
 
-def violations(source: str, file: Path, rooms: dict[str, Room] = ROOMS) -> list[str]:
+def violations(source: str, file: Path, app: dict[str, Room] = ROOMS) -> list[str]:
     """One sentence for each thing in this file that the table does not allow."""
     home = room_of(file)
-    if home not in rooms:
+    if home not in app:
         return [f"{file}: there is no room called {home}: give it a line, and a reason, in ROOMS"]
-    room = rooms[home]
+    room = app[home]
     tree = parsed(source)
     found = [
         f"{file}:{line} imports {name}, but {home} may import {describe(room)}, because {room.why}"
@@ -385,21 +385,21 @@ def test_no_files_import_each_other_in_a_circle():
 
 
 def test_a_circle_is_found():
-    files = {Path("endpoint/door.py"), Path("endpoint/crowd.py"), Path("model.py")}
+    files = {Path("endpoint/peer_check.py"), Path("endpoint/connection_limiter.py"), Path("model.py")}
     sources = {
-        "endpoint/door.py": "from xacct.endpoint.crowd import Crowd",
-        "endpoint/crowd.py": "if TYPE_CHECKING:\n    from xacct.endpoint import door",
+        "endpoint/peer_check.py": "from xacct.endpoint.connection_limiter import Crowd",
+        "endpoint/connection_limiter.py": "if TYPE_CHECKING:\n    from xacct.endpoint import door",
         "model.py": "",
     }
     graph = {Path(name): files_imported(parsed(text), Path(name), files) for name, text in sources.items()}
-    assert set(circle(graph)) == {"endpoint/door.py", "endpoint/crowd.py"}
+    assert set(circle(graph)) == {"endpoint/peer_check.py", "endpoint/connection_limiter.py"}
 
 
 @pytest.mark.parametrize(
     ("module", "why"),
     [
         ("xacct.ctl.main", ROOMS["ctl"].why),
-        ("xacct.life.start", "the process is hardened before anything else of it is loaded"),
+        ("xacct.daemon.start", "the process is hardened before anything else of it is loaded"),
         ("xacct.daemon", ROOMS["daemon"].why),
     ],
 )
@@ -426,11 +426,11 @@ def test_what_starts_first_loads_neither_asyncio_nor_third_parties(module, why):
 # --- one way out ----------------------------------------------------------------------------------
 
 HOLDERS = {
-    "keeper/lease.py": "the entry itself",
-    "keeper/service.py": "serve: the one way out",
-    "keeper/fetchers/role_from_parent.py": "calls STS with a parent's credentials",
-    "keeper/fetchers/mfa_session.py": "takes what the same code has opened for another profile",
-    "keeper/memory.py": "what the next process is to hold",
+    "credentials/entry.py": "the entry itself",
+    "credentials/service.py": "serve: the one way out",
+    "credentials/fetchers/role_from_parent.py": "calls STS with a parent's credentials",
+    "credentials/fetchers/mfa_session.py": "takes what the same code has opened for another profile",
+    "credentials/snapshot.py": "what the next process is to hold",
 }
 """Who may read what an entry holds."""
 
@@ -477,8 +477,8 @@ def test_credentials_leave_by_serve_and_nobody_else_reads_what_an_entry_holds():
 @pytest.mark.parametrize("source", ["node.lease.held", "x = lease.held.expires_at", "await lease.get(ask=True)"])
 def test_a_second_way_out_is_found(source):
     code = f"async def f(lease, node):\n    {source}"
-    assert len(leaks(code, "endpoint/container.py")) == 1
-    assert leaks(code, "keeper/service.py") == []
+    assert len(leaks(code, "endpoint/handlers/container_credentials.py")) == 1
+    assert leaks(code, "credentials/service.py") == []
 
 
 # --- one writer, one runner of children --------------------------------------------------------------
@@ -493,8 +493,8 @@ WRITERS = {
 
 RUNNERS = {
     "host/child.py": "the daemon's one",
-    "life/handover.py": "starts the daemon's successor, which is to outlive it",
-    "life/succession.py": "ends a successor whose parent hangs",
+    "daemon/handover.py": "starts the daemon's successor, which is to outlive it",
+    "daemon/takeover.py": "ends a successor whose parent hangs",
     "ctl/child.py": "the command of exec, in our own terminal",
     "ctl/start.py": "the daemon",
     "ctl/service_files.py": "asks a program for its version",
@@ -564,12 +564,12 @@ def test_files_are_written_and_children_run_in_one_way():
     ],
 )
 def test_a_second_writer_or_runner_is_found(source):
-    assert len(ways(source, "keeper/lease.py")) == 1
+    assert len(ways(source, "credentials/entry.py")) == 1
 
 
 @pytest.mark.parametrize("source", ["text.replace('a', 'b')", "dataclasses.replace(base, name=x)", "child.run(words)"])
 def test_what_merely_looks_like_one_is_let_through(source):
-    assert ways(source, "keeper/lease.py") == []
+    assert ways(source, "credentials/entry.py") == []
 
 
 # --- the checker, seen to fail and to pass -------------------------------------------------------
@@ -585,14 +585,14 @@ def test_what_merely_looks_like_one_is_let_through(source):
         ("wire.py", "from .model import Role"),
         ("policy.py", "import asyncio"),
         ("policy.py", "from asyncio import sleep"),
-        ("keeper/node.py", "from ..aws.sts import assume_role"),
-        ("keeper/node.py", "from .. import prompts"),
-        ("keeper/node.py", "def late():\n    from xacct.host import paths"),
-        ("keeper/node.py", "if TYPE_CHECKING:\n    from xacct.control import api"),
-        ("keeper/__init__.py", "from ..endpoint import grants"),
+        ("credentials/node.py", "from ..aws.sts import assume_role"),
+        ("credentials/node.py", "from .. import prompts"),
+        ("credentials/node.py", "def late():\n    from xacct.host import paths"),
+        ("credentials/node.py", "if TYPE_CHECKING:\n    from xacct.control import api"),
+        ("credentials/__init__.py", "from ..endpoint import grants"),
         ("keeper/desk/ledger.py", "from ...aws import sts"),
-        ("keeper/node.py", "import importlib\nimportlib.import_module('xacct.aws.sts')"),
-        ("keeper/node.py", "__import__('xacct.aws')"),
+        ("credentials/node.py", "import importlib\nimportlib.import_module('xacct.aws.sts')"),
+        ("credentials/node.py", "__import__('xacct.aws')"),
         ("endpoint/guard.py", "from xacct.host import paths"),
         ("endpoint/guard.py", "from xacct.host import *"),
         ("control/api.py", "from xacct.endpoint import guard"),
@@ -602,7 +602,7 @@ def test_what_merely_looks_like_one_is_let_through(source):
         ("ctl/verbs.py", "import aiohttp"),
         ("sandbox/sts.py", "from xacct import model"),
         ("daemon.py", "from xacct.ctl import main"),
-        ("life/rooms.py", "from .. import sandbox"),
+        ("daemon/app.py", "from .. import sandbox"),
         ("attic.py", ""),
     ],
 )
@@ -616,18 +616,18 @@ def test_a_forbidden_import_is_found(file, source):
     [
         ("errors.py", "from xacct.model import Instant"),
         (
-            "keeper/node.py",
+            "credentials/node.py",
             "from . import scheduler\nfrom .desk import Desk\nfrom ..policy import due",
         ),
-        ("keeper/__init__.py", "from .node import Node"),
+        ("credentials/__init__.py", "from .node import Node"),
         ("keeper/desk/ledger.py", "from ..node import Node\nfrom ...model import Role"),
         ("endpoint/guard.py", "from ..host.peer import owner\nfrom xacct.host import peer"),
-        ("control/api.py", "from xacct.endpoint.grants import Grants\nimport aiohttp"),
+        ("control/api.py", "from xacct.grants.grants import Grants\nimport aiohttp"),
         (
             "ctl/main.py",
             "import json\nfrom xacct import __version__, wire\nfrom .client import Client",
         ),
-        ("life/running.py", "from xacct import aws, endpoint, host\nimport asyncio, uvloop"),
+        ("daemon/run.py", "from xacct import aws, endpoint, host\nimport asyncio, uvloop"),
     ],
 )
 def test_an_allowed_import_is_let_through(file, source):
@@ -647,19 +647,19 @@ def test_an_allowed_import_is_let_through(file, source):
     ],
 )
 def test_a_clock_reading_is_found_below_the_daemon_only(source):
-    [sentence] = violations(source, Path("keeper/node.py"))
+    [sentence] = violations(source, Path("credentials/node.py"))
     assert CLOCK_WHY in sentence
     assert violations(source, Path("host/clock.py")) == []
 
 
 def test_what_merely_looks_like_a_clock_is_let_through():
     source = "import time\ntime.sleep(1)\nclock.now()\nself.time()\nepoch = datetime.fromtimestamp(0)"
-    assert violations(source, Path("keeper/node.py")) == []
+    assert violations(source, Path("credentials/node.py")) == []
 
 
 def test_a_failure_names_file_import_arrow_and_reason():
-    [sentence] = violations("\nfrom xacct.aws import sts", Path("keeper/node.py"))
+    [sentence] = violations("\nfrom xacct.aws import sts", Path("credentials/node.py"))
     assert sentence == (
-        "keeper/node.py:2 imports xacct.aws.sts, but keeper may import "
+        "credentials/node.py:2 imports xacct.aws.sts, but keeper may import "
         "model, errors, policy, clock, rolekeys; third parties, because " + ROOMS["keeper"].why
     )

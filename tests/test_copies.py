@@ -6,7 +6,7 @@ import pytest
 from waiting import PATIENCE
 
 from xacct.copies import store
-from xacct.life import copies
+from xacct.daemon import copies
 
 LATER = 4e9
 

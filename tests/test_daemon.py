@@ -7,13 +7,13 @@ import signal
 import pytest
 
 from xacct import daemon
-from xacct.endpoint.door import SocketDoor
+from xacct.daemon import app as composition
+from xacct.daemon import run
+from xacct.daemon.app import App
+from xacct.daemon.inherited import DaemonPaths
+from xacct.endpoint.peer_check import SocketPeerCheck
 from xacct.host import bridges, processes
 from xacct.host.ways import ON_SUSPEND
-from xacct.life import rooms as composition
-from xacct.life import running
-from xacct.life.legacy import Places
-from xacct.life.rooms import Rooms
 from xacct.model import Caller
 from xacct.settings import AuditSettings, EndpointSettings, ImdsSettings, Settings
 
@@ -22,7 +22,7 @@ from xacct.settings import AuditSettings, EndpointSettings, ImdsSettings, Settin
 def where(tmp_path, monkeypatch):
     for variable in ("XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "HOME"):
         monkeypatch.setenv(variable, str(tmp_path / variable))
-    where = Places()
+    where = DaemonPaths()
     where.config.parent.mkdir(parents=True)
     where.state.mkdir(parents=True)
     return where
@@ -35,83 +35,83 @@ def audit_of(where):
 
 @pytest.mark.parametrize("wanted", [True, False])
 def test_a_suspend_locks_where_the_settings_say_so_by_now(where, wanted):
-    rooms = Rooms(Settings(), Settings(), where)
-    rooms.scheduler._slept()
-    assert not rooms.keeper.latch.locked
+    app = App(Settings(), Settings(), where)
+    app.scheduler._slept()
+    assert not app.keeper.agent_lock.locked
     where.config.write_text(f"[lock]\non_suspend = {str(wanted).lower()}\n")
-    rooms.refresh()
-    rooms.scheduler._slept()
-    assert rooms.keeper.latch.locked is wanted
-    asyncio.run(rooms.audit.flush())
+    app.refresh()
+    app.scheduler._slept()
+    assert app.keeper.agent_lock.locked is wanted
+    asyncio.run(app.audit.flush())
     written = [(line["event"], line["what"], line["uid"]) for line in audit_of(where)]
     assert written == ([("locked", "suspend", None)] if wanted else [])
-    asyncio.run(rooms.sts.close())
+    asyncio.run(app.sts.close())
 
 
 def test_a_suspend_that_was_announced_locks_once(where, monkeypatch):
     where.config.write_text("[lock]\non_suspend = true\n")
-    rooms = Rooms(Settings(), Settings(), where)
-    rooms.refresh()
+    app = App(Settings(), Settings(), where)
+    app.refresh()
     awake = 1000.0
     monkeypatch.setattr(composition.time, "monotonic", lambda: awake)
-    rooms.happened(ON_SUSPEND)
-    assert rooms.keeper.latch.locked
-    rooms.keeper.latch.unlock()  # somebody has opened the lid
+    app.happened(ON_SUSPEND)
+    assert app.keeper.agent_lock.locked
+    app.keeper.agent_lock.unlock()  # somebody has opened the lid
     awake += 31
-    rooms.scheduler._slept()
-    assert not rooms.keeper.latch.locked
+    app.scheduler._slept()
+    assert not app.keeper.agent_lock.locked
     awake += 3600
-    rooms.scheduler._slept()  # nobody announced this one
-    assert rooms.keeper.latch.locked
-    asyncio.run(rooms.sts.close())
+    app.scheduler._slept()  # nobody announced this one
+    assert app.keeper.agent_lock.locked
+    asyncio.run(app.sts.close())
 
 
 def test_locking_lets_go_of_prebuilt_bodies_at_once(where):
-    rooms = Rooms(Settings(), Settings(), where)
-    rooms.container._bodies["prod"] = (None, b"secret")
-    rooms.keeper.latch.lock("test")
-    assert rooms.container._bodies == {}
-    asyncio.run(rooms.sts.close())
+    app = App(Settings(), Settings(), where)
+    app.container._bodies["prod"] = (None, b"secret")
+    app.keeper.agent_lock.lock("test")
+    assert app.container._bodies == {}
+    asyncio.run(app.sts.close())
 
 
 def test_processes_are_looked_for_where_a_question_or_a_crowd_wants_them(where):
-    rooms = Rooms(Settings(), Settings(), where)
-    assert isinstance(rooms.container._find.__self__, processes.Scout)
-    assert rooms.endpoint.door.owners is processes.owners
-    asyncio.run(rooms.sts.close())
+    app = App(Settings(), Settings(), where)
+    assert isinstance(app.container._find.__self__, processes.ProcessResolver)
+    assert app.endpoint.door.owners is processes.owners
+    asyncio.run(app.sts.close())
 
 
 async def test_what_a_human_allowed_an_imds_port_outlives_a_look(where):
-    rooms = Rooms(Settings(imds=ImdsSettings({"9478": "prod"})), Settings(), where)
-    rooms.keeper.guard.allowed = {("prod", "imds:9478"), ("prod", "a grant that is over")}
-    rooms.each_look()
-    assert rooms.keeper.guard.allowed == {("prod", "imds:9478")}
-    await rooms.close()
+    app = App(Settings(imds=ImdsSettings({"9478": "prod"})), Settings(), where)
+    app.keeper.approvals.allowed = {("prod", "imds:9478"), ("prod", "a grant that is over")}
+    app.each_look()
+    assert app.keeper.approvals.allowed == {("prod", "imds:9478")}
+    await app.close()
 
 
 def test_at_imds_ports_whoever_is_unknown_is_refused_whatever_the_endpoints_own_setting(where):
-    rooms = Rooms(Settings(imds=ImdsSettings({"9478": "prod"})), Settings(), where)
+    app = App(Settings(imds=ImdsSettings({"9478": "prod"})), Settings(), where)
     unknown = Caller(why="its address was translated")
-    assert rooms.endpoint.door.turns_away(unknown) is None
-    [port] = rooms.imds._endpoints.values()
+    assert app.endpoint.door.turns_away(unknown) is None
+    [port] = app.imds._endpoints.values()
     assert port.door.turns_away(unknown)
-    assert port.recorder is rooms.audit
+    assert port.recorder is app.audit
 
 
 def test_the_guard_knows_the_hosts_that_grants_bring_along(where):
-    rooms = Rooms(Settings(), Settings(), where)
+    app = App(Settings(), Settings(), where)
     where.tokens.mkdir(parents=True)
-    _, token, _ = rooms.grants.create(["dev"], "ssh far", None, None, forwarded_port=40123)
+    _, token, _ = app.grants.create(["dev"], "ssh far", None, None, forwarded_port=40123)
     sent = b"GET /v1/credentials/dev HTTP/1.1\r\nHost: 127.0.0.1:40123\r\nAuthorization: " + token.encode()
-    assert rooms.endpoint.parse(sent, frozenset()).authorization == token.encode()
-    asyncio.run(rooms.sts.close())
+    assert app.endpoint.parse(sent, frozenset()).authorization == token.encode()
+    asyncio.run(app.sts.close())
 
 
 def test_a_hang_up_while_it_is_loading_is_no_end(monkeypatch):
     before = signal.getsignal(signal.SIGHUP)
     seen = []
     monkeypatch.setattr(daemon, "_origin", lambda arguments: arguments)
-    monkeypatch.setattr(running, "main", lambda *_: seen.append(signal.getsignal(signal.SIGHUP)) or 0)
+    monkeypatch.setattr(run, "main", lambda *_: seen.append(signal.getsignal(signal.SIGHUP)) or 0)
     try:
         assert daemon.main(["--port", "0"]) == 0
     finally:
@@ -124,22 +124,22 @@ async def test_whom_the_kernel_does_not_know_is_refused_at_every_listener_where_
     where, strict, monkeypatch
 ):
     chosen = Settings(endpoint=EndpointSettings(require_known_caller=strict))
-    rooms = Rooms(chosen, Settings(), where)
+    app = App(chosen, Settings(), where)
     unknown = Caller(why="its address was translated")
-    monkeypatch.setattr(bridges, "is_here", lambda address: address == rooms._places.chosen.address)
+    monkeypatch.setattr(bridges, "is_here", lambda address: address == app._places.chosen.address)
     monkeypatch.setattr(bridges, "of_containers", lambda: {"docker0": 5})
-    doors = [rooms.endpoint.door, *(place.make().door for place in rooms._places())]
+    doors = [app.endpoint.door, *(place.make().door for place in app._places())]
     assert len(doors) == 4
-    refused = [bool(door.turns_away(unknown)) for door in doors if not isinstance(door, SocketDoor)]
+    refused = [bool(door.turns_away(unknown)) for door in doors if not isinstance(door, SocketPeerCheck)]
     assert refused == [strict] * len(refused)
-    assert rooms.about_containers()["require_known_caller"] == strict
-    await rooms.close()
+    assert app.about_containers()["require_known_caller"] == strict
+    await app.close()
 
 
 async def test_the_audits_files_and_its_choice_reach_it(where):
-    rooms = Rooms(Settings(audit=AuditSettings(required=True)), Settings(), where)
-    assert rooms.audit._required
-    assert rooms.audit._noise is not None
-    rooms.audit._why = "No space left on device"
-    assert [problem.code for problem in rooms.problems()] == ["audit-not-written"]
-    await rooms.close()
+    app = App(Settings(audit=AuditSettings(required=True)), Settings(), where)
+    assert app.audit._required
+    assert app.audit._noise is not None
+    app.audit._why = "No space left on device"
+    assert [problem.code for problem in app.problems()] == ["audit-not-written"]
+    await app.close()

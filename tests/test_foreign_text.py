@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from xacct import errors, logs
 from xacct.audit.entry import Entry, line
-from xacct.keeper.events import Failed, HorizonNear, PromptRaised
-from xacct.keeper.question import Question
+from xacct.credentials.events import Failed, MfaEndsSoon, PromptOpened
+from xacct.desktop import dialogs, notices
 from xacct.model import Caller, Grant
-from xacct.prompts import dialogs, notices
+from xacct.prompts.prompt import Prompt
 from xacct.text import LONGEST, clean, plain
 
 NASTY = (
@@ -57,8 +57,8 @@ def test_ordinary_words_are_left_alone():
         assert clean(words) == plain(words) == words
 
 
-def question(kind, words):
-    return Question(
+def prompt(kind, words):
+    return Prompt(
         id="q",
         serial=words,
         _roles=lambda: (words, words),
@@ -96,7 +96,7 @@ def asked_by(request, tmp_path_factory):
 @pytest.mark.parametrize(("kind", "lines"), [("mfa", 5), ("confirm", 3)])
 @given(words=WORDS)
 def test_dialogs_show_words_as_words(asked_by, kind, lines, words):
-    command = asked_by(question(kind, words))
+    command = asked_by(prompt(kind, words))
     shown = command[-1].removeprefix("--text=")
     lines_that_are_no_more_than_words(shown, lines=lines if words else shown.count("\n") + 1)
     no_markup(shown)
@@ -107,7 +107,7 @@ def test_dialogs_show_words_as_words(asked_by, kind, lines, words):
 
 
 def test_the_role_stands_where_no_label_can_stand():
-    asked = question("confirm", "prod")
+    asked = prompt("confirm", "prod")
     asked.label = "shell 1? \n\nLet a program use the role dev?" + "x" * 5000
     first, second, *_ = dialogs.text(asked).split("\n")
     assert first == "Let a program use the role prod?"
@@ -124,10 +124,10 @@ def test_notices_show_words_as_words(platform, words, tmp_path_factory):
     program.touch(0o755)
     show = notices.command({"DBUS_SESSION_BUS_ADDRESS": "x", "PATH": str(folder)}, platform)
     happened = [
-        HorizonNear(words, 60.0, (words, words)),
+        MfaEndsSoon(words, 60.0, (words, words)),
         Failed(words, errors.AccessDenied(words, words)),
-        PromptRaised(question("mfa", words)),
-        PromptRaised(question("confirm", words)),
+        PromptOpened(prompt("mfa", words)),
+        PromptOpened(prompt("confirm", words)),
     ]
     for event in happened:
         command = show(notices.words_of(event))

@@ -15,7 +15,7 @@ import pytest
 from stack import Stack, Unix, wait_until
 from waiting import PATIENCE
 
-from xacct.life import succession
+from xacct.daemon import takeover
 
 SOURCE = Path(__file__).parents[1] / "src"
 
@@ -130,7 +130,7 @@ def place(tmp_path):
 
 def test_it_goes_on_when_whoever_asked_for_it_hangs_up(place):
     """In the very moment in which the state is under way: two daemons were left, each with half the truth."""
-    place.change("life/running.py", SLOWLY)
+    place.change("daemon/run.py", SLOWLY)
     asking = place.ask_for_a_successor()
     successor = place.successor()
     wait_until(lambda: paused(place), what="the state's way")
@@ -167,7 +167,7 @@ def paused(place):
     ],
 )
 def test_one_serves_whoever_is_ended_while_the_state_is_under_way(place, victim, number, left):
-    place.change("life/running.py", SLOWLY)
+    place.change("daemon/run.py", SLOWLY)
     asking = place.ask_for_a_successor()
     pids = {"predecessor": place.daemon.pid, "successor": place.successor()}
     wait_until(lambda: paused(place), what="the state's way")
@@ -184,7 +184,7 @@ def test_one_serves_whoever_is_ended_while_the_state_is_under_way(place, victim,
 @pytest.fixture
 def hasty(tmp_path):
     place = Place(tmp_path)
-    place.change("life/handover.py", ("READY_PATIENCE = 20.0", "READY_PATIENCE = 2.0"))
+    place.change("daemon/handover.py", ("READY_PATIENCE = 20.0", "READY_PATIENCE = 2.0"))
     with place:
         yield place
 
@@ -194,7 +194,7 @@ def test_a_successor_that_hangs_while_it_starts_is_ended_and_the_old_one_goes_on
 
 
 def test_a_successor_that_hangs_when_it_should_serve_is_ended_and_the_old_one_goes_on(place):
-    goes_on(place, "life/running.py", STUCK_AT_LAST)
+    goes_on(place, "daemon/run.py", STUCK_AT_LAST)
 
 
 def goes_on(place, file, stuck):
@@ -208,7 +208,7 @@ def goes_on(place, file, stuck):
 
 
 @pytest.mark.parametrize(
-    ("file", "stuck"), [("life/running.py", STUCK_AT_LAST), ("daemon.py", STUCK_AT_FIRST)], ids=["last", "first"]
+    ("file", "stuck"), [("daemon/run.py", STUCK_AT_LAST), ("daemon.py", STUCK_AT_FIRST)], ids=["last", "first"]
 )
 def test_stopped_while_a_successor_hangs_both_end(place, file, stuck):
     place.change(file, stuck)
@@ -262,12 +262,12 @@ def test_who_sends_a_request_slowly_keeps_no_successor_waiting_and_changes_nothi
 
 def test_a_successor_is_hardened_before_it_is_handed_anything(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    monkeypatch.setattr(succession, "_leave_the_family", lambda: None)
-    monkeypatch.setattr(succession.hardening, "harden", lambda: ["no core dumps"])
+    monkeypatch.setattr(takeover, "_leave_the_family", lambda: None)
+    monkeypatch.setattr(takeover.hardening, "harden", lambda: ["no core dumps"])
     masks = []
     monkeypatch.setattr("os.umask", masks.append)  # it is the whole process's: other tests would have it too
     ours, theirs = socket.socketpair()
-    successor = succession.Succession(theirs.detach())
+    successor = takeover.Takeover(theirs.detach())
     assert masks == [0o077]
     with ours, successor._channel:
         assert successor.refused == ["no core dumps"]

@@ -7,8 +7,8 @@ import urllib.request
 import pytest
 from stack import Stack
 
-from xacct.life import reading
-from xacct.life.reading import Reader, Wanted
+from xacct.daemon import reading
+from xacct.daemon.reading import Reader, Wanted
 
 SECTIONS = 4000
 

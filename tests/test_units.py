@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from xacct import places
+from xacct import paths
 from xacct.ctl import service_files
 from xacct.endpoint.server import ADDRESS, BACKLOG
 from xacct.settings import Daemon
@@ -66,9 +66,9 @@ def test_a_wheel_holds_every_unit(tmp_path):
 
 def test_the_socket_is_where_xacctctl_looks(monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", "%t")
-    monkeypatch.setattr(places, "_place", lambda variable, *_: "%t/xacct" if variable == "XDG_RUNTIME_DIR" else "")
+    monkeypatch.setattr(paths, "_place", lambda variable, *_: "%t/xacct" if variable == "XDG_RUNTIME_DIR" else "")
     sockets = unit("xacctd.socket")["Socket"]
-    assert sockets["ListenStream"] == [places.socket_path(), f"{ADDRESS}:@PORT@"]
+    assert sockets["ListenStream"] == [paths.socket_path(), f"{ADDRESS}:@PORT@"]
     assert sockets["Backlog"] == [str(BACKLOG)]
     assert (sockets["SocketMode"], sockets["DirectoryMode"]) == (["0600"], ["0700"])
 

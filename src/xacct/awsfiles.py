@@ -1,9 +1,9 @@
 """Which of AWS's files a shell means, and which STS, and how a request to xacctd says so. Standard library only.
 
 Both ends import it: xacctctl says what its shell means, xacctd knows its own by the same rules. Strings, not Path
-objects, for the reason that places.py gives.
+objects, for the reason that paths.py gives.
 """
-# ruff: noqa: PTH109, PTH111, PTH118 - see places.py
+# ruff: noqa: PTH109, PTH111, PTH118 - see paths.py
 
 import os
 import re

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from xacct.aws.profiles import Profiles
     from xacct.awsfiles import Files
     from xacct.catalogue import Loaded as LoadedCatalogue
-    from xacct.keeper.keeper import Keeper
+    from xacct.credentials.keeper import Keeper
     from xacct.model import Role
     from xacct.settings import Settings
 

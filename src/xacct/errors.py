@@ -62,7 +62,7 @@ class ConfigError(BadInput):
     status = 409
 
 
-class PromptClosed(BadInput):
+class PromptNotOpen(BadInput):
     """An answer to a question that is no longer open."""
 
     code = "prompt-closed"

@@ -3,7 +3,7 @@
 A FIFO, a socket or a device in the place of a file would make a plain open() wait for ever: here only regular files
 are read, up to a limit. What is written is whole on the disk or not there. Paths are strings, or anything that has one.
 """
-# ruff: noqa: PTH105, PTH108, PTH116, PTH120 - see places.py
+# ruff: noqa: PTH105, PTH108, PTH116, PTH120 - see paths.py
 
 import errno
 import os

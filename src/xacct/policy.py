@@ -58,13 +58,13 @@ IDLE = 12 * HOUR
 """A role that is known by its ARN alone is forgotten once nobody has used it for so long."""
 
 RECENT = HOUR
-"""A human is asked ahead of the horizon only for roles used within this."""
+"""A human is asked ahead of the end of the MFA session only for roles used within this."""
 
 WARNINGS = (30 * MINUTE, 10 * MINUTE)
-"""How long before the horizon the human is warned."""
+"""How long before the end of the MFA session the human is warned."""
 
 ASK_AHEAD = 10 * MINUTE
-"""How long before the horizon the human is asked for a code, where somebody is there to ask; less in a short
+"""How long before the end of the MFA session the human is asked for a code, where somebody is there to ask; less in a short
 session, lest the next question follow the first answer."""
 
 
@@ -127,7 +127,7 @@ def session_duration(wanted: float | None, configured: int) -> int:
 
 
 def final_renewal_lead(roles: int) -> float:
-    """Seconds before the horizon at which active roles are renewed once more.
+    """Seconds before the end of the MFA session at which active roles are renewed once more.
 
     Enough for `roles` renewals at a fifth of the rate limit, and two tries of each.
     """

@@ -123,7 +123,7 @@ class RoleStatus(TypedDict):
     role_arn: str | None
     state: RoleState
     expires_at: float | None
-    horizon: float | None
+    mfa_expires_at: float | None
     last_used: float | None
     next_renewal: float | None
     error: ErrorBody | None
@@ -316,7 +316,7 @@ class HeldEvent(TypedDict):
     event: Literal["held", "renewed"]
     role: str
     expires_at: float | None
-    horizon: float | None
+    mfa_expires_at: float | None
     now: float
 
 
@@ -338,7 +338,7 @@ class ExpiredEvent(TypedDict):
 class HorizonEvent(TypedDict):
     """An MFA session ends in `seconds`: past that its roles need a code."""
 
-    event: Literal["horizon"]
+    event: Literal["mfa-ends"]
     serial: str
     seconds: float
     roles: list[str]

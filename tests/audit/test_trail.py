@@ -17,7 +17,7 @@ from xacct.audit import trail as trail_module
 from xacct.audit.file import AuditFile
 from xacct.audit.trail import BACKLOG, FAREWELL, MAX_KINDS, WINDOW, Trail
 from xacct.clock import AwsClock
-from xacct.keeper import events as ev
+from xacct.credentials import events as ev
 from xacct.model import Caller, Grant
 
 US = Caller(uid=1000, inode=5)
@@ -29,7 +29,7 @@ class Kept:
 
     def __init__(self, clock, directory):
         self.path = directory / "audit.jsonl"
-        self.events = ev.Events()
+        self.events = ev.EventBus()
         self.looked_for = []
         self.trail = Trail(AuditFile(self.path, 10**6, 2), AwsClock(clock.read), self.find)
 
@@ -126,7 +126,7 @@ async def test_what_the_keeper_does_is_written_too(clock, kept):
         denied = errors.AccessDenied("AWS says canary-secret.", "canary-hint")
         for event in (ev.Renewed("dev", 1.0, None), ev.Failed("dev", denied), ev.Expired("dev")):
             kept.events.publish(event)
-        kept.events.publish(ev.HorizonNear("serial", 60.0, ("dev",)))
+        kept.events.publish(ev.MfaEndsSoon("serial", 60.0, ("dev",)))
         await asyncio.sleep(0.1)
         assert kept.short() == [
             ("renewed", "dev", "", 1),

@@ -19,8 +19,8 @@ from xacct.clock import AwsClock
 from xacct.control.about import About
 from xacct.control.api import Api, Daemon
 from xacct.control.server import ControlServer, bind
-from xacct.endpoint.grants import Grants
-from xacct.keeper.service import CredentialService
+from xacct.credentials.service import CredentialService
+from xacct.grants.grants import Grants
 
 __all__ = ["clock"]
 
@@ -65,7 +65,7 @@ class Control:
         self.aws_clock = AwsClock(clock.read)
         self.sts = FakeSts(self.aws_clock)
         self.keeper = small_keeper(self.sts)
-        self.desk = self.keeper.desk
+        self.broker = self.keeper.broker
         (directory / "tokens").mkdir()
         self.grants = Grants(directory / "tokens", None, self.aws_clock.now, lambda pid: "now" if pid == 7 else None)
         self.problems = []

@@ -64,7 +64,7 @@ async def test_status_before_and_after_a_login(control):
     dev, session = roles["dev"], next(s for s in after["sessions"] if s["source"] == "main")
     assert dev["state"] == "held"
     assert dev["expires_at"] == pytest.approx(after["now"] + 3600, abs=1)
-    assert dev["horizon"] == session["expires_at"] == pytest.approx(after["now"] + 12 * 3600, abs=1)
+    assert dev["mfa_expires_at"] == session["expires_at"] == pytest.approx(after["now"] + 12 * 3600, abs=1)
     assert (dev["last_used"], dev["next_renewal"]) == (None, None)  # nobody fetches it
     assert dev["error"] is None
     assert roles["prod"]["state"] == "idle"  # the MFA session is there: no code needed
@@ -244,7 +244,7 @@ async def test_where_it_can_not_be_read_in_time_nothing_is_given_by_what_was_so_
     control.called.clear()
     await control.post("/v1/lock")
     assert control.called == []
-    assert control.keeper.latch.locked
+    assert control.keeper.agent_lock.locked
 
 
 @serving
@@ -411,7 +411,7 @@ async def test_a_grant_says_which_of_its_roles_wait_for_a_yes(control):
 @serving
 async def test_a_confirmation_is_a_prompt_and_answered_by_true_or_false(control):
     guard(control, "dev")
-    with control.desk.attend():
+    with control.broker.subscribe():
         for answer, outcome in (({"confirm": True}, None), ({"confirm": False}, errors.Declined)):
             consumer = f"g{answer}"
             waiting = asyncio.ensure_future(
@@ -472,7 +472,7 @@ async def test_while_a_successor_takes_over_nothing_is_changed(control):
     for path in ("/v1/lock", "/v1/login", "/v1/logout", "/v1/grants"):
         status, error = await control.refused("POST", path, {"roles": ["dev"], "label": "x"})
         assert (status, error["code"]) == (503, "temporary")
-    assert not control.keeper.latch.locked
+    assert not control.keeper.agent_lock.locked
     assert (await control.get("/v1/status"))["roles"]
 
 

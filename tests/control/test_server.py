@@ -14,7 +14,7 @@ from waiting import PATIENCE
 from xacct import errors
 from xacct.control import server
 from xacct.control.server import ControlServer, bind
-from xacct.keeper.service import CredentialService
+from xacct.credentials.service import CredentialService
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ from virtual_time import in_virtual_time
 from xacct import errors
 from xacct.control import streams
 from xacct.control.streams import HEARTBEAT
-from xacct.keeper.desk import ATTEMPTS, GRACE
 from xacct.model import Grant
 from xacct.policy import TOTP_STEP
+from xacct.prompts.broker import ATTEMPTS, GRACE
 
 OURSELVES = f"pid {os.getpid()}, {os.path.realpath(sys.executable)}" if sys.platform == "linux" else ""
 
@@ -57,7 +57,7 @@ async def test_one_right_code_is_all_it_takes_for_every_role_of_a_device(control
     assert sorted(event["role"] for event in events[:-1]) == ["dev", "prod"]
     for event in events[:-1]:
         assert event["expires_at"] == pytest.approx(event["now"] + 3600, abs=1)
-        assert event["horizon"] == pytest.approx(event["now"] + 12 * 3600, abs=1)
+        assert event["mfa_expires_at"] == pytest.approx(event["now"] + 12 * 3600, abs=1)
     assert [code for action, code in control.sts.calls if code] == ["123456"]
 
 
@@ -74,7 +74,7 @@ async def test_a_wrong_code_given_along_fails_the_login(control):
     assert {event["error"]["code"] for event in failed} == {"wrong-code"}
     assert [code for _, code in control.sts.calls] == ["654321"]
     await asyncio.sleep(GRACE + 1)
-    assert control.desk.questions == []
+    assert control.broker.open_prompts == []
 
 
 @pytest.mark.parametrize("code", ["12345", "1234567", "abcdef", "\uff11\uff12\uff13\uff14\uff15\uff16", ""])
@@ -126,7 +126,7 @@ async def test_a_code_given_along_answers_no_question_of_another_device(control)
     async with control.stream("/v1/login", roles=["elsewhere"]) as other:
         prompt = (await other.next("prompt"))["prompt"]
         assert (await control.login("dev"))[-1]["failed"] == 0
-        assert [question.id for question in control.desk.questions] == [prompt["id"]]
+        assert [prompt.id for prompt in control.broker.open_prompts] == [prompt["id"]]
 
 
 @serving
@@ -134,13 +134,13 @@ async def test_a_code_given_along_opens_the_session_that_must_last_longer(contro
     """Though another role of that session was waited for a moment ago: the question is for this one, too."""
     await control.login("prod")
     await next_step(control)
-    control.keeper.node("prod").lease.drop()
+    control.keeper.node("prod").entry.drop()
     await control.login("prod")  # from the session: without a code
     control.sts.code = "234567"
     began = control.aws_clock.now()
     until = began + 20 * 3600
     [held, _] = await control.login("dev", code="234567", until=until)
-    assert held["horizon"] >= until
+    assert held["mfa_expires_at"] >= until
     assert control.aws_clock.now() - began < 5
 
 
@@ -153,7 +153,7 @@ async def test_a_code_given_along_waits_behind_no_question_of_another_role(contr
         assert (failed["role"], failed["error"]["code"], done["failed"]) == ("prod", "nobody-to-ask", 1)
         assert "for dev" in failed["error"]["sentence"]
         assert control.aws_clock.now() - began < 5
-        assert [question.roles for question in control.desk.questions] == [("dev",)]
+        assert [prompt.roles for prompt in control.broker.open_prompts] == [("dev",)]
 
 
 @serving
@@ -170,7 +170,7 @@ async def test_what_needs_no_code_waits_behind_nobody(control):
 async def test_a_code_that_somebody_else_was_faster_with_is_no_failure(control):
     async with control.stream("/v1/login", roles=["prod"]) as other:
         prompt = (await other.next("prompt"))["prompt"]
-        control.desk.answer(prompt["id"], "123456")  # and AWS's verdict is not there yet
+        control.broker.answer(prompt["id"], "123456")  # and AWS's verdict is not there yet
         [held, done] = await control.login("dev", code="234567")
         assert (held["event"], done["failed"]) == ("held", 0)
 
@@ -326,7 +326,7 @@ async def test_a_client_that_goes_withdraws_its_prompt(control):
         assert closed["id"] == prompt["id"]
         assert closed["outcome"] in {"withdrawn", "timeout"}
         assert control.clock.time <= GRACE + 1
-    assert control.desk.questions == []
+    assert control.broker.open_prompts == []
     assert (await control.get("/v1/status"))["attended"] == 0
     assert (await control.refused("POST", f"/v1/prompts/{prompt['id']}", {"code": "123456"}))[0] == 409
 
@@ -373,7 +373,7 @@ async def test_a_login_until_later_renews_the_session_early(control):
     await next_step(control)
     until = control.aws_clock.now() + 20 * 3600
     [held, _] = await control.login("dev", code="234567", until=until)
-    assert held["horizon"] >= until
+    assert held["mfa_expires_at"] >= until
     [held, _] = await control.login("dev", code="345678", until=until)  # covered: nothing is asked
     assert held["event"] == "held"
     [failed, _] = await control.login("dev", until=control.aws_clock.now() + 40 * 3600)
@@ -388,7 +388,7 @@ async def test_credentials_carry_the_secrets_for_who_asked_by_name(control):
     await control.login("dev")
     async with control.stream("/v1/credentials", role="dev", attend=False) as events:
         got, done = await events.rest()
-    held = control.keeper.node("dev").lease.held
+    held = control.keeper.node("dev").entry.held
     assert got == {
         "event": "credentials",
         "role": "dev",
@@ -411,7 +411,7 @@ async def test_credentials_of_a_long_life_take_a_code_of_their_own_and_are_not_k
         got = await events.next("credentials")
     assert got["access_key_id"].startswith("ASIA")
     assert control.sts.calls == [("AssumeRole", "123456")]
-    assert control.keeper.node("dev").lease.held is None
+    assert control.keeper.node("dev").entry.held is None
 
 
 @serving
@@ -449,7 +449,7 @@ async def test_a_stream_that_breaks_outside_of_a_role_is_cut(control):
     def broken(*_):
         raise RuntimeError("a secret")
 
-    control.keeper.desk.attend = broken
+    control.keeper.broker.attend = broken
     async with control.stream("/v1/login", roles=["dev"]) as events:
         with pytest.raises(aiohttp.ClientPayloadError):
             await events.rest()
@@ -520,11 +520,11 @@ async def test_credentials_on_their_way_do_not_leave_once_it_is_locked(control):
 @serving
 async def test_credentials_that_were_had_just_before_it_was_locked_do_not_leave(control):
     def had(role, held):
-        control.keeper.latch.check()
+        control.keeper.agent_lock.check()
         raise AssertionError("it was not locked")
 
     async def get(role):
-        control.keeper.latch.lock("test")  # after the wait, before the line is written
+        control.keeper.agent_lock.lock("test")  # after the wait, before the line is written
 
     sent = []
 
@@ -562,7 +562,7 @@ async def test_a_login_for_a_grant_asks_whether_it_may(control):
         assert prompt["process"] == OURSELVES
         await control.post(f"/v1/prompts/{prompt['id']}", confirm=True)
         assert kinds(await events.rest()) == ["prompt-closed", "held", "done"]
-    assert control.keeper.guard.admits(control.keeper.node("dev").role, grant["id"])
+    assert control.keeper.approvals.admits(control.keeper.node("dev").role, grant["id"])
 
 
 @serving

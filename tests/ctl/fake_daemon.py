@@ -113,13 +113,13 @@ class FakeDaemon:
             "role_arn": None,
             "state": "held",
             "expires_at": now + 3300.5,
-            "horizon": now + 7 * 3600 + 300.5,
+            "mfa_expires_at": now + 7 * 3600 + 300.5,
             "last_used": now - 120.5,
             "next_renewal": now + 1500.5,
             "error": None,
         }
         nothing = dict.fromkeys(
-            ("account", "role_arn", "expires_at", "horizon", "last_used", "next_renewal"),
+            ("account", "role_arn", "expires_at", "mfa_expires_at", "last_used", "next_renewal"),
         )
         error = {"code": "access-denied", "category": "refused", "sentence": "AWS says no to dev.", "hint": "Ask Bob."}
         ports = [
@@ -226,7 +226,7 @@ class FakeDaemon:
             "event": "held",
             "role": role,
             "expires_at": now + 3540.5,
-            "horizon": now + 28800.5,
+            "mfa_expires_at": now + 28800.5,
             "now": now,
         }
 

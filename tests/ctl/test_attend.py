@@ -39,7 +39,7 @@ def test_events_are_lines_above_the_question(daemon, sit):
         ({"event": "failed", "role": "dev", "error": error}, "dev: STS can't be reached."),
         ({"event": "expired", "role": "dev"}, "dev: expired"),
         (
-            {"event": "horizon", "serial": "s", "seconds": 1800, "roles": ["prod"]},
+            {"event": "mfa-ends", "serial": "s", "seconds": 1800, "roles": ["prod"]},
             "prod: a code is needed in 30m",
         ),
         ({"event": "locked"}, "locked: nothing is handed out until xacctctl unlock"),

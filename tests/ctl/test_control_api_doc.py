@@ -8,7 +8,7 @@ import pytest
 from control_shapes import EVENTS
 
 from xacct import wire
-from xacct.ctl.shape import misfit
+from xacct.ctl.shape import validate
 from xacct.endpoint import head
 
 PAGE = (Path(__file__).parents[2] / "docs/control-api.md").read_text("utf-8")
@@ -53,7 +53,7 @@ def test_every_path_has_an_example():
 @pytest.mark.parametrize("heading", ANSWERS)
 def test_each_example_is_what_wire_says_and_complete(heading):
     (found,) = example(heading)
-    assert misfit(found, ANSWERS[heading]) is None
+    assert validate(found, ANSWERS[heading]) is None
     assert set(found) == set(ANSWERS[heading].__annotations__)
 
 
@@ -61,7 +61,7 @@ def test_each_example_is_what_wire_says_and_complete(heading):
 def test_the_streams_too(heading):
     for found in example(heading):
         kind = EVENTS[found["event"]]
-        assert misfit(found, kind) is None
+        assert validate(found, kind) is None
         assert set(found) == set(kind.__annotations__)
 
 
@@ -75,7 +75,7 @@ def test_the_audits_lines_too():
     found = example("### GET /v1/audit")
     assert len(found) == 2
     for line in found:
-        assert misfit(line, wire.AuditLine) is None
+        assert validate(line, wire.AuditLine) is None
         assert set(line) == set(wire.AuditLine.__annotations__)
 
 

@@ -291,14 +291,14 @@ def test_a_daemon_that_holds_something_is_not_stopped_unasked(systemd, daemon, r
 
 
 def test_now_stops_it_and_says_what_it_held(systemd, daemon, running, monkeypatch, capsys):
-    monkeypatch.setattr("xacct.ctl.service_room.wait_for_end", lambda _pid: None)
+    monkeypatch.setattr("xacct.ctl.unmanaged_daemon.wait_for_end", lambda _pid: None)
     assert main(["service", "install", "--now"]) == 0
     assert len(daemon.called("POST", "/v1/stop")) == 1
     assert "which held an MFA session of work, prod" in capsys.readouterr().out
 
 
 def test_a_daemon_that_holds_nothing_is_stopped(systemd, daemon, running, monkeypatch, capsys):
-    monkeypatch.setattr("xacct.ctl.service_room.wait_for_end", lambda _pid: None)
+    monkeypatch.setattr("xacct.ctl.unmanaged_daemon.wait_for_end", lambda _pid: None)
     daemon.answers["/v1/status"] = daemon.respond("GET", "/v1/status", None) | {"roles": [], "sessions": []}
     assert main(["service", "install"]) == 0
     assert len(daemon.called("POST", "/v1/stop")) == 1
@@ -533,7 +533,7 @@ def test_a_key_that_launchd_does_not_know_is_found():
 
 def test_on_macos_an_agent_is_written_and_loaded_once(mac, place, monkeypatch, capsys):
     monkeypatch.setenv("XDG_STATE_HOME", "/s & <t>")
-    monkeypatch.setattr("xacct.places.make_private", lambda _path: None)
+    monkeypatch.setattr("xacct.paths.make_private", lambda _path: None)
     path = place / "h/Library/LaunchAgents/dev.xacct.xacctd.plist"
     domain = f"gui/{os.getuid()}"
     assert main(["service", "install"]) == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from waiting import PATIENCE
 
-from xacct.ctl import far, ssh
+from xacct.ctl import remote_env, ssh
 from xacct.ctl.failure import CtlError
 
 GRANT = {
@@ -276,23 +276,23 @@ def test_options_of_ours_stand_before_the_role(there, other, run):
 
 
 def test_only_the_lenders_own_line_is_believed():
-    assert far.lent("xacct lends /tmp/xacct.aB3/p\r\n") == "/tmp/xacct.aB3/p"
+    assert remote_env.lent("xacct lends /tmp/xacct.aB3/p\r\n") == "/tmp/xacct.aB3/p"
     for line in ("welcome", "xacct lends /tmp/x; rm -rf /", "xacct lends /tmp/xacct.a/../p", "xacct lends /etc/p"):
-        assert far.lent(line) is None
+        assert remote_env.lent(line) is None
 
 
 def test_the_scripts_are_one_word_to_every_shell():
-    for text in (far.LEND, far.borrow("/tmp/xacct.a/p")):
+    for text in (remote_env.LEND, remote_env.borrow("/tmp/xacct.a/p")):
         assert text.count("'") == 2
         assert not set("!\\\n") & set(text)
 
 
 @pytest.mark.parametrize("reader", [None, "read and not removed"])
 def test_a_lender_ends_and_tidies_up_whatever_becomes_of_the_other(reader):
-    impatient = far.LEND.replace("-lt 30", "-lt 1")
-    assert impatient != far.LEND
+    impatient = remote_env.LEND.replace("-lt 30", "-lt 1")
+    assert impatient != remote_env.LEND
     lender = subprocess.Popen(["sh", "-c", impatient], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    pipe = Path(far.lent(lender.stdout.readline()))
+    pipe = Path(remote_env.lent(lender.stdout.readline()))
     assert pipe.is_fifo()
     assert (pipe.stat().st_mode | pipe.parent.stat().st_mode) & 0o077 == 0
     lender.stdin.write("echo it")

@@ -241,7 +241,7 @@ def test_a_terminal_gets_what_it_can_show(daemon, sit, monkeypatch):
 def test_a_terminal_too_small_for_a_first_look_gets_the_count(daemon, sit, monkeypatch):
     many(daemon)
     for role in daemon.answers["/v1/status"]["roles"]:
-        role |= {"state": "needs-code", "expires_at": None, "horizon": None}
+        role |= {"state": "needs-code", "expires_at": None, "mfa_expires_at": None}
     monkeypatch.setenv("LINES", "24")
     shown = sit("status").end()[1]
     assert "80 roles hold nothing; xacctctl roles lists them." in shown

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from xacct.endpoint import answers, head, imds
+from xacct.endpoint import answers, head
+from xacct.endpoint.handlers import imds
 from xacct.endpoint.server import Connection, Endpoint
 
 PORT = 9477

@@ -10,12 +10,13 @@ from virtual_time import in_virtual_time
 
 from xacct import errors
 from xacct.clock import AwsClock
-from xacct.endpoint import answers, imds
+from xacct.credentials.entry import EAGER
+from xacct.credentials.service import REFUSE_FOR, Ask, CredentialService
+from xacct.endpoint import answers
+from xacct.endpoint.handlers import imds
+from xacct.endpoint.handlers.imds import REGION, ROLES, TOKEN, WAIT, ZONE, Imds
 from xacct.endpoint.head import Request
-from xacct.endpoint.imds import REGION, ROLES, TOKEN, WAIT, ZONE, Imds
 from xacct.endpoint.metadata_tokens import LONGEST, MOST, MetadataTokens
-from xacct.keeper.lease import EAGER
-from xacct.keeper.service import REFUSE_FOR, Ask, CredentialService
 from xacct.model import Caller
 from xacct.policy import HOUR, IMDS_LEAST, MINUTE
 
@@ -46,7 +47,7 @@ class Room:
         aws_clock = AwsClock(clock.read)
         self.sts = FakeSts(aws_clock)
         self.keeper = small_keeper(self.sts)
-        self.desk = self.keeper.desk
+        self.broker = self.keeper.broker
         self.records = Records()
         self.role = role
         self.imds = Imds(
@@ -81,16 +82,16 @@ class Room:
         return json.loads(body), self.clock.time - began
 
     async def login(self, role=None):
-        with self.desk.attend():
+        with self.broker.subscribe():
             login = asyncio.ensure_future(self.keeper.login(role or self.role, ask=True))
             await self.give_code()
             await login
             return self.held
 
     async def give_code(self):
-        while not self.desk.questions:
+        while not self.broker.open_prompts:
             await asyncio.sleep(0.01)
-        self.desk.answer(self.desk.questions[0].id, "123456")
+        self.broker.answer(self.broker.open_prompts[0].id, "123456")
 
     def configure(self, role, **changes):
         configured = {name: node.role for name, node in self.keeper.nodes.items()}
@@ -98,7 +99,7 @@ class Room:
 
     @property
     def held(self):
-        return self.keeper.node(self.role).lease.held
+        return self.keeper.node(self.role).entry.held
 
 
 def request(target, *, token="", method="GET", ttl=b""):
@@ -265,11 +266,11 @@ async def test_what_comes_late_is_refused_in_time_and_there_at_the_next_try(cloc
 
 @in_virtual_time
 async def test_a_human_is_asked_meanwhile_once_for_all_tries(clock, room):
-    with room.desk.attend():
+    with room.broker.subscribe():
         bodies = [await room.answer() for _ in range(4)]
         assert {body["Code"] for body, _ in bodies} == {"login-required"}
         assert all(seconds < 1 for _, seconds in bodies)
-        assert len(room.desk.questions) == 1
+        assert len(room.broker.open_prompts) == 1
         assert sum(task.get_name() == "imds:9478" for task in asyncio.all_tasks()) == 1
         await asyncio.sleep(20)  # nobody asks meanwhile
         await room.give_code()
@@ -284,7 +285,7 @@ async def test_taken_back_while_it_is_written_down_nothing_leaves(clock, room, m
     await room.login()
 
     async def written():
-        room.keeper.latch.lock("test")
+        room.keeper.agent_lock.lock("test")
 
     monkeypatch.setattr(room.records, "fetched", lambda *_: written, raising=False)
     assert (await room.answer())[0]["Code"] == "locked"
@@ -292,7 +293,7 @@ async def test_taken_back_while_it_is_written_down_nothing_leaves(clock, room, m
 
 @in_virtual_time
 async def test_a_client_that_hangs_up_does_not_withdraw_the_question(clock, room):
-    with room.desk.attend():
+    with room.broker.subscribe():
         hanging = asyncio.ensure_future(room.answer())
         await asyncio.sleep(0.1)
         hanging.cancel()
@@ -314,19 +315,19 @@ async def test_nobody_to_ask_is_said_at_once(clock, room):
 @in_virtual_time
 async def test_without_patience_nobody_is_asked(clock):
     room = Room(clock, patience=0.0)
-    with room.desk.attend():
+    with room.broker.subscribe():
         body, _ = await room.answer()
         assert body["Code"] == "login-required"
-        assert room.desk.questions == []
+        assert room.broker.open_prompts == []
 
 
 @pytest.mark.parametrize(("no", "code"), [(True, "declined"), (False, "timed-out")])
 @in_virtual_time
 async def test_a_no_counts_for_a_while_and_raises_no_new_question(clock, room, no, code):
-    with room.desk.attend():
+    with room.broker.subscribe():
         await room.answer()
         if no:
-            room.desk.decline(room.desk.questions[0].id)
+            room.broker.decline(room.broker.open_prompts[0].id)
         else:
             await asyncio.sleep(PATIENCE - WAIT)
         await asyncio.sleep(0.1)
@@ -336,7 +337,7 @@ async def test_a_no_counts_for_a_while_and_raises_no_new_question(clock, room, n
         assert (await room.answer())[0]["Code"] == code
         await asyncio.sleep(4)
         assert (await room.answer())[0]["Code"] == "login-required"
-        assert len(room.desk.questions) == 1
+        assert len(room.broker.open_prompts) == 1
     await room.imds.close()
 
 
@@ -359,7 +360,7 @@ async def test_credentials_that_are_fresh_but_too_short_are_renewed_first(clock,
 
 
 @in_virtual_time
-async def test_past_the_horizon_they_are_refused_a_human_asked_and_the_hint_helps(clock, room):
+async def test_past_the_mfa_session_ends_they_are_refused_a_human_asked_and_the_hint_helps(clock, room):
     first = await room.login()
     for session in room.keeper.sessions.values():
         session.drop()
@@ -368,7 +369,7 @@ async def test_past_the_horizon_they_are_refused_a_human_asked_and_the_hint_help
     assert (body["Code"], seconds) == ("nobody-to-ask", 0)
     assert "20 min more" in body["Message"]
     assert "xacctctl login dev --for 1h" in body["Message"]
-    with room.desk.attend():
+    with room.broker.subscribe():
         assert (await room.answer())[0]["Code"] == "login-required"
         assert room.held is first  # and other protocols are served from it meanwhile
         await room.give_code()
@@ -406,7 +407,7 @@ async def test_a_role_that_never_lives_so_long_is_refused_in_words_and_sts_not_s
     assert len(room.sts.calls) == 1
 
 
-# Guarded roles, the latch, logging out.
+# Guarded roles, the agent lock, logging out.
 
 
 @pytest.mark.parametrize("confirm", ["first-use", "each-grant"])
@@ -417,24 +418,24 @@ async def test_a_guarded_role_takes_a_yes_for_the_port(clock, room, confirm):
     await room.keeper.login("dev", ask=False)
     assert room.held is not None
     assert (await room.answer())[0]["Code"] == "nobody-to-ask"
-    with room.desk.attend():
+    with room.broker.subscribe():
         assert (await room.answer())[0]["Code"] == "login-required"
-        [question] = room.desk.questions
-        assert (question.kind, question.label, question.roles) == ("confirm", "imds:9478", ("dev",))
-        assert question.process == "pid 7, /bin/aws"
-        room.desk.confirm(question.id)
+        [prompt] = room.broker.open_prompts
+        assert (prompt.kind, prompt.label, prompt.roles) == ("confirm", "imds:9478", ("dev",))
+        assert prompt.process == "pid 7, /bin/aws"
+        room.broker.confirm(prompt.id)
         await asyncio.sleep(0.5)
     assert (await room.answer())[0]["Code"] == "Success"
-    room.keeper.guard.keep({"imds:9478"})
+    room.keeper.approvals.keep({"imds:9478"})
     assert (await room.answer())[0]["Code"] == "Success"
 
 
 @in_virtual_time
-async def test_behind_the_latch_nothing_leaves(clock, room):
+async def test_behind_the_agent_lock_nothing_leaves(clock, room):
     await room.login()
-    room.keeper.latch.lock("test")
+    room.keeper.agent_lock.lock("test")
     assert (await room.answer())[0]["Code"] == "locked"
-    room.keeper.latch.unlock()
+    room.keeper.agent_lock.unlock()
     assert (await room.answer())[0]["Code"] == "Success"
 
 
@@ -444,7 +445,7 @@ async def test_a_lock_reaches_those_who_wait_and_what_comes_with_it(clock):
     room.sts.delay = WAIT / 2
     waiting = asyncio.ensure_future(room.answer())
     await asyncio.sleep(WAIT / 4)
-    room.keeper.latch.lock("test")
+    room.keeper.agent_lock.lock("test")
     assert (await waiting)[0]["Code"] == "locked"
 
 
@@ -455,7 +456,9 @@ async def test_what_was_had_just_before_a_lock_or_a_change_does_not_leave_after_
     room.sts.delay = WAIT / 2
     waiting = asyncio.ensure_future(room.answer())
     await asyncio.sleep(WAIT / 4)
-    change = {"locked": lambda: room.keeper.latch.lock("test"), "unknown-role": lambda: room.keeper.configure({})}[what]
+    change = {"locked": lambda: room.keeper.agent_lock.lock("test"), "unknown-role": lambda: room.keeper.configure({})}[
+        what
+    ]
     room.imds._fetching.add_done_callback(lambda _: change())
     assert (await waiting)[0]["Code"] == what
     assert len(room.sts.calls) == 1

@@ -13,13 +13,14 @@ from virtual_time import Clock
 from waiting import PATIENCE
 
 from xacct.clock import AwsClock
-from xacct.endpoint import answers, head, imds
-from xacct.endpoint.door import Door
-from xacct.endpoint.imds import ROLES, TOKEN
+from xacct.credentials.service import CredentialService
+from xacct.endpoint import answers, head
+from xacct.endpoint.handlers import imds
+from xacct.endpoint.handlers.imds import ROLES, TOKEN
 from xacct.endpoint.imds_ports import HOPS, ImdsPorts
+from xacct.endpoint.peer_check import PeerCheck
 from xacct.endpoint.server import IDLE_TIMEOUT, SWEEP
 from xacct.host import callers
-from xacct.keeper.service import CredentialService
 from xacct.model import Caller
 
 TTL = b"X-aws-ec2-metadata-token-ttl-seconds: 60"
@@ -73,8 +74,8 @@ REFUSED = {
 async def test_every_refusal_is_the_same_and_closes(serve, what):
     asked = []
     async with serve(lambda request: asked.append(request) or SECRET, **SPEAKS) as served, asyncio.timeout(20):
-        terms = {"lines": [], "target": TOKEN, "method": "PUT", **REFUSED[what]}
-        raw = served.head(*terms.pop("lines"), TTL, **terms).replace(b"PORT", b"%d" % served.port)
+        defaults = {"lines": [], "target": TOKEN, "method": "PUT", **REFUSED[what]}
+        raw = served.head(*defaults.pop("lines"), TTL, **defaults).replace(b"PORT", b"%d" % served.port)
         assert await served.ask(raw + served.head()) == answers.NOT_OURS
     assert asked == []
     assert answers.NOT_OURS.startswith(b"HTTP/1.1 403 ")
@@ -103,7 +104,7 @@ async def test_the_endpoints_own_port_takes_no_put(serve):
 
 
 def known(uid=None, why=""):
-    return Door(lambda _client, _server: Caller(uid=uid, why=why), 1000, require_known=True)
+    return PeerCheck(lambda _client, _server: Caller(uid=uid, why=why), 1000, require_known=True)
 
 
 class Ticking(Clock):
@@ -121,13 +122,13 @@ class Ticking(Clock):
 class Room:
     """Ports in front of a small keeper that holds dev."""
 
-    def __init__(self, roles, door=None, given=None):
+    def __init__(self, roles, peer_check=None, given=None):
         self.given = given or {}
         self.clock = Ticking()
         aws_clock = AwsClock(self.clock.read)
         self.sts = FakeSts(aws_clock)
         self.keeper = small_keeper(self.sts)
-        self.ports = ImdsPorts(roles, CredentialService(self.keeper), door or known(1000), 60.0)
+        self.ports = ImdsPorts(roles, CredentialService(self.keeper), peer_check or known(1000), 60.0)
 
     async def __aenter__(self):
         await self.ports.open(self.given)
@@ -186,9 +187,9 @@ async def test_each_port_has_its_role_and_its_own_tokens(free):
 
 
 @pytest.mark.parametrize("door", [known(1001), known(why="its address was translated")])
-async def test_another_user_and_whoever_is_unknown_are_refused_whatever_they_ask(free, door):
+async def test_another_user_and_whoever_is_unknown_are_refused_whatever_they_ask(free, peer_check):
     [port] = free(1)
-    async with Room({port: "dev"}, door) as room:
+    async with Room({port: "dev"}, peer_check) as room:
         assert await room.ask(port, b"PUT /latest/api/token HTTP/1.1\r\n") == answers.NOT_OURS
 
 
@@ -198,7 +199,9 @@ async def test_the_kernel_knows_us_there(free):
 
     [port] = free(1)
     diag = SockDiag()
-    async with Room({port: "dev"}, Door(callers.on_loopback(diag.caller), os.geteuid(), require_known=True)) as room:
+    async with Room(
+        {port: "dev"}, PeerCheck(callers.on_loopback(diag.caller), os.geteuid(), require_known=True)
+    ) as room:
         assert len(await room.token(port)) == 43
     diag.close()
 

@@ -95,8 +95,8 @@ REFUSED = {
 async def test_every_refusal_is_the_same_and_closes(serve, what):
     asked = []
     async with serve(lambda request: asked.append(request) or SECRET) as served, asyncio.timeout(20):
-        terms = {"lines": [], **REFUSED[what]}
-        raw = served.head(*terms.pop("lines"), **terms).replace(b"PORT", b"%d" % served.port)
+        defaults = {"lines": [], **REFUSED[what]}
+        raw = served.head(*defaults.pop("lines"), **defaults).replace(b"PORT", b"%d" % served.port)
         # What follows on the same connection is not looked at any more.
         assert await served.ask(raw + served.head()) == answers.NO_GRANT
     assert asked == []

@@ -15,14 +15,14 @@ from waiting import PATIENCE, until
 from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
+from xacct.credentials.service import CredentialService
 from xacct.endpoint import answers
-from xacct.endpoint.container import Container
-from xacct.endpoint.door import Door
-from xacct.endpoint.grants import Grants
+from xacct.endpoint.handlers.container_credentials import ContainerCredentials
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
+from xacct.endpoint.peer_check import PeerCheck
+from xacct.grants.grants import Grants
 from xacct.host import callers
 from xacct.host.processes import Processes
-from xacct.keeper.service import CredentialService
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="asks Linux's kernel")
 
@@ -53,22 +53,22 @@ class Room:
         self.file = directory / "audit.jsonl"
         self.trail = Trail(AuditFile(self.file, 10**6, 1), clock, Processes().find)
         self.service = CredentialService(self.keeper)
-        self.container = Container(self.service, self.grants, 60.0, self.trail)
+        self.container = ContainerCredentials(self.service, self.grants, 60.0, self.trail)
         self.diag = SockDiag()
-        self.door = Door(callers.on_loopback(self.diag.caller), os.geteuid())
+        self.peer_check = PeerCheck(callers.on_loopback(self.diag.caller), os.geteuid())
 
     async def login(self):
-        with self.keeper.desk.attend():
+        with self.keeper.broker.subscribe():
             login = asyncio.ensure_future(self.keeper.login("dev", ask=True))
-            while not self.keeper.desk.questions:
+            while not self.keeper.broker.open_prompts:
                 await asyncio.sleep(0)
-            self.keeper.desk.answer(self.keeper.desk.questions[0].id, "123456")
+            self.keeper.broker.answer(self.keeper.broker.open_prompts[0].id, "123456")
             await login
-            return self.keeper.node("dev").lease.held
+            return self.keeper.node("dev").entry.held
 
     @contextlib.asynccontextmanager
     async def serving(self, serve):
-        async with serve(self.container.answer, door=self.door, recorder=self.trail) as served:
+        async with serve(self.container.answer, peer_check=self.peer_check, recorder=self.trail) as served:
             self.held = await self.login()
             self.trail.start(self.keeper.events)
             yield served
@@ -160,7 +160,7 @@ async def test_what_is_served_is_in_the_file_before_it_leaves(serve, room):
 async def test_without_a_disk_for_the_audit_nothing_is_served_where_it_is_required(serve, room, required, tmp_path):
     room.trail = Trail(AuditFile(tmp_path / "no" / "such" / "audit.jsonl", 1, 1), room.clock, Processes().find)
     room.trail._required = required
-    room.container = Container(room.service, room.grants, 60.0, room.trail)
+    room.container = ContainerCredentials(room.service, room.grants, 60.0, room.trail)
     async with room.serving(serve) as served:
         for _ in range(2):
             async with room.caller(served, "us") as (said, _):

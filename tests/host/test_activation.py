@@ -14,7 +14,7 @@ import pytest
 from waiting import PATIENCE
 
 from xacct.host import activation, launchd
-from xacct.host.activation import Inherited, inherited, sort
+from xacct.host.activation import InheritedSockets, inherited, sort
 
 # Becomes, under its own pid, a program that finds the given descriptors from 3 on, as systemd would start it.
 ADOPT = """
@@ -162,7 +162,7 @@ def test_what_was_meant_for_somebody_else_is_left_alone(env, monkeypatch):
 def test_a_descriptor_that_is_not_open_is_no_trouble():
     found = sort([(250, "gone")])
     assert found.refused == [("gone", "Bad file descriptor")]
-    assert isinstance(found, Inherited)
+    assert isinstance(found, InheritedSockets)
 
 
 # launchd.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from xacct.host import peer, processes
-from xacct.host.processes import AHEAD, REMEMBERED, SHARE, Processes, Scout
+from xacct.host.processes import AHEAD, REMEMBERED, SHARE, Processes, ProcessResolver
 from xacct.model import Caller
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -89,7 +89,7 @@ def scouting(time, cost=0.0):
         time[0] += cost
         return replace(caller, pid=there.get(caller.inode))
 
-    scout = Scout(find, lambda: time[0])
+    scout = ProcessResolver(find, lambda: time[0])
     return scout, looked, there
 
 
@@ -131,7 +131,7 @@ def test_few_are_remembered():
 
 
 def test_callers_by_the_control_socket_are_not_taken_for_one_another():
-    scout = Scout(Processes().find, lambda: 0.0)
+    scout = ProcessResolver(Processes().find, lambda: 0.0)
     for pid in (11, 12):
         known = Caller(uid=os.geteuid(), pid=pid, exe=f"/{pid}")
         assert scout.find(known) is known

@@ -87,11 +87,11 @@ def test_without_secret_memory_there_is_a_problem_and_no_state(manager):
 
 def test_a_state_that_outgrows_what_there_is_does_not_come_back_old(manager):
     """What was logged out since must not be held again after a restart."""
-    rooms = iter([SecretMemory.make])
+    app = iter([SecretMemory.make])
 
     def once(room):
         try:
-            return next(rooms)(room)
+            return next(app)(room)
         except StopIteration:
             raise Unavailable("RLIMIT_MEMLOCK") from None
 

@@ -4,7 +4,7 @@ from types import UnionType
 from typing import NotRequired, Union, get_args, get_origin, get_type_hints, is_typeddict
 
 from xacct import wire
-from xacct.ctl.shape import misfit
+from xacct.ctl.shape import validate
 
 CONTAINERS = {
     "enabled": True,
@@ -44,7 +44,7 @@ EVENTS = {
     "credentials": wire.CredentialsEvent,
     "done": wire.DoneEvent,
     "expired": wire.ExpiredEvent,
-    "horizon": wire.HorizonEvent,
+    "mfa_expires_at": wire.HorizonEvent,
 }
 
 
@@ -63,7 +63,7 @@ def wrong_event(event):
 
 
 def _wrong(value, kind, where):
-    return misfit(value, kind, where) or _strange(value, kind, where)
+    return validate(value, kind, where) or _strange(value, kind, where)
 
 
 def _strange(value, kind, where):

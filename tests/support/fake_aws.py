@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 
 from xacct import errors
 from xacct.clock import AwsClock
-from xacct.keeper.desk import Desk
-from xacct.keeper.events import Events, PromptRaised
-from xacct.keeper.keeper import Keeper
-from xacct.keeper.ledger import Ledger
-from xacct.keeper.scheduler import Scheduler
-from xacct.keeper.service import Ask, CredentialService
+from xacct.credentials.events import EventBus, PromptOpened
+from xacct.credentials.keeper import Keeper
+from xacct.credentials.scheduler import Scheduler
+from xacct.credentials.service import Ask, CredentialService
 from xacct.model import Credentials, Grant, Role, Source
-from xacct.state import snapshot
+from xacct.prompts.broker import PromptBroker
+from xacct.prompts.used_codes import UsedCodes
+from xacct.state import codec
 
 SERIAL = "arn:aws:iam::123456789012:mfa/U"
 SOURCE = Source("central", "profile")
@@ -166,36 +166,36 @@ class Person:
         self._busy = set()
 
     async def attend(self):
-        with self.keeper.events.listen() as queue, self.keeper.desk.attend():
-            for question in self.keeper.desk.questions:
-                self._see(question)
+        with self.keeper.events.listen() as queue, self.keeper.broker.subscribe():
+            for prompt in self.keeper.broker.open_prompts:
+                self._see(prompt)
             while True:
                 event = await queue.get()
-                if isinstance(event, PromptRaised):
-                    self._see(event.question)
+                if isinstance(event, PromptOpened):
+                    self._see(event.prompt)
 
-    def _see(self, question):
-        if question.id not in self._busy:
-            self._busy.add(question.id)
-            task = asyncio.get_running_loop().create_task(self._answer(question))
+    def _see(self, prompt):
+        if prompt.id not in self._busy:
+            self._busy.add(prompt.id)
+            task = asyncio.get_running_loop().create_task(self._answer(prompt))
             task.add_done_callback(lambda task: task.cancelled() or task.result())
 
-    async def _answer(self, question):
+    async def _answer(self, prompt):
         seconds = self.think()
         if seconds is None:
             await asyncio.sleep(5)
-            if question.open:
-                self.keeper.desk.decline(question.id)
+            if prompt.open:
+                self.keeper.broker.decline(prompt.id)
             return
         await asyncio.sleep(seconds)
-        while question.open:
-            if question.not_before is not None:
-                await asyncio.sleep(max(0.0, question.not_before - self.aws.now()) + 1)
+        while prompt.open:
+            if prompt.not_before is not None:
+                await asyncio.sleep(max(0.0, prompt.not_before - self.aws.now()) + 1)
             try:
-                self.keeper.desk.answer(question.id, self.aws.code())
+                self.keeper.broker.answer(prompt.id, self.aws.code())
             except errors.CodeUsed:
                 continue
-            except errors.PromptClosed:
+            except errors.PromptNotOpen:
                 return
             self.answered.append(self.aws.now())
             return
@@ -204,11 +204,11 @@ class Person:
 class World:
     """A keeper with its scheduler, and AWS, on one machine's clocks. Use as an async context manager."""
 
-    def __init__(self, machine, roles, *, seed=0, terms=None, **aws):
+    def __init__(self, machine, roles, *, seed=0, defaults=None, **aws):
         self.machine = machine
         self.aws = FakeAws(machine, **aws)
         self._seed = seed
-        self._terms = terms
+        self._terms = defaults
         self.suspends = 0
         self._tasks = []
         self._programs = itertools.count(1)
@@ -216,16 +216,16 @@ class World:
 
     def configure(self, roles):
         """A keeper that starts from nothing."""
-        self.events = Events()
-        self.ledger = Ledger()
-        self.desk = Desk(self.aws.clock, self.events, self.ledger)
+        self.events = EventBus()
+        self.used_codes = UsedCodes()
+        self.broker = PromptBroker(self.aws.clock, self.events, self.used_codes)
         self.keeper = Keeper(
             sts=self.aws,
             sources=self.aws,
-            desk=self.desk,
+            broker=self.broker,
             clock=self.aws.clock,
             events=self.events,
-            terms=self._terms,
+            defaults=self._terms,
             rng=random.Random(self._seed),
         )
         self.keeper.configure({role.name: role for role in roles})
@@ -233,7 +233,7 @@ class World:
         self.scheduler = Scheduler(self.keeper, slept=self._slept)
 
     async def restart(self, roles=None, *, boot_id="a boot"):
-        """Another process goes on from what this one keeps: its own keeper, clock and desk, the same AWS and machine.
+        """Another process goes on from what this one keeps: its own keeper, clock and prompt broker, the same AWS and machine.
 
         Whoever waits or attends has to come again. Returns what each role held when it ended, if unexpired, and
         whether it was logged out.
@@ -242,22 +242,22 @@ class World:
             roles = [node.role for name, node in self.keeper.nodes.items() if name not in self.keeper.dynamic]
         kept = bytearray()
         held = self.held()
-        snapshot.take(self.keeper, "a boot", "0", kept)
+        codec.take(self.keeper, "a boot", "0", kept)
         await self.__aexit__()
         self._tasks.clear()
         self.aws.clock = AwsClock(self.machine.read)
         self.configure(roles)
-        state = snapshot.read(bytes(kept))
-        snapshot.resume_clock(state, self.aws.clock, boot_id)
-        snapshot.give_back(state, self.keeper, boot_id)
+        state = codec.read(bytes(kept))
+        codec.resume_clock(state, self.aws.clock, boot_id)
+        codec.give_back(state, self.keeper, boot_id)
         await self.__aenter__()
         return held
 
     def held(self):
         """What each role's entry holds, if unexpired, and whether it was logged out of."""
         out = self.keeper.consents.logged_out
-        leases = {name: node.lease for name, node in self.keeper.nodes.items()}
-        return {name: (lease.held if lease.alive() else None, name in out) for name, lease in leases.items()}
+        entries = {name: node.entry for name, node in self.keeper.nodes.items()}
+        return {name: (entry.held if entry.valid() else None, name in out) for name, entry in entries.items()}
 
     async def fetch(self, name, *, ask, consumer=None, **more):
         """What a program gets; with `ask` a human may be asked for it."""
@@ -280,13 +280,13 @@ class World:
     async def hold(self, name):
         """Log in, and be a program that uses the role for the rest of the day."""
         await self.login(name, ask=True)
-        self.keeper.terms = replace(self.keeper.terms, renew_within=86400.0)
+        self.keeper.defaults = replace(self.keeper.defaults, renew_within=86400.0)
         return await self.fetch(name, ask=False)
 
     async def login(self, name, **how):
         """Log in; what the role holds then."""
         await self.keeper.login(name, **how)
-        return self.keeper.node(name).lease.held
+        return self.keeper.node(name).entry.held
 
     def _slept(self):
         self.suspends += 1

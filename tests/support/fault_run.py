@@ -248,7 +248,7 @@ class Run:
             self.model.died_without_a_trace()
         if self.world.settings_file.is_fifo():
             self.world.mend_files()  # without settings that can be read no daemon starts; it says so
-        self.world.revive()
+        self.world.start_daemon()
 
     # Faults.
 

@@ -136,7 +136,7 @@ class World(Stack):
             self.manager.ready.clear()
         self.os_kill(pid, number)
 
-    def revive(self):
+    def start_daemon(self):
         """Wait for the manager's next daemon, or start one where nobody else does."""
         if self.managed:
             self.wait(self._reachable, "the manager's next daemon")
@@ -147,7 +147,7 @@ class World(Stack):
 
     def settle(self):
         """Exactly one daemon, and it answers."""
-        self.revive()
+        self.start_daemon()
         self.wait(lambda: len(self.daemons()) == 1, f"one daemon ({self.daemons()} live)")
 
     def wait(self, condition, what):

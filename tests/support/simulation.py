@@ -3,7 +3,7 @@ quarters of an hour, a lid that is closed, a clock that is set wrong.
 
     python tests/support/simulation.py [SEED...]     # prints the report
 
-Same seed, same result. Only the SDKs, AWS and the human are simulated; keeper, scheduler, desk, grants and the
+Same seed, same result. Only the SDKs, AWS and the human are simulated; keeper, scheduler, prompt broker, grants and the
 endpoint's container answers are the product's own.
 """
 
@@ -23,10 +23,10 @@ from fake_aws import World, role
 from virtual_time import Clock, run
 
 from xacct import errors, policy
-from xacct.endpoint.container import Container
-from xacct.endpoint.grants import Grants
+from xacct.credentials.service import CredentialService
+from xacct.endpoint.handlers.container_credentials import Container
 from xacct.endpoint.head import ROLE_PATH, Request
-from xacct.keeper.service import CredentialService
+from xacct.grants.grants import Grants
 
 HOUR = 3600.0
 DURATION = 36 * HOUR
@@ -207,7 +207,7 @@ class Simulation:
         left = self.world.aws.expires(said["AccessKeyId"]) - self.world.aws.now()
         self.report.expired_served += left <= 0
         [session] = self.world.keeper.sessions.values()
-        possible = session.alive() and session.held.expires_at > self.world.aws.now() + 1 and self.up_for(10)
+        possible = session.valid() and session.held.expires_at > self.world.aws.now() + 1 and self.up_for(10)
         self.report.short_served += left < policy.SDK_REFETCH and possible
         return datetime.fromisoformat(said["Expiration"]).timestamp()
 

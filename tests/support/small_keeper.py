@@ -10,11 +10,11 @@ import asyncio
 import random
 
 from xacct import errors
-from xacct.keeper.desk import Desk
-from xacct.keeper.events import Events
-from xacct.keeper.keeper import Keeper
-from xacct.keeper.ledger import Ledger
+from xacct.credentials.events import EventBus
+from xacct.credentials.keeper import Keeper
 from xacct.model import Credentials, Role, Source
+from xacct.prompts.broker import PromptBroker
+from xacct.prompts.used_codes import UsedCodes
 
 ACCOUNT = "111122223333"
 SERIAL = f"arn:aws:iam::{ACCOUNT}:mfa/alice"
@@ -75,9 +75,9 @@ class FakeSources:
 
 
 def small_keeper(sts, roles=ROLES):
-    """A keeper of these roles, its desk and events among its attributes."""
-    events = Events()
-    desk = Desk(sts.clock, events, Ledger())
-    keeper = Keeper(sts=sts, sources=FakeSources(), desk=desk, clock=sts.clock, events=events, rng=random.Random(1))
+    """A keeper of these roles, its prompt broker and events among its attributes."""
+    events = EventBus()
+    broker = PromptBroker(sts.clock, events, UsedCodes())
+    keeper = Keeper(sts=sts, sources=FakeSources(), broker=broker, clock=sts.clock, events=events, rng=random.Random(1))
     keeper.configure(roles)
     return keeper

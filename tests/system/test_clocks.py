@@ -37,7 +37,7 @@ def fetch(environment):
 ENTER_TIME_NAMESPACE = """
     import asyncio, ctypes, os, signal, sys, time
     from xacct import daemon
-    from xacct.life import running
+    from xacct.daemon import run
 
     real_run = running.Life.run
 

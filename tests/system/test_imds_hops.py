@@ -18,7 +18,8 @@ PORT = 9478
 
 SERVE = """
 import asyncio, sys
-from xacct.endpoint import answers, imds
+from xacct.endpoint import answers
+from xacct.endpoint.handlers import imds
 from xacct.endpoint.imds_ports import near
 from xacct.endpoint.server import Endpoint, bind
 
@@ -83,7 +84,7 @@ def asked_from(namespace):
 
 @pytest.mark.parametrize(("how", "beyond"), [("near", False), ("far", True)])
 def test_beyond_a_router_nobody_is_answered(network, how, beyond):
-    """`far`, without the hop limit: that it is the limit, and not the network, that keeps the client out."""
+    """`remote_env`, without the hop limit: that it is the limit, and not the network, that keeps the client out."""
     server, router, client = network
     command = ["ip", "netns", "exec", server, sys.executable, "-c", SERVE, SERVER, str(PORT), how]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as serving:

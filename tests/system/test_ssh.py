@@ -99,9 +99,9 @@ class Far:
 
 
 @pytest.fixture(scope="module")
-def far(tmp_path_factory, stack):
-    with Far(tmp_path_factory.mktemp("far"), stack) as far:
-        yield far
+def remote_env(tmp_path_factory, stack):
+    with Far(tmp_path_factory.mktemp("far"), stack) as remote_env:
+        yield remote_env
 
 
 def pipes():
@@ -117,14 +117,14 @@ def connections(stack):
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left(far, stack):
+def nothing_is_left(remote_env, stack):
     """No grant, no connection, no pipe there, no process of sshd that could listen: after each of these tests."""
     before = pipes()
     yield
     wait_until(lambda: not grants(stack), what="the end of the grant")
     wait_until(lambda: pipes() == before, what="the end of the pipe")
     wait_until(lambda: not connections(stack), what="the end of the connection")
-    children = Path(f"/proc/{far.sshd.pid}/task/{far.sshd.pid}/children")
+    children = Path(f"/proc/{remote_env.sshd.pid}/task/{remote_env.sshd.pid}/children")
     # sooner than a connection without sessions would end by itself
     wait_until(lambda: not children.read_text(), seconds=5, what="the end of the session there")
 
@@ -134,30 +134,30 @@ def opened(process):
     return process.stdout.readline().decode().strip()
 
 
-def test_a_program_there_has_the_role(far, stack):
-    done = far.run(WHO)
+def test_a_program_there_has_the_role(remote_env, stack):
+    done = remote_env.run(WHO)
     assert (done.returncode, done.stderr) == (0, b"")
     assert done.stdout.decode().startswith(PROD)
 
 
-def test_streams_and_status_are_those_of_the_command(far):
+def test_streams_and_status_are_those_of_the_command(remote_env):
     sent = os.urandom(300_000)
-    done = far.run("cat; exit 7", input=sent)
+    done = remote_env.run("cat; exit 7", input=sent)
     assert (done.returncode, done.stdout) == (7, sent)
 
 
-def test_words_and_quotes_reach_the_shell_there_as_with_ssh(far):
-    assert far.run('printf \'%s|\' "a  b" "it\'s"', "c'  'd", "\\$HOME").stdout == b"a  b|it's|c  d|$HOME|"
+def test_words_and_quotes_reach_the_shell_there_as_with_ssh(remote_env):
+    assert remote_env.run('printf \'%s|\' "a  b" "it\'s"', "c'  'd", "\\$HOME").stdout == b"a  b|it's|c  d|$HOME|"
 
 
-def test_without_a_command_or_a_terminal_a_login_shell_reads_its_input(far):
-    done = far.run(input=b"shopt -q login_shell && echo login; exit 3\n")
+def test_without_a_command_or_a_terminal_a_login_shell_reads_its_input(remote_env):
+    done = remote_env.run(input=b"shopt -q login_shell && echo login; exit 3\n")
     assert done.returncode == 3
     assert b"login" in done.stdout
 
 
-def test_two_at_once_have_a_port_each(far, stack):
-    first, second = (far.go(f"echo $AWS_CONTAINER_CREDENTIALS_FULL_URI; read x; {WHO}") for _ in range(2))
+def test_two_at_once_have_a_port_each(remote_env, stack):
+    first, second = (remote_env.go(f"echo $AWS_CONTAINER_CREDENTIALS_FULL_URI; read x; {WHO}") for _ in range(2))
     urls = {opened(first), opened(second)}
     assert len(urls) == 2
     assert {str(grant["forwarded_port"]) for grant in grants(stack)} == {re.findall(r":(\d+)/", url)[0] for url in urls}
@@ -169,8 +169,8 @@ def test_two_at_once_have_a_port_each(far, stack):
             socket.create_connection(("127.0.0.1", int(re.findall(r":(\d+)/", url)[0])))
 
 
-def test_the_port_there_is_of_no_use_without_the_token_of_the_connection(far, stack):
-    process = far.go(f"echo $AWS_CONTAINER_CREDENTIALS_FULL_URI {TOKEN}; read x")
+def test_the_port_there_is_of_no_use_without_the_token_of_the_connection(remote_env, stack):
+    process = remote_env.go(f"echo $AWS_CONTAINER_CREDENTIALS_FULL_URI {TOKEN}; read x")
     url, token = opened(process).split()
     other = stack.grant("prod")
 
@@ -215,16 +215,16 @@ class Watcher(threading.Thread):
         self.join()
 
 
-def test_the_token_is_in_no_argument_and_no_file(far):
+def test_the_token_is_in_no_argument_and_no_file(remote_env):
     with Watcher() as watcher:
-        process = far.go(f"echo {TOKEN}; sleep 1; read x")
+        process = remote_env.go(f"echo {TOKEN}; sleep 1; read x")
         token = opened(process).encode()
         assert token.startswith(b"xacct_")
         process.communicate(b"\n", timeout=60)
     assert not [words for words in watcher.seen if token in words]
     assert [words for words in watcher.seen if b"xacct lends" in words]
     assert [words for words in watcher.seen if b"${1:-exit 1}" in words]
-    for file in (file for file in far.dir.rglob("*") if file.is_file()):
+    for file in (file for file in remote_env.dir.rglob("*") if file.is_file()):
         assert token not in file.read_bytes()
 
 
@@ -237,8 +237,8 @@ def master(stack):
     return int(re.findall(r"pid=(\d+)", said.stderr + said.stdout)[0])
 
 
-def test_when_the_connection_is_killed_the_grant_ends(far, stack):
-    process = far.go("echo here; sleep 60")
+def test_when_the_connection_is_killed_the_grant_ends(remote_env, stack):
+    process = remote_env.go("echo here; sleep 60")
     assert opened(process) == "here"
     assert len(grants(stack)) == 1
     os.kill(master(stack), 9)
@@ -247,8 +247,8 @@ def test_when_the_connection_is_killed_the_grant_ends(far, stack):
     process.communicate()
 
 
-def test_when_xacctctl_is_killed_the_grant_ends_and_the_connection_with_its_session(far, stack):
-    process = far.go("echo here; read x")
+def test_when_xacctctl_is_killed_the_grant_ends_and_the_connection_with_its_session(remote_env, stack):
+    process = remote_env.go("echo here; read x")
     assert opened(process) == "here"
     process.kill()
     process.wait()
@@ -258,16 +258,16 @@ def test_when_xacctctl_is_killed_the_grant_ends_and_the_connection_with_its_sess
     wait_until(lambda: not Path(f"/proc/{holder}").exists(), seconds=30, what="the end of the connection")
 
 
-def test_a_signal_ends_it_in_order(far, stack):
-    process = far.go("echo here; sleep 60")
+def test_a_signal_ends_it_in_order(remote_env, stack):
+    process = remote_env.go("echo here; sleep 60")
     assert opened(process) == "here"
     process.terminate()
     assert process.wait(20) in {143, 255}
     process.communicate()
 
 
-def test_who_is_not_let_in_gets_no_grant(far, stack):
-    done = far.run("true", options=["-o", "IdentityFile=none", "-o", "PubkeyAuthentication=no"])
+def test_who_is_not_let_in_gets_no_grant(remote_env, stack):
+    done = remote_env.run("true", options=["-o", "IdentityFile=none", "-o", "PubkeyAuthentication=no"])
     assert (done.returncode, b"Permission denied" in done.stderr) == (255, True)
     assert grants(stack) == []
 
@@ -282,19 +282,19 @@ def test_who_is_not_let_in_gets_no_grant(far, stack):
     ],
 )
 def test_a_server_that_does_not_play_along(tmp_path, stack, extra, sentence):
-    with Far(tmp_path, stack, extra) as far:
-        done = far.run("true")
+    with Far(tmp_path, stack, extra) as remote_env:
+        done = remote_env.run("true")
         assert done.returncode == 1
         assert sentence in done.stderr.decode()
         assert "Traceback" not in done.stderr.decode()
         assert grants(stack) == []
 
 
-def test_default_keys_there_don_t_win(far):
-    credentials = far.dir / "credentials"
+def test_default_keys_there_don_t_win(remote_env):
+    credentials = remote_env.dir / "credentials"
     credentials.write_text("[default]\naws_access_key_id = AKIAXXXXXXXXXXXXXXXX\naws_secret_access_key = x\n")
     try:
-        done = far.run(WHO)
+        done = remote_env.run(WHO)
     finally:
         credentials.unlink()
     assert done.stdout.decode().startswith(PROD)
@@ -304,14 +304,14 @@ def test_default_keys_there_don_t_win(far):
 class Seat:
     """Somebody at a terminal of 24 by 80."""
 
-    def __init__(self, far, *command):
+    def __init__(self, remote_env, *command):
         self.ours, theirs = pty.openpty()
         self.resize(24, 80)
         adopt = (
             "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
         )
-        words = [sys.executable, "-c", adopt, *far.words(*command)]
-        env = {**far.env, "TERM": "dumb"}
+        words = [sys.executable, "-c", adopt, *remote_env.words(*command)]
+        env = {**remote_env.env, "TERM": "dumb"}
         self.process = subprocess.Popen(
             words, env=env, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
         )
@@ -345,11 +345,11 @@ class Seat:
 
 
 @pytest.fixture
-def sit(far):
+def sit(remote_env):
     seats = []
 
     def start(*command):
-        seats.append(Seat(far, *command))
+        seats.append(Seat(remote_env, *command))
         return seats[-1]
 
     yield start
@@ -378,9 +378,9 @@ def test_a_login_shell_at_a_terminal(sit):
     assert seat.end() == 5
 
 
-def test_a_command_with_a_terminal_if_it_is_asked_for(far, sit):
-    assert far.run("test -t 0", options=["-tt"]).returncode == 0
-    assert far.run("test -t 0").returncode == 1
+def test_a_command_with_a_terminal_if_it_is_asked_for(remote_env, sit):
+    assert remote_env.run("test -t 0", options=["-tt"]).returncode == 0
+    assert remote_env.run("test -t 0").returncode == 1
     assert sit("test -t 0").end() == 1
 
 

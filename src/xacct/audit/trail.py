@@ -21,7 +21,7 @@ import structlog
 from xacct import errors, rolekeys
 from xacct.audit.entry import Entry, line
 from xacct.audit.file import Merged
-from xacct.keeper import events as ev
+from xacct.credentials import events as ev
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from xacct import wire
     from xacct.audit.file import AuditFile
     from xacct.clock import AwsClock
-    from xacct.keeper.events import Events
+    from xacct.credentials.events import EventBus
     from xacct.model import Caller, Grant
 
 log = structlog.get_logger("xacct.audit")
@@ -210,7 +210,7 @@ class Trail:
 
     # What is written.
 
-    def start(self, events: Events) -> None:
+    def start(self, events: EventBus) -> None:
         """Write from now on, and listen to the keeper."""
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._run()), loop.create_task(self._listen(events))]
@@ -227,7 +227,7 @@ class Trail:
         writing.cancel()
         await asyncio.gather(writing, listening, return_exceptions=True)
 
-    async def _listen(self, events: Events) -> None:
+    async def _listen(self, events: EventBus) -> None:
         with events.listen() as queue:
             while True:
                 self.heard(await queue.get())

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xacct import wire
-    from xacct.keeper.keeper import Keeper
+    from xacct.credentials.keeper import Keeper
 
 
 @dataclass(frozen=True, slots=True)

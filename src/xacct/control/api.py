@@ -13,14 +13,14 @@ import structlog
 from aiohttp import web
 
 from xacct import __version__, errors, policy, rolekeys, wire
-from xacct.control import shapes, streams, versions, views
+from xacct.control import serializers, streams, versions, views
 from xacct.control.audit import Audit, caller_of
 from xacct.control.containers import Containers
-from xacct.control.exchange import answered, body_of, failed, streamed
 from xacct.control.grants import GrantRoutes
+from xacct.control.http import answered, body_of, failed, streamed
 from xacct.control.standing import Standing
+from xacct.credentials.service import Ask
 from xacct.endpoint.head import ROLE_PATH
-from xacct.keeper.service import Ask
 from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from xacct.awsfiles import Files
     from xacct.catalogue import Catalogue
     from xacct.control.about import About
-    from xacct.endpoint.grants import Grants
-    from xacct.keeper.service import CredentialService
+    from xacct.credentials.service import CredentialService
+    from xacct.grants.grants import Grants
 
     Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -141,7 +141,7 @@ class Api:
             "version": __version__,
             "pid": os.getpid(),
             "endpoint": self._daemon.endpoint_url,
-            "config_problem": shapes.error_body(problems[0]) if problems else None,
+            "config_problem": serializers.error_body(problems[0]) if problems else None,
         }
         return web.json_response(answer)
 
@@ -150,12 +150,12 @@ class Api:
         keeper, view = self._keeper, views.of(request)
         catalogue = view.open()
         standing = Standing(keeper)
-        rows = [shapes.role_status(standing, node) for node in keeper.nodes.values()]
+        rows = [serializers.role_status(standing, node) for node in keeper.nodes.values()]
         rows = [row for row in rows if view.has(row["name"]) or row["state"] in ("held", "waiting", "failed")]
         sessions = [
-            shapes.session_status(shapes.source_key(source), serial or "", lease)
-            for (source, serial, _), lease in keeper.sessions.items()
-            if view.has(shapes.source_key(source)) or lease.holds
+            serializers.session_status(serializers.source_key(source), serial or "", entry)
+            for (source, serial, _), entry in keeper.sessions.items()
+            if view.has(serializers.source_key(source)) or entry.holds
         ]
         named = [view.id, *(rolekeys.split(row["name"])[1] for row in rows), rolekeys.OWN]
         answer: wire.StatusAnswer = {
@@ -163,11 +163,11 @@ class Api:
             "roles": sorted(rows, key=lambda row: not view.has(row["name"])),
             "sessions": sessions,
             "catalogues": views.catalogues(view, dict.fromkeys(named)),
-            "prompts": [shapes.prompt(keeper, question) for question in keeper.desk.questions],
-            "attended": keeper.desk.attendants,
+            "prompts": [serializers.prompt(keeper, prompt) for prompt in keeper.broker.open_prompts],
+            "attended": keeper.broker.subscribers,
             "notes": self._notes(catalogue),
-            "locked": keeper.latch.locked,
-            "imds": [shapes.imds_port(keeper, port, role) for port, role in self._daemon.imds().items()],
+            "locked": keeper.agent_lock.locked,
+            "imds": [serializers.imds_port(keeper, port, role) for port, role in self._daemon.imds().items()],
             "daemon": self._daemon.about.status(keeper),
         }
         return answered(request, answer)
@@ -179,11 +179,11 @@ class Api:
         base = self._daemon.endpoint_url + ROLE_PATH
         answer: wire.RolesAnswer = {
             "roles": [
-                shapes.role_info(node, base)
+                serializers.role_info(node, base)
                 for name, node in self._keeper.nodes.items()
                 if name not in self._keeper.dynamic and view.has(name)
             ],
-            "problems": [shapes.error_body(problem) for problem in self._problems(catalogue)],
+            "problems": [serializers.error_body(problem) for problem in self._problems(catalogue)],
         }
         files = views.shape(view.files)
         if files is not None:
@@ -195,7 +195,9 @@ class Api:
         node = self._keeper.node(views.of(request).role(request.match_info["role"]))
         keeper = self._keeper
         roles = {name: other.role for name, other in keeper.nodes.items()}
-        steps, remarks = policy.explain(node.role, roles, keeper.terms.session_duration, keeper.terms.session_name)
+        steps, remarks = policy.explain(
+            node.role, roles, keeper.defaults.session_duration, keeper.defaults.session_name
+        )
         answer: wire.ExplainAnswer = {
             "role": node.role.name,
             "steps": steps,
@@ -212,17 +214,17 @@ class Api:
         for role in body["roles"]:
             self._keeper.node(role)
         attend = body.get("attend", True)
-        ask = attend or "code" in body or self._keeper.desk.attendants > 0
+        ask = attend or "code" in body or self._keeper.broker.subscribers > 0
 
         grant = self._grant(body)
         process = caller_of(request).process
 
-        places = {name: place for place, name in enumerate(dict.fromkeys(body["roles"]))}
+        ranks = {name: rank for rank, name in enumerate(dict.fromkeys(body["roles"]))}
 
         async def get(role: str) -> None:
             again = body.get("again", False)
             await self._keeper.login(
-                role, ask=ask, until=body.get("until"), again=again, process=process, place=places[role]
+                role, ask=ask, until=body.get("until"), again=again, process=process, rank=ranks[role]
             )
             if grant is not None:
                 await self.service.allow(role, grant, lambda: process)
@@ -231,7 +233,7 @@ class Api:
             self._keeper,
             body["roles"],
             self._audit.watched(request, "login", get),
-            lambda role, _: shapes.held_event(self._keeper, role),
+            lambda role, _: serializers.held_event(self._keeper, role),
             code=body.get("code"),
             attend=attend,
         )
@@ -261,7 +263,7 @@ class Api:
         process = caller_of(request).process
         lifetime = body.get("lifetime")
         ask = Ask(
-            human=attend or self._keeper.desk.attendants > 0,
+            human=attend or self._keeper.broker.subscribers > 0,
             lasting=max(0.0, (lifetime or 0) - policy.MINUTE),  # what AWS gives has aged a little when it is here
             lifetime=lifetime,
             process=lambda: process,
@@ -273,7 +275,7 @@ class Api:
 
         def had(role: str, held: Credentials) -> wire.CredentialsEvent:
             self.service.check(role, command)  # it may have been taken back since they were had
-            return shapes.credentials_event(role, held, region)
+            return serializers.credentials_event(role, held, region)
 
         login = streams.Login(
             self._keeper,
@@ -312,22 +314,22 @@ class Api:
 
     async def prompts(self, request: web.Request) -> web.Response:
         """GET /v1/prompts."""
-        questions = [shapes.prompt(self._keeper, question) for question in self._keeper.desk.questions]
-        return answered(request, {"prompts": questions})
+        open_prompts = [serializers.prompt(self._keeper, prompt) for prompt in self._keeper.broker.open_prompts]
+        return answered(request, {"prompts": open_prompts})
 
     async def answer_prompt(self, request: web.Request) -> web.Response:
         """POST /v1/prompts/ID."""
         body = await body_of(request, wire.PromptAnswer)
         if body.get("decline") or body.get("confirm") is False:
-            self._keeper.desk.decline(request.match_info["id"])
+            self._keeper.broker.decline(request.match_info["id"])
         elif body.get("confirm"):
-            self._keeper.desk.confirm(request.match_info["id"])
+            self._keeper.broker.confirm(request.match_info["id"])
         else:
-            self._keeper.desk.answer(request.match_info["id"], body.get("code", ""))
+            self._keeper.broker.answer(request.match_info["id"], body.get("code", ""))
         return web.json_response({})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """GET /v1/events, with ?attend=1 to answer questions."""
+        """GET /v1/events, with ?attend=1 to answer prompts."""
         attend = request.query.get("attend") == "1"
         return await streamed(request, lambda out: streams.everything(self._keeper, out, attend=attend))
 
@@ -337,7 +339,7 @@ class Api:
 
     async def lock(self, request: web.Request) -> web.Response:
         """POST /v1/lock."""
-        if self._keeper.latch.lock("asked to"):
+        if self._keeper.agent_lock.lock("asked to"):
             self._audit.latched(request, "locked")
         if (problem := await self._daemon.kept()) is not None:
             raise problem
@@ -345,12 +347,12 @@ class Api:
 
     async def unlock(self, request: web.Request) -> web.Response:
         """POST /v1/unlock."""
-        if self._keeper.latch.unlock():
+        if self._keeper.agent_lock.unlock():
             self._audit.latched(request, "unlocked")
         return self._latched()
 
     def _latched(self) -> web.Response:
-        answer: wire.LockAnswer = {"locked": self._keeper.latch.locked}
+        answer: wire.LockAnswer = {"locked": self._keeper.agent_lock.locked}
         return web.json_response(answer)
 
     async def succeed(self, _: web.Request) -> web.Response:
@@ -365,7 +367,7 @@ class Api:
             {
                 "roles": len(self._keeper.nodes),
                 "restart": self._daemon.outdated(),
-                "problems": [shapes.error_body(problem) for problem in problems],
+                "problems": [serializers.error_body(problem) for problem in problems],
             }
         )
 

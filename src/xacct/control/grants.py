@@ -8,16 +8,16 @@ import structlog
 from aiohttp import web
 
 from xacct import errors, rolekeys, wire
-from xacct.control import shapes, views
-from xacct.control.exchange import answered, body_of
+from xacct.control import serializers, views
+from xacct.control.http import answered, body_of
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 
 if TYPE_CHECKING:
     from xacct.control.audit import Audit
     from xacct.control.containers import Containers
-    from xacct.endpoint.grants import Grants
-    from xacct.keeper.keeper import Keeper
-    from xacct.keeper.node import Node
+    from xacct.credentials.keeper import Keeper
+    from xacct.credentials.node import Node
+    from xacct.grants.grants import Grants
     from xacct.model import Where
 
 log = structlog.get_logger("xacct.control")
@@ -49,13 +49,15 @@ class GrantRoutes:
     async def list_grants(self, request: web.Request) -> web.Response:
         """GET /v1/grants."""
         self._grants.sweep()
-        answer: wire.GrantsAnswer = {"grants": [shapes.grant_info(grant, self._grants) for grant in self._grants.all()]}
+        answer: wire.GrantsAnswer = {
+            "grants": [serializers.grant_info(grant, self._grants) for grant in self._grants.all()]
+        }
         return answered(request, answer)
 
     async def create_grant(self, request: web.Request) -> web.Response:
         """POST /v1/grants."""
         body = await body_of(request, wire.GrantRequest)
-        self._keeper.latch.check()
+        self._keeper.agent_lock.check()
         view = views.of(request)
         names = {view.wanted(role): role for role in body["roles"]}
         nodes = [self._configured(role) for role in names]
@@ -87,7 +89,9 @@ class GrantRoutes:
             "token_file": str(file),
             "urls": {names[node.role.name]: url + ROLE_PATH + node.role.slug for node in nodes},
             "regions": {names[node.role.name]: node.role.region for node in nodes},
-            "confirm": [names[node.role.name] for node in nodes if not self._keeper.guard.admits(node.role, grant.id)],
+            "confirm": [
+                names[node.role.name] for node in nodes if not self._keeper.approvals.admits(node.role, grant.id)
+            ],
             "role_arn_url": url + ROLE_ARN_PATH if patterns else None,
         }
         self._audit.grant(request, "grant-created", grant)
@@ -113,7 +117,7 @@ class GrantRoutes:
         body = await body_of(request, wire.GrantBinding)
         grant = self._grants.bind(request.match_info["id"], body["pid"])
         await self._grants.settled()
-        return answered(request, shapes.grant_info(grant, self._grants))
+        return answered(request, serializers.grant_info(grant, self._grants))
 
     def _configured(self, role: str) -> Node:
         if role in self._keeper.dynamic:

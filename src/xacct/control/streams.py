@@ -1,4 +1,4 @@
-"""Answers that stream: a login with its questions, credentials, and everything that happens."""
+"""Answers that stream: a login with its prompts, credentials, and everything that happens."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import structlog
 from aiohttp import web
 
 from xacct import errors, wire
-from xacct.control import shapes, versions, views
-from xacct.keeper import events as ev
-from xacct.keeper.question import names
+from xacct.control import serializers, versions, views
+from xacct.credentials import events as ev
+from xacct.prompts.prompt import names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from xacct.keeper.keeper import Keeper
-    from xacct.keeper.question import Question
+    from xacct.credentials.keeper import Keeper
+    from xacct.prompts.prompt import Prompt
 
-    Had = Callable[[str, Any], shapes.StreamEvent]
+    Had = Callable[[str, Any], serializers.StreamEvent]
 
 log = structlog.get_logger("xacct.control")
 
@@ -36,7 +36,7 @@ class Lines:
         self._response = response
         self._view = view
 
-    async def send(self, event: shapes.StreamEvent) -> None:
+    async def send(self, event: serializers.StreamEvent) -> None:
         """One line."""
         await self._response.write(json.dumps(self._view.seen(event)).encode() + b"\n")
 
@@ -64,13 +64,13 @@ async def lines(request: web.Request) -> AsyncIterator[Lines]:
 
 
 async def everything(keeper: Keeper, out: Lines, *, attend: bool) -> None:
-    """All events from now on, the open questions first; with `attend` this client answers for any device."""
+    """All events from now on, the open prompts first; with `attend` this client answers for any device."""
     with ExitStack() as stack:
         queue = stack.enter_context(keeper.events.listen())
         if attend:
-            stack.enter_context(keeper.desk.attend())
-        for question in keeper.desk.questions:
-            await out.send(shapes.event(keeper, ev.PromptRaised(question)))
+            stack.enter_context(keeper.broker.subscribe())
+        for prompt in keeper.broker.open_prompts:
+            await out.send(serializers.event(keeper, ev.PromptOpened(prompt)))
         while True:
             try:
                 async with asyncio.timeout(HEARTBEAT):
@@ -78,7 +78,7 @@ async def everything(keeper: Keeper, out: Lines, *, attend: bool) -> None:
             except TimeoutError:
                 await out.beat()
             else:
-                await out.send(shapes.event(keeper, happened))
+                await out.send(serializers.event(keeper, happened))
 
 
 class Login:
@@ -86,8 +86,8 @@ class Login:
 
     Args:
         get: has one role held, or its credentials. had: the event that tells so; may raise an XacctError instead.
-        code: answers each device's first question.
-        attend: whether the client answers questions itself.
+        code: answers each device's first prompt.
+        attend: whether the client answers prompts itself.
     """
 
     def __init__(
@@ -117,13 +117,13 @@ class Login:
         with ExitStack() as stack:
             queue = stack.enter_context(self._keeper.events.listen())
             if self._attend or self._code is not None:
-                stack.enter_context(self._keeper.desk.attend(self._topics))
+                stack.enter_context(self._keeper.broker.subscribe(self._topics))
             tasks: dict[asyncio.Future[Any], str] = {
                 asyncio.ensure_future(self._get(role)): role for role in self._roles
             }
-            await asyncio.sleep(0)  # so that a question that is open already knows whether it concerns us
-            for question in self._keeper.desk.questions:
-                queue.put_nowait(ev.PromptRaised(question))
+            await asyncio.sleep(0)  # so that a prompt that is open already knows whether it concerns us
+            for prompt in self._keeper.broker.open_prompts:
+                queue.put_nowait(ev.PromptOpened(prompt))
             try:
                 await self._pump(out, queue, tasks)
             finally:
@@ -167,42 +167,42 @@ class Login:
 
     async def _fail(self, out: Lines, role: str, error: errors.XacctError) -> None:
         self._failed += 1
-        await out.send({"event": "failed", "role": role, "error": shapes.error_body(error)})
+        await out.send({"event": "failed", "role": role, "error": serializers.error_body(error)})
 
     async def _tell(self, out: Lines, happened: ev.Event) -> tuple[str, errors.XacctError] | None:
-        """Pass on what concerns this client's questions. Returns a device that won't be answered for, and why."""
-        if not isinstance(happened, ev.PromptRaised | ev.PromptClosed):
+        """Pass on what concerns this client's prompts. Returns a device that won't be answered for, and why."""
+        if not isinstance(happened, ev.PromptOpened | ev.PromptClosed):
             return None
-        question = happened.question
-        if question.topic not in self._topics:
+        prompt = happened.prompt
+        if prompt.topic not in self._topics:
             return None
-        given = self._code is not None and question.kind == "mfa"
-        if isinstance(happened, ev.PromptRaised) and given and question.open:
-            trouble = self._answer(question)
+        given = self._code is not None and prompt.kind == "mfa"
+        if isinstance(happened, ev.PromptOpened) and given and prompt.open:
+            trouble = self._answer(prompt)
             if trouble is None or not self._attend:
-                return (question.serial, trouble) if trouble else None
+                return (prompt.serial, trouble) if trouble else None
         if self._attend:
-            await out.send(shapes.event(self._keeper, happened))
+            await out.send(serializers.event(self._keeper, happened))
         return None
 
-    def _answer(self, question: Question) -> errors.XacctError | None:
+    def _answer(self, prompt: Prompt) -> errors.XacctError | None:
         """Answer with the given code, once a device. Returns why that code won't do, if it won't."""
-        if not set(question.roles) & self._pending:
-            return _behind(question)  # somebody else's question: the code is not for that
-        if question.serial in self._answered:
-            if question.problem:
-                return errors.WrongCode(question.problem, "Wait for the next code on the device.")
+        if not set(prompt.roles) & self._pending:
+            return _behind(prompt)  # somebody else's prompt: the code is not for that
+        if prompt.serial in self._answered:
+            if prompt.problem:
+                return errors.WrongCode(prompt.problem, "Wait for the next code on the device.")
             return errors.HumanNeeded(
-                f"{question.roles[0]} needs a code of its own: each is good for one use.",
-                f"When the device shows the next one: xacctctl login {question.roles[0]}",
+                f"{prompt.roles[0]} needs a code of its own: each is good for one use.",
+                f"When the device shows the next one: xacctctl login {prompt.roles[0]}",
             )
         try:
-            self._keeper.desk.answer(question.id, self._code or "")
-        except errors.PromptClosed:
+            self._keeper.broker.answer(prompt.id, self._code or "")
+        except errors.PromptNotOpen:
             return None  # somebody was faster: AWS's verdict on their code is ours
         except errors.XacctError as error:
             return error
-        self._answered.add(question.serial)
+        self._answered.add(prompt.serial)
         return None
 
     def _waits(self, role: str, serial: str) -> bool:
@@ -210,16 +210,16 @@ class Login:
         if self._keeper.serial(role) != serial:
             return False
         node = self._keeper.node(role)
-        opening = node.session is not None and node.session.flying
-        return opening or not (node.lease.alive() or node.lease.silent())
+        opening = node.session is not None and node.session.refreshing
+        return opening or not (node.entry.valid() or node.entry.refreshable_without_mfa())
 
 
-def _behind(question: Question) -> errors.XacctError:
-    """Return why not to wait for the end of somebody else's question: a device's come one at a time.
+def _behind(prompt: Prompt) -> errors.XacctError:
+    """Return why not to wait for the end of somebody else's prompt: a device's come one at a time.
 
     Nobody may be here to answer it, and by the time it ends the code that was given is good for nothing.
     """
     return errors.NobodyToAsk(
-        f"The MFA device is being asked for a code for {names(question.roles)}, and takes one question at a time.",
+        f"The MFA device is being asked for a code for {names(prompt.roles)}, and takes one question at a time.",
         "Answer that (xacctctl attend), or decline it there; then log in with the next code.",
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from xacct.awsfiles import Files
     from xacct.catalogue import Catalogue
-    from xacct.keeper.keeper import Keeper
+    from xacct.credentials.keeper import Keeper
     from xacct.model import Role
 
 ENVIRONMENT = Source("environment", "environment")
@@ -140,7 +140,7 @@ class View:
             # guard: keys-in-environment-are-shells
             if chain[-1].role.parent == ENVIRONMENT and self._around.keys != ours.keys:
                 raise _other_keys(rolekeys.split(key)[0], has_some=bool(ours.keys))
-            if not any(lease.holds for node in chain for lease in (node.lease, node.session) if lease is not None):
+            if not any(entry.holds for node in chain for entry in (node.entry, node.session) if entry is not None):
                 _check_proxy(chain[-1].role, self._around, ours)
         return key
 

@@ -4,7 +4,7 @@ A directory for each file and profile: `config` (what AWS_CONFIG_FILE names), `b
 last equal), `about` (of which files it is), `users` (whose it is). xacctctl makes it; xacctd watches it, and xacctctl
 looks once more when an `exec` ends. Whoever does it holds `lock`.
 """
-# ruff: noqa: PTH102, PTH106, PTH108, PTH110, PTH116, PTH119, PTH120, PTH208 - see places.py
+# ruff: noqa: PTH102, PTH106, PTH108, PTH110, PTH116, PTH119, PTH120, PTH208 - see paths.py
 
 import fcntl
 import json

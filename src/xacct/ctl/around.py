@@ -1,5 +1,5 @@
 """What happens around the command of an `exec`: start-up files that undo it, and programs that outlive it."""
-# ruff: noqa: PTH123, PTH208 - see places.py
+# ruff: noqa: PTH123, PTH208 - see paths.py
 
 import os
 import re

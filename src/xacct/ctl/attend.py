@@ -80,7 +80,7 @@ def _expired(raw: dict[str, Any]) -> str:
     return f"{event(raw, wire.ExpiredEvent)['role']}: expired"
 
 
-def _horizon(raw: dict[str, Any]) -> str:
+def _mfa_expires_at(raw: dict[str, Any]) -> str:
     end = event(raw, wire.HorizonEvent)
     return f"{', '.join(end['roles'])}: a code is needed in {duration(end['seconds'])}"
 
@@ -95,7 +95,7 @@ _LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
     "renewed": _held,
     "failed": _failed,
     "expired": _expired,
-    "horizon": _horizon,
+    "mfa-ends": _mfa_expires_at,
     "locked": _locked,
     "unlocked": _locked,
 }

@@ -13,7 +13,7 @@ from xacct import __version__, wire
 from xacct.ctl import http10, shellfiles, unit
 from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, HungUpError, NotRunningError, UnreachableError
 from xacct.ctl.render import clean
-from xacct.ctl.shape import misfit
+from xacct.ctl.shape import validate
 
 T = TypeVar("T")
 
@@ -69,14 +69,14 @@ class Stream:
 
 
 class Client:
-    """Requests to the daemon behind `path`; `revive` starts one when nobody listens there.
+    """Requests to the daemon behind `path`; `start_daemon` starts one when nobody listens there.
 
-    Where a connection alone would make systemd start it, it is `revive` that decides as well.
+    Where a connection alone would make systemd start it, it is `start_daemon` that decides as well.
     """
 
-    def __init__(self, path: str, revive: Callable[[], None] | None = None) -> None:
+    def __init__(self, path: str, start_daemon: Callable[[], None] | None = None) -> None:
         self.path = path
-        self._revive = revive
+        self._start_daemon = start_daemon
 
     def call(
         self,
@@ -120,16 +120,16 @@ class Client:
 
     def _connect(self, timeout: float) -> socket.socket:
         if unit.managed() and not unit.runs():
-            if self._revive is not None:
-                self._revive()
+            if self._start_daemon is not None:
+                self._start_daemon()
             elif unit.asleep():
                 raise NotRunningError
         try:
             return _dial(self.path, timeout)
         except (NotRunningError, UnreachableError):
-            if self._revive is None:
+            if self._start_daemon is None:
                 raise
-            self._revive()
+            self._start_daemon()
             return _dial(self.path, timeout)
 
 
@@ -160,7 +160,7 @@ def foreign(what: str) -> CtlError:
 
 
 def _demand(answer: dict[str, Any], shape: Any) -> None:
-    wrong = misfit(answer, shape)
+    wrong = validate(answer, shape)
     if wrong:
         raise foreign(f"no usable value at {wrong}")
 
@@ -222,7 +222,7 @@ def _refuse_strangers(path: str) -> None:
     if os.environ.get("XACCT_SOCKET"):
         return
     try:
-        owner = os.stat(directory).st_uid  # noqa: PTH116 - no pathlib here: see places.py
+        owner = os.stat(directory).st_uid  # noqa: PTH116 - no pathlib here: see paths.py
     except OSError:
         raise NotRunningError from None
     if owner != os.geteuid():

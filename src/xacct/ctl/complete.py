@@ -6,7 +6,7 @@ from contextlib import suppress
 from itertools import pairwise
 from typing import Final
 
-from xacct import places, wire
+from xacct import paths, wire
 from xacct.ctl import hosts
 from xacct.ctl.client import Client
 from xacct.ctl.failure import OK, CtlError
@@ -166,7 +166,7 @@ def _grants() -> list[str]:
 
 
 def _client() -> Client:
-    return Client(places.socket_path())
+    return Client(paths.socket_path())
 
 
 _ASKED: Final[dict[tuple[str, ...], Callable[[], list[str]]]] = {

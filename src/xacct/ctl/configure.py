@@ -1,5 +1,5 @@
 """`configure`: a profile for each role in ~/.aws/config, for programs that read nothing else."""
-# ruff: noqa: PTH100, PTH113, PTH118, PTH119, PTH120, PTH121 - see places.py
+# ruff: noqa: PTH100, PTH113, PTH118, PTH119, PTH120, PTH121 - see paths.py
 
 import os
 import sys
@@ -7,7 +7,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from xacct import places, wire
+from xacct import paths, wire
 from xacct.ctl import block, rewrite, shadow, variables
 from xacct.ctl.block import Entry
 from xacct.ctl.client import Client
@@ -35,8 +35,8 @@ def configure(args: Namespace, client: Client) -> int:
         for line in _difference(path, old, _changed(args, old, known, others)):
             show(line)
         return OK
-    places.make_private(places.runtime_dir())
-    with alone(f"{places.runtime_dir()}/configure.lock"):
+    paths.make_private(paths.runtime_dir())
+    with alone(f"{paths.runtime_dir()}/configure.lock"):
         for _ in range(_TRIES):
             old = rewrite.content(path)
             new = _changed(args, old, known, others)
@@ -65,7 +65,7 @@ def config_file() -> str:
 
 def _files() -> tuple[str, set[str]]:
     """Return the path of the config file, and the profiles of the credentials file, which count as well."""
-    home = places.home()
+    home = paths.home()
     environ = variables.without_ours(os.environ)
     config, credentials = shadow.files(environ, home)
     if variables.is_copy(config):

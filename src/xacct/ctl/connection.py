@@ -1,5 +1,5 @@
 """One ssh connection that several sessions share, by OpenSSH's own multiplexing. The caller's ssh does the rest."""
-# ruff: noqa: PTH108, PTH110, S603 - see places.py; what is run is the caller's own ssh
+# ruff: noqa: PTH108, PTH110, S603 - see paths.py; what is run is the caller's own ssh
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from xacct.ctl import far
+from xacct.ctl import remote_env
 from xacct.ctl.failure import NOT_FOUND, CtlError
 
 _POLL: Final = 0.02
@@ -72,11 +72,11 @@ class Connection:
 
     def lender(self) -> str:
         """Start the session that lends the environment; return the path of its pipe there."""
-        words = ["ssh", *_STANDALONE, *self._shared, "-T", "--", self._host, far.LEND]
+        words = ["ssh", *_STANDALONE, *self._shared, "-T", "--", self._host, remote_env.LEND]
         self._lender = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         assert self._lender.stdout is not None  # noqa: S101
         for line in self._lender.stdout:
-            pipe = far.lent(line)
+            pipe = remote_env.lent(line)
             if pipe:
                 return pipe
         raise CtlError(

@@ -10,7 +10,7 @@ from itertools import zip_longest
 from types import FrameType
 from typing import Final
 
-from xacct import places, wire
+from xacct import paths, wire
 from xacct.ctl import shadow, shells, terminal, variables
 from xacct.ctl import universal as fish
 from xacct.ctl.client import Anything, Client, foreign
@@ -31,7 +31,7 @@ def env(args: Namespace, client: Client) -> int:
     """Print the change of environment in the shell's language."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _end)
-    universal = fish.profiles(places.home()) if args.format == "fish" else []
+    universal = fish.profiles(paths.home()) if args.format == "fish" else []
     if universal and (args.static or args.imds):
         raise fish.winning(universal[0])
     if args.static:
@@ -48,7 +48,7 @@ def env(args: Namespace, client: Client) -> int:
         grant = mint(client, args.role, _label(pid), pid)
         # The empty name: fish can't but export it, and most SDKs take it for none
         change = fish.covered(reaching(args.role, grant, os.environ, "" if universal else None), universal)
-    if not args.static and (file := shadow.taken_by_polars(places.home())):
+    if not args.static and (file := shadow.taken_by_polars(paths.home())):
         note(f"polars takes the first keys in {file}, whatever this shell is in. {shadow.FOR_POLARS}")
     _emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
     _end_former(client, args.pid)
@@ -190,11 +190,11 @@ def _winning(
     change: variables.Change, environ: Mapping[str, str], user: str, profile: str | None = None
 ) -> variables.Change:
     """Take what would win over the change out of the way of programs without a profile."""
-    lifted = shadow.lifted(environ, places.home(), places.runtime_dir(), user, profile)
+    lifted = shadow.lifted(environ, paths.home(), paths.runtime_dir(), user, profile)
     for remark in lifted.notes:
         note(remark)
     change.set.update(lifted.set)
-    if "AWS_REGION" not in change.set and (region := shadow.region(environ, places.home())):
+    if "AWS_REGION" not in change.set and (region := shadow.region(environ, paths.home())):
         change.set.update(variables.region_of(region, environ))
     return change
 

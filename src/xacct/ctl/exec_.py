@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from contextlib import suppress
 from typing import Final
 
-from xacct import places
+from xacct import paths
 from xacct.ctl import around, universal, variables
 from xacct.ctl.client import Client
 from xacct.ctl.env import declare_ways, ensure, lifetime, metadata, mint, reaching, revoke
@@ -35,9 +35,9 @@ def exec_(args: Namespace, client: Client) -> int:
     if args.imds:
         return _run(args.command, metadata(client, args, os.environ))
     lifetime(args)
-    fish = args.command[0].rpartition("/")[2] == "fish" and universal.profiles(places.home())
+    fish = args.command[0].rpartition("/")[2] == "fish" and universal.profiles(paths.home())
     ensure(client, args.role)
-    undone = around.undone_by(args.command, places.home())
+    undone = around.undone_by(args.command, paths.home())
     if undone:
         say(f"xacctctl: note: {undone}, which wins over xacct in that shell. xacctctl env, typed in it, takes it away.")
     label = f"exec {args.command[0].rpartition('/')[2]} {os.getpid()}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from xacct import fileio, places
+from xacct import fileio, paths
 
 _VALUED: Final = frozenset("BbcDEeFIiJLlmOopQRSWw")
 """Options of OpenSSH's ssh(1) that take a value."""
@@ -30,7 +30,7 @@ def _host_given(words: Sequence[str]) -> bool:
 
 
 def _known() -> list[str]:
-    directory = f"{places.home()}/.ssh"
+    directory = f"{paths.home()}/.ssh"
     found = [*_configured(f"{directory}/config"), *_seen(f"{directory}/known_hosts")]
     return sorted({name for name in found if name.isprintable() and not set(name) & set("*?!|[] ")})
 

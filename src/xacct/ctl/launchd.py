@@ -5,12 +5,12 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from xacct import places
+from xacct import paths
 from xacct.ctl import service_files
 from xacct.ctl.client import Client
 from xacct.ctl.failure import FAILED, OK, CtlError
 from xacct.ctl.render import out
-from xacct.ctl.service_room import make_room
+from xacct.ctl.unmanaged_daemon import make_room
 
 LABEL: Final = "dev.xacct.xacctd"
 
@@ -22,8 +22,8 @@ def install(client: Client, *, now: bool) -> int:
     service_files.refuse_strangers([path])
     make_room(client, lambda pid: _pid() == pid, now=now)
     # launchd makes neither.
-    places.make_private(places.runtime_dir())
-    places.make_private(places.state_dir())
+    paths.make_private(paths.runtime_dir())
+    paths.make_private(paths.state_dir())
     wrote = service_files.write(path, wanted)
     out(f"{'wrote   ' if wrote else 'kept    '} {path}")
     if _loaded() and wrote and _pid() and not now:
@@ -63,7 +63,7 @@ def uninstall() -> int:
 
 
 def _file() -> Path:
-    return Path(places.home(), "Library", "LaunchAgents", service_files.PLIST)
+    return Path(paths.home(), "Library", "LaunchAgents", service_files.PLIST)
 
 
 def _domain() -> str:

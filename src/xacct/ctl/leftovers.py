@@ -8,7 +8,7 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from xacct import __version__, places, wire
+from xacct import __version__, paths, wire
 from xacct.ctl import block, configure, rewrite
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.failure import CtlError, NotRunningError
@@ -20,9 +20,9 @@ def report(client: Client, *, purge: bool) -> None:
     """Say what stays, a line each; with `purge` remove it first: everything but the settings, which are the user's."""
     _daemon(client, stop=purge)
     _profiles(remove=purge)
-    for path, what in ((places.state_dir(), "state, log and audit"), (places.runtime_dir(), "the socket's directory")):
+    for path, what in ((paths.state_dir(), "state, log and audit"), (paths.runtime_dir(), "the socket's directory")):
         _directory(Path(path), what, remove=purge)
-    settings = Path(places.config_file())
+    settings = Path(paths.config_file())
     if settings.exists():
         show(f"kept     {settings}, which is yours")
 
@@ -85,7 +85,7 @@ def _directory(path: Path, what: str, *, remove: bool) -> None:
 def main() -> None:
     """Say which daemon runs while the program has been installed anew."""
     with suppress(CtlError, OSError):
-        about = Client(places.socket_path()).call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)
+        about = Client(paths.socket_path()).call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)
         show(f"runs     xacctd {about['version']} (pid {about['pid']}), of the installation before")
         show(f"         to put {__version__} in its place, with all it holds: xacctctl restart")
 

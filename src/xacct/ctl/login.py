@@ -26,9 +26,9 @@ _INSTEAD: Final = {
 
 def login(args: Namespace, client: Client) -> int:
     """Hold some roles. The exit status is that of the first role that could not be had."""
-    horizon = _horizon(args, time.time())
+    mfa_expires_at = _mfa_expires_at(args, time.time())
     roles = args.roles or [_only_role(client)]
-    outcome = hold(client, roles, code=_code(args), until=horizon, again=args.again, heard=_report)
+    outcome = hold(client, roles, code=_code(args), until=mfa_expires_at, again=args.again, heard=_report)
     return refusal(outcome.failed[0]["error"]).status if outcome.failed else OK
 
 
@@ -60,12 +60,12 @@ def _report(event: wire.HeldEvent | wire.FailedEvent) -> None:
     line = f"{event['role']}: held for {until(event['expires_at'], event['now'])}"
     if event["expires_at"] is None:
         line = f"{event['role']}: held, without an end"
-    if event["horizon"] is not None:
-        line += f", renewed without a code for {until(event['horizon'], event['now'])}"
+    if event["mfa_expires_at"] is not None:
+        line += f", renewed without a code for {until(event['mfa_expires_at'], event['now'])}"
     show(line)
 
 
-def _horizon(args: Namespace, now: float) -> float | None:
+def _mfa_expires_at(args: Namespace, now: float) -> float | None:
     if args.lasting is not None:
         return now + when.seconds(args.lasting, when.SESSION)
     return when.next_time(args.until, now) if args.until is not None else None

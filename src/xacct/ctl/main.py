@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Final, NoReturn
 
-from xacct import __version__, places
+from xacct import __version__, paths
 from xacct.ctl import misuse
 from xacct.ctl.client import Client
 from xacct.ctl.complain import complain, typed
@@ -33,7 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = _answer(words)
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where a full disk or a closed pipe can still be reported
-    except (CtlError, places.UnusableError) as error:
+    except (CtlError, paths.UnusableError) as error:
         complain(error.sentence, error.hint)
         return error.status if isinstance(error, CtlError) else FAILED
     except KeyboardInterrupt:
@@ -157,8 +157,8 @@ def _verb(name: str, words: list[str], *, no_start: bool) -> int:
         return OK  # --help, which argparse prints by itself
     args.command = command
     args.no_start = no_start
-    revive = _start if verb.starts_daemon and not no_start else None
-    return verb.run(args, Client(places.socket_path(), revive))
+    start_daemon = _start if verb.starts_daemon and not no_start else None
+    return verb.run(args, Client(paths.socket_path(), start_daemon))
 
 
 def _split(name: str, words: list[str]) -> tuple[list[str], list[str]]:

@@ -2,14 +2,14 @@
 
 Once at a terminal, and once where there is none: what a script's log has swallowed, nobody has read.
 """
-# ruff: noqa: PTH123 - see places.py
+# ruff: noqa: PTH123 - see paths.py
 
 import os
 import sys
 from contextlib import suppress
 from typing import Final
 
-from xacct import fileio, places
+from xacct import fileio, paths
 from xacct.ctl.render import clean, say
 
 _FILE: Final = "notes"
@@ -30,7 +30,7 @@ def _made_before(line: str) -> bool:
     wanted = f"{'seen' if seen else 'logged'}: {line}".encode("utf-8", "backslashreplace")
     with suppress(OSError):
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
-        descriptor = fileio.open_regular(f"{places.runtime_dir()}/{_FILE}", flags)
+        descriptor = fileio.open_regular(f"{paths.runtime_dir()}/{_FILE}", flags)
         with open(descriptor, "r+b") as file:
             made = file.read(_MOST + 1)
             if wanted in made.split(b"\n"):

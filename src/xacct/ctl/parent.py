@@ -42,7 +42,7 @@ def _no_subshell(pid: int) -> int:
 
 def _look(pid: int) -> _Process | None:
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - see places.py
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - see paths.py
             before, _, after = file.read().rpartition(b")")
         fields = after.split()
         return _Process(int(fields[_PARENT]), fields[_STACK].decode(), os.fsdecode(before.partition(b"(")[2]))

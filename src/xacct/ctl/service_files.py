@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from xacct import fileio, places, tomlfile
+from xacct import fileio, paths, tomlfile
 from xacct.ctl import unit
 from xacct.ctl.failure import CtlError
 
@@ -46,7 +46,7 @@ def program() -> list[str]:
 
 def port() -> int:
     """Return the endpoint's port: config.toml's, or 9477. `CtlError` if the file says something else."""
-    path = places.config_file()
+    path = paths.config_file()
     try:
         settings = tomlfile.read(path)
         found = settings.get("daemon", {}).get("port", _DEFAULT_PORT)
@@ -80,10 +80,10 @@ def for_systemd(command: list[str], number: int, sandbox: str) -> dict[str, str]
 def for_launchd(command: list[str], number: int) -> str:
     """Return the text of the agent's file."""
     values = {
-        "SOCKET": places.socket_path(),
+        "SOCKET": paths.socket_path(),
         "PORT": str(number),
         "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-        "LOG": places.log_file(),
+        "LOG": paths.log_file(),
     }
     head, line, rest = _template("launchd", PLIST).partition("\t\t<string>@XACCTD@</string>\n")
     text = head + "".join(line.replace("@XACCTD@", escape(word)) for word in command) + rest

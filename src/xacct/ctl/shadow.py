@@ -3,7 +3,7 @@
 `AWS_PROFILE` gets a profile of ours that has no credentials, in a copy of the config file that has all else: so
 `--profile X` is X as ever, and the credentials file stays where it is. ARCHITECTURE.md weighs it against other ways.
 """
-# ruff: noqa: PTH118 - see places.py
+# ruff: noqa: PTH118 - see paths.py
 
 import os
 import re
@@ -67,7 +67,7 @@ def region(environ: Mapping[str, str], home: str) -> str | None:
 
 def _profile(before: Mapping[str, str], home: str, directory: str, user: str, wish: str) -> dict[str, str]:
     """Return the variables of the profile of ours, called as wished if nobody is, in a copy that is up to date."""
-    from xacct import places  # noqa: PLC0415 - see places.py
+    from xacct import paths  # noqa: PLC0415 - see paths.py
     from xacct.copies import store  # noqa: PLC0415 - only where something shadows
     from xacct.ctl.failure import CtlError  # noqa: PLC0415
 
@@ -75,7 +75,7 @@ def _profile(before: Mapping[str, str], home: str, directory: str, user: str, wi
     taken: set[str] = set().union(*(aws.sections(lines(file)) for file in _read_by_some(before, home)))
     name = next(name for number in range(1, 1000) if (name := wish + f"-{number}" * (number > 1)) not in taken)
     about = store.About(config, credentials, name)
-    places.make_private(directory)
+    paths.make_private(directory)
     try:
         copy = store.made(store.directory(directory, about), about, user, time.time())
     except (store.Failed, OSError) as error:

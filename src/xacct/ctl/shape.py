@@ -9,28 +9,28 @@ from typing import Any, Final, Literal, Union, get_args, get_origin, get_type_hi
 _LARGEST: Final = 1e12  # seconds; also keeps arithmetic on hostile integers from overflowing
 
 
-def misfit(value: object, kind: Any, where: str = "the answer") -> str | None:
+def validate(value: object, kind: Any, where: str = "the answer") -> str | None:
     """Return where in `value` something is not of `kind`, or None when all of it is."""
     if is_typeddict(kind):
-        return _object_misfit(value, kind, where)
+        return _validate_object(value, kind, where)
     origin, parts = get_origin(kind), get_args(kind)
     if origin is list:
-        return _items_misfit(value, parts[0], where)
+        return _validate_items(value, parts[0], where)
     if origin is dict:
-        return _values_misfit(value, parts[1], where)
+        return _validate_values(value, parts[1], where)
     if origin in (Union, UnionType):
-        good = any(misfit(value, part, where) is None for part in parts)
+        good = any(validate(value, part, where) is None for part in parts)
     else:
         good = _is_plain(value, str if origin is Literal else kind)
     return None if good else where
 
 
-def _object_misfit(value: object, kind: Any, where: str) -> str | None:
+def _validate_object(value: object, kind: Any, where: str) -> str | None:
     if not isinstance(value, dict):
         return where
     for key, part in get_type_hints(kind).items():
         if key in value:
-            wrong = misfit(value[key], part, f"{where}.{key}")
+            wrong = validate(value[key], part, f"{where}.{key}")
             if wrong:
                 return wrong
         elif key in kind.__required_keys__:
@@ -38,17 +38,17 @@ def _object_misfit(value: object, kind: Any, where: str) -> str | None:
     return None
 
 
-def _items_misfit(value: object, kind: Any, where: str) -> str | None:
+def _validate_items(value: object, kind: Any, where: str) -> str | None:
     if not isinstance(value, list):
         return where
-    found = (misfit(item, kind, f"{where}[{index}]") for index, item in enumerate(value))
+    found = (validate(item, kind, f"{where}[{index}]") for index, item in enumerate(value))
     return next((wrong for wrong in found if wrong), None)
 
 
-def _values_misfit(value: object, kind: Any, where: str) -> str | None:
+def _validate_values(value: object, kind: Any, where: str) -> str | None:
     if not isinstance(value, dict):
         return where
-    found = (misfit(item, kind, f"{where}.{key}") for key, item in value.items())
+    found = (validate(item, kind, f"{where}.{key}") for key, item in value.items())
     return next((wrong for wrong in found if wrong), None)
 
 

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import Final, NamedTuple
 
-from xacct import places, wire
-from xacct.ctl import child, far
+from xacct import paths, wire
+from xacct.ctl import child, remote_env
 from xacct.ctl.client import Client
 from xacct.ctl.connection import Connection, EndedError
 from xacct.ctl.env import ensure, mint, revoke
@@ -41,8 +41,8 @@ def ssh(args: Namespace, client: Client) -> int:
         raise CtlError("xacctd has no endpoint, so there is nothing to forward.", "xacctctl status")
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGHUP, _end)
-    places.make_private(places.runtime_dir())
-    connection = Connection(words.options, words.host, f"{places.runtime_dir()}/s{os.getpid()}")
+    paths.make_private(paths.runtime_dir())
+    connection = Connection(words.options, words.host, f"{paths.runtime_dir()}/s{os.getpid()}")
     try:
         connection.wait()
         port = connection.forward(int(endpoint.rpartition(":")[2]))
@@ -77,11 +77,11 @@ def _session(role: str, client: Client, connection: Connection, words: Words, po
     try:
         if f":{port}/" not in grant["urls"][role]:  # guard: ssh-only-lenders-own-line-is-believed
             raise CtlError("The running daemon is older than this command.", "xacctctl restart")
-        connection.lend(far.script(role, grant, words.command))
+        connection.lend(remote_env.script(role, grant, words.command))
         terminal = [] if words.command or not os.isatty(0) else ["-t"]
         # the connection stands, and ssh would not take a jump together with our barring of another one
         options = [option for option in words.options if not option.startswith("-J")]
-        return child.run(connection.session([*terminal, *options], far.borrow(pipe)), os.environ)
+        return child.run(connection.session([*terminal, *options], remote_env.borrow(pipe)), os.environ)
     finally:
         revoke(client, grant["id"])  # guard: ssh-ends-its-grant
 

@@ -1,5 +1,5 @@
 """Starting the daemon when a verb misses it: one, however many verbs do so at once."""
-# ruff: noqa: PTH110, PTH123, PTH202 - see places.py
+# ruff: noqa: PTH110, PTH123, PTH202 - see paths.py
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from xacct import fileio, places, wire
+from xacct import fileio, paths, wire
 from xacct.ctl import shellfiles, unit
 from xacct.ctl.client import Client
 from xacct.ctl.failure import NO_DAEMON, CtlError, NotRunningError, UnreachableError
@@ -26,9 +26,9 @@ def start_daemon() -> bool:
     Where its units are installed systemd starts it: with a daemon of ours beside them, one would be in the other's way.
     Raises `CtlError` with the daemon's own last words if it gives up.
     """
-    places.make_private(places.runtime_dir())
-    client = Client(places.socket_path())
-    with alone(f"{places.runtime_dir()}/start.lock"):  # who waited here finds it running
+    paths.make_private(paths.runtime_dir())
+    client = Client(paths.socket_path())
+    with alone(f"{paths.runtime_dir()}/start.lock"):  # who waited here finds it running
         managed = unit.managed()
         if not (managed and not unit.runs()) and _answers(client):
             return False
@@ -37,8 +37,8 @@ def start_daemon() -> bool:
             return True
         if _await_holder(client):
             return False
-        places.make_private(places.state_dir())
-        log = places.log_file()
+        paths.make_private(paths.state_dir())
+        log = paths.log_file()
         offset = os.path.getsize(log) if os.path.exists(log) else 0
         _await(client, _spawn(log), log, offset)
     return True

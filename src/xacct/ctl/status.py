@@ -125,7 +125,7 @@ def _row(role: wire.RoleStatus, now: float) -> tuple[str, ...]:
         role["account"] or "-",
         role["state"],
         until(role["expires_at"], now),
-        until(role["horizon"], now),
+        until(role["mfa_expires_at"], now),
         since(role["last_used"], now),
         until(role["next_renewal"], now),
     )

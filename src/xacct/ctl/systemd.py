@@ -5,12 +5,12 @@ import os
 from pathlib import Path
 from typing import Final
 
-from xacct import fileio, places
+from xacct import fileio, paths
 from xacct.ctl import service_files, unit
 from xacct.ctl.client import Client
 from xacct.ctl.failure import FAILED, OK, CtlError
 from xacct.ctl.render import out, show
-from xacct.ctl.service_room import make_room
+from xacct.ctl.unmanaged_daemon import make_room
 
 _READ: Final = (
     "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ENDPOINT_URL_STS", "AWS_CA_BUNDLE",
@@ -32,7 +32,7 @@ def install(client: Client, sandbox: str | None, *, now: bool) -> int:
     )
     service_files.refuse_strangers([directory / name for name in (*wanted, service_files.DROP_IN)])
     make_room(client, lambda pid: unit.show(unit.SERVICE, "MainPID") == str(pid), now=now)
-    places.make_private(places.state_dir())  # the strict sandbox lets the daemon write there, but not make it
+    paths.make_private(paths.state_dir())  # the strict sandbox lets the daemon write there, but not make it
     listened = unit.show(unit.SOCKET, "ActiveState") == "active"
     changed = [name for name, text in wanted.items() if service_files.write(directory / name, text)]
     for name in wanted:
@@ -126,7 +126,7 @@ def _take_up(changed: list[str], *, now: bool) -> None:
 
 def _advise() -> None:
     inherited = unit.systemctl("show-environment").stdout
-    extra = _read(Path(places.config_file()).parent / "environment")
+    extra = _read(Path(paths.config_file()).parent / "environment")
     known = {line.partition("=")[0].strip() for line in (inherited + "\n" + extra).splitlines()}
     missing = [name for name in _READ if os.environ.get(name) and name not in known]
     if missing:

@@ -2,13 +2,13 @@
 
 Under socket activation a connection starts the daemon. So who must not start it asks here before connecting.
 """
-# ruff: noqa: PTH110, PTH116, PTH120, PTH123 - see places.py
+# ruff: noqa: PTH110, PTH116, PTH120, PTH123 - see paths.py
 
 import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from xacct import fileio, places
+from xacct import fileio, paths
 from xacct.ctl.failure import NO_DAEMON, CtlError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _PATIENCE: Final = 45
 def directory() -> str:
     """Return where this user's units lie."""
     base = os.environ.get("XDG_CONFIG_HOME", "")
-    return f"{base if base.startswith('/') else places.home() + '/.config'}/systemd/user"
+    return f"{base if base.startswith('/') else paths.home() + '/.config'}/systemd/user"
 
 
 def managed() -> bool:
@@ -51,7 +51,7 @@ def asleep() -> bool:
 def runs() -> bool:
     """Say whether some daemon holds the lock of our runtime directory; true where the kernel doesn't tell."""
     try:
-        file = os.stat(f"{places.runtime_dir()}/xacctd.lock")
+        file = os.stat(f"{paths.runtime_dir()}/xacctd.lock")
     except FileNotFoundError:
         return False
     # Trying to take it would tell as well, and keep a daemon that starts just then from having it.
@@ -68,7 +68,7 @@ def holder() -> int | None:
     if os.environ.get("XACCT_SOCKET") or not runs():
         return None
     try:
-        pid = int(fileio.read(f"{places.runtime_dir()}/xacctd.lock", 16))
+        pid = int(fileio.read(f"{paths.runtime_dir()}/xacctd.lock", 16))
         os.kill(pid, 0)
     except (OSError, ValueError, OverflowError):
         return None
@@ -120,7 +120,7 @@ def stop() -> None:
 
 def log() -> str:
     """Return where the daemon's log is: a path, or the command that shows it."""
-    return " ".join(_JOURNAL) if managed() else places.log_file()
+    return " ".join(_JOURNAL) if managed() else paths.log_file()
 
 
 def _run(*command: str) -> "CompletedProcess[str]":
@@ -144,7 +144,7 @@ def _run(*command: str) -> "CompletedProcess[str]":
 
 def _runtime() -> str:
     """The directory that xacct's lies in, which is systemd's %t."""
-    return os.path.dirname(places.runtime_dir())
+    return os.path.dirname(paths.runtime_dir())
 
 
 def _first(text: str) -> str:

@@ -10,16 +10,16 @@ import structlog
 
 from xacct import errors
 from xacct.endpoint import answers
-from xacct.endpoint.imds import Imds, parse
+from xacct.endpoint.handlers.imds import Imds, parse
 from xacct.endpoint.server import ADDRESS, Endpoint, bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from xacct.endpoint.door import Door
+    from xacct.credentials.service import CredentialService
+    from xacct.endpoint.peer_check import PeerCheck
     from xacct.endpoint.recorder import Recorder
     from xacct.host.seats import Seats
-    from xacct.keeper.service import CredentialService
     from xacct.model import Caller
 
 log = structlog.get_logger("xacct.endpoint")
@@ -50,7 +50,7 @@ class ImdsPorts:
         self,
         roles: Mapping[int, str],
         service: CredentialService,
-        door: Door,
+        peer_check: PeerCheck,
         patience: float,
         recorder: Recorder | None = None,
         find: Callable[[Caller], Caller] = lambda caller: caller,
@@ -60,7 +60,7 @@ class ImdsPorts:
         self._ports = [Imds(service, role, port, patience, recorder, find) for port, role in roles.items()]
         self._endpoints = {
             imds.port: Endpoint(  # guard: imds-door
-                imds.answer, keeper.clock.boot, door, recorder, parse=parse, refusal=answers.NOT_OURS, seats=seats
+                imds.answer, keeper.clock.boot, peer_check, recorder, parse=parse, refusal=answers.NOT_OURS, seats=seats
             )
             for imds in self._ports
         }

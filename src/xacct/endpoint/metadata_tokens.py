@@ -10,7 +10,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
-from xacct.endpoint.grants import digest_of
+from xacct.grants.grants import digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,7 +30,7 @@ class Recorder(Protocol):
         """Somebody without a grant, or with no request of an SDK's, got nothing."""
 
 
-class Nobody:
+class NullAudit:
     """Keeps nothing."""
 
     def fetched(self, grant: Grant, role: str | None, outcome: str, caller: Caller) -> Written | None:

@@ -14,9 +14,9 @@ import structlog
 
 from xacct import errors
 from xacct.endpoint import answers, head
-from xacct.endpoint.crowd import Crowd
-from xacct.endpoint.door import UNASKED
-from xacct.endpoint.recorder import Nobody
+from xacct.endpoint.connection_limiter import ConnectionLimiter
+from xacct.endpoint.peer_check import UNASKED
+from xacct.endpoint.recorder import NullAudit
 from xacct.host import unix_sockets
 from xacct.host.seats import ENDPOINT, Seats
 from xacct.model import Caller
@@ -24,8 +24,8 @@ from xacct.model import Caller
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from xacct.endpoint.door import Door, SocketDoor
     from xacct.endpoint.head import Request
+    from xacct.endpoint.peer_check import PeerCheck, SocketPeerCheck
     from xacct.endpoint.recorder import Recorder
 
     Answer = Callable[[Request], bytes | AsyncIterator[bytes]]
@@ -88,7 +88,7 @@ class Endpoint:
         self,
         answer: Answer,
         boot: Callable[[], float],
-        door: Door | SocketDoor | None = None,
+        peer_check: PeerCheck | SocketPeerCheck | None = None,
         recorder: Recorder | None = None,
         *,
         parse: Parse = head.parse,
@@ -100,15 +100,17 @@ class Endpoint:
         self.parse = parse
         self.refusal = refusal
         self.boot = boot
-        self.door = door
-        self.recorder = recorder or Nobody()
+        self.peer_check = peer_check
+        self.recorder = recorder or NullAudit()
         self.unwelcome = 0
         self.address = (ADDRESS, 0)
         self.hosts: frozenset[bytes] = frozenset()
         self.connections: set[Connection] = set()
         self.closing = False
         self.accepted = 0
-        self.crowd = Crowd(self.connections, door.owners if door else lambda _: {}, self.recorder, self.seats.most // 2)
+        self.connection_limiter = ConnectionLimiter(
+            self.connections, peer_check.owners if peer_check else lambda _: {}, self.recorder, self.seats.most // 2
+        )
         self._server: asyncio.Server | None = None
 
     async def serve(self, listener: socket.socket, hosts: frozenset[bytes] | None = None) -> int:
@@ -198,9 +200,9 @@ class Connection(asyncio.Protocol):
         self._seated = self._endpoint.seats.take()
         if not self._seated:
             self.drop()
-        elif self._endpoint.door is not None:
-            self._ask_who(self._endpoint.door, self._transport)
-        self._endpoint.crowd.joined()
+        elif self._endpoint.peer_check is not None:
+            self._ask_who(self._endpoint.peer_check, self._transport)
+        self._endpoint.connection_limiter.joined()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone: whatever was held for it is no longer wanted."""
@@ -257,12 +259,12 @@ class Connection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _ask_who(self, door: Door | SocketDoor, transport: asyncio.Transport) -> None:
+    def _ask_who(self, peer_check: PeerCheck | SocketPeerCheck, transport: asyncio.Transport) -> None:
         # guard: where-asking-breaks-nobody-is-let-in
         self._unwelcome = UNASKED  # should asking break
         try:
-            self.caller = door.caller(transport, self._endpoint.address)
-            self._unwelcome = door.turns_away(self.caller)
+            self.caller = peer_check.caller(transport, self._endpoint.address)
+            self._unwelcome = peer_check.turns_away(self.caller)
         except Exception as bug:  # noqa: BLE001 - whoever it was, it is let in by no mistake of ours
             _complain(bug, "caller could not be asked for")
         if self._unwelcome:

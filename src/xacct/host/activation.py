@@ -27,7 +27,7 @@ STORED = "st-"
 _PID, _COUNT, _NAMES = "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"
 
 
-class Inherited:
+class InheritedSockets:
     """What was inherited; all of it closes at an exec, and no listener blocks.
 
     control: the listening Unix socket. endpoint: the listening socket on IPv4 loopback. stored: (name, descriptor)
@@ -43,7 +43,7 @@ class Inherited:
         self.refused: list[tuple[str, str]] = []
 
 
-def inherited(env: MutableMapping[str, str], platform: str = sys.platform) -> Inherited:
+def inherited(env: MutableMapping[str, str], platform: str = sys.platform) -> InheritedSockets:
     """What this process inherited from systemd or launchd. The variables are taken out of `env`."""
     if platform == "darwin":
         from xacct.host import launchd  # noqa: PLC0415 - ctypes takes its time, and only macOS needs it
@@ -52,9 +52,9 @@ def inherited(env: MutableMapping[str, str], platform: str = sys.platform) -> In
     return sort(_passed(env))
 
 
-def sort(descriptors: Iterable[tuple[int, str]]) -> Inherited:
+def sort(descriptors: Iterable[tuple[int, str]]) -> InheritedSockets:
     """Tell (descriptor, name) pairs apart by what they are; close what is none of ours, or there twice."""
-    found = Inherited()
+    found = InheritedSockets()
     for descriptor, name in descriptors:
         why = _place(found, descriptor, name)
         if why is not None:
@@ -71,7 +71,7 @@ def _passed(env: MutableMapping[str, str]) -> list[tuple[int, str]]:
     return [(FIRST + i, each[i] if i < len(each) else "") for i in range(min(int(count), MOST))]
 
 
-def _place(found: Inherited, descriptor: int, name: str) -> str | None:
+def _place(found: InheritedSockets, descriptor: int, name: str) -> str | None:
     """Put a descriptor where it belongs, or say why it belongs nowhere."""
     try:
         os.set_inheritable(descriptor, False)
@@ -90,7 +90,7 @@ def _place(found: Inherited, descriptor: int, name: str) -> str | None:
     return None
 
 
-def _place_stored(found: Inherited, descriptor: int, name: str) -> str | None:
+def _place_stored(found: InheritedSockets, descriptor: int, name: str) -> str | None:
     number = name.removeprefix(STORED)
     if number == name or not (number.isascii() and number.isdigit()):
         return "no socket, and no name of ours"

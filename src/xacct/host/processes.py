@@ -57,7 +57,7 @@ class Processes:
         self._recent.appendleft(pid)
 
 
-class Scout:
+class ProcessResolver:
     """Looks for callers' processes, one at a time, and for no more than a share of the time.
 
     A look through all processes takes milliseconds, or tens of them; whoever could cause one look after another could

@@ -1,1 +1,1 @@
-"""How a human is asked where no terminal attends: one small file a way. Each listens to the keeper's events."""
+"""What a human is asked: one open prompt per MFA device, used codes, and yes or no to the use of a role."""

@@ -1,4 +1,4 @@
-"""The sealed file as a carrier of the state: once nothing is held any more it is gone, and its key with it."""
+"""The sealed file as a backend of the state: once nothing is held any more it is gone, and its key with it."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ Others write to it, too. So the new content changes places with what is there, i
 what that was. If it was not what was expected they change back; and what somebody wrote in between is merged into that.
 Nobody's edit is lost: where two can't be merged, one is kept beside the file, and the sentence says where.
 """
-# ruff: noqa: PTH103, PTH105, PTH108, PTH115, PTH116, PTH118, PTH119, PTH120, PTH211 - see places.py
+# ruff: noqa: PTH103, PTH105, PTH108, PTH115, PTH116, PTH118, PTH119, PTH120, PTH211 - see paths.py
 
 import errno
 import os

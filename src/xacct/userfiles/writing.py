@@ -1,5 +1,5 @@
 """Whether somebody is in the middle of writing a file: `aws configure` empties it first, and writes it then."""
-# ruff: noqa: PTH116 - see places.py
+# ruff: noqa: PTH116 - see paths.py
 
 import errno
 import fcntl
@@ -24,8 +24,8 @@ def is_written(path: str, now: float) -> bool:
 def has_writer(path: str) -> bool | None:
     """Say whether anybody has the file open for writing; None where the system doesn't tell.
 
-    On Linux by asking for a lease, which is refused while anybody writes (fcntl(2)), and giving it back. The signal of
-    a lease that is broken in between is one that is ignored.
+    On Linux by asking for an entry, which is refused while anybody writes (fcntl(2)), and giving it back. The signal of
+    an entry that is broken in between is one that is ignored.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)

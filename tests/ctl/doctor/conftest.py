@@ -124,7 +124,7 @@ def theirs(monkeypatch):
 
 
 def _status(role):
-    nothing = dict.fromkeys(("account", "expires_at", "horizon", "last_used", "next_renewal"))
+    nothing = dict.fromkeys(("account", "expires_at", "mfa_expires_at", "last_used", "next_renewal"))
     error = role.get("error")
     return {
         **nothing,

@@ -79,7 +79,7 @@ def _is_of(pid: int, container: str) -> bool:
 
 def _read(path: str) -> str:
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - see places.py
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - see paths.py
             return file.read()
     except OSError:
         return ""

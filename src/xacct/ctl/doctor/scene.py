@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple, TypeVar
 
-from xacct import places, wire
+from xacct import paths, wire
 from xacct.ctl import variables
 from xacct.ctl.client import Client
 from xacct.ctl.doctor import awsfiles
@@ -82,14 +82,14 @@ class Scene:
 def look(client: Client, role: str | None) -> Scene:
     """Gather what there is."""
     environ = dict(os.environ)
-    home = Path(places.home())
+    home = Path(paths.home())
     return Scene(
         environ=environ,
         home=home,
-        runtime=Path(places.runtime_dir()),
-        state=Path(places.state_dir()),
-        settings=Path(places.config_file()),
-        socket=Path(places.socket_path()),
+        runtime=Path(paths.runtime_dir()),
+        state=Path(paths.state_dir()),
+        settings=Path(paths.config_file()),
+        socket=Path(paths.socket_path()),
         files=awsfiles.read(variables.without_ours(environ), home),
         daemon=ask(client),
         role=role,

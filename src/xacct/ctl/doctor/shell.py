@@ -18,7 +18,7 @@ OTHERS: Final = 0o077
 
 _URI, _FILE, _TOKEN = variables.CONTAINER
 _ENDED: Final = b"ended"
-"""What xacctd leaves in the file of a grant that is over; see endpoint/token_files.py."""
+"""What xacctd leaves in the file of a grant that is over; see grants/token_files.py."""
 
 _RELATIVE: Final = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 _WEB: Final = "AWS_WEB_IDENTITY_TOKEN_FILE"

@@ -1,0 +1,45 @@
+"""One exchange of the control API: its body read, its answer streamed, its failure shaped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from aiohttp import web
+
+from xacct.control import requests, serializers, streams, views
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from xacct import errors, wire
+
+T = TypeVar("T")
+
+
+async def streamed(request: web.Request, run: Callable[[streams.Lines], Awaitable[None]]) -> web.StreamResponse:
+    """Answer with the lines that `run` sends."""
+    async with streams.lines(request) as out:
+        await run(out)
+    response: web.StreamResponse = request["streamed"]
+    return response
+
+
+async def body_of(request: web.Request, kind: type[T]) -> T:
+    """The request's body, checked.
+
+    Raises:
+        BadInput: it is not of that kind.
+    """
+    return requests.read(await request.read(), kind)
+
+
+def answered(request: web.Request, answer: Mapping[str, Any]) -> web.Response:
+    """An answer that names roles, as the request's shell names them."""
+    return web.json_response(views.of(request).seen(answer))
+
+
+def failed(error: errors.XacctError, request: web.Request) -> web.Response:
+    """The answer that says why not."""
+    answer: wire.ErrorAnswer = {"error": serializers.error_body(error)}
+    view = request.get(views.KEY)
+    return web.json_response(view.seen(answer) if view is not None else answer, status=error.status)

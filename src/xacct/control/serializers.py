@@ -1,0 +1,198 @@
+"""The daemon's values as wire.py spells them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from xacct import errors, rolekeys, wire
+from xacct.awsfiles import Files
+from xacct.control import views
+from xacct.credentials import events as ev
+from xacct.model import Source, iso
+from xacct.prompts import broker
+from xacct.text import clean
+
+if TYPE_CHECKING:
+    from xacct.control.standing import Standing
+    from xacct.credentials.entry import Entry
+    from xacct.credentials.keeper import Keeper
+    from xacct.credentials.node import Node
+    from xacct.grants.grants import Grants
+    from xacct.model import Credentials, Grant
+    from xacct.prompts.prompt import Prompt
+
+
+def error_body(error: errors.XacctError) -> wire.ErrorBody:
+    """An error for programs and people."""
+    return {
+        "code": error.code,
+        "category": error.category,
+        "sentence": clean(error.sentence),
+        "hint": clean(error.hint),
+    }
+
+
+def prompt(keeper: Keeper, prompt: Prompt) -> wire.Prompt:
+    """An open prompt."""
+    now = keeper.clock.now()
+    return {
+        "id": prompt.id,
+        "kind": prompt.kind,
+        "label": clean(prompt.label),
+        "process": clean(prompt.process),
+        "reason": clean(prompt.reason),
+        "serial": prompt.serial,
+        "roles": list(prompt.roles),
+        "attempt": prompt.attempt,
+        "attempts": broker.ATTEMPTS if prompt.kind == "mfa" else 1,
+        "problem": None if prompt.problem is None else clean(prompt.problem),
+        "not_before": prompt.not_before,
+        "deadline": now + prompt.deadline - keeper.clock.boot(),
+        "now": now,
+    }
+
+
+def source_key(source: Source) -> str:
+    """A source's name as roles have keys (rolekeys.py): the same name in other files is another source."""
+    return rolekeys.key(source.name, rolekeys.id_of(Files(*source.files)) if source.files else rolekeys.OWN)
+
+
+def role_info(node: Node, base_url: str) -> wire.RoleInfo:
+    """What the configuration says of a role."""
+    role = node.role
+    return {
+        "name": role.name,
+        "role_arn": role.role_arn,
+        "account": role.account,
+        "source": source_key(role.parent) if isinstance(role.parent, Source) else role.parent,
+        "mfa_serial": role.mfa_serial,
+        "region": role.region,
+        "url": base_url + role.slug,
+    }
+
+
+def role_status(standing: Standing, node: Node) -> wire.RoleStatus:
+    """How a role stands now."""
+    keeper, name = standing.keeper, node.role.name
+    state = standing.state(node)
+    use = keeper.uses.get(name)
+    error = standing.trouble(node) if state != "logged-out" else None
+    return {
+        "name": name,
+        "account": node.role.account,
+        "role_arn": node.role.role_arn,
+        "state": state,
+        "expires_at": node.entry.expires_at if state == "held" else None,
+        "mfa_expires_at": keeper.mfa_expires_at(name),
+        "last_used": use.served if use else None,
+        "next_renewal": standing.next_renewal(node) if state == "held" else None,
+        "error": error_body(error) if error else None,
+    }
+
+
+def session_status(name: str, serial: str, entry: Entry) -> wire.SessionStatus:
+    """How an MFA session stands now."""
+    return {
+        "source": name,
+        "serial": serial,
+        "expires_at": entry.expires_at if entry.valid() else None,
+    }
+
+
+def imds_port(keeper: Keeper, port: int, role: str) -> wire.ImdsPort:
+    """A port that speaks EC2's metadata protocol."""
+    node = keeper.nodes.get(role)
+    url = f"http://127.0.0.1:{port}/"
+    return {"port": port, "role": role, "url": url, "region": node.role.region if node else None}
+
+
+def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
+    """A grant, without anything that could be used."""
+    return {
+        "id": grant.id,
+        "label": clean(grant.label),  # guard: api-grants-label-is-words
+        "roles": list(grant.roles),
+        "created": grant.created,
+        "expires_at": grant.expires_at,
+        "last_used": grants.last_used.get(grant.id),
+        "pid": grant.pid,
+        "role_arn_patterns": list(grant.role_arns),
+        "via": grant.via,
+        "forwarded_port": grant.forwarded_port,
+        "where": grant.where,
+        "files": views.shape(Files(*grant.files)) if grant.files else None,
+    }
+
+
+def credentials_event(role: str, held: Credentials, region: str | None) -> wire.CredentialsEvent:
+    """The secrets themselves, for whoever asked for them by name."""
+    return {
+        "event": "credentials",
+        "role": role,
+        "access_key_id": held.access_key_id,
+        "secret_access_key": held.secret_access_key,
+        "session_token": held.session_token or "",
+        "expiration": iso(held.expires_at) if held.expires_at is not None else None,
+        "account_id": held.account_id,
+        "region": region,
+    }
+
+
+StreamEvent = (
+    wire.PromptEvent
+    | wire.PromptClosedEvent
+    | wire.HeldEvent
+    | wire.FailedEvent
+    | wire.ExpiredEvent
+    | wire.HorizonEvent
+    | wire.LockEvent
+    | wire.CredentialsEvent
+    | wire.DoneEvent
+)
+
+
+def event(keeper: Keeper, happened: ev.Event) -> StreamEvent:
+    """What happened in the keeper, as a line of the event stream."""
+    if isinstance(happened, ev.PromptOpened | ev.PromptClosed):
+        return _prompt_event(keeper, happened)
+    if isinstance(happened, ev.LockChanged):
+        return {"event": "locked" if happened.locked else "unlocked"}
+    return _role_event(keeper, happened)
+
+
+def _prompt_event(
+    keeper: Keeper, happened: ev.PromptOpened | ev.PromptClosed
+) -> wire.PromptEvent | wire.PromptClosedEvent:
+    if isinstance(happened, ev.PromptOpened):
+        return {"event": "prompt", "prompt": prompt(keeper, happened.prompt)}
+    closed = {
+        "event": "prompt-closed",
+        "id": happened.prompt.id,
+        "outcome": happened.outcome,
+        "sentence": clean(happened.sentence),
+    }
+    return cast("wire.PromptClosedEvent", closed)
+
+
+def _role_event(keeper: Keeper, happened: ev.Renewed | ev.Failed | ev.Expired | ev.MfaEndsSoon) -> StreamEvent:
+    match happened:
+        case ev.Renewed(role):
+            return held_event(keeper, role, "renewed")
+        case ev.Failed(role, error):
+            return {"event": "failed", "role": role, "error": error_body(error)}
+        case ev.Expired(role):
+            return {"event": "expired", "role": role}
+        case ev.MfaEndsSoon(serial, seconds, roles):
+            return {"event": "mfa-ends", "serial": serial, "seconds": seconds, "roles": list(roles)}
+
+
+def held_event(keeper: Keeper, role: str, name: str = "held") -> wire.HeldEvent:
+    """A role's credentials are in hand."""
+    event = {
+        "event": name,
+        "role": role,
+        "expires_at": keeper.node(role).entry.expires_at,
+        "mfa_expires_at": keeper.mfa_expires_at(role),
+        "now": keeper.clock.now(),
+    }
+    return cast("wire.HeldEvent", event)

@@ -1,0 +1,75 @@
+"""The agent lock: while it is locked no credentials leave, whoever asks; what is held stays held and is renewed.
+
+Consumers wait for credentials behind it, so that locking reaches those who wait already, at once. They are turned away;
+what they waited for goes on, for nobody's wait is ever the reason to end a renewal.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import structlog
+
+from xacct import errors
+from xacct.credentials.events import EventBus, LockChanged
+from xacct.credentials.revocable import RevocableWaits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+log = structlog.get_logger("xacct.credentials")
+
+T = TypeVar("T")
+
+
+class AgentLock:
+    """Locked or not. A daemon starts as the one before it ended, the first one unlocked.
+
+    `changed`: told of each change. `on_lock`: called when it is locked.
+    """
+
+    def __init__(self, events: EventBus, changed: Callable[[], None] = lambda: None) -> None:
+        self.locked = False
+        self.on_lock: Callable[[], None] = lambda: None
+        self._events = events
+        self._changed = changed
+        self._waiting = RevocableWaits(self.check)
+
+    def lock(self, why: str) -> bool:
+        """Let nothing leave from now on. `why` is for the log. Returns whether it was unlocked before."""
+        if self.locked:
+            return False
+        self.locked = True
+        self._waiting.revoke()  # guard: who-waits-behind-lock-hears-at-once
+        self.on_lock()  # guard: locked-what-lay-ready-is-let-go
+        log.info("locked", why=why)
+        self._events.publish(LockChanged(locked=True))
+        self._changed()
+        return True
+
+    def unlock(self) -> bool:
+        """Let credentials leave again. Returns whether it was locked before."""
+        if not self.locked:
+            return False
+        self.locked = False
+        log.info("unlocked")
+        self._events.publish(LockChanged(locked=False))
+        self._changed()
+        return True
+
+    def check(self) -> None:
+        """Go on only where credentials may leave.
+
+        Raises:
+            Locked: they may not.
+        """
+        if self.locked:  # guard: locked-nothing-leaves
+            raise errors.Locked("xacct is locked: xacctctl unlock")
+
+    async def run_unless_locked(self, waiting: Coroutine[Any, Any, T]) -> T:
+        """What `waiting` gives, unless it is locked before or meanwhile.
+
+        Raises:
+            Locked: it is. Otherwise what `waiting` raises.
+        """
+        return await self._waiting.run(waiting)

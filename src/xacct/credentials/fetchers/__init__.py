@@ -1,0 +1,19 @@
+"""The ways to new credentials, one class each: fetcher.py says what a way is, `BY_HOP` which one a role takes."""
+
+from xacct.credentials.fetchers.keys import PlainKeys, RoleFromKeys
+from xacct.credentials.fetchers.mfa_session import MfaSession, MfaSessions
+from xacct.credentials.fetchers.role import RoleFetcher
+from xacct.credentials.fetchers.role_from_parent import RoleFromParent
+from xacct.credentials.fetchers.role_with_code import RoleWithCode
+from xacct.policy import Hop
+
+__all__ = ["BY_HOP", "MfaSession", "MfaSessions", "RoleFetcher", "RoleWithCode"]
+
+BY_HOP: dict[Hop, type[RoleFetcher]] = {
+    Hop.KEYS: PlainKeys,
+    Hop.FROM_KEYS: RoleFromKeys,
+    Hop.FROM_SESSION: RoleFromParent,
+    Hop.FROM_ROLE: RoleFromParent,
+    Hop.WITH_CODE: RoleWithCode,
+}
+"""Each last step of a path, but the MFA session's own: several roles stand on one."""

@@ -1,0 +1,181 @@
+"""What all fetchers share: a source's keys, STS's two calls at the pace they may have, and a human's codes."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from xacct import errors, policy
+from xacct.credentials.observed_limits import ObservedLimits
+from xacct.model import Source
+from xacct.prompts.challenge import with_code
+from xacct.prompts.prompt import NO_CAUSE, Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from xacct.clock import AwsClock
+    from xacct.credentials.rate_limiter import RateLimiter
+    from xacct.model import Credentials, Role
+    from xacct.policy import Path
+    from xacct.prompts.broker import PromptBroker
+
+QUICK_RETRIES = (0.3, 0.9)
+"""Seconds before the second and third try of a call that carries no code: most hiccups are over by then."""
+
+HUNG = 3.0
+"""Seconds after which a failed call is not followed by another at once."""
+
+
+class Sts(Protocol):
+    """The two calls the keeper needs. Each raises an XacctError when it can't answer with credentials."""
+
+    async def get_session_token(self, keys: Credentials, role: Role, *, code: str | None, duration: int) -> Credentials:
+        """The MFA session that `role` hangs from, for `duration` seconds (a plain session without a code)."""
+
+    async def assume_role(
+        self, keys: Credentials, role: Role, *, session_name: str, duration: int | None, code: str | None
+    ) -> Credentials:
+        """The role's credentials for `duration` seconds."""
+
+
+class Sources(Protocol):
+    """Where first credentials are read."""
+
+    async def load(self, source: Source) -> Credentials:
+        """The source's keys, read anew. Raises SourceUnusable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """Settings the keeper goes by: seconds of an MFA session, and the session name CloudTrail shows.
+
+    `renew_within`: seconds for which a role that was fetched is renewed ahead of its end; 0: never.
+    """
+
+    session_duration: int = policy.SESSION_DURATION
+    session_name: str = "xacct"
+    renew_within: float = policy.RENEW_WITHIN
+
+
+class Calls:
+    """The outside, as fetchers see it. `causes`: who has brought it about that a role is fetched, by its name."""
+
+    def __init__(
+        self,
+        *,
+        sts: Sts,
+        sources: Sources,
+        broker: PromptBroker,
+        clock: AwsClock,
+        defaults: Defaults,
+        rate_limiter: RateLimiter,
+    ) -> None:
+        self.clock = clock
+        self.defaults = defaults
+        self.observed_limits = ObservedLimits()
+        self.causes: dict[str, Cause] = {}
+        self.ranks: dict[str, int] = {}
+        """Where roles stand in the login that names them: the rest of a bulk waits for what somebody waits for."""
+        self._sts = sts
+        self._sources = sources
+        self._broker = broker
+        self._rate_limiter = rate_limiter
+
+    def forget(self, name: str) -> None:
+        """A role is gone for good, and with it what is known of it."""
+        self.observed_limits.forget(name)
+        self.causes.pop(name, None)
+
+    async def keys(self, role: Role) -> Credentials:
+        """The keys of the source that a role starts from.
+
+        Raises:
+            SourceUnusable: there are none.
+        """
+        assert isinstance(role.parent, Source)  # noqa: S101 - only such roles start from keys
+        return await self._sources.load(role.parent)
+
+    async def open_session(self, role: Role, keys: Credentials, code: str | None, duration: int) -> Credentials:
+        """What GetSessionToken gives for `duration` seconds. Errors are those of `Sts`."""
+        await self._turn(role)
+        return await self._sts.get_session_token(keys, role, code=code, duration=duration)
+
+    async def assume(self, role: Role, path: Path, keys: Credentials, code: str | None = None) -> Credentials:
+        """What AssumeRole gives. A duration that is refused is tried shorter, where no code goes along.
+
+        Raises:
+            XacctError: those of `Sts`.
+        """
+        await self._turn(role)
+        name = role.session_name or self.defaults.session_name
+        try:
+            return await self._sts.assume_role(keys, role, session_name=name, duration=path.duration, code=code)
+        except errors.DurationTooLong:
+            if code is not None or path.duration <= policy.ROLE_DURATION:
+                raise
+            self.observed_limits.longest[role.name] = policy.ROLE_DURATION
+            return await self.assume(role, replace(path, duration=policy.ROLE_DURATION), keys)
+
+    async def _turn(self, role: Role) -> None:
+        await self._rate_limiter.turn(lambda: self.ranks.get(role.name, 0))
+
+    async def patiently(self, wanted: Callable[[], bool], call: Callable[[], Awaitable[Credentials]]) -> Credentials:
+        """Try again at once while somebody waits; a renewal ahead of time has time, and the entry's back-off.
+
+        Not after a call that hung: another would take the rest of an SDK's patience.
+        """
+        began = self.clock.boot()
+        for pause in QUICK_RETRIES:
+            try:
+                return await call()
+            except errors.Temporary:
+                if not wanted() or self.clock.boot() - began > HUNG:
+                    raise
+                await asyncio.sleep(pause)
+        return await call()
+
+    async def with_code(
+        self,
+        role: Role,
+        roles: Callable[[], tuple[str, ...]],
+        wanted: Callable[[], bool],
+        call: Callable[[str], Awaitable[Credentials]],
+        *,
+        reason: str = "",
+        already: Callable[[], Credentials | None] = lambda: None,
+    ) -> Credentials:
+        """What a call brings that takes a code of the role's device.
+
+        Args:
+            roles: whom it is for, now. wanted: whether somebody waits still. reason: why it takes a code, where that is
+                not plain. already: what another code has brought meanwhile.
+
+        Raises:
+            HumanNeeded: nobody gave a code, or three were wrong.
+            XacctError: those of `call`.
+        """
+        return await with_code(
+            self._broker,
+            self.clock,
+            role.mfa_serial or "",
+            roles,
+            wanted,
+            call,
+            cause=lambda: replace(self._cause(roles()), reason=reason),
+            already=already,
+        )
+
+    def _cause(self, roles: tuple[str, ...]) -> Cause:
+        return next((self.causes[name] for name in roles if name in self.causes), NO_CAUSE)
+
+
+def needs_code(name: str) -> errors.HumanNeeded:
+    """What is said of a role where no human may be asked."""
+    return errors.HumanNeeded(f"{name} needs an MFA code.", f"xacctctl login {name}")
+
+
+def parent_name(role: Role) -> str:
+    """What a role hangs from, as people call it."""
+    return role.parent.name if isinstance(role.parent, Source) else role.parent

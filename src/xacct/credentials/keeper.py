@@ -1,0 +1,492 @@
+"""The keeper: a tree of entries made from the configured roles, and what may be asked of it.
+
+How credentials are had is for fetchers/, when is decided in policy.py, and who wakes up to act is scheduler.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+import structlog
+
+from xacct import errors, policy, rolekeys
+from xacct.credentials import events as ev
+from xacct.credentials.agent_lock import AgentLock
+from xacct.credentials.consent import Consents, logged_out_of
+from xacct.credentials.dynamic import MOST, DynamicRoles, made_of
+from xacct.credentials.entry import Entry
+from xacct.credentials.fetchers import BY_HOP, MfaSession, MfaSessions, RoleWithCode
+from xacct.credentials.fetchers.calls import Calls, Defaults, Sources, Sts
+from xacct.credentials.node import Node, SessionKey, Use, session_key, unknown
+from xacct.credentials.rate_limiter import RateLimiter
+from xacct.credentials.refused import Refused
+from xacct.model import Role, Source, iso
+from xacct.policy import Freshness, Hop
+from xacct.prompts.approvals import Approvals
+from xacct.prompts.prompt import Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from xacct.clock import AwsClock
+    from xacct.model import Credentials
+    from xacct.policy import Path
+    from xacct.prompts.broker import PromptBroker
+
+log = structlog.get_logger("xacct.credentials")
+
+
+class Keeper:
+    """Holds every role's credentials."""
+
+    def __init__(
+        self,
+        *,
+        sts: Sts,
+        sources: Sources,
+        broker: PromptBroker,
+        clock: AwsClock,
+        events: ev.EventBus,
+        defaults: Defaults | None = None,
+        rng: random.Random | None = None,
+    ) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.unusable: Mapping[str, errors.XacctError] = {}
+        self.unread: errors.XacctError | None = None
+        self.slugs: dict[str, str] = {}
+        self.sessions: dict[SessionKey, Entry] = {}
+        self.dynamic = DynamicRoles()
+        self.uses: dict[str, Use] = {}
+        self.agent_lock = AgentLock(events, self.changed)
+        self.consents = Consents()
+        self.approvals = Approvals(broker, clock, self.changed)
+        self.broker = broker
+        self.clock = clock
+        self.events = events
+        self.defaults = defaults or Defaults()
+        self.rate_limiter = RateLimiter(clock.boot)
+        self._calls = Calls(
+            sts=sts, sources=sources, broker=broker, clock=clock, defaults=self.defaults, rate_limiter=self.rate_limiter
+        )
+        self._mfa_sessions = MfaSessions()
+        self.observed_limits = self._calls.observed_limits
+        self.refused = Refused()
+        self.watchers: list[Callable[[], None]] = []
+        self._rng = rng or random.Random()  # noqa: S311 - jitter
+        self.until: dict[str, float] = {}
+
+    # The configuration.
+
+    def configure(self, roles: Mapping[str, Role], unusable: Mapping[str, errors.XacctError] | None = None) -> None:
+        """Take these roles from now on. What is held for an unchanged role stays; the rest is let go.
+
+        Args:
+            roles: by name. unusable: why what the configuration names besides is none.
+        """
+        self.unusable, self.unread = unusable or {}, None
+        before, self.nodes = self.nodes, {}
+        every = {**roles, **self.dynamic.roles(roles)}
+        replaced = self._replaced(before, every)
+        same = {name: node for name, node in before.items() if node.role.parent not in replaced}
+        for name in every:
+            self._plant(name, every, same)
+        self.slugs = {role.slug: name for name, role in roles.items()}
+        self._let_go_of_lost(before)
+        for name in before.keys() - self.nodes.keys():
+            self.approvals.log_out(name, errors.UnknownRole(f"There is no role {name!r} any more."))
+        self.changed()
+
+    def _replaced(self, before: Mapping[str, Node], roles: Mapping[str, Role]) -> set[Source]:
+        """The sources whose access key is another by now. Sessions that were opened with the former one are let go."""
+        now = {role.parent: role.parent.key for role in roles.values() if isinstance(role.parent, Source)}
+        parents = (node.role.parent for node in before.values())
+        # guard: what-replaced-key-has-had-is-let-go
+        found = {each for each in parents if isinstance(each, Source) and now.get(each, each.key) != each.key}
+        for key in [key for key in self.sessions if key[0] in found]:
+            why = f"The access key of {rolekeys.split(key[0].name)[0]!r} has been replaced."
+            self.sessions.pop(key).abandon(errors.SourceUnusable(why, "Try again: the new one is used."))
+        return found
+
+    def _let_go_of_lost(self, before: Mapping[str, Node]) -> None:
+        """Drop what no role of the configuration stands on any more; whoever waits for it is told."""
+        gone = errors.UnknownRole("The configuration has that role no more.")
+        placed = {entry for node in self.nodes.values() for entry in (node.entry, node.session)}
+        for node in before.values():
+            if node.entry not in placed and node.entry is not node.session:
+                node.entry.abandon(gone)  # guard: what-configuration-loses-is-let-go
+        for key in [key for key, session in self.sessions.items() if session not in placed]:
+            self.sessions.pop(key).abandon(gone)
+
+    def _plant(self, name: str, roles: Mapping[str, Role], before: Mapping[str, Node]) -> Node:
+        if name in self.nodes:
+            return self.nodes[name]
+        role = roles[name]
+        path = policy.path_to(role)
+        session = self._session(role) if path.needs_session else None
+        parent = session
+        if not isinstance(role.parent, Source):
+            above = self._plant(role.parent, roles, before)
+            parent, session = above.entry, above.session
+        kept = before.get(name)
+        if kept and kept.role == role and kept.entry.parent is parent:
+            entry = kept.entry
+        elif path.hop is Hop.SESSION and session is not None:
+            entry = session
+        else:
+            entry = self._new_entry(role, parent)
+        self.nodes[name] = Node(role, path, entry, session)
+        return self.nodes[name]
+
+    def _new_entry(self, role: Role, parent: Entry | None) -> Entry:
+        kind = BY_HOP[policy.path_to(role).hop]
+        fetcher = kind(role, parent, calls=self._calls, sessions=self._mfa_sessions, refused=self.refused)
+        return Entry(role.name, fetcher, self.clock, self._rng, self._settled, parent)
+
+    def _session(self, role: Role) -> Entry:
+        key = session_key(role)
+        if key in self.sessions:
+            return self.sessions[key]
+        fetcher = MfaSession(
+            lambda: self._root(self._for_whom(role, entry)[0], role),
+            lambda: self._for_whom(role, entry),
+            lambda: self._cover_until(entry),
+            calls=self._calls,
+            sessions=self._mfa_sessions,
+        )
+        entry = Entry(f"MFA session of {key[0].name}", fetcher, self.clock, self._rng, self._settled)
+        self.sessions[key] = entry
+        return entry
+
+    # Roles known by their ARN alone.
+
+    def by_arn(self, arn: str, via: str) -> str:
+        """The name of the role of an ARN, reached as the configured role `via` is; planted if it is new.
+
+        Raises:
+            UnknownRole: there is no `via`. ConfigError: it is limited in two ways. Temporary: too many are being
+                waited for at once.
+        """
+        now = self.clock.now()
+        name = self.dynamic.find(arn, via, now)
+        if name is not None:
+            return name
+        way = self.node(via).role
+        if len(self.dynamic) >= MOST:
+            self._make_room()
+        roles = {known: node.role for known, node in self.nodes.items()}
+        configured = {known: role for known, role in roles.items() if known not in self.dynamic}
+        name = self.dynamic.free_name(arn, via, self.nodes)
+        self._plant(name, {**roles, name: made_of(name, arn, way, configured)}, {})
+        self.dynamic.add(arn, via, name, now)
+        return name
+
+    def _make_room(self) -> None:
+        """Let one go: the least recently used of those without credentials, else of those with, never one in demand."""
+        names = [name for name in self.dynamic.oldest() if not self.nodes[name].entry.wanted()]
+        if not names:
+            raise errors.Temporary(f"{MOST} roles are being fetched by their ARN already.", "Try again in a moment.")
+        self._uproot(min(names, key=lambda name: self.nodes[name].entry.valid()))
+
+    def let_go_unused(self) -> None:
+        """Let go of dynamic roles that nobody has asked for within IDLE."""
+        for name in self.dynamic.unused_since(self.clock.now() - policy.IDLE):
+            if not self.nodes[name].entry.refreshing:
+                log.info("let go", node=name, why="unused")
+                self._uproot(name)
+
+    def _uproot(self, name: str) -> None:
+        gone = errors.UnknownRole(f"{name} was let go.", "Ask for it again.")
+        self.approvals.log_out(name, gone)
+        self.nodes.pop(name).entry.abandon(gone)
+        self.dynamic.forget(name)
+        self.uses.pop(name, None)
+        self._calls.forget(name)
+        self.refused.forget(name)
+        self._let_go_of_lost({})
+
+    def keeps(self, catalogue: str) -> bool:
+        """Whether roles of a catalogue (rolekeys.py) are held, or being had."""
+        nodes = [node for name, node in self.nodes.items() if rolekeys.split(name)[1] == catalogue]
+        entries = [entry for node in nodes for entry in (node.entry, node.session) if entry is not None]
+        return any(entry.holds or entry.refreshing for entry in entries)
+
+    # What consumers ask.
+
+    def node(self, name: str) -> Node:
+        """The node of a role.
+
+        Raises:
+            UnknownRole: there is none. ConfigError: there is one, and it can't be used, or no file can be read; why.
+        """
+        node = self.nodes.get(name)
+        if node is None:
+            raise self.unusable.get(name) or self.unread or unknown(name, self.nodes)
+        return node
+
+    def use_of(self, name: str) -> Use:
+        """When a role was last asked for and served, to be written to."""
+        return self.uses.setdefault(name, Use())
+
+    async def login(
+        self,
+        name: str,
+        *,
+        ask: bool,
+        until: float | None = None,
+        again: bool = False,
+        process: str = "",
+        rank: int = 0,
+    ) -> None:
+        """Hold a role from now on, asking for a code if that takes one. It is logged in to, and no other role is.
+
+        Args:
+            until: its MFA session must last at least until then; renewed early if it does not.
+            again: whether a code may be spent on it though AWS has refused it. process: which process asks, in words.
+            place: which of the roles it is that are logged in to at once; the first is 0.
+
+        Raises:
+            XacctError: it can't be had.
+        """
+        node = self.node(name)
+        self._check_until(until)
+        if again:
+            for each in self.line(name):
+                self.refused.forget(each.role.name)
+        self.caused(name, "xacctctl login", process)
+        self.consents.give(name)
+        above: Entry | None = node.entry
+        while above is not None:
+            above.try_at_once()
+            above = above.parent
+        self.broker.forget(self.serial(name))
+        self.approvals.ask_again(node.role, "")
+        self.use_of(name).login = self.clock.now()
+        self._calls.ranks[name] = rank
+        try:
+            await self.consents.run_unless_logged_out(name, self._log_in(node, until, ask=ask))
+        finally:
+            self._calls.ranks.pop(name, None)
+        self.changed()
+
+    async def _log_in(self, node: Node, until: float | None, *, ask: bool) -> None:
+        if until is not None and node.session is not None:
+            self.until[node.role.name] = until
+            await self._cover(node.session, node.entry, until, ask=self.may_ask(node, ask=ask))
+        if node.entry.freshness() is Freshness.STALE and node.entry.refreshable_without_mfa():
+            await asyncio.wait({node.entry.renew(ask=False)})
+        try:
+            await node.entry.hold(ask=self.may_ask(node, ask=ask))
+        except errors.HumanNeeded as error:
+            raise self.why_not(node, error) from None
+
+    def caused(self, name: str, label: str, process: str) -> None:
+        """Remember who has brought it about that a human may be asked for a role."""
+        self._calls.causes[name] = Cause(label, process)
+
+    def hurry(self, name: str) -> None:
+        """Somebody waits for this role alone: it goes before the rest of a bulk, and so does what it hangs from."""
+        for each in self.line(name):
+            self._calls.ranks.pop(each.role.name, None)
+
+    def may_ask(self, node: Node, *, ask: bool) -> bool:
+        """Whether a human may be asked for the role: not where `refusal` says why."""
+        return ask and self.refusal(node) is None  # guard: no-code-for-role-that-was-refused
+
+    def refusal(self, node: Node) -> errors.XacctError | None:
+        """Why no human is asked for the role: AWS has refused it, or one it hangs from, in spite of a fresh code."""
+        return next(filter(None, (self.refused.of(each.role) for each in self.line(node.role.name))), None)
+
+    def line(self, name: str) -> Iterator[Node]:
+        """A role and those it hangs from, up to the one that starts from a source; none where there is no such role."""
+        node = self.nodes.get(name)
+        while node is not None:
+            yield node
+            node = None if isinstance(node.role.parent, Source) else self.nodes.get(node.role.parent)
+
+    def why_not(self, node: Node, error: errors.XacctError) -> errors.XacctError:
+        """What to say where it would take a human: why none is asked, where there is a reason, else `error`."""
+        return self.refusal(node) or error
+
+    async def one_off(self, node: Node, path: Path, *, ask: bool) -> Credentials:
+        """A role's credentials by the direct path, for CredentialService alone; not held afterwards.
+
+        Raises:
+            XacctError: they can't be had.
+        """
+        way = RoleWithCode(node.role, None, calls=self._calls, sessions=self._mfa_sessions, refused=self.refused)
+        return await way.once(path, lambda: True, human=ask)
+
+    def logout(self, names: Iterable[str]) -> list[str]:
+        """Let go of these roles; a consumer gets nothing until the next login. All of them, or none.
+
+        Returns:
+            Those that were held.
+
+        Raises:
+            UnknownRole: there is no role of one of the names; nothing was done.
+        """
+        nodes = [self.node(name) for name in dict.fromkeys(names)]  # guard: logout-of-all-or-none
+        gone = [node.role.name for node in nodes if self._may_leave(node)]
+        self.consents.take_back(node.role.name for node in nodes)
+        for node in nodes:
+            self.approvals.log_out(node.role.name, logged_out_of(node.role.name))
+            self.until.pop(node.role.name, None)
+        for node in nodes:
+            self._let_go(node)
+        self.changed()
+        return gone
+
+    def logout_all(self) -> list[str]:
+        """Let go of every role and every MFA session, of roles that a file being saved has lost for a moment, too."""
+        gone = self.logout(list(self.nodes))
+        self.consents.take_back(self.uses)  # guard: consent-logout-all-while-file-is-empty
+        why = errors.HumanNeeded("You have logged out.", "xacctctl login ROLE")
+        for session in self.sessions.values():
+            session.abandon(why)
+        self.until.clear()
+        self.changed()
+        return gone
+
+    def _may_leave(self, node: Node) -> bool:
+        return node.entry.holds and node.role.name not in self.consents.logged_out
+
+    def let_go_logged_out(self) -> None:
+        """Drop what roles hold that were logged out of; what came late may have brought it."""
+        for name in self.consents.logged_out & self.nodes.keys():
+            self._let_go(self.nodes[name])
+
+    def _let_go(self, node: Node) -> None:
+        """Drop what a role holds that was logged out of, unless another role stands on it that was not."""
+        # guard: consent-what-others-stand-on-stays
+        if not any(self._stands_on(other, node.entry) for other in self.nodes.values()):
+            node.entry.abandon(logged_out_of(node.role.name))
+
+    def _stands_on(self, node: Node, entry: Entry) -> bool:
+        """Whether a role that is in use, and not logged out of, is reached by this entry or is just that."""
+        name = node.role.name
+        if name in self.consents.logged_out or not (self._wanted(name) or self._holds_itself(node)):
+            return False
+        above: Entry | None = node.entry
+        while above is not None and above is not entry:
+            above = above.parent
+        return above is entry
+
+    def _wanted(self, name: str) -> bool:
+        use = self.uses.get(name)
+        return use is not None and not (use.asked is None and use.login is None)
+
+    def _holds_itself(self, node: Node) -> bool:
+        return node.entry is not node.session and (node.entry.holds or node.entry.refreshing)
+
+    def mfa_expires_at(self, name: str) -> float | None:
+        """The moment past which the role can't be renewed without a human; None where there is none."""
+        session = self.node(name).session
+        ends = [] if session is None else [session.expires_at]
+        for each in self.line(name):
+            oldest = self.observed_limits.oldest_mfa(each.role)
+            if each.path.hop is Hop.WITH_CODE:
+                ends.append(each.entry.expires_at)
+            elif oldest is not None and session is not None and session.issued_at is not None:
+                ends.append(session.issued_at + oldest)
+        return min((end for end in ends if end is not None), default=None)
+
+    def learned(self, name: str) -> list[str]:
+        """What AWS's refusals have taught about a role, in sentences."""
+        node = self.node(name)
+        refused = self.refusal(node)
+        return [*self.observed_limits.of(node.role), *([f"learned: {refused.sentence}"] if refused else [])]
+
+    def serial(self, name: str) -> str | None:
+        """The MFA device that logging in to the role may ask for."""
+        self.node(name)
+        return list(self.line(name))[-1].role.mfa_serial
+
+    def session_roles(self, session: Entry) -> tuple[str, ...]:
+        """The roles that hang from an MFA session, those somebody wants first."""
+        names = [name for name, node in self.nodes.items() if node.session is session]
+        wanted = [name for name in names if self.nodes[name].entry.wanted_here()]
+        return tuple(wanted or names)
+
+    def _for_whom(self, first: Role, session: Entry) -> tuple[str, ...]:
+        """Whom a prompt of that session is for: never nobody, even if its roles have left the configuration."""
+        return self.session_roles(session) or (first.name,)
+
+    def _root(self, name: str, otherwise: Role) -> Role:
+        """The role at the root of a role's chain: the one that hangs from the MFA session itself."""
+        return [otherwise, *(node.role for node in self.line(name))][-1]
+
+    def recheck(self) -> None:
+        """After a suspend or a clock step: renew what is in use at once, while the network is there."""
+        for node in self.nodes.values():
+            if node.entry.holds:
+                node.entry.renew_soon()
+        self.network_changed()
+
+    def network_changed(self) -> None:
+        """Forget every back-off from temporary failures: the network is another one now."""
+        for entry in self._leases():
+            if isinstance(entry.error, errors.Temporary):
+                entry.try_at_once()
+        self.changed()
+
+    def _check_until(self, until: float | None) -> None:
+        if until is not None and until - self.clock.now() > policy.SESSION_DURATION_MAX:
+            raise errors.BadInput("An MFA session lasts 36 hours at most.", "Ask for less: --for 36h")
+
+    def _cover_until(self, session: Entry) -> float | None:
+        """How long an MFA session must last for the roles that were logged in to until some hour."""
+        names = [name for name, node in self.nodes.items() if node.session is session and name in self.until]
+        return max((self.until[name] for name in names), default=None)
+
+    async def _cover(self, session: Entry, entry: Entry, until: float, *, ask: bool) -> None:
+        if session.valid() and (session.expires_at or 0) >= until:
+            return
+        with entry.interest():  # the prompt must say whom it is for: the code that came with a login answers no other
+            await session.hold_anew(ask=ask, dependent=entry)
+
+    async def close(self) -> None:
+        """End every refresh, and every prompt."""
+        await self.approvals.close()
+        await asyncio.gather(*(entry.cancel() for entry in self._leases()))
+
+    @property
+    def quiet(self) -> bool:
+        """Whether no call is under way and no prompt open: all there is to know is what is held."""
+        return not self.broker.open_prompts and not any(entry.refreshing for entry in self._leases())
+
+    def _leases(self) -> set[Entry]:
+        return {*self.sessions.values(), *(node.entry for node in self.nodes.values())}
+
+    # What is told to others.
+
+    def changed(self) -> None:
+        """What is held, or may leave, has changed."""
+        for watcher in self.watchers:
+            watcher()
+
+    def _settled(self, entry: Entry, error: errors.XacctError | None) -> None:
+        for name in [name for name, node in self.nodes.items() if node.entry is entry]:
+            if error is None and entry.holds:
+                self.events.publish(ev.Renewed(name, entry.expires_at, self.mfa_expires_at(name)))
+            elif error is not None:
+                self.events.publish(ev.Failed(name, error))
+        if error is None:
+            log.info(
+                "renewed",
+                node=entry.name,
+                until=iso(entry.expires_at) if entry.expires_at else "without end",
+            )
+            self._all_clear(entry)
+        else:
+            log.info("not renewed", node=entry.name, code=error.code, why=error.sentence)
+        self.changed()
+
+    def _all_clear(self, session: Entry) -> None:
+        """STS has answered: the others needn't wait for the network, nor for a younger MFA if this is one."""
+        for node in self.nodes.values():
+            if isinstance(node.entry.error, errors.MfaTooOld) and node.session is session:
+                node.entry.forget_failure()
+            if isinstance(node.entry.error, errors.NetworkDown):
+                node.entry.try_at_once()

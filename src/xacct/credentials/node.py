@@ -1,0 +1,59 @@
+"""A place in the keeper's tree: a configured role, the plan for it, and the entries it stands on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xacct import errors
+from xacct.model import Role, Source, StsTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from xacct.credentials.entry import Entry
+    from xacct.policy import Path
+
+SessionKey = tuple[Source, str | None, StsTarget]
+"""An MFA session: the source, the device's serial, and which STS is asked: a code for one must not reach another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A configured role and the plan for it.
+
+    `entry` holds its credentials: the MFA session's own, where the role is just that. `session` is the MFA session
+    it hangs from, however far up.
+    """
+
+    role: Role
+    path: Path
+    entry: Entry
+    session: Entry | None
+
+
+@dataclass(slots=True)
+class Use:
+    """When consumers last wanted a role and were last given it, and the last login (AWS's time); None: never.
+
+    Logging in is no use: what nobody fetches is not renewed.
+    """
+
+    asked: float | None = None
+    served: float | None = None
+    login: float | None = None
+
+
+def session_key(role: Role) -> SessionKey:
+    """The MFA session of a role that hangs from a source."""
+    assert isinstance(role.parent, Source)  # noqa: S101
+    return (role.parent, role.mfa_serial, role.target)  # guard: code-is-for-one-sts
+
+
+def unknown(name: str, names: Iterable[str]) -> errors.UnknownRole:
+    """There is no role of this name; what may have been meant is the hint."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only when somebody mistypes
+
+    close = get_close_matches(name, list(names), 1)
+    hint = f"Did you mean {close[0]!r}?" if close else "xacctctl roles lists what there is."
+    return errors.UnknownRole(f"There is no role {name!r}.", hint)

@@ -1,0 +1,307 @@
+"""The one way out: `serve` decides whether credentials leave, for whoever asks, and hands them over.
+
+Endpoint, EC2's metadata, containers, the control API and with it credential_process all come here. It decides in this
+order: agent locked, role logged out, within the consumer's reach, allowed by a human where the role is guarded, fresh
+or to be renewed. (Reach comes before the human's yes: nobody should be asked about what would be refused anyway.)
+Nothing else in the house hands out what an entry holds; tests/test_architecture.py says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
+
+from xacct import errors, policy
+from xacct.model import Credentials
+from xacct.policy import Freshness, Hop
+
+if TYPE_CHECKING:
+    from xacct.credentials.keeper import Keeper
+    from xacct.credentials.node import Node
+    from xacct.policy import Path
+
+STALE_WAIT = 0.8
+"""Seconds a request waits for a renewal when something unexpired is held: below every SDK's patience."""
+
+AWS_PATIENCE = 25.0
+"""Seconds a request waits where no human may be asked: below object_store's 30 s for a whole request."""
+
+REFUSE_FOR = 15.0
+"""Seconds a human's "no", or their silence, counts for the same consumer: an SDK's retries are the same prompt."""
+
+Waiting = Callable[[], Coroutine[Any, Any, Credentials]]
+"""Has the credentials when it is called and awaited."""
+
+
+class Consumer(Protocol):
+    """Who wants credentials, and how far it reaches. A grant is one."""
+
+    @property
+    def id(self) -> str:
+        """What a human's yes is kept for."""
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+
+    @property
+    def via(self) -> str | None:
+        """The role by which it reaches roles that it names by their ARN."""
+
+    def allows(self, role: str) -> bool:
+        """Whether it may have the role of this name."""
+
+    def allows_arn(self, arn: str) -> bool:
+        """Whether it may have the role of this ARN."""
+
+
+def _unknown() -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """How far to go for credentials.
+
+    `human`: whether a human may be asked. `patience`: seconds to wait at most (None: as long as the caller stays); none
+    for a human means that none is asked. `lasting`: seconds that must be left. `lifetime`: seconds wanted in one piece,
+    by the direct path if that takes it. `process`: says which process asks; slow, so called in a thread.
+    """
+
+    human: bool = True
+    patience: float | None = None
+    lasting: float = 0.0
+    lifetime: int | None = None
+    process: Callable[[], str] = _unknown
+
+    @property
+    def whose(self) -> str:
+        """What wants credentials that last, in words."""
+        if self.lifetime is not None:
+            return f"the {self.lifetime / policy.MINUTE:.0f} min that were asked for"
+        return f"EC2's protocol, which takes {self.lasting / policy.MINUTE:.0f}"
+
+    @property
+    def asks(self) -> bool:
+        """Whether a human may really be asked."""
+        return self.human and (self.patience is None or self.patience > 0)
+
+    @property
+    def limit(self) -> float | None:
+        """Seconds to wait in all."""
+        return self.patience if self.asks or self.patience is None else AWS_PATIENCE
+
+
+class CredentialService:
+    """Serves what a keeper holds. `keeper` is for those who describe roles; credentials come from `serve` alone.
+
+    Args:
+        refresh: has what has changed of the configuration read, soon; called each time: keys may have been replaced.
+    """
+
+    def __init__(self, keeper: Keeper, refresh: Callable[[], None] = lambda: None) -> None:
+        self.keeper = keeper
+        self._refresh = refresh
+        self._refused: dict[tuple[str, str], tuple[float, errors.XacctError]] = {}
+
+    # Deciding.
+
+    def check(self, name: str, consumer: Consumer) -> Node:
+        """Go on only where this consumer may have the role now, as far as that is known without asking anybody.
+
+        Also asked when a wait has ended: what was taken back meanwhile does not leave. Returns the role's node.
+
+        Raises:
+            XacctError: it may not; why.
+        """
+        keeper = self.keeper
+        keeper.agent_lock.check()  # guard: serve-locked
+        node = keeper.node(name)
+        keeper.consents.check(name)  # guard: serve-logged-out
+        if name in keeper.dynamic:
+            self._check_names_of(node, consumer)
+        elif not consumer.allows(name):  # guard: serve-no-role-beyond-consumers-reach
+            raise self.out_of_reach()
+        return node
+
+    def _check_names_of(self, node: Node, consumer: Consumer) -> None:
+        """A role known by its ARN is none of the consumer's if the ARN is not, nor if its name was logged out of."""
+        keeper, arn = self.keeper, node.role.role_arn
+        # guard: serve-no-arn-beyond-consumers-reach, serve-arn-by-consumers-own-way
+        if arn is None or not consumer.allows_arn(arn) or keeper.dynamic.via(node.role.name) != consumer.via:
+            raise self.out_of_reach()
+        for other in keeper.consents.logged_out:
+            # guard: serve-arn-is-no-way-around-logout
+            if other in keeper.nodes and keeper.nodes[other].role.role_arn == arn:
+                keeper.consents.check(other)
+
+    def by_arn(self, arn: str, consumer: Consumer) -> str:
+        """The name of the role of an ARN, for a consumer that may name it.
+
+        Raises:
+            XacctError: it may not, or that role can't be reached.
+        """
+        self.keeper.agent_lock.check()
+        if consumer.via is None or not consumer.allows_arn(arn):
+            raise self.out_of_reach()
+        return self.keeper.by_arn(arn, consumer.via)
+
+    def out_of_reach(self) -> errors.XacctError:
+        """What a consumer is told that asks for what is not its own.
+
+        Raises:
+            Locked: first of all, that nothing leaves.
+        """
+        self.keeper.agent_lock.check()
+        return errors.UnknownRole("This grant does not reach that far.", "xacctctl grants list")
+
+    def holds(self, name: str, credentials: Credentials) -> bool:
+        """Whether these are what is held for the role, and may leave."""
+        node = self.keeper.nodes.get(name)
+        gone = self.keeper.agent_lock.locked or name in self.keeper.consents.logged_out
+        # guard: bytes-of-credentials-let-go-are-forgotten, bytes-that-cannot-be-served-are-forgotten
+        return not gone and node is not None and node.entry.held is credentials
+
+    # Serving.
+
+    def serve(self, name: str, consumer: Consumer, ask: Ask) -> Credentials | Waiting:
+        """A role's credentials for a consumer: at once where they are fresh, else a wait for them.
+
+        They are unexpired, and not stale where a renewal was possible.
+
+        Raises:
+            XacctError: they can't be had, or not by this consumer; its sentence says what to do. So does the wait.
+        """
+        self._refresh()  # guard: replaced-key-is-noticed-by-fetches
+        node = self.check(name, consumer)
+        # guard: serve-guarded-roles-wait-for-yes
+        if ask.lifetime is None and self.keeper.approvals.admits(node.role, consumer.id):
+            held = node.entry.held
+            if node.entry.freshness() is Freshness.FRESH and held is not None and self._lasts(held, ask):
+                return self._served(name, held)
+        self._refuse_again(name, consumer)  # guard: serve-no-counts-for-while
+        return partial(self._wait, name, consumer, ask)
+
+    async def allow(self, name: str, consumer: Consumer, process: Callable[[], str] = _unknown) -> None:
+        """Return once this consumer may have the role, asking a human if it is guarded.
+
+        Args:
+            process: says which process asks; slow.
+
+        Raises:
+            XacctError: it may not, or nobody says so.
+        """
+        node = self.check(name, consumer)
+        await self._unless_taken_back(name, self._allow(node, consumer, Ask(process=process)))
+
+    async def _wait(self, name: str, consumer: Consumer, ask: Ask) -> Credentials:
+        node = self.check(name, consumer)
+        try:
+            async with asyncio.timeout(ask.limit):
+                got = await self._unless_taken_back(name, self._get(node, consumer, ask))
+        except TimeoutError:
+            raise self._remembered(name, consumer, self._too_late(name, consumer)) from None
+        except errors.XacctError as error:
+            raise self._remembered(name, consumer, error) from None
+        self.check(name, consumer)
+        if got.remaining(self.keeper.clock.now()) <= 0:  # guard: nothing-that-ended-on-its-way
+            raise errors.Temporary(f"The credentials of {name} ended on their way.", "Try again.")
+        return self._served(name, got)
+
+    async def _unless_taken_back(self, name: str, work: Coroutine[Any, Any, Any]) -> Any:
+        return await self.keeper.agent_lock.run_unless_locked(self.keeper.consents.run_unless_logged_out(name, work))
+
+    async def _get(self, node: Node, consumer: Consumer, ask: Ask) -> Credentials:
+        await self._allow(node, consumer, ask)  # guard: serve-wait-is-no-way-around-yes
+        entry = node.entry
+        self.keeper.use_of(node.role.name).asked = self.keeper.clock.now()
+        self.keeper.hurry(node.role.name)
+        path = policy.path_to(node.role, lifetime=ask.lifetime)
+        human = self.keeper.may_ask(node, ask=ask.asks)
+        if human and not entry.valid() and not entry.refreshable_without_mfa():
+            self.keeper.caused(node.role.name, consumer.label, await asyncio.to_thread(ask.process))
+        try:
+            return await self._have(node, path, replace(ask, human=human))
+        except errors.HumanNeeded as error:
+            raise self.keeper.why_not(node, error) from None
+
+    async def _have(self, node: Node, path: Path, ask: Ask) -> Credentials:
+        entry, human = node.entry, ask.asks
+        if ask.lifetime is not None and path.hop is Hop.WITH_CODE:
+            held = await self.keeper.one_off(node, path, ask=human)
+            return held if self._lasts(held, ask) else await self._lasting(node, held, ask)
+        if entry.freshness() is Freshness.STALE and entry.refreshable_without_mfa() and not entry.just_failed():
+            await asyncio.wait({entry.renew(ask=False)}, timeout=STALE_WAIT)
+        held = await entry.get(ask=human)
+        return held if self._lasts(held, ask) else await self._lasting(node, held, ask)
+
+    async def _allow(self, node: Node, consumer: Consumer, ask: Ask) -> None:
+        guard, role = self.keeper.approvals, node.role
+        if guard.admits(role, consumer.id):
+            return
+        if not ask.asks:
+            raise errors.NobodyToAsk(
+                f"The use of {role.name} by {consumer.label!r} has to be confirmed, and nobody may be asked.",
+                "xacctctl attend, in another terminal",
+            )
+        process = await asyncio.to_thread(ask.process)
+        await guard.admit(role, consumer.id, consumer.label, process)
+
+    async def _lasting(self, node: Node, held: Credentials, ask: Ask) -> Credentials:
+        """New credentials that last long enough.
+
+        Raises:
+            XacctError: they can't be had, or would not last either.
+        """
+        entry, name = node.entry, node.role.name
+        if held.lifetime >= ask.lasting:  # guard: serve-no-storm-for-short-roles
+            left = held.remaining(self.keeper.clock.now()) / policy.MINUTE
+            too_short = f"{name} is good for {left:.0f} min more, too short for {ask.whose}."
+            if entry.error is not None and entry.just_failed():  # guard: serve-no-storm-while-sts-is-away
+                raise entry.error
+            try:
+                held = await entry.refresh(ask=ask.asks)
+            except errors.HumanNeeded as error:
+                raise type(error)(f"{too_short} {error.sentence}", f"xacctctl login {name} --for 1h") from None
+        if self._lasts(held, ask):
+            return held
+        raise errors.TooShortLived(
+            f"{name} is good for {held.lifetime / policy.MINUTE:.0f} min at a time, too short for {ask.whose}.",
+            f"Give it a longer duration, or use xacctctl env {name}, which renews it for as long as you need it.",
+        )
+
+    def _lasts(self, held: Credentials, ask: Ask) -> bool:
+        # guard: serve-imds-never-under-25-minutes
+        return ask.lasting <= 0 or held.remaining(self.keeper.clock.now()) >= ask.lasting
+
+    def _served(self, name: str, held: Credentials) -> Credentials:
+        use = self.keeper.use_of(name)
+        use.asked = use.served = self.keeper.clock.now()
+        return held
+
+    # A retry after a "no" is no new prompt.
+
+    def _too_late(self, name: str, consumer: Consumer) -> errors.XacctError:
+        kinds = {prompt.kind for prompt in self.keeper.broker.open_prompts if name in prompt.roles}
+        if "confirm" in kinds:
+            sentence = f"Nobody confirmed the use of {name} by {consumer.label!r} in time."
+            return errors.TimedOut(sentence, "xacctctl attend")
+        if "mfa" in kinds:
+            return errors.TimedOut(f"Nobody gave an MFA code for {name} in time.", f"xacctctl login {name}")
+        return errors.Temporary(f"AWS has not answered for {name} in time.", "Try again in a moment.")
+
+    def _remembered(self, name: str, consumer: Consumer, error: errors.XacctError) -> errors.XacctError:
+        boot = self.keeper.clock.boot()
+        for key in [key for key, (until, _) in self._refused.items() if until <= boot]:
+            del self._refused[key]
+        if isinstance(error, errors.Declined | errors.TimedOut | errors.TooManyWrongCodes):
+            self._refused[consumer.id, name] = (boot + REFUSE_FOR, error)
+        return error
+
+    def _refuse_again(self, name: str, consumer: Consumer) -> None:
+        until, error = self._refused.get((consumer.id, name), (0.0, None))
+        if error is not None and self.keeper.clock.boot() < until:
+            raise type(error)(error.sentence, error.hint)

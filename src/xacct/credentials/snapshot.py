@@ -1,0 +1,303 @@
+"""What a keeper remembers, as plain values: taken from one keeper, given to the next. How they travel is state/'s.
+
+An entry is given back only to a role that is configured just as it was, up to its source: whoever changed a role while
+no daemon ran gets nothing of the old one. What has expired meanwhile is left behind.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+
+from xacct import errors, rolekeys
+from xacct.credentials.node import Use
+from xacct.model import Credentials, Role, Source, StsTarget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from xacct.credentials.entry import Entry
+    from xacct.credentials.keeper import Keeper
+    from xacct.credentials.node import Node
+
+
+T = TypeVar("T")
+
+
+class Value(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a memory. Some hold secrets, so none says more than its name."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+
+class ErrorSnapshot(Value, frozen=True):
+    """Why the last try failed."""
+
+    code: str
+    sentence: str
+    hint: str
+
+
+class EntrySnapshot(Value, frozen=True):
+    """An entry: what it holds, when it is renewed, and how its last try went. Instants are AWS's; `*_boot` are ours."""
+
+    held: Credentials | None
+    renew_at: float | None
+    failures: int
+    failed_boot: float | None
+    retry_boot: float | None
+    error: ErrorSnapshot | None
+
+
+class SessionSnapshot(Value, frozen=True):
+    """An MFA session, known by its source, its device's serial and where STS is asked for it."""
+
+    source: Source
+    serial: str | None
+    target: StsTarget
+    entry: EntrySnapshot
+
+
+class RoleSnapshot(Value, frozen=True):
+    """A role with an entry of its own. `plan`: a digest of its configuration. `arn`, `via`: of one known by its ARN."""
+
+    name: str
+    plan: str
+    entry: EntrySnapshot
+    arn: str | None = None
+    via: str | None = None
+
+
+class UseSnapshot(Value, frozen=True):
+    """When a role was last wanted, last given, and last logged in to (AWS's time)."""
+
+    asked: float | None
+    served: float | None
+    login: float | None
+
+
+class RefusedSnapshot(Value, frozen=True):
+    """A role that no code is spent on, as it was configured, and what AWS said."""
+
+    name: str
+    plan: str
+    error: ErrorSnapshot
+
+
+class Snapshot(Value, frozen=True):
+    """All of it. `longest`, `max_age`, `worked_at_age` are what AWS's refusals have taught of each role, in seconds.
+
+    `logged_out`: names of roles, whether configured now or not. `until`: how long each role was logged in for.
+    """
+
+    sessions: tuple[SessionSnapshot, ...]
+    roles: tuple[RoleSnapshot, ...]
+    locked: bool
+    allowed: tuple[tuple[str, str | None], ...]
+    used_codes: dict[str, dict[str, float]]
+    longest: dict[str, int]
+    max_age: dict[str, float]
+    worked_at_age: dict[str, float]
+    logged_out: tuple[str, ...]
+    uses: dict[str, UseSnapshot]
+    until: dict[str, float]
+    refused: tuple[RefusedSnapshot, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Whether it holds no credentials."""
+        entries = [*(session.entry for session in self.sessions), *(role.entry for role in self.roles)]
+        return all(entry.held is None for entry in entries)
+
+
+# Remembering.
+
+
+def export(keeper: Keeper) -> Snapshot:
+    """All that the keeper would miss after a restart."""
+    keys = {known: key for key, known in keeper.dynamic.named().items()}
+    observed_limits = keeper.observed_limits
+    return Snapshot(
+        sessions=tuple(SessionSnapshot(*key, _of_entry(entry)) for key, entry in keeper.sessions.items()),
+        roles=tuple(
+            RoleSnapshot(name, plan(node.role, keeper.nodes), _of_entry(node.entry), *keys.get(name, (None, None)))
+            for name, node in _owners(keeper)
+        ),
+        locked=keeper.agent_lock.locked,
+        allowed=tuple(keeper.approvals.allowed),
+        used_codes={serial: dict(codes) for serial, codes in keeper.broker.used_codes.codes.items()},
+        longest=dict(observed_limits.longest),
+        max_age=dict(observed_limits.max_age),
+        worked_at_age=dict(observed_limits.worked_at_age),
+        logged_out=tuple(sorted(keeper.consents.logged_out)),
+        uses={name: UseSnapshot(use.asked, use.served, use.login) for name, use in keeper.uses.items()},
+        until=dict(keeper.until),
+        refused=tuple(
+            RefusedSnapshot(name, plan(role, keeper.nodes), ErrorSnapshot(error.code, error.sentence, error.hint))
+            for name, (role, error) in keeper.refused.known.items()
+            if name in keeper.nodes and keeper.nodes[name].role == role
+        ),
+    )
+
+
+def nothing_but(*, locked: bool, logged_out: tuple[str, ...]) -> Snapshot:
+    """A memory of what was taken back alone."""
+    return Snapshot((), (), locked, (), {}, {}, {}, {}, logged_out, {}, {}, ())
+
+
+def plan(role: Role, nodes: Mapping[str, Node]) -> str:
+    """A digest of how a role is configured, up to its source."""
+    chain = [role]
+    while not isinstance(chain[-1].parent, Source):
+        chain.append(nodes[chain[-1].parent].role)
+    return sha256(msgspec.json.encode([_anywhere(each) for each in chain])).hexdigest()
+
+
+def _anywhere(role: Role) -> dict[str, Any]:
+    """How a role is configured, whichever files say so: which these are, its name among all roles tells."""
+    said: dict[str, Any] = msgspec.to_builtins(role)
+    del said["target"]["origins"]
+    said["name"] = rolekeys.split(role.name)[0]
+    if isinstance(role.parent, Source):
+        del said["parent"]["files"]
+        if not role.parent.key:
+            del said["parent"]["key"]
+    else:
+        said["parent"] = rolekeys.split(role.parent)[0]
+    return said
+
+
+def renamed(memory: Snapshot, rename: Callable[[str], str], source: Callable[[Source], Source]) -> Snapshot:
+    """The same, in a daemon whose own files are others: there the roles have other names.
+
+    Args:
+        rename: gives a role's name there. source: gives a source as it is known there.
+    """
+
+    def observed_limits(learned: dict[str, T]) -> dict[str, T]:
+        return {rename(name): lesson for name, lesson in learned.items()}
+
+    replace = msgspec.structs.replace
+    return replace(
+        memory,
+        sessions=tuple(replace(session, source=source(session.source)) for session in memory.sessions),
+        roles=tuple(
+            replace(role, name=rename(role.name), via=rename(role.via) if role.via is not None else None)
+            for role in memory.roles
+        ),
+        allowed=tuple((rename(name), consumer) for name, consumer in memory.allowed),
+        longest=observed_limits(memory.longest),
+        max_age=observed_limits(memory.max_age),
+        worked_at_age=observed_limits(memory.worked_at_age),
+        logged_out=tuple(map(rename, memory.logged_out)),
+        uses=observed_limits(memory.uses),
+        until=observed_limits(memory.until),
+    )
+
+
+def _owners(keeper: Keeper) -> Iterator[tuple[str, Node]]:
+    """The roles that have an entry of their own: not their MFA session's."""
+    shared = set(keeper.sessions.values())
+    return ((name, node) for name, node in keeper.nodes.items() if node.entry not in shared)
+
+
+def _of_entry(entry: Entry) -> EntrySnapshot:
+    return EntrySnapshot(
+        held=entry.held,
+        renew_at=_finite(entry.renew_at),
+        failures=entry.failures,
+        failed_boot=_finite(entry.failed_boot),
+        retry_boot=_finite(entry.retry_boot),
+        error=ErrorSnapshot(entry.error.code, entry.error.sentence, entry.error.hint) if entry.error else None,
+    )
+
+
+def _finite(instant: float) -> float | None:
+    """JSON has no infinity: "never" and "long ago" are None, and told apart by whose they are."""
+    return instant if abs(instant) != float("inf") else None
+
+
+# Recalling.
+
+
+def restore(keeper: Keeper, memory: Snapshot, *, same_boot: bool) -> int:
+    """Give a configured keeper back what another remembered. Returns how many roles hold something again.
+
+    Args:
+        same_boot: whether boot-time instants of then mean anything now.
+    """
+    restore_what_was_taken_back(keeper, memory)
+    _restore_observed_limits(keeper, memory)
+    keys = {key: key[0].key for key in keeper.sessions}
+    for session in memory.sessions:
+        entry = keeper.sessions.get(rank := (session.source, session.serial, session.target))
+        if entry is not None and session.source.key in ("", keys[rank]):
+            _to_entry(keeper, entry, session.entry, same_boot=same_boot)
+    for role in memory.roles:
+        name = _place_of(keeper, role)
+        # guard: restart-changed-role-gets-nothing
+        if name is not None and plan(keeper.nodes[name].role, keeper.nodes) == role.plan:
+            _to_entry(keeper, keeper.nodes[name].entry, role.entry, same_boot=same_boot)
+    decided = keeper.consents.decided  # what this process was told since: it comes late
+    # guard: consent-no-late-yes-after-taking-back
+    keeper.approvals.allowed |= {key for key in memory.allowed if key[0] in keeper.nodes and key[0] not in decided}
+    for name, use in memory.uses.items():
+        keeper.uses.setdefault(name, Use(use.asked, use.served, use.login))
+    keeper.until = {name: until for name, until in memory.until.items() if name not in decided} | keeper.until
+    if same_boot:
+        keeper.broker.used_codes.codes.update(memory.used_codes)  # guard: restart-used-codes-stay-used
+    keeper.let_go_logged_out()
+    return sum(node.entry.held is not None for node in keeper.nodes.values())
+
+
+def restore_what_was_taken_back(keeper: Keeper, memory: Snapshot) -> None:
+    """Logouts and the lock alone: they hold even where nothing else of a memory is of use any more."""
+    keeper.consents.remember(memory.logged_out)  # guard: consent-kept-over-restart
+    if memory.locked:  # guard: restart-locked-stays-locked
+        keeper.agent_lock.lock("as before the restart")
+
+
+def _restore_observed_limits(keeper: Keeper, memory: Snapshot) -> None:
+    observed_limits = keeper.observed_limits
+    for refused in memory.refused:
+        node = keeper.nodes.get(refused.name)
+        if node is not None and plan(node.role, keeper.nodes) == refused.plan:
+            keeper.refused.note(node.role, _error(refused.error))
+    observed_limits.longest.update(memory.longest)
+    observed_limits.max_age.update(memory.max_age)
+    observed_limits.worked_at_age.update(memory.worked_at_age)
+
+
+def _place_of(keeper: Keeper, role: RoleSnapshot) -> str | None:
+    """The name the role has in this keeper; None where it has no place any more."""
+    if role.arn is None or role.via is None:
+        return role.name if role.name in keeper.nodes else None
+    try:
+        return keeper.by_arn(role.arn, role.via)
+    except errors.XacctError:
+        return None
+
+
+def _to_entry(keeper: Keeper, entry: Entry, memory: EntrySnapshot, *, same_boot: bool) -> None:
+    entry.restore(
+        # guard: restart-what-has-expired-is-left
+        memory.held if memory.held is not None and memory.held.remaining(keeper.clock.earliest()) > 0 else None,
+        _or(memory.renew_at, float("inf")),
+        None if memory.error is None else _error(memory.error),
+    )
+    if same_boot and memory.failures:
+        entry.restore_backoff(
+            memory.failures, _or(memory.failed_boot, float("-inf")), _or(memory.retry_boot, float("-inf"))
+        )
+
+
+def _or(instant: float | None, otherwise: float) -> float:
+    return otherwise if instant is None else instant
+
+
+def _error(memory: ErrorSnapshot) -> errors.XacctError:
+    kind = errors.BY_CODE.get(memory.code, errors.XacctError)
+    return kind(memory.sentence, memory.hint)

@@ -1,0 +1,472 @@
+"""The rooms of one daemon, built and connected. Composition and nothing else; running.py opens and closes them."""
+
+from __future__ import annotations
+
+import os
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import structlog
+
+from xacct import __version__, errors, fileio, settings
+from xacct.audit.file import AuditFile
+from xacct.audit.trail import Trail
+from xacct.clock import AwsClock
+from xacct.configuration import Configuration
+from xacct.credentials.events import EventBus
+from xacct.credentials.fetchers.calls import Defaults
+from xacct.credentials.keeper import Keeper
+from xacct.credentials.scheduler import Scheduler
+from xacct.credentials.service import CredentialService
+from xacct.credentials.snapshot import export
+from xacct.daemon.catalogues import Catalogues
+from xacct.daemon.container_routes import ContainerRoutes, containers
+from xacct.daemon.noted import Noted
+from xacct.daemon.reading import Reader
+from xacct.desktop import dialogs, notices
+from xacct.desktop.prompter import Prompter
+from xacct.endpoint import head
+from xacct.endpoint.handlers.container_credentials import ContainerCredentials
+from xacct.endpoint.imds_ports import ImdsPorts
+from xacct.endpoint.peer_check import PeerCheck
+from xacct.endpoint.server import Endpoint
+from xacct.grants.grants import Grants
+from xacct.host import callers, hardening, instance, process, processes, seats, session_name, steps
+from xacct.host import clock as host_clock
+from xacct.host.code_stamp import CodeStamp
+from xacct.host.saver import Saver
+from xacct.host.seats import Seats
+from xacct.host.watches import Watches
+from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
+from xacct.prompts.broker import PromptBroker
+from xacct.prompts.used_codes import UsedCodes
+from xacct.state import codec, keychain, keys
+from xacct.state.fdstore import FdStore
+from xacct.state.ondisk import OnDisk
+from xacct.state.persister import StatePersister
+from xacct.state.taken_back import TakenBack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from xacct import wire
+    from xacct.daemon.inherited import DaemonPaths, Inherited
+    from xacct.daemon.reading import Wanted
+    from xacct.endpoint.peer_check import SocketPeerCheck
+    from xacct.host.notify import Manager
+    from xacct.settings import Settings
+
+log = structlog.get_logger("xacct")
+
+DIALOG_DELAY = 1.0
+"""Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
+
+LOOK = 0.2
+"""Seconds between two looks at the configuration's files that fetches cause, at least. Our choice."""
+
+ANNOUNCED = 60.0
+"""Seconds (awake) from the announcement of a suspend to the scheduler's noticing it, at most."""
+
+MIB = 1024 * 1024
+
+
+class App:
+    """The rooms of one daemon, connected."""
+
+    def __init__(self, chosen: Settings, in_file: Settings, where: DaemonPaths) -> None:
+        self.where = where
+        self._chosen = chosen.daemon
+        self.clock = AwsClock(host_clock.read)
+        self.code = CodeStamp(Path(__file__).parents[1])
+        self.keeper = self._heart(chosen)
+        self.service = CredentialService(self.keeper, self._look_soon)
+        self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, session_name.fill)
+        resolver = processes.ProcessResolver(processes.Processes().find, self.clock.boot)
+        self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started, saver=Saver())
+        self.catalogues = Catalogues(self.configuration, self.keeper, self.grants)
+        self.reader = Reader(self._read)
+        self.audit = _audit(chosen, where, self.clock, resolver, self.catalogues)
+        if self.audit is not None:
+            self.grants.ended = self.audit.grant_ended
+        self._build_endpoints(chosen, resolver)
+        self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
+        self.humans = _ways_to_humans(chosen, self.keeper.broker, self.keeper.events, self.clock)
+        self.watches = Watches(ways(os.environ), self.happened)
+        self._announced = float("-inf")
+        self.persister = StatePersister(
+            self.keeper,
+            host_clock.boot_id(),
+            __version__,
+            files=self.catalogues.memory,
+            grants=self.grants.rows,
+            late=lambda: self._late.memory if self._late is not None else None,
+        )
+        self.grants.changed = self.persister.save
+        self.taken_back = TakenBack(where.taken_back, where.taken_back_here, Saver())
+        self.noted = Noted(self.keeper, self.taken_back, self.catalogues.memory, self.persister, self._lies_on_disk)
+        self.grants.elsewhere = self.noted.by_manager
+        self.sealed: keychain.KeychainStore | None = None
+        self._lock: int | None = None
+        self._to_restore: bytes | None = None
+        self._late: codec.State | None = None
+        self._looked = float("-inf")
+        self._restored = False
+        self._state_problem: errors.XacctError | None = None
+        self._steps_problem: errors.XacctError | None = None
+
+    def _keep_steps(self, all_steps: dict[str, int]) -> None:
+        self._steps_problem = steps.save(self.where.steps, all_steps)
+
+    def _heart(self, chosen: Settings) -> Keeper:
+        """The keeper, with AWS and the prompt broker it needs."""
+        from xacct.aws.sources import FileSources  # noqa: PLC0415
+        from xacct.aws.sts import Sts  # noqa: PLC0415
+
+        events = EventBus()
+        self.sts = Sts(self.clock)
+        return Keeper(
+            sts=self.sts,
+            sources=FileSources(os.environ),
+            broker=PromptBroker(self.clock, events, UsedCodes(self._keep_steps)),
+            clock=self.clock,
+            events=events,
+            defaults=Defaults(
+                settings.seconds(chosen.session.duration),
+                session_name.fill(chosen.session.name),
+                settings.seconds(chosen.session.renew_if_used_within),
+            ),
+        )
+
+    def _build_endpoints(self, chosen: Settings, resolver: processes.ProcessResolver) -> None:
+        """What SDKs reach: the endpoint, its listeners for containers, and the IMDS ports."""
+        patience = settings.seconds(chosen.prompts.patience)
+        self.container_credentials = ContainerCredentials(
+            self.service, self.grants, patience, self.audit, resolver.find
+        )
+        self.keeper.agent_lock.on_lock = self.container_credentials.forget
+        peer_check_of = partial(
+            PeerCheck,
+            callers.choose(),
+            os.geteuid(),
+            owners=processes.owners,
+        )
+        strict = chosen.endpoint.require_known_caller
+        peer_check = peer_check_of(require_known=strict)  # guard: whom-kernel-does-not-know-at-endpoint
+        self._seats = self._shares()
+        guard = partial(head.parse, forwarded=self.grants.hosts)
+        self.endpoint = Endpoint(
+            self.container_credentials.answer,
+            self.clock.boot,
+            peer_check,
+            self.audit,
+            parse=guard,
+            seats=self._seats[0],
+        )
+        self._places = ContainerRoutes(
+            chosen.containers, self.where.containers, peer_check, self._for_containers, strict
+        )
+        self.containers = containers(chosen.containers, self._places, self.grants)
+        at_imds = peer_check_of(require_known=True)  # guard: imds-known-callers-only
+        self.imds = ImdsPorts(
+            chosen.imds.ports, self.service, at_imds, patience, self.audit, resolver.find, self._seats[2]
+        )
+
+    def _shares(self) -> tuple[Seats, Seats, Seats]:
+        """The places at the endpoint, at the listeners for containers, and at the IMDS ports."""
+        files, boot = hardening.open_files(), self.clock.boot
+        return (
+            Seats("the endpoint", seats.ENDPOINT.of(files), boot),
+            # guard: listeners-for-containers-have-share-of-their-own
+            Seats("the listeners for containers", seats.CONTAINERS.of(files), boot),
+            Seats("the IMDS ports", seats.IMDS.of(files), boot),  # guard: imds-has-share-of-its-own
+        )
+
+    # What there is of an earlier daemon.
+
+    async def take_over(self, inherited: Inherited, manager: Manager) -> None:
+        """Hold again what an earlier daemon held, and keep it for the next one."""
+        self.keeper.broker.used_codes.resume(steps.load(self.where.steps))
+        # guard: revoked-by-the-state-handed-on
+        self.grants.load(codec.grants_of(inherited.state) if inherited.state is not None else None)
+        self._lock = inherited.lock
+        self._to_restore = inherited.state
+        for name in inherited.spoilt:
+            manager.forget(name)  # before a new one is stored: a full store drops what is new
+        if manager.present and self._chosen.survive_restart:
+            self.persister.backends.append(FdStore(manager, inherited.kept))
+        elif inherited.kept is not None:
+            manager.forget(inherited.kept[0])
+        if inherited.state is None:
+            for noted in self.taken_back.read():  # guard: lock-and-logouts-outlive-a-kill
+                self._give_back(noted, all_of_it=False)
+            self.noted.begin()
+        await self._open_sealed()
+        self._restore()
+        if self.audit is not None:
+            self.audit.start(self.keeper.events)
+
+    async def _open_sealed(self) -> None:
+        """The state on disk, if the settings want one. What a process before us has handed on is newer than that."""
+        own = keys.of_this_system(self.where.sealed)
+        if self._chosen.persistence == "none":
+            await keychain.switch_off(self.where.sealed, own)
+            return
+        handed_on = self._to_restore is not None
+        late = self._not_needed if handed_on else self._come_late
+        self.sealed = keychain.KeychainStore(self.where.sealed, own, late=late)
+        if handed_on:
+            self.sealed.look()  # it needs what lies there to write over it; nobody waits for that
+        else:
+            self._to_restore = self._proven(await self.sealed.load())
+        self.persister.backends.append(OnDisk(self.sealed, holds=self._to_restore is not None))
+
+    def _lies_on_disk(self) -> bool:
+        return self.sealed is not None and self.sealed.is_there()
+
+    def _proven(self, sealed: bytes | None) -> bytes | None:
+        """What lay on disk, unless nobody knows what it lacks: what can't be written could not be when it was to be."""
+        if sealed is None or fileio.takes_files(self.where.state):
+            return sealed
+        self._state_problem = errors.StateNotKept(
+            f"The kept state {self.where.sealed} is not used: its directory can't be written, so it may not say what "
+            "was locked or logged out of.",
+            "Mend the disk; xacctctl login ROLE",
+        )
+        log.warning("state dropped", why=self._state_problem.sentence)
+        return None
+
+    def _not_needed(self, _state: bytes) -> None:
+        """What lies on disk is older than what was handed on."""
+        self.persister.save()
+
+    def _come_late(self, state: bytes) -> None:
+        """The keychain was locked at our start, and is open now. What has been logged in to since is newer."""
+        if self._proven(state) is not None:
+            self._give_back(state, all_of_it=export(self.keeper).empty)
+        self.persister.save()
+
+    def _restore(self) -> None:
+        """Give the keeper back what was held, once there is a configuration that says what each role is."""
+        self._restore_late()
+        if self._restored or not self.configuration.read:
+            return
+        self._restored = True
+        self.catalogues.settle()
+        if self._to_restore is not None:
+            self._give_back(self._to_restore)
+            self._to_restore = None
+        self._begin_to_keep()
+
+    def _begin_to_keep(self) -> None:
+        """From now on; not before what an earlier daemon kept has been read."""
+        self.keeper.let_go_logged_out()
+        self.noted.begin()
+        self.persister.start()
+
+    def took_back(self, *, everything: bool) -> None:
+        """The human has logged out of roles, or of `everything`: nothing that is kept may bring them back."""
+        if everything:
+            self._to_restore = self._late = None
+            if not self._restored:
+                self._restored = True
+                self.catalogues.settle()
+                self._begin_to_keep()
+        self.persister.take_back(everything=everything)
+
+    def _give_back(self, data: bytes, *, all_of_it: bool = True) -> None:
+        try:
+            state = codec.read(data)
+            self.catalogues.adopt(state.files.others)
+            state = msgspec.structs.replace(state, memory=self.catalogues.as_here(state.memory, state.files.own))
+            codec.take_back(state, self.keeper)
+            if not all_of_it:
+                return
+            if not self.clock.told:
+                codec.resume_clock(state, self.clock, host_clock.boot_id())
+        except codec.Unusable as why:
+            log.warning("state dropped", why=why.sentence)
+            self._state_problem = errors.ConfigError(f"{why.sentence} Nothing of it is held.", "xacctctl login ROLE")
+        else:
+            log.info("recalled", roles=codec.give_back(state, self.keeper, host_clock.boot_id()))
+            self._wait_for_files(state)
+
+    def _wait_for_files(self, state: codec.State) -> None:
+        """Keep what is held of roles whose files can't be read now, a network's for example, until they can."""
+        late = self.catalogues.unread(state.memory)
+        self._late = msgspec.structs.replace(state, memory=late) if late is not None else None
+
+    def _restore_late(self) -> None:
+        if self._late is None or self.catalogues.unread(self._late.memory) == self._late.memory:
+            return
+        log.info("recalled", roles=codec.give_back(self._late, self.keeper, host_clock.boot_id()))
+        self._wait_for_files(self._late)
+
+    def sign_lock(self) -> None:
+        """Write into the lock's file that it is ours: a successor that came to nothing may have signed it."""
+        if self._lock is not None:
+            instance.sign(self._lock)
+
+    def lock_is_lost(self) -> bool:
+        """Whether the lock we hold is no more the one that others would try to take: its file has vanished."""
+        return self._lock is not None and not instance.is_at(self._lock, self.where.lock)
+
+    def claim_again(self) -> None:
+        """Be the only daemon still, where the runtime directory has been emptied.
+
+        Raises:
+            StartupFailed: it can't be used, or another daemon has it by now.
+        """
+        if self.lock_is_lost():
+            self._lock = self.where.claim()
+
+    def handed_over(self) -> dict[str, int]:
+        """The descriptors a successor gets beside the listeners. What it reads from the disk is there now, too."""
+        self.grants.flush()
+        self.taken_back.flush()
+        stores = [backend.kept for backend in self.persister.backends if isinstance(backend, FdStore)]
+        kept = {name: memory.descriptor for name, memory in filter(None, stores)} | self.imds.descriptors
+        return kept if self._lock is None else {"lock": self._lock, **kept}
+
+    # What goes on.
+
+    def problems(self) -> list[errors.XacctError]:
+        """What people should know of."""
+        state = [self._state_problem] if self._state_problem is not None else []
+        served = self.imds.problems()
+        written = [self.grants.problem, self.grants.dropped, self.taken_back.problem, self._steps_problem]
+        kept = [*self.persister.problems(), *filter(None, written)]
+        audited = self.audit.problems() if self.audit is not None else []
+        full = [problem for share in self._seats for problem in share.problems()]
+        return [
+            *self.configuration.problems,
+            *self.reader.problems(),
+            *self.watches.problems,
+            *state,
+            *kept,
+            *audited,
+            *served,
+            *full,
+        ]
+
+    async def reload(self) -> list[errors.XacctError]:
+        """Read the configuration now. Returns the problems there are."""
+        await self.reader.in_time(everything=True)
+        return self.problems()
+
+    def refresh(self) -> None:
+        """Read configuration files that have changed, before anybody is served."""
+        self.catalogues.refresh()
+
+    def _look_soon(self) -> None:
+        """Have changed files read, without holding up a fetch: a network's disk may hang."""
+        if self.clock.boot() - self._looked >= LOOK:
+            self._looked = self.clock.boot()
+            self.reader.soon()
+
+    def _read(self, wanted: Wanted) -> Callable[[], None]:
+        take = self.catalogues.read(wanted)
+
+        def taken() -> None:
+            take()
+            self._restore()
+
+        return taken
+
+    def outdated(self) -> bool:
+        """Whether settings or code have changed that only a new process takes up."""
+        return self.configuration.outdated or self.code.changed()
+
+    def _for_containers(self, peer_check: PeerCheck | SocketPeerCheck) -> Endpoint:
+        answer = partial(self.container_credentials.answer, where="container")
+        return Endpoint(answer, self.clock.boot, peer_check, self.audit, seats=self._seats[1])
+
+    def about_containers(self) -> wire.ContainersAnswer:
+        """How containers reach us just now."""
+        return self._places.about(self.containers, self.endpoint.address[1])
+
+    def network_changed(self) -> None:
+        """What follows new addresses and routes: a new bridge has some."""
+        self.keeper.network_changed()
+        self.containers.look()
+
+    def each_look(self) -> None:
+        """What is looked after at every look of the scheduler."""
+        self.reader.soon()
+        self._restore()
+        self.grants.sweep()
+        self.keeper.approvals.keep({grant.id for grant in self.grants.all()} | self.imds.consumers)
+        self.container_credentials.forget()
+        self.containers.look()
+        lock = self.configuration.settings.lock
+        self.watches.want({name for name in (ON_SCREEN_LOCK, ON_SUSPEND) if getattr(lock, name)})
+        self.persister.save()
+        self.noted.note()
+        if self.sealed is not None:
+            self.sealed.look()
+
+    async def close(self) -> None:
+        """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
+        self.grants.flush()
+        self.taken_back.flush()
+        await self.watches.close()
+        self.endpoint.stop_accepting()
+        self.persister.close()
+        await self.keeper.close()
+        await self.endpoint.close()
+        await self.imds.close()
+        await self.containers.close()
+        await self.sts.close()
+        if self.sealed is not None:
+            await self.sealed.close()
+        if self.audit is not None:
+            await self.audit.close()
+
+    def happened(self, setting: str) -> None:
+        """Something has happened to the machine that a setting of [lock] is about."""
+        if setting == ON_SUSPEND:
+            self._announced = time.monotonic()
+        self.lock({ON_SUSPEND: "suspend", ON_SCREEN_LOCK: "screen"}[setting])
+
+    def slept(self) -> None:
+        """What follows a suspend. If it was announced it has locked already, and somebody may have unlocked since."""
+        announced = time.monotonic() - self._announced < ANNOUNCED
+        if self.configuration.settings.lock.on_suspend and not announced:
+            self.lock("suspend")
+
+    def lock(self, why: str) -> None:
+        """Lock, because of something that has happened to the machine."""
+        if self.keeper.agent_lock.lock(why) and self.audit is not None:
+            self.audit.record("locked", what=why)
+
+
+def _ways_to_humans(
+    chosen: Settings, broker: PromptBroker, events: EventBus, clock: AwsClock
+) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
+    """What asks and tells people beside the terminals that attend."""
+    ways: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
+    if chosen.prompts.command:
+        command = list(chosen.prompts.command)
+        ways["command"] = Prompter(broker, events, lambda _: command, dialog=False).run
+    dialog = dialogs.command(os.environ) if chosen.prompts.desktop else None
+    if dialog is not None:
+        ways["dialog"] = Prompter(broker, events, dialog, dialog=True, delay=DIALOG_DELAY).run
+    notice = notices.command(os.environ) if chosen.prompts.desktop else None
+    if notice is not None:
+        ways["notice"] = notices.Notices(events, notice, clock.boot).run
+    return ways
+
+
+def _audit(
+    chosen: Settings, where: DaemonPaths, clock: AwsClock, resolver: processes.ProcessResolver, catalogues: Catalogues
+) -> Trail | None:
+    """The audit, unless it is switched off."""
+    if not chosen.audit.enabled:
+        return None
+    file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
+    noise = AuditFile(where.state / "refused.jsonl", MIB, 1)
+    required = chosen.audit.required  # guard: audits-choice-reaches-it
+    # guard: refusals-own-file-reaches-audit
+    return Trail(file, clock, resolver.find, noise=noise, required=required, files_of=catalogues.files_of)

@@ -1,0 +1,86 @@
+"""Which dialog the desktop has, and how it is asked for a code: zenity, kdialog, or osascript on macOS.
+
+The text is an argument of the program and holds nothing secret; the code comes back on its standard output. What comes
+from others in it (labels, names, programs, AWS's words) is made plain first: no markup, one line.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from xacct.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from xacct.prompts.prompt import Prompt
+
+TITLE = "xacct"
+
+OURS = "xacctctl login"
+"""What a login is called; who types it needs not be told."""
+
+
+def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[Prompt], list[str]] | None:
+    """How to ask on this desktop, or None where there is no desktop or no dialog program."""
+    if platform == "darwin":
+        return _osascript
+    if not (env.get("WAYLAND_DISPLAY") or env.get("DISPLAY")):
+        return None
+    if shutil.which("zenity", path=env.get("PATH")):
+        return _zenity
+    if shutil.which("kdialog", path=env.get("PATH")):
+        return lambda prompt: [
+            "kdialog",
+            "--title",
+            TITLE,
+            "--inputbox" if prompt.kind == "mfa" else "--yesno",
+            text(prompt),
+        ]
+    return None
+
+
+def text(prompt: Prompt) -> str:
+    """What a dialog says: who asks, for what, and what was wrong with the last answer."""
+    if prompt.kind == "confirm":
+        # A line each, the role first: no label can stand where the role is looked for, or push it away.
+        process = f"\nProcess: {plain(prompt.process)}" if prompt.process else ""  # guard: dialog-process-is-words
+        return (
+            # guard: dialog-label-is-words, dialog-role-has-line-of-its-own-first
+            f"Let a program use the role {plain(prompt.roles[0])}?\nIt calls itself: {plain(prompt.label)}{process}"
+        )
+    roles = ", ".join(map(plain, prompt.roles[:5])) + ("…" if len(prompt.roles) > 5 else "")  # noqa: PLR2004
+    lines = [f"MFA code for {roles}", f"Device: {plain(prompt.serial)}"]  # guard: dialog-device-is-words
+    if prompt.reason:
+        lines.append(plain(prompt.reason))
+    if prompt.process and prompt.label != OURS:
+        lines.append(f"Asked for by {plain(prompt.who)}")
+    if prompt.problem:
+        lines.insert(0, plain(prompt.problem))  # guard: dialog-mistake-is-words
+    return "\n".join(lines)
+
+
+def _zenity(prompt: Prompt) -> list[str]:
+    """A label that asks for an entry takes an underscore for the mark of a key, and two for an underscore."""
+    asks_for_code = prompt.kind == "mfa"
+    said = text(prompt).replace("_", "__") if asks_for_code else text(prompt)  # guard: dialog-underscore-is-no-key
+    return ["zenity", "--entry" if asks_for_code else "--question", f"--title={TITLE}", f"--text={said}"]
+
+
+def _osascript(prompt: Prompt) -> list[str]:
+    if prompt.kind == "confirm":
+        script = (
+            "on run argv\n"
+            f'display dialog (item 1 of argv) with title "{TITLE}" buttons {{"No", "Yes"}} cancel button "No"\n'
+            "end run"
+        )
+        return ["osascript", "-e", script, text(prompt)]
+    script = (
+        "on run argv\n"
+        f'set answer to display dialog (item 1 of argv) default answer "" with title "{TITLE}"\n'
+        "return text returned of answer\n"
+        "end run"
+    )
+    return ["osascript", "-e", script, text(prompt)]

@@ -1,0 +1,85 @@
+"""Desktop notices: an MFA session that is about to end, a role that could not be renewed, a prompt nobody sees."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+from xacct import errors
+from xacct.credentials.events import Failed, MfaEndsSoon, PromptOpened
+from xacct.host.child import output_of
+from xacct.text import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from xacct.credentials.events import Event, EventBus
+
+UNANSWERED = 5.0
+"""Seconds a prompt may wait before a notice says so: the terminal that shows it may be behind a window."""
+
+QUIET = 300.0
+"""Seconds between two notices of the same words."""
+
+
+def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[str], list[str]] | None:
+    """How to show a notice here, or None where nothing can."""
+    if platform == "darwin":
+        script = 'on run argv\ndisplay notification (item 1 of argv) with title "xacct"\nend run'
+        return lambda words: ["osascript", "-e", script, plain(words)]
+    if env.get("DBUS_SESSION_BUS_ADDRESS") and shutil.which("notify-send", path=env.get("PATH")):
+        # Behind the dashes nothing is an option, whatever it begins with.
+        # guard: notice-words-not-markup, notice-words-not-options
+        return lambda words: ["notify-send", "--app-name=xacct", "--", "xacct", plain(words)]
+    return None
+
+
+def words_of(event: Event) -> str | None:
+    """What a notice says of an event; None for what needs none."""
+    match event:
+        case MfaEndsSoon(_, seconds, roles):
+            some = ", ".join(roles[:3]) + ("…" if len(roles) > 3 else "")  # noqa: PLR2004
+            return f"The MFA session of {some} ends in {seconds / 60:.0f} min. xacctctl login {roles[0]}"
+        case Failed(role, error) if isinstance(error, errors.Refusal):
+            return f"{role}: {error.sentence}"
+        case PromptOpened(prompt) if prompt.kind == "confirm":
+            return f"{prompt.label} asks to use {prompt.roles[0]}. xacctctl attend"
+        case PromptOpened(prompt):
+            return f"An MFA code is needed for {prompt.roles[0]}. xacctctl login {prompt.roles[0]}"
+    return None
+
+
+class Notices:
+    """Shows notices until cancelled. `boot` reads the boot-time clock."""
+
+    def __init__(self, events: EventBus, show: Callable[[str], list[str]], boot: Callable[[], float]) -> None:
+        self._events = events
+        self._show = show
+        self._boot = boot
+        self._shown: dict[str, float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        with self._events.listen() as queue:
+            try:
+                while True:
+                    task = asyncio.get_running_loop().create_task(self._tell(await queue.get()))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+            finally:
+                for task in self._tasks:
+                    task.cancel()
+
+    async def _tell(self, event: Event) -> None:
+        words = words_of(event)
+        if isinstance(event, PromptOpened):
+            await asyncio.sleep(UNANSWERED)
+            if not event.prompt.open:
+                return
+        if words is None or self._boot() < self._shown.get(words, float("-inf")) + QUIET:
+            return
+        self._shown[words] = self._boot()
+        await output_of(self._show(words))

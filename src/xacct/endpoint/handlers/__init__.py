@@ -1,0 +1,1 @@
+"""What the listeners answer: one file for each protocol that SDKs speak."""

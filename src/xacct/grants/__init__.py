@@ -1,0 +1,1 @@
+"""Who may have what: grants, their file, and the files of their tokens."""

@@ -1,0 +1,275 @@
+"""The prompt broker: one open prompt per MFA device, whoever asks, however many terminals show it.
+
+The other kind of prompt is whether a consumer may use a guarded role; guard.py says when.
+
+A prompt is raised as an event; every attended terminal or dialog shows it; the first answer wins. It is
+withdrawn when nobody wants its answer any more, or when nobody is left who could give one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+from collections import defaultdict
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from xacct import errors
+from xacct.credentials.events import EventBus, PromptClosed, PromptOpened
+from xacct.policy import next_step
+from xacct.prompts.prompt import KINDS, NO_CAUSE, Prompt, names
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from xacct.clock import AwsClock
+    from xacct.prompts.prompt import Cause, Kind
+    from xacct.prompts.used_codes import UsedCodes
+
+ATTEMPTS = 3
+COOL_DOWN = 60.0
+"""Seconds of rest after three wrong codes: a script must not hammer AWS with guesses."""
+
+DECLINED_FOR = 15.0  # guard: no-counts-for-while
+"""Seconds a "no" counts for whoever asks next: an SDK's retries are the same demand, not a new one."""
+
+GRACE = 3.0
+"""Seconds a prompt stays open without anybody waiting: botocore and JS v3 pause 1 s between their tries."""
+
+LONGEST = 600.0
+"""Seconds after which a prompt is withdrawn, whoever waits."""
+
+POLL = 0.25
+
+
+class PromptBroker:
+    """Where codes are asked for and handed in."""
+
+    def __init__(self, clock: AwsClock, events: EventBus, used_codes: UsedCodes) -> None:
+        self.used_codes = used_codes
+        self._clock = clock
+        self._events = events
+        self._ids = itertools.count(1)
+        self._open: dict[str, Prompt] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._subscribers: dict[object, tuple[frozenset[str] | None, tuple[Kind, ...]]] = {}
+        self._resting: dict[str, tuple[float, errors.HumanNeeded]] = {}
+
+    # For those who can answer.
+
+    @contextmanager
+    def subscribe(self, topics: frozenset[str] | None = None, kinds: tuple[Kind, ...] = KINDS) -> Iterator[None]:
+        """Be there to answer prompts of some kinds, for some devices and guarded roles or (None) for all."""
+        me = object()
+        self._subscribers[me] = (topics, kinds)
+        try:
+            yield
+        finally:
+            del self._subscribers[me]
+
+    def has_subscriber(self, topic: str, kind: Kind = "mfa") -> bool:
+        """Whether somebody could answer for this device, or guarded role."""
+        return any(kind in kinds and (scope is None or topic in scope) for scope, kinds in self._subscribers.values())
+
+    @property
+    def subscribers(self) -> int:
+        """How many terminals and dialogs attend to everything."""
+        return sum(scope is None for scope, _ in self._subscribers.values())
+
+    @property
+    def open_prompts(self) -> list[Prompt]:
+        """What is being asked right now."""
+        return list(self._open.values())
+
+    def answer(self, prompt_id: str, code: str) -> None:
+        """Hand in a code for an open prompt.
+
+        Raises:
+            PromptClosed: somebody was faster, or nobody asks any more.
+            BadInput: not six digits, or no code was asked for; the prompt stays open.
+            CodeUsed: AWS has seen this code; the prompt stays open, and its new `not_before` is published.
+        """
+        prompt = self._find(prompt_id, "mfa")
+        code = code.replace(" ", "")
+        if not re.fullmatch(r"[0-9]{6}", code):  # guard: six-digits
+            raise errors.BadInput("An MFA code is six digits.", "Type the code the device shows now.")
+        now = self._clock.likeliest()
+        if self.used_codes.used(prompt.serial, code, now, self._clock.boot()):  # guard: code-is-sent-once
+            prompt.not_before = next_step(now)
+            prompt.problem = "AWS has seen that code already, and takes each code once."
+            self._events.publish(PromptOpened(prompt))
+            wait = prompt.not_before - now
+            raise errors.CodeUsed(prompt.problem, f"The next one comes in {wait:.0f} s.")
+        prompt.answer.set_result(code)
+
+    def confirm(self, prompt_id: str) -> None:
+        """Say yes to an open prompt.
+
+        Raises:
+            PromptClosed: it is open no longer. BadInput: it wants a code.
+        """
+        self._find(prompt_id, "confirm").answer.set_result("yes")
+
+    def wait_for_fresh(self, prompt: Prompt) -> float:
+        """Seconds until the device shows a code that could be accepted."""
+        return 0.0 if prompt.not_before is None else max(0.0, prompt.not_before - self._clock.likeliest())
+
+    def decline(self, prompt_id: str) -> None:
+        """Say no to an open prompt.
+
+        Raises:
+            PromptClosed: it is open no longer.
+        """
+        prompt = self._find(prompt_id)
+        said_no = prompt.declined()
+        self._rest(prompt.about, DECLINED_FOR, said_no)
+        prompt.answer.set_exception(said_no)
+
+    def forget(self, about: str | None) -> None:
+        """Ask again at once, whatever was said before: the human has come back by themselves.
+
+        The rest after wrong codes stays: it is AWS that must not be hammered, by a human no more than by a script.
+        """
+        _, error = self._resting.get(about or "", (0.0, None))
+        if not isinstance(error, errors.TooManyWrongCodes):  # guard: rest-after-wrong-codes-holds-for-logins
+            self._resting.pop(about or "", None)
+
+    # For those who need a code.
+
+    def turn(self, serial: str) -> asyncio.Lock:
+        """Held from the prompt to STS's verdict: the next one must know whether this code was used up."""
+        return self._turns[serial]
+
+    async def ask(
+        self,
+        serial: str,
+        roles: Callable[[], tuple[str, ...]],
+        wanted: Callable[[], bool],
+        attempt: int = 1,
+        problem: str | None = None,
+        cause: Cause = NO_CAUSE,
+    ) -> str:
+        """One code of `serial`, from whoever answers first.
+
+        Args:
+            roles: whom it is for, now. wanted: whether anybody still waits for it. attempt: 1 to ATTEMPTS.
+            problem: why the last answer would not do. cause: why it is asked, and who has brought it about.
+
+        Raises:
+            HumanNeeded: nobody to ask, a "no", or no answer while anybody wanted it.
+        """
+        prompt = self._new_prompt(serial, roles, about=serial)
+        prompt.attempt, prompt.problem = attempt, problem
+        prompt.label, prompt.process, prompt.reason = cause.label, cause.process, cause.reason
+        prompt.not_before = self.used_codes.fresh_at(serial, self._clock.likeliest())
+        return await self._pose(prompt, wanted)
+
+    async def permission(
+        self, role: str, label: str, about: str, wanted: Callable[[], bool], process: str = ""
+    ) -> None:
+        """A human's yes to the use of `role` by whoever is called `label`.
+
+        Args:
+            about: what a "no" holds for a while for. wanted: whether anybody still waits for it.
+            process: which one that is, in words.
+
+        Raises:
+            HumanNeeded: nobody to ask, a "no", or no answer while anybody wanted it.
+        """
+        prompt = self._new_prompt("", lambda: (role,), about=about, kind="confirm", label=label)
+        prompt.process = process
+        await self._pose(prompt, wanted)
+
+    def _new_prompt(
+        self, serial: str, roles: Callable[[], tuple[str, ...]], *, about: str, kind: Kind = "mfa", label: str = ""
+    ) -> Prompt:
+        return Prompt(
+            str(next(self._ids)),
+            serial,
+            roles,
+            attempt=1,
+            problem=None,
+            not_before=None,
+            deadline=self._clock.boot() + LONGEST,
+            about=about,
+            answer=asyncio.get_running_loop().create_future(),
+            kind=kind,
+            label=label,
+        )
+
+    async def _pose(self, prompt: Prompt, wanted: Callable[[], bool]) -> str:
+        self._refuse_while_resting(prompt.about)
+        self._refuse_unattended(prompt)
+        self._open[prompt.id] = prompt
+        self._events.publish(PromptOpened(prompt))
+        try:
+            answer = await self._wait(prompt, wanted)
+        except errors.HumanNeeded as error:
+            self._close(prompt, _OUTCOMES.get(type(error), "withdrawn"), error.sentence)
+            raise
+        except asyncio.CancelledError:
+            self._close(prompt, "withdrawn", "The question was withdrawn.")
+            raise
+        self._close(prompt, "answered", prompt.answered())
+        return answer
+
+    def rest(self, serial: str, roles: tuple[str, ...]) -> errors.HumanNeeded:
+        """Three wrong codes: no more prompts for a while. Returns what to tell everybody."""
+        error = errors.TooManyWrongCodes(_too_many(names(roles), COOL_DOWN), roles=names(roles))
+        self._rest(serial, COOL_DOWN, error)
+        return error
+
+    async def _wait(self, prompt: Prompt, wanted: Callable[[], bool]) -> str:
+        unattended_since: float | None = None
+        while True:
+            await asyncio.wait({prompt.answer}, timeout=POLL)
+            if prompt.answer.done():
+                return prompt.answer.result()
+            boot = self._clock.boot()
+            if not wanted() or boot > prompt.deadline:
+                raise prompt.unanswered()
+            unattended_since = None if self.has_subscriber(prompt.topic, prompt.kind) else unattended_since or boot
+            if unattended_since is not None and boot - unattended_since >= GRACE:
+                self._refuse_unattended(prompt)
+
+    def _close(self, prompt: Prompt, outcome: str, sentence: str) -> None:
+        prompt.answer.cancel()  # a no-op where it was answered
+        self._open.pop(prompt.id, None)
+        self._events.publish(PromptClosed(prompt, outcome, sentence))
+
+    def _find(self, prompt_id: str, kind: Kind | None = None) -> Prompt:
+        prompt = self._open.get(prompt_id)
+        if prompt is None or not prompt.open:
+            raise errors.PromptNotOpen(
+                "That question is no longer open.", "Somebody else answered it, or nobody waits for it."
+            )
+        if kind is not None and prompt.kind != kind:
+            wants = "an MFA code" if prompt.kind == "mfa" else "yes or no"
+            raise errors.BadInput(f"That question wants {wants}.", "")
+        return prompt
+
+    def _rest(self, about: str, seconds: float, error: errors.HumanNeeded) -> None:
+        self._resting[about] = (self._clock.boot() + seconds, error)
+
+    def _refuse_while_resting(self, about: str) -> None:
+        until, error = self._resting.get(about, (0.0, None))
+        if error is None:
+            return
+        left = until - self._clock.boot()
+        if left > 0 and isinstance(error, errors.TooManyWrongCodes):
+            raise errors.TooManyWrongCodes(_too_many(error.roles, left), error.hint, roles=error.roles)
+        if left > 0:
+            raise type(error)(error.sentence, error.hint)
+        del self._resting[about]
+
+    def _refuse_unattended(self, prompt: Prompt) -> None:
+        if not self.has_subscriber(prompt.topic, prompt.kind):
+            raise prompt.unattended()
+
+
+def _too_many(roles: str, seconds: float) -> str:
+    return f"{ATTEMPTS} codes in a row were refused for {roles}; xacct asks again in {seconds:.0f} s."
+
+
+_OUTCOMES: dict[type[errors.HumanNeeded], str] = {errors.Declined: "declined", errors.TimedOut: "timeout"}

@@ -1,0 +1,181 @@
+"""A program is asked: real programs, real processes, no desktop."""
+
+import asyncio
+import os
+import random
+from pathlib import Path
+
+import pytest
+from waiting import until
+
+from xacct import errors
+from xacct.clock import AwsClock
+from xacct.credentials.events import EventBus, Expired, Failed, MfaEndsSoon
+from xacct.desktop import dialogs, notices
+from xacct.desktop.prompter import Prompter
+from xacct.host import clock as host_clock
+from xacct.prompts.broker import PromptBroker
+from xacct.prompts.used_codes import UsedCodes
+
+SERIAL = "arn:aws:iam::123456789012:mfa/U"
+
+
+@pytest.fixture
+def events():
+    return EventBus()
+
+
+@pytest.fixture
+def broker(events):
+    return PromptBroker(AwsClock(host_clock.read), events, UsedCodes())
+
+
+def program(tmp_path, text):
+    file = tmp_path / f"ask-{random.random()}"
+    file.write_text(f"#!/bin/sh\n{text}\n")
+    file.chmod(0o755)
+    return lambda _new_prompt: [str(file)]
+
+
+async def ask(broker, wanted=lambda: True):
+    return await broker.ask(SERIAL, lambda: ("prod",), wanted)
+
+
+async def attending(broker, events, command, **how):
+    task = asyncio.ensure_future(Prompter(broker, events, command, **how).run())
+    await asyncio.sleep(0)
+    return task
+
+
+async def end(task):
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_program_gives_the_code(broker, events, tmp_path):
+    task = await attending(broker, events, program(tmp_path, "echo 123456"), dialog=False)
+    assert await ask(broker) == "123456"
+    await end(task)
+
+
+async def test_cancel_in_a_dialog_is_a_no(broker, events, tmp_path):
+    task = await attending(broker, events, program(tmp_path, "exit 1"), dialog=True)
+    with pytest.raises(errors.Declined):
+        await ask(broker)
+    await end(task)
+
+
+async def test_a_dialog_asks_again_after_nonsense(broker, events, tmp_path):
+    count = tmp_path / "count"
+    text = f"echo x >> {count}; [ $(wc -l < {count}) -gt 1 ] && echo 654321 || echo nonsense"
+    task = await attending(broker, events, program(tmp_path, text), dialog=True)
+    assert await ask(broker) == "654321"
+    await end(task)
+
+
+async def test_a_dialog_goes_when_somebody_else_was_faster(broker, events, tmp_path):
+    pid = tmp_path / "pid"
+    task = await attending(broker, events, program(tmp_path, f"echo $$ > {pid}; exec sleep 60"), dialog=True)
+    asked = asyncio.ensure_future(ask(broker))
+    await until(lambda: pid.exists() and pid.read_text().strip(), "a dialog")
+    [prompt] = broker.open_prompts
+    broker.answer(prompt.id, "111111")
+    assert await asked == "111111"
+    await until(lambda: not Path(f"/proc/{pid.read_text().strip()}").exists(), "the dialog's end")
+    await end(task)
+
+
+async def test_a_program_that_is_missing_leaves_the_question_to_others(broker, events):
+    task = await attending(broker, events, lambda _: ["/does/not/exist"], dialog=False)
+    asked = asyncio.ensure_future(ask(broker))
+    await asyncio.sleep(0.1)
+    [prompt] = broker.open_prompts
+    broker.answer(prompt.id, "222222")
+    assert await asked == "222222"
+    await end(task)
+
+
+@pytest.mark.parametrize(
+    ("env", "platform", "program_name"),
+    [
+        ({}, "linux", None),
+        ({"DISPLAY": ":0", "PATH": "/nowhere"}, "linux", None),
+        ({}, "darwin", "osascript"),
+    ],
+)
+def test_which_dialog_there_is(env, platform, program_name, broker):
+    command = dialogs.command(env, platform)
+    assert (command is None) == (program_name is None)
+
+
+@pytest.mark.parametrize("name", ["zenity", "kdialog"])
+async def test_the_dialog_says_who_asks_for_what(broker, events, tmp_path, name):
+    (tmp_path / name).write_text('#!/bin/sh\nprintf "%s\\n" "$@" > "$0.said"\necho 333333\n')
+    (tmp_path / name).chmod(0o755)
+    env = {"DISPLAY": ":0", "PATH": f"{tmp_path}"}
+    command = dialogs.command(env, "linux")
+    real = os.environ["PATH"]
+    try:
+        os.environ["PATH"] = f"{tmp_path}:{real}"
+        task = await attending(broker, events, command, dialog=True)
+        assert await ask(broker) == "333333"
+        await end(task)
+    finally:
+        os.environ["PATH"] = real
+    said = (tmp_path / f"{name}.said").read_text()
+    assert "prod" in said
+    assert SERIAL in said
+
+
+def test_what_notices_say():
+    assert "30 min" in notices.words_of(MfaEndsSoon(SERIAL, 1800.0, ("prod", "staging")))
+    assert "login prod" in notices.words_of(MfaEndsSoon(SERIAL, 1800.0, ("prod", "staging")))
+    assert notices.words_of(Failed("prod", errors.AccessDenied("AWS refuses prod."))) == "prod: AWS refuses prod."
+    assert notices.words_of(Failed("prod", errors.Throttled("slow"))) is None
+    assert notices.words_of(Expired("prod")) is None
+
+
+async def test_a_notice_is_shown_once_in_a_while(events, tmp_path):
+    said = tmp_path / "said"
+    boot = [0.0]
+    shown = notices.Notices(
+        events, lambda words: ["/bin/sh", "-c", 'echo "$1" >> "$2"', "sh", words, str(said)], lambda: boot[0]
+    )
+    task = asyncio.ensure_future(shown.run())
+    await asyncio.sleep(0)
+    for _ in range(3):
+        events.publish(MfaEndsSoon(SERIAL, 600.0, ("prod",)))
+    await until(said.exists, "a notice")
+    await asyncio.sleep(0.1)
+    assert len(said.read_text().splitlines()) == 1
+    await end(task)
+
+
+async def test_a_question_answered_in_time_needs_no_notice(events, broker, tmp_path, monkeypatch):
+    monkeypatch.setattr(notices, "UNANSWERED", 0.05)
+    said = tmp_path / "said"
+    shown = notices.Notices(events, lambda words: ["/bin/sh", "-c", 'echo >> "$1"', "sh", str(said)], lambda: 0.0)
+    task = asyncio.ensure_future(shown.run())
+    with broker.subscribe():
+        await asyncio.sleep(0)
+        asked = asyncio.ensure_future(ask(broker))
+        await asyncio.sleep(0.01)
+        broker.answer(broker.open_prompts[0].id, "123456")
+        await asked
+    await asyncio.sleep(0.15)
+    assert not said.exists()
+    await end(task)
+
+
+async def test_a_program_hears_for_which_device_and_role(broker, events, tmp_path):
+    command = program(tmp_path, f'echo "$XACCT_MFA_SERIAL $XACCT_ROLE" > {tmp_path}/told; echo 123456')
+    task = await attending(broker, events, command, dialog=False)
+    assert await ask(broker) == "123456"
+    assert (tmp_path / "told").read_text() == f"{SERIAL} prod\n"
+    await end(task)
+
+
+async def test_a_program_that_leaves_another_behind_is_heard_at_once(broker, events, tmp_path):
+    task = await attending(broker, events, program(tmp_path, "sleep 60 & echo 123456"), dialog=False)
+    assert await ask(broker) == "123456"
+    await end(task)
