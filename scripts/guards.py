@@ -321,8 +321,8 @@ GUARDS = {
         "tests/endpoint/test_head.py::test_another_host_is_ours_with_a_token_that_brings_it_along",
     ),
     "another-host-only-with-grant-that-names-it": Guard(
-        "if grant is None or grant.forwarded_port is None:\n            return frozenset()",
-        "if grant is None or grant.forwarded_port is None:\n            return hosts_of(9478)",
+        "None if grant is None else grant.forwarded_port",
+        "9478 if grant is None else grant.forwarded_port",
         "tests/grants/test_grants.py::test_a_forwarded_grant_brings_the_host_of_its_port_and_no_other_does",
     ),
     "origin-form-targets-only": Guard(
@@ -446,8 +446,8 @@ GUARDS = {
         "tests/test_lifecycle.py::test_a_crowd_at_another_listener_leaves_the_endpoint_its_places_and_is_told_of",
     ),
     "share-of-connections-each": Guard(
-        "crowd[self.most :]",
-        "crowd[:0]",
+        "connection_limiter[self.most :]",
+        "connection_limiter[:0]",
         "tests/endpoint/test_connection_limiter.py::test_who_has_more_than_its_share_loses_the_newest_and_nobody_else_any",
     ),
     "share-by-process": Guard(
@@ -529,12 +529,12 @@ GUARDS = {
         "tests/endpoint/test_imds_guard.py::test_a_port_is_on_127_0_0_1_alone_and_its_answers_pass_no_router",
     ),
     "imds-known-callers-only": Guard(
-        "door_of(require_known=True)",
-        "door_of()",
+        "peer_check_of(require_known=True)",
+        "peer_check_of()",
         "tests/test_daemon.py::test_at_imds_ports_whoever_is_unknown_is_refused_whatever_the_endpoints_own_setting",
     ),
     "imds-door": Guard(
-        "imds.port: Endpoint(\n                imds.answer, keeper.clock.boot, door, recorder,",
+        "imds.port: Endpoint(\n                imds.answer, keeper.clock.boot, peer_check, recorder,",
         "imds.port: Endpoint(\n                imds.answer, keeper.clock.boot, None, recorder,",
         "tests/endpoint/test_imds_guard.py::test_another_user_and_whoever_is_unknown_are_refused_whatever_they_ask",
     ),
@@ -579,7 +579,7 @@ GUARDS = {
         "tests/endpoint/test_container_listeners.py::test_by_no_other_name",
     ),
     "serve-locked": Guard(
-        "        keeper.latch.check()\n        node",
+        "        keeper.agent_lock.check()\n        node",
         "        node",
         "tests/endpoint/test_container_credentials.py::test_locked_no_bytes_are_kept_that_can_not_be_served",
     ),
@@ -609,13 +609,13 @@ GUARDS = {
         "tests/credentials/test_consent.py::test_what_was_logged_out_of_is_not_had_by_its_arn",
     ),
     "serve-guarded-roles-wait-for-yes": Guard(
-        "ask.lifetime is None and self.keeper.guard.admits(node.role, consumer.id)",
+        "ask.lifetime is None and self.keeper.approvals.admits(node.role, consumer.id)",
         "ask.lifetime is None",
         "tests/endpoint/test_container_credentials.py::test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_at_once",
     ),
     "serve-wait-is-no-way-around-yes": Guard(
-        "        await self._allow(node, consumer, ask)\n        lease",
-        "        lease",
+        "        await self._allow(node, consumer, ask)\n        entry",
+        "        entry",
         "tests/endpoint/test_container_credentials.py::test_a_guarded_role_that_is_not_held_takes_a_yes_and_a_code",
     ),
     "serve-no-counts-for-while": Guard(
@@ -634,7 +634,7 @@ GUARDS = {
         "tests/endpoint/test_imds.py::test_a_role_that_never_lives_so_long_is_refused_in_words_and_sts_not_stormed",
     ),
     "serve-no-storm-while-sts-is-away": Guard(
-        "if lease.error is not None and lease.just_failed():",
+        "if entry.error is not None and entry.just_failed():",
         "if False:",
         "tests/endpoint/test_imds.py::test_while_sts_is_away_too_short_is_refused_and_sts_not_stormed",
     ),
@@ -654,7 +654,7 @@ GUARDS = {
         "tests/endpoint/test_container_credentials.py::test_a_grant_does_not_tell_what_lies_beyond_it",
     ),
     "bytes-of-credentials-let-go-are-forgotten": Guard(
-        "node.lease.held is credentials",
+        "node.entry.held is credentials",
         "True",
         "tests/endpoint/test_container_credentials.py::test_bytes_of_credentials_let_go_are_forgotten",
     ),
@@ -679,12 +679,12 @@ GUARDS = {
         "tests/credentials/test_consent.py::test_a_memory_that_comes_late_undoes_nothing_that_was_said_since",
     ),
     "consent-who-waits-hears-of-logout": Guard(
-        "                self._waiting[name].fall()\n",
+        "                self._waiting[name].revoke()\n",
         "                pass\n",
         "tests/credentials/test_consent.py::test_logging_out_turns_away_those_who_wait_though_another_role_goes_on",
     ),
     "consent-what-others-stand-on-stays": Guard(
-        "if not any(self._stands_on(other, node.lease) for other in self.nodes.values()):",
+        "if not any(self._stands_on(other, node.entry) for other in self.nodes.values()):",
         "if True:",
         "tests/credentials/test_consent.py::test_logging_out_of_one_role_takes_no_other",
     ),
@@ -694,7 +694,7 @@ GUARDS = {
         "tests/credentials/test_consent.py::test_logout_all_while_a_file_is_empty_reaches_what_is_gone",
     ),
     "what-configuration-loses-is-let-go": Guard(
-        "                node.lease.abandon(gone)\n",
+        "                node.entry.abandon(gone)\n",
         "                pass\n",
         "tests/credentials/test_lost_roles.py::test_what_is_gone_is_let_go_with_its_session",
     ),
@@ -823,7 +823,7 @@ GUARDS = {
         ', "Cache-Control": "no-store"})', "})", "tests/control/test_api.py::test_no_answer_is_to_be_cached"
     ),
     "code-is-sent-once": Guard(
-        "if self.ledger.used(question.serial, code, now, self._clock.boot()):",
+        "if self.used_codes.used(prompt.serial, code, now, self._clock.boot()):",
         "if False:",
         "tests/credentials/test_keeper.py::test_a_duration_refused_with_a_code_takes_the_next_code_once",
     ),
@@ -838,7 +838,7 @@ GUARDS = {
         "tests/prompts/test_used_codes.py::test_a_restart_forgets_codes_and_waits_out_the_step_instead",
     ),
     "three-wrong-codes-and-rest": Guard(
-        "raise desk.rest(serial, roles())",
+        "raise broker.rest(serial, roles())",
         'raise errors.TooManyWrongCodes("")',
         "tests/credentials/test_keeper.py::test_three_wrong_codes_and_a_rest",
     ),
@@ -856,18 +856,18 @@ GUARDS = {
         "tests/credentials/test_keeper.py::test_setting_the_clock_back_serves_nothing_expired",
     ),
     "one-flight-node": Guard(
-        "        if self._flight is None:\n            self._abandoned",
+        "        if self._running is None:\n            self._abandoned",
         "        if True:\n            self._abandoned",
         "tests/credentials/test_keeper.py::test_five_hundred_cold_requests_are_one_call",
     ),
     "waiter-cancels-nothing": Guard(
-        "await asyncio.shield(flight)",
-        "await flight",
+        "await asyncio.shield(running)",
+        "await running",
         "tests/credentials/test_keeper.py::test_a_waiter_that_goes_away_cancels_nothing",
     ),
     "logging-out-lets-go": Guard(
-        "        self.drop()\n        if self._flight",
-        "        if self._flight",
+        "        self.drop()\n        if self._running",
+        "        if self._running",
         "tests/credentials/test_keeper.py::test_logging_out_refuses_until_the_next_login",
     ),
     "file-being-saved-takes-no-guard-away": Guard(
@@ -1150,7 +1150,7 @@ GUARDS = {
         "if memory.locked:", "if False:", "tests/credentials/test_snapshot.py::test_locked_stays_locked"
     ),
     "restart-used-codes-stay-used": Guard(
-        "keeper.desk.ledger.codes.update(memory.used_codes)",
+        "keeper.broker.used_codes.codes.update(memory.used_codes)",
         "pass",
         "tests/credentials/test_snapshot.py::test_a_code_that_aws_has_answered_is_not_sent_again",
     ),
@@ -1158,7 +1158,7 @@ GUARDS = {
         "self._keeper.watchers.append(self.save)", "pass", "tests/test_restart.py::test_locked_before_is_locked_after"
     ),
     "successor-reads-configuration-first": Guard(
-        "if origin.strict and not rooms.configuration.read:",
+        "if origin.strict and not app.configuration.read:",
         "if False:",
         "tests/test_restart.py::test_a_successor_that_can_t_read_the_configuration_does_not_take_over",
     ),
@@ -1183,8 +1183,8 @@ GUARDS = {
         "tests/test_lifecycle.py::test_the_end_of_an_exec_starts_no_daemon",
     ),
     "revoked-by-the-state-handed-on": Guard(
-        "self.grants.load(snapshot.grants_of(legacy.state) if legacy.state is not None else None)",
-        "self.grants.load([] if legacy.state is not None else None)",
+        "self.grants.load(codec.grants_of(inherited.state) if inherited.state is not None else None)",
+        "self.grants.load([] if inherited.state is not None else None)",
         "tests/test_lifecycle.py::test_what_was_revoked_while_nothing_could_be_written_stays_revoked",
     ),
     "unwritable-file-is-not-believed": Guard(
@@ -1233,7 +1233,7 @@ GUARDS = {
         "tests/test_handover.py::test_one_serves_whoever_is_ended_while_the_state_is_under_way",
     ),
     "hand-over-connections-close-with-it": Guard(
-        "rooms.endpoint.close(PARTING), ",
+        "app.endpoint.close(PARTING), ",
         "",
         "tests/test_handover.py::test_connections_that_are_kept_alive_close_with_the_hand_over",
     ),
@@ -1314,28 +1314,28 @@ GUARDS = {
         "tests/test_foreign_text.py::test_the_role_stands_where_no_label_can_stand",
     ),
     "dialog-label-is-words": Guard(
-        "It calls itself: {plain(question.label)}",
-        "It calls itself: {question.label}",
+        "It calls itself: {plain(prompt.label)}",
+        "It calls itself: {prompt.label}",
         "tests/test_foreign_text.py::test_dialogs_show_words_as_words",
     ),
     "dialog-process-is-words": Guard(
-        "Process: {plain(question.process)}",
-        "Process: {question.process}",
+        "Process: {plain(prompt.process)}",
+        "Process: {prompt.process}",
         "tests/test_foreign_text.py::test_dialogs_show_words_as_words",
     ),
     "dialog-device-is-words": Guard(
-        "Device: {plain(question.serial)}",
-        "Device: {question.serial}",
+        "Device: {plain(prompt.serial)}",
+        "Device: {prompt.serial}",
         "tests/test_foreign_text.py::test_dialogs_show_words_as_words",
     ),
     "dialog-mistake-is-words": Guard(
-        "lines.insert(0, plain(question.problem))",
-        "lines.insert(0, question.problem)",
+        "lines.insert(0, plain(prompt.problem))",
+        "lines.insert(0, prompt.problem)",
         "tests/test_foreign_text.py::test_dialogs_show_words_as_words",
     ),
     "dialog-role-has-line-of-its-own-first": Guard(
-        "Let a program use the role {plain(question.roles[0])}?\\nIt calls itself: {plain(question.label)}{process}",
-        "{plain(question.label)}\\nLet a program use the role {plain(question.roles[0])}?{process}",
+        "Let a program use the role {plain(prompt.roles[0])}?\\nIt calls itself: {plain(prompt.label)}{process}",
+        "{plain(prompt.label)}\\nLet a program use the role {plain(prompt.roles[0])}?{process}",
         "tests/test_foreign_text.py::test_the_role_stands_where_no_label_can_stand",
     ),
     "dialog-underscore-is-no-key": Guard(
@@ -1518,7 +1518,7 @@ GUARDS = {
         "tests/credentials/test_agent_lock.py::test_locked_nothing_leaves_and_unlocked_it_does_without_a_code",
     ),
     "who-waits-behind-lock-hears-at-once": Guard(
-        "        self._waiting.fall()\n",
+        "        self._waiting.revoke()\n",
         "",
         "tests/credentials/test_agent_lock.py::test_who_waits_is_refused_at_once_and_what_is_on_its_way_comes_all_the_same",
     ),
@@ -1528,8 +1528,8 @@ GUARDS = {
         "tests/credentials/test_agent_lock.py::test_who_has_to_let_go_is_called_when_it_is_locked",
     ),
     "whom-kernel-does-not-know-at-endpoint": Guard(
-        "door = door_of(require_known=strict)",
-        "door = door_of()",
+        "peer_check = peer_check_of(require_known=strict)",
+        "peer_check = peer_check_of()",
         "tests/test_daemon.py::test_whom_the_kernel_does_not_know_is_refused_at_every_listener_where_that_is_wanted",
     ),
     "whom-kernel-does-not-know-on-bridges": Guard(

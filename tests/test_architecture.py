@@ -64,7 +64,7 @@ ROOMS = {
         never=("asyncio",),
         why="decisions are pure functions of values and an instant: nothing to await, no clock",
     ),
-    "places": Room(
+    "paths": Room(
         may=(),
         stdlib_only=True,
         why="the daemon and xacctctl must look for the socket in the same place, so both ask here",
@@ -128,7 +128,7 @@ ROOMS = {
             "rolekeys",
             "catalogue",
             "aws.profiles",
-            "keeper",
+            "credentials",
         ),
         why="it reads files and hands a keeper their roles; nobody below it knows that files exist",
     ),
@@ -136,9 +136,21 @@ ROOMS = {
         may=("text",),
         why="how a line looks is nobody else's business, and it must not reach what it could leak",
     ),
-    "keeper": Room(
-        may=("model", "errors", "policy", "clock", "rolekeys"),
-        why="the heart knows STS and prompts by a Protocol, so that tests can be both",
+    "event_bus": Room(
+        may=(),
+        why="it carries what others have to tell, and knows nothing of it",
+    ),
+    "prompts": Room(
+        may=("model", "errors", "policy", "clock", "event_bus"),
+        why="a prompt is asked and answered by whoever is there; what its answer is for, credentials know",
+    ),
+    "credentials": Room(
+        may=("model", "errors", "policy", "clock", "rolekeys", "event_bus", "prompts"),
+        why="the heart knows STS and sources by a Protocol, so that tests can be both",
+    ),
+    "grants": Room(
+        may=("model", "errors", "fileio", "rolekeys"),
+        why="who may have what is decided without knowing how it is had or served",
     ),
     "aws": Room(
         may=("model", "errors", "policy", "clock", "awsfiles", "fileio", "text", "host.child"),
@@ -153,15 +165,16 @@ ROOMS = {
             "fileio",
             "awsfiles",
             "rolekeys",
-            "keeper",
+            "credentials",
+            "grants",
             "host.peer",
             "host.seats",
             "host.unix_sockets",
         ),
-        why="what SDKs reach needs leases and the peer's identity, not AWS, prompts or control",
+        why="what SDKs reach needs roles and the peer's identity, not AWS, prompts or control",
     ),
     "audit": Room(
-        may=("model", "errors", "wire", "clock", "fileio", "rolekeys", "keeper.events", "text"),
+        may=("model", "errors", "wire", "clock", "fileio", "rolekeys", "credentials.events", "text"),
         why="it writes down what others tell it, in the words of the wire, and must hold nothing worth stealing",
     ),
     "control": Room(
@@ -176,21 +189,21 @@ ROOMS = {
             "model",
             "errors",
             "policy",
-            "keeper",
-            "endpoint.grants",
+            "credentials",
+            "prompts",
+            "grants",
             "endpoint.head.ROLE_PATH",
             "endpoint.head.ROLE_ARN_PATH",
-            "prompts",
             "host.peer",
             "host.seats",
             "host.unix_sockets",
             "text",
         ),
-        why="it steers leases, grants and prompts; AWS stays behind the keeper",
+        why="it steers roles, grants and prompts; AWS stays behind the keeper",
     ),
-    "prompts": Room(
-        may=("model", "errors", "keeper", "host.child", "text"),
-        why="a way to ask implements the keeper's desk Protocol, runs a program, and needs nothing else",
+    "desktop": Room(
+        may=("model", "errors", "prompts", "credentials.events", "host.child", "text"),
+        why="a dialog or notice listens to the event bus, runs a program, and needs nothing else",
     ),
     "host": Room(
         may=("model", "errors", "fileio"),
@@ -198,13 +211,13 @@ ROOMS = {
         why="the operating system knows nothing of credentials",
     ),
     "state": Room(
-        may=("model", "errors", "policy", "clock", "fileio", "keeper", "host"),
+        may=("model", "errors", "policy", "clock", "fileio", "credentials", "host"),
         why="it turns what the keeper holds into bytes, and keeps those; who is served is not its business",
     ),
     "ctl": Room(
         may=(
             "wire",
-            "places",
+            "paths",
             "awsfiles",
             "surroundings",
             "copies",
@@ -224,14 +237,10 @@ ROOMS = {
         reads_clock=True,
         why="a judge that shared code with the judged would repeat its mistakes",
     ),
-    "life": Room(
-        may=(EVERY_ROOM_BUT, "ctl", "sandbox", "daemon"),
+    "daemon": Room(
+        may=(EVERY_ROOM_BUT, "ctl", "sandbox"),
         reads_clock=True,
         why="it builds every room of the agent, opens and closes them; client and test STS are not among them",
-    ),
-    "daemon": Room(
-        may=("life",),
-        why="the entry imports next to nothing: a signal during the rest of the loading must not end us",
     ),
 }
 
@@ -260,7 +269,7 @@ parsed = functools.cache(ast.parse)
 
 
 def room_of(file: Path) -> str:
-    """`credentials/node.py` lives in keeper, `policy.py` in policy; the path is relative to xacct."""
+    """`credentials/node.py` lives in credentials, `policy.py` in policy; the path is relative to xacct."""
     return file.parts[0].removesuffix(".py")
 
 
@@ -388,7 +397,7 @@ def test_a_circle_is_found():
     files = {Path("endpoint/peer_check.py"), Path("endpoint/connection_limiter.py"), Path("model.py")}
     sources = {
         "endpoint/peer_check.py": "from xacct.endpoint.connection_limiter import Crowd",
-        "endpoint/connection_limiter.py": "if TYPE_CHECKING:\n    from xacct.endpoint import door",
+        "endpoint/connection_limiter.py": "if TYPE_CHECKING:\n    from xacct.endpoint import peer_check",
         "model.py": "",
     }
     graph = {Path(name): files_imported(parsed(text), Path(name), files) for name, text in sources.items()}
@@ -400,7 +409,7 @@ def test_a_circle_is_found():
     [
         ("xacct.ctl.main", ROOMS["ctl"].why),
         ("xacct.daemon.start", "the process is hardened before anything else of it is loaded"),
-        ("xacct.daemon", ROOMS["daemon"].why),
+        ("xacct.daemon.__main__", "a signal while the rest is loaded must not end the daemon"),
     ],
 )
 def test_what_starts_first_loads_neither_asyncio_nor_third_parties(module, why):
@@ -434,7 +443,7 @@ HOLDERS = {
 }
 """Who may read what an entry holds."""
 
-OUT = {"held", "fly", "one_off"}
+OUT = {"held", "refresh", "one_off"}
 """An entry's attributes and methods that give credentials (`get` is every mapping's too: its `ask` is looked for)."""
 
 
@@ -457,7 +466,7 @@ STATE = {"held", "error", "renew_at", "failures", "failed_boot", "retry_boot"}
 
 def test_entries_alone_change_their_state():
     found = []
-    for file in sorted((SOURCE / "keeper").rglob("*.py")):
+    for file in sorted((SOURCE / "credentials").rglob("*.py")):
         for node in ast.walk(parsed(file.read_text("utf-8"))):
             written = isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and node.attr in STATE
             if written and not (isinstance(node.value, ast.Name) and node.value.id == "self"):
@@ -474,9 +483,9 @@ def test_credentials_leave_by_serve_and_nobody_else_reads_what_an_entry_holds():
     assert not found, "\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize("source", ["node.lease.held", "x = lease.held.expires_at", "await lease.get(ask=True)"])
+@pytest.mark.parametrize("source", ["node.entry.held", "x = entry.held.expires_at", "await entry.get(ask=True)"])
 def test_a_second_way_out_is_found(source):
-    code = f"async def f(lease, node):\n    {source}"
+    code = f"async def f(entry, node):\n    {source}"
     assert len(leaks(code, "endpoint/handlers/container_credentials.py")) == 1
     assert leaks(code, "credentials/service.py") == []
 
@@ -586,11 +595,11 @@ def test_what_merely_looks_like_one_is_let_through(source):
         ("policy.py", "import asyncio"),
         ("policy.py", "from asyncio import sleep"),
         ("credentials/node.py", "from ..aws.sts import assume_role"),
-        ("credentials/node.py", "from .. import prompts"),
+        ("credentials/node.py", "from .. import desktop"),
         ("credentials/node.py", "def late():\n    from xacct.host import paths"),
         ("credentials/node.py", "if TYPE_CHECKING:\n    from xacct.control import api"),
         ("credentials/__init__.py", "from ..endpoint import grants"),
-        ("keeper/desk/ledger.py", "from ...aws import sts"),
+        ("credentials/deeper/file.py", "from ...aws import sts"),
         ("credentials/node.py", "import importlib\nimportlib.import_module('xacct.aws.sts')"),
         ("credentials/node.py", "__import__('xacct.aws')"),
         ("endpoint/guard.py", "from xacct.host import paths"),
@@ -620,7 +629,7 @@ def test_a_forbidden_import_is_found(file, source):
             "from . import scheduler\nfrom .desk import Desk\nfrom ..policy import due",
         ),
         ("credentials/__init__.py", "from .node import Node"),
-        ("keeper/desk/ledger.py", "from ..node import Node\nfrom ...model import Role"),
+        ("credentials/deeper/file.py", "from ..node import Node\nfrom ...model import Role"),
         ("endpoint/guard.py", "from ..host.peer import owner\nfrom xacct.host import peer"),
         ("control/api.py", "from xacct.grants.grants import Grants\nimport aiohttp"),
         (
@@ -660,6 +669,6 @@ def test_what_merely_looks_like_a_clock_is_let_through():
 def test_a_failure_names_file_import_arrow_and_reason():
     [sentence] = violations("\nfrom xacct.aws import sts", Path("credentials/node.py"))
     assert sentence == (
-        "credentials/node.py:2 imports xacct.aws.sts, but keeper may import "
-        "model, errors, policy, clock, rolekeys; third parties, because " + ROOMS["keeper"].why
+        "credentials/node.py:2 imports xacct.aws.sts, but credentials may import "
+        "model, errors, policy, clock, rolekeys, event_bus, prompts; third parties, because " + ROOMS["credentials"].why
     )

@@ -41,7 +41,7 @@ class Files:
         self.roles, self.unusable = dict(roles), dict(unusable)
 
     def refresh(self):
-        self.configuration.refresh(self)
+        self.configuration.read_changed(self)
 
     @property
     def guarded(self):
@@ -163,5 +163,5 @@ def test_who_asks_for_a_reload_means_it(files):
 def test_files_that_were_never_there_keep_nobody_waiting(tmp_path, clock):
     configuration = Configuration({"HOME": str(tmp_path)}, tmp_path / "none", Settings(), lambda: clock.boot)
     files = Files(tmp_path, clock)
-    configuration.refresh(files)
+    configuration.read_changed(files)
     assert files.reads == 2

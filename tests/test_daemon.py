@@ -39,7 +39,7 @@ def test_a_suspend_locks_where_the_settings_say_so_by_now(where, wanted):
     app.scheduler._slept()
     assert not app.keeper.agent_lock.locked
     where.config.write_text(f"[lock]\non_suspend = {str(wanted).lower()}\n")
-    app.refresh()
+    app.read_changed()
     app.scheduler._slept()
     assert app.keeper.agent_lock.locked is wanted
     asyncio.run(app.audit.flush())
@@ -51,7 +51,7 @@ def test_a_suspend_locks_where_the_settings_say_so_by_now(where, wanted):
 def test_a_suspend_that_was_announced_locks_once(where, monkeypatch):
     where.config.write_text("[lock]\non_suspend = true\n")
     app = App(Settings(), Settings(), where)
-    app.refresh()
+    app.read_changed()
     awake = 1000.0
     monkeypatch.setattr(composition.time, "monotonic", lambda: awake)
     app.happened(ON_SUSPEND)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from xacct import errors, logs
 from xacct.audit.entry import Entry, line
-from xacct.credentials.events import Failed, MfaEndsSoon, PromptOpened
+from xacct.credentials.events import Failed, MfaEndsSoon
 from xacct.desktop import dialogs, notices
 from xacct.model import Caller, Grant
+from xacct.prompts.events import PromptOpened
 from xacct.prompts.prompt import Prompt
 from xacct.text import LONGEST, clean, plain
 

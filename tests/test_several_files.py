@@ -48,7 +48,7 @@ class World:
         self.roles, self.unusable = dict(roles), dict(unusable)
 
     def refresh(self):
-        self.configuration.refresh(self)
+        self.configuration.read_changed(self)
 
     def open(self, files):
         return self.configuration.open(files, self, self.in_use.__contains__)
@@ -191,7 +191,7 @@ def test_another_sts_makes_other_roles_of_the_same_files_and_the_daemons_own_has
         Settings(),
         lambda: world.clock.boot,
     )
-    configuration.refresh(world)
+    configuration.read_changed(world)
     assert configuration.identify(Files(*own, HERE, "/own.pem")) == rolekeys.OWN
     targets = {
         sts: configuration.open(Files(*own, *sts), world, world.in_use.__contains__).roles.popitem()[1].target

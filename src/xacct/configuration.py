@@ -86,7 +86,7 @@ class Configuration:
 
     # What is read when.
 
-    def refresh(self, keeper: Keeper) -> None:
+    def read_changed(self, keeper: Keeper) -> None:
         """Read what has changed since it was last read (catalogue.Watched), and take it."""
         found = self.changed()
         if found is not None:

@@ -64,7 +64,7 @@ WARNINGS = (30 * MINUTE, 10 * MINUTE)
 """How long before the end of the MFA session the human is warned."""
 
 ASK_AHEAD = 10 * MINUTE
-"""How long before the end of the MFA session the human is asked for a code, where somebody is there to ask; less in a short
+"""How long before its end the human is asked for a code, where somebody is there to ask; less in a short
 session, lest the next question follow the first answer."""
 
 

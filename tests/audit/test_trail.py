@@ -29,7 +29,7 @@ class Kept:
 
     def __init__(self, clock, directory):
         self.path = directory / "audit.jsonl"
-        self.events = ev.EventBus()
+        self.events = ev.Events()
         self.looked_for = []
         self.trail = Trail(AuditFile(self.path, 10**6, 2), AwsClock(clock.read), self.find)
 

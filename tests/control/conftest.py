@@ -77,7 +77,7 @@ class Control:
         self.daemon = Daemon(
             endpoint_url="http://127.0.0.1:9477",
             problems=lambda: self.problems,
-            refresh=self.refresh,
+            read_changed=self.refresh,
             reload=self.reload,
             outdated=lambda: self.outdated,
             stop=lambda: self.called.append("stop"),

@@ -59,7 +59,7 @@ async def test_what_is_done_in_the_moment_of_locking_does_not_leave(clock):
 
 @in_virtual_time
 async def test_a_failure_that_comes_after_the_lock_is_no_complaint(clock):
-    agent_lock = AgentLock(ev.EventBus())
+    agent_lock = AgentLock(ev.Events())
 
     async def fails_when_turned_away():
         try:
@@ -100,7 +100,7 @@ async def test_who_has_locked_is_not_asked_ahead_for_a_code(clock):
 @in_virtual_time
 async def test_locking_twice_is_locking_once(clock):
     async with World(clock, [role()]) as world:
-        with world.events.listen() as queue:
+        with world.events.subscribe() as queue:
             for _ in range(2):
                 world.keeper.agent_lock.lock("test")
             for _ in range(2):
@@ -110,7 +110,7 @@ async def test_locking_twice_is_locking_once(clock):
 
 @in_virtual_time
 async def test_who_has_to_let_go_is_called_when_it_is_locked(clock):
-    agent_lock = AgentLock(ev.EventBus())
+    agent_lock = AgentLock(ev.Events())
     seen = []
     agent_lock.on_lock = lambda: seen.append(agent_lock.locked)
     agent_lock.lock("test")

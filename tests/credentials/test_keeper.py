@@ -11,6 +11,7 @@ from xacct import errors
 from xacct.credentials import events as ev
 from xacct.credentials.fetchers.calls import Defaults
 from xacct.model import Role
+from xacct.prompts.events import PromptOpened
 
 HOUR = 3600.0
 
@@ -92,7 +93,7 @@ async def test_a_retry_within_three_seconds_is_the_same_question(clock):
     async with World(clock, [role()]) as world:
         world.person(think=lambda: 10)
         raised = []
-        with world.events.listen() as queue:
+        with world.events.subscribe() as queue:
             for _ in range(4):
                 waiter = asyncio.ensure_future(world.fetch("prod", ask=True))
                 await asyncio.wait({waiter}, timeout=2)
@@ -101,7 +102,7 @@ async def test_a_retry_within_three_seconds_is_the_same_question(clock):
             await world.fetch("prod", ask=True)
             while not queue.empty():
                 raised.append(queue.get_nowait())
-        assert sum(isinstance(e, ev.PromptOpened) for e in raised) == 1
+        assert sum(isinstance(e, PromptOpened) for e in raised) == 1
 
 
 @in_virtual_time
@@ -321,13 +322,13 @@ async def test_the_human_is_warned_twice_and_asked_once_ahead(clock):
         person = world.person(think=lambda: 5.0)
         await world.login("prod", ask=True)
         mfa_expires_at = world.keeper.mfa_expires_at("prod")
-        with world.events.listen() as queue:
+        with world.events.subscribe() as queue:
             while world.aws.now() < mfa_expires_at + 60:
                 await settle(100)
                 await world.fetch("prod", ask=False)
             seen = [queue.get_nowait() for _ in range(queue.qsize())]
         assert [round(e.seconds / 60) for e in seen if isinstance(e, ev.MfaEndsSoon)] == [30, 10]
-        assert sum(isinstance(e, ev.PromptOpened) for e in seen) == 1
+        assert sum(isinstance(e, PromptOpened) for e in seen) == 1
         assert len(person.answered) == 2
         assert world.keeper.mfa_expires_at("prod") > mfa_expires_at
 
@@ -346,7 +347,7 @@ async def test_a_role_nobody_uses_lapses_and_comes_back_without_a_code(clock):
     async with World(clock, [role()], session_life=36 * HOUR) as world:
         world.person()
         await world.login("prod", ask=True)
-        with world.events.listen() as queue:
+        with world.events.subscribe() as queue:
             await settle(1.5 * HOUR)
             assert queue.empty(), "nobody has to hear of it"
         assert world.keeper.node("prod").entry.held is None

@@ -10,7 +10,7 @@ from waiting import until
 
 from xacct import errors
 from xacct.clock import AwsClock
-from xacct.credentials.events import EventBus, Expired, Failed, MfaEndsSoon
+from xacct.credentials.events import Events, Expired, Failed, MfaEndsSoon
 from xacct.desktop import dialogs, notices
 from xacct.desktop.prompter import Prompter
 from xacct.host import clock as host_clock
@@ -22,7 +22,7 @@ SERIAL = "arn:aws:iam::123456789012:mfa/U"
 
 @pytest.fixture
 def events():
-    return EventBus()
+    return Events()
 
 
 @pytest.fixture

@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 
 from xacct import errors
 from xacct.clock import AwsClock
-from xacct.credentials.events import EventBus, PromptOpened
+from xacct.credentials.events import Events
 from xacct.credentials.keeper import Keeper
 from xacct.credentials.scheduler import Scheduler
 from xacct.credentials.service import Ask, CredentialService
 from xacct.model import Credentials, Grant, Role, Source
 from xacct.prompts.broker import PromptBroker
+from xacct.prompts.events import PromptOpened
 from xacct.prompts.used_codes import UsedCodes
 from xacct.state import codec
 
@@ -166,7 +167,7 @@ class Person:
         self._busy = set()
 
     async def attend(self):
-        with self.keeper.events.listen() as queue, self.keeper.broker.subscribe():
+        with self.keeper.events.subscribe() as queue, self.keeper.broker.subscribe():
             for prompt in self.keeper.broker.open_prompts:
                 self._see(prompt)
             while True:
@@ -216,7 +217,7 @@ class World:
 
     def configure(self, roles):
         """A keeper that starts from nothing."""
-        self.events = EventBus()
+        self.events = Events()
         self.used_codes = UsedCodes()
         self.broker = PromptBroker(self.aws.clock, self.events, self.used_codes)
         self.keeper = Keeper(
@@ -233,7 +234,7 @@ class World:
         self.scheduler = Scheduler(self.keeper, slept=self._slept)
 
     async def restart(self, roles=None, *, boot_id="a boot"):
-        """Another process goes on from what this one keeps: its own keeper, clock and prompt broker, the same AWS and machine.
+        """Another process goes on from what this one keeps: its own keeper, clock and broker, the same AWS and machine.
 
         Whoever waits or attends has to come again. Returns what each role held when it ended, if unexpired, and
         whether it was logged out.

@@ -24,7 +24,7 @@ from virtual_time import Clock, run
 
 from xacct import errors, policy
 from xacct.credentials.service import CredentialService
-from xacct.endpoint.handlers.container_credentials import Container
+from xacct.endpoint.handlers.container_credentials import ContainerCredentials
 from xacct.endpoint.head import ROLE_PATH, Request
 from xacct.grants.grants import Grants
 
@@ -106,7 +106,7 @@ class Simulation:
         self.names = names
         self.end = clock.time + duration
         self.grants = Grants(Path(directory), None, self.world.aws.clock.now, lambda pid: "x")
-        self.container = Container(CredentialService(self.world.keeper), self.grants, 120.0)
+        self.container = ContainerCredentials(CredentialService(self.world.keeper), self.grants, 120.0)
         self.outages = []
         self.world.aws.down = self.down
         self.suspends = []

@@ -10,7 +10,7 @@ import asyncio
 import random
 
 from xacct import errors
-from xacct.credentials.events import EventBus
+from xacct.credentials.events import Events
 from xacct.credentials.keeper import Keeper
 from xacct.model import Credentials, Role, Source
 from xacct.prompts.broker import PromptBroker
@@ -76,7 +76,7 @@ class FakeSources:
 
 def small_keeper(sts, roles=ROLES):
     """A keeper of these roles, its prompt broker and events among its attributes."""
-    events = EventBus()
+    events = Events()
     broker = PromptBroker(sts.clock, events, UsedCodes())
     keeper = Keeper(sts=sts, sources=FakeSources(), broker=broker, clock=sts.clock, events=events, rng=random.Random(1))
     keeper.configure(roles)

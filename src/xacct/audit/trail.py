@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from xacct import wire
     from xacct.audit.file import AuditFile
     from xacct.clock import AwsClock
-    from xacct.credentials.events import EventBus
+    from xacct.credentials.events import Events
     from xacct.model import Caller, Grant
 
 log = structlog.get_logger("xacct.audit")
@@ -210,7 +210,7 @@ class Trail:
 
     # What is written.
 
-    def start(self, events: EventBus) -> None:
+    def start(self, events: Events) -> None:
         """Write from now on, and listen to the keeper."""
         loop = asyncio.get_running_loop()
         self._tasks = [loop.create_task(self._run()), loop.create_task(self._listen(events))]
@@ -227,8 +227,8 @@ class Trail:
         writing.cancel()
         await asyncio.gather(writing, listening, return_exceptions=True)
 
-    async def _listen(self, events: EventBus) -> None:
-        with events.listen() as queue:
+    async def _listen(self, events: Events) -> None:
+        with events.subscribe() as queue:
             while True:
                 self.heard(await queue.get())
 

@@ -68,7 +68,7 @@ async def _kept() -> None:
 class Daemon:
     """What the routes need of the daemon around the keeper.
 
-    `refresh` reads changed configuration files, and those that a request means; false if that takes too long. `reload`
+    `read_changed` reads changed configuration files, and those that a request means; false if that takes too long. `reload`
     reads them whether changed or not and returns the problems; `outdated`: whether only a new process takes up what has
     changed; `stop` ends the daemon; `succeed` has a new process take over and gives its pid; `audit` is None where it
     is switched off; `imds` gives the role of each IMDS port; `paused`: whether a successor is taking over, so that
@@ -78,7 +78,7 @@ class Daemon:
 
     endpoint_url: str
     problems: Callable[[], list[errors.XacctError]]
-    refresh: Callable[[Files | None], Awaitable[bool]]
+    read_changed: Callable[[Files | None], Awaitable[bool]]
     reload: Callable[[], Awaitable[list[errors.XacctError]]]
     outdated: Callable[[], bool]
     stop: Callable[[], None]
@@ -388,7 +388,7 @@ class Api:
             notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} AWS's.")
         return notes
 
-    async def _refresh(self, request: web.Request) -> None:
+    async def _read_changed(self, request: web.Request) -> None:
         """Have the configuration as it is now, and see whose roles the request means: what any xacctctl asks, none's.
 
         Raises:
@@ -397,7 +397,7 @@ class Api:
         anybody = request.path in wire.EVERY_API
         files, around = (None, None) if anybody else (views.meant(request), views.around(request))
         # guard: lock-waits-for-no-disk
-        in_time = request.path in _AT_ONCE or await self._daemon.refresh(files)
+        in_time = request.path in _AT_ONCE or await self._daemon.read_changed(files)
         # guard: nothing-given-by-what-can-t-be-read-in-time
         if not in_time and (files is not None or _gives(request)):
             raise errors.Temporary(
@@ -428,7 +428,7 @@ class Api:
             async with asyncio.timeout(BODY):
                 # guard: hand-over-half-sent-change-is-none
                 await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
-            await self._refresh(request)
+            await self._read_changed(request)
             self._check_pause(request)
             with self._under_way(request):
                 response = await handler(request)

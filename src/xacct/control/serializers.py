@@ -10,6 +10,7 @@ from xacct.control import views
 from xacct.credentials import events as ev
 from xacct.model import Source, iso
 from xacct.prompts import broker
+from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.text import clean
 
 if TYPE_CHECKING:
@@ -153,17 +154,15 @@ StreamEvent = (
 
 def event(keeper: Keeper, happened: ev.Event) -> StreamEvent:
     """What happened in the keeper, as a line of the event stream."""
-    if isinstance(happened, ev.PromptOpened | ev.PromptClosed):
+    if isinstance(happened, PromptOpened | PromptClosed):
         return _prompt_event(keeper, happened)
     if isinstance(happened, ev.LockChanged):
         return {"event": "locked" if happened.locked else "unlocked"}
     return _role_event(keeper, happened)
 
 
-def _prompt_event(
-    keeper: Keeper, happened: ev.PromptOpened | ev.PromptClosed
-) -> wire.PromptEvent | wire.PromptClosedEvent:
-    if isinstance(happened, ev.PromptOpened):
+def _prompt_event(keeper: Keeper, happened: PromptOpened | PromptClosed) -> wire.PromptEvent | wire.PromptClosedEvent:
+    if isinstance(happened, PromptOpened):
         return {"event": "prompt", "prompt": prompt(keeper, happened.prompt)}
     closed = {
         "event": "prompt-closed",

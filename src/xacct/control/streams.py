@@ -12,12 +12,13 @@ from aiohttp import web
 
 from xacct import errors, wire
 from xacct.control import serializers, versions, views
-from xacct.credentials import events as ev
+from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.prompts.prompt import names
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from xacct.credentials import events as ev
     from xacct.credentials.keeper import Keeper
     from xacct.prompts.prompt import Prompt
 
@@ -66,11 +67,11 @@ async def lines(request: web.Request) -> AsyncIterator[Lines]:
 async def everything(keeper: Keeper, out: Lines, *, attend: bool) -> None:
     """All events from now on, the open prompts first; with `attend` this client answers for any device."""
     with ExitStack() as stack:
-        queue = stack.enter_context(keeper.events.listen())
+        queue = stack.enter_context(keeper.events.subscribe())
         if attend:
             stack.enter_context(keeper.broker.subscribe())
         for prompt in keeper.broker.open_prompts:
-            await out.send(serializers.event(keeper, ev.PromptOpened(prompt)))
+            await out.send(serializers.event(keeper, PromptOpened(prompt)))
         while True:
             try:
                 async with asyncio.timeout(HEARTBEAT):
@@ -115,7 +116,7 @@ class Login:
     async def run(self, out: Lines) -> None:
         """Stream until every role is had or has failed."""
         with ExitStack() as stack:
-            queue = stack.enter_context(self._keeper.events.listen())
+            queue = stack.enter_context(self._keeper.events.subscribe())
             if self._attend or self._code is not None:
                 stack.enter_context(self._keeper.broker.subscribe(self._topics))
             tasks: dict[asyncio.Future[Any], str] = {
@@ -123,7 +124,7 @@ class Login:
             }
             await asyncio.sleep(0)  # so that a prompt that is open already knows whether it concerns us
             for prompt in self._keeper.broker.open_prompts:
-                queue.put_nowait(ev.PromptOpened(prompt))
+                queue.put_nowait(PromptOpened(prompt))
             try:
                 await self._pump(out, queue, tasks)
             finally:
@@ -171,13 +172,13 @@ class Login:
 
     async def _tell(self, out: Lines, happened: ev.Event) -> tuple[str, errors.XacctError] | None:
         """Pass on what concerns this client's prompts. Returns a device that won't be answered for, and why."""
-        if not isinstance(happened, ev.PromptOpened | ev.PromptClosed):
+        if not isinstance(happened, PromptOpened | PromptClosed):
             return None
         prompt = happened.prompt
         if prompt.topic not in self._topics:
             return None
         given = self._code is not None and prompt.kind == "mfa"
-        if isinstance(happened, ev.PromptOpened) and given and prompt.open:
+        if isinstance(happened, PromptOpened) and given and prompt.open:
             trouble = self._answer(prompt)
             if trouble is None or not self._attend:
                 return (prompt.serial, trouble) if trouble else None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from xacct import errors
-from xacct.credentials.events import EventBus, LockChanged
+from xacct.credentials.events import Events, LockChanged
 from xacct.credentials.revocable import RevocableWaits
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class AgentLock:
     `changed`: told of each change. `on_lock`: called when it is locked.
     """
 
-    def __init__(self, events: EventBus, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, events: Events, changed: Callable[[], None] = lambda: None) -> None:
         self.locked = False
         self.on_lock: Callable[[], None] = lambda: None
         self._events = events

@@ -48,7 +48,7 @@ class Keeper:
         sources: Sources,
         broker: PromptBroker,
         clock: AwsClock,
-        events: ev.EventBus,
+        events: ev.Events,
         defaults: Defaults | None = None,
         rng: random.Random | None = None,
     ) -> None:

@@ -16,7 +16,7 @@ from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
 from xacct.configuration import Configuration
-from xacct.credentials.events import EventBus
+from xacct.credentials.events import Events
 from xacct.credentials.fetchers.calls import Defaults
 from xacct.credentials.keeper import Keeper
 from xacct.credentials.scheduler import Scheduler
@@ -125,7 +125,7 @@ class App:
         from xacct.aws.sources import FileSources  # noqa: PLC0415
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
-        events = EventBus()
+        events = Events()
         self.sts = Sts(self.clock)
         return Keeper(
             sts=self.sts,
@@ -156,7 +156,7 @@ class App:
         strict = chosen.endpoint.require_known_caller
         peer_check = peer_check_of(require_known=strict)  # guard: whom-kernel-does-not-know-at-endpoint
         self._seats = self._shares()
-        guard = partial(head.parse, forwarded=self.grants.hosts)
+        guard = partial(head.parse, forwarded=self.grants.forwarded_port)
         self.endpoint = Endpoint(
             self.container_credentials.answer,
             self.clock.boot,
@@ -356,9 +356,9 @@ class App:
         await self.reader.in_time(everything=True)
         return self.problems()
 
-    def refresh(self) -> None:
+    def read_changed(self) -> None:
         """Read configuration files that have changed, before anybody is served."""
-        self.catalogues.refresh()
+        self.catalogues.read_changed()
 
     def _look_soon(self) -> None:
         """Have changed files read, without holding up a fetch: a network's disk may hang."""
@@ -443,7 +443,7 @@ class App:
 
 
 def _ways_to_humans(
-    chosen: Settings, broker: PromptBroker, events: EventBus, clock: AwsClock
+    chosen: Settings, broker: PromptBroker, events: Events, clock: AwsClock
 ) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
     """What asks and tells people beside the terminals that attend."""
     ways: dict[str, Callable[[], Coroutine[None, None, None]]] = {}

@@ -83,7 +83,7 @@ class Catalogues:
 
     # Over time.
 
-    def refresh(self) -> None:
+    def read_changed(self) -> None:
         """Read what has changed, and take it."""
         self.read(Wanted())()
 

@@ -108,7 +108,7 @@ def _start(arguments: Sequence[str], origin: Start | Takeover) -> int:
     for name in SHADOWING:
         os.environ.pop(name, None)
     app = App(chosen, in_file, origin.where)
-    app.refresh()
+    app.read_changed()
     if origin.strict and not app.configuration.read:  # guard: successor-reads-configuration-first
         raise app.configuration.problems[0]
     # Before the loop: until we serve, a signal ends us at once.
@@ -250,7 +250,7 @@ class Run:
         daemon = Daemon(
             endpoint_url=self._url,
             problems=lambda: [*app.problems(), *self._control.problems()],
-            refresh=app.reader.in_time,
+            read_changed=app.reader.in_time,
             reload=app.reload,
             outdated=app.outdated,
             stop=self._stop.set,

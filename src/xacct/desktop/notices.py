@@ -8,14 +8,15 @@ import sys
 from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.credentials.events import Failed, MfaEndsSoon, PromptOpened
+from xacct.credentials.events import Failed, MfaEndsSoon
 from xacct.host.child import output_of
+from xacct.prompts.events import PromptOpened
 from xacct.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from xacct.credentials.events import Event, EventBus
+    from xacct.credentials.events import Event, Events
 
 UNANSWERED = 5.0
 """Seconds a prompt may wait before a notice says so: the terminal that shows it may be behind a window."""
@@ -54,7 +55,7 @@ def words_of(event: Event) -> str | None:
 class Notices:
     """Shows notices until cancelled. `boot` reads the boot-time clock."""
 
-    def __init__(self, events: EventBus, show: Callable[[str], list[str]], boot: Callable[[], float]) -> None:
+    def __init__(self, events: Events, show: Callable[[str], list[str]], boot: Callable[[], float]) -> None:
         self._events = events
         self._show = show
         self._boot = boot
@@ -63,7 +64,7 @@ class Notices:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        with self._events.listen() as queue:
+        with self._events.subscribe() as queue:
             try:
                 while True:
                     task = asyncio.get_running_loop().create_task(self._tell(await queue.get()))

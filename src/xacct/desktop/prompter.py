@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from xacct import errors
-from xacct.credentials.events import PromptClosed, PromptOpened
 from xacct.host.child import output_of
+from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.prompts.prompt import KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xacct.credentials.events import EventBus
+    from xacct.credentials.events import Events
     from xacct.prompts.broker import PromptBroker
     from xacct.prompts.prompt import Kind, Prompt
 
@@ -35,7 +35,7 @@ class Prompter:
     def __init__(
         self,
         broker: PromptBroker,
-        events: EventBus,
+        events: Events,
         command: Callable[[Prompt], list[str]],
         *,
         dialog: bool,
@@ -51,7 +51,7 @@ class Prompter:
 
     async def run(self) -> None:
         """Attend until cancelled."""
-        with self._events.listen() as queue, self._broker.subscribe(kinds=self._kinds):
+        with self._events.subscribe() as queue, self._broker.subscribe(kinds=self._kinds):
             try:
                 while True:
                     self._heed(await queue.get())

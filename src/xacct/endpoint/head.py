@@ -15,7 +15,7 @@ from xacct.model import ROLE_ARN, Caller
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Forwarded = Callable[[bytes], frozenset[bytes]]
+    Forwarded = Callable[[bytes], int | None]
 
 MAX_HEAD = 8192
 """Bytes of request line and headers; the largest SDK head measured is below 1 KiB."""
@@ -104,11 +104,12 @@ def hosts_of(port: int, address: str = "127.0.0.1") -> frozenset[bytes]:
     return frozenset(names) | {b"%s:%d" % (name, port) for name in names}
 
 
-def parse(head: bytes, hosts: frozenset[bytes], forwarded: Forwarded = lambda _token: frozenset()) -> Request:
+def parse(head: bytes, hosts: frozenset[bytes], forwarded: Forwarded = lambda _token: None) -> Request:
     """Read one request head, without its final empty line.
 
     Args:
-        head: at most MAX_HEAD bytes. hosts: the Host values that are ours. forwarded: those a token brings along.
+        head: at most MAX_HEAD bytes. hosts: the Host values that are ours. forwarded: the port elsewhere that a token's grant is forwarded to,
+            if it is.
 
     Raises:
         Refused: for whatever is not exactly a request an SDK sends to us.
@@ -126,7 +127,7 @@ def trusted(
     head: bytes,
     hosts: frozenset[bytes],
     request_line: re.Pattern[bytes],
-    forwarded: Forwarded = lambda _token: frozenset(),
+    forwarded: Forwarded = lambda _token: None,
 ) -> tuple[re.Match[bytes], dict[bytes, bytes]]:
     """The request line and the headers (by lower-case name) of a head that gives nobody away.
 
@@ -140,11 +141,15 @@ def trusted(
     headers = _headers(rest)
     host = headers.get(b"host", b"").lower()
     # guard: host-must-be-ours, no-other-host-than-grants
-    if host not in hosts and host not in forwarded(headers.get(b"authorization", b"")):
+    if host not in hosts and host not in _forwarded_to(forwarded(headers.get(b"authorization", b""))):
         raise Refused("host")
     if headers.get(b"content-length", b"0") != b"0":  # guard: no-body
         raise Refused("body")
     return match, headers
+
+
+def _forwarded_to(port: int | None) -> frozenset[bytes]:
+    return frozenset() if port is None else hosts_of(port)
 
 
 def keeps_alive(headers: dict[bytes, bytes]) -> bool:

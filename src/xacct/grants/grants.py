@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from xacct import errors, rolekeys
-from xacct.endpoint.head import hosts_of
 from xacct.grants import grant_file
 from xacct.grants.token_files import TokenFiles
 from xacct.model import Grant
@@ -212,15 +211,13 @@ class Grants:
         self.last_used[grant.id] = self.now()
         return grant
 
-    def hosts(self, authorization: bytes) -> frozenset[bytes]:
-        """The Host values of this token's own, beside the endpoint's: where it is forwarded to.
+    def forwarded_port(self, authorization: bytes) -> int | None:
+        """The port on another machine that this token's grant is forwarded to; None where it is not.
 
         Asked before a request is trusted, so that it counts as no use.
         """
         grant = self._known(authorization)
-        if grant is None or grant.forwarded_port is None:  # guard: another-host-only-with-grant-that-names-it
-            return frozenset()
-        return hosts_of(grant.forwarded_port)
+        return None if grant is None else grant.forwarded_port  # guard: another-host-only-with-grant-that-names-it
 
     def revoke(self, grant_id: str) -> bool:
         """End a grant; false if there is none of that id."""

@@ -13,17 +13,18 @@ import itertools
 import re
 from collections import defaultdict
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from xacct import errors
-from xacct.credentials.events import EventBus, PromptClosed, PromptOpened
 from xacct.policy import next_step
+from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.prompts.prompt import KINDS, NO_CAUSE, Prompt, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from xacct.clock import AwsClock
+    from xacct.event_bus import EventBus
     from xacct.prompts.prompt import Cause, Kind
     from xacct.prompts.used_codes import UsedCodes
 
@@ -46,7 +47,7 @@ POLL = 0.25
 class PromptBroker:
     """Where codes are asked for and handed in."""
 
-    def __init__(self, clock: AwsClock, events: EventBus, used_codes: UsedCodes) -> None:
+    def __init__(self, clock: AwsClock, events: EventBus[Any], used_codes: UsedCodes) -> None:
         self.used_codes = used_codes
         self._clock = clock
         self._events = events
