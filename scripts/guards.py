@@ -316,8 +316,8 @@ GUARDS = {
         "if host not in hosts and", "if False and", "tests/endpoint/test_head.py::test_other_hosts_are_not"
     ),
     "no-other-host-than-grants": Guard(
-        "host not in forwarded(headers",
-        "not forwarded(headers",
+        "host not in _forwarded_to(forwarded(headers",
+        "not _forwarded_to(forwarded(headers",
         "tests/endpoint/test_head.py::test_another_host_is_ours_with_a_token_that_brings_it_along",
     ),
     "another-host-only-with-grant-that-names-it": Guard(

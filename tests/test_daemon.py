@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from xacct import daemon
+from xacct.daemon import __main__ as entry_point
 from xacct.daemon import app as composition
 from xacct.daemon import run
 from xacct.daemon.app import App
@@ -68,16 +68,16 @@ def test_a_suspend_that_was_announced_locks_once(where, monkeypatch):
 
 def test_locking_lets_go_of_prebuilt_bodies_at_once(where):
     app = App(Settings(), Settings(), where)
-    app.container._bodies["prod"] = (None, b"secret")
+    app.container_credentials._bodies["prod"] = (None, b"secret")
     app.keeper.agent_lock.lock("test")
-    assert app.container._bodies == {}
+    assert app.container_credentials._bodies == {}
     asyncio.run(app.sts.close())
 
 
 def test_processes_are_looked_for_where_a_question_or_a_crowd_wants_them(where):
     app = App(Settings(), Settings(), where)
-    assert isinstance(app.container._find.__self__, processes.ProcessResolver)
-    assert app.endpoint.door.owners is processes.owners
+    assert isinstance(app.container_credentials._find.__self__, processes.ProcessResolver)
+    assert app.endpoint.peer_check.owners is processes.owners
     asyncio.run(app.sts.close())
 
 
@@ -92,9 +92,9 @@ async def test_what_a_human_allowed_an_imds_port_outlives_a_look(where):
 def test_at_imds_ports_whoever_is_unknown_is_refused_whatever_the_endpoints_own_setting(where):
     app = App(Settings(imds=ImdsSettings({"9478": "prod"})), Settings(), where)
     unknown = Caller(why="its address was translated")
-    assert app.endpoint.door.turns_away(unknown) is None
+    assert app.endpoint.peer_check.turns_away(unknown) is None
     [port] = app.imds._endpoints.values()
-    assert port.door.turns_away(unknown)
+    assert port.peer_check.turns_away(unknown)
     assert port.recorder is app.audit
 
 
@@ -110,10 +110,10 @@ def test_the_guard_knows_the_hosts_that_grants_bring_along(where):
 def test_a_hang_up_while_it_is_loading_is_no_end(monkeypatch):
     before = signal.getsignal(signal.SIGHUP)
     seen = []
-    monkeypatch.setattr(daemon, "_origin", lambda arguments: arguments)
+    monkeypatch.setattr(entry_point, "_origin", lambda arguments: arguments)
     monkeypatch.setattr(run, "main", lambda *_: seen.append(signal.getsignal(signal.SIGHUP)) or 0)
     try:
-        assert daemon.main(["--port", "0"]) == 0
+        assert entry_point.main(["--port", "0"]) == 0
     finally:
         signal.signal(signal.SIGHUP, before)
     assert seen == [signal.SIG_IGN]
@@ -128,9 +128,9 @@ async def test_whom_the_kernel_does_not_know_is_refused_at_every_listener_where_
     unknown = Caller(why="its address was translated")
     monkeypatch.setattr(bridges, "is_here", lambda address: address == app._places.chosen.address)
     monkeypatch.setattr(bridges, "of_containers", lambda: {"docker0": 5})
-    doors = [app.endpoint.door, *(place.make().door for place in app._places())]
-    assert len(doors) == 4
-    refused = [bool(door.turns_away(unknown)) for door in doors if not isinstance(door, SocketPeerCheck)]
+    checks = [app.endpoint.peer_check, *(place.make().peer_check for place in app._places())]
+    assert len(checks) == 4
+    refused = [bool(check.turns_away(unknown)) for check in checks if not isinstance(check, SocketPeerCheck)]
     assert refused == [strict] * len(refused)
     assert app.about_containers()["require_known_caller"] == strict
     await app.close()

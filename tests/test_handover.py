@@ -20,12 +20,12 @@ from xacct.daemon import takeover
 SOURCE = Path(__file__).parents[1] / "src"
 
 SLOWLY = (
-    "listener = self._listener(legacy, port)",
-    "listener = self._listener(legacy, port); __import__('time').sleep(1.5)",
+    "listener = self._listener(inherited, port)",
+    "listener = self._listener(inherited, port); __import__('time').sleep(1.5)",
 )
 """A successor that has been handed all, and takes its time to serve."""
 
-STUCK_AT_LAST = ("listener = self._listener(legacy, port)", "__import__('time').sleep(600)")
+STUCK_AT_LAST = ("listener = self._listener(inherited, port)", "__import__('time').sleep(600)")
 STUCK_AT_FIRST = ("def main(argv", "__import__('time').sleep(600)\n\n\ndef main(argv")
 
 
@@ -190,7 +190,7 @@ def hasty(tmp_path):
 
 
 def test_a_successor_that_hangs_while_it_starts_is_ended_and_the_old_one_goes_on(hasty):
-    goes_on(hasty, "daemon.py", STUCK_AT_FIRST)
+    goes_on(hasty, "daemon/__main__.py", STUCK_AT_FIRST)
 
 
 def test_a_successor_that_hangs_when_it_should_serve_is_ended_and_the_old_one_goes_on(place):
@@ -208,7 +208,7 @@ def goes_on(place, file, stuck):
 
 
 @pytest.mark.parametrize(
-    ("file", "stuck"), [("daemon/run.py", STUCK_AT_LAST), ("daemon.py", STUCK_AT_FIRST)], ids=["last", "first"]
+    ("file", "stuck"), [("daemon/run.py", STUCK_AT_LAST), ("daemon/__main__.py", STUCK_AT_FIRST)], ids=["last", "first"]
 )
 def test_stopped_while_a_successor_hangs_both_end(place, file, stuck):
     place.change(file, stuck)

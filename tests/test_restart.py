@@ -259,7 +259,7 @@ def test_a_broken_installation_does_not_take_over(tmp_path):
         stack.env["PYTHONPATH"] = str(code)
         stack.start()
         stack.login("prod")
-        running = code / "xacct" / "life" / "running.py"
+        running = code / "xacct" / "daemon" / "run.py"
         whole = running.read_text()
         token = stack.grant("prod")["token"]
         for broken in ("raise SystemExit(3)\n", whole.replace("self._origin.serving()", "os._exit(3)")):

@@ -222,7 +222,7 @@ async def test_what_breaks_inside_is_an_error_that_quotes_nothing(control):
     assert (status, error["code"]) == (500, "internal")
     assert "secret" not in str(error)
     control.daemon.problems = list
-    control.daemon.refresh = broken
+    control.daemon.read_changed = broken
     assert (await control.refused("GET", "/v1/version"))[0] == 500
 
 

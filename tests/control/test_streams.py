@@ -449,7 +449,7 @@ async def test_a_stream_that_breaks_outside_of_a_role_is_cut(control):
     def broken(*_):
         raise RuntimeError("a secret")
 
-    control.keeper.broker.attend = broken
+    control.keeper.broker.subscribe = broken
     async with control.stream("/v1/login", roles=["dev"]) as events:
         with pytest.raises(aiohttp.ClientPayloadError):
             await events.rest()

@@ -608,7 +608,7 @@ def test_a_day_of_eighty_roles_is_quiet():
 
 
 async def bulk(world, names, **how):
-    await asyncio.gather(*(world.login(name, ask=True, place=place, **how) for place, name in enumerate(names)))
+    await asyncio.gather(*(world.login(name, ask=True, rank=rank, **how) for rank, name in enumerate(names)))
 
 
 @in_virtual_time

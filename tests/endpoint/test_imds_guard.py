@@ -186,7 +186,7 @@ async def test_each_port_has_its_role_and_its_own_tokens(free):
         assert room.ports.problems() == []
 
 
-@pytest.mark.parametrize("door", [known(1001), known(why="its address was translated")])
+@pytest.mark.parametrize("peer_check", [known(1001), known(why="its address was translated")])
 async def test_another_user_and_whoever_is_unknown_are_refused_whatever_they_ask(free, peer_check):
     [port] = free(1)
     async with Room({port: "dev"}, peer_check) as room:

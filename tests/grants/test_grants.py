@@ -1,3 +1,4 @@
+import contextlib
 import errno
 import hashlib
 import json
@@ -131,12 +132,9 @@ def hosts_seen(grants, token):
 
 def is_taken(grants, token, host):
     request = b"GET /role/dev HTTP/1.1\r\nHost: %s\r\nAuthorization: %s" % (host, token.encode())
-    try:
-        head.parse(request, frozenset(), grants.forwarded_port)
-    except head.Refused as why:
-        assert why.args == ("host",)
-        return False
-    return True
+    with contextlib.suppress(head.Refused):
+        return head.parse(request, frozenset(), grants.forwarded_port) is not None
+    return False
 
 
 def test_a_grant_is_found_by_its_token_bare_or_as_a_bearer(grants):

@@ -9,7 +9,7 @@ from xacct.host.code_stamp import CodeStamp
 
 @pytest.fixture
 def package(tmp_path):
-    (tmp_path / "keeper").mkdir()
+    (tmp_path / "credentials").mkdir()
     (tmp_path / "wire.py").write_text("API = 1\n")
     (tmp_path / "credentials/entry.py").write_text("HOUR = 3600\n")
     return tmp_path
@@ -27,7 +27,7 @@ def test_nothing_has_changed(package):
     [
         lambda package: (package / "wire.py").write_text("API = 22\n"),
         lambda package: os.utime(package / "credentials/entry.py", (1, 1)),
-        lambda package: (package / "keeper/new.py").write_text(""),
+        lambda package: (package / "credentials/new.py").write_text(""),
         lambda package: (package / "wire.py").unlink(),
         lambda package: package.rename(package.with_name("gone")),
     ],

@@ -132,4 +132,4 @@ async def test_a_clock_that_stands_before_the_state_is_not_believed(clock):
 
 def test_no_state_says_what_it_holds():
     clock = codec.ClockSnapshot(0.0, Clock().read(), "a boot")
-    assert repr(clock) == "ClockMemory(…)"
+    assert repr(clock) == "ClockSnapshot(…)"

@@ -88,7 +88,7 @@ class Report:
             f"{per_role[-1] / days:.0f} (most); least that keeps 15 minutes: {least:.0f}; "
             f"tries, those during outages included: {tries[len(tries) // 2] / days:.0f}"
         )
-        yield f"codes asked for: {len(self.codes)}, earlier than the horizon's lead: {self.codes_too_early}"
+        yield f"codes asked for: {len(self.codes)}, earlier than may be asked ahead: {self.codes_too_early}"
         for sdk in SDKS:
             consumers = sum(SDKS[n % len(SDKS)] is sdk for n in range(CONSUMERS))
             per_hour = self.requests[sdk.name] / consumers / (DURATION / HOUR)

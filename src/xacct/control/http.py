@@ -20,8 +20,7 @@ async def streamed(request: web.Request, run: Callable[[streams.Lines], Awaitabl
     """Answer with the lines that `run` sends."""
     async with streams.lines(request) as out:
         await run(out)
-    response: web.StreamResponse = request["streamed"]
-    return response
+    return request[streams.STREAMED]
 
 
 async def body_of(request: web.Request, kind: type[T]) -> T:

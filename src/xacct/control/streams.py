@@ -50,6 +50,10 @@ class Lines:
         await self._response.write(b"\n")
 
 
+STREAMED = web.RequestKey("streamed", web.StreamResponse)
+"""The answer that has begun already, and in whose middle there is no place for another."""
+
+
 @asynccontextmanager
 async def lines(request: web.Request) -> AsyncIterator[Lines]:
     """Open an NDJSON answer."""
@@ -61,7 +65,7 @@ async def lines(request: web.Request) -> AsyncIterator[Lines]:
     except ConnectionError:
         return  # the client has gone; nobody is left to tell
     finally:
-        request["streamed"] = response
+        request[STREAMED] = response
 
 
 async def everything(keeper: Keeper, out: Lines, *, attend: bool) -> None:

@@ -58,7 +58,7 @@ class SessionSnapshot(Value, frozen=True):
     source: Source
     serial: str | None
     target: StsTarget
-    entry: EntrySnapshot
+    entry: EntrySnapshot = msgspec.field(name="lease")  # what the kept state has called it from the beginning
 
 
 class RoleSnapshot(Value, frozen=True):
@@ -66,7 +66,7 @@ class RoleSnapshot(Value, frozen=True):
 
     name: str
     plan: str
-    entry: EntrySnapshot
+    entry: EntrySnapshot = msgspec.field(name="lease")
     arn: str | None = None
     via: str | None = None
 

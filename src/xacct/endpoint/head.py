@@ -108,8 +108,9 @@ def parse(head: bytes, hosts: frozenset[bytes], forwarded: Forwarded = lambda _t
     """Read one request head, without its final empty line.
 
     Args:
-        head: at most MAX_HEAD bytes. hosts: the Host values that are ours. forwarded: the port elsewhere that a token's grant is forwarded to,
-            if it is.
+        head: at most MAX_HEAD bytes.
+        hosts: the Host values that are ours.
+        forwarded: the port on another machine that a token's grant is forwarded to, if it is.
 
     Raises:
         Refused: for whatever is not exactly a request an SDK sends to us.
