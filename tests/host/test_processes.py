@@ -81,7 +81,7 @@ def test_what_is_known_is_not_looked_for(monkeypatch):
 
 
 def scouting(time, cost=0.0):
-    """A scout whose clock is `time[0]`, what it has looked for, and whom it finds (by inode). A look takes `cost`."""
+    """A resolver whose clock is `time[0]`, what it has looked for, and whom it finds (by inode). A look takes `cost`."""
     looked, there = [], {1: 11, 2: 12, 3: 13}
 
     def find(caller):
@@ -89,24 +89,24 @@ def scouting(time, cost=0.0):
         time[0] += cost
         return replace(caller, pid=there.get(caller.inode))
 
-    scout = ProcessResolver(find, lambda: time[0])
-    return scout, looked, there
+    resolver = ProcessResolver(find, lambda: time[0])
+    return resolver, looked, there
 
 
 def test_a_connection_is_looked_for_once():
-    scout, looked, there = scouting([100.0])
-    assert scout.find(of_us(1)).pid == 11
+    resolver, looked, there = scouting([100.0])
+    assert resolver.find(of_us(1)).pid == 11
     there.clear()
-    assert scout.find(of_us(1)).pid == 11
+    assert resolver.find(of_us(1)).pid == 11
     assert looked == [1]
 
 
 def test_a_crowd_costs_a_share_of_the_time_and_no_more():
     time, cost = [100.0], 0.026
-    scout, looked, there = scouting(time, cost)
+    resolver, looked, there = scouting(time, cost)
     there.clear()
     for inode in range(1, 20_001):  # two hundred connections a second, for a hundred seconds
-        scout.find(of_us(inode))
+        resolver.find(of_us(inode))
         time[0] += 0.005
     passed = time[0] - 100.0
     assert AHEAD / cost < len(looked) <= (AHEAD + passed * SHARE) / cost + 1
@@ -114,27 +114,27 @@ def test_a_crowd_costs_a_share_of_the_time_and_no_more():
 
 def test_who_comes_after_the_crowd_is_looked_for_again():
     time = [100.0]
-    scout, looked, _ = scouting(time, cost=2 * AHEAD)
-    scout.find(of_us(7))
-    assert scout.find(of_us(1)).pid is None
+    resolver, looked, _ = scouting(time, cost=2 * AHEAD)
+    resolver.find(of_us(7))
+    assert resolver.find(of_us(1)).pid is None
     time[0] += 2 * AHEAD / SHARE
-    assert scout.find(of_us(1)).pid == 11
+    assert resolver.find(of_us(1)).pid == 11
     assert looked == [7, 1]
 
 
 def test_few_are_remembered():
-    scout, _, there = scouting([0.0])
+    resolver, _, there = scouting([0.0])
     for inode in range(1, 100):
         there[inode] = inode
-        scout.find(of_us(inode))
-    assert len(scout._found) == REMEMBERED
+        resolver.find(of_us(inode))
+    assert len(resolver._found) == REMEMBERED
 
 
 def test_callers_by_the_control_socket_are_not_taken_for_one_another():
-    scout = ProcessResolver(Processes().find, lambda: 0.0)
+    resolver = ProcessResolver(Processes().find, lambda: 0.0)
     for pid in (11, 12):
         known = Caller(uid=os.geteuid(), pid=pid, exe=f"/{pid}")
-        assert scout.find(known) is known
+        assert resolver.find(known) is known
 
 
 # The control socket's peer.

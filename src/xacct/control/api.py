@@ -69,11 +69,11 @@ class Daemon:
     """What the routes need of the daemon around the keeper.
 
     `read_changed` reads changed configuration files, and those that a request means; false if that takes too long.
-    `reload` reads them whether changed or not and returns the problems; `outdated`: whether only a new process takes up
-    what has changed; `stop` ends the daemon; `succeed` has a new process take over and gives its pid; `audit` is None where it
-    is switched off; `imds` gives the role of each IMDS port; `paused`: whether a successor is taking over, so that
-    nothing may be changed here any more; `kept` waits until what was taken back is kept over a restart,
-    and gives what is in the way; `catalogues`: the AWS files that roles are served of.
+    `reload` reads them whether changed or not and returns the problems. `outdated`: whether only a new process takes up
+    what has changed. `stop` ends the daemon. `succeed` has a new process take over and gives its pid. `audit` is None
+    where it is switched off. `imds` gives the role of each IMDS port. `paused`: whether a successor is taking over, so
+    that nothing may be changed here any more. `took_back` is told of a logout; `kept` waits until what was taken back
+    is kept over a restart, and gives what is in the way. `catalogues`: the AWS files that roles are served of.
     """
 
     endpoint_url: str
@@ -452,7 +452,7 @@ class Api:
             log.error("request broke", path=request.path, kind=type(bug).__name__)  # noqa: TRY400
             # guard: error-quotes-nothing
             response = failed(errors.XacctError("xacctd stumbled over this request.", "Its log says more."), request)
-        begun = request.get(streams.STREAMED)
+        begun: web.StreamResponse | None = request.get(streams.STREAMED)
         if begun is not None and begun is not response:
             if request.transport is not None:
                 request.transport.abort()  # in the middle of a stream there is no place for another answer

@@ -1,4 +1,4 @@
-"""A new daemon in the place of this one, without a gap: the predecessor's side. The protocol is in succession.py.
+"""A new daemon in the place of this one, without a gap: the predecessor's side. The protocol is in takeover.py.
 
 Nothing here waits longer than it says, whatever the successor does, and whoever asked for it may hang up meanwhile.
 """

@@ -1,7 +1,7 @@
 """What a daemon starts from: what the one before it left, or nothing.
 
 There are three ways to come to it: from the service manager after a restart (start.py), from the running daemon that
-one succeeds (succession.py), and not at all.
+one succeeds (takeover.py), and not at all.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from xacct.sandbox.sessions import Caller, Caps, Session, SessionContext, Sessio
 if TYPE_CHECKING:
     from xacct.sandbox.calls import Call
     from xacct.sandbox.parameters import Parameters
-    from xacct.sandbox.totp import CodeLedger
+    from xacct.sandbox.totp import CodeHistory
     from xacct.sandbox.world import World
 
 Result = dict[str, "str | Result"]
@@ -29,7 +29,7 @@ class State:
     """What an STS knows and remembers; `caps` limits what it issues."""
 
     world: World
-    ledger: CodeLedger
+    history: CodeHistory
     sessions: SessionStore
     caps: Caps = field(default_factory=Caps)
 
@@ -64,7 +64,7 @@ def mfa_accepted_at(request: Request) -> float | None:
     device = user.mfa if user else None
     if device is None or device.serial != serial:
         raise errors.mfa_wrong_serial()
-    if not request.state.ledger.accept(device, code, request.now):
+    if not request.state.history.accept(device, code, request.now):
         raise errors.mfa_wrong_code()
     request.call.mfa = True
     return request.now

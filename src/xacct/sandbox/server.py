@@ -92,15 +92,15 @@ class Sandbox:
         Raises:
             CodeUsedUpError: If this step's code has been used; `.seconds` says how long to wait.
         """
-        return self.sts.state.ledger.code(self.device, self.clock())
+        return self.sts.state.history.code(self.device, self.clock())
 
     def next_code_in(self) -> float:
         """Return the seconds until an unused code exists; 0.0 if one does now."""
-        return self.sts.state.ledger.next_code_in(self.device, self.clock())
+        return self.sts.state.history.next_code_in(self.device, self.clock())
 
     def used_steps(self) -> list[int]:
         """Return the time steps whose codes `device` has used, oldest first."""
-        return self.sts.state.ledger.used_steps(self.device)
+        return self.sts.state.history.used_steps(self.device)
 
     @asynccontextmanager
     async def serve(self, port: int = 0) -> AsyncIterator[str]:

@@ -16,7 +16,7 @@ from xacct.sandbox.actions import (
 )
 from xacct.sandbox.assume_role import assume_role
 from xacct.sandbox.sessions import Caller, Caps, SessionStore
-from xacct.sandbox.totp import CodeLedger
+from xacct.sandbox.totp import CodeHistory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +39,7 @@ class Sts:
     """The service behind the HTTP: knows a world, remembers sessions and used codes."""
 
     def __init__(self, world: World, faults: Faults, caps: Caps) -> None:
-        self.state = State(world, CodeLedger(), SessionStore(), caps)
+        self.state = State(world, CodeHistory(), SessionStore(), caps)
         self._faults = faults
 
     def answer(self, wire: WireRequest, given: Parameters, call: Call, now: float, skew: float = 0.0) -> Result:

@@ -37,7 +37,7 @@ def seconds_to_next(now: float) -> float:
     return STEP_SECONDS - now % STEP_SECONDS
 
 
-class CodeLedger:
+class CodeHistory:
     """Remembers which steps of which device have been accepted, and refuses them for ever."""
 
     def __init__(self) -> None:
