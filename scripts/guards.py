@@ -446,7 +446,7 @@ GUARDS = {
         "tests/test_lifecycle.py::test_a_crowd_at_another_listener_leaves_the_endpoint_its_places_and_is_told_of",
     ),
     "share-of-connections-each": Guard(
-        "connection_limiter[self.most :]",
+        "found[self.most :]",
         "connection_limiter[:0]",
         "tests/endpoint/test_connection_limiter.py::test_who_has_more_than_its_share_loses_the_newest_and_nobody_else_any",
     ),

@@ -626,7 +626,7 @@ def test_a_forbidden_import_is_found(file, source):
         ("errors.py", "from xacct.model import Instant"),
         (
             "credentials/node.py",
-            "from . import scheduler\nfrom .desk import Desk\nfrom ..policy import due",
+            "from . import scheduler\nfrom .entry import Entry\nfrom ..policy import due",
         ),
         ("credentials/__init__.py", "from .node import Node"),
         ("credentials/deeper/file.py", "from ..node import Node\nfrom ...model import Role"),

@@ -81,7 +81,7 @@ def test_what_is_known_is_not_looked_for(monkeypatch):
 
 
 def scouting(time, cost=0.0):
-    """A resolver whose clock is `time[0]`, what it has looked for, and whom it finds (by inode). A look takes `cost`."""
+    """A resolver whose clock is `time[0]`, what it has looked for, whom it finds (by inode). A look takes `cost`."""
     looked, there = [], {1: 11, 2: 12, 3: 13}
 
     def find(caller):

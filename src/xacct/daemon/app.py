@@ -1,4 +1,4 @@
-"""The rooms of one daemon, built and connected. Composition and nothing else; running.py opens and closes them."""
+"""All parts of one daemon, built and connected. Composition and nothing else; run.py opens and closes them."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ MIB = 1024 * 1024
 
 
 class App:
-    """The rooms of one daemon, connected."""
+    """The parts of one daemon, connected."""
 
     def __init__(self, chosen: Settings, in_file: Settings, where: DaemonPaths) -> None:
         self.where = where

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 class ContainerRoutes:
     """What the places are made of.
 
-    `socket`: the Unix socket. `peer_check`: the loopback endpoint's. `endpoint`: makes an endpoint behind a door.
+    `socket`: the Unix socket. `peer_check`: the loopback endpoint's. `endpoint`: makes an endpoint behind a peer check.
     `require_known`: whether callers that the kernel can't name are refused, as containers on a bridge are then.
     """
 

@@ -1,4 +1,4 @@
-"""The daemon's life: arguments and settings, the order in which the rooms open and close, signals, its successor."""
+"""The daemon's life: arguments and settings, the order in which its parts open and close, signals, its successor."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ class Run:
         """Serve until told to stop, or until a successor does.
 
         Args:
-            legacy: what there is of an earlier daemon.
+            inherited: what there is of an earlier daemon.
         """
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(logs.complain)

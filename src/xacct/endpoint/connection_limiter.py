@@ -70,29 +70,29 @@ class ConnectionLimiter:
     def joined(self) -> None:
         """There is one more."""
         if len(self._connections) > self.most and (self._counting is None or self._counting.done()):
-            self._counting = asyncio.get_running_loop().create_task(self._count_while_crowded())
+            self._counting = asyncio.get_running_loop().create_task(self._count_while_many())
 
     @property
     def most(self) -> int:
         """Connections that one peer may have."""
         return MAX_PER_PEER if self._most is None else min(self._most, MAX_PER_PEER)
 
-    async def _count_while_crowded(self) -> None:
+    async def _count_while_many(self) -> None:
         while len(self._connections) > self.most:
             inodes = {connection.caller.inode for connection in self._connections}
             self._thin_out(await asyncio.to_thread(self._owners, inodes))
             await asyncio.sleep(PAUSE)
 
     def _thin_out(self, pids: Mapping[int, int]) -> None:
-        crowds: defaultdict[tuple[str, object], list[Connection]] = defaultdict(list)
+        by_peer: defaultdict[tuple[str, object], list[Connection]] = defaultdict(list)
         for connection in sorted(self._connections, key=lambda each: each.number):
-            crowds[_peer(connection, pids)].append(connection)
-        for (kind, name), connection_limiter in crowds.items():
-            for connection in connection_limiter[self.most :]:  # guard: share-of-connections-each
+            by_peer[_peer(connection, pids)].append(connection)
+        for (kind, name), found in by_peer.items():
+            for connection in found[self.most :]:  # guard: share-of-connections-each
                 self._recorder.refused(TOO_MANY, connection.caller)
                 connection.close()
-            if len(connection_limiter) > self.most:
-                log.warning(TOO_MANY, **{kind: name}, closed=len(connection_limiter) - self.most)
+            if len(found) > self.most:
+                log.warning(TOO_MANY, **{kind: name}, closed=len(found) - self.most)
 
 
 def _peer(connection: Connection, pids: Mapping[int, int]) -> tuple[str, object]:

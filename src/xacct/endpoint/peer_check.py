@@ -1,4 +1,4 @@
-"""The door: another user of this machine is turned away before a byte of what it sends is looked at.
+"""The peer check: another user of this machine is turned away before a byte of what it sends is looked at.
 
 A caller is another user only if the kernel says so. Whoever the kernel does not know (its address was translated on
 the way, or we may not ask) is unknown, and let in to show a grant, unless the settings say otherwise. Where the kernel
@@ -77,7 +77,7 @@ class PeerCheck:
 
 
 class BridgePeerCheck(PeerCheck):
-    """The door of a listener on containers' bridges, who are unknown by nature.
+    """The check of a listener on containers' bridges, who are unknown by nature.
 
     A process of this machine can come this way too, for the address is this machine's; it is turned away, whoever it
     is, because its own listener would have asked the kernel who it is.
@@ -100,7 +100,7 @@ class BridgePeerCheck(PeerCheck):
 
 
 class SocketPeerCheck:
-    """The door of a Unix socket that is mounted into containers.
+    """The check of a Unix socket that is mounted into containers.
 
     The kernel names everybody here. Root in a rootful container is root: it comes in, to show a grant, for it could
     read our memory anyway; whoever else is not us does not.
