@@ -54,12 +54,19 @@ class Foreseen(NamedTuple):
 class Configuration:
     """Reads the files and hands their roles to a keeper.
 
+    Attributes:
+        own: the catalogue of the daemon's own files.
+        surroundings: what else its environment says.
+
     Args:
-        env: where the daemon's own AWS files are. path: config.toml. at_start: what it said when the daemon started.
-        boot: reads the boot-time clock. fill: makes a name of a template such as "{user}@{host}".
+        env: where the daemon's own AWS files are.
+        path: config.toml.
+        at_start: what it said when the daemon started.
+        boot: reads the boot-time clock.
+        fill: makes a name of a template such as "{user}@{host}".
 
     `settings` is what config.toml says now, for what needs no restart. `read`: whether anything whole was there to read
-    yet. `own`: the catalogue of the daemon's own files. `surroundings`: what else its environment says.
+    yet.
     """
 
     def __init__(

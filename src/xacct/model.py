@@ -67,10 +67,11 @@ class Credentials:
 class Source:
     """Where the first credentials come from: a profile's keys, its credential_process, or the environment.
 
-    `files`: the config and the credentials file that have the profile, and the HOME they belong to (awsfiles.Files);
-    empty: the daemon's own. The same name in other files is another source.
-    `temporary`: its keys are known to have a session token: AWS opens no MFA session with such.
-    `key`: a digest of the id of its long-term access key, which tells that the key was replaced; empty: not known.
+    Attributes:
+        files: the config and the credentials file that have the profile, and the HOME they belong to (awsfiles.Files);
+            empty: the daemon's own. The same name in other files is another source.
+        temporary: its keys are known to have a session token: AWS opens no MFA session with such.
+        key: a digest of the id of its long-term access key, which tells that the key was replaced; empty: not known.
     """
 
     name: str
@@ -86,9 +87,11 @@ class Source:
 class StsTarget:
     """Where AWS STS is asked for a role, and how, as its own profile says. The region is the role's.
 
-    `endpoint_url`: the address instead of AWS's own; None: AWS's for the region. `legacy`: the global endpoint for the
-    regions that had it first (sts_regional_endpoints). Files are paths. `origins`: where each of these is set, for
-    sentences: (setting, "ca_bundle of [profile x] in /home/u/.aws/config").
+    Attributes:
+        endpoint_url: the address instead of AWS's own; None: AWS's for the region.
+        legacy: the global endpoint for the regions that had it first (sts_regional_endpoints). Files are paths.
+        origins: where each of these is set, for sentences: (setting, "ca_bundle of [profile x] in
+            /home/u/.aws/config").
     """
 
     endpoint_url: str | None = None
@@ -115,8 +118,10 @@ class Caller:
     """Who is at the other end of a connection, as far as the kernel tells.
 
     `uid` None: not known, and `why` says why. `inode` is that of the caller's socket (0: none), by which its process
-    can be looked for while the socket is open; where the process is known already, it is `pid` and `exe`. `unasked`:
-    the system could tell, and could not be asked just now (no descriptor or memory is left, say).
+    can be looked for while the socket is open; where the process is known already, it is `pid` and `exe`.
+
+    Attributes:
+        unasked: the system could tell, and could not be asked just now (no descriptor or memory is left, say).
     """
 
     uid: int | None = None
@@ -151,10 +156,14 @@ Confirm = Literal["first-use", "each-grant"]
 class Role:
     """A named way to target credentials.
 
-    `parent` is a `Source`, or the name of another role (role chaining). `role_arn` None: the source's own
-    MFA session (or its plain keys) is what is held. `duration` in seconds is what the configuration asks for.
-    `region`: the one its profile names; None: none is named. `target`: where STS is asked for it.
-    `confirm`: a human says yes before a consumer first gets it. `read_only`: a session policy limits it to reading.
+    `parent` is a `Source`, or the name of another role (role chaining). `role_arn` None: the source's own MFA session
+    (or its plain keys) is what is held. `duration` in seconds is what the configuration asks for.
+
+    Attributes:
+        region: the one its profile names; None: none is named.
+        target: where STS is asked for it.
+        confirm: a human says yes before a consumer first gets it.
+        read_only: a session policy limits it to reading.
     """
 
     name: str
@@ -201,9 +210,11 @@ class Role:
 class Grant:
     """The right of one consumer to fetch some roles' credentials. Only the token's SHA-256 is kept.
 
-    `role_arns`: patterns of the ARNs it may name besides (`*` alone is a wildcard, for anything), reached as
-    the role `via` is. `forwarded_port`: where, on another machine, the endpoint is forwarded to for this consumer.
-    `files`: AWS's files that its roles are of (awsfiles.Files); empty where that was not noted.
+    Attributes:
+        role_arns: patterns of the ARNs it may name besides (`*` alone is a wildcard, for anything), reached as the role
+            `via` is.
+        forwarded_port: where, on another machine, the endpoint is forwarded to for this consumer.
+        files: AWS's files that its roles are of (awsfiles.Files); empty where that was not noted.
     """
 
     id: str

@@ -107,9 +107,10 @@ def renewed_until(fetched: float, lifetime: float, within: float, late: float = 
     """Until when a role is renewed before its end, for whoever fetches it; long ago: it is not.
 
     Args:
-        fetched: when it was last fetched (AWS's time; long ago: never). lifetime: seconds its credentials live: whoever
-            has fetched such comes back once in that time. within: the setting; 0: never. late: seconds this machine's
-            clock is behind AWS's: by so much later do SDKs come back, which go by that.
+        fetched: when it was last fetched (AWS's time; long ago: never).
+        lifetime: seconds its credentials live: whoever has fetched such comes back once in that time.
+        within: the setting; 0: never.
+        late: seconds this machine's clock is behind AWS's: by so much later do SDKs come back, which go by that.
     """
     return fetched + max(within, lifetime) + max(0.0, late) if within > 0 else float("-inf")
 

@@ -34,7 +34,9 @@ Port = Annotated[int, msgspec.Meta(ge=1, le=MAX_PORT)]
 class Daemon(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[daemon]: the endpoint's port on 127.0.0.1, how much is logged, and whether state outlives the process.
 
-    `survive_restart`: in the memory of the service manager. `persistence`: on disk, over a reboot.
+    Attributes:
+        survive_restart: in the memory of the service manager.
+        persistence: on disk, over a reboot.
     """
 
     port: Port = 9477
@@ -47,7 +49,10 @@ class Daemon(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Session(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[session]: how long an MFA session is asked for (15 min to 36 h), and the name CloudTrail shows for roles.
 
-    `name` may use {user} and {host}. `renew_if_used_within`: what was not fetched for so long lapses ("0s": all does).
+    `name` may use {user} and {host}.
+
+    Attributes:
+        renew_if_used_within: what was not fetched for so long lapses ("0s": all does).
     """
 
     duration: Duration = "12h"
@@ -87,7 +92,8 @@ class ContainersSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True
 class AuditSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[audit]: whether audit.jsonl is kept, the MiB at which a new one is begun, and how many old ones stay.
 
-    `required`: nothing is served that can't be written down.
+    Attributes:
+        required: nothing is served that can't be written down.
     """
 
     enabled: bool = True
@@ -204,7 +210,9 @@ def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str)
     """The profiles' roles with the settings' additions.
 
     Args:
-        settings: the file. found: the profiles. fill: makes a name of a template such as "{user}@{host}".
+        settings: the file.
+        found: the profiles.
+        fill: makes a name of a template such as "{user}@{host}".
 
     A role whose source_profile can't be used, or whose own profile can't, is taken out, with a problem in its place.
 
@@ -274,7 +282,9 @@ def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dic
     files. A role with two limits that can't both hold is taken out, with a problem in its place.
 
     Args:
-        settings: the file. found: the profiles. own: the roles of the daemon's own files.
+        settings: the file.
+        found: the profiles.
+        own: the roles of the daemon's own files.
     """
     roles, refused = {}, {}
     for name, role in found.roles.items():

@@ -55,10 +55,12 @@ def made(place: str, about: About, user: str, now: float) -> str:
     """Make the copy in the directory `place`, or bring it up to date. Returns its path.
 
     Args:
-        user: the grant's id, or `pid-N`, for which it is kept. now: Unix time in seconds.
+        user: the grant's id, or `pid-N`, for which it is kept.
+        now: Unix time in seconds.
 
     Raises:
-        OSError: it can't be written. Failed: as in `synced`.
+        OSError: it can't be written.
+        Failed: as in `synced`.
     """
     for again in (True, False):
         try:

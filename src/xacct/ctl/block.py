@@ -49,8 +49,10 @@ class Entry(NamedTuple):
 class Found(NamedTuple):
     """A file cut at the block, or where one would go. `entries` is None where there is none.
 
-    `separator`: the line end that comes and goes with the block, so that a file whose last line has none is as it
-    was when the block is gone. `eol`: how the block's own lines end.
+    Attributes:
+        separator: the line end that comes and goes with the block, so that a file whose last line has none is as it was
+            when the block is gone.
+        eol: how the block's own lines end.
     """
 
     before: bytes

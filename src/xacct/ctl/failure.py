@@ -34,7 +34,11 @@ class NotRunningError(CtlError):
 
 
 class UnreachableError(CtlError):
-    """The daemon runs, as the lock says that it holds, but nobody listens on its control socket. `pid`: its process."""
+    """The daemon runs, as the lock says that it holds, but nobody listens on its control socket.
+
+    Attributes:
+        pid: its process.
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__(

@@ -33,8 +33,9 @@ def lifted(environ: Mapping[str, str], home: str, directory: str, user: str, alw
     """Say what keeps the user's files from winning, as a process with `environ` and `home` would see it.
 
     Args:
-        directory: where a copy of the config file goes, if one is needed. user: for whom it is kept: a grant's id, or
-            `pid-N`. always: the name of the profile where no file needs one: something else sets AWS_PROFILE again.
+        directory: where a copy of the config file goes, if one is needed.
+        user: for whom it is kept: a grant's id, or `pid-N`.
+        always: the name of the profile where no file needs one: something else sets AWS_PROFILE again.
 
     Raises:
         CtlError: a copy can't be made.

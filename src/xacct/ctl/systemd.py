@@ -23,7 +23,8 @@ def install(client: Client, sandbox: str | None, *, now: bool) -> int:
     """Write the units and have the socket listen, now and at each login.
 
     Args:
-        sandbox: one of service_files.SANDBOXES; None: as it was. now: stop a daemon that is in the way.
+        sandbox: one of service_files.SANDBOXES; None: as it was.
+        now: stop a daemon that is in the way.
     """
     _require_manager()
     directory = Path(unit.directory())

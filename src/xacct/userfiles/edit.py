@@ -177,7 +177,9 @@ def _both(old: bytes, new: bytes, theirs: bytes, came: bytes) -> bytes | None:
     """Return what was written at the same time, without ours if that can be; None where the same lines changed.
 
     Args:
-        old: What both began with. new: Ours, which was there for an instant. theirs: What was written in its place.
+        old: What both began with.
+        new: Ours, which was there for an instant.
+        theirs: What was written in its place.
         came: What was written into it or over it, by somebody who had read ours, or theirs, or the old.
     """
     if _has(came, old, theirs):

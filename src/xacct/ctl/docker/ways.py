@@ -17,7 +17,13 @@ SUBNET: Final = "169.254.170.0/24"
 
 
 class Way(NamedTuple):
-    """How it is done. `options`: for the run command; `where`: the kind of grant; `warning`: what it costs."""
+    """How it is done.
+
+    Attributes:
+        options: for the run command.
+        where: the kind of grant.
+        warning: what it costs.
+    """
 
     name: str
     why: str

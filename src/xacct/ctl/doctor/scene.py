@@ -41,7 +41,11 @@ class Output(NamedTuple):
 
 @dataclass(frozen=True)
 class Scene:
-    """One machine, user and shell. `role`: the only one of interest, None for all."""
+    """One machine, user and shell.
+
+    Attributes:
+        role: the only one of interest, None for all.
+    """
 
     environ: Mapping[str, str]
     home: Path
