@@ -1155,7 +1155,9 @@ GUARDS = {
         "tests/credentials/test_snapshot.py::test_a_code_that_aws_has_answered_is_not_sent_again",
     ),
     "restart-change-is-kept-at-once": Guard(
-        "self._keeper.watchers.append(self.save)", "pass", "tests/test_restart.py::test_locked_before_is_locked_after"
+        "self._keeper.events.call(Changed, lambda _: self.save())",
+        "pass",
+        "tests/test_restart.py::test_locked_before_is_locked_after",
     ),
     "successor-reads-configuration-first": Guard(
         "if origin.strict and not app.configuration.read:",
@@ -1523,9 +1525,9 @@ GUARDS = {
         "tests/credentials/test_agent_lock.py::test_who_waits_is_refused_at_once_and_what_is_on_its_way_comes_all_the_same",
     ),
     "locked-what-lay-ready-is-let-go": Guard(
-        "        self.on_lock()\n",
-        "",
-        "tests/credentials/test_agent_lock.py::test_who_has_to_let_go_is_called_when_it_is_locked",
+        "events.call(LockChanged, lambda _: self.container_credentials.forget())",
+        "pass",
+        "tests/test_daemon.py::test_locking_lets_go_of_prebuilt_bodies_at_once",
     ),
     "whom-kernel-does-not-know-at-endpoint": Guard(
         "peer_check = peer_check_of(require_known=strict)",

@@ -255,7 +255,7 @@ class Run:
             outdated=app.outdated,
             stop=self._stop.set,
             succeed=self._succeed,
-            took_back=app.took_back,
+            took_back=app.restorer.took_back,
             kept=app.noted.kept,
             paused=lambda: self._paused,
             about=About(sys.executable, str(app.code.directory), app.code.changed, app.clock.now(), tuple(app.humans)),
