@@ -129,7 +129,7 @@ def ensure(client: Client, role: str, grant: str | None = None) -> None:
     )
 
 
-def mint(client: Client, role: str, label: str, pid: int, **more: int) -> wire.GrantAnswer:
+def mint(client: Client, role: str, label: str, pid: int, **more: int | str) -> wire.GrantAnswer:
     """Return a fresh grant for `role` that ends with the process `pid`; 0 for one that doesn't.
 
     `more` is as in `wire.GrantRequest`.

@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from xacct import errors, rolekeys
+from xacct.event_bus import EventBus
 from xacct.grants import grant_file
+from xacct.grants.events import GrantEnded, GrantsChanged
 from xacct.grants.token_files import TokenFiles
 from xacct.model import Grant
 
@@ -69,28 +71,26 @@ class Grants:
     Attributes:
         problem: why they could not be kept, when they were last to be.
         dropped: why those of an earlier run are not used.
-        elsewhere: whether they outlive this process without any file.
 
     Args:
         token_dir: where token files go.
         store: where hashes survive a restart (None: they don't).
         now: AWS's time.
         started: when a process started, None if it is gone.
-        ended: told of each grant that ends by itself, and why.
-        changed: told of each change, before anybody else can be.
+        events: the bus that each change, and each end that comes by itself, is published on.
         saver: writes them down off the event loop; None: they are written on the spot.
+        elsewhere: whether they outlive this process without any file.
     """
 
     token_dir: Path
     store: Path | None
     now: Callable[[], float]
     started: Callable[[int], str | None]
-    ended: Callable[[Grant, str], None] = lambda _grant, _why: None
-    changed: Callable[[], None] = lambda: None
+    events: EventBus[Any] = field(default_factory=EventBus)
     saver: Saver | None = None
+    elsewhere: Callable[[], bool] = lambda: False
     problem: errors.XacctError | None = None
     dropped: errors.XacctError | None = None
-    elsewhere: Callable[[], bool] = lambda: False
     last_used: dict[str, float] = field(default_factory=dict)
     _seen_alive: dict[str, float] = field(default_factory=dict, repr=False)
     _by_digest: dict[str, Grant] = field(default_factory=dict, repr=False)
@@ -287,8 +287,8 @@ class Grants:
         over = [grant for grant in self.all() if self._over(grant) or self._orphaned(grant)]
         for grant in over:
             self._forget(grant)
-            self.ended(grant, "expired" if self._over(grant) else "its process has ended")
-        if over or self.problem is not None:
+            self.events.publish(GrantEnded(grant, "expired" if self._over(grant) else "its process has ended"))
+        if over:
             self._save()
         elif self.problem is not None:
             self._keep()
@@ -345,7 +345,7 @@ class Grants:
 
     def _save(self) -> None:
         """Keep the hashes. A full disk costs the grants a restart, not their use."""
-        self.changed()
+        self.events.publish(GrantsChanged())
         self._keep()
 
     def _keep(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from xacct.credentials.events import Changed
 from xacct.state import codec
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class StatePersister:
     def start(self) -> None:
         """Keep the state from now on. Until then what an earlier daemon kept is not overwritten."""
         self._started = True
-        self._keeper.watchers.append(self.save)  # guard: restart-change-is-kept-at-once
+        self._keeper.events.call(Changed, lambda _: self.save())  # guard: restart-change-is-kept-at-once
         self.save()
 
     def freeze(self) -> None:

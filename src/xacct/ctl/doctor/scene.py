@@ -31,6 +31,16 @@ class Daemon:
     grants: wire.GrantsAnswer | None = None
     trouble: CtlError | None = None
 
+    @property
+    def about(self) -> wire.DaemonStatus | None:
+        """What it says of itself; None if nothing."""
+        return self.status.get("daemon") if self.status else None
+
+    @property
+    def endpoint(self) -> str | None:
+        """The URL of its endpoint; None without one."""
+        return self.version["endpoint"] if self.version else None
+
 
 class Output(NamedTuple):
     """What came of a program."""
@@ -39,9 +49,9 @@ class Output(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
-    """One machine, user and shell.
+    """One machine, user and shell. It is its own key in caches.
 
     Attributes:
         role: the only one of interest, None for all.
