@@ -1,4 +1,4 @@
-"""The words of the house as frozen values: credentials, source, role, grant, instant. Imports next to nothing of ours.
+"""Credentials, sources, roles, grants and instants as frozen values. Imports next to nothing of ours.
 
 Instants here are Unix seconds on AWS's clock (see clock.py for how it is known), because an
 expiration means what AWS means by it, whatever the laptop's clock says.
@@ -26,7 +26,12 @@ _ROLE_ARN = re.compile(ROLE_ARN)
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """One reading of the machine's clocks, in seconds: `wall` is Unix time, `boot` counts through suspends."""
+    """One reading of the machine's clocks, in seconds.
+
+    Attributes:
+        wall: Unix time.
+        boot: counts through suspends.
+    """
 
     wall: float
     boot: float
@@ -36,7 +41,9 @@ class Instant:
 class Credentials:
     """What a request to AWS is signed with.
 
-    `expires_at` is None for long-term access keys. `issued_at` lets lifetimes be halved.
+    Attributes:
+        expires_at: Unix seconds, AWS's time; None for long-term access keys.
+        issued_at: lets lifetimes be halved.
     """
 
     access_key_id: str
@@ -85,11 +92,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class StsTarget:
-    """Where AWS STS is asked for a role, and how, as its own profile says. The region is the role's.
+    """Where AWS STS is asked for a role, and how, as its own profile says. The region is the role's. Files are paths.
 
     Attributes:
         endpoint_url: the address instead of AWS's own; None: AWS's for the region.
-        legacy: the global endpoint for the regions that had it first (sts_regional_endpoints). Files are paths.
+        legacy: the global endpoint for the regions that had it first (sts_regional_endpoints).
         origins: where each of these is set, for sentences: (setting, "ca_bundle of [profile x] in
             /home/u/.aws/config").
     """
@@ -117,10 +124,11 @@ class StsTarget:
 class Caller:
     """Who is at the other end of a connection, as far as the kernel tells.
 
-    `uid` None: not known, and `why` says why. `inode` is that of the caller's socket (0: none), by which its process
-    can be looked for while the socket is open; where the process is known already, it is `pid` and `exe`.
-
     Attributes:
+        uid: None: not known, and `why` says why.
+        inode: that of the caller's socket (0: none), by which its process can be looked for while the socket is open.
+        pid: its process, where that is known already.
+        exe: likewise, what it runs.
         unasked: the system could tell, and could not be asked just now (no descriptor or memory is left, say).
     """
 
@@ -156,10 +164,10 @@ Confirm = Literal["first-use", "each-grant"]
 class Role:
     """A named way to target credentials.
 
-    `parent` is a `Source`, or the name of another role (role chaining). `role_arn` None: the source's own MFA session
-    (or its plain keys) is what is held. `duration` in seconds is what the configuration asks for.
-
     Attributes:
+        parent: a source, or the name of another role (role chaining).
+        role_arn: None: the source's own MFA session (or its plain keys) is what is held.
+        duration: seconds that the configuration asks for.
         region: the one its profile names; None: none is named.
         target: where STS is asked for it.
         confirm: a human says yes before a consumer first gets it.

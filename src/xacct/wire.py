@@ -62,7 +62,12 @@ Category = Literal["human", "refused", "temporary", "usage", "bug"]
 
 
 class ErrorBody(TypedDict):
-    """One failure: `code` and `category` for programs, `sentence` and `hint` for people."""
+    """One failure.
+
+    Attributes:
+        code: for programs, as is `category`.
+        sentence: for people, as is `hint`.
+    """
 
     code: str
     category: NotRequired[Category]
@@ -154,7 +159,7 @@ class DaemonStatus(TypedDict):
         code: the directory of its code.
         code_changed: files there have changed since it started.
         clock_skew: seconds AWS's clock is ahead of this machine's, null until AWS has been heard.
-        asks: how it asks people beside terminals that attend: `command`, `dialog`; `notice` only tells them.
+        asks: how it asks people beside terminals: `command`, `dialog`; `notice` only tells them.
     """
 
     version: str
@@ -194,9 +199,10 @@ class Catalogue(AwsFiles):
 
 
 class StatusAnswer(TypedDict):
-    """GET /v1/status. `now` is the daemon's reading of AWS's clock: count down from it, not from your own.
+    """GET /v1/status.
 
     Attributes:
+        now: the daemon's reading of AWS's clock: count down from it, not from your own.
         locked: no credentials leave until POST /v1/unlock.
         imds: the ports of [imds] that are served.
     """
@@ -226,7 +232,11 @@ class RoleInfo(TypedDict):
 
 
 class RolesAnswer(TypedDict):
-    """GET /v1/roles. `problems` are profiles that can't be used, each with why."""
+    """GET /v1/roles.
+
+    Attributes:
+        problems: profiles that can't be used, each with why.
+    """
 
     roles: list[RoleInfo]
     problems: list[ErrorBody]
@@ -244,10 +254,10 @@ class ExplainAnswer(TypedDict):
 class LoginRequest(TypedDict):
     """POST /v1/login. The answer streams `LoginEvent`s and ends with `done`.
 
-    `code` answers the first prompt of each MFA device; without it the prompts come in the stream, and the caller
-    answers them at POST /v1/prompts/ID. `attend` false: don't wait for a human, fail instead.
-
     Attributes:
+        code: answers the first prompt of each MFA device; without it the prompts come in the stream, and the caller
+            answers them at POST /v1/prompts/ID.
+        attend: false: don't wait for a human, fail instead.
         until: the MFA session must last until then (Unix seconds), renewed early if it does not.
         grant: the id of a grant that must be allowed to use them, too: for guarded roles that is one more question.
         again: spend a code on roles that AWS has refused in spite of a fresh one.
@@ -277,8 +287,8 @@ class Prompt(TypedDict):
     """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
 
     Attributes:
-        label: who has brought it about, as far as that is known ("pid 4711, /usr/bin/aws"); else empty.
-        process: who has brought it about, as far as that is known ("pid 4711, /usr/bin/aws"); else empty.
+        label: who has brought it about, as far as that is known; else empty.
+        process: likewise ("pid 4711, /usr/bin/aws").
         reason: why it takes a code, where that is not plain; else empty.
         not_before: no code can be accepted until then (the current one has been used): show a countdown.
         problem: why the last answer was not accepted, else null.
@@ -349,8 +359,12 @@ class ExpiredEvent(TypedDict):
     role: str
 
 
-class HorizonEvent(TypedDict):
-    """An MFA session ends in `seconds`: past that its roles need a code."""
+class MfaEndsEvent(TypedDict):
+    """An MFA session ends; past that its roles need a code.
+
+    Attributes:
+        seconds: until then.
+    """
 
     event: Literal["mfa-ends"]
     serial: str
@@ -448,9 +462,11 @@ class GrantInfo(TypedDict):
 
 
 class GrantAnswer(TypedDict):
-    """POST /v1/grants: the only time the token is shown. `urls`, as the consumer sees them, and `regions` are per role.
+    """POST /v1/grants: the only time the token is shown.
 
     Attributes:
+        urls: per role, as the consumer sees them.
+        regions: per role.
         role_arn_url: an ARN appended to it makes the URL of that role, where the grant has patterns; else null.
         confirm: those of the roles that a human has to let this grant use first.
     """
@@ -470,7 +486,7 @@ class ContainersAnswer(TypedDict):
     Attributes:
         url: what they are told, without a path; `address` and `port` are its parts.
         socket: the Unix socket for relays, whose directory is mounted.
-        listening: the places that are open now, which they are while a grant for containers is in force.
+        listening: the routes that are open now, which they are while a grant for containers is in force.
         troubles: those that could not be opened, and why.
         address_here: whether this machine has the address.
         bridges: those that lead to containers alone.
@@ -503,9 +519,10 @@ class SucceedAnswer(TypedDict):
 
 
 class ReloadAnswer(TypedDict):
-    """POST /v1/reload: how many roles there are now; `problems` as in GET /v1/roles.
+    """POST /v1/reload: how many roles there are now.
 
     Attributes:
+        problems: as in GET /v1/roles.
         restart: whether settings or code have changed that only a new process takes up.
     """
 
@@ -524,8 +541,11 @@ class AuditGrant(TypedDict):
 class AuditLine(TypedDict):
     """One line of GET /v1/audit, and of the file audit.jsonl: who had what, and never the thing itself.
 
-    `time` is UTC (2026-11-22T12:00:00Z). `uid`, `pid` and `exe` are the caller's: null where the daemon acted by
-    itself, "unknown" where the kernel could not say; of several alike (`count`), the last one's. `what` is the outcome.
+    Attributes:
+        time: UTC (2026-11-22T12:00:00Z).
+        uid: the caller's, as are `pid` and `exe`: null where the daemon acted by itself, "unknown" where the kernel
+            could not say; of several alike (`count`), the last one's.
+        what: the outcome.
     """
 
     time: str

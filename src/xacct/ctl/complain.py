@@ -26,6 +26,8 @@ def complain(sentence: str, hint: str = "", *, role: str = "", instead: str = ""
     """Print a failure to stderr.
 
     Args:
+        sentence: what is wrong.
+        hint: what to type.
         role: the one of several that it is about.
         instead: the hint, where `hint` tells to do just what was done.
     """

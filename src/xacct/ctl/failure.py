@@ -60,7 +60,11 @@ class HungUpError(CtlError):
 
 
 class DaemonError(CtlError):
-    """The daemon said no. `code` is its word for programs."""
+    """The daemon said no.
+
+    Attributes:
+        code: its word for programs.
+    """
 
     def __init__(self, error: ErrorBody) -> None:
         super().__init__(error["sentence"], error["hint"], status_of(error))

@@ -19,7 +19,8 @@ class Words(NamedTuple):
     """What was found.
 
     Attributes:
-        networks: in the order given; `image` None: there is none.
+        networks: in the order given.
+        image: None: there is none.
     """
 
     networks: tuple[str, ...] = ()

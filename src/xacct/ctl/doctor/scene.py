@@ -1,4 +1,4 @@
-"""What the checks look at: the environment, our places, AWS's files, and what the daemon says, gathered once."""
+"""What the checks look at: the environment, our directories, AWS's files, and what the daemon says, gathered once."""
 
 import os
 import shutil
