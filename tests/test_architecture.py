@@ -149,7 +149,7 @@ ROOMS = {
         why="the heart knows STS and sources by a Protocol, so that tests can be both",
     ),
     "grants": Room(
-        may=("model", "errors", "fileio", "rolekeys"),
+        may=("model", "errors", "fileio", "rolekeys", "event_bus"),
         why="who may have what is decided without knowing how it is had or served",
     ),
     "aws": Room(

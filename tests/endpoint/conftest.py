@@ -13,7 +13,7 @@ from xacct.endpoint.server import Endpoint, bind
 __all__ = ["clock"]
 
 
-ON_BOTH = {"test_crowd.py", "test_door.py", "test_server.py", "test_who.py"}
+ON_BOTH = {"test_connection_limiter.py", "test_peer_check.py", "test_server.py", "test_who.py"}
 """Files about connections and the sockets below them. What is said on a connection is the same on either loop."""
 
 

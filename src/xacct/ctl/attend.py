@@ -37,7 +37,7 @@ def attend(args: Namespace, client: Client) -> int:
 
 
 def _attend_once(client: Client, tty: Terminal) -> bool:
-    """Attend until the daemon goes; False when it isn't there."""
+    """Answer prompts until the daemon goes; False when it isn't there."""
     try:
         stream = client.stream("GET", f"{wire.EVENTS}?attend=1")
         status = client.call("GET", wire.STATUS, wire.StatusAnswer)
@@ -81,7 +81,7 @@ def _expired(raw: dict[str, Any]) -> str:
 
 
 def _mfa_expires_at(raw: dict[str, Any]) -> str:
-    end = event(raw, wire.HorizonEvent)
+    end = event(raw, wire.MfaEndsEvent)
     return f"{', '.join(end['roles'])}: a code is needed in {duration(end['seconds'])}"
 
 
