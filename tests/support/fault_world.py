@@ -41,7 +41,7 @@ FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 SETTINGS = """\
 [prompts]
 desktop = false
-patience = "0.3s"
+patience = "1s"
 [audit]
 keep = 0
 max_mib = 1
