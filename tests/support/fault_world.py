@@ -368,6 +368,7 @@ class World(Stack):
                 "FAKETIME_CACHE_DURATION": "1",
                 "NO_FAKE_STAT": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+                "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # without, each thread that begins or waits spins
                 "PYTHONPATH": str(Path(__file__).with_name("faked_clock")),
             }
             self.env |= self.clock_variables
