@@ -37,15 +37,8 @@ def hold(
     must let use them, where they are guarded. `again`: spend a code on what AWS has refused. `heard` is told as each
     role succeeds or fails. Raises `CtlError` if the daemon refuses the request as a whole.
     """
-    body: dict[str, Any] = {"roles": list(roles)}
-    if code is not None:
-        body["code"] = code
-    if until is not None:
-        body["until"] = until
-    if grant is not None:
-        body["grant"] = grant
-    if again:
-        body["again"] = True
+    asked = {"roles": list(roles), "code": code, "until": until, "grant": grant, "again": again or None}
+    body = {name: value for name, value in asked.items() if value is not None}
     outcome = Held([], [])
     for raw in converse(client, wire.LOGIN, body):
         match raw.get("event"):
@@ -60,9 +53,7 @@ def hold(
 
 def credentials(client: Client, role: str, lifetime: int | None) -> wire.CredentialsEvent:
     """Return the secrets of `role`, good for `lifetime` seconds at least; asks like `hold`."""
-    body: dict[str, Any] = {"role": role}
-    if lifetime is not None:
-        body["lifetime"] = lifetime
+    body = {"role": role, **({} if lifetime is None else {"lifetime": lifetime})}
     found: wire.CredentialsEvent | None = None
     for raw in converse(client, wire.CREDENTIALS, body):
         match raw.get("event"):
