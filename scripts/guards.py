@@ -149,7 +149,7 @@ GUARDS = {
         "tests/grants/test_grant_file.py::test_a_broken_file_is_kept_aside",
     ),
     "grants-have-limit": Guard(
-        "        self._demand_room()\n", "", "tests/grants/test_grant_file.py::test_there_is_a_limit_and_it_is_said"
+        "        self._refuse_too_many()\n", "", "tests/grants/test_grant_file.py::test_there_is_a_limit_and_it_is_said"
     ),
     "disk-that-hangs-hangs-nobody": Guard(
         "async with asyncio.timeout(PATIENCE):",
@@ -533,7 +533,7 @@ GUARDS = {
         "peer_check_of()",
         "tests/daemon/test_app.py::test_at_imds_ports_whoever_is_unknown_is_refused_whatever_the_endpoints_own_setting",
     ),
-    "imds-door": Guard(
+    "imds-peer-check": Guard(
         "imds.port: Endpoint(\n                imds.answer, keeper.clock.boot, peer_check, recorder,",
         "imds.port: Endpoint(\n                imds.answer, keeper.clock.boot, None, recorder,",
         "tests/endpoint/test_imds_guard.py::test_another_user_and_whoever_is_unknown_are_refused_whatever_they_ask",
@@ -812,7 +812,7 @@ GUARDS = {
         "tests/control/test_api.py::test_a_body_too_large_and_a_path_or_method_there_is_not",
     ),
     "error-quotes-nothing": Guard(
-        '"xacctd stumbled over this request."',
+        '"xacctd itself failed at this request."',
         "str(bug)",
         "tests/control/test_api.py::test_what_breaks_inside_is_an_error_that_quotes_nothing",
     ),
@@ -887,7 +887,7 @@ GUARDS = {
         "bool(owner[0] == uid)", "True", "tests/host/test_watches.py::test_logind_tells_of_sessions_and_ours_count"
     ),
     "watch-that-fails-is-said": Guard(
-        "        self._trouble[way] = why\n",
+        "        self._trouble[watcher] = why\n",
         "",
         "tests/host/test_watches.py::test_a_bug_in_a_way_is_a_problem_too_and_quotes_nothing",
     ),

@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class XacctError(Exception):
-    """A failure that a person may read. `status` is its HTTP status on the control channel."""
+    """A failure that a person may read.
+
+    Attributes:
+        status: its HTTP status on the control channel.
+    """
 
     code: ClassVar[str] = "internal"
     category: ClassVar[Category] = "bug"
@@ -153,7 +157,7 @@ class Temporary(XacctError):
     category: ClassVar[Category] = "temporary"
     status = 503
     answered: ClassVar[bool] = True
-    """Whether STS may have looked at the request. A code it never saw is not burnt."""
+    """Whether STS may have looked at the request. A code it never saw is not used up."""
 
 
 class AuditNotWritten(Temporary):

@@ -1,6 +1,6 @@
 """Reading and writing files so that nothing can hang or tear, for the daemon and xacctctl alike. Standard library only.
 
-A FIFO, a socket or a device in the place of a file would make a plain open() wait for ever: here only regular files
+A FIFO, a socket or a device where a file should be would make a plain open() wait for ever: here only regular files
 are read, up to a limit. What is written is whole on the disk or not there. Paths are strings, or anything that has one.
 """
 # ruff: noqa: PTH105, PTH108, PTH116, PTH120 - see paths.py
@@ -25,7 +25,7 @@ def read(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = Tr
     Args:
         path: The file.
         limit: Bytes it may have.
-        follow: Whether a symbolic link in its place is followed. False for files that only we write.
+        follow: Whether a symbolic link is followed. False for files that only we write.
         null: Whether /dev/null is read as the empty file that people mean by it.
 
     Raises:
@@ -81,7 +81,7 @@ def write_private(
     mode: int = 0o600,
     put: Callable[[Callable[[], None]], None] = lambda replace: replace(),
 ) -> None:
-    """Put `content` in the place of the file: old or new, never half, and on the disk afterwards. One at a time.
+    """Replace what is in the file: old or new, never half, and on the disk afterwards. One at a time.
 
     Args:
         path: The file.

@@ -72,8 +72,11 @@ class Trail:
     """Keeps the audit.
 
     Args:
-        file: where lines go. clock: AWS's time. find: a caller with its process, where that can be found out; slow.
-        noise: where refusals go, None for the same file. required: nothing may be served that can't be written.
+        file: where lines go.
+        clock: AWS's time.
+        find: a caller with its process, where that can be found out; slow.
+        noise: where refusals go, None for the same file.
+        required: nothing may be served that can't be written.
         files_of: AWS's files of a catalogue's id (rolekeys.py), where they are not the daemon's own.
     """
 

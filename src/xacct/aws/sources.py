@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 class FileSources:
-    """Sources as the AWS files and `env` (the daemon's environment at its start) have them."""
+    """Sources as the AWS files and the environment have them.
+
+    Args:
+        env: the daemon's environment at its start.
+    """
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self._env = dict(env)

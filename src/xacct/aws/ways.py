@@ -1,6 +1,6 @@
-"""Which way a profile leads to credentials, in the order in which AWS's command line looks (botocore/credentials.py).
+"""How a profile gets credentials, in the order in which AWS's command line looks (botocore/credentials.py).
 
-A profile may have several ways at once. The first one counts, as it does there, and what xacct can't go is refused.
+A profile may have several means at once. The first one counts, as it does there, and what xacct can't use is refused.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ def assumes_a_role(profile: Profile) -> bool:
 
 
 def parent_of(name: str, files: AwsFiles) -> tuple[Source | str, str | None]:
-    """Where a role's chain goes next: a source, or the profile that is a role too; and the profile it goes through.
+    """What a role is assumed from: a source, or the name of the profile that is a role too; and the profile in between.
 
     Raises:
-        ConfigError: nowhere, or where xacct can't go; why.
+        ConfigError: nothing, or what xacct can't use; why.
     """
     profile = files.profiles[name]
     via, wanted = profile.get("source_profile"), profile.get("credential_source")
@@ -57,10 +57,10 @@ def parent_of(name: str, files: AwsFiles) -> tuple[Source | str, str | None]:
 
 
 def own(name: str, files: AwsFiles) -> Source | None:
-    """The source that a profile is by itself, role_arn aside; None where it leads nowhere.
+    """The source that a profile is by itself, role_arn aside; None where it is none.
 
     Raises:
-        ConfigError: it has a way that xacct can't go, or half of one; which.
+        ConfigError: it has one that xacct can't use, or half of one; which.
     """
     profile = files.profiles[name]
     if "web_identity_token_file" in profile:

@@ -36,7 +36,7 @@ def attend(args: Namespace, client: Client) -> int:
 
 
 def _attend_once(client: Client, tty: Terminal) -> bool:
-    """Attend until the daemon goes; False when it isn't there."""
+    """Answer prompts until the daemon goes; False when it isn't there."""
     try:
         stream = client.stream("GET", f"{wire.EVENTS}?attend=1")
         status = client.call("GET", wire.STATUS, wire.StatusAnswer)
@@ -77,7 +77,7 @@ def _line(raw: dict[str, Any]) -> str:
         case "expired":
             line = f"{event(raw, wire.ExpiredEvent)['role']}: expired"
         case "mfa-ends":
-            end = event(raw, wire.HorizonEvent)
+            end = event(raw, wire.MfaEndsEvent)
             line = f"{', '.join(end['roles'])}: a code is needed in {duration(end['seconds'])}"
         case "locked":
             line = "locked: nothing is handed out until xacctctl unlock"

@@ -69,9 +69,12 @@ class Stream:
 
 
 class Client:
-    """Requests to the daemon behind `path`; `start_daemon` starts one when nobody listens there.
+    """Requests to the daemon.
 
-    Where a connection alone would make systemd start it, it is `start_daemon` that decides as well.
+    Args:
+        path: the control socket's.
+        start_daemon: starts one when nobody listens there. Where a connection alone would make systemd start it, it is
+            this that decides as well.
     """
 
     def __init__(self, path: str, start_daemon: Callable[[], None] | None = None) -> None:

@@ -23,7 +23,11 @@ _STANDALONE: Final = ("-F", "/dev/null", "-o", "ProxyCommand=false", "-o", "Batc
 
 
 class EndedError(Exception):
-    """The connection could not be made, or is gone. `status` is ssh's."""
+    """The connection could not be made, or is gone.
+
+    Attributes:
+        status: ssh's.
+    """
 
     def __init__(self, status: int) -> None:
         super().__init__(status)
@@ -31,7 +35,13 @@ class EndedError(Exception):
 
 
 class Connection:
-    """A connection to `host` with the caller's `options`, sharing itself at the socket `path`."""
+    """A shared ssh connection.
+
+    Args:
+        host: where to.
+        options: the caller's, for ssh.
+        path: the socket at which it is shared.
+    """
 
     def __init__(self, options: Sequence[str], host: str, path: str) -> None:
         self._host = host

@@ -189,7 +189,7 @@ def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> var
 def _winning(
     change: variables.Change, environ: Mapping[str, str], user: str, profile: str | None = None
 ) -> variables.Change:
-    """Take what would win over the change out of the way of programs without a profile."""
+    """Keep what would win over the change from programs without a profile."""
     lifted = shadow.lifted(environ, paths.home(), paths.runtime_dir(), user, profile)
     for remark in lifted.notes:
         note(remark)
@@ -213,7 +213,7 @@ def _emit(text: str) -> None:
 
 
 def declare_ways(parser: ArgumentParser) -> None:
-    """Declare the options for ways to the credentials other than the endpoint."""
+    """Declare the options for other protocols than the endpoint's."""
     ways = parser.add_mutually_exclusive_group()
     ways.add_argument(
         "--imds",

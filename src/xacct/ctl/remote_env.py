@@ -69,7 +69,7 @@ END {
     printf "%s", settings
 }
 """.replace("@OPTIONS@", " ".join(sorted(SHADOWING)))
-"""Reads AWS's files: prints nothing where [default] has no way to credentials, else the name and the lines of a profile
+"""Reads AWS's files: prints nothing where [default] leads to no credentials, else the name and the lines of a profile
 that has [default]'s settings alone. The files' order is that of their weight."""
 
 _RUN: Final = r"""

@@ -64,7 +64,9 @@ def for_systemd(command: list[str], number: int, sandbox: str) -> dict[str, str]
     """Return what each file below the unit directory has to hold.
 
     Args:
-        command: the daemon's. number: the endpoint's port. sandbox: one of SANDBOXES.
+        command: the daemon's.
+        number: the endpoint's port.
+        sandbox: one of SANDBOXES.
     """
     service = _template("systemd", unit.SERVICE).replace("@XACCTD@", _exec_line(command))
     socket = _template("systemd", unit.SOCKET).replace("@PORT@", str(number))

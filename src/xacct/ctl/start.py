@@ -23,7 +23,7 @@ _POLL: Final = 0.01
 def start_daemon() -> bool:
     """Start the daemon unless it answers, and wait until it does; say whether it was started here.
 
-    Where its units are installed systemd starts it: with a daemon of ours beside them, one would be in the other's way.
+    Where its units are installed systemd starts it: with a daemon of ours beside them, one would prevent the other.
     Raises `CtlError` with the daemon's own last words if it gives up.
     """
     paths.make_private(paths.runtime_dir())
@@ -45,7 +45,7 @@ def start_daemon() -> bool:
 
 
 def reap() -> None:
-    """Bury daemons started here that have ended: `stop` must not take one for alive."""
+    """Wait for daemons started here that have ended: `stop` must not take one for alive."""
     with suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

@@ -100,9 +100,9 @@ NO_GRANT = whole(
 )
 """The one answer to whoever has no grant, whatever was asked: it tells nothing about what exists."""
 
-_STUMBLED = "xacctd stumbled over this request; its log says more."
-BROKEN = whole(FORBIDDEN, refusal("internal", f"xacct: {_STUMBLED}"), close=True)
-BROKEN_END = last_words(_STUMBLED)
+_FAILED = "xacctd itself failed at this request; its log says more."
+BROKEN = whole(FORBIDDEN, refusal("internal", f"xacct: {_FAILED}"), close=True)
+BROKEN_END = last_words(_FAILED)
 """What a held answer ends with if it breaks."""
 
 NOT_OURS = text(FORBIDDEN, "xacct: no SDK of this user and this machine sends such a request.", close=True)

@@ -50,8 +50,11 @@ async def listen(
     """Hand over the signals that match, until the connection ends.
 
     Args:
-        rules: what is to be heard (D-Bus specification, "Match Rules"). heard: is handed each, and the bus it came by.
-        ready: called once nothing can be missed any more. service: who has to be there to send them.
+        address: the bus's.
+        rules: what is to be heard (D-Bus specification, "Match Rules").
+        heard: is handed each, and the bus it came by.
+        ready: called once nothing can be missed any more.
+        service: who has to be there to send them.
 
     Raises:
         Unwatchable: always, in the end; it says why.

@@ -52,7 +52,11 @@ class _Ask:
 
 
 class Approvals:
-    """Who may use which guarded role, by the human's word. `changed`: told when a yes is added."""
+    """Who may use which guarded role, because a human said so.
+
+    Args:
+        changed: called when a yes is added.
+    """
 
     def __init__(self, broker: PromptBroker, clock: AwsClock, changed: Callable[[], None] = lambda: None) -> None:
         self._broker = broker
@@ -69,7 +73,10 @@ class Approvals:
         """Return once this consumer may have the role, asking if that takes a yes.
 
         Args:
-            label: what people call it. process: which one it is, in words.
+            role: the guarded role.
+            consumer: whose yes it is.
+            label: what people call the consumer.
+            process: which process it is, in words.
 
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody waited.

@@ -18,7 +18,9 @@ KEPT = 4 * TOTP_STEP
 
 
 class UsedCodes:
-    """Used codes per MFA device. `now` is AWS's time; `boot`, on the boot-time clock, can't be set back or forward.
+    """Used codes per MFA device.
+
+    `now` is AWS's time; `boot` is on the boot-time clock, which can't be set back or forward.
 
     Args:
         save: called with all accepted steps, per serial, when one is added.

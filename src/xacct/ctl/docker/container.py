@@ -25,7 +25,7 @@ def about(client: Client) -> wire.ContainersAnswer:
 
 
 def grant(client: Client, here: Engine, args: Namespace, way: Way, label: str) -> wire.GrantAnswer:
-    """Have the role held and the way open; return a grant that ends with this process, or, with --ttl, at its time."""
+    """Have the role held and the listeners open; return a grant that ends with this process, or at --ttl."""
     role, ttl = args.role, getattr(args, "ttl", None)
     env.ensure(client, role)
     if way.name == RELAY:

@@ -1,4 +1,4 @@
-"""`docker doctor`: each step of the way, and a fetch from within a container to prove it."""
+"""`docker doctor`: each step to the endpoint, and a fetch from within a container to prove it."""
 
 import os
 import subprocess

@@ -15,7 +15,12 @@ PASTA_SINCE: Final = (5, 0)
 
 
 class Engine(NamedTuple):
-    """An engine. `command`: docker or podman; `remote`: where it is, if not on this machine."""
+    """An engine.
+
+    Attributes:
+        command: docker or podman.
+        remote: where it is, if not on this machine.
+    """
 
     command: str
     podman: bool

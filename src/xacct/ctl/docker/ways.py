@@ -1,4 +1,4 @@
-"""The ways from a container to the endpoint, and which one it is: a pure choice, with its reason."""
+"""The routes from a container to the endpoint, and which one it is: a pure choice, with its reason."""
 
 import os
 from typing import Final, NamedTuple
@@ -15,7 +15,13 @@ SUBNET: Final = "169.254.170.0/24"
 
 
 class Way(NamedTuple):
-    """How it is done. `options`: for the run command; `where`: the kind of grant; `warning`: what it costs."""
+    """How a container reaches the endpoint.
+
+    Attributes:
+        options: for the run command.
+        where: the kind of grant.
+        warning: what it costs.
+    """
 
     name: str
     why: str
@@ -77,7 +83,7 @@ WAYS: Final = tuple(_ALL)
 
 
 def choose(engine: Engine, words: Words, about: wire.ContainersAnswer, wanted: str | None = None) -> Way:
-    """Return the way for a container with these arguments, `wanted` if it is possible; else `CtlError` with why."""
+    """Return the route for a container with these arguments, `wanted` if it is possible; else `CtlError` with why."""
     if engine.remote:
         raise CtlError(
             f"The engine is on another machine ({engine.remote}): no way leads from there to this one.",
