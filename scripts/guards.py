@@ -221,8 +221,8 @@ GUARDS = {
         "if len(content) > limit:", "if False:", "tests/test_fileio.py::test_a_file_is_read_up_to_the_limit"
     ),
     "failed-env-fails-its-line": Guard(
-        'return sh(change) + "false\\n"',
-        "return sh(change)",
+        'sh_quote, "false")',
+        'sh_quote, "true")',
         "tests/ctl/test_env_failure.py::test_set_e_stops_and_without_it_nobody_goes_on_in_the_former_role",
     ),
     "failed-env-leaves-no-former-role": Guard(
@@ -1606,8 +1606,8 @@ GUARDS = {
         "tests/credentials/test_consent.py::test_logout_takes_all_it_names_or_nothing",
     ),
     "failed-env-fails-its-line-in-fish": Guard(
-        'return fish(change) + "false\\n"',
-        "return fish(change)",
+        '_fish_quote, "false")',
+        '_fish_quote, "true")',
         "tests/ctl/test_env_failure.py::test_a_line_of_every_shell_fails",
     ),
     "restart-what-was-held-is-held-again": Guard(

@@ -187,18 +187,11 @@ def _dial(path: str, timeout: float) -> socket.socket:
     try:
         connection.settimeout(timeout)
         connection.connect(path)
-    except OSError as error:
-        connection.close()
-        if error.errno in _ABSENT:
-            raise _nobody() from None
-        raise
-    except BaseException:
-        connection.close()
-        raise
-    try:
         _refuse_another_users(connection, path)
-    except BaseException:
+    except BaseException as error:
         connection.close()
+        if isinstance(error, OSError) and error.errno in _ABSENT:
+            raise _nobody() from None
         raise
     return connection
 

@@ -45,15 +45,8 @@ def hold(
     Raises:
         CtlError: the daemon refuses the request as a whole.
     """
-    body: dict[str, Any] = {"roles": list(roles)}
-    if code is not None:
-        body["code"] = code
-    if until is not None:
-        body["until"] = until
-    if grant is not None:
-        body["grant"] = grant
-    if again:
-        body["again"] = True
+    asked = {"roles": list(roles), "code": code, "until": until, "grant": grant, "again": again or None}
+    body = {name: value for name, value in asked.items() if value is not None}
     outcome = Held([], [])
     for raw in converse(client, wire.LOGIN, body):
         match raw.get("event"):
@@ -68,9 +61,7 @@ def hold(
 
 def credentials(client: Client, role: str, lifetime: int | None) -> wire.CredentialsEvent:
     """Return the secrets of `role`, good for `lifetime` seconds at least; asks like `hold`."""
-    body: dict[str, Any] = {"role": role}
-    if lifetime is not None:
-        body["lifetime"] = lifetime
+    body = {"role": role, **({} if lifetime is None else {"lifetime": lifetime})}
     found: wire.CredentialsEvent | None = None
     for raw in converse(client, wire.CREDENTIALS, body):
         match raw.get("event"):
