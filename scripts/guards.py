@@ -257,7 +257,7 @@ GUARDS = {
         "        if True:\n",
         "tests/ctl/test_configure.py::test_what_a_program_writes_late_into_the_file_is_not_lost",
     ),
-    "files-change-places-in-one-step": Guard(
+    "files-are-exchanged-in-one-step": Guard(
         "if exchange(fresh, target):",
         "if False:",
         "tests/ctl/test_configure.py::test_what_somebody_else_writes_meanwhile_is_not_lost",
@@ -827,7 +827,7 @@ GUARDS = {
         "if False:",
         "tests/credentials/test_keeper.py::test_a_duration_refused_with_a_code_takes_the_next_code_once",
     ),
-    "code-sts-answered-is-burnt": Guard(
+    "code-sts-answered-is-used-up": Guard(
         "        codes[code] = boot\n",
         "",
         "tests/credentials/test_keeper.py::test_setting_the_clock_forward_does_not_make_a_used_code_a_new_one",

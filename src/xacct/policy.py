@@ -204,7 +204,11 @@ def explain(
 ) -> tuple[list[str], list[str]]:
     """The plan for a role in words: the steps, then remarks about what goes along and what limits it.
 
-    `session_seconds`, `session_name`: what the settings say of MFA sessions, and of roles that say nothing.
+    Args:
+        role: the role.
+        roles: all of them, by name.
+        session_seconds: what the settings say of MFA sessions.
+        session_name: what they say of roles that say nothing.
     """
     path = path_to(role)
     steps, remarks = _steps_before(role, path, roles, session_seconds, session_name)

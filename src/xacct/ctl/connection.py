@@ -58,7 +58,11 @@ class Connection:
             raise CtlError(f"ssh can't be started: {error.strerror}.", "Install OpenSSH's client.", NOT_FOUND) from None
 
     def wait(self) -> None:
-        """Wait until it stands, for as long as the human takes to let us in. Raises `EndedError`."""
+        """Wait until it stands, for as long as the human takes to let us in.
+
+        Raises:
+            EndedError: it does not.
+        """
         while True:
             status = self._entrance.poll()  # once we are in it ends, and the connection lives on in the background
             if os.path.exists(self._path):

@@ -167,7 +167,14 @@ def revoke(client: Client, grant: str) -> None:
 def reaching(
     role: str, grant: wire.GrantAnswer, environ: Mapping[str, str], profile: str | None = None
 ) -> variables.Change:
-    """Return the change that makes the endpoint win, over [default]'s keys, too. `profile`: as shadow's `always`."""
+    """Return the change that makes the endpoint win, over [default]'s keys, too.
+
+    Args:
+        role: the role's name.
+        grant: what the endpoint is asked with.
+        environ: the environment to be changed.
+        profile: as shadow's `always`.
+    """
     return _winning(variables.endpoint(role, grant, environ), environ, grant["id"], profile)
 
 

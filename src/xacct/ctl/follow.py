@@ -17,7 +17,10 @@ def follow(
 ) -> Iterator[dict[str, Any]]:
     """Yield every event that is no prompt, until the stream ends; prompts go to the conversation.
 
-    Raises `CtlError` for what is no event; on Ctrl-C the terminal is left clean.
+    On Ctrl-C the terminal is left clean.
+
+    Raises:
+        CtlError: what has come is no event.
     """
     if terminal is None or conversation is None:
         yield from stream

@@ -49,7 +49,11 @@ class Refused(Exception):
 
 
 def content(path: str) -> bytes:
-    """Return what is in the file, nothing where there is none. Raises `OSError` if it is no plain file."""
+    """Return what is in the file, nothing where there is none.
+
+    Raises:
+        OSError: it is no plain file.
+    """
     try:
         return fileio.read(path, null=False)
     except FileNotFoundError:
@@ -207,7 +211,7 @@ def _merged(base: bytes, copy: bytes, now: bytes) -> bytes | None:
 
 def _swap(fresh: str, target: str) -> None:
     """Exchange them. Where the file system can't: almost in one step, so that an edit in between is lost."""
-    if exchange(fresh, target):  # guard: files-change-places-in-one-step
+    if exchange(fresh, target):  # guard: files-are-exchanged-in-one-step
         return
     before = f"{fresh}-before"
     with suppress(FileNotFoundError):

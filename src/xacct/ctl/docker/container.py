@@ -57,7 +57,11 @@ def mounted(file: str) -> list[str]:
 
 
 def follow(client: Client, engine: Engine, grant_id: str, container: str) -> None:
-    """Let the grant end with the container's first process. Raises `CtlError` where that can't be seen from here."""
+    """Let the grant end with the container's first process.
+
+    Raises:
+        CtlError: that can't be seen from here.
+    """
     pid = output([engine.command, "inspect", "--format", "{{.State.Pid}}", container]).strip()
     if not pid.isdigit() or not _is_of(int(pid), container):
         raise CtlError(
