@@ -196,7 +196,11 @@ class Api:
         keeper = self._keeper
         roles = {name: other.role for name, other in keeper.nodes.items()}
         steps, remarks = policy.explain(
-            node.role, roles, keeper.defaults.session_duration, keeper.defaults.session_name
+            node.role,
+            roles,
+            keeper.defaults.session_duration,
+            keeper.defaults.session_name,
+            keeper.sources.describe,
         )
         answer: wire.ExplainAnswer = {
             "role": node.role.name,
