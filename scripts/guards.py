@@ -149,7 +149,7 @@ GUARDS = {
         "tests/grants/test_grant_file.py::test_a_broken_file_is_kept_aside",
     ),
     "grants-have-limit": Guard(
-        "        self._demand_room()\n", "", "tests/grants/test_grant_file.py::test_there_is_a_limit_and_it_is_said"
+        "        self._refuse_too_many()\n", "", "tests/grants/test_grant_file.py::test_there_is_a_limit_and_it_is_said"
     ),
     "disk-that-hangs-hangs-nobody": Guard(
         "async with asyncio.timeout(PATIENCE):",
@@ -221,8 +221,8 @@ GUARDS = {
         "if len(content) > limit:", "if False:", "tests/test_fileio.py::test_a_file_is_read_up_to_the_limit"
     ),
     "failed-env-fails-its-line": Guard(
-        'return sh(change) + "false\\n"',
-        "return sh(change)",
+        'sh_quote, "false")',
+        'sh_quote, "true")',
         "tests/ctl/test_env_failure.py::test_set_e_stops_and_without_it_nobody_goes_on_in_the_former_role",
     ),
     "failed-env-leaves-no-former-role": Guard(
@@ -257,7 +257,7 @@ GUARDS = {
         "        if True:\n",
         "tests/ctl/test_configure.py::test_what_a_program_writes_late_into_the_file_is_not_lost",
     ),
-    "files-change-places-in-one-step": Guard(
+    "files-are-exchanged-in-one-step": Guard(
         "if exchange(fresh, target):",
         "if False:",
         "tests/ctl/test_configure.py::test_what_somebody_else_writes_meanwhile_is_not_lost",
@@ -533,7 +533,7 @@ GUARDS = {
         "peer_check_of()",
         "tests/daemon/test_app.py::test_at_imds_ports_whoever_is_unknown_is_refused_whatever_the_endpoints_own_setting",
     ),
-    "imds-door": Guard(
+    "imds-peer-check": Guard(
         "imds.port: Endpoint(\n                imds.answer, keeper.clock.boot, peer_check, recorder,",
         "imds.port: Endpoint(\n                imds.answer, keeper.clock.boot, None, recorder,",
         "tests/endpoint/test_imds_guard.py::test_another_user_and_whoever_is_unknown_are_refused_whatever_they_ask",
@@ -812,7 +812,7 @@ GUARDS = {
         "tests/control/test_api.py::test_a_body_too_large_and_a_path_or_method_there_is_not",
     ),
     "error-quotes-nothing": Guard(
-        '"xacctd stumbled over this request."',
+        '"xacctd itself failed at this request."',
         "str(bug)",
         "tests/control/test_api.py::test_what_breaks_inside_is_an_error_that_quotes_nothing",
     ),
@@ -827,7 +827,7 @@ GUARDS = {
         "if False:",
         "tests/credentials/test_keeper.py::test_a_duration_refused_with_a_code_takes_the_next_code_once",
     ),
-    "code-sts-answered-is-burnt": Guard(
+    "code-sts-answered-is-used-up": Guard(
         "        codes[code] = boot\n",
         "",
         "tests/credentials/test_keeper.py::test_setting_the_clock_forward_does_not_make_a_used_code_a_new_one",
@@ -887,7 +887,7 @@ GUARDS = {
         "bool(owner[0] == uid)", "True", "tests/host/test_watches.py::test_logind_tells_of_sessions_and_ours_count"
     ),
     "watch-that-fails-is-said": Guard(
-        "        self._trouble[way] = why\n",
+        "        self._trouble[watcher] = why\n",
         "",
         "tests/host/test_watches.py::test_a_bug_in_a_way_is_a_problem_too_and_quotes_nothing",
     ),
@@ -1606,8 +1606,8 @@ GUARDS = {
         "tests/credentials/test_consent.py::test_logout_takes_all_it_names_or_nothing",
     ),
     "failed-env-fails-its-line-in-fish": Guard(
-        'return fish(change) + "false\\n"',
-        "return fish(change)",
+        '_fish_quote, "false")',
+        '_fish_quote, "true")',
         "tests/ctl/test_env_failure.py::test_a_line_of_every_shell_fails",
     ),
     "restart-what-was-held-is-held-again": Guard(

@@ -12,7 +12,12 @@ from contextlib import suppress
 
 
 class UnusableError(Exception):
-    """A directory that can't be made private. `sentence` says why, `hint` what to do."""
+    """A directory that can't be made private.
+
+    Attributes:
+        sentence: why.
+        hint: what to do.
+    """
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -68,7 +73,7 @@ def make_private(directory: str) -> None:
     try:
         os.makedirs(parent, exist_ok=True)
         # guard: directory-of-ours-lies-in-one-of-ours
-        if os.stat(parent).st_uid not in (os.geteuid(), 0):  # whose it is can put another in its place
+        if os.stat(parent).st_uid not in (os.geteuid(), 0):  # whose it is can replace it
             raise UnusableError(f"{parent} belongs to somebody else.")
         with suppress(FileExistsError):
             os.mkdir(directory, 0o700)

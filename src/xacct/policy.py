@@ -92,6 +92,7 @@ def renew_at(held: Credentials, jitter: float) -> float:
     """When to renew: about half-life, earlier if that would leave less than RENEW_MARGIN.
 
     Args:
+        held: what is to be renewed.
         jitter: in [-1, 1]; spreads renewals over a tenth of the lifetime.
     """
     lifetime = held.lifetime
@@ -107,9 +108,10 @@ def renewed_until(fetched: float, lifetime: float, within: float, late: float = 
     """Until when a role is renewed before its end, for whoever fetches it; long ago: it is not.
 
     Args:
-        fetched: when it was last fetched (AWS's time; long ago: never). lifetime: seconds its credentials live: whoever
-            has fetched such comes back once in that time. within: the setting; 0: never. late: seconds this machine's
-            clock is behind AWS's: by so much later do SDKs come back, which go by that.
+        fetched: when it was last fetched (AWS's time; long ago: never).
+        lifetime: seconds its credentials live: whoever has fetched such comes back once in that time.
+        within: the setting; 0: never.
+        late: seconds this machine's clock is behind AWS's: by so much later do SDKs come back, which go by that.
     """
     return fetched + max(within, lifetime) + max(0.0, late) if within > 0 else float("-inf")
 
@@ -310,8 +312,8 @@ def _where(role: Role) -> str:
     """Which STS is asked, in words; what is not said is AWS's own."""
     target = role.target
     kinds = [word for word, said in (("FIPS", target.fips), ("dual-stack", target.dualstack)) if said]
-    place = target.address or " ".join(["AWS's", *kinds, "endpoint"])
-    said = f"STS is asked at {place}" + (f", in {role.region}" if role.region else "")
+    address = target.address or " ".join(["AWS's", *kinds, "endpoint"])
+    said = f"STS is asked at {address}" + (f", in {role.region}" if role.region else "")
     origins = ", ".join(origin for _, origin in target.origins)
     return f"{said} ({origins})" if origins else said
 

@@ -39,9 +39,13 @@ MOST_SECTIONS = 20_000
 class AwsFiles:
     """What both files say (secrets included: never log).
 
-    `profiles`: of both, merged as botocore does, the credentials file winning. `config`, `credentials`: of each alone.
-    `services`: the sections of that kind. `ignored`: sections that AWS's tools don't take for the profile they look
-    like: the names that somebody may call it by, and why.
+    Attributes:
+        profiles: of both, merged as botocore does, the credentials file winning.
+        config: of the config file alone.
+        credentials: of the credentials file alone.
+        services: the sections of that kind.
+        ignored: sections that AWS's tools don't take for the profile they look like: the names that somebody may call
+            it by, and why.
     """
 
     config_file: Path

@@ -28,8 +28,11 @@ LONGEST_CHAIN = 20
 class Profiles:
     """What the AWS files say: roles, and what can't be used.
 
-    `files`: secrets included, never log. `problems`: what people should mend. `unusable`: of each profile that is no
-    role here, why: those of `problems`, and those that only nobody could use (they have no credentials).
+    Attributes:
+        files: secrets included, never log.
+        problems: what people should mend.
+        unusable: of each profile that is no role here, why: those of `problems`, and those that only nobody could use
+            (they have no credentials).
     """
 
     files: AwsFiles | None = field(default=None, repr=False)
@@ -72,9 +75,9 @@ def read(env: Mapping[str, str], whose: str = "the daemon's") -> Profiles:
 
 
 def without_loose_ends(found: Profiles) -> None:
-    """Take out roles whose chain of parents ends nowhere or in a circle, or whose calls would go astray.
+    """Take out roles whose chain of parents ends nowhere or in a circle, or whose calls would go to another address.
 
-    Each has a problem in its place.
+    Each becomes a problem.
     """
     for name, role in list(found.roles.items()):
         if role.region is not None and not (regions.is_region(role.region) or role.target.endpoint_url):
@@ -139,7 +142,8 @@ def _role(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) -> Rol
     """The role that a profile is.
 
     Raises:
-        UnknownRole: it has no credentials at all. ConfigError: it can't be used; why.
+        UnknownRole: it has no credentials at all.
+        ConfigError: it can't be used; why.
     """
     profile = files.profiles[name]
     if not chains.assumes_a_role(profile):

@@ -455,7 +455,7 @@ class Api:
         except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
             log.error("request broke", path=request.path, kind=type(bug).__name__)  # noqa: TRY400
             # guard: error-quotes-nothing
-            response = failed(errors.XacctError("xacctd stumbled over this request.", "Its log says more."), request)
+            response = failed(errors.XacctError("xacctd itself failed at this request.", "Its log says more."), request)
         begun: web.StreamResponse | None = request.get(streams.STREAMED)
         if begun is not None and begun is not response:
             if request.transport is not None:

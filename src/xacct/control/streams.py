@@ -166,7 +166,7 @@ class Login:
             await self._fail(out, role, error)
         except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
             log.error("login broke", role=role, kind=type(bug).__name__)  # noqa: TRY400
-            await self._fail(out, role, errors.XacctError(f"xacctd stumbled over {role}.", "Its log says more."))
+            await self._fail(out, role, errors.XacctError(f"xacctd itself failed at {role}.", "Its log says more."))
         else:
             await out.send(event)
 

@@ -59,7 +59,11 @@ def _known(client: Client) -> dict[str, str | None]:
 
 
 def config_file() -> str:
-    """Return the path of the AWS config file that the block is in. Raises `CtlError` where it is a copy of ours."""
+    """Return the path of the AWS config file that the block is in.
+
+    Raises:
+        CtlError: it is a copy of ours.
+    """
     return _files()[0]
 
 

@@ -16,7 +16,12 @@ LABEL: Final = "dev.xacct.xacctd"
 
 
 def install(client: Client, *, now: bool) -> int:
-    """Write the agent's file and have launchd listen, now and at each login. `now`: stop a daemon in the way."""
+    """Write the agent's file and have launchd listen, now and at each login.
+
+    Args:
+        client: of a daemon that may run already.
+        now: stop a daemon that prevents it.
+    """
     path = _file()
     wanted = service_files.for_launchd(service_files.program(), service_files.port())
     service_files.refuse_strangers([path])

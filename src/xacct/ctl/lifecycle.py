@@ -78,7 +78,11 @@ def _end_by_signal(failure: CtlError) -> int:
 
 
 def wait_for_end(pid: int) -> None:
-    """Wait until a daemon that was told to stop is gone; `CtlError` if it stays."""
+    """Wait until a daemon that was told to stop is gone.
+
+    Raises:
+        CtlError: it stays.
+    """
     deadline = time.monotonic() + _PATIENCE
     while _lives(pid):
         if time.monotonic() > deadline:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 _PARENT: Final = 1
 _STACK: Final = 25
-"""Places in /proc/PID/stat behind the command's name; see proc(5)."""
+"""Fields of /proc/PID/stat behind the command's name; see proc(5)."""
 
 
 class _Process(NamedTuple):

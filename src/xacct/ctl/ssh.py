@@ -21,7 +21,7 @@ _OPTIONS: Final = "1246ab:c:e:fgi:kl:m:no:p:qstvxAB:CD:E:F:GI:J:KL:MNO:P:Q:R:S:T
 """OpenSSH 9's. ssh itself has the last word; here it is only found out where the options end."""
 
 _ELSEWHERE: Final = frozenset({"-f", "-G", "-M", "-N", "-O", "-Q", "-S", "-s", "-V", "-W"})
-"""Options that make something else of ssh than a session in the foreground, or share it their own way."""
+"""Options that make something else of ssh than a session in the foreground, or share it themselves."""
 
 
 class Words(NamedTuple):

@@ -152,10 +152,11 @@ def troubles(roles: list[wire.RoleStatus]) -> Iterator[tuple[str, wire.ErrorBody
 
 
 def _question(prompt: wire.Prompt, attended: int) -> str:
+    roles = ", ".join(prompt["roles"])
     if prompt["kind"] == "confirm":
-        line = f"waiting for a yes or no: let {prompt.get('label', '')} use {', '.join(prompt['roles'])}?"
-        return clean(line if attended else f"{line} (answer it: xacctctl attend)")
-    line = f"waiting for the MFA code of {prompt['serial']}, for {', '.join(prompt['roles'])}"
+        line = f"waiting for a yes or no: let {prompt.get('label', '')} use {roles}?"
+    else:
+        line = f"waiting for the MFA code of {prompt['serial']}, for {roles}"
     return clean(line if attended else f"{line} (answer it: xacctctl attend)")
 
 

@@ -23,7 +23,9 @@ def install(client: Client, sandbox: str | None, *, now: bool) -> int:
     """Write the units and have the socket listen, now and at each login.
 
     Args:
-        sandbox: one of service_files.SANDBOXES; None: as it was. now: stop a daemon that is in the way.
+        client: of a daemon that may run already.
+        sandbox: one of service_files.SANDBOXES; None: as it was.
+        now: stop a daemon that prevents it.
     """
     _require_manager()
     directory = Path(unit.directory())

@@ -40,8 +40,8 @@ from xacct.host import clock as host_clock
 from xacct.host.code_stamp import CodeStamp
 from xacct.host.saver import Saver
 from xacct.host.seats import Seats
+from xacct.host.watchers import ON_SCREEN_LOCK, ON_SUSPEND, watchers
 from xacct.host.watches import Watches
-from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
 from xacct.prompts.broker import PromptBroker
 from xacct.prompts.used_codes import UsedCodes
 from xacct.state import codec
@@ -101,8 +101,8 @@ class App:
             self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
         self._build_endpoints(chosen, resolver)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
-        self.humans = _ways_to_humans(chosen, self.keeper.broker, self.keeper.events, self.clock)
-        self.watches = Watches(ways(os.environ), self.happened)
+        self.humans = _prompters(chosen, self.keeper.broker, self.keeper.events, self.clock)
+        self.watches = Watches(watchers(os.environ), self.happened)
         self._announced = float("-inf")
         self._build_state(chosen)
         self._lock: int | None = None
@@ -352,21 +352,21 @@ class App:
             self.audit.record("locked", what=why)
 
 
-def _ways_to_humans(
+def _prompters(
     chosen: Settings, broker: PromptBroker, events: Events, clock: AwsClock
 ) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
     """What asks and tells people beside the terminals that attend."""
-    ways: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
+    prompters: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
     if chosen.prompts.command:
         command = list(chosen.prompts.command)
-        ways["command"] = Prompter(broker, events, lambda _: command, dialog=False).run
+        prompters["command"] = Prompter(broker, events, lambda _: command, dialog=False).run
     dialog = dialogs.command(os.environ) if chosen.prompts.desktop else None
     if dialog is not None:
-        ways["dialog"] = Prompter(broker, events, dialog, dialog=True, delay=DIALOG_DELAY).run
+        prompters["dialog"] = Prompter(broker, events, dialog, dialog=True, delay=DIALOG_DELAY).run
     notice = notices.command(os.environ) if chosen.prompts.desktop else None
     if notice is not None:
-        ways["notice"] = notices.Notices(events, notice, clock.boot).run
-    return ways
+        prompters["notice"] = notices.Notices(events, notice, clock.boot).run
+    return prompters
 
 
 def _audit(

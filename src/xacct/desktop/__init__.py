@@ -1,1 +1,1 @@
-"""How a human is asked where no terminal attends: one small file a way. Each listens to the keeper's events."""
+"""How a human is asked beside terminals: one small file for each prompter. Each subscribes to the event bus."""

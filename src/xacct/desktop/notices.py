@@ -53,7 +53,11 @@ def words_of(event: Event) -> str | None:
 
 
 class Notices:
-    """Shows notices until cancelled. `boot` reads the boot-time clock."""
+    """Shows notices until cancelled.
+
+    Args:
+        boot: reads the boot-time clock.
+    """
 
     def __init__(self, events: Events, show: Callable[[str], list[str]], boot: Callable[[], float]) -> None:
         self._events = events

@@ -1,4 +1,4 @@
-"""A prompter: attends to the prompt broker, and asks a program for each prompt; ends it when the prompt closes."""
+"""A prompter: subscribes to the prompt broker, and asks a program for each prompt; ends it when the prompt closes."""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ class Prompter:
     """Answers every device's prompts through a program.
 
     Args:
-        command: gives the program and its arguments for a prompt. dialog: whether it is one, that a human sees: then
-            a program that ends badly, or prints nothing, means "no", and it can be asked for a yes as well as a code.
+        command: gives the program and its arguments for a prompt.
+        dialog: whether it is one, that a human sees: then a program that ends badly, or prints nothing, means "no", and
+            it can be asked for a yes as well as a code.
         delay: seconds a terminal gets before the program is started.
     """
 
@@ -50,7 +51,7 @@ class Prompter:
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
-        """Attend until cancelled."""
+        """Answer prompts until cancelled."""
         with self._events.subscribe() as queue, self._broker.subscribe(kinds=self._kinds):
             try:
                 while True:

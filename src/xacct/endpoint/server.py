@@ -78,10 +78,13 @@ class Endpoint:
     """A listener and its connections.
 
     Args:
-        answer: gives a trusted request's answer. boot: reads the boot-time clock.
-        door: says who comes in (None: whoever has a grant). recorder: keeps the audit.
-        seats: its places, which several may share (None: as many as an endpoint has at most).
-        parse: the guard: a request, or Refused. refusal: what whoever is refused is told; it says "close".
+        answer: gives a trusted request's answer.
+        boot: reads the boot-time clock.
+        peer_check: says who may connect (None: whoever has a grant).
+        recorder: keeps the audit.
+        seats: counts its connections, perhaps with those of others (None: as many as an endpoint has at most).
+        parse: the guard: a request, or Refused.
+        refusal: what whoever is refused is told; it says "close".
     """
 
     def __init__(
@@ -117,7 +120,8 @@ class Endpoint:
         """Serve what comes to a bound socket.
 
         Args:
-            listener: of TCP, or a Unix socket. hosts: the Host values that are ours (None: its own address).
+            listener: of TCP, or a Unix socket.
+            hosts: the Host values that are ours (None: its own address).
 
         Returns:
             Its port, 0 for a Unix socket.
@@ -177,7 +181,12 @@ class Endpoint:
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection. `number`: how many came before it; `caller`: who it is, once it has been asked."""
+    """One client's connection.
+
+    Attributes:
+        number: how many came before it.
+        caller: who it is, once it has been asked.
+    """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.number = endpoint.accepted
@@ -270,7 +279,7 @@ class Connection(asyncio.Protocol):
         if self._unwelcome:
             self._endpoint.unwelcome += 1
             if self._endpoint.unwelcome > MAX_UNWELCOME:
-                self.drop()  # other users must not fill our room
+                self.drop()  # other users must not use up our connections
 
     def _serve_heads(self) -> None:
         while self._may_serve():

@@ -68,15 +68,18 @@ def digest_of(token: str | bytes) -> str:
 class Grants:
     """The grants in force.
 
+    Attributes:
+        problem: why they could not be kept, when they were last to be.
+        dropped: why those of an earlier run are not used.
+
     Args:
-        token_dir: where token files go. store: where hashes survive a restart (None: they don't).
-        now: AWS's time. started: when a process started, None if it is gone.
+        token_dir: where token files go.
+        store: where hashes survive a restart (None: they don't).
+        now: AWS's time.
+        started: when a process started, None if it is gone.
         events: the bus that each change, and each end that comes by itself, is published on.
         saver: writes them down off the event loop; None: they are written on the spot.
         elsewhere: whether they outlive this process without any file.
-
-    `problem`: why they could not be kept, when they were last to be. `dropped`: why those of an earlier run are not
-    used.
     """
 
     token_dir: Path
@@ -102,12 +105,11 @@ class Grants:
 
         What that run handed on says which are in force. A file says it only as far as the token files bear it out:
         where the file could not be written, the token of what was revoked is gone all the same. And where it can't be
-        written now, and no token files bear it out, nobody knows what it lacks: then none is in force.
+        written now, and no token files bear it out, nobody knows what it lacks: then none is in force. Token files that
+        open nothing any more are emptied of their token: a run that was killed leaves them behind.
 
         Args:
             handed_on: what `rows` gave in the daemon before us; None if there is only the file.
-
-        Token files that open nothing any more are emptied of their token: a run that was killed leaves them behind.
         """
         found: list[Grant] = []
         if handed_on is not None:
@@ -162,13 +164,21 @@ class Grants:
         """A new grant, its token (shown this once), and the token's file.
 
         Args:
-            roles: names. ttl: seconds, None for no end. pid: the process it ends with.
-            The others: as in Grant.
+            roles: names.
+            label: what people call its consumer.
+            ttl: seconds, None for no end.
+            pid: the process it ends with.
+            role_arns: as in Grant.
+            via: as in Grant.
+            forwarded_port: as in Grant.
+            where: as in Grant.
+            files: as in Grant.
 
         Raises:
-            BadInput: there are too many. XacctError: the token's file can't be written.
+            BadInput: there are too many.
+            XacctError: the token's file can't be written.
         """
-        self._demand_room()  # guard: grants-have-limit
+        self._refuse_too_many()  # guard: grants-have-limit
         token = mint()
         now = self.now()
         grant = Grant(
@@ -191,7 +201,7 @@ class Grants:
         self._save()
         return grant, token, file
 
-    def _demand_room(self) -> None:
+    def _refuse_too_many(self) -> None:
         if len(self._by_digest) >= MOST:
             self.sweep()
         if len(self._by_digest) >= MOST:

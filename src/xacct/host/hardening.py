@@ -1,4 +1,4 @@
-"""What a process that holds secrets asks of the kernel at its start: no core, no tracer, room for its sockets."""
+"""What a process that holds secrets asks of the kernel at its start: no core, no tracer, descriptors enough."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def malformed_policy(message: str) -> StsError:
 
 
 def packed_policy_too_large(message: str) -> StsError:
-    """Return the refusal of session policies and tags that take too much room together."""
+    """Return the refusal of session policies and tags that are too long together."""
     return StsError(400, "PackedPolicyTooLarge", message)
 
 

@@ -53,7 +53,7 @@ class SecretMemory:
 
     @classmethod
     def make(cls, room: int = SMALLEST) -> SecretMemory:
-        """New secret memory, with room for so many bytes.
+        """New secret memory that holds so many bytes.
 
         Raises:
             Unavailable: the kernel has none, or RLIMIT_MEMLOCK leaves none.
@@ -75,9 +75,10 @@ class SecretMemory:
         return made
 
     def write(self, data: bytes | bytearray, sequence: int | None = None) -> None:
-        """Commit these bytes, and overwrite the ones before. There must be room for them.
+        """Commit these bytes, and overwrite the ones before.
 
         Args:
+            data: no more bytes than it can hold.
             sequence: the number they get; the next one by default.
         """
         number = self.sequence + 1 if sequence is None else sequence

@@ -29,7 +29,7 @@ def merged(base: Sequence[Line], copy: Sequence[Line], now: Sequence[Line]) -> l
 
 
 def has(now: Sequence[Line], base: Sequence[Line], copy: Sequence[Line]) -> bool:
-    """Say whether `now` has what was changed from `base` to `copy`: the lines that came, and not those that went."""
+    """Say whether `now` has the changes from `base` to `copy`, the lines that came, and not those that went."""
     count, was, became = Counter(now), Counter(base), Counter(copy)
     came, went = became - was, was - became
     if not came and not went:

@@ -1,4 +1,4 @@
-"""How a human is asked: terminals that attend, dialogs, notices. A question that nobody sees holds everything up."""
+"""How people are asked: terminals that show prompts, dialogs, notices. A question nobody sees delays everything."""
 
 from typing import Final
 

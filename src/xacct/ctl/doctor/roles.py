@@ -20,7 +20,11 @@ _MFA_CODES: Final = ("access-denied", "mfa-missing", "policy-denied")
 
 
 class Role(NamedTuple):
-    """What matters here of one role. `chained`: its source is another role."""
+    """What matters here of one role.
+
+    Attributes:
+        chained: its source is another role.
+    """
 
     name: str
     source: str

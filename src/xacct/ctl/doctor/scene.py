@@ -1,4 +1,4 @@
-"""What the checks look at: the environment, our places, AWS's files, and what the daemon says, gathered once."""
+"""What the checks look at: the environment, our directories, AWS's files, and what the daemon says, gathered once."""
 
 import os
 import shutil
@@ -51,7 +51,11 @@ class Output(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """One machine, user and shell. `role`: the only one of interest, None for all. It is its own key in caches."""
+    """One machine, user and shell. It is its own key in caches.
+
+    Attributes:
+        role: the only one of interest, None for all.
+    """
 
     environ: Mapping[str, str]
     home: Path
