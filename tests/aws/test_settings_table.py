@@ -11,7 +11,8 @@ from xacct.aws.sources import profile_keys
 
 PAGE = (Path(__file__).parents[2] / "docs" / "aws-settings.md").read_text("utf-8")
 OF_CREDENTIALS = {
-    *chains.ROLE_SETTINGS, *profile_keys.TOKENS, *SSOProvider._ALL_REQUIRED_CONFIG_VARS, profile_keys.ACCESS_KEY, profile_keys.SECRET_KEY,
+    *chains.ROLE_SETTINGS, *profile_keys.TOKENS, *SSOProvider._ALL_REQUIRED_CONFIG_VARS,
+    profile_keys.ACCESS_KEY, profile_keys.SECRET_KEY,
     "duration_seconds", "credential_process", "web_identity_token_file", "sso_session", "login_session",
     "endpoint_url", "services", "s3",
 }  # fmt: skip
