@@ -188,7 +188,7 @@ def _codes() -> str:
     for error in _tree(errors.XacctError):
         meaning = " ".join((error.__doc__ or "").partition("\n\n")[0].split())
         if error is errors.XacctError:
-            meaning = "xacct itself stumbled. Please report it."
+            meaning = "xacct itself failed. Please report it."
         # What xacctd says when it can't start, xacctctl passes on with a status of its own.
         status = NO_DAEMON if error is errors.StartupFailed else _status(error)
         lines.append(f"| `{error.code}` | {meaning} | {_kind(error)} | {status} |")

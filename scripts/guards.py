@@ -149,7 +149,7 @@ GUARDS = {
         "tests/grants/test_grant_file.py::test_a_broken_file_is_kept_aside",
     ),
     "grants-have-limit": Guard(
-        "        self._demand_room()\n", "", "tests/grants/test_grant_file.py::test_there_is_a_limit_and_it_is_said"
+        "        self._refuse_too_many()\n", "", "tests/grants/test_grant_file.py::test_there_is_a_limit_and_it_is_said"
     ),
     "disk-that-hangs-hangs-nobody": Guard(
         "async with asyncio.timeout(PATIENCE):",
@@ -221,8 +221,8 @@ GUARDS = {
         "if len(content) > limit:", "if False:", "tests/test_fileio.py::test_a_file_is_read_up_to_the_limit"
     ),
     "failed-env-fails-its-line": Guard(
-        'return sh(change) + "false\\n"',
-        "return sh(change)",
+        'sh_quote, "false")',
+        'sh_quote, "true")',
         "tests/ctl/test_env_failure.py::test_set_e_stops_and_without_it_nobody_goes_on_in_the_former_role",
     ),
     "failed-env-leaves-no-former-role": Guard(
@@ -257,7 +257,7 @@ GUARDS = {
         "        if True:\n",
         "tests/ctl/test_configure.py::test_what_a_program_writes_late_into_the_file_is_not_lost",
     ),
-    "files-change-places-in-one-step": Guard(
+    "files-are-exchanged-in-one-step": Guard(
         "if exchange(fresh, target):",
         "if False:",
         "tests/ctl/test_configure.py::test_what_somebody_else_writes_meanwhile_is_not_lost",
@@ -290,7 +290,7 @@ GUARDS = {
         "tests/ctl/test_configure.py::test_a_profile_that_is_not_ours_is_not_doubled",
     ),
     "diff-without-secrets": Guard(
-        "yield mark + block.tame(line)",
+        "yield mark + block.showable(line)",
         'yield mark + line.rstrip("\\n")',
         "tests/ctl/test_configure.py::test_a_dry_run_shows_of_others_lines_only_what_is_no_secret",
     ),
@@ -531,9 +531,9 @@ GUARDS = {
     "imds-known-callers-only": Guard(
         "peer_check_of(require_known=True)",
         "peer_check_of()",
-        "tests/test_daemon.py::test_at_imds_ports_whoever_is_unknown_is_refused_whatever_the_endpoints_own_setting",
+        "tests/daemon/test_app.py::test_at_imds_ports_whoever_is_unknown_is_refused_whatever_the_endpoints_own_setting",
     ),
-    "imds-door": Guard(
+    "imds-peer-check": Guard(
         "imds.port: Endpoint(\n                imds.answer, keeper.clock.boot, peer_check, recorder,",
         "imds.port: Endpoint(\n                imds.answer, keeper.clock.boot, None, recorder,",
         "tests/endpoint/test_imds_guard.py::test_another_user_and_whoever_is_unknown_are_refused_whatever_they_ask",
@@ -812,7 +812,7 @@ GUARDS = {
         "tests/control/test_api.py::test_a_body_too_large_and_a_path_or_method_there_is_not",
     ),
     "error-quotes-nothing": Guard(
-        '"xacctd stumbled over this request."',
+        '"xacctd itself failed at this request."',
         "str(bug)",
         "tests/control/test_api.py::test_what_breaks_inside_is_an_error_that_quotes_nothing",
     ),
@@ -827,7 +827,7 @@ GUARDS = {
         "if False:",
         "tests/credentials/test_keeper.py::test_a_duration_refused_with_a_code_takes_the_next_code_once",
     ),
-    "code-sts-answered-is-burnt": Guard(
+    "code-sts-answered-is-used-up": Guard(
         "        codes[code] = boot\n",
         "",
         "tests/credentials/test_keeper.py::test_setting_the_clock_forward_does_not_make_a_used_code_a_new_one",
@@ -887,7 +887,7 @@ GUARDS = {
         "bool(owner[0] == uid)", "True", "tests/host/test_watches.py::test_logind_tells_of_sessions_and_ours_count"
     ),
     "watch-that-fails-is-said": Guard(
-        "        self._trouble[way] = why\n",
+        "        self._trouble[watcher] = why\n",
         "",
         "tests/host/test_watches.py::test_a_bug_in_a_way_is_a_problem_too_and_quotes_nothing",
     ),
@@ -1155,7 +1155,9 @@ GUARDS = {
         "tests/credentials/test_snapshot.py::test_a_code_that_aws_has_answered_is_not_sent_again",
     ),
     "restart-change-is-kept-at-once": Guard(
-        "self._keeper.watchers.append(self.save)", "pass", "tests/test_restart.py::test_locked_before_is_locked_after"
+        "self._keeper.events.call(Changed, lambda _: self.save())",
+        "pass",
+        "tests/test_restart.py::test_locked_before_is_locked_after",
     ),
     "successor-reads-configuration-first": Guard(
         "if origin.strict and not app.configuration.read:",
@@ -1220,27 +1222,27 @@ GUARDS = {
     "hand-over-it-survives-whoever-asked-for-it": Guard(
         "return await asyncio.shield(self._handing_over)",
         "return await self._handing_over",
-        "tests/test_handover.py::test_it_goes_on_when_whoever_asked_for_it_hangs_up",
+        "tests/daemon/test_handover.py::test_it_goes_on_when_whoever_asked_for_it_hangs_up",
     ),
     "hand-over-hung-successor-killed": Guard(
         "os.killpg(self._child.pid, signal.SIGKILL)",
         "pass",
-        "tests/test_handover.py::test_a_successor_that_hangs_when_it_should_serve_is_ended_and_the_old_one_goes_on",
+        "tests/daemon/test_handover.py::test_a_successor_that_hangs_when_it_should_serve_is_ended_and_the_old_one_goes_on",
     ),
     "hand-over-outlives-dead-predecessor": Guard(
         "            if not self._is_alone():",
         "            if True:",
-        "tests/test_handover.py::test_one_serves_whoever_is_ended_while_the_state_is_under_way",
+        "tests/daemon/test_handover.py::test_one_serves_whoever_is_ended_while_the_state_is_under_way",
     ),
     "hand-over-connections-close-with-it": Guard(
         "app.endpoint.close(PARTING), ",
         "",
-        "tests/test_handover.py::test_connections_that_are_kept_alive_close_with_the_hand_over",
+        "tests/daemon/test_handover.py::test_connections_that_are_kept_alive_close_with_the_hand_over",
     ),
     "hand-over-half-sent-change-is-none": Guard(
         "                await request.read()  # first",
         "                pass  # first",
-        "tests/test_handover.py::test_who_sends_a_request_slowly_keeps_no_successor_waiting_and_changes_nothing_behind_its_back",
+        "tests/daemon/test_handover.py::test_who_sends_a_request_slowly_keeps_no_successor_waiting_and_changes_nothing_behind_its_back",
     ),
     "hand-over-nothing-is-changed-meanwhile": Guard(
         "if self._daemon.paused() and ",
@@ -1255,7 +1257,7 @@ GUARDS = {
     "hand-over-successor-is-hardened": Guard(
         "self.refused = hardening.harden()",
         "self.refused = []",
-        "tests/test_handover.py::test_a_successor_is_hardened_before_it_is_handed_anything",
+        "tests/daemon/test_handover.py::test_a_successor_is_hardened_before_it_is_handed_anything",
     ),
     "who-cannot-be-asked-for-is-not-let-in": Guard(
         "        if caller.unasked:\n            return UNASKED\n",
@@ -1523,27 +1525,27 @@ GUARDS = {
         "tests/credentials/test_agent_lock.py::test_who_waits_is_refused_at_once_and_what_is_on_its_way_comes_all_the_same",
     ),
     "locked-what-lay-ready-is-let-go": Guard(
-        "        self.on_lock()\n",
-        "",
-        "tests/credentials/test_agent_lock.py::test_who_has_to_let_go_is_called_when_it_is_locked",
+        "events.call(LockChanged, lambda _: self.container_credentials.forget())",
+        "pass",
+        "tests/daemon/test_app.py::test_locking_lets_go_of_prebuilt_bodies_at_once",
     ),
     "whom-kernel-does-not-know-at-endpoint": Guard(
         "peer_check = peer_check_of(require_known=strict)",
         "peer_check = peer_check_of()",
-        "tests/test_daemon.py::test_whom_the_kernel_does_not_know_is_refused_at_every_listener_where_that_is_wanted",
+        "tests/daemon/test_app.py::test_whom_the_kernel_does_not_know_is_refused_at_every_listener_where_that_is_wanted",
     ),
     "whom-kernel-does-not-know-on-bridges": Guard(
         "require_known=self.require_known)",
         "require_known=False)",
-        "tests/test_daemon.py::test_whom_the_kernel_does_not_know_is_refused_at_every_listener_where_that_is_wanted",
+        "tests/daemon/test_app.py::test_whom_the_kernel_does_not_know_is_refused_at_every_listener_where_that_is_wanted",
     ),
     "audits-choice-reaches-it": Guard(
         "required = chosen.audit.required",
         "required = False",
-        "tests/test_daemon.py::test_the_audits_files_and_its_choice_reach_it",
+        "tests/daemon/test_app.py::test_the_audits_files_and_its_choice_reach_it",
     ),
     "refusals-own-file-reaches-audit": Guard(
-        "noise=noise, required", "required", "tests/test_daemon.py::test_the_audits_files_and_its_choice_reach_it"
+        "noise=noise, required", "required", "tests/daemon/test_app.py::test_the_audits_files_and_its_choice_reach_it"
     ),
     "control-api-is-what-its-page-says": Guard(
         "    attended: int\n",
@@ -1604,8 +1606,8 @@ GUARDS = {
         "tests/credentials/test_consent.py::test_logout_takes_all_it_names_or_nothing",
     ),
     "failed-env-fails-its-line-in-fish": Guard(
-        'return fish(change) + "false\\n"',
-        "return fish(change)",
+        '_fish_quote, "false")',
+        '_fish_quote, "true")',
         "tests/ctl/test_env_failure.py::test_a_line_of_every_shell_fails",
     ),
     "restart-what-was-held-is-held-again": Guard(

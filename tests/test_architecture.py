@@ -149,7 +149,7 @@ ROOMS = {
         why="the heart knows STS and sources by a Protocol, so that tests can be both",
     ),
     "grants": Room(
-        may=("model", "errors", "fileio", "rolekeys"),
+        may=("model", "errors", "fileio", "rolekeys", "event_bus"),
         why="who may have what is decided without knowing how it is had or served",
     ),
     "aws": Room(
@@ -202,7 +202,7 @@ ROOMS = {
         why="it steers roles, grants and prompts; AWS stays behind the keeper",
     ),
     "desktop": Room(
-        may=("model", "errors", "prompts", "credentials.events", "host.child", "text"),
+        may=("model", "errors", "settings", "prompts", "credentials.events", "host.child", "text"),
         why="a dialog or notice listens to the event bus, runs a program, and needs nothing else",
     ),
     "host": Room(

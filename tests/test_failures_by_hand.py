@@ -86,7 +86,7 @@ def plain(error):
     """Check that an error is a sentence and a hint; return both as one text."""
     assert re.fullmatch(r"[^\n]+[.)]", error["sentence"]), error
     assert re.fullmatch(r"[^\n]+", error["hint"]), error
-    for ugly in ("Traceback", "Error(", "Exception", "stumbled", "object at 0x"):
+    for ugly in ("Traceback", "Error(", "Exception", "itself failed", "object at 0x"):
         assert ugly not in error["sentence"] + error["hint"]
     return f"{error['sentence']} {error['hint']}"
 

@@ -38,9 +38,12 @@ class _Paths(NamedTuple):
 class Files(_Paths):
     """AWS's files as one shell means them, absolute paths, and the STS that it means for profiles that name none.
 
-    `home`: its HOME, which is what `~` is to the programs that a credential_process names. `endpoint`: the address of
-    STS; `ca_bundle`: a file of the certificates by which it is known; both empty where no variable names them. Then
-    the tuple has three parts, as all have that older daemons kept, and else five.
+    The tuple has three parts where no variable names an STS, as all have that older daemons kept, and else five.
+
+    Attributes:
+        home: its HOME, which is what `~` is to the programs that a credential_process names.
+        endpoint: the address of STS; empty where no variable names it.
+        ca_bundle: a file of the certificates by which it is known; empty likewise.
     """
 
     __slots__ = ()
@@ -122,7 +125,11 @@ def resolved(files: Files) -> Files:
 
 
 def kept(parts: tuple[str, ...]) -> Files:
-    """Return the files whose tuple was kept. Raises TypeError: it has another number of parts."""
+    """Return the files whose tuple was kept.
+
+    Raises:
+        TypeError: it has another number of parts.
+    """
     return Files(*parts)
 
 
@@ -156,7 +163,11 @@ def of_header(value: str) -> Files:
 
 
 def decoded(part: str) -> str:
-    """Return what `encoded` was given. Raises ValueError: it is not percent-encoded, or no UTF-8."""
+    """Return what `encoded` was given.
+
+    Raises:
+        ValueError: it is not percent-encoded, or no UTF-8.
+    """
     first, *rest = part.encode("ascii").split(b"%")
     out = first
     for piece in rest:

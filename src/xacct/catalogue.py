@@ -23,7 +23,11 @@ EMPTY_FOR = 2.0
 
 
 class Watched:
-    """Some files, and how they were when they were last read. `boot` reads the boot-time clock."""
+    """Some files, and how they were when they were last read.
+
+    Args:
+        boot: reads the boot-time clock.
+    """
 
     def __init__(self, paths: tuple[str, ...], boot: Callable[[], float]) -> None:
         self.paths = tuple(Path(path) for path in paths)
@@ -59,7 +63,11 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What was read of a catalogue; `unread`: why it could not be. The rest as in `Catalogue`."""
+    """What was read of a catalogue. The rest as in `Catalogue`.
+
+    Attributes:
+        unread: why it could not be.
+    """
 
     roles: dict[str, Role]
     unusable: dict[str, errors.XacctError]
@@ -68,11 +76,17 @@ class Loaded:
 
 
 class Catalogue:
-    """One set of AWS's files. `id` is empty for the daemon's own; `env`: the daemon's environment.
+    """One set of AWS's files.
 
-    `roles`: by their keys (rolekeys.py), as they were last read whole. `read`: whether they were. `problems`: what
-    people should know of these files. `unusable`: why what they name besides is no role. `unread`: why they could not
-    be read when they were last to be. `asked`: when a request last meant them (boot-time clock).
+    Attributes:
+        id: empty for the daemon's own.
+        env: the daemon's environment.
+        roles: by their keys (rolekeys.py), as they were last read whole.
+        read: whether they were.
+        problems: what people should know of these files.
+        unusable: why what they name besides is no role.
+        unread: why they could not be read when they were last to be.
+        asked: when a request last meant them (boot-time clock).
     """
 
     def __init__(self, files: Files, catalogue_id: str, env: Mapping[str, str], boot: Callable[[], float]) -> None:

@@ -97,6 +97,7 @@ class AwsClock:
         """Learn from the Date header of an answer that certainly comes from STS.
 
         Args:
+            aws_time: what it says (Unix seconds).
             signed_for: whether STS took the time that we signed at: then its own can't be far from that.
         """
         at = self._read()

@@ -44,7 +44,11 @@ class Loaded:
 
 
 class Foreseen(NamedTuple):
-    """A catalogue that is not open yet, and what was read of it by the limits of `basis`."""
+    """A catalogue that is not open yet, and what was read of it.
+
+    Attributes:
+        basis: tells by which limits it was read.
+    """
 
     catalogue: Catalogue
     basis: tuple[int, ...]
@@ -54,12 +58,18 @@ class Foreseen(NamedTuple):
 class Configuration:
     """Reads the files and hands their roles to a keeper.
 
-    Args:
-        env: where the daemon's own AWS files are. path: config.toml. at_start: what it said when the daemon started.
-        boot: reads the boot-time clock. fill: makes a name of a template such as "{user}@{host}".
+    Attributes:
+        settings: what config.toml says now, for what needs no restart.
+        read: whether anything whole was there to read yet.
+        own: the catalogue of the daemon's own files.
+        surroundings: what else its environment says.
 
-    `settings` is what config.toml says now, for what needs no restart. `read`: whether anything whole was there to read
-    yet. `own`: the catalogue of the daemon's own files. `surroundings`: what else its environment says.
+    Args:
+        env: where the daemon's own AWS files are.
+        path: config.toml.
+        at_start: what it said when the daemon started.
+        boot: reads the boot-time clock.
+        fill: makes a name of a template such as "{user}@{host}".
     """
 
     def __init__(
@@ -204,10 +214,12 @@ class Configuration:
         return rolekeys.OWN if real == awsfiles.resolved(self.own.files) else rolekeys.id_of(real)
 
     def open(self, files: Files | None, keeper: Keeper, in_use: Callable[[str], bool]) -> Catalogue:
-        """The catalogue of these files (None: the daemon's own), read now if it was not open yet.
+        """A catalogue, read now if it was not open yet.
 
         Args:
-            in_use: whether a catalogue's roles are held, or granted: such a one is not let go to make room.
+            files: its files; None: the daemon's own.
+            keeper: gets its roles.
+            in_use: whether a catalogue's roles are held, or granted: such a one is not closed to open another.
 
         Raises:
             ConfigError: there are too many, or it can't be told from another.
@@ -225,7 +237,7 @@ class Configuration:
             )
         there = self._others.get(catalogue_id)
         if there is None:
-            self._make_room(in_use)
+            self._close_unused(in_use)
             found = self._foreseen.pop(catalogue_id, None)
             # guard: read-in-thread-by-limits-in-force
             if found is None or found.basis != self._basis() or found.catalogue.files != real:
@@ -253,7 +265,7 @@ class Configuration:
         """What tells whether the limits by which a catalogue was read are those in force."""
         return tuple(map(id, (self._said, self._trouble, self.settings, self.own.roles)))
 
-    def _make_room(self, in_use: Callable[[str], bool]) -> None:
+    def _close_unused(self, in_use: Callable[[str], bool]) -> None:
         if len(self._others) < MOST:
             return
         idle = [catalogue for catalogue in self._others.values() if not in_use(catalogue.id)]

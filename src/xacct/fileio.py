@@ -1,6 +1,6 @@
 """Reading and writing files so that nothing can hang or tear, for the daemon and xacctctl alike. Standard library only.
 
-A FIFO, a socket or a device in the place of a file would make a plain open() wait for ever: here only regular files
+A FIFO, a socket or a device where a file should be would make a plain open() wait for ever: here only regular files
 are read, up to a limit. What is written is whole on the disk or not there. Paths are strings, or anything that has one.
 """
 # ruff: noqa: PTH105, PTH108, PTH116, PTH120 - see paths.py
@@ -25,7 +25,7 @@ def read(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = Tr
     Args:
         path: The file.
         limit: Bytes it may have.
-        follow: Whether a symbolic link in its place is followed. False for files that only we write.
+        follow: Whether a symbolic link is followed. False for files that only we write.
         null: Whether /dev/null is read as the empty file that people mean by it.
 
     Raises:
@@ -43,7 +43,12 @@ def read(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = Tr
 
 
 def read_text(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = True) -> str:
-    """Return the text of a regular file in UTF-8, a byte order mark left out. `UnicodeDecodeError` if it is none."""
+    """Return the text of a regular file in UTF-8, a byte order mark left out.
+
+    Raises:
+        UnicodeDecodeError: it is none.
+        OSError: as `read`.
+    """
     return read(path, limit, follow=follow).decode("utf-8-sig")
 
 
@@ -81,7 +86,7 @@ def write_private(
     mode: int = 0o600,
     put: Callable[[Callable[[], None]], None] = lambda replace: replace(),
 ) -> None:
-    """Put `content` in the place of the file: old or new, never half, and on the disk afterwards. One at a time.
+    """Replace what is in the file: old or new, never half, and on the disk afterwards. One at a time.
 
     Args:
         path: The file.
@@ -111,7 +116,11 @@ def draft(path: "str | os.PathLike[str]") -> str:
 
 
 def write_new(path: "str | os.PathLike[str]", content: bytes, mode: int = 0o600) -> None:
-    """Write a file that is not there yet, for its user alone, and have it on the disk. `OSError` if that can't be."""
+    """Write a file that is not there yet, for its user alone, and have it on the disk.
+
+    Raises:
+        OSError: that can't be.
+    """
     descriptor = os.open(path, _CREATE, mode)  # guard: private-files, sealed-born-private
     try:
         write_all(descriptor, content)  # guard: sealed-on-disk-before-it-counts
@@ -134,7 +143,11 @@ def takes_files(directory: "str | os.PathLike[str]") -> bool:
 
 
 def write_all(descriptor: int, content: bytes) -> None:
-    """Write all of it, however little the disk takes at once. `OSError` if it takes no more."""
+    """Write all of it, however little the disk takes at once.
+
+    Raises:
+        OSError: it takes no more.
+    """
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]

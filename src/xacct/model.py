@@ -1,4 +1,4 @@
-"""The words of the house as frozen values: credentials, source, role, grant, instant. Imports next to nothing of ours.
+"""Credentials, sources, roles, grants and instants as frozen values. Imports next to nothing of ours.
 
 Instants here are Unix seconds on AWS's clock (see clock.py for how it is known), because an
 expiration means what AWS means by it, whatever the laptop's clock says.
@@ -26,7 +26,12 @@ _ROLE_ARN = re.compile(ROLE_ARN)
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """One reading of the machine's clocks, in seconds: `wall` is Unix time, `boot` counts through suspends."""
+    """One reading of the machine's clocks, in seconds.
+
+    Attributes:
+        wall: Unix time.
+        boot: counts through suspends.
+    """
 
     wall: float
     boot: float
@@ -36,7 +41,9 @@ class Instant:
 class Credentials:
     """What a request to AWS is signed with.
 
-    `expires_at` is None for long-term access keys. `issued_at` lets lifetimes be halved.
+    Attributes:
+        expires_at: Unix seconds, AWS's time; None for long-term access keys.
+        issued_at: lets lifetimes be halved.
     """
 
     access_key_id: str
@@ -67,10 +74,11 @@ class Credentials:
 class Source:
     """Where the first credentials come from: a profile's keys, its credential_process, or the environment.
 
-    `files`: the config and the credentials file that have the profile, and the HOME they belong to (awsfiles.Files);
-    empty: the daemon's own. The same name in other files is another source.
-    `temporary`: its keys are known to have a session token: AWS opens no MFA session with such.
-    `key`: a digest of the id of its long-term access key, which tells that the key was replaced; empty: not known.
+    Attributes:
+        files: the config and the credentials file that have the profile, and the HOME they belong to (awsfiles.Files);
+            empty: the daemon's own. The same name in other files is another source.
+        temporary: its keys are known to have a session token: AWS opens no MFA session with such.
+        key: a digest of the id of its long-term access key, which tells that the key was replaced; empty: not known.
     """
 
     name: str
@@ -84,11 +92,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class StsTarget:
-    """Where AWS STS is asked for a role, and how, as its own profile says. The region is the role's.
+    """Where AWS STS is asked for a role, and how, as its own profile says. The region is the role's. Files are paths.
 
-    `endpoint_url`: the address instead of AWS's own; None: AWS's for the region. `legacy`: the global endpoint for the
-    regions that had it first (sts_regional_endpoints). Files are paths. `origins`: where each of these is set, for
-    sentences: (setting, "ca_bundle of [profile x] in /home/u/.aws/config").
+    Attributes:
+        endpoint_url: the address instead of AWS's own; None: AWS's for the region.
+        legacy: the global endpoint for the regions that had it first (sts_regional_endpoints).
+        origins: where each of these is set, for sentences: (setting, "ca_bundle of [profile x] in
+            /home/u/.aws/config").
     """
 
     endpoint_url: str | None = None
@@ -114,9 +124,12 @@ class StsTarget:
 class Caller:
     """Who is at the other end of a connection, as far as the kernel tells.
 
-    `uid` None: not known, and `why` says why. `inode` is that of the caller's socket (0: none), by which its process
-    can be looked for while the socket is open; where the process is known already, it is `pid` and `exe`. `unasked`:
-    the system could tell, and could not be asked just now (no descriptor or memory is left, say).
+    Attributes:
+        uid: None: not known, and `why` says why.
+        inode: that of the caller's socket (0: none), by which its process can be looked for while the socket is open.
+        pid: its process, where that is known already.
+        exe: likewise, what it runs.
+        unasked: the system could tell, and could not be asked just now (no descriptor or memory is left, say).
     """
 
     uid: int | None = None
@@ -151,10 +164,14 @@ Confirm = Literal["first-use", "each-grant"]
 class Role:
     """A named way to target credentials.
 
-    `parent` is a `Source`, or the name of another role (role chaining). `role_arn` None: the source's own
-    MFA session (or its plain keys) is what is held. `duration` in seconds is what the configuration asks for.
-    `region`: the one its profile names; None: none is named. `target`: where STS is asked for it.
-    `confirm`: a human says yes before a consumer first gets it. `read_only`: a session policy limits it to reading.
+    Attributes:
+        parent: a source, or the name of another role (role chaining).
+        role_arn: None: the source's own MFA session (or its plain keys) is what is held.
+        duration: seconds that the configuration asks for.
+        region: the one its profile names; None: none is named.
+        target: where STS is asked for it.
+        confirm: a human says yes before a consumer first gets it.
+        read_only: a session policy limits it to reading.
     """
 
     name: str
@@ -201,9 +218,11 @@ class Role:
 class Grant:
     """The right of one consumer to fetch some roles' credentials. Only the token's SHA-256 is kept.
 
-    `role_arns`: patterns of the ARNs it may name besides (`*` alone is a wildcard, for anything), reached as
-    the role `via` is. `forwarded_port`: where, on another machine, the endpoint is forwarded to for this consumer.
-    `files`: AWS's files that its roles are of (awsfiles.Files); empty where that was not noted.
+    Attributes:
+        role_arns: patterns of the ARNs it may name besides (`*` alone is a wildcard, for anything), reached as the role
+            `via` is.
+        forwarded_port: where, on another machine, the endpoint is forwarded to for this consumer.
+        files: AWS's files that its roles are of (awsfiles.Files); empty where that was not noted.
     """
 
     id: str

@@ -12,7 +12,12 @@ from contextlib import suppress
 
 
 class UnusableError(Exception):
-    """A directory that can't be made private. `sentence` says why, `hint` what to do."""
+    """A directory that can't be made private.
+
+    Attributes:
+        sentence: why.
+        hint: what to do.
+    """
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -30,7 +35,7 @@ def runtime_dir() -> str:
     run = f"/run/user/{os.getuid()}"
     if not os.environ.get("XDG_RUNTIME_DIR") and sys.platform != "darwin" and _is_ours(run):
         return f"{run}/xacct"
-    return _place("XDG_RUNTIME_DIR", ".cache/xacct/run", "Library/Caches/xacct/run")
+    return _directory("XDG_RUNTIME_DIR", ".cache/xacct/run", "Library/Caches/xacct/run")
 
 
 def socket_path() -> str:
@@ -45,12 +50,12 @@ def containers_socket() -> str:
 
 def state_dir() -> str:
     """Return the directory of the daemon's log."""
-    return _place("XDG_STATE_HOME", ".local/state/xacct", "Library/Application Support/xacct")
+    return _directory("XDG_STATE_HOME", ".local/state/xacct", "Library/Application Support/xacct")
 
 
 def config_file() -> str:
     """Return the path of config.toml."""
-    return _place("XDG_CONFIG_HOME", ".config/xacct", ".config/xacct") + "/config.toml"
+    return _directory("XDG_CONFIG_HOME", ".config/xacct", ".config/xacct") + "/config.toml"
 
 
 def log_file() -> str:
@@ -68,7 +73,7 @@ def make_private(directory: str) -> None:
     try:
         os.makedirs(parent, exist_ok=True)
         # guard: directory-of-ours-lies-in-one-of-ours
-        if os.stat(parent).st_uid not in (os.geteuid(), 0):  # whose it is can put another in its place
+        if os.stat(parent).st_uid not in (os.geteuid(), 0):  # whose it is can replace it
             raise UnusableError(f"{parent} belongs to somebody else.")
         with suppress(FileExistsError):
             os.mkdir(directory, 0o700)
@@ -94,7 +99,7 @@ def _take_over(directory: str) -> None:
         os.close(opened)
 
 
-def _place(variable: str, linux: str, macos: str) -> str:
+def _directory(variable: str, linux: str, macos: str) -> str:
     """XDG wants relative values ignored."""
     value = os.environ.get(variable, "")
     if value.startswith("/"):

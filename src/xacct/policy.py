@@ -14,7 +14,7 @@ from xacct import text
 from xacct.model import Source, StsTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from xacct.model import Confirm, Credentials, Role
 
@@ -92,6 +92,7 @@ def renew_at(held: Credentials, jitter: float) -> float:
     """When to renew: about half-life, earlier if that would leave less than RENEW_MARGIN.
 
     Args:
+        held: what is to be renewed.
         jitter: in [-1, 1]; spreads renewals over a tenth of the lifetime.
     """
     lifetime = held.lifetime
@@ -107,9 +108,10 @@ def renewed_until(fetched: float, lifetime: float, within: float, late: float = 
     """Until when a role is renewed before its end, for whoever fetches it; long ago: it is not.
 
     Args:
-        fetched: when it was last fetched (AWS's time; long ago: never). lifetime: seconds its credentials live: whoever
-            has fetched such comes back once in that time. within: the setting; 0: never. late: seconds this machine's
-            clock is behind AWS's: by so much later do SDKs come back, which go by that.
+        fetched: when it was last fetched (AWS's time; long ago: never).
+        lifetime: seconds its credentials live: whoever has fetched such comes back once in that time.
+        within: the setting; 0: never.
+        late: seconds this machine's clock is behind AWS's: by so much later do SDKs come back, which go by that.
     """
     return fetched + max(within, lifetime) + max(0.0, late) if within > 0 else float("-inf")
 
@@ -198,14 +200,23 @@ def _hop(role: Role, lifetime: float | None) -> Hop:
 
 
 def explain(
-    role: Role, roles: Mapping[str, Role], session_seconds: int, session_name: str = "xacct"
+    role: Role,
+    roles: Mapping[str, Role],
+    session_seconds: int,
+    session_name: str = "xacct",
+    describe: Callable[[Source], str] = lambda source: source.kind,
 ) -> tuple[list[str], list[str]]:
     """The plan for a role in words: the steps, then remarks about what goes along and what limits it.
 
-    `session_seconds`, `session_name`: what the settings say of MFA sessions, and of roles that say nothing.
+    Args:
+        role: whose plan.
+        roles: all there are, by name.
+        session_seconds: how long an MFA session lasts by the settings.
+        session_name: what the settings say for roles that say nothing.
+        describe: what a source's credentials come from, in words.
     """
     path = path_to(role)
-    steps, remarks = _steps_before(role, path, roles, session_seconds, session_name)
+    steps, remarks = _steps_before(role, path, roles, session_seconds, session_name, describe)
     if role.role_arn:
         how = "assume it with that code itself" if path.hop is Hop.WITH_CODE else "assume"
         steps.append(f"{how}: {role.role_arn}, {_span(path.duration)} at a time")
@@ -230,21 +241,21 @@ def _passed(role: Role, session_name: str) -> list[str]:
 
 
 def _steps_before(
-    role: Role, path: Path, roles: Mapping[str, Role], session_seconds: int, session_name: str
+    role: Role,
+    path: Path,
+    roles: Mapping[str, Role],
+    session_seconds: int,
+    session_name: str,
+    describe: Callable[[Source], str],
 ) -> tuple[list[str], list[str]]:
     if not isinstance(role.parent, Source):
         parent = roles.get(role.parent)
         if parent is None:
             return [f"the role {role.parent}, which is not configured"], []
-        steps, remarks = explain(parent, roles, session_seconds, session_name)
+        steps, remarks = explain(parent, roles, session_seconds, session_name, describe)
         return steps, remarks
     source = role.parent
-    where = {
-        "profile": "its access key",
-        "process": "its credential_process",
-        "environment": "the environment",
-    }
-    steps = [f"start from {source.name}: {where[source.kind]}"]
+    steps = [f"start from {source.name}: {describe(source)}"]
     if path.needs_session:
         steps.append(
             f"open an MFA session with one code of {role.mfa_serial}, for {_span(session_seconds)}; "
@@ -301,8 +312,8 @@ def _where(role: Role) -> str:
     """Which STS is asked, in words; what is not said is AWS's own."""
     target = role.target
     kinds = [word for word, said in (("FIPS", target.fips), ("dual-stack", target.dualstack)) if said]
-    place = target.address or " ".join(["AWS's", *kinds, "endpoint"])
-    said = f"STS is asked at {place}" + (f", in {role.region}" if role.region else "")
+    address = target.address or " ".join(["AWS's", *kinds, "endpoint"])
+    said = f"STS is asked at {address}" + (f", in {role.region}" if role.region else "")
     origins = ", ".join(origin for _, origin in target.origins)
     return f"{said} ({origins})" if origins else said
 

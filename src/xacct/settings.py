@@ -30,11 +30,16 @@ MOST_IMDS_PORTS = 100
 MAX_PORT = 65535
 Port = Annotated[int, msgspec.Meta(ge=1, le=MAX_PORT)]
 
+Command = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+"""A program and its arguments."""
+
 
 class Daemon(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[daemon]: the endpoint's port on 127.0.0.1, how much is logged, and whether state outlives the process.
 
-    `survive_restart`: in the memory of the service manager. `persistence`: on disk, over a reboot.
+    Attributes:
+        survive_restart: in the memory of the service manager.
+        persistence: on disk, over a reboot.
     """
 
     port: Port = 9477
@@ -47,7 +52,9 @@ class Daemon(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Session(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[session]: how long an MFA session is asked for (15 min to 36 h), and the name CloudTrail shows for roles.
 
-    `name` may use {user} and {host}. `renew_if_used_within`: what was not fetched for so long lapses ("0s": all does).
+    Attributes:
+        name: may use {user} and {host}.
+        renew_if_used_within: what was not fetched for so long lapses ("0s": all does).
     """
 
     duration: Duration = "12h"
@@ -58,11 +65,15 @@ class Session(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class Prompts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[prompts]: how long an SDK is held while a human types a code, and how they are asked beside terminals.
 
-    `command` prints a code (a password manager, `ykman oath ...`); `desktop` shows dialogs and notices.
+    Attributes:
+        command: prints a code (a password manager, `ykman oath ...`).
+        devices: by the serial of an MFA device, the command for that one alone.
+        desktop: whether dialogs and notices are shown.
     """
 
     patience: Duration = "120s"
     command: tuple[str, ...] = ()
+    devices: dict[str, Command] = {}
     desktop: bool = True
 
 
@@ -87,7 +98,8 @@ class ContainersSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True
 class AuditSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[audit]: whether audit.jsonl is kept, the MiB at which a new one is begun, and how many old ones stay.
 
-    `required`: nothing is served that can't be written down.
+    Attributes:
+        required: nothing is served that can't be written down.
     """
 
     enabled: bool = True
@@ -117,7 +129,9 @@ class Lock(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
     """[roles.NAME]: adds to the AWS profile of that name, or makes a role of its own (role_arn, source_profile).
 
-    `session_name` and `source_identity` may use {user} and {host}.
+    Attributes:
+        session_name: may use {user} and {host}.
+        source_identity: likewise.
     """
 
     role_arn: str | None = None
@@ -204,9 +218,11 @@ def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str)
     """The profiles' roles with the settings' additions.
 
     Args:
-        settings: the file. found: the profiles. fill: makes a name of a template such as "{user}@{host}".
+        settings: the file.
+        found: the profiles.
+        fill: makes a name of a template such as "{user}@{host}".
 
-    A role whose source_profile can't be used, or whose own profile can't, is taken out, with a problem in its place.
+    A role whose source_profile can't be used, or whose own profile can't, is taken out, and becomes a problem.
 
     Raises:
         ConfigError: a [roles.NAME] that is no profile and lacks role_arn or source_profile, or whose read_only would
@@ -271,10 +287,12 @@ def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dic
 
     A [roles.NAME] belongs to the daemon's own files, and adds nothing to other files' roles. But a limit must not be
     got round by naming other files: what it says to narrow a role holds for roles of its name, and of its ARN, in all
-    files. A role with two limits that can't both hold is taken out, with a problem in its place.
+    files. A role with two limits that can't both hold is taken out, and becomes a problem.
 
     Args:
-        settings: the file. found: the profiles. own: the roles of the daemon's own files.
+        settings: the file.
+        found: the profiles.
+        own: the roles of the daemon's own files.
     """
     roles, refused = {}, {}
     for name, role in found.roles.items():
@@ -398,16 +416,7 @@ def _did_you_mean(problem: str) -> str:
 
 
 def _fields_at(place: str) -> list[str]:
-    tables: dict[str, type[msgspec.Struct]] = {
-        "daemon": Daemon,
-        "session": Session,
-        "prompts": Prompts,
-        "endpoint": EndpointSettings,
-        "containers": ContainersSettings,
-        "audit": AuditSettings,
-        "imds": ImdsSettings,
-        "lock": Lock,
-    }
+    tables = {field.name: field.type for field in msgspec.structs.fields(Settings) if field.name != "roles"}
     table = tables.get(place, RoleSettings if place.startswith("roles") else Settings)
     return list(table.__struct_fields__)
 

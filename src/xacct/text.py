@@ -45,7 +45,7 @@ def cut(text: str, most: int) -> str:
 
 
 def without_password(url: str, instead: str = "…") -> str:
-    """Return an address with `instead` in the place of its user and password, however badly these are written.
+    """Return an address with `instead` for its user and password, however badly these are written.
 
     All before the last @ counts: a password may hold a slash or another @, and a proxy may be named without a scheme.
     """

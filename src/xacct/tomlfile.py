@@ -16,7 +16,11 @@ _QUOTED = re.compile(r""" "[^"]*" | '[^']*' """, re.VERBOSE)
 
 
 class TomlError(ValueError):
-    """A file that is no TOML, or none that a human wrote. `why` follows its name in a sentence, and quotes nothing."""
+    """A file that is no TOML, or none that a human wrote.
+
+    Attributes:
+        why: follows its name in a sentence, and quotes nothing.
+    """
 
     def __init__(self, why: str) -> None:
         super().__init__(why)

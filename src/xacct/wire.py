@@ -62,7 +62,12 @@ Category = Literal["human", "refused", "temporary", "usage", "bug"]
 
 
 class ErrorBody(TypedDict):
-    """One failure: `code` and `category` for programs, `sentence` and `hint` for people."""
+    """One failure.
+
+    Attributes:
+        code: for programs, as is `category`.
+        sentence: for people, as is `hint`.
+    """
 
     code: str
     category: NotRequired[Category]
@@ -78,7 +83,13 @@ class ErrorAnswer(TypedDict):
 
 
 def older(which: Literal["daemon", "command"], daemon: str, command: str) -> ErrorBody:
-    """Say which end is older, and what to do. `daemon`, `command`: their versions, empty where not known."""
+    """Say which end is older, and what to do.
+
+    Args:
+        which: the older end.
+        daemon: its version, empty where not known.
+        command: likewise.
+    """
     xacctd, xacctctl = _with_version("xacctd", daemon), _with_version("xacctctl", command)
     if which == "daemon":
         return {
@@ -149,9 +160,12 @@ class ImdsPort(TypedDict):
 class DaemonStatus(TypedDict):
     """The daemon itself, in GET /v1/status.
 
-    `executable`: the Python it runs on. `code`: the directory of its code; `code_changed`: files there have changed
-    since it started. `clock_skew`: seconds AWS's clock is ahead of this machine's, null until AWS has been heard.
-    `asks`: how it asks people beside terminals that attend: `command`, `dialog`; `notice` only tells them.
+    Attributes:
+        executable: the Python it runs on.
+        code: the directory of its code.
+        code_changed: files there have changed since it started.
+        clock_skew: seconds AWS's clock is ahead of this machine's, null until AWS has been heard.
+        asks: how it asks people beside terminals: `command`, `dialog`; `notice` only tells them.
     """
 
     version: str
@@ -166,7 +180,8 @@ class DaemonStatus(TypedDict):
 class AwsFiles(TypedDict):
     """AWS's files as one shell means them: where it finds them, and its HOME.
 
-    `sts`: those of AWS_ENDPOINT_URL_STS and AWS_CA_BUNDLE that it has: by them STS is another for roles of its own.
+    Attributes:
+        sts: those of AWS_ENDPOINT_URL_STS and AWS_CA_BUNDLE that it has: by them STS is another for roles of its own.
     """
 
     config: str
@@ -178,8 +193,10 @@ class AwsFiles(TypedDict):
 class Catalogue(AwsFiles):
     """One set of AWS's files that roles are served of, in GET /v1/status.
 
-    `id`: what stands behind the `#` in names of its roles. `own`: the daemon's own files. `meant`: those that the
-    request means, whose roles go by plain names in its answer.
+    Attributes:
+        id: what stands behind the `#` in names of its roles.
+        own: the daemon's own files.
+        meant: those that the request means, whose roles go by plain names in its answer.
     """
 
     id: str
@@ -188,9 +205,12 @@ class Catalogue(AwsFiles):
 
 
 class StatusAnswer(TypedDict):
-    """GET /v1/status. `now` is the daemon's reading of AWS's clock: count down from it, not from your own.
+    """GET /v1/status.
 
-    `locked`: no credentials leave until POST /v1/unlock. `imds`: the ports of [imds] that are served.
+    Attributes:
+        now: the daemon's reading of AWS's clock: count down from it, not from your own.
+        locked: no credentials leave until POST /v1/unlock.
+        imds: the ports of [imds] that are served.
     """
 
     now: float
@@ -218,7 +238,11 @@ class RoleInfo(TypedDict):
 
 
 class RolesAnswer(TypedDict):
-    """GET /v1/roles. `problems` are profiles that can't be used, each with why."""
+    """GET /v1/roles.
+
+    Attributes:
+        problems: profiles that can't be used, each with why.
+    """
 
     roles: list[RoleInfo]
     problems: list[ErrorBody]
@@ -236,11 +260,13 @@ class ExplainAnswer(TypedDict):
 class LoginRequest(TypedDict):
     """POST /v1/login. The answer streams `LoginEvent`s and ends with `done`.
 
-    `code` answers the first prompt of each MFA device; without it the prompts come in the stream, and the
-    caller answers them at POST /v1/prompts/ID. `attend` false: don't wait for a human, fail instead.
-    `until`: the MFA session must last until then (Unix seconds), renewed early if it does not. `grant`: the id of a
-    grant that must be allowed to use them, too: for guarded roles that is one more question. `again`: spend a code on
-    roles that AWS has refused in spite of a fresh one.
+    Attributes:
+        code: answers the first prompt of each MFA device; without it the prompts come in the stream, and the caller
+            answers them at POST /v1/prompts/ID.
+        attend: false: don't wait for a human, fail instead.
+        until: the MFA session must last until then (Unix seconds), renewed early if it does not.
+        grant: the id of a grant that must be allowed to use them, too: for guarded roles that is one more question.
+        again: spend a code on roles that AWS has refused in spite of a fresh one.
     """
 
     roles: list[str]
@@ -254,7 +280,8 @@ class LoginRequest(TypedDict):
 class CredentialsRequest(TypedDict):
     """POST /v1/credentials: like login for one role, but a `credentials` event carries the secrets.
 
-    `lifetime`: seconds that must be left; more than an hour makes the daemon take the direct path.
+    Attributes:
+        lifetime: seconds that must be left; more than an hour makes the daemon take the direct path.
     """
 
     role: str
@@ -265,10 +292,13 @@ class CredentialsRequest(TypedDict):
 class Prompt(TypedDict):
     """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
 
-    `label`, `process`: who has brought it about, as far as that is known ("pid 4711, /usr/bin/aws"); else empty.
-    `reason`: why it takes a code, where that is not plain; else empty.
-    `not_before`: no code can be accepted until then (the current one has been used): show a countdown.
-    `problem`: why the last answer was not accepted, else null. `deadline`: when the question is withdrawn.
+    Attributes:
+        label: who has brought it about, as far as that is known; else empty.
+        process: likewise ("pid 4711, /usr/bin/aws").
+        reason: why it takes a code, where that is not plain; else empty.
+        not_before: no code can be accepted until then (the current one has been used): show a countdown.
+        problem: why the last answer was not accepted, else null.
+        deadline: when the question is withdrawn.
     """
 
     id: str
@@ -335,8 +365,12 @@ class ExpiredEvent(TypedDict):
     role: str
 
 
-class HorizonEvent(TypedDict):
-    """An MFA session ends in `seconds`: past that its roles need a code."""
+class MfaEndsEvent(TypedDict):
+    """An MFA session ends; past that its roles need a code.
+
+    Attributes:
+        seconds: until then.
+    """
 
     event: Literal["mfa-ends"]
     serial: str
@@ -390,11 +424,14 @@ class LogoutAnswer(TypedDict):
 
 
 class GrantRequest(TypedDict):
-    """POST /v1/grants. `ttl`: seconds, absent for no end; `pid`: ends with that process.
+    """POST /v1/grants.
 
-    `where`: "container" makes one that only the listeners for containers take; without it only the others do.
-    `role_arn_patterns`: the ARNs it may name besides (`*` stands for anything), reached as the role `via` is.
-    `forwarded_port`: the port of another machine's 127.0.0.1 at which its consumer finds the endpoint, by ssh say.
+    Attributes:
+        ttl: seconds, absent for no end.
+        pid: ends with that process.
+        where: "container" makes one that only the listeners for containers take; without it only the others do.
+        role_arn_patterns: the ARNs it may name besides (`*` stands for anything), reached as the role `via` is.
+        forwarded_port: the port of another machine's 127.0.0.1 at which its consumer finds the endpoint, by ssh say.
     """
 
     roles: list[str]
@@ -431,10 +468,13 @@ class GrantInfo(TypedDict):
 
 
 class GrantAnswer(TypedDict):
-    """POST /v1/grants: the only time the token is shown. `urls`, as the consumer sees them, and `regions` are per role.
+    """POST /v1/grants: the only time the token is shown.
 
-    `role_arn_url`: an ARN appended to it makes the URL of that role, where the grant has patterns; else null.
-    `confirm`: those of the roles that a human has to let this grant use first.
+    Attributes:
+        urls: per role, as the consumer sees them.
+        regions: per role.
+        role_arn_url: an ARN appended to it makes the URL of that role, where the grant has patterns; else null.
+        confirm: those of the roles that a human has to let this grant use first.
     """
 
     id: str
@@ -449,10 +489,14 @@ class GrantAnswer(TypedDict):
 class ContainersAnswer(TypedDict):
     """GET /v1/containers: how containers reach the endpoint.
 
-    `url`: what they are told, without a path; `address` and `port` are its parts. `socket`: the Unix socket for
-    relays, whose directory is mounted. `listening`: the places that are open now, which they are while a grant for
-    containers is in force; `troubles`: those that could not be opened, and why. `address_here`: whether this machine
-    has the address. `bridges`: those that lead to containers alone. `port_on_host`: the endpoint's for processes.
+    Attributes:
+        url: what they are told, without a path; `address` and `port` are its parts.
+        socket: the Unix socket for relays, whose directory is mounted.
+        listening: the routes that are open now, which they are while a grant for containers is in force.
+        troubles: those that could not be opened, and why.
+        address_here: whether this machine has the address.
+        bridges: those that lead to containers alone.
+        port_on_host: the endpoint's for processes.
     """
 
     enabled: bool
@@ -481,9 +525,11 @@ class SucceedAnswer(TypedDict):
 
 
 class ReloadAnswer(TypedDict):
-    """POST /v1/reload: how many roles there are now; `problems` as in GET /v1/roles.
+    """POST /v1/reload: how many roles there are now.
 
-    `restart`: whether settings or code have changed that only a new process takes up.
+    Attributes:
+        problems: as in GET /v1/roles.
+        restart: whether settings or code have changed that only a new process takes up.
     """
 
     roles: int
@@ -501,8 +547,11 @@ class AuditGrant(TypedDict):
 class AuditLine(TypedDict):
     """One line of GET /v1/audit, and of the file audit.jsonl: who had what, and never the thing itself.
 
-    `time` is UTC (2026-11-22T12:00:00Z). `uid`, `pid` and `exe` are the caller's: null where the daemon acted by
-    itself, "unknown" where the kernel could not say; of several alike (`count`), the last one's. `what` is the outcome.
+    Attributes:
+        time: UTC (2026-11-22T12:00:00Z).
+        uid: the caller's, as are `pid` and `exe`: null where the daemon acted by itself, "unknown" where the kernel
+            could not say; of several alike (`count`), the last one's.
+        what: the outcome.
     """
 
     time: str

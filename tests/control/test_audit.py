@@ -12,6 +12,7 @@ from xacct import errors
 from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.control.streams import HEARTBEAT
+from xacct.grants.events import GrantEnded
 
 EXECUTABLE = os.path.realpath(sys.executable)
 
@@ -23,7 +24,7 @@ async def kept(control, directory):
     control.trail = control.daemon.audit = Trail(
         AuditFile(control.audit_file, 10**6, 1), control.aws_clock, lambda c: c
     )
-    control.grants.ended = control.trail.grant_ended
+    control.grants.events.call(GrantEnded, lambda event: control.trail.grant_ended(event.grant, event.why))
     control.trail.start(control.keeper.events)
     try:
         async with control.serving():

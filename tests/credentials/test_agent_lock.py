@@ -45,7 +45,7 @@ async def test_who_waits_is_refused_at_once_and_what_is_on_its_way_comes_all_the
 def lock_as_soon_as(world, condition):
     """Lock within the refresh that makes it so, before whoever waits for it can run."""
     entry = world.keeper.node("prod").entry
-    world.keeper.watchers.append(lambda: condition(entry) and world.keeper.agent_lock.lock("test"))
+    world.events.call(ev.Changed, lambda _: condition(entry) and world.keeper.agent_lock.lock("test"))
 
 
 @in_virtual_time
@@ -109,14 +109,14 @@ async def test_locking_twice_is_locking_once(clock):
 
 
 @in_virtual_time
-async def test_who_has_to_let_go_is_called_when_it_is_locked(clock):
-    agent_lock = AgentLock(ev.Events())
-    seen = []
-    agent_lock.on_lock = lambda: seen.append(agent_lock.locked)
+async def test_who_has_to_let_go_is_called_at_once(clock):
+    events, seen = ev.Events(), []
+    agent_lock = AgentLock(events)
+    events.call(ev.LockChanged, lambda event: seen.append((event.locked, agent_lock.locked)))
     agent_lock.lock("test")
     agent_lock.lock("test")
     agent_lock.unlock()
-    assert seen == [True]
+    assert seen == [(True, True), (False, False)]
 
 
 @in_virtual_time

@@ -7,6 +7,7 @@ from fake_aws import SERIAL, SOURCE, World, role
 from virtual_time import in_virtual_time
 
 from xacct import errors
+from xacct.credentials import events as ev
 from xacct.credentials import snapshot
 from xacct.credentials.service import Ask
 from xacct.model import Credentials, Grant, Role
@@ -155,7 +156,7 @@ async def test_logout_takes_all_it_names_or_nothing(clock):
     async with World(clock, ROLES) as world:
         await everything(world)
         saved = []
-        world.keeper.watchers.append(lambda: saved.append(1))
+        world.events.call(ev.Changed, saved.append)
         with pytest.raises(errors.UnknownRole):
             world.keeper.logout(["a", "typo"])
         assert await world.fetch("a", ask=False)

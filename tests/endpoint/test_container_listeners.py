@@ -9,7 +9,7 @@ import pytest
 
 from xacct import errors
 from xacct.endpoint import answers
-from xacct.endpoint.container_listeners import Containers, Place
+from xacct.endpoint.container_listeners import Containers, Route
 from xacct.endpoint.server import Endpoint, bind
 
 SECRET = answers.whole(answers.OK, b"the secret")
@@ -27,7 +27,7 @@ class Yard:
         self.containers = Containers("169.254.170.2", 9479, self.places, lambda: self.wanted)
 
     def places(self):
-        return [Place(name, mark, self.bind, self.make) for name, mark in self.marks.items()]
+        return [Route(name, mark, self.bind, self.make) for name, mark in self.marks.items()]
 
     def bind(self):
         if self.failing:

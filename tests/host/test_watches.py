@@ -1,4 +1,4 @@
-"""Watches that are wanted, fail and come back, in virtual time; and each way against a stand-in of its system."""
+"""Watches that are wanted, fail and come back, in virtual time; and each watcher against a stand-in of its system."""
 
 import asyncio
 import plistlib
@@ -10,8 +10,8 @@ import structlog
 from virtual_time import clock, in_virtual_time
 
 from xacct.host import bus, logind, screen_macos, screensaver, watches
-from xacct.host.watches import RETRY, Unwatchable, Watches, Way
-from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
+from xacct.host.watchers import ON_SCREEN_LOCK, ON_SUSPEND, watchers
+from xacct.host.watches import RETRY, Unwatchable, Watcher, Watches
 
 __all__ = ["clock"]
 
@@ -19,10 +19,10 @@ US = 1000
 
 
 class Mechanism:
-    """A way that does what the test says."""
+    """A watcher that does what the test says."""
 
     def __init__(self, setting=ON_SCREEN_LOCK):
-        self.way = Way(setting, "it", self.watch, "a hint")
+        self.watcher = Watcher(setting, "it", self.watch, "a hint")
         self.fails = None
         self.begun = self.running = 0
         self.told = self.broken = None
@@ -53,7 +53,7 @@ def loud():
 @in_virtual_time
 async def test_what_is_wanted_runs_and_what_it_has_to_tell_is_told_by_its_setting(clock):
     screen, sleep, told = Mechanism(), Mechanism(ON_SUSPEND), []
-    watching = Watches([screen.way, sleep.way], told.append)
+    watching = Watches([screen.watcher, sleep.watcher], told.append)
     watching.want({ON_SCREEN_LOCK})
     watching.want({ON_SCREEN_LOCK})
     await asyncio.sleep(1)
@@ -69,47 +69,47 @@ async def test_what_is_wanted_runs_and_what_it_has_to_tell_is_told_by_its_settin
 
 @in_virtual_time
 async def test_what_fails_is_a_problem_one_warning_and_tried_again(clock, loud):
-    way = Mechanism()
-    watching = Watches([way.way], lambda _: None)
-    way.fails = Unwatchable("there is no bus")
+    watcher = Mechanism()
+    watching = Watches([watcher.watcher], lambda _: None)
+    watcher.fails = Unwatchable("there is no bus")
     watching.want({ON_SCREEN_LOCK})
     await asyncio.sleep(3 * RETRY + 1)
-    assert way.begun == 4
+    assert watcher.begun == 4
     [problem] = watching.problems
     assert (problem.code, problem.hint) == ("bad-config", "a hint")
     assert problem.sentence == "on_screen_lock of [lock] has no help of it: there is no bus."
     assert [line["why"] for line in loud if line["log_level"] == "warning"] == ["there is no bus"]
-    way.fails = None
+    watcher.fails = None
     await asyncio.sleep(RETRY)
     assert watching.problems == []
-    way.broken.set_exception(Unwatchable("the bus has gone"))
+    watcher.broken.set_exception(Unwatchable("the bus has gone"))
     await asyncio.sleep(1)
     assert "the bus has gone" in watching.problems[0].sentence
     await asyncio.sleep(RETRY)
-    assert (way.running, watching.problems) == (1, [])
+    assert (watcher.running, watching.problems) == (1, [])
     await watching.close()
 
 
 @in_virtual_time
 async def test_a_bug_in_a_way_is_a_problem_too_and_quotes_nothing(clock):
-    way = Mechanism()
-    watching = Watches([way.way], lambda _: None)
-    way.fails = ZeroDivisionError("canary")
+    watcher = Mechanism()
+    watching = Watches([watcher.watcher], lambda _: None)
+    watcher.fails = ZeroDivisionError("canary")
     watching.want({ON_SCREEN_LOCK})
     await asyncio.sleep(1)
     assert watching.problems[0].sentence.endswith(": ZeroDivisionError.")
     watching.want(())
     assert watching.problems == []
     await asyncio.sleep(2 * RETRY)
-    assert way.begun == 1
+    assert watcher.begun == 1
 
 
-# What each way takes for a lock.
+# What each watcher takes for a lock.
 
 
 @pytest.fixture
 def heard(monkeypatch):
-    """What the ways were to listen to, and a bus to tell them of it."""
+    """What the watchers were to listen to, and a bus to tell them of it."""
     told = SimpleNamespace(times=0, rules=None, service=None, owners={"/ours": US, "/theirs": US + 1})
 
     async def listen(address, rules, heard, ready, service=None):
@@ -300,13 +300,13 @@ async def test_a_program_that_is_missing_or_never_ends_is_said(monkeypatch):
         ("freebsd", [ON_SCREEN_LOCK]),
     ],
 )
-def test_each_system_has_its_ways(platform, settings):
-    assert [way.setting for way in ways({}, platform)] == settings
+def test_each_system_has_its_watchers(platform, settings):
+    assert [watcher.setting for watcher in watchers({}, platform)] == settings
 
 
 @in_virtual_time
-async def test_a_system_without_a_way_says_so(clock):
-    watching = watches.Watches(ways({}, "freebsd"), print)
+async def test_a_system_without_a_watcher_says_so(clock):
+    watching = watches.Watches(watchers({}, "freebsd"), print)
     watching.want({ON_SCREEN_LOCK})
     await asyncio.sleep(1)
     assert "no way to tell on freebsd" in watching.problems[0].sentence

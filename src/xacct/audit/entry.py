@@ -20,10 +20,13 @@ MOST = 4000
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something that happened at `time` (Unix seconds, AWS's clock), `count` times since the line before.
+    """Something that happened.
 
-    `caller` None: the daemon itself did it. `what`: the outcome, in a word or an error's code: nothing that a
-    client has sent, and nothing that could be used.
+    Attributes:
+        time: Unix seconds, by AWS's clock.
+        count: how often since the line before.
+        caller: None: the daemon itself did it.
+        what: the outcome, in a word or an error's code: nothing that a client has sent, and nothing that could be used.
     """
 
     event: str
@@ -36,9 +39,12 @@ class Entry:
 
 
 def line(entry: Entry, caller: Caller | None, files: wire.AwsFiles | None = None) -> wire.AuditLine:
-    """An entry as it is written and streamed; `caller` is its own, with what has been found out since.
+    """An entry as it is written and streamed.
 
-    `files`: those that its role is of, where they are not the daemon's own.
+    Args:
+        entry: what happened.
+        caller: its own, with what has been found out since.
+        files: those that its role is of, where they are not the daemon's own.
     """
     grant = entry.grant
     said: wire.AuditLine = {

@@ -28,7 +28,9 @@ class AuditFile:
     """The file and its predecessors: audit.jsonl, audit.jsonl.1 (the youngest) to audit.jsonl.KEEP.
 
     Args:
-        path: of audit.jsonl. max_bytes: size it does not grow past. keep: how many predecessors are kept.
+        path: of audit.jsonl.
+        max_bytes: size it does not grow past.
+        keep: how many predecessors are kept.
     """
 
     def __init__(self, path: Path, max_bytes: int, keep: int) -> None:

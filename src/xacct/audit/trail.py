@@ -72,8 +72,11 @@ class Trail:
     """Keeps the audit.
 
     Args:
-        file: where lines go. clock: AWS's time. find: a caller with its process, where that can be found out; slow.
-        noise: where refusals go, None for the same file. required: nothing may be served that can't be written.
+        file: where lines go.
+        clock: AWS's time.
+        find: a caller with its process, where that can be found out; slow.
+        noise: where refusals go, None for the same file.
+        required: nothing may be served that can't be written.
         files_of: AWS's files of a catalogue's id (rolekeys.py), where they are not the daemon's own.
     """
 
@@ -122,7 +125,12 @@ class Trail:
         return self.written
 
     def refused(self, why: str, caller: Caller) -> None:
-        """Somebody got nothing at the endpoint, not even a role's refusal. `why`: of the words there are for that."""
+        """Somebody got nothing at the endpoint, not even a role's refusal.
+
+        Args:
+            why: of the words there are for that.
+            caller: who it was.
+        """
         self._count("refused", None, None, caller, why[:60])
 
     async def written(self) -> None:

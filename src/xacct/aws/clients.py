@@ -28,7 +28,11 @@ NOWHERE = f"{os.devnull}/none"
 
 
 class Clients:
-    """Open clients. `now`: AWS's time, which requests are signed at."""
+    """Open clients.
+
+    Args:
+        now: AWS's time, which requests are signed at.
+    """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now

@@ -25,7 +25,11 @@ LONGEST_CODE = 80
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One kind of refusal. `sentence` may use {target} (what was wanted) and {said} (AWS's own words)."""
+    """One kind of refusal.
+
+    Attributes:
+        sentence: may use {target} (what was wanted) and {said} (AWS's own words).
+    """
 
     codes: tuple[str, ...]
     words: str
@@ -199,7 +203,9 @@ def refusal(code: str, message: str, *, target: str, status: int = 400, skew: fl
     """AWS's answer as one of our errors.
 
     Args:
-        code: AWS's error code. message: its words. target: the role or session that was wanted.
+        code: AWS's error code.
+        message: its words.
+        target: the role or session that was wanted.
         status: the HTTP status; any 5xx is temporary, whatever its body says.
         skew: seconds this machine's clock is ahead of AWS's, for the sentence about clocks.
     """
@@ -228,9 +234,11 @@ def _skew(seconds: float) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SdkRow:
-    """One way in which a call ends without an answer of STS's, by the name of the exception.
+    """One reason why a call ends without an answer of STS's, by the name of the exception.
 
-    `sentence` and `hint` may use {target}, {where} (which STS), {kind} (the exception) and {what} (a setting).
+    Attributes:
+        sentence: may use {target}, {where} (which STS), {kind} (the exception) and {what} (a setting).
+        hint: likewise.
     """
 
     exceptions: tuple[str, ...]
@@ -362,7 +370,9 @@ def of_sdk(error: BaseException, role: Role, *, signed: bool) -> errors.XacctErr
     """What kept the SDK from bringing an answer of STS's, as one of our errors.
 
     Args:
-        role: what was wanted. signed: whether a request had been signed: what is odd after that is the answer.
+        error: what it raised.
+        role: what was wanted.
+        signed: whether a request had been signed: what is odd after that is the answer.
     """
     if isinstance(error, errors.XacctError):
         return error
@@ -381,7 +391,10 @@ def failed(kind: str, words: str, *, target: str, where: str = "AWS STS", what: 
     """The row of an exception's name, filled in.
 
     Args:
-        kind: the name. words: what it says, which is not repeated. target: what was wanted. where: which STS.
+        kind: the name.
+        words: what it says, which is not repeated.
+        target: what was wanted.
+        where: which STS.
         what: the setting or region that a row may name.
     """
     row = next(

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 class Sts:
-    """AWS STS as the keeper sees it. The Date header of what is certainly STS's teaches `clock` AWS's time."""
+    """AWS STS as the keeper sees it.
+
+    Args:
+        clock: learns AWS's time from the Date header of what is certainly STS's answer.
+    """
 
     def __init__(self, clock: AwsClock) -> None:
         self._clock = clock

@@ -145,7 +145,7 @@ StreamEvent = (
     | wire.HeldEvent
     | wire.FailedEvent
     | wire.ExpiredEvent
-    | wire.HorizonEvent
+    | wire.MfaEndsEvent
     | wire.LockEvent
     | wire.CredentialsEvent
     | wire.DoneEvent

@@ -20,7 +20,7 @@ SHADOWING: Final = SECRETS | {
     "sso_role_name",
     "sso_region",
 }
-"""Options with which a profile has credentials of its own, or a way to them: SDKs prefer each to an endpoint."""
+"""Options with which a profile has credentials of its own, or a provider of them: SDKs prefer each to an endpoint."""
 
 _HEADING: Final = r"\s*\[\s*(?:profile\s+)?[\"']?([^\]\"']*?)[\"']?\s*\]"
 _OPTION: Final = r"(\s*)([^\s=:#;\[][^=:]*?)\s*[=:]"
@@ -53,7 +53,7 @@ def parsed(content: Iterable[str]) -> Iterator[Line]:
 
 
 def shadows(content: Iterable[str]) -> bool:
-    """Say whether [default] in these lines has credentials or a way to them."""
+    """Say whether [default] in these lines has credentials or a provider of them."""
     return any(line.section == "default" and line.option in SHADOWING for line in parsed(content))
 
 
@@ -85,7 +85,7 @@ def options(content: Iterable[str], section: str = "default") -> dict[str, list[
 
 
 def settings(config: Iterable[str], credentials: Iterable[str]) -> list[str]:
-    """Return the lines of [default] that are no way to credentials, of both files; the credentials file's win."""
+    """Return the lines of [default] that lead to no credentials, of both files; the credentials file's win."""
     both = options(config) | options(credentials)
     return [
         line if line.endswith("\n") else f"{line}\n"
@@ -96,7 +96,14 @@ def settings(config: Iterable[str], credentials: Iterable[str]) -> list[str]:
 
 
 def with_option(content: list[str], option: str, value: list[str], eol: str) -> list[str]:
-    """Return the lines with an option of [default] set; `value`: its lines. A section is made where there is none."""
+    """Return the lines with an option of [default] set. A section is made where there is none.
+
+    Args:
+        content: the lines.
+        option: its name.
+        value: its lines.
+        eol: how lines end.
+    """
     there = options(content).get(option)
     if there is not None:
         start = next(n for n, line in enumerate(parsed(content)) if line.section == "default" and line.option == option)

@@ -51,77 +51,90 @@ def directory(runtime: str, about: About) -> str:
     return f"{runtime}/{PREFIX}{hashlib.sha256(repr(tuple(about)).encode('utf-8', 'surrogateescape')).hexdigest()[:16]}"
 
 
-def made(place: str, about: About, user: str, now: float) -> str:
-    """Make the copy in the directory `place`, or bring it up to date. Returns its path.
+def made(folder: str, about: About, user: str, now: float) -> str:
+    """Make the copy, or bring it up to date. Returns its path.
 
     Args:
-        user: the grant's id, or `pid-N`, for which it is kept. now: Unix time in seconds.
+        folder: the copy's, as `directory` names it.
+        about: of which files it is.
+        user: the grant's id, or `pid-N`, for which it is kept.
+        now: Unix time in seconds.
 
     Raises:
-        OSError: it can't be written. Failed: as in `synced`.
+        OSError: it can't be written.
+        Failed: as in `synced`.
     """
     for again in (True, False):
         try:
             with suppress(FileExistsError):
-                os.mkdir(place, 0o700)
-            with _locked(place):
-                fileio.write_private(f"{place}/{_ABOUT}", json.dumps(about._asdict()).encode())
+                os.mkdir(folder, 0o700)
+            with _locked(folder):
+                fileio.write_private(f"{folder}/{_ABOUT}", json.dumps(about._asdict()).encode())
                 fileio.write_private(
-                    f"{place}/{_USERS}", "".join(f"{one}\n" for one in sorted({*users_of(place), user})).encode()
+                    f"{folder}/{_USERS}", "".join(f"{one}\n" for one in sorted({*users_of(folder), user})).encode()
                 )
-                _sync(place, about, now)
+                _sync(folder, about, now)
             break
         except FileNotFoundError:
             if not again:
                 raise  # else it was removed between two steps
-    return f"{place}/{COPY}"
+    return f"{folder}/{COPY}"
 
 
-def synced(place: str, now: float) -> bool:
-    """Carry what has changed on either side to the other. `now`: Unix time in seconds.
+def synced(folder: str, now: float) -> bool:
+    """Carry what has changed on either side to the other.
 
-    Returns whether they are equal: false while somebody is writing one of them, and it has to be tried again.
+    Args:
+        folder: the copy's.
+        now: Unix time in seconds.
+
+    Returns:
+        Whether they are equal: false while somebody is writing one of them, and it has to be tried again.
 
     Raises:
         OSError: no copy is there, or it can't be read.
         Failed: the user's file can't be written; the copy stays as it is, and is tried again. Or both sides have
             changed the same lines; then the user's file stands, and what the copy had is kept beside.
     """
-    with _locked(place):
-        return _sync(place, about_of(place), now)
+    with _locked(folder):
+        return _sync(folder, about_of(folder), now)
 
 
-def about_of(place: str) -> About:
-    """Return of which files the copy in `place` is. Raises `OSError` where there is none."""
+def about_of(folder: str) -> About:
+    """Return of which files the copy in `folder` is.
+
+    Raises:
+        OSError: there is none.
+    """
     try:
-        return About(**json.loads(fileio.read(f"{place}/{_ABOUT}", follow=False)))
+        return About(**json.loads(fileio.read(f"{folder}/{_ABOUT}", follow=False)))
     except (ValueError, TypeError, RecursionError):
-        raise FileNotFoundError(place) from None
+        raise FileNotFoundError(folder) from None
 
 
-def users_of(place: str) -> set[str]:
+def users_of(folder: str) -> set[str]:
     """Return for whom the copy has been made."""
     try:
-        return set(fileio.read(f"{place}/{_USERS}", follow=False).decode().split())
+        return set(fileio.read(f"{folder}/{_USERS}", follow=False).decode().split())
     except (OSError, UnicodeDecodeError):
         return set()
 
 
-def holds_secrets(place: str) -> bool:
+def holds_secrets(folder: str) -> bool:
     """Say whether there are keys in the copy."""
-    return lines.has_secrets(_lines(f"{place}/{COPY}") or [])
+    return lines.has_secrets(_lines(f"{folder}/{COPY}") or [])
 
 
-def remove(place: str, is_in_use: Callable[[str], bool]) -> bool:
+def remove(folder: str, is_in_use: Callable[[str], bool]) -> bool:
     """Remove a copy none of whose users needs it any more; say whether it is gone. One that is being made stays."""
     try:
-        with _locked(place):
-            users = users_of(place)
+        with _locked(folder):
+            users = users_of(folder)
             if not users or any(is_in_use(user) for user in users):
                 return False
-            for name in os.listdir(place):
-                os.unlink(f"{place}/{name}")
-            os.rmdir(place)
+            for name in os.listdir(folder):
+                os.unlink(f"{folder}/{name}")
+            os.rmdir(folder)
     except OSError:
         return False
     return True
@@ -135,29 +148,29 @@ def all_in(runtime: str) -> list[str]:
         return []
 
 
-def _sync(place: str, about: About, now: float) -> bool:
-    if any(writing.is_written(path, now) for path in (f"{place}/{COPY}", about.config)):
+def _sync(folder: str, about: About, now: float) -> bool:
+    if any(writing.is_written(path, now) for path in (f"{folder}/{COPY}", about.config)):
         return False
     users = _lines(about.config) or []
-    copy, base = _lines(f"{place}/{COPY}"), _lines(f"{place}/{_BASE}")
+    copy, base = _lines(f"{folder}/{COPY}"), _lines(f"{folder}/{_BASE}")
     conflict = ""
     if copy is not None and base is not None and copy != base:
         try:
             users = _written_through(about, users, copy, base)
         except _Conflict:
-            conflict = f"{os.path.dirname(place)}/{_CONFLICT}{os.path.basename(place)}"
+            conflict = f"{os.path.dirname(folder)}/{_CONFLICT}{os.path.basename(folder)}"
             fileio.write_private(conflict, _bytes(copy))
     body = lines.settings(users, _lines(about.credentials) or [])
     there = overlay.apart(copy, about.profile) if copy is not None else None
     fresh = overlay.composed(users, about.profile, body, about.config)
     wanted = overlay.apart(fresh, about.profile)
     if copy is None or there != wanted:
-        if writing.is_written(f"{place}/{COPY}", now):
+        if writing.is_written(f"{folder}/{COPY}", now):
             return False
         copy = fresh
-        fileio.write_private(f"{place}/{COPY}", _bytes(copy), _mode_like(about.config))
+        fileio.write_private(f"{folder}/{COPY}", _bytes(copy), _mode_like(about.config))
     if copy != base:
-        fileio.write_private(f"{place}/{_BASE}", _bytes(copy))
+        fileio.write_private(f"{folder}/{_BASE}", _bytes(copy))
     if conflict:
         raise Failed(f"{about.config} has changed where it was set in a shell of xacct, too; that is in {conflict}.")
     return True
@@ -181,7 +194,11 @@ def _written_through(about: About, users: list[str], copy: list[str], base: list
 
 
 def _replace(path: str, old: bytes, new: bytes) -> None:
-    """Write the user's file. Raises `Failed` if what it held is not `old`, or it can't be written."""
+    """Write the user's file.
+
+    Raises:
+        Failed: what it held is not `old`, or it can't be written.
+    """
     target = os.path.realpath(path)
     try:
         there = os.stat(target)
@@ -226,9 +243,9 @@ def _bytes(content: Sequence[str]) -> bytes:
 
 
 @contextmanager
-def _locked(place: str) -> Iterator[None]:
+def _locked(folder: str) -> Iterator[None]:
     """Hold the copy's lock. It is opened for reading: who watches the directory would take its closing for a change."""
-    descriptor = fileio.open_regular(f"{place}/lock", os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW)
+    descriptor = fileio.open_regular(f"{folder}/lock", os.O_RDONLY | os.O_CREAT | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from xacct import errors
-from xacct.credentials.events import Events, LockChanged
+from xacct.credentials.events import Changed, Events, LockChanged
 from xacct.credentials.revocable import RevocableWaits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Coroutine
 
 log = structlog.get_logger("xacct.credentials")
 
@@ -25,14 +25,12 @@ T = TypeVar("T")
 class AgentLock:
     """Locked or not. A daemon starts as the one before it ended, the first one unlocked.
 
-    `changed`: told of each change. `on_lock`: called when it is locked.
+    `events`: the bus that each change is published on.
     """
 
-    def __init__(self, events: Events, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, events: Events) -> None:
         self.locked = False
-        self.on_lock: Callable[[], None] = lambda: None
         self._events = events
-        self._changed = changed
         self._waiting = RevocableWaits(self.check)
 
     def lock(self, why: str) -> bool:
@@ -41,10 +39,8 @@ class AgentLock:
             return False
         self.locked = True
         self._waiting.revoke()  # guard: who-waits-behind-lock-hears-at-once
-        self.on_lock()  # guard: locked-what-lay-ready-is-let-go
         log.info("locked", why=why)
-        self._events.publish(LockChanged(locked=True))
-        self._changed()
+        self._publish()
         return True
 
     def unlock(self) -> bool:
@@ -53,9 +49,12 @@ class AgentLock:
             return False
         self.locked = False
         log.info("unlocked")
-        self._events.publish(LockChanged(locked=False))
-        self._changed()
+        self._publish()
         return True
+
+    def _publish(self) -> None:
+        self._events.publish(LockChanged(locked=self.locked))
+        self._events.publish(Changed())
 
     def check(self) -> None:
         """Go on only where credentials may leave.

@@ -292,11 +292,11 @@ class Entry:
         except Exception as bug:  # noqa: BLE001
             # The type only: a message may quote what it choked on.
             log.error("renewal broke", node=self.name, kind=type(bug).__name__)  # noqa: TRY400
-            stumbled = errors.XacctError(
-                f"xacct stumbled over {self.name} ({type(bug).__name__}).", "Please report it."
+            failure = errors.XacctError(
+                f"xacct itself failed at {self.name} ({type(bug).__name__}).", "Please report it."
             )
-            self._fail(stumbled)
-            raise stumbled from None
+            self._fail(failure)
+            raise failure from None
         else:
             self.put(credentials)
             self._settled(self, None)

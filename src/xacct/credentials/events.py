@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xacct.event_bus import EventBus
+from xacct.event_bus import EventBus, Internal
 from xacct.prompts.events import PromptEvent
 
 if TYPE_CHECKING:
@@ -52,7 +52,12 @@ class LockChanged:
     locked: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Changed(Internal):
+    """What is held, or may leave, has changed: what is kept over a restart has to be kept anew."""
+
+
 Event = PromptEvent | Renewed | Failed | Expired | MfaEndsSoon | LockChanged
-"""All that the daemon's bus carries."""
+"""What subscribers of the daemon's bus are told of."""
 
 Events = EventBus[Event]

@@ -28,7 +28,7 @@ from xacct.prompts.approvals import Approvals
 from xacct.prompts.prompt import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from xacct.clock import AwsClock
     from xacct.model import Credentials
@@ -59,10 +59,11 @@ class Keeper:
         self.sessions: dict[SessionKey, Entry] = {}
         self.dynamic = DynamicRoles()
         self.uses: dict[str, Use] = {}
-        self.agent_lock = AgentLock(events, self.changed)
+        self.agent_lock = AgentLock(events)
         self.consents = Consents()
         self.approvals = Approvals(broker, clock, self.changed)
         self.broker = broker
+        self.sources = sources
         self.clock = clock
         self.events = events
         self.defaults = defaults or Defaults()
@@ -73,7 +74,6 @@ class Keeper:
         self._mfa_sessions = MfaSessions()
         self.observed_limits = self._calls.observed_limits
         self.refused = Refused()
-        self.watchers: list[Callable[[], None]] = []
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self.until: dict[str, float] = {}
 
@@ -463,8 +463,7 @@ class Keeper:
 
     def changed(self) -> None:
         """What is held, or may leave, has changed."""
-        for watcher in self.watchers:
-            watcher()
+        self.events.publish(ev.Changed())
 
     def _settled(self, entry: Entry, error: errors.XacctError | None) -> None:
         for name in [name for name, node in self.nodes.items() if node.entry is entry]:

@@ -51,7 +51,7 @@ class Scheduler:
         self._used: set[Entry] = set()
         self._boot_seen = keeper.clock.boot()
         self._loop_seen = 0.0
-        keeper.watchers.append(self._wake.set)
+        keeper.events.call(ev.Changed, lambda _: self._wake.set())
 
     async def run(self) -> None:
         """Work until cancelled."""

@@ -20,7 +20,7 @@ _MARK: Final = re.compile(rb"^(?:(%s)|%s)%s" % (_BEGIN.encode(), _END.encode(), 
 
 _PLAIN: Final = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 _UNQUOTABLE: Final = re.compile(r"[\"'\\$`#;\[\]\x00-\x1f\x7f]")
-"""What shells and AWS tools read differently within double quotes, each in its own way."""
+"""What shells and AWS tools read differently within double quotes."""
 
 
 _HEADING: Final = re.compile(r"\[[^\[\]]{1,200}\]\s*")
@@ -47,10 +47,13 @@ class Entry(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A file cut at the block, or where one would go. `entries` is None where there is none.
+    """A file cut at the block, or where one would go.
 
-    `separator`: the line end that comes and goes with the block, so that a file whose last line has none is as it
-    was when the block is gone. `eol`: how the block's own lines end.
+    Attributes:
+        separator: the line end that comes and goes with the block, so that a file whose last line has none is as it was
+            when the block is gone.
+        eol: how the block's own lines end.
+        entries: None where there is none.
     """
 
     before: bytes
@@ -63,7 +66,8 @@ class Found(NamedTuple):
 def find(content: bytes) -> Found:
     """Cut `content` at its block.
 
-    Raises `CtlError` when the marks are not one beginning and one end: what is ours can't be told then.
+    Raises:
+        CtlError: the marks are not one beginning and one end: what is ours can't be told then.
     """
     marks = list(_MARK.finditer(content))
     if not marks:
@@ -108,7 +112,7 @@ def profiles(content: bytes) -> set[str]:
     return set(re.findall(heading, text, re.MULTILINE))
 
 
-def tame(line: str) -> str:
+def showable(line: str) -> str:
     """Return a line of an AWS file fit to be shown, whoever wrote it.
 
     Shown are headings, our own lines, and settings of which no value is secret. Of all else, and of lines that go on
@@ -136,7 +140,8 @@ def _is_ours(command: str) -> bool:
 def quoted(word: str) -> str:
     """Return `word` as every AWS tool reads it, whether it splits the line itself or asks a shell.
 
-    Raises `ValueError` where no way of writing it is common to them.
+    Raises:
+        ValueError: they have no spelling in common.
     """
     if _PLAIN.fullmatch(word) and not word.startswith("-"):
         return word

@@ -10,42 +10,34 @@ import signal
 from collections.abc import Mapping
 from typing import Final
 
-_PASSED_ON: Final = frozenset(
-    {
-        signal.SIGINT,
-        signal.SIGTERM,
-        signal.SIGHUP,
-        signal.SIGQUIT,
-        signal.SIGUSR1,
-        signal.SIGUSR2,
-        signal.SIGTSTP,
-        signal.SIGCONT,
-    },
-)
+from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, CtlError
+
 _FROM_TERMINAL: Final = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP})
+_PASSED_ON: Final = _FROM_TERMINAL | {signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT}
 _IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
 def run(command: list[str], environ: Mapping[str, str]) -> int:
     """Run `command` to its end and return its status as a shell would: 128+n for signal n.
 
-    Raises `OSError` when it can't be started. The signals stay blocked behind it: the caller is
-    about to end, and a Ctrl-C that was meant for the command must not end it first.
+    The signals stay blocked behind it: the caller is about to end, and a Ctrl-C that was meant for the command
+    must not end it first.
+
+    Raises:
+        CtlError: it can't be started; with the status that shells have for it.
     """
     watched = _PASSED_ON | {signal.SIGCHLD}
     # with the default disposition some systems drop SIGCHLD before it can be waited for
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     try:
-        child = os.posix_spawnp(
-            command[0],
-            command,
-            environ,
-            setsigmask=before,
-            setsigdef=_IGNORED_BY_PYTHON,
-        )
-    except BaseException:
+        child = os.posix_spawnp(command[0], command, environ, setsigmask=before, setsigdef=_IGNORED_BY_PYTHON)
+    except BaseException as error:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if isinstance(error, FileNotFoundError):
+            raise CtlError(f"{command[0]}: no such command.", "", NOT_FOUND) from None
+        if isinstance(error, OSError):
+            raise CtlError(f"{command[0]} can't be run: {error.strerror}.", "", CANNOT_RUN) from None
         raise
     while True:
         number, from_terminal = _next_signal(watched)

@@ -26,7 +26,10 @@ def complain(sentence: str, hint: str = "", *, role: str = "", instead: str = ""
     """Print a failure to stderr.
 
     Args:
-        role: the one of several that it is about. instead: the hint, where `hint` tells to do just what was done.
+        sentence: what is wrong.
+        hint: what to type.
+        role: the one of several that it is about.
+        instead: the hint, where `hint` tells to do just what was done.
     """
     say(f"xacctctl: {role}: {sentence}" if role else f"xacctctl: {sentence}")
     better = useful(hint, _typed, instead)

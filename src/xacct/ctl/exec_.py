@@ -10,7 +10,7 @@ from xacct import paths
 from xacct.ctl import around, universal, variables
 from xacct.ctl.client import Client
 from xacct.ctl.env import declare_ways, ensure, lifetime, metadata, mint, reaching, revoke
-from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, USAGE, CtlError
+from xacct.ctl.failure import USAGE, CtlError
 from xacct.ctl.hold import credentials
 from xacct.ctl.render import clean, say
 from xacct.ctl.shadow import PROFILE
@@ -74,10 +74,6 @@ def _run(command: list[str], change: variables.Change) -> int:
 
     try:
         return child.run(command, variables.settled(change, os.environ).applied(os.environ))
-    except FileNotFoundError:
-        raise CtlError(f"{command[0]}: no such command.", "", NOT_FOUND) from None
-    except OSError as error:
-        raise CtlError(f"{command[0]} can't be run: {error.strerror}.", "", CANNOT_RUN) from None
     finally:
         _write_through(change.set.get(variables.CONFIG))
 

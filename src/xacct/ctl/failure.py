@@ -34,7 +34,11 @@ class NotRunningError(CtlError):
 
 
 class UnreachableError(CtlError):
-    """The daemon runs, as the lock says that it holds, but nobody listens on its control socket. `pid`: its process."""
+    """The daemon runs, as the lock says that it holds, but nobody listens on its control socket.
+
+    Attributes:
+        pid: its process.
+    """
 
     def __init__(self, pid: int) -> None:
         super().__init__(
@@ -56,7 +60,11 @@ class HungUpError(CtlError):
 
 
 class DaemonError(CtlError):
-    """The daemon said no. `code` is its word for programs."""
+    """The daemon said no.
+
+    Attributes:
+        code: its word for programs.
+    """
 
     def __init__(self, error: ErrorBody) -> None:
         super().__init__(error["sentence"], error["hint"], status_of(error))

@@ -1,4 +1,4 @@
-"""xacctctl's front door: finds the verb, runs it, turns failures into a sentence and a status.
+"""xacctctl's main function: finds the verb, runs it, turns failures into a sentence and a status.
 
 A verb's file is imported only when that verb is called: the daily ones start in tens of
 milliseconds.
@@ -58,7 +58,7 @@ def _forget_output() -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse with our way of failing."""
+    """argparse with our kind of failure."""
 
     def error(self, message: str) -> NoReturn:
         """Raise the usage error."""
@@ -70,7 +70,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 def load(name: str) -> Verb:
-    """Return the verb called `name`; `CtlError` if there is none."""
+    """Return the verb called `name`.
+
+    Raises:
+        CtlError: there is none.
+    """
     if name not in WHERE:
         raise CtlError(f"There is no verb {name!r}.", "xacctctl --help lists them.", USAGE)
     verbs: dict[str, Verb] = import_module(f"xacct.ctl.{WHERE[name][0]}").VERBS

@@ -1,4 +1,4 @@
-"""What was probably meant by a line that can't be: a hint for words in the wrong place, and for other tools' verbs."""
+"""What was probably meant by a line that can't be: a hint for misplaced words, and for other tools' verbs."""
 
 import shlex
 from collections.abc import Sequence

@@ -45,7 +45,11 @@ def program() -> list[str]:
 
 
 def port() -> int:
-    """Return the endpoint's port: config.toml's, or 9477. `CtlError` if the file says something else."""
+    """Return the endpoint's port: config.toml's, or 9477.
+
+    Raises:
+        CtlError: the file says something else.
+    """
     path = paths.config_file()
     try:
         settings = tomlfile.read(path)
@@ -64,7 +68,9 @@ def for_systemd(command: list[str], number: int, sandbox: str) -> dict[str, str]
     """Return what each file below the unit directory has to hold.
 
     Args:
-        command: the daemon's. number: the endpoint's port. sandbox: one of SANDBOXES.
+        command: the daemon's.
+        number: the endpoint's port.
+        sandbox: one of SANDBOXES.
     """
     service = _template("systemd", unit.SERVICE).replace("@XACCTD@", _exec_line(command))
     socket = _template("systemd", unit.SOCKET).replace("@PORT@", str(number))
@@ -124,7 +130,11 @@ def sandbox_of(directory: Path) -> str:
 
 
 def refuse_strangers(paths: list[Path]) -> None:
-    """Raise `CtlError` if one of these is there and not ours."""
+    """Refuse to write over what is not ours.
+
+    Raises:
+        CtlError: one of these is there and not ours.
+    """
     for path in paths:
         if (path.exists() or path.is_symlink()) and not is_ours(path):  # guard: somebody-elses-unit-is-not-overwritten
             raise CtlError(f"{path} is there and was not written by xacctctl.", "Move it away and try again.")

@@ -1,4 +1,4 @@
-"""What beats the endpoint for a program without a profile, in this user's files; and the way around it.
+"""What beats the endpoint for a program without a profile, in this user's files; and how that is avoided.
 
 `AWS_PROFILE` gets a profile of ours that has no credentials, in a copy of the config file that has all else: so
 `--profile X` is X as ever, and the credentials file stays where it is. ARCHITECTURE.md weighs it against other ways.
@@ -30,11 +30,14 @@ class Shadow(NamedTuple):
 
 
 def lifted(environ: Mapping[str, str], home: str, directory: str, user: str, always: str | None = None) -> Shadow:
-    """Say what keeps the user's files from winning, as a process with `environ` and `home` would see it.
+    """Say what keeps the user's files from winning, as a process would see it.
 
     Args:
-        directory: where a copy of the config file goes, if one is needed. user: for whom it is kept: a grant's id, or
-            `pid-N`. always: the name of the profile where no file needs one: something else sets AWS_PROFILE again.
+        environ: the process's environment.
+        home: its HOME.
+        directory: where a copy of the config file goes, if one is needed.
+        user: for whom it is kept: a grant's id, or `pid-N`.
+        always: the name of the profile where no file needs one: something else sets AWS_PROFILE again.
 
     Raises:
         CtlError: a copy can't be made.
@@ -96,7 +99,7 @@ def _profile(before: Mapping[str, str], home: str, directory: str, user: str, wi
 
 
 def shadows(content: Iterable[str]) -> bool:
-    """Say whether [default] in these lines of an AWS file has credentials or a way to them."""
+    """Say whether [default] in these lines of an AWS file has credentials or a provider of them."""
     return aws.shadows(content)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SERVICE: Final = "xacctd.service"
 SOCKET: Final = "xacctd.socket"
 
-_ELSEWHERE: Final = ("/etc/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user")
+ELSEWHERE: Final = ("/etc/systemd/user", "/usr/local/lib/systemd/user", "/usr/lib/systemd/user")
 """Where an administrator or a package would put the units."""
 
 _JOURNAL: Final = ("journalctl", "--user", "-u", "xacctd")
@@ -39,7 +39,7 @@ def managed() -> bool:
     """Say whether the units are installed, and the user's systemd runs that would start our daemon with them."""
     if sys.platform == "darwin" or os.environ.get("XACCT_SOCKET") or os.environ.get("XACCT_DAEMON"):
         return False
-    installed = any(os.path.exists(f"{place}/{SOCKET}") for place in (directory(), *_ELSEWHERE))
+    installed = any(os.path.exists(f"{place}/{SOCKET}") for place in (directory(), *ELSEWHERE))
     return installed and os.path.exists(f"{_runtime()}/systemd/private")
 
 
@@ -86,7 +86,11 @@ def show(unit: str, name: str) -> str:
 
 
 def systemctl(*words: str) -> "CompletedProcess[str]":
-    """Run `systemctl --user`; `CtlError` if there is none, or it does not end."""
+    """Run `systemctl --user`.
+
+    Raises:
+        CtlError: there is none, or it does not end.
+    """
     return _run("systemctl", "--user", *words)
 
 
@@ -112,7 +116,11 @@ def last_words(lines: list[str]) -> CtlError | None:
 
 
 def stop() -> None:
-    """Have systemd stop the daemon, which it would start again if it just ended; `CtlError` if it can't."""
+    """Have systemd stop the daemon, which it would start again if it just ended.
+
+    Raises:
+        CtlError: it can't.
+    """
     done = systemctl("stop", SERVICE)
     if done.returncode != 0:
         raise CtlError(f"systemd can't stop xacctd: {_first(done.stderr)}", f"systemctl --user status {SERVICE}")

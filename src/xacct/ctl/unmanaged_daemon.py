@@ -10,11 +10,13 @@ from xacct.ctl.lifecycle import wait_for_end
 from xacct.ctl.render import out
 
 
-def make_room(client: Client, is_managers: Callable[[int], bool], *, now: bool) -> None:
-    """Stop a daemon that the manager did not start, if it holds nothing or `now` says so.
+def stop_unmanaged(client: Client, is_managers: Callable[[int], bool], *, now: bool) -> None:
+    """Stop a daemon that the manager did not start, if that loses nothing.
 
     Args:
+        client: of that daemon.
         is_managers: whether a pid is the manager's.
+        now: even if it loses what the daemon holds.
 
     Raises:
         CtlError: it holds credentials, and nobody said that they may be lost.

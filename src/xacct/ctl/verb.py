@@ -43,7 +43,12 @@ def no_options(_parser: ArgumentParser) -> None:
 
 
 class Verb(NamedTuple):
-    """`does` and `examples` make its --help; `run` gives the exit status or raises `CtlError`."""
+    """One verb.
+
+    Attributes:
+        does: for its --help, as are the examples.
+        run: gives the exit status or raises `CtlError`.
+    """
 
     does: str
     examples: tuple[str, ...]

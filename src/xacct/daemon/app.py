@@ -4,53 +4,53 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import msgspec
 import structlog
 
-from xacct import __version__, errors, fileio, settings
+from xacct import __version__, errors, settings
 from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
 from xacct.configuration import Configuration
-from xacct.credentials.events import Events
+from xacct.credentials.events import Events, LockChanged
 from xacct.credentials.fetchers.calls import Defaults
 from xacct.credentials.keeper import Keeper
 from xacct.credentials.scheduler import Scheduler
 from xacct.credentials.service import CredentialService
-from xacct.credentials.snapshot import export
 from xacct.daemon.catalogues import Catalogues
 from xacct.daemon.container_routes import ContainerRoutes, containers
 from xacct.daemon.noted import Noted
 from xacct.daemon.reading import Reader
-from xacct.desktop import dialogs, notices
-from xacct.desktop.prompter import Prompter
+from xacct.daemon.restorer import Restorer
+from xacct.desktop import prompters
+from xacct.desktop.surroundings import Surroundings
 from xacct.endpoint import head
 from xacct.endpoint.handlers.container_credentials import ContainerCredentials
 from xacct.endpoint.imds_ports import ImdsPorts
 from xacct.endpoint.peer_check import PeerCheck
 from xacct.endpoint.server import Endpoint
+from xacct.grants.events import GrantEnded, GrantsChanged
 from xacct.grants.grants import Grants
 from xacct.host import callers, hardening, instance, process, processes, seats, session_name, steps
 from xacct.host import clock as host_clock
 from xacct.host.code_stamp import CodeStamp
 from xacct.host.saver import Saver
 from xacct.host.seats import Seats
+from xacct.host.watchers import ON_SCREEN_LOCK, ON_SUSPEND, watchers
 from xacct.host.watches import Watches
-from xacct.host.ways import ON_SCREEN_LOCK, ON_SUSPEND, ways
 from xacct.prompts.broker import PromptBroker
 from xacct.prompts.used_codes import UsedCodes
-from xacct.state import codec, keychain, keys
+from xacct.state import codec
 from xacct.state.fdstore import FdStore
-from xacct.state.ondisk import OnDisk
 from xacct.state.persister import StatePersister
 from xacct.state.taken_back import TakenBack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from xacct import wire
     from xacct.daemon.inherited import DaemonPaths, Inherited
@@ -60,9 +60,6 @@ if TYPE_CHECKING:
     from xacct.settings import Settings
 
 log = structlog.get_logger("xacct")
-
-DIALOG_DELAY = 1.0
-"""Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
 
 LOOK = 0.2
 """Seconds between two looks at the configuration's files that fetches cause, at least. Our choice."""
@@ -85,36 +82,30 @@ class App:
         self.service = CredentialService(self.keeper, self._look_soon)
         self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, session_name.fill)
         resolver = processes.ProcessResolver(processes.Processes().find, self.clock.boot)
-        self.grants = Grants(where.tokens, where.grants, self.clock.now, process.started, saver=Saver())
+        self.grants = Grants(
+            where.tokens,
+            where.grants,
+            self.clock.now,
+            process.started,
+            self.keeper.events,
+            Saver(),
+            elsewhere=lambda: self.noted.by_manager(),  # noqa: PLW0108 - it is built below
+        )
         self.catalogues = Catalogues(self.configuration, self.keeper, self.grants)
         self.reader = Reader(self._read)
         self.audit = _audit(chosen, where, self.clock, resolver, self.catalogues)
-        if self.audit is not None:
-            self.grants.ended = self.audit.grant_ended
+        if (audit := self.audit) is not None:
+            self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
         self._build_endpoints(chosen, resolver)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
-        self.humans = _ways_to_humans(chosen, self.keeper.broker, self.keeper.events, self.clock)
-        self.watches = Watches(ways(os.environ), self.happened)
-        self._announced = float("-inf")
-        self.persister = StatePersister(
-            self.keeper,
-            host_clock.boot_id(),
-            __version__,
-            files=self.catalogues.memory,
-            grants=self.grants.rows,
-            late=lambda: self._late.memory if self._late is not None else None,
+        self.humans = prompters(
+            Surroundings(chosen.prompts, self.keeper.broker, self.keeper.events, os.environ, self.clock.boot)
         )
-        self.grants.changed = self.persister.save
-        self.taken_back = TakenBack(where.taken_back, where.taken_back_here, Saver())
-        self.noted = Noted(self.keeper, self.taken_back, self.catalogues.memory, self.persister, self._lies_on_disk)
-        self.grants.elsewhere = self.noted.by_manager
-        self.sealed: keychain.KeychainStore | None = None
+        self.watches = Watches(watchers(os.environ), self.happened)
+        self._announced = float("-inf")
+        self._build_state(chosen)
         self._lock: int | None = None
-        self._to_restore: bytes | None = None
-        self._late: codec.State | None = None
         self._looked = float("-inf")
-        self._restored = False
-        self._state_problem: errors.XacctError | None = None
         self._steps_problem: errors.XacctError | None = None
 
     def _keep_steps(self, all_steps: dict[str, int]) -> None:
@@ -140,13 +131,41 @@ class App:
             ),
         )
 
+    def _build_state(self, chosen: Settings) -> None:
+        """What keeps all this over a restart, and gives it back."""
+        self.persister = StatePersister(
+            self.keeper,
+            host_clock.boot_id(),
+            __version__,
+            files=self.catalogues.memory,
+            grants=self.grants.rows,
+            late=lambda: self.restorer.late,
+        )
+        self.taken_back = TakenBack(self.where.taken_back, self.where.taken_back_here, Saver())
+        self.noted = Noted(
+            self.keeper, self.taken_back, self.catalogues.memory, self.persister, lambda: self.restorer.lies_on_disk
+        )
+        self.restorer = Restorer(
+            keeper=self.keeper,
+            clock=self.clock,
+            configuration=self.configuration,
+            catalogues=self.catalogues,
+            persister=self.persister,
+            noted=self.noted,
+            taken_back=self.taken_back,
+            where=self.where,
+            chosen=chosen.daemon,
+        )
+        self.keeper.events.call(GrantsChanged, lambda _: self.persister.save())
+
     def _build_endpoints(self, chosen: Settings, resolver: processes.ProcessResolver) -> None:
         """What SDKs reach: the endpoint, its listeners for containers, and the IMDS ports."""
         patience = settings.seconds(chosen.prompts.patience)
         self.container_credentials = ContainerCredentials(
             self.service, self.grants, patience, self.audit, resolver.find
         )
-        self.keeper.agent_lock.on_lock = self.container_credentials.forget
+        # guard: locked-what-lay-ready-is-let-go
+        self.keeper.events.call(LockChanged, lambda _: self.container_credentials.forget())
         peer_check_of = partial(
             PeerCheck,
             callers.choose(),
@@ -192,117 +211,9 @@ class App:
         # guard: revoked-by-the-state-handed-on
         self.grants.load(codec.grants_of(inherited.state) if inherited.state is not None else None)
         self._lock = inherited.lock
-        self._to_restore = inherited.state
-        for name in inherited.spoilt:
-            manager.forget(name)  # before a new one is stored: a full store drops what is new
-        if manager.present and self._chosen.survive_restart:
-            self.persister.backends.append(FdStore(manager, inherited.kept))
-        elif inherited.kept is not None:
-            manager.forget(inherited.kept[0])
-        if inherited.state is None:
-            for noted in self.taken_back.read():  # guard: lock-and-logouts-outlive-a-kill
-                self._give_back(noted, all_of_it=False)
-            self.noted.begin()
-        await self._open_sealed()
-        self._restore()
+        await self.restorer.take_over(inherited, manager)
         if self.audit is not None:
             self.audit.start(self.keeper.events)
-
-    async def _open_sealed(self) -> None:
-        """The state on disk, if the settings want one. What a process before us has handed on is newer than that."""
-        own = keys.of_this_system(self.where.sealed)
-        if self._chosen.persistence == "none":
-            await keychain.switch_off(self.where.sealed, own)
-            return
-        handed_on = self._to_restore is not None
-        late = self._not_needed if handed_on else self._come_late
-        self.sealed = keychain.KeychainStore(self.where.sealed, own, late=late)
-        if handed_on:
-            self.sealed.look()  # it needs what lies there to write over it; nobody waits for that
-        else:
-            self._to_restore = self._proven(await self.sealed.load())
-        self.persister.backends.append(OnDisk(self.sealed, holds=self._to_restore is not None))
-
-    def _lies_on_disk(self) -> bool:
-        return self.sealed is not None and self.sealed.is_there()
-
-    def _proven(self, sealed: bytes | None) -> bytes | None:
-        """What lay on disk, unless nobody knows what it lacks: what can't be written could not be when it was to be."""
-        if sealed is None or fileio.takes_files(self.where.state):
-            return sealed
-        self._state_problem = errors.StateNotKept(
-            f"The kept state {self.where.sealed} is not used: its directory can't be written, so it may not say what "
-            "was locked or logged out of.",
-            "Mend the disk; xacctctl login ROLE",
-        )
-        log.warning("state dropped", why=self._state_problem.sentence)
-        return None
-
-    def _not_needed(self, _state: bytes) -> None:
-        """What lies on disk is older than what was handed on."""
-        self.persister.save()
-
-    def _come_late(self, state: bytes) -> None:
-        """The keychain was locked at our start, and is open now. What has been logged in to since is newer."""
-        if self._proven(state) is not None:
-            self._give_back(state, all_of_it=export(self.keeper).empty)
-        self.persister.save()
-
-    def _restore(self) -> None:
-        """Give the keeper back what was held, once there is a configuration that says what each role is."""
-        self._restore_late()
-        if self._restored or not self.configuration.read:
-            return
-        self._restored = True
-        self.catalogues.settle()
-        if self._to_restore is not None:
-            self._give_back(self._to_restore)
-            self._to_restore = None
-        self._begin_to_keep()
-
-    def _begin_to_keep(self) -> None:
-        """From now on; not before what an earlier daemon kept has been read."""
-        self.keeper.let_go_logged_out()
-        self.noted.begin()
-        self.persister.start()
-
-    def took_back(self, *, everything: bool) -> None:
-        """The human has logged out of roles, or of `everything`: nothing that is kept may bring them back."""
-        if everything:
-            self._to_restore = self._late = None
-            if not self._restored:
-                self._restored = True
-                self.catalogues.settle()
-                self._begin_to_keep()
-        self.persister.take_back(everything=everything)
-
-    def _give_back(self, data: bytes, *, all_of_it: bool = True) -> None:
-        try:
-            state = codec.read(data)
-            self.catalogues.adopt(state.files.others)
-            state = msgspec.structs.replace(state, memory=self.catalogues.as_here(state.memory, state.files.own))
-            codec.take_back(state, self.keeper)
-            if not all_of_it:
-                return
-            if not self.clock.told:
-                codec.resume_clock(state, self.clock, host_clock.boot_id())
-        except codec.Unusable as why:
-            log.warning("state dropped", why=why.sentence)
-            self._state_problem = errors.ConfigError(f"{why.sentence} Nothing of it is held.", "xacctctl login ROLE")
-        else:
-            log.info("recalled", roles=codec.give_back(state, self.keeper, host_clock.boot_id()))
-            self._wait_for_files(state)
-
-    def _wait_for_files(self, state: codec.State) -> None:
-        """Keep what is held of roles whose files can't be read now, a network's for example, until they can."""
-        late = self.catalogues.unread(state.memory)
-        self._late = msgspec.structs.replace(state, memory=late) if late is not None else None
-
-    def _restore_late(self) -> None:
-        if self._late is None or self.catalogues.unread(self._late.memory) == self._late.memory:
-            return
-        log.info("recalled", roles=codec.give_back(self._late, self.keeper, host_clock.boot_id()))
-        self._wait_for_files(self._late)
 
     def sign_lock(self) -> None:
         """Write into the lock's file that it is ours: a successor that came to nothing may have signed it."""
@@ -334,7 +245,6 @@ class App:
 
     def problems(self) -> list[errors.XacctError]:
         """What people should know of."""
-        state = [self._state_problem] if self._state_problem is not None else []
         served = self.imds.problems()
         written = [self.grants.problem, self.grants.dropped, self.taken_back.problem, self._steps_problem]
         kept = [*self.persister.problems(), *filter(None, written)]
@@ -344,7 +254,7 @@ class App:
             *self.configuration.problems,
             *self.reader.problems(),
             *self.watches.problems,
-            *state,
+            *filter(None, [self.restorer.problem]),
             *kept,
             *audited,
             *served,
@@ -371,7 +281,7 @@ class App:
 
         def taken() -> None:
             take()
-            self._restore()
+            self.restorer.restore()
 
         return taken
 
@@ -395,7 +305,7 @@ class App:
     def each_look(self) -> None:
         """What is looked after at every look of the scheduler."""
         self.reader.soon()
-        self._restore()
+        self.restorer.restore()
         self.grants.sweep()
         self.keeper.approvals.keep({grant.id for grant in self.grants.all()} | self.imds.consumers)
         self.container_credentials.forget()
@@ -404,25 +314,24 @@ class App:
         self.watches.want({name for name in (ON_SCREEN_LOCK, ON_SUSPEND) if getattr(lock, name)})
         self.persister.save()
         self.noted.note()
-        if self.sealed is not None:
-            self.sealed.look()
+        self.restorer.look()
 
     async def close(self) -> None:
         """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
         self.grants.flush()
         self.taken_back.flush()
-        await self.watches.close()
         self.endpoint.stop_accepting()
-        self.persister.close()
-        await self.keeper.close()
-        await self.endpoint.close()
-        await self.imds.close()
-        await self.containers.close()
-        await self.sts.close()
-        if self.sealed is not None:
-            await self.sealed.close()
-        if self.audit is not None:
-            await self.audit.close()
+        async with AsyncExitStack() as stack:  # the last one pushed comes first; each, whatever the others do
+            if self.audit is not None:
+                stack.push_async_callback(self.audit.close)
+            stack.push_async_callback(self.restorer.close)
+            stack.push_async_callback(self.sts.close)
+            stack.push_async_callback(self.containers.close)
+            stack.push_async_callback(self.imds.close)
+            stack.push_async_callback(self.endpoint.close)
+            stack.push_async_callback(self.keeper.close)
+            stack.push_async_callback(self.watches.close)
+            self.persister.close()
 
     def happened(self, setting: str) -> None:
         """Something has happened to the machine that a setting of [lock] is about."""
@@ -440,23 +349,6 @@ class App:
         """Lock, because of something that has happened to the machine."""
         if self.keeper.agent_lock.lock(why) and self.audit is not None:
             self.audit.record("locked", what=why)
-
-
-def _ways_to_humans(
-    chosen: Settings, broker: PromptBroker, events: Events, clock: AwsClock
-) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
-    """What asks and tells people beside the terminals that attend."""
-    ways: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
-    if chosen.prompts.command:
-        command = list(chosen.prompts.command)
-        ways["command"] = Prompter(broker, events, lambda _: command, dialog=False).run
-    dialog = dialogs.command(os.environ) if chosen.prompts.desktop else None
-    if dialog is not None:
-        ways["dialog"] = Prompter(broker, events, dialog, dialog=True, delay=DIALOG_DELAY).run
-    notice = notices.command(os.environ) if chosen.prompts.desktop else None
-    if notice is not None:
-        ways["notice"] = notices.Notices(events, notice, clock.boot).run
-    return ways
 
 
 def _audit(

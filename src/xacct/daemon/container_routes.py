@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from xacct import paths, wire
 from xacct.endpoint import server
-from xacct.endpoint.container_listeners import Containers, Place
+from xacct.endpoint.container_listeners import Containers, Route
 from xacct.endpoint.peer_check import BridgePeerCheck, PeerCheck, SocketPeerCheck
 from xacct.host import bridges
 
@@ -39,23 +39,23 @@ class ContainerRoutes:
     endpoint: Endpoints
     require_known: bool
 
-    def __call__(self) -> list[Place]:
+    def __call__(self) -> list[Route]:
         """The places there are just now."""
         port = self.chosen.port
         return [
-            Place(f"{server.ADDRESS}:{port}", 0, partial(server.bind, port), self._behind(self.peer_check)),
-            Place(str(self.socket), 0, partial(_bind_unix, self.socket), self._behind(SocketPeerCheck(os.geteuid()))),
+            Route(f"{server.ADDRESS}:{port}", 0, partial(server.bind, port), self._behind(self.peer_check)),
+            Route(str(self.socket), 0, partial(_bind_unix, self.socket), self._behind(SocketPeerCheck(os.geteuid()))),
             *self._bridges(),
         ]
 
-    def _bridges(self) -> list[Place]:
+    def _bridges(self) -> list[Route]:
         address, port = self.chosen.address, self.chosen.port
         if not self.chosen.bridge or not bridges.is_here(address):
             return []
         # guard: whom-kernel-does-not-know-on-bridges
         peer_check = BridgePeerCheck(bridges.is_here, os.geteuid(), require_known=self.require_known)
         return [
-            Place(
+            Route(
                 f"{address}:{port} on {name}",
                 number,
                 partial(bridges.bind, name, address, port),

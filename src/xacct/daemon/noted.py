@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xacct import __version__, errors
+from xacct.credentials.events import Changed
 from xacct.host import clock as host_clock
 from xacct.state import codec
 from xacct.state.fdstore import FdStore
@@ -21,7 +22,7 @@ class Noted:
     """Begins once what an earlier daemon noted has been read.
 
     Args:
-        files: whose roles there are. keeping: the rest of what is kept. on_disk: whether a sealed state lies there.
+        files: whose roles there are. persister: the rest of what is kept. on_disk: whether a sealed state lies there.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Noted:
         """Note it from now on."""
         if not self._begun:
             self._begun = True
-            self._keeper.watchers.append(self.note)
+            self._keeper.events.call(Changed, lambda _: self.note())
             self.note()
 
     def note(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import importlib
 import os
@@ -17,7 +16,9 @@ import structlog
 from xacct import __version__, errors, logs, settings
 from xacct.daemon import handover
 from xacct.daemon.app import App
+from xacct.daemon.arguments import overridden, parse
 from xacct.daemon.copies import Copies
+from xacct.daemon.workers import Workers
 from xacct.endpoint.server import ADDRESS, bind
 from xacct.host import hardening, notify, process_groups
 from xacct.host.network import NetworkWatch
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from xacct.daemon.start import Start
     from xacct.daemon.takeover import Takeover
     from xacct.host.notify import Manager
-    from xacct.settings import Settings
 
 log = structlog.get_logger("xacct")
 
@@ -48,9 +48,6 @@ SHADOWING = (
 
 PARTING = 0.1
 """Seconds that a client which has connected and not asked yet gets to do so before a successor takes over."""
-
-WORKERS_PATIENCE = 1.0
-"""Seconds that what goes on by itself gets to end: dialogs are closed meanwhile."""
 
 SOCKET_LOOK = 2.0
 """Seconds between two looks at whether the control socket is still there."""
@@ -80,29 +77,15 @@ def main(arguments: Sequence[str], origin: Start | Takeover) -> int:
         return 1
 
 
-def _parse(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="xacctd",
-        description="Hold role credentials in memory, renew them, and serve them to AWS SDKs on 127.0.0.1. "
-        "Runs in the foreground; `xacctctl` starts it in the background by itself.",
-        epilog="Settings: $XDG_CONFIG_HOME/xacct/config.toml (docs/settings.md). Roles come from ~/.aws/config.",
-    )
-    parser.add_argument("--version", action="version", version=f"xacctd {__version__}")
-    parser.add_argument("--port", type=int, help="the endpoint's port on 127.0.0.1 (default: config.toml's, or 9477)")
-    parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
-    parser.add_argument("--log-format", choices=["logfmt", "json"])
-    return parser.parse_args(arguments)
-
-
 def _start(arguments: Sequence[str], origin: Start | Takeover) -> int:
-    wanted = _parse(arguments)
+    wanted = parse(arguments)
     origin.claim()
     in_file = settings.read(origin.where.config)
-    chosen = _overridden(in_file, wanted)
+    chosen = overridden(in_file, wanted)
     logs.configure(chosen.daemon.log_level, chosen.daemon.log_format)
     for refused in origin.refused:
         log.warning("not as wished", why=refused)
-    hardening.room_for_sockets()
+    hardening.raise_file_limit()
     log.debug("memory", kept_out_of_swap=hardening.keep_out_of_swap())
     manager = notify.Manager.from_environment(os.environ)
     for name in SHADOWING:
@@ -123,29 +106,6 @@ def _leave() -> NoReturn:
     """End at once: all is closed, and tearing down the interpreter takes longer than a client should have to wait."""
     sys.stderr.flush()
     os._exit(0)
-
-
-def _overridden(in_file: Settings, arguments: argparse.Namespace) -> Settings:
-    """The file's settings with what the command line and the environment say instead."""
-    given = {
-        "port": arguments.port if arguments.port is not None else _port_from_environment(),
-        "log_level": arguments.log_level,
-        "log_format": arguments.log_format,
-    }
-    daemon = in_file.daemon
-    for name, value in given.items():
-        if value is not None:
-            daemon = settings.with_value(daemon, name, value)
-    return settings.with_value(in_file, "daemon", daemon)
-
-
-def _port_from_environment() -> int | None:
-    value = os.environ.get("XACCT_PORT")
-    if value is None:
-        return None
-    if not value.isdigit():
-        raise errors.ConfigError(f"XACCT_PORT is {value!r}, which is no port.", "A number from 1 to 65535.")
-    return int(value)
 
 
 def _runner() -> Callable[..., None]:
@@ -175,7 +135,6 @@ class Run:
         self._locked_before = False
         self._paused = False
         self._listeners: dict[str, socket.socket] = {}
-        self._workers: list[asyncio.Task[None]] = []
 
     async def run(self, port: int, inherited: Inherited) -> None:
         """Serve until told to stop, or until a successor does.
@@ -198,7 +157,8 @@ class Run:
         await self._serve(listener, inherited)
         await self._open_control(inherited)
         self._origin.listen(self._app.lock)
-        self._work()
+        self._workers = self._background()
+        self._workers.begin()
         network = NetworkWatch(loop, self._unless_paused(self._app.network_changed))
         network.start()
         self._manager.ready()
@@ -215,7 +175,7 @@ class Run:
                 if self._successor is None:
                     self._manager.stopping()
                 log.info("stopping", handed_over=self._successor is not None)
-                await self._rest()
+                await self._workers.end()
                 await self._control.close(unlink=not (self._manager.present or self._successor is not None))
                 await self._app.close()
             finally:
@@ -255,7 +215,7 @@ class Run:
             outdated=app.outdated,
             stop=self._stop.set,
             succeed=self._succeed,
-            took_back=app.took_back,
+            took_back=app.restorer.took_back,
             kept=app.noted.kept,
             paused=lambda: self._paused,
             about=About(sys.executable, str(app.code.directory), app.code.changed, app.clock.now(), tuple(app.humans)),
@@ -270,21 +230,23 @@ class Run:
         self._control = ControlServer(self._api.application(), listener, app.where.control, hardening.open_files())
         await self._control.start()
 
-    def _work(self) -> None:
-        """Begin what goes on by itself."""
+    def _background(self) -> Workers:
+        """What goes on by itself."""
         app = self._app
-        runs = [
-            app.scheduler.run,
-            app.endpoint.run,
-            app.imds.run,
-            app.containers.run,
-            Copies(app.where.runtime, app.where.tokens, lambda: {grant.id for grant in app.grants.all()}).run,
-            self._show_life,
-            self._mind_socket,
-            self._control.run,
-            *app.humans.values(),
-        ]
-        self._workers = [asyncio.get_running_loop().create_task(run()) for run in runs]
+        copies = Copies(app.where.runtime, app.where.tokens, lambda: {grant.id for grant in app.grants.all()})
+        return Workers(
+            {
+                "scheduler": app.scheduler.run,
+                "endpoint": app.endpoint.run,
+                "imds": app.imds.run,
+                "containers": app.containers.run,
+                "copies": copies.run,
+                "watchdog": self._show_life,
+                "control socket": self._mind_socket,
+                "control": self._control.run,
+                **app.humans,
+            }
+        )
 
     def _unless_paused(self, then: Callable[[], object]) -> Callable[[], None]:
         """What a signal or the kernel sets off, unless a successor is taking over."""
@@ -321,13 +283,6 @@ class Run:
         self._listeners.pop("control").close()
         self._listeners["control"] = listener.dup()
         log.warning("control socket had vanished; made anew", control=str(app.where.control))
-
-    async def _rest(self) -> None:
-        """End what goes on by itself."""
-        for worker in self._workers:
-            worker.cancel()
-        if self._workers:
-            await asyncio.wait(self._workers, timeout=WORKERS_PATIENCE)
 
     async def _show_life(self) -> None:
         """Tell the service manager's watchdog that the loop turns."""
@@ -379,7 +334,7 @@ class Run:
         self._paused = True
         self._manager.alive()
         self._control.stop_accepting()
-        await self._rest()
+        await self._workers.end()
         # guard: hand-over-connections-close-with-it
         await asyncio.gather(app.endpoint.close(PARTING), app.imds.pause(PARTING), app.containers.pause(PARTING))
         app.persister.freeze()
@@ -396,7 +351,7 @@ class Run:
         await self._control.start(self._listeners["control"].dup())
         app.persister.thaw()
         self._paused = False
-        self._work()
+        self._workers.begin()
         await app.containers.settle()
 
     def descriptors(self) -> dict[str, int]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from xacct.credentials.events import Event, Events
+    from xacct.desktop.surroundings import Run, Surroundings
 
 UNANSWERED = 5.0
 """Seconds a prompt may wait before a notice says so: the terminal that shows it may be behind a window."""
@@ -37,6 +38,12 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[s
     return None
 
 
+def prompter(given: Surroundings) -> Run | None:
+    """What shows notices; None where nothing can, or they are switched off."""
+    show = command(given.env) if given.chosen.desktop else None
+    return None if show is None else Notices(given.events, show, given.boot).run
+
+
 def words_of(event: Event) -> str | None:
     """What a notice says of an event; None for what needs none."""
     match event:
@@ -53,7 +60,11 @@ def words_of(event: Event) -> str | None:
 
 
 class Notices:
-    """Shows notices until cancelled. `boot` reads the boot-time clock."""
+    """Shows notices until cancelled.
+
+    Args:
+        boot: reads the boot-time clock.
+    """
 
     def __init__(self, events: Events, show: Callable[[str], list[str]], boot: Callable[[], float]) -> None:
         self._events = events

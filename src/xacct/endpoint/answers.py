@@ -34,7 +34,14 @@ def whole(status: bytes, body: bytes, *, close: bool = False) -> bytes:
 
 
 def text(status: bytes, body: str, *, ttl: int | None = None, close: bool = False) -> bytes:
-    """A complete answer in plain text, as EC2's metadata come; `ttl`: the seconds of the token in it."""
+    """A complete answer in plain text, as EC2's metadata come.
+
+    Args:
+        status: HTTP's.
+        body: the text.
+        ttl: the seconds of the token in it.
+        close: whether the connection ends with it.
+    """
     named = b"" if ttl is None else b"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: %d\r\n" % ttl
     raw = body.encode()
     return (
@@ -100,9 +107,9 @@ NO_GRANT = whole(
 )
 """The one answer to whoever has no grant, whatever was asked: it tells nothing about what exists."""
 
-_STUMBLED = "xacctd stumbled over this request; its log says more."
-BROKEN = whole(FORBIDDEN, refusal("internal", f"xacct: {_STUMBLED}"), close=True)
-BROKEN_END = last_words(_STUMBLED)
+_FAILED = "xacctd itself failed at this request; its log says more."
+BROKEN = whole(FORBIDDEN, refusal("internal", f"xacct: {_FAILED}"), close=True)
+BROKEN_END = last_words(_FAILED)
 """What a held answer ends with if it breaks."""
 
 NOT_OURS = text(FORBIDDEN, "xacct: no SDK of this user and this machine sends such a request.", close=True)

@@ -1,4 +1,4 @@
-"""One process's share of the connections: a consumer that leaks them must not leave no place for the others.
+"""One process's share of the connections: a consumer that leaks them must leave some for the others.
 
 Whose a connection is takes a look through every descriptor of every process, so nobody looks before it can matter: as
 long as there are no more than MAX_PER_PEER connections, nobody has more. Beyond that all are counted, in a thread and
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger("xacct.endpoint")
 
 MAX_PER_PEER = 1000
-"""Connections of one process; where that isn't known of one user, or of one address. Half of what there is room for."""
+"""Connections of one process; where that isn't known of one user, or of one address. Half of all there may be."""
 
 PAUSE = 1.0
-"""Seconds between two counts: a look takes milliseconds, and a crowd may well be what it seems."""
+"""Seconds between two counts: a look takes milliseconds, and many connections may well be honest."""
 
 TOO_MANY = "too many connections"
 
@@ -54,7 +54,9 @@ class ConnectionLimiter:
     """Counts the connections of each peer.
 
     Args:
-        connections: those there are. owners: says which process holds which socket; slow. recorder: keeps the audit.
+        connections: those there are.
+        owners: says which process holds which socket; slow.
+        recorder: keeps the audit.
         most: what one peer may have, if less than usual.
     """
 

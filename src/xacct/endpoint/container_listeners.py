@@ -1,6 +1,6 @@
-"""The listeners for containers: open while a grant for containers is in force, at places that come and go.
+"""The listeners for containers: open while a grant for containers is in force, on routes that come and go.
 
-Each takes such grants alone, and answers to the names an SDK may call it by over plain HTTP, whatever the way to it:
+Each takes such grants alone, and answers to the names an SDK may call it by over plain HTTP, whatever the route to it:
 a bridge's address, a user-mode network that maps it to loopback, a relay that forwards it to a Unix socket.
 """
 
@@ -29,8 +29,8 @@ EKS = "169.254.170.23"
 SWEEP = 5.0
 
 
-class Place(NamedTuple):
-    """Where containers may reach us: its name, its mark (another one of that name is another place), how to bind."""
+class Route(NamedTuple):
+    """Where containers may reach us: its name, its mark (another one of that name is another route), how to bind."""
 
     name: str
     mark: object
@@ -42,15 +42,17 @@ class Containers:
     """Opens and closes the listeners.
 
     Args:
-        address, port: where containers believe us to be. places: where they can reach us just now.
+        address: the address by which containers know us.
+        port: its port.
+        routes: how they can reach us just now.
         wanted: whether any grant is for containers.
     """
 
-    def __init__(self, address: str, port: int, places: Callable[[], list[Place]], wanted: Callable[[], bool]) -> None:
+    def __init__(self, address: str, port: int, routes: Callable[[], list[Route]], wanted: Callable[[], bool]) -> None:
         self.url = f"http://{address}:{port}"
         self.troubles: dict[str, str] = {}
         self._hosts = hosts_of(port, ECS) | hosts_of(port, EKS)
-        self._places = places
+        self._routes = routes
         self._wanted = wanted
         self._open: dict[str, tuple[object, Endpoint]] = {}
         self._lock = asyncio.Lock()
@@ -58,7 +60,7 @@ class Containers:
 
     @property
     def listening(self) -> list[str]:
-        """The places that are open."""
+        """The routes that are open."""
         return list(self._open)
 
     def look(self) -> None:
@@ -71,16 +73,16 @@ class Containers:
         """Open what is missing and close what is not wanted any more."""
         async with self._lock:
             # guard: no-unwanted-container-listener
-            places = {place.name: place for place in self._places()} if self._wanted() else {}
+            routes = {route.name: route for route in self._routes()} if self._wanted() else {}
             for name, (mark, endpoint) in list(self._open.items()):
-                if name not in places or places[name].mark != mark:
+                if name not in routes or routes[name].mark != mark:
                     del self._open[name]
                     await endpoint.close()
-                    log.info("containers: closed", place=name)
-            self.troubles = {name: why for name, why in self.troubles.items() if name in places}
-            for place in places.values():
-                if place.name not in self._open:
-                    await self._serve(place)
+                    log.info("containers: closed", route=name)
+            self.troubles = {name: why for name, why in self.troubles.items() if name in routes}
+            for route in routes.values():
+                if route.name not in self._open:
+                    await self._serve(route)
 
     async def run(self) -> None:
         """Close connections that have had their time, until cancelled."""
@@ -90,7 +92,7 @@ class Containers:
                 endpoint.sweep()
 
     async def pause(self, linger: float) -> None:
-        """Close all places, and hang up on whoever is connected; `settle` opens again what is wanted.
+        """Close all listeners, and hang up on whoever is connected; `settle` opens again what is wanted.
 
         Args:
             linger: as in Endpoint.close.
@@ -105,17 +107,17 @@ class Containers:
         self._wanted = lambda: False
         await self.settle()
 
-    async def _serve(self, place: Place) -> None:
+    async def _serve(self, route: Route) -> None:
         try:
-            listener = place.bind()
+            listener = route.bind()
         except (OSError, errors.StartupFailed) as error:
             why = (error.strerror if isinstance(error, OSError) else error.sentence) or type(error).__name__
-            if self.troubles.get(place.name) != why:
-                log.warning("containers: not listening", place=place.name, why=why)
-            self.troubles[place.name] = why
+            if self.troubles.get(route.name) != why:
+                log.warning("containers: not listening", route=route.name, why=why)
+            self.troubles[route.name] = why
             return
-        endpoint = place.make()
+        endpoint = route.make()
         await endpoint.serve(listener, self._hosts)  # guard: containers-own-names-only
-        self.troubles.pop(place.name, None)
-        self._open[place.name] = (place.mark, endpoint)
-        log.info("containers: listening", place=place.name)
+        self.troubles.pop(route.name, None)
+        self._open[route.name] = (route.mark, endpoint)
+        log.info("containers: listening", route=route.name)

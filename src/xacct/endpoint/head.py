@@ -72,7 +72,11 @@ _FORBIDDEN = frozenset(
 
 
 class Refused(Exception):
-    """The head is not one we serve. `why` is for the audit log and never sent."""
+    """The head is not one we serve.
+
+    Attributes:
+        why: for the audit log; never sent.
+    """
 
     def __init__(self, why: str) -> None:
         super().__init__(why)
@@ -82,7 +86,9 @@ class Refused(Exception):
 class Request(NamedTuple):
     """What is left of a head once it is trusted.
 
-    `authorization`: the token, in whichever header the protocol carries it. `ttl`: the seconds that one is asked for.
+    Attributes:
+        authorization: the token, in whichever header the protocol carries it.
+        ttl: the seconds that one is asked for.
     """
 
     target: str

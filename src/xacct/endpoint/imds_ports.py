@@ -41,9 +41,12 @@ class ImdsPorts:
     """All of them.
 
     Args:
-        roles: the role of each port. door: says who comes in: as there is no grant, whoever is unknown must not.
-        patience: seconds a human is asked for. recorder: keeps the audit.
-        find: a caller with its process, where that can be found out; slow. seats: the places at all of them.
+        roles: the role of each port.
+        peer_check: says who may connect: as there is no grant, nobody who is unknown may.
+        patience: seconds a human is asked for.
+        recorder: keeps the audit.
+        find: a caller with its process, where that can be found out; slow.
+        seats: counts the connections of all ports together.
     """
 
     def __init__(
@@ -59,7 +62,7 @@ class ImdsPorts:
         self._keeper = keeper = service.keeper
         self._ports = [Imds(service, role, port, patience, recorder, find) for port, role in roles.items()]
         self._endpoints = {
-            imds.port: Endpoint(  # guard: imds-door
+            imds.port: Endpoint(  # guard: imds-peer-check
                 imds.answer, keeper.clock.boot, peer_check, recorder, parse=parse, refusal=answers.NOT_OURS, seats=seats
             )
             for imds in self._ports
@@ -74,7 +77,11 @@ class ImdsPorts:
         return {imds.consumer.id for imds in self._ports}
 
     async def open(self, given: Mapping[int, socket.socket]) -> None:
-        """Serve what can be served; the rest is among the problems. `given`: the listeners of the daemon before us."""
+        """Serve what can be served; the rest is among the problems.
+
+        Args:
+            given: the listeners of the daemon before us, by port.
+        """
         for imds in self._ports:
             try:
                 listener = given.get(imds.port) or near(bind(imds.port))

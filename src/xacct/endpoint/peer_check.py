@@ -35,7 +35,8 @@ class PeerCheck:
     """Says who comes in.
 
     Args:
-        callers: gives the caller of a connection, by the client's address and ours. uid: our own user.
+        callers: gives the caller of a connection, by the client's address and ours.
+        uid: our own user.
         require_known: whether a caller that nobody knows is turned away too.
         owners: which process holds which socket; it takes its time, and is asked only when it gets crowded.
     """
@@ -83,7 +84,8 @@ class BridgePeerCheck(PeerCheck):
     is, because its own listener would have asked the kernel who it is.
 
     Args:
-        here: whether an address is this machine's. require_known: as for `PeerCheck`, and then nobody comes in.
+        here: whether an address is this machine's.
+        require_known: as for `PeerCheck`, and then nobody comes in.
     """
 
     def __init__(self, here: Callable[[str], bool], uid: int, *, require_known: bool) -> None:

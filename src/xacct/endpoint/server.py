@@ -78,10 +78,13 @@ class Endpoint:
     """A listener and its connections.
 
     Args:
-        answer: gives a trusted request's answer. boot: reads the boot-time clock.
-        door: says who comes in (None: whoever has a grant). recorder: keeps the audit.
-        seats: its places, which several may share (None: as many as an endpoint has at most).
-        parse: the guard: a request, or Refused. refusal: what whoever is refused is told; it says "close".
+        answer: gives a trusted request's answer.
+        boot: reads the boot-time clock.
+        peer_check: says who may connect (None: whoever has a grant).
+        recorder: keeps the audit.
+        seats: counts its connections, perhaps with those of others (None: as many as an endpoint has at most).
+        parse: the guard: a request, or Refused.
+        refusal: what whoever is refused is told; it says "close".
     """
 
     def __init__(
@@ -117,7 +120,8 @@ class Endpoint:
         """Serve what comes to a bound socket.
 
         Args:
-            listener: of TCP, or a Unix socket. hosts: the Host values that are ours (None: its own address).
+            listener: of TCP, or a Unix socket.
+            hosts: the Host values that are ours (None: its own address).
 
         Returns:
             Its port, 0 for a Unix socket.
@@ -177,7 +181,12 @@ class Endpoint:
 
 
 class Connection(asyncio.Protocol):
-    """One client's connection. `number`: how many came before it; `caller`: who it is, once it has been asked."""
+    """One client's connection.
+
+    Attributes:
+        number: how many came before it.
+        caller: who it is, once it has been asked.
+    """
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.number = endpoint.accepted
@@ -188,7 +197,7 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self.holding: asyncio.Task[None] | None = None
-        self._choked = self._seated = False
+        self._choked = self._counted = False
         self._half_closed = self._begun = False
         self._unwelcome: str | None = None
         self.unanswered = True
@@ -197,8 +206,8 @@ class Connection(asyncio.Protocol):
         """Keep the transport, unless we have too many, and ask who it is while the caller is surely there."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
         self._endpoint.connections.add(self)
-        self._seated = self._endpoint.seats.take()
-        if not self._seated:
+        self._counted = self._endpoint.seats.take()
+        if not self._counted:
             self.drop()
         elif self._endpoint.peer_check is not None:
             self._ask_who(self._endpoint.peer_check, self._transport)
@@ -209,7 +218,7 @@ class Connection(asyncio.Protocol):
         del exc
         self._endpoint.connections.discard(self)
         self._endpoint.unwelcome -= self._unwelcome is not None
-        if self._seated:
+        if self._counted:
             self._endpoint.seats.leave()
         if self.holding is not None:
             self.holding.cancel()
@@ -270,7 +279,7 @@ class Connection(asyncio.Protocol):
         if self._unwelcome:
             self._endpoint.unwelcome += 1
             if self._endpoint.unwelcome > MAX_UNWELCOME:
-                self.drop()  # other users must not fill our room
+                self.drop()  # other users must not use up our connections
 
     def _serve_heads(self) -> None:
         while self._may_serve():

@@ -89,7 +89,7 @@ def _taken(rows: list[Any]) -> tuple[list[Grant], int]:
         try:
             grant = _grant(row)
             if {grant.id, grant.digest} & ids:
-                raise _BadRow("its id or token is another's")  # noqa: TRY301 - one way for all that is wrong
+                raise _BadRow("its id or token is another's")  # noqa: TRY301 - one error for all that is wrong
         except _BadRow as why:
             log.warning("grant dropped", row=number, why=str(why))
         else:

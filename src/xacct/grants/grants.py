@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import structlog
 
 from xacct import errors, rolekeys
+from xacct.event_bus import EventBus
 from xacct.grants import grant_file
+from xacct.grants.events import GrantEnded, GrantsChanged
 from xacct.grants.token_files import TokenFiles
 from xacct.model import Grant
 
@@ -66,27 +68,29 @@ def digest_of(token: str | bytes) -> str:
 class Grants:
     """The grants in force.
 
-    Args:
-        token_dir: where token files go. store: where hashes survive a restart (None: they don't).
-        now: AWS's time. started: when a process started, None if it is gone.
-        ended: told of each grant that ends by itself, and why.
-        changed: told of each change, before anybody else can be.
-        saver: writes them down off the event loop; None: they are written on the spot.
+    Attributes:
+        problem: why they could not be kept, when they were last to be.
+        dropped: why those of an earlier run are not used.
 
-    `problem`: why they could not be kept, when they were last to be. `dropped`: why those of an earlier run are not
-    used. `elsewhere`: whether they outlive this process without any file.
+    Args:
+        token_dir: where token files go.
+        store: where hashes survive a restart (None: they don't).
+        now: AWS's time.
+        started: when a process started, None if it is gone.
+        events: the bus that each change, and each end that comes by itself, is published on.
+        saver: writes them down off the event loop; None: they are written on the spot.
+        elsewhere: whether they outlive this process without any file.
     """
 
     token_dir: Path
     store: Path | None
     now: Callable[[], float]
     started: Callable[[int], str | None]
-    ended: Callable[[Grant, str], None] = lambda _grant, _why: None
-    changed: Callable[[], None] = lambda: None
+    events: EventBus[Any] = field(default_factory=EventBus)
     saver: Saver | None = None
+    elsewhere: Callable[[], bool] = lambda: False
     problem: errors.XacctError | None = None
     dropped: errors.XacctError | None = None
-    elsewhere: Callable[[], bool] = lambda: False
     last_used: dict[str, float] = field(default_factory=dict)
     _seen_alive: dict[str, float] = field(default_factory=dict, repr=False)
     _by_digest: dict[str, Grant] = field(default_factory=dict, repr=False)
@@ -101,12 +105,11 @@ class Grants:
 
         What that run handed on says which are in force. A file says it only as far as the token files bear it out:
         where the file could not be written, the token of what was revoked is gone all the same. And where it can't be
-        written now, and no token files bear it out, nobody knows what it lacks: then none is in force.
+        written now, and no token files bear it out, nobody knows what it lacks: then none is in force. Token files that
+        open nothing any more are emptied of their token: a run that was killed leaves them behind.
 
         Args:
             handed_on: what `rows` gave in the daemon before us; None if there is only the file.
-
-        Token files that open nothing any more are emptied of their token: a run that was killed leaves them behind.
         """
         found: list[Grant] = []
         if handed_on is not None:
@@ -161,13 +164,21 @@ class Grants:
         """A new grant, its token (shown this once), and the token's file.
 
         Args:
-            roles: names. ttl: seconds, None for no end. pid: the process it ends with.
-            The others: as in Grant.
+            roles: names.
+            label: what people call its consumer.
+            ttl: seconds, None for no end.
+            pid: the process it ends with.
+            role_arns: as in Grant.
+            via: as in Grant.
+            forwarded_port: as in Grant.
+            where: as in Grant.
+            files: as in Grant.
 
         Raises:
-            BadInput: there are too many. XacctError: the token's file can't be written.
+            BadInput: there are too many.
+            XacctError: the token's file can't be written.
         """
-        self._demand_room()  # guard: grants-have-limit
+        self._refuse_too_many()  # guard: grants-have-limit
         token = mint()
         now = self.now()
         grant = Grant(
@@ -190,7 +201,7 @@ class Grants:
         self._save()
         return grant, token, file
 
-    def _demand_room(self) -> None:
+    def _refuse_too_many(self) -> None:
         if len(self._by_digest) >= MOST:
             self.sweep()
         if len(self._by_digest) >= MOST:
@@ -276,8 +287,8 @@ class Grants:
         over = [grant for grant in self.all() if self._over(grant) or self._orphaned(grant)]
         for grant in over:
             self._forget(grant)
-            self.ended(grant, "expired" if self._over(grant) else "its process has ended")
-        if over or self.problem is not None:
+            self.events.publish(GrantEnded(grant, "expired" if self._over(grant) else "its process has ended"))
+        if over:
             self._save()
         elif self.problem is not None:
             self._keep()
@@ -334,7 +345,7 @@ class Grants:
 
     def _save(self) -> None:
         """Keep the hashes. A full disk costs the grants a restart, not their use."""
-        self.changed()
+        self.events.publish(GrantsChanged())
         self._keep()
 
     def _keep(self) -> None:

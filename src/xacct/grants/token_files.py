@@ -40,7 +40,8 @@ class TokenFiles:
     """The files of one directory, each called like its grant.
 
     Args:
-        directory: where they are. now: Unix time in seconds (AWS's, which is near enough to how files are stamped).
+        directory: where they are.
+        now: Unix time in seconds (AWS's, which is near enough to how files are stamped).
     """
 
     directory: Path
@@ -63,7 +64,7 @@ class TokenFiles:
         return file
 
     def end(self, name: str) -> bool:
-        """Put the word for "ended" in the place of a token. Returns whether the next daemon can see that."""
+        """Write the word for "ended" over a token. Returns whether the next daemon can see that."""
         file = self.directory / name
         try:
             fileio.write_private(file, ENDED)
@@ -78,7 +79,7 @@ class TokenFiles:
         return True
 
     def says_ended(self, name: str) -> bool:
-        """Whether the file of a grant says that it has ended, or was removed to say so where there was no room for it.
+        """Whether the file of a grant says that it has ended, or was removed to say so where the disk was full.
 
         Where no grant has a file the directory was emptied, as by a reboot: that says nothing.
         """
@@ -99,7 +100,7 @@ class TokenFiles:
 
     def tidy(self, living: Collection[str]) -> None:
         """End what a run that was killed left behind, and remove what ended long ago."""
-        with contextlib.suppress(OSError):  # litter, not danger: their tokens are unknown here
+        with contextlib.suppress(OSError):  # left-over files, whose tokens open nothing
             for file in list(self._files()):
                 if file.name not in living and not _is_ended(file):
                     self.end(file.name)

@@ -37,7 +37,12 @@ _LARGEST = 1 << 17
 
 
 class Link(NamedTuple):
-    """A network interface. `kind`: "bridge", "veth" ... or "" for hardware; `master`: its bridge's number, or 0."""
+    """A network interface.
+
+    Attributes:
+        kind: "bridge", "veth" ... or "" for hardware.
+        master: its bridge's number, or 0.
+    """
 
     number: int
     name: str

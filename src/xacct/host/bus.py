@@ -50,8 +50,11 @@ async def listen(
     """Hand over the signals that match, until the connection ends.
 
     Args:
-        rules: what is to be heard (D-Bus specification, "Match Rules"). heard: is handed each, and the bus it came by.
-        ready: called once nothing can be missed any more. service: who has to be there to send them.
+        address: the bus's.
+        rules: what is to be heard (D-Bus specification, "Match Rules").
+        heard: is handed each, and the bus it came by.
+        ready: called once nothing can be missed any more.
+        service: who has to be there to send them.
 
     Raises:
         Unwatchable: always, in the end; it says why.
@@ -107,7 +110,11 @@ async def call(
 
 
 async def property_of(bus: MessageBus, of: str, path: str, interface: str, name: str) -> Any:
-    """The value of a property. Raises Unwatchable, as `call` does."""
+    """The value of a property.
+
+    Raises:
+        Unwatchable: as for `call`.
+    """
     [variant] = await call(bus, of, path, _PROPERTIES, "Get", "ss", interface, name)
     return variant.value
 

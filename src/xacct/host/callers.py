@@ -1,4 +1,4 @@
-"""Who is at the other end of a loopback TCP connection: one way per operating system, one answer.
+"""Who is at the other end of a loopback TCP connection: one module for each operating system, one answer.
 
 The answer is never an error: where the system can't or won't tell, the caller is unknown and says why.
 """
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def choose() -> Callers:
-    """The way of this operating system."""
+    """What this operating system has for it."""
     if sys.platform == "linux":
         from xacct.host.sock_diag import SockDiag  # noqa: PLC0415 - Linux only
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def choose() -> Callers:
-    """Psutil's way where it is installed; else nobody is known."""
+    """By psutil where it is installed; else nobody is known."""
     try:
         psutil = import_module("psutil")
     except ImportError:

@@ -64,7 +64,12 @@ class Result:
 
 
 class ChildError(Exception):
-    """A child that gave no answer. `why` follows its name in a sentence; `said` as in `Result`."""
+    """A child that gave no answer.
+
+    Attributes:
+        why: follows its name in a sentence.
+        said: as in `Result`.
+    """
 
     def __init__(self, why: str, said: str = "") -> None:
         super().__init__(why)

@@ -1,4 +1,4 @@
-"""What a process that holds secrets asks of the kernel at its start: no core, no tracer, room for its sockets."""
+"""What a process that holds secrets asks of the kernel at its start: no core, no tracer, descriptors enough."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def open_files() -> int:
     return FILES if soft == resource.RLIM_INFINITY else min(FILES, soft)
 
 
-def room_for_sockets() -> None:
+def raise_file_limit() -> None:
     """Raise the soft limit on open files to FILES, or as far as the hard limit lets us."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)

@@ -1,4 +1,4 @@
-"""One daemon a runtime directory: a lock the kernel drops when its holder dies, however it dies."""
+"""One daemon for each runtime directory: a lock the kernel drops when its holder dies, however it dies."""
 
 from __future__ import annotations
 

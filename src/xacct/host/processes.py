@@ -64,7 +64,8 @@ class ProcessResolver:
     keep a core busy. So looks are paid for: AHEAD seconds of them at once, SHARE of the time that passes afterwards.
 
     Args:
-        find: a caller with its process. boot: reads the boot-time clock.
+        find: a caller with its process.
+        boot: reads the boot-time clock.
     """
 
     def __init__(self, find: Callable[[Caller], Caller], boot: Callable[[], float]) -> None:

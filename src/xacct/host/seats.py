@@ -1,7 +1,7 @@
 """How many connections a listener takes in, or several listeners together: each has its share of the descriptors.
 
-The shares leave a quarter to the daemon itself (files, AWS, the keychain, children), so that a crowd at one listener
-takes nothing from another or from that.
+The shares leave a quarter to the daemon itself (files, AWS, the keychain, children), so that many connections to one
+listener take nothing from another or from that.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("xacct.host")
 
 TOLD_FOR = 600.0
-"""Seconds for which `status` says that there was no room."""
+"""Seconds for which `status` says that connections were turned away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,12 @@ IMDS = Share(1 / 8, 8, 500)
 
 @dataclass(slots=True)
 class Seats:
-    """The places of one share.
+    """The connections that one share may have at once.
 
     Args:
-        where: what stands behind "All N places at" in a sentence. most: how many. now: reads the boot-time clock.
+        where: what stands behind "All N places at" in a sentence.
+        most: how many.
+        now: reads the boot-time clock.
         hint: how to find who has them.
     """
 
@@ -59,7 +61,7 @@ class Seats:
     _full_at: float | None = field(default=None, init=False)
 
     def take(self) -> bool:
-        """Take a place; false if there is none left, which `problems` tells for a while."""
+        """Count one connection more; false if there may be none, which `problems` tells for a while."""
         if self.taken >= self.most:  # guard: bounded-number-of-connections
             if self._full_at is None:
                 log.warning("all places taken", at=self.where, connections=self.most)
@@ -69,11 +71,11 @@ class Seats:
         return True
 
     def leave(self) -> None:
-        """Give a place back."""
+        """Count one connection less."""
         self.taken -= 1
 
     def problems(self) -> list[errors.XacctError]:
-        """That somebody was turned away lately, for lack of room."""
+        """That somebody was turned away lately."""
         if self._full_at is None or self.now() - self._full_at > TOLD_FOR:
             return []
         told = f"All {self.most} places at {self.where} were taken a while ago; some were turned away."

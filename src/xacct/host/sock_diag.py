@@ -65,7 +65,11 @@ class _Owner(NamedTuple):
 
 
 class _Untold(Exception):
-    """The kernel did not tell, and why. `unasked`: it did not hear the question, or its answer did not come."""
+    """The kernel did not tell, and why.
+
+    Attributes:
+        unasked: it did not hear the question, or its answer did not come.
+    """
 
     def __init__(self, why: str, *, unasked: bool = False) -> None:
         super().__init__(why)
@@ -110,7 +114,7 @@ class SockDiag:
             self._socket = None
 
     def _open(self) -> socket.socket:
-        """A new socket, in the place of the old one: which stays where no new one is to be had."""
+        """A new socket instead of the old one, which stays where no new one can be had."""
         opened = _open()
         self.close()
         self._socket, self._works = opened, True

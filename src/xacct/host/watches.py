@@ -1,7 +1,6 @@
 """Watches over the machine (its screen, its sleep): kept up while a setting wants them, and said where they can't be.
 
-A way is one mechanism that can tell. One that fails is tried again; that it fails is logged once, and a problem as long
-as it lasts.
+A watcher that fails is tried again; that it fails is logged once, and a problem as long as it lasts.
 """
 
 from __future__ import annotations
@@ -23,15 +22,15 @@ if TYPE_CHECKING:
 log = structlog.get_logger("xacct.host")
 
 RETRY = 30.0
-"""Seconds until a way that has failed is tried again."""
+"""Seconds until a watcher that has failed is tried again."""
 
 
 class Unwatchable(Exception):
-    """It can't be watched this way; the argument says why."""
+    """This watcher can't watch; the argument says why."""
 
 
 @dataclass(frozen=True, eq=False)
-class Way:
+class Watcher:
     """One mechanism: the [lock] setting that wants it, what it is called, how it watches, what it means if it fails."""
 
     setting: str
@@ -41,31 +40,36 @@ class Way:
 
 
 class Watches:
-    """Keeps ways going. `told` is called with the setting of a way that has something to tell."""
+    """Keeps watchers running.
 
-    def __init__(self, ways: Sequence[Way], told: Callable[[str], None]) -> None:
-        self._ways = ways
+    Args:
+        watchers: all there are.
+        told: called with the setting of a watcher that has something to tell.
+    """
+
+    def __init__(self, watchers: Sequence[Watcher], told: Callable[[str], None]) -> None:
+        self._watchers = watchers
         self._told = told
-        self._running: dict[Way, asyncio.Task[None]] = {}
-        self._up: set[Way] = set()
-        self._trouble: dict[Way, str] = {}
+        self._running: dict[Watcher, asyncio.Task[None]] = {}
+        self._up: set[Watcher] = set()
+        self._trouble: dict[Watcher, str] = {}
 
     def want(self, settings: Collection[str]) -> None:
         """These settings are on now: start what they want, end what nothing wants any more."""
-        for way in self._ways:
-            if way.setting in settings and way not in self._running:
-                self._running[way] = asyncio.get_running_loop().create_task(self._keep_up(way))
-            elif way.setting not in settings and way in self._running:
-                self._running.pop(way).cancel()
-                self._up.discard(way)
-                self._trouble.pop(way, None)
+        for watcher in self._watchers:
+            if watcher.setting in settings and watcher not in self._running:
+                self._running[watcher] = asyncio.get_running_loop().create_task(self._keep_up(watcher))
+            elif watcher.setting not in settings and watcher in self._running:
+                self._running.pop(watcher).cancel()
+                self._up.discard(watcher)
+                self._trouble.pop(watcher, None)
 
     @property
     def problems(self) -> list[errors.XacctError]:
         """What can't be watched now, and why."""
         return [
-            errors.ConfigError(f"{way.setting} of [lock] has no help of {way.name}: {why}.", way.hint)
-            for way, why in self._trouble.items()
+            errors.ConfigError(f"{watcher.setting} of [lock] has no help of {watcher.name}: {why}.", watcher.hint)
+            for watcher, why in self._trouble.items()
         ]
 
     async def close(self) -> None:
@@ -75,24 +79,24 @@ class Watches:
         await asyncio.gather(*self._running.values(), return_exceptions=True)
         self._running.clear()
 
-    async def _keep_up(self, way: Way) -> None:
+    async def _keep_up(self, watcher: Watcher) -> None:
         while True:
             try:
-                await way.watch(lambda: self._told(way.setting), lambda: self._is_up(way))
+                await watcher.watch(lambda: self._told(watcher.setting), lambda: self._is_up(watcher))
             except Unwatchable as trouble:
-                self._is_down(way, str(trouble))
+                self._is_down(watcher, str(trouble))
             except Exception as bug:  # noqa: BLE001 - a watch that breaks must not be one that is thought to be up
-                self._is_down(way, type(bug).__name__)
+                self._is_down(watcher, type(bug).__name__)
             await asyncio.sleep(RETRY)
 
-    def _is_up(self, way: Way) -> None:
-        if way not in self._up:
-            log.debug("watching", setting=way.setting, by=way.name)
-        self._up.add(way)
-        self._trouble.pop(way, None)
+    def _is_up(self, watcher: Watcher) -> None:
+        if watcher not in self._up:
+            log.debug("watching", setting=watcher.setting, by=watcher.name)
+        self._up.add(watcher)
+        self._trouble.pop(watcher, None)
 
-    def _is_down(self, way: Way, why: str) -> None:
-        if self._trouble.get(way) != why:
-            log.warning("not watched", setting=way.setting, by=way.name, why=why)
-        self._up.discard(way)
-        self._trouble[way] = why  # guard: watch-that-fails-is-said
+    def _is_down(self, watcher: Watcher, why: str) -> None:
+        if self._trouble.get(watcher) != why:
+            log.warning("not watched", setting=watcher.setting, by=watcher.name, why=why)
+        self._up.discard(watcher)
+        self._trouble[watcher] = why  # guard: watch-that-fails-is-said

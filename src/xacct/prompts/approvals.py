@@ -52,7 +52,11 @@ class _Ask:
 
 
 class Approvals:
-    """Who may use which guarded role, by the human's word. `changed`: told when a yes is added."""
+    """Who may use which guarded role, because a human said so.
+
+    Args:
+        changed: called when a yes is added.
+    """
 
     def __init__(self, broker: PromptBroker, clock: AwsClock, changed: Callable[[], None] = lambda: None) -> None:
         self._broker = broker
@@ -62,14 +66,22 @@ class Approvals:
         self._asks: dict[Key, _Ask] = {}
 
     def admits(self, role: Role, consumer: str) -> bool:
-        """Whether this consumer may have the role without a prompt. `consumer`: a grant's id, or the like."""
+        """Whether this consumer may have the role without a prompt.
+
+        Args:
+            role: a guarded one.
+            consumer: a grant's id, or the like.
+        """
         return role.confirm is None or _key(role, consumer) in self.allowed
 
     async def admit(self, role: Role, consumer: str, label: str, process: str = "") -> None:
         """Return once this consumer may have the role, asking if that takes a yes.
 
         Args:
-            label: what people call it. process: which one it is, in words.
+            role: the guarded role.
+            consumer: whose yes it is.
+            label: what people call the consumer.
+            process: which process it is, in words.
 
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody waited.

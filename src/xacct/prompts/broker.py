@@ -1,8 +1,8 @@
 """The prompt broker: one open prompt per MFA device, whoever asks, however many terminals show it.
 
-The other kind of prompt is whether a consumer may use a guarded role; guard.py says when.
+The other kind of prompt is whether a consumer may use a guarded role; approvals.py says when.
 
-A prompt is raised as an event; every attended terminal or dialog shows it; the first answer wins. It is
+A prompt is raised as an event; every subscribed terminal or dialog shows it; the first answer wins. It is
 withdrawn when nobody wants its answer any more, or when nobody is left who could give one.
 """
 
@@ -75,7 +75,7 @@ class PromptBroker:
 
     @property
     def subscribers(self) -> int:
-        """How many terminals and dialogs attend to everything."""
+        """How many terminals and dialogs answer for everything."""
         return sum(scope is None for scope, _ in self._subscribers.values())
 
     @property
@@ -108,7 +108,8 @@ class PromptBroker:
         """Say yes to an open prompt.
 
         Raises:
-            PromptClosed: it is open no longer. BadInput: it wants a code.
+            PromptClosed: it is open no longer.
+            BadInput: it wants a code.
         """
         self._find(prompt_id, "confirm").answer.set_result("yes")
 
@@ -151,11 +152,15 @@ class PromptBroker:
         problem: str | None = None,
         cause: Cause = NO_CAUSE,
     ) -> str:
-        """One code of `serial`, from whoever answers first.
+        """One code, from whoever answers first.
 
         Args:
-            roles: whom it is for, now. wanted: whether anybody still waits for it. attempt: 1 to ATTEMPTS.
-            problem: why the last answer would not do. cause: why it is asked, and who has brought it about.
+            serial: the MFA device's.
+            roles: whom it is for, now.
+            wanted: whether anybody still waits for it.
+            attempt: 1 to ATTEMPTS.
+            problem: why the last answer would not do.
+            cause: why it is asked, and who has brought it about.
 
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody wanted it.
@@ -169,11 +174,14 @@ class PromptBroker:
     async def permission(
         self, role: str, label: str, about: str, wanted: Callable[[], bool], process: str = ""
     ) -> None:
-        """A human's yes to the use of `role` by whoever is called `label`.
+        """A human's yes to the use of a role.
 
         Args:
-            about: what a "no" holds for a while for. wanted: whether anybody still waits for it.
-            process: which one that is, in words.
+            role: its name.
+            label: what people call whoever would use it.
+            about: what a "no" holds for a while for.
+            wanted: whether anybody still waits for it.
+            process: which process that is, in words.
 
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody wanted it.

@@ -35,7 +35,14 @@ async def with_code(
     """Credentials from a call that takes a code.
 
     Args:
-        cause: why a human is asked, and who has brought it about. already: what another code has brought meanwhile.
+        broker: asks for the code.
+        clock: AWS's time.
+        serial: the MFA device's.
+        roles: whom it is for, now.
+        wanted: whether anybody still waits for it.
+        call: the call, given the code.
+        cause: why a human is asked, and who has brought it about.
+        already: what another code has brought meanwhile.
 
     Raises:
         HumanNeeded: nobody gave a code, or three were wrong.

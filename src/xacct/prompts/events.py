@@ -18,7 +18,11 @@ class PromptOpened:
 
 @dataclass(frozen=True, slots=True)
 class PromptClosed:
-    """A prompt is gone; `outcome` is answered, declined, withdrawn or timeout."""
+    """A prompt is gone.
+
+    Attributes:
+        outcome: answered, declined, withdrawn or timeout.
+    """
 
     prompt: Prompt
     outcome: str

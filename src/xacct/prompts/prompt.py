@@ -29,11 +29,15 @@ NO_CAUSE = Cause()
 
 @dataclass(eq=False)
 class Prompt:
-    """One open prompt. `not_before` is AWS's time, `deadline` is on the boot clock.
+    """One open prompt.
 
-    `about`: what a "no" holds for; of an MFA prompt the serial. `label` and `process`: who would use the role, as it
-    calls itself, and which process it is ("pid 4711, /usr/bin/aws"; empty where it is not known). `reason`: why it
-    takes a code, where that is not plain.
+    Attributes:
+        not_before: no code can be accepted until then (AWS's time).
+        deadline: when it is withdrawn (boot-time clock).
+        about: what a "no" holds for; of an MFA prompt the serial.
+        label: what whoever would use the role calls itself.
+        process: which process that is ("pid 4711, /usr/bin/aws"); empty where it is not known.
+        reason: why it takes a code, where that is not plain.
     """
 
     id: str
@@ -67,13 +71,13 @@ class Prompt:
 
     @property
     def topic(self) -> str:
-        """What somebody has to attend to, to be there for it: the device, or the role."""
+        """What somebody has to subscribe to, to be asked it: the device, or the role."""
         return self.serial if self.kind == "mfa" else self.roles[0]
 
     def unattended(self) -> errors.HumanNeeded:
         """Nobody is there to ask."""
         if self.kind == "confirm":
-            return errors.NobodyToAsk(f"{self._use()} has to be confirmed, and nobody is there to ask.", _ATTEND)
+            return errors.NobodyToAsk(f"{self._use()} has to be confirmed, and nobody is there to ask.", _HINT)
         return errors.NobodyToAsk(
             f"An MFA code is needed for {self._names()}, and nobody is there to ask.", self._login()
         )
@@ -81,7 +85,7 @@ class Prompt:
     def unanswered(self) -> errors.HumanNeeded:
         """Nobody has answered."""
         if self.kind == "confirm":
-            return errors.TimedOut(f"Nobody has confirmed {_lower(self._use())}.", _ATTEND)
+            return errors.TimedOut(f"Nobody has confirmed {_lower(self._use())}.", _HINT)
         return errors.TimedOut(f"Nobody gave an MFA code for {self._names()}.", self._login())
 
     def declined(self) -> errors.HumanNeeded:
@@ -104,7 +108,7 @@ class Prompt:
         return f"The use of {self.roles[0]} by {self.label!r}"
 
 
-_ATTEND = "xacctctl attend, in another terminal"
+_HINT = "xacctctl attend, in another terminal"
 
 
 def names(roles: tuple[str, ...]) -> str:

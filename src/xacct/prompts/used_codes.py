@@ -18,7 +18,9 @@ KEPT = 4 * TOTP_STEP
 
 
 class UsedCodes:
-    """Used codes per MFA device. `now` is AWS's time; `boot`, on the boot-time clock, can't be set back or forward.
+    """Used codes per MFA device.
+
+    `now` is AWS's time; `boot` is on the boot-time clock, which can't be set back or forward.
 
     Args:
         save: called with all accepted steps, per serial, when one is added.
@@ -38,7 +40,7 @@ class UsedCodes:
     def mark_used(self, serial: str, code: str, boot: float) -> None:
         """STS has answered a call that carried this code, whatever it answered."""
         codes = self.codes.setdefault(serial, {})
-        codes[code] = boot  # guard: code-sts-answered-is-burnt
+        codes[code] = boot  # guard: code-sts-answered-is-used-up
         for old in [code for code, at in codes.items() if at < boot - KEPT]:
             del codes[old]
 

@@ -1,6 +1,6 @@
 """xacct-sandbox: a local STS that really enforces MFA, durations, trust policies and signatures.
 
-Unmodified SDKs talk to it through AWS_ENDPOINT_URL_STS. It imports none of xacct's other rooms.
+Unmodified SDKs talk to it through AWS_ENDPOINT_URL_STS. It imports none of xacct's other packages.
 
     wire        server (aiohttp), signature (SigV4), parameters, answers (XML), errors
     service     sts (dispatch), actions, assume_role, session_tags, trust, totp, sessions

@@ -127,7 +127,7 @@ def length_problems(
 
     Args:
         value: The string.
-        where: Its place as AWS spells it, like `tags.1.member.key`.
+        where: Its path as AWS spells it, like `tags.1.member.key`.
         least: Smallest length.
         most: Largest length.
         shape: The pattern as AWS prints it, and the check behind it.

@@ -39,16 +39,16 @@ def _too_many(given: list[dict[str, str]], where: str, most: int) -> list[str]:
     return [f"Value at '{where}' failed to satisfy constraint: {limit}"]
 
 
-def _tag_problems(place: str, tag: dict[str, str]) -> list[str]:
+def _tag_problems(path: str, tag: dict[str, str]) -> list[str]:
     problems = []
     if "Key" not in tag or "Value" not in tag:
         lacks = "key" if "Key" not in tag else "value"
-        problems.append(f"Value null at '{place}.{lacks}' failed to satisfy constraint: Member must not be null")
+        problems.append(f"Value null at '{path}.{lacks}' failed to satisfy constraint: Member must not be null")
     shape = (f"{_TAG_PATTERN}+", _tag_text)
     key, value = tag.get("Key", "-"), tag.get("Value", "")
-    problems += parameters.length_problems(key, f"{place}.key", 1, _KEY_CHARS, shape)
+    problems += parameters.length_problems(key, f"{path}.key", 1, _KEY_CHARS, shape)
     shape = (f"{_TAG_PATTERN}*", _tag_text)
-    problems += parameters.length_problems(value, f"{place}.value", 0, _VALUE_CHARS, shape)
+    problems += parameters.length_problems(value, f"{path}.value", 0, _VALUE_CHARS, shape)
     return problems
 
 

@@ -1,1 +1,1 @@
-"""What outlives a process: the keeper's memory as bytes, and the places where those bytes may wait for the next one."""
+"""What outlives a process: the keeper's state as bytes, and what keeps those bytes for the next one."""

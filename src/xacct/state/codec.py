@@ -33,9 +33,12 @@ class ClockSnapshot(Value, frozen=True):
 
 
 class FilesSnapshot(Value, frozen=True):
-    """Whose AWS files the roles are of: `own` those of the daemon (as it was told to find them), `others` the rest.
+    """Whose AWS files the roles are of. Each is an awsfiles.Files.
 
-    Each is an awsfiles.Files. Roles of plain names are of `own` (rolekeys.py); empty: that was not noted.
+    Attributes:
+        own: those of the daemon (as it was told to find them), whose roles have plain names (rolekeys.py); empty: that
+            was not noted.
+        others: the rest.
     """
 
     own: tuple[str, ...] = ()
@@ -51,9 +54,12 @@ class _Head(msgspec.Struct, frozen=True):
 
 
 class State(Value, frozen=True, kw_only=True):
-    """All that travels. `version` is the writer's. `front` is what an older daemon wrote; it is not read any more.
+    """All that travels.
 
-    `grants`: those in force, as their file has them. Whoever is handed them needs no file to know what was revoked.
+    Attributes:
+        version: the writer's.
+        front: what an older daemon wrote; it is not read any more.
+        grants: those in force, as their file has them. Whoever is handed them needs no file to know what was revoked.
     """
 
     format: int = FORMAT
@@ -66,7 +72,11 @@ class State(Value, frozen=True, kw_only=True):
 
 
 class Unusable(Exception):
-    """A state that can't be taken over; `sentence` says why."""
+    """A state that can't be taken over.
+
+    Attributes:
+        sentence: why.
+    """
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -86,11 +96,16 @@ def take(
     grants: list[dict[str, Any]] | None = None,
     late: Snapshot | None = None,
 ) -> bool:
-    """Write the keeper's state over what `into` holds. Returns whether any credentials are in it.
+    """Write the keeper's state over what a buffer holds. Returns whether any credentials are in it.
 
     Args:
+        keeper: whose state.
+        boot_id: which boot of the machine this is.
+        version: ours.
+        into: the buffer.
         files: whose roles they are.
-        grants: those in force, as rows. late: what an earlier daemon held of roles whose files can't be read yet.
+        grants: those in force, as rows.
+        late: what an earlier daemon held of roles whose files can't be read yet.
     """
     aws, at = keeper.clock.anchor()
     memory = export(keeper)

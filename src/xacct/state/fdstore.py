@@ -35,8 +35,9 @@ class FdStore:
     """Keeps the state where the next process of the service finds it.
 
     Args:
-        manager: the service manager. kept: the memory found in its store at our start, and its name there.
-        make: makes secret memory with room for so many bytes.
+        manager: the service manager.
+        kept: the memory found in its store at our start, and its name there.
+        make: makes secret memory that holds so many bytes.
     """
 
     def __init__(
@@ -51,9 +52,9 @@ class FdStore:
         self._make = make
 
     def save(self, state: bytearray, *, empty: bool = False) -> None:
-        """Keep these bytes from now on. Where there is no room for them, `problem` says so."""
+        """Keep these bytes from now on. Where they don't fit, `problem` says so."""
         del empty  # there may be a lock in them, or who has logged out
-        if self.kept is not None and len(state) <= self.kept[1].room:
+        if self.kept is not None and len(state) <= self.kept[1].capacity:
             self.kept[1].write(state)
         else:
             self._move(state)

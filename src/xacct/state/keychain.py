@@ -43,12 +43,17 @@ AGAIN = "xacct tries again by itself."
 class KeychainStore:
     """Keeps one state, the newest.
 
-    Nothing raises; `problem` is what is in the way now. Nothing is written before what an earlier run kept has been
-    read, or is known to be lost: a locked keychain must not cost it.
+    Nothing raises. Nothing is written before what an earlier run kept has been read, or is known to be lost: a locked
+    keychain must not cost it.
+
+    Attributes:
+        problem: what prevents it now.
 
     Args:
-        file: in a directory that is ours alone. keys: where the key is. late: given what an earlier run kept when it
-            could not be read at the start but later; whoever takes it must `save` what comes of it.
+        file: in a directory that is ours alone.
+        keys: where the key is.
+        late: given what an earlier run kept when it could not be read at the start but later; whoever takes it must
+            `save` what comes of it.
     """
 
     def __init__(self, file: Path, keys: Keys, late: Callable[[bytes], None] = lambda _: None) -> None:
@@ -222,7 +227,7 @@ class KeychainStore:
     async def _write_newest(self) -> None:
         key = self._key or await self._new_key()
         if self._pending is None:
-            return  # all was forgotten meanwhile, and the key is doomed
+            return  # all was forgotten meanwhile, and the key will be deleted
         self._key, self._key_doomed = key, False
         state, self._pending = self._pending, None
         forgotten = self._forgotten

@@ -1,7 +1,7 @@
 """The one key, in the operating system's keychain: Secret Service on Linux, the login keychain on macOS.
 
-Everything here may block, for a keychain may ask its human: call it in a thread (aside.py). The backend is named, not
-looked for: what `keyring` finds by itself may be a plug-in that writes to a plain file.
+Everything here may block, for a keychain may ask its human: call it in a thread (host/threads.py). The backend is
+named, not looked for: what `keyring` finds by itself may be a plug-in that writes to a plain file.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
+from xacct.credentials.events import Changed
 from xacct.state import codec
 
 if TYPE_CHECKING:
@@ -19,16 +20,21 @@ if TYPE_CHECKING:
 
 
 class StateBackend(Protocol):
-    """A place that outlives the process. Never raises; `problem` is what people should know of it."""
+    """Something that outlives the process and keeps its state. Never raises.
+
+    Attributes:
+        problem: what people should know of it.
+    """
 
     @property
     def problem(self) -> errors.XacctError | None:
         """What is in the way of keeping it."""
 
     def save(self, state: bytearray, *, empty: bool) -> None:
-        """Keep these bytes from now on, in place of those before. The buffer is used again afterwards.
+        """Keep these bytes from now on, instead of those before.
 
         Args:
+            state: the bytes; the buffer is used again afterwards.
             empty: whether there are no credentials in them.
         """
 
@@ -47,8 +53,11 @@ class StatePersister:
     """Takes a keeper's state to its backends.
 
     Args:
-        boot_id: which boot of the machine this is. version: ours. files: tells which AWS files the roles are of.
-        grants: gives those in force. late: gives what is kept for roles whose files can't be read yet.
+        boot_id: which boot of the machine this is.
+        version: ours.
+        files: tells which AWS files the roles are of.
+        grants: gives those in force.
+        late: gives what is kept for roles whose files can't be read yet.
     """
 
     def __init__(
@@ -75,7 +84,7 @@ class StatePersister:
     def start(self) -> None:
         """Keep the state from now on. Until then what an earlier daemon kept is not overwritten."""
         self._started = True
-        self._keeper.watchers.append(self.save)  # guard: restart-change-is-kept-at-once
+        self._keeper.events.call(Changed, lambda _: self.save())  # guard: restart-change-is-kept-at-once
         self.save()
 
     def freeze(self) -> None:

@@ -103,8 +103,8 @@ class SealedFile:
         """Put these bytes in its place: whoever looks, at any instant, finds the old ones or the new ones.
 
         Args:
-            sealed: at most MOST_BYTES. replace: calls what it is given to make them the file; or does not, and the
-                old ones stay.
+            sealed: at most MOST_BYTES.
+            replace: calls what it is given to make them the file; or does not, and the old ones stay.
 
         Raises:
             StateNotKept: they could not be written; the old ones are still there.

@@ -40,10 +40,14 @@ MOST_BYTES = 1024 * 1024
 class TakenBack:
     """Keeps it where the next daemon finds it.
 
-    `problem`: why it is not in the state directory. `lost`: whether it is nowhere.
+    Attributes:
+        problem: why it is not in the state directory.
+        lost: whether it is nowhere.
 
     Args:
-        state, runtime: the files. saver: writes them off the event loop.
+        state: the file in the state directory.
+        runtime: the file in the runtime directory.
+        saver: writes them off the event loop.
     """
 
     def __init__(self, state: Path, runtime: Path, saver: Saver) -> None:
@@ -67,7 +71,8 @@ class TakenBack:
         """Keep this from now on, soon.
 
         Args:
-            what: tells one content from another. content: empty where nothing is taken back.
+            what: tells one content from another.
+            content: empty where nothing is taken back.
         """
         if what != self._wanted or self.problem is not None:
             self._wanted = what

@@ -1,1 +1,1 @@
-"""How a file that is the user's own is changed: one way for the daemon and xacctctl. Standard library only."""
+"""How a file that is the user's own is changed, for the daemon and xacctctl. Standard library only."""

@@ -1,6 +1,6 @@
 """Replacing a file's content whole or not at all: what reads it meanwhile sees the old or the new.
 
-Others write to it, too. So the new content changes places with what is there, in one step; only then is it looked at
+Others write to it, too. So the new content is exchanged for what is there, in one step; only then is it looked at
 what that was. If it was not what was expected they change back; and what somebody wrote in between is merged into that.
 Nobody's edit is lost: where two can't be merged, one is kept beside the file, and the sentence says where.
 """
@@ -28,14 +28,19 @@ _LOOKS: Final = 40
 _ROUNDS: Final = 10
 """How often edits that come in the instant between two exchanges are merged, before one is put aside."""
 
-_NO_ROOM: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_NOT_WRITABLE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 """Why a directory takes no other file."""
 
 _ACL: Final = "system.posix_acl_access"
 
 
 class Refused(Exception):
-    """The file is left alone. `sentence` says why, `hint` what to do."""
+    """The file is left alone.
+
+    Attributes:
+        sentence: why.
+        hint: what to do.
+    """
 
     def __init__(self, sentence: str, hint: str) -> None:
         super().__init__(sentence)
@@ -44,7 +49,11 @@ class Refused(Exception):
 
 
 def content(path: str) -> bytes:
-    """Return what is in the file, nothing where there is none. Raises `OSError` if it is no plain file."""
+    """Return what is in the file, nothing where there is none.
+
+    Raises:
+        OSError: it is no plain file.
+    """
     try:
         return fileio.read(path, null=False)
     except FileNotFoundError:
@@ -80,7 +89,7 @@ def _replace(fresh: str, target: str, old: bytes, new: bytes) -> bool:
     try:
         _write(fresh, new)
     except OSError as error:
-        if error.errno not in _NO_ROOM or not os.access(target, os.W_OK):
+        if error.errno not in _NOT_WRITABLE or not os.access(target, os.W_OK):
             raise
         return _write_into(target, old, new)
     try:
@@ -103,7 +112,7 @@ def _write(fresh: str, new: bytes) -> None:
 
 
 def _write_into(target: str, old: bytes, new: bytes) -> bool:
-    """Write where nothing can be put in its place: never empty, but neither whole nor old for a moment."""
+    """Write where no file can replace it: never empty, but neither whole nor old for a moment."""
     if content(target) != old or has_writer(target):
         return False
     descriptor = fileio.open_regular(target, os.O_WRONLY)
@@ -117,10 +126,10 @@ def _write_into(target: str, old: bytes, new: bytes) -> bool:
 
 
 def _put(fresh: str, target: str, old: bytes, new: bytes, *, there: bool) -> None:
-    """Put the one in the place of the other; where somebody else was quicker, what they wrote is there afterwards."""
+    """Replace the one by the other; where somebody else was quicker, what they wrote is there afterwards."""
     if not there:
         with suppress(FileExistsError):
-            os.link(fresh, target)  # this, unlike a rename, takes nobody's place
+            os.link(fresh, target)  # this, unlike a rename, replaces nothing
         return
     _swap(fresh, target)
     if content(fresh) != old:  # guard: what-others-write-meanwhile-is-seen
@@ -167,7 +176,7 @@ def _undone(fresh: str, target: str, old: bytes, new: bytes) -> bool:
 
 
 def _settled_swap(fresh: str, target: str) -> bytes:
-    """Let them change places, and return what the one that has lost its name holds when nobody writes it any more."""
+    """Exchange them, and return what the one that has lost its name holds when nobody writes it any more."""
     _swap(fresh, target)
     _settle(fresh)
     return content(fresh)
@@ -177,7 +186,9 @@ def _both(old: bytes, new: bytes, theirs: bytes, came: bytes) -> bytes | None:
     """Return what was written at the same time, without ours if that can be; None where the same lines changed.
 
     Args:
-        old: What both began with. new: Ours, which was there for an instant. theirs: What was written in its place.
+        old: What both began with.
+        new: Ours, which was there for an instant.
+        theirs: What was written over it.
         came: What was written into it or over it, by somebody who had read ours, or theirs, or the old.
     """
     if _has(came, old, theirs):
@@ -199,8 +210,8 @@ def _merged(base: bytes, copy: bytes, now: bytes) -> bytes | None:
 
 
 def _swap(fresh: str, target: str) -> None:
-    """Let them change places. Where the file system can't: almost in one step, so that an edit in between is lost."""
-    if exchange(fresh, target):  # guard: files-change-places-in-one-step
+    """Exchange them. Where the file system can't: almost in one step, so that an edit in between is lost."""
+    if exchange(fresh, target):  # guard: files-are-exchanged-in-one-step
         return
     before = f"{fresh}-before"
     with suppress(FileNotFoundError):
@@ -235,7 +246,7 @@ def _edited(target: str) -> Iterator[None]:
     except FileExistsError:
         raise Refused(f"{target} is open in an editor ({lock}).", "Save and close it there, and try again.") from None
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in _NOT_WRITABLE:
             raise
         yield  # a directory, or a file system, that takes no such lock
         return

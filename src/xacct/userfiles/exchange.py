@@ -1,4 +1,4 @@
-"""Two files change places in one step (renameat2(2), RENAME_EXCHANGE; on macOS renamex_np(2), RENAME_SWAP)."""
+"""Two files change names in one step (renameat2(2), RENAME_EXCHANGE; on macOS renamex_np(2), RENAME_SWAP)."""
 
 import errno
 import os

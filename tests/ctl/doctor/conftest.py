@@ -9,6 +9,7 @@ import pytest
 
 from xacct import __version__, wire
 from xacct.ctl.doctor import awsfiles
+from xacct.ctl.doctor.catalogue import run
 from xacct.ctl.doctor.scene import Daemon, Scene
 from xacct.ctl.failure import NotRunningError
 
@@ -92,21 +93,21 @@ class Stage:
         )
         return replace(made, **self.more)
 
-    def found(self, check):
-        """What a check finds: the state of each id, or of the worst of those that share one."""
+    def found(self, checks):
+        """What checks find: the state of each id, or of the worst of its findings."""
         order = ["skipped", "ok", "warning", "broken"]
         states = {}
-        for finding in check(self.scene()):
+        for _, name, finding in run("", checks, self.scene()):
             assert finding.sentence.endswith((".", "?")), finding
             assert (finding.state in ("warning", "broken")) == bool(finding.fix), finding
-            states[finding.name] = max(states.get(finding.name, "skipped"), finding.state, key=order.index)
+            states[name] = max(states.get(name, "skipped"), finding.state, key=order.index)
         return states
 
-    def sentences(self, check, name):
-        return [finding.sentence for finding in check(self.scene()) if finding.name == name]
+    def sentences(self, checks, name):
+        return [finding.sentence for _, each, finding in run("", checks, self.scene()) if each == name]
 
-    def fix(self, check, name):
-        (fix,) = [finding.fix for finding in check(self.scene()) if finding.name == name and finding.fix]
+    def fix(self, checks, name):
+        (fix,) = [finding.fix for _, each, finding in run("", checks, self.scene()) if each == name and finding.fix]
         return fix
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from xacct.ctl.doctor import clock
-from xacct.ctl.doctor.clock import check
+from xacct.ctl.doctor.clock import CHECKS
 
 
 @pytest.fixture(autouse=True)
@@ -26,19 +26,19 @@ def mark(tmp_path, monkeypatch):
 )
 def test_the_skew_that_the_daemon_knows(stage, skew, state, word):
     stage.running(daemon={"clock_skew": skew})
-    assert stage.found(check)["clock-skew"] == state
-    assert word in stage.sentences(check, "clock-skew")[0]
+    assert stage.found(CHECKS)["clock-skew"] == state
+    assert word in stage.sentences(CHECKS, "clock-skew")[0]
 
 
 def test_each_platform_sets_its_clock_its_own_way(stage):
     stage.running(daemon={"clock_skew": 90.0})
-    assert stage.fix(check, "clock-skew") == "timedatectl set-ntp true"
+    assert stage.fix(CHECKS, "clock-skew") == "timedatectl set-ntp true"
     stage.more["platform"] = "darwin"
-    assert stage.fix(check, "clock-skew") == "sudo sntp -sS time.apple.com"
+    assert stage.fix(CHECKS, "clock-skew") == "sudo sntp -sS time.apple.com"
 
 
 def test_without_a_daemon_nobody_knows(stage):
-    assert stage.found(check) == {"clock-skew": "skipped", "clock-synchronized": "skipped"}
+    assert stage.found(CHECKS) == {"clock-skew": "skipped", "clock-synchronized": "skipped"}
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,10 @@ def test_without_a_daemon_nobody_knows(stage):
 )
 def test_what_timedatectl_says(stage, script, state):
     stage.program("timedatectl", script)
-    assert stage.found(check)["clock-synchronized"] == state
+    assert stage.found(CHECKS)["clock-synchronized"] == state
 
 
 def test_the_mark_of_timesyncd_is_enough(stage, mark):
     stage.program("timedatectl", "echo no")
     mark.touch()
-    assert stage.found(check)["clock-synchronized"] == "ok"
+    assert stage.found(CHECKS)["clock-synchronized"] == "ok"

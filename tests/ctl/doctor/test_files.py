@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from xacct.ctl.doctor import files
-from xacct.ctl.doctor.files import check
+from xacct.ctl.doctor.files import CHECKS
 
 HEALTHY = dict.fromkeys(
     ("runtime-variable", "runtime-dir", "control-socket", "grants-dir", "state-dir", "settings-file", "aws-files"), "ok"
@@ -29,11 +29,11 @@ def test_all_is_well(healthy):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(healthy.root / "r/xacct/control.sock"))
         (healthy.root / "r/xacct/control.sock").chmod(0o600)
-        assert healthy.found(check) == {**HEALTHY, "settings": "ok"}
+        assert healthy.found(CHECKS) == {**HEALTHY, "settings": "ok"}
 
 
 def test_nothing_is_there_yet(stage):
-    assert stage.found(check) == {**HEALTHY, "settings": "skipped", "aws-files": "warning"}
+    assert stage.found(CHECKS) == {**HEALTHY, "settings": "skipped", "aws-files": "warning"}
 
 
 def with_environ(name, value):
@@ -86,7 +86,7 @@ def text_of(path, text, mode=0o600):
 def test_one_thing_is_wrong_and_only_that_is_said(healthy, what, name, state):
     what(healthy)
     rest = {**HEALTHY, "settings": "ok"} | {name: state}
-    found = healthy.found(check)
+    found = healthy.found(CHECKS)
     assert found[name] == state
     if name != "runtime-dir":  # what lies below it is then in question too
         assert found == rest
@@ -97,8 +97,8 @@ def test_an_open_socket(healthy):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         path.chmod(0o666)
-        assert healthy.found(check)["control-socket"] == "broken"
-        assert healthy.fix(check, "control-socket") == f"chmod 600 {path}"
+        assert healthy.found(CHECKS)["control-socket"] == "broken"
+        assert healthy.fix(CHECKS, "control-socket") == f"chmod 600 {path}"
 
 
 def test_a_directory_of_somebody_else_by_whatever_way(healthy, theirs):
@@ -111,8 +111,8 @@ def test_a_directory_of_somebody_else_by_whatever_way(healthy, theirs):
     assert files.stranger(other) == other
     assert files.stranger(link / "xacct") == other
     healthy.more["runtime"] = link
-    assert healthy.found(check)["runtime-dir"] == "broken"
-    assert f"{other} belongs to somebody else." in healthy.sentences(check, "runtime-dir")
+    assert healthy.found(CHECKS)["runtime-dir"] == "broken"
+    assert f"{other} belongs to somebody else." in healthy.sentences(CHECKS, "runtime-dir")
 
 
 def test_files_of_somebody_else(healthy, theirs):
@@ -126,20 +126,20 @@ def test_files_of_somebody_else(healthy, theirs):
         sock.chmod(0o600)
         for path in (token, settings, sock):
             theirs(path)
-        assert healthy.found(check) == {
+        assert healthy.found(CHECKS) == {
             **HEALTHY,
             "settings": "ok",
             "grants-dir": "broken",
             "settings-file": "warning",
             "control-socket": "broken",
         }
-    assert healthy.sentences(check, "grants-dir")[1] == f"{token} is no token file of ours."
+    assert healthy.sentences(CHECKS, "grants-dir")[1] == f"{token} is no token file of ours."
 
 
 def test_what_is_no_file_among_tokens(healthy):
     link = healthy.root / "r/xacct/grants/x"
     link.symlink_to("/etc/passwd")
-    assert healthy.sentences(check, "grants-dir")[1] == f"{link} is no token file of ours."
+    assert healthy.sentences(CHECKS, "grants-dir")[1] == f"{link} is no token file of ours."
 
 
 def test_a_socket_that_was_left(stage):
@@ -147,30 +147,30 @@ def test_a_socket_that_was_left(stage):
         (stage.root / "r/xacct").mkdir(mode=0o700)
         listener.bind(str(stage.root / "r/xacct/control.sock"))
         (stage.root / "r/xacct/control.sock").chmod(0o600)
-        assert "Nobody listens there" in stage.sentences(check, "control-socket")[0]
+        assert "Nobody listens there" in stage.sentences(CHECKS, "control-socket")[0]
         stage.running()
-        assert "Nobody listens there" not in stage.sentences(check, "control-socket")[0]
+        assert "Nobody listens there" not in stage.sentences(CHECKS, "control-socket")[0]
 
 
 def test_what_the_daemon_says_of_settings(healthy):
     healthy.running(problems=[{"code": "bad-config", "category": "usage", "sentence": "Profile x loops.", "hint": ""}])
-    assert healthy.found(check)["settings"] == "warning"
-    assert healthy.sentences(check, "settings") == ["Profile x loops."]
-    assert healthy.fix(check, "settings") == "xacctctl roles"
+    assert healthy.found(CHECKS)["settings"] == "warning"
+    assert healthy.sentences(CHECKS, "settings") == ["Profile x loops."]
+    assert healthy.fix(CHECKS, "settings") == "xacctctl roles"
     healthy.running(
         problems=[{"code": "bad-config", "category": "usage", "sentence": "Profile x loops.", "hint": "Cut it."}]
     )
-    assert healthy.fix(check, "settings") == "Cut it."
+    assert healthy.fix(CHECKS, "settings") == "Cut it."
     full = {"code": "audit-not-written", "category": "temporary", "sentence": "Nothing is served.", "hint": "Look."}
     healthy.running(problems=[full])
-    assert healthy.found(check)["settings"] == "broken"
+    assert healthy.found(CHECKS)["settings"] == "broken"
 
 
 def test_a_place_in_a_broken_file_but_none_of_its_words(healthy):
     text_of("c/xacct/config.toml", "[daemon]\nport = SECRETSECRET\n")(healthy)
     healthy.config("[default]\nregion = x\nSECRETSECRET\n")
-    (toml,) = healthy.sentences(check, "settings-file")
-    (aws,) = healthy.sentences(check, "aws-files")
+    (toml,) = healthy.sentences(CHECKS, "settings-file")
+    (aws,) = healthy.sentences(CHECKS, "aws-files")
     assert "(line 2, column 8)" in toml
     assert "(line 3)" in aws
     assert "SECRET" not in toml + aws

@@ -10,7 +10,7 @@ import pytest
 
 from xacct.ctl.doctor import port
 from xacct.ctl.doctor.holder import holder
-from xacct.ctl.doctor.port import check
+from xacct.ctl.doctor.port import CHECKS
 from xacct.endpoint import answers
 
 
@@ -56,7 +56,7 @@ def test_ours_answers_and_is_not_waited_for(stage, monkeypatch):
     with listening(stay=True) as number:
         at(stage, number, running=True)
         began = time.monotonic()
-        assert stage.found(check) == {"endpoint-port": "ok", "endpoint-proxy": "ok"}
+        assert stage.found(CHECKS) == {"endpoint-port": "ok", "endpoint-proxy": "ok"}
         assert time.monotonic() - began < 300
 
 
@@ -70,31 +70,31 @@ def test_what_never_ends_is_not_read_to_its_end():
 def test_another_program_answers(stage, answer):
     with listening(answer) as number:
         at(stage, number, running=True)
-        assert stage.found(check) == {"endpoint-port": "broken", "endpoint-proxy": "skipped"}
-        assert f"(pid {os.getpid()})" in stage.sentences(check, "endpoint-port")[0]
+        assert stage.found(CHECKS) == {"endpoint-port": "broken", "endpoint-proxy": "skipped"}
+        assert f"(pid {os.getpid()})" in stage.sentences(CHECKS, "endpoint-port")[0]
 
 
 def test_the_daemon_listens_and_is_not_to_be_reached(stage, free):
     at(stage, free, running=True)
-    assert stage.found(check) == {"endpoint-port": "broken", "endpoint-proxy": "skipped"}
-    assert "can't be reached there" in stage.sentences(check, "endpoint-port")[0]
+    assert stage.found(CHECKS) == {"endpoint-port": "broken", "endpoint-proxy": "skipped"}
+    assert "can't be reached there" in stage.sentences(CHECKS, "endpoint-port")[0]
 
 
 def test_the_endpoint_does_not_listen(stage):
     stage.running(version={"endpoint": None})
-    assert stage.found(check) == {"endpoint-port": "broken"}
+    assert stage.found(CHECKS) == {"endpoint-port": "broken"}
 
 
 def test_something_between_gives_itself_away(stage):
     with listening(answers.NO_GRANT.replace(b"Content-Type", b"Via: 1.1 squid\r\nContent-Type", 1)) as number:
         at(stage, number, running=True)
-        assert stage.found(check) == {"endpoint-port": "ok", "endpoint-proxy": "warning"}
-        assert "it adds via." in stage.sentences(check, "endpoint-proxy")[0]
+        assert stage.found(CHECKS) == {"endpoint-port": "ok", "endpoint-proxy": "warning"}
+        assert "it adds via." in stage.sentences(CHECKS, "endpoint-proxy")[0]
 
 
 def test_without_a_daemon_the_port_is_free(stage, free):
     at(stage, free, running=False)
-    assert stage.found(check) == {"endpoint-port": "ok", "endpoint-proxy": "skipped"}
+    assert stage.found(CHECKS) == {"endpoint-port": "ok", "endpoint-proxy": "skipped"}
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_without_a_daemon_the_port_is_free(stage, free):
 def test_without_a_daemon_the_port_is_taken(stage, answer, sentence):
     with listening(answer) as number:
         at(stage, number, running=False)
-        assert stage.found(check)["endpoint-port"] == "broken"
-        (said,) = stage.sentences(check, "endpoint-port")
+        assert stage.found(CHECKS)["endpoint-port"] == "broken"
+        (said,) = stage.sentences(CHECKS, "endpoint-port")
         assert sentence in said
         assert f"(pid {os.getpid()})" in said
 
@@ -114,7 +114,7 @@ def test_a_program_that_we_may_not_look_at(stage, monkeypatch, answer):
     monkeypatch.setattr(port, "holder", lambda *_: None)
     with listening(answer) as number:
         at(stage, number, running=False)
-        assert stage.sentences(check, "endpoint-port")[0].startswith("A program of another user has port ")
+        assert stage.sentences(CHECKS, "endpoint-port")[0].startswith("A program of another user has port ")
 
 
 def test_the_port_that_a_daemon_would_take(stage):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from xacct.ctl.doctor.proxies import check, exempts, where
+from xacct.ctl.doctor.proxies import CHECKS, exempts, where
 
 URI = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9477/v1/credentials/prod"}
 
@@ -10,23 +10,23 @@ URI = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://127.0.0.1:9477/v1/credentia
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"])
 def test_a_token_that_would_go_through_a_proxy(stage, variable):
     stage.environ |= {**URI, variable: "http://u:SECRETSECRET@proxy.corp:3128"}
-    assert stage.found(check)["proxy-endpoint"] == "broken"
-    (said,) = stage.sentences(check, "proxy-endpoint")
+    assert stage.found(CHECKS)["proxy-endpoint"] == "broken"
+    (said,) = stage.sentences(CHECKS, "proxy-endpoint")
     assert "proxy.corp:3128" in said
     assert "SECRET" not in said
     stage.environ["NO_PROXY"] = "127.0.0.1,localhost"
-    assert stage.found(check)["proxy-endpoint"] == "ok"
+    assert stage.found(CHECKS)["proxy-endpoint"] == "ok"
 
 
 def test_no_token_no_danger(stage):
-    assert stage.found(check) == {"proxy-endpoint": "ok", "proxy-sts": "ok"}
+    assert stage.found(CHECKS) == {"proxy-endpoint": "ok", "proxy-sts": "ok"}
     stage.environ["HTTP_PROXY"] = "http://proxy.corp:3128"
-    assert stage.found(check) == {"proxy-endpoint": "ok", "proxy-sts": "ok"}
+    assert stage.found(CHECKS) == {"proxy-endpoint": "ok", "proxy-sts": "ok"}
 
 
 def test_a_proxy_for_sts_is_noted(stage):
     stage.environ["HTTPS_PROXY"] = "http://u:SECRETSECRET@proxy.corp:3128"
-    assert stage.sentences(check, "proxy-sts") == [
+    assert stage.sentences(CHECKS, "proxy-sts") == [
         "An xacctd started here reaches AWS through proxy.corp:3128 (HTTPS_PROXY)."
     ]
 

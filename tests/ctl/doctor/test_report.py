@@ -6,14 +6,14 @@ import pytest
 
 from xacct import wire
 from xacct.ctl.doctor import catalogue, report
-from xacct.ctl.doctor.catalogue import examine
+from xacct.ctl.doctor.catalogue import Row, examine
 from xacct.ctl.doctor.finding import broken, ok, skipped, warning
 from xacct.ctl.main import main
 
 FINDINGS = [
-    ("daemon", ok("daemon-api", "Both speak 1.")),
-    ("daemon", warning("daemon-running", "It is not.", "xacctctl start")),
-    ("clock", skipped("clock-skew", "Nobody\x1b knows.")),
+    Row("daemon", "daemon-api", ok("Both speak 1.")),
+    Row("daemon", "daemon-running", warning("It is not.", "xacctctl start")),
+    Row("clock", "clock-skew", skipped("Nobody\x1b knows.")),
 ]
 FINE = [
     "daemon",
@@ -29,12 +29,12 @@ FINE = [
 
 def test_the_report_is_grouped_and_aligned():
     assert list(report.lines(FINDINGS)) == FINE
-    assert list(report.lines([*FINDINGS, ("clock", broken("x", "No.", "Yes."))]))[-1] == "1 thing broken, 1 warning."
+    assert list(report.lines([*FINDINGS, Row("clock", "x", broken("No.", "Yes."))]))[-1] == "1 thing broken, 1 warning."
 
 
 def test_each_state_has_its_colour_and_the_last_line_the_worst(monkeypatch):
     monkeypatch.setattr(report, "paint", lambda text, tone: f"<{tone}>{text}")
-    bad = ("clock", broken("clock-skew", "No.", "Yes."))
+    bad = Row("clock", "clock-skew", broken("No.", "Yes."))
     for findings, tones in (
         (FINDINGS[:1], ["good", "good"]),
         (FINDINGS, ["good", "warn", "dim", "warn"]),
@@ -64,16 +64,16 @@ def test_colour_only_at_a_terminal(place, sit, run, monkeypatch):
 
 def test_a_check_that_breaks_takes_no_other_down(stage, monkeypatch):
     def breaks(_scene):
-        yield ok("daemon-api", "So far.")
+        yield ok("So far.")
         raise RuntimeError("SECRET")
 
-    groups = (catalogue.Group("daemon", breaks), *catalogue.GROUPS[1:])
+    groups = {**catalogue.GROUPS, "daemon": {**catalogue.GROUPS["daemon"], "daemon-code": breaks}}
     monkeypatch.setattr(catalogue, "GROUPS", groups)
     found = examine(stage.scene())
-    assert found[0][1].name == "doctor-itself"
-    assert found[0][1].state == "broken"
-    assert "SECRET" not in found[0][1].sentence
-    assert {group for group, _ in found} == {group.name for group in catalogue.GROUPS}
+    assert found[0].id == "doctor-itself"
+    assert found[0].finding.state == "broken"
+    assert "SECRET" not in found[0].finding.sentence
+    assert {row.group for row in found} == set(groups)
 
 
 def test_without_a_daemon_none_is_started_and_nothing_is_broken(spawned, place, capsys, monkeypatch):

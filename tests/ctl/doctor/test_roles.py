@@ -2,7 +2,7 @@
 
 import pytest
 
-from xacct.ctl.doctor.roles import check
+from xacct.ctl.doctor.roles import CHECKS
 
 SERIAL = "arn:aws:iam::111122223333:mfa/alice"
 HEALTHY = dict.fromkeys(
@@ -27,28 +27,28 @@ sso_region = x
 
 def test_all_is_well_with_and_without_a_daemon(stage):
     stage.config(CONFIG)
-    assert stage.found(check) == HEALTHY
-    assert stage.sentences(check, "role-mfa") == ["Every role has an MFA device."]
+    assert stage.found(CHECKS) == HEALTHY
+    assert stage.sentences(CHECKS, "role-mfa") == ["Every role has an MFA device."]
     stage.running(roles=[{"name": "prod"}, {"name": "second", "source": "prod", "mfa_serial": None}])
-    assert stage.found(check) == HEALTHY
-    assert stage.sentences(check, "role-mfa") == ["Every role has an MFA device."]
+    assert stage.found(CHECKS) == HEALTHY
+    assert stage.sentences(CHECKS, "role-mfa") == ["Every role has an MFA device."]
 
 
 def test_no_mfa_is_fine_until_it_is_refused(stage):
     role = {"name": "prod", "mfa_serial": None}
     stage.running(roles=[role])
-    assert stage.found(check) == HEALTHY
-    assert "no code: prod." in stage.sentences(check, "role-mfa")[0]
+    assert stage.found(CHECKS) == HEALTHY
+    assert "no code: prod." in stage.sentences(CHECKS, "role-mfa")[0]
     stage.running(roles=[{**role, "error": "network"}])
-    assert stage.found(check) == HEALTHY
+    assert stage.found(CHECKS) == HEALTHY
     stage.running(roles=[{**role, "error": "access-denied"}])
-    assert stage.found(check) == {**HEALTHY, "role-mfa": "warning"}
-    assert "[profile prod]" in stage.fix(check, "role-mfa")
+    assert stage.found(CHECKS) == {**HEALTHY, "role-mfa": "warning"}
+    assert "[profile prod]" in stage.fix(CHECKS, "role-mfa")
 
 
 def test_the_sources_device_counts(stage):
     stage.config(f"[profile work]\nmfa_serial={SERIAL}\n[profile a]\nrole_arn=x\nsource_profile=work\n")
-    assert stage.sentences(check, "role-mfa") == ["Every role has an MFA device."]
+    assert stage.sentences(CHECKS, "role-mfa") == ["Every role has an MFA device."]
 
 
 @pytest.mark.parametrize(
@@ -65,37 +65,37 @@ def test_the_sources_device_counts(stage):
 )
 def test_what_can_be_a_device(stage, serial, state):
     stage.running(roles=[{"name": "prod", "mfa_serial": serial}])
-    assert stage.found(check) == {**HEALTHY, "mfa-serial": state}
+    assert stage.found(CHECKS) == {**HEALTHY, "mfa-serial": state}
 
 
 def test_a_device_that_aws_does_not_know(stage):
     stage.running(roles=[{"name": "prod", "error": "wrong-serial"}])
-    assert stage.found(check) == {**HEALTHY, "mfa-serial": "broken"}
+    assert stage.found(CHECKS) == {**HEALTHY, "mfa-serial": "broken"}
 
 
 def test_two_devices_of_one_source_are_two_codes(stage):
     other = {"mfa_serial": SERIAL.replace("alice", "old")}
     stage.running(roles=[{"name": "prod"}, {"name": "dev", **other}])
-    assert stage.found(check) == {**HEALTHY, "mfa-devices": "warning"}
+    assert stage.found(CHECKS) == {**HEALTHY, "mfa-devices": "warning"}
     chained = [
         {"name": "prod", "mfa_serial": None},
         {"name": "a", "source": "prod"},
         {"name": "b", "source": "prod", **other},
     ]
     stage.running(roles=chained)
-    assert stage.found(check) == HEALTHY
+    assert stage.found(CHECKS) == HEALTHY
     stage.running(
         roles=[{"name": "prod"}, {"name": "dev", "source": "home", **other}, {"name": "x", "mfa_serial": None}]
     )
-    assert stage.found(check) == HEALTHY
+    assert stage.found(CHECKS) == HEALTHY
 
 
 def test_only_the_role_that_is_asked_for(stage):
     stage.running(roles=[{"name": "prod"}, {"name": "dev", "mfa_serial": "x"}])
     stage.more["role"] = "prod"
-    assert stage.found(check) == HEALTHY
+    assert stage.found(CHECKS) == HEALTHY
     stage.more["role"] = "dev"
-    assert stage.found(check) == {**HEALTHY, "mfa-serial": "broken"}
+    assert stage.found(CHECKS) == {**HEALTHY, "mfa-serial": "broken"}
 
 
 @pytest.mark.parametrize(
@@ -113,8 +113,8 @@ def test_credential_processes(stage, command, sentence):
     stage.program("helper")
     (stage.bin / "plain").write_text("")
     stage.config(f"[profile work]\ncredential_process = {command.format(bin=stage.bin)}\n")
-    assert stage.found(check) == {**HEALTHY, "credential-process": "broken" if sentence else "ok"}
-    assert not sentence or sentence in stage.sentences(check, "credential-process")[0]
+    assert stage.found(CHECKS) == {**HEALTHY, "credential-process": "broken" if sentence else "ok"}
+    assert not sentence or sentence in stage.sentences(CHECKS, "credential-process")[0]
 
 
 def test_keys_that_lie_about_are_named_by_their_profile_alone(stage):
@@ -122,7 +122,7 @@ def test_keys_that_lie_about_are_named_by_their_profile_alone(stage):
         "[work]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = SECRETSECRET\n", "credentials"
     )
     stage.config("[profile home]\naws_access_key_id = ASIAIOSFODNN7EXAMPLE\n")
-    (said,) = stage.sentences(check, "stored-keys")
+    (said,) = stage.sentences(CHECKS, "stored-keys")
     assert said.startswith("Long-lived keys of work lie in ")
     assert "EXAMPLE" not in repr(stage.scene())
     assert "SECRET" not in repr(stage.scene())
@@ -140,5 +140,5 @@ def test_keys_that_lie_about_are_named_by_their_profile_alone(stage):
 )
 def test_modes(stage, name, text, mode, state, fix):
     file = stage.config(text, name, mode)
-    assert stage.found(check) == {**HEALTHY, "aws-file-modes": state}
-    assert not fix or stage.fix(check, "aws-file-modes") == f"{fix} {file}"
+    assert stage.found(CHECKS) == {**HEALTHY, "aws-file-modes": state}
+    assert not fix or stage.fix(CHECKS, "aws-file-modes") == f"{fix} {file}"

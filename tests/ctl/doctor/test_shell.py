@@ -2,8 +2,9 @@
 
 import pytest
 
+from xacct.ctl.doctor.catalogue import run
 from xacct.ctl.doctor.scene import Daemon
-from xacct.ctl.doctor.shell import check
+from xacct.ctl.doctor.shell import CHECKS
 from xacct.ctl.failure import NotRunningError
 
 URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
@@ -41,11 +42,11 @@ def inside(stage):
 
 
 def test_a_shell_that_has_nothing_to_do_with_us(stage):
-    assert stage.found(check) == OUTSIDE
+    assert stage.found(CHECKS) == OUTSIDE
 
 
 def test_a_shell_of_ours(inside):
-    assert inside.found(check) == INSIDE
+    assert inside.found(CHECKS) == INSIDE
 
 
 def variable(name, value):
@@ -90,8 +91,8 @@ def token_file(text=None, mode=0o600):
 )
 def test_one_thing_is_wrong_and_only_that_is_said(inside, what, name, state):
     what(inside)
-    assert inside.found(check) == {**INSIDE, name: state}
-    said = " ".join(finding.sentence + finding.fix for finding in check(inside.scene()))
+    assert inside.found(CHECKS) == {**INSIDE, name: state}
+    said = " ".join(finding.sentence + finding.fix for _, _, finding in run("", CHECKS, inside.scene()))
     assert "SECRET" not in said
     assert "EXAMPLE" not in said
     assert "t0ken" not in said
@@ -106,31 +107,31 @@ def test_a_shell_whose_config_file_was_changed_under_it_is_told_to_take_its_role
         other = inside.root / "other"
         other.write_text(f"[profile xacct]\nregion = x\n{'[default]' if '[' in now else '[profile w]'}\n{KEYS}")
         inside.environ["AWS_CONFIG_FILE"] = str(other)
-    assert inside.found(check) == {**INSIDE, "shell-profile": "broken"}
-    (said,) = inside.sentences(check, "shell-profile")
+    assert inside.found(CHECKS) == {**INSIDE, "shell-profile": "broken"}
+    (said,) = inside.sentences(CHECKS, "shell-profile")
     assert "role prod" in said
     assert ("AWS_CONFIG_FILE is not set" if now is None else f"AWS_CONFIG_FILE is {inside.root}/other") in said
-    assert inside.fix(check, "shell-profile") == 'eval "$(xacctctl env prod)"'
+    assert inside.fix(CHECKS, "shell-profile") == 'eval "$(xacctctl env prod)"'
     inside.environ["XACCT_ROLE"] = "two words"
-    assert inside.fix(check, "shell-profile") == """eval "$(xacctctl env 'two words')\""""
+    assert inside.fix(CHECKS, "shell-profile") == """eval "$(xacctctl env 'two words')\""""
 
 
 def test_a_daemon_that_tells_only_its_version(inside):
     inside.daemon = Daemon(inside.daemon.version)
-    assert inside.found(check) == {**INSIDE, "shell-grant": "skipped"}
+    assert inside.found(CHECKS) == {**INSIDE, "shell-grant": "skipped"}
 
 
 @pytest.mark.parametrize("missing", [TOKEN, f"{TOKEN}_FILE"])
 def test_the_variable_that_is_missing_is_named(inside, missing):
     inside.environ.pop(missing)
-    assert inside.found(check)["shell-token"] == "warning"
-    assert inside.sentences(check, "shell-token")[0].startswith(f"{missing} is not set")
+    assert inside.found(CHECKS)["shell-token"] == "warning"
+    assert inside.sentences(CHECKS, "shell-token")[0].startswith(f"{missing} is not set")
 
 
 @pytest.mark.parametrize(("text", "why"), [("t0ken\n", "new line"), ("other", f"not what {TOKEN} says")])
 def test_what_is_wrong_with_a_token_file_is_said(inside, text, why):
     token_file(text)(inside)
-    assert why in inside.sentences(check, "shell-token")[0]
+    assert why in inside.sentences(CHECKS, "shell-token")[0]
 
 
 def test_only_a_token_file_of_ours_names_a_grant(inside):
@@ -138,30 +139,30 @@ def test_only_a_token_file_of_ours_names_a_grant(inside):
     elsewhere.write_text("t0ken")
     elsewhere.chmod(0o600)
     inside.environ[f"{TOKEN}_FILE"] = str(elsewhere)
-    assert inside.found(check) == {**INSIDE, "shell-grant": "skipped"}
+    assert inside.found(CHECKS) == {**INSIDE, "shell-grant": "skipped"}
 
 
 def test_a_token_without_an_endpoint_is_nothing(stage):
     stage.running()
     stage.environ[f"{TOKEN}_FILE"] = str(stage.root / "r/xacct/grants/3f9a")
-    assert stage.found(check) == OUTSIDE
+    assert stage.found(CHECKS) == OUTSIDE
 
 
 def test_no_token_at_all(inside):
     inside.environ.pop(TOKEN)
     inside.environ.pop(f"{TOKEN}_FILE")
-    assert inside.found(check) == {**INSIDE, "shell-token": "broken", "shell-grant": "skipped"}
+    assert inside.found(CHECKS) == {**INSIDE, "shell-token": "broken", "shell-grant": "skipped"}
 
 
 def test_a_shell_whose_daemon_has_gone(inside, stage):
     stage.daemon = Daemon(trouble=NotRunningError())
-    assert inside.found(check) == {**INSIDE, "shell-endpoint": "broken", "shell-grant": "skipped"}
-    assert inside.fix(check, "shell-endpoint") == "xacctctl start"
+    assert inside.found(CHECKS) == {**INSIDE, "shell-endpoint": "broken", "shell-grant": "skipped"}
+    assert inside.fix(CHECKS, "shell-endpoint") == "xacctctl start"
 
 
 def test_roles_by_arn_are_ours_too(inside):
     inside.environ[URI] = "http://127.0.0.1:9477/v1/role-arn/arn:aws:iam::1:role/x"
-    assert inside.found(check) == INSIDE
+    assert inside.found(CHECKS) == INSIDE
 
 
 @pytest.mark.parametrize(
@@ -177,8 +178,8 @@ def test_roles_by_arn_are_ours_too(inside):
 def test_a_profile_wins_if_it_leads_to_credentials(inside, profile, state):
     inside.config(f"[profile work]\n{profile}")
     inside.environ["AWS_PROFILE"] = "work"
-    assert inside.found(check)["shell-profile"] == state
-    assert (inside.sentences(check, "shell-profile") == ["AWS_PROFILE is work, which has settings only."]) == (
+    assert inside.found(CHECKS)["shell-profile"] == state
+    assert (inside.sentences(CHECKS, "shell-profile") == ["AWS_PROFILE is work, which has settings only."]) == (
         state == "ok"
     )
 
@@ -187,17 +188,17 @@ def test_what_env_has_taken_out_of_the_way_is_out_of_the_way(inside):
     inside.config(f"[default]\n{KEYS}[work]\n{KEYS}", "credentials")
     inside.config("[profile work]\nregion = x\n")
     inside.environ |= {"AWS_SHARED_CREDENTIALS_FILE": "/dev/null", "AWS_PROFILE": "work"}
-    assert inside.found(check) == INSIDE
+    assert inside.found(CHECKS) == INSIDE
 
 
 def test_outside_it_is_what_programs_are_meant_to_use(stage):
     stage.config(f"[default]\n{KEYS}", "credentials")
     stage.environ |= {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_PROFILE": "default", "AWS_WEB_IDENTITY_TOKEN_FILE": "/x"}
-    assert stage.found(check) == OUTSIDE
-    assert "xacctctl env takes it away" in stage.sentences(check, "shell-keys")[0]
-    assert stage.sentences(check, "shell-profile") == ["AWS_PROFILE is default."]
+    assert stage.found(CHECKS) == OUTSIDE
+    assert "xacctctl env takes it away" in stage.sentences(CHECKS, "shell-keys")[0]
+    assert stage.sentences(CHECKS, "shell-profile") == ["AWS_PROFILE is default."]
 
 
 def test_static_credentials_are_not_renewed(stage):
     stage.environ |= {"AWS_ACCESS_KEY_ID": "ASIA", "XACCT_ROLE": "prod"}
-    assert stage.found(check)["shell-keys"] == "warning"
+    assert stage.found(CHECKS)["shell-keys"] == "warning"

@@ -4,44 +4,44 @@ import hashlib
 import json
 import socket
 
-from xacct.ctl.doctor.surroundings import check, docker_host
+from xacct.ctl.doctor.surroundings import CHECKS, docker_host
 
 
 def test_nothing_is_here(stage):
-    assert stage.found(check) == dict.fromkeys(("keychain", "docker", "podman"), "ok")
-    assert stage.sentences(check, "keychain") == ["There is no session bus, and so no Secret Service."]
-    assert stage.sentences(check, "docker") == ["Docker is not installed."]
-    assert stage.sentences(check, "podman") == ["Podman is not installed."]
+    assert stage.found(CHECKS) == dict.fromkeys(("keychain", "docker", "podman"), "ok")
+    assert stage.sentences(CHECKS, "keychain") == ["There is no session bus, and so no Secret Service."]
+    assert stage.sentences(CHECKS, "docker") == ["Docker is not installed."]
+    assert stage.sentences(CHECKS, "podman") == ["Podman is not installed."]
 
 
 def test_keychains(stage):
     stage.environ["DBUS_SESSION_BUS_ADDRESS"] = "unix:path=/x"
-    assert "no secret-tool" in stage.sentences(check, "keychain")[0]
+    assert "no secret-tool" in stage.sentences(CHECKS, "keychain")[0]
     del stage.environ["DBUS_SESSION_BUS_ADDRESS"]
     (stage.root / "r/bus").touch()
-    assert "no secret-tool" in stage.sentences(check, "keychain")[0]
+    assert "no secret-tool" in stage.sentences(CHECKS, "keychain")[0]
     stage.program("secret-tool")
-    assert "for a Secret Service" in stage.sentences(check, "keychain")[0]
+    assert "for a Secret Service" in stage.sentences(CHECKS, "keychain")[0]
     stage.more["platform"] = "darwin"
-    assert stage.sentences(check, "keychain") == ["security is not in PATH."]
+    assert stage.sentences(CHECKS, "keychain") == ["security is not in PATH."]
     stage.program("security")
-    assert stage.sentences(check, "keychain") == ["The macOS keychain is here."]
+    assert stage.sentences(CHECKS, "keychain") == ["The macOS keychain is here."]
 
 
 def test_docker_answers_or_does_not(stage):
     stage.program("docker")
     path = stage.root / "docker.sock"
     stage.environ["DOCKER_HOST"] = f"unix://{path}"
-    assert "does not answer" in stage.sentences(check, "docker")[0]
+    assert "does not answer" in stage.sentences(CHECKS, "docker")[0]
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
-        assert stage.sentences(check, "docker") == ["Docker's context DOCKER_HOST answers."]
-    assert "Connection refused" in stage.sentences(check, "docker")[0]
+        assert stage.sentences(CHECKS, "docker") == ["Docker's context DOCKER_HOST answers."]
+    assert "Connection refused" in stage.sentences(CHECKS, "docker")[0]
     stage.environ["DOCKER_HOST"] = "unix:///" + "x" * 200
-    assert "too long" in stage.sentences(check, "docker")[0]
+    assert "too long" in stage.sentences(CHECKS, "docker")[0]
     stage.environ["DOCKER_HOST"] = "ssh://dev@host"
-    assert "on another machine" in stage.sentences(check, "docker")[0]
+    assert "on another machine" in stage.sentences(CHECKS, "docker")[0]
 
 
 def test_docker_contexts(stage):
@@ -68,4 +68,4 @@ def test_docker_contexts(stage):
 
 def test_podman(stage):
     stage.program("podman")
-    assert stage.sentences(check, "podman") == ["Podman is installed."]
+    assert stage.sentences(CHECKS, "podman") == ["Podman is installed."]

@@ -6,7 +6,7 @@ import pytest
 
 from xacct.ctl.doctor import units
 from xacct.ctl.doctor.scene import Daemon
-from xacct.ctl.doctor.units import check
+from xacct.ctl.doctor.units import CHECKS
 from xacct.ctl.failure import NotRunningError
 
 SERVICE = "[Service]\nExecStart={program}\n"
@@ -16,7 +16,7 @@ HEALTHY = {"systemd-units": "ok", "systemd-state": "ok", "systemd-conflict": "ok
 
 @pytest.fixture(autouse=True)
 def _only_ours(monkeypatch):
-    monkeypatch.setattr(units, "_SYSTEM", ())
+    monkeypatch.setattr(units, "ELSEWHERE", ())
 
 
 def systemctl(stage, *, socket=("enabled", "active"), service=("disabled", "active"), pid=4711, reload="no"):
@@ -46,18 +46,18 @@ def unit(stage, name):
 
 
 def test_none_is_installed(stage):
-    assert stage.found(check) == NOTHING
+    assert stage.found(CHECKS) == NOTHING
 
 
 def test_all_is_well(installed):
-    assert installed.found(check) == HEALTHY
+    assert installed.found(CHECKS) == HEALTHY
 
 
 def test_units_lie_where_the_settings_do(installed):
     (installed.home / ".config").rename(installed.root / "elsewhere")
-    assert installed.found(check) == NOTHING
+    assert installed.found(CHECKS) == NOTHING
     installed.environ["XDG_CONFIG_HOME"] = str(installed.root / "elsewhere")
-    assert installed.found(check) == HEALTHY
+    assert installed.found(CHECKS) == HEALTHY
 
 
 def test_quoted_prefixed_and_relative_to_home(installed):
@@ -71,9 +71,9 @@ def test_quoted_prefixed_and_relative_to_home(installed):
         "%h/xacctd",
     ):
         unit(installed, "xacctd.service").write_text(SERVICE.format(program=program))
-        assert installed.found(check) == HEALTHY, program
+        assert installed.found(CHECKS) == HEALTHY, program
     unit(installed, "xacctd.service").write_text(SERVICE.format(program="%h/gone"))
-    assert installed.found(check)["systemd-units"] == "broken"
+    assert installed.found(CHECKS)["systemd-units"] == "broken"
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_quoted_prefixed_and_relative_to_home(installed):
 )
 def test_a_service_that_starts_nothing(installed, text, sentence):
     unit(installed, "xacctd.service").write_text(text)
-    assert installed.found(check) == {**HEALTHY, "systemd-units": "broken"}
-    assert sentence in installed.sentences(check, "systemd-units")[0]
+    assert installed.found(CHECKS) == {**HEALTHY, "systemd-units": "broken"}
+    assert sentence in installed.sentences(CHECKS, "systemd-units")[0]
 
 
 def test_a_socket_without_its_service(installed):
     unit(installed, "xacctd.service").unlink()
-    assert installed.found(check)["systemd-units"] == "broken"
+    assert installed.found(CHECKS)["systemd-units"] == "broken"
 
 
 @pytest.mark.parametrize(
@@ -107,26 +107,26 @@ def test_a_socket_without_its_service(installed):
 )
 def test_what_systemd_says(installed, states, state, fix):
     systemctl(installed, **states)
-    assert installed.found(check)["systemd-state"] == state
-    assert fix in installed.fix(check, "systemd-state")
+    assert installed.found(CHECKS)["systemd-state"] == state
+    assert fix in installed.fix(CHECKS, "systemd-state")
 
 
 def test_a_daemon_beside_the_units(installed):
     systemctl(installed, service=("disabled", "inactive"), pid=0)
-    assert installed.found(check) == {**HEALTHY, "systemd-conflict": "warning"}
-    assert installed.fix(check, "systemd-conflict") == "xacctctl stop && systemctl --user restart xacctd.socket"
+    assert installed.found(CHECKS) == {**HEALTHY, "systemd-conflict": "warning"}
+    assert installed.fix(CHECKS, "systemd-conflict") == "xacctctl stop && systemctl --user restart xacctd.socket"
     systemctl(installed, socket=("disabled", "inactive"), service=("disabled", "inactive"), pid=0)
-    assert installed.found(check)["systemd-conflict"] == "ok"
+    assert installed.found(CHECKS)["systemd-conflict"] == "ok"
 
 
 def test_a_daemon_beside_a_service_that_is_enabled_without_its_socket(installed):
     systemctl(installed, socket=("disabled", "inactive"), service=("enabled", "inactive"), pid=0)
-    assert installed.found(check)["systemd-conflict"] == "warning"
+    assert installed.found(CHECKS)["systemd-conflict"] == "warning"
 
 
 def test_units_without_a_daemon_are_in_nobodys_way(installed):
     installed.daemon = Daemon(trouble=NotRunningError())
-    assert installed.found(check) == HEALTHY
+    assert installed.found(CHECKS) == HEALTHY
 
 
 @pytest.mark.parametrize("script", ["exit 1", "sleep 30"])
@@ -134,20 +134,20 @@ def test_no_user_manager(installed, script, monkeypatch):
     monkeypatch.setattr("xacct.ctl.doctor.scene.PATIENCE", 0.1)
     installed.environ["PATH"] += ":/usr/bin:/bin"
     installed.program("systemctl", f"exec {script}" if "sleep" in script else script)
-    assert installed.found(check) == {**HEALTHY, "systemd-state": "skipped", "systemd-conflict": "skipped"}
+    assert installed.found(CHECKS) == {**HEALTHY, "systemd-state": "skipped", "systemd-conflict": "skipped"}
 
 
 def test_launchd(stage):
     stage.more["platform"] = "darwin"
-    assert stage.found(check) == {"launchd-agent": "ok"}
+    assert stage.found(CHECKS) == {"launchd-agent": "ok"}
     plist = stage.home / "Library/LaunchAgents/dev.xacct.xacctd.plist"
     plist.parent.mkdir(parents=True)
     for content in (b"no plist", plistlib.dumps({}), plistlib.dumps({"ProgramArguments": ["/gone"]})):
         plist.write_bytes(content)
-        assert stage.found(check) == {"launchd-agent": "broken"}, content
+        assert stage.found(CHECKS) == {"launchd-agent": "broken"}, content
     plist.write_bytes(plistlib.dumps({"ProgramArguments": [str(stage.program("xacctd"))]}))
-    assert stage.found(check) == {"launchd-agent": "warning"}
+    assert stage.found(CHECKS) == {"launchd-agent": "warning"}
     stage.program("launchctl", "exit 113")
-    assert stage.found(check) == {"launchd-agent": "warning"}
+    assert stage.found(CHECKS) == {"launchd-agent": "warning"}
     stage.program("launchctl")
-    assert stage.found(check) == {"launchd-agent": "ok"}
+    assert stage.found(CHECKS) == {"launchd-agent": "ok"}

@@ -7,10 +7,11 @@ import shlex
 from argparse import Namespace
 from typing import Final
 
+from xacct.ctl import child
 from xacct.ctl.client import Client
-from xacct.ctl.docker import container, engine, relay, ways, words
-from xacct.ctl.docker.run import behind_dashes, in_foreground, url_of, warn
-from xacct.ctl.env import ensure, revoke
+from xacct.ctl.docker import container, engine, ways, words
+from xacct.ctl.docker.run import behind_dashes, url_of, warn
+from xacct.ctl.env import revoke
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.render import clean, out
 
@@ -81,12 +82,9 @@ def _network(way: ways.Way) -> list[str]:
 
 def _run(args: Namespace, client: Client, here: engine.Engine, way: ways.Way, command: list[str]) -> int:
     warn(way)
-    ensure(client, args.role)
-    if way.name == ways.RELAY:
-        relay.start(here, container.about(client), args.relay_image)
-    grant = container.mint(client, args.role, way, f"compose {' '.join(args.service)}".strip(), args.ttl)
+    grant = container.grant(client, here, args, way, f"compose {' '.join(args.service)}".strip())
     try:
-        return in_foreground(command, {**os.environ, container.TOKEN: grant["token"]})
+        return child.run(command, {**os.environ, container.TOKEN: grant["token"]})
     finally:
         if not args.ttl:
             revoke(client, grant["id"])

@@ -1,18 +1,18 @@
 """A grant for a container: what its environment is, and with what the grant ends."""
 
 import os
+from argparse import Namespace
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from xacct import wire
-from xacct.ctl import variables, when
-from xacct.ctl.client import Client, foreign
+from xacct.ctl import env, procfs, variables, when
+from xacct.ctl.client import Client
+from xacct.ctl.docker import relay
 from xacct.ctl.docker.engine import Engine, output
-from xacct.ctl.docker.ways import Way
-from xacct.ctl.env import confirm
+from xacct.ctl.docker.ways import RELAY, Way
 from xacct.ctl.failure import CtlError
 from xacct.ctl.http10 import quote
-from xacct.ctl.render import clean
 
 TOKEN: Final = "AWS_CONTAINER_AUTHORIZATION_TOKEN"  # noqa: S105 - its name
 
@@ -24,16 +24,15 @@ def about(client: Client) -> wire.ContainersAnswer:
     return client.call("GET", wire.CONTAINERS, wire.ContainersAnswer)
 
 
-def mint(client: Client, role: str, way: Way, label: str, ttl: str | None) -> wire.GrantAnswer:
-    """Return a grant that ends with this process, or, with `ttl`, at its time."""
-    body: dict[str, Any] = {"roles": [role], "label": clean(label), "where": way.where}
-    body |= {"ttl": when.seconds(ttl, when.GRANT)} if ttl else {"pid": os.getpid()}
-    grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
-    if role not in grant["urls"]:
-        raise foreign("a grant without the role's URL")
-    if role in grant.get("confirm", []):
-        confirm(client, role, grant["id"])
-    return grant
+def grant(client: Client, here: Engine, args: Namespace, way: Way, label: str) -> wire.GrantAnswer:
+    """Have the role held and the listeners open; return a grant that ends with this process, or at --ttl."""
+    role, ttl = args.role, getattr(args, "ttl", None)
+    env.ensure(client, role)
+    if way.name == RELAY:
+        relay.start(here, about(client), args.relay_image)
+    if ttl:
+        return env.mint(client, role, label, 0, where=way.where, ttl=when.seconds(ttl, when.GRANT))
+    return env.mint(client, role, label, os.getpid(), where=way.where)
 
 
 def settings(role: str, url: str, region: str | None, environ: Mapping[str, str]) -> dict[str, str]:
@@ -57,15 +56,19 @@ def mounted(file: str) -> list[str]:
     return ["--volume", f"{file}:{_TOKEN_FILE}:ro", "-e", f"{TOKEN}_FILE={_TOKEN_FILE}"]
 
 
-def follow(client: Client, engine: Engine, grant: str, container: str) -> None:
-    """Let the grant end with the container's first process. Raises `CtlError` where that can't be seen from here."""
+def follow(client: Client, engine: Engine, grant_id: str, container: str) -> None:
+    """Let the grant end with the container's first process.
+
+    Raises:
+        CtlError: that can't be seen from here.
+    """
     pid = output([engine.command, "inspect", "--format", "{{.State.Pid}}", container]).strip()
     if not pid.isdigit() or not _is_of(int(pid), container):
         raise CtlError(
             "The container's process can't be seen from here (it may have ended already), so its grant is taken back.",
             "Give it a time instead: --ttl 8h",
         )
-    client.call("POST", wire.GRANT.format(id=quote(grant)), wire.GrantInfo, {"pid": int(pid)})
+    client.call("POST", wire.GRANT.format(id=quote(grant_id)), wire.GrantInfo, {"pid": int(pid)})
 
 
 def _is_of(pid: int, container: str) -> bool:
@@ -73,13 +76,6 @@ def _is_of(pid: int, container: str) -> bool:
 
     Its cgroup is called after the container; where there are none (rootless, cgroups v1), its parent was told the id.
     """
-    parent = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()[1:2]
-    return container in _read(f"/proc/{pid}/cgroup") or container in _read(f"/proc/{''.join(parent)}/cmdline")
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - see paths.py
-            return file.read()
-    except OSError:
-        return ""
+    parent = procfs.stat(pid)[1:2]
+    seen = procfs.read(pid, "cgroup") + (procfs.read(int(parent[0]), "cmdline") if parent else b"")
+    return container.encode() in seen

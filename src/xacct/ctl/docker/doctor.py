@@ -1,4 +1,4 @@
-"""`docker doctor`: each step of the way, and a fetch from within a container to prove it."""
+"""`docker doctor`: each step to the endpoint, and a fetch from within a container to prove it."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from typing import Final
 from xacct import wire
 from xacct.ctl.client import Client
 from xacct.ctl.docker import container, engine, relay, ways, words
-from xacct.ctl.env import ensure, revoke
+from xacct.ctl.env import revoke
 from xacct.ctl.failure import FAILED, OK, CtlError
 from xacct.ctl.render import clean, out, paint
 
@@ -59,11 +59,9 @@ def doctor(args: Namespace, client: Client) -> int:
 
 
 def _prove(args: Namespace, client: Client, here: engine.Engine, way: ways.Way, image: str) -> int:
-    ensure(client, args.role)
+    grant = container.grant(client, here, args, way, "docker doctor")
     if way.name == ways.RELAY:
-        relay.start(here, container.about(client), args.relay_image)
         _good("relay", f"{relay.NAME} runs")
-    grant = container.mint(client, args.role, way, "docker doctor", None)
     try:
         after = container.about(client)
         for place, why in after["troubles"].items():

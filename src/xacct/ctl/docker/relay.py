@@ -9,24 +9,27 @@ from xacct.ctl.docker.ways import NETWORK, SUBNET
 from xacct.ctl.failure import CtlError
 
 NAME: Final = "xacct-relay"
-IMAGE: Final = "alpine/socat"
-"""An image whose entrypoint is socat, or in which socat is found; nothing else is asked of it."""
-
 _MOUNT: Final = "/run/xacct-containers"
 
 
 def start(engine: Engine, about: wire.ContainersAnswer, image: str) -> None:
-    """Start the relay unless it runs. Raises `CtlError` where its image is not here: none is pulled unasked."""
-    if _running(engine):
+    """Start the relay unless it runs.
+
+    Raises:
+        CtlError: its image is not here: none is pulled unasked.
+    """
+    there = _found(engine, "container", NAME)
+    if there and (there.get("State") or {}).get("Running"):
         return
-    if not _has(engine, image):
+    if _found(engine, "image", image) is None:
         raise CtlError(
             f"The relay's image {image} is not here, and nothing is pulled unasked.",
             f"{engine.command} pull {image}   (or --relay-image, another one that has socat)",
         )
     if not _found(engine, "network", NETWORK):
         output([engine.command, "network", "create", "--subnet", SUBNET, NETWORK])
-    output([engine.command, "rm", "-f", NAME]) if _found(engine, "container", NAME) else None
+    if there:
+        output([engine.command, "rm", "-f", NAME])
     output(command(engine, about, image))
 
 
@@ -35,17 +38,8 @@ def command(engine: Engine, about: wire.ContainersAnswer, image: str) -> list[st
     there, mount = _target(engine, about)
     return [
         *(engine.command, "run", "--detach", "--pull", "never", "--name", NAME),
-        *(
-            "--network",
-            NETWORK,
-            "--ip",
-            about["address"],
-            "--read-only",
-            "--cap-drop",
-            "ALL",
-            "--cap-add",
-            "DAC_OVERRIDE",
-        ),
+        *("--network", NETWORK, "--ip", about["address"]),
+        *("--read-only", "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE"),
         *mount,
         *("--entrypoint", "socat", image, f"TCP-LISTEN:{about['port']},fork,reuseaddr", there),
     ]
@@ -66,15 +60,6 @@ def _target(engine: Engine, about: wire.ContainersAnswer) -> tuple[str, list[str
         return f"TCP:{name}:{about['port']}", []
     directory, _, socket = about["socket"].rpartition("/")
     return f"UNIX-CONNECT:{_MOUNT}/{socket}", ["--volume", f"{directory}:{_MOUNT}"]
-
-
-def _running(engine: Engine) -> bool:
-    found = _found(engine, "container", NAME)
-    return bool(found and (found.get("State") or {}).get("Running"))
-
-
-def _has(engine: Engine, image: str) -> bool:
-    return _found(engine, "image", image) is not None
 
 
 def _found(engine: Engine, kind: str, name: str) -> dict[str, Any] | None:

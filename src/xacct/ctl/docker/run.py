@@ -4,18 +4,15 @@ import os
 import shlex
 import subprocess
 from argparse import Namespace
-from typing import Final
 
 from xacct import wire
+from xacct.ctl import child
 from xacct.ctl.client import Client
-from xacct.ctl.docker import container, engine, relay, ways, words
-from xacct.ctl.env import ensure, revoke
-from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, OK, USAGE, CtlError
+from xacct.ctl.docker import container, engine, ways, words
+from xacct.ctl.env import revoke
+from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.notes import note
 from xacct.ctl.render import out
-
-_SHORT: Final = 12
-"""Characters by which docker shows a container's id."""
 
 
 def run(args: Namespace, client: Client) -> int:
@@ -37,10 +34,7 @@ def run(args: Namespace, client: Client) -> int:
     if args.explain:
         return _explain(args, client, here, way, given)
     warn(way)
-    ensure(client, args.role)
-    if way.name == ways.RELAY:
-        relay.start(here, container.about(client), args.relay_image)
-    grant = container.mint(client, args.role, way, _label(found), args.ttl)
+    grant = container.grant(client, here, args, way, f"container {found.name or found.image}"[:200])
     try:
         return _start(args, client, here, way, given, found, grant)
     except BaseException:
@@ -71,22 +65,10 @@ def _start(
         if not args.ttl:
             container.follow(client, here, grant["id"], name)
         return OK
-    status = in_foreground(command, environ)
+    status = child.run(command, environ)
     if not args.ttl:
         revoke(client, grant["id"])
     return status
-
-
-def in_foreground(command: list[str], environ: dict[str, str]) -> int:
-    """Run a command that stands in for us and return its status."""
-    from xacct.ctl import child  # noqa: PLC0415 - signal is needed only here
-
-    try:
-        return child.run(command, environ)
-    except FileNotFoundError:
-        raise CtlError(f"{command[0]}: no such command.", "", NOT_FOUND) from None
-    except OSError as error:
-        raise CtlError(f"{command[0]} can't be run: {error.strerror}.", "", CANNOT_RUN) from None
 
 
 def _explain(args: Namespace, client: Client, here: engine.Engine, way: ways.Way, given: list[str]) -> int:
@@ -121,10 +103,6 @@ def _end(args: Namespace, found: words.Words) -> str:
 def behind_dashes(arguments: list[str]) -> list[str]:
     """Return what stands behind the role: two dashes may set it off."""
     return arguments[1:] if arguments[:1] == ["--"] else arguments
-
-
-def _label(found: words.Words) -> str:
-    return f"container {found.name or found.image}"[:200]
 
 
 def warn(way: ways.Way) -> None:

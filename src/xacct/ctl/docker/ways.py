@@ -1,4 +1,4 @@
-"""The ways from a container to the endpoint, and which one it is: a pure choice, with its reason."""
+"""The routes from a container to the endpoint, and which one it is: a pure choice, with its reason."""
 
 import os
 from typing import Final, NamedTuple
@@ -9,15 +9,19 @@ from xacct.ctl.docker.words import Words
 from xacct.ctl.failure import CtlError
 
 HOST, BRIDGE, SLIRP, PASTA, RELAY = "host", "bridge", "slirp4netns", "pasta", "relay"
-WAYS: Final = (HOST, BRIDGE, SLIRP, PASTA, RELAY)
-
 NETWORK: Final = "xacct"
 SUBNET: Final = "169.254.170.0/24"
 """The relay's own network. SDKs accept plain HTTP to 169.254.170.2 and .23, so the relay has to be one of them."""
 
 
 class Way(NamedTuple):
-    """How it is done. `options`: for the run command; `where`: the kind of grant; `warning`: what it costs."""
+    """How a container reaches the endpoint.
+
+    Attributes:
+        options: for the run command.
+        where: the kind of grant.
+        warning: what it costs.
+    """
 
     name: str
     why: str
@@ -27,8 +31,59 @@ class Way(NamedTuple):
     warning: str = ""
 
 
+_LOOPBACK: Final = (
+    "The container reaches every service on this machine's loopback, not ours alone; --way relay does not do that."
+)
+_ALL: Final = {
+    way.name: way
+    for way in (
+        Way(
+            HOST,
+            "The container shares this machine's network, so the endpoint's own address works as it is.",
+            "http://127.0.0.1:{port_on_host}",
+            "host",
+            ("--network", "host"),
+        ),
+        Way(
+            BRIDGE,
+            "{address} is an address of this machine, and xacctd listens there on container bridges"
+            " ({listed_bridges}).",
+            "{url}",
+            "container",
+        ),
+        Way(
+            SLIRP,
+            "Rootless Podman's slirp4netns can put this machine's loopback at {address}: no root, no relay.",
+            "{url}",
+            "container",
+            ("--network", f"slirp4netns:allow_host_loopback=true,cidr={SUBNET}"),
+            _LOOPBACK,
+        ),
+        Way(
+            PASTA,
+            "Rootless Podman's pasta can put this machine's loopback at {address}: no root, no relay.",
+            "{url}",
+            "container",
+            ("--network", "pasta:--map-host-loopback,{address}"),
+            _LOOPBACK,
+        ),
+        Way(
+            RELAY,
+            "{engine}: no way leads from its containers to this machine that SDKs accept, so a relay at {address}"
+            " forwards to {target}.",
+            "{url}",
+            "container",
+            ("--network", NETWORK),
+        ),
+    )
+}
+"""What stands in braces is what the engine and the daemon say."""
+
+WAYS: Final = tuple(_ALL)
+
+
 def choose(engine: Engine, words: Words, about: wire.ContainersAnswer, wanted: str | None = None) -> Way:
-    """Return the way for a container with these arguments, `wanted` if it is possible; else `CtlError` with why."""
+    """Return the route for a container with these arguments, `wanted` if it is possible; else `CtlError` with why."""
     if engine.remote:
         raise CtlError(
             f"The engine is on another machine ({engine.remote}): no way leads from there to this one.",
@@ -36,8 +91,18 @@ def choose(engine: Engine, words: Words, about: wire.ContainersAnswer, wanted: s
         )
     name = wanted or _by_itself(engine, words, about)
     _refuse_impossible(name, engine, words, about)
-    way = {HOST: _host, BRIDGE: _bridge, SLIRP: _slirp, PASTA: _pasta, RELAY: _relay}[name](engine, about)
-    return way._replace(options=()) if words.networks == ("host",) else way
+    values = {
+        **about,
+        "engine": engine.words,
+        "listed_bridges": ", ".join(about["bridges"]),
+        "target": "host.docker.internal" if engine.desktop else "a Unix socket of xacctd",
+    }
+    way = _ALL[name]
+    return way._replace(
+        why=way.why.format(**values),
+        url=way.url.format(**values),
+        options=() if words.networks == ("host",) else tuple(option.format(**values) for option in way.options),
+    )
 
 
 def _by_itself(engine: Engine, words: Words, about: wire.ContainersAnswer) -> str:
@@ -89,56 +154,3 @@ def _refuse_other_users(engine: Engine, words: Words) -> None:
             "On the host's network the container's user has to be yours, or the endpoint refuses it as another user.",
             f"Add --user {ours}:{os.getegid() if ours != '0' else 0}, or leave --network host out",
         )
-
-
-def _host(_engine: Engine, about: wire.ContainersAnswer) -> Way:
-    return Way(
-        HOST,
-        "The container shares this machine's network, so the endpoint's own address works as it is.",
-        f"http://127.0.0.1:{about['port_on_host']}",
-        "host",
-        ("--network", "host"),
-    )
-
-
-def _bridge(_engine: Engine, about: wire.ContainersAnswer) -> Way:
-    return Way(
-        BRIDGE,
-        f"{about['address']} is an address of this machine, and xacctd listens there on container bridges"
-        f" ({', '.join(about['bridges'])}).",
-        about["url"],
-        "container",
-    )
-
-
-def _slirp(_engine: Engine, about: wire.ContainersAnswer) -> Way:
-    return Way(
-        SLIRP,
-        f"Rootless Podman's slirp4netns can put this machine's loopback at {about['address']}: no root, no relay.",
-        about["url"],
-        "container",
-        ("--network", f"slirp4netns:allow_host_loopback=true,cidr={SUBNET}"),
-        "The container reaches every service on this machine's loopback, not ours alone; --way relay does not do that.",
-    )
-
-
-def _pasta(_engine: Engine, about: wire.ContainersAnswer) -> Way:
-    return Way(
-        PASTA,
-        f"Rootless Podman's pasta can put this machine's loopback at {about['address']}: no root, no relay.",
-        about["url"],
-        "container",
-        ("--network", f"pasta:--map-host-loopback,{about['address']}"),
-        "The container reaches every service on this machine's loopback, not ours alone; --way relay does not do that.",
-    )
-
-
-def _relay(engine: Engine, about: wire.ContainersAnswer) -> Way:
-    return Way(
-        RELAY,
-        f"{engine.words}: no way leads from its containers to this machine that SDKs accept, so a relay at"
-        f" {about['address']} forwards to {'host.docker.internal' if engine.desktop else 'a Unix socket of xacctd'}.",
-        about["url"],
-        "container",
-        ("--network", NETWORK),
-    )

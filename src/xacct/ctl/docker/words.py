@@ -16,7 +16,12 @@ _SHORT_FLAGS: Final = "ditPq"
 
 
 class Words(NamedTuple):
-    """What was found. `networks`: in the order given; `image` None: there is none."""
+    """What was found.
+
+    Attributes:
+        networks: in the order given.
+        image: None: there is none.
+    """
 
     networks: tuple[str, ...] = ()
     name: str | None = None

@@ -1,59 +1,52 @@
-"""Every check there is, in the order of the report, and the names of what each may find."""
+"""Every check there is, in the order of the report."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from xacct.ctl.doctor import (
-    clock,
-    daemon,
-    files,
-    people,
-    port,
-    proxies,
-    roles,
-    shell,
-    surroundings,
-    units,
-)
-from xacct.ctl.doctor.finding import Finding, broken
+from xacct.ctl.doctor import clock, daemon, files, people, port, proxies, roles, shell, surroundings, units
+from xacct.ctl.doctor.finding import Checks, Finding, broken
 from xacct.ctl.doctor.scene import Scene
 
+GROUPS: Final[Mapping[str, Checks]] = {
+    "daemon": daemon.CHECKS,
+    "files": files.CHECKS,
+    "endpoint": port.CHECKS,
+    "units": units.CHECKS,
+    "clock": clock.CHECKS,
+    "this shell": shell.CHECKS,
+    "proxies": proxies.CHECKS,
+    "roles": roles.CHECKS,
+    "people": people.CHECKS,
+    "surroundings": surroundings.CHECKS,
+}
 
-class Group(NamedTuple):
-    """One subject."""
-
-    name: str
-    check: Callable[[Scene], Iterator[Finding]]
-
-
-GROUPS: Final = (
-    Group("daemon", daemon.check),
-    Group("files", files.check),
-    Group("endpoint", port.check),
-    Group("units", units.check),
-    Group("clock", clock.check),
-    Group("this shell", shell.check),
-    Group("proxies", proxies.check),
-    Group("roles", roles.check),
-    Group("people", people.check),
-    Group("surroundings", surroundings.check),
-)
+ITSELF: Final = "doctor-itself"
+"""The id of a check that broke."""
 
 
-def examine(scene: Scene) -> list[tuple[str, Finding]]:
-    """Run all checks; each finding comes with its group's name."""
-    return [(group.name, finding) for group in GROUPS for finding in _found(group, scene)]
+class Row(NamedTuple):
+    """A finding with its group and its id."""
+
+    group: str
+    id: str
+    finding: Finding
 
 
-def _found(group: Group, scene: Scene) -> list[Finding]:
-    """Run one check. One that breaks is a finding too, and takes no other down with it."""
+def examine(scene: Scene) -> list[Row]:
+    """Run all checks."""
+    return [row for group, checks in GROUPS.items() for row in run(group, checks, scene)]
+
+
+def run(group: str, checks: Checks, scene: Scene) -> list[Row]:
+    """Run the checks of one group. One that breaks is a finding too, and takes no other group down with it."""
+    rows = []
     try:
-        return list(group.check(scene))
+        for name, check in checks.items():
+            found = check(scene)
+            rows += [Row(group, name, each) for each in ([found] if isinstance(found, Finding) else found)]
     except Exception as bug:  # noqa: BLE001 - its type only: a message may quote what it choked on
-        return [
-            broken(
-                "doctor-itself",
-                f"The check of {group.name} broke ({type(bug).__name__}).",
-                "Please report it, with: xacctctl --version",
-            )
-        ]
+        said = broken(
+            f"The check of {group} broke ({type(bug).__name__}).", "Please report it, with: xacctctl --version"
+        )
+        return [Row(group, ITSELF, said)]
+    return rows

@@ -1,89 +1,50 @@
-"""What a check finds: a stable name, a state, one sentence, and what to type."""
+"""What a check finds: a state, one sentence, and what to type; and what a table of checks is."""
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
+
+from xacct.ctl.doctor.scene import Scene
 
 State = Literal["ok", "warning", "broken", "skipped"]
 """ok: as it should be, or worth knowing; warning: works, but look; broken: mend it; skipped: could not be told."""
 
 
-Name = Literal[
-    "daemon-running",
-    "daemon-api",
-    "daemon-version",
-    "daemon-code",
-    "daemon-locked",
-    "role-known",
-    "role-failed",
-    "runtime-variable",
-    "runtime-dir",
-    "control-socket",
-    "grants-dir",
-    "state-dir",
-    "settings-file",
-    "settings",
-    "aws-files",
-    "endpoint-port",
-    "endpoint-proxy",
-    "systemd-units",
-    "systemd-state",
-    "systemd-conflict",
-    "launchd-agent",
-    "clock-skew",
-    "clock-synchronized",
-    "shell-endpoint",
-    "shell-token",
-    "shell-grant",
-    "shell-keys",
-    "shell-profile",
-    "shell-web-identity",
-    "shell-relative-uri",
-    "default-profile",
-    "polars-keys",
-    "proxy-endpoint",
-    "proxy-sts",
-    "role-mfa",
-    "mfa-serial",
-    "mfa-devices",
-    "credential-process",
-    "stored-keys",
-    "aws-file-modes",
-    "questions",
-    "notices",
-    "keychain",
-    "docker",
-    "podman",
-    "doctor-itself",
-]
-"""Every id there is; they are stable, and docs/doctor.md has a row for each."""
-
-
 class Finding(NamedTuple):
-    """One line of the report. `name` is its id; several findings may share one."""
+    """One line of the report, below the id of its check."""
 
-    name: Name
     state: State
     sentence: str
     fix: str = ""
 
 
-def ok(name: Name, sentence: str) -> Finding:
+Found = Finding | Iterable[Finding]
+"""What a check returns: one finding, several, or none where there is nothing to say."""
+
+Check = Callable[[Scene], Found]
+
+Checks = Mapping[str, Check]
+"""The checks of one subject by their ids, in the order of the report. Ids are stable: docs/doctor.md has a row for
+each."""
+
+
+def ok(sentence: str) -> Finding:
     """Return a finding that needs nothing done."""
-    return Finding(name, "ok", sentence)
+    return Finding("ok", sentence)
 
 
-def warning(name: Name, sentence: str, fix: str) -> Finding:
+def warning(sentence: str, fix: str) -> Finding:
     """Return a finding that works, for now or for most."""
-    return Finding(name, "warning", sentence, fix)
+    return Finding("warning", sentence, fix)
 
 
-def broken(name: Name, sentence: str, fix: str) -> Finding:
+def broken(sentence: str, fix: str) -> Finding:
     """Return a finding that has to be mended."""
-    return Finding(name, "broken", sentence, fix)
+    return Finding("broken", sentence, fix)
 
 
-def skipped(name: Name, sentence: str) -> Finding:
+def skipped(sentence: str) -> Finding:
     """Return a finding that could not be made here."""
-    return Finding(name, "skipped", sentence)
+    return Finding("skipped", sentence)
 
 
 def count(number: int, thing: str) -> str:

@@ -1,14 +1,14 @@
 """The endpoint's port: whether what answers there is ours, and whether anything stands in between."""
 
 import socket
-from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
 from xacct import tomlfile
 from xacct.ctl import http10
-from xacct.ctl.doctor.finding import Finding, broken, ok, skipped, warning
+from xacct.ctl.doctor.finding import Checks, Finding, Found, broken, ok, skipped, warning
 from xacct.ctl.doctor.holder import holder
 from xacct.ctl.doctor.scene import Scene
 
@@ -22,27 +22,8 @@ REFUSAL: Final = b"xacct: no valid grant in this environment."
 
 _OURS: Final = frozenset({"content-type", "cache-control", "x-content-type-options", "content-length", "connection"})
 _LIMIT: Final = 16 * 1024
+Answer = tuple[http10.Head, bytes]
 _MOVE: Final = "End it, or set port under [daemon] in config.toml"
-
-
-def check(scene: Scene) -> Iterator[Finding]:
-    """Ask the port what it is, without a proxy and without a token."""
-    version = scene.daemon.version
-    endpoint = version["endpoint"] if version else None
-    if version and endpoint is None:
-        yield broken(
-            "endpoint-port", "xacctd runs, but its endpoint does not listen.", "xacctctl stop && xacctctl start"
-        )
-        return
-    port = (urlsplit(endpoint).port if endpoint else None) or configured(scene)
-    answer = ask(port)
-    head = answer[0] if answer is not None and REFUSAL in answer[1] else None
-    if head is None:
-        yield _absent(scene, port, running=bool(version), taken=answer is not None)
-        yield skipped("endpoint-proxy", "What stands between, only an answer of xacctd could show.")
-        return
-    yield _present(scene, port, running=bool(version))
-    yield _untouched(head)
 
 
 def configured(scene: Scene) -> int:
@@ -52,7 +33,7 @@ def configured(scene: Scene) -> int:
     return DEFAULT
 
 
-def ask(port: int) -> tuple[http10.Head, bytes] | None:
+def ask(port: int) -> Answer | None:
     """Return head and body of what answers on `port`, None where nobody listens."""
     request = f"GET / HTTP/1.1\r\nHost: {ADDRESS}:{port}\r\n\r\n".encode()
     raw = b""
@@ -81,12 +62,18 @@ def _in_file(scene: Scene) -> int:
     return port if isinstance(port, int) else DEFAULT
 
 
-def _present(scene: Scene, port: int, *, running: bool) -> Finding:
-    """Speak of an xacctd that answers: ours, or one that should not be there."""
+def _port(scene: Scene) -> Finding:
+    """Ask the port what it is, without a proxy and without a token."""
+    running = scene.daemon.version is not None
+    if running and scene.daemon.endpoint is None:
+        return broken("xacctd runs, but its endpoint does not listen.", "xacctctl stop && xacctctl start")
+    port = _number(scene)
+    answer = _answer(scene)
+    if not _is_xacctds(answer):
+        return _absent(scene, port, running=running, taken=answer is not None)
     if running:
-        return ok("endpoint-port", f"The endpoint answers at {ADDRESS}:{port}.")
+        return ok(f"The endpoint answers at {ADDRESS}:{port}.")
     return broken(
-        "endpoint-port",
         f"{_holder(scene, port)} has port {port}: an xacctd, but not the one of this control socket.",
         "Use the XDG_RUNTIME_DIR and XACCT_SOCKET of the shell that started it, or end it",
     )
@@ -94,29 +81,47 @@ def _present(scene: Scene, port: int, *, running: bool) -> Finding:
 
 def _absent(scene: Scene, port: int, *, running: bool, taken: bool) -> Finding:
     """Speak of a port where no xacctd answers, though it should or could."""
-    if taken and running:
-        return broken("endpoint-port", f"{_holder(scene, port)} answers at {ADDRESS}:{port} for xacctd.", _MOVE)
     if taken:
-        return broken("endpoint-port", f"{_holder(scene, port)} has port {port}: xacctd can't start.", _MOVE)
+        what = f"answers at {ADDRESS}:{port} for xacctd" if running else f"has port {port}: xacctd can't start"
+        return broken(f"{_holder(scene, port)} {what}.", _MOVE)
     if running:
         return broken(
-            "endpoint-port",
             f"xacctd listens at {ADDRESS}:{port}, but can't be reached there.",
             "Is this another network namespace (a container), or is loopback filtered?",
         )
-    return ok("endpoint-port", f"Port {port} is free for xacctd.")
+    return ok(f"Port {port} is free for xacctd.")
+
+
+def _proxy(scene: Scene) -> Found:
+    if scene.daemon.version is not None and scene.daemon.endpoint is None:
+        return ()
+    answer = _answer(scene)
+    if answer is None or not _is_xacctds(answer):
+        return skipped("What stands between, only an answer of xacctd could show.")
+    added = sorted(answer[0].headers.keys() - _OURS)
+    if not added:
+        return ok("Nothing stands between programs and the endpoint.")
+    return warning(
+        f"Something between rewrites the endpoint's answers: it adds {', '.join(added)}. It sees tokens.",
+        f"Exempt {ADDRESS} from the proxy or the security software",
+    )
+
+
+@lru_cache(maxsize=1)
+def _answer(scene: Scene) -> Answer | None:
+    return ask(_number(scene))
+
+
+def _is_xacctds(answer: Answer | None) -> bool:
+    return answer is not None and REFUSAL in answer[1]
+
+
+def _number(scene: Scene) -> int:
+    return urlsplit(scene.daemon.endpoint or "").port or configured(scene)
 
 
 def _holder(scene: Scene, port: int) -> str:
     return holder(scene, port) or "A program of another user"
 
 
-def _untouched(head: http10.Head) -> Finding:
-    added = sorted(head.headers.keys() - _OURS)
-    if not added:
-        return ok("endpoint-proxy", "Nothing stands between programs and the endpoint.")
-    return warning(
-        "endpoint-proxy",
-        f"Something between rewrites the endpoint's answers: it adds {', '.join(added)}. It sees tokens.",
-        f"Exempt {ADDRESS} from the proxy or the security software",
-    )
+CHECKS: Final[Checks] = {"endpoint-port": _port, "endpoint-proxy": _proxy}

@@ -1,10 +1,10 @@
 """Proxies: some SDKs would send an endpoint's token through one, and STS may be reached through one."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from xacct.ctl.doctor.finding import Finding, broken, ok
+from xacct.ctl.doctor.finding import Checks, Finding, broken, ok
 from xacct.ctl.doctor.scene import Scene
 
 HTTP: Final = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
@@ -13,27 +13,20 @@ EXEMPT: Final = ("NO_PROXY", "no_proxy")
 _OURS: Final = "127.0.0.1"
 
 
-def check(scene: Scene) -> Iterator[Finding]:
-    """Examine the proxy variables."""
-    yield _endpoint(scene.environ)
-    yield _sts(scene.environ)
-
-
-def _endpoint(environ: Mapping[str, str]) -> Finding:
-    name: Final = "proxy-endpoint"
+def _endpoint(scene: Scene) -> Finding:
+    environ = scene.environ
     variable = _first(environ, HTTP)
     if variable is None:
-        return ok(name, "No proxy for plain HTTP.")
+        return ok("No proxy for plain HTTP.")
     if exempts(environ):
-        return ok(name, f"{variable} is set, and {_OURS} is exempt from it.")
+        return ok(f"{variable} is set, and {_OURS} is exempt from it.")
     if "AWS_CONTAINER_CREDENTIALS_FULL_URI" in environ:
         return broken(
-            name,
             f"{variable} is set, and {_OURS} is not exempt: Rust SDKs (object_store, polars, lance) send this shell's"
             f" token to {where(environ[variable])}.",
             'export NO_PROXY="$NO_PROXY,127.0.0.1,localhost" no_proxy="$no_proxy,127.0.0.1,localhost"',
         )
-    return ok(name, f"{variable} is set; xacctctl env exempts {_OURS} from it.")
+    return ok(f"{variable} is set; xacctctl env exempts {_OURS} from it.")
 
 
 def exempts(environ: Mapping[str, str]) -> bool:
@@ -56,12 +49,16 @@ def where(proxy: str) -> str:
         return "a proxy"
 
 
-def _sts(environ: Mapping[str, str]) -> Finding:
+def _sts(scene: Scene) -> Finding:
+    environ = scene.environ
     variable = _first(environ, HTTPS)
     if variable is None:
-        return ok("proxy-sts", "An xacctd started here reaches AWS directly.")
-    return ok("proxy-sts", f"An xacctd started here reaches AWS through {where(environ[variable])} ({variable}).")
+        return ok("An xacctd started here reaches AWS directly.")
+    return ok(f"An xacctd started here reaches AWS through {where(environ[variable])} ({variable}).")
 
 
 def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str | None:
     return next((name for name in names if environ.get(name)), None)
+
+
+CHECKS: Final[Checks] = {"proxy-endpoint": _endpoint, "proxy-sts": _sts}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from xacct.ctl.doctor.finding import Finding, broken, count, listed, ok, warning
+from xacct.ctl.doctor.finding import Checks, Finding, broken, count, listed, ok, warning
 from xacct.ctl.doctor.scene import Scene
 
 OTHERS: Final = 0o077
@@ -20,7 +20,11 @@ _MFA_CODES: Final = ("access-denied", "mfa-missing", "policy-denied")
 
 
 class Role(NamedTuple):
-    """What matters here of one role. `chained`: its source is another role."""
+    """What matters here of one role.
+
+    Attributes:
+        chained: its source is another role.
+    """
 
     name: str
     source: str
@@ -28,19 +32,12 @@ class Role(NamedTuple):
     chained: bool
 
 
-def check(scene: Scene) -> Iterator[Finding]:
-    """Examine the roles, of the daemon or else of AWS's files, and those files' modes."""
-    roles = [role for role in _roles(scene) if scene.role in (None, role.name)]
-    yield from _without_mfa(scene, roles)
-    yield from _serials(scene, roles)
-    yield from _devices(roles)
-    yield from _processes(scene)
-    yield _stored(scene)
-    yield from _modes(scene)
-
-
 def _roles(scene: Scene) -> list[Role]:
-    """Return every role that assumes one."""
+    """Return every role of interest that assumes one, as the daemon has it or else AWS's files."""
+    return [role for role in _all_roles(scene) if scene.role in (None, role.name)]
+
+
+def _all_roles(scene: Scene) -> list[Role]:
     known = scene.daemon.roles
     if known is not None:
         names = {role["name"] for role in known["roles"] if role["role_arn"]}
@@ -68,63 +65,57 @@ def _failures(scene: Scene) -> dict[str, str]:
     return {role["name"]: role["error"]["code"] for role in status["roles"] if role["error"]} if status else {}
 
 
-def _without_mfa(scene: Scene, roles: list[Role]) -> Iterator[Finding]:
-    name: Final = "role-mfa"
+def _without_mfa(scene: Scene) -> Iterator[Finding]:
     failures = _failures(scene)
-    without = [role.name for role in roles if role.serial is None and not role.chained]
+    without = [role.name for role in _roles(scene) if role.serial is None and not role.chained]
     refused = [role for role in without if failures.get(role) in _MFA_CODES]
     for role in refused:
         yield warning(
-            name,
             f"{role} was refused, and has no mfa_serial: perhaps its trust policy wants MFA.",
             f"Add mfa_serial = arn:aws:iam::ACCOUNT:mfa/DEVICE to [profile {role}]",
         )
     if not refused:
         kind = f"Without mfa_serial, which is fine where AWS wants no code: {listed(without)}."
-        yield ok(name, kind if without else "Every role has an MFA device.")
+        yield ok(kind if without else "Every role has an MFA device.")
 
 
-def _serials(scene: Scene, roles: list[Role]) -> Iterator[Finding]:
-    name: Final = "mfa-serial"
+def _serials(scene: Scene) -> Iterator[Finding]:
     failures = _failures(scene)
     serials: dict[str, list[str]] = {}
-    for role in roles:
+    for role in _roles(scene):
         if role.serial is not None:
             serials.setdefault(role.serial, []).append(role.name)
     found = [wrong for serial, names in serials.items() if (wrong := _wrong(serial, names, failures))]
-    yield from found or [ok(name, f"{count(len(serials), 'MFA device')}, with serials that can be meant.")]
+    yield from found or [ok(f"{count(len(serials), 'MFA device')}, with serials that can be meant.")]
 
 
 def _wrong(serial: str, roles: list[str], failures: dict[str, str]) -> Finding | None:
-    name: Final = "mfa-serial"
     whose = listed(roles)
     look = "Compare mfa_serial with IAM > Users > Security credentials"
     if _SECURITY_KEY.fullmatch(serial):
         return broken(
-            name, f"{serial} ({whose}) is a security key: it can't make codes.", "Register a virtual device besides"
+            f"{serial} ({whose}) is a security key: it can't make codes.", "Register a virtual device besides"
         )
     if not (_VIRTUAL.fullmatch(serial) or _HARDWARE.fullmatch(serial)):
-        return broken(name, f"{serial!r} ({whose}) is no MFA device's serial.", look)
+        return broken(f"{serial!r} ({whose}) is no MFA device's serial.", look)
     if any(failures.get(role) == "wrong-serial" for role in roles):
-        return broken(name, f"AWS does not know {serial} ({whose}) for this user.", look)
+        return broken(f"AWS does not know {serial} ({whose}) for this user.", look)
     return None
 
 
-def _devices(roles: list[Role]) -> Iterator[Finding]:
-    name: Final = "mfa-devices"
+def _devices(scene: Scene) -> Iterator[Finding]:
     of_source = dict[str, set[str]]()
-    for role in roles:
+    for role in _roles(scene):
         if role.serial is not None and not role.chained:
             of_source.setdefault(role.source, set()).add(role.serial)
     several = {source: serials for source, serials in of_source.items() if len(serials) > 1}
     for source, serials in several.items():
         yield warning(
-            name,
             f"Roles of {source} name {len(serials)} MFA devices: each needs a code of its own.",
             f"Use one mfa_serial for all of them: {listed(sorted(serials))}",
         )
     if not several:
-        yield ok(name, "Roles of one source share one MFA device, and so one code.")
+        yield ok("Roles of one source share one MFA device, and so one code.")
 
 
 def _processes(scene: Scene) -> Iterator[Finding]:
@@ -134,40 +125,36 @@ def _processes(scene: Scene) -> Iterator[Finding]:
         if "credential_process" in values
     }
     found = [bad for profile, command in commands.items() if (bad := _unusable(scene, profile, command))]
-    yield from found or [ok("credential-process", "What profiles name as credential_process can be run.")]
+    yield from found or [ok("What profiles name as credential_process can be run.")]
 
 
 def _unusable(scene: Scene, profile: str, command: str) -> Finding | None:
-    name: Final = "credential-process"
     fix = f"Mend credential_process of [profile {profile}] in {scene.files.config}"
     try:
         program = shlex.split(command)[0]
     except (ValueError, IndexError):
-        return broken(name, f"The credential_process of {profile} can't be parsed: mind its quotes.", fix)
+        return broken(f"The credential_process of {profile} can't be parsed: mind its quotes.", fix)
     path = Path(program)
     if path.is_file() and not os.access(path, os.X_OK):
-        return broken(name, f"{program}, the credential_process of {profile}, is not executable.", f"chmod u+x {path}")
+        return broken(f"{program}, the credential_process of {profile}, is not executable.", f"chmod u+x {path}")
     if scene.which(program) is None:
-        return broken(name, f"{program}, the credential_process of {profile}, is not there.", fix)
+        return broken(f"{program}, the credential_process of {profile}, is not there.", fix)
     return None
 
 
 def _stored(scene: Scene) -> Finding:
     long_lived = [name for name in scene.files.stored if scene.files.profiles[name]["aws_access_key_id"] == "AKIA"]
     if not long_lived:
-        return ok("stored-keys", "No long-lived keys in AWS's files.")
+        return ok("No long-lived keys in AWS's files.")
     where = " and ".join(sorted({str(scene.files.stored[name]) for name in long_lived}))
-    return ok(
-        "stored-keys",
-        f"Long-lived keys of {listed(long_lived)} lie in {where}: whatever runs as you can read them.",
-    )
+    return ok(f"Long-lived keys of {listed(long_lived)} lie in {where}: whatever runs as you can read them.")
 
 
 def _modes(scene: Scene) -> Iterator[Finding]:
     files = scene.files
     secret = {files.credentials, *files.stored.values()}
     found = [bad for file in (files.config, files.credentials) if (bad := _mode(file, secret=file in secret))]
-    yield from found or [ok("aws-file-modes", "AWS's files are closed to others.")]
+    yield from found or [ok("AWS's files are closed to others.")]
 
 
 def _mode(file: Path, *, secret: bool) -> Finding | None:
@@ -176,7 +163,17 @@ def _mode(file: Path, *, secret: bool) -> Finding | None:
     except OSError:
         return None
     if secret and mode & OTHERS:
-        return warning("aws-file-modes", f"{file} holds keys, and others may read it.", f"chmod 600 {file}")
+        return warning(f"{file} holds keys, and others may read it.", f"chmod 600 {file}")
     if mode & WRITABLE:
-        return warning("aws-file-modes", f"{file} can be changed by others.", f"chmod go-w {file}")
+        return warning(f"{file} can be changed by others.", f"chmod go-w {file}")
     return None
+
+
+CHECKS: Final[Checks] = {
+    "role-mfa": _without_mfa,
+    "mfa-serial": _serials,
+    "mfa-devices": _devices,
+    "credential-process": _processes,
+    "stored-keys": _stored,
+    "aws-file-modes": _modes,
+}

@@ -1,4 +1,4 @@
-"""What the checks look at: the environment, our places, AWS's files, and what the daemon says, gathered once."""
+"""What the checks look at: the environment, our directories, AWS's files, and what the daemon says, gathered once."""
 
 import os
 import shutil
@@ -31,6 +31,16 @@ class Daemon:
     grants: wire.GrantsAnswer | None = None
     trouble: CtlError | None = None
 
+    @property
+    def about(self) -> wire.DaemonStatus | None:
+        """What it says of itself; None if nothing."""
+        return self.status.get("daemon") if self.status else None
+
+    @property
+    def endpoint(self) -> str | None:
+        """The URL of its endpoint; None without one."""
+        return self.version["endpoint"] if self.version else None
+
 
 class Output(NamedTuple):
     """What came of a program."""
@@ -39,9 +49,13 @@ class Output(NamedTuple):
     text: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scene:
-    """One machine, user and shell. `role`: the only one of interest, None for all."""
+    """One machine, user and shell. It is its own key in caches.
+
+    Attributes:
+        role: the only one of interest, None for all.
+    """
 
     environ: Mapping[str, str]
     home: Path

@@ -1,6 +1,6 @@
 """This shell: whether what SDKs started here fetch is ours, and what they would prefer to it."""
 
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -9,7 +9,7 @@ from xacct import fileio, wire
 from xacct.awsfiles import Files, resolved
 from xacct.ctl import shadow, variables
 from xacct.ctl.doctor import awsfiles
-from xacct.ctl.doctor.finding import Finding, Name, broken, ok, skipped, warning
+from xacct.ctl.doctor.finding import Checks, Finding, broken, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
 from xacct.ctl.render import files_of
 
@@ -20,51 +20,32 @@ _URI, _FILE, _TOKEN = variables.CONTAINER
 _ENDED: Final = b"ended"
 """What xacctd leaves in the file of a grant that is over; see grants/token_files.py."""
 
-_RELATIVE: Final = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
-_WEB: Final = "AWS_WEB_IDENTITY_TOKEN_FILE"
 _PATHS: Final = ("/v1/credentials/", "/v1/role-arn/")
 
 
-def check(scene: Scene) -> Iterator[Finding]:
-    """Examine the variables, in the order in which SDKs look at them."""
-    inside = _URI in scene.environ
-    yield _endpoint(scene)
-    yield _token(scene)
-    yield _grant(scene)
-    yield _keys(scene, inside=inside)
-    yield _profile(scene, inside=inside)
-    yield _rival(scene, "shell-web-identity", _WEB, inside=inside)
-    yield _rival(scene, "shell-relative-uri", _RELATIVE, inside=inside)
-    yield _default(scene, inside=inside)
-    yield _polars(scene)
-
-
 def _endpoint(scene: Scene) -> Finding:
-    name: Final = "shell-endpoint"
     uri = scene.environ.get(_URI)
     if uri is None:
-        return skipped(name, f"Programs of this shell don't ask xacctd; after {ANEW} they do.")
+        return skipped(f"Programs of this shell don't ask xacctd; after {ANEW} they do.")
     try:
         at = urlsplit(uri)
         host, port = at.hostname, at.port
     except ValueError:
-        return broken(name, f"{_URI} is no URL.", ANEW)
+        return broken(f"{_URI} is no URL.", ANEW)
     if host not in ("127.0.0.1", "localhost") or not at.path.startswith(_PATHS):
-        return warning(name, f"{_URI} leads to {host}, not to xacctd.", ANEW)
+        return warning(f"{_URI} leads to {host}, not to xacctd.", ANEW)
     return _ours(scene, port, at.path)
 
 
 def _ours(scene: Scene, port: int | None, path: str) -> Finding:
-    name: Final = "shell-endpoint"
-    version = scene.daemon.version
-    endpoint = version["endpoint"] if version else None
+    endpoint = scene.daemon.endpoint
     if endpoint is None:
-        return broken(name, f"{_URI} leads to port {port}, but xacctd is not there: SDKs fail.", "xacctctl start")
+        return broken(f"{_URI} leads to port {port}, but xacctd is not there: SDKs fail.", "xacctctl start")
     if port != urlsplit(endpoint).port:
-        return broken(name, f"{_URI} leads to port {port}, but xacctd is at {endpoint}.", ANEW)
+        return broken(f"{_URI} leads to port {port}, but xacctd is at {endpoint}.", ANEW)
     if _is_unknown(scene, path):
-        return broken(name, f"{_URI} leads to a role that there is no more.", ANEW)
-    return ok(name, f"{_URI} leads to xacctd.")
+        return broken(f"{_URI} leads to a role that there is no more.", ANEW)
+    return ok(f"{_URI} leads to xacctd.")
 
 
 def _is_unknown(scene: Scene, path: str) -> bool:
@@ -78,49 +59,44 @@ def _is_unknown(scene: Scene, path: str) -> bool:
 
 
 def _token(scene: Scene) -> Finding:
-    name: Final = "shell-token"
     file, token = scene.environ.get(_FILE), scene.environ.get(_TOKEN)
     if _URI not in scene.environ:
-        return skipped(name, "This shell needs no token.")
+        return skipped("This shell needs no token.")
     if not file and not token:
-        return broken(name, "No token is set: xacctd refuses every request.", ANEW)
+        return broken("No token is set: xacctd refuses every request.", ANEW)
     if not file or not token:
-        return warning(name, f"{_TOKEN if file else _FILE} is not set: some SDKs know only that one.", ANEW)
+        return warning(f"{_TOKEN if file else _FILE} is not set: some SDKs know only that one.", ANEW)
     return _token_file(Path(file), token)
 
 
 def _token_file(path: Path, token: str) -> Finding:
-    name: Final = "shell-token"
     try:
         content, mode = fileio.read(path), path.stat().st_mode
     except OSError as error:
-        return broken(name, f"The token file {path} can't be read ({error.strerror}): its grant has ended.", ANEW)
+        return broken(f"The token file {path} can't be read ({error.strerror}): its grant has ended.", ANEW)
     if content == _ENDED:
-        return broken(name, f"The token file {path} says that its grant has ended.", ANEW)
+        return broken(f"The token file {path} says that its grant has ended.", ANEW)
     if content != token.encode("utf-8", "surrogateescape"):
         why = "ends in a new line, which SDKs refuse" if content.endswith(b"\n") else f"is not what {_TOKEN} says"
-        return broken(name, f"The token in {path} {why}.", ANEW)
+        return broken(f"The token in {path} {why}.", ANEW)
     if mode & OTHERS:
-        return broken(name, f"The token file {path} can be read by others.", f"chmod 600 {path}")
-    return ok(name, "The token is where SDKs look for it.")
+        return broken(f"The token file {path} can be read by others.", f"chmod 600 {path}")
+    return ok("The token is where SDKs look for it.")
 
 
 def _grant(scene: Scene) -> Finding:
-    name: Final = "shell-grant"
     file, grants = scene.environ.get(_FILE), scene.daemon.grants
     if _URI not in scene.environ or not file or grants is None or Path(file).parent.name != "grants":
-        return skipped(name, "Whether this shell's grant is good, xacctd would know.")
+        return skipped("Whether this shell's grant is good, xacctd would know.")
     grant = next((grant for grant in grants["grants"] if grant["id"] == Path(file).name), None)
     if grant is None:
-        return broken(name, "The grant of this shell has ended: its requests are refused.", ANEW)
+        return broken("The grant of this shell has ended: its requests are refused.", ANEW)
     theirs = _elsewhere(scene)
     if theirs is not None:
         return warning(
-            name,
-            f"The grant of this shell is for roles of {files_of(theirs)}; its variables name others by now.",
-            ANEW,
+            f"The grant of this shell is for roles of {files_of(theirs)}; its variables name others by now.", ANEW
         )
-    return ok(name, f"The grant {grant['id']} of this shell is good.")
+    return ok(f"The grant {grant['id']} of this shell is good.")
 
 
 def _elsewhere(scene: Scene) -> wire.AwsFiles | None:
@@ -137,63 +113,71 @@ def _resolved(files: wire.AwsFiles) -> tuple[Files, dict[str, str]]:
     return resolved(Files(files["config"], files["credentials"], files["home"])), files.get("sts", {})
 
 
-def _keys(scene: Scene, *, inside: bool) -> Finding:
-    name: Final = "shell-keys"
+def _keys(scene: Scene) -> Finding:
     there = [variable for variable in variables.KEYS[:3] if scene.environ.get(variable)]
     if not there:
-        return ok(name, "No keys in the environment.")
-    if inside:
-        return broken(name, f"{there[0]} is set: every SDK prefers it to xacctd.", f"unset {' '.join(there)}")
+        return ok("No keys in the environment.")
+    if _URI in scene.environ:
+        return broken(f"{there[0]} is set: every SDK prefers it to xacctd.", f"unset {' '.join(there)}")
     if variables.ROLE in scene.environ:
-        return warning(name, "The credentials in this environment (xacctctl env --static) are not renewed.", ANEW)
-    return ok(name, f"{there[0]} is set, and is what programs of this shell use; xacctctl env takes it away.")
+        return warning("The credentials in this environment (xacctctl env --static) are not renewed.", ANEW)
+    return ok(f"{there[0]} is set, and is what programs of this shell use; xacctctl env takes it away.")
 
 
-def _profile(scene: Scene, *, inside: bool) -> Finding:
-    name: Final = "shell-profile"
+def _profile(scene: Scene) -> Finding:
     variable = next((v for v in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if scene.environ.get(v)), None)
     if variable is None:
-        return ok(name, "AWS_PROFILE is not set.")
+        return ok("AWS_PROFILE is not set.")
     chosen = scene.environ[variable]
     if astray := variables.strayed(scene.environ):
-        return broken(name, astray, variables.anew(scene.environ))
+        return broken(astray, variables.anew(scene.environ))
     profile = awsfiles.read(scene.environ, scene.home).profiles.get(chosen)  # as this shell's SDKs see it
     if profile is None:
-        return broken(name, f"{variable} is {chosen}, a profile that does not exist.", f"unset {variable}")
-    if inside and awsfiles.has_credentials(profile):
-        return broken(
-            name, f"{variable} is {chosen}, whose credentials most SDKs prefer to xacctd.", f"unset {variable}"
-        )
-    return ok(name, f"{variable} is {chosen}{', which has settings only' if inside else ''}.")
+        return broken(f"{variable} is {chosen}, a profile that does not exist.", f"unset {variable}")
+    if _URI in scene.environ and awsfiles.has_credentials(profile):
+        return broken(f"{variable} is {chosen}, whose credentials most SDKs prefer to xacctd.", f"unset {variable}")
+    return ok(f"{variable} is {chosen}{', which has settings only' if _URI in scene.environ else ''}.")
 
 
-def _rival(scene: Scene, name: Name, variable: str, *, inside: bool) -> Finding:
+def _rival(variable: str, scene: Scene) -> Finding:
     if not scene.environ.get(variable):
-        return ok(name, f"{variable} is not set.")
-    if inside:
-        return broken(name, f"{variable} is set: most SDKs prefer it to xacctd.", f"unset {variable}")
-    return ok(name, f"{variable} is set; xacctctl env takes it away.")
+        return ok(f"{variable} is not set.")
+    if _URI in scene.environ:
+        return broken(f"{variable} is set: most SDKs prefer it to xacctd.", f"unset {variable}")
+    return ok(f"{variable} is set; xacctctl env takes it away.")
 
 
 def _polars(scene: Scene) -> Finding:
-    name: Final = "polars-keys"
     file = shadow.taken_by_polars(str(scene.home))
     if file is None:
-        return ok(name, "No keys in ~/.aws/credentials that polars would take.")
-    return ok(name, f"There are keys in {file}, which polars takes whatever a shell is in: {shadow.FOR_POLARS}")
+        return ok("No keys in ~/.aws/credentials that polars would take.")
+    return ok(f"There are keys in {file}, which polars takes whatever a shell is in: {shadow.FOR_POLARS}")
 
 
-def _default(scene: Scene, *, inside: bool) -> Finding:
-    name: Final = "default-profile"
+def _default(scene: Scene) -> Finding:
     files = [file for file in shadow.files(scene.environ, str(scene.home)) if shadow.shadows(shadow.lines(file))]
     if not files:
-        return ok(name, "[default] has no credentials that would win.")
+        return ok("[default] has no credentials that would win.")
     where = " and ".join(files)
     ours = scene.environ.get(variables.OUR_PROFILE)
     if variables.strayed(scene.environ):
-        return ok(name, f"[default] in {where} has credentials; AWS_PROFILE comes before it.")
-    if inside and ours and scene.environ.get(variables.PROFILE) == ours:
-        return ok(name, f"[default] in {where} has credentials; programs without a profile have {ours} here instead.")
-    if inside:
-        return broken(name, f"[default] in {where} has credentials, which SDKs prefer to xacctd.", ANEW)
-    return ok(name, f"[default] in {where} has credentials; xacctctl env and exec take programs past it.")
+        return ok(f"[default] in {where} has credentials; AWS_PROFILE comes before it.")
+    if _URI in scene.environ and ours and scene.environ.get(variables.PROFILE) == ours:
+        return ok(f"[default] in {where} has credentials; programs without a profile have {ours} here instead.")
+    if _URI in scene.environ:
+        return broken(f"[default] in {where} has credentials, which SDKs prefer to xacctd.", ANEW)
+    return ok(f"[default] in {where} has credentials; xacctctl env and exec take programs past it.")
+
+
+CHECKS: Final[Checks] = {
+    "shell-endpoint": _endpoint,
+    "shell-token": _token,
+    "shell-grant": _grant,
+    "shell-keys": _keys,
+    "shell-profile": _profile,
+    "shell-web-identity": partial(_rival, "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    "shell-relative-uri": partial(_rival, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+    "default-profile": _default,
+    "polars-keys": _polars,
+}
+"""In the order in which SDKs look."""

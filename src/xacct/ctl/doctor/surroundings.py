@@ -3,52 +3,41 @@
 import hashlib
 import json
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from xacct import fileio
-from xacct.ctl.doctor.finding import Finding, ok
+from xacct.ctl.doctor.finding import Checks, Finding, ok
 from xacct.ctl.doctor.scene import Scene
 
 PATIENCE: Final = 1.0
 DEFAULT: Final = "unix:///var/run/docker.sock"
 
 
-def check(scene: Scene) -> Iterator[Finding]:
-    """Look around."""
-    yield _keychain(scene)
-    yield _docker(scene)
-    yield _podman(scene)
-
-
 def _keychain(scene: Scene) -> Finding:
-    name: Final = "keychain"
     if scene.platform == "darwin":
-        return ok(name, "The macOS keychain is here." if scene.which("security") else "security is not in PATH.")
+        return ok("The macOS keychain is here." if scene.which("security") else "security is not in PATH.")
     bus = scene.environ.get("DBUS_SESSION_BUS_ADDRESS") or (scene.runtime.parent / "bus").exists()
     if not bus:
-        return ok(name, "There is no session bus, and so no Secret Service.")
+        return ok("There is no session bus, and so no Secret Service.")
     if scene.which("secret-tool") is None:
-        return ok(name, "There is a session bus, but no secret-tool to ask a Secret Service with.")
-    return ok(name, "There is a session bus and secret-tool, for a Secret Service.")
+        return ok("There is a session bus, but no secret-tool to ask a Secret Service with.")
+    return ok("There is a session bus and secret-tool, for a Secret Service.")
 
 
 def _docker(scene: Scene) -> Finding:
-    name: Final = "docker"
     if scene.which("docker") is None:
-        return ok(name, "Docker is not installed.")
+        return ok("Docker is not installed.")
     context, host = docker_host(scene)
     if not host.startswith("unix://"):
-        return ok(name, f"Docker's context {context} is at {host.partition('://')[0]}, on another machine perhaps.")
+        return ok(f"Docker's context {context} is at {host.partition('://')[0]}, on another machine perhaps.")
     path = host.removeprefix("unix://")
     why = unreachable(path)
-    return ok(name, f"Docker's context {context} {f'does not answer at {path} ({why})' if why else 'answers'}.")
+    return ok(f"Docker's context {context} {f'does not answer at {path} ({why})' if why else 'answers'}.")
 
 
 def _podman(scene: Scene) -> Finding:
-    here = "Podman is installed." if scene.which("podman") else "Podman is not installed."
-    return ok("podman", here)
+    return ok(f"Podman is {'' if scene.which('podman') else 'not '}installed.")
 
 
 def docker_host(scene: Scene) -> tuple[str, str]:
@@ -82,3 +71,6 @@ def _text(file: Path, *keys: str) -> str | None:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return found if isinstance(found, str) else None
+
+
+CHECKS: Final[Checks] = {"keychain": _keychain, "docker": _docker, "podman": _podman}

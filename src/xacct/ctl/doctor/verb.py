@@ -13,9 +13,9 @@ from xacct.ctl.verb import Verb
 
 def doctor(args: Namespace, client: Client) -> int:
     """Examine, report, and fail if anything is broken."""
-    findings = examine(look(client, args.role))
-    out(as_json(findings) if args.json else "\n".join(lines(findings)))
-    return FAILED if any(finding.state == "broken" for _, finding in findings) else OK
+    rows = examine(look(client, args.role))
+    out(as_json(rows) if args.json else "\n".join(lines(rows)))
+    return FAILED if any(row.finding.state == "broken" for row in rows) else OK
 
 
 def _declare(parser: ArgumentParser) -> None:
@@ -37,5 +37,5 @@ VERBS = {
         doctor,
         _declare,
         starts_daemon=False,
-    ),
+    )
 }

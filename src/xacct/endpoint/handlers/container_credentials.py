@@ -39,7 +39,8 @@ class ContainerCredentials:
     """Answers requests of grant holders.
 
     Args:
-        patience: seconds an ordinary client is held while a human is asked. recorder: keeps the audit.
+        patience: seconds an ordinary client is held while a human is asked.
+        recorder: keeps the audit.
         find: a caller with its process, where that can be found out; slow.
     """
 
@@ -63,7 +64,8 @@ class ContainerCredentials:
         """The whole answer, if it can be given at once, else its pieces as they come.
 
         Args:
-            request: trusted. where: whom the listener it came to is for.
+            request: trusted.
+            where: whom the listener it came to is for.
         """
         grant = self._grants.find(request.authorization)  # guard: grant-before-anything
         if grant is None or grant.where != where:  # guard: grant-for-one-kind-of-listener

@@ -69,8 +69,10 @@ class Imds:
     """What is answered on one port.
 
     Args:
-        role: whose credentials. port: for the audit, and for whom a guarded role is confirmed.
-        patience: seconds a human is asked for. recorder: keeps the audit.
+        role: whose credentials.
+        port: for the audit, and for whom a guarded role is confirmed.
+        patience: seconds a human is asked for.
+        recorder: keeps the audit.
         find: a caller with its process, where that can be found out; slow.
     """
 

@@ -1,4 +1,4 @@
-"""Which ways this operating system has of telling that the screen locks, or that the machine goes to sleep."""
+"""The watchers of this operating system, which tell that the screen locks, or that the machine goes to sleep."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from xacct.host.watches import Unwatchable, Way
+from xacct.host.watches import Unwatchable, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,22 +22,22 @@ BY_HAND = "It is tried again every half minute. Until then, xacctctl lock."
 AFTERWARDS = "A suspend then locks within half a minute after the wake-up."
 
 
-def ways(env: Mapping[str, str], platform: str = sys.platform) -> list[Way]:
+def watchers(env: Mapping[str, str], platform: str = sys.platform) -> list[Watcher]:
     """All there are on this platform."""
     if platform == "linux":
         from xacct.host import bus, logind, screensaver  # noqa: PLC0415 - Linux only
 
         system, uid = bus.system_address(env), os.getuid()
         return [
-            Way(ON_SCREEN_LOCK, "logind", partial(logind.watch_screen, system, uid), BY_HAND),
-            Way(ON_SCREEN_LOCK, "the desktop's screen saver", partial(screensaver.watch, env), BY_HAND),
-            Way(ON_SUSPEND, "logind", partial(logind.watch_sleep, system), AFTERWARDS),
+            Watcher(ON_SCREEN_LOCK, "logind", partial(logind.watch_screen, system, uid), BY_HAND),
+            Watcher(ON_SCREEN_LOCK, "the desktop's screen saver", partial(screensaver.watch, env), BY_HAND),
+            Watcher(ON_SUSPEND, "logind", partial(logind.watch_sleep, system), AFTERWARDS),
         ]
     if platform == "darwin":
         from xacct.host import screen_macos  # noqa: PLC0415 - macOS only
 
-        return [Way(ON_SCREEN_LOCK, "the I/O registry", partial(screen_macos.watch, os.getuid()), BY_HAND)]
-    return [Way(ON_SCREEN_LOCK, "the system", partial(_none, platform), "xacctctl lock locks by hand.")]
+        return [Watcher(ON_SCREEN_LOCK, "the I/O registry", partial(screen_macos.watch, os.getuid()), BY_HAND)]
+    return [Watcher(ON_SCREEN_LOCK, "the system", partial(_none, platform), "xacctctl lock locks by hand.")]
 
 
 async def _none(platform: str, _told: Tell, _ready: Tell) -> None:

@@ -17,7 +17,7 @@ from waiting import PATIENCE
 
 from xacct.daemon import takeover
 
-SOURCE = Path(__file__).parents[1] / "src"
+SOURCE = Path(__file__).parents[2] / "src"
 
 SLOWLY = (
     "listener = self._listener(inherited, port)",

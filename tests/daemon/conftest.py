@@ -1,0 +1,1 @@
+from virtual_time import clock  # noqa: F401 - a fixture
