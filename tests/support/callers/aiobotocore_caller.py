@@ -1,4 +1,4 @@
-"""An ordinary aiobotocore program: who am I, for SECONDS (0: once; else twice at least), with one client all the time."""
+"""An ordinary aiobotocore program: who am I, for SECONDS (0: once; else twice at least), with one client."""
 
 import asyncio
 import itertools
