@@ -290,7 +290,7 @@ GUARDS = {
         "tests/ctl/test_configure.py::test_a_profile_that_is_not_ours_is_not_doubled",
     ),
     "diff-without-secrets": Guard(
-        "yield mark + block.tame(line)",
+        "yield mark + block.showable(line)",
         'yield mark + line.rstrip("\\n")',
         "tests/ctl/test_configure.py::test_a_dry_run_shows_of_others_lines_only_what_is_no_secret",
     ),

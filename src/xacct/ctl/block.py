@@ -112,7 +112,7 @@ def profiles(content: bytes) -> set[str]:
     return set(re.findall(heading, text, re.MULTILINE))
 
 
-def tame(line: str) -> str:
+def showable(line: str) -> str:
     """Return a line of an AWS file fit to be shown, whoever wrote it.
 
     Shown are headings, our own lines, and settings of which no value is secret. Of all else, and of lines that go on

@@ -189,7 +189,7 @@ def _difference(path: str, old: bytes, new: bytes) -> Iterator[str]:
 
 def _marked(mark: str, lines: Sequence[str]) -> Iterator[str]:
     for line in lines:
-        yield mark + block.tame(line)  # guard: diff-without-secrets
+        yield mark + block.showable(line)  # guard: diff-without-secrets
         if not line.endswith(("\n", "\r")):
             yield "\\ No newline at end of file"
 

@@ -10,7 +10,7 @@ from xacct.ctl import service_files
 from xacct.ctl.client import Client
 from xacct.ctl.failure import FAILED, OK, CtlError
 from xacct.ctl.render import out
-from xacct.ctl.unmanaged_daemon import make_room
+from xacct.ctl.unmanaged_daemon import stop_unmanaged
 
 LABEL: Final = "dev.xacct.xacctd"
 
@@ -25,7 +25,7 @@ def install(client: Client, *, now: bool) -> int:
     path = _file()
     wanted = service_files.for_launchd(service_files.program(), service_files.port())
     service_files.refuse_strangers([path])
-    make_room(client, lambda pid: _pid() == pid, now=now)
+    stop_unmanaged(client, lambda pid: _pid() == pid, now=now)
     # launchd makes neither.
     paths.make_private(paths.runtime_dir())
     paths.make_private(paths.state_dir())

@@ -28,7 +28,7 @@ _LOOKS: Final = 40
 _ROUNDS: Final = 10
 """How often edits that come in the instant between two exchanges are merged, before one is put aside."""
 
-_NO_ROOM: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_NOT_WRITABLE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 """Why a directory takes no other file."""
 
 _ACL: Final = "system.posix_acl_access"
@@ -89,7 +89,7 @@ def _replace(fresh: str, target: str, old: bytes, new: bytes) -> bool:
     try:
         _write(fresh, new)
     except OSError as error:
-        if error.errno not in _NO_ROOM or not os.access(target, os.W_OK):
+        if error.errno not in _NOT_WRITABLE or not os.access(target, os.W_OK):
             raise
         return _write_into(target, old, new)
     try:
@@ -246,7 +246,7 @@ def _edited(target: str) -> Iterator[None]:
     except FileExistsError:
         raise Refused(f"{target} is open in an editor ({lock}).", "Save and close it there, and try again.") from None
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in _NOT_WRITABLE:
             raise
         yield  # a directory, or a file system, that takes no such lock
         return
