@@ -221,8 +221,8 @@ GUARDS = {
         "if len(content) > limit:", "if False:", "tests/test_fileio.py::test_a_file_is_read_up_to_the_limit"
     ),
     "failed-env-fails-its-line": Guard(
-        'return sh(change) + "false\\n"',
-        "return sh(change)",
+        'sh_quote, "false")',
+        'sh_quote, "true")',
         "tests/ctl/test_env_failure.py::test_set_e_stops_and_without_it_nobody_goes_on_in_the_former_role",
     ),
     "failed-env-leaves-no-former-role": Guard(
@@ -257,7 +257,7 @@ GUARDS = {
         "        if True:\n",
         "tests/ctl/test_configure.py::test_what_a_program_writes_late_into_the_file_is_not_lost",
     ),
-    "files-change-places-in-one-step": Guard(
+    "files-are-exchanged-in-one-step": Guard(
         "if exchange(fresh, target):",
         "if False:",
         "tests/ctl/test_configure.py::test_what_somebody_else_writes_meanwhile_is_not_lost",
@@ -290,7 +290,7 @@ GUARDS = {
         "tests/ctl/test_configure.py::test_a_profile_that_is_not_ours_is_not_doubled",
     ),
     "diff-without-secrets": Guard(
-        "yield mark + block.tame(line)",
+        "yield mark + block.showable(line)",
         'yield mark + line.rstrip("\\n")',
         "tests/ctl/test_configure.py::test_a_dry_run_shows_of_others_lines_only_what_is_no_secret",
     ),
@@ -827,7 +827,7 @@ GUARDS = {
         "if False:",
         "tests/credentials/test_keeper.py::test_a_duration_refused_with_a_code_takes_the_next_code_once",
     ),
-    "code-sts-answered-is-burnt": Guard(
+    "code-sts-answered-is-used-up": Guard(
         "        codes[code] = boot\n",
         "",
         "tests/credentials/test_keeper.py::test_setting_the_clock_forward_does_not_make_a_used_code_a_new_one",
@@ -1626,8 +1626,8 @@ GUARDS = {
         "tests/credentials/test_consent.py::test_logout_takes_all_it_names_or_nothing",
     ),
     "failed-env-fails-its-line-in-fish": Guard(
-        'return fish(change) + "false\\n"',
-        "return fish(change)",
+        '_fish_quote, "false")',
+        '_fish_quote, "true")',
         "tests/ctl/test_env_failure.py::test_a_line_of_every_shell_fails",
     ),
     "restart-what-was-held-is-held-again": Guard(

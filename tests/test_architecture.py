@@ -202,7 +202,7 @@ ROOMS = {
         why="it steers roles, grants and prompts; AWS stays behind the keeper",
     ),
     "desktop": Room(
-        may=("model", "errors", "prompts", "credentials.events", "host.child", "text"),
+        may=("model", "errors", "settings", "prompts", "credentials.events", "host.child", "text"),
         why="a dialog or notice listens to the event bus, runs a program, and needs nothing else",
     ),
     "host": Room(

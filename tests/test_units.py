@@ -66,7 +66,7 @@ def test_a_wheel_holds_every_unit(tmp_path):
 
 def test_the_socket_is_where_xacctctl_looks(monkeypatch):
     monkeypatch.setenv("XDG_RUNTIME_DIR", "%t")
-    monkeypatch.setattr(paths, "_place", lambda variable, *_: "%t/xacct" if variable == "XDG_RUNTIME_DIR" else "")
+    monkeypatch.setattr(paths, "_directory", lambda variable, *_: "%t/xacct" if variable == "XDG_RUNTIME_DIR" else "")
     sockets = unit("xacctd.socket")["Socket"]
     assert sockets["ListenStream"] == [paths.socket_path(), f"{ADDRESS}:@PORT@"]
     assert sockets["Backlog"] == [str(BACKLOG)]

@@ -125,7 +125,11 @@ def resolved(files: Files) -> Files:
 
 
 def kept(parts: tuple[str, ...]) -> Files:
-    """Return the files whose tuple was kept. Raises TypeError: it has another number of parts."""
+    """Return the files whose tuple was kept.
+
+    Raises:
+        TypeError: it has another number of parts.
+    """
     return Files(*parts)
 
 
@@ -159,7 +163,11 @@ def of_header(value: str) -> Files:
 
 
 def decoded(part: str) -> str:
-    """Return what `encoded` was given. Raises ValueError: it is not percent-encoded, or no UTF-8."""
+    """Return what `encoded` was given.
+
+    Raises:
+        ValueError: it is not percent-encoded, or no UTF-8.
+    """
     first, *rest = part.encode("ascii").split(b"%")
     out = first
     for piece in rest:

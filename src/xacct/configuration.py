@@ -237,7 +237,7 @@ class Configuration:
             )
         there = self._others.get(catalogue_id)
         if there is None:
-            self._make_room(in_use)
+            self._close_unused(in_use)
             found = self._foreseen.pop(catalogue_id, None)
             # guard: read-in-thread-by-limits-in-force
             if found is None or found.basis != self._basis() or found.catalogue.files != real:
@@ -265,7 +265,7 @@ class Configuration:
         """What tells whether the limits by which a catalogue was read are those in force."""
         return tuple(map(id, (self._said, self._trouble, self.settings, self.own.roles)))
 
-    def _make_room(self, in_use: Callable[[str], bool]) -> None:
+    def _close_unused(self, in_use: Callable[[str], bool]) -> None:
         if len(self._others) < MOST:
             return
         idle = [catalogue for catalogue in self._others.values() if not in_use(catalogue.id)]

@@ -26,6 +26,11 @@ class XacctError(Exception):
     status: ClassVar[int] = 500
     default_hint: ClassVar[str] = ""
 
+    def __init_subclass__(cls, *, code: str, category: Category | None = None, status: int | None = None) -> None:
+        """Name a failure's code; its category and status are those of its branch where it does not say otherwise."""
+        super().__init_subclass__()
+        cls.code, cls.category, cls.status = code, category or cls.category, status or cls.status
+
     def __init__(self, sentence: str, hint: str | None = None) -> None:
         sentence = _bounded(sentence)
         super().__init__(sentence)
@@ -44,101 +49,64 @@ def _bounded(words: str) -> str:
 # What the caller can mend.
 
 
-class BadInput(XacctError):
+class BadInput(XacctError, code="bad-request", category="usage", status=400):
     """A request, argument or setting that can't be meant."""
 
-    code = "bad-request"
-    category: ClassVar[Category] = "usage"
-    status = 400
 
-
-class UnknownRole(BadInput):
+class UnknownRole(BadInput, code="unknown-role", status=404):
     """No profile or setting of that name leads anywhere."""
 
-    code = "unknown-role"
-    status = 404
 
-
-class ConfigError(BadInput):
+class ConfigError(BadInput, code="bad-config", status=409):
     """A configuration file that can't be read, parsed or meant."""
 
-    code = "bad-config"
-    status = 409
 
-
-class PromptNotOpen(BadInput):
+class PromptNotOpen(BadInput, code="prompt-closed", status=409):
     """An answer to a question that is no longer open."""
 
-    code = "prompt-closed"
-    status = 409
 
-
-class CodeUsed(BadInput):
+class CodeUsed(BadInput, code="code-used", status=409):
     """AWS has seen this code already and takes each code once; it was not sent again."""
 
-    code = "code-used"
-    status = 409
 
-
-class OtherVersion(BadInput):
+class OtherVersion(BadInput, code="other-version", status=409):
     """A request of another control API: xacctctl and xacctd are of different releases."""
 
-    code = "other-version"
-    status = 409
 
-
-class StartupFailed(XacctError):
+class StartupFailed(XacctError, code="startup-failed", category="usage"):
     """The daemon can't start: port taken, another instance, a directory it may not use."""
-
-    code = "startup-failed"
-    category: ClassVar[Category] = "usage"
 
 
 # What only a human can mend.
 
 
-class HumanNeeded(XacctError):
+class HumanNeeded(XacctError, code="login-required", category="human", status=403):
     """An MFA code is needed before these credentials can be had."""
 
-    code = "login-required"
-    category: ClassVar[Category] = "human"
-    status = 403
 
-
-class NobodyToAsk(HumanNeeded):
+class NobodyToAsk(HumanNeeded, code="nobody-to-ask"):
     """A code is needed and no terminal or dialog is there to ask for it."""
 
-    code = "nobody-to-ask"
 
-
-class Declined(HumanNeeded):
+class Declined(HumanNeeded, code="declined"):
     """The human said no."""
 
-    code = "declined"
 
-
-class TimedOut(HumanNeeded):
+class TimedOut(HumanNeeded, code="timed-out"):
     """Nobody answered in time, or everybody who wanted the credentials has gone."""
 
-    code = "timed-out"
 
-
-class Locked(HumanNeeded):
+class Locked(HumanNeeded, code="locked"):
     """The human has locked the agent: no credentials leave until it is unlocked."""
 
-    code = "locked"
 
-
-class MfaTooOld(HumanNeeded):
+class MfaTooOld(HumanNeeded, code="mfa-too-old"):
     """AWS refuses a role from an MFA session of some age: its trust policy may limit aws:MultiFactorAuthAge."""
 
-    code = "mfa-too-old"
 
-
-class TooManyWrongCodes(HumanNeeded):
+class TooManyWrongCodes(HumanNeeded, code="too-many-wrong-codes"):
     """Three codes in a row were refused; asking again waits a little."""
 
-    code = "too-many-wrong-codes"
     default_hint = "Check which MFA device you read the code from, and that its clock is right."
 
     def __init__(self, sentence: str, hint: str | None = None, *, roles: str = "") -> None:
@@ -150,61 +118,47 @@ class TooManyWrongCodes(HumanNeeded):
 # What passes by itself.
 
 
-class Temporary(XacctError):
+class Temporary(XacctError, code="temporary", category="temporary", status=503):
     """Recoverable: what is held stays, the next try comes by itself."""
 
-    code = "temporary"
-    category: ClassVar[Category] = "temporary"
-    status = 503
     answered: ClassVar[bool] = True
     """Whether STS may have looked at the request. A code it never saw is not used up."""
 
 
-class AuditNotWritten(Temporary):
+class AuditNotWritten(Temporary, code="audit-not-written"):
     """The audit can't be written, and `[audit] required = true` lets nothing leave that is not in it."""
 
-    code = "audit-not-written"
 
-
-class Busy(Temporary):
+class Busy(Temporary, code="busy"):
     """A new daemon can't take over yet: a call to AWS is under way, or a question is open."""
 
-    code = "busy"
 
-
-class Throttled(Temporary):
+class Throttled(Temporary, code="throttled"):
     """STS said to slow down."""
 
-    code = "throttled"
 
-
-class AwsUnavailable(Temporary):
+class AwsUnavailable(Temporary, code="aws-unavailable"):
     """STS answered with a 5xx, or with something that is no STS answer."""
 
-    code = "aws-unavailable"
 
-
-class NetworkDown(Temporary):
+class NetworkDown(Temporary, code="network"):
     """STS could not be reached: name resolution, connection, TLS, proxy, time-out."""
 
-    code = "network"
     answered = False
 
 
-class NetworkLost(NetworkDown):
+class NetworkLost(NetworkDown, code="network-lost"):
     """The connection broke after the request had been sent: STS may have seen it."""
 
-    code = "network-lost"
     answered = True
 
 
-class ClockSkew(Temporary):
+class ClockSkew(Temporary, code="clock-skew"):
     """STS refused the signature because this machine's clock is off; the sentence says by how much.
 
     The signature is checked before anything else, so a code in the request has not been looked at.
     """
 
-    code = "clock-skew"
     answered = False
     default_hint = "Set the clock (timedatectl set-ntp true); xacct tries again by itself."
 
@@ -212,123 +166,88 @@ class ClockSkew(Temporary):
 # What does not pass by itself.
 
 
-class Refusal(XacctError):
+class Refusal(XacctError, code="refused", category="refused", status=403):
     """Irrecoverable until something outside changes."""
 
-    code = "refused"
-    category: ClassVar[Category] = "refused"
-    status = 403
 
-
-class WrongCode(Refusal):
+class WrongCode(Refusal, code="wrong-code"):
     """AWS did not accept the MFA code (wrong or used before: AWS says the same of both)."""
 
-    code = "wrong-code"
 
-
-class WrongSerial(Refusal):
+class WrongSerial(Refusal, code="wrong-serial"):
     """The mfa_serial is not a device of the source's user."""
 
-    code = "wrong-serial"
     default_hint = "Compare mfa_serial in ~/.aws/config with the device under IAM > Users > Security credentials."
 
 
-class CodeMissing(Refusal):
+class CodeMissing(Refusal, code="mfa-missing"):
     """AWS wants an MFA code for this call and the profile names no mfa_serial."""
 
-    code = "mfa-missing"
     default_hint = "Add mfa_serial = arn:aws:iam::ACCOUNT:mfa/DEVICE to the profile."
 
 
-class AccessDenied(Refusal):
+class AccessDenied(Refusal, code="access-denied"):
     """AWS says no: the role's trust policy, or a policy on this side."""
 
-    code = "access-denied"
 
-
-class PolicyDenied(AccessDenied):
+class PolicyDenied(AccessDenied, code="policy-denied"):
     """An explicit deny: a service control policy, a permissions boundary or a session policy."""
 
-    code = "policy-denied"
     default_hint = "An administrator of the organization has to allow it; a new code won't help."
 
 
-class ParentExpired(Refusal):
+class ParentExpired(Refusal, code="parent-expired"):
     """The credentials the call was made with have ended: the MFA session or the first role of a chain."""
 
-    code = "parent-expired"
 
-
-class BadKey(Refusal):
+class BadKey(Refusal, code="bad-key"):
     """The source's access key is deleted, inactive or mistyped."""
 
-    code = "bad-key"
 
-
-class BadSignature(Refusal):
+class BadSignature(Refusal, code="bad-signature"):
     """The secret access key does not belong to the access key id."""
 
-    code = "bad-signature"
 
-
-class DurationTooLong(Refusal):
+class DurationTooLong(Refusal, code="duration"):
     """More seconds were asked for than the role's maximum or the chaining limit allows."""
 
-    code = "duration"
 
-
-class TooShortLived(Refusal):
+class TooShortLived(Refusal, code="too-short-lived"):
     """The credentials don't last as long as was asked for, or as EC2's protocol needs: SDKs use such past their end."""
 
-    code = "too-short-lived"
 
-
-class RegionDisabled(Refusal):
+class RegionDisabled(Refusal, code="region-disabled"):
     """STS is switched off in that region for the account."""
 
-    code = "region-disabled"
     default_hint = "Set region on the profile to one that is enabled, or enable STS there."
 
 
-class SourceUnusable(Refusal):
+class SourceUnusable(Refusal, code="source", category="usage"):
     """The source has no keys, or its credential_process failed."""
-
-    code = "source"
-    category: ClassVar[Category] = "usage"
 
 
 # What keeps state between two runs of the daemon; nothing that is held depends on it.
 
 
-class KeychainUnavailable(XacctError):
+class KeychainUnavailable(XacctError, code="keychain", category="temporary", status=503):
     """The operating system's keychain is locked or missing, or does not answer: state is neither read nor kept."""
 
-    code = "keychain"
-    category: ClassVar[Category] = "temporary"
-    status = 503
 
-
-class KeychainDenied(KeychainUnavailable):
+class KeychainDenied(KeychainUnavailable, code="keychain-denied", category="human"):
     """The human, or their setting, does not let xacct use the keychain; they are not asked again in this run."""
 
-    code = "keychain-denied"
-    category: ClassVar[Category] = "human"
     default_hint = "To be asked again: xacctctl stop && xacctctl start"
 
 
-class StateRefused(XacctError):
+class StateRefused(XacctError, code="state-refused", category="temporary"):
     """State that an earlier run kept is not used: changed, cut short, of another version or key, or not ours alone."""
 
-    code = "state-refused"
-    category: ClassVar[Category] = "temporary"
     default_hint = "Log in again; it is replaced when something is next kept."
 
 
-class StateNotKept(XacctError):
+class StateNotKept(XacctError, code="state-not-kept", category="temporary"):
     """State can't be kept for the next run, or what was kept can't be removed."""
 
-    code = "state-not-kept"
-    category: ClassVar[Category] = "temporary"
     default_hint = "Check its directory and the disk; xacct tries again by itself."
 
 

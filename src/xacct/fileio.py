@@ -43,7 +43,12 @@ def read(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = Tr
 
 
 def read_text(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = True) -> str:
-    """Return the text of a regular file in UTF-8, a byte order mark left out. `UnicodeDecodeError` if it is none."""
+    """Return the text of a regular file in UTF-8, a byte order mark left out.
+
+    Raises:
+        UnicodeDecodeError: it is none.
+        OSError: as `read`.
+    """
     return read(path, limit, follow=follow).decode("utf-8-sig")
 
 
@@ -111,7 +116,11 @@ def draft(path: "str | os.PathLike[str]") -> str:
 
 
 def write_new(path: "str | os.PathLike[str]", content: bytes, mode: int = 0o600) -> None:
-    """Write a file that is not there yet, for its user alone, and have it on the disk. `OSError` if that can't be."""
+    """Write a file that is not there yet, for its user alone, and have it on the disk.
+
+    Raises:
+        OSError: that can't be.
+    """
     descriptor = os.open(path, _CREATE, mode)  # guard: private-files, sealed-born-private
     try:
         write_all(descriptor, content)  # guard: sealed-on-disk-before-it-counts
@@ -134,7 +143,11 @@ def takes_files(directory: "str | os.PathLike[str]") -> bool:
 
 
 def write_all(descriptor: int, content: bytes) -> None:
-    """Write all of it, however little the disk takes at once. `OSError` if it takes no more."""
+    """Write all of it, however little the disk takes at once.
+
+    Raises:
+        OSError: it takes no more.
+    """
     rest = memoryview(content)
     while rest:
         rest = rest[os.write(descriptor, rest) :]

@@ -35,7 +35,7 @@ def runtime_dir() -> str:
     run = f"/run/user/{os.getuid()}"
     if not os.environ.get("XDG_RUNTIME_DIR") and sys.platform != "darwin" and _is_ours(run):
         return f"{run}/xacct"
-    return _place("XDG_RUNTIME_DIR", ".cache/xacct/run", "Library/Caches/xacct/run")
+    return _directory("XDG_RUNTIME_DIR", ".cache/xacct/run", "Library/Caches/xacct/run")
 
 
 def socket_path() -> str:
@@ -50,12 +50,12 @@ def containers_socket() -> str:
 
 def state_dir() -> str:
     """Return the directory of the daemon's log."""
-    return _place("XDG_STATE_HOME", ".local/state/xacct", "Library/Application Support/xacct")
+    return _directory("XDG_STATE_HOME", ".local/state/xacct", "Library/Application Support/xacct")
 
 
 def config_file() -> str:
     """Return the path of config.toml."""
-    return _place("XDG_CONFIG_HOME", ".config/xacct", ".config/xacct") + "/config.toml"
+    return _directory("XDG_CONFIG_HOME", ".config/xacct", ".config/xacct") + "/config.toml"
 
 
 def log_file() -> str:
@@ -99,7 +99,7 @@ def _take_over(directory: str) -> None:
         os.close(opened)
 
 
-def _place(variable: str, linux: str, macos: str) -> str:
+def _directory(variable: str, linux: str, macos: str) -> str:
     """XDG wants relative values ignored."""
     value = os.environ.get(variable, "")
     if value.startswith("/"):

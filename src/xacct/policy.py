@@ -14,7 +14,7 @@ from xacct import text
 from xacct.model import Source, StsTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from xacct.model import Confirm, Credentials, Role
 
@@ -200,14 +200,23 @@ def _hop(role: Role, lifetime: float | None) -> Hop:
 
 
 def explain(
-    role: Role, roles: Mapping[str, Role], session_seconds: int, session_name: str = "xacct"
+    role: Role,
+    roles: Mapping[str, Role],
+    session_seconds: int,
+    session_name: str = "xacct",
+    describe: Callable[[Source], str] = lambda source: source.kind,
 ) -> tuple[list[str], list[str]]:
     """The plan for a role in words: the steps, then remarks about what goes along and what limits it.
 
-    `session_seconds`, `session_name`: what the settings say of MFA sessions, and of roles that say nothing.
+    Args:
+        role: whose plan.
+        roles: all there are, by name.
+        session_seconds: how long an MFA session lasts by the settings.
+        session_name: what the settings say for roles that say nothing.
+        describe: what a source's credentials come from, in words.
     """
     path = path_to(role)
-    steps, remarks = _steps_before(role, path, roles, session_seconds, session_name)
+    steps, remarks = _steps_before(role, path, roles, session_seconds, session_name, describe)
     if role.role_arn:
         how = "assume it with that code itself" if path.hop is Hop.WITH_CODE else "assume"
         steps.append(f"{how}: {role.role_arn}, {_span(path.duration)} at a time")
@@ -232,21 +241,21 @@ def _passed(role: Role, session_name: str) -> list[str]:
 
 
 def _steps_before(
-    role: Role, path: Path, roles: Mapping[str, Role], session_seconds: int, session_name: str
+    role: Role,
+    path: Path,
+    roles: Mapping[str, Role],
+    session_seconds: int,
+    session_name: str,
+    describe: Callable[[Source], str],
 ) -> tuple[list[str], list[str]]:
     if not isinstance(role.parent, Source):
         parent = roles.get(role.parent)
         if parent is None:
             return [f"the role {role.parent}, which is not configured"], []
-        steps, remarks = explain(parent, roles, session_seconds, session_name)
+        steps, remarks = explain(parent, roles, session_seconds, session_name, describe)
         return steps, remarks
     source = role.parent
-    where = {
-        "profile": "its access key",
-        "process": "its credential_process",
-        "environment": "the environment",
-    }
-    steps = [f"start from {source.name}: {where[source.kind]}"]
+    steps = [f"start from {source.name}: {describe(source)}"]
     if path.needs_session:
         steps.append(
             f"open an MFA session with one code of {role.mfa_serial}, for {_span(session_seconds)}; "

@@ -30,6 +30,9 @@ MOST_IMDS_PORTS = 100
 MAX_PORT = 65535
 Port = Annotated[int, msgspec.Meta(ge=1, le=MAX_PORT)]
 
+Command = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+"""A program and its arguments."""
+
 
 class Daemon(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[daemon]: the endpoint's port on 127.0.0.1, how much is logged, and whether state outlives the process.
@@ -64,11 +67,13 @@ class Prompts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
     Attributes:
         command: prints a code (a password manager, `ykman oath ...`).
+        devices: by the serial of an MFA device, the command for that one alone.
         desktop: whether dialogs and notices are shown.
     """
 
     patience: Duration = "120s"
     command: tuple[str, ...] = ()
+    devices: dict[str, Command] = {}
     desktop: bool = True
 
 
@@ -411,16 +416,7 @@ def _did_you_mean(problem: str) -> str:
 
 
 def _fields_at(place: str) -> list[str]:
-    tables: dict[str, type[msgspec.Struct]] = {
-        "daemon": Daemon,
-        "session": Session,
-        "prompts": Prompts,
-        "endpoint": EndpointSettings,
-        "containers": ContainersSettings,
-        "audit": AuditSettings,
-        "imds": ImdsSettings,
-        "lock": Lock,
-    }
+    tables = {field.name: field.type for field in msgspec.structs.fields(Settings) if field.name != "roles"}
     table = tables.get(place, RoleSettings if place.startswith("roles") else Settings)
     return list(table.__struct_fields__)
 

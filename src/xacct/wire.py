@@ -83,7 +83,13 @@ class ErrorAnswer(TypedDict):
 
 
 def older(which: Literal["daemon", "command"], daemon: str, command: str) -> ErrorBody:
-    """Say which end is older, and what to do. `daemon`, `command`: their versions, empty where not known."""
+    """Say which end is older, and what to do.
+
+    Args:
+        which: the older end.
+        daemon: its version, empty where not known.
+        command: likewise.
+    """
     xacctd, xacctctl = _with_version("xacctd", daemon), _with_version("xacctctl", command)
     if which == "daemon":
         return {

@@ -9,8 +9,8 @@ import pytest
 from botocore.credentials import ProcessProvider, RefreshableCredentials
 
 from xacct import errors
-from xacct.aws import credential_process
 from xacct.aws.sources import FileSources
+from xacct.aws.sources import process as credential_process
 from xacct.model import Source
 
 GOOD = {"Version": 1, "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "SecretAccessKey": "wJalrXUtnFEMI/K7MDENG"}

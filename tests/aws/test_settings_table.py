@@ -6,11 +6,13 @@ from pathlib import Path
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES, DEFAULT_PROXIES_CONFIG_VARS
 from botocore.credentials import SSOProvider
 
-from xacct.aws import targets, ways
+from xacct.aws import chains, targets
+from xacct.aws.sources import profile_keys
 
 PAGE = (Path(__file__).parents[2] / "docs" / "aws-settings.md").read_text("utf-8")
 OF_CREDENTIALS = {
-    *ways.ROLE_SETTINGS, *ways.TOKENS, *SSOProvider._ALL_REQUIRED_CONFIG_VARS, ways.ACCESS_KEY, ways.SECRET_KEY,
+    *chains.ROLE_SETTINGS, *profile_keys.TOKENS, *SSOProvider._ALL_REQUIRED_CONFIG_VARS,
+    profile_keys.ACCESS_KEY, profile_keys.SECRET_KEY,
     "duration_seconds", "credential_process", "web_identity_token_file", "sso_session", "login_session",
     "endpoint_url", "services", "s3",
 }  # fmt: skip

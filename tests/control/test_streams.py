@@ -432,6 +432,19 @@ async def test_credentials_are_good_for_as_long_as_was_asked_or_refused(control)
 
 
 @serving
+async def test_who_can_not_answer_is_not_refused_where_the_devices_own_program_can(control):
+    broker = control.keeper.broker
+    serial = control.keeper.serial("dev")
+    with broker.subscribe(frozenset({serial})):
+        async with control.stream("/v1/login", roles=["dev"], attend=False) as events:
+            async with asyncio.timeout(10):
+                while not broker.open_prompts:
+                    await asyncio.sleep(0.01)
+            broker.answer(broker.open_prompts[0].id, "123456")
+            assert (await events.next("done"))["failed"] == 0
+
+
+@serving
 async def test_what_breaks_in_a_stream_ends_it_and_quotes_nothing(control):
     async def broken(*_, **__):
         raise RuntimeError("a secret")

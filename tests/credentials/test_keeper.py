@@ -641,3 +641,12 @@ async def test_twenty_roles_are_there_at_once(clock):
         before = clock.time
         await bulk(world, names)
         assert clock.time - before < 0.5
+
+
+@in_virtual_time
+async def test_a_role_of_a_source_that_takes_a_human_is_refreshable_only_with_one(clock):
+    async with World(clock, [role("plain", mfa_serial=None)]) as world:
+        entry = world.keeper.node("plain").entry
+        assert entry.refreshable_without_mfa()
+        world.aws.signed_out = {world.keeper.node("plain").role.parent.name}
+        assert not entry.refreshable_without_mfa()

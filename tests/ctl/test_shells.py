@@ -61,12 +61,12 @@ def available(shell):
 def test_hostile_values_survive_a_real_shell(shell):
     change = Change({f"XA{n}": value for n, value in enumerate(HOSTILE)}, ("GONE", "NEVER_WAS"))
     for number, value in enumerate(HOSTILE):
-        assert sourced(shell, shells.sh(change), f"XA{number}") == value
+        assert sourced(shell, shells.sh.written(change), f"XA{number}") == value
 
 
 @pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
 def test_hostile_values_survive_fish_at_once():
-    text = shells.fish(Change({f"XA{n}": value for n, value in enumerate(HOSTILE)}, ("GONE",)))
+    text = shells.fish.written(Change({f"XA{n}": value for n, value in enumerate(HOSTILE)}, ("GONE",)))
     done = subprocess.run(["fish", "-c", f"{text}\nenv -0"], capture_output=True, check=True)
     found = dict(entry.split(b"=", 1) for entry in done.stdout.split(b"\0") if b"=" in entry)
     assert [found[b"XA%d" % n].decode() for n in range(len(HOSTILE))] == HOSTILE
@@ -75,13 +75,13 @@ def test_hostile_values_survive_fish_at_once():
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(VALUES)
 def test_any_value_survives_sh(value):
-    assert sourced("sh", shells.sh(Change({"XA": value}, ("GONE",)))) == value
+    assert sourced("sh", shells.sh.written(Change({"XA": value}, ("GONE",)))) == value
 
 
 @given(VALUES | st.text("'\u2018\u2019\u201a\u201b;x", max_size=8))
 def test_powershell_never_ends_the_string_early(value):
     """No PowerShell here: in its grammar each of the five quotes ends a string unless doubled."""
-    (line,) = shells.powershell(Change({"XA": value}, ())).removesuffix("\n").split("$env:XA = ")[1:]
+    (line,) = shells.powershell.written(Change({"XA": value}, ())).removesuffix("\n").split("$env:XA = ")[1:]
     assert line[0] == line[-1] == "'"
     body, found = line[1:-1], []
     while body:

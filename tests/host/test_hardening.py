@@ -50,11 +50,11 @@ def test_what_the_kernel_refuses_is_said_and_not_fatal(monkeypatch):
         ((1 << 16, 1 << 20), None),
     ],
 )
-def test_room_for_sockets_is_never_less_than_there_was(monkeypatch, limits, wanted):
+def test_raise_file_limit_is_never_less_than_there_was(monkeypatch, limits, wanted):
     done = []
     monkeypatch.setattr(resource, "getrlimit", lambda _: limits)
     monkeypatch.setattr(resource, "setrlimit", lambda _, new: done.append(new))
-    hardening.room_for_sockets()
+    hardening.raise_file_limit()
     assert done == ([] if wanted is None else [wanted])
 
 

@@ -2,11 +2,9 @@
 
 import array
 import os
-import select
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -58,16 +56,6 @@ def test_plain_messages(listener):
         assert listener.heard() == (lines, [])
 
 
-def test_reloading_says_when_by_the_monotonic_clock(listener):
-    before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-    assert Manager(listener.address).reloading()
-    (first, when), _ = listener.heard()
-    assert first == "RELOADING=1"
-    name, _, value = when.partition("=")
-    assert name == "MONOTONIC_USEC"
-    assert before <= int(value) <= time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
-
-
 def test_a_stored_descriptor_is_the_same_file(listener, tmp_path):
     manager = Manager(listener.address)
     with (tmp_path / "state").open("w+b") as file:
@@ -82,23 +70,11 @@ def test_a_stored_descriptor_is_the_same_file(listener, tmp_path):
     assert listener.heard() == (["FDSTOREREMOVE=1", "FDNAME=st-0"], [])
 
 
-def test_a_barrier_falls_when_the_manager_closes_its_end(listener):
-    ours = Manager(listener.address).barrier()
-    lines, (theirs,) = listener.heard()
-    assert lines == ["BARRIER=1"]
-    assert select.select([ours], [], [], 0)[0] == []
-    os.close(theirs)
-    assert select.select([ours], [], [], 2)[0] == [ours]
-    assert os.read(ours, 1) == b""
-    os.close(ours)
-
-
 def test_without_a_manager_nothing_is_said_and_nothing_raises(tmp_path):
     before = len(list(Path("/dev/fd").iterdir()))
     gone = [Manager(), Manager(str(tmp_path / "nobody")), Manager("/" + "x" * 200)]
     for manager in gone:
         assert not any([manager.ready(), manager.status("x"), manager.store("st-0", 0), manager.forget("st-0")])
-        assert manager.barrier() is None
     assert len(list(Path("/dev/fd").iterdir())) == before
     assert not Manager().present
 

@@ -64,11 +64,11 @@ def test_the_next_process_goes_on_with_the_same_memory(manager):
 def test_a_larger_memory_is_stored_before_the_old_one_goes(manager):
     store = FdStore(manager)
     store.save(bytearray(b"small"))
-    room = store.kept[1].room
-    store.save(bytearray(b"x" * (room + 1)))
+    capacity = store.kept[1].capacity
+    store.save(bytearray(b"x" * (capacity + 1)))
     assert manager.said == [("store", "st-0"), ("store", "st-1"), ("forget", "st-0")]
-    assert manager.state() == b"x" * (room + 1)
-    store.save(bytearray(b"y" * (store.kept[1].room + 1)))
+    assert manager.state() == b"x" * (capacity + 1)
+    store.save(bytearray(b"y" * (store.kept[1].capacity + 1)))
     assert manager.said[3:] == [("store", "st-0"), ("forget", "st-1")]
     store.save(bytearray(b"small again"))
     assert manager.state() == b"small again"
@@ -76,7 +76,7 @@ def test_a_larger_memory_is_stored_before_the_old_one_goes(manager):
 
 
 def test_without_secret_memory_there_is_a_problem_and_no_state(manager):
-    def none(room):
+    def none(capacity):
         raise Unavailable("The kernel gives no secret memory.")
 
     store = FdStore(manager, make=none)
@@ -89,15 +89,15 @@ def test_a_state_that_outgrows_what_there_is_does_not_come_back_old(manager):
     """What was logged out since must not be held again after a restart."""
     app = iter([SecretMemory.make])
 
-    def once(room):
+    def once(capacity):
         try:
-            return next(app)(room)
+            return next(app)(capacity)
         except StopIteration:
             raise Unavailable("RLIMIT_MEMLOCK") from None
 
     store = FdStore(manager, make=once)
     store.save(bytearray(b"old"))
-    store.save(bytearray(store.kept[1].room + 1))
+    store.save(bytearray(store.kept[1].capacity + 1))
     assert manager.state() is None
     assert store.problem is not None
     assert store.kept is None

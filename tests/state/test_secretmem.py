@@ -65,9 +65,9 @@ def test_a_torn_write_leaves_the_state_before(memory, torn):
     memory.write(b"one")
     before = memory._map[:]
     memory.write(b"two")
-    place = memory._place(2)
+    place = memory._offset(2)
     # As if the kill had come before the old slot was cleared, and in the middle of a word of the new one.
-    other = memory._place(1)
+    other = memory._offset(1)
     memory._map[other : other + 100] = before[other : other + 100]
     at = {"header": place + 20, "data": place + secretmem._SLOT.size, "length": place + 8, "sequence": place}[torn]
     memory._map[at] ^= 1

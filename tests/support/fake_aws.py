@@ -79,6 +79,15 @@ class FakeAws:
         step = int((self.now() if now is None else now) // 30)
         return f"{step * 7919 % 1_000_000:06d}"
 
+    signed_out = frozenset()
+    """Names of sources that take a human now."""
+
+    def describe(self, source):
+        return source.kind
+
+    def needs_human(self, source):
+        return source.name in self.signed_out
+
     async def load(self, source):
         self.loads += 1
         return Credentials("AKIASOURCE", "secret")

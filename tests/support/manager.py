@@ -137,7 +137,7 @@ class Manager:
         if "FDSTORE" in said:
             self.store += [(said["FDNAME"], descriptor) for descriptor in descriptors]
             return
-        for descriptor in descriptors:  # a barrier: closing it is the sign
+        for descriptor in descriptors:
             os.close(descriptor)
         if "FDSTOREREMOVE" in said:
             for entry in [entry for entry in self.store if entry[0] == said["FDNAME"]]:

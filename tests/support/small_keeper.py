@@ -70,6 +70,12 @@ class FakeSts:
 class FakeSources:
     """Long-term keys for any source."""
 
+    def describe(self, source):
+        return source.kind
+
+    def needs_human(self, _source):
+        return False
+
     async def load(self, _source):
         return Credentials("AKIAIOSFODNN7EXAMPLE", "long-term")
 

@@ -39,9 +39,12 @@ class Entry:
 
 
 def line(entry: Entry, caller: Caller | None, files: wire.AwsFiles | None = None) -> wire.AuditLine:
-    """An entry as it is written and streamed; `caller` is its own, with what has been found out since.
+    """An entry as it is written and streamed.
 
-    `files`: those that its role is of, where they are not the daemon's own.
+    Args:
+        entry: what happened.
+        caller: its own, with what has been found out since.
+        files: those that its role is of, where they are not the daemon's own.
     """
     grant = entry.grant
     said: wire.AuditLine = {

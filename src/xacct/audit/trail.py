@@ -125,7 +125,12 @@ class Trail:
         return self.written
 
     def refused(self, why: str, caller: Caller) -> None:
-        """Somebody got nothing at the endpoint, not even a role's refusal. `why`: of the words there are for that."""
+        """Somebody got nothing at the endpoint, not even a role's refusal.
+
+        Args:
+            why: of the words there are for that.
+            caller: who it was.
+        """
         self._count("refused", None, None, caller, why[:60])
 
     async def written(self) -> None:

@@ -9,13 +9,13 @@ import configparser
 import io
 import shlex
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xacct import errors, fileio
+from xacct import awsfiles, errors, fileio
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
 
 Profile = dict[str, Any]
 
@@ -62,6 +62,17 @@ class AwsFiles:
             return f"[{profile}] in {self.credentials_file}"
         section = profile if profile == "default" else f"profile {profile}"
         return f"[{section}] in {self.config_file}"
+
+
+def paths(env: Mapping[str, str]) -> tuple[Path, Path]:
+    """The config and the credentials file, where AWS's tools find them."""
+    found = awsfiles.named(env, awsfiles.directory())
+    return Path(found.config), Path(found.credentials)
+
+
+def plain(value: object) -> str | None:
+    """A setting's value, unless it is an indented block."""
+    return value if isinstance(value, str) else None
 
 
 def read(config_file: Path, credentials_file: Path) -> AwsFiles:

@@ -7,11 +7,11 @@ takes nothing else down with it. Where xacct means something else than AWS's too
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from xacct import awsfiles, errors
-from xacct.aws import inifiles, regions, targets, ways
+from xacct import errors
+from xacct.aws import chains, inifiles, regions, sources, targets
+from xacct.aws.sources.process import asks_xacct
 from xacct.model import Role
 
 if TYPE_CHECKING:
@@ -52,19 +52,13 @@ class Profiles:
         self.problems.append(problem)
 
 
-def files(env: Mapping[str, str]) -> tuple[Path, Path]:
-    """The config and the credentials file, as AWS tools find them."""
-    found = awsfiles.named(env, awsfiles.directory())
-    return Path(found.config), Path(found.credentials)
-
-
 def read(env: Mapping[str, str], whose: str = "the daemon's") -> Profiles:
     """Read both files. Of `env` count the files' variables and those of targets.VARIABLES; `whose` it is.
 
     Raises:
         ConfigError: one can't be read or parsed; which, and where.
     """
-    found = Profiles(inifiles.read(*files(env)))
+    found = Profiles(inifiles.read(*inifiles.paths(env)))
     assert found.files is not None  # noqa: S101 - just read
     for name in found.files.profiles:
         try:
@@ -152,10 +146,10 @@ def _role(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) -> Rol
         ConfigError: it can't be used; why.
     """
     profile = files.profiles[name]
-    if not ways.assumes_a_role(profile):
+    if not chains.assumes_a_role(profile):
         return _own_keys(name, files, env, whose)
     _check_values(name, files)
-    parent, via = ways.parent_of(name, files)
+    parent, via = chains.parent_of(name, files)
     region, target = targets.of(name, files, env, whose)
     chained = isinstance(parent, str)
     inherited = files.profiles[via].get("mfa_serial") if via is not None and not chained else None
@@ -174,7 +168,7 @@ def _role(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) -> Rol
 
 def _own_keys(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) -> Role:
     """A profile without a role: to log in to it is to hold the MFA session's own credentials."""
-    source = ways.own(name, files)
+    source = sources.own(name, files)
     if source is None:
         raise _leads_nowhere(name, files)
     if source.kind == "profile" and source.temporary:
@@ -191,7 +185,7 @@ def _own_keys(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) ->
 
 def _leads_nowhere(name: str, files: AwsFiles) -> errors.UnknownRole:
     profile = files.profiles[name]
-    if ways.asks_xacct(profile.get("credential_process")):
+    if asks_xacct(profile.get("credential_process")):
         return errors.UnknownRole(
             f"The profile {name!r} asks xacct for its credentials: it is no role of its own.",
             "Name the role that its credential_process names.",
@@ -205,7 +199,7 @@ def _leads_nowhere(name: str, files: AwsFiles) -> errors.UnknownRole:
 def _check_values(name: str, files: AwsFiles) -> None:
     """Refuse what AWS would be asked with as it stands and can't be: an empty value, or a block."""
     profile = files.profiles[name]
-    for setting in ways.ROLE_SETTINGS:
+    for setting in chains.ROLE_SETTINGS:
         value = profile.get(setting)
         if value is not None and (not isinstance(value, str) or not value):
             what = "is an indented block" if value else "is empty"

@@ -196,7 +196,11 @@ class Api:
         keeper = self._keeper
         roles = {name: other.role for name, other in keeper.nodes.items()}
         steps, remarks = policy.explain(
-            node.role, roles, keeper.defaults.session_duration, keeper.defaults.session_name
+            node.role,
+            roles,
+            keeper.defaults.session_duration,
+            keeper.defaults.session_name,
+            keeper.sources.describe,
         )
         answer: wire.ExplainAnswer = {
             "role": node.role.name,
@@ -214,7 +218,7 @@ class Api:
         for role in body["roles"]:
             self._keeper.node(role)
         attend = body.get("attend", True)
-        ask = attend or "code" in body or self._keeper.broker.subscribers > 0
+        ask = attend or "code" in body or self._somebody_for(body["roles"])
 
         grant = self._grant(body)
         process = caller_of(request).process
@@ -247,6 +251,12 @@ class Api:
             raise errors.BadInput("There is no such grant for these roles.", "xacctctl grants list")
         return grant
 
+    def _somebody_for(self, roles: list[str]) -> bool:
+        """Whether anybody but the caller could answer for one of these."""
+        broker = self._keeper.broker
+        serials = filter(None, map(self._keeper.serial, roles))
+        return broker.subscribers > 0 or any(map(broker.has_subscriber, serials))
+
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""
         body = await body_of(request, wire.CredentialsRequest)
@@ -263,7 +273,7 @@ class Api:
         process = caller_of(request).process
         lifetime = body.get("lifetime")
         ask = Ask(
-            human=attend or self._keeper.broker.subscribers > 0,
+            human=attend or self._somebody_for([name]),
             lasting=max(0.0, (lifetime or 0) - policy.MINUTE),  # what AWS gives has aged a little when it is here
             lifetime=lifetime,
             process=lambda: process,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xacct.model import Role
 
 ENVIRONMENT = Source("environment", "environment")
-"""What aws/ways.py has for `credential_source = Environment`."""
+"""What aws/sources/environment.py has for `credential_source = Environment`."""
 
 _NAME = ("name", "role", "via", "source")
 _NAMES = ("roles", "confirm")

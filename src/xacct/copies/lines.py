@@ -96,7 +96,14 @@ def settings(config: Iterable[str], credentials: Iterable[str]) -> list[str]:
 
 
 def with_option(content: list[str], option: str, value: list[str], eol: str) -> list[str]:
-    """Return the lines with an option of [default] set; `value`: its lines. A section is made where there is none."""
+    """Return the lines with an option of [default] set. A section is made where there is none.
+
+    Args:
+        content: the lines.
+        option: its name.
+        value: its lines.
+        eol: how lines end.
+    """
     there = options(content).get(option)
     if there is not None:
         start = next(n for n, line in enumerate(parsed(content)) if line.section == "default" and line.option == option)

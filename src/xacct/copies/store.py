@@ -101,7 +101,11 @@ def synced(folder: str, now: float) -> bool:
 
 
 def about_of(folder: str) -> About:
-    """Return of which files the copy in `folder` is. Raises `OSError` where there is none."""
+    """Return of which files the copy in `folder` is.
+
+    Raises:
+        OSError: there is none.
+    """
     try:
         return About(**json.loads(fileio.read(f"{folder}/{_ABOUT}", follow=False)))
     except (ValueError, TypeError, RecursionError):
@@ -190,7 +194,11 @@ def _written_through(about: About, users: list[str], copy: list[str], base: list
 
 
 def _replace(path: str, old: bytes, new: bytes) -> None:
-    """Write the user's file. Raises `Failed` if what it held is not `old`, or it can't be written."""
+    """Write the user's file.
+
+    Raises:
+        Failed: what it held is not `old`, or it can't be written.
+    """
     target = os.path.realpath(path)
     try:
         there = os.stat(target)

@@ -63,6 +63,7 @@ class Keeper:
         self.consents = Consents()
         self.approvals = Approvals(broker, clock, self.changed)
         self.broker = broker
+        self.sources = sources
         self.clock = clock
         self.events = events
         self.defaults = defaults or Defaults()

@@ -2,7 +2,6 @@
 
 import time
 from argparse import Namespace
-from collections.abc import Callable
 from typing import Any, Final
 
 from xacct import wire
@@ -58,47 +57,34 @@ def _attend_once(client: Client, tty: Terminal) -> bool:
 
 
 def _report(raw: dict[str, Any], tty: Terminal, conversation: Conversation) -> None:
-    describe = _LINES.get(str(raw.get("event")))
-    if describe:
-        line = describe(raw)
+    line = _line(raw)
+    if line:
         tty.ask("")
         tty.show(f"{time.strftime('%H:%M:%S')} {line}", "dim")
         conversation.refresh()
 
 
-def _held(raw: dict[str, Any]) -> str:
-    held = event(raw, wire.HeldEvent)
-    return f"{held['role']}: {held['event']}, expires in {until(held['expires_at'], held['now'])}"
+def _line(raw: dict[str, Any]) -> str:
+    """Return what an event says, "" if it is not one to show."""
+    line = ""
+    match raw.get("event"):
+        case "held" | "renewed" as what:
+            held = event(raw, wire.HeldEvent)
+            line = f"{held['role']}: {what}, expires in {until(held['expires_at'], held['now'])}"
+        case "failed":
+            failed = event(raw, wire.FailedEvent)
+            line = f"{failed['role']}: {failed['error']['sentence']}"
+        case "expired":
+            line = f"{event(raw, wire.ExpiredEvent)['role']}: expired"
+        case "mfa-ends":
+            end = event(raw, wire.MfaEndsEvent)
+            line = f"{', '.join(end['roles'])}: a code is needed in {duration(end['seconds'])}"
+        case "locked":
+            line = "locked: nothing is handed out until xacctctl unlock"
+        case "unlocked":
+            line = "unlocked"
+    return line
 
-
-def _failed(raw: dict[str, Any]) -> str:
-    failed = event(raw, wire.FailedEvent)
-    return f"{failed['role']}: {failed['error']['sentence']}"
-
-
-def _expired(raw: dict[str, Any]) -> str:
-    return f"{event(raw, wire.ExpiredEvent)['role']}: expired"
-
-
-def _mfa_expires_at(raw: dict[str, Any]) -> str:
-    end = event(raw, wire.MfaEndsEvent)
-    return f"{', '.join(end['roles'])}: a code is needed in {duration(end['seconds'])}"
-
-
-def _locked(raw: dict[str, Any]) -> str:
-    word = event(raw, wire.LockEvent)["event"]
-    return "locked: nothing is handed out until xacctctl unlock" if word == "locked" else "unlocked"
-
-
-_LINES: Final[dict[str, Callable[[dict[str, Any]], str]]] = {
-    "held": _held,
-    "renewed": _held,
-    "failed": _failed,
-    "expired": _expired,
-    "mfa-ends": _mfa_expires_at,
-    "locked": _locked,
-    "unlocked": _locked,
-}
 
 VERBS = {
     "attend": Verb(

@@ -66,7 +66,8 @@ class Found(NamedTuple):
 def find(content: bytes) -> Found:
     """Cut `content` at its block.
 
-    Raises `CtlError` when the marks are not one beginning and one end: what is ours can't be told then.
+    Raises:
+        CtlError: the marks are not one beginning and one end: what is ours can't be told then.
     """
     marks = list(_MARK.finditer(content))
     if not marks:
@@ -111,7 +112,7 @@ def profiles(content: bytes) -> set[str]:
     return set(re.findall(heading, text, re.MULTILINE))
 
 
-def tame(line: str) -> str:
+def showable(line: str) -> str:
     """Return a line of an AWS file fit to be shown, whoever wrote it.
 
     Shown are headings, our own lines, and settings of which no value is secret. Of all else, and of lines that go on
@@ -139,7 +140,8 @@ def _is_ours(command: str) -> bool:
 def quoted(word: str) -> str:
     """Return `word` as every AWS tool reads it, whether it splits the line itself or asks a shell.
 
-    Raises `ValueError` where they have no spelling in common.
+    Raises:
+        ValueError: they have no spelling in common.
     """
     if _PLAIN.fullmatch(word) and not word.startswith("-"):
         return word

@@ -20,9 +20,11 @@ _IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 def run(command: list[str], environ: Mapping[str, str]) -> int:
     """Run `command` to its end and return its status as a shell would: 128+n for signal n.
 
-    Raises `CtlError` when it can't be started, with the status that shells have for it. The signals
-    stay blocked behind it: the caller is about to end, and a Ctrl-C that was meant for the command
+    The signals stay blocked behind it: the caller is about to end, and a Ctrl-C that was meant for the command
     must not end it first.
+
+    Raises:
+        CtlError: it can't be started; with the status that shells have for it.
     """
     watched = _PASSED_ON | {signal.SIGCHLD}
     # with the default disposition some systems drop SIGCHLD before it can be waited for

@@ -91,10 +91,19 @@ class Client:
         timeout: float = PATIENCE,
         any_api: bool = False,
     ) -> T:
-        """Send one request and return its answer as `shape`, a TypedDict of `wire`.
+        """Send one request and return its answer.
 
-        `timeout` is in seconds. Raises `DaemonError` when the daemon says no, `CtlError` when it
-        can't be reached or understood; `any_api` bears a daemon of another API version.
+        Args:
+            method: as HTTP has it.
+            path: one of `wire`.
+            shape: the answer's, a TypedDict of `wire`.
+            body: what is sent along.
+            timeout: seconds.
+            any_api: whether a daemon of another API version will do.
+
+        Raises:
+            DaemonError: the daemon says no.
+            CtlError: it can't be reached or understood.
         """
         with _plain_failures(), self._connect(timeout) as connection:
             head, rest = _exchange(connection, http10.request(method, path, body, shellfiles.headers()))
@@ -137,7 +146,11 @@ class Client:
 
 
 def event(raw: dict[str, Any], shape: type[T]) -> T:
-    """Return an event of a stream as `shape`, or raise `CtlError` when it is not of it."""
+    """Return an event of a stream as `shape`.
+
+    Raises:
+        CtlError: it is not of it.
+    """
     _demand(raw, shape)
     return cast("T", raw)
 
@@ -174,18 +187,11 @@ def _dial(path: str, timeout: float) -> socket.socket:
     try:
         connection.settimeout(timeout)
         connection.connect(path)
-    except OSError as error:
-        connection.close()
-        if error.errno in _ABSENT:
-            raise _nobody() from None
-        raise
-    except BaseException:
-        connection.close()
-        raise
-    try:
         _refuse_another_users(connection, path)
-    except BaseException:
+    except BaseException as error:
         connection.close()
+        if isinstance(error, OSError) and error.errno in _ABSENT:
+            raise _nobody() from None
         raise
     return connection
 

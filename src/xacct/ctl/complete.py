@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 from xacct import paths, wire
 from xacct.ctl import hosts
@@ -12,6 +12,8 @@ from xacct.ctl.client import Client
 from xacct.ctl.failure import OK, CtlError
 from xacct.ctl.render import out
 from xacct.ctl.verb import NO_START, WHERE, Verb
+
+T = TypeVar("T")
 
 _PATIENCE: Final = 0.5
 """Seconds: somebody waits with a finger on the tab key."""
@@ -152,21 +154,19 @@ def _no_role_yet(words: list[str]) -> bool:
 
 
 def _roles() -> list[str]:
-    with suppress(CtlError, OSError):
-        answer = _client().call("GET", wire.ROLES, wire.RolesAnswer, timeout=_PATIENCE)
-        return [role["name"] for role in answer["roles"] if role["name"].isprintable()]
-    return []
+    answer = _told(wire.ROLES, wire.RolesAnswer)
+    return [role["name"] for role in answer["roles"] if role["name"].isprintable()] if answer else []
 
 
 def _grants() -> list[str]:
+    answer = _told(wire.GRANTS, wire.GrantsAnswer)
+    return [grant["id"] for grant in answer["grants"] if grant["id"].isprintable()] if answer else []
+
+
+def _told(path: str, shape: type[T]) -> T | None:
     with suppress(CtlError, OSError):
-        answer = _client().call("GET", wire.GRANTS, wire.GrantsAnswer, timeout=_PATIENCE)
-        return [grant["id"] for grant in answer["grants"] if grant["id"].isprintable()]
-    return []
-
-
-def _client() -> Client:
-    return Client(paths.socket_path())
+        return Client(paths.socket_path()).call("GET", path, shape, timeout=_PATIENCE)
+    return None
 
 
 _ASKED: Final[dict[tuple[str, ...], Callable[[], list[str]]]] = {

@@ -59,7 +59,11 @@ def _known(client: Client) -> dict[str, str | None]:
 
 
 def config_file() -> str:
-    """Return the path of the AWS config file that the block is in. Raises `CtlError` where it is a copy of ours."""
+    """Return the path of the AWS config file that the block is in.
+
+    Raises:
+        CtlError: it is a copy of ours.
+    """
     return _files()[0]
 
 
@@ -185,7 +189,7 @@ def _difference(path: str, old: bytes, new: bytes) -> Iterator[str]:
 
 def _marked(mark: str, lines: Sequence[str]) -> Iterator[str]:
     for line in lines:
-        yield mark + block.tame(line)  # guard: diff-without-secrets
+        yield mark + block.showable(line)  # guard: diff-without-secrets
         if not line.endswith(("\n", "\r")):
             yield "\\ No newline at end of file"
 

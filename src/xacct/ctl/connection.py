@@ -53,14 +53,18 @@ class Connection:
         settings = ["-o", "ControlMaster=yes", "-o", f"ControlPersist={_LINGER}", "-o", "RemoteCommand=none"]
         command = ["ssh", *self._shared, *settings, "-N", *options, "--", host]
         try:
-            self._entrance = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+            self._master = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         except OSError as error:
             raise CtlError(f"ssh can't be started: {error.strerror}.", "Install OpenSSH's client.", NOT_FOUND) from None
 
     def wait(self) -> None:
-        """Wait until it stands, for as long as the human takes to let us in. Raises `EndedError`."""
+        """Wait until it stands, for as long as the human takes to let us in.
+
+        Raises:
+            EndedError: it does not.
+        """
         while True:
-            status = self._entrance.poll()  # once we are in it ends, and the connection lives on in the background
+            status = self._master.poll()  # once we are in it ends, and the connection lives on in the background
             if os.path.exists(self._path):
                 return
             if status is not None:
@@ -116,7 +120,7 @@ class Connection:
         words = ["ssh", *_STANDALONE, *self._shared, "-O", "exit", "--", self._host]
         if os.path.exists(self._path):
             subprocess.run(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        for process in (self._entrance, self._lender):
+        for process in (self._master, self._lender):
             if process is not None:
                 process.terminate()
                 process.wait()

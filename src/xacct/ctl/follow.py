@@ -1,7 +1,7 @@
 """Waiting on two things at once: what the daemon streams, and what the human types."""
 
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from xacct import wire
@@ -17,7 +17,10 @@ def follow(
 ) -> Iterator[dict[str, Any]]:
     """Yield every event that is no prompt, until the stream ends; prompts go to the conversation.
 
-    Raises `CtlError` for what is no event; on Ctrl-C the terminal is left clean.
+    On Ctrl-C the terminal is left clean.
+
+    Raises:
+        CtlError: what has come is no event.
     """
     if terminal is None or conversation is None:
         yield from stream
@@ -53,15 +56,12 @@ def _next(
     return []
 
 
-_HANDLERS: dict[str, Callable[[Conversation, dict[str, Any]], None]] = {
-    "prompt": lambda talk, raw: talk.raised(event(raw, wire.PromptEvent)["prompt"]),
-    "prompt-closed": lambda talk, raw: talk.closed(event(raw, wire.PromptClosedEvent)),
-}
-
-
 def _prompted(raw: dict[str, Any], conversation: Conversation) -> bool:
-    handler = _HANDLERS.get(str(raw.get("event")))
-    if handler is None:
-        return False
-    handler(conversation, raw)
+    match raw.get("event"):
+        case "prompt":
+            conversation.raised(event(raw, wire.PromptEvent)["prompt"])
+        case "prompt-closed":
+            conversation.closed(event(raw, wire.PromptClosedEvent))
+        case _:
+            return False
     return True

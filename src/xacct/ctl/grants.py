@@ -93,7 +93,11 @@ def _revoke(wanted: list[str], client: Client) -> int:
 
 
 def _named(word: str, there: Mapping[str, wire.GrantInfo]) -> wire.GrantInfo:
-    """Return the one grant of that id, or whose id begins so. Raises `CtlError` for none, and for several."""
+    """Return the one grant of that id, or whose id begins so.
+
+    Raises:
+        CtlError: there is none, or there are several.
+    """
     if word in there:
         return there[word]
     near = [grant for id_, grant in there.items() if word and id_.startswith(word)]

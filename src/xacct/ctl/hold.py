@@ -31,21 +31,22 @@ def hold(
     again: bool = False,
     heard: Callable[[wire.HeldEvent | wire.FailedEvent], None] = lambda _event: None,
 ) -> Held:
-    """Log in to `roles`; `code` answers the first prompt, the terminal (if any) the others.
+    """Log in to roles.
 
-    `until`: how long the MFA session must last (Unix seconds). `grant`: the id of a grant that a human
-    must let use them, where they are guarded. `again`: spend a code on what AWS has refused. `heard` is told as each
-    role succeeds or fails. Raises `CtlError` if the daemon refuses the request as a whole.
+    Args:
+        client: of the daemon.
+        roles: their names.
+        code: answers the first prompt, the terminal (if any) the others.
+        until: how long the MFA session must last (Unix seconds).
+        grant: the id of a grant that a human must let use them, where they are guarded.
+        again: whether a code is spent on what AWS has refused.
+        heard: is told as each role succeeds or fails.
+
+    Raises:
+        CtlError: the daemon refuses the request as a whole.
     """
-    body: dict[str, Any] = {"roles": list(roles)}
-    if code is not None:
-        body["code"] = code
-    if until is not None:
-        body["until"] = until
-    if grant is not None:
-        body["grant"] = grant
-    if again:
-        body["again"] = True
+    asked = {"roles": list(roles), "code": code, "until": until, "grant": grant, "again": again or None}
+    body = {name: value for name, value in asked.items() if value is not None}
     outcome = Held([], [])
     for raw in converse(client, wire.LOGIN, body):
         match raw.get("event"):
@@ -60,9 +61,7 @@ def hold(
 
 def credentials(client: Client, role: str, lifetime: int | None) -> wire.CredentialsEvent:
     """Return the secrets of `role`, good for `lifetime` seconds at least; asks like `hold`."""
-    body: dict[str, Any] = {"role": role}
-    if lifetime is not None:
-        body["lifetime"] = lifetime
+    body = {"role": role, **({} if lifetime is None else {"lifetime": lifetime})}
     found: wire.CredentialsEvent | None = None
     for raw in converse(client, wire.CREDENTIALS, body):
         match raw.get("event"):
@@ -86,7 +85,8 @@ def refusal(error: wire.ErrorBody) -> CtlError:
 def converse(client: Client, path: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Post `body`, answer the prompts of the stream, yield its other events up to `done`.
 
-    Raises `CtlError` when the stream breaks off before that: what is missing is then unknown.
+    Raises:
+        CtlError: the stream breaks off before that: what is missing is then unknown.
     """
     _refuse_circle(os.environ.get("XACCT_SOURCE"))
     tty = terminal.find()

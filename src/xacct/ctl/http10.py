@@ -31,7 +31,14 @@ class Head(NamedTuple):
 def request(
     method: str, path: str, body: Mapping[str, object] | None = None, more: Mapping[str, str] | None = None
 ) -> bytes:
-    """Return the bytes of one request; `path` is already quoted. `more`: headers."""
+    """Return the bytes of one request.
+
+    Args:
+        method: as HTTP has it.
+        path: already quoted.
+        body: sent as JSON.
+        more: headers.
+    """
     content = b"" if body is None else json.dumps(body).encode()
     kind = "" if body is None else "Content-Type: application/json\r\n"
     meant = "".join(f"{name}: {value}\r\n" for name, value in (more or {}).items())
@@ -51,7 +58,11 @@ def quote(segment: str) -> str:
 
 
 def head(raw: bytes) -> Head:
-    """Parse a head without its final blank line; `ValueError` if it is none."""
+    """Parse a head without its final blank line.
+
+    Raises:
+        ValueError: it is none.
+    """
     first, *lines = raw.decode("latin-1").split("\r\n")
     version, _, rest = first.partition(" ")
     code = rest[:3]

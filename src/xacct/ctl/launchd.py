@@ -10,17 +10,22 @@ from xacct.ctl import service_files
 from xacct.ctl.client import Client
 from xacct.ctl.failure import FAILED, OK, CtlError
 from xacct.ctl.render import out
-from xacct.ctl.unmanaged_daemon import make_room
+from xacct.ctl.unmanaged_daemon import stop_unmanaged
 
 LABEL: Final = "dev.xacct.xacctd"
 
 
 def install(client: Client, *, now: bool) -> int:
-    """Write the agent's file and have launchd listen, now and at each login. `now`: stop a daemon that prevents it."""
+    """Write the agent's file and have launchd listen, now and at each login.
+
+    Args:
+        client: of a daemon that may run already.
+        now: stop a daemon that prevents it.
+    """
     path = _file()
     wanted = service_files.for_launchd(service_files.program(), service_files.port())
     service_files.refuse_strangers([path])
-    make_room(client, lambda pid: _pid() == pid, now=now)
+    stop_unmanaged(client, lambda pid: _pid() == pid, now=now)
     # launchd makes neither.
     paths.make_private(paths.runtime_dir())
     paths.make_private(paths.state_dir())

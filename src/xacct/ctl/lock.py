@@ -11,23 +11,20 @@ from xacct.ctl.verb import Verb
 
 def lock(_args: Namespace, client: Client) -> int:
     """Have nothing handed out; that the daemon isn't there is a success: nothing is."""
-    try:
-        client.call("POST", wire.LOCK, wire.LockAnswer)
-    except NotRunningError:
-        out("Nothing is handed out: xacctd is not running.")
-        return OK
-    out("Locked: nothing is handed out until xacctctl unlock.")
-    return OK
+    return _tell(client, wire.LOCK, "Locked: nothing is handed out until xacctctl unlock.", "Nothing is handed out")
 
 
 def unlock(_args: Namespace, client: Client) -> int:
     """Have credentials handed out again."""
+    return _tell(client, wire.UNLOCK, "Unlocked.", "Nothing is locked")
+
+
+def _tell(client: Client, path: str, done: str, without: str) -> int:
     try:
-        client.call("POST", wire.UNLOCK, wire.LockAnswer)
+        client.call("POST", path, wire.LockAnswer)
     except NotRunningError:
-        out("Nothing is locked: xacctd is not running.")
-        return OK
-    out("Unlocked.")
+        done = f"{without}: xacctd is not running."
+    out(done)
     return OK
 
 

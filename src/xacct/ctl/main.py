@@ -70,7 +70,11 @@ class _Parser(argparse.ArgumentParser):
 
 
 def load(name: str) -> Verb:
-    """Return the verb called `name`; `CtlError` if there is none."""
+    """Return the verb called `name`.
+
+    Raises:
+        CtlError: there is none.
+    """
     if name not in WHERE:
         raise CtlError(f"There is no verb {name!r}.", "xacctctl --help lists them.", USAGE)
     verbs: dict[str, Verb] = import_module(f"xacct.ctl.{WHERE[name][0]}").VERBS

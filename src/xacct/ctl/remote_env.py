@@ -126,7 +126,7 @@ def script(role: str, grant: wire.GrantAnswer, command: str) -> str:
     """Return what is lent: the environment, and then `command` as sshd would run it, or a login shell."""
     change = variables.endpoint(role, grant, {})
     there = {name: value for name, value in change.set.items() if name not in _HERE_ONLY}
-    environment = shells.sh(variables.Change(there, (*change.unset, _HERE_ONLY[0])))
+    environment = shells.sh.written(variables.Change(there, (*change.unset, _HERE_ONLY[0])))
     what = f"-c {shells.sh_quote(command)}" if command else "-l"
     program = f'"${{SHELL:-/bin/sh}}" {what}'
     return f"{environment}{_THERE}{_RUN.replace('@AWK@', _SHADOWING).replace('@COMMAND@', program)}"

@@ -109,9 +109,9 @@ def folded(text: str, width: int | None, indent: int = 0) -> str:
     """Return a sentence in lines of `width` columns, broken at spaces; those after the first are indented."""
     if width is None or len(text) + indent <= width:
         return text
-    found, room = [""], max(_SHORTEST, width - indent)
+    found, fits = [""], max(_SHORTEST, width - indent)
     for word in text.split(" "):
-        if found[-1] and len(found[-1]) + 1 + len(word) > room:
+        if found[-1] and len(found[-1]) + 1 + len(word) > fits:
             found.append(word)
         else:
             found[-1] += f" {word}" if found[-1] else word

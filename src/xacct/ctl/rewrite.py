@@ -5,7 +5,11 @@ from xacct.userfiles import edit
 
 
 def content(path: str) -> bytes:
-    """Return what is in the file, nothing where there is none. Raises `CtlError` if it is no plain file."""
+    """Return what is in the file, nothing where there is none.
+
+    Raises:
+        CtlError: it is no plain file.
+    """
     try:
         return edit.content(path)
     except OSError as error:
@@ -13,7 +17,11 @@ def content(path: str) -> bytes:
 
 
 def replace(path: str, old: bytes, new: bytes) -> bool:
-    """Replace what is in the file; see `userfiles.edit.replace`. Raises `CtlError` if that can't be done."""
+    """Replace what is in the file; see `userfiles.edit.replace`.
+
+    Raises:
+        CtlError: that can't be done.
+    """
     try:
         return edit.replace(path, old, new)
     except edit.Refused as refusal:

@@ -45,7 +45,11 @@ def program() -> list[str]:
 
 
 def port() -> int:
-    """Return the endpoint's port: config.toml's, or 9477. `CtlError` if the file says something else."""
+    """Return the endpoint's port: config.toml's, or 9477.
+
+    Raises:
+        CtlError: the file says something else.
+    """
     path = paths.config_file()
     try:
         settings = tomlfile.read(path)
@@ -126,7 +130,11 @@ def sandbox_of(directory: Path) -> str:
 
 
 def refuse_strangers(paths: list[Path]) -> None:
-    """Raise `CtlError` if one of these is there and not ours."""
+    """Refuse to write over what is not ours.
+
+    Raises:
+        CtlError: one of these is there and not ours.
+    """
     for path in paths:
         if (path.exists() or path.is_symlink()) and not is_ours(path):  # guard: somebody-elses-unit-is-not-overwritten
             raise CtlError(f"{path} is there and was not written by xacctctl.", "Move it away and try again.")

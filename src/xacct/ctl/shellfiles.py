@@ -13,7 +13,11 @@ def named() -> awsfiles.Files:
 
 
 def headers() -> dict[str, str]:
-    """Return what a request says of this shell. Raises `CtlError` where such values don't fit into a request."""
+    """Return what a request says of this shell.
+
+    Raises:
+        CtlError: such values don't fit into a request.
+    """
     said = {wire.FILES_HEADER: awsfiles.header(named())}
     said[wire.AROUND_HEADER] = surroundings.header(surroundings.of(variables.without_ours(os.environ)))
     if len(said[wire.FILES_HEADER]) > wire.FILES_LIMIT:

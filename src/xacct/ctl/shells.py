@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, NamedTuple
 
 from xacct.ctl.failure import CtlError
 from xacct.ctl.variables import Change
@@ -15,28 +15,53 @@ _ENDS_IN_DOTENV: Final = frozenset("#$\\")
 _QUOTES: Final = ("'", '"', "`")
 
 
-def sh(change: Change) -> str:
-    """Write for sh, bash, zsh, ksh: to be read by eval."""
-    lines = [f"unset {name}" for name in change.unset]
-    lines += [f"export {name}={sh_quote(value)}" for name, value in change.set.items()]
-    return "\n".join([*lines, ""])
+class Shell(NamedTuple):
+    """A shell's language. `failing`: the line that fails whatever reads it."""
+
+    unset: str
+    export: str
+    quoted: Callable[[str], str]
+    failing: str
+
+    def written(self, change: Change) -> str:
+        """Write `change`, for the shell to read."""
+        lines = [self.unset.format(name=name) for name in change.unset]
+        lines += [self.export.format(name=name, value=self.quoted(value)) for name, value in change.set.items()]
+        return "\n".join([*lines, ""])
+
+    def failure(self, change: Change) -> str:
+        """Write `change`, so that the line that reads it fails."""
+        return self.written(change) + self.failing + "\n"
 
 
-def fish(change: Change) -> str:
-    """Write for fish: to be read by source.
-
-    Without a scope `set -e` would erase a universal variable, in every session and for good.
-    """
-    lines = [f"set -el {name}; set -eg {name}" for name in change.unset]
-    lines += [f"set -gx {name} {_fish_quote(value)}" for name, value in change.set.items()]
-    return "\n".join([*lines, ""])
+def sh_quote(value: str) -> str:
+    """Return `value` in single quotes, for a POSIX shell."""
+    return "'" + value.replace("'", "'\\''") + "'"
 
 
-def powershell(change: Change) -> str:
-    """Write for PowerShell: to be read by Invoke-Expression."""
-    lines = [f"Remove-Item Env:{name} -ErrorAction Ignore" for name in change.unset]
-    lines += [f"$env:{name} = {_powershell_quote(value)}" for name, value in change.set.items()]
-    return "\n".join([*lines, ""])
+def _fish_quote(value: str) -> str:
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _powershell_quote(value: str) -> str:
+    """PowerShell takes typographic single quotes for plain ones, so those are doubled too."""
+    return "'" + re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", value) + "'"
+
+
+sh: Final = Shell("unset {name}", "export {name}={value}", sh_quote, "false")  # guard: failed-env-fails-its-line
+"""For sh, bash, zsh, ksh: to be read by eval, which ends with a status that is not 0."""
+
+# guard: failed-env-fails-its-line-in-fish
+fish: Final = Shell("set -el {name}; set -eg {name}", "set -gx {name} {value}", _fish_quote, "false")
+"""To be read by source. Without a scope `set -e` would erase a universal variable, in every session and for good."""
+
+powershell: Final = Shell(
+    "Remove-Item Env:{name} -ErrorAction Ignore",
+    "$env:{name} = {value}",
+    _powershell_quote,
+    f"throw {_powershell_quote(_NOTICE)}",
+)
+"""To be read by Invoke-Expression; a throw ends a script."""
 
 
 def dotenv(change: Change) -> str:
@@ -51,21 +76,6 @@ def dotenv(change: Change) -> str:
 def as_json(change: Change) -> str:
     """Write one JSON object, name to value; null means unset."""
     return json.dumps({**dict.fromkeys(change.unset), **change.set}, indent=2) + "\n"
-
-
-def sh_failure(change: Change) -> str:
-    """Write `change` for a POSIX shell so that `eval` ends with a status that is not 0."""
-    return sh(change) + "false\n"  # guard: failed-env-fails-its-line
-
-
-def fish_failure(change: Change) -> str:
-    """Write `change` for fish so that `source` ends with a status that is not 0."""
-    return fish(change) + "false\n"  # guard: failed-env-fails-its-line-in-fish
-
-
-def powershell_failure(change: Change) -> str:
-    """Write `change` for PowerShell so that Invoke-Expression throws: that ends a script."""
-    return powershell(change) + f"throw {_powershell_quote(_NOTICE)}\n"
 
 
 def dotenv_failure(change: Change) -> str:
@@ -83,36 +93,22 @@ def json_failure(_change: Change) -> str:
 
 
 FORMATS: Final[dict[str, Callable[[Change], str]]] = {
-    "sh": sh,
-    "fish": fish,
-    "powershell": powershell,
+    "sh": sh.written,
+    "fish": fish.written,
+    "powershell": powershell.written,
     "dotenv": dotenv,
     "json": as_json,
 }
 """What `env` writes in each format."""
 
 FAILURES: Final[dict[str, Callable[[Change], str]]] = {
-    "sh": sh_failure,
-    "fish": fish_failure,
-    "powershell": powershell_failure,
+    "sh": sh.failure,
+    "fish": fish.failure,
+    "powershell": powershell.failure,
     "dotenv": dotenv_failure,
     "json": json_failure,
 }
 """What `env` writes instead when it fails: who reads it must not go on as if it had worked."""
-
-
-def sh_quote(value: str) -> str:
-    """Return `value` in single quotes, for a POSIX shell."""
-    return "'" + value.replace("'", "'\\''") + "'"
-
-
-def _fish_quote(value: str) -> str:
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _powershell_quote(value: str) -> str:
-    """PowerShell takes typographic single quotes for plain ones, so those are doubled too."""
-    return "'" + re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", value) + "'"
 
 
 def _dotenv_name(name: str) -> str:

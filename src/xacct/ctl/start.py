@@ -24,7 +24,9 @@ def start_daemon() -> bool:
     """Start the daemon unless it answers, and wait until it does; say whether it was started here.
 
     Where its units are installed systemd starts it: with a daemon of ours beside them, one would prevent the other.
-    Raises `CtlError` with the daemon's own last words if it gives up.
+
+    Raises:
+        CtlError: it gives up; with the daemon's own last words.
     """
     paths.make_private(paths.runtime_dir())
     client = Client(paths.socket_path())
@@ -76,8 +78,11 @@ def _answers(client: Client) -> bool:
 def _await_holder(client: Client) -> bool:
     """Wait for the daemon that holds the lock already, and starts just now or makes its socket anew.
 
-    Returns whether it answers; false where none holds it any more. Raises `UnreachableError` if it neither goes nor
-    answers.
+    Returns:
+        Whether it answers; false where none holds it any more.
+
+    Raises:
+        UnreachableError: it neither goes nor answers.
     """
     deadline = time.monotonic() + PATIENCE
     while (pid := unit.holder()) is not None:

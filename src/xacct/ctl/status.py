@@ -113,8 +113,8 @@ def _listed(answer: wire.StatusAnswer) -> Iterator[str]:
 
 def _worth_a_line(roles: list[wire.RoleStatus]) -> list[wire.RoleStatus]:
     """Return the roles to list: where a screen is too small for all, those with which nothing is are left out."""
-    room = lines()
-    if room is None or len(roles) <= max(1, room - _AROUND):
+    height = lines()
+    if height is None or len(roles) <= max(1, height - _AROUND):
         return roles
     return [role for role in roles if role["state"] not in _NOTHING or role["error"] or role["expires_at"] is not None]
 
@@ -152,10 +152,11 @@ def troubles(roles: list[wire.RoleStatus]) -> Iterator[tuple[str, wire.ErrorBody
 
 
 def _question(prompt: wire.Prompt, attended: int) -> str:
+    roles = ", ".join(prompt["roles"])
     if prompt["kind"] == "confirm":
-        line = f"waiting for a yes or no: let {prompt.get('label', '')} use {', '.join(prompt['roles'])}?"
-        return clean(line if attended else f"{line} (answer it: xacctctl attend)")
-    line = f"waiting for the MFA code of {prompt['serial']}, for {', '.join(prompt['roles'])}"
+        line = f"waiting for a yes or no: let {prompt.get('label', '')} use {roles}?"
+    else:
+        line = f"waiting for the MFA code of {prompt['serial']}, for {roles}"
     return clean(line if attended else f"{line} (answer it: xacctctl attend)")
 
 

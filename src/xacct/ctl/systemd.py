@@ -10,7 +10,7 @@ from xacct.ctl import service_files, unit
 from xacct.ctl.client import Client
 from xacct.ctl.failure import FAILED, OK, CtlError
 from xacct.ctl.render import out, show
-from xacct.ctl.unmanaged_daemon import make_room
+from xacct.ctl.unmanaged_daemon import stop_unmanaged
 
 _READ: Final = (
     "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_ENDPOINT_URL_STS", "AWS_CA_BUNDLE",
@@ -33,7 +33,7 @@ def install(client: Client, sandbox: str | None, *, now: bool) -> int:
         service_files.program(), service_files.port(), sandbox or service_files.sandbox_of(directory)
     )
     service_files.refuse_strangers([directory / name for name in (*wanted, service_files.DROP_IN)])
-    make_room(client, lambda pid: unit.show(unit.SERVICE, "MainPID") == str(pid), now=now)
+    stop_unmanaged(client, lambda pid: unit.show(unit.SERVICE, "MainPID") == str(pid), now=now)
     paths.make_private(paths.state_dir())  # the strict sandbox lets the daemon write there, but not make it
     listened = unit.show(unit.SOCKET, "ActiveState") == "active"
     changed = [name for name, text in wanted.items() if service_files.write(directory / name, text)]

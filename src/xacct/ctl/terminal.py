@@ -16,19 +16,19 @@ _SETTLE: Final = 0.2
 class Terminal:
     """A terminal in line mode. Echo stays on: a code is good for one use and thirty seconds."""
 
-    def __init__(self, inlet: int, outlet: int) -> None:
-        self._inlet = inlet
-        self._outlet = outlet
+    def __init__(self, input_fd: int, output_fd: int) -> None:
+        self._input = input_fd
+        self._output = output_fd
         self._asked = 0  # characters of what is asked, on the line where the cursor is
 
     def fileno(self) -> int:
         """Return the descriptor to wait on for a typed line."""
-        return self._inlet
+        return self._input
 
     def line(self) -> str | None:
         """Return the line that was typed, None for Ctrl-D or a terminal that is gone."""
         try:
-            raw = os.read(self._inlet, _LINE)
+            raw = os.read(self._input, _LINE)
         except OSError:
             return None
         self._asked = 0  # Enter was typed
@@ -50,19 +50,19 @@ class Terminal:
     def forget(self) -> None:
         """Throw away what was typed and not read, so that it does not end up in the shell."""
         try:
-            termios.tcflush(self._inlet, termios.TCIFLUSH)
+            termios.tcflush(self._input, termios.TCIFLUSH)
         except termios.error:
             return
 
     def _columns(self) -> int | None:
         try:
-            return os.get_terminal_size(self._outlet).columns or None
+            return os.get_terminal_size(self._output).columns or None
         except OSError:
             return None
 
     def _write(self, text: str) -> None:
         try:
-            os.write(self._outlet, text.encode())
+            os.write(self._output, text.encode())
         except OSError:
             return  # a terminal that went away takes its questions with it
 

@@ -86,7 +86,11 @@ def show(unit: str, name: str) -> str:
 
 
 def systemctl(*words: str) -> "CompletedProcess[str]":
-    """Run `systemctl --user`; `CtlError` if there is none, or it does not end."""
+    """Run `systemctl --user`.
+
+    Raises:
+        CtlError: there is none, or it does not end.
+    """
     return _run("systemctl", "--user", *words)
 
 
@@ -112,7 +116,11 @@ def last_words(lines: list[str]) -> CtlError | None:
 
 
 def stop() -> None:
-    """Have systemd stop the daemon, which it would start again if it just ended; `CtlError` if it can't."""
+    """Have systemd stop the daemon, which it would start again if it just ended.
+
+    Raises:
+        CtlError: it can't.
+    """
     done = systemctl("stop", SERVICE)
     if done.returncode != 0:
         raise CtlError(f"systemd can't stop xacctd: {_first(done.stderr)}", f"systemctl --user status {SERVICE}")

@@ -10,7 +10,7 @@ from xacct.ctl.lifecycle import wait_for_end
 from xacct.ctl.render import out
 
 
-def make_room(client: Client, is_managers: Callable[[int], bool], *, now: bool) -> None:
+def stop_unmanaged(client: Client, is_managers: Callable[[int], bool], *, now: bool) -> None:
     """Stop a daemon that the manager did not start, if that loses nothing.
 
     Args:

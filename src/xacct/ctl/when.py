@@ -17,7 +17,11 @@ GRANT: Final = ("366d", "A grant lasts 366 days at most.")
 
 
 def seconds(text: str, most: tuple[str, str] | None = None) -> int:
-    """Return the seconds in `8h`, `1h30m`, `90m`; `CtlError` for anything else, and for more than `most`."""
+    """Return the seconds in `8h`, `1h30m`, `90m`.
+
+    Raises:
+        CtlError: it is anything else, or more than `most`.
+    """
     match = re.fullmatch(_DURATION, text)
     total = sum(
         int(count or 0) * unit for count, unit in zip(match.groups() if match else (), _UNITS.values(), strict=False)

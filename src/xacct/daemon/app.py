@@ -26,8 +26,8 @@ from xacct.daemon.container_routes import ContainerRoutes, containers
 from xacct.daemon.noted import Noted
 from xacct.daemon.reading import Reader
 from xacct.daemon.restorer import Restorer
-from xacct.desktop import dialogs, notices
-from xacct.desktop.prompter import Prompter
+from xacct.desktop import prompters
+from xacct.desktop.surroundings import Surroundings
 from xacct.endpoint import head
 from xacct.endpoint.handlers.container_credentials import ContainerCredentials
 from xacct.endpoint.imds_ports import ImdsPorts
@@ -50,7 +50,7 @@ from xacct.state.persister import StatePersister
 from xacct.state.taken_back import TakenBack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from xacct import wire
     from xacct.daemon.inherited import DaemonPaths, Inherited
@@ -60,9 +60,6 @@ if TYPE_CHECKING:
     from xacct.settings import Settings
 
 log = structlog.get_logger("xacct")
-
-DIALOG_DELAY = 1.0
-"""Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
 
 LOOK = 0.2
 """Seconds between two looks at the configuration's files that fetches cause, at least. Our choice."""
@@ -101,7 +98,9 @@ class App:
             self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
         self._build_endpoints(chosen, resolver)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
-        self.humans = _prompters(chosen, self.keeper.broker, self.keeper.events, self.clock)
+        self.humans = prompters(
+            Surroundings(chosen.prompts, self.keeper.broker, self.keeper.events, os.environ, self.clock.boot)
+        )
         self.watches = Watches(watchers(os.environ), self.happened)
         self._announced = float("-inf")
         self._build_state(chosen)
@@ -350,23 +349,6 @@ class App:
         """Lock, because of something that has happened to the machine."""
         if self.keeper.agent_lock.lock(why) and self.audit is not None:
             self.audit.record("locked", what=why)
-
-
-def _prompters(
-    chosen: Settings, broker: PromptBroker, events: Events, clock: AwsClock
-) -> dict[str, Callable[[], Coroutine[None, None, None]]]:
-    """What asks and tells people beside the terminals that attend."""
-    prompters: dict[str, Callable[[], Coroutine[None, None, None]]] = {}
-    if chosen.prompts.command:
-        command = list(chosen.prompts.command)
-        prompters["command"] = Prompter(broker, events, lambda _: command, dialog=False).run
-    dialog = dialogs.command(os.environ) if chosen.prompts.desktop else None
-    if dialog is not None:
-        prompters["dialog"] = Prompter(broker, events, dialog, dialog=True, delay=DIALOG_DELAY).run
-    notice = notices.command(os.environ) if chosen.prompts.desktop else None
-    if notice is not None:
-        prompters["notice"] = notices.Notices(events, notice, clock.boot).run
-    return prompters
 
 
 def _audit(

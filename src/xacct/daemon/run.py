@@ -85,7 +85,7 @@ def _start(arguments: Sequence[str], origin: Start | Takeover) -> int:
     logs.configure(chosen.daemon.log_level, chosen.daemon.log_format)
     for refused in origin.refused:
         log.warning("not as wished", why=refused)
-    hardening.room_for_sockets()
+    hardening.raise_file_limit()
     log.debug("memory", kept_out_of_swap=hardening.keep_out_of_swap())
     manager = notify.Manager.from_environment(os.environ)
     for name in SHADOWING:

@@ -1,1 +1,25 @@
-"""How a human is asked beside terminals: one small file for each prompter. Each subscribes to the event bus."""
+"""How a human is asked and told beside terminals: a file for each prompter, and a line in this table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xacct.desktop import command, dialogs, notices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xacct.desktop.surroundings import Run, Surroundings
+
+PROMPTERS: dict[str, Callable[[Surroundings], Run | None]] = {
+    "command": command.prompter,
+    "dialog": dialogs.prompter,
+    "notice": notices.prompter,
+}
+"""By what the control API calls each (docs/control-api.md, `asks`). None: it can't be used here, or is switched off."""
+
+
+def prompters(given: Surroundings) -> dict[str, Run]:
+    """Those that can be used here."""
+    found = {name: make(given) for name, make in PROMPTERS.items()}
+    return {name: run for name, run in found.items() if run is not None}

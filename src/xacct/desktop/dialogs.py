@@ -10,14 +10,19 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
+from xacct.desktop.prompter import Prompter
 from xacct.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from xacct.desktop.surroundings import Run, Surroundings
     from xacct.prompts.prompt import Prompt
 
 TITLE = "xacct"
+
+DELAY = 1.0
+"""Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
 
 OURS = "xacctctl login"
 """What a login is called; who types it needs not be told."""
@@ -40,6 +45,12 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[P
             text(prompt),
         ]
     return None
+
+
+def prompter(given: Surroundings) -> Run | None:
+    """What asks in dialogs; None where that can't be done, or is switched off."""
+    dialog = command(given.env) if given.chosen.desktop else None
+    return None if dialog is None else Prompter(given.broker, given.events, dialog, dialog=True, delay=DELAY).run
 
 
 def text(prompt: Prompt) -> str:

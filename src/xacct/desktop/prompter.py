@@ -31,6 +31,7 @@ class Prompter:
         dialog: whether it is one, that a human sees: then a program that ends badly, or prints nothing, means "no", and
             it can be asked for a yes as well as a code.
         delay: seconds a terminal gets before the program is started.
+        topics: the devices that it is for; None: all.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Prompter:
         *,
         dialog: bool,
         delay: float = 0.0,
+        topics: frozenset[str] | None = None,
     ) -> None:
         self._broker = broker
         self._events = events
@@ -48,11 +50,12 @@ class Prompter:
         self._dialog = dialog
         self._kinds: tuple[Kind, ...] = KINDS if dialog else ("mfa",)
         self._delay = delay
+        self._topics = topics
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Answer prompts until cancelled."""
-        with self._events.subscribe() as queue, self._broker.subscribe(kinds=self._kinds):
+        with self._events.subscribe() as queue, self._broker.subscribe(self._topics, self._kinds):
             try:
                 while True:
                     self._heed(await queue.get())
@@ -62,7 +65,7 @@ class Prompter:
                 await asyncio.gather(*self._asking.values(), return_exceptions=True)
 
     def _heed(self, event: object) -> None:
-        if isinstance(event, PromptOpened) and event.prompt.kind not in self._kinds:
+        if isinstance(event, PromptOpened) and not self._is_for(event.prompt):
             return
         if isinstance(event, PromptOpened) and event.prompt.id not in self._asking:
             task = asyncio.get_running_loop().create_task(self._ask(event.prompt))
@@ -70,6 +73,9 @@ class Prompter:
             task.add_done_callback(lambda _: self._asking.pop(event.prompt.id, None))
         elif isinstance(event, PromptClosed) and event.prompt.id in self._asking:
             self._asking[event.prompt.id].cancel()
+
+    def _is_for(self, prompt: Prompt) -> bool:
+        return prompt.kind in self._kinds and (self._topics is None or prompt.topic in self._topics)
 
     async def _ask(self, prompt: Prompt) -> None:
         await asyncio.sleep(self._delay)

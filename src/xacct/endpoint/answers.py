@@ -34,7 +34,14 @@ def whole(status: bytes, body: bytes, *, close: bool = False) -> bytes:
 
 
 def text(status: bytes, body: str, *, ttl: int | None = None, close: bool = False) -> bytes:
-    """A complete answer in plain text, as EC2's metadata come; `ttl`: the seconds of the token in it."""
+    """A complete answer in plain text, as EC2's metadata come.
+
+    Args:
+        status: HTTP's.
+        body: the text.
+        ttl: the seconds of the token in it.
+        close: whether the connection ends with it.
+    """
     named = b"" if ttl is None else b"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: %d\r\n" % ttl
     raw = body.encode()
     return (

@@ -77,7 +77,11 @@ class ImdsPorts:
         return {imds.consumer.id for imds in self._ports}
 
     async def open(self, given: Mapping[int, socket.socket]) -> None:
-        """Serve what can be served; the rest is among the problems. `given`: the listeners of the daemon before us."""
+        """Serve what can be served; the rest is among the problems.
+
+        Args:
+            given: the listeners of the daemon before us, by port.
+        """
         for imds in self._ports:
             try:
                 listener = given.get(imds.port) or near(bind(imds.port))

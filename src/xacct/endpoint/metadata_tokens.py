@@ -40,7 +40,7 @@ class MetadataTokens:
         """A new token of 256 random bits, good for so many seconds; None where they are not 1 to LONGEST."""
         if not _TTL.fullmatch(ttl) or not 1 <= int(ttl) <= LONGEST:  # guard: imds-tokens-live-six-hours-at-most
             return None
-        self._make_room()
+        self._drop_oldest()
         token = secrets.token_urlsafe(32)  # guard: imds-random-tokens
         self._until[digest_of(token)] = self._boot() + int(ttl)  # guard: imds-only-hashes-of-tokens
         return token
@@ -49,7 +49,7 @@ class MetadataTokens:
         """Whether a token is one of ours, and its time not over."""
         return self._boot() < self._until.get(digest_of(token), float("-inf"))  # guard: imds-tokens-expire
 
-    def _make_room(self) -> None:
+    def _drop_oldest(self) -> None:
         if len(self._until) < MOST:  # guard: imds-bounded-number-of-tokens
             return
         boot = self._boot()

@@ -197,7 +197,7 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self.holding: asyncio.Task[None] | None = None
-        self._choked = self._seated = False
+        self._choked = self._counted = False
         self._half_closed = self._begun = False
         self._unwelcome: str | None = None
         self.unanswered = True
@@ -206,8 +206,8 @@ class Connection(asyncio.Protocol):
         """Keep the transport, unless we have too many, and ask who it is while the caller is surely there."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
         self._endpoint.connections.add(self)
-        self._seated = self._endpoint.seats.take()
-        if not self._seated:
+        self._counted = self._endpoint.seats.take()
+        if not self._counted:
             self.drop()
         elif self._endpoint.peer_check is not None:
             self._ask_who(self._endpoint.peer_check, self._transport)
@@ -218,7 +218,7 @@ class Connection(asyncio.Protocol):
         del exc
         self._endpoint.connections.discard(self)
         self._endpoint.unwelcome -= self._unwelcome is not None
-        if self._seated:
+        if self._counted:
             self._endpoint.seats.leave()
         if self.holding is not None:
             self.holding.cancel()

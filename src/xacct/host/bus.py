@@ -110,7 +110,11 @@ async def call(
 
 
 async def property_of(bus: MessageBus, of: str, path: str, interface: str, name: str) -> Any:
-    """The value of a property. Raises Unwatchable, as `call` does."""
+    """The value of a property.
+
+    Raises:
+        Unwatchable: as for `call`.
+    """
     [variant] = await call(bus, of, path, _PROPERTIES, "Get", "ss", interface, name)
     return variant.value
 

@@ -46,7 +46,7 @@ def open_files() -> int:
     return FILES if soft == resource.RLIM_INFINITY else min(FILES, soft)
 
 
-def room_for_sockets() -> None:
+def raise_file_limit() -> None:
     """Raise the soft limit on open files to FILES, or as far as the hard limit lets us."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import socket
 import struct
-import time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,16 +63,12 @@ class Manager:
         return None if self._watchdog is None else self._watchdog / 3
 
     def ready(self, status: str = "") -> bool:
-        """The daemon serves: at its start, and after `reloading`."""
+        """The daemon serves."""
         return self._send("READY=1", *([_status(status)] if status else []))
 
     def stopping(self) -> bool:
         """The daemon ends, as it was asked to."""
         return self._send("STOPPING=1")
-
-    def reloading(self) -> bool:
-        """The configuration is read again; `ready` ends it."""
-        return self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def status(self, text: str) -> bool:
         """One line for `systemctl status`. Nothing secret: everybody may read it."""
@@ -97,22 +92,6 @@ class Manager:
     def forget(self, name: str) -> bool:
         """Have everything of this name dropped. A message of its own: beside FDSTORE=1 only the removal happens."""
         return self._send("FDSTOREREMOVE=1", f"FDNAME={name}")
-
-    def barrier(self) -> int | None:
-        """Ask for a sign that all messages before this one have been dealt with.
-
-        Returns a descriptor, the caller's to close, that becomes readable (at its end) then; None: nobody listens.
-        """
-        try:
-            ours, theirs = os.pipe()
-        except OSError:
-            return None
-        sent = self._send("BARRIER=1", descriptors=[theirs])
-        os.close(theirs)
-        if sent:
-            return ours
-        os.close(ours)
-        return None
 
     def _send(self, *lines: str, descriptors: Sequence[int] = ()) -> bool:
         if not self._address:

@@ -29,7 +29,11 @@ class Peer(NamedTuple):
 
 
 def of_unix_socket(connection: socket.socket) -> Peer:
-    """The process that connected. Raises OSError where the kernel will not say."""
+    """The process that connected.
+
+    Raises:
+        OSError: the kernel will not say.
+    """
     if sys.platform == "darwin":
         raw = connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, struct.calcsize(_XUCRED))
         return Peer(struct.unpack(_XUCRED, raw)[1], None)

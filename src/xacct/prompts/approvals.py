@@ -66,7 +66,12 @@ class Approvals:
         self._asks: dict[Key, _Ask] = {}
 
     def admits(self, role: Role, consumer: str) -> bool:
-        """Whether this consumer may have the role without a prompt. `consumer`: a grant's id, or the like."""
+        """Whether this consumer may have the role without a prompt.
+
+        Args:
+            role: a guarded one.
+            consumer: a grant's id, or the like.
+        """
         return role.confirm is None or _key(role, consumer) in self.allowed
 
     async def admit(self, role: Role, consumer: str, label: str, process: str = "") -> None:

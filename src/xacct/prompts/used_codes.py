@@ -40,7 +40,7 @@ class UsedCodes:
     def mark_used(self, serial: str, code: str, boot: float) -> None:
         """STS has answered a call that carried this code, whatever it answered."""
         codes = self.codes.setdefault(serial, {})
-        codes[code] = boot  # guard: code-sts-answered-is-burnt
+        codes[code] = boot  # guard: code-sts-answered-is-used-up
         for old in [code for code, at in codes.items() if at < boot - KEPT]:
             del codes[old]
 

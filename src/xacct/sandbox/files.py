@@ -36,7 +36,11 @@ class NotASandboxError(Exception):
 
 
 def prepare(directory: Path) -> None:
-    """Create a sandbox's directories, 0700 each. Raises OSError where that's impossible."""
+    """Create a sandbox's directories, 0700 each.
+
+    Raises:
+        OSError: If that is impossible.
+    """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in ("aws", *_XDG.values()):
         (directory / name).mkdir(mode=0o700, exist_ok=True)

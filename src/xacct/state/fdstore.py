@@ -54,7 +54,7 @@ class FdStore:
     def save(self, state: bytearray, *, empty: bool = False) -> None:
         """Keep these bytes from now on. Where they don't fit, `problem` says so."""
         del empty  # there may be a lock in them, or who has logged out
-        if self.kept is not None and len(state) <= self.kept[1].room:
+        if self.kept is not None and len(state) <= self.kept[1].capacity:
             self.kept[1].write(state)
         else:
             self._move(state)

@@ -48,11 +48,11 @@ class SecretMemory:
         except (OSError, ValueError) as error:
             os.close(descriptor)
             raise Unavailable(f"The secret memory can't be mapped ({error}).") from None
-        self.room = (len(self._map) - len(_MAGIC)) // 2 - _SLOT.size
+        self.capacity = (len(self._map) - len(_MAGIC)) // 2 - _SLOT.size
         self.sequence = max((number for number, _ in self._whole()), default=0)
 
     @classmethod
-    def make(cls, room: int = SMALLEST) -> SecretMemory:
+    def make(cls, capacity: int = SMALLEST) -> SecretMemory:
         """New secret memory that holds so many bytes.
 
         Raises:
@@ -64,7 +64,7 @@ class SecretMemory:
         descriptor = libc.syscall(_MEMFD_SECRET, os.O_CLOEXEC)  # guard: memory-nobody-can-open
         if descriptor < 0:
             raise Unavailable(f"The kernel gives no secret memory ({os.strerror(ctypes.get_errno())}).")
-        size = len(_MAGIC) + 2 * (_SLOT.size + room)
+        size = len(_MAGIC) + 2 * (_SLOT.size + capacity)
         try:
             os.ftruncate(descriptor, -(-size // mmap.PAGESIZE) * mmap.PAGESIZE)
         except OSError as error:
@@ -82,14 +82,14 @@ class SecretMemory:
             sequence: the number they get; the next one by default.
         """
         number = self.sequence + 1 if sequence is None else sequence
-        at, other = self._place(number), self._place(number + 1)
+        at, other = self._offset(number), self._offset(number + 1)
         start = at + _SLOT.size
         self._map[start : start + len(data)] = data
         self._map[at:start] = _SLOT.pack(number, len(data), _digest(number, data))
         self.sequence = number
         # Only now, with the new ones in force: what was let go of must not lie about until the next commit.
         with memoryview(self._map) as view:
-            length = min(_SLOT.unpack_from(view, other)[1], self.room)
+            length = min(_SLOT.unpack_from(view, other)[1], self.capacity)
             # guard: restart-what-was-let-go-of-is-overwritten
             view[other : other + _SLOT.size + length] = bytes(_SLOT.size + length)
 
@@ -102,18 +102,18 @@ class SecretMemory:
         self._map.close()
         os.close(self.descriptor)
 
-    def _place(self, number: int) -> int:
-        return len(_MAGIC) + (number % 2) * (_SLOT.size + self.room)
+    def _offset(self, number: int) -> int:
+        return len(_MAGIC) + (number % 2) * (_SLOT.size + self.capacity)
 
     def _whole(self) -> list[tuple[int, bytes]]:
         if self._map[: len(_MAGIC)] != _MAGIC:
             return []
         found = []
         for parity in (0, 1):
-            at = self._place(parity)
+            at = self._offset(parity)
             number, length, digest = _SLOT.unpack_from(self._map, at)
             start = at + _SLOT.size
-            if number % 2 == parity and number > 0 and length <= self.room:
+            if number % 2 == parity and number > 0 and length <= self.capacity:
                 data = self._map[start : start + length]
                 if digest == _digest(number, data):  # guard: restart-torn-state-is-none
                     found.append((number, data))

@@ -28,7 +28,7 @@ _LOOKS: Final = 40
 _ROUNDS: Final = 10
 """How often edits that come in the instant between two exchanges are merged, before one is put aside."""
 
-_NO_ROOM: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_NOT_WRITABLE: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 """Why a directory takes no other file."""
 
 _ACL: Final = "system.posix_acl_access"
@@ -49,7 +49,11 @@ class Refused(Exception):
 
 
 def content(path: str) -> bytes:
-    """Return what is in the file, nothing where there is none. Raises `OSError` if it is no plain file."""
+    """Return what is in the file, nothing where there is none.
+
+    Raises:
+        OSError: it is no plain file.
+    """
     try:
         return fileio.read(path, null=False)
     except FileNotFoundError:
@@ -85,7 +89,7 @@ def _replace(fresh: str, target: str, old: bytes, new: bytes) -> bool:
     try:
         _write(fresh, new)
     except OSError as error:
-        if error.errno not in _NO_ROOM or not os.access(target, os.W_OK):
+        if error.errno not in _NOT_WRITABLE or not os.access(target, os.W_OK):
             raise
         return _write_into(target, old, new)
     try:
@@ -207,7 +211,7 @@ def _merged(base: bytes, copy: bytes, now: bytes) -> bytes | None:
 
 def _swap(fresh: str, target: str) -> None:
     """Exchange them. Where the file system can't: almost in one step, so that an edit in between is lost."""
-    if exchange(fresh, target):  # guard: files-change-places-in-one-step
+    if exchange(fresh, target):  # guard: files-are-exchanged-in-one-step
         return
     before = f"{fresh}-before"
     with suppress(FileNotFoundError):
@@ -242,7 +246,7 @@ def _edited(target: str) -> Iterator[None]:
     except FileExistsError:
         raise Refused(f"{target} is open in an editor ({lock}).", "Save and close it there, and try again.") from None
     except OSError as error:
-        if error.errno not in _NO_ROOM:
+        if error.errno not in _NOT_WRITABLE:
             raise
         yield  # a directory, or a file system, that takes no such lock
         return

@@ -13,15 +13,15 @@ def merged(base: Sequence[Line], copy: Sequence[Line], now: Sequence[Line]) -> l
         return list(copy)
     from difflib import SequenceMatcher  # noqa: PLC0415 - only where two have written at once
 
-    place: dict[int, int] = {}
+    moved_to: dict[int, int] = {}
     for there in SequenceMatcher(None, base, now, autojunk=False).get_matching_blocks():
-        place |= {there.a + step: there.b + step for step in range(there.size)}
+        moved_to |= {there.a + step: there.b + step for step in range(there.size)}
     result = list(now)
     changes = SequenceMatcher(None, base, copy, autojunk=False).get_opcodes()
     for tag, start, end, first, last in reversed(changes):
         if tag == "equal":
             continue
-        spot = _spot(place, start, end, len(base), len(now))
+        spot = _spot(moved_to, start, end, len(base), len(now))
         if spot is None:
             return None
         result[spot[0] : spot[1]] = copy[first:last]
@@ -29,7 +29,7 @@ def merged(base: Sequence[Line], copy: Sequence[Line], now: Sequence[Line]) -> l
 
 
 def has(now: Sequence[Line], base: Sequence[Line], copy: Sequence[Line]) -> bool:
-    """Say whether `now` has what was changed from `base` to `copy`: the lines that came, and not those that went."""
+    """Say whether `now` has the changes from `base` to `copy`, the lines that came, and not those that went."""
     count, was, became = Counter(now), Counter(base), Counter(copy)
     came, went = became - was, was - became
     if not came and not went:
@@ -37,16 +37,16 @@ def has(now: Sequence[Line], base: Sequence[Line], copy: Sequence[Line]) -> bool
     return all(count[line] >= became[line] for line in came) and all(count[line] <= became[line] for line in went)
 
 
-def _spot(place: dict[int, int], start: int, end: int, length: int, now: int) -> tuple[int, int] | None:
+def _spot(moved_to: dict[int, int], start: int, end: int, length: int, now: int) -> tuple[int, int] | None:
     """Return where lines `start` to `end` of the base stand now, if all of them and a neighbour still do."""
     if start < end:
-        spots = [place.get(line) for line in range(start, end)]
+        spots = [moved_to.get(line) for line in range(start, end)]
         first = spots[0]
         return (
             None if first is None or spots != list(range(first, first + end - start)) else (first, first + end - start)
         )
-    if start > 0 and start - 1 in place:
-        return place[start - 1] + 1, place[start - 1] + 1
-    if start in place:
-        return place[start], place[start]
+    if start > 0 and start - 1 in moved_to:
+        return moved_to[start - 1] + 1, moved_to[start - 1] + 1
+    if start in moved_to:
+        return moved_to[start], moved_to[start]
     return (now, now) if start == length == 0 else None

@@ -46,6 +46,12 @@ class Sources(Protocol):
     async def load(self, source: Source) -> Credentials:
         """The source's keys, read anew. Raises SourceUnusable."""
 
+    def needs_human(self, source: Source) -> bool:
+        """Whether they could not be had now without a human."""
+
+    def describe(self, source: Source) -> str:
+        """What they come from, in words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
@@ -96,6 +102,10 @@ class Calls:
         """
         assert isinstance(role.parent, Source)  # noqa: S101 - only such roles start from keys
         return await self._sources.load(role.parent)
+
+    def source_needs_human(self, role: Role) -> bool:
+        """Whether the keys of the source that a role starts from could not be had now without a human."""
+        return isinstance(role.parent, Source) and self._sources.needs_human(role.parent)
 
     async def open_session(self, role: Role, keys: Credentials, code: str | None, duration: int) -> Credentials:
         """What GetSessionToken gives for `duration` seconds. Errors are those of `Sts`."""

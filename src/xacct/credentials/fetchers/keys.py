@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 class _WithoutMfa(RoleFetcher):
     def needs_human(self) -> bool:
-        """Keys are enough."""
-        return False
+        """Keys are enough, where the source has them."""
+        return self.calls.source_needs_human(self.role)
 
     def mfa_was_fresh(self) -> bool:
         """There is none."""

@@ -38,7 +38,11 @@ class Engine(NamedTuple):
 
 
 def ask(command: str) -> Engine:
-    """Ask the engine behind `command`. Raises `CtlError` when it does not answer."""
+    """Ask the engine behind `command`.
+
+    Raises:
+        CtlError: it does not answer.
+    """
     podman = "podman" in command.rpartition("/")[2]
     if podman:
         return of_podman(command, _json([command, "info", "--format", "json"]))
@@ -82,7 +86,11 @@ def of_podman(command: str, about: dict[str, Any]) -> Engine:
 
 
 def output(words: list[str], timeout: float = PATIENCE) -> str:
-    """Return what a command of the engine prints. Raises `CtlError` with its own last line when it fails."""
+    """Return what a command of the engine prints.
+
+    Raises:
+        CtlError: it fails; with its own last line.
+    """
     try:
         done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=timeout)  # noqa: S603
     except FileNotFoundError:

@@ -13,7 +13,11 @@ _MOUNT: Final = "/run/xacct-containers"
 
 
 def start(engine: Engine, about: wire.ContainersAnswer, image: str) -> None:
-    """Start the relay unless it runs. Raises `CtlError` where its image is not here: none is pulled unasked."""
+    """Start the relay unless it runs.
+
+    Raises:
+        CtlError: its image is not here: none is pulled unasked.
+    """
     there = _found(engine, "container", NAME)
     if there and (there.get("State") or {}).get("Running"):
         return

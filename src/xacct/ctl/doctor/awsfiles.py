@@ -63,7 +63,7 @@ def _sections(file: Path, problems: list[str]) -> dict[str, Profile]:
     except (configparser.Error, UnicodeDecodeError) as error:
         problems.append(f"{file} is not what AWS tools can read{_line_of(error)}")
         return {}
-    return {name: {key: _tame(key, value) for key, value in parser.items(name)} for name in parser.sections()}
+    return {name: {key: _without_secret(key, value) for key, value in parser.items(name)} for name in parser.sections()}
 
 
 def _line_of(error: Exception) -> str:
@@ -74,7 +74,7 @@ def _line_of(error: Exception) -> str:
     return "" if line is None else f" (line {line})"
 
 
-def _tame(key: str, value: str) -> str:
+def _without_secret(key: str, value: str) -> str:
     if key in SECRETS:
         return ""  # guard: doctor-keeps-no-secrets
     return value[:KIND] if key == "aws_access_key_id" else value  # guard: doctor-keeps-no-keys

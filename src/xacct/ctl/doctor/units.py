@@ -70,7 +70,12 @@ def _states(scene: Scene) -> dict[str, str] | None:
 
 
 def _said(check: Callable[[Scene, dict[str, str]], Finding], otherwise: str) -> Check:
-    """Return a check of what systemd says of the units; `otherwise`: the finding where it says nothing."""
+    """Return a check of what systemd says of the units.
+
+    Args:
+        check: examines what it says.
+        otherwise: the finding where it says nothing.
+    """
 
     def said(scene: Scene) -> Found:
         if scene.platform == "darwin":

@@ -10,16 +10,18 @@ import json
 import re
 import shlex
 import warnings
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from xacct import errors
+from xacct.aws import inifiles
 from xacct.host import child
-from xacct.model import Credentials
+from xacct.model import Credentials, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from xacct.model import Source
+    from xacct.aws.inifiles import AwsFiles
 
 TIMEOUT = 60.0
 """Seconds it may take; AWS's tools wait for ever, and a daemon must not."""
@@ -34,6 +36,54 @@ _KEY = re.compile(r"[!-~]+")
 
 class _Unusable(Exception):
     """Why an answer can't be taken, in words that follow the program's name."""
+
+
+class Process:
+    """What a program prints."""
+
+    def describe(self, _source: Source) -> str:
+        """As SourceKind says."""
+        return "its credential_process"
+
+    def needs_human(self, _source: Source) -> bool:
+        """Nobody can tell before it runs."""
+        return False
+
+    async def load(self, source: Source, env: Mapping[str, str]) -> Credentials:
+        """As SourceKind says."""
+        return await credentials_of(source, env)
+
+    def place(self, source: Source) -> str:
+        """As SourceKind says."""
+        return f"the credential_process of {source.name!r}"
+
+
+def found(name: str, files: AwsFiles) -> Source | None:
+    """The source that a profile is by its credential_process; None where there is none, or it asks xacct itself.
+
+    Raises:
+        ConfigError: It is empty.
+    """
+    profile = files.profiles[name]
+    command = profile.get("credential_process")
+    if command is None:
+        return None
+    if not isinstance(command, str) or not command.strip():
+        raise errors.ConfigError(
+            f"credential_process of {files.where(name, 'credential_process')} is empty.",
+            "Write a command there, or remove that line.",
+        )
+    # guard: what-asks-xacct-is-no-source
+    return None if asks_xacct(command) else Source(name, "process", inifiles.plain(profile.get("region")), command)
+
+
+def asks_xacct(command: object) -> bool:
+    """Whether a credential_process comes back to xacct, which would wait for itself."""
+    try:
+        words = shlex.split(command) if isinstance(command, str) else []
+    except ValueError:
+        return False
+    return bool(words) and (PurePath(words[0]).name == "xacctctl" or "xacct.ctl" in words)
 
 
 async def credentials_of(source: Source, env: Mapping[str, str]) -> Credentials:

@@ -1,0 +1,80 @@
+"""First credentials, read at the moment they are needed and not kept: one file for each kind of source.
+
+A profile may lead to several. The first that is found counts, in the order in which AWS's command line looks
+(botocore/credentials.py), and what xacct can't use is refused instead of passed over.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xacct import awsfiles, errors
+from xacct.aws.sources import console_login, identity_center, process, profile_keys, web_identity
+from xacct.aws.sources.environment import Environment
+from xacct.aws.sources.process import Process
+from xacct.aws.sources.profile_keys import ProfileKeys
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from xacct.aws.inifiles import AwsFiles
+    from xacct.aws.sources.kind import SourceKind
+    from xacct.model import Credentials, Source
+
+KINDS: dict[str, SourceKind] = {"profile": ProfileKeys(), "process": Process(), "environment": Environment()}
+"""By `Source.kind`."""
+
+LOOKS: tuple[Callable[[str, AwsFiles], Source | None], ...] = (
+    web_identity.found,
+    identity_center.found,
+    profile_keys.in_credentials_file,
+    console_login.found,
+    process.found,
+    profile_keys.in_config_file,
+    identity_center.left_over,
+    profile_keys.without_id,
+)
+"""What a profile is looked at for, in turn."""
+
+
+def own(name: str, files: AwsFiles) -> Source | None:
+    """The source that a profile is by itself, role_arn aside; None where it leads nowhere.
+
+    Raises:
+        ConfigError: It is one that xacct can't use, or half of one; which.
+    """
+    return next((source for look in LOOKS if (source := look(name, files)) is not None), None)
+
+
+class FileSources:
+    """Sources as the AWS files and `env` (the daemon's environment at its start) have them."""
+
+    def __init__(self, env: Mapping[str, str]) -> None:
+        self._env = dict(env)
+
+    def describe(self, source: Source) -> str:
+        """What its credentials come from, in words: "its access key"."""
+        return KINDS[source.kind].describe(source)
+
+    def needs_human(self, source: Source) -> bool:
+        """Whether they could not be had now without a human."""
+        return KINDS[source.kind].needs_human(source)
+
+    async def load(self, source: Source) -> Credentials:
+        """The keys of a source.
+
+        Raises:
+            SourceUnusable: It has none now; why.
+            ConfigError: Its file can't be parsed.
+        """
+        kind = KINDS[source.kind]
+        keys = await kind.load(source, self._env_of(source))
+        if keys is None or not (keys.access_key_id and keys.secret_access_key):
+            raise errors.SourceUnusable(
+                f"There is no access key in {kind.place(source)}.", "Add it to ~/.aws/credentials."
+            )
+        return keys
+
+    def _env_of(self, source: Source) -> dict[str, str]:
+        """The daemon's environment with the files that have this source: by them a program finds its own profiles."""
+        return awsfiles.Files(*source.files).within(self._env) if source.files else self._env

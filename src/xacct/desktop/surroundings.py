@@ -1,0 +1,32 @@
+"""What a prompter is made of: the settings, the broker and the event bus, the environment, a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from xacct.credentials.events import Events
+    from xacct.prompts.broker import PromptBroker
+    from xacct.settings import Prompts
+
+Run = Callable[[], Coroutine[None, None, None]]
+"""What a prompter does until it is cancelled."""
+
+
+class Surroundings(NamedTuple):
+    """Given to each prompter.
+
+    Attributes:
+        chosen: [prompts] of config.toml.
+        broker: Where prompts are answered.
+        events: Where they are told of.
+        env: The daemon's environment.
+        boot: Reads the boot-time clock.
+    """
+
+    chosen: Prompts
+    broker: PromptBroker
+    events: Events
+    env: Mapping[str, str]
+    boot: Callable[[], float]
