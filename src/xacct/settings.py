@@ -415,7 +415,7 @@ def _did_you_mean(problem: str) -> str:
     return f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(known)}."
 
 
-def _fields_at(place: str) -> list[str]:
+def _fields_at(path: str) -> list[str]:
     tables: dict[str, type[msgspec.Struct]] = {
         "daemon": Daemon,
         "session": Session,
@@ -426,7 +426,7 @@ def _fields_at(place: str) -> list[str]:
         "imds": ImdsSettings,
         "lock": Lock,
     }
-    table = tables.get(place, RoleSettings if place.startswith("roles") else Settings)
+    table = tables.get(path, RoleSettings if path.startswith("roles") else Settings)
     return list(table.__struct_fields__)
 
 
