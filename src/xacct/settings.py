@@ -416,16 +416,7 @@ def _did_you_mean(problem: str) -> str:
 
 
 def _fields_at(path: str) -> list[str]:
-    tables: dict[str, type[msgspec.Struct]] = {
-        "daemon": Daemon,
-        "session": Session,
-        "prompts": Prompts,
-        "endpoint": EndpointSettings,
-        "containers": ContainersSettings,
-        "audit": AuditSettings,
-        "imds": ImdsSettings,
-        "lock": Lock,
-    }
+    tables = {field.name: field.type for field in msgspec.structs.fields(Settings) if field.name != "roles"}
     table = tables.get(path, RoleSettings if path.startswith("roles") else Settings)
     return list(table.__struct_fields__)
 

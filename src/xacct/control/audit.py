@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from xacct import errors
-from xacct.control.streams import HEARTBEAT
+from xacct.control.streams import heard
 from xacct.host import peer
 from xacct.model import Caller, iso
 
@@ -112,20 +112,11 @@ class Audit:
                     for line in filter(wanted, some):
                         await out.asis(line)
                 while query.get("follow") == "1":
-                    await _next(out, queue, wanted)
+                    newest = await heard(queue, out)
+                    if newest is not None and wanted(newest):
+                        await out.asis(newest)
 
         return run
-
-
-async def _next(out: Lines, queue: asyncio.Queue[wire.AuditLine], wanted: Callable[[wire.AuditLine], bool]) -> None:
-    try:
-        async with asyncio.timeout(HEARTBEAT):
-            line = await queue.get()
-    except TimeoutError:
-        await out.beat()
-    else:
-        if wanted(line):
-            await out.asis(line)
 
 
 def caller_of(request: web.Request) -> Caller:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import ExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from aiohttp import web
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from xacct.prompts.prompt import Prompt
 
     Had = Callable[[str, Any], serializers.StreamEvent]
+
+T = TypeVar("T")
 
 log = structlog.get_logger("xacct.control")
 
@@ -77,13 +79,18 @@ async def everything(keeper: Keeper, out: Lines, *, attend: bool) -> None:
         for prompt in keeper.broker.open_prompts:
             await out.send(serializers.event(keeper, PromptOpened(prompt)))
         while True:
-            try:
-                async with asyncio.timeout(HEARTBEAT):
-                    happened = await queue.get()
-            except TimeoutError:
-                await out.beat()
-            else:
+            if (happened := await heard(queue, out)) is not None:
                 await out.send(serializers.event(keeper, happened))
+
+
+async def heard(queue: asyncio.Queue[T], out: Lines) -> T | None:
+    """What comes next; None, and an empty line to the client, where nothing comes for a while."""
+    try:
+        async with asyncio.timeout(HEARTBEAT):
+            return await queue.get()
+    except TimeoutError:
+        await out.beat()
+        return None
 
 
 class Login:

@@ -1,5 +1,4 @@
 """What happens around the command of an `exec`: start-up files that undo it, and programs that outlive it."""
-# ruff: noqa: PTH123, PTH208 - see paths.py
 
 import os
 import re
@@ -8,7 +7,7 @@ from itertools import takewhile
 from typing import Final
 
 from xacct import fileio
-from xacct.ctl import variables
+from xacct.ctl import procfs, variables
 
 _STARTUP: Final = {
     "bash": (".bashrc", ".bash_profile", ".bash_login", ".profile"),
@@ -67,19 +66,8 @@ def _settings(path: str, home: str, depth: int) -> Iterator[tuple[str, str]]:
 def left_behind(token_file: str) -> list[tuple[int, str]]:
     """Return the processes that still have this grant's environment, with their names; without procfs none."""
     needle = b"\0" + f"{variables.CONTAINER[1]}={token_file}".encode("utf-8", "surrogateescape") + b"\0"
-    try:
-        pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:
-        return []
-    return [(pid, name) for pid in pids if pid != os.getpid() and (name := _name_if(pid, needle))]
-
-
-def _name_if(pid: int, needle: bytes) -> str:
-    try:
-        with open(f"/proc/{pid}/environ", "rb") as file:
-            if needle not in b"\0" + file.read():
-                return ""
-        with open(f"/proc/{pid}/comm", encoding="utf-8", errors="replace") as file:
-            return file.read().strip()
-    except OSError:
-        return ""
+    return [
+        (pid, procfs.command(pid))
+        for pid in procfs.pids()
+        if pid != os.getpid() and needle in b"\0" + procfs.read(pid, "environ")
+    ]

@@ -7,7 +7,6 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from itertools import zip_longest
-from types import FrameType
 from typing import Final
 
 from xacct import paths, wire
@@ -29,8 +28,7 @@ _NOBODY: Final = frozenset({"nobody-to-ask", "login-required"})
 
 def env(args: Namespace, client: Client) -> int:
     """Print the change of environment in the shell's language."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _end)
+    end_at_signals()
     universal = fish.profiles(paths.home()) if args.format == "fish" else []
     if universal and (args.static or args.imds):
         raise fish.winning(universal[0])
@@ -91,9 +89,10 @@ def _format(argv: Sequence[str]) -> str:
     return chosen if chosen in shells.FAILURES else "sh"
 
 
-def _end(number: int, _frame: FrameType | None) -> None:
-    """End as the signal wants, but not before the shell has been told."""
-    sys.exit(128 + number)
+def end_at_signals() -> None:
+    """End as a signal wants, but not before what has been begun is told of, or taken back."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
 
 
 def lifetime(args: Namespace) -> int | None:

@@ -6,11 +6,10 @@ import time
 from argparse import Namespace
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from xacct import wire
-from xacct.ctl import unit
+from xacct.ctl import procfs, unit
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.complain import complain
 from xacct.ctl.failure import FAILED, NO_DAEMON, OK, USAGE, CtlError, DaemonError, NotRunningError
@@ -157,16 +156,7 @@ def _lives(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return not _is_zombie(pid)
-
-
-def _is_zombie(pid: int) -> bool:
-    """Tell a process that has ended but has not been waited for; only where there is a procfs."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False
-    return stat.rpartition(")")[2].split()[0] == "Z"
+    return procfs.stat(pid)[:1] != ["Z"]  # one that has ended, but has not been waited for, is gone
 
 
 VERBS = {

@@ -8,6 +8,8 @@ stack address, which any exec shuffles.
 import os
 from typing import Final, NamedTuple
 
+from xacct.ctl import procfs
+
 _PARENT: Final = 1
 _STACK: Final = 25
 """Fields of /proc/PID/stat behind the command's name; see proc(5)."""
@@ -41,10 +43,5 @@ def _no_subshell(pid: int) -> int:
 
 
 def _look(pid: int) -> _Process | None:
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - see paths.py
-            before, _, after = file.read().rpartition(b")")
-        fields = after.split()
-        return _Process(int(fields[_PARENT]), fields[_STACK].decode(), os.fsdecode(before.partition(b"(")[2]))
-    except (OSError, IndexError, ValueError):
-        return None
+    fields = procfs.stat(pid)
+    return _Process(int(fields[_PARENT]), fields[_STACK], procfs.command(pid)) if len(fields) > _STACK else None

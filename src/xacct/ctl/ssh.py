@@ -2,18 +2,15 @@
 
 import getopt
 import os
-import signal
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from types import FrameType
 from typing import Final, NamedTuple
 
 from xacct import paths, wire
 from xacct.ctl import child, remote_env
 from xacct.ctl.client import Client
 from xacct.ctl.connection import Connection, EndedError
-from xacct.ctl.env import ensure, mint, revoke
+from xacct.ctl.env import end_at_signals, ensure, mint, revoke
 from xacct.ctl.failure import USAGE, CtlError
 from xacct.ctl.verb import Verb
 
@@ -39,8 +36,7 @@ def ssh(args: Namespace, client: Client) -> int:
     endpoint = client.call("GET", wire.VERSION, wire.VersionAnswer)["endpoint"]
     if endpoint is None:
         raise CtlError("xacctd has no endpoint, so there is nothing to forward.", "xacctctl status")
-    signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGHUP, _end)
+    end_at_signals()
     paths.make_private(paths.runtime_dir())
     connection = Connection(words.options, words.host, f"{paths.runtime_dir()}/s{os.getpid()}")
     try:
@@ -84,10 +80,6 @@ def _session(role: str, client: Client, connection: Connection, words: Words, po
         return child.run(connection.session([*terminal, *options], remote_env.borrow(pipe)), os.environ)
     finally:
         revoke(client, grant["id"])  # guard: ssh-ends-its-grant
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)
 
 
 def _declare(parser: ArgumentParser) -> None:

@@ -1,12 +1,13 @@
 """What the sandbox refuses, in the codes and sentences AWS uses.
 
-One exception class carries HTTP status, error code and message; one small function per refusal
-keeps each sentence in one place. Sources: "AWS STS API Reference: Common Errors", the error
+One exception class carries HTTP status, error code and message; one line per refusal keeps
+each sentence in one place. Sources: "AWS STS API Reference: Common Errors", the error
 lists of the single actions there, and "IAM User Guide: Troubleshoot Signature Version 4".
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 UNPROVABLE: Final = (
@@ -31,35 +32,26 @@ class StsError(Exception):
         return "Sender" if self.status < 500 else "Receiver"  # noqa: PLR2004 (HTTP's own border)
 
 
-def missing_authentication() -> StsError:
-    """Return the refusal of a request that carries no signature at all."""
-    return StsError(403, "MissingAuthenticationToken", "Request is missing Authentication Token")
+missing_authentication: Final = partial(
+    StsError, 403, "MissingAuthenticationToken", "Request is missing Authentication Token"
+)
+"""A request carries no signature at all."""
 
+incomplete_signature: Final = partial(StsError, 400, "IncompleteSignature")
+"""A signature lacks a part; AWS has a sentence for each."""
 
-def incomplete_signature(message: str) -> StsError:
-    """Return the refusal of a signature that lacks a part, with AWS's sentence for the part."""
-    return StsError(400, "IncompleteSignature", message)
+invalid_token: Final = partial(
+    StsError, 403, "InvalidClientTokenId", "The security token included in the request is invalid."
+)
+"""A key or session token doesn't exist (any more)."""
 
+expired_token: Final = partial(StsError, 403, "ExpiredToken", "The security token included in the request is expired")
+"""A session is past its end."""
 
-def invalid_token() -> StsError:
-    """Return the refusal of a key or session token that doesn't exist (any more)."""
-    message = "The security token included in the request is invalid."
-    return StsError(403, "InvalidClientTokenId", message)
+signature_mismatch: Final = partial(StsError, 403, "SignatureDoesNotMatch")
+"""A signature, scope or signing time is wrong; UNPROVABLE where no other sentence fits."""
 
-
-def expired_token() -> StsError:
-    """Return the refusal of a session past its end."""
-    return StsError(403, "ExpiredToken", "The security token included in the request is expired")
-
-
-def signature_mismatch(message: str = UNPROVABLE) -> StsError:
-    """Return the refusal of a wrong signature, scope or signing time."""
-    return StsError(403, "SignatureDoesNotMatch", message)
-
-
-def access_denied(message: str) -> StsError:
-    """Return an AccessDenied with the given sentence."""
-    return StsError(403, "AccessDenied", message)
+access_denied: Final = partial(StsError, 403, "AccessDenied")
 
 
 def not_authorized(principal: str, action: str, resource: str) -> StsError:
@@ -72,50 +64,34 @@ def session_credentials(action: str) -> StsError:
     return access_denied(f"Cannot call {action} with session credentials")
 
 
-def mfa_incomplete() -> StsError:
-    """Return the refusal of a serial without a code, or a code without a serial."""
-    return access_denied(
-        "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."
-    )
+mfa_incomplete: Final = partial(
+    access_denied, "MultiFactorAuthentication failed, must provide both MFA serial number and one time pass code."
+)
+"""A serial without a code, or a code without a serial."""
 
-
-def mfa_wrong_serial() -> StsError:
-    """Return the refusal of a serial that isn't one of the caller's devices."""
+mfa_wrong_serial: Final = partial(
+    access_denied,
     # The two blanks are AWS's own.
-    return access_denied(
-        "MultiFactorAuthentication failed, unable to validate MFA code.  "
-        "Please verify your MFA serial number is valid and associated with this user."
-    )
+    "MultiFactorAuthentication failed, unable to validate MFA code.  "
+    "Please verify your MFA serial number is valid and associated with this user.",
+)
+"""A serial isn't one of the caller's devices."""
 
+mfa_wrong_code: Final = partial(access_denied, "MultiFactorAuthentication failed with invalid MFA one time pass code.")
+"""A code is wrong or, indistinguishably, used."""
 
-def mfa_wrong_code() -> StsError:
-    """Return the refusal of a wrong code and, indistinguishably, of a used one."""
-    return access_denied("MultiFactorAuthentication failed with invalid MFA one time pass code.")
+validation_error: Final = partial(StsError, 400, "ValidationError")
 
+malformed_input: Final = partial(StsError, 400, "MalformedInput")
+"""A parameter can't be read as its type."""
 
-def validation_error(message: str) -> StsError:
-    """Return a ValidationError with the given sentence."""
-    return StsError(400, "ValidationError", message)
+invalid_parameter: Final = partial(StsError, 400, "InvalidParameterValue")
 
+malformed_policy: Final = partial(StsError, 400, "MalformedPolicyDocument")
+"""A session policy is no policy."""
 
-def malformed_input(message: str) -> StsError:
-    """Return the refusal of a parameter that can't be read as its type."""
-    return StsError(400, "MalformedInput", message)
-
-
-def invalid_parameter(message: str) -> StsError:
-    """Return an InvalidParameterValue with the given sentence."""
-    return StsError(400, "InvalidParameterValue", message)
-
-
-def malformed_policy(message: str) -> StsError:
-    """Return the refusal of a session policy that is no policy."""
-    return StsError(400, "MalformedPolicyDocument", message)
-
-
-def packed_policy_too_large(message: str) -> StsError:
-    """Return the refusal of session policies and tags that are too long together."""
-    return StsError(400, "PackedPolicyTooLarge", message)
+packed_policy_too_large: Final = partial(StsError, 400, "PackedPolicyTooLarge")
+"""Session policies and tags are too long together."""
 
 
 def invalid_action(action: str, version: str | None) -> StsError:
@@ -124,23 +100,17 @@ def invalid_action(action: str, version: str | None) -> StsError:
     return StsError(400, "InvalidAction", f"Could not find operation {action} for version {said}")
 
 
-def missing_action() -> StsError:
-    """Return the refusal of a request that names no action."""
-    return StsError(400, "MissingAction", "The request must contain the parameter Action.")
+missing_action: Final = partial(StsError, 400, "MissingAction", "The request must contain the parameter Action.")
 
+throttling: Final = partial(StsError, 400, "Throttling", "Rate exceeded")
 
-def throttling() -> StsError:
-    """Return the refusal of a caller who asks too often."""
-    return StsError(400, "Throttling", "Rate exceeded")
+internal_failure: Final = partial(
+    StsError,
+    500,
+    "InternalFailure",
+    "The request processing has failed because of an unknown error, exception or failure.",
+)
 
-
-def internal_failure() -> StsError:
-    """Return an error inside AWS."""
-    message = "The request processing has failed because of an unknown error, exception or failure."
-    return StsError(500, "InternalFailure", message)
-
-
-def service_unavailable() -> StsError:
-    """Return AWS being out of order for a while."""
-    message = "The request has failed due to a temporary failure of the server."
-    return StsError(503, "ServiceUnavailable", message)
+service_unavailable: Final = partial(
+    StsError, 503, "ServiceUnavailable", "The request has failed due to a temporary failure of the server."
+)

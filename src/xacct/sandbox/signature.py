@@ -117,7 +117,7 @@ def verify(request: WireRequest, signed: Signed, secret: str, now: datetime) -> 
     _check_headers(request, signed)
     wanted = _signature(request, signed, secret)
     if not hmac.compare_digest(wanted.encode(), signed.signature.encode()):
-        raise errors.signature_mismatch()
+        raise errors.signature_mismatch(errors.UNPROVABLE)
 
 
 def _header_parts(authorization: str) -> dict[str, str]:
@@ -234,7 +234,7 @@ def _check_headers(request: WireRequest, signed: Signed) -> None:
     claimed = request.header("x-amz-content-sha256")
     if claimed is not None and claimed != hashlib.sha256(request.body).hexdigest():
         # SigV4Auth believes this header, so it has to be true before we ask it.
-        raise errors.signature_mismatch()
+        raise errors.signature_mismatch(errors.UNPROVABLE)
 
 
 def _signature(request: WireRequest, signed: Signed, secret: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from xacct import wire
-from xacct.ctl import env, variables, when
+from xacct.ctl import env, procfs, variables, when
 from xacct.ctl.client import Client
 from xacct.ctl.docker import relay
 from xacct.ctl.docker.engine import Engine, output
@@ -76,13 +76,6 @@ def _is_of(pid: int, container: str) -> bool:
 
     Its cgroup is called after the container; where there are none (rootless, cgroups v1), its parent was told the id.
     """
-    parent = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()[1:2]
-    return container in _read(f"/proc/{pid}/cgroup") or container in _read(f"/proc/{''.join(parent)}/cmdline")
-
-
-def _read(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 - see paths.py
-            return file.read()
-    except OSError:
-        return ""
+    parent = procfs.stat(pid)[1:2]
+    seen = procfs.read(pid, "cgroup") + (procfs.read(int(parent[0]), "cmdline") if parent else b"")
+    return container.encode() in seen

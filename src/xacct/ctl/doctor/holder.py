@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from xacct.ctl import procfs
 from xacct.ctl.doctor.scene import Scene
 
 _LISTEN: Final = "0A"
@@ -16,9 +17,9 @@ def holder(scene: Scene, port: int) -> str | None:
     if scene.platform == "darwin":
         return _by_lsof(scene, port)
     wanted = {f"socket:[{inode}]" for inode in _inodes(port)}
-    for pid in _pids():
+    for pid in procfs.pids():
         if wanted & set(_links(pid)):
-            return f"{_name(pid)} (pid {pid})"
+            return f"{procfs.command(pid) or 'a program'} (pid {pid})"
     return None
 
 
@@ -34,26 +35,12 @@ def _inodes(port: int) -> Iterator[str]:
                 yield fields[9]
 
 
-def _pids() -> list[str]:
-    try:
-        return [name for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - names are all we want
-    except OSError:
-        return []
-
-
-def _links(pid: str) -> Iterator[str]:
+def _links(pid: int) -> Iterator[str]:
     try:
         for link in Path(f"/proc/{pid}/fd").iterdir():
             yield os.readlink(link)  # noqa: PTH115 - what it says, not where it leads
     except OSError:
         return
-
-
-def _name(pid: str) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text("utf-8", "replace").strip()
-    except OSError:
-        return "a program"
 
 
 def _by_lsof(scene: Scene, port: int) -> str | None:
