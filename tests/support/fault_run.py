@@ -125,7 +125,7 @@ class Run:
             self.people.unlock()
         assert self.model.unlocked == YES, "it can't be unlocked once the faults have ended"
         self._log_everybody_in()
-        for grant in self.model.grants.values():
+        for grant in list(self.model.grants.values()):
             if grant.valid == UNSURE:
                 self.people.revoke(grant)
         while sum(grant.valid == YES for grant in self.model.grants.values()) < len(ROLES):
