@@ -129,7 +129,8 @@ class Run:
             if grant.valid == UNSURE:
                 self.people.revoke(grant)
         while sum(grant.valid == YES for grant in self.model.grants.values()) < len(ROLES):
-            self.people.make_grant()
+            status = self.people.make_grant()
+            assert status == 200, f"no grant can be made once the faults have ended: {status}"
         live = [grant for grant in self.model.grants.values() if self.model.certain(grant)]
         self.world.wait(lambda: all(self._served(grant) for grant in live), "service after faults")
 
