@@ -58,6 +58,9 @@ class Model:
         if self.unlocked == YES:
             self.unlocked = UNSURE
         self.logged_in = {role: UNSURE if state == YES else state for role, state in self.logged_in.items()}
+        for grant in self.grants.values():
+            if grant.valid == YES:
+                grant.valid = UNSURE  # no disk may have taken it
 
     def judge(self, grant: Grant, status: int, body: dict, now: float) -> str:
         """What is wrong with an answer to this grant at `now` (Unix seconds, AWS's clock); empty where nothing is."""
