@@ -160,7 +160,7 @@ class Run:
 
 def tell(directory, *, seed, steps, managed):
     """Run one story; returns the run, and what the daemon had before and after: (descriptors, resident KiB)."""
-    with World(directory, managed=managed, max_lifetime=LIFETIME) as world:
+    with World(directory, managed=managed, patience="1s", max_lifetime=LIFETIME) as world:
         run = Run(world, seed)
         before = world.size()
         run.go(steps)

@@ -32,6 +32,9 @@ LIFETIME = 10
 AFTERWARDS = 8.0
 """Seconds after a fault in which its failures may still come in: an SDK tries again for as long."""
 
+SDK_PATIENCE = 1.0
+"""Seconds without a byte after which the first SDK gives up: botocore's metadata_service_timeout."""
+
 EXPLAINED = {
     "our sentence": ("STS", "AWS"),
     "held, and our sentence hidden": ("expected value at line 1", "Unable to parse JSON"),
@@ -118,11 +121,14 @@ class Clients:
 
 
 def play(world, seed, seconds):
-    """Faults for so long; returns all of them, and those in which a call may fail: (name, begin, end)."""
+    """Faults for so long; returns all of them, and those in which a call may fail: (name, begin, end).
+
+    A restart is one of these only where the machine was so busy that it took longer than an SDK waits.
+    """
     rng, faults, spells, end = random.Random(seed), [], [], time.monotonic() + seconds
     harmless = {
-        "killed": lambda: world.signal(signal.SIGKILL),
-        "ended": lambda: world.signal(signal.SIGTERM),
+        "killed": lambda: again(world, signal.SIGKILL),
+        "ended": lambda: again(world, signal.SIGTERM),
         "handed over": lambda: world.ask("POST", "/v1/succeed", patience=30),
         "slow STS": lambda: world.fault(kind="delay", delay=0.7, seconds=4),
         "throttled": lambda: world.fault(kind="throttling", calls=2),
@@ -139,10 +145,22 @@ def play(world, seed, seconds):
             spells.append((name, begin, time.monotonic()))
         else:
             harmless[name]()
+            if name in ("killed", "ended") and time.monotonic() - begin > SDK_PATIENCE:
+                spells.append((name, begin, time.monotonic()))
         time.sleep(rng.uniform(2, 5))
         faults.append((name, begin, time.monotonic()))
     world.heal()
     return faults, spells
+
+
+def again(world, number):
+    """End the daemon, and wait until the manager's next one serves.
+
+    Raises:
+        Hung: it does not, within SETTLE seconds of its own time.
+    """
+    world.wait_for_end(world.signal(number))
+    world.start_daemon()
 
 
 def explained(failure):
