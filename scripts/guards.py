@@ -1485,7 +1485,7 @@ GUARDS = {
         "tests/audit/test_trail.py::test_strangers_push_nothing_out_and_their_words_are_counted_by_kind",
     ),
     "audit-no-kind-by-a-strangers-header": Guard(
-        'return next(beginning for beginning in _FORBIDDEN_PREFIXES if name.startswith(beginning)).decode("ascii") + "*"',
+        'return next(beginning for beginning in _BEGINNINGS if name.startswith(beginning)).decode("ascii") + "*"',
         'return name.decode("ascii")',
         "tests/endpoint/test_head.py::test_what_a_stranger_has_made_up_is_no_kind_of_its_own",
     ),
