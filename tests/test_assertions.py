@@ -1,6 +1,7 @@
 """Every test can fail by what it says itself: an assert, an expected exception, or a helper that asserts."""
 
 import ast
+import functools
 from pathlib import Path
 
 import pytest
@@ -18,10 +19,12 @@ EVERYDAY = {name for kind in (dict, list, set, str, bytes, Path) for name in dir
 """Methods that are somebody else's far more often than those of a helper's."""
 
 
+@functools.cache
 def functions(page):
     return [each for each in ast.walk(ast.parse(page)) if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
+@functools.cache
 def asserts(function):
     """Whether it has an assert of its own, expects an exception, or raises what an assert does."""
     return any(
@@ -32,8 +35,13 @@ def asserts(function):
     )
 
 
+@functools.cache
 def calls(function):
     """The names of the functions and methods that are called in it, decorators and defaults left out."""
+    return frozenset(_calls(function))
+
+
+def _calls(function):
     for each in (each for statement in function.body for each in ast.walk(statement)):
         if isinstance(each, ast.Call) and isinstance(each.func, ast.Name):
             yield each.func.id
