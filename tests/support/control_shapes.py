@@ -44,7 +44,7 @@ EVENTS = {
     "credentials": wire.CredentialsEvent,
     "done": wire.DoneEvent,
     "expired": wire.ExpiredEvent,
-    "mfa_expires_at": wire.MfaEndsEvent,
+    "mfa-ends": wire.MfaEndsEvent,
 }
 
 
