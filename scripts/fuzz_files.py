@@ -142,11 +142,11 @@ class Readers:
         return grants.all()
 
     def _audit(self, data: bytes) -> object:
-        snapshot_of_file = AuditFile(self._written(data, "audit.jsonl"), 10**6, 0).codec()
+        lines = AuditFile(self._written(data, "audit.jsonl"), 10**6, 0).snapshot()
         try:
-            return snapshot_of_file.some(10_000)
+            return lines.some(10_000)
         finally:
-            snapshot_of_file.close()
+            lines.close()
 
 
 def fuzz_files(inputs: int, until: float, rng: random.Random, findings: Findings) -> None:

@@ -1209,6 +1209,26 @@ GUARDS = {
         "kept",
         "tests/grants/test_grants.py::test_what_the_file_still_has_but_the_token_files_have_not_does_not_come_back",
     ),
+    "sealed-state-that-may-lack-a-logout-is-not-used": Guard(
+        "if sealed is None or fileio.takes_files(self.where.state):",
+        "if True:",
+        "tests/daemon/test_kept.py::test_what_was_sealed_is_not_used_where_its_directory_cannot_be_written",
+    ),
+    "sealed-state-that-comes-late-is-held-to-the-same": Guard(
+        "if self._proven(state) is not None:",
+        "if True:",
+        "tests/daemon/test_kept.py::test_what_comes_late_of_the_keychain_is_held_to_the_same",
+    ),
+    "roles-of-files-that-are-away-wait-for-them": Guard(
+        "late = self.catalogues.unread(state.memory)",
+        "late = None",
+        "tests/daemon/test_kept.py::test_roles_of_other_files_that_cannot_be_read_at_a_restart_are_kept_until_they_can",
+    ),
+    "roles-of-files-that-are-away-are-handed-on": Guard(
+        "late=lambda: self.restorer.late,",
+        "late=lambda: None,",
+        "tests/daemon/test_kept.py::test_roles_of_other_files_that_cannot_be_read_at_a_restart_are_kept_until_they_can",
+    ),
     "control-sockets-connections-are-bounded": Guard(
         "if not self.seats.take():",
         "if False:",

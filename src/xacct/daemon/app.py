@@ -139,7 +139,7 @@ class App:
             __version__,
             files=self.catalogues.memory,
             grants=self.grants.rows,
-            late=lambda: self.restorer.late,
+            late=lambda: self.restorer.late,  # guard: roles-of-files-that-are-away-are-handed-on
         )
         self.taken_back = TakenBack(self.where.taken_back, self.where.taken_back_here, Saver())
         self.noted = Noted(
