@@ -20,7 +20,7 @@ import structlog
 
 from xacct import errors, rolekeys
 from xacct.audit.entry import Entry, line
-from xacct.audit.file import Merged
+from xacct.audit.file import Snapshot
 from xacct.credentials import events as ev
 
 if TYPE_CHECKING:
@@ -328,13 +328,13 @@ class Trail:
             queue.put_nowait(written)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[tuple[Merged, asyncio.Queue[wire.AuditLine]]]:
+    async def reading(self) -> AsyncIterator[tuple[Snapshot, asyncio.Queue[wire.AuditLine]]]:
         """What has been written so far, and a queue of every line from then on: none in both, none in neither."""
         await self.flush()
         queue: asyncio.Queue[wire.AuditLine] = asyncio.Queue(BACKLOG)
         async with self._writing:
             files = [self._file, *([self._noise] if self._noise is not None else [])]
-            snapshot = await asyncio.to_thread(lambda: Merged([file.snapshot() for file in files]))
+            snapshot = await asyncio.to_thread(lambda: Snapshot(files))
             self._followers.add(queue)
         try:
             yield snapshot, queue
