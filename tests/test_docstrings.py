@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SRC = Path(__file__).parents[1] / "src" / "xacct"
+TOP = Path(__file__).parents[1]
 SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Yields):(.*)$")
 Documented = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -80,8 +80,9 @@ def _documented(tree: ast.AST) -> Iterator[tuple[Documented, str]]:
 
 def test_every_argument_attribute_and_error_has_a_line_of_its_own():
     found = [
-        f"{path.relative_to(SRC)}, {node.name}: {fault}"
-        for path in sorted(SRC.rglob("*.py"))
+        f"{path.relative_to(TOP)}, {node.name}: {fault}"
+        for folder in ("src", "scripts")
+        for path in sorted((TOP / folder).rglob("*.py"))
         for node, text in _documented(ast.parse(path.read_text()))
         for fault in faults(text, node)
     ]
