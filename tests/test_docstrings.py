@@ -70,6 +70,8 @@ def faults(text: str, node: Documented) -> Iterator[str]:
         if not section:
             yield from (f"{name} belongs into a section" for name in re.findall(r"`(\w+)`: ", line) if name in names)
             yield from (f"{name} belongs into Raises" for name in re.findall(r"\bRaises `?([A-Z]\w+)", line))
+            if "\n\nArgs:" in text and "Returns " in line:
+                yield "what it returns belongs into Returns"
 
 
 def _documented(tree: ast.AST) -> Iterator[tuple[Documented, str]]:
@@ -102,6 +104,7 @@ def test_every_argument_attribute_and_error_has_a_line_of_its_own():
         "Does.\n\nRaises:\n    This, or that.",
         "Does. Raises `OSError` if it can't.",
         "Does. `one`: this.",
+        "Does. Returns that.\n\nArgs:\n    one: this.",
     ],
 )
 def test_what_does_not_have_a_line_of_its_own_is_seen(text):

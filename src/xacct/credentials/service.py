@@ -118,7 +118,10 @@ class CredentialService:
     def check(self, name: str, consumer: Consumer) -> Node:
         """Go on only where this consumer may have the role now, as far as that is known without asking anybody.
 
-        Also asked when a wait has ended: what was taken back meanwhile does not leave. Returns the role's node.
+        Also asked when a wait has ended: what was taken back meanwhile does not leave.
+
+        Returns:
+            The role's node.
 
         Raises:
             XacctError: it may not; why.

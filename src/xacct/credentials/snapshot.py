@@ -235,12 +235,15 @@ def _finite(instant: float) -> float | None:
 
 
 def restore(keeper: Keeper, memory: Snapshot, *, same_boot: bool) -> int:
-    """Give a keeper back what another held. Returns how many roles hold something again.
+    """Give a keeper back what another held.
 
     Args:
         keeper: a configured one.
         memory: what the other held.
         same_boot: whether boot-time instants of then mean anything now.
+
+    Returns:
+        How many roles hold something again.
     """
     restore_what_was_taken_back(keeper, memory)
     _restore_observed_limits(keeper, memory)

@@ -156,12 +156,15 @@ class Successor:
 
 
 async def hand_over(daemon: Predecessor, arguments: Sequence[str], environment: Mapping[str, str]) -> Successor:
-    """Have a new process take over from a daemon that serves. Returns it; the daemon serves nobody any more.
+    """Have a new process take over from a daemon that serves.
 
     Args:
         daemon: the one that serves. It goes on as before where this fails.
         arguments: what the new process is started with.
         environment: what it has beside our own.
+
+    Returns:
+        The new process. The daemon serves nobody any more.
 
     Raises:
         Busy: something is going on.

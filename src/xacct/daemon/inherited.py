@@ -41,7 +41,10 @@ class DaemonPaths:
         self.steps = self.state / "used-steps.json"
 
     def claim(self) -> int:
-        """Make the directories, and be the only daemon in them. Returns the lock's descriptor, to be kept open.
+        """Make the directories, and be the only daemon in them.
+
+        Returns:
+            The lock's descriptor, to be kept open.
 
         Raises:
             StartupFailed: they can't be used, or another daemon has them.

@@ -296,9 +296,12 @@ class Run:
     # The successor: what handover.py needs of us.
 
     async def _succeed(self) -> int:
-        """Have a new process take over. Returns its pid; this one ends.
+        """Have a new process take over.
 
         Whoever asked may hang up: what has begun goes on.
+
+        Returns:
+            Its pid; this one ends.
 
         Raises:
             XacctError: it could not; this one goes on.
