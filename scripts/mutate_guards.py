@@ -172,8 +172,10 @@ def of_files(chosen: dict[str, Guard]) -> dict[str, list[str]]:
 class Result(NamedTuple):
     """What came of one try.
 
-    Args:
-        good: whether it is as it has to be. said: which test failed, or what is wrong. seconds: how long it took.
+    Attributes:
+        good: whether it is as it has to be.
+        said: which test failed, or what is wrong.
+        seconds: how long it took.
     """
 
     good: bool
@@ -194,6 +196,7 @@ class Runner:
         """Try all of it, and what fails once more, one after the other.
 
         Args:
+            works: by name.
             failing: what is printed of something that has failed for the first time.
 
         Returns:

@@ -4,7 +4,7 @@ What happens often (fetches, refusals, failed renewals) is counted: the first of
 like it in the minute after that is one more line at the minute's end. Lines are written by one task, in a thread, where
 the process of whoever showed a grant is looked for too; what does not fit the queue is counted, and the count is a line
 later. The first fetch of a minute is in the file before its answer leaves. Refusals have a file of their own: however
-many strangers knock, they push nothing out.
+many there are, they push nothing out.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ AT_MOST = 0.5
 LOST = "the disk was too slow, or full"
 HANGS = "the disk does not answer"
 
-FAREWELL = 2.0
+CLOSE_TIMEOUT = 2.0
 """Seconds the last lines get to be written."""
 
 Key = tuple[str, str | None, str | None, str, int | None]
@@ -231,7 +231,7 @@ class Trail:
         listening.cancel()
         self._closing = True
         self._wake.set()
-        await asyncio.wait({writing}, timeout=FAREWELL)
+        await asyncio.wait({writing}, timeout=CLOSE_TIMEOUT)
         writing.cancel()
         await asyncio.gather(writing, listening, return_exceptions=True)
 

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class Start:
     """What the service manager has kept of an earlier daemon, if there is one.
 
-    `refused`: what the kernel did not grant of the hardening, and which inherited descriptors were none of ours.
-    `strict`: whether a configuration that can't be read is a reason not to start. Here it is mended while we run.
+    Attributes:
+        refused: what the kernel did not grant of the hardening, and which inherited descriptors were none of ours.
+        strict: whether a configuration that can't be read is a reason not to start. Here it is mended while we run.
     """
 
     strict = False

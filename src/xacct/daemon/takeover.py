@@ -1,4 +1,4 @@
-"""A new daemon in the place of a running one, without a gap: the successor's side. The other is handover.py.
+"""A new daemon instead of a running one, without a gap: the successor's side. The other is handover.py.
 
     predecessor                                  successor
     ----------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ class Takeover:
             channel.send(self._channel, {"failed": [sentence, hint]})
 
     def _is_alone(self) -> bool:
-        """Whether the predecessor is dead, and not only tired of us: what is being killed closes its files first."""
+        """Whether the predecessor is dead, and not only out of touch: what is being killed closes its files first."""
         pid, mark = self._predecessor
         deadline = time.monotonic() + DYING
         while mark is not None and process.started(pid) == mark:
