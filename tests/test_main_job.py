@@ -66,7 +66,11 @@ async def crowd(port, url, token, size):
     return await asyncio.gather(*(fetch(address, token, connected) for _ in range(size)))
 
 
-@pytest.mark.parametrize("client", FROM_PYPI, ids=lambda client: client.name)
+@pytest.mark.parametrize(
+    "client",
+    [BOTO3, *(pytest.param(client, marks=pytest.mark.live) for client in FROM_PYPI if client != BOTO3)],
+    ids=lambda client: client.name,
+)
 def test_an_sdk_gets_the_role_whatever_proxy_is_set(logged_in, client):
     with Relay(logged_in.port) as relay:
         environment = logged_in.environment("prod") | PROXIES
@@ -92,9 +96,9 @@ def test_five_hundred_at_once_for_a_cold_role_cost_one_call(logged_in):
 
 
 def be_typed_for(directory):
-    """Three clients at a daemon nobody has logged in to, and a human who takes three seconds."""
+    """Three clients, whatever proxies are set, nobody who has logged in, and a human who takes three seconds."""
     with Stack(directory) as stack, Relay(stack.port) as relay, Human(stack, after=3) as human:
-        environment = stack.environment("prod")
+        environment = stack.environment("prod") | PROXIES
         url = environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
         environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = relay.instead_of(url)
         outcomes = side_by_side(lambda client: client.run(environment), FROM_PYPI).values()

@@ -194,7 +194,7 @@ class App:
         )
 
     def _shares(self) -> tuple[Seats, Seats, Seats]:
-        """The places at the endpoint, at the listeners for containers, and at the IMDS ports."""
+        """What counts connections to the endpoint, to the listeners for containers, and to the IMDS ports."""
         files, boot = hardening.open_files(), self.clock.boot
         return (
             Seats("the endpoint", seats.ENDPOINT.of(files), boot),

@@ -39,7 +39,8 @@ log = structlog.get_logger("xacct")
 class Restorer:
     """Restores once, and begins to keep the state afterwards.
 
-    `problem`: why what an earlier daemon held is not held again, where people should know.
+    Attributes:
+        problem: why what an earlier daemon held is not held again, where people should know.
     """
 
     keeper: Keeper
@@ -140,7 +141,11 @@ class Restorer:
         self.persister.start()
 
     def took_back(self, *, everything: bool) -> None:
-        """The human has logged out of roles, or of `everything`: nothing that is kept may bring them back."""
+        """Let nothing that is kept bring back what the human has logged out of.
+
+        Args:
+            everything: whether that is all.
+        """
         if everything:
             self._to_restore = self._late = None
             if not self._restored:
