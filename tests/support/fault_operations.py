@@ -17,6 +17,9 @@ EDITED = "fleet-02"
 EAGER = 0.15
 """How often a login brings a code though it may not need one."""
 
+STEP = 31.0
+"""Seconds in which there is a code that nobody has used, and some."""
+
 MOST_GRANTS = 8
 MOST_REVOKED = 4
 
@@ -36,10 +39,20 @@ class Operations:
         """With a code at once now and then; else only where it takes one, for there is one in half a minute."""
         roles = self.random.sample(ROLES, self.random.randint(1, 4))
         code = self.world.unused_code() if self.random.random() < EAGER else None
-        missing, _ = self.log_in(roles, code)
-        if missing and code is None and (code := self.world.unused_code()):
+        missing, answer = self.log_in(roles, code)
+        if missing and code is None and (code := self._code_if_wanted(answer)):
             missing, _ = self.log_in(missing, code)
         return f"{roles}, not {missing}"
+
+    def _code_if_wanted(self, answer):
+        """A code where that is what was missing, as soon as there is one."""
+        missed = {event.get("error", {}).get("code") for event in answer.get("events", ())}
+        end = time.monotonic() + STEP
+        while missed & {"nobody-to-ask", "login-required"} and time.monotonic() < end:
+            if code := self.world.unused_code():
+                return code
+            time.sleep(0.2)
+        return None
 
     def log_in(self, roles, code=None):
         """Returns the roles that it did not log in to, and the whole answer."""
@@ -151,6 +164,9 @@ class Operations:
         if self.world.settings_file.is_fifo():
             self.world.mend_files()  # without settings that can be read no daemon starts; it says so
         self.world.start_daemon()
+        status, answer = self.world.ask("GET", "/v1/status")
+        if status == 200 and self.model.unlocked == NO:
+            assert answer["locked"], "it was locked, and after a death it is not"
 
     # Faults.
 
@@ -275,3 +291,11 @@ OPERATIONS = {
     "hang_ups": 2,
 }
 """Each operation, and how often it comes among a hundred or so. What keeps everybody from being served ends soon."""
+
+DEATHS = ("hand_over_and_kill", "kill", "terminate")
+"""Where nobody keeps memory for a daemon each of these costs a code, of which there is one in half a minute."""
+
+
+def weights(*, managed):
+    """How often each operation comes; `managed` as in World."""
+    return OPERATIONS if managed else {**OPERATIONS, **{name: OPERATIONS[name] / 2 for name in DEATHS}}

@@ -17,7 +17,7 @@ from collections import Counter, deque
 from pathlib import Path
 
 from fault_model import UNSURE, YES, Model
-from fault_operations import OPERATIONS, ROLES, Operations
+from fault_operations import ROLES, Operations, weights
 from fault_world import Hung, World
 
 LIFETIME = 20
@@ -29,7 +29,7 @@ CALM_EVERY = 50
 CODE_IN = 75.0
 """Seconds by the clock in which there is a code that AWS and the daemon take: two steps of half a minute, and some."""
 
-SHARE = 0.25
+SHARE = 0.15
 """Of the fetches that nothing is known to forbid, how many have to be served: these put the rules to the test."""
 
 MORE_DESCRIPTORS = 12
@@ -72,11 +72,11 @@ class Run:
 
     def go(self, steps):
         """That many steps."""
-        names, weights = zip(*OPERATIONS.items(), strict=True)
+        names, often = zip(*weights(managed=self.world.managed).items(), strict=True)
         began = time.monotonic()
         self._do("calm", self.calm)
         for number in range(steps):
-            name = self.random.choices(names, weights)[0]
+            name = self.random.choices(names, often)[0]
             self._do(name, getattr(self.people, name))
             if number % CALM_EVERY == CALM_EVERY - 1:
                 self._do("calm", self.calm)

@@ -365,6 +365,7 @@ class World(Stack):
     def _fake_the_clock(self):
         self._offset.write_text("+0")
         if FAKETIME is not None:
+            sleeping = str(Path(__file__).with_name("faked_clock"))
             self.clock_variables = {
                 "LD_PRELOAD": str(FAKETIME),
                 "FAKETIME_TIMESTAMP_FILE": str(self._offset),
@@ -372,7 +373,7 @@ class World(Stack):
                 "NO_FAKE_STAT": "1",
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",
                 "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # without, each thread that begins or waits spins
-                "PYTHONPATH": str(Path(__file__).with_name("faked_clock")),
+                "PYTHONPATH": os.pathsep.join(filter(None, [sleeping, self.env.get("PYTHONPATH")])),
             }
             self.env |= self.clock_variables
 
