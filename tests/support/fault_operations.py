@@ -17,8 +17,8 @@ EDITED = "fleet-02"
 EAGER = 0.15
 """How often a login brings a code though it may not need one."""
 
-STEP = 31.0
-"""Seconds in which there is a code that nobody has used, and some."""
+WAITING = 90.0
+"""Seconds that all logins of a story may wait for codes that nobody has used."""
 
 MOST_GRANTS = 8
 MOST_REVOKED = 4
@@ -31,6 +31,7 @@ class Operations:
         self.world = world
         self.model = model
         self.random = random
+        self.waiting = WAITING
         self.config = Path(world.env["AWS_CONFIG_FILE"]).read_text()
 
     # Operations of people and programs.
@@ -47,12 +48,15 @@ class Operations:
     def _code_if_wanted(self, answer):
         """A code where that is what was missing, as soon as there is one."""
         missed = {event.get("error", {}).get("code") for event in answer.get("events", ())}
-        end = time.monotonic() + STEP
-        while missed & {"nobody-to-ask", "login-required"} and time.monotonic() < end:
-            if code := self.world.unused_code():
-                return code
+        began = time.monotonic()
+        code = None
+        while missed & {"nobody-to-ask", "login-required"} and code is None:
+            code = self.world.unused_code()
+            if time.monotonic() - began >= self.waiting:
+                break
             time.sleep(0.2)
-        return None
+        self.waiting = max(0.0, self.waiting - (time.monotonic() - began))
+        return code
 
     def log_in(self, roles, code=None):
         """Returns the roles that it did not log in to, and the whole answer."""
