@@ -9,6 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+DATE = 1.0
+"""Seconds that a daemon may be behind AWS's clock: a Date header counts whole ones (RFC 9110, 5.6.7), and where this
+machine's own clock was stepped there is nothing finer."""
+
 YES, NO, UNSURE = "yes", "no", "unsure"
 
 
@@ -70,7 +74,7 @@ class Model:
             return f"{grant.role} was served though {why}"
         if body.get("RoleArn") != self.roles[grant.role]:
             return f"{grant.role} was answered with {body.get('RoleArn')}"
-        if expiration(body) <= now:
+        if expiration(body) + DATE <= now:
             return f"{grant.role} was served with credentials that expired {now - expiration(body):.1f} s ago"
         return ""
 
