@@ -125,11 +125,12 @@ class Run:
             self.people.unlock()
         assert self.model.unlocked == YES, "it can't be unlocked once the faults have ended"
         self._log_everybody_in()
-        for grant in self.model.grants.values():
+        for grant in list(self.model.grants.values()):
             if grant.valid == UNSURE:
                 self.people.revoke(grant)
         while sum(grant.valid == YES for grant in self.model.grants.values()) < len(ROLES):
-            self.people.make_grant()
+            status = self.people.make_grant()
+            assert status == 200, f"no grant can be made once the faults have ended: {status}"
         live = [grant for grant in self.model.grants.values() if self.model.certain(grant)]
         self.world.wait(lambda: all(self._served(grant) for grant in live), "service after faults")
 
@@ -159,7 +160,7 @@ class Run:
 
 def tell(directory, *, seed, steps, managed):
     """Run one story; returns the run, and what the daemon had before and after: (descriptors, resident KiB)."""
-    with World(directory, managed=managed, max_lifetime=LIFETIME) as world:
+    with World(directory, managed=managed, patience="1s", max_lifetime=LIFETIME) as world:
         run = Run(world, seed)
         before = world.size()
         run.go(steps)

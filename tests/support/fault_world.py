@@ -41,7 +41,7 @@ FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 SETTINGS = """\
 [prompts]
 desktop = false
-patience = "1s"
+{patience}
 [audit]
 keep = 0
 max_mib = 1
@@ -59,11 +59,14 @@ class CodeUsedError(Exception):
 class World(Stack):
     """`managed`: whether a service manager keeps listeners and memory across the daemon's deaths.
 
+    `patience`: how long a fetch is held, as the settings say it; None: as long as they say by themselves.
+
     `clock_variables`: what in `env` leads a process to the clock of `step_clock`.
     """
 
-    def __init__(self, directory, *, managed, **sandbox_options):
-        super().__init__(directory, settings=SETTINGS, daemon=False, apart=True, **sandbox_options)
+    def __init__(self, directory, *, managed, patience=None, **sandbox_options):
+        settings = SETTINGS.format(patience="" if patience is None else f'patience = "{patience}"')
+        super().__init__(directory, settings=settings, daemon=False, apart=True, **sandbox_options)
         self.managed = managed
         self.manager = None
         self.mounted = False

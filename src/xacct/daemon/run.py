@@ -1,4 +1,4 @@
-"""The daemon's life: arguments and settings, the order in which its parts open and close, signals, its successor."""
+"""Runs the daemon: arguments and settings, the order in which its parts open and close, signals, its successor."""
 
 from __future__ import annotations
 
@@ -274,7 +274,7 @@ class Run:
             except errors.XacctError as error:
                 log.error("control socket not made anew", why=error.sentence)  # noqa: TRY400
                 lost = lost + 1 if self._app.lock_is_lost() else 0
-        self._stop.set()  # another daemon serves by now: two would each have half the truth
+        self._stop.set()  # another daemon serves by now: each of two would hold half of it
 
     async def _make_socket_anew(self) -> None:
         from xacct.control.server import bind  # noqa: PLC0415 - loaded long ago

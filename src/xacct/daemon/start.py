@@ -49,7 +49,7 @@ class Start:
         """The daemon serves from now on: nobody but the service manager waits for that."""
 
     def listen(self, lock: Callable[[str], None]) -> None:
-        """Nobody has any last words for us."""
+        """There is no predecessor to hear."""
 
     def failed(self, sentence: str, hint: str) -> None:
         """It can't be done: stderr has said so."""

@@ -3,7 +3,7 @@
     predecessor                                  successor
     ----------------------------------------------------------------------------------------
     spawns it, with one end of a channel
-                                                 leaves its parent's family, imports, reads the configuration
+                                                 leaves its parent, imports, reads the configuration
                                                  "ready", its pid
     waits until nothing is under way
     serves nobody any more; sends listeners,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATIENCE = 60.0
-"""Seconds the predecessor gets to find a quiet moment; then it has thought better of it, or is gone."""
+"""Seconds the predecessor gets to find a quiet moment; then it no longer wants to, or is gone."""
 
 DYING = 2.0
 """Seconds from the moment a killed process closes what it had open until it is seen to be dead, at most."""
@@ -104,7 +104,7 @@ class Takeover:
             instance.sign(self._lock)
 
     def listen(self, lock: Callable[[str], None]) -> None:
-        """Hear the predecessor's last words: whether the machine told it to lock while it handed over.
+        """Hear what the predecessor says last: whether the machine told it to lock while it handed over.
 
         Args:
             lock: locks; takes the reason.
