@@ -155,7 +155,7 @@ AS_ANOTHER = """
 import os, socket, sys
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 with socket.socket(socket.AF_UNIX) as client:
-    client.settimeout(5)
+    client.settimeout(60)
     client.connect(sys.argv[1])
     said = b""
     try:
