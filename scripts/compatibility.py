@@ -57,7 +57,12 @@ that run meanwhile, and then each client once in the environment of before.
 
 
 def page(cells: dict[str, dict[str, str]], versions: dict[str, str]) -> str:
-    """Return the page; `cells`: client, then scenario, to what it did."""
+    """Return the page.
+
+    Args:
+        cells: client, then scenario, to what it did.
+        versions: of the clients.
+    """
     clients = consumers.ALL
     missing = [
         f"{client.title}: {scenario.title}"

@@ -103,7 +103,8 @@ class Tour:
         """Run a command line, show it and what it said, and return that.
 
         Args:
-            line: as a person would type it. expect: the exit status it must have.
+            line: as a person would type it.
+            expect: the exit status it must have.
             edit: makes what is shown shorter.
         """
         print(f"$ {line}")

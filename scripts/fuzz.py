@@ -349,7 +349,7 @@ async def fuzz_control(inputs: int, until: float, rng: random.Random, findings: 
         daemon = Daemon(
             endpoint_url="http://127.0.0.1:9477",
             problems=list,
-            refresh=nothing_to_read,
+            read_changed=nothing_to_read,
             reload=no_problems,
             outdated=lambda: False,
             stop=lambda: None,

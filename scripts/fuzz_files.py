@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xacct import errors, settings
-from xacct.audit.file import AuditFile
+from xacct.audit.file import AuditFile, Snapshot
 from xacct.aws import profiles
 from xacct.grants.grants import Grants
 from xacct.host import steps
@@ -142,11 +142,11 @@ class Readers:
         return grants.all()
 
     def _audit(self, data: bytes) -> object:
-        snapshot_of_file = AuditFile(self._written(data, "audit.jsonl"), 10**6, 0).codec()
+        lines = Snapshot([AuditFile(self._written(data, "audit.jsonl"), 10**6, 0)])
         try:
-            return snapshot_of_file.some(10_000)
+            return lines.some(10_000)
         finally:
-            snapshot_of_file.close()
+            lines.close()
 
 
 def fuzz_files(inputs: int, until: float, rng: random.Random, findings: Findings) -> None:

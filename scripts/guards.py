@@ -733,8 +733,8 @@ GUARDS = {
         "return ask",
         "tests/credentials/test_refused.py::test_a_refused_role_costs_no_code_at_each_try",
     ),
-    "dead-mfa-session-is-not-taken-from-twin": Guard(
-        "short or twin.held.access_key_id in self._dead",
+    "dead-mfa-session-is-not-shared": Guard(
+        "short or other.held.access_key_id in self._dead",
         "short",
         "tests/credentials/test_refused.py::test_a_session_that_aws_calls_dead_is_not_taken_from_the_twin",
     ),
@@ -855,7 +855,7 @@ GUARDS = {
         "self.held is not None",
         "tests/credentials/test_keeper.py::test_setting_the_clock_back_serves_nothing_expired",
     ),
-    "one-flight-node": Guard(
+    "one-refresh-at-a-time": Guard(
         "        if self._running is None:\n            self._abandoned",
         "        if True:\n            self._abandoned",
         "tests/credentials/test_keeper.py::test_five_hundred_cold_requests_are_one_call",
@@ -1209,6 +1209,26 @@ GUARDS = {
         "kept",
         "tests/grants/test_grants.py::test_what_the_file_still_has_but_the_token_files_have_not_does_not_come_back",
     ),
+    "sealed-state-that-may-lack-a-logout-is-not-used": Guard(
+        "if sealed is None or fileio.takes_files(self.where.state):",
+        "if True:",
+        "tests/daemon/test_kept.py::test_what_was_sealed_is_not_used_where_its_directory_cannot_be_written",
+    ),
+    "sealed-state-that-comes-late-is-held-to-the-same": Guard(
+        "if self._proven(state) is not None:",
+        "if True:",
+        "tests/daemon/test_kept.py::test_what_comes_late_of_the_keychain_is_held_to_the_same",
+    ),
+    "roles-of-files-that-are-away-wait-for-them": Guard(
+        "late = self.catalogues.unread(state.memory)",
+        "late = None",
+        "tests/daemon/test_kept.py::test_roles_of_other_files_that_cannot_be_read_at_a_restart_are_kept_until_they_can",
+    ),
+    "roles-of-files-that-are-away-are-handed-on": Guard(
+        "late=lambda: self.restorer.late,",
+        "late=lambda: None,",
+        "tests/daemon/test_kept.py::test_roles_of_other_files_that_cannot_be_read_at_a_restart_are_kept_until_they_can",
+    ),
     "control-sockets-connections-are-bounded": Guard(
         "if not self.seats.take():",
         "if False:",
@@ -1235,7 +1255,7 @@ GUARDS = {
         "tests/daemon/test_handover.py::test_one_serves_whoever_is_ended_while_the_state_is_under_way",
     ),
     "hand-over-connections-close-with-it": Guard(
-        "app.endpoint.close(PARTING), ",
+        "app.endpoint.close(LINGER), ",
         "",
         "tests/daemon/test_handover.py::test_connections_that_are_kept_alive_close_with_the_hand_over",
     ),
@@ -1485,7 +1505,7 @@ GUARDS = {
         "tests/audit/test_trail.py::test_strangers_push_nothing_out_and_their_words_are_counted_by_kind",
     ),
     "audit-no-kind-by-a-strangers-header": Guard(
-        'return next(beginning for beginning in _GIVEAWAYS if name.startswith(beginning)).decode("ascii") + "*"',
+        'return next(beginning for beginning in _BEGINNINGS if name.startswith(beginning)).decode("ascii") + "*"',
         'return name.decode("ascii")',
         "tests/endpoint/test_head.py::test_what_a_stranger_has_made_up_is_no_kind_of_its_own",
     ),

@@ -1,5 +1,6 @@
 """What every test stands on: no suite that needs more than .venv by accident, and nobody's home."""
 
+import gc
 import os
 import signal
 
@@ -32,7 +33,7 @@ LIVE = {
     "test_audit_kept.py": {
         "test_where_the_audit_cannot_be_written_status_says_so_and_nothing_is_served_if_it_is_required"
     },
-    "test_catalogues.py": {"test_the_same_name_is_each_shells_own_role", "test_home_alone_may_differ"},
+    "test_catalogues.py": {"test_the_same_name_is_each_shells_own_role"},
     "test_children.py": {"test_a_helper_under_way_ends_with_all_it_started"},
     "test_failures_by_hand.py": {
         "test_wrong_code",
@@ -88,6 +89,13 @@ def pytest_collection_modifyitems(items):
         kept = LIVE.get(item.path.name)
         if kept is not None and item.originalname not in kept:
             item.add_marker(pytest.mark.live)
+
+
+def pytest_collection_finish():
+    """Let the collector pass over the tests themselves: they are most of the heap, and stay to the end."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="session", autouse=True)

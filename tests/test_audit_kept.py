@@ -54,7 +54,7 @@ def nothing_can_be_written(path):
             beside.rename(path)
 
 
-@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize("required", [True, pytest.param(False, marks=pytest.mark.live)])
 def test_where_the_audit_cannot_be_written_status_says_so_and_nothing_is_served_if_it_is_required(tmp_path, required):
     with Stack(tmp_path / "s", settings=f"[audit]\nrequired = {str(required).lower()}\n") as stack:
         stack.login("prod")

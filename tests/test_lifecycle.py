@@ -49,6 +49,16 @@ def test_a_reload_leaves_a_daemon_that_can_be_reached(stack):
     wait_until(lambda: not stack.socket.exists(), what="the end, which takes its socket along")
 
 
+def test_without_a_free_descriptor_it_ends_when_told_to_and_reaches_its_end(stack):
+    stack.login("prod")
+    stack.grant("prod")
+    pid = stack.daemon.pid
+    used = max(int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir()) + 1
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, used))
+    stack.daemon.terminate()
+    assert stack.daemon.wait(PATIENCE) == 0  # 1 is what `_end_at_last` ends with
+
+
 @pytest.mark.parametrize("how", ["removed", "moved", "something else", "directory emptied"])
 def test_a_control_socket_that_vanished_is_made_anew(stack, how):
     stack.login("prod")

@@ -139,7 +139,7 @@ def test_status_and_roles_say_which_sts_is_meant(started):
         assert env[STS] in run(env, "explain", "prod").stdout
 
 
-@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", pytest.param("http_proxy", marks=pytest.mark.live)])
 def test_no_code_goes_by_a_proxy_that_the_shell_has_not(stack, variable):
     shell = dict(stack.env)
     stack.env[variable] = "http://me:SECRET@127.0.0.1:1"

@@ -157,3 +157,37 @@ def test_a_test_that_does_not_end_is_no_notice(runner, monkeypatch, tmp_path):
         "UNKNOWN, the test did not run to its end (-1): no end within 0 s",
     )
     assert runner.try_without(tmp_path, "it", guard, [])[0] is False
+
+
+class Tries:
+    """Work whose tries have these outcomes, one after the other."""
+
+    def __init__(self, *outcomes):
+        self.outcomes = list(outcomes)
+
+    def __call__(self, _tree):
+        return self.outcomes.pop(0), f"{len(self.outcomes)} to come"
+
+
+def test_only_what_fails_twice_is_a_failure_and_stands_at_the_end(runner, monkeypatch, tmp_path, capsys):
+    busy, broken = Tries(False, True), Tries(False, False)
+    tried = runner.Runner([tmp_path])
+    results, failed = tried.run({"fine": Tries(True), "busy": busy, "broken": broken}, "once")
+    assert {name: result.good for name, result in results.items()} == {"fine": True, "busy": False, "broken": False}
+    assert [(result.good, result.said) for result in failed.pop("broken")] == [
+        (False, "1 to come"),
+        (False, "0 to come"),
+    ]
+    assert failed == {}
+    assert busy.outcomes == broken.outcomes == []
+
+    monkeypatch.setattr(runner, "GUARDS", {"gone": runner.Guard("a", "b", "tests/test_model.py::test_it")})
+    monkeypatch.setattr(runner, "copy_trees", lambda *_: [tmp_path])
+    monkeypatch.setattr(runner, "try_whole", lambda *_, **__: (True, ""))
+    monkeypatch.setattr("sys.argv", ["mutate_guards.py"])
+    assert runner.main() == 1
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "FAIL  gone",
+        "      first: it is marked in 0 places",
+        "      again: it is marked in 0 places",
+    ]

@@ -54,7 +54,7 @@ def replaced(stack, profile, **values):
     return former
 
 
-@pytest.mark.parametrize("role", ["plain", "from-plain"])
+@pytest.mark.parametrize("role", ["plain", pytest.param("from-plain", marks=pytest.mark.live)])
 def test_another_key_in_the_profile_is_used_as_soon_as_it_is_read(stack, role):
     grant = stack.grant(role)
     first = fetched(grant)

@@ -84,8 +84,8 @@ def named(environ: Mapping[str, str], directory: str) -> Files:
     """
     home = environ.get("HOME") or os.path.expanduser("~")
     return Files(
-        _path(environ, CONFIG, "~/.aws/config", home, directory),
-        _path(environ, CREDENTIALS, "~/.aws/credentials", home, directory),
+        path(environ, CONFIG, "~/.aws/config", home, directory),
+        path(environ, CREDENTIALS, "~/.aws/credentials", home, directory),
         os.path.normpath(os.path.join(directory, home)),
         without_password(environ.get(ENDPOINT, ""), HIDDEN),  # guard: no-password-of-address-leaves-shell
         os.path.join(directory, bundle) if (bundle := _first(environ, CA_BUNDLES)) else "",
@@ -104,7 +104,8 @@ def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
     return next(filter(None, (environ.get(name) for name in names)), "")
 
 
-def _path(environ: Mapping[str, str], variable: str, default: str, home: str, directory: str) -> str:
+def path(environ: Mapping[str, str], variable: str, default: str, home: str, directory: str) -> str:
+    """Return the path that a variable names, or the default, absolute: as `named` takes it."""
     path = environ.get(variable) or default
     path = _VARIABLE.sub(lambda found: environ.get(found[1] or found[2] or "", found[0]), path)
     if path == "~" or path.startswith("~/"):

@@ -3,7 +3,7 @@
 Every STS answer carries a Date header. Between answers two clocks of ours say how much time has passed: the
 wall clock, which may be stepped, and the boot-time clock, which counts through a suspend but stands still while
 a virtual machine is paused. Where they differ, the later one decides what may be served (never call expired
-credentials alive), the earlier one what is thrown away (never lose a session to a wrong clock); the next answer
+credentials valid), the earlier one what is thrown away (never lose a session to a wrong clock); the next answer
 sets both right again. Nothing here reads a clock: `read` is an argument.
 
 Dates can lie: a proxy's, a captive portal's. So only what certainly comes from STS is told here (aws/sts.py sees to
@@ -13,7 +13,7 @@ signature that is more than SIGNATURE_WINDOW off. And time never goes back past 
 
 Once a success has told the time, complaints ("signature expired") change only what is signed with, however many agree:
 if they are right the next call succeeds, and its date is the time; if they lie nothing that is held is called expired,
-or alive. Before the first success there is nothing to go by but the machine's own clock; two complaints outweigh that.
+or valid. Before the first success there is nothing to go by but the machine's own clock; two complaints outweigh that.
 """
 
 from __future__ import annotations
@@ -122,9 +122,9 @@ class AwsClock:
         return aws_time + DATE_RESOLUTION < self._floor + at.boot
 
     def _believable(self, aws_time: float, off: float, at: Instant) -> bool:
-        """Whether it needs no second witness."""
+        """Whether it needs no second date that says the same."""
         if abs(at.wall - aws_time) <= DATE_RESOLUTION:
-            return True  # the laptop's clock is one
+            return True  # the laptop's clock says the same
         agreed = self.told and abs(at.wall - self.likeliest()) <= DATE_RESOLUTION
         return abs(off) <= (DATE_RESOLUTION if agreed else NUDGE)
 

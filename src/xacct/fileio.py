@@ -42,23 +42,22 @@ def read(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = Tr
     return content
 
 
-def read_text(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = True) -> str:
+def read_text(path: "str | os.PathLike[str]", limit: int = MOST) -> str:
     """Return the text of a regular file in UTF-8, a byte order mark left out.
 
     Raises:
         UnicodeDecodeError: it is none.
         OSError: as `read`.
     """
-    return read(path, limit, follow=follow).decode("utf-8-sig")
+    return read(path, limit).decode("utf-8-sig")
 
 
-def open_regular(path: "str | os.PathLike[str]", flags: int, mode: int = 0o600, *, null: bool = False) -> int:
+def open_regular(path: "str | os.PathLike[str]", flags: int, *, null: bool = False) -> int:
     """Open a regular file and return its descriptor; never wait for it, and never open anything else.
 
     Args:
         path: The file.
         flags: As of `os.open`. O_NONBLOCK and O_CLOEXEC are added.
-        mode: Of a file that O_CREAT makes.
         null: Whether /dev/null will do.
 
     Raises:
@@ -67,7 +66,7 @@ def open_regular(path: "str | os.PathLike[str]", flags: int, mode: int = 0o600, 
     with suppress(FileNotFoundError):  # looked at before it is opened: to open a device can set it off
         _demand_regular(os.lstat(path) if flags & os.O_NOFOLLOW else os.stat(path), path, null=null)
     try:
-        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, mode)  # guard: file-is-opened-without-waiting
+        descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)  # guard: file-is-opened-without-waiting
     except OSError as error:
         if error.errno == errno.ENXIO:  # a FIFO that came meanwhile, opened for writing
             raise _irregular(path) from None

@@ -415,9 +415,9 @@ def _did_you_mean(problem: str) -> str:
     return f"Did you mean {close[0]!r}?" if close else f"Known here: {', '.join(known)}."
 
 
-def _fields_at(place: str) -> list[str]:
+def _fields_at(path: str) -> list[str]:
     tables = {field.name: field.type for field in msgspec.structs.fields(Settings) if field.name != "roles"}
-    table = tables.get(place, RoleSettings if place.startswith("roles") else Settings)
+    table = tables.get(path, RoleSettings if path.startswith("roles") else Settings)
     return list(table.__struct_fields__)
 
 

@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from xacct.audit import file as audit_file
-from xacct.audit.file import AuditFile
+from xacct.audit.file import AuditFile, Snapshot
 
 
 def line(number, **more):
@@ -28,7 +28,7 @@ def path(tmp_path):
 
 
 def numbers(file):
-    snapshot = file.snapshot()
+    snapshot = Snapshot([file])
     try:
         return [int(line["what"]) for line in iter(lambda: snapshot.some(1), []) for line in line]
     finally:
@@ -119,7 +119,7 @@ def test_what_is_no_file_of_ours_is_not_written_to(path, make):
 def test_a_snapshot_is_of_one_moment_and_outlives_rotation(path):
     file = AuditFile(path, 2 * SIZE, 1)
     file.append(raw(1, 2))
-    snapshot = file.snapshot()
+    snapshot = Snapshot([file])
     for number in range(3, 9):
         file.append(raw(number))
     assert [found["what"] for found in snapshot.some(100)] == ["0001", "0002"]

@@ -15,7 +15,7 @@ from waiting import PATIENCE
 from xacct import errors
 from xacct.audit import trail as trail_module
 from xacct.audit.file import AuditFile
-from xacct.audit.trail import BACKLOG, FAREWELL, MAX_KINDS, WINDOW, Trail
+from xacct.audit.trail import BACKLOG, CLOSE_TIMEOUT, MAX_KINDS, WINDOW, Trail
 from xacct.clock import AwsClock
 from xacct.credentials import events as ev
 from xacct.model import Caller, Grant
@@ -261,7 +261,7 @@ async def test_nothing_is_left_of_readers(clock, kept):
 
 
 def test_the_farewell_is_short():
-    assert FAREWELL <= 2
+    assert CLOSE_TIMEOUT <= 2
 
 
 # What must not be lost, and what must not push it out.

@@ -200,7 +200,7 @@ def matching(rules, words):
 
 
 @settings(
-    max_examples=max(250, settings.default.max_examples),
+    max_examples=max(200, settings.default.max_examples),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -201,16 +201,16 @@ async def test_another_user_gets_not_a_byte_though_the_door_is_open(control, raw
 
 async def test_a_connection_that_asks_nothing_is_closed_in_time():
     now = 1000.0
-    room = server._Room(2, lambda: now)
+    connections = server._Connections(2, lambda: now)
     idle, busy, late = Stream(), Stream(), Stream()
-    assert room.admits(idle)
-    assert room.admits(busy)
-    assert not room.admits(late)
-    room._idle_since[busy] = float("inf")
+    assert connections.admits(idle)
+    assert connections.admits(busy)
+    assert not connections.admits(late)
+    connections._idle_since[busy] = float("inf")
     now += server.IDLE + 1
-    room.sweep()
+    connections.sweep()
     assert (idle.closed, busy.closed) == (True, False)
-    assert room.admits(late)
+    assert connections.admits(late)
 
 
 class Stream:

@@ -75,6 +75,23 @@ async def test_nobody_to_ask_is_said_at_once(clock):
 
 
 @in_virtual_time
+async def test_past_the_sessions_end_nothing_is_tried_but_at_a_fetch(clock):
+    """With nobody to ask a try costs nothing and fails at once: by itself one would follow another without end."""
+    async with World(clock, [role()], session_life=HOUR) as world:
+        person = world.person()
+        await world.login("prod", ask=True)
+        person.leave()
+        await settle(HOUR + 1)
+        with world.events.subscribe() as queue:
+            for _ in range(10):
+                with pytest.raises(errors.NobodyToAsk):
+                    await world.fetch("prod", ask=True)
+                await settle(60)
+            tried = [queue.get_nowait() for _ in range(queue.qsize())]
+        assert sum(isinstance(event, ev.Failed) for event in tried) == 10
+
+
+@in_virtual_time
 async def test_the_question_goes_when_nobody_has_waited_for_three_seconds(clock):
     async with World(clock, [role()]) as world:
         world.person(think=lambda: 1e6)

@@ -5,8 +5,8 @@ import functools
 import pytest
 from simulation import HOUR, simulate
 
-SEEDS = (1, 2, *(pytest.param(seed, marks=pytest.mark.live) for seed in (3, 4, 5)))
-"""Two at each `make test`, for each is seconds of work; the others at `make test-live`."""
+SEEDS = (1, *(pytest.param(seed, marks=pytest.mark.live) for seed in (2, 3, 4, 5)))
+"""One at each `make test`, for each is seconds of work; the others at `make test-live`."""
 
 told = functools.cache(simulate)
 

@@ -20,19 +20,25 @@ REFUSED = {"code": "access-denied", "category": "refused", "sentence": "AWS says
 WRONG = [
     "env nosuch",
     "env",
-    "env prod extra",
-    "env prod --format csh",
     "env prod --nonsense",
     "env prod --lifetime 2h",
-    "env prod --pid x",
-    "env prod --imds",
-    "env '' ",
     "--no-strat env prod",
-    "--no-start envv prod",
-    "evn prod",
     "prod env",
-    "Env prod",
+    *(
+        pytest.param(words, marks=pytest.mark.live)
+        for words in (
+            "env prod extra",
+            "env prod --format csh",
+            "env prod --pid x",
+            "env prod --imds",
+            "env '' ",
+            "--no-start envv prod",
+            "evn prod",
+            "Env prod",
+        )
+    ),
 ]
+"""One of each kind at each `make test`, the others at `make test-live`: each starts a shell, and us twice."""
 
 
 @pytest.fixture

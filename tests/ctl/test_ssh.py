@@ -169,7 +169,7 @@ def copies(place):
     return [*(place / "r").glob("xacct.*"), *Path("/tmp").glob("xacct.*/config")]
 
 
-@pytest.mark.parametrize("file", ["credentials", "config"])
+@pytest.mark.parametrize("file", ["credentials", pytest.param("config", marks=pytest.mark.live)])
 def test_a_profile_there_is_what_it_is_though_default_keys_would_win(there, run, place, far_files, file):
     (far_files / "credentials").write_text("[work]\n" + KEYS.format("WORK"))
     (far_files / "config").write_text("[profile work]\nregion = us-west-1\n[profile xacct]\noutput = text\n")

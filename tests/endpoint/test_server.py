@@ -225,7 +225,7 @@ async def test_a_held_client_that_sends_more_than_a_head_is_dropped(serve, event
 
 
 async def test_closing_the_endpoint_ends_what_is_held(serve, eventually, monkeypatch):
-    monkeypatch.setattr("xacct.endpoint.server.FAREWELL", 0.01)
+    monkeypatch.setattr("xacct.endpoint.server.CLOSE_TIMEOUT", 0.01)
     held = Held()
     async with serve(held) as served:
         client = await served.connect()

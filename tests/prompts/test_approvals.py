@@ -69,6 +69,7 @@ async def test_first_use_takes_one_yes_for_all_until_the_logout(clock):
         with world.broker.subscribe():
             await allow(world, "first")
             await admit(world, "first", "g2", "another")
+            assert world.broker.open_prompts == []
             world.keeper.logout(["first"])
             world.keeper.consents.give("first")
             waiting = ask(world, "first")

@@ -57,9 +57,12 @@ def altered(request, name, change):
 
 
 def refusal(request, secret=SECRET, now=NOW):
-    with pytest.raises(StsError) as caught:
+    """Status, code and sentence of the refusal; None where the signature is right."""
+    try:
         signature.verify(request, signature.read(request), secret, now)
-    return caught.value.status, caught.value.code, caught.value.message
+    except StsError as refused:
+        return refused.status, refused.code, refused.message
+    return None
 
 
 @pytest.fixture(autouse=True)
@@ -69,15 +72,13 @@ def at_now(clock):
 
 @pytest.mark.parametrize("signer", [SigV4Auth, SigV4QueryAuth])
 def test_what_botocore_signs_is_right(signer):
-    request = sign(WHO, signer)
-    signature.verify(request, signature.read(request), SECRET, NOW)
+    assert refusal(sign(WHO, signer)) is None
 
 
 @given(form=st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=5))
 @pytest.mark.parametrize("signer", [SigV4Auth, SigV4QueryAuth])
 def test_any_parameters_can_be_signed(signer, form):
-    request = sign(form, signer)
-    signature.verify(request, signature.read(request), SECRET, NOW)
+    assert refusal(sign(form, signer)) is None
 
 
 @pytest.mark.parametrize("signer", [SigV4Auth, SigV4QueryAuth])
@@ -99,8 +100,7 @@ def test_a_changed_signed_header():
 
 
 def test_an_added_unsigned_header_changes_nothing():
-    request = altered(sign(WHO), "user-agent", lambda _: "someone/1")
-    signature.verify(request, signature.read(request), SECRET, NOW)
+    assert refusal(altered(sign(WHO), "user-agent", lambda _: "someone/1")) is None
 
 
 def test_a_body_hash_is_checked_against_the_body():

@@ -59,7 +59,7 @@ def hurried(monkeypatch):
     """Short pauses, and patience enough for a busy machine."""
     monkeypatch.setattr(keychain, "PATIENCE", 10)
     monkeypatch.setattr(keychain, "PAUSE", 0.02)
-    monkeypatch.setattr(keychain, "FAREWELL", 10)
+    monkeypatch.setattr(keychain, "CLOSE_TIMEOUT", 10)
 
 
 @pytest.fixture
@@ -377,7 +377,7 @@ async def test_a_keychain_that_never_answers_does_not_keep_the_process(kept, pat
             await store.close()
             print(store.problem.sentence)
 
-        keychain.PATIENCE = keychain.FAREWELL = 0.1
+        keychain.PATIENCE = keychain.CLOSE_TIMEOUT = 0.1
         asyncio.run(main())
     """
     command = [sys.executable, "-c", textwrap.dedent(program), str(path)]

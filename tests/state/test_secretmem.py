@@ -114,12 +114,13 @@ while True:
 """
 
 
-def test_a_kill_at_any_moment_loses_nothing_that_was_committed(memory):
-    """Thirty of them; the writer says each number once it is committed."""
+@pytest.mark.parametrize("kills", [10, pytest.param(30, marks=pytest.mark.live)])
+def test_a_kill_at_any_moment_loses_nothing_that_was_committed(memory, kills):
+    """The writer says each number once it is committed."""
     chance = random.Random(2)
     descriptor = memory.descriptor
     os.set_inheritable(descriptor, True)
-    for _ in range(30):
+    for _ in range(kills):
         memory._map[:] = bytes(len(memory._map))
         memory._map[: len(secretmem._MAGIC)] = secretmem._MAGIC
         memory.sequence = 0

@@ -83,7 +83,7 @@ class Client:
             process.communicate()
 
     def run(self, env, seconds=0.0, patience=60.0):
-        """The outcome of `seconds` of calls, or of one; command lines are started anew for each."""
+        """The outcome of `seconds` of calls, two at least, or of one; command lines are started anew for each."""
         if self.loops:
             with self.running(env, seconds) as outcome:
                 return outcome(patience)
@@ -92,7 +92,7 @@ class Client:
             with self.running(env) as outcome:
                 last = outcome(patience)
             arns += last.arns
-            if last.status or time.monotonic() - began >= seconds:
+            if last.status or (time.monotonic() - began >= seconds and len(arns) > bool(seconds)):
                 return Outcome(last.status, arns, last.stderr, time.monotonic() - began)
             time.sleep(PAUSE)
 

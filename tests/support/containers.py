@@ -186,8 +186,8 @@ def _link(tar, name, target):
 
 def _add_package(tar, name):
     spec = __import__(name).__file__
-    place = Path(spec).parent if Path(spec).name == "__init__.py" else Path(spec)
-    tar.add(place, f"packages/{place.name}", filter=_only_sts)
+    path = Path(spec).parent if Path(spec).name == "__init__.py" else Path(spec)
+    tar.add(path, f"packages/{path.name}", filter=_only_sts)
 
 
 def _only_sts(entry):

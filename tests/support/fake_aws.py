@@ -218,7 +218,7 @@ class World:
         self.machine = machine
         self.aws = FakeAws(machine, **aws)
         self._seed = seed
-        self._terms = defaults
+        self._defaults = defaults
         self.suspends = 0
         self._tasks = []
         self._programs = itertools.count(1)
@@ -235,7 +235,7 @@ class World:
             broker=self.broker,
             clock=self.aws.clock,
             events=self.events,
-            defaults=self._terms,
+            defaults=self._defaults,
             rng=random.Random(self._seed),
         )
         self.keeper.configure({role.name: role for role in roles})

@@ -51,10 +51,16 @@ class Model:
         return (grant.valid, self.unlocked, self.logged_in[grant.role], self.configured[grant.role]) == (YES,) * 4
 
     def died_without_a_trace(self) -> None:
-        """A daemon that nobody keeps anything for was killed: what was held in memory only may be as at a start."""
-        if self.unlocked == NO:
+        """A daemon that nobody keeps anything for has died: a right that was given may be gone.
+
+        An unlock that no disk took is, too: locked is what nobody knows to be unlocked. What was taken back stays so.
+        """
+        if self.unlocked == YES:
             self.unlocked = UNSURE
-        self.logged_in = dict.fromkeys(self.roles, UNSURE)
+        self.logged_in = {role: UNSURE if state == YES else state for role, state in self.logged_in.items()}
+        for grant in self.grants.values():
+            if grant.valid == YES:
+                grant.valid = UNSURE  # no disk may have taken it
 
     def judge(self, grant: Grant, status: int, body: dict, now: float) -> str:
         """What is wrong with an answer to this grant at `now` (Unix seconds, AWS's clock); empty where nothing is."""

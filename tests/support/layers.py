@@ -72,23 +72,21 @@ def install(machine):
     machine.run("rm -rf xacct && git clone --quiet /mnt xacct && make -C xacct install", timeout=180, **NO_NETWORK)
 
 
-def clone(place, commit=None):
+def clone(path, commit=None):
     """Clone this repository; without a commit, what is changed and new in the work tree is committed to the clone."""
-    _git("clone", "--quiet", "--no-hardlinks", str(ROOT), str(place))
+    _git("clone", "--quiet", "--no-hardlinks", str(ROOT), str(path))
     if commit is not None:
-        _git(
-            "-C", str(place), "checkout", "--quiet", "-B", "tested", _git("-C", str(ROOT), "rev-parse", commit).strip()
-        )
+        _git("-C", str(path), "checkout", "--quiet", "-B", "tested", _git("-C", str(ROOT), "rev-parse", commit).strip())
         return
     changed = _git("-C", str(ROOT), "ls-files", "-z", "--modified", "--others", "--exclude-standard")
     for name in filter(None, changed.split("\0")):
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).exists():
-            shutil.copy2(ROOT / name, place / name)
+            shutil.copy2(ROOT / name, path / name)
         else:
-            (place / name).unlink(missing_ok=True)
-    _git("-C", str(place), "add", "--all")
-    _git("-C", str(place), "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "Work tree", "--allow-empty")
+            (path / name).unlink(missing_ok=True)
+    _git("-C", str(path), "add", "--all")
+    _git("-C", str(path), "-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "Work tree", "--allow-empty")
 
 
 def has(what):
@@ -100,27 +98,27 @@ def has(what):
     return True
 
 
-def _make_debian(place):
-    command = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", "bookworm", str(place)]
+def _make_debian(path):
+    command = ["debootstrap", "--variant=minbase", f"--include={','.join(PACKAGES)}", "bookworm", str(path)]
     _do(command, PATH=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-    _do(["chroot", str(place), "sh", "-ec", _USER], PATH="/usr/sbin:/usr/bin:/sbin:/bin")
+    _do(["chroot", str(path), "sh", "-ec", _USER], PATH="/usr/sbin:/usr/bin:/sbin:/bin")
 
 
-def _make_wheels(place):
-    place.mkdir()
-    versions = place / "versions.txt"  # pip takes no hashes for requirements that name none
+def _make_wheels(path):
+    path.mkdir()
+    versions = path / "versions.txt"  # pip takes no hashes for requirements that name none
     versions.write_text("\n".join(re.findall(r"^[\w.-]+==[\w.]+", (ROOT / PINS[1]).read_text(), re.MULTILINE)))
-    download = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", str(place)]
+    download = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--dest", str(path)]
     download += ["--python-version", PYTHON, "--only-binary=:all:"]
     _do([*download, "--require-hashes", "-r", str(ROOT / PINS[0])])
     _do([*download, "--constraint", str(versions), *CLIENTS])
 
 
-def _make_clients(place):
-    with Machine(f"{place}.machine", layers=[debian()], binds={wheels(): "/wheels"}) as machine:
+def _make_clients(path):
+    with Machine(f"{path}.machine", layers=[debian()], binds={wheels(): "/wheels"}) as machine:
         machine.run("python3 -m venv /opt/load", user="root")
         machine.run(f"/opt/load/bin/pip install -q {' '.join(CLIENTS)}", user="root", timeout=180, **NO_NETWORK)
-        machine.keep(place)
+        machine.keep(path)
 
 
 def _once(make, *recipe):
@@ -139,11 +137,11 @@ def _once(make, *recipe):
 
 def _cache():
     """Our own directory below the temporary one: another user's would be another user's machine."""
-    place = Path(tempfile.gettempdir()) / f"xacct-machines-{os.geteuid()}"
-    place.mkdir(mode=0o700, exist_ok=True)
-    found = place.lstat()
-    assert (found.st_uid, found.st_mode & 0o7777) == (os.geteuid(), 0o700), f"{place} is not ours alone"
-    return place
+    path = Path(tempfile.gettempdir()) / f"xacct-machines-{os.geteuid()}"
+    path.mkdir(mode=0o700, exist_ok=True)
+    found = path.lstat()
+    assert (found.st_uid, found.st_mode & 0o7777) == (os.geteuid(), 0o700), f"{path} is not ours alone"
+    return path
 
 
 def _git(*words):

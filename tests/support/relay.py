@@ -3,6 +3,7 @@
 with Relay(stack.port) as relay:
     environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = relay.instead_of(url)
     relay.requests     # request lines, in the order they came
+    relay.longest_pause  # seconds that a client has waited for the next piece of an answer: SDKs give up after two
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import contextlib
 import re
 import socket
 import threading
+import time
 
 _REQUEST = re.compile(rb"^(?:GET|POST|PUT|DELETE) \S+ HTTP/1\.[01]\r$", re.MULTILINE)
 
@@ -28,6 +30,7 @@ class Relay:
         self._sockets = []
         self._threads = []
         self._guard = threading.Lock()
+        self.longest_pause = 0.0
 
     def __enter__(self):
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -85,10 +88,13 @@ class Relay:
 
     def _pass(self, source, target, copy):
         ours, theirs = b"127.0.0.1:%d" % self.port, b"127.0.0.1:%d" % self._target
+        before = time.monotonic()
         try:
             while data := source.recv(65536):
                 copy += data
                 target.sendall(data.replace(ours, theirs) if self._host else data)
+                before, pause = time.monotonic(), time.monotonic() - before
+                self.longest_pause = max(self.longest_pause, pause)
         except OSError:
             pass  # one side has hung up: so do we
         for each in (source, target):

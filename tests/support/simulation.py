@@ -20,7 +20,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from fake_aws import World, role
-from virtual_time import Clock, run
+from virtual_time import Clock, LoopWithoutThreads, run
 
 from xacct import errors, policy
 from xacct.credentials.service import CredentialService
@@ -248,7 +248,7 @@ def simulate(seed, duration=DURATION):
         async def main(_):
             return await Simulation(clock, seed, directory, duration).main()
 
-        return run(main, clock)
+        return run(main, clock, LoopWithoutThreads)
 
 
 if __name__ == "__main__":

@@ -134,11 +134,31 @@ class Loop(asyncio.SelectorEventLoop):
         self._jumping.threads -= 1
 
 
-def run(main, clock=None):
-    """Run `await main(clock)` in virtual time, and give what it returns."""
+class LoopWithoutThreads(Loop):
+    """One whose threads are none: what is given to one is run by the loop, in its turn.
+
+    For stories that have to be the same each time. When a real thread ends is the machine's affair.
+    """
+
+    def run_in_executor(self, executor, func, *args):
+        future = self.create_future()
+        self.call_soon(self._run_for, future, func, args)
+        return future
+
+    def _run_for(self, future, func, args):
+        if future.cancelled():
+            return
+        try:
+            future.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - it is whoever waits's
+            future.set_exception(error)
+
+
+def run(main, clock=None, loop=Loop):
+    """Run `await main(clock)` in virtual time, on such a loop, and give what it returns."""
     clock = clock or Clock()
     complaints = []
-    with asyncio.Runner(loop_factory=lambda: Loop(clock)) as runner:
+    with asyncio.Runner(loop_factory=lambda: loop(clock)) as runner:
         runner.get_loop().set_exception_handler(lambda _, context: complaints.append(context))
         result = runner.run(main(clock))
         gc.collect(0)  # a failed task nobody looked at complains when it is collected

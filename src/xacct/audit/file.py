@@ -5,23 +5,17 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 import msgspec
 
-from xacct import wire
+from xacct import fileio, wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
-
-_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
-"""NONBLOCK: a FIFO that somebody has put there must not hold us up."""
-
-_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 class AuditFile:
@@ -56,18 +50,19 @@ class AuditFile:
             if descriptor >= 0:
                 os.close(descriptor)
 
-    def snapshot(self) -> Snapshot:
+    def parts(self) -> list[Part]:
         """What is in the files now, the oldest first; rotation meanwhile takes nothing away."""
-        parts = []
+        found = []
         for path in [*(self._old(n) for n in range(self._keep, 0, -1)), self.path]:
             with contextlib.suppress(OSError):
-                parts.append(_part(path))
-        return Snapshot(parts)
+                descriptor = fileio.open_regular(path, os.O_RDONLY | os.O_NOFOLLOW)
+                found.append(Part(os.fdopen(descriptor, "rb"), os.fstat(descriptor).st_size))
+        return found
 
     def _open(self) -> int:
-        descriptor = os.open(self.path, _FLAGS, 0o600)
+        descriptor = fileio.open_regular(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW)
         try:
-            if _ordinary(descriptor).st_mode & 0o077:
+            if os.fstat(descriptor).st_mode & 0o077:
                 os.fchmod(descriptor, 0o600)
         except BaseException:
             os.close(descriptor)
@@ -91,40 +86,19 @@ class AuditFile:
         return self.path.with_name(f"{self.path.name}.{number}")
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
+    """An open file, and how long it was at that moment."""
+
     file: BinaryIO
     size: int
 
 
 class Snapshot:
-    """The lines that were there at one moment."""
-
-    def __init__(self, parts: list[_Part]) -> None:
-        self._parts = parts
-        self.lines = self._all()
-
-    def some(self, number: int) -> list[wire.AuditLine]:
-        """The next lines, up to `number` of them; empty at the end."""
-        return list(islice(self.lines, number))
-
-    def close(self) -> None:
-        """Let go of the files."""
-        for part in self._parts:
-            part.file.close()
-
-    def _all(self) -> Iterator[wire.AuditLine]:
-        for file, size in self._parts:
-            while file.tell() < size and (raw := file.readline()):
-                with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # somebody else's words
-                    yield msgspec.json.decode(raw, type=wire.AuditLine)
-
-
-class Merged:
     """The lines of several files as they were at one moment, in the order of their times."""
 
-    def __init__(self, snapshots: list[Snapshot]) -> None:
-        self._snapshots = snapshots
-        self._lines = merge(*(snapshot.lines for snapshot in snapshots), key=lambda line: line["time"])
+    def __init__(self, files: Iterable[AuditFile]) -> None:
+        self._parts = [file.parts() for file in files]
+        self._lines = merge(*map(_lines, self._parts), key=lambda line: line["time"])
 
     def some(self, number: int) -> list[wire.AuditLine]:
         """The next lines, up to `number` of them; empty at the end."""
@@ -132,25 +106,15 @@ class Merged:
 
     def close(self) -> None:
         """Let go of the files."""
-        for snapshot in self._snapshots:
-            snapshot.close()
+        for part in chain(*self._parts):
+            part.file.close()
 
 
-def _part(path: Path) -> _Part:
-    descriptor = os.open(path, _READ)
-    try:
-        size = _ordinary(descriptor).st_size
-        return _Part(os.fdopen(descriptor, "rb"), size)
-    except BaseException:
-        os.close(descriptor)
-        raise
-
-
-def _ordinary(descriptor: int) -> os.stat_result:
-    status = os.fstat(descriptor)
-    if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "it is no ordinary file")
-    return status
+def _lines(parts: Iterable[Part]) -> Iterator[wire.AuditLine]:
+    for file, size in parts:
+        while file.tell() < size and (raw := file.readline()):
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # somebody else's words
+                yield msgspec.json.decode(raw, type=wire.AuditLine)
 
 
 def _write_whole(descriptor: int, lines: bytes) -> None:

@@ -4,7 +4,7 @@ What happens often (fetches, refusals, failed renewals) is counted: the first of
 like it in the minute after that is one more line at the minute's end. Lines are written by one task, in a thread, where
 the process of whoever showed a grant is looked for too; what does not fit the queue is counted, and the count is a line
 later. The first fetch of a minute is in the file before its answer leaves. Refusals have a file of their own: however
-many strangers knock, they push nothing out.
+many there are, they push nothing out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import structlog
 
 from xacct import errors, rolekeys
 from xacct.audit.entry import Entry, line
-from xacct.audit.file import Merged
+from xacct.audit.file import Snapshot
 from xacct.credentials import events as ev
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ AT_MOST = 0.5
 LOST = "the disk was too slow, or full"
 HANGS = "the disk does not answer"
 
-FAREWELL = 2.0
+CLOSE_TIMEOUT = 2.0
 """Seconds the last lines get to be written."""
 
 Key = tuple[str, str | None, str | None, str, int | None]
@@ -231,7 +231,7 @@ class Trail:
         listening.cancel()
         self._closing = True
         self._wake.set()
-        await asyncio.wait({writing}, timeout=FAREWELL)
+        await asyncio.wait({writing}, timeout=CLOSE_TIMEOUT)
         writing.cancel()
         await asyncio.gather(writing, listening, return_exceptions=True)
 
@@ -328,13 +328,13 @@ class Trail:
             queue.put_nowait(written)
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[tuple[Merged, asyncio.Queue[wire.AuditLine]]]:
+    async def reading(self) -> AsyncIterator[tuple[Snapshot, asyncio.Queue[wire.AuditLine]]]:
         """What has been written so far, and a queue of every line from then on: none in both, none in neither."""
         await self.flush()
         queue: asyncio.Queue[wire.AuditLine] = asyncio.Queue(BACKLOG)
         async with self._writing:
             files = [self._file, *([self._noise] if self._noise is not None else [])]
-            snapshot = await asyncio.to_thread(lambda: Merged([file.snapshot() for file in files]))
+            snapshot = await asyncio.to_thread(lambda: Snapshot(files))
             self._followers.add(queue)
         try:
             yield snapshot, queue

@@ -68,12 +68,18 @@ async def _kept() -> None:
 class Daemon:
     """What the routes need of the daemon around the keeper.
 
-    `read_changed` reads changed configuration files, and those that a request means; false if that takes too long.
-    `reload` reads them whether changed or not and returns the problems. `outdated`: whether only a new process takes up
-    what has changed. `stop` ends the daemon. `succeed` has a new process take over and gives its pid. `audit` is None
-    where it is switched off. `imds` gives the role of each IMDS port. `paused`: whether a successor is taking over, so
-    that nothing may be changed here any more. `took_back` is told of a logout; `kept` waits until what was taken back
-    is kept over a restart, and gives what is in the way. `catalogues`: the AWS files that roles are served of.
+    Attributes:
+        read_changed: reads changed configuration files, and those that a request means; false if that takes too long.
+        reload: reads them whether changed or not and returns the problems.
+        outdated: whether only a new process takes up what has changed.
+        stop: ends the daemon.
+        succeed: has a new process take over and gives its pid.
+        paused: whether a successor is taking over, so that nothing may be changed here any more.
+        took_back: is told of a logout.
+        kept: waits until what was taken back is kept over a restart, and gives what prevents that.
+        audit: None where it is switched off.
+        imds: gives the role of each IMDS port.
+        catalogues: the AWS files that roles are served of.
     """
 
     endpoint_url: str
@@ -94,7 +100,11 @@ class Daemon:
 
 
 class Api:
-    """The routes. `changing`: how many requests are under way that may change something."""
+    """The routes.
+
+    Attributes:
+        changing: how many requests are being answered that may change something.
+    """
 
     def __init__(self, service: CredentialService, grants: Grants, daemon: Daemon) -> None:
         self.service = service
@@ -350,7 +360,7 @@ class Api:
     async def lock(self, request: web.Request) -> web.Response:
         """POST /v1/lock."""
         if self._keeper.agent_lock.lock("asked to"):
-            self._audit.latched(request, "locked")
+            self._audit.lock_changed(request, "locked")
         if (problem := await self._daemon.kept()) is not None:
             raise problem
         return self._latched()
@@ -358,7 +368,7 @@ class Api:
     async def unlock(self, request: web.Request) -> web.Response:
         """POST /v1/unlock."""
         if self._keeper.agent_lock.unlock():
-            self._audit.latched(request, "unlocked")
+            self._audit.lock_changed(request, "unlocked")
         return self._latched()
 
     def _latched(self) -> web.Response:
@@ -465,7 +475,7 @@ class Api:
         begun: web.StreamResponse | None = request.get(streams.STREAMED)
         if begun is not None and begun is not response:
             if request.transport is not None:
-                request.transport.abort()  # in the middle of a stream there is no place for another answer
+                request.transport.abort()  # in the middle of a stream there can be no other answer
             return begun
         if not response.prepared:
             # guard: answers-arent-to-be-cached

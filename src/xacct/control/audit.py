@@ -79,7 +79,7 @@ class Audit:
             for role in roles:
                 self._trail.record("logout", role=role, caller=caller)
 
-    def latched(self, request: web.Request, event: Literal["locked", "unlocked"]) -> None:
+    def lock_changed(self, request: web.Request, event: Literal["locked", "unlocked"]) -> None:
         """Somebody has locked, or unlocked; what locks by itself says so on its own."""
         if self._trail is not None:
             self._trail.record(event, caller=caller_of(request), what="asked to")

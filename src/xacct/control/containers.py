@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 class Containers:
     """The listeners for containers; without arguments there are none.
 
-    `tell`: how they stand now. `open`: opens them, once there is a grant that wants them.
+    Attributes:
+        tell: how they stand now.
+        open: opens them, once there is a grant that wants them.
     """
 
     tell: Callable[[], wire.ContainersAnswer] | None = None

@@ -27,7 +27,8 @@ class GrantRoutes:
     """What there is below /v1/grants.
 
     Args:
-        endpoint_url: where consumers on this machine find the endpoint. containers: where those in containers do.
+        endpoint_url: where consumers on this machine find the endpoint.
+        containers: where those in containers do.
     """
 
     def __init__(self, keeper: Keeper, grants: Grants, audit: Audit, endpoint_url: str, containers: Containers) -> None:

@@ -119,7 +119,7 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
 
 
 def _in_words(error: Exception) -> str:
-    """Msgspec's words, which name the place and quote no value, without the patterns."""
+    """Msgspec's words, which name the path and quote no value, without the patterns."""
     words = str(error)
     for pattern, said in _SAID:
         words = words.replace(f"Expected `str` matching regex {pattern!r}", said)

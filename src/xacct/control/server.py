@@ -1,4 +1,4 @@
-"""The control socket: born private, one owner, removed only by who made it."""
+"""The control socket: private from the start, one owner, removed only by who made it."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _mark(path: Path) -> tuple[int, int, int] | None:
     return status.st_dev, status.st_ino, status.st_mtime_ns
 
 
-class _Room:
+class _Connections:
     """Which connections there are, and since when each has had nothing to do."""
 
     def __init__(self, most: int, now: Callable[[], float] | None = None) -> None:
@@ -86,7 +86,7 @@ class _Room:
         self._idle_since: dict[asyncio.Transport, float] = {}
 
     def admits(self, stream: asyncio.Transport) -> bool:
-        """Take in a connection, if there is room for it."""
+        """Take in a connection, if there are not too many."""
         self._idle_since = {one: since for one, since in self._idle_since.items() if not one.is_closing()}
         self.seats.taken = len(self._idle_since)
         if not self.seats.take():  # guard: control-sockets-connections-are-bounded
@@ -124,9 +124,9 @@ class _Gate(asyncio.Protocol):
     The socket's mode should keep others out already; the kernel's word does not depend on it.
     """
 
-    def __init__(self, http: Callable[[], asyncio.Protocol], room: _Room) -> None:
+    def __init__(self, http: Callable[[], asyncio.Protocol], connections: _Connections) -> None:
         self._http = http
-        self._room = room
+        self._connections = connections
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         stream = cast("asyncio.Transport", transport)  # uvloop's is one in all but name
@@ -134,7 +134,7 @@ class _Gate(asyncio.Protocol):
             log.warning("another user's connection refused")
             stream.abort()
             return
-        if not self._room.admits(stream):
+        if not self._connections.admits(stream):
             stream.abort()
             return
         handler = self._http()
@@ -157,8 +157,8 @@ class ControlServer:
     """
 
     def __init__(self, application: web.Application, listener: socket.socket, path: Path, files: int = 4096) -> None:
-        self._room = _Room(CONTROL.of(files))
-        application.middlewares.insert(0, self._room.mark)
+        self._connections = _Connections(CONTROL.of(files))
+        application.middlewares.insert(0, self._connections.mark)
         self._runner = web.AppRunner(application, access_log=None, handler_cancellation=True, shutdown_timeout=DRAIN)
         self._listener = listener
         self._path = path
@@ -172,17 +172,17 @@ class ControlServer:
             await self._runner.setup()
         http = self._runner.server
         assert http is not None  # noqa: S101 - setup has made it
-        self._server = await unix_sockets.serve(lambda: _Gate(http, self._room), self._listener, BACKLOG)
+        self._server = await unix_sockets.serve(lambda: _Gate(http, self._connections), self._listener, BACKLOG)
 
     async def run(self) -> None:
         """Hang up on connections that idle, until cancelled."""
         while True:
             await asyncio.sleep(SWEEP)
-            self._room.sweep()
+            self._connections.sweep()
 
     def problems(self) -> list[errors.XacctError]:
-        """That somebody was turned away lately, for lack of room."""
-        return self._room.seats.problems()
+        """That somebody was turned away lately."""
+        return self._connections.seats.problems()
 
     def is_there(self) -> bool:
         """Whether the socket is still where everybody looks for it: a cleaner of old files, or `mv`, takes it away."""
@@ -202,7 +202,11 @@ class ControlServer:
             self._server = None
 
     async def close(self, *, unlink: bool = True) -> None:
-        """Stop, and remove the socket if it is still ours. `unlink`: whether it is ours at all."""
+        """Stop, and remove the socket if it is still ours.
+
+        Args:
+            unlink: whether it is ours at all.
+        """
         self.stop_accepting()
         await self._runner.cleanup()
         if not unlink:

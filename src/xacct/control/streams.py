@@ -53,7 +53,7 @@ class Lines:
 
 
 STREAMED = web.RequestKey("streamed", web.StreamResponse)
-"""The answer that has begun already, and in whose middle there is no place for another."""
+"""The answer that has begun already, and in whose middle there can be no other."""
 
 
 @asynccontextmanager
@@ -71,7 +71,7 @@ async def lines(request: web.Request) -> AsyncIterator[Lines]:
 
 
 async def everything(keeper: Keeper, out: Lines, *, attend: bool) -> None:
-    """All events from now on, the open prompts first; with `attend` this client answers for any device."""
+    """All events from now on, the open prompts first; with `attend` this client answers prompts for any device."""
     with ExitStack() as stack:
         queue = stack.enter_context(keeper.events.subscribe())
         if attend:
@@ -97,7 +97,8 @@ class Login:
     """One client that wants some roles, and answers what is asked for them.
 
     Args:
-        get: has one role held, or its credentials. had: the event that tells so; may raise an XacctError instead.
+        get: has one role held, or its credentials.
+        had: the event that tells so; may raise an XacctError instead.
         code: answers each device's first prompt.
         attend: whether the client answers prompts itself.
     """

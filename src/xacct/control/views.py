@@ -36,7 +36,14 @@ class Catalogues(Protocol):
         """The id of the catalogue that these files are."""
 
     def open(self, files: Files | None) -> Catalogue | None:
-        """It, read if it was not yet; None: the daemon's own. Raises ConfigError."""
+        """A catalogue, read if it was not yet.
+
+        Args:
+            files: its files; None: the daemon's own.
+
+        Raises:
+            ConfigError: it can't be served.
+        """
 
     def known(self, catalogue_id: str) -> Catalogue | None:
         """An open catalogue."""
@@ -115,7 +122,8 @@ class View:
         """What the keeper calls the role that the request names.
 
         Raises:
-            UnknownRole: these files have no such role. ConfigError: they can't be read.
+            UnknownRole: these files have no such role.
+            ConfigError: they can't be read.
         """
         plain, catalogue_id = rolekeys.split(name)
         if catalogue_id and catalogue_id != self.id:
@@ -267,7 +275,13 @@ def _other_keys(name: str, *, has_some: bool) -> errors.ConfigError:
 
 
 def _check_proxy(root: Role, theirs: Surroundings, ours: Surroundings) -> None:
-    """Refuse where a shell would ask STS by another way than xacctd. `root`: the role whose source is asked with."""
+    """Refuse where a shell would ask STS by another proxy than xacctd.
+
+    Args:
+        root: the role whose source is asked with.
+        theirs: what the shell has.
+        ours: what the daemon has.
+    """
     url = root.target.endpoint_url or f"https://sts.{root.region or 'us-east-1'}.amazonaws.com"
     said = [around.proxy_for(url) for around in (theirs, ours)]
     if said[0] == said[1]:  # guard: no-code-goes-by-proxy-that-shell-has-not

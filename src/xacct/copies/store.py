@@ -52,13 +52,16 @@ def directory(runtime: str, about: About) -> str:
 
 
 def made(folder: str, about: About, user: str, now: float) -> str:
-    """Make the copy, or bring it up to date. Returns its path.
+    """Make the copy, or bring it up to date.
 
     Args:
         folder: the copy's, as `directory` names it.
         about: of which files it is.
         user: the grant's id, or `pid-N`, for which it is kept.
         now: Unix time in seconds.
+
+    Returns:
+        Its path.
 
     Raises:
         OSError: it can't be written.

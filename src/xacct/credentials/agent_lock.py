@@ -25,7 +25,8 @@ T = TypeVar("T")
 class AgentLock:
     """Locked or not. A daemon starts as the one before it ended, the first one unlocked.
 
-    `events`: the bus that each change is published on.
+    Args:
+        events: the bus that each change is published on.
     """
 
     def __init__(self, events: Events) -> None:

@@ -1,7 +1,8 @@
 """Consent: which roles the human has logged out of. Kept by role, never on an entry that other roles use as a parent.
 
 Logged out stays logged out until the human logs in to just that role, whatever is fetched, renewed, restarted, read
-from a keychain or logged in to meanwhile. The other half, which consumer may use a guarded role, is guard.py's.
+from a keychain or logged in to meanwhile. The other half, which consumer may use a guarded role, is in
+prompts/approvals.py.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ T = TypeVar("T")
 
 
 class Consents:
-    """Roles by name. `logged_out`: those that nobody gets. `decided`: those about which this process was told."""
+    """Roles by name.
+
+    Attributes:
+        logged_out: those that nobody gets.
+        decided: those about which this process was told.
+    """
 
     def __init__(self) -> None:
         self.logged_out: set[str] = set()

@@ -1,4 +1,4 @@
-"""Roles that no configuration names: known by their ARN, reached the way a configured role is reached.
+"""Roles that no configuration names: known by their ARN, reached as a configured role is.
 
 A grant says which ARNs it may name and via which role; that role's source, MFA device and region are used, and with
 them its MFA session. They come on demand, are bounded in number, and go when nobody has used them for long.
@@ -58,7 +58,7 @@ class DynamicRoles:
         return next((via for (_, via), known in self._known.items() if known.name == name), None)
 
     def free_name(self, arn: str, via: str, taken: Container[str]) -> str:
-        """What one would be called: the ARN, unless another way has it; of the same files as its way (rolekeys.py)."""
+        """What one is to be called: the ARN, or that and `via` where it is taken; of the same files as `via`."""
         name = rolekeys.key(arn, rolekeys.split(via)[1])
         return (
             name if name not in taken else rolekeys.key(f"{arn} via {rolekeys.split(via)[0]}", rolekeys.split(via)[1])
@@ -74,7 +74,7 @@ class DynamicRoles:
             del self._known[key]
 
     def roles(self, configured: Mapping[str, Role]) -> dict[str, Role]:
-        """All of them as roles, by this configuration; those it no longer has a way or a name for go."""
+        """All of them as roles, by this configuration; those it can no longer reach or name go."""
         for (_, via), known in list(self._known.items()):
             if via not in configured or known.name in configured:
                 self.forget(known.name)
@@ -98,8 +98,8 @@ class DynamicRoles:
 def made_of(name: str, arn: str, via: Role, configured: Mapping[str, Role]) -> Role:
     """The role of an ARN, reached as `via` is.
 
-    It is assumed, guarded and limited as what is configured for that ARN: naming a role by its ARN must be no way
-    around what was said of it by name. Where nothing is configured for it, it is assumed as `via` is, but for what is
+    It is assumed, guarded and limited as what is configured for that ARN: naming a role by its ARN must not get
+    round what was said of it by name. Where nothing is configured for it, it is assumed as `via` is, but for what is
     said of `via`'s own ARN alone: its external id and its session policies.
 
     Raises:
@@ -128,7 +128,7 @@ def made_of(name: str, arn: str, via: Role, configured: Mapping[str, Role]) -> R
 
 
 def _model(arn: str, via: Role, named: list[Role]) -> Role:
-    """The role whose way of being assumed counts."""
+    """The role that is assumed as this one is to be."""
     if via.role_arn == arn:
         return via
     if not named:

@@ -1,4 +1,4 @@
-"""An entry: one node's credentials over time, with at most one acquisition in refresh, shared by all who wait.
+"""An entry: one node's credentials over time, with at most one refresh at a time, shared by all who wait.
 
 Theory of operation. An entry is a node in a tree: a role hangs from an MFA session or from another role. `held`
 is what it has; `renew` starts a refresh, or joins the one under way; `get` waits for a refresh only when there is
@@ -51,7 +51,7 @@ class Need:
 
 
 class Fetcher(Protocol):
-    """A way to new credentials; fetchers/ has one class for each."""
+    """Gets new credentials; fetchers/ has one class for each kind."""
 
     def needs_human(self) -> bool:
         """Whether it could not succeed now without a human."""
@@ -69,8 +69,12 @@ class Entry:
     """One node's credentials over time.
 
     Args:
-        name: for logs. fetcher: gets new credentials. clock: AWS's time. rng: for jitter.
-        settled: told of each outcome. parent: the entry that the credentials are fetched with, if it is not keys.
+        name: for logs.
+        fetcher: gets new credentials.
+        clock: AWS's time.
+        rng: for jitter.
+        settled: told of each outcome.
+        parent: the entry that the credentials are fetched with, if it is not keys.
     """
 
     def __init__(
@@ -104,7 +108,7 @@ class Entry:
     # What it is.
 
     def valid(self) -> bool:
-        """Whether what is held may be alive, as far as our clocks can tell: good enough to try it on AWS."""
+        """Whether what is held may be valid, as far as our clocks can tell: good enough to try it on AWS."""
         return self.held is not None and self.held.remaining(self._clock.earliest()) > 0
 
     def servable(self) -> bool:
@@ -138,7 +142,7 @@ class Entry:
 
     @property
     def refreshing(self) -> bool:
-        """Whether an acquisition is under way."""
+        """Whether a refresh runs."""
         return self._running is not None
 
     def resting(self) -> bool:
@@ -165,7 +169,8 @@ class Entry:
         """Unexpired credentials: what is held, or what a refresh brings.
 
         Args:
-            ask: whether a human may be asked. dependent: the entry on whose behalf, if not a consumer's.
+            ask: whether a human may be asked.
+            dependent: the entry on whose behalf, if not a consumer's.
 
         Raises:
             XacctError: they can't be had now.
@@ -179,7 +184,7 @@ class Entry:
         got = await self.refresh(ask=ask, dependent=dependent)
         if got.remaining(self._clock.now()) > 0:
             return got
-        # The lid was closed between STS's answer and us: once more.
+        # The laptop slept between STS's answer and us: once more.
         got = await self.refresh(ask=ask, dependent=dependent)
         if got.remaining(self._clock.now()) > 0:
             return got
@@ -210,12 +215,13 @@ class Entry:
         await self.refresh(ask=ask, dependent=dependent)
 
     def renew(self, *, ask: bool, wanted_for: float = 0.0) -> asyncio.Task[Credentials]:
-        """Start a refresh, or join the one under way.
+        """Start a refresh, or join the one that runs.
 
         Args:
-            ask: whether a human may be asked. wanted_for: seconds it is wanted even if nobody waits.
+            ask: whether a human may be asked.
+            wanted_for: seconds it is wanted even if nobody waits.
         """
-        if self._running is None:  # guard: one-flight-node
+        if self._running is None:  # guard: one-refresh-at-a-time
             self._abandoned = None
             self._wanted_until = max(self._wanted_until, self._clock.boot() + wanted_for)
             self._running_asks = ask
@@ -251,7 +257,7 @@ class Entry:
         self.error = why
 
     def abandon(self, why: errors.XacctError) -> None:
-        """Let go of what is held and of what is on its way; whoever waits is told `why`."""
+        """Let go of what is held and of what a refresh brings; whoever waits is told `why`."""
         self.drop()  # guard: logging-out-lets-go
         if self._running is not None:
             self._abandoned = why

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """Fresh credentials are held; `mfa_expires_at` is the MFA session's end, where there is one."""
+    """Fresh credentials are held.
+
+    Attributes:
+        mfa_expires_at: the MFA session's end, where there is one.
+    """
 
     role: str
     expires_at: float | None
@@ -38,7 +42,12 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class MfaEndsSoon:
-    """An MFA session ends in `seconds`; past that `roles` need a code."""
+    """An MFA session ends soon.
+
+    Attributes:
+        seconds: until then.
+        roles: those that need a code past that.
+    """
 
     serial: str
     seconds: float
@@ -47,7 +56,11 @@ class MfaEndsSoon:
 
 @dataclass(frozen=True, slots=True)
 class LockChanged:
-    """From now on no credentials leave, or (`locked` false) they leave again."""
+    """No credentials leave from now on, or they leave again.
+
+    Attributes:
+        locked: which of the two.
+    """
 
     locked: bool
 

@@ -83,7 +83,8 @@ class Keeper:
         """Take these roles from now on. What is held for an unchanged role stays; the rest is let go.
 
         Args:
-            roles: by name. unusable: why what the configuration names besides is none.
+            roles: by name.
+            unusable: why what the configuration names besides is none.
         """
         self.unusable, self.unread = unusable or {}, None
         before, self.nodes = self.nodes, {}
@@ -162,27 +163,28 @@ class Keeper:
     # Roles known by their ARN alone.
 
     def by_arn(self, arn: str, via: str) -> str:
-        """The name of the role of an ARN, reached as the configured role `via` is; planted if it is new.
+        """The name of the role of an ARN, reached as the configured role `via` is; added if it is new.
 
         Raises:
-            UnknownRole: there is no `via`. ConfigError: it is limited in two ways. Temporary: too many are being
-                waited for at once.
+            UnknownRole: there is no `via`.
+            ConfigError: it is limited in two ways.
+            Temporary: too many are being waited for at once.
         """
         now = self.clock.now()
         name = self.dynamic.find(arn, via, now)
         if name is not None:
             return name
-        way = self.node(via).role
+        base = self.node(via).role
         if len(self.dynamic) >= MOST:
-            self._make_room()
+            self._drop_one()
         roles = {known: node.role for known, node in self.nodes.items()}
         configured = {known: role for known, role in roles.items() if known not in self.dynamic}
         name = self.dynamic.free_name(arn, via, self.nodes)
-        self._plant(name, {**roles, name: made_of(name, arn, way, configured)}, {})
+        self._plant(name, {**roles, name: made_of(name, arn, base, configured)}, {})
         self.dynamic.add(arn, via, name, now)
         return name
 
-    def _make_room(self) -> None:
+    def _drop_one(self) -> None:
         """Let one go: the least recently used of those without credentials, else of those with, never one in demand."""
         names = [name for name in self.dynamic.oldest() if not self.nodes[name].entry.wanted()]
         if not names:
@@ -218,7 +220,8 @@ class Keeper:
         """The node of a role.
 
         Raises:
-            UnknownRole: there is none. ConfigError: there is one, and it can't be used, or no file can be read; why.
+            UnknownRole: there is none.
+            ConfigError: there is one, and it can't be used, or no file can be read; why.
         """
         node = self.nodes.get(name)
         if node is None:
@@ -242,9 +245,12 @@ class Keeper:
         """Hold a role from now on, asking for a code if that takes one. It is logged in to, and no other role is.
 
         Args:
+            name: the role's.
+            ask: whether a human may be asked.
             until: its MFA session must last at least until then; renewed early if it does not.
-            again: whether a code may be spent on it though AWS has refused it. process: which process asks, in words.
-            place: which of the roles it is that are logged in to at once; the first is 0.
+            again: whether a code may be spent on it though AWS has refused it.
+            process: which process asks, in words.
+            rank: which of the roles it is that are logged in to at once; the first is 0.
 
         Raises:
             XacctError: it can't be had.
@@ -315,8 +321,8 @@ class Keeper:
         Raises:
             XacctError: they can't be had.
         """
-        way = RoleWithCode(node.role, None, calls=self._calls, sessions=self._mfa_sessions, refused=self.refused)
-        return await way.once(path, lambda: True, human=ask)
+        fetcher = RoleWithCode(node.role, None, calls=self._calls, sessions=self._mfa_sessions, refused=self.refused)
+        return await fetcher.once(path, lambda: True, human=ask)
 
     def logout(self, names: Iterable[str]) -> list[str]:
         """Let go of these roles; a consumer gets nothing until the next login. All of them, or none.

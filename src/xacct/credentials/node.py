@@ -1,4 +1,4 @@
-"""A place in the keeper's tree: a configured role, the plan for it, and the entries it stands on."""
+"""A node of the keeper's tree: a configured role, the plan for it, and the entries it stands on."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ SessionKey = tuple[Source, str | None, StsTarget]
 class Node:
     """A configured role and the plan for it.
 
-    `entry` holds its credentials: the MFA session's own, where the role is just that. `session` is the MFA session
-    it hangs from, however far up.
+    Attributes:
+        entry: holds its credentials: the MFA session's own, where the role is just that.
+        session: the MFA session it hangs from, however far up.
     """
 
     role: Role

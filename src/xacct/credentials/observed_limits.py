@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 class ObservedLimits:
     """All by role and in seconds.
 
-    `longest`: the longest duration AWS gives. `max_age`: the age of an MFA past which it refuses. `worked_at_age`: the
-    greatest age at which it did not.
+    Attributes:
+        longest: the longest duration AWS gives.
+        max_age: the age of an MFA past which it refuses.
+        worked_at_age: the greatest age at which it did not.
     """
 
     longest: dict[str, int] = field(default_factory=dict)
@@ -23,8 +25,8 @@ class ObservedLimits:
 
     def forget(self, name: str) -> None:
         """A role is gone for good."""
-        for lesson in (self.longest, self.max_age, self.worked_at_age):
-            lesson.pop(name, None)
+        for observed in (self.longest, self.max_age, self.worked_at_age):
+            observed.pop(name, None)
 
     def oldest_mfa(self, role: Role) -> float | None:
         """The age in seconds from which on an MFA is too old for the role, as far as that is known."""

@@ -37,7 +37,11 @@ class _Waiting:
 
 
 class RateLimiter:
-    """A token bucket: `turn` returns once a call may start. `boot` reads the boot-time clock."""
+    """A token bucket: `turn` returns once a call may start.
+
+    Args:
+        boot: reads the boot-time clock.
+    """
 
     def __init__(self, boot: Callable[[], float], burst: int = BURST, per_second: float = PER_SECOND) -> None:
         self._boot = boot
@@ -49,7 +53,7 @@ class RateLimiter:
         self._waiting: list[_Waiting] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def room(self) -> int:
+    def available(self) -> int:
         """How many renewals ahead of time could start at once."""
         self._refill()
         return 0 if self._waiting else max(0, int(self._tokens) - RESERVE)

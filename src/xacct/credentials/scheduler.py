@@ -28,7 +28,7 @@ log = structlog.get_logger("xacct.credentials")
 
 LOOK = 30.0
 SOON = 0.25
-"""Seconds between two looks, however much happens: a crowd of renewals must not be looked at one by one."""
+"""Seconds between two looks, however much happens: many renewals must not be looked at one by one."""
 
 
 class Scheduler:
@@ -85,10 +85,10 @@ class Scheduler:
         due_at = [(node, self._due_at(node, now)) for node in self._nodes()]
         due = [node for node, at in due_at if at <= now]
         ready = sorted((n for n in due if self._may_renew(n)), key=lambda n: -renewals.asked(self._keeper, n))
-        room = self._keeper.rate_limiter.room()
-        for node in ready[:room]:
+        startable = self._keeper.rate_limiter.available()
+        for node in ready[:startable]:
             node.entry.renew(ask=False)
-        if ready[room:]:
+        if ready[startable:]:
             return SOON
         coming = min((at - now for _, at in due_at if at > now), default=LOOK)
         return max(SOON, min(LOOK, coming, self._next_retry(due)))

@@ -3,7 +3,7 @@
 Endpoint, EC2's metadata, containers, the control API and with it credential_process all come here. It decides in this
 order: agent locked, role logged out, within the consumer's reach, allowed by a human where the role is guarded, fresh
 or to be renewed. (Reach comes before the human's yes: nobody should be asked about what would be refused anyway.)
-Nothing else in the house hands out what an entry holds; tests/test_architecture.py says so.
+Nothing else hands out what an entry holds; tests/test_architecture.py says so.
 """
 
 from __future__ import annotations
@@ -66,9 +66,12 @@ def _unknown() -> str:
 class Ask:
     """How far to go for credentials.
 
-    `human`: whether a human may be asked. `patience`: seconds to wait at most (None: as long as the caller stays); none
-    for a human means that none is asked. `lasting`: seconds that must be left. `lifetime`: seconds wanted in one piece,
-    by the direct path if that takes it. `process`: says which process asks; slow, so called in a thread.
+    Attributes:
+        human: whether a human may be asked.
+        patience: seconds to wait at most (None: as long as the caller stays); with none no human is asked.
+        lasting: seconds that must be left.
+        lifetime: seconds wanted in one piece, by the direct path if that takes it.
+        process: says which process asks; slow, so called in a thread.
     """
 
     human: bool = True
@@ -96,7 +99,10 @@ class Ask:
 
 
 class CredentialService:
-    """Serves what a keeper holds. `keeper` is for those who describe roles; credentials come from `serve` alone.
+    """Serves what a keeper holds.
+
+    Attributes:
+        keeper: for those who describe roles; credentials come from `serve` alone.
 
     Args:
         refresh: has what has changed of the configuration read, soon; called each time: keys may have been replaced.
@@ -112,7 +118,10 @@ class CredentialService:
     def check(self, name: str, consumer: Consumer) -> Node:
         """Go on only where this consumer may have the role now, as far as that is known without asking anybody.
 
-        Also asked when a wait has ended: what was taken back meanwhile does not leave. Returns the role's node.
+        Also asked when a wait has ended: what was taken back meanwhile does not leave.
+
+        Returns:
+            The role's node.
 
         Raises:
             XacctError: it may not; why.
@@ -189,6 +198,8 @@ class CredentialService:
         """Return once this consumer may have the role, asking a human if it is guarded.
 
         Args:
+            name: the role's.
+            consumer: who wants it.
             process: says which process asks; slow.
 
         Raises:

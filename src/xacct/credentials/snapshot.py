@@ -42,7 +42,7 @@ class ErrorSnapshot(Value, frozen=True):
 
 
 class EntrySnapshot(Value, frozen=True):
-    """An entry: what it holds, when it is renewed, and how its last try went. Instants are AWS's; `*_boot` are ours."""
+    """What an entry holds, when it is renewed, and how its last try went. Instants are AWS's; `*_boot` are ours."""
 
     held: Credentials | None
     renew_at: float | None
@@ -62,7 +62,13 @@ class SessionSnapshot(Value, frozen=True):
 
 
 class RoleSnapshot(Value, frozen=True):
-    """A role with an entry of its own. `plan`: a digest of its configuration. `arn`, `via`: of one known by its ARN."""
+    """A role with an entry of its own.
+
+    Attributes:
+        plan: a digest of its configuration.
+        arn: its ARN, where it is known by that alone.
+        via: the role it is then reached via.
+    """
 
     name: str
     plan: str
@@ -88,9 +94,12 @@ class RefusedSnapshot(Value, frozen=True):
 
 
 class Snapshot(Value, frozen=True):
-    """All of it. `longest`, `max_age`, `worked_at_age` are what AWS's refusals have taught of each role, in seconds.
+    """All of it.
 
-    `logged_out`: names of roles, whether configured now or not. `until`: how long each role was logged in for.
+    Attributes:
+        longest: what AWS's refusals have taught of each role, in seconds; as are `max_age` and `worked_at_age`.
+        logged_out: names of roles, whether configured now or not.
+        until: how long each role was logged in for.
     """
 
     sessions: tuple[SessionSnapshot, ...]
@@ -174,11 +183,13 @@ def renamed(memory: Snapshot, rename: Callable[[str], str], source: Callable[[So
     """The same, in a daemon whose own files are others: there the roles have other names.
 
     Args:
-        rename: gives a role's name there. source: gives a source as it is known there.
+        memory: what another daemon held.
+        rename: gives a role's name there.
+        source: gives a source as it is known there.
     """
 
     def observed_limits(learned: dict[str, T]) -> dict[str, T]:
-        return {rename(name): lesson for name, lesson in learned.items()}
+        return {rename(name): limit for name, limit in learned.items()}
 
     replace = msgspec.structs.replace
     return replace(
@@ -224,10 +235,15 @@ def _finite(instant: float) -> float | None:
 
 
 def restore(keeper: Keeper, memory: Snapshot, *, same_boot: bool) -> int:
-    """Give a configured keeper back what another remembered. Returns how many roles hold something again.
+    """Give a keeper back what another held.
 
     Args:
+        keeper: a configured one.
+        memory: what the other held.
         same_boot: whether boot-time instants of then mean anything now.
+
+    Returns:
+        How many roles hold something again.
     """
     restore_what_was_taken_back(keeper, memory)
     _restore_observed_limits(keeper, memory)
@@ -272,7 +288,7 @@ def _restore_observed_limits(keeper: Keeper, memory: Snapshot) -> None:
 
 
 def _place_of(keeper: Keeper, role: RoleSnapshot) -> str | None:
-    """The name the role has in this keeper; None where it has no place any more."""
+    """The name the role has in this keeper; None where there is no such role any more."""
     if role.arn is None or role.via is None:
         return role.name if role.name in keeper.nodes else None
     try:

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from xacct.copies import lines as aws
 from xacct.ctl.failure import CtlError
 
 _BEGIN: Final = "# >>> xacct >>>"
@@ -107,9 +108,7 @@ def joined(found: Found, program: str, entries: Sequence[Entry]) -> bytes:
 
 def profiles(content: bytes) -> set[str]:
     """Return the names of the profiles in an AWS file, however their sections are spelt."""
-    text = content.decode("utf-8-sig", "surrogateescape")
-    heading = r"^[^\S\n]*\[\s*(?:profile\s+)?[\"']?([^\]\"'\n]*?)[\"']?\s*\]"
-    return set(re.findall(heading, text, re.MULTILINE))
+    return aws.sections(aws.cut(content.decode("utf-8-sig", "surrogateescape")))
 
 
 def showable(line: str) -> str:

@@ -3,9 +3,7 @@
 `AWS_PROFILE` gets a profile of ours that has no credentials, in a copy of the config file that has all else: so
 `--profile X` is X as ever, and the credentials file stays where it is. ARCHITECTURE.md weighs it against other ways.
 """
-# ruff: noqa: PTH118 - see paths.py
 
-import os
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -111,7 +109,7 @@ def taken_by_polars(home: str) -> str | None:
 
 def _read_by_some(environ: Mapping[str, str], home: str) -> list[str]:
     """Return the files in which some SDK looks for a profile: JavaScript v2 and Java v1 heed variables of their own."""
-    java = named(environ, _JAVA, f"{home}/.aws/credentials", home)
+    java = awsfiles.path(environ, _JAVA, "~/.aws/credentials", home, awsfiles.directory())
     return list(dict.fromkeys([*files(environ, home), f"{home}/.aws/credentials", java]))
 
 
@@ -131,17 +129,6 @@ def files(environ: Mapping[str, str], home: str) -> tuple[str, str]:
     """Return the config and the credentials file that SDKs with `environ` read."""
     found = awsfiles.named({**environ, "HOME": home}, awsfiles.directory())
     return found.config, found.credentials
-
-
-def named(environ: Mapping[str, str], variable: str, default: str, home: str) -> str:
-    """Return the path of an AWS file, absolute: what the variable says, as AWS tools take it, or the default."""
-    value = environ.get(variable)
-    if not value:
-        return default
-    value = re.sub(r"\$(?:(\w+)|\{([^}]*)\})", lambda found: environ.get(found[1] or found[2], found[0]), value)
-    if value.startswith("~/"):
-        return home + value[1:]
-    return value if value.startswith("/") else os.path.join(awsfiles.directory(), value)
 
 
 def lines(path: str) -> list[str]:

@@ -16,7 +16,11 @@ _QUOTES: Final = ("'", '"', "`")
 
 
 class Shell(NamedTuple):
-    """A shell's language. `failing`: the line that fails whatever reads it."""
+    """A shell's language.
+
+    Attributes:
+        failing: the line that fails whatever reads it.
+    """
 
     unset: str
     export: str

@@ -1,1 +1,1 @@
-"""The daemon as a whole: where it comes from, its rooms, the order in which they open and close, its successor."""
+"""The daemon as a whole: where it comes from, its parts, the order in which they open and close, its successor."""

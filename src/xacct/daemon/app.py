@@ -139,7 +139,7 @@ class App:
             __version__,
             files=self.catalogues.memory,
             grants=self.grants.rows,
-            late=lambda: self.restorer.late,
+            late=lambda: self.restorer.late,  # guard: roles-of-files-that-are-away-are-handed-on
         )
         self.taken_back = TakenBack(self.where.taken_back, self.where.taken_back_here, Saver())
         self.noted = Noted(
@@ -194,7 +194,7 @@ class App:
         )
 
     def _shares(self) -> tuple[Seats, Seats, Seats]:
-        """The places at the endpoint, at the listeners for containers, and at the IMDS ports."""
+        """What counts connections to the endpoint, to the listeners for containers, and to the IMDS ports."""
         files, boot = hardening.open_files(), self.clock.boot
         return (
             Seats("the endpoint", seats.ENDPOINT.of(files), boot),

@@ -143,11 +143,12 @@ class Catalogues:
         return msgspec.structs.replace(memory, sessions=sessions, roles=roles) if sessions or roles else None
 
     def as_here(self, memory: Snapshot, own: tuple[str, ...]) -> Snapshot:
-        """What a daemon remembered, with roles called as they are here.
+        """What a daemon held, with roles called as they are here.
 
         Args:
-            own: the files that were its own. Where ours are others, its plain names are of those, and ours may be
-                among what it called by keys.
+            memory: what it held.
+            own: the files that were its own. Where ours are others, its plain names are of those, and ours may be among
+                what it called by keys.
         """
         then = Files(*own) if own else self.own()
         there = rolekeys.OWN if then == self.own() else self.identify(then)

@@ -31,7 +31,8 @@ def receive(channel: socket.socket) -> tuple[dict[str, Any], bytes, list[int]]:
     """One message: what it says, the state, the descriptors. Blocks as long as the channel's time-out lets it.
 
     Raises:
-        ValueError: the other end is gone, or speaks otherwise. OSError: likewise, or it takes too long.
+        ValueError: the other end is gone, or speaks otherwise.
+        OSError: likewise, or it takes too long.
     """
     data, descriptors, _, _ = socket.recv_fds(channel, _LONGEST_LINE, _DESCRIPTORS)
     received = bytearray(data)
@@ -53,6 +54,8 @@ async def hand(channel: socket.socket, descriptors: dict[str, int], state: bytea
 
     Args:
         channel: one that does not block.
+        descriptors: by their names.
+        state: what is held.
 
     Raises:
         OSError: the other end is gone.
@@ -77,7 +80,8 @@ class Listener:
         """The next message.
 
         Raises:
-            ValueError: the other end is gone, or speaks otherwise. OSError: it is gone.
+            ValueError: the other end is gone, or speaks otherwise.
+            OSError: it is gone.
         """
         while b"\n" not in self._unread:
             self._unread += _some(await asyncio.get_running_loop().sock_recv(self._channel, 4096))

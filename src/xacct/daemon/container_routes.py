@@ -27,10 +27,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ContainerRoutes:
-    """What the places are made of.
+    """Makes the routes that there are just now.
 
-    `socket`: the Unix socket. `peer_check`: the loopback endpoint's. `endpoint`: makes an endpoint behind a peer check.
-    `require_known`: whether callers that the kernel can't name are refused, as containers on a bridge are then.
+    Attributes:
+        socket: the Unix socket.
+        peer_check: the loopback endpoint's.
+        endpoint: makes an endpoint behind a peer check.
+        require_known: whether callers that the kernel can't name are refused, as containers on a bridge are then.
     """
 
     chosen: ContainersSettings
@@ -40,7 +43,7 @@ class ContainerRoutes:
     require_known: bool
 
     def __call__(self) -> list[Route]:
-        """The places there are just now."""
+        """The routes there are just now."""
         port = self.chosen.port
         return [
             Route(f"{server.ADDRESS}:{port}", 0, partial(server.bind, port), self._behind(self.peer_check)),

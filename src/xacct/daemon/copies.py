@@ -37,7 +37,8 @@ class Copies:
     """The copies in one runtime directory.
 
     Args:
-        runtime: where they are. tokens: where the files of grants' tokens are, for ended grants as well.
+        runtime: where they are.
+        tokens: where the files of grants' tokens are, for ended grants as well.
         living: returns the ids of the grants in force.
     """
 
@@ -67,43 +68,43 @@ class Copies:
 
     def _looked(self, events: FileEvents) -> float:
         """Watch what there is, and bring it up to date. Returns the seconds until it is looked again at the latest."""
-        places = store.all_in(self._runtime)
-        events.watch({self._runtime, *places, *self._originals(places)})
-        unsettled = [place for place in places if not self._look(place)]
-        return POLL if unsettled or (places and not events.works) else LOOK
+        copies = store.all_in(self._runtime)
+        events.watch({self._runtime, *copies, *self._originals(copies)})
+        unsettled = [copy for copy in copies if not self._look(copy)]
+        return POLL if unsettled or (copies and not events.works) else LOOK
 
-    def _originals(self, places: Collection[str]) -> set[str]:
+    def _originals(self, copies: Collection[str]) -> set[str]:
         found = set()
-        for place in places:
+        for copy in copies:
             try:
-                about = store.about_of(place)
+                about = store.about_of(copy)
             except OSError:
                 continue
             found |= {str(Path(os.path.realpath(path)).parent) for path in (about.config, about.credentials)}
         return found
 
-    def _look(self, place: str) -> bool:
+    def _look(self, copy: str) -> bool:
         """Bring one copy up to date; false while somebody writes it. What can't be written is said once."""
         try:
-            if not store.synced(place, time.time()):
+            if not store.synced(copy, time.time()):
                 return False
         except store.Failed as failure:
             said = str(failure)
         except OSError as error:
             said = error.strerror or "it can't be used"
         else:
-            self._said.pop(place, None)
+            self._said.pop(copy, None)
             return True
-        if self._said.get(place) != said:
+        if self._said.get(copy) != said:
             log.warning("a shell's copy of the config file differs", why=said)
-            self._said[place] = said
+            self._said[copy] = said
         return True
 
     def tidy(self, living: Collection[str]) -> None:
         """Remove the copies whose grants have ended, or whose processes have; those with keys in them at once."""
-        for place in store.all_in(self._runtime):
-            kept = not store.holds_secrets(place)
-            store.remove(place, lambda user, kept=kept: self._is_in_use(user, living, keep_ended=kept))  # type: ignore[misc]
+        for copy in store.all_in(self._runtime):
+            kept = not store.holds_secrets(copy)
+            store.remove(copy, lambda user, kept=kept: self._is_in_use(user, living, keep_ended=kept))  # type: ignore[misc]
 
     def _is_in_use(self, user: str, living: Collection[str], *, keep_ended: bool) -> bool:
         if pid := _PID.fullmatch(user):

@@ -1,4 +1,4 @@
-"""A new daemon in the place of this one, without a gap: the predecessor's side. The protocol is in takeover.py.
+"""A new daemon instead of this one, without a gap: the predecessor's side. The protocol is in takeover.py.
 
 Nothing here waits longer than it says, whatever the successor does, and whoever asked for it may hang up meanwhile.
 """
@@ -65,7 +65,8 @@ class Successor:
     """The new process.
 
     Args:
-        child: what was started; it forks and ends. ours: our end of the channel.
+        child: what was started; it forks and ends.
+        ours: our end of the channel.
     """
 
     def __init__(self, child: subprocess.Popen[bytes], ours: socket.socket) -> None:
@@ -155,13 +156,19 @@ class Successor:
 
 
 async def hand_over(daemon: Predecessor, arguments: Sequence[str], environment: Mapping[str, str]) -> Successor:
-    """Have a new process take over from a daemon that serves. Returns it; the daemon serves nobody any more.
+    """Have a new process take over from a daemon that serves.
 
     Args:
-        arguments, environment: what the new process is started with, beside our own environment.
+        daemon: the one that serves. It goes on as before where this fails.
+        arguments: what the new process is started with.
+        environment: what it has beside our own.
+
+    Returns:
+        The new process. The daemon serves nobody any more.
 
     Raises:
-        Busy: something is under way. StartupFailed: it did not start. The daemon goes on as before.
+        Busy: something is going on.
+        StartupFailed: it did not start.
     """
     await _quiet(daemon)  # before there is a second process, that would wait for it too
     successor = await Successor.start(arguments, environment)

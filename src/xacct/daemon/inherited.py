@@ -41,7 +41,10 @@ class DaemonPaths:
         self.steps = self.state / "used-steps.json"
 
     def claim(self) -> int:
-        """Make the directories, and be the only daemon in them. Returns the lock's descriptor, to be kept open.
+        """Make the directories, and be the only daemon in them.
+
+        Returns:
+            The lock's descriptor, to be kept open.
 
         Raises:
             StartupFailed: they can't be used, or another daemon has them.
@@ -58,9 +61,14 @@ class DaemonPaths:
 class Inherited:
     """What is there already.
 
-    `control`, `endpoint`, `imds` (by port): listeners. `kept`: the secret memory in the service manager's store, and
-    its name there. `spoilt`: names of what else is in that store, and is no state of ours. `state`: what is to be held
-    again (state/codec.py). `lock`: the descriptor of the lock on the runtime directory.
+    Attributes:
+        control: a listener.
+        endpoint: a listener.
+        imds: listeners, by port.
+        kept: the secret memory in the service manager's store, and its name there.
+        spoilt: names of what else is in that store, and is no state of ours.
+        state: what is to be held again (state/codec.py).
+        lock: the descriptor of the lock on the runtime directory.
     """
 
     control: socket.socket | None = None

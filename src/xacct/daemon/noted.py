@@ -22,7 +22,9 @@ class Noted:
     """Begins once what an earlier daemon noted has been read.
 
     Args:
-        files: whose roles there are. persister: the rest of what is kept. on_disk: whether a sealed state lies there.
+        files: whose roles there are.
+        persister: the rest of what is kept.
+        on_disk: whether a sealed state lies there.
     """
 
     def __init__(

@@ -20,7 +20,12 @@ PATIENCE = 5.0
 
 @dataclass(slots=True)
 class Wanted:
-    """What the next reading is to look at beside what has changed: files of requests, or `everything` anew."""
+    """What the next reading is to look at beside what has changed.
+
+    Attributes:
+        files: those of requests.
+        everything: whether all is read anew.
+    """
 
     files: set[Files] = field(default_factory=set)
     everything: bool = False

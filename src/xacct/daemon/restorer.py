@@ -39,7 +39,8 @@ log = structlog.get_logger("xacct")
 class Restorer:
     """Restores once, and begins to keep the state afterwards.
 
-    `problem`: why what an earlier daemon held is not held again, where people should know.
+    Attributes:
+        problem: why what an earlier daemon held is not held again, where people should know.
     """
 
     keeper: Keeper
@@ -95,6 +96,7 @@ class Restorer:
 
     def _proven(self, sealed: bytes | None) -> bytes | None:
         """What lay on disk, unless nobody knows what it lacks: what can't be written could not be when it was to be."""
+        # guard: sealed-state-that-may-lack-a-logout-is-not-used
         if sealed is None or fileio.takes_files(self.where.state):
             return sealed
         self.problem = errors.StateNotKept(
@@ -111,7 +113,7 @@ class Restorer:
 
     def _come_late(self, state: bytes) -> None:
         """The keychain was locked at our start, and is open now. What has been logged in to since is newer."""
-        if self._proven(state) is not None:
+        if self._proven(state) is not None:  # guard: sealed-state-that-comes-late-is-held-to-the-same
             self._give_back(state, all_of_it=export(self.keeper).empty)
         self.persister.save()
 
@@ -139,7 +141,11 @@ class Restorer:
         self.persister.start()
 
     def took_back(self, *, everything: bool) -> None:
-        """The human has logged out of roles, or of `everything`: nothing that is kept may bring them back."""
+        """Let nothing that is kept bring back what the human has logged out of.
+
+        Args:
+            everything: whether that is all.
+        """
         if everything:
             self._to_restore = self._late = None
             if not self._restored:
@@ -167,7 +173,7 @@ class Restorer:
 
     def _wait_for_files(self, state: codec.State) -> None:
         """Keep what is held of roles whose files can't be read now, a network's for example, until they can."""
-        late = self.catalogues.unread(state.memory)
+        late = self.catalogues.unread(state.memory)  # guard: roles-of-files-that-are-away-wait-for-them
         self._late = msgspec.structs.replace(state, memory=late) if late is not None else None
 
     def _restore_late(self) -> None:

@@ -1,4 +1,4 @@
-"""The daemon's life: arguments and settings, the order in which its parts open and close, signals, its successor."""
+"""Runs the daemon: arguments and settings, the order in which its parts open and close, signals, its successor."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SHADOWING = (
 )
 """Variables of the shell that started us which must not steer our own STS clients, nor stay where children see them."""
 
-PARTING = 0.1
+LINGER = 0.1
 """Seconds that a client which has connected and not asked yet gets to do so before a successor takes over."""
 
 SOCKET_LOOK = 2.0
@@ -120,7 +120,9 @@ class Run:
     """From the first request served to the last.
 
     Args:
-        rooms: built, and configured. arguments: the command line, for a successor. manager: the service manager.
+        app: built, and configured.
+        arguments: the command line, for a successor.
+        manager: the service manager.
         origin: what there is of an earlier daemon.
     """
 
@@ -140,6 +142,7 @@ class Run:
         """Serve until told to stop, or until a successor does.
 
         Args:
+            port: the endpoint's; 0: any that is free.
             inherited: what there is of an earlier daemon.
         """
         loop = asyncio.get_running_loop()
@@ -271,7 +274,7 @@ class Run:
             except errors.XacctError as error:
                 log.error("control socket not made anew", why=error.sentence)  # noqa: TRY400
                 lost = lost + 1 if self._app.lock_is_lost() else 0
-        self._stop.set()  # another daemon serves by now: two would each have half the truth
+        self._stop.set()  # another daemon serves by now: each of two would hold half of it
 
     async def _make_socket_anew(self) -> None:
         from xacct.control.server import bind  # noqa: PLC0415 - loaded long ago
@@ -293,9 +296,12 @@ class Run:
     # The successor: what handover.py needs of us.
 
     async def _succeed(self) -> int:
-        """Have a new process take over. Returns its pid; this one ends.
+        """Have a new process take over.
 
         Whoever asked may hang up: what has begun goes on.
+
+        Returns:
+            Its pid; this one ends.
 
         Raises:
             XacctError: it could not; this one goes on.
@@ -336,7 +342,7 @@ class Run:
         self._control.stop_accepting()
         await self._workers.end()
         # guard: hand-over-connections-close-with-it
-        await asyncio.gather(app.endpoint.close(PARTING), app.imds.pause(PARTING), app.containers.pause(PARTING))
+        await asyncio.gather(app.endpoint.close(LINGER), app.imds.pause(LINGER), app.containers.pause(LINGER))
         app.persister.freeze()
 
     async def resume(self) -> None:
@@ -365,7 +371,7 @@ class Run:
             yield state
 
     async def _part(self) -> None:
-        """Let the successor go its own way, or have none: what has begun ends with us."""
+        """Let the successor go on alone, or have none: what has begun ends with us."""
         if self._handing_over is not None:
             self._handing_over.cancel()
             await asyncio.gather(self._handing_over, return_exceptions=True)

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 class Start:
     """What the service manager has kept of an earlier daemon, if there is one.
 
-    `refused`: what the kernel did not grant of the hardening, and which inherited descriptors were none of ours.
-    `strict`: whether a configuration that can't be read is a reason not to start. Here it is mended while we run.
+    Attributes:
+        refused: what the kernel did not grant of the hardening, and which inherited descriptors were none of ours.
+        strict: whether a configuration that can't be read is a reason not to start. Here it is mended while we run.
     """
 
     strict = False
@@ -48,7 +49,7 @@ class Start:
         """The daemon serves from now on: nobody but the service manager waits for that."""
 
     def listen(self, lock: Callable[[str], None]) -> None:
-        """Nobody has any last words for us."""
+        """There is no predecessor to hear."""
 
     def failed(self, sentence: str, hint: str) -> None:
         """It can't be done: stderr has said so."""

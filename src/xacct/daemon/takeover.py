@@ -1,9 +1,9 @@
-"""A new daemon in the place of a running one, without a gap: the successor's side. The other is handover.py.
+"""A new daemon instead of a running one, without a gap: the successor's side. The other is handover.py.
 
     predecessor                                  successor
     ----------------------------------------------------------------------------------------
     spawns it, with one end of a channel
-                                                 leaves its parent's family, imports, reads the configuration
+                                                 leaves its parent, imports, reads the configuration
                                                  "ready", its pid
     waits until nothing is under way
     serves nobody any more; sends listeners,
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATIENCE = 60.0
-"""Seconds the predecessor gets to find a quiet moment; then it has thought better of it, or is gone."""
+"""Seconds the predecessor gets to find a quiet moment; then it no longer wants to, or is gone."""
 
 DYING = 2.0
 """Seconds from the moment a killed process closes what it had open until it is seen to be dead, at most."""
@@ -104,7 +104,7 @@ class Takeover:
             instance.sign(self._lock)
 
     def listen(self, lock: Callable[[str], None]) -> None:
-        """Hear the predecessor's last words: whether the machine told it to lock while it handed over.
+        """Hear what the predecessor says last: whether the machine told it to lock while it handed over.
 
         Args:
             lock: locks; takes the reason.
@@ -127,7 +127,7 @@ class Takeover:
             channel.send(self._channel, {"failed": [sentence, hint]})
 
     def _is_alone(self) -> bool:
-        """Whether the predecessor is dead, and not only tired of us: what is being killed closes its files first."""
+        """Whether the predecessor is dead, and not only out of touch: what is being killed closes its files first."""
         pid, mark = self._predecessor
         deadline = time.monotonic() + DYING
         while mark is not None and process.started(pid) == mark:

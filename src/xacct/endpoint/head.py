@@ -37,7 +37,7 @@ they are (RFC 3986, pchar), so percent-encoding stays refused.
 
 # guard: no-control-characters-in-values, names-of-tokens-up-to-colon
 _HEADER = re.compile(rb"([A-Za-z0-9!#$%&'*+.^_`|~-]+):([\t\x20-\x7e\x80-\xff]*)")
-_GIVEAWAYS = (b"sec-", b"x-forwarded", b"proxy-")  # guard: no-sec-fetch, no-x-forwarded, no-proxy
+_BEGINNINGS = (b"sec-", b"x-forwarded", b"proxy-")  # guard: no-sec-fetch, no-x-forwarded, no-proxy
 _KNOWN = frozenset(
     {
         *(
@@ -173,7 +173,7 @@ def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
         if match is None:
             raise Refused("header syntax")
         name = match.group(1).lower()
-        if name in _FORBIDDEN or name.startswith(_GIVEAWAYS):
+        if name in _FORBIDDEN or name.startswith(_BEGINNINGS):
             raise Refused(f"header {_kind(name)}")
         if name in headers:  # guard: no-header-twice
             raise Refused("duplicate header")
@@ -182,8 +182,8 @@ def _headers(lines: list[bytes]) -> dict[bytes, bytes]:
 
 
 def _kind(name: bytes) -> str:
-    """A giveaway's name, where it is known; else its beginning: what a stranger has made up is written nowhere."""
+    """A forbidden header's name, where it is known; else its beginning: what others have made up is written nowhere."""
     if name in _FORBIDDEN or name in _KNOWN:
         return name.decode("ascii")
     # guard: audit-no-kind-by-a-strangers-header
-    return next(beginning for beginning in _GIVEAWAYS if name.startswith(beginning)).decode("ascii") + "*"
+    return next(beginning for beginning in _BEGINNINGS if name.startswith(beginning)).decode("ascii") + "*"

@@ -44,7 +44,7 @@ SWEEP = 5.0
 MAX_UNWELCOME = 50
 """Connections of other users that are kept until they have sent something and can be told no."""
 
-FAREWELL = 1.0
+CLOSE_TIMEOUT = 1.0
 """Seconds that held answers get to end when the endpoint closes."""
 
 LINGER = 0.25
@@ -170,7 +170,7 @@ class Endpoint:
         await asyncio.sleep(0)  # connections that were accepted a moment ago appear
         held = {connection.holding for connection in self.connections if connection.holding is not None}
         if held:
-            await asyncio.wait(held, timeout=FAREWELL)
+            await asyncio.wait(held, timeout=CLOSE_TIMEOUT)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + linger
         # Polled: an event in each connection would cost all of them.

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def lock(path: Path) -> int:
-    """Take the lock for the life of this process. Returns its descriptor, to be kept open.
+    """Take the lock for the life of this process.
+
+    Returns:
+        Its descriptor, to be kept open.
 
     Raises:
         StartupFailed: another daemon holds it, or the file can't be made.

@@ -96,7 +96,7 @@ def take(
     grants: list[dict[str, Any]] | None = None,
     late: Snapshot | None = None,
 ) -> bool:
-    """Write the keeper's state over what a buffer holds. Returns whether any credentials are in it.
+    """Write the keeper's state over what a buffer holds.
 
     Args:
         keeper: whose state.
@@ -106,6 +106,9 @@ def take(
         files: whose roles they are.
         grants: those in force, as rows.
         late: what an earlier daemon held of roles whose files can't be read yet.
+
+    Returns:
+        Whether any credentials are in it.
     """
     aws, at = keeper.clock.anchor()
     memory = export(keeper)

@@ -34,7 +34,7 @@ PATIENCE = 3.0
 PAUSE = 0.5
 """Seconds between two writes: a burst of renewals becomes a few."""
 
-FAREWELL = 3.0
+CLOSE_TIMEOUT = 3.0
 """Seconds that writing gets at the end. What a stuck disk or keychain does not take in time is lost."""
 
 AGAIN = "xacct tries again by itself."
@@ -139,14 +139,14 @@ class KeychainStore:
             self._say(problem)
 
     async def close(self) -> None:
-        """Write what is pending. It takes FAREWELL seconds at most."""
+        """Write what is pending. It takes CLOSE_TIMEOUT seconds at most."""
         self._hurry.set()
         if not isinstance(self.problem, errors.KeychainDenied):
             self._write_soon()
         if self._loading is not None:
             self._loading.cancel()
         if self._writing is not None:
-            await asyncio.wait({self._writing}, timeout=FAREWELL)
+            await asyncio.wait({self._writing}, timeout=CLOSE_TIMEOUT)
             self._writing.cancel()
             await asyncio.gather(self._writing, return_exceptions=True)
 

@@ -1,6 +1,7 @@
-"""An ordinary aiobotocore program: who am I, for SECONDS (0: once), with one client for as long as it runs."""
+"""An ordinary aiobotocore program: who am I, for SECONDS (0: once; else twice at least), with one client."""
 
 import asyncio
+import itertools
 import sys
 import time
 
@@ -10,9 +11,9 @@ from aiobotocore.session import get_session
 async def main(seconds):
     async with get_session().create_client("sts") as sts:
         end = time.monotonic() + seconds
-        while True:
+        for calls in itertools.count(1):
             print((await sts.get_caller_identity())["Arn"], flush=True)
-            if time.monotonic() >= end:
+            if time.monotonic() >= end and (calls > 1 or not seconds):
                 break
             await asyncio.sleep(0.2)
 

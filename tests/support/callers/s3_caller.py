@@ -43,7 +43,7 @@ def main():
         try:
             print("ok", once(), flush=True)
         except Exception as error:
-            print("failed", " ".join(f"{type(error).__name__}: {error}".split())[:600], flush=True)
+            print("failed", " ".join(f"{type(error).__name__}: {error}".split())[:1500], flush=True)
         time.sleep(float(sys.argv[2]))
 
 

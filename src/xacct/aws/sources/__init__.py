@@ -44,7 +44,7 @@ LOOKS: tuple[Callable[[str, AwsFiles], Source | None], ...] = (
 
 
 def own(name: str, files: AwsFiles) -> Source | None:
-    """The source that a profile is by itself, role_arn aside; None where it leads nowhere.
+    """The source that a profile is by itself, role_arn aside; None where it is none.
 
     Raises:
         ConfigError: It is one that xacct can't use, or half of one; which.
@@ -53,7 +53,11 @@ def own(name: str, files: AwsFiles) -> Source | None:
 
 
 class FileSources:
-    """Sources as the AWS files and `env` (the daemon's environment at its start) have them."""
+    """Sources as the AWS files and the environment have them.
+
+    Args:
+        env: the daemon's environment at its start.
+    """
 
     def __init__(self, env: Mapping[str, str], sts: WebIdentitySts) -> None:
         self._env = dict(env)

@@ -14,7 +14,7 @@ SSO = ("sso_role_name", "sso_account_id")
 
 
 def found(name: str, files: AwsFiles) -> None:
-    """Refuse a profile whose first way to credentials this is.
+    """Refuse a profile that would get its credentials by this first.
 
     Raises:
         ConfigError: It is.

@@ -1,4 +1,4 @@
-"""The ways to new credentials, one class each: fetcher.py says what a way is, `BY_HOP` which one a role takes."""
+"""Fetchers of new credentials, a class for each kind: entry.py says what one does, `BY_HOP` which one a role has."""
 
 from xacct.credentials.fetchers.keys import PlainKeys, RoleFromKeys
 from xacct.credentials.fetchers.mfa_session import MfaSession, MfaSessions

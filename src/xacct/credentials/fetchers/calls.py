@@ -44,7 +44,11 @@ class Sources(Protocol):
     """Where first credentials are read."""
 
     async def load(self, source: Source) -> Credentials:
-        """The source's keys, read anew. Raises SourceUnusable."""
+        """The source's keys, read anew.
+
+        Raises:
+            SourceUnusable: it has none.
+        """
 
     def needs_human(self, source: Source) -> bool:
         """Whether they could not be had now without a human."""
@@ -55,9 +59,12 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """Settings the keeper goes by: seconds of an MFA session, and the session name CloudTrail shows.
+    """Settings that fetchers go by.
 
-    `renew_within`: seconds for which a role that was fetched is renewed ahead of its end; 0: never.
+    Attributes:
+        session_duration: seconds of an MFA session.
+        session_name: what CloudTrail shows.
+        renew_within: seconds for which a role that was fetched is renewed ahead of its end; 0: never.
     """
 
     session_duration: int = policy.SESSION_DURATION
@@ -66,7 +73,11 @@ class Defaults:
 
 
 class Calls:
-    """The outside, as fetchers see it. `causes`: who has brought it about that a role is fetched, by its name."""
+    """The outside, as fetchers see it.
+
+    Attributes:
+        causes: who has brought it about that a role is fetched, by its name.
+    """
 
     def __init__(
         self,
@@ -159,8 +170,12 @@ class Calls:
         """What a call brings that takes a code of the role's device.
 
         Args:
-            roles: whom it is for, now. wanted: whether somebody waits still. reason: why it takes a code, where that is
-                not plain. already: what another code has brought meanwhile.
+            role: what is wanted.
+            roles: whom the code is for, now.
+            wanted: whether somebody waits still.
+            call: the call, given the code.
+            reason: why it takes a code, where that is not plain.
+            already: what another code has brought meanwhile.
 
         Raises:
             HumanNeeded: nobody gave a code, or three were wrong.

@@ -34,18 +34,20 @@ class MfaSessions:
         """AWS says that it has ended, whatever our clock says."""
         self._dead.add(access_key_id)
 
-    def twin(self, key: Key, entry: Entry, until: float | None) -> Credentials | None:
+    def opened_elsewhere(self, key: Key, entry: Entry, until: float | None) -> Credentials | None:
         """The same session, opened for another profile with the same key and device: its code is this one's too.
 
         Args:
+            key: the session as AWS sees it.
+            entry: whose session is wanted.
             until: when it must live still.
         """
-        twin = self._opened.get(key)
-        if twin is None or twin is entry or entry.valid() or not twin.servable() or twin.held is None:
+        other = self._opened.get(key)
+        if other is None or other is entry or entry.valid() or not other.servable() or other.held is None:
             return None
-        short = until is not None and (twin.held.expires_at or 0.0) < until
-        # guard: dead-mfa-session-is-not-taken-from-twin
-        return None if short or twin.held.access_key_id in self._dead else twin.held
+        short = until is not None and (other.held.expires_at or 0.0) < until
+        # guard: dead-mfa-session-is-not-shared
+        return None if short or other.held.access_key_id in self._dead else other.held
 
     def wanted_younger(self, entry: Entry, why: str) -> None:
         """The next prompt says why the session is opened anew though it lives."""
@@ -57,11 +59,13 @@ class MfaSessions:
 
 
 class MfaSession:
-    """The way to one.
+    """Opens one.
 
     Args:
-        role: one that hangs from it. roles: the names of those it is opened for, now. cover_until: when it must live
-            still, for roles that were logged in to until some hour; None: as long as the settings say.
+        role: one that hangs from it.
+        roles: the names of those it is opened for, now.
+        cover_until: when it must live still, for roles that were logged in to until some hour; None: as long as the
+            settings say.
     """
 
     def __init__(
@@ -107,7 +111,7 @@ class MfaSession:
             need.wanted,
             call,
             reason=self._sessions.reason(need.entry),
-            already=lambda: self._sessions.twin(key, need.entry, until),
+            already=lambda: self._sessions.opened_elsewhere(key, need.entry, until),
         )
         self._sessions.opened(key, need.entry)
         return got

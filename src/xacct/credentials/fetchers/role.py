@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 class RoleFetcher(ABC):
-    """A way to one role. `parent` is the entry it hangs from: an MFA session or another role; None: keys."""
+    """Gets one role's credentials.
+
+    Attributes:
+        parent: the entry it hangs from: an MFA session or another role; None: keys.
+    """
 
     def __init__(
         self, role: Role, parent: Entry | None, *, calls: Calls, sessions: MfaSessions, refused: Refused

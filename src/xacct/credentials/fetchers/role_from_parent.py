@@ -49,7 +49,7 @@ class RoleFromParent(RoleFetcher):
         try:
             return await self._assumed(need, keys)
         except (errors.ParentExpired, errors.BadKey) as error:
-            # AWS knows better than our clock: the parent is dead.
+            # AWS knows better than our clock: the parent has ended.
             self.sessions.died(keys.access_key_id)
             if parent.held is keys:
                 parent.drop(error)

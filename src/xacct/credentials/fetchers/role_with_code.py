@@ -36,7 +36,9 @@ class RoleWithCode(RoleFetcher):
         """Credentials by a path of another duration, say.
 
         Args:
-            wanted: whether somebody waits still. human: whether one may be asked.
+            path: the path.
+            wanted: whether somebody waits still.
+            human: whether one may be asked.
 
         Raises:
             XacctError: as `fetch`.

@@ -1,12 +1,13 @@
 """The daemon: whether it runs, which release, whether an upgrade waits, and how its roles stand."""
 
 import re
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
 from xacct import __version__, wire
-from xacct.ctl.doctor.finding import Checks, Finding, Found, broken, count, ok, skipped, warning
+from xacct.ctl.doctor.finding import Check, Checks, Finding, Found, broken, count, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
 from xacct.ctl.failure import NotRunningError
 from xacct.ctl.status import troubles
@@ -36,10 +37,13 @@ def _api(scene: Scene) -> Found:
     return broken(said["sentence"], said["hint"])
 
 
-def _release(scene: Scene) -> Found:
-    daemon = scene.daemon.about
-    if scene.daemon.status is None:
-        return ()
+def _told(check: Callable[[Scene, wire.StatusAnswer], Found]) -> Check:
+    """Return a check of what the daemon says of its state; without that it finds nothing."""
+    return lambda scene: () if scene.daemon.status is None else check(scene, scene.daemon.status)
+
+
+def _release(_scene: Scene, status: wire.StatusAnswer) -> Finding:
+    daemon = status.get("daemon")
     if daemon is None:
         return warning("The running xacctd is so old that it does not say its release.", STOP_AND_START)
     if daemon["version"] == __version__:
@@ -51,10 +55,8 @@ def _release(scene: Scene) -> Found:
     return warning(f"{said}, from {daemon['code']} and {ours}; both work.", STOP_AND_START)
 
 
-def _code(scene: Scene) -> Found:
-    daemon = scene.daemon.about
-    if scene.daemon.status is None:
-        return ()
+def _code(_scene: Scene, status: wire.StatusAnswer) -> Finding:
+    daemon = status.get("daemon")
     if daemon is None:
         return skipped("The running xacctd does not say where its code is.")
     if not daemon["code_changed"]:
@@ -73,17 +75,15 @@ def _installed(code: Path) -> str | None:
     return found[1] if found else None
 
 
-def _locked(scene: Scene) -> Found:
-    if scene.daemon.status is None:
-        return ()
-    if scene.daemon.status.get("locked"):
+def _locked(_scene: Scene, status: wire.StatusAnswer) -> Finding:
+    if status.get("locked"):
         return warning("Locked: nothing is handed out.", "xacctctl unlock")
     return ok("It hands out credentials: it is not locked.")
 
 
-def _known(scene: Scene) -> Found:
-    names, wanted = _names(scene), scene.role
-    if names is None or (wanted is None and names):
+def _known(scene: Scene, status: wire.StatusAnswer) -> Found:
+    names, wanted = [role["name"] for role in status["roles"]], scene.role
+    if wanted is None and names:
         return ()
     if wanted is None:
         return warning("No role is configured.", "Give a profile in ~/.aws/config a role_arn, then: xacctctl reload")
@@ -95,18 +95,14 @@ def _known(scene: Scene) -> Found:
     )
 
 
-def _failed(scene: Scene) -> Found:
-    status, wanted = scene.daemon.status, scene.role
-    roles = [role for role in status["roles"] if wanted in (None, role["name"])] if status else []
-    if status is None or (wanted and not roles):
+def _failed(scene: Scene, status: wire.StatusAnswer) -> Found:
+    wanted = scene.role
+    roles = [role for role in status["roles"] if wanted in (None, role["name"])]
+    if wanted and not roles:
         return ()
     return [_trouble(*each) for each in troubles(roles)] or ok(
         f"Nothing went wrong last with {wanted or count(len(roles), 'role')}."
     )
-
-
-def _names(scene: Scene) -> list[str] | None:
-    return None if scene.daemon.status is None else [role["name"] for role in scene.daemon.status["roles"]]
 
 
 def _trouble(whose: str, error: wire.ErrorBody, state: wire.RoleState) -> Finding:
@@ -119,9 +115,9 @@ def _trouble(whose: str, error: wire.ErrorBody, state: wire.RoleState) -> Findin
 CHECKS: Final[Checks] = {
     "daemon-running": _running,
     "daemon-api": _api,
-    "daemon-version": _release,
-    "daemon-code": _code,
-    "daemon-locked": _locked,
-    "role-known": _known,
-    "role-failed": _failed,
+    "daemon-version": _told(_release),
+    "daemon-code": _told(_code),
+    "daemon-locked": _told(_locked),
+    "role-known": _told(_known),
+    "role-failed": _told(_failed),
 }

@@ -7,11 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from xacct import tomlfile
-from xacct.ctl.doctor.finding import Checks, Finding, broken, count, ok, skipped, warning
+from xacct.ctl.doctor.finding import OTHERS, WRITABLE, Checks, Finding, broken, count, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
-
-OTHERS: Final = 0o077
-WRITABLE: Final = 0o022
 
 
 def stranger(path: Path) -> Path | None:

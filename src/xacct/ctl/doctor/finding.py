@@ -1,9 +1,13 @@
 """What a check finds: a state, one sentence, and what to type; and what a table of checks is."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Literal, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from xacct.ctl.doctor.scene import Scene
+
+OTHERS: Final = 0o077
+WRITABLE: Final = 0o022
+"""Modes of files that others can reach at all, and that they can change."""
 
 State = Literal["ok", "warning", "broken", "skipped"]
 """ok: as it should be, or worth knowing; warning: works, but look; broken: mend it; skipped: could not be told."""

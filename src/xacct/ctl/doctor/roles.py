@@ -7,11 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from xacct.ctl.doctor.finding import Checks, Finding, broken, count, listed, ok, warning
+from xacct.ctl.doctor.finding import OTHERS, WRITABLE, Checks, Finding, broken, count, listed, ok, warning
 from xacct.ctl.doctor.scene import Scene
-
-OTHERS: Final = 0o077
-WRITABLE: Final = 0o022
 
 _VIRTUAL: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:mfa/\S+")
 _SECURITY_KEY: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:u2f/\S+")

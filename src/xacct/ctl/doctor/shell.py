@@ -9,12 +9,11 @@ from xacct import fileio, wire
 from xacct.awsfiles import Files, resolved
 from xacct.ctl import shadow, variables
 from xacct.ctl.doctor import awsfiles
-from xacct.ctl.doctor.finding import Checks, Finding, broken, ok, skipped, warning
+from xacct.ctl.doctor.finding import OTHERS, Checks, Finding, broken, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
 from xacct.ctl.render import files_of
 
 ANEW: Final = 'eval "$(xacctctl env ROLE)"'
-OTHERS: Final = 0o077
 
 _URI, _FILE, _TOKEN = variables.CONTAINER
 _ENDED: Final = b"ended"
