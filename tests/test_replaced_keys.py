@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from stack import Stack, wait_until
+from waiting import PATIENCE
 
 OTHER = "AKIAIOSFODNN7EXAMPLE"
 PROFILES = """
@@ -36,7 +37,7 @@ def fetched(grant):
     (url,) = grant["urls"].values()
     request = urllib.request.Request(url, headers={"Authorization": grant["token"]})
     try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             return json.load(answer)["AccessKeyId"]
     except urllib.error.HTTPError as refused:
         return json.load(refused)["Message"]

@@ -82,7 +82,7 @@ class Source:
     """
 
     name: str
-    kind: Literal["profile", "process", "environment"]
+    kind: Literal["profile", "process", "environment", "web-identity"]
     region: str | None = None
     command: str = field(default="", repr=False)
     temporary: bool = False

@@ -261,6 +261,8 @@ def _steps_before(
             f"open an MFA session with one code of {role.mfa_serial}, for {_span(session_seconds)}; "
             f"every role of {source.name} with this device shares it"
         )
+    elif path.hop is Hop.KEYS and source.temporary:
+        steps.append("hand on what that gives, for as long as it lasts")
     elif path.hop is Hop.KEYS:
         steps.append(f"open a session without MFA (GetSessionToken), for {_span(session_seconds)}")
     elif path.hop is Hop.WITH_CODE:
@@ -296,7 +298,7 @@ def _remarks(role: Role, path: Path) -> list[str]:
         remarks.append(f"limited to reading, by the session policy {role.session_policies[-1]}")
     if role.confirm is not None:
         remarks.append(_CONFIRM[role.confirm])
-    if path.hop is Hop.KEYS:
+    if path.hop is Hop.KEYS and not (isinstance(role.parent, Source) and role.parent.temporary):
         remarks.append(
             "what is handed out is that session and not the access key: AWS lets it call neither IAM nor, of STS, more "
             "than AssumeRole and GetCallerIdentity (keys that are temporary already are handed on as they are)"

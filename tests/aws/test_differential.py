@@ -44,7 +44,7 @@ SETTINGS = {
     "aws_session_token": ("token",),
     "aws_security_token": ("older",),
     "credential_process": ("/bin/keys --for me", "xacctctl process prod", ""),
-    "web_identity_token_file": ("/nonexistent",),
+    "web_identity_token_file": (two.TOKEN_FILE, "/nonexistent", "relative", ""),
     "sso_account_id": ("123456789012",),
     "sso_start_url": ("https://x.example.com",),
     "retry_mode": ("standard", "bogus"),
@@ -146,12 +146,14 @@ def tidy(draw):
     keys = {"aws_access_key_id": "AKIABASE", "aws_secret_access_key": "secret"}
     if draw(st.integers(0, 9)) == 0:
         keys["aws_session_token"] = "token"
-    way = draw(st.sampled_from(["credentials"] * 4 + ["config", "process"]))
+    way = draw(st.sampled_from(["credentials"] * 4 + ["config", "process", "web identity"]))
     base = dict(draw(extras(2)))
     if way == "process":
         base["credential_process"] = "/bin/keys --for me"
     elif way == "config":
         base |= keys
+    elif way == "web identity":
+        base |= {"role_arn": ARNS[0], "web_identity_token_file": two.TOKEN_FILE}
     config = {"default": draw(extras(4)), "profile base": base}
     for name in draw(st.lists(st.sampled_from(["prod", "x", "second", "third"]), min_size=1, max_size=3, unique=True)):
         above = ["base"] * 3 + [header.removeprefix("profile ") for header in config][2:]
@@ -256,6 +258,8 @@ def compare(env, found, name):
 
 
 def compare_calls(found, name, theirs, ours):
+    if theirs[0].action == "AssumeRoleWithWebIdentity":
+        return compare_web_identity(found, name, theirs, ours)
     opened = [call for call in ours if call.action == "GetSessionToken"]
     assumed = [call for call in ours if call.action == "AssumeRole"]
     assert ours == opened + assumed
@@ -280,6 +284,25 @@ def compare_calls(found, name, theirs, ours):
     if opened and len(assumed) == 1:
         assert opened[0].where == last.where
     return "mfa" if opened else "chain" if len(assumed) > 1 else "role"
+
+
+def compare_web_identity(found, name, theirs, ours):
+    """The first call carries a token and no signature; what follows is signed with what it gave."""
+    mine, other = ours[0], theirs[0]
+    assert mine.action == other.action
+    assert mine.key_id == other.key_id.strip()  # botocore sends the line's end along
+    assert mine.role_arn == other.role_arn
+    assert mine.session_name == other.session_name or (
+        mine.session_name == "xacct" and other.session_name.startswith("botocore-session-")
+    )
+    assert [(c.action, c.role_arn, c.key_id, c.token, c.external_id) for c in ours[1:]] == [
+        (c.action, c.role_arn, c.key_id, c.token, c.external_id) for c in theirs[1:]
+    ]
+    if len(ours) > 1:
+        assert_same_place(found.roles[name], ours[-1], theirs[-1])
+    elif found.roles[name].region is not None:
+        assert mine.url == other.url
+    return "web identity" if len(ours) == 1 else "from a web identity"
 
 
 def assert_same_place(role, ours, theirs):

@@ -97,7 +97,9 @@ def test_ctrl_c_is_the_commands_and_comes_once(daemon, sit):
     script = (
         "import signal, sys, time; seen = [];"
         "signal.signal(signal.SIGINT, lambda *_: seen.append(1));"
-        "print('ready', flush=True); time.sleep(0.3); print('count', len(seen)); sys.exit(5)"
+        "print('ready', flush=True)\n"
+        "while not seen: time.sleep(0.01)\n"
+        "time.sleep(0.2); print('count', len(seen)); sys.exit(5)"
     )
     seat = sit("exec", "prod", "--", sys.executable, "-c", script)
     seat.expect("ready")

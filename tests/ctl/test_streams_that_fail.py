@@ -80,7 +80,7 @@ def test_a_pipe_that_nobody_reads(daemon, run_into, sit, closed, words):
 def test_no_stdout_and_no_stderr_at_all(daemon, run, words):
     command = 'exec 3>&1; "$@" 3>&3 >&- 2>&-; echo "ended $?" >&3'
     done = subprocess.run(
-        ["sh", "-c", command, "sh", *run.command, *words], capture_output=True, text=True, check=False, timeout=20
+        ["sh", "-c", command, "sh", *run.command, *words], capture_output=True, text=True, check=False, timeout=PATIENCE
     )
     assert done.stdout.startswith("ended ")
     assert done.stdout.strip() in {"ended 0", "ended 1", "ended 2"}

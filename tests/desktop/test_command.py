@@ -4,6 +4,7 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
+from waiting import until
 
 from xacct import errors
 from xacct.clock import AwsClock
@@ -56,8 +57,7 @@ async def test_another_devices_prompt_starts_no_program(tmp_path):
     async with asking(surroundings) as code_of:
         with surroundings.broker.subscribe(frozenset({BOBS})):
             asked = asyncio.ensure_future(code_of(BOBS))
-            await asyncio.sleep(0.2)
-            [prompt] = surroundings.broker.open_prompts
+            [prompt] = await until(lambda: surroundings.broker.open_prompts)
             surroundings.broker.answer(prompt.id, "333333")
             assert await asked == "333333"
     assert not started.exists()

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+from virtual_time import clock, in_virtual_time
 from waiting import until
 
 from xacct import errors
@@ -16,6 +17,8 @@ from xacct.desktop.prompter import Prompter
 from xacct.host import clock as host_clock
 from xacct.prompts.broker import PromptBroker
 from xacct.prompts.used_codes import UsedCodes
+
+__all__ = ["clock"]
 
 SERIAL = "arn:aws:iam::123456789012:mfa/U"
 
@@ -88,8 +91,7 @@ async def test_a_dialog_goes_when_somebody_else_was_faster(broker, events, tmp_p
 async def test_a_program_that_is_missing_leaves_the_question_to_others(broker, events):
     task = await attending(broker, events, lambda _: ["/does/not/exist"], dialog=False)
     asked = asyncio.ensure_future(ask(broker))
-    await asyncio.sleep(0.1)
-    [prompt] = broker.open_prompts
+    [prompt] = await until(lambda: broker.open_prompts)
     broker.answer(prompt.id, "222222")
     assert await asked == "222222"
     await end(task)
@@ -151,19 +153,19 @@ async def test_a_notice_is_shown_once_in_a_while(events, tmp_path):
     await end(task)
 
 
-async def test_a_question_answered_in_time_needs_no_notice(events, broker, tmp_path, monkeypatch):
-    monkeypatch.setattr(notices, "UNANSWERED", 0.05)
-    said = tmp_path / "said"
-    shown = notices.Notices(events, lambda words: ["/bin/sh", "-c", 'echo >> "$1"', "sh", str(said)], lambda: 0.0)
+@in_virtual_time
+async def test_a_question_answered_in_time_needs_no_notice(clock, events, broker):
+    told = []
+    shown = notices.Notices(events, lambda words: told.append(words) or ["/bin/true"], lambda: 0.0)
     task = asyncio.ensure_future(shown.run())
     with broker.subscribe():
         await asyncio.sleep(0)
         asked = asyncio.ensure_future(ask(broker))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(notices.UNANSWERED / 2)
         broker.answer(broker.open_prompts[0].id, "123456")
         await asked
-    await asyncio.sleep(0.15)
-    assert not said.exists()
+    await asyncio.sleep(2 * notices.UNANSWERED)
+    assert told == []
     await end(task)
 
 

@@ -27,7 +27,7 @@ leaked = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in ran
 print("connected", flush=True)
 ended = 0
 for one in reversed(leaked):
-    one.settimeout(10)
+    one.settimeout(60)
     if one.recv(1) == b"":
         ended += 1
         print(ended, flush=True)

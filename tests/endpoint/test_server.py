@@ -197,7 +197,7 @@ async def test_a_refusal_ends_a_pipeline(serve):
 
 
 async def test_an_answer_of_no_grant_closes_whatever_the_client_says(serve):
-    async with serve(lambda _: answers.NO_GRANT) as served, asyncio.timeout(10):
+    async with serve(lambda _: answers.NO_GRANT) as served, asyncio.timeout(PATIENCE):
         assert await served.ask(served.head(KEPT) + served.head(KEPT)) == answers.NO_GRANT
 
 
@@ -336,7 +336,7 @@ async def test_one_connection_more_than_the_most_is_closed_at_once(serve, eventu
         assert served.endpoint.seats.problems() == []
         first = [await served.connect() for _ in range(3)]
         await eventually(lambda: len(served.endpoint.connections) == 3)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             assert await served.ask() == b""
         assert "All 3 places at the endpoint were taken" in served.endpoint.seats.problems()[0].sentence
         await first[0].close()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from waiting import PATIENCE
 
 from xacct.host import peer, processes
 from xacct.host.processes import AHEAD, REMEMBERED, SHARE, Processes, ProcessResolver
@@ -219,7 +220,12 @@ def test_an_undumpable_process_without_privileges_can_still_tell():
     """The daemon is one; root, as whom tests may run, could do it anyway."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     done = subprocess.run(
-        [sys.executable, "-c", UNDUMPABLE], capture_output=True, text=True, env=environment, check=False, timeout=20
+        [sys.executable, "-c", UNDUMPABLE],
+        capture_output=True,
+        text=True,
+        env=environment,
+        check=False,
+        timeout=PATIENCE,
     )
     assert (done.stdout, done.stderr) == ("True True True\n", "")
 

@@ -165,9 +165,9 @@ class _Call:
 
 
 class Person:
-    """Somebody with the device, at an attended terminal: answers each question after some seconds.
+    """Somebody with the device, at a subscribed terminal: answers each prompt after some seconds.
 
-    `think` gives seconds, or None for "no". While `away`, questions are neither shown nor answered.
+    `think` gives seconds, or None for "no". While `away`, prompts are neither shown nor answered.
     """
 
     def __init__(self, keeper, aws, think=lambda: 20.0):

@@ -33,7 +33,7 @@ SHARE = 0.15
 """Of the fetches that nothing is known to forbid, how many have to be served: these put the rules to the test."""
 
 MORE_DESCRIPTORS = 12
-"""Connections, questions and pipes that may be open at either moment."""
+"""Connections, prompts and pipes that may be open at either moment."""
 
 MORE_KIB = 24 * 1024
 """What the SDK's first use and a run's grants and audit may take beside: a leak takes more within hundreds of steps."""

@@ -1,4 +1,4 @@
-"""A daemon, its sandbox and its keeper (a service manager in miniature, or nobody), with handles to break each part.
+"""A daemon, its sandbox and its service manager (one in miniature, or none), with handles to break each part.
 
 Everything happens in a directory of the test's own; file systems are mounted in a namespace of the test's own.
 """

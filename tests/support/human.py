@@ -1,4 +1,4 @@
-"""The person at the terminal: attends to every question of a daemon and answers it, in a thread."""
+"""The person at the terminal: hears every prompt of a daemon and answers it, in a thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stack import Unix, wait_until
 
 
 class Human:
-    """Answers each question after `after` seconds with `answer(prompt)`: a code, or None for "no".
+    """Answers each prompt after `after` seconds with `answer(prompt)`: a code, or None for "no".
 
     with Human(stack, after=3) as human: ...
         human.asked      # the prompts, in the order they were raised
@@ -55,7 +55,7 @@ class Human:
             return  # the daemon has gone, or we have
 
     def _be_asked(self, prompt):
-        # A question whose code was no good is raised again under the same id and attempt.
+        # A prompt whose code was no good is raised again under the same id and attempt.
         self.asked.append(prompt)
         time.sleep(self._after)
         code = self._answer(prompt)

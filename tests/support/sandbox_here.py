@@ -13,10 +13,14 @@ from xacct.sandbox.sessions import Caps
 
 
 class SandboxHere:
-    """Listens from here on until `end`. Its directory is as `xacct-sandbox run --dir` leaves it."""
+    """Listens from here on until `end`. Its directory is as `xacct-sandbox run --dir` leaves it.
 
-    def __init__(self, directory, *, max_lifetime=None, max_session=None):
+    `change`: makes another world of the default one.
+    """
+
+    def __init__(self, directory, *, max_lifetime=None, max_session=None, change=lambda world: world):
         self._directory = directory
+        self._change = change
         self._caps = Caps(max_lifetime, max_session)
         self._listens = threading.Event()
         self._problem = None
@@ -43,7 +47,8 @@ class SandboxHere:
     async def _serve(self):
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         files.prepare(self._directory)
-        sandbox = Sandbox(default_world(files.load_or_make_identity(self._directory)), caps=self._caps)
+        world = self._change(default_world(files.load_or_make_identity(self._directory)))
+        sandbox = Sandbox(world, caps=self._caps)
         async with sandbox.serve() as url:
             files.write_files(self._directory, sandbox.world, url)
             files.write_private(self._directory / "ready", f"{url}\n")

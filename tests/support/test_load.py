@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from load_report import Event, Load, Report, Request
-from waiting import wait_until
+from waiting import PATIENCE, wait_until
 
 BODY = b'{"AccessKeyId": "A", "SecretAccessKey": "S", "Token": "T", "Expiration": "2030-01-01T00:00:00Z"}'
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(BODY), BODY)
@@ -54,14 +54,14 @@ class Server:
         """Nobody is answered for so long."""
         done = threading.Event()
         self.loop.call_soon_threadsafe(lambda: (time.sleep(seconds), done.set()))
-        done.wait(10)
+        done.wait(PATIENCE)
 
     @property
     def url(self):
         return f"http://127.0.0.1:{self.port}/v1/credentials/prod"
 
     def _do(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(PATIENCE)
 
     async def _stop(self):
         self.server.close()

@@ -2,7 +2,7 @@ import asyncio
 import time
 
 import pytest
-from virtual_time import NOON, Clock, Stuck, clock, in_virtual_time, run
+from virtual_time import NOON, Clock, LoopWithoutThreads, Stuck, clock, in_virtual_time, run
 
 __all__ = ["clock"]
 
@@ -101,3 +101,21 @@ def test_code_that_is_on_no_loop_can_pass_time_too():
     clock = Clock(wall=5.0, boot=7.0)
     clock.advance(3)
     assert (clock.wall, clock.boot) == (8.0, 10.0)
+
+
+def test_without_threads_what_is_given_to_one_comes_in_its_turn_each_time():
+    async def main(_clock):
+        done = []
+        given = [asyncio.ensure_future(asyncio.to_thread(done.append, number)) for number in range(5)]
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(done.append, "behind")
+        await asyncio.gather(*given)
+        with pytest.raises(ZeroDivisionError):
+            await asyncio.to_thread(lambda: 1 // 0)
+        given_up = asyncio.ensure_future(asyncio.to_thread(done.append, "given up"))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await asyncio.sleep(1)
+        return done
+
+    assert run(main, loop=LoopWithoutThreads) == [0, 1, 2, 3, 4, "behind"]

@@ -9,6 +9,7 @@ import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from pathlib import Path
 from unittest.mock import patch
 from urllib.parse import parse_qsl, urlsplit
 
@@ -30,6 +31,7 @@ from xacct.model import Credentials, Source
 from xacct.policy import Hop
 
 CODE = "123456"
+TOKEN_FILE = str(Path(__file__).with_name("web_identity_token"))
 LATER = "2099-01-01T00:00:00Z"
 SCOPE = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/sts/")
 
@@ -66,7 +68,8 @@ def call_of(request):
     said = dict(parse_qsl(request.body if isinstance(request.body, str) else request.body.decode()))
     headers = {name.lower(): value for name, value in request.headers.items()}
     text = {name: value.decode() if isinstance(value, bytes) else value for name, value in headers.items()}
-    key_id, region = SCOPE.search(text["authorization"]).groups()
+    signed = SCOPE.search(text.get("authorization", ""))
+    key_id, region = signed.groups() if signed else (said["WebIdentityToken"], None)
     url = urlsplit(request.url)
     return Call(
         said["Action"],
@@ -227,7 +230,8 @@ class Resolver:
         else:
             keys = await self._load(env, role.parent)
             first = (keys.access_key_id, keys.session_token)
-            if path.hop in {Hop.SESSION, Hop.KEYS, Hop.FROM_SESSION}:
+            of_web_identity = role.parent.kind == "web-identity"
+            if path.hop in {Hop.SESSION, Hop.KEYS, Hop.FROM_SESSION} and not of_web_identity:
                 code = None if path.hop is Hop.KEYS else CODE
                 keys = await self.sts.get_session_token(keys, role, code=code, duration=3600)
             if role.role_arn is None:
@@ -243,7 +247,7 @@ class Resolver:
     async def _load(self, env, source):
         if source.kind == "process":
             return Credentials(keys_of_process(source.command), "s")
-        return await FileSources(env).load(source)
+        return await FileSources(env, self.sts).load(source)
 
 
 def _said(error):

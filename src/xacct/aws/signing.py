@@ -26,10 +26,15 @@ GLOBAL_HOST, GLOBAL_REGION = "sts.amazonaws.com", "us-east-1"
 
 
 class UnderWay:
-    """The call that is under way in a task: whose credentials it is signed with, and whether it has been."""
+    """The call that is under way in a task: whose credentials it is signed with, and whether it has been.
 
-    def __init__(self, keys: Credentials) -> None:
-        self.keys: Credentials | None = keys
+    Attributes:
+        unsigned: whether it is one that takes no keys.
+    """
+
+    def __init__(self, keys: Credentials | None) -> None:
+        self.keys = keys
+        self.unsigned = keys is None
         self.signed = False
 
 
@@ -37,7 +42,7 @@ _under_way: ContextVar[UnderWay] = ContextVar("under_way")
 
 
 @contextmanager
-def signing_with(keys: Credentials) -> Iterator[UnderWay]:
+def signing_with(keys: Credentials | None) -> Iterator[UnderWay]:
     """Sign the calls of this task with these credentials, and let go of them afterwards.
 
     A context is copied by whatever a call leaves behind (pooled connections, their timers), so it holds them in
@@ -70,6 +75,9 @@ def sign_requests(client: Any, now: Callable[[], float]) -> None:
     def sign(request: Any, **_: Any) -> None:
         region = GLOBAL_REGION if urlsplit(request.url).hostname == GLOBAL_HOST else client.meta.region_name
         call = _under_way.get()
+        if call.unsigned:
+            call.signed = True  # as far as such a call is
+            return
         assert call.keys is not None  # noqa: S101 - a call's own requests are made while it is under way
         ClockedSigV4(call.keys, region, now()).add_auth(request)
         call.signed = True

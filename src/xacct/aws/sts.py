@@ -72,7 +72,19 @@ class Sts:
         answer = await self._call("assume_role", keys, role, arguments)
         return self._credentials(answer, role.account)
 
-    async def _call(self, method: str, keys: Credentials, role: Role, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def assume_role_with_web_identity(self, role: Role, token: str, *, session_name: str) -> Credentials:
+        """Assume `role` with an identity provider's token, and no keys, for as long as AWS gives by itself.
+
+        Raises:
+            XacctError: what AWS said, or why it could not be asked.
+        """
+        arguments = {"RoleArn": role.role_arn, "RoleSessionName": session_name, "WebIdentityToken": token}
+        answer = await self._call("assume_role_with_web_identity", None, role, arguments)
+        return self._credentials(answer, role.account)
+
+    async def _call(
+        self, method: str, keys: Credentials | None, role: Role, arguments: dict[str, Any]
+    ) -> dict[str, Any]:
         # Imported late: aiobotocore costs a third of a second, and the endpoint must serve before that.
         from botocore.exceptions import ClientError  # noqa: PLC0415
 

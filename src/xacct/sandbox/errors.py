@@ -53,6 +53,18 @@ signature_mismatch: Final = partial(StsError, 403, "SignatureDoesNotMatch")
 
 access_denied: Final = partial(StsError, 403, "AccessDenied")
 
+invalid_web_token: Final = partial(StsError, 400, "InvalidIdentityToken")
+"""A web identity's token is none, or nobody's that is known; AWS has a sentence for each."""
+
+
+def expired_web_token(now: str, end: str) -> StsError:
+    """Return the refusal of a web identity's token that is over."""
+    return StsError(
+        400,
+        "ExpiredTokenException",
+        f"Token expired: current date/time {now} must be before the expiration date/time {end}",
+    )
+
 
 def not_authorized(principal: str, action: str, resource: str) -> StsError:
     """Return the denial of an action on a resource; both ARNs are spelled out as AWS does."""

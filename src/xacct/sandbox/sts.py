@@ -17,6 +17,7 @@ from xacct.sandbox.actions import (
 from xacct.sandbox.assume_role import assume_role
 from xacct.sandbox.sessions import Caller, Caps, SessionStore
 from xacct.sandbox.totp import CodeHistory
+from xacct.sandbox.web_identity import assume_role_with_web_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,6 +34,12 @@ _ACTIONS: Final[Mapping[str, Callable[[Request], Result]]] = {
     "GetCallerIdentity": get_caller_identity,
     "GetSessionToken": get_session_token,
 }
+
+
+_UNSIGNED: Final[Mapping[str, Callable[[State, Parameters, float, Call], Result]]] = {
+    "AssumeRoleWithWebIdentity": assume_role_with_web_identity,
+}
+"""Those that take no key."""
 
 
 class Sts:
@@ -55,12 +62,14 @@ class Sts:
         Raises:
             StsError: For every refusal.
         """
-        action = _action(given)
+        name = _name(given)
+        if name in _UNSIGNED:
+            return _UNSIGNED[name](self.state, given, now, call)
         signed = signature.read(wire)
         caller = self._caller(signed, now)
         signature.verify(wire, signed, caller.secret, datetime.fromtimestamp(now + skew, UTC))
         call.principal = caller.principal.arn
-        return action(Request(self.state, caller, given, now, call))
+        return _ACTIONS[name](Request(self.state, caller, given, now, call))
 
     def _caller(self, signed: Signed, now: float) -> Caller:
         """Return the owner of the credentials, unless a fault makes them bad."""
@@ -72,11 +81,11 @@ class Sts:
         return caller
 
 
-def _action(given: Parameters) -> Callable[[Request], Result]:
-    """Return what answers the request; AWS looks at this before it looks at the signature."""
+def _name(given: Parameters) -> str:
+    """Return the action's name; AWS looks at this before it looks at the signature."""
     name, version = given.get("Action"), given.get("Version")
     if not name:
         raise errors.missing_action()
-    if name not in _ACTIONS or version != answers.VERSION:
+    if name not in _ACTIONS.keys() | _UNSIGNED.keys() or version != answers.VERSION:
         raise errors.invalid_action(name, version)
-    return _ACTIONS[name]
+    return name

@@ -69,6 +69,28 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentityProvider:
+    """An OpenID Connect provider as an account knows it.
+
+    Attributes:
+        issuer: Its URL, as tokens name it.
+        account: Whose it is.
+        audience: Whom its tokens are for.
+        key: What it signs them with.
+    """
+
+    issuer: str
+    account: str
+    audience: str
+    key: str = field(repr=False)
+
+    @property
+    def arn(self) -> str:
+        """What trust policies call it."""
+        return f"arn:aws:iam::{self.account}:oidc-provider/{self.issuer.removeprefix('https://')}"
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A profile of the generated AWS config file.
 
@@ -94,6 +116,7 @@ class World:
     users: tuple[User, ...] = ()
     roles: tuple[Role, ...] = ()
     profiles: tuple[Profile, ...] = ()
+    providers: tuple[IdentityProvider, ...] = ()
     region: str = "eu-central-1"
 
     def owner_of(self, key_id: str) -> tuple[User, AccessKey] | None:

@@ -13,15 +13,21 @@ from xacct.aws.sources import console_login, identity_center, process, profile_k
 from xacct.aws.sources.environment import Environment
 from xacct.aws.sources.process import Process
 from xacct.aws.sources.profile_keys import ProfileKeys
+from xacct.aws.sources.web_identity import WebIdentity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from xacct.aws.inifiles import AwsFiles
-    from xacct.aws.sources.kind import SourceKind
+    from xacct.aws.sources.kind import SourceKind, WebIdentitySts
     from xacct.model import Credentials, Source
 
-KINDS: dict[str, SourceKind] = {"profile": ProfileKeys(), "process": Process(), "environment": Environment()}
+KINDS: dict[str, SourceKind] = {
+    "profile": ProfileKeys(),
+    "process": Process(),
+    "environment": Environment(),
+    "web-identity": WebIdentity(),
+}
 """By `Source.kind`."""
 
 LOOKS: tuple[Callable[[str, AwsFiles], Source | None], ...] = (
@@ -53,8 +59,9 @@ class FileSources:
         env: the daemon's environment at its start.
     """
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], sts: WebIdentitySts) -> None:
         self._env = dict(env)
+        self._sts = sts
 
     def describe(self, source: Source) -> str:
         """What its credentials come from, in words: "its access key"."""
@@ -72,7 +79,7 @@ class FileSources:
             ConfigError: Its file can't be parsed.
         """
         kind = KINDS[source.kind]
-        keys = await kind.load(source, self._env_of(source))
+        keys = await kind.load(source, self._env_of(source), self._sts)
         if keys is None or not (keys.access_key_id and keys.secret_access_key):
             raise errors.SourceUnusable(
                 f"There is no access key in {kind.place(source)}.", "Add it to ~/.aws/credentials."

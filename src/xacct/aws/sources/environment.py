@@ -9,6 +9,8 @@ from xacct.model import Credentials, Source
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from xacct.aws.sources.kind import WebIdentitySts
+
 ENVIRONMENT = Source("environment", "environment")
 """There is one environment."""
 
@@ -24,7 +26,7 @@ class Environment:
         """Never."""
         return False
 
-    async def load(self, _source: Source, env: Mapping[str, str]) -> Credentials:
+    async def load(self, _source: Source, env: Mapping[str, str], _sts: WebIdentitySts) -> Credentials:
         """As SourceKind says; an empty variable is none."""
         token = env.get("AWS_SECURITY_TOKEN") or env.get("AWS_SESSION_TOKEN")
         return Credentials(env.get("AWS_ACCESS_KEY_ID", ""), env.get("AWS_SECRET_ACCESS_KEY", ""), token or None)

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from xacct.model import Credentials, Source
+    from xacct.model import Credentials, Role, Source
+
+
+class WebIdentitySts(Protocol):
+    """STS's call that takes no key."""
+
+    async def assume_role_with_web_identity(self, role: Role, token: str, *, session_name: str) -> Credentials:
+        """The credentials of `role` for a token. Raises an XacctError where there are none."""
 
 
 class SourceKind(Protocol):
@@ -19,12 +26,13 @@ class SourceKind(Protocol):
     def needs_human(self, source: Source) -> bool:
         """Whether they could not be had now without a human, as far as that is known without asking anybody."""
 
-    async def load(self, source: Source, env: Mapping[str, str]) -> Credentials | None:
+    async def load(self, source: Source, env: Mapping[str, str], sts: WebIdentitySts) -> Credentials | None:
         """The credentials, read anew; None where there are none.
 
         Args:
             source: Of this kind.
             env: The daemon's environment, with the AWS files that have the source.
+            sts: For those that are had from STS without a key.
 
         Raises:
             SourceUnusable: They can't be had now; why.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xacct.aws.inifiles import AwsFiles
+    from xacct.aws.sources.kind import WebIdentitySts
 
 TIMEOUT = 60.0
 """Seconds it may take; AWS's tools wait for ever, and a daemon must not."""
@@ -49,7 +50,7 @@ class Process:
         """Nobody can tell before it runs."""
         return False
 
-    async def load(self, source: Source, env: Mapping[str, str]) -> Credentials:
+    async def load(self, source: Source, env: Mapping[str, str], _sts: WebIdentitySts) -> Credentials:
         """As SourceKind says."""
         return await credentials_of(source, env)
 

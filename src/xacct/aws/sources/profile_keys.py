@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xacct.aws.inifiles import AwsFiles
+    from xacct.aws.sources.kind import WebIdentitySts
 
 ACCESS_KEY, SECRET_KEY = "aws_access_key_id", "aws_secret_access_key"
 TOKENS = ("aws_security_token", "aws_session_token")
@@ -30,7 +31,7 @@ class ProfileKeys:
         """Never."""
         return False
 
-    async def load(self, source: Source, env: Mapping[str, str]) -> Credentials | None:
+    async def load(self, source: Source, env: Mapping[str, str], _sts: WebIdentitySts) -> Credentials | None:
         """As SourceKind says."""
         return keys_of(source.name, inifiles.read(*inifiles.paths(env)))
 
