@@ -111,15 +111,17 @@ class Grants:
         Args:
             handed_on: what `rows` gave in the daemon before us; None if there is only the file.
         """
-        found: list[Grant] = []
+        kept: list[Grant] = []
         if handed_on is not None:
-            found = grant_file.of_rows(handed_on)
+            kept = grant_file.of_rows(handed_on)
         elif self.store is not None:
             kept = grant_file.load(self.store)
-            # guard: revoked-by-the-token-files
-            found = [grant for grant in kept if not self._files.says_ended(grant.id)]
-            if len(found) < len(kept):
-                log.warning("grants dropped that had ended", count=len(kept) - len(found))
+        # What was handed on may be older, too: nothing is kept before a configuration has been read.
+        # guard: revoked-by-the-token-files
+        found = [grant for grant in kept if not self._files.says_ended(grant.id)]
+        if len(found) < len(kept):
+            log.warning("grants dropped that had ended", count=len(kept) - len(found))
+        if handed_on is None and self.store is not None:
             found = self._proven(self.store, found)
         self._by_digest = {grant.digest: grant for grant in found}
         for grant in found:
