@@ -1,6 +1,7 @@
 """A role by the token of an identity provider, end to end: no key, no code, a fresh token whenever it is renewed."""
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -79,9 +80,9 @@ class Place(Stack):
         return client.get_caller_identity()["Arn"]
 
 
-@pytest.fixture
-def place(tmp_path):
-    with Place(tmp_path) as place:
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    with Place(tmp_path_factory.mktemp("web")) as place:
         yield place
 
 
@@ -106,7 +107,7 @@ def test_it_is_renewed_with_the_token_that_is_there_then(tmp_path):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda place: place.write(subject="repo:somebody-elses"), "Not authorized"),
+        (lambda place: place.write(subject="repo:somebody-elses"), "its trust policy"),
         (lambda place: place.write(seconds=-1), "has expired|Token expired"),
         (lambda place: place.write(provider=replace(PROVIDER, key="another")), "does not take the web identity"),
         (lambda place: place.token_file.write_text("nonsense"), "does not take the web identity"),
@@ -116,10 +117,13 @@ def test_it_is_renewed_with_the_token_that_is_there_then(tmp_path):
     ],
 )
 def test_what_is_wrong_with_the_token_is_said_and_a_fresh_one_mends_it(place, change, says):
+    place.api("POST", "/v1/logout", {"roles": ["deploy"]})
     change(place)
-    refused = place.fetched("deploy")
-    assert isinstance(refused, str)
-    assert "deploy" in refused
+    failed = [event for event in place.login("deploy", code="000000", expect_failed=1) if event["event"] == "failed"]
+    said = failed[-1]["error"]
+    assert re.search(says, said["sentence"])
+    assert "'deploy'" in said["sentence"]
+    assert str(place.token_file) in said["hint"]
     place.write()
     place.login("deploy", code="000000")
     assert place.who(place.fetched("deploy")).endswith("/build-7")
