@@ -21,8 +21,6 @@ import resource
 import sys
 import tempfile
 import time
-import traceback
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,6 +29,7 @@ import structlog
 sys.path += [str(Path(__file__).resolve().parent.parent / "tests" / "support"), str(Path(__file__).resolve().parent)]
 
 from fuzz_files import fuzz_files
+from fuzz_findings import Findings
 from small_keeper import FakeSts, small_keeper
 
 from xacct import errors
@@ -151,19 +150,6 @@ class Transport:
     def is_closing(self) -> bool:
         """Whether it was closed."""
         return self.closed
-
-
-class Findings:
-    """What was run, and what went wrong."""
-
-    def __init__(self) -> None:
-        self.count: Counter[str] = Counter()
-        self.wrong: list[str] = []
-        self.largest_buffer = 0
-
-    def found(self, what: str, data: bytes) -> None:
-        """Something went wrong with an input."""
-        self.wrong.append(f"{what}\n  input: {data[:400]!r}\n{traceback.format_exc(limit=-3)}")
 
 
 def innocent(raw: bytes, lines_let_through: re.Pattern[bytes]) -> bool:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from fuzz import Findings
+    from fuzz_findings import Findings
 
 MOMENT = 2.0
 """Seconds that a reader may take for what is at most some hundred KiB."""
