@@ -1545,7 +1545,7 @@ GUARDS = {
         "tests/credentials/test_agent_lock.py::test_who_waits_is_refused_at_once_and_what_is_on_its_way_comes_all_the_same",
     ),
     "locked-what-lay-ready-is-let-go": Guard(
-        "events.call(LockChanged, lambda _: self.container_credentials.forget())",
+        "self.keeper.events.call(LockChanged, lambda _: self.container_credentials.forget())",
         "pass",
         "tests/daemon/test_app.py::test_locking_lets_go_of_prebuilt_bodies_at_once",
     ),
