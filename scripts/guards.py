@@ -1204,6 +1204,11 @@ GUARDS = {
         "None",
         "tests/test_taken_back.py::test_where_nothing_can_be_written_it_is_said_that_it_holds_until_the_end",
     ),
+    "handed-on-state-may-be-older-than-a-revocation": Guard(
+        "if not self._files.says_ended(grant.id)",
+        "if handed_on is not None or not self._files.says_ended(grant.id)",
+        "tests/grants/test_grants.py::test_what_was_handed_on_before_a_revocation_does_not_bring_it_back",
+    ),
     "revoked-by-the-token-files": Guard(
         "[grant for grant in kept if not self._files.says_ended(grant.id)]",
         "kept",

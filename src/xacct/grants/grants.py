@@ -103,10 +103,10 @@ class Grants:
     def load(self, handed_on: list[Any] | None = None) -> None:
         """Take over the grants of an earlier run; an unreadable file is as good as none (see grant_file.py).
 
-        What that run handed on says which are in force. A file says it only as far as the token files bear it out:
-        where the file could not be written, the token of what was revoked is gone all the same. And where it can't be
-        written now, and no token files bear it out, nobody knows what it lacks: then none is in force. Token files that
-        open nothing any more are emptied of their token: a run that was killed leaves them behind.
+        What that run handed on, or else the file, says which are in force, as far as the token files bear it out: either
+        may be older than a revocation, whose token is gone all the same. And where the file can't be written now, and
+        no token files bear it out, nobody knows what it lacks: then none is in force. Token files that open nothing any
+        more are emptied of their token: a run that was killed leaves them behind.
 
         Args:
             handed_on: what `rows` gave in the daemon before us; None if there is only the file.
@@ -117,7 +117,7 @@ class Grants:
         elif self.store is not None:
             kept = grant_file.load(self.store)
         # What was handed on may be older, too: nothing is kept before a configuration has been read.
-        # guard: revoked-by-the-token-files
+        # guard: revoked-by-the-token-files, handed-on-state-may-be-older-than-a-revocation
         found = [grant for grant in kept if not self._files.says_ended(grant.id)]
         if len(found) < len(kept):
             log.warning("grants dropped that had ended", count=len(kept) - len(found))
