@@ -103,10 +103,10 @@ class Grants:
     def load(self, handed_on: list[Any] | None = None) -> None:
         """Take over the grants of an earlier run; an unreadable file is as good as none (see grant_file.py).
 
-        What that run handed on, or else the file, says which are in force, as far as the token files bear it out: either
-        may be older than a revocation, whose token is gone all the same. And where the file can't be written now, and
-        no token files bear it out, nobody knows what it lacks: then none is in force. Token files that open nothing any
-        more are emptied of their token: a run that was killed leaves them behind.
+        What that run handed on, or else the file, says which are in force, as far as the token files bear it out:
+        either may be older than a revocation, whose token is gone all the same. And where the file can't be written
+        now, and no token files bear it out, nobody knows what it lacks: then none is in force. Token files that open
+        nothing any more are emptied of their token: a run that was killed leaves them behind.
 
         Args:
             handed_on: what `rows` gave in the daemon before us; None if there is only the file.
