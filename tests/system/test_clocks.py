@@ -35,11 +35,11 @@ def fetch(environment):
 # A suspend.
 
 ENTER_TIME_NAMESPACE = """
-    import asyncio, ctypes, os, signal, sys, time
-    from xacct import daemon
+    import asyncio, ctypes, os, signal, sys
+    from xacct.daemon import __main__ as entry_point
     from xacct.daemon import run
 
-    real_run = running.Life.run
+    real_run = run.Run.run
 
     async def run_with_a_lid(*arguments):
         def close_the_lid():
@@ -47,17 +47,17 @@ ENTER_TIME_NAMESPACE = """
             asyncio.get_running_loop()._default_executor and asyncio.get_running_loop()._default_executor.shutdown()
             asyncio.get_running_loop()._default_executor = None
             descriptor = os.open(sys.argv.pop(), os.O_RDONLY)
-            for _ in range(100):  # Python calls a thread joined a moment before the kernel does
+            for _ in range(100_000):  # Python calls a thread joined a moment before the kernel does
                 if ctypes.CDLL(None, use_errno=True).setns(descriptor, 0x80) == 0:
                     return os.write(2, b"entered the namespace\\n")
-                time.sleep(0.005)
+                os.sched_yield()  # and no sleep: libfaketime lets it fail
             os.write(2, b"not let into the namespace: %s\\n" % os.strerror(ctypes.get_errno()).encode())
         asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, close_the_lid)
         await real_run(*arguments)
 
-    running.Life.run = run_with_a_lid
-    running._runner = lambda: asyncio.run
-    daemon.main(["--log-level", "debug"])
+    run.Run.run = run_with_a_lid
+    run._runner = lambda: asyncio.run
+    entry_point.main(["--log-level", "debug"])
 """
 
 
