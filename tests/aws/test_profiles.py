@@ -132,3 +132,13 @@ def test_no_files_are_no_roles(tmp_path):
 
 def test_secrets_are_not_in_the_repr(read):
     assert "s3cr3t" not in repr(read(""))
+
+
+@pytest.mark.parametrize(("token", "serial"), [("", "arn:aws:iam::1:mfa/u"), ("aws_session_token = t\n", None)])
+def test_a_device_is_inherited_from_long_term_keys_alone(read, token, serial):
+    keys = f"aws_access_key_id = AKIA\naws_secret_access_key = s\n{token}"
+    found = read(
+        f"[profile work]\nmfa_serial = arn:aws:iam::1:mfa/u\n{keys}"
+        "[profile x]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = work\n"
+    )
+    assert found.roles["x"].mfa_serial == serial
