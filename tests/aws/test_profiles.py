@@ -142,3 +142,12 @@ def test_a_device_is_inherited_from_long_term_keys_alone(read, token, serial):
         "[profile x]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = work\n"
     )
     assert found.roles["x"].mfa_serial == serial
+
+
+@pytest.mark.parametrize(("value", "says"), [("", "is empty"), ("\n  inner = x", "is an indented block")])
+def test_a_web_identitys_session_name_is_a_name_or_none_for_whoever_hangs_from_it_too(read, value, says):
+    found = read(
+        "[profile x]\nrole_arn = arn:aws:iam::123456789012:role/x\nsource_profile = deploy\n[profile deploy]\n"
+        f"role_arn = arn:aws:iam::123456789012:role/d\nweb_identity_token_file = /token\nrole_session_name ={value}\n"
+    )
+    assert all(says in found.unusable[name].sentence for name in ("deploy", "x"))

@@ -82,6 +82,13 @@ def found(name: str, files: AwsFiles) -> Source | None:
             f"{SETTING} of {files.where(name, SETTING)} is no whole path.",
             "Write it from / on: another path means another file in each directory.",
         )
+    session = profile.get("role_session_name")
+    if session is not None and not inifiles.plain(session):
+        raise errors.ConfigError(
+            f"role_session_name of {files.where(name, 'role_session_name')} "
+            f"{'is an indented block' if session else 'is empty'}.",
+            "Give it a value, or remove that line.",
+        )
     return Source(name, "web-identity", inifiles.plain(profile.get("region")), temporary=True)
 
 
