@@ -243,7 +243,7 @@ def compare(env, found, name):
     theirs, ours = two.botocore_calls(env, name), two.resolver().calls(env, found, name)
     if ours.why is not None:
         if theirs.why is None:
-            # Keys are handed out as they are, and a hop is made by the last profile's settings: theirs reads none of these.
+            # Keys are handed out as they are, and a hop goes by the last profile's settings: they read none of its.
             unread = theirs.keys is not None or theirs.calls[0].action == "AssumeRoleWithWebIdentity"
             only_for_sts = unread and re.match(OF_STS, ours.why)
             assert only_for_sts or matching(REFUSED, ours.why), (name, ours.why, theirs)
