@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import replace
+from pathlib import Path
 
 import botocore.session
 import pytest
@@ -24,6 +25,7 @@ TRUST = Statement(
     (ASSUME_ROLE_WITH_WEB_IDENTITY,),
 )
 DEPLOY = Role("deploy", "234567890123", (TRUST,))
+OTHER = Role("other", "234567890123", (TRUST,))
 FAR = Role("far", "345678901234", (Statement((DEPLOY.arn,)),))
 
 
@@ -47,7 +49,7 @@ class Place(Stack):
         def change(world):
             return replace(
                 world,
-                roles=(*world.roles, DEPLOY, FAR),
+                roles=(*world.roles, DEPLOY, OTHER, FAR),
                 profiles=(*world.profiles, *profiles),
                 providers=(PROVIDER,),
             )
@@ -136,3 +138,17 @@ def test_explain_says_where_it_comes_from(place):
     assert "the token in its web_identity_token_file" in shown
     assert "hand on what that gives" in shown
     assert "MFA" not in shown
+
+
+def test_another_role_in_the_profile_is_served_as_soon_as_it_is_read(place):
+    assert place.who(place.fetched("deploy")).endswith("assumed-role/deploy/build-7")
+    config = Path(place.env["AWS_CONFIG_FILE"])
+    before = config.read_text()
+    config.write_text(before.replace(DEPLOY.arn, OTHER.arn))
+    try:
+        wait_until(
+            lambda: place.who(place.fetched("deploy")).endswith("assumed-role/other/build-7"), seconds=20, what="it"
+        )
+        assert place.who(place.fetched("deploy")).endswith("assumed-role/other/build-7")
+    finally:
+        config.write_text(before)

@@ -7,6 +7,7 @@ duration_seconds and mfa_serial don't. The file is read each time: whoever gives
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from xacct import errors, fileio
@@ -89,7 +90,9 @@ def found(name: str, files: AwsFiles) -> Source | None:
             f"{'is an indented block' if session else 'is empty'}.",
             "Give it a value, or remove that line.",
         )
-    return Source(name, "web-identity", inifiles.plain(profile.get("region")), temporary=True)
+    # Whose identity it is: what was had for another one is let go, and does not come back after a restart.
+    digest = sha256("\n".join((arn, path, session or "")).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return Source(name, "web-identity", inifiles.plain(profile.get("region")), temporary=True, key=digest)
 
 
 def _token(name: str, path: str) -> str:
