@@ -133,10 +133,11 @@ def test_read_only_beside_another_policy_would_be_no_limit(read, more):
         settings.apply(read(f"[roles.prod]\nread_only = true\n{more}\n"), Profiles(roles={"prod": PROD}))
 
 
-def test_read_only_of_an_mfa_session_cannot_be_kept(read):
+@pytest.mark.parametrize("limit", ["read_only = true", "policy = '{}'", 'policy_arns = ["arn:aws:iam::aws:policy/X"]'])
+def test_no_limit_of_an_mfa_session_can_be_kept(read, limit):
     keys = Role("central", SOURCE, mfa_serial="S")
     with pytest.raises(errors.ConfigError, match="session policy"):
-        settings.apply(read("[roles.central]\nread_only = true\n"), Profiles(roles={"central": keys}))
+        settings.apply(read(f"[roles.central]\n{limit}\n"), Profiles(roles={"central": keys}))
 
 
 def test_a_guarded_role_that_only_reads(read):

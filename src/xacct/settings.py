@@ -247,7 +247,7 @@ def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str)
                 f"Did you mean {close[0]!r}?" if close else "Add role_arn and source_profile, or the profile.",
             )
         roles[name] = _with(role, extra, fill)
-        _check_read_only(roles[name])
+        _check_limits(roles[name])
     return roles
 
 
@@ -303,7 +303,7 @@ def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dic
                 arns = {extra.role_arn, mine.role_arn if mine else None} - {None}
                 if other == name or role.role_arn in arns:
                     narrow = _narrowed(narrow, extra)
-            _check_read_only(narrow)
+            _check_limits(narrow)
         except errors.ConfigError as problem:
             refused[name] = problem
         else:
@@ -337,16 +337,16 @@ def _narrowed(role: Role, extra: RoleSettings) -> Role:
     )
 
 
-def _check_read_only(role: Role) -> None:
-    """Refuse a read_only that would not hold."""
-    if not role.read_only:
-        return
-    if role.role_arn is None:
+def _check_limits(role: Role) -> None:
+    """Refuse a limit that would not hold."""
+    limits = {"read_only": role.read_only, "policy": role.policy, "policy_arns": role.policy_arns}
+    limit = next((name for name, said in limits.items() if said), None)
+    if limit is not None and role.role_arn is None:
         raise errors.ConfigError(
-            f"read_only of [roles.{role.name}] can't be kept: an MFA session takes no session policy.",
+            f"{limit} of [roles.{role.name}] can't be kept: an MFA session takes no session policy.",
             "Use it on a profile with a role_arn.",
         )
-    if role.policy or role.policy_arns:
+    if role.read_only and (role.policy or role.policy_arns):
         raise errors.ConfigError(
             f"[roles.{role.name}] has read_only beside policy or policy_arns.",
             "AWS allows what any one of a session's policies allows. Use one or the other.",
