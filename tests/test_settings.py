@@ -179,3 +179,19 @@ def test_a_policy_with_many_dots_is_not_deep(tmp_path):
     policy = '{"Resource": [' + ", ".join(['"arn:aws:s3:::a.b.c.d"'] * 30) + "]}"
     (tmp_path / "config.toml").write_text(f"[roles.x]\npolicy = '{policy}'\n[roles.\"a.b.c.d.e.f.g.h.i.j.k.l.m\"]\n")
     assert settings.read(tmp_path / "config.toml").roles["x"].policy == policy
+
+
+TOKEN = Role("deploy", Source("deploy", "web-identity"), "arn:aws:iam::2:role/deploy")
+
+
+@pytest.mark.parametrize("extra", ['external_id = "x"', 'source_identity = "me"', 'tags = {a = "b"}'])
+def test_what_can_not_go_along_with_a_web_identity_is_refused(read, extra):
+    with pytest.raises(errors.ConfigError, match="can't go along"):
+        settings.apply(read(f"[roles.deploy]\n{extra}\n"), Profiles(roles={"deploy": TOKEN}))
+
+
+def test_a_limit_on_an_arn_holds_for_a_web_identity_in_other_files(read):
+    said = read("[roles.prod]\nread_only = true\nconfirm = 'each-grant'\n")
+    own = {"prod": Role("prod", SOURCE, TOKEN.role_arn)}
+    got = settings.limited(said, Profiles(roles={"deploy": TOKEN}), own)["deploy"]
+    assert (got.read_only, got.confirm) == (True, "each-grant")

@@ -78,7 +78,8 @@ class Source:
         files: the config and the credentials file that have the profile, and the HOME they belong to (awsfiles.Files);
             empty: the daemon's own. The same name in other files is another source.
         temporary: its keys are known to have a session token: AWS opens no MFA session with such.
-        key: a digest of the id of its long-term access key, which tells that the key was replaced; empty: not known.
+        key: a digest of the id of its long-term access key, or of where its token lies, which tells that another one
+            was put in its place; empty: not known.
     """
 
     name: str
@@ -88,6 +89,11 @@ class Source:
     temporary: bool = False
     files: tuple[str, ...] = ()
     key: str = field(default="", compare=False, repr=False)
+
+    @property
+    def gives_token(self) -> bool:
+        """Whether it gives no keys, but a token that STS changes for the credentials of a role."""
+        return self.kind == "web-identity"
 
 
 @dataclass(frozen=True, slots=True)

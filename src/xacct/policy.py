@@ -155,6 +155,7 @@ class Hop(Enum):
     WITH_CODE = "AssumeRole with the code itself"
     FROM_KEYS = "AssumeRole from the source's keys, without MFA"
     FROM_ROLE = "AssumeRole from another role"
+    WEB_IDENTITY = "AssumeRoleWithWebIdentity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +191,8 @@ def path_to(role: Role, *, lifetime: float | None = None, learned_max: int | Non
 def _hop(role: Role, lifetime: float | None) -> Hop:
     if not isinstance(role.parent, Source):
         return Hop.FROM_ROLE
+    if role.parent.gives_token:
+        return Hop.WEB_IDENTITY
     if role.role_arn is None:
         return Hop.SESSION if role.mfa_serial else Hop.KEYS
     if not role.mfa_serial:
@@ -218,8 +221,8 @@ def explain(
     path = path_to(role)
     steps, remarks = _steps_before(role, path, roles, session_seconds, session_name, describe)
     if role.role_arn:
-        how = "assume it with that code itself" if path.hop is Hop.WITH_CODE else "assume"
-        steps.append(f"{how}: {role.role_arn}, {_span(path.duration)} at a time")
+        how = {Hop.WITH_CODE: "assume it with that code itself", Hop.WEB_IDENTITY: "assume it with that token"}
+        steps.append(f"{how.get(path.hop, 'assume')}: {role.role_arn}, {_span(path.duration)} at a time")
         remarks += _passed(role, session_name)
     remarks += [f"region of {role.name}: {role.region}"] if role.region else []
     remarks += _remarks(role, path)
@@ -261,8 +264,6 @@ def _steps_before(
             f"open an MFA session with one code of {role.mfa_serial}, for {_span(session_seconds)}; "
             f"every role of {source.name} with this device shares it"
         )
-    elif path.hop is Hop.KEYS and source.temporary:
-        steps.append("hand on what that gives, for as long as it lasts")
     elif path.hop is Hop.KEYS:
         steps.append(f"open a session without MFA (GetSessionToken), for {_span(session_seconds)}")
     elif path.hop is Hop.WITH_CODE:
@@ -298,7 +299,7 @@ def _remarks(role: Role, path: Path) -> list[str]:
         remarks.append(f"limited to reading, by the session policy {role.session_policies[-1]}")
     if role.confirm is not None:
         remarks.append(_CONFIRM[role.confirm])
-    if path.hop is Hop.KEYS and not (isinstance(role.parent, Source) and role.parent.temporary):
+    if path.hop is Hop.KEYS:
         remarks.append(
             "what is handed out is that session and not the access key: AWS lets it call neither IAM nor, of STS, more "
             "than AssumeRole and GetCallerIdentity (keys that are temporary already are handed on as they are)"

@@ -346,6 +346,12 @@ def _check_limits(role: Role) -> None:
             f"{limit} of [roles.{role.name}] can't be kept: an MFA session takes no session policy.",
             "Use it on a profile with a role_arn.",
         )
+    if isinstance(role.parent, Source) and role.parent.gives_token:
+        extras = {"external_id": role.external_id, "source_identity": role.source_identity, "tags": role.tags}
+        if (extra := next((name for name, said in extras.items() if said), None)) is not None:
+            raise errors.ConfigError(
+                f"{extra} of [roles.{role.name}] can't go along: its profile is a web identity.", "Remove that line."
+            )
     if role.read_only and (role.policy or role.policy_arns):
         raise errors.ConfigError(
             f"[roles.{role.name}] has read_only beside policy or policy_arns.",

@@ -31,7 +31,7 @@ def program(tmp_path):
 
 
 async def load(command, env=ENV):
-    return await FileSources(env, sts=None).load(Source("work", "process", None, command))
+    return await FileSources(env).load(Source("work", "process", None, command))
 
 
 async def refusal(command):

@@ -281,7 +281,7 @@ def compare_calls(found, name, theirs, ours):
     root = found.roles[name]
     while isinstance(root.parent, str):
         root = found.roles[root.parent]
-    inherited = found.files.profiles.get(root.parent.name, {}).get("mfa_serial") if not root.parent.temporary else None
+    inherited = found.files.profiles.get(root.parent.name, {}).get("mfa_serial")
     assert given_to == (serial or (inherited if isinstance(inherited, str) else None) or None)  # a block is no serial
     if opened and len(assumed) == 1:
         assert opened[0].where == last.where

@@ -230,8 +230,12 @@ class Resolver:
         else:
             keys = await self._load(env, role.parent)
             first = (keys.access_key_id, keys.session_token)
-            of_web_identity = role.parent.kind == "web-identity"
-            if path.hop in {Hop.SESSION, Hop.KEYS, Hop.FROM_SESSION} and not of_web_identity:
+            if path.hop is Hop.WEB_IDENTITY:
+                name = role.session_name or "xacct"
+                return await self.sts.assume_role_with_web_identity(
+                    role, keys.session_token, session_name=name, duration=None
+                )
+            if path.hop in {Hop.SESSION, Hop.KEYS, Hop.FROM_SESSION}:
                 code = None if path.hop is Hop.KEYS else CODE
                 keys = await self.sts.get_session_token(keys, role, code=code, duration=3600)
             if role.role_arn is None:
@@ -247,7 +251,7 @@ class Resolver:
     async def _load(self, env, source):
         if source.kind == "process":
             return Credentials(keys_of_process(source.command), "s")
-        return await FileSources(env, self.sts).load(source)
+        return await FileSources(env).load(source)
 
 
 def _said(error):

@@ -44,7 +44,8 @@ def parent_of(name: str, files: AwsFiles) -> tuple[Source | str, str | None]:
     has_keys = ACCESS_KEY in above or SECRET_KEY in above
     if not has_keys and assumes_a_role(above):
         return via, via
-    return _source_of(name, via, files), via
+    source = _source_of(name, via, files)
+    return (via if source.gives_token else source), via
 
 
 def _source_of(name: str, via: str, files: AwsFiles) -> Source:

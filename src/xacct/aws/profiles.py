@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from xacct import errors
 from xacct.aws import chains, inifiles, regions, sources, targets
 from xacct.aws.sources.process import asks_xacct
-from xacct.model import Role, Source
+from xacct.model import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xacct.aws.inifiles import AwsFiles, Profile
+    from xacct.model import Source
 
 LONGEST_CHAIN = 20
 """Roles from a role up to its source. AWS's tools know no limit; each is a call to AWS, and nobody means so many."""
@@ -150,8 +151,8 @@ def _role(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) -> Rol
     _check_values(name, files)
     parent, via = chains.parent_of(name, files)
     region, target = targets.of(name, files, env, whose)
-    with_device = isinstance(parent, Source) and not parent.temporary  # no device is one of temporary keys
-    inherited = files.profiles[via].get("mfa_serial") if via is not None and with_device else None
+    chained = isinstance(parent, str)
+    inherited = files.profiles[via].get("mfa_serial") if via is not None and not chained else None
     return Role(
         name=name,
         parent=parent,
@@ -178,8 +179,11 @@ def _own_keys(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) ->
         )
     _check_values(name, files)
     region, target = targets.of(name, files, env, whose)
-    serial = None if source.temporary else files.profiles[name].get("mfa_serial")  # AWS's tools don't ask with it
-    return Role(name=name, parent=source, mfa_serial=serial, region=region, target=target)
+    profile = files.profiles[name]
+    if source.gives_token:
+        arn, session = profile["role_arn"], profile.get("role_session_name")
+        return Role(name=name, parent=source, role_arn=arn, session_name=session, region=region, target=target)
+    return Role(name=name, parent=source, mfa_serial=profile.get("mfa_serial"), region=region, target=target)
 
 
 def _leads_nowhere(name: str, files: AwsFiles) -> errors.UnknownRole:

@@ -72,13 +72,29 @@ class Sts:
         answer = await self._call("assume_role", keys, role, arguments)
         return self._credentials(answer, role.account)
 
-    async def assume_role_with_web_identity(self, role: Role, token: str, *, session_name: str) -> Credentials:
-        """Assume `role` with an identity provider's token, and no keys, for as long as AWS gives by itself.
+    async def assume_role_with_web_identity(
+        self, role: Role, token: str, *, session_name: str, duration: int | None
+    ) -> Credentials:
+        """Assume `role` with an identity provider's token, and no keys.
+
+        Args:
+            role: with its session policies; such a call takes neither tags nor an external id.
+            token: what the identity provider gave.
+            session_name: what CloudTrail shows.
+            duration: seconds; None: AWS's default of an hour.
 
         Raises:
             XacctError: what AWS said, or why it could not be asked.
         """
-        arguments = {"RoleArn": role.role_arn, "RoleSessionName": session_name, "WebIdentityToken": token}
+        wanted = {
+            "RoleArn": role.role_arn,
+            "RoleSessionName": session_name,
+            "WebIdentityToken": token,
+            "DurationSeconds": duration,
+            "Policy": role.policy,
+            "PolicyArns": [{"arn": arn} for arn in role.session_policies],
+        }
+        arguments = {key: value for key, value in wanted.items() if value}
         answer = await self._call("assume_role_with_web_identity", None, role, arguments)
         return self._credentials(answer, role.account)
 

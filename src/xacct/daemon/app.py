@@ -120,7 +120,7 @@ class App:
         self.sts = Sts(self.clock)
         return Keeper(
             sts=self.sts,
-            sources=FileSources(os.environ, self.sts),
+            sources=FileSources(os.environ),
             broker=PromptBroker(self.clock, events, UsedCodes(self._keep_steps)),
             clock=self.clock,
             events=events,

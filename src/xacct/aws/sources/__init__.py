@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xacct import awsfiles, errors
+from xacct import awsfiles
 from xacct.aws.sources import console_login, identity_center, process, profile_keys, web_identity
 from xacct.aws.sources.environment import Environment
 from xacct.aws.sources.process import Process
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from xacct.aws.inifiles import AwsFiles
-    from xacct.aws.sources.kind import SourceKind, WebIdentitySts
+    from xacct.aws.sources.kind import SourceKind
     from xacct.model import Credentials, Source
 
 KINDS: dict[str, SourceKind] = {
@@ -59,9 +59,8 @@ class FileSources:
         env: the daemon's environment at its start.
     """
 
-    def __init__(self, env: Mapping[str, str], sts: WebIdentitySts) -> None:
+    def __init__(self, env: Mapping[str, str]) -> None:
         self._env = dict(env)
-        self._sts = sts
 
     def describe(self, source: Source) -> str:
         """What its credentials come from, in words: "its access key"."""
@@ -72,19 +71,13 @@ class FileSources:
         return KINDS[source.kind].needs_human(source)
 
     async def load(self, source: Source) -> Credentials:
-        """The keys of a source.
+        """The keys of a source; of a web identity its token alone, as a session token.
 
         Raises:
             SourceUnusable: It has none now; why.
             ConfigError: Its file can't be parsed.
         """
-        kind = KINDS[source.kind]
-        keys = await kind.load(source, self._env_of(source), self._sts)
-        if keys is None or not (keys.access_key_id and keys.secret_access_key):
-            raise errors.SourceUnusable(
-                f"There is no access key in {kind.place(source)}.", "Add it to ~/.aws/credentials."
-            )
-        return keys
+        return await KINDS[source.kind].load(source, self._env_of(source))
 
     def _env_of(self, source: Source) -> dict[str, str]:
         """The daemon's environment with the files that have this source: by them a program finds its own profiles."""

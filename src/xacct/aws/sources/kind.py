@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from xacct.model import Credentials, Role, Source
-
-
-class WebIdentitySts(Protocol):
-    """STS's call that takes no key."""
-
-    async def assume_role_with_web_identity(self, role: Role, token: str, *, session_name: str) -> Credentials:
-        """The credentials of `role` for a token. Raises an XacctError where there are none."""
+    from xacct.model import Credentials, Source
 
 
 class SourceKind(Protocol):
@@ -26,18 +19,18 @@ class SourceKind(Protocol):
     def needs_human(self, source: Source) -> bool:
         """Whether they could not be had now without a human, as far as that is known without asking anybody."""
 
-    async def load(self, source: Source, env: Mapping[str, str], sts: WebIdentitySts) -> Credentials | None:
-        """The credentials, read anew; None where there are none.
+    async def load(self, source: Source, env: Mapping[str, str]) -> Credentials:
+        """The credentials, read anew; of a web identity its token alone, as a session token.
 
         Args:
             source: Of this kind.
             env: The daemon's environment, with the AWS files that have the source.
-            sts: For those that are had from STS without a key.
 
         Raises:
-            SourceUnusable: They can't be had now; why.
+            SourceUnusable: There are none now; why.
             ConfigError: Its file can't be parsed.
         """
 
-    def place(self, source: Source) -> str:
-        """Where they are looked for, in words that follow "There is no access key in "."""
+
+KEYS_GO_THERE = "Add it to ~/.aws/credentials."
+"""The hint where there is no access key."""

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xacct.aws.inifiles import AwsFiles
-    from xacct.aws.sources.kind import WebIdentitySts
 
 TIMEOUT = 60.0
 """Seconds it may take; AWS's tools wait for ever, and a daemon must not."""
@@ -50,13 +49,9 @@ class Process:
         """Nobody can tell before it runs."""
         return False
 
-    async def load(self, source: Source, env: Mapping[str, str], _sts: WebIdentitySts) -> Credentials:
+    async def load(self, source: Source, env: Mapping[str, str]) -> Credentials:
         """As SourceKind says."""
         return await credentials_of(source, env)
-
-    def place(self, source: Source) -> str:
-        """As SourceKind says."""
-        return f"the credential_process of {source.name!r}"
 
 
 def found(name: str, files: AwsFiles) -> Source | None:

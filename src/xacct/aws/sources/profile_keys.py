@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from xacct import errors
 from xacct.aws import inifiles
+from xacct.aws.sources.kind import KEYS_GO_THERE
 from xacct.model import Credentials, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xacct.aws.inifiles import AwsFiles
-    from xacct.aws.sources.kind import WebIdentitySts
 
 ACCESS_KEY, SECRET_KEY = "aws_access_key_id", "aws_secret_access_key"
 TOKENS = ("aws_security_token", "aws_session_token")
@@ -31,13 +31,12 @@ class ProfileKeys:
         """Never."""
         return False
 
-    async def load(self, source: Source, env: Mapping[str, str], _sts: WebIdentitySts) -> Credentials | None:
+    async def load(self, source: Source, env: Mapping[str, str]) -> Credentials:
         """As SourceKind says."""
-        return keys_of(source.name, inifiles.read(*inifiles.paths(env)))
-
-    def place(self, source: Source) -> str:
-        """As SourceKind says."""
-        return f"the profile {source.name!r}"
+        keys = keys_of(source.name, inifiles.read(*inifiles.paths(env)))
+        if keys is None or not (keys.access_key_id and keys.secret_access_key):
+            raise errors.SourceUnusable(f"There is no access key in the profile {source.name!r}.", KEYS_GO_THERE)
+        return keys
 
 
 def in_credentials_file(name: str, files: AwsFiles) -> Source | None:

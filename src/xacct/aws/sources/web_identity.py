@@ -1,4 +1,4 @@
-"""A web identity: the token of an identity provider in a file, changed for credentials of a role without any key.
+"""A web identity: the token of an identity provider in a file, which STS changes for credentials of a role.
 
 As botocore does it (AssumeRoleWithWebIdentityProvider): role_arn, web_identity_token_file and role_session_name count;
 duration_seconds and mfa_serial don't. The file is read each time: whoever gives the token puts new ones there.
@@ -11,59 +11,37 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from xacct import errors, fileio
-from xacct.aws import inifiles, targets
-from xacct.model import Role, Source
+from xacct.aws import inifiles
+from xacct.model import Credentials, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xacct.aws.inifiles import AwsFiles
-    from xacct.aws.sources.kind import WebIdentitySts
-    from xacct.model import Credentials
 
 SETTING = "web_identity_token_file"
 
 MOST_BYTES = 20_000
 """The longest token that AWS takes (AWS STS API Reference, AssumeRoleWithWebIdentity, WebIdentityToken)."""
 
-SESSION_NAME = "xacct"
-"""What CloudTrail shows where the profile has no role_session_name."""
-
 
 class WebIdentity:
-    """A role by the token that a file has."""
+    """The token that a file has."""
 
     def describe(self, _source: Source) -> str:
         """As SourceKind says."""
-        return f"the token in its {SETTING} (AssumeRoleWithWebIdentity)"
+        return f"the token in its {SETTING}"
 
     def needs_human(self, _source: Source) -> bool:
-        """Whoever writes the file is no human's to wait for."""
+        """Whoever writes the file is no human to wait for."""
         return False
 
-    async def load(self, source: Source, env: Mapping[str, str], sts: WebIdentitySts) -> Credentials:
+    async def load(self, source: Source, env: Mapping[str, str]) -> Credentials:
         """As SourceKind says."""
         files = inifiles.read(*inifiles.paths(env))
-        found(source.name, files)  # it may be another by now
-        profile = files.profiles[source.name]
-        region, target = targets.of(source.name, files, env)
-        role = Role(source.name, source, profile["role_arn"], region=region, target=target)
-        token = _token(source.name, profile[SETTING])
-        try:
-            return await sts.assume_role_with_web_identity(
-                role, token, session_name=inifiles.plain(profile.get("role_session_name")) or SESSION_NAME
-            )
-        except errors.Temporary:
-            raise
-        except errors.XacctError as error:
-            raise errors.SourceUnusable(
-                f"AWS does not take the web identity of {source.name!r}: {error.sentence}",
-                f"Look whether {profile[SETTING]} has a fresh token, and at the role's trust policy.",
-            ) from None
-
-    def place(self, source: Source) -> str:
-        """As SourceKind says."""
-        return f"the web identity of {source.name!r}"
+        if source.name not in files.profiles or found(source.name, files) is None:
+            raise errors.SourceUnusable(f"The profile {source.name!r} has no {SETTING} any more.", "Try again.")
+        return Credentials("", "", _token(source.name, files.profiles[source.name][SETTING]))
 
 
 def found(name: str, files: AwsFiles) -> Source | None:
@@ -83,16 +61,8 @@ def found(name: str, files: AwsFiles) -> Source | None:
             f"{SETTING} of {files.where(name, SETTING)} is no whole path.",
             "Write it from / on: another path means another file in each directory.",
         )
-    session = profile.get("role_session_name")
-    if session is not None and not inifiles.plain(session):
-        raise errors.ConfigError(
-            f"role_session_name of {files.where(name, 'role_session_name')} "
-            f"{'is an indented block' if session else 'is empty'}.",
-            "Give it a value, or remove that line.",
-        )
-    # Whose identity it is: what was had for another one is let go, and does not come back after a restart.
-    digest = sha256("\n".join((arn, path, session or "")).encode("utf-8", "surrogateescape")).hexdigest()[:16]
-    return Source(name, "web-identity", inifiles.plain(profile.get("region")), temporary=True, key=digest)
+    digest = sha256(path.encode("utf-8", "surrogateescape")).hexdigest()[:16]  # what another one has given is let go
+    return Source(name, "web-identity", inifiles.plain(profile.get("region")), key=digest)
 
 
 def _token(name: str, path: str) -> str:

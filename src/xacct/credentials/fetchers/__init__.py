@@ -5,6 +5,7 @@ from xacct.credentials.fetchers.mfa_session import MfaSession, MfaSessions
 from xacct.credentials.fetchers.role import RoleFetcher
 from xacct.credentials.fetchers.role_from_parent import RoleFromParent
 from xacct.credentials.fetchers.role_with_code import RoleWithCode
+from xacct.credentials.fetchers.role_with_token import RoleWithToken
 from xacct.policy import Hop
 
 __all__ = ["BY_HOP", "MfaSession", "MfaSessions", "RoleFetcher", "RoleWithCode"]
@@ -15,5 +16,6 @@ BY_HOP: dict[Hop, type[RoleFetcher]] = {
     Hop.FROM_SESSION: RoleFromParent,
     Hop.FROM_ROLE: RoleFromParent,
     Hop.WITH_CODE: RoleWithCode,
+    Hop.WEB_IDENTITY: RoleWithToken,
 }
 """Each last step of a path, but the MFA session's own: several roles stand on one."""

@@ -39,6 +39,11 @@ class Sts(Protocol):
     ) -> Credentials:
         """The role's credentials for `duration` seconds."""
 
+    async def assume_role_with_web_identity(
+        self, role: Role, token: str, *, session_name: str, duration: int | None
+    ) -> Credentials:
+        """The same for an identity provider's token."""
+
 
 class Sources(Protocol):
     """Where first credentials are read."""
@@ -138,6 +143,17 @@ class Calls:
                 raise
             self.observed_limits.longest[role.name] = policy.ROLE_DURATION
             return await self.assume(role, replace(path, duration=policy.ROLE_DURATION), keys)
+
+    async def assume_with_token(self, role: Role, path: Path, token: str) -> Credentials:
+        """What AssumeRoleWithWebIdentity gives; for as long as AWS gives by itself where the role says nothing.
+
+        Raises:
+            XacctError: those of `Sts`.
+        """
+        await self._turn(role)
+        duration = None if role.duration is None else path.duration
+        name = role.session_name or self.defaults.session_name
+        return await self._sts.assume_role_with_web_identity(role, token, session_name=name, duration=duration)
 
     async def _turn(self, role: Role) -> None:
         await self._rate_limiter.turn(lambda: self.ranks.get(role.name, 0))

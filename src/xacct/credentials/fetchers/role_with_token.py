@@ -1,0 +1,37 @@
+"""A role that is assumed with an identity provider's token (AssumeRoleWithWebIdentity): no key, no code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xacct import errors
+from xacct.credentials.fetchers.role import RoleFetcher
+
+if TYPE_CHECKING:
+    from xacct.credentials.entry import Need
+    from xacct.model import Credentials
+
+
+class RoleWithToken(RoleFetcher):
+    """As long as whoever writes the token's file puts fresh ones there."""
+
+    def needs_human(self) -> bool:
+        """Where the source does."""
+        return self.calls.source_needs_human(self.role)
+
+    def mfa_was_fresh(self) -> bool:
+        """There is none."""
+        return False
+
+    async def get(self, need: Need) -> Credentials:
+        """New credentials, as Fetcher says."""
+        token = (await self.calls.keys(self.role)).session_token or ""
+        try:
+            return await self.calls.patiently(
+                need.wanted, lambda: self.calls.assume_with_token(self.role, self.path(), token)
+            )
+        except errors.Refusal as error:
+            raise errors.SourceUnusable(
+                f"AWS does not take the web identity of {self.role.name!r}: {error.sentence}",
+                "Look whether the file of its token has a fresh one, and at the role's trust policy.",
+            ) from None
