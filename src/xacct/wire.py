@@ -165,7 +165,8 @@ class DaemonStatus(TypedDict):
         code: the directory of its code.
         code_changed: files there have changed since it started.
         clock_skew: seconds AWS's clock is ahead of this machine's, null until AWS has been heard.
-        asks: how it asks people beside terminals: `command`, `dialog`; `notice` only tells them.
+        asks: how it asks people beside terminals: `command`, `dialog`; `notice` only tells them, `device-command` is
+            for some devices.
     """
 
     version: str

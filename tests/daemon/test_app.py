@@ -13,7 +13,7 @@ from xacct.daemon.app import App
 from xacct.daemon.inherited import DaemonPaths
 from xacct.endpoint.peer_check import SocketPeerCheck
 from xacct.host import bridges, processes
-from xacct.host.watchers import ON_SUSPEND
+from xacct.host.lock_watchers import ON_SUSPEND
 from xacct.model import Caller
 from xacct.settings import AuditSettings, EndpointSettings, ImdsSettings, Settings
 

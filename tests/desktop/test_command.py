@@ -10,8 +10,7 @@ from xacct import errors
 from xacct.clock import AwsClock
 from xacct.credentials.events import Events
 from xacct.desktop import prompters
-from xacct.desktop.command import prompter
-from xacct.desktop.surroundings import Surroundings
+from xacct.desktop.parts import Parts
 from xacct.host import clock as host_clock
 from xacct.prompts.broker import PromptBroker
 from xacct.prompts.used_codes import UsedCodes
@@ -24,14 +23,15 @@ BOBS = "arn:aws:iam::123456789012:mfa/bob"
 def given(**chosen):
     events = Events()
     broker = PromptBroker(AwsClock(host_clock.read), events, UsedCodes())
-    return Surroundings(Prompts(desktop=False, **chosen), broker, events, {}, lambda: 0.0)
+    return Parts(Prompts(desktop=False, **chosen), broker, events, {}, lambda: 0.0)
 
 
 @asynccontextmanager
-async def asking(surroundings):
-    task = asyncio.ensure_future(prompter(surroundings)())
+async def asking(parts):
+    [run] = prompters(parts).values()
+    task = asyncio.ensure_future(run())
     await asyncio.sleep(0)
-    yield lambda serial: surroundings.broker.ask(serial, lambda: ("prod",), lambda: True)
+    yield lambda serial: parts.broker.ask(serial, lambda: ("prod",), lambda: True)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
 
@@ -43,26 +43,37 @@ async def test_a_device_has_a_program_of_its_own():
 
 
 async def test_with_none_for_all_nobody_answers_for_another_device():
-    surroundings = given(devices={ALICES: ("echo", "222222")})
-    async with asking(surroundings) as code_of:
+    parts = given(devices={ALICES: ("echo", "222222")})
+    async with asking(parts) as code_of:
         assert await code_of(ALICES) == "222222"
-        assert surroundings.broker.has_subscriber(ALICES)
+        assert parts.broker.has_subscriber(ALICES)
         with pytest.raises(errors.NobodyToAsk):
             await code_of(BOBS)
 
 
 async def test_another_devices_prompt_starts_no_program(tmp_path):
     started = tmp_path / "started"
-    surroundings = given(devices={ALICES: ("touch", str(started))})
-    async with asking(surroundings) as code_of:
-        with surroundings.broker.subscribe(frozenset({BOBS})):
+    parts = given(devices={ALICES: ("touch", str(started))})
+    async with asking(parts) as code_of:
+        with parts.broker.subscribe(frozenset({BOBS})):
             asked = asyncio.ensure_future(code_of(BOBS))
-            [prompt] = await until(lambda: surroundings.broker.open_prompts)
-            surroundings.broker.answer(prompt.id, "333333")
+            [prompt] = await until(lambda: parts.broker.open_prompts)
+            parts.broker.answer(prompt.id, "333333")
             assert await asked == "333333"
     assert not started.exists()
 
 
 def test_without_programs_there_is_no_such_prompter():
     assert prompters(given()) == {}
-    assert list(prompters(given(devices={ALICES: ("true",)}))) == ["command"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "name"),
+    [
+        ({"devices": {ALICES: ("true",)}}, "device-command"),
+        ({"command": ("true",)}, "command"),
+        ({"command": ("true",), "devices": {ALICES: ("true",)}}, "command"),
+    ],
+)
+def test_what_answers_for_some_devices_alone_is_called_so(chosen, name):
+    assert list(prompters(given(**chosen))) == [name]

@@ -10,7 +10,7 @@ import structlog
 from virtual_time import clock, in_virtual_time
 
 from xacct.host import bus, logind, screen_macos, screensaver, watches
-from xacct.host.watchers import ON_SCREEN_LOCK, ON_SUSPEND, watchers
+from xacct.host.lock_watchers import ON_SCREEN_LOCK, ON_SUSPEND, watchers
 from xacct.host.watches import RETRY, Unwatchable, Watcher, Watches
 
 __all__ = ["clock"]

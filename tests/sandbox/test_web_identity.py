@@ -1,5 +1,6 @@
 """AssumeRoleWithWebIdentity enforces what AWS enforces."""
 
+import base64
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -14,6 +15,9 @@ PROVIDER = IdentityProvider("https://ci.example.com", "234567890123", "sts.amazo
 TRUST = Statement(
     (PROVIDER.arn,), (Condition("StringEquals", "ci.example.com:sub", ("me",)),), (ASSUME_ROLE_WITH_WEB_IDENTITY,)
 )
+PACKED = base64.urlsafe_b64encode(b'{"iss":"https://ci.example.com","exp":9999999999}').decode().rstrip("=")
+"""Claims without a subject."""
+
 ROLE = Role("deploy", "234567890123", (TRUST,))
 
 
@@ -58,6 +62,7 @@ async def test_a_token_is_changed_for_the_role(assume, clock, connect):
         (lambda now: token(replace(PROVIDER, issuer="https://x.example"), "me", now + 60), {}, 400, "No OpenIDConnect"),
         (lambda _: "a.b.c", {}, 400, "InvalidIdentityToken"),
         (lambda _: "nonsense", {}, 400, "InvalidIdentityToken"),
+        (lambda _: f"x.{PACKED}.y", {}, 400, "not a valid JWT"),
         (lambda now: token(PROVIDER, "me", now + 60), {"RoleArn": f"{ROLE.arn}x"}, 403, "Not authorized"),
         (lambda now: token(PROVIDER, "me", now + 60), {"DurationSeconds": "7200"}, 400, "MaxSessionDuration"),
         (lambda now: token(PROVIDER, "me", now + 60), {"DurationSeconds": "60"}, 400, "ValidationError"),

@@ -363,15 +363,15 @@ class Api:
             self._audit.lock_changed(request, "locked")
         if (problem := await self._daemon.kept()) is not None:
             raise problem
-        return self._latched()
+        return self._lock_answer()
 
     async def unlock(self, request: web.Request) -> web.Response:
         """POST /v1/unlock."""
         if self._keeper.agent_lock.unlock():
             self._audit.lock_changed(request, "unlocked")
-        return self._latched()
+        return self._lock_answer()
 
-    def _latched(self) -> web.Response:
+    def _lock_answer(self) -> web.Response:
         answer: wire.LockAnswer = {"locked": self._keeper.agent_lock.locked}
         return web.json_response(answer)
 

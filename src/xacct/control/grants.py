@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from xacct.credentials.keeper import Keeper
     from xacct.credentials.node import Node
     from xacct.grants.grants import Grants
-    from xacct.model import Where
+    from xacct.model import Grant, Where
 
 log = structlog.get_logger("xacct.control")
 
@@ -90,14 +90,16 @@ class GrantRoutes:
             "token_file": str(file),
             "urls": {names[node.role.name]: url + ROLE_PATH + node.role.slug for node in nodes},
             "regions": {names[node.role.name]: node.role.region for node in nodes},
-            "confirm": [
-                names[node.role.name] for node in nodes if not self._keeper.approvals.admits(node.role, grant.id)
-            ],
+            "confirm": [names[each] for each in self._to_confirm(nodes, grant)],
             "role_arn_url": url + ROLE_ARN_PATH if patterns else None,
         }
         self._audit.grant(request, "grant-created", grant)
         log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)
         return web.json_response(answer)
+
+    def _to_confirm(self, nodes: list[Node], grant: Grant) -> list[str]:
+        """Those of the roles that a human has to let this grant use."""
+        return [node.role.name for node in nodes if not self._keeper.approvals.admits(node.role, grant.id)]
 
     def _running(self, pid: int | None) -> int | None:
         """The process that a grant is to end with, which has to be there; None: it ends with none."""

@@ -432,7 +432,7 @@ class Keeper:
 
     def network_changed(self) -> None:
         """Forget every back-off from temporary failures: the network is another one now."""
-        for entry in self._leases():
+        for entry in self._entries():
             if isinstance(entry.error, errors.Temporary):
                 entry.try_at_once()
         self.changed()
@@ -455,14 +455,14 @@ class Keeper:
     async def close(self) -> None:
         """End every refresh, and every prompt."""
         await self.approvals.close()
-        await asyncio.gather(*(entry.cancel() for entry in self._leases()))
+        await asyncio.gather(*(entry.cancel() for entry in self._entries()))
 
     @property
     def quiet(self) -> bool:
         """Whether no call is under way and no prompt open: all there is to know is what is held."""
-        return not self.broker.open_prompts and not any(entry.refreshing for entry in self._leases())
+        return not self.broker.open_prompts and not any(entry.refreshing for entry in self._entries())
 
-    def _leases(self) -> set[Entry]:
+    def _entries(self) -> set[Entry]:
         return {*self.sessions.values(), *(node.entry for node in self.nodes.values())}
 
     # What is told to others.

@@ -27,7 +27,7 @@ from xacct.daemon.noted import Noted
 from xacct.daemon.reading import Reader
 from xacct.daemon.restorer import Restorer
 from xacct.desktop import prompters
-from xacct.desktop.surroundings import Surroundings
+from xacct.desktop.parts import Parts
 from xacct.endpoint import head
 from xacct.endpoint.handlers.container_credentials import ContainerCredentials
 from xacct.endpoint.imds_ports import ImdsPorts
@@ -38,9 +38,9 @@ from xacct.grants.grants import Grants
 from xacct.host import callers, hardening, instance, process, processes, seats, session_name, steps
 from xacct.host import clock as host_clock
 from xacct.host.code_stamp import CodeStamp
+from xacct.host.lock_watchers import ON_SCREEN_LOCK, ON_SUSPEND, watchers
 from xacct.host.saver import Saver
 from xacct.host.seats import Seats
-from xacct.host.watchers import ON_SCREEN_LOCK, ON_SUSPEND, watchers
 from xacct.host.watches import Watches
 from xacct.prompts.broker import PromptBroker
 from xacct.prompts.used_codes import UsedCodes
@@ -99,7 +99,7 @@ class App:
         self._build_endpoints(chosen, resolver)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = prompters(
-            Surroundings(chosen.prompts, self.keeper.broker, self.keeper.events, os.environ, self.clock.boot)
+            Parts(chosen.prompts, self.keeper.broker, self.keeper.events, os.environ, self.clock.boot)
         )
         self.watches = Watches(watchers(os.environ), self.happened)
         self._announced = float("-inf")

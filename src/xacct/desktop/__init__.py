@@ -9,17 +9,18 @@ from xacct.desktop import command, dialogs, notices
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xacct.desktop.surroundings import Run, Surroundings
+    from xacct.desktop.parts import Parts, Run
 
-PROMPTERS: dict[str, Callable[[Surroundings], Run | None]] = {
+PROMPTERS: dict[str, Callable[[Parts], Run | None]] = {
     "command": command.prompter,
+    "device-command": command.for_devices,
     "dialog": dialogs.prompter,
     "notice": notices.prompter,
 }
 """By what the control API calls each (docs/control-api.md, `asks`). None: it can't be used here, or is switched off."""
 
 
-def prompters(given: Surroundings) -> dict[str, Run]:
+def prompters(given: Parts) -> dict[str, Run]:
     """Those that can be used here."""
     found = {name: make(given) for name, make in PROMPTERS.items()}
     return {name: run for name, run in found.items() if run is not None}

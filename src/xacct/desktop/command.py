@@ -7,18 +7,24 @@ from typing import TYPE_CHECKING
 from xacct.desktop.prompter import Prompter
 
 if TYPE_CHECKING:
-    from xacct.desktop.surroundings import Run, Surroundings
+    from xacct.desktop.parts import Parts, Run
     from xacct.prompts.prompt import Prompt
 
 
-def prompter(given: Surroundings) -> Run | None:
-    """What asks them; None where there are none."""
-    general, of_devices = given.chosen.command, given.chosen.devices
-    if not general and not of_devices:
+def prompter(given: Parts) -> Run | None:
+    """What asks the program for all devices, and those that have their own; None where there is none for all."""
+    return _asking(given, None) if given.chosen.command else None
+
+
+def for_devices(given: Parts) -> Run | None:
+    """What asks the devices' own programs; None where there are none, or `prompter` does."""
+    if given.chosen.command or not given.chosen.devices:
         return None
+    return _asking(given, frozenset(given.chosen.devices))
 
+
+def _asking(given: Parts, topics: frozenset[str] | None) -> Run:
     def command(prompt: Prompt) -> list[str]:
-        return list(of_devices.get(prompt.serial, general))
+        return list(given.chosen.devices.get(prompt.serial, given.chosen.command))
 
-    topics = None if general else frozenset(of_devices)
     return Prompter(given.broker, given.events, command, dialog=False, topics=topics).run

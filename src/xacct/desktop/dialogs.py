@@ -16,7 +16,7 @@ from xacct.text import plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from xacct.desktop.surroundings import Run, Surroundings
+    from xacct.desktop.parts import Parts, Run
     from xacct.prompts.prompt import Prompt
 
 TITLE = "xacct"
@@ -47,7 +47,7 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[P
     return None
 
 
-def prompter(given: Surroundings) -> Run | None:
+def prompter(given: Parts) -> Run | None:
     """What asks in dialogs; None where that can't be done, or is switched off."""
     dialog = command(given.env) if given.chosen.desktop else None
     return None if dialog is None else Prompter(given.broker, given.events, dialog, dialog=True, delay=DELAY).run

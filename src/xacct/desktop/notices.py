@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from xacct.credentials.events import Event, Events
-    from xacct.desktop.surroundings import Run, Surroundings
+    from xacct.desktop.parts import Parts, Run
 
 UNANSWERED = 5.0
 """Seconds a prompt may wait before a notice says so: the terminal that shows it may be behind a window."""
@@ -38,7 +38,7 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[s
     return None
 
 
-def prompter(given: Surroundings) -> Run | None:
+def prompter(given: Parts) -> Run | None:
     """What shows notices; None where nothing can, or they are switched off."""
     show = command(given.env) if given.chosen.desktop else None
     return None if show is None else Notices(given.events, show, given.boot).run

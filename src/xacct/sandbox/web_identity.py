@@ -55,7 +55,7 @@ def assume_role_with_web_identity(state: State, given: Parameters, now: float, c
         raise errors.expired_web_token(_date(now), _date(expires))
     if claims.get("aud") != provider.audience:
         raise errors.invalid_web_token("Incorrect token audience")
-    role = _authorize(state, given, provider, str(claims.get("sub", "")))
+    role = _authorize(state, given, provider, str(claims["sub"]))
     seconds = parameters.integer(given, "DurationSeconds") or min(_SECONDS, role.max_session)
     if seconds > role.max_session:
         raise errors.validation_error("The requested DurationSeconds exceeds the MaxSessionDuration set for this role.")
@@ -84,7 +84,7 @@ def _read(state: State, text: str) -> tuple[IdentityProvider, dict[str, Any]]:
     try:
         claims = json.loads(_unpacked(signed.partition(".")[2]))
         issuer = claims["iss"]
-        int(claims["exp"])
+        claims["sub"], int(claims["exp"])
     except (ValueError, KeyError, TypeError):
         raise errors.invalid_web_token("The ID Token provided is not a valid JWT.") from None
     provider = next((each for each in state.world.providers if each.issuer == issuer), None)

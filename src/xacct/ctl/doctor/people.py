@@ -5,6 +5,9 @@ from typing import Final
 from xacct.ctl.doctor.finding import Checks, Finding, count, ok, warning
 from xacct.ctl.doctor.scene import Scene
 
+_NOT_FOR_ALL: Final = ("notice", "device-command")
+"""What only tells, and what answers for some devices alone."""
+
 _ATTEND: Final = "xacctctl attend, in a spare terminal; or set prompts.command in config.toml"
 
 
@@ -17,7 +20,7 @@ def _questions(scene: Scene) -> Finding:
         if dialog:
             return ok(f"An xacctd started here would ask by {dialog}.")
         return warning("Nobody would see a question that xacctd started here has.", _ATTEND)
-    ways = [way for way in daemon["asks"] if way != "notice"]
+    ways = [way for way in daemon["asks"] if way not in _NOT_FOR_ALL]
     if ways:
         return ok(f"xacctd asks by {' and '.join(ways)}.")
     if dialog:

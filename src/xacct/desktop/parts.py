@@ -14,7 +14,7 @@ Run = Callable[[], Coroutine[None, None, None]]
 """What a prompter does until it is cancelled."""
 
 
-class Surroundings(NamedTuple):
+class Parts(NamedTuple):
     """Given to each prompter.
 
     Attributes:
