@@ -20,7 +20,7 @@ class Bucket:
         self.keys = []
         handler = type("Handler", (_Handler,), {"keys": self.keys})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
 
     @property
     def variables(self):

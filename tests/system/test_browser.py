@@ -90,7 +90,7 @@ class Visit(socketserver.StreamRequestHandler):
 @contextmanager
 def site(host, port=0):
     with Site((host, port)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         yield server
         server.shutdown()
 
