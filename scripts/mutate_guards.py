@@ -124,7 +124,8 @@ def run_tests(tree: Path, tests: list[str]) -> tuple[int, str]:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="backslashreplace",  # what a test failed with need not be UTF-8: it is some guards' very subject
         start_new_session=True,
     ) as run:
         try:
