@@ -287,7 +287,7 @@ async def test_how_long_no_code_is_needed_is_true_for_what_hangs_from_what_needs
         await asyncio.sleep(mfa_expires_at - world.keeper.clock.now() - 10)
         assert await world.fetch(named, ask=False)
         await asyncio.sleep(20)
-        for each in world.keeper.line(named):
+        for each in world.keeper.tree.line(named):
             each.entry.drop()
         assert status(world, named)["state"] == "needs-code"
 

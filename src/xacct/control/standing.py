@@ -25,7 +25,7 @@ class Standing:
         open_prompts = keeper.broker.open_prompts
         self._confirmed = {role for prompt in open_prompts if prompt.kind == "confirm" for role in prompt.roles}
         self._asked = {role for prompt in open_prompts if prompt.kind == "mfa" for role in prompt.roles}
-        self._in_between = {node.role.name for role in self._asked for node in keeper.line(role)}
+        self._in_between = {node.role.name for role in self._asked for node in keeper.tree.line(role)}
 
     def state(self, node: Node) -> wire.RoleState:
         """The role's state."""
@@ -65,7 +65,7 @@ class Standing:
     def _waits(self, node: Node) -> bool:
         """Whether a human is being asked for it, or for what it hangs from, or for what hangs from it."""
         name, entry = node.role.name, node.entry
-        line = {each.role.name for each in self.keeper.line(name)}
+        line = {each.role.name for each in self.keeper.tree.line(name)}
         brought = entry.refreshing and (name in self._in_between or not line.isdisjoint(self._asked))
         return name in self._confirmed or brought or (name in self._asked and not entry.refreshable_without_mfa())
 

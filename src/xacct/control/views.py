@@ -142,7 +142,7 @@ class View:
                 and the shell would do so by another proxy.
         """
         key = self.role(name)
-        chain = list(self._keeper.line(key))
+        chain = list(self._keeper.tree.line(key))
         if self._around is not None and chain:
             ours = self._catalogues.surroundings()
             # guard: keys-in-environment-are-shells

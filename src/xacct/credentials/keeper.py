@@ -1,6 +1,7 @@
-"""The keeper: a tree of entries made from the configured roles, and what may be asked of it.
+"""The keeper: who may be logged in to what, and what may be asked of the tree of entries.
 
-How credentials are had is for fetchers/, when is decided in policy.py, and who wakes up to act is scheduler.py.
+Which entries there are is tree.py. How credentials are had is for fetchers/, when is decided in policy.py, and who
+wakes up to act is scheduler.py.
 """
 
 from __future__ import annotations
@@ -11,27 +12,27 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from xacct import errors, policy, rolekeys
+from xacct import errors, policy
 from xacct.credentials import events as ev
 from xacct.credentials.agent_lock import AgentLock
 from xacct.credentials.consent import Consents, logged_out_of
 from xacct.credentials.dynamic import MOST, DynamicRoles, made_of
-from xacct.credentials.entry import Entry
-from xacct.credentials.fetchers import BY_HOP, MfaSession, MfaSessions, RoleWithCode
 from xacct.credentials.fetchers.calls import Calls, Defaults, Sources, Sts
-from xacct.credentials.node import Node, SessionKey, Use, session_key, unknown
+from xacct.credentials.node import Node, Use, unknown
 from xacct.credentials.rate_limiter import RateLimiter
 from xacct.credentials.refused import Refused
-from xacct.model import Role, Source, iso
+from xacct.credentials.tree import Tree
+from xacct.model import iso
 from xacct.policy import Freshness, Hop
 from xacct.prompts.approvals import Approvals
 from xacct.prompts.prompt import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from xacct.clock import AwsClock
-    from xacct.model import Credentials
+    from xacct.credentials.entry import Entry
+    from xacct.model import Credentials, Role
     from xacct.policy import Path
     from xacct.prompts.broker import PromptBroker
 
@@ -39,7 +40,17 @@ log = structlog.get_logger("xacct.credentials")
 
 
 class Keeper:
-    """Holds every role's credentials."""
+    """Holds every role's credentials.
+
+    Attributes:
+        nodes: the tree's, by the names of their roles.
+        sessions: the tree's MFA sessions.
+        unusable: why what the configuration names besides is no role.
+        unread: why no file could be read.
+        slugs: the names of configured roles by how the endpoint's paths call them.
+        uses: when roles were last wanted.
+        until: until when the MFA session of a role that was logged in to must last (AWS's time).
+    """
 
     def __init__(
         self,
@@ -52,11 +63,9 @@ class Keeper:
         defaults: Defaults | None = None,
         rng: random.Random | None = None,
     ) -> None:
-        self.nodes: dict[str, Node] = {}
         self.unusable: Mapping[str, errors.XacctError] = {}
         self.unread: errors.XacctError | None = None
         self.slugs: dict[str, str] = {}
-        self.sessions: dict[SessionKey, Entry] = {}
         self.dynamic = DynamicRoles()
         self.uses: dict[str, Use] = {}
         self.agent_lock = AgentLock(events)
@@ -71,11 +80,17 @@ class Keeper:
         self._calls = Calls(
             sts=sts, sources=sources, broker=broker, clock=clock, defaults=self.defaults, rate_limiter=self.rate_limiter
         )
-        self._mfa_sessions = MfaSessions()
         self.observed_limits = self._calls.observed_limits
         self.refused = Refused()
-        self._rng = rng or random.Random()  # noqa: S311 - jitter
         self.until: dict[str, float] = {}
+        self.tree = Tree(
+            calls=self._calls,
+            refused=self.refused,
+            until=self.until,
+            rng=rng or random.Random(),  # noqa: S311 - jitter
+            settled=self._settled,
+        )
+        self.nodes, self.sessions = self.tree.nodes, self.tree.sessions
 
     # The configuration.
 
@@ -87,78 +102,10 @@ class Keeper:
             unusable: why what the configuration names besides is none.
         """
         self.unusable, self.unread = unusable or {}, None
-        before, self.nodes = self.nodes, {}
-        every = {**roles, **self.dynamic.roles(roles)}
-        replaced = self._replaced(before, every)
-        same = {name: node for name, node in before.items() if node.role.parent not in replaced}
-        for name in every:
-            self._plant(name, every, same)
         self.slugs = {role.slug: name for name, role in roles.items()}
-        self._let_go_of_lost(before)
-        for name in before.keys() - self.nodes.keys():
+        for name in self.tree.configure({**roles, **self.dynamic.roles(roles)}):
             self.approvals.log_out(name, errors.UnknownRole(f"There is no role {name!r} any more."))
         self.changed()
-
-    def _replaced(self, before: Mapping[str, Node], roles: Mapping[str, Role]) -> set[Source]:
-        """The sources whose access key is another by now. Sessions that were opened with the former one are let go."""
-        now = {role.parent: role.parent.key for role in roles.values() if isinstance(role.parent, Source)}
-        parents = (node.role.parent for node in before.values())
-        # guard: what-replaced-key-has-had-is-let-go
-        found = {each for each in parents if isinstance(each, Source) and now.get(each, each.key) != each.key}
-        for key in [key for key in self.sessions if key[0] in found]:
-            why = f"The access key of {rolekeys.split(key[0].name)[0]!r} has been replaced."
-            self.sessions.pop(key).abandon(errors.SourceUnusable(why, "Try again: the new one is used."))
-        return found
-
-    def _let_go_of_lost(self, before: Mapping[str, Node]) -> None:
-        """Drop what no role of the configuration stands on any more; whoever waits for it is told."""
-        gone = errors.UnknownRole("The configuration has that role no more.")
-        placed = {entry for node in self.nodes.values() for entry in (node.entry, node.session)}
-        for node in before.values():
-            if node.entry not in placed and node.entry is not node.session:
-                node.entry.abandon(gone)  # guard: what-configuration-loses-is-let-go
-        for key in [key for key, session in self.sessions.items() if session not in placed]:
-            self.sessions.pop(key).abandon(gone)
-
-    def _plant(self, name: str, roles: Mapping[str, Role], before: Mapping[str, Node]) -> Node:
-        if name in self.nodes:
-            return self.nodes[name]
-        role = roles[name]
-        path = policy.path_to(role)
-        session = self._session(role) if path.needs_session else None
-        parent = session
-        if not isinstance(role.parent, Source):
-            above = self._plant(role.parent, roles, before)
-            parent, session = above.entry, above.session
-        kept = before.get(name)
-        if kept and kept.role == role and kept.entry.parent is parent:
-            entry = kept.entry
-        elif path.hop is Hop.SESSION and session is not None:
-            entry = session
-        else:
-            entry = self._new_entry(role, parent)
-        self.nodes[name] = Node(role, path, entry, session)
-        return self.nodes[name]
-
-    def _new_entry(self, role: Role, parent: Entry | None) -> Entry:
-        kind = BY_HOP[policy.path_to(role).hop]
-        fetcher = kind(role, parent, calls=self._calls, sessions=self._mfa_sessions, refused=self.refused)
-        return Entry(role.name, fetcher, self.clock, self._rng, self._settled, parent)
-
-    def _session(self, role: Role) -> Entry:
-        key = session_key(role)
-        if key in self.sessions:
-            return self.sessions[key]
-        fetcher = MfaSession(
-            lambda: self._root(self._for_whom(role, entry)[0], role),
-            lambda: self._for_whom(role, entry),
-            lambda: self._cover_until(entry),
-            calls=self._calls,
-            sessions=self._mfa_sessions,
-        )
-        entry = Entry(f"MFA session of {key[0].name}", fetcher, self.clock, self._rng, self._settled)
-        self.sessions[key] = entry
-        return entry
 
     # Roles known by their ARN alone.
 
@@ -177,10 +124,9 @@ class Keeper:
         base = self.node(via).role
         if len(self.dynamic) >= MOST:
             self._drop_one()
-        roles = {known: node.role for known, node in self.nodes.items()}
-        configured = {known: role for known, role in roles.items() if known not in self.dynamic}
+        configured = {known: node.role for known, node in self.nodes.items() if known not in self.dynamic}
         name = self.dynamic.free_name(arn, via, self.nodes)
-        self._plant(name, {**roles, name: made_of(name, arn, base, configured)}, {})
+        self.tree.add(made_of(name, arn, base, configured))
         self.dynamic.add(arn, via, name, now)
         return name
 
@@ -201,18 +147,11 @@ class Keeper:
     def _uproot(self, name: str) -> None:
         gone = errors.UnknownRole(f"{name} was let go.", "Ask for it again.")
         self.approvals.log_out(name, gone)
-        self.nodes.pop(name).entry.abandon(gone)
+        self.tree.remove(name, gone)
         self.dynamic.forget(name)
         self.uses.pop(name, None)
         self._calls.forget(name)
         self.refused.forget(name)
-        self._let_go_of_lost({})
-
-    def keeps(self, catalogue: str) -> bool:
-        """Whether roles of a catalogue (rolekeys.py) are held, or being had."""
-        nodes = [node for name, node in self.nodes.items() if rolekeys.split(name)[1] == catalogue]
-        entries = [entry for node in nodes for entry in (node.entry, node.session) if entry is not None]
-        return any(entry.holds or entry.refreshing for entry in entries)
 
     # What consumers ask.
 
@@ -258,7 +197,7 @@ class Keeper:
         node = self.node(name)
         self._check_until(until)
         if again:
-            for each in self.line(name):
+            for each in self.tree.line(name):
                 self.refused.forget(each.role.name)
         self.caused(name, "xacctctl login", process)
         self.consents.give(name)
@@ -293,7 +232,7 @@ class Keeper:
 
     def hurry(self, name: str) -> None:
         """Somebody waits for this role alone: it goes before the rest of a bulk, and so does what it hangs from."""
-        for each in self.line(name):
+        for each in self.tree.line(name):
             self._calls.ranks.pop(each.role.name, None)
 
     def may_ask(self, node: Node, *, ask: bool) -> bool:
@@ -302,14 +241,7 @@ class Keeper:
 
     def refusal(self, node: Node) -> errors.XacctError | None:
         """Why no human is asked for the role: AWS has refused it, or one it hangs from, in spite of a fresh code."""
-        return next(filter(None, (self.refused.of(each.role) for each in self.line(node.role.name))), None)
-
-    def line(self, name: str) -> Iterator[Node]:
-        """A role and those it hangs from, up to the one that starts from a source; none where there is no such role."""
-        node = self.nodes.get(name)
-        while node is not None:
-            yield node
-            node = None if isinstance(node.role.parent, Source) else self.nodes.get(node.role.parent)
+        return next(filter(None, (self.refused.of(each.role) for each in self.tree.line(node.role.name))), None)
 
     def why_not(self, node: Node, error: errors.XacctError) -> errors.XacctError:
         """What to say where it would take a human: why none is asked, where there is a reason, else `error`."""
@@ -321,8 +253,7 @@ class Keeper:
         Raises:
             XacctError: they can't be had.
         """
-        fetcher = RoleWithCode(node.role, None, calls=self._calls, sessions=self._mfa_sessions, refused=self.refused)
-        return await fetcher.once(path, lambda: True, human=ask)
+        return await self.tree.with_code(node.role).once(path, lambda: True, human=ask)
 
     def logout(self, names: Iterable[str]) -> list[str]:
         """Let go of these roles; a consumer gets nothing until the next login. All of them, or none.
@@ -390,7 +321,7 @@ class Keeper:
         """The moment past which the role can't be renewed without a human; None where there is none."""
         session = self.node(name).session
         ends = [] if session is None else [session.expires_at]
-        for each in self.line(name):
+        for each in self.tree.line(name):
             oldest = self.observed_limits.oldest_mfa(each.role)
             if each.path.hop is Hop.WITH_CODE:
                 ends.append(each.entry.expires_at)
@@ -407,21 +338,7 @@ class Keeper:
     def serial(self, name: str) -> str | None:
         """The MFA device that logging in to the role may ask for."""
         self.node(name)
-        return list(self.line(name))[-1].role.mfa_serial
-
-    def session_roles(self, session: Entry) -> tuple[str, ...]:
-        """The roles that hang from an MFA session, those somebody wants first."""
-        names = [name for name, node in self.nodes.items() if node.session is session]
-        wanted = [name for name in names if self.nodes[name].entry.wanted_here()]
-        return tuple(wanted or names)
-
-    def _for_whom(self, first: Role, session: Entry) -> tuple[str, ...]:
-        """Whom a prompt of that session is for: never nobody, even if its roles have left the configuration."""
-        return self.session_roles(session) or (first.name,)
-
-    def _root(self, name: str, otherwise: Role) -> Role:
-        """The role at the root of a role's chain: the one that hangs from the MFA session itself."""
-        return [otherwise, *(node.role for node in self.line(name))][-1]
+        return list(self.tree.line(name))[-1].role.mfa_serial
 
     def recheck(self) -> None:
         """After a suspend or a clock step: renew what is in use at once, while the network is there."""
@@ -432,7 +349,7 @@ class Keeper:
 
     def network_changed(self) -> None:
         """Forget every back-off from temporary failures: the network is another one now."""
-        for entry in self._entries():
+        for entry in self.tree.entries():
             if isinstance(entry.error, errors.Temporary):
                 entry.try_at_once()
         self.changed()
@@ -440,11 +357,6 @@ class Keeper:
     def _check_until(self, until: float | None) -> None:
         if until is not None and until - self.clock.now() > policy.SESSION_DURATION_MAX:
             raise errors.BadInput("An MFA session lasts 36 hours at most.", "Ask for less: --for 36h")
-
-    def _cover_until(self, session: Entry) -> float | None:
-        """How long an MFA session must last for the roles that were logged in to until some hour."""
-        names = [name for name, node in self.nodes.items() if node.session is session and name in self.until]
-        return max((self.until[name] for name in names), default=None)
 
     async def _cover(self, session: Entry, entry: Entry, until: float, *, ask: bool) -> None:
         if session.valid() and (session.expires_at or 0) >= until:
@@ -455,15 +367,12 @@ class Keeper:
     async def close(self) -> None:
         """End every refresh, and every prompt."""
         await self.approvals.close()
-        await asyncio.gather(*(entry.cancel() for entry in self._entries()))
+        await asyncio.gather(*(entry.cancel() for entry in self.tree.entries()))
 
     @property
     def quiet(self) -> bool:
         """Whether no call is under way and no prompt open: all there is to know is what is held."""
-        return not self.broker.open_prompts and not any(entry.refreshing for entry in self._entries())
-
-    def _entries(self) -> set[Entry]:
-        return {*self.sessions.values(), *(node.entry for node in self.nodes.values())}
+        return not self.broker.open_prompts and not any(entry.refreshing for entry in self.tree.entries())
 
     # What is told to others.
 

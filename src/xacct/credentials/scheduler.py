@@ -142,7 +142,7 @@ class Scheduler:
         if session.expires_at is None:
             return
         left = session.expires_at - now
-        names = self._keeper.session_roles(session)
+        names = self._keeper.tree.session_roles(session)
         used = [name for name in names if now - renewals.asked(self._keeper, self._keeper.nodes[name]) < policy.RECENT]
         if not used:
             return

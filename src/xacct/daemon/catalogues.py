@@ -79,7 +79,7 @@ class Catalogues:
 
     def _in_use(self, catalogue_id: str) -> bool:
         granted = (role for grant in self._grants.all() for role in (*grant.roles, grant.via or ""))
-        return self._keeper.keeps(catalogue_id) or any(rolekeys.split(role)[1] == catalogue_id for role in granted)
+        return self._keeper.tree.keeps(catalogue_id) or any(rolekeys.split(role)[1] == catalogue_id for role in granted)
 
     # Over time.
 

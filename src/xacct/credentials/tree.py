@@ -1,0 +1,184 @@
+"""The tree of entries: which there are for the configured roles, and what hangs from what.
+
+What is held for an unchanged role stays where it is; what no role stands on any more is let go.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xacct import errors, policy, rolekeys
+from xacct.credentials.entry import Entry
+from xacct.credentials.fetchers import BY_HOP, MfaSession, MfaSessions, RoleWithCode
+from xacct.credentials.node import Node, SessionKey, session_key
+from xacct.model import Role, Source
+from xacct.policy import Hop
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Callable, Iterator, Mapping
+
+    from xacct.credentials.fetchers.calls import Calls
+    from xacct.credentials.refused import Refused
+
+
+class Tree:
+    """Nodes by the names of their roles, and the MFA sessions that they hang from.
+
+    Args:
+        calls: what fetchers reach AWS, sources and humans by.
+        refused: what fetchers are to note refusals in.
+        until: until when the MFA session of a role that was logged in to must last (AWS's time), by its name.
+        rng: for jitter.
+        settled: told of each entry's outcomes.
+    """
+
+    def __init__(
+        self,
+        *,
+        calls: Calls,
+        refused: Refused,
+        until: Mapping[str, float],
+        rng: random.Random,
+        settled: Callable[[Entry, errors.XacctError | None], None],
+    ) -> None:
+        self.nodes: dict[str, Node] = {}
+        self.sessions: dict[SessionKey, Entry] = {}
+        self._mfa_sessions = MfaSessions()
+        self._calls = calls
+        self._refused = refused
+        self._until = until
+        self._rng = rng
+        self._settled = settled
+
+    # How it grows.
+
+    def configure(self, roles: Mapping[str, Role]) -> set[str]:
+        """Have a node for each of these roles, by name, and for no other.
+
+        Returns:
+            The names of those that are gone.
+        """
+        before = dict(self.nodes)
+        self.nodes.clear()
+        replaced = self._replaced(before, roles)
+        same = {name: node for name, node in before.items() if node.role.parent not in replaced}
+        for name in roles:
+            self._plant(name, roles, same)
+        self._let_go_of_lost(before)
+        return before.keys() - self.nodes.keys()
+
+    def add(self, role: Role) -> None:
+        """Have a node for one role more, whose parent is there."""
+        roles = {name: node.role for name, node in self.nodes.items()}
+        self._plant(role.name, {**roles, role.name: role}, {})
+
+    def remove(self, name: str, why: errors.XacctError) -> None:
+        """Let go of a role; whoever waits for it is told `why`."""
+        self.nodes.pop(name).entry.abandon(why)
+        self._let_go_of_lost({})
+
+    def _replaced(self, before: Mapping[str, Node], roles: Mapping[str, Role]) -> set[Source]:
+        """The sources whose access key is another by now. Sessions that were opened with the former one are let go."""
+        now = {role.parent: role.parent.key for role in roles.values() if isinstance(role.parent, Source)}
+        parents = (node.role.parent for node in before.values())
+        # guard: what-replaced-key-has-had-is-let-go
+        found = {each for each in parents if isinstance(each, Source) and now.get(each, each.key) != each.key}
+        for key in [key for key in self.sessions if key[0] in found]:
+            why = f"The access key of {rolekeys.split(key[0].name)[0]!r} has been replaced."
+            self.sessions.pop(key).abandon(errors.SourceUnusable(why, "Try again: the new one is used."))
+        return found
+
+    def _let_go_of_lost(self, before: Mapping[str, Node]) -> None:
+        """Drop what no role of the configuration stands on any more; whoever waits for it is told."""
+        gone = errors.UnknownRole("The configuration has that role no more.")
+        placed = {entry for node in self.nodes.values() for entry in (node.entry, node.session)}
+        for node in before.values():
+            if node.entry not in placed and node.entry is not node.session:
+                node.entry.abandon(gone)  # guard: what-configuration-loses-is-let-go
+        for key in [key for key, session in self.sessions.items() if session not in placed]:
+            self.sessions.pop(key).abandon(gone)
+
+    def _plant(self, name: str, roles: Mapping[str, Role], before: Mapping[str, Node]) -> Node:
+        if name in self.nodes:
+            return self.nodes[name]
+        role = roles[name]
+        path = policy.path_to(role)
+        session = self._session(role) if path.needs_session else None
+        parent = session
+        if not isinstance(role.parent, Source):
+            above = self._plant(role.parent, roles, before)
+            parent, session = above.entry, above.session
+        kept = before.get(name)
+        if kept and kept.role == role and kept.entry.parent is parent:
+            entry = kept.entry
+        elif path.hop is Hop.SESSION and session is not None:
+            entry = session
+        else:
+            entry = self._new_entry(role, parent)
+        self.nodes[name] = Node(role, path, entry, session)
+        return self.nodes[name]
+
+    def _new_entry(self, role: Role, parent: Entry | None) -> Entry:
+        kind = BY_HOP[policy.path_to(role).hop]
+        fetcher = kind(role, parent, calls=self._calls, sessions=self._mfa_sessions, refused=self._refused)
+        return Entry(role.name, fetcher, self._calls.clock, self._rng, self._settled, parent)
+
+    def _session(self, role: Role) -> Entry:
+        key = session_key(role)
+        if key in self.sessions:
+            return self.sessions[key]
+        fetcher = MfaSession(
+            lambda: self._root(self._for_whom(role, entry)[0], role),
+            lambda: self._for_whom(role, entry),
+            lambda: self._cover_until(entry),
+            calls=self._calls,
+            sessions=self._mfa_sessions,
+        )
+        entry = Entry(f"MFA session of {key[0].name}", fetcher, self._calls.clock, self._rng, self._settled)
+        self.sessions[key] = entry
+        return entry
+
+    def with_code(self, role: Role) -> RoleWithCode:
+        """What fetches a role by the direct path, beside its entry."""
+        return RoleWithCode(role, None, calls=self._calls, sessions=self._mfa_sessions, refused=self._refused)
+
+    # What hangs from what.
+
+    def line(self, name: str) -> Iterator[Node]:
+        """A role and those it hangs from, up to the one that starts from a source; none where there is no such role."""
+        node = self.nodes.get(name)
+        while node is not None:
+            yield node
+            node = None if isinstance(node.role.parent, Source) else self.nodes.get(node.role.parent)
+
+    def session_roles(self, session: Entry) -> tuple[str, ...]:
+        """The roles that hang from an MFA session, those somebody wants first."""
+        names = [name for name, node in self.nodes.items() if node.session is session]
+        wanted = [name for name in names if self.nodes[name].entry.wanted_here()]
+        return tuple(wanted or names)
+
+    def entries(self) -> set[Entry]:
+        """Every one, roots included."""
+        return {*self.sessions.values(), *(node.entry for node in self.nodes.values())}
+
+    def keeps(self, catalogue: str) -> bool:
+        """Whether roles of a catalogue (rolekeys.py) are held, or being had."""
+        nodes = [node for name, node in self.nodes.items() if rolekeys.split(name)[1] == catalogue]
+        entries = [entry for node in nodes for entry in (node.entry, node.session) if entry is not None]
+        return any(entry.holds or entry.refreshing for entry in entries)
+
+    def _for_whom(self, first: Role, session: Entry) -> tuple[str, ...]:
+        """Whom a prompt of that session is for: never nobody, even if its roles have left the configuration."""
+        return self.session_roles(session) or (first.name,)
+
+    def _root(self, name: str, otherwise: Role) -> Role:
+        """The role at the root of a role's chain: the one that hangs from the MFA session itself."""
+        return [otherwise, *(node.role for node in self.line(name))][-1]
+
+    def _cover_until(self, session: Entry) -> float | None:
+        """How long an MFA session must last for the roles that were logged in to until some hour."""
+        return max((until for name, until in self._until.items() if self._hangs_from(name, session)), default=None)
+
+    def _hangs_from(self, name: str, session: Entry) -> bool:
+        return name in self.nodes and self.nodes[name].session is session
