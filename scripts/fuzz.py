@@ -35,7 +35,8 @@ from small_keeper import FakeSts, small_keeper
 from xacct import errors
 from xacct.clock import AwsClock
 from xacct.control.about import About
-from xacct.control.api import Api, Daemon
+from xacct.control.api import Api
+from xacct.control.daemon import Daemon
 from xacct.control.server import ControlServer, bind
 from xacct.credentials.service import CredentialService
 from xacct.endpoint import answers, head

@@ -813,7 +813,7 @@ GUARDS = {
     ),
     "error-quotes-nothing": Guard(
         '"xacctd itself failed at this request."',
-        "str(bug)",
+        "str(error)",
         "tests/control/test_api.py::test_what_breaks_inside_is_an_error_that_quotes_nothing",
     ),
     "depth-is-bad-request": Guard(

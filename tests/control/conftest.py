@@ -17,7 +17,8 @@ from virtual_time import clock
 from xacct import wire
 from xacct.clock import AwsClock
 from xacct.control.about import About
-from xacct.control.api import Api, Daemon
+from xacct.control.api import Api
+from xacct.control.daemon import Daemon
 from xacct.control.server import ControlServer, bind
 from xacct.credentials.service import CredentialService
 from xacct.grants.grants import Grants

@@ -1,133 +1,64 @@
-"""The control API's routes: each reads a request, asks the keeper, and shapes the answer. See docs/control-api.md."""
+"""The control API's routes: each reads a request, asks the keeper, and shapes the answer. See docs/control-api.md.
+
+Logins and grants have files of their own, and so has what is done around every request (middleware.py).
+"""
 
 from __future__ import annotations
 
-import asyncio
-import itertools
 import os
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-import structlog
 from aiohttp import web
 
 from xacct import __version__, errors, policy, rolekeys, wire
-from xacct.control import serializers, streams, versions, views
-from xacct.control.audit import Audit, caller_of
-from xacct.control.containers import Containers
+from xacct.control import serializers, streams, views
+from xacct.control.audit import Audit
 from xacct.control.grants import GrantRoutes
-from xacct.control.http import answered, body_of, failed, streamed
+from xacct.control.http import answered, body_of, streamed
+from xacct.control.logins import LoginRoutes
+from xacct.control.middleware import Middleware
 from xacct.control.standing import Standing
-from xacct.credentials.service import Ask
 from xacct.endpoint.head import ROLE_PATH
-from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
-    from xacct.audit.trail import Trail
-    from xacct.awsfiles import Files
     from xacct.catalogue import Catalogue
-    from xacct.control.about import About
+    from xacct.control.daemon import Daemon
     from xacct.credentials.service import CredentialService
     from xacct.grants.grants import Grants
 
-    Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
-log = structlog.get_logger("xacct.control")
-
 MAX_BODY = 64 * 1024
-
-BODY = 10.0
-"""Seconds a request's body gets to come."""
-
-COMMAND = "xacctctl"
-"""What people are told asks, where credentials are wanted without a grant."""
-
-
-class TookBack(Protocol):
-    """Sees to it that nothing that is kept brings back what was logged out of."""
-
-    def __call__(self, *, everything: bool) -> None:
-        """Returns once that is so."""
-
-
-def _out_of(error: OSError, path: str) -> errors.XacctError:
-    """What whoever asks hears of a system that refuses us something: the kind, for a message may name a file."""
-    why = os.strerror(error.errno) if error.errno else type(error).__name__
-    log.error("request failed", path=path, why=why)
-    return errors.Temporary(f"The system refuses xacctd what it needs for that ({why}).", "Try again in a moment.")
-
-
-async def _kept() -> None:
-    """Where nothing outlives the daemon, nothing comes back."""
-
-
-@dataclass(slots=True)
-class Daemon:
-    """What the routes need of the daemon around the keeper.
-
-    Attributes:
-        read_changed: reads changed configuration files, and those that a request means; false if that takes too long.
-        reload: reads them whether changed or not and returns the problems.
-        outdated: whether only a new process takes up what has changed.
-        stop: ends the daemon.
-        succeed: has a new process take over and gives its pid.
-        paused: whether a successor is taking over, so that nothing may be changed here any more.
-        took_back: is told of a logout.
-        kept: waits until what was taken back is kept over a restart, and gives what prevents that.
-        audit: None where it is switched off.
-        imds: gives the role of each IMDS port.
-        catalogues: the AWS files that roles are served of.
-    """
-
-    endpoint_url: str
-    problems: Callable[[], list[errors.XacctError]]
-    read_changed: Callable[[Files | None], Awaitable[bool]]
-    reload: Callable[[], Awaitable[list[errors.XacctError]]]
-    outdated: Callable[[], bool]
-    stop: Callable[[], None]
-    succeed: Callable[[], Awaitable[int]]
-    about: About
-    paused: Callable[[], bool] = lambda: False
-    took_back: TookBack = lambda *, everything: None  # noqa: ARG005
-    kept: Callable[[], Awaitable[errors.XacctError | None]] = _kept
-    audit: Trail | None = None
-    imds: Callable[[], dict[int, str]] = dict
-    containers: Containers = field(default_factory=Containers)
-    catalogues: views.Catalogues = field(default_factory=views.OnlyOwn)
+"""Bytes of a request's body."""
 
 
 class Api:
-    """The routes.
-
-    Attributes:
-        changing: how many requests are being answered that may change something.
-    """
+    """The routes, and what stands around them."""
 
     def __init__(self, service: CredentialService, grants: Grants, daemon: Daemon) -> None:
         self.service = service
         self._keeper = keeper = service.keeper
-        self._grants = grants
         self._daemon = daemon
         self._audit = Audit(daemon.audit)
         self.granting = GrantRoutes(keeper, grants, self._audit, daemon.endpoint_url, daemon.containers)
-        self._commands = itertools.count(1)
-        self.changing = 0
+        self._logins = LoginRoutes(service, grants, self._audit)
+        self._middleware = Middleware(keeper, daemon)
+
+    @property
+    def changing(self) -> int:
+        """How many requests are being answered that may change something."""
+        return self._middleware.changing
 
     def application(self) -> web.Application:
         """The aiohttp application."""
-        app = web.Application(middlewares=[self._well_behaved], client_max_size=MAX_BODY)  # guard: bounded-body
+        # guard: bounded-body
+        app = web.Application(middlewares=[self._middleware.handle], client_max_size=MAX_BODY)
         app.add_routes(
             [
                 web.get(wire.VERSION, self.version),
                 web.get(wire.STATUS, self.status),
                 web.get(wire.ROLES, self.roles),
                 web.get(wire.EXPLAIN, self.explain),
-                web.post(wire.LOGIN, self.login),
+                *self._logins.routes(),
                 web.post(wire.LOGOUT, self.logout),
-                web.post(wire.CREDENTIALS, self.credentials),
                 *self.granting.routes(),
                 web.get(wire.CONTAINERS, self.containers),
                 web.get(wire.PROMPTS, self.prompts),
@@ -218,100 +149,6 @@ class Api:
             "remarks": remarks + keeper.learned(node.role.name),
         }
         return answered(request, answer)
-
-    async def login(self, request: web.Request) -> web.StreamResponse:
-        """POST /v1/login."""
-        body = await body_of(request, wire.LoginRequest)
-        if not body["roles"]:
-            raise errors.BadInput("No role was named.", "xacctctl login ROLE")
-        body["roles"] = [views.of(request).wanted(role) for role in body["roles"]]
-        for role in body["roles"]:
-            self._keeper.node(role)
-        attend = body.get("attend", True)
-        ask = attend or "code" in body or self._somebody_for(body["roles"])
-
-        grant = self._grant(body)
-        process = caller_of(request).process
-
-        ranks = {name: rank for rank, name in enumerate(dict.fromkeys(body["roles"]))}
-
-        async def get(role: str) -> None:
-            again = body.get("again", False)
-            await self._keeper.login(
-                role, ask=ask, until=body.get("until"), again=again, process=process, rank=ranks[role]
-            )
-            if grant is not None:
-                await self.service.allow(role, grant, lambda: process)
-
-        login = streams.Login(
-            self._keeper,
-            body["roles"],
-            self._audit.watched(request, "login", get),
-            lambda role, _: serializers.held_event(self._keeper, role),
-            code=body.get("code"),
-            attend=attend,
-        )
-        return await streamed(request, login.run)
-
-    def _grant(self, body: wire.LoginRequest) -> Grant | None:
-        if "grant" not in body:
-            return None
-        grant = self._grants.by_id(body["grant"])
-        if grant is None or not all(grant.allows(role) for role in body["roles"]):
-            raise errors.BadInput("There is no such grant for these roles.", "xacctctl grants list")
-        return grant
-
-    def _somebody_for(self, roles: list[str]) -> bool:
-        """Whether anybody but the caller could answer for one of these."""
-        broker = self._keeper.broker
-        serials = filter(None, map(self._keeper.serial, roles))
-        return broker.subscribers > 0 or any(map(broker.has_subscriber, serials))
-
-    async def credentials(self, request: web.Request) -> web.StreamResponse:
-        """POST /v1/credentials."""
-        body = await body_of(request, wire.CredentialsRequest)
-        body["role"] = views.of(request).wanted(body["role"])
-        attend = body.get("attend", True)
-        # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
-        name = body["role"]
-        command = self._command(name)
-        try:
-            region = self.service.check(name, command).role.region
-        except errors.XacctError as error:
-            self._audit.refused(request, name, error)
-            raise
-        process = caller_of(request).process
-        lifetime = body.get("lifetime")
-        ask = Ask(
-            human=attend or self._somebody_for([name]),
-            lasting=max(0.0, (lifetime or 0) - policy.MINUTE),  # what AWS gives has aged a little when it is here
-            lifetime=lifetime,
-            process=lambda: process,
-        )
-
-        async def get(role: str) -> Credentials:
-            got = self.service.serve(role, command, ask)
-            return got if isinstance(got, Credentials) else await got()
-
-        def had(role: str, held: Credentials) -> wire.CredentialsEvent:
-            self.service.check(role, command)  # it may have been taken back since they were had
-            return serializers.credentials_event(role, held, region)
-
-        login = streams.Login(
-            self._keeper,
-            [name],
-            self._audit.watched(request, "fetch", get),
-            had,
-            code=None,
-            attend=attend,
-        )
-        return await streamed(request, login.run)
-
-    def _command(self, name: str) -> Grant:
-        """`xacctctl` as a consumer of one role, its own once more at each request."""
-        number, via = next(self._commands), self._keeper.dynamic.via(name)
-        arns = () if via is None else ("*",)
-        return Grant(f"command {number}", "", COMMAND, (name,), self._keeper.clock.now(), role_arns=arns, via=via)
 
     async def logout(self, request: web.Request) -> web.Response:
         """POST /v1/logout."""
@@ -407,86 +244,3 @@ class Api:
             direction = "behind" if skew > 0 else "ahead of"
             notes.append(f"This machine's clock is about {abs(skew) / 60:.0f} min {direction} AWS's.")
         return notes
-
-    async def _read_changed(self, request: web.Request) -> None:
-        """Have the configuration as it is now, and see whose roles the request means: what any xacctctl asks, none's.
-
-        Raises:
-            Temporary: it can't be read in time, and the request would be answered by what is no longer so.
-        """
-        anybody = request.path in wire.EVERY_API
-        files, around = (None, None) if anybody else (views.meant(request), views.around(request))
-        # guard: lock-waits-for-no-disk
-        in_time = request.path in _AT_ONCE or await self._daemon.read_changed(files)
-        # guard: nothing-given-by-what-can-t-be-read-in-time
-        if not in_time and (files is not None or _gives(request)):
-            raise errors.Temporary(
-                "The AWS files or config.toml can't be read in time.", "Are they on a slow or lost network drive?"
-            )
-        request[views.KEY] = views.View(self._daemon.catalogues, self._keeper, files, around)
-
-    @contextmanager
-    def _under_way(self, request: web.Request) -> Iterator[None]:
-        """Count what may change something: no successor takes over in the midst of it."""
-        counts = request.method != "GET" and request.path not in (wire.SUCCEED, wire.STOP)
-        self.changing += counts
-        try:
-            yield
-        finally:
-            self.changing -= counts
-
-    def _check_pause(self, request: web.Request) -> None:
-        # guard: hand-over-nothing-is-changed-meanwhile
-        if self._daemon.paused() and request.method != "GET" and request.path != wire.STOP:
-            raise errors.Temporary("A new xacctd is taking over.", "Try again in a moment.")
-
-    @web.middleware
-    async def _well_behaved(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        """Fresh configuration before, our header and our errors after."""
-        try:
-            versions.check(request)  # guard: another-api-xacctd-does-nothing
-            async with asyncio.timeout(BODY):
-                # guard: hand-over-half-sent-change-is-none
-                await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
-            await self._read_changed(request)
-            self._check_pause(request)
-            with self._under_way(request):
-                response = await handler(request)
-        except errors.XacctError as error:
-            response = failed(error, request)
-        except web.HTTPException as error:
-            response = failed(
-                errors.BadInput(f"{request.method} {request.path}: {error.reason}.", "See docs/control-api.md."),
-                request,
-            )
-            response.set_status(error.status)
-        except TimeoutError:
-            response = failed(
-                errors.BadInput("The request's body did not come in time.", "See docs/control-api.md."), request
-            )
-        except ConnectionError:
-            raise
-        except OSError as error:
-            response = failed(_out_of(error, request.path), request)
-        except Exception as bug:  # noqa: BLE001 - the type only: a message may quote what it choked on
-            log.error("request broke", path=request.path, kind=type(bug).__name__)  # noqa: TRY400
-            # guard: error-quotes-nothing
-            response = failed(errors.XacctError("xacctd itself failed at this request.", "Its log says more."), request)
-        begun: web.StreamResponse | None = request.get(streams.STREAMED)
-        if begun is not None and begun is not response:
-            if request.transport is not None:
-                request.transport.abort()  # in the middle of a stream there can be no other answer
-            return begun
-        if not response.prepared:
-            # guard: answers-arent-to-be-cached
-            response.headers.update({**versions.headers(), "Cache-Control": "no-store"})
-        return response
-
-
-_AT_ONCE = (wire.LOCK, wire.STOP)
-"""What waits for no disk."""
-
-
-def _gives(request: web.Request) -> bool:
-    """Whether it may give somebody something: what takes away, or only tells, is done by what was read before."""
-    return request.method == "POST" and request.path not in (wire.LOGOUT, wire.LOCK, wire.RELOAD, wire.STOP)

@@ -205,8 +205,9 @@ class Run:
         """Serve the control channel. aiohttp costs a sixth of a second: SDKs are served meanwhile."""
         await run_in_daemon_thread(lambda: importlib.import_module("xacct.control.server"))
         from xacct.control.about import About  # noqa: PLC0415 - see above
-        from xacct.control.api import Api, Daemon  # noqa: PLC0415
+        from xacct.control.api import Api  # noqa: PLC0415
         from xacct.control.containers import Containers  # noqa: PLC0415
+        from xacct.control.daemon import Daemon  # noqa: PLC0415
         from xacct.control.server import ControlServer, bind  # noqa: PLC0415
 
         app = self._app

@@ -1,0 +1,63 @@
+"""What the control API needs of the daemon around the keeper."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from xacct.control import views
+from xacct.control.containers import Containers
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from xacct import errors
+    from xacct.audit.trail import Trail
+    from xacct.awsfiles import Files
+    from xacct.control.about import About
+
+
+class TookBack(Protocol):
+    """Sees to it that nothing that is kept brings back what was logged out of."""
+
+    def __call__(self, *, everything: bool) -> None:
+        """Returns once that is so."""
+
+
+async def _kept() -> None:
+    """Where nothing outlives the daemon, nothing comes back."""
+
+
+@dataclass(slots=True)
+class Daemon:
+    """What the routes need of the daemon around the keeper.
+
+    Attributes:
+        read_changed: reads changed configuration files, and those that a request means; false if that takes too long.
+        reload: reads them whether changed or not and returns the problems.
+        outdated: whether only a new process takes up what has changed.
+        stop: ends the daemon.
+        succeed: has a new process take over and gives its pid.
+        paused: whether a successor is taking over, so that nothing may be changed here any more.
+        took_back: is told of a logout.
+        kept: waits until what was taken back is kept over a restart, and gives what prevents that.
+        audit: None where it is switched off.
+        imds: gives the role of each IMDS port.
+        catalogues: the AWS files that roles are served of.
+    """
+
+    endpoint_url: str
+    problems: Callable[[], list[errors.XacctError]]
+    read_changed: Callable[[Files | None], Awaitable[bool]]
+    reload: Callable[[], Awaitable[list[errors.XacctError]]]
+    outdated: Callable[[], bool]
+    stop: Callable[[], None]
+    succeed: Callable[[], Awaitable[int]]
+    about: About
+    paused: Callable[[], bool] = lambda: False
+    took_back: TookBack = lambda *, everything: None  # noqa: ARG005
+    kept: Callable[[], Awaitable[errors.XacctError | None]] = _kept
+    audit: Trail | None = None
+    imds: Callable[[], dict[int, str]] = dict
+    containers: Containers = field(default_factory=Containers)
+    catalogues: views.Catalogues = field(default_factory=views.OnlyOwn)

@@ -1,0 +1,132 @@
+"""The routes by which roles are held and their credentials given: a stream each, for a human may be asked meanwhile."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from xacct import errors, policy, wire
+from xacct.control import serializers, streams, views
+from xacct.control.audit import caller_of
+from xacct.control.http import body_of, streamed
+from xacct.credentials.service import Ask
+from xacct.model import Credentials, Grant
+
+if TYPE_CHECKING:
+    from xacct.control.audit import Audit
+    from xacct.credentials.service import CredentialService
+    from xacct.grants.grants import Grants
+
+COMMAND = "xacctctl"
+"""What people are told asks, where credentials are wanted without a grant."""
+
+
+class LoginRoutes:
+    """POST /v1/login and /v1/credentials."""
+
+    def __init__(self, service: CredentialService, grants: Grants, audit: Audit) -> None:
+        self._service = service
+        self._keeper = service.keeper
+        self._grants = grants
+        self._audit = audit
+        self._commands = itertools.count(1)
+
+    def routes(self) -> list[web.RouteDef]:
+        """All of them."""
+        return [web.post(wire.LOGIN, self.login), web.post(wire.CREDENTIALS, self.credentials)]
+
+    async def login(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/login."""
+        body = await body_of(request, wire.LoginRequest)
+        if not body["roles"]:
+            raise errors.BadInput("No role was named.", "xacctctl login ROLE")
+        body["roles"] = [views.of(request).wanted(role) for role in body["roles"]]
+        for role in body["roles"]:
+            self._keeper.node(role)
+        attend = body.get("attend", True)
+        ask = attend or "code" in body or self._somebody_for(body["roles"])
+
+        grant = self._grant(body)
+        process = caller_of(request).process
+
+        ranks = {name: rank for rank, name in enumerate(dict.fromkeys(body["roles"]))}
+
+        async def get(role: str) -> None:
+            again = body.get("again", False)
+            await self._keeper.login(
+                role, ask=ask, until=body.get("until"), again=again, process=process, rank=ranks[role]
+            )
+            if grant is not None:
+                await self._service.allow(role, grant, lambda: process)
+
+        login = streams.Login(
+            self._keeper,
+            body["roles"],
+            self._audit.watched(request, "login", get),
+            lambda role, _: serializers.held_event(self._keeper, role),
+            code=body.get("code"),
+            attend=attend,
+        )
+        return await streamed(request, login.run)
+
+    async def credentials(self, request: web.Request) -> web.StreamResponse:
+        """POST /v1/credentials."""
+        body = await body_of(request, wire.CredentialsRequest)
+        body["role"] = views.of(request).wanted(body["role"])
+        attend = body.get("attend", True)
+        # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
+        name = body["role"]
+        command = self._command(name)
+        try:
+            region = self._service.check(name, command).role.region
+        except errors.XacctError as error:
+            self._audit.refused(request, name, error)
+            raise
+        process = caller_of(request).process
+        lifetime = body.get("lifetime")
+        ask = Ask(
+            human=attend or self._somebody_for([name]),
+            lasting=max(0.0, (lifetime or 0) - policy.MINUTE),  # what AWS gives has aged a little when it is here
+            lifetime=lifetime,
+            process=lambda: process,
+        )
+
+        async def get(role: str) -> Credentials:
+            got = self._service.serve(role, command, ask)
+            return got if isinstance(got, Credentials) else await got()
+
+        def had(role: str, held: Credentials) -> wire.CredentialsEvent:
+            self._service.check(role, command)  # it may have been taken back since they were had
+            return serializers.credentials_event(role, held, region)
+
+        login = streams.Login(
+            self._keeper,
+            [name],
+            self._audit.watched(request, "fetch", get),
+            had,
+            code=None,
+            attend=attend,
+        )
+        return await streamed(request, login.run)
+
+    def _grant(self, body: wire.LoginRequest) -> Grant | None:
+        if "grant" not in body:
+            return None
+        grant = self._grants.by_id(body["grant"])
+        if grant is None or not all(grant.allows(role) for role in body["roles"]):
+            raise errors.BadInput("There is no such grant for these roles.", "xacctctl grants list")
+        return grant
+
+    def _somebody_for(self, roles: list[str]) -> bool:
+        """Whether anybody but the caller could answer for one of these."""
+        broker = self._keeper.broker
+        serials = filter(None, map(self._keeper.serial, roles))
+        return broker.subscribers > 0 or any(map(broker.has_subscriber, serials))
+
+    def _command(self, name: str) -> Grant:
+        """`xacctctl` as a consumer of one role, its own once more at each request."""
+        number, via = next(self._commands), self._keeper.dynamic.via(name)
+        arns = () if via is None else ("*",)
+        return Grant(f"command {number}", "", COMMAND, (name,), self._keeper.clock.now(), role_arns=arns, via=via)
