@@ -126,31 +126,42 @@ class Imds:
             got = self._service.serve(node.role.name, self.consumer, ask)
         except errors.XacctError as error:
             return self._refusal(error, caller)
-        return self._served(got, caller) if isinstance(got, Credentials) else self._soon(got, caller)
+        written = self._served(caller) if isinstance(got, Credentials) else None
+        if isinstance(got, Credentials) and written is None:
+            return self._body(got)
+        return self._later(got, written, caller)
 
-    async def _soon(self, waiting: Waiting, caller: Caller) -> AsyncIterator[bytes]:
+    async def _later(self, got: Credentials | Waiting, written: Written | None, caller: Caller) -> AsyncIterator[bytes]:
+        """The one piece there is, once the audit has the fetch."""
+        try:
+            if not isinstance(got, Credentials):
+                got = await self._soon(got)
+                written = self._served(caller)
+            if written is not None:
+                await written()
+                # guard: imds-taken-back-while-it-is-written-down
+                self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile
+        except errors.XacctError as error:
+            yield self._refusal(error, caller)
+        else:
+            yield self._body(got)
+
+    async def _soon(self, waiting: Waiting) -> Credentials:
         """What there is after a moment. Whoever hangs up cancels nothing: the next try wants the same."""
         if self._fetching is None:
             self._fetching = asyncio.get_running_loop().create_task(self._fetch(waiting), name=self.consumer.label)
         fetching = self._fetching
         await asyncio.wait({fetching}, timeout=WAIT)
-        got: Credentials | errors.XacctError = self._not_yet()
-        if fetching.done():
-            got = errors.Temporary("xacctd is stopping.", "") if fetching.cancelled() else fetching.result()
-        try:
-            # guard: imds-what-was-taken-back-meanwhile
-            self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile, or be gone
-        except errors.XacctError as error:
-            got = error
+        # guard: imds-what-was-taken-back-meanwhile
+        self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile, or be gone
+        if not fetching.done():
+            raise self._not_yet()
+        if fetching.cancelled():
+            raise errors.Temporary("xacctd is stopping.", "")
+        got = fetching.result()
         if isinstance(got, errors.XacctError):
-            yield self._refusal(got, caller)
-            return
-        served = self._served(got, caller)
-        if isinstance(served, bytes):
-            yield served
-            return
-        async for piece in served:
-            yield piece
+            raise got
+        return got
 
     async def _fetch(self, waiting: Waiting) -> Credentials | errors.XacctError:
         """What comes of the wait."""
@@ -166,20 +177,8 @@ class Imds:
             return errors.HumanNeeded(f"{self.role} waits for a human's answer.", "Answer it, then try again.")
         return errors.Temporary(f"{self.role} is on its way from AWS.", "Try again.")
 
-    def _served(self, held: Credentials, caller: Caller) -> bytes | AsyncIterator[bytes]:
-        written = self._recorder.fetched(self.consumer, self.role, SERVED, caller)
-        return self._body(held) if written is None else self._once_written(written, held, caller)
-
-    async def _once_written(self, written: Written, held: Credentials, caller: Caller) -> AsyncIterator[bytes]:
-        """The credentials, once the audit has the fetch."""
-        try:
-            await written()
-            # guard: imds-taken-back-while-it-is-written-down
-            self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile
-        except errors.XacctError as error:
-            yield self._refusal(error, caller)
-        else:
-            yield self._body(held)
+    def _served(self, caller: Caller) -> Written | None:
+        return self._recorder.fetched(self.consumer, self.role, SERVED, caller)
 
     def _body(self, held: Credentials) -> bytes:
         return answers.whole(answers.OK, answers.credentials(held, self._keeper.node(self.role).role.role_arn))
