@@ -107,6 +107,21 @@ def test_podman(about, found):
     assert engine.of_podman("podman", about) == found
 
 
+def test_what_an_engine_says_that_is_no_text_is_marked(tmp_path):
+    script = tmp_path / "docker"
+    script.write_text("#!/bin/sh\nprintf '\\377'\n")
+    script.chmod(0o755)
+    assert engine.output([str(script)]) == "\N{REPLACEMENT CHARACTER}"
+
+
+def test_an_engine_that_does_not_end_is_given_up(tmp_path):
+    script = tmp_path / "docker"
+    script.write_text("#!/bin/sh\nexec sleep 600\n")
+    script.chmod(0o755)
+    with pytest.raises(CtlError, match="does not answer"):
+        engine.run([str(script)], patience=0.1)
+
+
 # The way.
 
 

@@ -1,16 +1,20 @@
-r"""A child process that stands in for us: what a signal does to us it does to the child, and back.
+r"""Children of xacctctl: one that stands in for us, and programs that only tell something.
 
-Signals are blocked and fetched one by one, so that nothing here runs at an arbitrary point. The
-child shares our process group, so what the terminal sends (Ctrl-C, Ctrl-\, Ctrl-Z) reaches it by
-itself; only what another process sends to us alone is passed on, and a hang-up that we alone hear.
+What a signal does to us it does to the child that stands in for us, and back. Signals are blocked and fetched one by
+one, so that nothing here runs at an arbitrary point. The child shares our process group, so what the terminal sends
+(Ctrl-C, Ctrl-\, Ctrl-Z) reaches it by itself; only what another process sends to us alone is passed on, and a hang-up
+that we alone hear.
 """
 
 import os
 import signal
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, CtlError
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
 
 _FROM_TERMINAL: Final = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP})
 _PASSED_ON: Final = _FROM_TERMINAL | {signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT}
@@ -48,6 +52,32 @@ def run(command: list[str], environ: Mapping[str, str]) -> int:
         status = _status(child)
         if status is not None:
             return status
+
+
+def told(words: Sequence[str], *, patience: float, environ: Mapping[str, str] | None = None) -> "CompletedProcess[str]":
+    """Run a program that only tells something, and return what it said: what is no text is marked as such.
+
+    Args:
+        words: the program and its arguments.
+        patience: seconds it gets.
+        environ: None: ours.
+
+    Raises:
+        OSError: it can't be started.
+        subprocess.TimeoutExpired: it did not end in time, and was killed.
+    """
+    import subprocess  # noqa: PLC0415 - 10 ms, paid only here
+
+    return subprocess.run(  # noqa: S603 - the callers' own commands
+        words,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=patience,
+        check=False,
+    )
 
 
 def _next_signal(watched: frozenset[signal.Signals]) -> tuple[int, bool]:

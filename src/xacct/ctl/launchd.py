@@ -1,12 +1,12 @@
 """`xacctctl service` on macOS: an agent of the user's own. Written from launchctl(1) and launchd.plist(5), not run."""
 
 import os
-import subprocess
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Final
 
 from xacct import paths
-from xacct.ctl import service_files
+from xacct.ctl import child, service_files
 from xacct.ctl.client import Client
 from xacct.ctl.failure import FAILED, OK, CtlError
 from xacct.ctl.render import out
@@ -95,14 +95,8 @@ def _do(*words: str) -> None:
         raise CtlError(f"launchctl {words[0]} failed: {why}", "Log in at the Mac's own screen, and try again.")
 
 
-def _launchctl(*words: str) -> subprocess.CompletedProcess[str]:
+def _launchctl(*words: str) -> CompletedProcess[str]:
     try:
-        return subprocess.run(  # noqa: S603
-            ["launchctl", *words],  # noqa: S607 - launchd's own command
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        return child.told(["launchctl", *words], patience=60)
     except FileNotFoundError:
         raise CtlError("There is no launchctl here.", "xacctctl starts xacctd by itself.") from None

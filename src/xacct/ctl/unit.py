@@ -132,19 +132,18 @@ def log() -> str:
 
 
 def _run(*command: str) -> "CompletedProcess[str]":
-    import subprocess  # noqa: PLC0415 - 10 ms, paid only here
+    from subprocess import TimeoutExpired  # noqa: PLC0415 - 10 ms, paid only here
+
+    from xacct.ctl import child  # noqa: PLC0415
 
     environ = {**os.environ, "XDG_RUNTIME_DIR": _runtime(), "LC_ALL": "C"}
     try:
-        return subprocess.run(  # noqa: S603 - systemd's own commands
-            command, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-            timeout=_PATIENCE,
-        )  # fmt: skip
+        return child.told(command, environ=environ, patience=_PATIENCE)
     except FileNotFoundError:
         raise CtlError(
             f"There is no {command[0]} here.", "Without systemd, xacctctl starts xacctd by itself."
         ) from None
-    except subprocess.TimeoutExpired:
+    except TimeoutExpired:
         raise CtlError(
             f"{' '.join(command)} did not end within {_PATIENCE} seconds.", f"systemctl --user status {SERVICE}"
         ) from None

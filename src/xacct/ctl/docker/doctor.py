@@ -1,7 +1,6 @@
 """`docker doctor`: each step to the endpoint, and a fetch from within a container to prove it."""
 
 import os
-import subprocess
 from argparse import Namespace
 from typing import Final
 
@@ -14,6 +13,9 @@ from xacct.ctl.render import clean, out, paint
 
 IMAGES: Final = ("busybox", "alpine", "python", "debian", "ubuntu", "alpine/socat", "amazonlinux")
 """Looked for among those that are here already, in this order."""
+
+FETCHED: Final = 60.0
+"""Seconds that the container gets."""
 
 FETCH: Final = r"""
 url=${AWS_CONTAINER_CREDENTIALS_FULL_URI#http://}; host=${url%%/*}; path=/${url#*/}
@@ -80,14 +82,8 @@ def _prove(args: Namespace, client: Client, here: engine.Engine, way: ways.Way, 
 def _fetch(args: Namespace, here: engine.Engine, way: ways.Way, image: str, grant: wire.GrantAnswer) -> str:
     environment = container.settings(args.role, grant["urls"][args.role], None, {})
     options = ["--rm", "--pull", "never", "--log-driver", "none", *container.options(way, environment)]
-    done = subprocess.run(  # noqa: S603 - the engine's own command
-        [here.command, "run", *options, "--entrypoint", "sh", image, "-c", FETCH],
-        env={**os.environ, container.TOKEN: grant["token"]},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    command = [here.command, "run", *options, "--entrypoint", "sh", image, "-c", FETCH]
+    done = engine.run(command, FETCHED, {**os.environ, container.TOKEN: grant["token"]})
     return (done.stdout.strip() or done.stderr.strip()).replace("\n", " ")
 
 

@@ -2,9 +2,11 @@
 
 import json
 import os
-import subprocess
+from collections.abc import Mapping
+from subprocess import CompletedProcess, TimeoutExpired
 from typing import Any, Final, NamedTuple
 
+from xacct.ctl import child
 from xacct.ctl.failure import NOT_FOUND, CtlError
 
 PATIENCE: Final = 20.0
@@ -85,18 +87,29 @@ def of_podman(command: str, about: dict[str, Any]) -> Engine:
     )
 
 
-def output(words: list[str], timeout: float = PATIENCE) -> str:
+def run(
+    words: list[str], patience: float = PATIENCE, environ: Mapping[str, str] | None = None
+) -> CompletedProcess[str]:
+    """Run a command of the engine, in an environment of its own perhaps, and return what it says.
+
+    Raises:
+        CtlError: there is no such command, or it does not end within `patience` seconds.
+    """
+    try:
+        return child.told(words, patience=patience, environ=environ)
+    except FileNotFoundError:
+        raise CtlError(f"{words[0]}: no such command.", "--engine names another", NOT_FOUND) from None
+    except TimeoutExpired:
+        raise CtlError(f"{words[0]} does not answer.", f"{words[0]} info") from None
+
+
+def output(words: list[str]) -> str:
     """Return what a command of the engine prints.
 
     Raises:
         CtlError: it fails; with its own last line.
     """
-    try:
-        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=timeout)  # noqa: S603
-    except FileNotFoundError:
-        raise CtlError(f"{words[0]}: no such command.", "--engine names another", NOT_FOUND) from None
-    except subprocess.TimeoutExpired:
-        raise CtlError(f"{words[0]} does not answer.", f"{words[0]} info") from None
+    done = run(words)
     if done.returncode:
         last = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
         raise CtlError(f"{' '.join(words[:2])} failed: {last}")

@@ -31,7 +31,7 @@ def _synchronized(scene: Scene) -> Finding:
     if SYNCHRONIZED.exists():
         return ok("NTP keeps this clock.")
     said = scene.output("timedatectl", "show", "--property=NTPSynchronized", "--value")
-    answer = said.text.strip() if said else ""
+    answer = said.stdout.strip() if said else ""
     if answer == "yes":
         return ok("NTP keeps this clock.")
     if answer == "no":

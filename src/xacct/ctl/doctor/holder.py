@@ -45,5 +45,5 @@ def _links(pid: int) -> Iterator[str]:
 
 def _by_lsof(scene: Scene, port: int) -> str | None:
     said = scene.output("lsof", "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-Fpc")
-    fields = {line[:1]: line[1:] for line in said.text.splitlines()} if said else {}
+    fields = {line[:1]: line[1:] for line in said.stdout.splitlines()} if said else {}
     return f"{fields['c']} (pid {fields['p']})" if {"c", "p"} <= fields.keys() else None

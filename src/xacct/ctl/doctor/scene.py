@@ -2,15 +2,15 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, NamedTuple, TypeVar
+from subprocess import CompletedProcess, TimeoutExpired
+from typing import Final, TypeVar
 
 from xacct import paths, wire
-from xacct.ctl import variables
+from xacct.ctl import child, variables
 from xacct.ctl.client import Client
 from xacct.ctl.doctor import awsfiles
 from xacct.ctl.failure import CtlError
@@ -42,13 +42,6 @@ class Daemon:
         return self.version["endpoint"] if self.version else None
 
 
-class Output(NamedTuple):
-    """What came of a program."""
-
-    status: int
-    text: str
-
-
 @dataclass(frozen=True, eq=False)
 class Scene:
     """One machine, user and shell. It is its own key in caches.
@@ -72,25 +65,15 @@ class Scene:
         """Return where PATH has `program`, None if nowhere."""
         return shutil.which(program, path=self.environ.get("PATH", os.defpath))
 
-    def output(self, program: str, *words: str) -> Output | None:
+    def output(self, program: str, *words: str) -> CompletedProcess[str] | None:
         """Run a program that only tells, and return what it said; None if it is missing or takes too long."""
         found = self.which(program)
         if found is None:
             return None
         try:
-            done = subprocess.run(  # noqa: S603 - fixed words, and a program that PATH has
-                [found, *words],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=PATIENCE,
-                check=False,
-                env=dict(self.environ),
-            )
-        except (OSError, subprocess.TimeoutExpired):
+            return child.told([found, *words], patience=PATIENCE, environ=self.environ)
+        except (OSError, TimeoutExpired):
             return None
-        return Output(done.returncode, done.stdout)
 
 
 def look(client: Client, role: str | None) -> Scene:

@@ -62,9 +62,9 @@ def _states(scene: Scene) -> dict[str, str] | None:
         said = scene.output(
             "systemctl", "--user", "show", "--property=UnitFileState,ActiveState,MainPID,NeedDaemonReload", unit
         )
-        if said is None or said.status != 0:
+        if said is None or said.returncode != 0:
             return None
-        pairs = (line.partition("=") for line in said.text.splitlines())
+        pairs = (line.partition("=") for line in said.stdout.splitlines())
         found |= {f"{unit}.{key}": value for key, _, value in pairs}
     return found
 
@@ -132,7 +132,7 @@ def _agent(scene: Scene) -> Found:
         return broken(f"{file} starts {program}, which can't be run.", INSTALL)
     target = f"gui/{os.getuid()}"
     said = scene.output("launchctl", "print", f"{target}/{LABEL}")
-    if said is None or said.status != 0:
+    if said is None or said.returncode != 0:
         return warning(f"{LABEL} is installed, but not loaded.", f"launchctl bootstrap {target} {file}")
     return ok(f"{LABEL} is loaded.")
 
