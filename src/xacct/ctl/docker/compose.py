@@ -11,7 +11,6 @@ from xacct.ctl import child
 from xacct.ctl.client import Client
 from xacct.ctl.docker import container, engine, ways, words
 from xacct.ctl.docker.run import behind_dashes, url_of, warn
-from xacct.ctl.env import revoke
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.render import clean, out
 
@@ -82,9 +81,6 @@ def _network(way: ways.Way) -> list[str]:
 
 def _run(args: Namespace, client: Client, here: engine.Engine, way: ways.Way, command: list[str]) -> int:
     warn(way)
-    grant = container.grant(client, here, args, way, f"compose {' '.join(args.service)}".strip())
-    try:
+    label = f"compose {' '.join(args.service)}".strip()
+    with container.granted(client, here, args, way, label, outlives=bool(args.ttl)) as grant:
         return child.run(command, {**os.environ, container.TOKEN: grant["token"]})
-    finally:
-        if not args.ttl:
-            revoke(client, grant["id"])

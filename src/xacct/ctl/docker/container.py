@@ -2,7 +2,8 @@
 
 import os
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Final
 
 from xacct import wire
@@ -24,15 +25,33 @@ def about(client: Client) -> wire.ContainersAnswer:
     return client.call("GET", wire.CONTAINERS, wire.ContainersAnswer)
 
 
-def grant(client: Client, here: Engine, args: Namespace, way: Way, label: str) -> wire.GrantAnswer:
-    """Have the role held and the listeners open; return a grant that ends with this process, or at --ttl."""
-    role, ttl = args.role, getattr(args, "ttl", None)
-    env.ensure(client, role)
+@contextmanager
+def granted(
+    client: Client, engine: Engine, args: Namespace, way: Way, label: str, *, outlives: bool = False
+) -> Iterator[wire.GrantAnswer]:
+    """Have the role held and the listeners open, and a grant that is good until this ends.
+
+    Args:
+        client: of the daemon.
+        engine: what runs the container.
+        args: of the action: role, ttl and relay_image.
+        way: how the container reaches the endpoint.
+        label: what people call the grant.
+        outlives: whether the grant goes on where nothing has gone wrong: until --ttl, or until this process ends.
+    """
+    env.ensure(client, args.role)
     if way.name == RELAY:
-        relay.start(here, about(client), args.relay_image)
-    if ttl:
-        return env.mint(client, role, label, 0, where=way.where, ttl=when.seconds(ttl, when.GRANT))
-    return env.mint(client, role, label, os.getpid(), where=way.where)
+        relay.start(engine, about(client), args.relay_image)
+    ttl = getattr(args, "ttl", None)
+    more = {"ttl": when.seconds(ttl, when.GRANT)} if ttl else {}
+    grant = env.mint(client, args.role, label, 0 if ttl else os.getpid(), where=way.where, **more)
+    try:
+        yield grant
+    except BaseException:
+        env.revoke(client, grant["id"])
+        raise
+    if not outlives:
+        env.revoke(client, grant["id"])
 
 
 def settings(role: str, url: str, region: str | None, environ: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,6 @@ from typing import Final
 from xacct import wire
 from xacct.ctl.client import Client
 from xacct.ctl.docker import container, engine, relay, ways, words
-from xacct.ctl.env import revoke
 from xacct.ctl.failure import FAILED, OK, CtlError
 from xacct.ctl.render import clean, out, paint
 
@@ -61,18 +60,15 @@ def doctor(args: Namespace, client: Client) -> int:
 
 
 def _prove(args: Namespace, client: Client, here: engine.Engine, way: ways.Way, image: str) -> int:
-    grant = container.grant(client, here, args, way, "docker doctor")
-    if way.name == ways.RELAY:
-        _good("relay", f"{relay.NAME} runs")
-    try:
+    with container.granted(client, here, args, way, "docker doctor") as grant:
+        if way.name == ways.RELAY:
+            _good("relay", f"{relay.NAME} runs")
         after = container.about(client)
         for place, why in after["troubles"].items():
             _bad("listener", f"{place}: {why}")
         if way.where == "container":
             _good("listener", ", ".join(after["listening"]) or "none")
         said = _fetch(args, here, way, image, grant)
-    finally:
-        revoke(client, grant["id"])
     if said == "served":
         _good("fetch", f"a container was given the credentials of {args.role}")
         return OK

@@ -34,41 +34,25 @@ def run(args: Namespace, client: Client) -> int:
     if args.explain:
         return _explain(args, client, here, way, given)
     warn(way)
-    grant = container.grant(client, here, args, way, f"container {found.name or found.image}"[:200])
-    try:
-        return _start(args, client, here, way, given, found, grant)
-    except BaseException:
-        revoke(client, grant["id"])
-        raise
-
-
-def _start(
-    args: Namespace,
-    client: Client,
-    here: engine.Engine,
-    way: ways.Way,
-    given: list[str],
-    found: words.Words,
-    grant: wire.GrantAnswer,
-) -> int:
-    environment = container.settings(args.role, grant["urls"][args.role], grant["regions"].get(args.role), os.environ)
-    mount = container.mounted(grant["token_file"]) if args.token_file else []
-    command = [here.command, "run", *container.options(way, environment), *mount, *given]
-    environ = {**os.environ, container.TOKEN: grant["token"]}
-    if found.detached:
+    label = f"container {found.name or found.image}"[:200]
+    outlives = bool(args.ttl) or found.detached
+    with container.granted(client, here, args, way, label, outlives=outlives) as grant:
+        url, region = grant["urls"][args.role], grant["regions"].get(args.role)
+        options = container.options(way, container.settings(args.role, url, region, os.environ))
+        mount = container.mounted(grant["token_file"]) if args.token_file else []
+        command = [here.command, "run", *options, *mount, *given]
+        environ = {**os.environ, container.TOKEN: grant["token"]}
+        if not found.detached:
+            return child.run(command, environ)
         started = subprocess.run(command, env=environ, stdout=subprocess.PIPE, text=True, check=False)  # noqa: S603
+        name = started.stdout.strip().rpartition("\n")[2]
         if started.returncode:
             revoke(client, grant["id"])
             return started.returncode
-        name = started.stdout.strip().rpartition("\n")[2]
         out(name)
         if not args.ttl:
             container.follow(client, here, grant["id"], name)
         return OK
-    status = child.run(command, environ)
-    if not args.ttl:
-        revoke(client, grant["id"])
-    return status
 
 
 def _explain(args: Namespace, client: Client, here: engine.Engine, way: ways.Way, given: list[str]) -> int:
