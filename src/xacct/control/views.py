@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 from aiohttp import web
 
 from xacct import awsfiles, errors, rolekeys, surroundings, wire
+from xacct.credentials.node import unknown
 from xacct.model import Source
 from xacct.surroundings import Surroundings
 
@@ -300,8 +301,5 @@ def _unknown(name: str, catalogue: Catalogue) -> errors.XacctError:
     why = catalogue.unusable.get(rolekeys.key(name, catalogue.id)) or catalogue.unread
     if why is not None:
         return why
-    from difflib import get_close_matches  # noqa: PLC0415 - only when somebody mistypes
-
-    close = get_close_matches(name, [rolekeys.split(key)[0] for key in catalogue.roles], 1)
-    hint = f"Did you mean {close[0]!r}?" if close else "xacctctl roles lists what this shell's files have."
-    return errors.UnknownRole(f"There is no role {name!r} in {catalogue.sentence}.", hint)
+    names = [rolekeys.split(key)[0] for key in catalogue.roles]
+    return unknown(name, names, f" in {catalogue.sentence}", "xacctctl roles lists what this shell's files have.")

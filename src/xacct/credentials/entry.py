@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from xacct import errors, policy
+from xacct.credentials.revocable import look_at
 from xacct.prompts.broker import GRACE
 
 if TYPE_CHECKING:
@@ -226,7 +227,7 @@ class Entry:
             self._wanted_until = max(self._wanted_until, self._clock.boot() + wanted_for)
             self._running_asks = ask
             self._running = asyncio.get_running_loop().create_task(self._run_refresh(ask), name=f"renew {self.name}")
-            self._running.add_done_callback(_look_at)
+            self._running.add_done_callback(look_at)
         return self._running
 
     def put(self, credentials: Credentials) -> None:
@@ -359,9 +360,3 @@ def _expired(name: str) -> errors.AwsUnavailable:
         f"AWS STS gave credentials for {name} that have ended already; xacct tries again by itself.",
         "A proxy may answer with what AWS said some time ago; check this machine's clock, too.",
     )
-
-
-def _look_at(running: asyncio.Task[Credentials]) -> None:
-    """Look at a refresh's outcome, so that one nobody waited for is no "exception never retrieved"."""
-    if not running.cancelled():
-        running.exception()

@@ -51,10 +51,11 @@ def session_key(role: Role) -> SessionKey:
     return (role.parent, role.mfa_serial, role.target)  # guard: code-is-for-one-sts
 
 
-def unknown(name: str, names: Iterable[str]) -> errors.UnknownRole:
-    """There is no role of this name; what may have been meant is the hint."""
+def unknown(
+    name: str, names: Iterable[str], where: str = "", hint: str = "xacctctl roles lists what there is."
+) -> errors.UnknownRole:
+    """There is no role of this name (where); what may have been meant is the hint, if anything is like it."""
     from difflib import get_close_matches  # noqa: PLC0415 - only when somebody mistypes
 
     close = get_close_matches(name, list(names), 1)
-    hint = f"Did you mean {close[0]!r}?" if close else "xacctctl roles lists what there is."
-    return errors.UnknownRole(f"There is no role {name!r}.", hint)
+    return errors.UnknownRole(f"There is no role {name!r}{where}.", f"Did you mean {close[0]!r}?" if close else hint)

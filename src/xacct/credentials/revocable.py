@@ -56,10 +56,10 @@ class RevocableWaits:
         finally:
             self._revoked.discard(revoked)
             work.cancel()
-            work.add_done_callback(_look_at)
+            work.add_done_callback(look_at)
 
 
-def _look_at(work: asyncio.Future[T]) -> None:
-    """Look at an outcome that came too late for anybody, so that it is no "exception never retrieved"."""
+def look_at(work: asyncio.Future[T]) -> None:
+    """Look at an outcome that nobody waits for any more, so that it is no "exception never retrieved"."""
     if not work.cancelled():
         work.exception()

@@ -111,12 +111,7 @@ class KeychainStore:
         self._settled = True
         self._key = self._pending = None  # guard: kept-new-key-after-forgetting
         self._key_doomed = self._key_doomed or self._key_kept  # guard: kept-key-goes-with-file
-        try:
-            with self._turn:
-                self._file.remove()
-        except errors.StateNotKept as problem:
-            self._say(problem)
-        else:
+        if self._removed():
             self._say(None)
         self._write_soon()
 
@@ -132,11 +127,17 @@ class KeychainStore:
         if not self._settled:
             return
         self._forgotten += 1  # so that what is being written does not become the file
+        self._removed()
+
+    def _removed(self) -> bool:
+        """Remove the file, or say why it can't be; whether it is gone."""
         try:
             with self._turn:
                 self._file.remove()
         except errors.StateNotKept as problem:
             self._say(problem)
+            return False
+        return True
 
     async def close(self) -> None:
         """Write what is pending. It takes CLOSE_TIMEOUT seconds at most."""

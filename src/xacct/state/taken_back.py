@@ -8,27 +8,17 @@ from __future__ import annotations
 
 import contextlib
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import structlog
 
 from xacct import errors, fileio
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Hashable
     from pathlib import Path
 
-    class Saver(Protocol):
-        """host.saver.Saver."""
-
-        def put(self, work: Callable[[], None]) -> None:
-            """Do this soon, instead of what has not begun yet."""
-
-        async def settled(self) -> None:
-            """Wait until all is done that was put, or for a while."""
-
-        def flush(self) -> None:
-            """Do here and now what was put and is not done."""
+    from xacct.host.saver import Saver
 
 
 log = structlog.get_logger("xacct.state")

@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from xacct.model import Credentials
 
 
-class _WithoutMfa(RoleFetcher):
+class WithoutMfa(RoleFetcher):
+    """What needs no code: a human is needed where the source does."""
+
     def needs_human(self) -> bool:
-        """Keys are enough, where the source has them."""
+        """Where the source does."""
         return self.calls.source_needs_human(self.role)
 
     def mfa_was_fresh(self) -> bool:
@@ -24,7 +26,7 @@ class _WithoutMfa(RoleFetcher):
         return False
 
 
-class PlainKeys(_WithoutMfa):
+class PlainKeys(WithoutMfa):
     """A session of the source's own user; temporary keys are handed on as they are."""
 
     async def get(self, need: Need) -> Credentials:
@@ -48,7 +50,7 @@ class PlainKeys(_WithoutMfa):
         return replace(keys, issued_at=self.calls.clock.now())
 
 
-class RoleFromKeys(_WithoutMfa):
+class RoleFromKeys(WithoutMfa):
     """A role whose trust policy demands no MFA."""
 
     async def get(self, need: Need) -> Credentials:

@@ -5,23 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.credentials.fetchers.role import RoleFetcher
+from xacct.credentials.fetchers.keys import WithoutMfa
 
 if TYPE_CHECKING:
     from xacct.credentials.entry import Need
     from xacct.model import Credentials
 
 
-class RoleWithToken(RoleFetcher):
+class RoleWithToken(WithoutMfa):
     """As long as whoever writes the token's file puts fresh ones there."""
-
-    def needs_human(self) -> bool:
-        """Where the source does."""
-        return self.calls.source_needs_human(self.role)
-
-    def mfa_was_fresh(self) -> bool:
-        """There is none."""
-        return False
 
     async def get(self, need: Need) -> Credentials:
         """New credentials, as Fetcher says."""
