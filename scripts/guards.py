@@ -438,12 +438,12 @@ GUARDS = {
     "imds-has-share-of-its-own": Guard(
         "seats.IMDS.of(files)",
         "10**9",
-        "tests/test_lifecycle.py::test_a_crowd_at_another_listener_leaves_the_endpoint_its_places_and_is_told_of",
+        "tests/test_lifecycle.py::test_many_connections_at_another_listener_leave_the_endpoint_its_places_and_are_told_of",
     ),
     "listeners-for-containers-have-share-of-their-own": Guard(
         "seats.CONTAINERS.of(files)",
         "10**9",
-        "tests/test_lifecycle.py::test_a_crowd_at_another_listener_leaves_the_endpoint_its_places_and_is_told_of",
+        "tests/test_lifecycle.py::test_many_connections_at_another_listener_leave_the_endpoint_its_places_and_are_told_of",
     ),
     "share-of-connections-each": Guard(
         "found[self.most :]",
@@ -1517,12 +1517,12 @@ GUARDS = {
     "audit-looks-for-processes-have-price": Guard(
         "        self._credit -= self._boot() - began\n",
         "",
-        "tests/host/test_processes.py::test_a_crowd_costs_a_share_of_the_time_and_no_more",
+        "tests/host/test_processes.py::test_many_connections_cost_a_share_of_the_time_and_no_more",
     ),
     "audit-no-look-without-credit": Guard(
         "        if self._credit <= 0:\n            return caller\n",
         "",
-        "tests/host/test_processes.py::test_a_crowd_costs_a_share_of_the_time_and_no_more",
+        "tests/host/test_processes.py::test_many_connections_cost_a_share_of_the_time_and_no_more",
     ),
     "code-is-told-to-our-own-daemon-alone": Guard(
         "if owner == os.geteuid() or (sys.platform",

@@ -396,7 +396,7 @@ def test_no_files_import_each_other_in_a_circle():
 def test_a_circle_is_found():
     files = {Path("endpoint/peer_check.py"), Path("endpoint/connection_limiter.py"), Path("model.py")}
     sources = {
-        "endpoint/peer_check.py": "from xacct.endpoint.connection_limiter import Crowd",
+        "endpoint/peer_check.py": "from xacct.endpoint.connection_limiter import ConnectionLimiter",
         "endpoint/connection_limiter.py": "if TYPE_CHECKING:\n    from xacct.endpoint import peer_check",
         "model.py": "",
     }

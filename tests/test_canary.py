@@ -303,7 +303,7 @@ def test_no_secret_shows_anywhere(tmp_path):
             around = {"AWS_ENDPOINT_URL_STS": tap.instead_of(sts.geturl()), "PYTHONASYNCIODEBUG": "1"}
             direct, stack.env = stack.env, stack.env | around
             stack.start()
-            stack.env = direct | {"PYTHONASYNCIODEBUG": "1"}  # the test's own questions don't pass the tap
+            stack.env = direct | {"PYTHONASYNCIODEBUG": "1"}  # the test's own requests don't pass the tap
             a_day(stack)
             tokens = list((Path(stack.env["XDG_RUNTIME_DIR"]) / "xacct" / "grants").iterdir())
             assert {stat.S_IMODE(file.stat().st_mode) for file in tokens} == {0o600}

@@ -18,7 +18,7 @@ from human import Human
 from stack import Stack, wait_until
 from waiting import PATIENCE
 
-# `long` takes a code of its own, however young the MFA session: that is how questions are raised here.
+# `long` takes a code of its own, however young the MFA session: that is how prompts are raised here.
 SETTINGS = '[roles.long]\nmfa = "direct"\n'
 UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 """Root without the right to read what its mode forbids: what an ordinary user is."""
@@ -404,7 +404,7 @@ def test_a_second_daemon(stack):
 
 
 def test_three_wrong_codes(stack):
-    """The last of the tests that raise questions: after this nobody is asked for a minute."""
+    """The last of the tests that raise prompts: after this nobody is asked for a minute."""
     wrong = wrong_codes(stack)[1:4]  # the first one has been tried above
     with Human(stack, lambda _: wrong.pop()) as human:
         grant = stack.grant("long")

@@ -224,8 +224,8 @@ def test_without_a_descriptor_to_spare_a_restart_is_refused_in_a_sentence(stack)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, hard))
         try:
             with contextlib.suppress(OSError):
-                crowd = [socket.socket(socket.AF_UNIX) for _ in range(20)]
-                for one in crowd:
+                connections = [socket.socket(socket.AF_UNIX) for _ in range(20)]
+                for one in connections:
                     one.connect(str(stack.socket))
             connection.request("POST", "/v1/succeed")
             answer = connection.getresponse()
@@ -234,28 +234,28 @@ def test_without_a_descriptor_to_spare_a_restart_is_refused_in_a_sentence(stack)
             assert "Too many open files" in error["sentence"]
         finally:
             resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
-            for one in crowd:
+            for one in connections:
                 one.close()
     assert stack.api("GET", "/v1/version")["pid"] == pid
 
 
-def test_a_crowd_at_the_control_socket_leaves_the_endpoint_its_places_and_is_told_of(stack):
+def test_many_connections_at_the_control_socket_leave_the_endpoint_its_places_and_are_told_of(stack):
     stack.login("prod")
     environment = stack.grant("prod")
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
-    crowd = []
+    connections = []
     try:
         for _ in range(600):
             one = socket.socket(socket.AF_UNIX)
-            crowd.append(one)
+            connections.append(one)
             one.connect(str(stack.socket))
         wait_until(lambda: "all places taken" in stack.log(), what="the bound")
         request = urllib.request.Request(environment["urls"]["prod"], headers={"Authorization": environment["token"]})
         with urllib.request.urlopen(request) as answer:
             assert answer.status == 200
     finally:
-        for one in crowd:
+        for one in connections:
             one.close()
     assert any("places at the control socket" in note for note in wait_until(lambda: notes(stack), what="an answer"))
 
@@ -278,13 +278,13 @@ def small(tmp_path):
 
 
 @pytest.mark.parametrize("listener", ["imds", "containers"])
-def test_a_crowd_at_another_listener_leaves_the_endpoint_its_places_and_is_told_of(small, listener):
+def test_many_connections_at_another_listener_leave_the_endpoint_its_places_and_are_told_of(small, listener):
     small.login("prod")
     environment = small.grant("prod")
     small.grant("prod", where="container")
-    crowd = []
+    connections = []
     try:
-        crowd += [
+        connections += [
             socket.create_connection(("127.0.0.1", small.ports[listener]), timeout=PATIENCE) for _ in range(FEW + 50)
         ]
         wait_until(lambda: "all places taken" in small.log(), what="the bound")
@@ -299,7 +299,7 @@ def test_a_crowd_at_another_listener_leaves_the_endpoint_its_places_and_is_told_
         told = {"imds": "IMDS ports", "containers": "listeners for containers"}[listener]
         assert any(told in note for note in small.status()["notes"])
     finally:
-        for one in crowd:
+        for one in connections:
             one.close()
     assert "Too many open files" not in small.log()
 

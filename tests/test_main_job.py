@@ -17,7 +17,7 @@ from waiting import PATIENCE
 
 FLEET = tuple(f"fleet-{number:02d}" for number in range(1, 21))
 EVERYTHING = ("prod", "staging", *FLEET)
-CROWD = 500
+CLIENTS = 500
 PAUSED = 1.0
 """Seconds without a byte after which the machine is to blame where an SDK asks again: xacct sends four in that time."""
 
@@ -60,7 +60,7 @@ async def fetch(address, token, connected):
     return answer.partition(b"\r\n\r\n")
 
 
-async def crowd(port, url, token, size):
+async def fetch_at_once(port, url, token, size):
     connected = asyncio.Barrier(size)
     address = (port, "/" + url.split("/", 3)[3])
     return await asyncio.gather(*(fetch(address, token, connected) for _ in range(size)))
@@ -86,10 +86,10 @@ def test_five_hundred_at_once_for_a_cold_role_cost_one_call(logged_in):
     role = "thirdparty"
     grant = logged_in.grant(role)
     assert logged_in.status(role)["state"] == "idle"
-    answers = asyncio.run(crowd(logged_in.port, grant["urls"][role], grant["token"], CROWD))
+    answers = asyncio.run(fetch_at_once(logged_in.port, grant["urls"][role], grant["token"], CLIENTS))
     assert {head.split(b"\r\n")[0] for head, _, _ in answers} == {b"HTTP/1.1 200 OK"}
     keys = {re.search(rb'"AccessKeyId": *"([^"]+)"', body)[1] for _, _, body in answers}  # in chunks, on a busy machine
-    assert len(answers) == CROWD
+    assert len(answers) == CLIENTS
     assert len(keys) == 1
     role_arn = logged_in.status(role)["role_arn"]
     assert [call["status"] for call in logged_in.calls("AssumeRole") if call["role_arn"] == role_arn] == [200]

@@ -42,7 +42,7 @@ def test_cell(run, results, scenario, client):
 
 
 @pytest.mark.parametrize("name", ["held", "held_long"])
-def test_all_who_waited_were_one_question_and_one_call(run, lab, name):
+def test_all_who_waited_were_one_prompt_and_one_call(run, lab, name):
     served = sum("waits" in seen.word for seen in run(name).values())
     asked, calls = lab.notes[name]
     assert len(asked) == 1

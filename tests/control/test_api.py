@@ -319,7 +319,7 @@ async def test_grants_that_are_over_are_not_listed(control):
 
 
 @serving
-async def test_an_answer_to_no_question_is_a_conflict(control):
+async def test_an_answer_to_no_prompt_is_a_conflict(control):
     for body in ({"code": "123456"}, {"decline": True}, {}):
         status, error = await control.refused("POST", "/v1/prompts/17", body)
         assert (status, error["code"]) == (409, "prompt-closed")

@@ -122,7 +122,7 @@ async def test_what_aws_refuses_fails_that_role_alone(control):
 
 
 @serving
-async def test_a_code_given_along_answers_no_question_of_another_device(control):
+async def test_a_code_given_along_answers_no_prompt_of_another_device(control):
     async with control.stream("/v1/login", roles=["elsewhere"]) as other:
         prompt = (await other.next("prompt"))["prompt"]
         assert (await control.login("dev"))[-1]["failed"] == 0
@@ -131,7 +131,7 @@ async def test_a_code_given_along_answers_no_question_of_another_device(control)
 
 @serving
 async def test_a_code_given_along_opens_the_session_that_must_last_longer(control):
-    """Though another role of that session was waited for a moment ago: the question is for this one, too."""
+    """Though another role of that session was waited for a moment ago: the prompt is for this one, too."""
     await control.login("prod")
     await next_step(control)
     control.keeper.node("prod").entry.drop()
@@ -145,7 +145,7 @@ async def test_a_code_given_along_opens_the_session_that_must_last_longer(contro
 
 
 @serving
-async def test_a_code_given_along_waits_behind_no_question_of_another_role(control):
+async def test_a_code_given_along_waits_behind_no_prompt_of_another_role(control):
     async with control.stream("/v1/credentials", role="dev", lifetime=7200) as other:
         await other.next("prompt")
         began = control.aws_clock.now()
@@ -224,7 +224,7 @@ async def test_a_wrong_code_brings_a_second_prompt_that_says_so(control):
 async def test_a_wrong_code_given_along_is_followed_by_a_prompt_where_somebody_attends(control):
     async with control.stream("/v1/login", roles=["dev"], code="654321", attend=True) as events:
         prompt = (await events.next("prompt"))["prompt"]
-        while prompt["attempt"] == 1:  # the question the given code has answered
+        while prompt["attempt"] == 1:  # the prompt the given code has answered
             prompt = (await events.next("prompt"))["prompt"]
         assert prompt["attempt"] == 2
         assert prompt["problem"]
@@ -265,7 +265,7 @@ async def test_a_used_code_is_a_conflict_and_a_prompt_with_a_countdown(control):
 
 
 @serving
-async def test_an_answer_that_is_no_code_leaves_the_question_open(control):
+async def test_an_answer_that_is_no_code_leaves_the_prompt_open(control):
     async with control.stream("/v1/login", roles=["dev"]) as events:
         prompt = (await events.next("prompt"))["prompt"]
         for nothing in ("12345", "", "12345a", "1 2 3"):
@@ -284,7 +284,7 @@ async def test_a_declined_prompt_fails_what_waited_for_it(control):
     assert kinds(rest) == ["prompt-closed", "failed", "failed", "done"]
     assert rest[0]["outcome"] == "declined"
     assert {event["error"]["code"] for event in rest[1:3]} == {"declined"}
-    async with control.stream("/v1/login", roles=["dev"]) as events:  # a new login is a new question
+    async with control.stream("/v1/login", roles=["dev"]) as events:  # a new login is a new prompt
         assert await events.next("prompt")
 
 
@@ -344,7 +344,7 @@ async def test_a_client_that_goes_leaves_the_prompt_to_the_others(control):
 
 
 @serving
-async def test_a_login_shows_the_questions_of_its_own_device_alone(control):
+async def test_a_login_shows_the_prompts_of_its_own_device_alone(control):
     async with (
         control.stream("/v1/login", roles=["elsewhere"]) as other,
         control.stream("/v1/login", roles=["dev"]) as events,
@@ -505,7 +505,7 @@ async def test_who_attends_events_is_there_to_ask(control):
 
 
 @serving
-async def test_open_questions_come_first_in_events(control):
+async def test_open_prompts_come_first_in_events(control):
     async with control.stream("/v1/login", roles=["dev"]) as login:
         prompt = (await login.next("prompt"))["prompt"]
         async with control.stream("/v1/events", method="GET") as events:

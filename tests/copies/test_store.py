@@ -147,12 +147,12 @@ def test_an_access_control_list_is_kept(sides):
 def test_what_an_editor_saves_in_the_same_instant_is_not_lost(sides, monkeypatch):
     exchange, theirs = edit.exchange, ["# theirs\n" + sides.config.read_text()]
 
-    def crowded(one, other):
+    def overtaken(one, other):
         if theirs:
             sides.config.write_text(theirs.pop())
         return exchange(one, other)
 
-    monkeypatch.setattr(edit, "exchange", crowded)
+    monkeypatch.setattr(edit, "exchange", overtaken)
     sides.copy.write_text(sides.copy.read_text() + "[profile new]\n")
     with pytest.raises(store.Failed, match="changes all the time"):
         sides.sync()

@@ -92,7 +92,7 @@ async def test_past_the_sessions_end_nothing_is_tried_but_at_a_fetch(clock):
 
 
 @in_virtual_time
-async def test_the_question_goes_when_nobody_has_waited_for_three_seconds(clock):
+async def test_the_prompt_goes_when_nobody_has_waited_for_three_seconds(clock):
     async with World(clock, [role()]) as world:
         world.person(think=lambda: 1e6)
         waiter = asyncio.ensure_future(world.fetch("prod", ask=True))
@@ -106,7 +106,7 @@ async def test_the_question_goes_when_nobody_has_waited_for_three_seconds(clock)
 
 
 @in_virtual_time
-async def test_a_retry_within_three_seconds_is_the_same_question(clock):
+async def test_a_retry_within_three_seconds_is_the_same_prompt(clock):
     async with World(clock, [role()]) as world:
         world.person(think=lambda: 10)
         raised = []

@@ -1,4 +1,4 @@
-"""A role that AWS refuses costs one code at most, and holds nobody up; what the question says of why it is asked."""
+"""A role that AWS refuses costs one code at most, and holds nobody up; what the prompt says of why it is asked."""
 
 import asyncio
 
@@ -93,7 +93,7 @@ async def test_a_restart_forgets_no_refusal(clock):
 
 
 @in_virtual_time
-async def test_the_question_says_why_it_is_asked_and_who_wanted_what(clock):
+async def test_the_prompt_says_why_it_is_asked_and_who_wanted_what(clock):
     async with World(clock, [role("strict")], max_mfa_age={"strict": 900}) as world:
         person = world.person(think=lambda: 1.0)
         await world.login("strict", ask=True)
@@ -110,7 +110,7 @@ async def test_the_question_says_why_it_is_asked_and_who_wanted_what(clock):
 
 
 @in_virtual_time
-async def test_the_question_names_the_program_that_wants_the_role(clock):
+async def test_the_prompt_names_the_program_that_wants_the_role(clock):
     async with World(clock, [role()]) as world:
         with world.broker.subscribe():
             waiting = asyncio.ensure_future(world.fetch("prod", ask=True, process=lambda: "pid 7, /usr/bin/aws"))

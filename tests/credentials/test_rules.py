@@ -231,7 +231,7 @@ class Heart(RuleBasedStateMachine):
         assert all(most <= 1 for most in self.aws.most_in_flight.values()), self.aws.most_in_flight
 
     @invariant()
-    def one_question_per_device(self):
+    def one_prompt_per_device(self):
         assert sum(prompt.kind == "mfa" for prompt in self.world.broker.open_prompts) <= 1
 
     @invariant()

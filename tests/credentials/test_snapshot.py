@@ -155,7 +155,7 @@ async def test_a_refusal_keeps_its_back_off(clock):
 
 
 @in_virtual_time
-async def test_lessons_are_not_learned_twice(clock):
+async def test_observed_limits_are_not_observed_twice(clock):
     long = role("long", mfa="direct", duration=4 * 3600)
     async with World(clock, [long]) as world:
         world.person()

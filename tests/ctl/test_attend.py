@@ -6,7 +6,7 @@ from pathlib import Path
 from waiting import PATIENCE
 
 
-def test_questions_of_others_are_answered_here(daemon, sit):
+def test_prompts_of_others_are_answered_here(daemon, sit):
     seat = sit("attend")
     seat.expect("Attending")
     prompt = {"event": "prompt", "prompt": daemon.prompt(["prod", "dev"])}
@@ -24,14 +24,14 @@ def test_questions_of_others_are_answered_here(daemon, sit):
     assert "Accepted" not in before
 
 
-def test_a_question_that_is_open_already_is_shown(daemon, sit):
+def test_a_prompt_that_is_open_already_is_shown(daemon, sit):
     daemon.prompts["p1"] = (daemon.prompt(["prod"]), None)
     seat = sit("attend")
     seat.expect("prod: the MFA code of")
     seat.expect("(attempt 1 of 3): ")
 
 
-def test_events_are_lines_above_the_question(daemon, sit):
+def test_events_are_lines_above_the_prompt(daemon, sit):
     seat = sit("attend")
     seat.expect("Attending")
     error = {"code": "network", "category": "temporary", "sentence": "STS can't be reached.", "hint": ""}

@@ -287,12 +287,12 @@ def between_two_exchanges(monkeypatch, first, second):
     """`first` writes right before ours is put in place, `second` before it is taken out again for that."""
     exchange, writers = edit.exchange, [first, second]
 
-    def crowded(one, other):
+    def overtaken(one, other):
         if writers:
             writers.pop(0)()
         return exchange(one, other)
 
-    monkeypatch.setattr(edit, "exchange", crowded)
+    monkeypatch.setattr(edit, "exchange", overtaken)
 
 
 @pytest.mark.parametrize("how", [written_in_place, renamed_over])

@@ -68,7 +68,7 @@ def test_what_is_neither_yes_nor_no_is_asked_again(guarded, sit):
     assert answers(guarded) == [{"confirm": True}]
 
 
-def test_without_a_terminal_the_question_is_left_to_whoever_attends(guarded, run):
+def test_without_a_terminal_the_prompt_is_left_to_whoever_attends(guarded, run):
     done = run("exec", "prod", "--", "echo", "it", "ran")
     assert (done.returncode, done.stdout) == (0, "it ran\n")
     assert "is asked for when it is used" in done.stderr
@@ -100,10 +100,10 @@ def test_a_code_and_a_confirmation_are_asked_one_after_the_other(daemon, sit):
     daemon.prompts["p1"] = (daemon.prompt(["prod"]), _Taken())
     daemon.watchers[0].put({"event": "prompt", "prompt": daemon.prompts["p1"][0]})
     seat.expect("(attempt 1 of 3): ")
-    seat.type("123")  # half a code; the other question must not eat it
+    seat.type("123")  # half a code; the other prompt must not eat it
     seat.expect("123")
     daemon.watchers[0].put({"event": "prompt", "prompt": daemon.confirmation(["prod"], "a shell")})
-    seat.expect("(attempt 1 of 3): ")  # still the first question
+    seat.expect("(attempt 1 of 3): ")  # still the first prompt
     seat.type("456\n")
     seat.expect("Let a shell use prod? [y/N] ")
     seat.type("y\n")

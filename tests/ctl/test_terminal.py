@@ -1,4 +1,4 @@
-"""What a question leaves on the screen: nothing, however many rows it took."""
+"""What a prompt leaves on the screen: nothing, however many rows it took."""
 
 import os
 import pty
@@ -31,7 +31,7 @@ def screen():
 
 
 @pytest.mark.parametrize(("length", "rows"), [(5, 0), (20, 0), (21, 1), (40, 1), (41, 2), (100, 4)])
-def test_a_question_that_wrapped_is_erased_whole(screen, length, rows):
+def test_a_prompt_that_wrapped_is_erased_whole(screen, length, rows):
     terminal, shown = screen
     terminal.ask("x" * length)
     shown()
@@ -39,7 +39,7 @@ def test_a_question_that_wrapped_is_erased_whole(screen, length, rows):
     assert shown() == (f"\r\x1b[{rows}A\x1b[J" if rows else "\r\x1b[K")
 
 
-def test_what_stands_above_a_question_stays(screen):
+def test_what_stands_above_a_prompt_stays(screen):
     terminal, shown = screen
     terminal.ask("x" * 50)
     terminal.show("It was answered.")

@@ -74,7 +74,7 @@ def test_locking_lets_go_of_prebuilt_bodies_at_once(where):
     asyncio.run(app.sts.close())
 
 
-def test_processes_are_looked_for_where_a_question_or_a_crowd_wants_them(where):
+def test_processes_are_looked_for_where_a_prompt_or_many_connections_want_them(where):
     app = App(Settings(), Settings(), where)
     assert isinstance(app.container_credentials._find.__self__, processes.ProcessResolver)
     assert app.endpoint.peer_check.owners is processes.owners

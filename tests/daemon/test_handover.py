@@ -276,13 +276,13 @@ def test_a_successor_is_hardened_before_it_is_handed_anything(tmp_path, monkeypa
             ours.recv(1)
 
 
-def test_an_open_question_is_said_to_be_in_the_way_and_waited_for(place):
+def test_an_open_prompt_is_said_to_be_in_the_way_and_waited_for(place):
     place.api("POST", "/v1/logout", {"all": True})
     asking = threading.Thread(
         target=lambda: place.api("POST", "/v1/login", {"roles": ["prod"], "attend": True}, timeout=60)
     )
     asking.start()
-    [prompt] = wait_until(lambda: place.status()["prompts"], what="the question")
+    [prompt] = wait_until(lambda: place.status()["prompts"], what="the prompt")
     answer = place.api("POST", "/v1/succeed")
     assert answer["error"]["code"] == "busy"
     assert "prod" in answer["error"]["sentence"]

@@ -88,7 +88,7 @@ async def test_a_dialog_goes_when_somebody_else_was_faster(broker, events, tmp_p
     await end(task)
 
 
-async def test_a_program_that_is_missing_leaves_the_question_to_others(broker, events):
+async def test_a_program_that_is_missing_leaves_the_prompt_to_others(broker, events):
     task = await attending(broker, events, lambda _: ["/does/not/exist"], dialog=False)
     asked = asyncio.ensure_future(ask(broker))
     [prompt] = await until(lambda: broker.open_prompts)
@@ -154,7 +154,7 @@ async def test_a_notice_is_shown_once_in_a_while(events, tmp_path):
 
 
 @in_virtual_time
-async def test_a_question_answered_in_time_needs_no_notice(clock, events, broker):
+async def test_a_prompt_answered_in_time_needs_no_notice(clock, events, broker):
     told = []
     shown = notices.Notices(events, lambda words: told.append(words) or ["/bin/true"], lambda: 0.0)
     task = asyncio.ensure_future(shown.run())

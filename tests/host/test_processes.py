@@ -102,7 +102,7 @@ def test_a_connection_is_looked_for_once():
     assert looked == [1]
 
 
-def test_a_crowd_costs_a_share_of_the_time_and_no_more():
+def test_many_connections_cost_a_share_of_the_time_and_no_more():
     time, cost = [100.0], 0.026
     resolver, looked, there = scouting(time, cost)
     there.clear()
@@ -113,7 +113,7 @@ def test_a_crowd_costs_a_share_of_the_time_and_no_more():
     assert AHEAD / cost < len(looked) <= (AHEAD + passed * SHARE) / cost + 1
 
 
-def test_who_comes_after_the_crowd_is_looked_for_again():
+def test_who_comes_after_many_connections_is_looked_for_again():
     time = [100.0]
     resolver, looked, _ = scouting(time, cost=2 * AHEAD)
     resolver.find(of_us(7))

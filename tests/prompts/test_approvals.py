@@ -38,7 +38,7 @@ async def allow(world, name, consumer="g1"):
 
 
 @in_virtual_time
-async def test_the_question_says_who_wants_what(clock):
+async def test_the_prompt_says_who_wants_what(clock):
     async with World(clock, ROLES) as world:
         with world.broker.subscribe():
             waiting = ask(world, "first", label="exec terraform 7")
@@ -51,7 +51,7 @@ async def test_the_question_says_who_wants_what(clock):
 
 @in_virtual_time
 @pytest.mark.parametrize(("process", "who"), [("", "ls"), ("pid 7, /bin/ls", "ls (pid 7, /bin/ls)")])
-async def test_the_question_names_the_process_where_it_is_known(clock, process, who):
+async def test_the_prompt_names_the_process_where_it_is_known(clock, process, who):
     async with World(clock, ROLES) as world:
         with world.broker.subscribe():
             waiting = asyncio.ensure_future(admit(world, "first", "g1", "ls", process))
@@ -99,7 +99,7 @@ async def test_what_is_not_guarded_asks_nobody(clock):
 
 
 @in_virtual_time
-async def test_however_many_wait_there_is_one_question(clock):
+async def test_however_many_wait_there_is_one_prompt(clock):
     async with World(clock, ROLES) as world:
         with world.broker.subscribe():
             waiting = [ask(world, "each", "g1") for _ in range(50)]
@@ -124,7 +124,7 @@ async def test_no_is_a_refusal_and_holds_for_a_moment(clock):
                 assert "'a shell'" in outcome.sentence
             with pytest.raises(errors.Declined):
                 await admit(world, "each", "g1", "a shell")
-            await allow(world, "each", "g2")  # another grant is another question
+            await allow(world, "each", "g2")  # another grant is another prompt
             await asyncio.sleep(DECLINED_FOR)
             await allow(world, "each", "g1")
 
@@ -159,7 +159,7 @@ async def test_with_nobody_to_ask_that_is_said_at_once(clock):
 
 
 @in_virtual_time
-async def test_the_question_goes_when_nobody_waits_any_more(clock):
+async def test_the_prompt_goes_when_nobody_waits_any_more(clock):
     async with World(clock, ROLES) as world:
         with world.broker.subscribe():
             waiting = ask(world, "each")
@@ -167,7 +167,7 @@ async def test_the_question_goes_when_nobody_waits_any_more(clock):
             waiting.cancel()
             await asyncio.sleep(GRACE - 0.5)
             assert world.broker.open_prompts
-            again = ask(world, "each")  # an SDK's next try finds the same question
+            again = ask(world, "each")  # an SDK's next try finds the same prompt
             await asyncio.sleep(GRACE)
             world.broker.confirm((await prompt(world)).id)
             await again
@@ -179,7 +179,7 @@ async def test_the_question_goes_when_nobody_waits_any_more(clock):
 
 
 @in_virtual_time
-async def test_a_logout_ends_the_question_and_tells_who_waits(clock):
+async def test_a_logout_ends_the_prompt_and_tells_who_waits(clock):
     async with World(clock, ROLES) as world:
         with world.broker.subscribe():
             waiting = ask(world, "each")
@@ -204,7 +204,7 @@ async def test_locking_turns_away_who_waits_for_a_yes(clock):
 
 
 @in_virtual_time
-async def test_a_question_wants_its_own_kind_of_answer(clock):
+async def test_a_prompt_wants_its_own_kind_of_answer(clock):
     async with World(clock, ROLES) as world:
         with world.broker.subscribe():
             waiting = ask(world, "each")

@@ -117,7 +117,7 @@ def count_writes(monkeypatch):
     return written
 
 
-# Keeping.
+# What is kept.
 
 
 async def test_the_first_start_finds_nothing_and_asks_no_keychain(path, keys):

@@ -1,4 +1,4 @@
-"""Keeping: each change at once, to every backend, and nothing while a successor may be at it."""
+"""The state persister: each change at once, to every backend, and nothing while a successor may be at it."""
 
 import pytest
 from fake_aws import World, role
@@ -38,7 +38,7 @@ def backend():
     return StateBackend()
 
 
-def keeping_of(world, backend):
+def persister_of(world, backend):
     return StatePersister(world.keeper, "a boot", "0.1.0", [backend])
 
 
@@ -46,7 +46,7 @@ def keeping_of(world, backend):
 async def test_each_change_is_kept_before_anybody_is_told(clock, backend):
     async with World(clock, [role()]) as world:
         world.person()
-        keeping_of(world, backend).start()
+        persister_of(world, backend).start()
         assert backend.states[-1][1] is True, "nothing is held yet"
         held = await world.login("prod", ask=True)
         assert backend.held == held
@@ -60,7 +60,7 @@ async def test_each_change_is_kept_before_anybody_is_told(clock, backend):
 @in_virtual_time
 async def test_what_an_earlier_daemon_kept_is_not_overwritten_before_it_was_read(clock, backend):
     async with World(clock, [role()]) as world:
-        persister = keeping_of(world, backend)
+        persister = persister_of(world, backend)
         persister.save()
         world.keeper.agent_lock.lock("test")
         assert backend.states == []
@@ -69,7 +69,7 @@ async def test_what_an_earlier_daemon_kept_is_not_overwritten_before_it_was_read
 @in_virtual_time
 async def test_frozen_nothing_is_kept_and_thawed_it_is_all_there(clock, backend):
     async with World(clock, [role()]) as world:
-        persister = keeping_of(world, backend)
+        persister = persister_of(world, backend)
         persister.start()
         persister.freeze()
         before = len(backend.states)
@@ -83,7 +83,7 @@ async def test_frozen_nothing_is_kept_and_thawed_it_is_all_there(clock, backend)
 @in_virtual_time
 async def test_closed_it_keeps_nothing_and_what_is_kept_stays(clock, backend):
     async with World(clock, [role()]) as world:
-        persister = keeping_of(world, backend)
+        persister = persister_of(world, backend)
         persister.start()
         persister.close()
         before = len(backend.states)
@@ -95,7 +95,7 @@ async def test_closed_it_keeps_nothing_and_what_is_kept_stays(clock, backend):
 async def test_the_buffer_holds_nothing_afterwards(clock, backend):
     async with World(clock, [role()]) as world:
         world.person()
-        persister = keeping_of(world, backend)
+        persister = persister_of(world, backend)
         await world.login("prod", ask=True)
         with persister.taken() as (state, empty):
             assert not empty
@@ -107,7 +107,7 @@ async def test_the_buffer_holds_nothing_afterwards(clock, backend):
 @in_virtual_time
 async def test_what_was_taken_back_goes_before_the_new_state_comes(clock, backend, everything):
     async with World(clock, [role()]) as world:
-        persister = keeping_of(world, backend)
+        persister = persister_of(world, backend)
         persister.start()
         persister.take_back(everything=everything)
         assert backend.states[-2] == ("all" if everything else "some")

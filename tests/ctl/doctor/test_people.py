@@ -1,4 +1,4 @@
-"""Whether anybody would see a question."""
+"""Whether anybody would see a prompt."""
 
 from xacct.ctl.doctor.people import CHECKS
 
