@@ -7,17 +7,17 @@ ever removed: somebody may want to know what it was.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import structlog
 
 from xacct import fileio
-from xacct.model import Grant
+from xacct.model import Grant, Where
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
 log = structlog.get_logger("xacct.endpoint")
@@ -32,9 +32,30 @@ LONGEST = 1024
 """Characters of a name, an ARN or a label."""
 
 MOST_NAMES = 1000
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
-MAX_PID = 2**31 - 1
-MAX_PORT = 65535
+
+_Text = Annotated[str, msgspec.Meta(max_length=LONGEST, pattern=r"\A[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z")]
+_Texts = Annotated[tuple[_Text, ...], msgspec.Meta(max_length=MOST_NAMES)]
+_Instant = Annotated[float, msgspec.Meta(gt=0, lt=LATEST)]
+
+
+# guard: row-that-says-more-grants-nothing
+class _Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):  # what is not understood may be a limit
+    """What a row has to be. Without one of the first eight it would say less than was granted, and so allow more."""
+
+    # guard: grants-id-is-no-path
+    id: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{8}\Z")]  # it is a file's name
+    digest: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+    label: Annotated[str, msgspec.Meta(max_length=LONGEST)]
+    roles: _Texts
+    created: _Instant
+    expires_at: _Instant | None
+    pid: Annotated[int, msgspec.Meta(gt=0, le=2**31 - 1)] | None  # guard: row-that-says-less-grants-nothing
+    pid_started: _Text | None
+    role_arns: _Texts = ()
+    via: _Text | None = None
+    forwarded_port: Annotated[int, msgspec.Meta(gt=0, le=65535)] | None = None
+    where: Where = "host"
+    files: _Texts = ()
 
 
 class _BadRow(Exception):
@@ -99,72 +120,15 @@ def _taken(rows: list[Any]) -> tuple[list[Grant], int]:
 
 
 def _grant(row: object) -> Grant:
-    if not isinstance(row, dict):
-        raise _BadRow("it is no object")
-    _check(row)
-    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
-    values["label"] = "".join(char if char.isprintable() else "?" for char in row["label"])
-    return Grant(**values)
-
-
-def _check(row: dict[str, Any]) -> None:
-    if row.keys() - {field.name for field in fields(Grant)}:  # guard: row-that-says-more-grants-nothing
-        raise _BadRow("it says more than is understood here")  # what is not understood may be a limit
-    if missing := [name for name in _NEEDED if name not in row]:  # guard: row-that-says-less-grants-nothing
-        raise _BadRow(f"it has no {missing[0]}")
-    for name, value in row.items():
-        if not _CHECKS.get(name, _are_texts)(value):
-            raise _BadRow(f"its {name} is no {name}")
-    if not (row["roles"] or row.get("role_arns")) or bool(row.get("role_arns")) != (row.get("via") is not None):
+    try:
+        found = msgspec.convert(row, _Row)
+    except (msgspec.ValidationError, OverflowError) as error:  # msgspec's words name a field, and quote no value
+        unknown = "unknown field" in str(error)
+        raise _BadRow("it says more than is understood here" if unknown else str(error)) from None
+    if not (found.roles or found.role_arns) or bool(found.role_arns) != (found.via is not None):
         raise _BadRow("it is for no role")
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST and not _CONTROLS.search(value)
-
-
-def _is_label(value: object) -> bool:
-    return isinstance(value, str) and len(value) <= LONGEST
-
-
-def _are_texts(value: object) -> bool:
-    return isinstance(value, list) and len(value) <= MOST_NAMES and all(map(_is_text, value))
-
-
-def _is_instant(value: object) -> bool:
-    """A number, which a truth value is not here; NaN and infinity, which Python's JSON knows, are in no range."""
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < LATEST
-
-
-def _is_number(most: int) -> Callable[[object], bool]:
-    return lambda value: type(value) is int and 0 < value <= most
-
-
-def _matches(pattern: str) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, str) and re.fullmatch(pattern, value) is not None
-
-
-def _or_none(check: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: value is None or check(value)
-
-
-_CHECKS: dict[str, Callable[[object], bool]] = {
-    # guard: grants-id-is-no-path
-    "id": _matches("[0-9a-f]{8}"),  # it is a file's name
-    "digest": _matches("[0-9a-f]{64}"),
-    "label": _is_label,
-    "created": _is_instant,
-    "expires_at": _or_none(_is_instant),
-    "pid": _or_none(_is_number(MAX_PID)),
-    "pid_started": _or_none(_is_text),
-    "via": _or_none(_is_text),
-    "forwarded_port": _or_none(_is_number(MAX_PORT)),
-    "where": _matches("host|container"),
-}
-"""What each field of a row has to be; the others are lists of texts."""
-
-_NEEDED = ("id", "digest", "label", "roles", "created", "expires_at", "pid", "pid_started")
-"""Fields without which a row would say less than was granted, and so allow more."""
+    label = "".join(char if char.isprintable() else "?" for char in found.label)
+    return Grant(**{**msgspec.structs.asdict(found), "label": label})
 
 
 def _given_up(path: Path, why: str) -> list[Grant]:
