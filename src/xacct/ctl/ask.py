@@ -1,7 +1,6 @@
 """The talk with the human at one terminal: what is asked, what is typed, what came of it."""
 
 import time
-from collections.abc import Callable
 from typing import Final
 
 from xacct import wire
@@ -29,15 +28,9 @@ class Conversation:
     the screen.
     """
 
-    def __init__(
-        self,
-        client: Client,
-        terminal: Terminal,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, client: Client, terminal: Terminal) -> None:
         self._client = client
         self._terminal = terminal
-        self._monotonic = monotonic
         self._prompts: dict[str, wire.Prompt] = {}
         self._not_before: dict[str, float] = {}
         self._answered: set[str] = set()
@@ -67,7 +60,7 @@ class Conversation:
         self._prompts[prompt["id"]] = prompt
         self._answered.discard(prompt["id"])
         if prompt["not_before"] is not None:
-            self._not_before[prompt["id"]] = self._monotonic() + prompt["not_before"] - prompt["now"]
+            self._not_before[prompt["id"]] = time.monotonic() + prompt["not_before"] - prompt["now"]
         self.refresh()
 
     def closed(self, event: wire.PromptClosedEvent) -> None:
@@ -192,7 +185,7 @@ class Conversation:
 
     def _wait(self, prompt: wire.Prompt) -> float:
         until = self._not_before.get(prompt["id"])
-        return 0.0 if until is None else until - self._monotonic()
+        return 0.0 if until is None else until - time.monotonic()
 
 
 def _who(prompt: wire.Prompt) -> str:
