@@ -321,6 +321,17 @@ def test_a_command_of_compose_has_the_token_for_as_long_as_it_runs(daemon, docke
     assert daemon.called("DELETE", "/v1/grants/g1") == [None]
 
 
+def test_a_command_of_compose_that_can_not_be_started_has_no_grant_left(daemon, docker, run):
+    done = run("docker", "compose", "--ttl", "8h", "prod", "--", "/no/such/command")
+    assert done.returncode == 127, done.stderr
+    assert daemon.called("DELETE", "/v1/grants/g1") == [None]
+
+
+def test_with_a_time_the_grant_outlives_a_command_of_compose(daemon, docker, run):
+    assert run("docker", "compose", "--ttl", "8h", "prod", "--", "true").returncode == 0
+    assert daemon.called("DELETE", "/v1/grants/g1") == []
+
+
 def test_setup_is_one_command_or_none(daemon, docker, run):
     assert "already" in run("docker", "setup").stdout
     assert run("docker", "setup", "--remove").stdout.endswith("ip address delete 169.254.170.2/32 dev docker0\n")
