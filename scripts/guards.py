@@ -189,6 +189,11 @@ GUARDS = {
         "pass",
         "tests/host/test_child.py::test_a_time_out_ends_the_group_and_those_of_another_session",
     ),
+    "told-to-end-it-ends-whatever-hangs": Guard(
+        "timer.start()",
+        "pass",
+        "tests/daemon/test_handover.py::test_told_to_end_it_ends_whatever_hangs",
+    ),
     "no-child-outlives-daemon": Guard(
         "process_groups.end_all(left_behind=self._successor is None)",
         "pass",

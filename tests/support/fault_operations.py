@@ -17,6 +17,9 @@ EDITED = "fleet-02"
 EAGER = 0.15
 """How often a login brings a code though it may not need one."""
 
+SIGNALLED = 0.5
+"""How often files are read again because of a signal."""
+
 WAITING = 90.0
 """Seconds that all logins of a story may wait for codes that nobody has used."""
 
@@ -124,6 +127,13 @@ class Operations:
 
     def status(self):
         return self.world.ask("GET", "/v1/status")[0]
+
+    def reload(self):
+        """Read the files again, as a command or a signal asks for it."""
+        if self.random.random() < SIGNALLED:
+            self.world.os_kill(self.world.pid, signal.SIGHUP)
+            return "by a signal"
+        return self.world.ask("POST", "/v1/reload")[0]
 
     # Restarts.
 
@@ -275,6 +285,7 @@ OPERATIONS = {
     "logout_with_a_mistake": 2,
     "logout_all": 0.3,
     "status": 3,
+    "reload": 2,
     "hand_over": 2,
     "hand_over_and_hang_up": 2,
     "hand_over_and_kill": 1.2,

@@ -18,6 +18,7 @@ import time
 import urllib.request
 from pathlib import Path
 
+from fault_inside import FAKETIME, faked_clock, forget_faked_clocks, inside
 from machine_time import Watch
 from manager import Manager
 from stack import Stack, Unix
@@ -33,10 +34,12 @@ LONGEST = 60.0
 SETTLE = 15.0
 """Seconds in which exactly one daemon remains after a hand-over, however it went."""
 
+LOOK = 1.0
+"""Seconds for which the processes that a request depends on are taken to be the same: each look at all processes of a
+busy machine takes longer than most requests."""
+
 STATE_ROOM = "size=192k,mode=0700"
 """The file system that the state directory lies on, so that it can be filled within an instant."""
-
-FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 SETTINGS = """\
 [prompts]
@@ -71,6 +74,7 @@ class World(Stack):
         self.mounted = False
         self.code_every = code_every
         self.clock_variables = {}
+        self._seen = (float("-inf"), [])
         self._files = {}
         self._offset = self.dir / "offset"
 
@@ -103,7 +107,7 @@ class World(Stack):
             self.os_kill(pid, signal.SIGKILL)
         if self.mounted:
             subprocess.run(["umount", "-l", str(self.state)], check=False)
-        _forget_faked_clocks()
+        forget_faked_clocks()
 
     # The daemon's processes.
 
@@ -182,6 +186,12 @@ class World(Stack):
         """The processes that an answer may depend on: the daemon's, the sandbox, and ourselves."""
         return [*self.daemons(), self.sandbox.pid, os.getpid()]
 
+    def _family_lately(self):
+        """The same as `family` was within LOOK."""
+        if time.monotonic() - self._seen[0] > LOOK:
+            self._seen = (time.monotonic(), self.family())
+        return self._seen[1]
+
     def _reachable(self):
         with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
             return self.api("GET", "/v1/version", timeout=LONGEST).get("pid") in self.daemons()
@@ -246,7 +256,8 @@ class World(Stack):
 
     @contextlib.contextmanager
     def _in_time(self, what, patience):
-        watch = Watch(self.family)
+        family = self._family_lately()
+        watch = Watch(lambda: family)
         yield
         if watch.over(patience):
             raise Hung(f"{what} took {watch.own():.1f} s ({watch.elapsed():.1f} s by the clock)")
@@ -367,31 +378,8 @@ class World(Stack):
 
     def _fake_the_clock(self):
         self._offset.write_text("+0")
-        self.clock_variables = _inside(self.env, "xacct.policy:TOTP_STEP", self.code_every)
-        if FAKETIME is not None:
-            self.clock_variables |= {
-                "LD_PRELOAD": str(FAKETIME),
-                "FAKETIME_TIMESTAMP_FILE": str(self._offset),
-                "FAKETIME_CACHE_DURATION": "1",
-                "NO_FAKE_STAT": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # without, each thread that begins or waits spins
-            }
+        self.clock_variables = inside(self.env, "xacct.policy:TOTP_STEP", self.code_every) | faked_clock(self._offset)
         self.env |= self.clock_variables
 
     def _sandbox_apart(self, env):
-        return super()._sandbox_apart(env | _inside(env, "xacct.sandbox.totp:STEP_SECONDS", self.code_every))
-
-
-def _inside(env, constant, value):
-    """What has a process of ours run faults_inside/sitecustomize.py, with that constant."""
-    path = os.pathsep.join(filter(None, [str(Path(__file__).with_name("faults_inside")), env.get("PYTHONPATH")]))
-    return {"PYTHONPATH": path, "XACCT_TEST_CONSTANT": f"{constant}:{value}"}
-
-
-def _forget_faked_clocks():
-    """Remove what libfaketime leaves behind of each process that is killed."""
-    for kind in ("faketime_shm_", "sem.faketime_sem_"):
-        for left in Path("/dev/shm").glob(f"{kind}*"):
-            if not Path("/proc", left.name.removeprefix(kind)).exists():
-                left.unlink(missing_ok=True)
+        return super()._sandbox_apart(env | inside(env, "xacct.sandbox.totp:STEP_SECONDS", self.code_every))
