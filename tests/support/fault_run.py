@@ -144,6 +144,7 @@ class Run:
             assert status == 200, f"no grant can be made once the faults have ended: {status}"
         live = [grant for grant in self.model.grants.values() if self.model.certain(grant)]
         self.world.wait(lambda: all(self._served(grant) for grant in live), "service after faults")
+        self.people.faults_ended()
 
     def _log_everybody_in(self):
         """With a code where it takes one.
