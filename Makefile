@@ -57,12 +57,12 @@ test-system: .venv/ready ## real parts of the operating system (wants root and w
 	@mkdir -p tests/system
 	$(BIN)/pytest tests/system --ignore tests/system/test_faults.py --ignore tests/system/test_soak.py || [ $$? -eq 5 ]
 
-# SEED=7 tells a story again (two of STEPS steps, at once); STEPS=5000 tells longer ones.
+# SEED=7 tells a story again (two of STEPS steps, at once), SEED="7 8" one after the other; STEPS=5000 tells longer ones.
 test-faults: .venv/ready ## random faults against a model of what may be served (wants root)
-	SEED="$(SEED)" STEPS="$(or $(STEPS),1000)" $(BIN)/pytest tests/system/test_faults.py
+	SEED="$(SEED)" STEPS="$(or $(STEPS),1000)" env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest tests/system/test_faults.py
 
 test-soak: .venv/ready ## ten-second credentials, five clients and faults, for SECONDS (wants root)
-	SEED="$(SEED)" SECONDS="$(or $(SECONDS),600)" $(BIN)/pytest tests/system/test_soak.py
+	SEED="$(SEED)" SECONDS="$(or $(SECONDS),600)" env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest tests/system/test_soak.py
 
 install: ## install for this user: a venv of its own and links in BINDIR (~/.local/bin)
 	@PYTHON="$(PYTHON)" PYTHON_CHOSEN="$(filter-out file,$(origin PYTHON))" sh scripts/install.sh install

@@ -1,7 +1,9 @@
 """Every class of the SDK's errors: what passes by itself is listed here, what is not is somebody's to mend."""
 
+import errno
 import inspect
 import socket
+import sys
 
 import botocore.exceptions
 import botocore.httpsession
@@ -9,10 +11,13 @@ import pytest
 from aiohttp import ClientConnectorError, InvalidURL
 from aiohttp.client_reqrep import ConnectionKey
 from botocore.parsers import ResponseParserError
+from virtual_time import Clock
 
 from xacct import errors
 from xacct.aws import failures
-from xacct.model import Role, Source, StsTarget
+from xacct.aws.sts import Sts
+from xacct.clock import AwsClock
+from xacct.model import Credentials, Role, Source, StsTarget
 
 PASSES_BY_ITSELF = {
     "ConnectionError", "EndpointConnectionError", "SSLError", "ConnectionClosedError", "ReadTimeoutError",
@@ -103,3 +108,25 @@ def test_aws_may_say_as_much_as_it_likes():
     got = failures.refusal("C" * 10**6, "word " * 10**6, target="prod")
     assert len(got.sentence) < 1000
     assert len(errors.XacctError("x" * 10**6, "y" * 10**6).sentence) <= errors.LONGEST + 1
+
+
+KEYS = Credentials("AKIAEXAMPLE", "x", "", 2e9, 0.0)
+
+
+class NoDescriptor:
+    """A finder of modules that is refused a descriptor for one."""
+
+    def __init__(self, name):
+        self._name = name
+
+    def find_spec(self, name, _path=None, _target=None):
+        if name == self._name:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+
+async def test_without_a_descriptor_to_load_the_sdk_with_it_is_tried_again_and_no_code_is_used_up(monkeypatch):
+    monkeypatch.delitem(sys.modules, "xacct.aws.signing", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [NoDescriptor("xacct.aws.signing"), *sys.meta_path])
+    with pytest.raises(errors.Temporary, match="Too many open files") as got:
+        await Sts(AwsClock(Clock().read)).assume_role(KEYS, role(), session_name="s", duration=None, code="123456")
+    assert not got.value.answered

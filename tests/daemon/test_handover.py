@@ -221,6 +221,15 @@ def test_stopped_while_a_successor_hangs_both_end(place, file, stuck):
     asking.close()
 
 
+def test_told_to_end_it_ends_whatever_hangs(place):
+    place.kill()
+    place.change("daemon/run.py", ("LAST = 8.0", "LAST = 0.3"))
+    place.change("daemon/run.py", ('log.info("stopping"', '__import__("time").sleep(600), log.info("stopping"'))
+    place.start("--port", place.env["XACCT_PORT"])
+    place.daemon.terminate()
+    assert place.daemon.wait(PATIENCE) == 1
+
+
 def zombies(parent):
     found = []
     for entry in Path("/proc").iterdir():

@@ -1,6 +1,7 @@
 """What a daemon takes up again of what an earlier one kept, and what it leaves alone."""
 
 import os
+from pathlib import Path
 
 import pytest
 from waiting import until
@@ -152,3 +153,52 @@ async def test_roles_of_other_files_that_cannot_be_read_at_a_restart_are_kept_un
     app.each_look()
     await until(lambda: holds(app, role))
     await app.close()
+
+
+async def locked_and_logged_out_of(where, role):
+    """The state that such a daemon handed on, while no disk took a note of it."""
+    before = await started(where, Settings())
+    before.lock("asked to")
+    before.keeper.consents.take_back([role])
+    with before.persister.taken() as (state, _):
+        handed_on = bytes(state)
+    await before.close()
+    where.taken_back.unlink(missing_ok=True)
+    return handed_on
+
+
+async def test_what_was_locked_is_so_before_a_configuration_can_be_read(where):
+    handed_on = await locked_and_logged_out_of(where, "prod")
+    away_for_a_while(os.environ["AWS_CONFIG_FILE"])
+    app = await started(where, Settings(), handed_on)
+    assert not app.configuration.read
+    assert app.keeper.agent_lock.locked
+    assert app.keeper.consents.logged_out == {"prod"}
+    await app.close()
+
+
+async def test_who_unlocks_before_a_configuration_can_be_read_is_not_locked_by_it(where):
+    handed_on = await locked_and_logged_out_of(where, "prod")
+    config = away_for_a_while(os.environ["AWS_CONFIG_FILE"])
+    app = await started(where, Settings(), handed_on)
+    app.keeper.agent_lock.unlock()
+    back(config)
+    app.each_look()
+    await until(lambda: app.configuration.read)
+    app.each_look()
+    assert not app.keeper.agent_lock.locked
+    assert app.keeper.consents.logged_out == {"prod"}
+    await app.close()
+
+
+def away_for_a_while(name):
+    """Something that can't be read stands where a file was."""
+    file = Path(name)
+    file.rename(file.with_name("away"))
+    file.mkdir()
+    return file
+
+
+def back(file):
+    file.rmdir()
+    file.with_name("away").rename(file)

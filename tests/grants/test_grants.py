@@ -378,7 +378,7 @@ def test_a_store_that_cannot_be_written_costs_the_restart_and_nothing_else(machi
 def test_a_token_file_that_cannot_be_written_makes_no_grant(machine, tmp_path):
     grants = machine.grants(tmp_path)
     (tmp_path / "tokens").rmdir()
-    with pytest.raises(errors.XacctError, match="token"):
+    with pytest.raises(errors.StateNotKept, match="token"):
         grants.create(["dev"], "", None, None)
     assert grants.all() == []
 
@@ -393,7 +393,7 @@ def test_a_token_is_written_to_no_file_that_was_there_before(grants, tmp_path, m
         target.rename(file)
     else:
         file.symlink_to(target)
-    with pytest.raises(errors.XacctError, match="can't be written"):
+    with pytest.raises(errors.StateNotKept, match="can't be written"):
         grants.create(["dev"], "", None, None)
     assert grants.all() == []
     assert what == "a dangling symlink" or file.read_text() == "precious"

@@ -68,6 +68,8 @@ class Model:
 
     def judge(self, grant: Grant, status: int, body: dict, now: float) -> str:
         """What is wrong with an answer to this grant at `now` (Unix seconds, AWS's clock); empty where nothing is."""
+        if body.get("code") == "internal":
+            return f"{grant.role} was answered with a fault of ours: {body}"
         if status != 200 or "SecretAccessKey" not in body:
             return ""
         if why := self.why_not(grant):

@@ -17,6 +17,9 @@ EDITED = "fleet-02"
 EAGER = 0.15
 """How often a login brings a code though it may not need one."""
 
+SIGNALLED = 0.5
+"""How often files are read again because of a signal."""
+
 WAITING = 90.0
 """Seconds that all logins of a story may wait for codes that nobody has used."""
 
@@ -25,13 +28,18 @@ MOST_REVOKED = 4
 
 
 class Operations:
-    """`world`: what they are done to. `model`: what may be served. `random`: chooses."""
+    """`world`: what they are done to. `model`: what may be served. `random`: chooses.
+
+    `keeps`: whether what was given outlives a daemon. The manager keeps it; but a daemon without a descriptor can give
+    it nothing to keep, nor can one that has begun without a configuration, until that can be read.
+    """
 
     def __init__(self, world, model, random):
         self.world = world
         self.model = model
         self.random = random
         self.waiting = WAITING
+        self.keeps = world.managed
         self.config = Path(world.env["AWS_CONFIG_FILE"]).read_text()
 
     # Operations of people and programs.
@@ -125,6 +133,13 @@ class Operations:
     def status(self):
         return self.world.ask("GET", "/v1/status")[0]
 
+    def reload(self):
+        """Read the files again, as a command or a signal asks for it."""
+        if self.random.random() < SIGNALLED:
+            self.world.os_kill(self.world.pid, signal.SIGHUP)
+            return "by a signal"
+        return self.world.ask("POST", "/v1/reload")[0]
+
     # Restarts.
 
     def hand_over(self):
@@ -163,14 +178,20 @@ class Operations:
     def _after_a_death(self):
         """Where nobody keeps memory for a daemon, what it had said of logins and the lock may be forgotten."""
         self.world.mend_descriptors()  # whoever lives on could take nobody in without
-        if not self.world.managed:
+        if not self.keeps:
             self.model.died_without_a_trace()
+        if self._aws_files_are_away():
+            self.keeps = False
         if self.world.settings_file.is_fifo():
             self.world.mend_files()  # without settings that can be read no daemon starts; it says so
         self.world.start_daemon()
         status, answer = self.world.ask("GET", "/v1/status")
         if status == 200 and self.model.unlocked == NO:
             assert answer["locked"], "it was locked, and after a death it is not"
+
+    def _aws_files_are_away(self):
+        names = ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")
+        return any(Path(self.world.env[name]).is_fifo() for name in names)
 
     # Faults.
 
@@ -191,6 +212,7 @@ class Operations:
             self.world.mend_disk()
 
     def no_descriptors(self):
+        self.keeps = False
         self.world.limit_descriptors()
 
     def mend_descriptors(self):
@@ -221,6 +243,10 @@ class Operations:
 
     def mend_files(self):
         self.world.mend_files()
+
+    def faults_ended(self):
+        """All that was kept from being kept is kept by now."""
+        self.keeps = self.world.managed
 
     def take_a_role_away(self):
         if Path(self.world.env["AWS_CONFIG_FILE"]).is_fifo():
@@ -275,6 +301,7 @@ OPERATIONS = {
     "logout_with_a_mistake": 2,
     "logout_all": 0.3,
     "status": 3,
+    "reload": 2,
     "hand_over": 2,
     "hand_over_and_hang_up": 2,
     "hand_over_and_kill": 1.2,

@@ -26,8 +26,12 @@ LIFETIME = 20
 CALM_EVERY = 50
 """Steps between two moments in which every fault ends and everything that should work must."""
 
+CODE_EVERY = 5
+"""Seconds for which a code is shown. With AWS's half minute most of a story went by in waiting for one."""
+
 CODE_IN = 75.0
-"""Seconds by the clock in which there is a code that AWS and the daemon take: two steps of half a minute, and some."""
+"""Seconds by the clock in which there is a code that AWS and the daemon take: a minute's rest after wrong ones, two
+codes' time, and some."""
 
 SHARE = 0.15
 """Of the fetches that nothing is known to forbid, how many have to be served: these put the rules to the test."""
@@ -55,19 +59,22 @@ class Run:
     """One story.
 
     `served`: fetches that had credentials; `tried`: those that nothing was known to forbid; `refused`: why how many had
-    none; `counts` and `took`: how often each operation happened, and for how long (seconds); `history`: the last ones.
+    none; `words`: what was said of each why first; `counts` and `took`: how often each operation happened, and for how
+    long (seconds); `history`: the last ones.
     """
 
     def __init__(self, world, seed):
         self.world = world
         self.kind = "managed" if world.managed else "by itself"
-        self.random = random.Random(seed)
+        self.seed = seed
+        self.random = random.Random()
         self.model = Model(self._arns())
         self.people = Operations(world, self.model, self.random)
         self.served = self.tried = 0
         self.counts = Counter()
         self.took = Counter()
         self.refused = Counter()
+        self.words = {}
         self.history = deque(maxlen=REMEMBERED)
 
     def go(self, steps):
@@ -76,6 +83,8 @@ class Run:
         began = time.monotonic()
         self._do("calm", self.calm)
         for number in range(steps):
+            # Each step chooses for itself: what it does must not depend on how long those before it took.
+            self.random.seed(f"{self.seed}, {number}")
             name = self.random.choices(names, often)[0]
             self._do(name, getattr(self.people, name))
             if number % CALM_EVERY == CALM_EVERY - 1:
@@ -112,7 +121,9 @@ class Run:
             if status == 200 and "SecretAccessKey" in body:
                 self.served += 1
             else:
-                self.refused[body.get("code", f"status {status}")] += 1
+                why = body.get("code", f"status {status}")
+                self.refused[why] += 1
+                self.words.setdefault(why, body.get("message", ""))
 
     def calm(self):
         """Every fault ends; then whatever should work does, within a while."""
@@ -133,6 +144,7 @@ class Run:
             assert status == 200, f"no grant can be made once the faults have ended: {status}"
         live = [grant for grant in self.model.grants.values() if self.model.certain(grant)]
         self.world.wait(lambda: all(self._served(grant) for grant in live), "service after faults")
+        self.people.faults_ended()
 
     def _log_everybody_in(self):
         """With a code where it takes one.
@@ -160,7 +172,7 @@ class Run:
 
 def tell(directory, *, seed, steps, managed):
     """Run one story; returns the run, and what the daemon had before and after: (descriptors, resident KiB)."""
-    with World(directory, managed=managed, patience="1s", max_lifetime=LIFETIME) as world:
+    with World(directory, managed=managed, patience="1s", code_every=CODE_EVERY, max_lifetime=LIFETIME) as world:
         run = Run(world, seed)
         before = world.size()
         run.go(steps)
@@ -189,6 +201,8 @@ def verdict(seed, steps, *, managed):
         return str(broken), ""
     counts = "; ".join(f"{name} {times} in {run.took[name]:.0f} s" for name, times in run.counts.most_common())
     print(f"{run.kind}: {counts}")
+    for why, words in run.words.items():
+        print(f"  {why}: {words}")
     said = (
         f"{steps} steps in {time.monotonic() - began:.0f} s; of {run.tried} fetches that might be served {run.served}"
         f" were; refused {dict(run.refused)}; descriptors and KiB before {sizes[0]}, after {sizes[1]}"

@@ -18,11 +18,12 @@ import time
 import urllib.request
 from pathlib import Path
 
+from fault_inside import FAKETIME, faked_clock, forget_faked_clocks, inside
 from machine_time import Watch
 from manager import Manager
 from stack import Stack, Unix
 
-from xacct.sandbox.code import fresh_code
+from xacct.sandbox import files, totp
 
 PATIENCE = 5.0
 """Seconds of its own time (machine_time.py) in which a daemon answers, whatever is broken around it."""
@@ -33,10 +34,12 @@ LONGEST = 60.0
 SETTLE = 15.0
 """Seconds in which exactly one daemon remains after a hand-over, however it went."""
 
+LOOK = 1.0
+"""Seconds for which the processes that a request depends on are taken to be the same: each look at all processes of a
+busy machine takes longer than most requests."""
+
 STATE_ROOM = "size=192k,mode=0700"
 """The file system that the state directory lies on, so that it can be filled within an instant."""
-
-FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 SETTINGS = """\
 [prompts]
@@ -52,25 +55,26 @@ class Hung(AssertionError):
     """Something took longer than anybody would wait."""
 
 
-class CodeUsedError(Exception):
-    """This half minute's code has been used."""
-
-
 class World(Stack):
     """`managed`: whether a service manager keeps listeners and memory across the daemon's deaths.
 
     `patience`: how long a fetch is held, as the settings say it; None: as long as they say by themselves.
 
+    `code_every`: seconds for which a code is shown, a whole number, for daemon and sandbox alike. AWS's half minute is
+    a constant of both; who waits for codes most of the time may shorten it.
+
     `clock_variables`: what in `env` leads a process to the clock of `step_clock`.
     """
 
-    def __init__(self, directory, *, managed, patience=None, **sandbox_options):
+    def __init__(self, directory, *, managed, patience=None, code_every=totp.STEP_SECONDS, **sandbox_options):
         settings = SETTINGS.format(patience="" if patience is None else f'patience = "{patience}"')
         super().__init__(directory, settings=settings, daemon=False, apart=True, **sandbox_options)
         self.managed = managed
         self.manager = None
         self.mounted = False
+        self.code_every = code_every
         self.clock_variables = {}
+        self._seen = (float("-inf"), [])
         self._files = {}
         self._offset = self.dir / "offset"
 
@@ -103,7 +107,7 @@ class World(Stack):
             self.os_kill(pid, signal.SIGKILL)
         if self.mounted:
             subprocess.run(["umount", "-l", str(self.state)], check=False)
-        _forget_faked_clocks()
+        forget_faked_clocks()
 
     # The daemon's processes.
 
@@ -182,6 +186,12 @@ class World(Stack):
         """The processes that an answer may depend on: the daemon's, the sandbox, and ourselves."""
         return [*self.daemons(), self.sandbox.pid, os.getpid()]
 
+    def _family_lately(self):
+        """The same as `family` was within LOOK."""
+        if time.monotonic() - self._seen[0] > LOOK:
+            self._seen = (time.monotonic(), self.family())
+        return self._seen[1]
+
     def _reachable(self):
         with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
             return self.api("GET", "/v1/version", timeout=LONGEST).get("pid") in self.daemons()
@@ -208,10 +218,15 @@ class World(Stack):
             answer = connection.getresponse()
             text = answer.read().decode()
             if "ndjson" in answer.headers.get("Content-Type", ""):
-                return answer.status, {"events": [json.loads(line) for line in text.splitlines() if line.strip()]}
-            return answer.status, json.loads(text)
+                told = {"events": [json.loads(line) for line in text.splitlines() if line.strip()]}
+            else:
+                told = json.loads(text)
         except (OSError, ValueError, http.client.HTTPException):
             return 0, {}
+        else:
+            ours = '"code": "internal"' in json.dumps(told)
+            assert not ours, f"{method} {path} was answered with a fault of ours: {told}"
+            return answer.status, told
         finally:
             connection.close()
 
@@ -241,7 +256,8 @@ class World(Stack):
 
     @contextlib.contextmanager
     def _in_time(self, what, patience):
-        watch = Watch(self.family)
+        family = self._family_lately()
+        watch = Watch(lambda: family)
         yield
         if watch.over(patience):
             raise Hung(f"{what} took {watch.own():.1f} s ({watch.elapsed():.1f} s by the clock)")
@@ -255,15 +271,10 @@ class World(Stack):
             time.sleep(after)
 
     def unused_code(self):
-        """A code that AWS takes now; None where this half minute's has been used."""
-
-        def no_waiting(_):
-            raise CodeUsedError
-
-        try:
-            return fresh_code(self.dir, no_waiting)
-        except CodeUsedError:
-            return None
+        """A code that AWS takes now; None where the one that is shown has been used."""
+        told = self._mfa()
+        step = int(told["time"] // self.code_every)
+        return None if step in told["used_steps"] else totp.code_of(files.load_identity(self.dir).seed, step)
 
     def os_kill(self, pid, number):
         """Send a signal to one of our daemons; to nobody where there is none (0 would be our own process group)."""
@@ -350,8 +361,11 @@ class World(Stack):
 
     def aws_now(self):
         """AWS's clock: the sandbox's."""
+        return self._mfa()["time"]
+
+    def _mfa(self):
         with urllib.request.urlopen(self.env["AWS_ENDPOINT_URL_STS"] + "/_sandbox/mfa") as answer:
-            return json.load(answer)["time"]
+            return json.load(answer)
 
     def _mount(self):
         self.state.mkdir(parents=True, exist_ok=True)
@@ -364,23 +378,8 @@ class World(Stack):
 
     def _fake_the_clock(self):
         self._offset.write_text("+0")
-        if FAKETIME is not None:
-            sleeping = str(Path(__file__).with_name("faked_clock"))
-            self.clock_variables = {
-                "LD_PRELOAD": str(FAKETIME),
-                "FAKETIME_TIMESTAMP_FILE": str(self._offset),
-                "FAKETIME_CACHE_DURATION": "1",
-                "NO_FAKE_STAT": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "FAKETIME_FORCE_MONOTONIC_FIX": "0",  # without, each thread that begins or waits spins
-                "PYTHONPATH": os.pathsep.join(filter(None, [sleeping, self.env.get("PYTHONPATH")])),
-            }
-            self.env |= self.clock_variables
+        self.clock_variables = inside(self.env, "xacct.policy:TOTP_STEP", self.code_every) | faked_clock(self._offset)
+        self.env |= self.clock_variables
 
-
-def _forget_faked_clocks():
-    """Remove what libfaketime leaves behind of each process that is killed."""
-    for kind in ("faketime_shm_", "sem.faketime_sem_"):
-        for left in Path("/dev/shm").glob(f"{kind}*"):
-            if not Path("/proc", left.name.removeprefix(kind)).exists():
-                left.unlink(missing_ok=True)
+    def _sandbox_apart(self, env):
+        return super()._sandbox_apart(env | inside(env, "xacct.sandbox.totp:STEP_SECONDS", self.code_every))

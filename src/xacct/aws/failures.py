@@ -6,6 +6,7 @@ The rows are tried in order; docs/errors.md is made from them. The texts are AWS
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 from dataclasses import dataclass
@@ -407,6 +408,15 @@ def failed(kind: str, words: str, *, target: str, where: str = "AWS STS", what: 
     if row.sentence.startswith("{where}"):
         sentence = sentence[:1].upper() + sentence[1:]
     return row.error(sentence, row.hint.format_map(names))
+
+
+def without_the_sdk(error: OSError, role: Role) -> errors.XacctError:
+    """The SDK's files can't be read just now, for lack of a descriptor as a rule: nothing has been sent."""
+    why = os.strerror(error.errno) if error.errno else type(error).__name__
+    return errors.NetworkDown(
+        f"{role.name} can't be asked for: the system refuses xacctd what that takes ({why}).",
+        "Nothing held is lost; xacct tries again by itself.",
+    )
 
 
 def not_sts() -> errors.XacctError:

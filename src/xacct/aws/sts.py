@@ -102,10 +102,12 @@ class Sts:
         self, method: str, keys: Credentials | None, role: Role, arguments: dict[str, Any]
     ) -> dict[str, Any]:
         # Imported late: aiobotocore costs a third of a second, and the endpoint must serve before that.
-        from botocore.exceptions import ClientError  # noqa: PLC0415
+        try:
+            from botocore.exceptions import ClientError  # noqa: PLC0415
 
-        from xacct.aws.signing import signing_with  # noqa: PLC0415
-
+            from xacct.aws.signing import signing_with  # noqa: PLC0415
+        except OSError as error:  # guard: no-descriptor-for-the-sdk-is-no-bug
+            raise failures.without_the_sdk(error, role) from None
         with signing_with(keys) as signed:
             try:
                 client = await self._clients.get(role.target, region_of(role))

@@ -31,6 +31,7 @@ class AgentLock:
 
     def __init__(self, events: Events) -> None:
         self.locked = False
+        self._decided = False
         self._events = events
         self._waiting = RevocableWaits(self.check)
 
@@ -46,12 +47,18 @@ class AgentLock:
 
     def unlock(self) -> bool:
         """Let credentials leave again. Returns whether it was locked before."""
+        self._decided = True
         if not self.locked:
             return False
         self.locked = False
         log.info("unlocked")
         self._publish()
         return True
+
+    def remember(self, *, locked: bool) -> None:
+        """What an earlier process ended as; what this one was told since is newer."""
+        if locked and not self._decided:  # guard: restart-locked-stays-locked, restart-unlocked-since-stays-unlocked
+            self.lock("as before the restart")
 
     def _publish(self) -> None:
         self._events.publish(LockChanged(locked=self.locked))

@@ -272,8 +272,7 @@ def restore(keeper: Keeper, memory: Snapshot, *, same_boot: bool) -> int:
 def restore_what_was_taken_back(keeper: Keeper, memory: Snapshot) -> None:
     """Logouts and the lock alone: they hold even where nothing else of a memory is of use any more."""
     keeper.consents.remember(memory.logged_out)  # guard: consent-kept-over-restart
-    if memory.locked:  # guard: restart-locked-stays-locked
-        keeper.agent_lock.lock("as before the restart")
+    keeper.agent_lock.remember(locked=memory.locked)
 
 
 def _restore_observed_limits(keeper: Keeper, memory: Snapshot) -> None:

@@ -71,6 +71,8 @@ class Restorer:
             for noted in self.taken_back.read():  # guard: lock-and-logouts-outlive-a-kill
                 self._give_back(noted, all_of_it=False)
             self.noted.begin()
+        elif not self.configuration.read:  # guard: restart-locked-before-configuration-is-read
+            self._give_back(inherited.state, all_of_it=False)
         await self._open_sealed()
         self.restore()
 

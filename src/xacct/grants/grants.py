@@ -178,7 +178,7 @@ class Grants:
 
         Raises:
             BadInput: there are too many.
-            XacctError: the token's file can't be written.
+            StateNotKept: the token's file can't be written.
         """
         self._refuse_too_many()  # guard: grants-have-limit
         token = mint()

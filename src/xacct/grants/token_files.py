@@ -52,13 +52,13 @@ class TokenFiles:
         """Write the token of a new grant, without a newline: JS v3, Go and Rust refuse one.
 
         Raises:
-            XacctError: it can't be written.
+            StateNotKept: it can't be written.
         """
         file = self.directory / name
         try:
             fileio.write_new(file, token.encode("ascii"))
         except OSError as error:
-            raise errors.XacctError(
+            raise errors.StateNotKept(
                 f"The token file {file} can't be written ({error.strerror}).", "Check its directory and the disk."
             ) from None
         return file

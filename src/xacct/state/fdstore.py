@@ -87,7 +87,7 @@ class FdStore:
         """An old state must not come back after a restart: it knows nothing of what was logged out since."""
         if self.problem is None:
             log.warning("state not kept", why=why)
-        self.problem = errors.XacctError(
+        self.problem = errors.StateNotKept(
             f"What is held does not outlive a restart of xacctd: {why}", "Raise `ulimit -l`, or log in again then."
         )
         if self.kept is not None:
