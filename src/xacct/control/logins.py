@@ -11,6 +11,7 @@ from xacct import errors, policy, wire
 from xacct.control import serializers, streams, views
 from xacct.control.audit import caller_of
 from xacct.control.http import body_of, streamed
+from xacct.credentials.rate_limiter import Bulk
 from xacct.credentials.service import Ask
 from xacct.model import Credentials, Grant
 
@@ -51,12 +52,13 @@ class LoginRoutes:
         grant = self._grant(body)
         process = caller_of(request).process
 
-        ranks = {name: rank for rank, name in enumerate(dict.fromkeys(body["roles"]))}
+        bulk = Bulk()
+        places = {name: bulk.place(number) for number, name in enumerate(dict.fromkeys(body["roles"]))}
 
         async def get(role: str) -> None:
             again = body.get("again", False)
             await self._keeper.login(
-                role, ask=ask, until=body.get("until"), again=again, process=process, rank=ranks[role]
+                role, ask=ask, until=body.get("until"), again=again, process=process, place=places[role]
             )
             if grant is not None:
                 await self._service.allow(role, grant, lambda: process)
