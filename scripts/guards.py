@@ -1643,6 +1643,11 @@ GUARDS = {
         "        pass",
         "tests/aws/test_keys_let_go.py::test_keys_are_read_when_they_are_wanted_and_once_for_all_who_want_them_together",
     ),
+    "lazy-login-leaves-nothing-that-takes-human": Guard(
+        "        if not (entry.valid() or entry.refreshable_without_mfa()) or self.refusal(node) is not None:",
+        "        if False:",
+        "tests/credentials/test_lazy_login.py::test_afterwards_its_first_use_takes_no_human_whatever_it_hangs_from",
+    ),
     "ssh-ends-its-grant": Guard(
         '        revoke(client, grant["id"])\n',
         "        pass\n",

@@ -55,19 +55,31 @@ class LoginRoutes:
         bulk = Bulk()
         places = {name: bulk.place(number) for number, name in enumerate(dict.fromkeys(body["roles"]))}
 
-        async def get(role: str) -> None:
-            again = body.get("again", False)
+        lazy = body.get("lazy", False)
+
+        async def get(role: str) -> str:
             await self._keeper.login(
-                role, ask=ask, until=body.get("until"), again=again, process=process, place=places[role]
+                role,
+                ask=ask,
+                until=body.get("until"),
+                again=body.get("again", False),
+                process=process,
+                place=places[role],
+                lazy=lazy,
             )
             if grant is not None:
                 await self._service.allow(role, grant, lambda: process)
+            return "logged-in" if lazy and not self._keeper.node(role).entry.valid() else "held"
+
+        def had(role: str, outcome: str) -> serializers.StreamEvent:
+            shape = serializers.held_event if outcome == "held" else serializers.logged_in_event
+            return shape(self._keeper, role)
 
         login = streams.Login(
             self._keeper,
             body["roles"],
             self._audit.watched(request, "login", get),
-            lambda role, _: serializers.held_event(self._keeper, role),
+            had,
             code=body.get("code"),
             attend=attend,
         )

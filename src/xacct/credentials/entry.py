@@ -236,9 +236,9 @@ class Entry:
                 raise
         return await self.refresh(ask=ask, dependent=dependent, place=place)
 
-    async def hold(self, *, ask: bool, place: Place = URGENT) -> None:
+    async def hold(self, *, ask: bool, dependent: Entry | None = None, place: Place = URGENT) -> None:
         """Hold something unexpired. Arguments and errors are those of `get`."""
-        await self.get(ask=ask, place=place)
+        await self.get(ask=ask, dependent=dependent, place=place)
 
     async def hold_anew(self, *, ask: bool, dependent: Entry) -> None:
         """Hold something new. Arguments and errors are those of `get`."""

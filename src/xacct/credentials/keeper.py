@@ -181,6 +181,7 @@ class Keeper:
         again: bool = False,
         process: str = "",
         place: Place = URGENT,
+        lazy: bool = False,
     ) -> None:
         """Hold a role from now on, asking for a code if that takes one. It is logged in to, and no other role is.
 
@@ -191,6 +192,7 @@ class Keeper:
             again: whether a code may be spent on it though AWS has refused it.
             process: which process asks, in words.
             place: how much it is wanted, among all that STS is asked for.
+            lazy: whether to have no more than what takes a human: the role itself is had at its first use.
 
         Raises:
             XacctError: it can't be had.
@@ -209,13 +211,25 @@ class Keeper:
         self.broker.forget(self.serial(name))
         self.approvals.ask_again(node.role, "")
         self.use_of(name).login = self.clock.now()
-        await self.consents.run_unless_logged_out(name, self._log_in(node, until, place, ask=ask))
+        log_in = self._log_in_lazily if lazy else self._log_in
+        await self.consents.run_unless_logged_out(name, log_in(node, until, place, ask=ask))
         self.changed()
 
+    async def _log_in_lazily(self, node: Node, until: float | None, place: Place, *, ask: bool) -> None:
+        entry, session = node.entry, node.session
+        await self._last_until(node, until, place, ask=ask)
+        if session is not None and not (session.valid() or entry.valid() or entry.refreshable_without_mfa()):
+            try:
+                with entry.interest(place=place):  # the prompt must say whom it is for
+                    await session.hold(ask=self.may_ask(node, ask=ask), dependent=entry)
+            except errors.HumanNeeded as error:
+                raise self.why_not(node, error) from None
+        # guard: lazy-login-leaves-nothing-that-takes-human
+        if not (entry.valid() or entry.refreshable_without_mfa()) or self.refusal(node) is not None:
+            await self._log_in(node, None, place, ask=ask)
+
     async def _log_in(self, node: Node, until: float | None, place: Place, *, ask: bool) -> None:
-        if until is not None and node.session is not None:
-            self.until[node.role.name] = until
-            await self._cover(node.session, node.entry, until, place, ask=self.may_ask(node, ask=ask))
+        await self._last_until(node, until, place, ask=ask)
         if node.entry.freshness() is Freshness.STALE and node.entry.refreshable_without_mfa():
             await node.entry.try_to_renew(place=place)
         try:
@@ -350,12 +364,17 @@ class Keeper:
         if until is not None and until - self.clock.now() > policy.SESSION_DURATION_MAX:
             raise errors.BadInput("An MFA session lasts 36 hours at most.", "Ask for less: --for 36h")
 
-    async def _cover(self, session: Entry, entry: Entry, until: float, place: Place, *, ask: bool) -> None:
+    async def _last_until(self, node: Node, until: float | None, place: Place, *, ask: bool) -> None:
+        """Have the role's MFA session last until then, if it must."""
+        session = node.session
+        if until is None or session is None:
+            return
+        self.until[node.role.name] = until
         if session.valid() and (session.expires_at or 0) >= until:
             return
         # The prompt must say whom it is for: the code that came with a login answers no other.
-        with entry.interest(place=place):
-            await session.hold_anew(ask=ask, dependent=entry)
+        with node.entry.interest(place=place):
+            await session.hold_anew(ask=self.may_ask(node, ask=ask), dependent=node.entry)
 
     async def close(self) -> None:
         """End every refresh, and every prompt."""
