@@ -1635,6 +1635,39 @@ GUARDS = {
         "while self._waiting:",
         "tests/credentials/test_keeper.py::test_hundreds_of_roles_ask_sts_for_forty_at_once_and_ten_a_second",
     ),
+    "first-of-bulk-goes-at-once": Guard(
+        "if number > 0 else URGENT",
+        "if number >= 0 else URGENT",
+        "tests/credentials/test_rate_limiter.py::"
+        "test_the_one_whom_somebody_waits_for_is_next_and_a_renewal_ahead_of_time_is_last",
+    ),
+    "bulks-share": Guard(
+        "            place.bulk.turns = self._turns + 1\n",
+        "            pass\n",
+        "tests/credentials/test_rate_limiter.py::test_a_bulk_that_comes_later_takes_turns_with_the_one_that_is_there",
+    ),
+    "who-gives-up-holds-no-place": Guard(
+        "            if place.kind == _NOBODY:",
+        "            if False:",
+        "tests/credentials/test_rate_limiter.py::"
+        "test_what_is_left_of_a_bulk_that_was_given_up_asks_sts_for_nothing_and_stands_in_nobodys_way",
+    ),
+    "sts-that-asks-to-slow-down-is-heard": Guard(
+        "            self._pace = max(SLOWEST, self._pace / 2)\n",
+        "            pass\n",
+        "tests/credentials/test_rate_limiter.py::"
+        "test_sts_that_asks_to_slow_down_halves_the_pace_once_for_all_calls_under_way",
+    ),
+    "keys-are-read-no-sooner-than-they-are-wanted": Guard(
+        "        del self._about_to_begin[where]",
+        "        pass",
+        "tests/aws/test_keys_let_go.py::test_keys_are_read_when_they_are_wanted_and_once_for_all_who_want_them_together",
+    ),
+    "lazy-login-leaves-nothing-that-takes-human": Guard(
+        "        if not (entry.valid() or entry.refreshable_without_mfa()) or self.refusal(node) is not None:",
+        "        if False:",
+        "tests/credentials/test_lazy_login.py::test_afterwards_its_first_use_takes_no_human_whatever_it_hangs_from",
+    ),
     "ssh-ends-its-grant": Guard(
         '        revoke(client, grant["id"])\n',
         "        pass\n",

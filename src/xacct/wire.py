@@ -268,6 +268,8 @@ class LoginRequest(TypedDict):
         until: the MFA session must last until then (Unix seconds), renewed early if it does not.
         grant: the id of a grant that must be allowed to use them, too: for guarded roles that is one more question.
         again: spend a code on roles that AWS has refused in spite of a fresh one.
+        lazy: open the MFA sessions that the roles hang from, and have each role fetched at its first use; one that
+            takes a code of its own is had now.
     """
 
     roles: list[str]
@@ -276,6 +278,7 @@ class LoginRequest(TypedDict):
     until: NotRequired[float]
     attend: NotRequired[bool]
     again: NotRequired[bool]
+    lazy: NotRequired[bool]
 
 
 class CredentialsRequest(TypedDict):
@@ -347,6 +350,15 @@ class HeldEvent(TypedDict):
     event: Literal["held", "renewed"]
     role: str
     expires_at: float | None
+    mfa_expires_at: float | None
+    now: float
+
+
+class LoggedInEvent(TypedDict):
+    """A role is logged in to, and had at its first use: the answer to `lazy` where it is not held already."""
+
+    event: Literal["logged-in"]
+    role: str
     mfa_expires_at: float | None
     now: float
 

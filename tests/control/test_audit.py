@@ -84,6 +84,14 @@ async def test_credentials_that_leave_by_this_door_are_a_fetch_and_never_written
 
 
 @in_virtual_time
+async def test_a_lazy_login_is_written_as_what_it_is(clock, control, short_path):
+    async with kept(control, short_path):
+        async with control.stream("/v1/login", roles=["dev"], code="123456", lazy=True) as stream:
+            await stream.rest()
+        assert short(await lines(control, event="login")) == [("login", "dev", "logged-in")]
+
+
+@in_virtual_time
 async def test_a_failed_login_is_written_by_its_code(clock, control, short_path):
     async with kept(control, short_path):
         control.sts.failures = [errors.BadKey("The key is gone: canary.", "canary")]

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import aiohttp
 import pytest
+from control_shapes import wrong_event
 from virtual_time import in_virtual_time
 
 from xacct import errors
@@ -621,3 +622,25 @@ async def test_credentials_of_a_guarded_role_take_a_yes_each_time(control):
             assert "credentials" in kinds(await events.rest())
     async with control.stream("/v1/credentials", role="dev", attend=False) as events:
         assert kinds(await events.rest()) == ["failed", "done"]
+
+
+@in_virtual_time
+async def test_a_lazy_login_opens_the_session_and_fetches_nothing(clock, control):
+    async with control.serving():
+        async with control.stream("/v1/login", roles=["dev", "prod", "plain"], code="123456", lazy=True) as stream:
+            events = [event for event in await stream.rest() if not event["event"].startswith("prompt")]
+        ends = [event.get("mfa_expires_at") for event in events[:-1]]
+        assert sorted((event["event"], event.get("role")) for event in events[:-1]) == [
+            ("logged-in", "dev"),
+            ("logged-in", "plain"),
+            ("logged-in", "prod"),
+        ]
+        assert all(wrong_event(event) is None for event in events)
+        assert sum(end is not None for end in ends) == 2
+        assert [action for action, _ in control.sts.calls] == ["GetSessionToken"]
+        roles = {role["name"]: role["state"] for role in (await control.get("/v1/status"))["roles"]}
+        assert (roles["dev"], roles["prod"], roles["plain"]) == ("idle", "idle", "idle")
+        await control.login("dev")
+        async with control.stream("/v1/login", roles=["dev", "prod"], attend=False, lazy=True) as stream:
+            events = await stream.rest()
+        assert sorted(event["event"] for event in events) == ["done", "held", "logged-in"]

@@ -10,6 +10,7 @@ from virtual_time import in_virtual_time
 from xacct import errors
 from xacct.credentials import events as ev
 from xacct.credentials.fetchers.calls import Defaults
+from xacct.credentials.rate_limiter import Bulk
 from xacct.model import Role
 from xacct.prompts.events import PromptOpened
 
@@ -625,7 +626,8 @@ def test_a_day_of_eighty_roles_is_quiet():
 
 
 async def bulk(world, names, **how):
-    await asyncio.gather(*(world.login(name, ask=True, rank=rank, **how) for rank, name in enumerate(names)))
+    places = Bulk().place
+    await asyncio.gather(*(world.login(name, ask=True, place=places(n), **how) for n, name in enumerate(names)))
 
 
 @in_virtual_time

@@ -174,3 +174,63 @@ def test_logout_starts_no_daemon(spawned, place, capsys):
     assert main(["logout", "--all"]) == 0
     assert "Nothing is held" in capsys.readouterr().out
     assert not (place / "starts").exists()
+
+
+LATER = {"event": "logged-in", "mfa_expires_at": 1_800_028_800.0, "now": 1_800_000_000.0}
+
+
+def stream(events):
+    return lambda _: events
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (["prod"], "prod: logged in, fetched at the first use, without a code for 8h 00m"),
+        (
+            [f"r{n}" for n in range(1000)],
+            "r0, r1, r2 and 997 more: logged in, fetched at the first use, without a code",
+        ),
+    ],
+)
+def test_a_lazy_login_says_in_one_line_what_will_be_fetched(daemon, run, names, said):
+    daemon.answers["/v1/login"] = stream([{**LATER, "role": name} for name in names] + [{"event": "done", "failed": 0}])
+    done = run("login", "--lazy", *names)
+    assert done.returncode == 0, done.stderr
+    [line] = done.stdout.splitlines()
+    assert line.startswith(said)
+    [body] = daemon.called("POST", "/v1/login")
+    assert body["lazy"] is True
+
+
+def test_what_takes_no_code_is_logged_in_to_without_an_end(daemon, run):
+    daemon.answers["/v1/login"] = stream(
+        [{**LATER, "role": "prod", "mfa_expires_at": None}, {"event": "done", "failed": 0}]
+    )
+    assert run("login", "--lazy", "prod").stdout == "prod: logged in, fetched at the first use\n"
+
+
+def held(name):
+    return {"event": "held", "role": name, "expires_at": 1.8e9 + 3540, "mfa_expires_at": None, "now": 1.8e9}
+
+
+def test_many_roles_at_a_terminal_are_counted_and_failures_are_told(daemon, sit):
+    names = [f"r{n}" for n in range(100)]
+    refused = {"code": "access-denied", "category": "refused", "sentence": "AWS refuses r7.", "hint": ""}
+    events = [held(name) for name in names if name != "r7"]
+    events.insert(50, {"event": "failed", "role": "r7", "error": refused})
+    daemon.answers["/v1/login"] = stream([*events, {"event": "done", "failed": 1}])
+    seat = sit("login", *names)
+    status, rest = seat.end()
+    assert status == 5
+    assert "AWS refuses r7." in rest
+    assert "99 roles: held for 59m" in rest
+    assert "r3: held" not in rest
+
+
+def test_many_roles_to_a_pipe_are_listed(daemon, run):
+    names = [f"r{n}" for n in range(100)]
+    daemon.answers["/v1/login"] = stream([*map(held, names), {"event": "done", "failed": 0}])
+    done = run("login", *names)
+    assert done.stdout.splitlines() == [f"{name}: held for 59m" for name in names]
+    assert done.stderr == ""

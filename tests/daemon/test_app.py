@@ -5,6 +5,7 @@ import json
 import signal
 
 import pytest
+from small_keeper import ROLES, SERIAL
 
 from xacct.daemon import __main__ as entry_point
 from xacct.daemon import app as composition
@@ -15,6 +16,8 @@ from xacct.endpoint.peer_check import SocketPeerCheck
 from xacct.host import bridges, processes
 from xacct.host.lock_watchers import ON_SUSPEND
 from xacct.model import Caller
+from xacct.prompts.events import PromptOpened
+from xacct.prompts.prompt import Prompt
 from xacct.settings import AuditSettings, EndpointSettings, ImdsSettings, Settings
 
 
@@ -96,6 +99,19 @@ def test_at_imds_ports_whoever_is_unknown_is_refused_whatever_the_endpoints_own_
     [port] = app.imds._endpoints.values()
     assert port.peer_check.turns_away(unknown)
     assert port.recorder is app.audit
+
+
+@pytest.mark.parametrize(("kind", "prepared"), [("mfa", ["prod"]), ("confirm", [])])
+async def test_while_a_human_types_a_code_what_takes_it_to_sts_is_loaded(where, monkeypatch, kind, prepared):
+    app = App(Settings(), Settings(), where)
+    app.keeper.configure(ROLES)
+    seen = []
+    monkeypatch.setattr(app.sts, "prepare", lambda role: seen.append(role.name))
+    answer = asyncio.get_running_loop().create_future()
+    prompt = Prompt("1", SERIAL, lambda: ("gone", "prod", "dev"), 1, None, None, 60.0, SERIAL, answer, kind)
+    app.keeper.events.publish(PromptOpened(prompt))
+    assert seen == prepared
+    await app.close()
 
 
 def test_the_guard_knows_the_hosts_that_grants_bring_along(where):

@@ -40,6 +40,7 @@ EVENTS = {
     "prompt": wire.PromptEvent,
     "prompt-closed": wire.PromptClosedEvent,
     "held": wire.HeldEvent,
+    "logged-in": wire.LoggedInEvent,
     "failed": wire.FailedEvent,
     "credentials": wire.CredentialsEvent,
     "done": wire.DoneEvent,

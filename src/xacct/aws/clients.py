@@ -1,30 +1,33 @@
 """A client of STS for each target and region, made by an SDK that reads no file, no profile and next to no variable.
 
-Whatever else botocore would take from the environment or from AWS's files steers other programs, not these calls.
+Whatever else botocore would take from the environment or from AWS's files steers other programs, not these calls. The
+SDK is loaded and clients are made in a thread (sdk.py), as soon as a human is asked for a code: nobody waits for that.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
+import gc
 import ssl
-from contextlib import AsyncExitStack
-from functools import cache
+import sys
+from contextlib import AsyncExitStack, contextmanager
+from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from xacct import errors
 from xacct.aws import targets
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from xacct.model import StsTarget
 
-CONNECT_TIMEOUT = 4.0
-READ_TIMEOUT = 10.0
+    Key = tuple[StsTarget, str]
+    """Where and how STS is asked, and the region that requests are signed for."""
 
-NOWHERE = f"{os.devnull}/none"
-"""A path at which no file can be, not even where something has put one in /dev/null's place."""
+
+SWITCH = 0.001
+"""Seconds after which a thread that makes a client lets others run. Our choice, by how long they were seen to wait."""
 
 
 class Clients:
@@ -36,14 +39,25 @@ class Clients:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._clients: dict[tuple[StsTarget, str], Any] = {}
+        self._clients: dict[Key, Any] = {}
+        self._being_made: dict[Key, asyncio.Task[None]] = {}
         self._open = AsyncExitStack()
-        self._lock = asyncio.Lock()
+        self._one_at_a_time = asyncio.Lock()
 
     async def close(self) -> None:
         """Close every connection."""
+        being_made = list(self._being_made.values())
+        for task in being_made:
+            task.cancel()
+        await asyncio.gather(*being_made, return_exceptions=True)
         self._clients.clear()
         await self._open.aclose()
+
+    def prepare(self, target: StsTarget, region: str) -> None:
+        """Begin to load the SDK and to make the client that asks there, where that has not happened yet."""
+        key = (target, region)
+        if key not in self._clients and key not in self._being_made:
+            self._making(key)
 
     async def get(self, target: StsTarget, region: str) -> Any:
         """The client that asks there.
@@ -51,44 +65,55 @@ class Clients:
         Raises:
             ConfigError: none can be made of these settings; which of them.
         """
-        async with self._lock:
-            if (target, region) not in self._clients:
-                await asyncio.to_thread(check, target)
-                self._clients[target, region] = await self._made(target, region)
-            return self._clients[target, region]
+        key = (target, region)
+        if key not in self._clients:
+            await asyncio.shield(self._being_made.get(key) or self._making(key))
+        return self._clients[key]
 
-    async def _made(self, target: StsTarget, region: str) -> Any:
-        from aiobotocore.config import AioConfig  # noqa: PLC0415 - late: it costs a third of a second
+    def _making(self, key: Key) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(self._make(key), context=Context())  # it holds no call's keys
+        self._being_made[key] = task
+        task.add_done_callback(lambda task: self._made(key, task))
+        return task
 
-        from xacct.aws.http import StraightSession  # noqa: PLC0415
-        from xacct.aws.signing import sign_requests  # noqa: PLC0415
+    async def _make(self, key: Key) -> None:
+        async with self._one_at_a_time:
+            # In a thread: it is half a second of work the first time, and others' fetches are answered meanwhile.
+            client = await asyncio.to_thread(_make, *key, self._now)
+        self._clients[key] = await self._open.enter_async_context(client)
 
-        proxies = {"proxy_ca_bundle": target.proxy_ca_bundle, "proxy_client_cert": target.proxy_client_cert}
-        config = AioConfig(
-            signature_version=_unsigned(),
-            connect_timeout=CONNECT_TIMEOUT,
-            read_timeout=READ_TIMEOUT,
-            retries={"total_max_attempts": 1},
-            max_pool_connections=20,
-            use_fips_endpoint=target.fips,
-            use_dualstack_endpoint=target.dualstack,
-            ignore_configured_endpoint_urls=True,  # guard: no-variable-steers-sdk
-            proxies_config={name: value for name, value in proxies.items() if value},
-            http_session_cls=StraightSession,
-        )
-        session = _session()
-        session.set_config_variable("sts_regional_endpoints", "legacy" if target.legacy else "regional")
-        made = session.create_client(
-            "sts",
-            region_name=region,
-            endpoint_url=target.endpoint_url,
-            verify=target.ca_bundle or True,
-            config=config,
-        )
-        client = await self._open.enter_async_context(made)
-        check_proxy(client.meta.endpoint_url)
-        sign_requests(client, self._now)
-        return client
+    def _made(self, key: Key, task: asyncio.Task[None]) -> None:
+        del self._being_made[key]
+        if not task.cancelled():
+            task.exception()  # whoever waits for it is told; if nobody does, the call that comes is told the same
+
+
+def _make(target: StsTarget, region: str, now: Callable[[], float]) -> Any:
+    check(target)
+    with _beside_the_loop():
+        from xacct.aws import sdk  # noqa: PLC0415 - late: it costs a quarter of the daemon's memory
+
+        return sdk.make(target, region, now)
+
+
+@contextmanager
+def _beside_the_loop() -> Iterator[None]:
+    """Much that is here to stay is made in a thread, and the event loop is to go on meanwhile.
+
+    A full pass of the garbage collector stops every thread for 50 to 100 ms: there is none meanwhile, and what was made
+    is in none afterwards. And the loop gets its turn SWITCH seconds after it wants it, not the usual 5 ms: it takes
+    several to answer a fetch.
+    """
+    collects, switch = gc.isenabled(), sys.getswitchinterval()
+    gc.disable()
+    sys.setswitchinterval(SWITCH)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(switch)
+        gc.freeze()
+        if collects:
+            gc.enable()
 
 
 def check(target: StsTarget) -> None:
@@ -122,59 +147,3 @@ def _check_certificates(target: StsTarget, setting: str) -> None:
         raise errors.ConfigError(
             f"{target.origin(setting)} names {path}, which can't be read ({error.strerror}).", hint
         ) from None
-
-
-def check_proxy(url: str) -> None:
-    """Refuse a proxy that the SDK could not use for this address.
-
-    Raises:
-        ConfigError: which variable names it, and what is wrong with it.
-    """
-    from botocore.utils import get_environ_proxies  # noqa: PLC0415
-
-    scheme = url.partition(":")[0].lower()
-    proxy = get_environ_proxies(url).get(scheme)
-    if not proxy:
-        return
-    why = targets.trouble(proxy if "://" in proxy else f"http://{proxy}")
-    if why is None:
-        return
-    if proxy.lower().startswith("socks"):
-        why = "is a SOCKS proxy, which the AWS SDK can't use"
-    variable = f"{scheme.upper()}_PROXY"
-    raise errors.ConfigError(
-        f"{variable} in {targets.IN_ENVIRONMENT} {why} ({targets.shown(proxy)}).",
-        f"Set {variable}=http://HOST:PORT there, or unset it, and restart xacctd.",
-    )
-
-
-def _unsigned() -> Any:
-    from botocore import UNSIGNED  # noqa: PLC0415
-
-    return UNSIGNED
-
-
-def _session() -> Any:
-    """A session whose every variable has its default: no environment, no file, no other models than botocore's own."""
-    from aiobotocore.session import AioSession  # noqa: PLC0415
-    from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES  # noqa: PLC0415
-
-    variables = {
-        name: (None, None, default, convert)
-        for name, (_, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items()
-    }
-    for file in ("config_file", "credentials_file"):
-        variables[file] = (None, None, NOWHERE, None)  # guard: botocore-keeps-no-profiles-keys
-    session = AioSession(session_vars=variables)
-    session.register_component("data_loader", _loader())
-    return session
-
-
-@cache
-def _loader() -> Any:
-    from botocore.loaders import Loader  # noqa: PLC0415
-
-    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
-    # The one that is asked for: else botocore looks into a thousand folders first, to see which services there are.
-    loader.list_available_services = lambda _type_name: ["sts"]
-    return loader

@@ -35,6 +35,10 @@ class Sts:
         """Close every connection."""
         await self._clients.close()
 
+    def prepare(self, role: Role) -> None:
+        """Begin what calls for this role take: a human is being asked, and need not wait for it afterwards."""
+        self._clients.prepare(role.target, region_of(role))
+
     async def get_session_token(self, keys: Credentials, role: Role, *, code: str | None, duration: int) -> Credentials:
         """Open the MFA session that `role` hangs from, for `duration` seconds (a plain session without a code).
 
@@ -101,16 +105,18 @@ class Sts:
     async def _call(
         self, method: str, keys: Credentials | None, role: Role, arguments: dict[str, Any]
     ) -> dict[str, Any]:
-        # Imported late: aiobotocore costs a third of a second, and the endpoint must serve before that.
+        # Imported late: the SDK costs half a second, and is loaded in a thread, by the client as a rule.
         try:
+            client = await self._clients.get(role.target, region_of(role))
             from botocore.exceptions import ClientError  # noqa: PLC0415
 
             from xacct.aws.signing import signing_with  # noqa: PLC0415
         except OSError as error:  # guard: no-descriptor-for-the-sdk-is-no-bug
             raise failures.without_the_sdk(error, role) from None
+        except Exception as error:  # noqa: BLE001 - as below; nothing has been signed
+            raise failures.of_sdk(error, role, signed=False) from None
         with signing_with(keys) as signed:
             try:
-                client = await self._clients.get(role.target, region_of(role))
                 answer: dict[str, Any] = await getattr(client, method)(**arguments)
             except ClientError as error:
                 raise self._refusal(error.response, role.name) from None

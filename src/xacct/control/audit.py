@@ -42,7 +42,7 @@ class Audit:
         self._trail = trail
 
     def watched(self, request: web.Request, event: Literal["login", "fetch"], get: Get) -> Get:
-        """`get`, with a line for each role it had or failed to have."""
+        """`get`, with a line for each role it had or failed to have; a login's `get` gives what the line says."""
         trail = self._trail
         if trail is None:
             return get
@@ -62,7 +62,7 @@ class Audit:
             except errors.XacctError as error:
                 await tell(role, error.code)
                 raise
-            await tell(role, "served" if event == "fetch" else "held")
+            await tell(role, "served" if event == "fetch" else held)
             return held
 
         return got

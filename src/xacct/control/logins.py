@@ -11,6 +11,7 @@ from xacct import errors, policy, wire
 from xacct.control import serializers, streams, views
 from xacct.control.audit import caller_of
 from xacct.control.http import body_of, streamed
+from xacct.credentials.rate_limiter import Bulk
 from xacct.credentials.service import Ask
 from xacct.model import Credentials, Grant
 
@@ -51,21 +52,34 @@ class LoginRoutes:
         grant = self._grant(body)
         process = caller_of(request).process
 
-        ranks = {name: rank for rank, name in enumerate(dict.fromkeys(body["roles"]))}
+        bulk = Bulk()
+        places = {name: bulk.place(number) for number, name in enumerate(dict.fromkeys(body["roles"]))}
 
-        async def get(role: str) -> None:
-            again = body.get("again", False)
+        lazy = body.get("lazy", False)
+
+        async def get(role: str) -> str:
             await self._keeper.login(
-                role, ask=ask, until=body.get("until"), again=again, process=process, rank=ranks[role]
+                role,
+                ask=ask,
+                until=body.get("until"),
+                again=body.get("again", False),
+                process=process,
+                place=places[role],
+                lazy=lazy,
             )
             if grant is not None:
                 await self._service.allow(role, grant, lambda: process)
+            return "logged-in" if lazy and not self._keeper.node(role).entry.valid() else "held"
+
+        def had(role: str, outcome: str) -> serializers.StreamEvent:
+            shape = serializers.held_event if outcome == "held" else serializers.logged_in_event
+            return shape(self._keeper, role)
 
         login = streams.Login(
             self._keeper,
             body["roles"],
             self._audit.watched(request, "login", get),
-            lambda role, _: serializers.held_event(self._keeper, role),
+            had,
             code=body.get("code"),
             attend=attend,
         )

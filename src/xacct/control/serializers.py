@@ -143,6 +143,7 @@ StreamEvent = (
     wire.PromptEvent
     | wire.PromptClosedEvent
     | wire.HeldEvent
+    | wire.LoggedInEvent
     | wire.FailedEvent
     | wire.ExpiredEvent
     | wire.MfaEndsEvent
@@ -183,6 +184,12 @@ def _role_event(keeper: Keeper, happened: ev.Renewed | ev.Failed | ev.Expired | 
             return {"event": "expired", "role": role}
         case ev.MfaEndsSoon(serial, seconds, roles):
             return {"event": "mfa-ends", "serial": serial, "seconds": seconds, "roles": list(roles)}
+
+
+def logged_in_event(keeper: Keeper, role: str) -> wire.LoggedInEvent:
+    """A role will be had at its first use."""
+    ends, now = keeper.mfa_expires_at(role), keeper.clock.now()
+    return {"event": "logged-in", "role": role, "mfa_expires_at": ends, "now": now}
 
 
 def held_event(keeper: Keeper, role: str, name: str = "held") -> wire.HeldEvent:

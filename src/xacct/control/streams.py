@@ -146,19 +146,25 @@ class Login:
 
     async def _pump(self, out: Lines, queue: asyncio.Queue[ev.Event], tasks: dict[asyncio.Future[Any], str]) -> None:
         waiting = set(tasks)
+        ended: asyncio.Queue[asyncio.Future[Any]] = asyncio.Queue()  # for there may be a thousand: wait for one thing
+        for task in tasks:
+            task.add_done_callback(ended.put_nowait)
         while waiting:
-            heard = asyncio.ensure_future(queue.get())
-            both: set[asyncio.Future[Any]] = {heard, *waiting}
+            heard, settled = asyncio.ensure_future(queue.get()), asyncio.ensure_future(ended.get())
+            both: set[asyncio.Future[Any]] = {heard, settled}
             try:
                 done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED, timeout=HEARTBEAT)
             finally:
                 heard.cancel()  # a no-op where it was heard
+                settled.cancel()
             if not done:
                 await out.beat()
-            for task in waiting & done:
-                waiting.discard(task)
-                self._pending.discard(tasks[task])
-                await self._settle(out, tasks[task], task)
+            if settled in done:
+                for task in [settled.result(), *_all_of(ended)]:
+                    if task in waiting:
+                        waiting.discard(task)
+                        self._pending.discard(tasks[task])
+                        await self._settle(out, tasks[task], task)
             if heard in done and (trouble := await self._tell(out, heard.result())) is not None:
                 serial, why = trouble
                 for task in [task for task in waiting if self._waits(tasks[task], serial)]:
@@ -225,6 +231,10 @@ class Login:
         node = self._keeper.node(role)
         opening = node.session is not None and node.session.refreshing
         return opening or not (node.entry.valid() or node.entry.refreshable_without_mfa())
+
+
+def _all_of(queue: asyncio.Queue[T]) -> list[T]:
+    return [queue.get_nowait() for _ in range(queue.qsize())]
 
 
 def _behind(prompt: Prompt) -> errors.XacctError:

@@ -5,6 +5,8 @@ is what it has; `renew` starts a refresh, or joins the one under way; `get` wait
 nothing unexpired to give. A waiter that goes away cancels nothing. A refresh either may ask a human (`ask`) or
 must do without; a waiter that may ask, and finds that a refresh without asking failed for want of a code, starts
 one that asks. A prompt stays open while somebody waits: on this entry, on a child of it, or up to GRACE ago.
+A refresh whose call still queues for its turn at STS (rate_limiter.py) has the place of the best of those who wait for
+it; when nobody is left it leaves the queue, and nothing has happened.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 import structlog
 
 from xacct import errors, policy
+from xacct.credentials.rate_limiter import AHEAD, NOBODY, URGENT, NobodyWaits
 from xacct.credentials.revocable import look_at
 from xacct.prompts.broker import GRACE
 
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from xacct.clock import AwsClock
+    from xacct.credentials.rate_limiter import Place
     from xacct.model import Credentials
     from xacct.policy import Freshness
 
@@ -50,6 +54,10 @@ class Need:
         """Whether somebody waits for them still, or did a moment ago."""
         return self.entry.wanted()
 
+    def place(self) -> Place:
+        """How much they are wanted, among all that STS is asked for."""
+        return self.entry.place()
+
 
 class Fetcher(Protocol):
     """Gets new credentials; fetchers/ has one class for each kind."""
@@ -63,6 +71,7 @@ class Fetcher(Protocol):
         Raises:
             HumanNeeded: it takes a code, and no human may be asked, or none answers.
             XacctError: AWS's refusal, or why it can't be asked.
+            NobodyWaits: STS was not asked, for nobody waits any more.
         """
 
 
@@ -102,8 +111,10 @@ class Entry:
         self._running: asyncio.Task[Credentials] | None = None
         self._abandoned: errors.XacctError | None = None
         self._running_asks = False
-        self._waiting = 0
+        self._ahead = False
+        self._waiting: list[Place] = []
         self._wanted_until = float("-inf")
+        self._urgent_until = float("-inf")
         self._dependents: dict[Entry, int] = {}
 
     # What it is.
@@ -156,7 +167,21 @@ class Entry:
 
     def wanted_here(self) -> bool:
         """Whether a consumer waits for this very node, or did a moment ago."""
-        return self._waiting > 0 or self._clock.boot() < self._wanted_until
+        return bool(self._waiting) or self._clock.boot() < self._wanted_until
+
+    def place(self) -> Place:
+        """The place of its refresh among all that STS is asked for: that of the best of those who wait for it.
+
+        An SDK that has just hung up comes back in a moment; a bulk that was given up does not.
+        """
+        if self._clock.boot() < self._urgent_until:
+            return URGENT
+        best = AHEAD if self._ahead else NOBODY
+        for place in self._waiting:
+            best = best.better(place)
+        for dependent in self._dependents:
+            best = best.better(dependent.place())
+        return best
 
     def just_failed(self) -> bool:
         """Whether the last failure was a moment ago. Somebody in need of a renewal tries sooner than back-off would."""
@@ -166,12 +191,13 @@ class Entry:
 
     # What is done with it.
 
-    async def get(self, *, ask: bool, dependent: Entry | None = None) -> Credentials:
+    async def get(self, *, ask: bool, dependent: Entry | None = None, place: Place = URGENT) -> Credentials:
         """Unexpired credentials: what is held, or what a refresh brings.
 
         Args:
             ask: whether a human may be asked.
             dependent: the entry on whose behalf, if not a consumer's.
+            place: how much the consumer wants them.
 
         Raises:
             XacctError: they can't be had now.
@@ -182,38 +208,52 @@ class Entry:
         can_ask = ask and isinstance(self.error, errors.HumanNeeded)
         if self.error is not None and self._running is None and self.just_failed() and not can_ask:
             raise self.error
-        got = await self.refresh(ask=ask, dependent=dependent)
+        got = await self.refresh(ask=ask, dependent=dependent, place=place)
         if got.remaining(self._clock.now()) > 0:
             return got
         # The laptop slept between STS's answer and us: once more.
-        got = await self.refresh(ask=ask, dependent=dependent)
+        got = await self.refresh(ask=ask, dependent=dependent, place=place)
         if got.remaining(self._clock.now()) > 0:
             return got
         raise _expired(self.name)
 
-    async def refresh(self, *, ask: bool, dependent: Entry | None = None) -> Credentials:
+    async def refresh(self, *, ask: bool, dependent: Entry | None = None, place: Place = URGENT) -> Credentials:
         """What a refresh brings: the one under way, or a new one. Arguments and errors are those of `get`."""
-        running = self.renew(ask=ask)
-        asks = self._running_asks
-        try:
-            with self.interest(dependent):
+        with self.interest(dependent, place):
+            running = self.renew(ask=ask)
+            asks = self._running_asks
+            try:
                 return await asyncio.shield(running)  # guard: waiter-cancels-nothing
-        except errors.HumanNeeded:
-            if not ask or asks:
+            except errors.HumanNeeded:
+                if not ask or asks:
+                    raise
+            except NobodyWaits:
+                if self.place() is NOBODY:
+                    raise
+                # It left the queue just before we came.
+            except asyncio.CancelledError:
+                if self._abandoned is not None and running.cancelled():
+                    raise self._abandoned from None
                 raise
-        except asyncio.CancelledError:
-            if self._abandoned is not None and running.cancelled():
-                raise self._abandoned from None
-            raise
-        return await self.refresh(ask=True, dependent=dependent)
+        return await self.refresh(ask=ask, dependent=dependent, place=place)
 
-    async def hold(self, *, ask: bool) -> None:
+    async def hold(self, *, ask: bool, dependent: Entry | None = None, place: Place = URGENT) -> None:
         """Hold something unexpired. Arguments and errors are those of `get`."""
-        await self.get(ask=ask)
+        await self.get(ask=ask, dependent=dependent, place=place)
 
     async def hold_anew(self, *, ask: bool, dependent: Entry) -> None:
         """Hold something new. Arguments and errors are those of `get`."""
         await self.refresh(ask=ask, dependent=dependent)
+
+    async def try_to_renew(self, *, within: float | None = None, place: Place = URGENT) -> None:
+        """Return once a refresh without a human has ended, whatever came of it.
+
+        Args:
+            within: seconds to wait at most.
+            place: how much whoever waits wants it.
+        """
+        with self.interest(place=place):
+            await asyncio.wait({self.renew(ask=False)}, timeout=within)
 
     def renew(self, *, ask: bool, wanted_for: float = 0.0) -> asyncio.Task[Credentials]:
         """Start a refresh, or join the one that runs.
@@ -224,6 +264,7 @@ class Entry:
         """
         if self._running is None:  # guard: one-refresh-at-a-time
             self._abandoned = None
+            self._ahead = not self._waiting and not self._dependents
             self._wanted_until = max(self._wanted_until, self._clock.boot() + wanted_for)
             self._running_asks = ask
             self._running = asyncio.get_running_loop().create_task(self._run_refresh(ask), name=f"renew {self.name}")
@@ -296,6 +337,8 @@ class Entry:
         except errors.XacctError as error:
             self._fail(error)
             raise
+        except NobodyWaits:
+            raise  # nothing was tried, and nothing has failed
         except Exception as bug:  # noqa: BLE001
             # The type only: a message may quote what it choked on.
             log.error("renewal broke", node=self.name, kind=type(bug).__name__)  # noqa: TRY400
@@ -323,12 +366,12 @@ class Entry:
         self._settled(self, error)
 
     @contextmanager
-    def interest(self, dependent: Entry | None = None) -> Iterator[None]:
-        """Count as somebody who waits for it; `dependent` as in `get`."""
+    def interest(self, dependent: Entry | None = None, place: Place = URGENT) -> Iterator[None]:
+        """Count as somebody who waits for it; arguments as in `get`."""
         if dependent is not None:
             self._dependents[dependent] = self._dependents.get(dependent, 0) + 1
         else:
-            self._waiting += 1
+            self._waiting.append(place)
         try:
             yield
         finally:
@@ -337,8 +380,11 @@ class Entry:
                 if not self._dependents[dependent]:
                     del self._dependents[dependent]
             else:
-                self._waiting -= 1
-                self._wanted_until = max(self._wanted_until, self._clock.boot() + GRACE)
+                self._waiting.remove(place)
+                soon = self._clock.boot() + GRACE
+                self._wanted_until = max(self._wanted_until, soon)
+                if place is URGENT:
+                    self._urgent_until = max(self._urgent_until, soon)
 
     def _jitter(self) -> float:
         return self._rng.uniform(-1.0, 1.0)

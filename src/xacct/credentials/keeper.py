@@ -19,7 +19,7 @@ from xacct.credentials.consent import Consents, logged_out_of
 from xacct.credentials.dynamic import MOST, DynamicRoles, made_of
 from xacct.credentials.fetchers.calls import Calls, Defaults, Sources, Sts
 from xacct.credentials.node import Node, Use, unknown
-from xacct.credentials.rate_limiter import RateLimiter
+from xacct.credentials.rate_limiter import URGENT, RateLimiter
 from xacct.credentials.refused import Refused
 from xacct.credentials.tree import Tree
 from xacct.model import iso
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from xacct.clock import AwsClock
     from xacct.credentials.entry import Entry
+    from xacct.credentials.rate_limiter import Place
     from xacct.model import Credentials, Role
     from xacct.policy import Path
     from xacct.prompts.broker import PromptBroker
@@ -179,7 +180,8 @@ class Keeper:
         until: float | None = None,
         again: bool = False,
         process: str = "",
-        rank: int = 0,
+        place: Place = URGENT,
+        lazy: bool = False,
     ) -> None:
         """Hold a role from now on, asking for a code if that takes one. It is logged in to, and no other role is.
 
@@ -189,7 +191,8 @@ class Keeper:
             until: its MFA session must last at least until then; renewed early if it does not.
             again: whether a code may be spent on it though AWS has refused it.
             process: which process asks, in words.
-            rank: which of the roles it is that are logged in to at once; the first is 0.
+            place: how much it is wanted, among all that STS is asked for.
+            lazy: whether to have no more than what takes a human: the role itself is had at its first use.
 
         Raises:
             XacctError: it can't be had.
@@ -208,32 +211,35 @@ class Keeper:
         self.broker.forget(self.serial(name))
         self.approvals.ask_again(node.role, "")
         self.use_of(name).login = self.clock.now()
-        self._calls.ranks[name] = rank
-        try:
-            await self.consents.run_unless_logged_out(name, self._log_in(node, until, ask=ask))
-        finally:
-            self._calls.ranks.pop(name, None)
+        log_in = self._log_in_lazily if lazy else self._log_in
+        await self.consents.run_unless_logged_out(name, log_in(node, until, place, ask=ask))
         self.changed()
 
-    async def _log_in(self, node: Node, until: float | None, *, ask: bool) -> None:
-        if until is not None and node.session is not None:
-            self.until[node.role.name] = until
-            await self._cover(node.session, node.entry, until, ask=self.may_ask(node, ask=ask))
+    async def _log_in_lazily(self, node: Node, until: float | None, place: Place, *, ask: bool) -> None:
+        entry, session = node.entry, node.session
+        await self._last_until(node, until, place, ask=ask)
+        if session is not None and not (session.valid() or entry.valid() or entry.refreshable_without_mfa()):
+            try:
+                with entry.interest(place=place):  # the prompt must say whom it is for
+                    await session.hold(ask=self.may_ask(node, ask=ask), dependent=entry)
+            except errors.HumanNeeded as error:
+                raise self.why_not(node, error) from None
+        # guard: lazy-login-leaves-nothing-that-takes-human
+        if not (entry.valid() or entry.refreshable_without_mfa()) or self.refusal(node) is not None:
+            await self._log_in(node, None, place, ask=ask)
+
+    async def _log_in(self, node: Node, until: float | None, place: Place, *, ask: bool) -> None:
+        await self._last_until(node, until, place, ask=ask)
         if node.entry.freshness() is Freshness.STALE and node.entry.refreshable_without_mfa():
-            await asyncio.wait({node.entry.renew(ask=False)})
+            await node.entry.try_to_renew(place=place)
         try:
-            await node.entry.hold(ask=self.may_ask(node, ask=ask))
+            await node.entry.hold(ask=self.may_ask(node, ask=ask), place=place)
         except errors.HumanNeeded as error:
             raise self.why_not(node, error) from None
 
     def caused(self, name: str, label: str, process: str) -> None:
         """Remember who has brought it about that a human may be asked for a role."""
         self._calls.causes[name] = Cause(label, process)
-
-    def hurry(self, name: str) -> None:
-        """Somebody waits for this role alone: it goes before the rest of a bulk, and so does what it hangs from."""
-        for each in self.tree.line(name):
-            self._calls.ranks.pop(each.role.name, None)
 
     def may_ask(self, node: Node, *, ask: bool) -> bool:
         """Whether a human may be asked for the role: not where `refusal` says why."""
@@ -358,11 +364,17 @@ class Keeper:
         if until is not None and until - self.clock.now() > policy.SESSION_DURATION_MAX:
             raise errors.BadInput("An MFA session lasts 36 hours at most.", "Ask for less: --for 36h")
 
-    async def _cover(self, session: Entry, entry: Entry, until: float, *, ask: bool) -> None:
+    async def _last_until(self, node: Node, until: float | None, place: Place, *, ask: bool) -> None:
+        """Have the role's MFA session last until then, if it must."""
+        session = node.session
+        if until is None or session is None:
+            return
+        self.until[node.role.name] = until
         if session.valid() and (session.expires_at or 0) >= until:
             return
-        with entry.interest():  # the prompt must say whom it is for: the code that came with a login answers no other
-            await session.hold_anew(ask=ask, dependent=entry)
+        # The prompt must say whom it is for: the code that came with a login answers no other.
+        with node.entry.interest(place=place):
+            await session.hold_anew(ask=self.may_ask(node, ask=ask), dependent=node.entry)
 
     async def close(self) -> None:
         """End every refresh, and every prompt."""

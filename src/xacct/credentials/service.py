@@ -229,7 +229,6 @@ class CredentialService:
         await self._allow(node, consumer, ask)  # guard: serve-wait-is-no-way-around-yes
         entry = node.entry
         self.keeper.use_of(node.role.name).asked = self.keeper.clock.now()
-        self.keeper.hurry(node.role.name)
         path = policy.path_to(node.role, lifetime=ask.lifetime)
         human = self.keeper.may_ask(node, ask=ask.asks)
         if human and not entry.valid() and not entry.refreshable_without_mfa():
@@ -245,7 +244,7 @@ class CredentialService:
             held = await self.keeper.one_off(node, path, ask=human)
             return held if self._lasts(held, ask) else await self._lasting(node, held, ask)
         if entry.freshness() is Freshness.STALE and entry.refreshable_without_mfa() and not entry.just_failed():
-            await asyncio.wait({entry.renew(ask=False)}, timeout=STALE_WAIT)
+            await entry.try_to_renew(within=STALE_WAIT)
         held = await entry.get(ask=human)
         return held if self._lasts(held, ask) else await self._lasting(node, held, ask)
 

@@ -15,10 +15,11 @@ NOBODY_HINT: Final = "Log in at a terminal (xacctctl login ROLE), or pass --code
 
 
 class Held(NamedTuple):
-    """What came of it: roles that are held, roles that are not and why."""
+    """What came of it: roles that are held, roles that are not and why, roles that are had at their first use."""
 
     held: list[wire.HeldEvent]
     failed: list[wire.FailedEvent]
+    logged_in: list[wire.LoggedInEvent]
 
 
 def hold(
@@ -29,6 +30,7 @@ def hold(
     until: float | None = None,
     grant: str | None = None,
     again: bool = False,
+    lazy: bool = False,
     heard: Callable[[wire.HeldEvent | wire.FailedEvent], None] = lambda _event: None,
 ) -> Held:
     """Log in to roles.
@@ -40,19 +42,29 @@ def hold(
         until: how long the MFA session must last (Unix seconds).
         grant: the id of a grant that a human must let use them, where they are guarded.
         again: whether a code is spent on what AWS has refused.
+        lazy: whether roles are had at their first use only.
         heard: is told as each role succeeds or fails.
 
     Raises:
         CtlError: the daemon refuses the request as a whole.
     """
-    asked = {"roles": list(roles), "code": code, "until": until, "grant": grant, "again": again or None}
+    asked = {
+        "roles": list(roles),
+        "code": code,
+        "until": until,
+        "grant": grant,
+        "again": again or None,
+        "lazy": lazy or None,
+    }
     body = {name: value for name, value in asked.items() if value is not None}
-    outcome = Held([], [])
+    outcome = Held([], [], [])
     for raw in converse(client, wire.LOGIN, body):
         match raw.get("event"):
             case "held":
                 outcome.held.append(event(raw, wire.HeldEvent))
                 heard(outcome.held[-1])
+            case "logged-in":
+                outcome.logged_in.append(event(raw, wire.LoggedInEvent))
             case "failed":
                 outcome.failed.append(event(raw, wire.FailedEvent))
                 heard(outcome.failed[-1])

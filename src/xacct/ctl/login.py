@@ -11,8 +11,12 @@ from xacct.ctl.client import Client
 from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError, NotRunningError
 from xacct.ctl.hold import hold, refusal
+from xacct.ctl.progress import Progress
 from xacct.ctl.render import out, show, until
 from xacct.ctl.verb import Verb
+
+_NAMED: Final = 3
+"""Roles that are named before the rest is counted."""
 
 _TERMINAL: Final = "Log in at a terminal, or bring a code along: --code CODE."
 _INSTEAD: Final = {
@@ -28,7 +32,18 @@ def login(args: Namespace, client: Client) -> int:
     """Hold some roles. The exit status is that of the first role that could not be had."""
     mfa_expires_at = _mfa_expires_at(args, time.time())
     roles = args.roles or [_only_role(client)]
-    outcome = hold(client, roles, code=_code(args), until=mfa_expires_at, again=args.again, heard=_report)
+    code = _code(args)
+    with Progress(len(set(roles))) as progress:
+
+        def heard(event: wire.HeldEvent | wire.FailedEvent) -> None:
+            if not progress.counts(event):
+                _report(event)
+
+        outcome = hold(client, roles, code=code, until=mfa_expires_at, again=args.again, lazy=args.lazy, heard=heard)
+    if progress.active and outcome.held:
+        show(f"{len(outcome.held)} roles: {_how_long(outcome.held[-1])}")
+    if outcome.logged_in:
+        show(_lazily(outcome.logged_in))
     return refusal(outcome.failed[0]["error"]).status if outcome.failed else OK
 
 
@@ -57,12 +72,25 @@ def _report(event: wire.HeldEvent | wire.FailedEvent) -> None:
         instead = _INSTEAD.get(event["error"]["code"], "")
         complain(failure.sentence, failure.hint, role=event["role"], instead=instead)
         return
-    line = f"{event['role']}: held for {until(event['expires_at'], event['now'])}"
+    show(f"{event['role']}: {_how_long(event)}")
+
+
+def _how_long(event: wire.HeldEvent) -> str:
+    said = f"held for {until(event['expires_at'], event['now'])}"
     if event["expires_at"] is None:
-        line = f"{event['role']}: held, without an end"
+        said = "held, without an end"
     if event["mfa_expires_at"] is not None:
-        line += f", renewed without a code for {until(event['mfa_expires_at'], event['now'])}"
-    show(line)
+        said += f", renewed without a code for {until(event['mfa_expires_at'], event['now'])}"
+    return said
+
+
+def _lazily(events: list[wire.LoggedInEvent]) -> str:
+    """What is said of roles that were not fetched; the first session that ends is the one to know of."""
+    names = ", ".join(event["role"] for event in events[:_NAMED])
+    more = f" and {len(events) - _NAMED} more" if len(events) > _NAMED else ""
+    said = f"{names}{more}: logged in, fetched at the first use"
+    ends = [end for event in events if (end := event["mfa_expires_at"]) is not None]
+    return f"{said}, without a code for {until(min(ends), events[0]['now'])}" if ends else said
 
 
 def _mfa_expires_at(args: Namespace, now: float) -> float | None:
@@ -113,6 +141,11 @@ def _declare_login(parser: ArgumentParser) -> None:
         action="store_true",
         help="spend a code on roles that AWS has refused in spite of a fresh one",
     )
+    parser.add_argument(
+        "--lazy",
+        action="store_true",
+        help="take the code now and fetch each role at its first use: quick for very many; what AWS refuses shows then",
+    )
     lasting.add_argument(
         "--until",
         metavar="HH:MM",
@@ -133,6 +166,7 @@ VERBS = {
             "xacctctl login prod",
             "xacctctl login prod staging --for 8h",
             "xacctctl login prod --code 123456 --until 19:00",
+            "xacctctl login --lazy dev staging prod",
         ),
         login,
         _declare_login,

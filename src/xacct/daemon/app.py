@@ -43,6 +43,7 @@ from xacct.host.saver import Saver
 from xacct.host.seats import Seats
 from xacct.host.watches import Watches
 from xacct.prompts.broker import PromptBroker
+from xacct.prompts.events import PromptOpened
 from xacct.prompts.used_codes import UsedCodes
 from xacct.state import codec
 from xacct.state.fdstore import FdStore
@@ -117,6 +118,7 @@ class App:
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
         events = Events()
+        events.call(PromptOpened, self._prepare)
         self.sts = Sts(self.clock)
         return Keeper(
             sts=self.sts,
@@ -130,6 +132,14 @@ class App:
                 settings.seconds(chosen.session.renew_if_used_within),
             ),
         )
+
+    def _prepare(self, opened: PromptOpened) -> None:
+        """A human is asked for a code: load meanwhile what it takes to use it."""
+        if opened.prompt.kind != "mfa":
+            return
+        nodes = (self.keeper.nodes.get(name) for name in opened.prompt.roles)
+        for role in [node.role for node in nodes if node is not None][:1]:
+            self.sts.prepare(role)
 
     def _build_state(self, chosen: Settings) -> None:
         """What keeps all this over a restart, and gives it back."""

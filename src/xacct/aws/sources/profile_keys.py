@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,12 @@ from xacct.model import Credentials, Source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from xacct.aws.inifiles import AwsFiles
+
+    Where = tuple[Path, Path]
+    """The config and the credentials file."""
 
 ACCESS_KEY, SECRET_KEY = "aws_access_key_id", "aws_secret_access_key"
 TOKENS = ("aws_security_token", "aws_session_token")
@@ -22,6 +27,9 @@ TOKENS = ("aws_security_token", "aws_session_token")
 
 class ProfileKeys:
     """A profile's own keys, from the file at the moment they are needed."""
+
+    def __init__(self) -> None:
+        self._about_to_begin: dict[Where, asyncio.Task[AwsFiles]] = {}
 
     def describe(self, _source: Source) -> str:
         """As SourceKind says."""
@@ -33,10 +41,23 @@ class ProfileKeys:
 
     async def load(self, source: Source, env: Mapping[str, str]) -> Credentials:
         """As SourceKind says."""
-        keys = keys_of(source.name, inifiles.read(*inifiles.paths(env)))
+        keys = keys_of(source.name, await self._files(inifiles.paths(env)))
         if keys is None or not (keys.access_key_id and keys.secret_access_key):
             raise errors.SourceUnusable(f"There is no access key in the profile {source.name!r}.", KEYS_GO_THERE)
         return keys
+
+    async def _files(self, where: Where) -> AwsFiles:
+        """What the files say now: one reading for all who want it in one turn of the loop, as a login does."""
+        reading = self._about_to_begin.get(where)
+        if reading is None or reading.get_loop() is not asyncio.get_running_loop():
+            reading = asyncio.get_running_loop().create_task(self._read(where))
+            self._about_to_begin[where] = reading
+        return await asyncio.shield(reading)
+
+    async def _read(self, where: Where) -> AwsFiles:
+        await asyncio.sleep(0)
+        del self._about_to_begin[where]  # guard: keys-are-read-no-sooner-than-they-are-wanted
+        return await asyncio.to_thread(inifiles.read, *where)  # a thousand profiles take a tenth of a second
 
 
 def in_credentials_file(name: str, files: AwsFiles) -> Source | None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from xacct import errors, policy
 from xacct.credentials.observed_limits import ObservedLimits
+from xacct.credentials.rate_limiter import urgent
 from xacct.model import Source
 from xacct.prompts.challenge import with_code
 from xacct.prompts.prompt import NO_CAUSE, Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from xacct.clock import AwsClock
-    from xacct.credentials.rate_limiter import RateLimiter
+    from xacct.credentials.rate_limiter import Place, RateLimiter
     from xacct.model import Credentials, Role
     from xacct.policy import Path
     from xacct.prompts.broker import PromptBroker
@@ -98,8 +100,6 @@ class Calls:
         self.defaults = defaults
         self.observed_limits = ObservedLimits()
         self.causes: dict[str, Cause] = {}
-        self.ranks: dict[str, int] = {}
-        """Where roles stand in the login that names them: the rest of a bulk waits for what somebody waits for."""
         self._sts = sts
         self._sources = sources
         self._broker = broker
@@ -123,40 +123,64 @@ class Calls:
         """Whether the keys of the source that a role starts from could not be had now without a human."""
         return isinstance(role.parent, Source) and self._sources.needs_human(role.parent)
 
-    async def open_session(self, role: Role, keys: Credentials, code: str | None, duration: int) -> Credentials:
-        """What GetSessionToken gives for `duration` seconds. Errors are those of `Sts`."""
-        await self._turn(role)
-        return await self._sts.get_session_token(keys, role, code=code, duration=duration)
+    async def open_session(
+        self, role: Role, keys: Credentials, code: str | None, duration: int, place: Callable[[], Place] = urgent
+    ) -> Credentials:
+        """What GetSessionToken gives.
 
-    async def assume(self, role: Role, path: Path, keys: Credentials, code: str | None = None) -> Credentials:
+        Args:
+            role: one that hangs from the session.
+            keys: the source's.
+            code: a human's; no such call waits behind others, for codes don't last.
+            duration: seconds.
+            place: of this call among all that STS is asked for.
+
+        Raises:
+            XacctError: those of `Sts`.
+            NobodyWaits: nobody wants it any more.
+        """
+        async with self._turn(urgent if code else place):
+            return await self._sts.get_session_token(keys, role, code=code, duration=duration)
+
+    async def assume(
+        self, role: Role, path: Path, keys: Credentials, place: Callable[[], Place] = urgent, *, code: str | None = None
+    ) -> Credentials:
         """What AssumeRole gives. A duration that is refused is tried shorter, where no code goes along.
 
         Raises:
             XacctError: those of `Sts`.
+            NobodyWaits: nobody wants it any more.
         """
-        await self._turn(role)
         name = role.session_name or self.defaults.session_name
         try:
-            return await self._sts.assume_role(keys, role, session_name=name, duration=path.duration, code=code)
+            async with self._turn(urgent if code else place):
+                return await self._sts.assume_role(keys, role, session_name=name, duration=path.duration, code=code)
         except errors.DurationTooLong:
             if code is not None or path.duration <= policy.ROLE_DURATION:
                 raise
             self.observed_limits.longest[role.name] = policy.ROLE_DURATION
-            return await self.assume(role, replace(path, duration=policy.ROLE_DURATION), keys)
+            return await self.assume(role, replace(path, duration=policy.ROLE_DURATION), keys, place)
 
-    async def assume_with_token(self, role: Role, path: Path, token: str) -> Credentials:
+    async def assume_with_token(self, role: Role, path: Path, token: str, place: Callable[[], Place]) -> Credentials:
         """What AssumeRoleWithWebIdentity gives; for as long as AWS gives by itself where the role says nothing.
 
         Raises:
             XacctError: those of `Sts`.
+            NobodyWaits: nobody wants it any more.
         """
-        await self._turn(role)
         duration = None if role.duration is None else path.duration
         name = role.session_name or self.defaults.session_name
-        return await self._sts.assume_role_with_web_identity(role, token, session_name=name, duration=duration)
+        async with self._turn(place):
+            return await self._sts.assume_role_with_web_identity(role, token, session_name=name, duration=duration)
 
-    async def _turn(self, role: Role) -> None:
-        await self._rate_limiter.turn(lambda: self.ranks.get(role.name, 0))
+    @asynccontextmanager
+    async def _turn(self, place: Callable[[], Place]) -> AsyncIterator[None]:
+        await self._rate_limiter.turn(place)
+        try:
+            yield
+        except errors.Throttled:
+            self._rate_limiter.slow_down()
+            raise
 
     async def patiently(self, wanted: Callable[[], bool], call: Callable[[], Awaitable[Credentials]]) -> Credentials:
         """Try again at once while somebody waits; a renewal ahead of time has time, and the entry's back-off.

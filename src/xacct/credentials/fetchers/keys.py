@@ -35,7 +35,9 @@ class PlainKeys(WithoutMfa):
         if keys.session_token:
             return self._handed_on(keys)
         seconds = self.calls.defaults.session_duration
-        return await self.calls.patiently(need.wanted, lambda: self.calls.open_session(self.role, keys, None, seconds))
+        return await self.calls.patiently(
+            need.wanted, lambda: self.calls.open_session(self.role, keys, None, seconds, need.place)
+        )
 
     def _handed_on(self, keys: Credentials) -> Credentials:
         """A source's temporary keys, which are the role's own: AWS opens no session with such."""
@@ -56,4 +58,6 @@ class RoleFromKeys(WithoutMfa):
     async def get(self, need: Need) -> Credentials:
         """New credentials, as Fetcher says."""
         keys = await self.calls.keys(self.role)
-        return await self.calls.patiently(need.wanted, lambda: self.calls.assume(self.role, self.path(), keys))
+        return await self.calls.patiently(
+            need.wanted, lambda: self.calls.assume(self.role, self.path(), keys, need.place)
+        )

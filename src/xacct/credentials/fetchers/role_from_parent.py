@@ -42,7 +42,7 @@ class RoleFromParent(RoleFetcher):
         parent = self._parent
         if self._too_old() and parent.valid():
             why = f"The trust policy of {self.role.name} wants a younger MFA."
-            return await self.calls.assume(self.role, self.path(), await self._younger_mfa(need, why))
+            return await self.calls.assume(self.role, self.path(), await self._younger_mfa(need, why), need.place)
         if not need.human and not parent.valid() and not parent.refreshable_without_mfa():
             raise needs_code(self.role.name)
         keys = await parent.get(ask=need.human, dependent=need.entry)
@@ -62,7 +62,7 @@ class RoleFromParent(RoleFetcher):
         path, name = self.path(), self.role.name
         age = self.calls.clock.now() - keys.issued_at
         try:
-            got = await self.calls.patiently(need.wanted, lambda: self.calls.assume(self.role, path, keys))
+            got = await self.calls.patiently(need.wanted, lambda: self.calls.assume(self.role, path, keys, need.place))
         except errors.PolicyDenied:
             raise
         except errors.AccessDenied as error:
@@ -84,7 +84,7 @@ class RoleFromParent(RoleFetcher):
         why = f"AWS refuses {name} with an MFA {age / 60:.0f} min old; its trust policy may want a younger one."
         if not need.human:
             raise errors.MfaTooOld(why, f"xacctctl login {name}")
-        got = await self.calls.assume(self.role, self.path(), await self._younger_mfa(need, why))
+        got = await self.calls.assume(self.role, self.path(), await self._younger_mfa(need, why), need.place)
         observed_limits.max_age[name] = max(YOUNG_MFA, observed_limits.worked_at_age.get(name, 0.0))
         return got
 

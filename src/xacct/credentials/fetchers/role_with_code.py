@@ -49,7 +49,8 @@ class RoleWithCode(RoleFetcher):
 
         async def call(code: str) -> Credentials:
             longest = self.calls.observed_limits.longest.get(self.role.name, path.duration)
-            return await self.calls.assume(self.role, replace(path, duration=min(path.duration, longest)), keys, code)
+            shorter = replace(path, duration=min(path.duration, longest))
+            return await self.calls.assume(self.role, shorter, keys, code=code)
 
         async def ask() -> Credentials:
             return await self.calls.with_code(self.role, lambda: (self.role.name,), wanted, call)

@@ -20,7 +20,7 @@ class RoleWithToken(WithoutMfa):
         token = (await self.calls.keys(self.role)).session_token or ""
         try:
             return await self.calls.patiently(
-                need.wanted, lambda: self.calls.assume_with_token(self.role, self.path(), token)
+                need.wanted, lambda: self.calls.assume_with_token(self.role, self.path(), token, need.place)
             )
         except errors.Refusal as error:
             raise errors.SourceUnusable(

@@ -1,0 +1,77 @@
+"""The line that counts a login of many roles."""
+
+import pytest
+
+from xacct.ctl import progress
+from xacct.ctl.progress import EVERY, MANY, Progress
+
+HELD = {"event": "held", "role": "r", "expires_at": None, "mfa_expires_at": None, "now": 0.0}
+FAILED = {"event": "failed", "role": "r", "error": {"code": "x", "category": "refused", "sentence": "No.", "hint": ""}}
+
+
+@pytest.fixture
+def looked_at(monkeypatch):
+    monkeypatch.setattr(progress, "_looked_at", lambda: True)
+
+
+class Time:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def drawn(capsys):
+    return [line for line in capsys.readouterr().err.split("\r\x1b[K") if line]
+
+
+def test_it_says_how_many_are_held_and_how_long_the_rest_takes(looked_at, capsys):
+    time = Time()
+    with Progress(1000, time) as line:
+        for _ in range(100):
+            time.now += EVERY * 1.01
+            assert line.counts(HELD)
+    lines = drawn(capsys)
+    assert lines[0] == "1 of 1000 roles are held ..."
+    assert lines[-1] == "100 of 1000 roles are held, the rest in about 1m (Ctrl-C: at their first use) ..."
+    assert len(lines) == 100
+
+
+def test_it_is_not_drawn_more_often_than_anybody_can_read(looked_at, capsys):
+    time = Time()
+    with Progress(1000, time) as line:
+        for _ in range(100):
+            time.now += EVERY / 10
+            line.counts(HELD)
+    assert 9 <= len(drawn(capsys)) <= 10
+
+
+def test_a_failure_is_told_in_a_line_of_its_own(looked_at, capsys):
+    with Progress(1000, Time()) as line:
+        assert not line.counts(FAILED)
+
+
+def test_who_stops_it_hears_what_becomes_of_the_rest(looked_at, capsys):
+    with pytest.raises(KeyboardInterrupt), Progress(1000, Time()) as line:
+        line.counts(HELD)
+        line.counts(FAILED)
+        raise KeyboardInterrupt
+    assert drawn(capsys)[-1] == "1 of 1000 roles are held; the other 998 are fetched at their first use.\n"
+
+
+def test_who_stops_it_before_anything_is_held_hears_nothing(looked_at, capsys):
+    with pytest.raises(KeyboardInterrupt), Progress(1000, Time()):
+        raise KeyboardInterrupt
+    assert drawn(capsys) == []
+
+
+def test_few_roles_have_a_line_each(looked_at, capsys):
+    with Progress(MANY) as line:
+        assert not line.counts(HELD)
+    assert drawn(capsys) == []
+
+
+def test_where_nobody_looks_on_each_has_a_line(capsys):
+    with Progress(1000) as line:
+        assert not line.counts(HELD)
+    assert drawn(capsys) == []
