@@ -30,10 +30,11 @@ async def test_a_human_says_no(signer):
     assert (place, brought) == (AT_PORT, {"error": "access_denied", "state": "s&t"})
 
 
-async def test_a_page_is_answered_once(signer):
+@pytest.mark.parametrize("answer", ["allow", "deny"])
+async def test_a_page_is_answered_once(signer, answer):
     await signer.register(browser=True)
     _, _, _, page = await signer.authorize()
-    await signer.click(page, "deny")
+    assert (await signer.click(page, answer))[0] == 303
     status, place, _, text = await signer.click(page)
     assert (status, place) == (400, "")
     assert "This page is over" in text
@@ -78,6 +79,7 @@ async def test_a_client_name_is_no_markup(signer):
         ({"redirect_uri": "http://[::1]:40123/oauth/callback"}, 400, "invalid_redirect_uri"),
         ({"redirect_uri": "http://localhost:40123/oauth/callback"}, 400, "invalid_redirect_uri"),
         ({"redirect_uri": "http://127.0.0.1:40123/other"}, 400, "invalid_redirect_uri"),
+        ({"redirect_uri": "http://127.0.0.1:40123/oauth/callback?to=elsewhere"}, 400, "invalid_redirect_uri"),
         ({"redirect_uri": "https://example.com/oauth/callback"}, 400, "invalid_redirect_uri"),
         ({"scopes": ["sso:account:access", "openid"]}, 400, "invalid_request"),
     ],
@@ -118,8 +120,9 @@ async def test_a_state_that_is_missing(signer):
     assert "state" not in brought
 
 
-async def test_a_client_for_devices_is_none_for_browsers(signer):
-    await signer.register(redirectUris=["http://127.0.0.1/oauth/callback"], grantTypes=[REFRESH_TOKEN])
+@pytest.mark.parametrize("grants", [None, [REFRESH_TOKEN]])
+async def test_a_client_for_devices_is_none_for_browsers(signer, grants):
+    await signer.register(browser=True, grantTypes=grants)
     _, place, brought, _ = await signer.authorize()
     assert (place, brought["error"]) == (AT_PORT, "unauthorized_client")
 

@@ -1,6 +1,7 @@
 """The device flow: codes, polls, a human's answer, and what ends each."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -36,6 +37,24 @@ async def test_a_start_url_as_people_copy_it(signer, oidc, end):
 async def test_a_start_url_of_nobody(signer, oidc, fails):
     await signer.register()
     call = oidc.start_device_authorization(**signer.keys, startUrl="https://d-0000000000.awsapps.com/start")
+    assert await fails(call) == ("InvalidRequestException", 400, "invalid_request")
+
+
+async def test_several_instances(signer, oidc, portal, sandbox, fails):
+    [first] = sandbox.world.instances
+    url = "https://d-2222222222.awsapps.com/start"
+    other = replace(first, start_url=url, users=("you@example.com",), assignments=(), session_seconds=7200)
+    sandbox.world = replace(sandbox.world, instances=(first, other))
+    await signer.register()
+    started = await oidc.start_device_authorization(**signer.keys, startUrl=url)
+    with pytest.raises(AnswerError, match="no such user"):
+        sandbox.identity_center.answer(user="me@example.com")
+    sandbox.identity_center.answer()
+    token = await signer.poll(started)
+    assert sandbox.calls[-1].principal == "you@example.com"
+    assert (await portal.list_accounts(accessToken=token["accessToken"]))["accountList"] == []
+    await signer.register(issuerUrl=START_URL)
+    call = oidc.start_device_authorization(**signer.keys, startUrl=url)
     assert await fails(call) == ("InvalidRequestException", 400, "invalid_request")
 
 

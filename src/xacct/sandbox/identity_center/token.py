@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from xacct.sandbox.identity_center.state import Client, SignIn, State
 
 
-def _redeem_refresh_token(state: State, client: Client, given: Members, now: float) -> SignIn:
+def _redeem_refresh_token(state: State, client: Client, given: Members, _now: float) -> SignIn:
     """Return the sign-in of a refresh token, which is used up by it.
 
     Raises:
-        Refusal: InvalidGrantException for tokens that are wrong or used, and after the sign-in's end.
+        Refusal: InvalidGrantException for tokens that are wrong or used.
     """
     value = members.text(given, "refreshToken")
     token = state.refresh.get(value)
-    if token is None or token.client != client or token.sign_in.over(now):
+    if token is None or token.client != client:
         raise refusals.invalid_grant("Invalid refresh token provided")
     state.refresh.drop(value)
     return token.sign_in
