@@ -115,6 +115,8 @@ async def test_calls_are_recorded_and_forgotten(user, mfa_session, arn, refused,
             "status": 200,
             "error": None,
             "time": clock.now - 1,
+            "service": "sts",
+            "grant": None,
         },
         {
             "action": "AssumeRole",
@@ -124,6 +126,8 @@ async def test_calls_are_recorded_and_forgotten(user, mfa_session, arn, refused,
             "status": 403,
             "error": "AccessDenied",
             "time": clock.now,
+            "service": "sts",
+            "grant": None,
         },
     ]
     assert (await text(http.delete(f"{url}/_sandbox/calls")))[0] == 204

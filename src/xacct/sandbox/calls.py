@@ -1,4 +1,4 @@
-"""The record of STS calls that tests and demonstrations look at."""
+"""The record of calls that tests and demonstrations look at."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Call:
-    """One STS call; filled in while the call is being answered.
+    """One call of STS or Identity Center; filled in while the call is being answered. No secret is in it.
 
     Attributes:
-        action: The Action parameter as sent; "" if there was none.
+        action: The Action parameter as sent, "" if there was none; of Identity Center the operation's name.
         time: When it arrived, Unix seconds on the sandbox's clock.
-        role_arn: The RoleArn parameter, or None.
-        principal: The caller's ARN once its signature has been verified, else None.
+        role_arn: The RoleArn parameter, or the role that the portal gave credentials of; else None.
+        principal: The caller's ARN once its signature has been verified, of Identity Center the user's name; else None.
         mfa: Whether this call brought a code and the code was accepted.
         status: HTTP status of the answer; 0 where the connection was reset instead.
         error: AWS error code of the answer, or None.
+        service: "sts", "sso-oidc" or "sso".
+        grant: CreateToken's grant type, else None.
     """
 
     action: str
@@ -26,3 +28,5 @@ class Call:
     mfa: bool = False
     status: int = 0
     error: str | None = None
+    service: str = "sts"
+    grant: str | None = None

@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from xacct import __version__
+from xacct.sandbox import human
 from xacct.sandbox.code import fresh_code
+from xacct.sandbox.identity_center.control import CONSENTS
 from xacct.sandbox.problem import Problem
 from xacct.sandbox.run import run
 from xacct.sandbox.sessions import Caps
@@ -21,7 +23,8 @@ _PROGRAM: Final = "xacct-sandbox"
 _LAST_PORT: Final = 65535
 
 _DESCRIPTION: Final = """\
-A local STS that really enforces MFA, external ids, durations and signatures.
+A local STS that really enforces MFA, external ids, durations and signatures,
+and a local IAM Identity Center beside it.
 Its keys are fake, its refusals are AWS's: for demonstrations and tests.
 """
 
@@ -49,15 +52,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         chosen = _parser().parse_args(arguments)
         if chosen.command == "run":
-            run(chosen.dir, chosen.port, Caps(chosen.max_lifetime, chosen.max_session))
+            caps = Caps(chosen.max_lifetime, chosen.max_session, chosen.max_token, chosen.max_sign_in)
+            run(chosen.dir, chosen.port, caps, identity_center=chosen.identity_center)
         else:
-            sys.stdout.write(fresh_code(chosen.dir) + "\n")
+            sys.stdout.write(_said(chosen) + "\n")
     except Problem as problem:
         sys.stderr.write(f"{_PROGRAM}: {problem.sentence}\nHint: {problem.hint}\n")
         return 2
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _said(chosen: argparse.Namespace) -> str:
+    """Return what a command to a running sandbox prints."""
+    if chosen.command == "code":
+        return fresh_code(chosen.dir)
+    if chosen.command == "consent":
+        return human.consent(chosen.dir, chosen.answer, chosen.user)
+    if chosen.command == "revoke":
+        return human.revoke(chosen.dir, chosen.user)
+    return human.answer(chosen.dir, chosen.command, chosen.user_code, chosen.user)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,9 +85,27 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{_PROGRAM} {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="serve in the foreground until SIGTERM or Ctrl-C"))
-    code = commands.add_parser("code", help="print an unused MFA code, waiting for it if need be")
-    code.add_argument("--dir", type=Path, required=True, help="directory of a running sandbox")
+    _add_to_running(commands.add_parser("code", help="print an unused MFA code, waiting for it if need be"))
+    _add_human(commands)
     return parser
+
+
+def _add_to_running(parser: argparse.ArgumentParser, user: str | None = None) -> argparse.ArgumentParser:
+    parser.add_argument("--dir", type=Path, required=True, help="directory of a running sandbox")
+    if user is not None:
+        parser.add_argument("--user", metavar="NAME", help=user)
+    return parser
+
+
+def _add_human(commands: argparse._SubParsersAction[_Parser]) -> None:
+    """Add what a human and an administrator do at Identity Center."""
+    first = "who signs in (default: the instance's first user)"
+    for verb, what in {"approve": "say yes to a device's sign-in", "deny": "say no to a device's sign-in"}.items():
+        parser = _add_to_running(commands.add_parser(verb, help=what), first)
+        parser.add_argument("user_code", nargs="?", metavar="CODE", help="its code (default: of the one that waits)")
+    consent = _add_to_running(commands.add_parser("consent", help="answer every sign-in at once, or none"), first)
+    consent.add_argument("answer", choices=CONSENTS, help="what is answered; ask: wait for a human")
+    _add_to_running(commands.add_parser("revoke", help="end sign-ins, with all their tokens"), "whose (default: all)")
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +126,17 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         type=_seconds,
         metavar="SECONDS",
         help="the same for the MFA sessions that GetSessionToken issues",
+    )
+    parser.add_argument(
+        "--identity-center",
+        action="store_true",
+        help="have SSO sessions and profiles in the AWS config file, and their endpoints in DIR/env",
+    )
+    parser.add_argument(
+        "--max-token", type=_seconds, metavar="SECONDS", help="let no access token that can be refreshed live longer"
+    )
+    parser.add_argument(
+        "--max-sign-in", type=_seconds, metavar="SECONDS", help="let no sign-in of Identity Center last longer"
     )
 
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
-import urllib.request
 from typing import TYPE_CHECKING, Final
 
-from xacct.sandbox import files, totp
+from xacct.sandbox import files, reach, totp
 from xacct.sandbox.control import MFA_PATH
-from xacct.sandbox.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_ANSWER_SECONDS: Final = 5.0
 # Woken exactly on the border, a clock may still be a hair before it.
 _PAST_BORDER: Final = 0.05
 
@@ -38,18 +34,10 @@ def fresh_code(directory: Path, sleep: Callable[[float], None] = time.sleep) -> 
                 return totp.code_of(seed, totp.step_at(now))
             sleep(totp.seconds_to_next(now) + _PAST_BORDER)
     except (OSError, ValueError, KeyError, TypeError, files.NotASandboxError):
-        raise Problem(
-            f"No sandbox is running in {directory}.",
-            f"Start one with: xacct-sandbox run --dir {directory}",
-        ) from None
+        raise reach.not_running(directory) from None
 
 
 def _ask(url: str) -> tuple[float, list[int]]:
     """Return the sandbox's time (Unix seconds) and the steps it has accepted."""
-    # No proxy stands between us and 127.0.0.1, whatever the environment says.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    if not url.startswith("http://127.0.0.1:"):
-        raise ValueError(url)
-    with opener.open(url + MFA_PATH, timeout=_ANSWER_SECONDS) as answer:
-        told = json.load(answer)
+    told = reach.ask(url + MFA_PATH)
     return float(told["time"]), [int(step) for step in told["used_steps"]]

@@ -1,6 +1,6 @@
 """The sandbox's own routes below `/_sandbox`: recorded calls, faults, used codes. JSON.
 
-`xacct.sandbox` documents them for users.
+`docs/sandbox.md` documents them for users.
 """
 
 from __future__ import annotations
@@ -90,11 +90,12 @@ def _fault(text: str) -> dict[str, Any]:
     Raises:
         ValueError: With a sentence to show.
     """
-    body = _object(text)
+    body = object_of(text, '{"kind": "throttling", "calls": 3}')
     checks: dict[str, Callable[[object], bool]] = {
         "kind": lambda value: isinstance(value, str),
         "calls": lambda value: isinstance(value, int) and not isinstance(value, bool),
     } | dict.fromkeys(_NUMBERS, _is_number)
+    checks["service"] = checks["kind"]
     for name, value in body.items():
         if name not in checks:
             raise ValueError(f"Unknown field {name!r}. Use {', '.join(checks)}.")
@@ -109,11 +110,16 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _object(text: str) -> dict[str, Any]:
+def object_of(text: str, example: str) -> dict[str, Any]:
+    """Return a body's JSON object.
+
+    Raises:
+        ValueError: For anything else, with a sentence to show, the example in it.
+    """
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
         body = None
     if isinstance(body, dict):
         return body
-    raise ValueError('The body must be a JSON object, like {"kind": "throttling", "calls": 3}.')
+    raise ValueError(f"The body must be a JSON object, like {example}.")

@@ -11,6 +11,7 @@ from typing import Final
 import pyotp
 
 from xacct.sandbox import keys
+from xacct.sandbox.identity_center.default import instance, sso_profiles, sso_session
 from xacct.sandbox.trust import Condition, Statement
 from xacct.sandbox.world import AccessKey, MfaDevice, Profile, Role, User, World
 
@@ -86,12 +87,16 @@ def _profile(name: str, role: Role, region: str) -> Profile:
     return Profile(name, tuple(settings))
 
 
-def default_world(identity: Identity | None = None, region: str = "eu-central-1") -> World:
+def default_world(
+    identity: Identity | None = None, region: str = "eu-central-1", *, identity_center: bool = False
+) -> World:
     """Return the world of the documentation.
 
     Args:
         identity: Keys and seed of its user; None makes new ones.
         region: What profiles and environment name as region; the STS accepts every region.
+        identity_center: Whether the client's files have profiles of the instance of Identity Center, which is there
+            in any case.
     """
     mine = identity or new_identity()
     key = AccessKey(mine.key_id, mine.secret)
@@ -99,9 +104,12 @@ def default_world(identity: Identity | None = None, region: str = "eu-central-1"
     central = Profile("central", (("mfa_serial", MFA_SERIAL), ("region", region)), key)
     profiles = [_profile(name, role, region) for name, role in _ROLES.items()]
     forgetful = _profile("noexternalid", _ROLES["thirdparty"], region)
+    idc = instance(region, CENTRAL, PROD, STAGING)
     return World(
         users=(user,),
         roles=tuple(_ROLES.values()),
-        profiles=(central, *profiles, forgetful),
+        profiles=(central, *profiles, forgetful, *(sso_profiles(idc, _ROLES["open"].arn) if identity_center else ())),
+        instances=(idc,),
+        sso_sessions=(sso_session(idc),) if identity_center else (),
         region=region,
     )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 # Where each kind strikes: before authentication (one answer at most), or during it.
 FAILING: Final = ("throttling", "500", "503", "reset")
 KINDS: Final = (*FAILING, "delay", "skew", "invalid-key", "expired-token")
+SERVICES: Final = ("sts", "sso-oidc", "sso")
 
 
 @dataclass(slots=True)
@@ -23,7 +24,8 @@ class Fault:
         calls: How many calls it strikes still; None for no such limit.
         until: When it ends, Unix seconds; None for no such limit.
         delay: Seconds a call waits (kind delay).
-        skew: Seconds the STS's clock is ahead; negative for behind (kind skew).
+        skew: Seconds the service's clock is ahead; negative for behind (kind skew).
+        service: One of `SERVICES`, whose calls it strikes.
     """
 
     kind: str
@@ -31,6 +33,7 @@ class Fault:
     until: float | None
     delay: float = 0.0
     skew: float = 0.0
+    service: str = "sts"
 
 
 class Faults:
@@ -48,6 +51,7 @@ class Faults:
         seconds: float | None = None,
         delay: float = 0.0,
         skew: float = 0.0,
+        service: str = "sts",
     ) -> Fault:
         """Put a fault in force for so many calls, or so many seconds, or one call if neither.
 
@@ -58,6 +62,8 @@ class Faults:
         """
         if kind not in KINDS:
             raise ValueError(f"Unknown fault kind {kind!r}. Use one of: {', '.join(KINDS)}.")
+        if service not in SERVICES:
+            raise ValueError(f"Unknown service {service!r}. Use one of: {', '.join(SERVICES)}.")
         if calls is not None and calls < 1:
             raise ValueError("calls must be a whole number above 0.")
         if seconds is not None and not 0 < seconds < math.inf:
@@ -67,7 +73,7 @@ class Faults:
         if calls is None and seconds is None:
             calls = 1
         until = None if seconds is None else self._clock() + seconds
-        fault = Fault(kind, calls, until, delay, skew)
+        fault = Fault(kind, calls, until, delay, skew, service)
         self._faults.append(fault)
         return fault
 
@@ -75,11 +81,11 @@ class Faults:
         """End all faults."""
         self._faults.clear()
 
-    def take(self, *kinds: str) -> Fault | None:
-        """Return the oldest fault of these kinds and count one call against it; None if none."""
+    def take(self, *kinds: str, service: str = "sts") -> Fault | None:
+        """Return a service's oldest fault of these kinds and count one call against it; None if none."""
         now = self._clock()
         self._faults = [f for f in self._faults if f.until is None or now < f.until]
-        fault = next((f for f in self._faults if f.kind in kinds), None)
+        fault = next((f for f in self._faults if f.kind in kinds and f.service == service), None)
         if fault is not None and fault.calls is not None:
             fault.calls -= 1
             if fault.calls == 0:

@@ -1,7 +1,7 @@
 """A sandbox's directory: its identity, the AWS files and environment made for its clients.
 
     DIR/identity.json      access key and TOTP seed of this world; made once, then reused
-    DIR/aws/config         profiles of the world            (AWS_CONFIG_FILE)
+    DIR/aws/config         profiles, SSO sessions           (AWS_CONFIG_FILE)
     DIR/aws/credentials    the user's access key            (AWS_SHARED_CREDENTIALS_FILE)
     DIR/run, config, state what XDG_RUNTIME_DIR, XDG_CONFIG_HOME, XDG_STATE_HOME point to
     DIR/env                `export` lines, for a POSIX shell to source
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 _IDENTITY: Final = "identity.json"
 _FIELDS: Final = ("key_id", "secret", "seed")
+_IDENTITY_CENTER: Final = ("AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC")
+SERVICES: Final = "xacct-sandbox"
+"""The `[services ...]` section that a profile may name instead of the variables; there where SSO sessions are."""
+_SERVED: Final = ("sts", "sso", "sso_oidc")
 _XDG: Final = {"XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config", "XDG_STATE_HOME": "state"}
 
 
@@ -87,12 +91,13 @@ def write_files(directory: Path, world: World, url: str, xacct_port: int | None 
     directory = directory.absolute()
     prepare(directory)
     config, credentials = directory / "aws" / "config", directory / "aws" / "credentials"
-    write_private(config, config_text(world))
+    write_private(config, config_text(world, url))
     write_private(credentials, credentials_text(world))
     environment = {
         "AWS_CONFIG_FILE": str(config),
         "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
         "AWS_ENDPOINT_URL_STS": url,
+        **(dict.fromkeys(_IDENTITY_CENTER, url) if world.sso_sessions else {}),
         "AWS_DEFAULT_REGION": world.region,
         "AWS_REGION": world.region,
         **{name: str(directory / below) for name, below in _XDG.items()},
@@ -102,9 +107,15 @@ def write_files(directory: Path, world: World, url: str, xacct_port: int | None 
     return environment
 
 
-def config_text(world: World) -> str:
-    """Return the AWS config file of a world."""
-    return "\n".join(_section(f"profile {profile.name}", profile.settings) for profile in world.profiles)
+def config_text(world: World, url: str) -> str:
+    """Return the AWS config file of a world that is served at a URL."""
+    sections = [_section(f"profile {profile.name}", profile.settings) for profile in world.profiles]
+    sections += [_section(f"sso-session {session.name}", session.settings) for session in world.sso_sessions]
+    if world.sso_sessions:
+        sections.append(
+            _section(f"services {SERVICES}", tuple((name, f"\n  endpoint_url = {url}") for name in _SERVED))
+        )
+    return "\n".join(sections)
 
 
 def credentials_text(world: World) -> str:

@@ -1,4 +1,4 @@
-"""The sandbox as a server: STS on `/`, controls below `/_sandbox`, on aiohttp at 127.0.0.1.
+"""The sandbox as a server: STS on `/`, Identity Center beside it, controls below `/_sandbox`; aiohttp at 127.0.0.1.
 
 `Sandbox` is also the API for tests that run it in their own event loop:
 
@@ -10,8 +10,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 import time
 import uuid
 from contextlib import asynccontextmanager
@@ -24,9 +22,11 @@ from aiohttp import web
 from xacct.sandbox import answers, control, errors
 from xacct.sandbox.calls import Call
 from xacct.sandbox.errors import StsError
-from xacct.sandbox.faults import FAILING, Faults
+from xacct.sandbox.faults import Faults
+from xacct.sandbox.identity_center.routes import IdentityCenter
 from xacct.sandbox.sessions import Caps
 from xacct.sandbox.signature import WireRequest
+from xacct.sandbox.strikes import cut, strike
 from xacct.sandbox.sts import Sts
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ _FAILURES: Final[Mapping[str, Callable[[], StsError]]] = {
 
 
 class Sandbox:
-    """A local STS over HTTP.
+    """A local STS and Identity Center over HTTP.
 
     Args:
         world: What exists.
@@ -64,6 +64,7 @@ class Sandbox:
         self.faults = Faults(clock)
         self.sts = Sts(world, self.faults, caps or Caps())
         self._sleep = sleep
+        self.identity_center = IdentityCenter(self.sts.state, self.faults, self.calls, clock, sleep)
 
     @property
     def world(self) -> World:
@@ -122,6 +123,7 @@ class Sandbox:
         app = web.Application()
         app.on_response_prepare.append(self._date)
         app.add_routes([web.get("/", self._answer), web.post("/", self._answer)])
+        app.add_routes(self.identity_center.routes())
         app.add_routes(control.routes(self))
         return app
 
@@ -141,18 +143,14 @@ class Sandbox:
     async def _respond(
         self, request: web.Request, wire: WireRequest, given: dict[str, str], call: Call
     ) -> web.StreamResponse:
-        skewed = self.faults.take("skew")
-        skew = skewed.skew if skewed else 0.0
-        delayed = self.faults.take("delay")
-        if delayed:
-            await self._sleep(delayed.delay)
-        failing = self.faults.take(*FAILING)
-        if failing and failing.kind == "reset":
-            return _reset(request)
+        skew, failing = await strike(self.faults, self._sleep, call.service)
+        if failing == "reset":
+            cut(request)
+            return web.Response(status=500)
         request_id = str(uuid.uuid4())
         try:
             if failing:
-                raise _FAILURES[failing.kind]()  # noqa: RSE102 (this calls a function, not a class)
+                raise _FAILURES[failing]()  # noqa: RSE102 (this calls a function, not a class)
             result = self.sts.answer(wire, given, call, self.clock(), skew)
             call.status, text = 200, answers.success(call.action, result, request_id)
         except StsError as error:
@@ -184,15 +182,3 @@ def _form(body: bytes) -> tuple[tuple[str, str], ...]:
 
 def _pairs(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(parse_qsl(text, keep_blank_values=True, errors="replace"))
-
-
-def _reset(request: web.Request) -> web.Response:
-    """Cut the connection so that the client sees a reset instead of an orderly end."""
-    transport = request.transport
-    if transport is not None:
-        # Lingering for 0 seconds makes the kernel send RST rather than FIN.
-        linger = struct.pack("ii", 1, 0)
-        peer = transport.get_extra_info("socket")
-        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-        transport.abort()
-    return web.Response(status=500)

@@ -78,10 +78,19 @@ def principal_of(user: User) -> Principal:
 
 
 class Caps(NamedTuple):
-    """The longest that role credentials and MFA sessions may live, in seconds; None for no limit."""
+    """The longest that what is issued may live, in seconds; None for no limit.
+
+    Attributes:
+        role: Credentials of roles, by whatever way.
+        session: MFA sessions.
+        token: Identity Center's access tokens that can be refreshed.
+        sign_in: Identity Center's sign-ins, with all their tokens.
+    """
 
     role: float | None = None
     session: float | None = None
+    token: float | None = None
+    sign_in: float | None = None
 
 
 class SessionStore:

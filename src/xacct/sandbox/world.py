@@ -1,4 +1,4 @@
-"""The things a sandbox's world is made of: users, MFA devices, roles, profiles. Frozen values."""
+"""The things a sandbox's world is made of: users, MFA devices, roles, profiles, instances. Frozen values."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xacct.sandbox import keys
 
 if TYPE_CHECKING:
+    from xacct.sandbox.identity_center.instance import Instance
     from xacct.sandbox.trust import Statement
 
 
@@ -106,6 +107,14 @@ class Profile:
 
 
 @dataclass(frozen=True, slots=True)
+class SsoSession:
+    """An `[sso-session NAME]` of the generated AWS config file; `settings` are its lines, in order, as pairs."""
+
+    name: str
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class World:
     """Everything that exists: what the STS knows and what the client's files say about it.
 
@@ -117,6 +126,8 @@ class World:
     roles: tuple[Role, ...] = ()
     profiles: tuple[Profile, ...] = ()
     providers: tuple[IdentityProvider, ...] = ()
+    instances: tuple[Instance, ...] = ()
+    sso_sessions: tuple[SsoSession, ...] = ()
     region: str = "eu-central-1"
 
     def owner_of(self, key_id: str) -> tuple[User, AccessKey] | None:

@@ -1,0 +1,60 @@
+"""`xacct-sandbox approve`, `deny`, `consent` and `revoke`: the human and the administrator of Identity Center."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xacct.sandbox import reach
+from xacct.sandbox.identity_center.control import ANSWER_PATH, CONSENT_PATH, REVOKE_PATH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def answer(directory: Path, verb: str, user_code: str | None, user: str | None) -> str:
+    """Answer a device's sign-in.
+
+    Args:
+        directory: The running sandbox's.
+        verb: approve or deny.
+        user_code: Which one; None: the only one that waits.
+        user: Who says yes; None: the instance's first user.
+
+    Returns:
+        What to print.
+
+    Raises:
+        Problem: If no sandbox runs there, or none waits.
+    """
+    given = {"answer": "allow" if verb == "approve" else "deny", "user_code": user_code, "user": user}
+    told = reach.tell(directory, ANSWER_PATH, _said(given))
+    return f"{'Approved' if verb == 'approve' else 'Denied'}: {told['user_code']} of {told['client_name']}."
+
+
+def consent(directory: Path, word: str, user: str | None) -> str:
+    """Set what every sign-in from now on is answered at once: allow or deny, or nothing (ask).
+
+    Returns:
+        What to print.
+
+    Raises:
+        Problem: If no sandbox runs there.
+    """
+    told = reach.tell(directory, CONSENT_PATH, _said({"answer": word, "user": user}))
+    return f"Sign-ins are answered: {told['answer']}."
+
+
+def revoke(directory: Path, user: str | None) -> str:
+    """End the sign-ins of a user, or all.
+
+    Returns:
+        What to print.
+
+    Raises:
+        Problem: If no sandbox runs there.
+    """
+    return f"Sign-ins ended: {reach.tell(directory, REVOKE_PATH, _said({'user': user}))['revoked']}."
+
+
+def _said(given: dict[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in given.items() if value is not None}

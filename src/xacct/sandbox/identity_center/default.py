@@ -1,0 +1,79 @@
+"""What the documentation's world has of Identity Center: an instance, and the profiles that lead to it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from xacct.sandbox.identity_center.instance import Account, Assignment, Instance, PermissionSet
+from xacct.sandbox.world import Profile, SsoSession
+
+START_URL: Final = "https://d-1234567890.awsapps.com/start"
+USER: Final = "me@example.com"
+OTHER_USER: Final = "colleague@example.com"
+SESSION_NAME: Final = "example"
+
+DEVELOPER: Final = PermissionSet("Developer")
+READ_ONLY: Final = PermissionSet("ReadOnlyAccess", seconds=14400)
+
+
+def instance(region: str, central: str, prod: str, staging: str) -> Instance:
+    """Return the instance of the documentation.
+
+    Args:
+        region: Where it lives.
+        central: Account id; the user is a developer there.
+        prod: Account id; the user may only read there.
+        staging: Account id; the user is a developer there, and so is a colleague.
+    """
+    names = {central: "central", prod: "production", staging: "staging"}
+    return Instance(
+        start_url=START_URL,
+        region=region,
+        users=(USER, OTHER_USER),
+        accounts=tuple(Account(number, name, f"{name}@example.com") for number, name in names.items()),
+        permission_sets=(DEVELOPER, READ_ONLY),
+        assignments=(
+            Assignment(USER, central, DEVELOPER.name),
+            Assignment(USER, prod, READ_ONLY.name),
+            Assignment(USER, staging, DEVELOPER.name),
+            Assignment(USER, staging, READ_ONLY.name),
+            Assignment(OTHER_USER, staging, DEVELOPER.name),
+        ),
+    )
+
+
+def sso_session(idc: Instance) -> SsoSession:
+    """Return the `[sso-session example]` of an instance, with the scope that brings refresh tokens."""
+    return SsoSession(
+        SESSION_NAME,
+        (
+            ("sso_start_url", idc.start_url),
+            ("sso_region", idc.region),
+            ("sso_registration_scopes", "sso:account:access"),
+        ),
+    )
+
+
+def sso_profiles(idc: Instance, chained: str) -> tuple[Profile, ...]:
+    """Return a profile for each way to be one of the instance's roles.
+
+    Args:
+        idc: The instance.
+        chained: ARN of the role that is assumed from one of these.
+    """
+    central, prod, staging = (account.account_id for account in idc.accounts)
+    region = ("region", idc.region)
+
+    def role(account: str, permission_set: PermissionSet) -> tuple[tuple[str, str], ...]:
+        return (("sso_account_id", account), ("sso_role_name", permission_set.name), region)
+
+    by_session = ("sso_session", SESSION_NAME)
+    by_itself = (("sso_start_url", idc.start_url), ("sso_region", idc.region))
+    return (
+        Profile("sso-central", (by_session, *role(central, DEVELOPER))),
+        Profile("sso-prod", (by_session, *role(prod, READ_ONLY))),
+        Profile("sso-staging", (by_session, *role(staging, DEVELOPER), ("services", "xacct-sandbox"))),
+        Profile("sso-legacy", (*by_itself, *role(central, DEVELOPER))),
+        Profile("sso-chained", (("role_arn", chained), ("source_profile", "sso-central"), region)),
+        Profile("sso-forbidden", (by_session, *role(prod, DEVELOPER))),
+    )

@@ -1,0 +1,177 @@
+"""A real browser on the pages of the sandbox's Identity Center: its buttons, the redirect, the code's exchange.
+
+Chromium is driven by its own DevTools protocol; it reaches this machine's loopback and nothing else.
+"""
+
+import asyncio
+import base64
+import hashlib
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+from contextlib import asynccontextmanager
+from urllib.parse import urlencode
+
+import aiohttp
+import pytest
+from aiohttp import web
+from waiting import PATIENCE, PAUSE, until
+
+from xacct.sandbox.default_world import default_world
+from xacct.sandbox.identity_center.default import START_URL
+from xacct.sandbox.server import Sandbox
+
+pytestmark = pytest.mark.system
+
+CHROMIUM = shutil.which("chromium")
+OPTIONS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage", "--no-proxy-server",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--remote-debugging-port=0",
+)  # fmt: skip
+
+
+class Tab:
+    """One page of the browser."""
+
+    def __init__(self, socket):
+        self._socket = socket
+        self._number = 0
+
+    async def _call(self, method, **given):
+        self._number += 1
+        await self._socket.send_json({"id": self._number, "method": method, "params": given})
+        while True:
+            answer = await self._socket.receive_json(timeout=PATIENCE)
+            if answer.get("id") == self._number:
+                return answer["result"]
+
+    async def open(self, url):
+        await self._call("Page.navigate", url=url)
+
+    async def script(self, text):
+        return (await self._call("Runtime.evaluate", expression=text))["result"].get("value")
+
+    async def click(self, name):
+        """Click on what has this id, once it is there."""
+        await self.shows(f"document.readyState == 'complete' && !!document.getElementById('{name}')")
+        await self.script(f"document.getElementById('{name}').click()")
+
+    async def shows(self, text):
+        """Wait until an expression is true on the page."""
+        async with asyncio.timeout(PATIENCE):
+            while not await self.script(text):
+                await asyncio.sleep(PAUSE)
+
+
+@pytest.fixture
+async def tab(tmp_path, http):
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed")
+    told = tmp_path / "profile" / "DevToolsActivePort"
+    process = subprocess.Popen(
+        [CHROMIUM, *OPTIONS, f"--user-data-dir={told.parent}", "about:blank"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    try:
+        await until(told.exists, what="the browser")
+        port = told.read_text().splitlines()[0]
+        async with http.get(f"http://127.0.0.1:{port}/json/list") as answer:
+            [page] = [each for each in await answer.json() if each["type"] == "page"]
+        async with http.ws_connect(page["webSocketDebuggerUrl"]) as socket:
+            yield Tab(socket)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)  # the session it leads, and nobody else's
+        process.wait()
+
+
+@pytest.fixture
+async def http():
+    async with aiohttp.ClientSession() as http:
+        yield http
+
+
+@pytest.fixture
+async def sandbox():
+    return Sandbox(default_world())
+
+
+@pytest.fixture
+async def post(sandbox, http):
+    """Return a function that calls sso-oidc."""
+    async with sandbox.serve() as url:
+
+        async def post(path, **given):
+            async with http.post(url + path, json=given) as answer:
+                return await answer.json()
+
+        post.url = url
+        yield post
+
+
+@asynccontextmanager
+async def callback():
+    """Where the browser comes back to: the port, and what it brought."""
+    brought = {}
+
+    async def came(request):
+        brought.update(request.query)
+        return web.Response(text="You can close this page.")
+
+    app = web.Application()
+    app.add_routes([web.get("/oauth/callback", came)])
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield runner.addresses[0][1], brought
+    finally:
+        await runner.cleanup()
+
+
+async def register(post, **more):
+    given = {"clientName": "a client", "clientType": "public", "scopes": ["sso:account:access"]}
+    made = await post("/client/register", **given, **more)
+    return {"clientId": made["clientId"], "clientSecret": made["clientSecret"]}
+
+
+@pytest.mark.parametrize("button", ["allow", "deny"])
+async def test_the_consent_page_sends_the_browser_back(tab, post, button):
+    keys = await register(
+        post,
+        grantTypes=["authorization_code", "refresh_token"],
+        redirectUris=["http://127.0.0.1/oauth/callback"],
+        issuerUrl=START_URL,
+    )
+    verifier = secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+    async with callback() as (port, brought):
+        redirect = f"http://127.0.0.1:{port}/oauth/callback"
+        query = {
+            "response_type": "code", "client_id": keys["clientId"], "redirect_uri": redirect, "state": "a state",
+            "code_challenge_method": "S256", "scopes": "sso:account:access", "code_challenge": challenge,
+        }  # fmt: skip
+        await tab.open(f"{post.url}/authorize?{urlencode(query)}")
+        await tab.click(button)
+        await until(lambda: brought, what="the browser's return")
+    assert brought["state"] == "a state"
+    if button == "deny":
+        assert brought["error"] == "access_denied"
+        return
+    given = {"grantType": "authorization_code", "code": brought["code"], "redirectUri": redirect}
+    token = await post("/token", **keys, **given, codeVerifier=verifier)
+    assert token["refreshToken"]
+
+
+async def test_a_devices_link_answers_nothing_before_a_click(tab, post, sandbox):
+    keys = await register(post)
+    started = await post("/device_authorization", **keys, startUrl=START_URL)
+    grant = {"grantType": "urn:ietf:params:oauth:grant-type:device_code", "deviceCode": started["deviceCode"]}
+    await tab.open(started["verificationUriComplete"])
+    await tab.shows(f"(document.getElementsByName('user_code')[0] || {{}}).value == '{started['userCode']}'")
+    assert (await post("/token", **keys, **grant))["error"] == "authorization_pending"
+    await tab.click("allow")
+    await until(lambda: list(sandbox.identity_center.state.sign_ins), what="the sign-in")
+    assert (await post("/token", **keys, **grant))["accessToken"]
