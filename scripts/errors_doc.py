@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xacct import errors, policy
-from xacct.aws import failures
+from xacct.aws import failures, sign_in_failures
 from xacct.credentials import entry
 from xacct.ctl.failure import NO_DAEMON, status_of
 from xacct.endpoint import answers
@@ -57,6 +57,8 @@ HELD: dict[type[errors.XacctError], str] = {
         f"{entry.REFUSED_FIRST:.0f} s, then less and less often, up to every {entry.REFUSED_MAX / 60:.0f} min. "
         "Once they have expired, `xacctctl login` tries at once."
     ),
+    errors.HumanNeeded: "kept, and served until they expire.",
+    errors.ClientUnknown: "untouched: xacct registers anew by itself.",
     errors.AccessDenied: (
         "kept, and served until they expire. If an MFA session of more than a minute was refused, the trust policy "
         "may want a younger MFA: xacct asks for one more code where somebody can be asked, and otherwise says "
@@ -92,6 +94,7 @@ Search this page for the sentence. Sentences here are about a role called `prod`
 
 - [What your program shows](#what-your-program-shows)
 - [What AWS refuses](#what-aws-refuses)
+- [What IAM Identity Center refuses](#what-iam-identity-center-refuses)
 - [When AWS can't be reached](#when-aws-cant-be-reached)
 - [All codes](#all-codes)
 - [Exit statuses of xacctctl](#exit-statuses-of-xacctctl)
@@ -128,6 +131,9 @@ def page() -> str:
         INTRO.format(no_grant=no_grant),
         "## What AWS refuses\n\nIn the order in which they are recognized.\n",
         *map(_refusal, failures.ROWS),
+        "## What IAM Identity Center refuses\n\nSentences about a sign-in name the session `corp`.\n",
+        *(_refusal(row, sign_in_failures.OIDC_ROWS, "corp") for row in sign_in_failures.OIDC_ROWS),
+        *(_refusal(row, sign_in_failures.PORTAL_ROWS) for row in sign_in_failures.PORTAL_ROWS),
         "## When AWS can't be reached\n",
         *map(_network, failures.SDK_ROWS),
         _codes(),
@@ -136,14 +142,14 @@ def page() -> str:
     return "\n".join(parts)
 
 
-def _refusal(row: failures.Row) -> str:
+def _refusal(row: failures.Row, rows: tuple[failures.Row, ...] = failures.ROWS, target: str = ROLE) -> str:
     code = row.codes[0] if row.codes[0] != "*" else "ValidationError"
-    error = failures.refusal(code, row.example, target=ROLE, skew=SKEW)
+    error = failures.refusal(code, row.example, target=target, skew=SKEW, rows=rows)
     if "{said}" in row.sentence:
         # A heading is no place for all that AWS says; it is in the line below.
-        error.sentence = row.sentence.format(target=ROLE, code=code, said="...").removesuffix(".")
+        error.sentence = row.sentence.format(target=target, code=code, said="...").removesuffix(".")
     codes = "any other code" if row.codes == ("*",) else ", ".join(f"`{name}`" for name in row.codes)
-    return _entry(error, f"{codes}: “{' '.join(row.example.split())}”")
+    return _entry(error, f"{codes}: “{' '.join(row.example.split())}”" if row.example else codes)
 
 
 def _network(row: failures.SdkRow) -> str:

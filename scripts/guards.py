@@ -738,6 +738,36 @@ GUARDS = {
         "return ask",
         "tests/credentials/test_refused.py::test_a_refused_role_costs_no_code_at_each_try",
     ),
+    "dead-sign-in-is-not-taken-again": Guard(
+        "_digest(token) in self._dead",
+        "False",
+        "tests/credentials/test_sign_in.py::test_a_token_of_the_command_line_that_was_revoked_is_not_tried_again",
+    ),
+    "logout-all-ends-sign-ins": Guard(
+        "self.sign_ins.forget(source)",
+        "pass",
+        "tests/credentials/test_sign_in.py::test_logging_out_of_all_ends_the_sign_in",
+    ),
+    "sign-in-that-was-logged-out-of-stays-ended": Guard(
+        "token is not None and set(keeper.tree.session_roles(entry)) - keeper.consents.logged_out",
+        "token is not None",
+        "tests/credentials/test_sign_in.py::test_nothing_of_a_sign_in_comes_back_that_was_logged_out_of",
+    ),
+    "sign-in-is-of-its-own-files": Guard(
+        "files = role.parent.files",
+        "files = ()",
+        "tests/credentials/test_sign_in.py::test_the_same_session_in_other_files_is_another_sign_in",
+    ),
+    "sign-in-of-another-instance-is-not-taken": Guard(
+        "instance != (sign_in.start_url, sign_in.region)",
+        "False",
+        "tests/aws/test_identity_center.py::test_what_is_no_token_of_this_instance_is_not_taken[odd0]",
+    ),
+    "limit-of-permission-set-holds-in-all-files": Guard(
+        "(mine and _same_permission_set(mine, role))",
+        "False",
+        "tests/test_several_files.py::test_a_limit_holds_for_its_permission_set_in_all_files",
+    ),
     "dead-mfa-session-is-not-shared": Guard(
         "short or other.held.access_key_id in self._dead",
         "short",

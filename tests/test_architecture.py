@@ -46,8 +46,12 @@ ROOMS = {
         stdlib_only=True,
         why="whatever shows or writes other people's words cleans them here, xacctctl included",
     ),
+    "signin": Room(
+        may=(),
+        why="values of a sign-in, which sources, credentials and prompts share",
+    ),
     "model": Room(
-        may=("text",),
+        may=("text", "signin"),
         why="values that every room shares can depend on none of them",
     ),
     "errors": Room(
@@ -141,11 +145,11 @@ ROOMS = {
         why="it carries what others have to tell, and knows nothing of it",
     ),
     "prompts": Room(
-        may=("model", "errors", "policy", "clock", "event_bus"),
+        may=("model", "errors", "policy", "clock", "event_bus", "signin"),
         why="a prompt is asked and answered by whoever is there; what its answer is for, credentials know",
     ),
     "credentials": Room(
-        may=("model", "errors", "policy", "clock", "rolekeys", "event_bus", "prompts"),
+        may=("model", "errors", "policy", "clock", "rolekeys", "event_bus", "prompts", "signin"),
         why="the heart knows STS and sources by a Protocol, so that tests can be both",
     ),
     "grants": Room(
@@ -153,7 +157,7 @@ ROOMS = {
         why="who may have what is decided without knowing how it is had or served",
     ),
     "aws": Room(
-        may=("model", "errors", "policy", "clock", "awsfiles", "fileio", "text", "host.child"),
+        may=("model", "errors", "policy", "clock", "awsfiles", "fileio", "text", "host.child", "signin"),
         why="it runs credential processes, answers the keeper's questions and must not know who asked",
     ),
     "endpoint": Room(
@@ -438,6 +442,7 @@ HOLDERS = {
     "credentials/entry.py": "the entry itself",
     "credentials/service.py": "serve: the one way out",
     "credentials/fetchers/role_from_parent.py": "calls STS with a parent's credentials",
+    "credentials/fetchers/role_from_sign_in.py": "calls the access portal with a sign-in's token",
     "credentials/fetchers/mfa_session.py": "takes what the same code has opened for another profile",
     "credentials/snapshot.py": "what the next process is to hold",
 }
@@ -670,5 +675,6 @@ def test_a_failure_names_file_import_arrow_and_reason():
     [sentence] = violations("\nfrom xacct.aws import sts", Path("credentials/node.py"))
     assert sentence == (
         "credentials/node.py:2 imports xacct.aws.sts, but credentials may import "
-        "model, errors, policy, clock, rolekeys, event_bus, prompts; third parties, because " + ROOMS["credentials"].why
+        "model, errors, policy, clock, rolekeys, event_bus, prompts, signin; third parties, because "
+        + ROOMS["credentials"].why
     )

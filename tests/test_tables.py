@@ -18,6 +18,7 @@ from xacct.event_bus import Internal
 from xacct.grants import events as grant_events
 from xacct.policy import Hop
 from xacct.prompts import events as prompt_events
+from xacct.signin import SignIn
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "xacct"
@@ -36,9 +37,9 @@ def functions_named(folder, names):
 def test_each_kind_of_source_is_in_the_table_and_has_its_words():
     assert sources.KINDS.keys() == set(typing.get_args(typing.get_type_hints(model.Source)["kind"]))
     for kind in sources.KINDS.values():
-        source = model.Source("work", "profile")
+        source = model.Source("work", "profile", sign_in=SignIn("corp", "https://corp.example/start", "eu-central-1"))
         assert kind.describe(source)
-        assert kind.needs_human(source) in {True, False}
+        assert kind.needs_human(source, {"HOME": "/nonexistent"}, 0.0) in {True, False}
 
 
 def test_each_file_of_a_source_is_looked_for_or_loaded():

@@ -100,6 +100,14 @@ class Locked(HumanNeeded, code="locked"):
     """The human has locked the agent: no credentials leave until it is unlocked."""
 
 
+class SignInPending(HumanNeeded, code="sign-in-pending"):
+    """A sign-in waits for somebody in a browser."""
+
+
+class SignInEnded(HumanNeeded, code="sign-in-ended"):
+    """A sign-in can't be renewed any more: it has ended, or was ended."""
+
+
 class MfaTooOld(HumanNeeded, code="mfa-too-old"):
     """AWS refuses a role from an MFA session of some age: its trust policy may limit aws:MultiFactorAuthAge."""
 
@@ -206,6 +214,10 @@ class BadKey(Refusal, code="bad-key"):
 
 class BadSignature(Refusal, code="bad-signature"):
     """The secret access key does not belong to the access key id."""
+
+
+class ClientUnknown(Refusal, code="client-unknown"):
+    """IAM Identity Center does not know the client that we were to it: it is registered anew."""
 
 
 class DurationTooLong(Refusal, code="duration"):

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Literal, NoReturn
 
+from xacct.signin import SignIn  # noqa: TC001 - msgspec reads the annotations
 from xacct.text import clean, without_password
 
 _ACCOUNT_IN_ARN = re.compile(r"arn:[^:]+:[^:]*:[^:]*:(\d{12}):")
@@ -80,20 +81,24 @@ class Source:
         temporary: its keys are known to have a session token: AWS opens no MFA session with such.
         key: a digest of the id of its long-term access key, or of where its token lies, which tells that another one
             was put in its place; empty: not known.
+        sign_in: the sign-in to IAM Identity Center that it takes; then it is one permission set in one account.
     """
 
     name: str
-    kind: Literal["profile", "process", "environment", "web-identity"]
+    kind: Literal["profile", "process", "environment", "web-identity", "identity-center"]
     region: str | None = None
     command: str = field(default="", repr=False)
     temporary: bool = False
     files: tuple[str, ...] = ()
     key: str = field(default="", compare=False, repr=False)
+    sign_in: SignIn | None = None
+    account: str | None = None
+    permission_set: str = ""
 
     @property
     def gives_token(self) -> bool:
-        """Whether it gives no keys, but a token that STS changes for the credentials of a role."""
-        return self.kind == "web-identity"
+        """Whether it gives no keys, but a token that AWS changes for the credentials of a role."""
+        return self.kind in {"web-identity", "identity-center"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +213,9 @@ class Role:
 
     @property
     def account(self) -> str | None:
-        """The twelve digits of the role ARN's account, where it has one."""
+        """The twelve digits of the role ARN's account, or of the permission set's, where it has one."""
+        if isinstance(self.parent, Source) and self.parent.account is not None:
+            return self.parent.account
         return account_of(self.role_arn)
 
     @property

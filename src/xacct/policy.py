@@ -156,6 +156,7 @@ class Hop(Enum):
     FROM_KEYS = "AssumeRole from the source's keys, without MFA"
     FROM_ROLE = "AssumeRole from another role"
     WEB_IDENTITY = "AssumeRoleWithWebIdentity"
+    SIGN_IN = "GetRoleCredentials with the sign-in to IAM Identity Center"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +170,8 @@ class Path:
 
     @property
     def needs_session(self) -> bool:
-        """Whether an MFA session of (source, serial) has to exist."""
-        return self.hop in {Hop.SESSION, Hop.FROM_SESSION}
+        """Whether an MFA session of (source, serial), or a sign-in, has to exist."""
+        return self.hop in {Hop.SESSION, Hop.FROM_SESSION, Hop.SIGN_IN}
 
 
 def path_to(role: Role, *, lifetime: float | None = None, learned_max: int | None = None) -> Path:
@@ -192,7 +193,7 @@ def _hop(role: Role, lifetime: float | None) -> Hop:
     if not isinstance(role.parent, Source):
         return Hop.FROM_ROLE
     if role.parent.gives_token:
-        return Hop.WEB_IDENTITY
+        return Hop.WEB_IDENTITY if role.parent.sign_in is None else Hop.SIGN_IN
     if role.role_arn is None:
         return Hop.SESSION if role.mfa_serial else Hop.KEYS
     if not role.mfa_serial:
@@ -259,7 +260,12 @@ def _steps_before(
         return steps, remarks
     source = role.parent
     steps = [f"start from {source.name}: {describe(source)}"]
-    if path.needs_session:
+    if path.hop is Hop.SIGN_IN:
+        steps.append(
+            f"get {source.permission_set} in {source.account} from the access portal; a sign-in takes a browser, and "
+            "every profile of the same one shares it"
+        )
+    elif path.needs_session:
         steps.append(
             f"open an MFA session with one code of {role.mfa_serial}, for {_span(session_seconds)}; "
             f"every role of {source.name} with this device shares it"
@@ -277,15 +283,21 @@ _CONFIRM: dict[Confirm, str] = {
 }
 
 
+_RENEWED: dict[Hop, str] = {
+    Hop.FROM_SESSION: "renewed without a code until the MFA session ends",
+    Hop.SIGN_IN: "renewed without a human until the sign-in ends; a sign-in of the AWS CLI's is used while it lasts",
+}
+
+
 def _remarks(role: Role, path: Path) -> list[str]:
     remarks = []
-    if path.hop is Hop.FROM_SESSION:
-        remarks.append("renewed without a code until the MFA session ends")
-        if (role.duration or 0) > CHAIN_LIMIT:
-            remarks.append(
-                f"the profile asks for {_span(role.duration or 0)}, but AWS counts an MFA session as role chaining and "
-                'gives an hour at most: xacct renews it for you (for longer credentials set mfa = "direct")'
-            )
+    if path.hop in _RENEWED:
+        remarks.append(_RENEWED[path.hop])
+    if path.hop is Hop.FROM_SESSION and (role.duration or 0) > CHAIN_LIMIT:
+        remarks.append(
+            f"the profile asks for {_span(role.duration or 0)}, but AWS counts an MFA session as role chaining and "
+            'gives an hour at most: xacct renews it for you (for longer credentials set mfa = "direct")'
+        )
     if path.hop is Hop.FROM_ROLE:
         remarks.append(
             f"a second hop carries no MFA: {role.name}'s trust policy must not demand "

@@ -301,7 +301,8 @@ def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dic
             for other, extra in settings.roles.items():
                 mine = own.get(other)
                 arns = {extra.role_arn, mine.role_arn if mine else None} - {None}
-                if other == name or role.role_arn in arns:
+                # guard: limit-of-permission-set-holds-in-all-files
+                if other == name or role.role_arn in arns or (mine and _same_permission_set(mine, role)):
                     narrow = _narrowed(narrow, extra)
             _check_limits(narrow)
         except errors.ConfigError as problem:
@@ -311,6 +312,13 @@ def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dic
     for name, why in refused.items():
         found.refuse(name, why)
     return roles
+
+
+def _same_permission_set(one: Role, other: Role) -> bool:
+    """Whether both are one permission set of IAM Identity Center in one account, which have no ARN to tell by."""
+    sources = [role.parent for role in (one, other) if isinstance(role.parent, Source) and role.parent.sign_in]
+    keys = {(each.sign_in.start_url, each.account, each.permission_set) for each in sources if each.sign_in}
+    return len(sources) == 2 and len(keys) == 1  # noqa: PLR2004 - both are such, and the same
 
 
 def _narrowed(role: Role, extra: RoleSettings) -> Role:
@@ -347,10 +355,17 @@ def _check_limits(role: Role) -> None:
             "Use it on a profile with a role_arn.",
         )
     if isinstance(role.parent, Source) and role.parent.gives_token:
-        extras = {"external_id": role.external_id, "source_identity": role.source_identity, "tags": role.tags}
+        extras: dict[str, object] = {
+            "external_id": role.external_id,
+            "source_identity": role.source_identity,
+            "tags": role.tags,
+        }
+        if role.parent.sign_in is not None:  # the portal takes no duration, and tells no age of an MFA
+            extras |= {"duration": role.duration, "mfa_max_age": role.mfa_max_age}
         if (extra := next((name for name, said in extras.items() if said), None)) is not None:
+            what = "of IAM Identity Center" if role.parent.sign_in else "a web identity"
             raise errors.ConfigError(
-                f"{extra} of [roles.{role.name}] can't go along: its profile is a web identity.", "Remove that line."
+                f"{extra} of [roles.{role.name}] can't go along: its profile is {what}.", "Remove that line."
             )
     if role.read_only and (role.policy or role.policy_arns):
         raise errors.ConfigError(

@@ -227,7 +227,12 @@ class StatusAnswer(TypedDict):
 
 
 class RoleInfo(TypedDict):
-    """One role in GET /v1/roles: what the configuration says of it."""
+    """One role in GET /v1/roles: what the configuration says of it.
+
+    Attributes:
+        permission_set: which one of IAM Identity Center it is; such have no ARN.
+        sign_in: what is signed in to for it (an sso_session, or a start URL).
+    """
 
     name: str
     role_arn: str | None
@@ -236,6 +241,8 @@ class RoleInfo(TypedDict):
     mfa_serial: str | None
     region: str | None
     url: str
+    permission_set: NotRequired[str]
+    sign_in: NotRequired[str]
 
 
 class RolesAnswer(TypedDict):
@@ -296,20 +303,28 @@ class CredentialsRequest(TypedDict):
 class Prompt(TypedDict):
     """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
 
+    Or to sign in in a browser (sign-in): that takes no answer here, and can be declined.
+
     Attributes:
         label: who has brought it about, as far as that is known; else empty.
         process: likewise ("pid 4711, /usr/bin/aws").
         reason: why it takes a code, where that is not plain; else empty.
+        sign_in: what is signed in to (an sso_session, or a start URL); else empty.
+        url: where in a browser that is done; else empty.
+        user_code: what is typed there; else empty.
         not_before: no code can be accepted until then (the current one has been used): show a countdown.
         problem: why the last answer was not accepted, else null.
         deadline: when the question is withdrawn.
     """
 
     id: str
-    kind: Literal["mfa", "confirm"]
+    kind: Literal["mfa", "confirm", "sign-in"]
     label: NotRequired[str]
     process: NotRequired[str]
     reason: NotRequired[str]
+    sign_in: NotRequired[str]
+    url: NotRequired[str]
+    user_code: NotRequired[str]
     serial: str
     roles: list[str]
     attempt: int
@@ -379,9 +394,10 @@ class ExpiredEvent(TypedDict):
 
 
 class MfaEndsEvent(TypedDict):
-    """An MFA session ends; past that its roles need a code.
+    """An MFA session ends; past that its roles need a code. Or a sign-in, which they need anew.
 
     Attributes:
+        serial: the MFA device's; empty: it is a sign-in.
         seconds: until then.
     """
 

@@ -28,9 +28,9 @@ def made(monkeypatch):
     calls = []
     real = sdk.make
 
-    def make(target, region, now):
+    def make(service, target, region, now):
         calls.append((target, region, threading.current_thread(), _under_way.get(None)))
-        return real(target, region, now)
+        return real(service, target, region, now)
 
     monkeypatch.setattr(sdk, "make", make)
     return calls
@@ -116,35 +116,37 @@ async def test_the_tls_contexts_are_those_that_were_made_ahead(clients):
 def resolvers():
     loader = Loader()
     data, path = loader.load_data_with_path("endpoints")
-    ours, where = sdk.StsLoader().load_data_with_path("endpoints")
+    ours, where = sdk.LeanLoader().load_data_with_path("endpoints")
     return EndpointResolver(data, True), EndpointResolver(ours, True), (path, where), data
 
 
-def test_of_botocores_endpoints_all_that_is_said_of_sts_is_kept_and_nothing_else():
+@pytest.mark.parametrize("service", sdk.SERVICES.values())
+def test_of_botocores_endpoints_all_that_is_said_of_what_we_ask_is_kept_and_nothing_else(service):
     theirs, ours, paths, data = resolvers()
     assert paths[0] == paths[1]
     asked = 0
     for partition in data["partitions"]:
         name = partition["partition"]
         assert ours.get_available_partitions() == theirs.get_available_partitions()
-        assert ours.get_available_endpoints("sts", name, True) == theirs.get_available_endpoints("sts", name, True)
-        for region in [*partition["regions"], *theirs.get_available_endpoints("sts", name, True), "xx-none-1"]:
+        known = theirs.get_available_endpoints(service, name, True)
+        assert ours.get_available_endpoints(service, name, True) == known
+        for region in [*partition["regions"], *known, "xx-none-1"]:
             for more in ({}, {"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}):
                 asked += 1
-                assert answer(ours, region, more) == answer(theirs, region, more)
+                assert answer(ours, service, region, more) == answer(theirs, service, region, more)
     assert asked > 200
-    kept = sdk.StsLoader().load_data_with_path("endpoints")[0]
-    assert {name for partition in kept["partitions"] for name in partition["services"]} == {"sts"}
+    kept = sdk.LeanLoader().load_data_with_path("endpoints")[0]
+    assert {name for partition in kept["partitions"] for name in partition["services"]} == {*sdk.SERVICES.values()}
 
 
-def answer(resolver, region, more):
+def answer(resolver, service, region, more):
     try:
-        return resolver.construct_endpoint("sts", region, **more), resolver.get_partition_for_region(region)
+        return resolver.construct_endpoint(service, region, **more), resolver.get_partition_for_region(region)
     except Exception as error:  # noqa: BLE001 - both are to say the same
         return type(error).__name__, str(error)
 
 
 def test_where_a_distribution_has_botocores_data_compressed_it_is_read_as_botocore_does(monkeypatch, tmp_path):
-    monkeypatch.setattr(sdk.StsLoader, "BUILTIN_DATA_PATH", str(tmp_path))
-    loader = sdk.StsLoader()
+    monkeypatch.setattr(sdk.LeanLoader, "BUILTIN_DATA_PATH", str(tmp_path))
+    loader = sdk.LeanLoader()
     assert loader.load_data_with_path("endpoints")[0]["partitions"][0]["services"]["s3"]

@@ -4,7 +4,7 @@ from email.utils import formatdate
 
 import pytest
 
-from xacct.aws.sts import Sts
+from xacct.aws.sts import Sts, hear
 from xacct.clock import AwsClock
 from xacct.model import Instant
 
@@ -53,5 +53,5 @@ def test_two_complaints_of_our_clock_put_it_right_and_each_says_by_how_much(cloc
     sts._refusal(skewed, "prod")
     assert abs(clock.likeliest() - NOW - 7200) < 2  # the next call is signed with that
     assert clock.now() == NOW, "STS has to take it before anything that is held expires"
-    sts._hear(answer(NOW + 7200), signed_for=True)
+    hear(clock, answer(NOW + 7200), signed_for=True)
     assert abs(clock.now() - NOW - 7200) < 2

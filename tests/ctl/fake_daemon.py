@@ -55,6 +55,7 @@ class FakeDaemon:
         self.outdated = False
         self.lies = []
         self.prompts = {}
+        self.signs_in = False
         self.prompted = threading.Event()
         self.watchers = []
         self.grants = 0
@@ -247,7 +248,7 @@ class FakeDaemon:
         if self.needs_code and body.get("code") != self.good:
             error = NOBODY if not body.get("attend") else None
             if not error:
-                error = yield from self._ask(body["roles"])
+                error = yield from (self._sign_in if self.signs_in else self._ask)(body["roles"])
         if body.get("grant"):
             error = (yield from self._confirm(body["roles"])) if body.get("attend") else NOBODY
         for role in body["roles"]:
@@ -314,6 +315,22 @@ class FakeDaemon:
             yield {**closed, "outcome": "answered"}
             return None
         yield {**closed, "outcome": "declined"}
+        return DECLINED
+
+    def sign_in(self, roles, **more):
+        """A prompt that a browser answers."""
+        shown = {"sign_in": "corp", "url": "https://device.sso.example/", "user_code": "ABCD-EFGH", **more}
+        return {**self.prompt(roles), "kind": "sign-in", "serial": "", "attempts": 1, **shown}
+
+    def _sign_in(self, roles):
+        self.prompts["p1"] = (self.sign_in(roles), queue.Queue())
+        yield {"event": "prompt", "prompt": self.prompts["p1"][0]}
+        answer = self.prompts["p1"][1].get()
+        closed = {"event": "prompt-closed", "id": "p1"}
+        if answer == "elsewhere":
+            yield {**closed, "outcome": "answered", "sentence": "You are signed in to corp."}
+            return None
+        yield {**closed, "outcome": "declined", "sentence": "Declined."}
         return DECLINED
 
     def _post_prompts(self, path, body):

@@ -91,6 +91,31 @@ def test_another_terminal_answers_first(daemon, sit):
     assert "prod: held" in rest
 
 
+def test_a_sign_in_shows_where_to_go_and_waits_for_the_browser(daemon, sit):
+    daemon.needs_code = daemon.signs_in = True
+    seat = sit("login", "prod")
+    seat.expect("prod: sign in to IAM Identity Center (corp).")
+    seat.expect("Open this in a browser:  https://device.sso.example/")
+    seat.expect("and type this code there: ABCD-EFGH")
+    seat.expect("Waiting for the browser (Ctrl-D: no) ... ")
+    seat.type("123456\n")  # typed in the wrong window
+    seat.expect("Waiting for the browser")
+    daemon.elsewhere()
+    status, rest = seat.end()
+    assert status == 0
+    assert "You are signed in to corp." in rest
+    assert daemon.called("POST", "/v1/prompts/p1") == []
+
+
+def test_ctrl_d_says_no_to_a_sign_in(daemon, sit):
+    daemon.needs_code = daemon.signs_in = True
+    seat = sit("login", "prod")
+    seat.expect("Waiting for the browser")
+    seat.type("\x04")
+    assert seat.end()[0] == 4
+    assert daemon.called("POST", "/v1/prompts/p1") == [{"decline": True}]
+
+
 def test_ctrl_c_at_the_prompt(daemon, sit):
     daemon.needs_code = True
     seat = sit("login", "prod")

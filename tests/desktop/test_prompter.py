@@ -16,10 +16,13 @@ from xacct.desktop import dialogs, notices
 from xacct.desktop.prompter import Prompter
 from xacct.host import clock as host_clock
 from xacct.prompts.broker import PromptBroker
+from xacct.prompts.events import PromptOpened
 from xacct.prompts.used_codes import UsedCodes
+from xacct.signin import DeviceCode, SignIn
 
 __all__ = ["clock"]
 
+CORP = SignIn("corp", "https://corp.awsapps.com/start", "eu-central-1")
 SERIAL = "arn:aws:iam::123456789012:mfa/U"
 
 
@@ -95,6 +98,52 @@ async def test_a_program_that_is_missing_leaves_the_prompt_to_others(broker, eve
     broker.answer(prompt.id, "222222")
     assert await asked == "222222"
     await end(task)
+
+
+async def sign_in(broker, until=lambda: asyncio.sleep(3600)):
+    async def begin():
+        return DeviceCode("secret", "ABCD-EFGH", "https://device.example/", 0.0, 5.0)
+
+    return await broker.signed_in(CORP, lambda: ("prod",), lambda: True, begin, lambda _code: until())
+
+
+async def test_a_dialog_that_is_closed_with_ok_leaves_a_sign_in_to_the_browser(broker, events, tmp_path):
+    task = await attending(broker, events, program(tmp_path, f"touch {tmp_path}/shown"), dialog=True)
+    signing_in = asyncio.ensure_future(sign_in(broker))
+    await until((tmp_path / "shown").exists)
+    await asyncio.sleep(0.2)
+    assert not signing_in.done()
+    assert [prompt.kind for prompt in broker.open_prompts] == ["sign-in"]
+    signing_in.cancel()
+    await end(task)
+
+
+async def test_a_dialog_that_is_cancelled_declines_a_sign_in(broker, events, tmp_path):
+    task = await attending(broker, events, program(tmp_path, "exit 1"), dialog=True)
+    with pytest.raises(errors.Declined, match=r"\(corp\) for prod was declined"):
+        await sign_in(broker)
+    await end(task)
+
+
+async def test_a_program_that_prints_codes_is_not_asked_to_sign_in(broker, events, tmp_path):
+    task = await attending(broker, events, program(tmp_path, "echo 123456"), dialog=False)
+    with pytest.raises(errors.NobodyToAsk):
+        await sign_in(broker)
+    await end(task)
+
+
+async def test_a_code_is_no_answer_to_a_sign_in(broker):
+    with broker.subscribe():
+        signing_in = asyncio.ensure_future(sign_in(broker))
+        [prompt] = await until(lambda: broker.open_prompts)
+        with pytest.raises(errors.BadInput, match="a sign-in in the browser"):
+            broker.answer(prompt.id, "123456")
+        with pytest.raises(errors.BadInput):
+            broker.confirm(prompt.id)
+        assert "ABCD-EFGH" in dialogs.text(prompt)
+        assert "https://device.example/" in dialogs.text(prompt)
+        assert "ABCD" not in notices.words_of(PromptOpened(prompt))
+        signing_in.cancel()
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,6 @@ from xacct import __version__
 from xacct.sandbox import cli, code, files, totp
 from xacct.sandbox.code import fresh_code
 from xacct.sandbox.default_world import MFA_SERIAL
-from xacct.sandbox.identity_center.default import START_URL
-from xacct.sandbox.reach import ask
 
 SANDBOX = [sys.executable, "-m", "xacct.sandbox"]
 # One process that sources DIR/env as a user's shell would and calls STS with an unmodified SDK.
@@ -118,53 +116,6 @@ def test_code_prints_a_code(tmp_path, capsys, monkeypatch):
     assert re.fullmatch(r"\d{6}\n", capsys.readouterr().out)
 
 
-def started(directory):
-    """A device authorization of a client of its own: its codes, and how to poll."""
-    url = (directory / "ready").read_text().strip()
-    made = ask(f"{url}/client/register", {"clientName": "a client", "clientType": "public"})
-    keys = {"clientId": made["clientId"], "clientSecret": made["clientSecret"]}
-    codes = ask(f"{url}/device_authorization", keys | {"startUrl": START_URL})
-    grant = {"grantType": "urn:ietf:params:oauth:grant-type:device_code", "deviceCode": codes["deviceCode"]}
-    return codes["userCode"], lambda: ask(f"{url}/token", keys | grant)
-
-
-def test_a_human_at_the_command_line(tmp_path, capsys):
-    def said(*arguments):
-        status = cli.main([*arguments, "--dir", str(tmp_path)])
-        told = capsys.readouterr()
-        return status, told.out or told.err
-
-    with running(tmp_path, "--identity-center", "--max-token", "60", "--max-sign-in", "90"):
-        user_code, poll = started(tmp_path)
-        assert said("approve", user_code.lower()) == (0, f"Approved: {user_code} of a client.\n")
-        assert 60 < poll()["expiresIn"] <= 90  # nothing that can be refreshed: it lasts as long as the sign-in
-        assert said("revoke", "--user", "nobody") == (0, "Sign-ins ended: 0.\n")
-        assert said("revoke") == (0, "Sign-ins ended: 1.\n")
-        user_code, poll = started(tmp_path)
-        assert said("deny") == (0, f"Denied: {user_code} of a client.\n")
-        with pytest.raises(OSError, match="400"):
-            poll()
-        assert said("consent", "allow") == (0, "Sign-ins are answered: allow.\n")
-        assert started(tmp_path)[1]()["accessToken"]
-        refused = "xacct-sandbox: No sign-in waits for an answer.\nHint: xacct-sandbox --help shows what it takes.\n"
-        assert said("approve") == (2, refused)
-        assert "AWS_ENDPOINT_URL_SSO_OIDC=" in (tmp_path / "env").read_text()
-    assert said("approve")[0] == 2
-
-
-@pytest.mark.parametrize("verb", [["approve"], ["deny"], ["consent", "ask"], ["revoke"]])
-def test_a_human_without_a_sandbox(tmp_path, capsys, verb):
-    assert cli.main([*verb, "--dir", str(tmp_path)]) == 2
-    assert capsys.readouterr().err.startswith(f"xacct-sandbox: No sandbox is running in {tmp_path}.\nHint: ")
-
-
-def test_a_refusal_that_is_no_json(tmp_path, capsys):
-    with running(tmp_path):
-        (tmp_path / "ready").write_text((tmp_path / "ready").read_text().strip() + "/elsewhere")
-        assert cli.main(["revoke", "--dir", str(tmp_path)]) == 2
-    assert capsys.readouterr().err.startswith("xacct-sandbox: The sandbox answers 404.\n")
-
-
 def test_code_without_a_sandbox(tmp_path, capsys):
     assert cli.main(["code", "--dir", str(tmp_path)]) == 2
     told = capsys.readouterr()
@@ -224,8 +175,6 @@ def test_a_directory_that_cannot_be_one(tmp_path, capsys):
         (["--max-lifetime", "0"], "'0' is no number of seconds above 0."),
         (["--max-lifetime", "nan"], "'nan' is no number of seconds above 0."),
         (["--max-lifetime", "inf"], "'inf' is no number of seconds above 0."),
-        (["--max-token", "0"], "'0' is no number of seconds above 0."),
-        (["--max-sign-in", "0"], "'0' is no number of seconds above 0."),
         (["--max-lifetime", "soon"], "'soon' is no number of seconds above 0."),
         (["--prot", "1"], "Unrecognized arguments: --prot 1."),
     ],

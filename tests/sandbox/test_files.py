@@ -4,7 +4,6 @@ import subprocess
 from pathlib import Path
 
 import boto3
-import botocore.session
 import pytest
 
 from xacct.sandbox import files
@@ -35,32 +34,6 @@ def profiles(directory):
     config = configparser.ConfigParser()
     config.read(directory / "aws" / "config")
     return {name.removeprefix("profile "): dict(config[name]) for name in config.sections()}
-
-
-def test_identity_center_is_in_the_files_where_it_is_asked_for(tmp_path):
-    assert "AWS_ENDPOINT_URL_SSO" not in files.write_files(tmp_path, default_world(), URL)
-    assert "sso" not in (tmp_path / "aws" / "config").read_text()
-    environment = files.write_files(tmp_path, default_world(identity_center=True), URL)
-    assert environment["AWS_ENDPOINT_URL_SSO"] == environment["AWS_ENDPOINT_URL_SSO_OIDC"] == URL
-    session = botocore.session.Session()
-    session.set_config_variable("config_file", environment["AWS_CONFIG_FILE"])
-    read = session.full_config
-    assert read["sso_sessions"]["example"] == {
-        "sso_start_url": "https://d-1234567890.awsapps.com/start",
-        "sso_region": "eu-central-1",
-        "sso_registration_scopes": "sso:account:access",
-    }
-    assert read["profiles"]["sso-central"] == {
-        "sso_session": "example",
-        "sso_account_id": "123456789012",
-        "sso_role_name": "Developer",
-        "region": "eu-central-1",
-    }
-    assert read["profiles"]["sso-legacy"]["sso_start_url"] == "https://d-1234567890.awsapps.com/start"
-    assert "sso_session" not in read["profiles"]["sso-legacy"]
-    assert read["profiles"]["sso-chained"]["source_profile"] == "sso-central"
-    named = read["services"][read["profiles"]["sso-staging"]["services"]]
-    assert named == {service: {"endpoint_url": URL} for service in ("sts", "sso", "sso_oidc")}
 
 
 def test_all_profiles_are_there(profiles):

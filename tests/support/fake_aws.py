@@ -11,6 +11,8 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from fake_identity_center import FakeIdentityCenter
+
 from xacct import errors
 from xacct.clock import AwsClock
 from xacct.credentials.events import Events
@@ -69,6 +71,7 @@ class FakeAws:
         self._numbers = iter(range(10**9))
         self._used = set()
         self.revoked = set()
+        self.portal = FakeIdentityCenter(self.now)
 
     def now(self):
         """True time: what AWS's clock says."""
@@ -85,11 +88,17 @@ class FakeAws:
     def describe(self, source):
         return source.kind
 
-    def needs_human(self, source):
+    def needs_human(self, source, _now):
+        if source.sign_in is not None:
+            return self.portal.command_line is None or self.portal.command_line[1] <= self.now()
         return source.name in self.signed_out
 
     async def load(self, source):
         self.loads += 1
+        if source.sign_in is not None:
+            if self.portal.command_line is None:
+                raise errors.SourceUnusable("The AWS CLI has no sign-in.", "")
+            return Credentials("", "", *self.portal.command_line)
         return Credentials("AKIASOURCE", "secret")
 
     async def get_session_token(self, keys, role, *, code, duration):
@@ -199,6 +208,8 @@ class Person:
             return
         await asyncio.sleep(seconds)
         while prompt.open:
+            if prompt.kind == "sign-in":
+                return  # done in the browser, which FakeIdentityCenter plays
             if prompt.not_before is not None:
                 await asyncio.sleep(max(0.0, prompt.not_before - self.aws.now()) + 1)
             try:
@@ -231,6 +242,7 @@ class World:
         self.broker = PromptBroker(self.aws.clock, self.events, self.used_codes)
         self.keeper = Keeper(
             sts=self.aws,
+            identity_center=self.aws.portal,
             sources=self.aws,
             broker=self.broker,
             clock=self.aws.clock,

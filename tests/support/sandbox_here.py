@@ -13,26 +13,18 @@ from xacct.sandbox.sessions import Caps
 
 
 class SandboxHere:
-    """Listens from here on until `end`. Its directory is as `xacct-sandbox run --dir` leaves it.
+    """Listens from here on until `end`. Its directory is as `xacct-sandbox run --dir` leaves it. `inner`: what it is.
 
-    `identity_center`: whether the AWS files have its profiles. `change`: makes another world of the default one.
+    `change`: makes another world of the default one.
     """
 
     def __init__(
-        self,
-        directory,
-        *,
-        max_lifetime=None,
-        max_session=None,
-        max_token=None,
-        max_sign_in=None,
-        identity_center=False,
-        change=lambda world: world,
+        self, directory, *, max_lifetime=None, max_session=None, identity_center=False, change=lambda world: world
     ):
+        self._identity_center = identity_center
         self._directory = directory
         self._change = change
-        self._identity_center = identity_center
-        self._caps = Caps(max_lifetime, max_session, max_token, max_sign_in)
+        self._caps = Caps(max_lifetime, max_session)
         self._listens = threading.Event()
         self._problem = None
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -58,9 +50,10 @@ class SandboxHere:
     async def _serve(self):
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         files.prepare(self._directory)
-        identity = files.load_or_make_identity(self._directory)
-        world = self._change(default_world(identity, identity_center=self._identity_center))
-        sandbox = Sandbox(world, caps=self._caps)
+        world = self._change(
+            default_world(files.load_or_make_identity(self._directory), identity_center=self._identity_center)
+        )
+        sandbox = self.inner = Sandbox(world, caps=self._caps)
         async with sandbox.serve() as url:
             files.write_files(self._directory, sandbox.world, url)
             files.write_private(self._directory / "ready", f"{url}\n")

@@ -73,7 +73,7 @@ class FakeSources:
     def describe(self, source):
         return source.kind
 
-    def needs_human(self, _source):
+    def needs_human(self, _source, _now):
         return False
 
     async def load(self, _source):
@@ -84,6 +84,14 @@ def small_keeper(sts, roles=ROLES):
     """A keeper of these roles, its prompt broker and events among its attributes."""
     events = Events()
     broker = PromptBroker(sts.clock, events, UsedCodes())
-    keeper = Keeper(sts=sts, sources=FakeSources(), broker=broker, clock=sts.clock, events=events, rng=random.Random(1))
+    keeper = Keeper(
+        sts=sts,
+        identity_center=None,  # no role here is reached by a sign-in
+        sources=FakeSources(),
+        broker=broker,
+        clock=sts.clock,
+        events=events,
+        rng=random.Random(1),
+    )
     keeper.configure(roles)
     return keeper

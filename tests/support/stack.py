@@ -193,8 +193,7 @@ class Stack:
     # The sandbox.
 
     def _sandbox_apart(self, env):
-        named = {f"--{name.replace('_', '-')}": value for name, value in self.sandbox_options.items()}
-        options = [name if value is True else f"{name}={value}" for name, value in named.items() if value is not False]
+        options = [f"--{name.replace('_', '-')}={value}" for name, value in self.sandbox_options.items()]
         process = self._spawn(["-m", "xacct.sandbox", "run", "--dir", str(self.dir), *options], env, "sandbox.log")
         wait_until((self.dir / "ready").exists, what="the sandbox")
         return process

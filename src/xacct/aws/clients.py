@@ -1,7 +1,8 @@
-"""A client of STS for each target and region, made by an SDK that reads no file, no profile and next to no variable.
+"""A client of a service (STS, mostly) for each target and region, made by an SDK that reads no file and no profile.
 
-Whatever else botocore would take from the environment or from AWS's files steers other programs, not these calls. The
-SDK is loaded and clients are made in a thread (sdk.py), as soon as a human is asked for a code: nobody waits for that.
+Of variables it reads next to none. Whatever else botocore would take from the environment or from AWS's files steers
+other programs, not these calls. The SDK is loaded and clients are made in a thread (sdk.py), as soon as a human is
+asked for a code: nobody waits for that.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
     from xacct.model import StsTarget
 
-    Key = tuple[StsTarget, str]
-    """Where and how STS is asked, and the region that requests are signed for."""
+    Key = tuple[str, StsTarget, str]
+    """Which service is asked, where and how, and the region that requests are for."""
 
 
 SWITCH = 0.001
@@ -53,19 +54,19 @@ class Clients:
         self._clients.clear()
         await self._open.aclose()
 
-    def prepare(self, target: StsTarget, region: str) -> None:
+    def prepare(self, target: StsTarget, region: str, service: str = "sts") -> None:
         """Begin to load the SDK and to make the client that asks there, where that has not happened yet."""
-        key = (target, region)
+        key = (service, target, region)
         if key not in self._clients and key not in self._being_made:
             self._making(key)
 
-    async def get(self, target: StsTarget, region: str) -> Any:
-        """The client that asks there.
+    async def get(self, target: StsTarget, region: str, service: str = "sts") -> Any:
+        """The client that asks a service there. Only what STS is asked is signed.
 
         Raises:
             ConfigError: none can be made of these settings; which of them.
         """
-        key = (target, region)
+        key = (service, target, region)
         if key not in self._clients:
             await asyncio.shield(self._being_made.get(key) or self._making(key))
         return self._clients[key]
@@ -88,12 +89,12 @@ class Clients:
             task.exception()  # whoever waits for it is told; if nobody does, the call that comes is told the same
 
 
-def _make(target: StsTarget, region: str, now: Callable[[], float]) -> Any:
+def _make(service: str, target: StsTarget, region: str, now: Callable[[], float]) -> Any:
     check(target)
     with _beside_the_loop():
         from xacct.aws import sdk  # noqa: PLC0415 - late: it costs a quarter of the daemon's memory
 
-        return sdk.make(target, region, now)
+        return sdk.make(service, target, region, now)
 
 
 @contextmanager

@@ -200,7 +200,9 @@ ROWS: tuple[Row, ...] = (
 )
 
 
-def refusal(code: str, message: str, *, target: str, status: int = 400, skew: float = 0.0) -> errors.XacctError:
+def refusal(
+    code: str, message: str, *, target: str, status: int = 400, skew: float = 0.0, rows: tuple[Row, ...] = ROWS
+) -> errors.XacctError:
     """AWS's answer as one of our errors.
 
     Args:
@@ -209,10 +211,11 @@ def refusal(code: str, message: str, *, target: str, status: int = 400, skew: fl
         target: the role or session that was wanted.
         status: the HTTP status; any 5xx is temporary, whatever its body says.
         skew: seconds this machine's clock is ahead of AWS's, for the sentence about clocks.
+        rows: what the codes of the service mean that was asked.
     """
-    row = next(row for row in ROWS if row.matches(code, message))
+    row = next(row for row in rows if row.matches(code, message))
     if status >= 500 and not issubclass(row.error, errors.Temporary):  # noqa: PLR2004
-        row = next(row for row in ROWS if row.error is errors.AwsUnavailable)
+        row = next(row for row in rows if row.error is errors.AwsUnavailable)
     # A ValidationError quotes the value it dislikes, and that may be an external id or a code.
     # guard: awss-quotes-arent-passed-on
     said = _cut(re.sub(r"[Vv]alue '.*?' at", "value at", message), LONGEST_SAID).rstrip(".")
@@ -312,7 +315,7 @@ SDK_ROWS: tuple[SdkRow, ...] = (
         ("ResponseParserError", "ChecksumError"),
         r"",
         errors.NetworkLost,
-        "Something other than AWS STS answered: perhaps a captive portal or a proxy.",
+        "Something other than {where} answered: perhaps a captive portal or a proxy.",
         "Log in to the network in a browser.",
     ),
     SdkRow(
@@ -367,13 +370,14 @@ _SETTINGS = {
 }
 
 
-def of_sdk(error: BaseException, role: Role, *, signed: bool) -> errors.XacctError:
+def of_sdk(error: BaseException, role: Role, *, signed: bool, asked: str = "") -> errors.XacctError:
     """What kept the SDK from bringing an answer of STS's, as one of our errors.
 
     Args:
         error: what it raised.
         role: what was wanted.
         signed: whether a request had been signed: what is odd after that is the answer.
+        asked: who was asked, in words, if it was not STS.
     """
     if isinstance(error, errors.XacctError):
         return error
@@ -385,7 +389,7 @@ def of_sdk(error: BaseException, role: Role, *, signed: bool) -> errors.XacctErr
             kind = "ConnectionClosedError"  # aiobotocore gives a later reset the same name
         elif _no_such_name(original) and role.target.endpoint_url is None and not regions.is_known(region):
             kind = UNKNOWN_REGION
-    return failed(kind, f"{error} {original!r}", target=role.name, where=where(role), what=what)
+    return failed(kind, f"{error} {original!r}", target=role.name, where=asked or where(role), what=what)
 
 
 def failed(kind: str, words: str, *, target: str, where: str = "AWS STS", what: str = "") -> errors.XacctError:

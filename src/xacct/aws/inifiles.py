@@ -44,6 +44,7 @@ class AwsFiles:
         config: of the config file alone.
         credentials: of the credentials file alone.
         services: the sections of that kind.
+        sign_ins: likewise those named sso-session.
         ignored: sections that AWS's tools don't take for the profile they look like: the names that somebody may call
             it by, and why.
     """
@@ -54,6 +55,7 @@ class AwsFiles:
     credentials: dict[str, Profile] = field(default_factory=dict, repr=False)
     profiles: dict[str, Profile] = field(default_factory=dict, repr=False)
     services: dict[str, Any] = field(default_factory=dict, repr=False)
+    sign_ins: dict[str, Profile] = field(default_factory=dict, repr=False)
     ignored: list[tuple[tuple[str, ...], errors.ConfigError]] = field(default_factory=list)
 
     def where(self, profile: str, setting: str) -> str:
@@ -88,6 +90,7 @@ def read(config_file: Path, credentials_file: Path) -> AwsFiles:
     mapped = build_profile_map(sections)
     found.config = mapped["profiles"]
     found.services = mapped["services"]
+    found.sign_ins = mapped["sso_sessions"]
     found.credentials = _parse(credentials_file)
     found.ignored += _ignored_in_config(sections, config_file)
     for name in [name for name in found.credentials if _looks_prefixed(name)]:

@@ -1,4 +1,4 @@
-"""The AWS SDK, and clients of STS made with it. Imported late and in a thread: it costs half a second of a processor.
+"""The AWS SDK, and clients made with it. Imported late and in a thread: it costs half a second of a processor.
 
 Each session's every variable has its default: no environment, no file, no other models than botocore's own.
 """
@@ -35,16 +35,18 @@ READ_TIMEOUT = 10.0
 NOWHERE = f"{os.devnull}/none"
 """A path at which no file can be, not even where something has put one in /dev/null's place."""
 
-SERVICE = "sts"
+SERVICES = {"sts": "sts", "sso": "portal.sso", "sso-oidc": "oidc"}
+"""What is asked, as botocore calls it, and what its host is called."""
 
 POOL = 20
 """Connections to one STS at once."""
 
 
-def make(target: StsTarget, region: str, now: Callable[[], float]) -> Any:
+def make(service: str, target: StsTarget, region: str, now: Callable[[], float]) -> Any:
     """A client that asks there, not yet opened. Reads files: not for the event loop.
 
     Args:
+        service: one of SERVICES.
         target: where and how.
         region: the region to sign for.
         now: AWS's time, which requests are signed at.
@@ -68,17 +70,18 @@ def make(target: StsTarget, region: str, now: Callable[[], float]) -> Any:
         "verify": target.ca_bundle or True,
         "config": config,
     }
-    client = asyncio.run(_created(_session("legacy" if target.legacy else "regional"), arguments))
-    sign_requests(client, now)
+    client = asyncio.run(_created(_session("legacy" if target.legacy else "regional"), service, arguments))
+    if service == "sts":
+        sign_requests(client, now)
     check_proxy(client.meta.endpoint_url)
     client._endpoint.http_session.prepare(client.meta.endpoint_url)  # noqa: SLF001 - the StraightSession named above
     return client
 
 
-async def _created(session: AioSession, arguments: dict[str, Any]) -> Any:
+async def _created(session: AioSession, service: str, arguments: dict[str, Any]) -> Any:
     # No more than a coroutine because it might look for credentials, which an unsigned client does not: it awaits
     # nothing, and the client is bound to no loop before its first request.
-    return await session.create_client(SERVICE, **arguments)._coro  # noqa: SLF001
+    return await session.create_client(service, **arguments)._coro  # noqa: SLF001
 
 
 @cache
@@ -95,10 +98,10 @@ def _session(sts_endpoints: str) -> AioSession:
     return session
 
 
-class StsLoader(Loader):  # type: ignore[misc]
-    """botocore's own data, as far as it is about STS.
+class LeanLoader(Loader):  # type: ignore[misc]
+    """botocore's own data, as far as it is about SERVICES.
 
-    Of endpoints.json (1.2 MB about 400 services) only what is said of regions and of STS is made into dictionaries: all
+    Of endpoints.json (1.2 MB about 400 services) only what is said of regions and of those becomes dictionaries: all
     of it takes some MiB, and a tenth of a second in which no other thread runs.
     """
 
@@ -107,8 +110,8 @@ class StsLoader(Loader):  # type: ignore[misc]
         self._endpoints: dict[str, Any] | None = None
 
     def list_available_services(self, _type_name: str) -> list[str]:
-        """STS: else botocore looks into a thousand folders first, to see which services there are."""
-        return [SERVICE]
+        """Those: else botocore looks into a thousand folders first, to see which services there are."""
+        return list(SERVICES)
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
         """What a file of botocore's says, and the file."""
@@ -122,24 +125,24 @@ class StsLoader(Loader):  # type: ignore[misc]
 
 
 def lean(endpoints: bytes) -> dict[str, Any]:
-    """What endpoints.json says, without the services that are not STS."""
+    """What endpoints.json says, without the services that are none of SERVICES."""
     said = msgspec.json.decode(endpoints, type=dict[str, msgspec.Raw])
     partitions = msgspec.json.decode(said.pop("partitions"), type=list[dict[str, msgspec.Raw]])
     return {
         **{name: msgspec.json.decode(value) for name, value in said.items()},
-        "partitions": [_of_sts(partition) for partition in partitions],
+        "partitions": [_of_ours(partition) for partition in partitions],
     }
 
 
-def _of_sts(partition: dict[str, msgspec.Raw]) -> dict[str, Any]:
+def _of_ours(partition: dict[str, msgspec.Raw]) -> dict[str, Any]:
     services = msgspec.json.decode(partition.pop("services"), type=dict[str, msgspec.Raw])
-    kept = {name: msgspec.json.decode(value) for name, value in services.items() if name == SERVICE}
+    kept = {name: msgspec.json.decode(value) for name, value in services.items() if name in SERVICES.values()}
     return {**{name: msgspec.json.decode(value) for name, value in partition.items()}, "services": kept}
 
 
 @cache
-def _loader() -> StsLoader:
-    return StsLoader()
+def _loader() -> LeanLoader:
+    return LeanLoader()
 
 
 def check_proxy(url: str) -> None:

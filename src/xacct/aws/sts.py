@@ -124,15 +124,8 @@ class Sts:
                 # `from None`: botocore's exceptions hold the request, and with it keys and codes.
                 raise failures.of_sdk(error, role, signed=signed.signed) from None
         if answer.get("Credentials"):
-            self._hear(answer, signed_for=True)
+            hear(self._clock, answer, signed_for=True)
         return answer
-
-    def _hear(self, answer: dict[str, Any], *, signed_for: bool) -> None:
-        """Learn AWS's time from an answer that certainly is STS's: one with the id that STS gives each request."""
-        told = answer.get("ResponseMetadata", {})
-        date = _date_of(answer)
-        if told.get("RequestId") and date is not None:  # guard: time-stss-own-answers-alone
-            self._clock.heard(date, signed_for=signed_for)
 
     def _refusal(self, response: dict[str, Any], target: str) -> errors.XacctError:
         error = response.get("Error", {})
@@ -149,7 +142,7 @@ class Sts:
             skew=-self._clock.skew() if date is None else self._clock.wall() - date,
         )
         # Whoever does not complain of our clock can't be far from it.
-        self._hear(response, signed_for=not isinstance(refusal, errors.ClockSkew))
+        hear(self._clock, response, signed_for=not isinstance(refusal, errors.ClockSkew))
         return refusal
 
     def _credentials(self, answer: dict[str, Any], account: str | None) -> Credentials:
@@ -167,6 +160,14 @@ class Sts:
             issued_at=self._clock.now(),
             account_id=account,
         )
+
+
+def hear(clock: AwsClock, answer: dict[str, Any], *, signed_for: bool) -> None:
+    """Learn AWS's time from an answer that certainly is AWS's: one with the id that AWS gives each request."""
+    told = answer.get("ResponseMetadata", {})
+    date = _date_of(answer)
+    if told.get("RequestId") and date is not None:  # guard: time-stss-own-answers-alone
+        clock.heard(date, signed_for=signed_for)
 
 
 def region_of(role: Role) -> str:

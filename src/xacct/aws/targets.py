@@ -42,6 +42,15 @@ def of(name: str, files: AwsFiles, env: Mapping[str, str], whose: str = "the dae
     return _Reader(name, files, env, whose).read()
 
 
+def of_service(service: str, name: str, files: AwsFiles) -> str | None:
+    """The address that a profile names for another service than STS ("sso", "sso_oidc"); None: AWS's own.
+
+    Raises:
+        ConfigError: it can't be meant.
+    """
+    return _Reader(name, files, {}, "").endpoint_of(service)
+
+
 def trouble(url: str) -> str | None:
     """What is wrong with the address of an endpoint; None: nothing (botocore/utils.py: is_valid_endpoint_url)."""
     try:
@@ -75,7 +84,7 @@ class _Reader:
         self._origins: dict[str, str] = {}
 
     def read(self) -> tuple[str | None, StsTarget]:
-        url = self._endpoint()
+        url = self.endpoint_of("sts")
         region, fips_region = self._region(any_label=url is not None)
         fips = self._flag("use_fips_endpoint") or fips_region
         dualstack = self._flag("use_dualstack_endpoint")
@@ -95,31 +104,32 @@ class _Reader:
         )
         return region, target
 
-    def _endpoint(self) -> str | None:
+    def endpoint_of(self, service: str) -> str | None:
+        """The address that the profile names for a service."""
         if self._flag("ignore_configured_endpoint_urls"):
             return None
-        url = self._of_services() or self._text("endpoint_url", may_be_empty=True)
+        url = self._of_services(service) or self._text("endpoint_url", may_be_empty=True)
         if url and (why := trouble(url)):
             where = self._origins.get("endpoint_url", "")
             raise errors.ConfigError(f"{where} {why}.", "For example: endpoint_url = http://localhost:4566")
         return url or None
 
-    def _of_services(self) -> str | None:
+    def _of_services(self, service: str) -> str | None:
         section = self._text("services")
         if section is None:
             return None
         services = self._files.services.get(section)
         if not services:
             raise self._wrong("services", f"names [services {section[:60]}], which does not exist", "Add that section.")
-        sts = services.get("sts", {})
-        if not isinstance(sts, dict):
+        block = services.get(service, {})
+        if not isinstance(block, dict):
             raise errors.ConfigError(
-                f"sts of [services {section[:60]}] in {self._files.config_file} is no block.",
-                "Write endpoint_url = ... in an indented line below `sts =`.",
+                f"{service} of [services {section[:60]}] in {self._files.config_file} is no block.",
+                f"Write endpoint_url = ... in an indented line below `{service} =`.",
             )
-        if sts.get("endpoint_url"):
+        if block.get("endpoint_url"):
             self._origins["endpoint_url"] = f"endpoint_url of [services {section[:60]}] in {self._files.config_file}"
-        return sts.get("endpoint_url")
+        return block.get("endpoint_url")
 
     def _region(self, *, any_label: bool) -> tuple[str | None, bool]:
         written = self._text("region")

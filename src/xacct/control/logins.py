@@ -136,8 +136,8 @@ class LoginRoutes:
     def _somebody_for(self, roles: list[str]) -> bool:
         """Whether anybody but the caller could answer for one of these."""
         broker = self._keeper.broker
-        serials = filter(None, map(self._keeper.serial, roles))
-        return broker.subscribers > 0 or any(map(broker.has_subscriber, serials))
+        topics = filter(None, map(self._keeper.topic, roles))
+        return broker.subscribers > 0 or any(map(broker.has_subscriber, topics))
 
     def _command(self, name: str) -> Grant:
         """`xacctctl` as a consumer of one role, its own once more at each request."""

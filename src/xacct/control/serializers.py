@@ -42,6 +42,9 @@ def prompt(keeper: Keeper, prompt: Prompt) -> wire.Prompt:
         "label": clean(prompt.label),
         "process": clean(prompt.process),
         "reason": clean(prompt.reason),
+        "sign_in": clean(prompt.sign_in),
+        "url": clean(prompt.url),
+        "user_code": clean(prompt.user_code),
         "serial": prompt.serial,
         "roles": list(prompt.roles),
         "attempt": prompt.attempt,
@@ -61,7 +64,7 @@ def source_key(source: Source) -> str:
 def role_info(node: Node, base_url: str) -> wire.RoleInfo:
     """What the configuration says of a role."""
     role = node.role
-    return {
+    info: wire.RoleInfo = {
         "name": role.name,
         "role_arn": role.role_arn,
         "account": role.account,
@@ -70,6 +73,9 @@ def role_info(node: Node, base_url: str) -> wire.RoleInfo:
         "region": role.region,
         "url": base_url + role.slug,
     }
+    if isinstance(role.parent, Source) and role.parent.sign_in is not None:
+        info |= {"permission_set": role.parent.permission_set, "sign_in": role.parent.sign_in.label}
+    return info
 
 
 def role_status(standing: Standing, node: Node) -> wire.RoleStatus:

@@ -119,7 +119,7 @@ class Login:
         self._code = code
         self._attend = attend
         self._roles = list(dict.fromkeys(roles))
-        self._serials = frozenset(filter(None, (keeper.serial(role) for role in self._roles)))
+        self._serials = frozenset(filter(None, (keeper.topic(role) for role in self._roles)))
         self._topics = self._serials | frozenset(self._roles if attend else ())  # a code is no answer to "may it?"
         self._answered: set[str] = set()
         self._pending = set(self._roles)
@@ -226,7 +226,7 @@ class Login:
 
     def _waits(self, role: str, serial: str) -> bool:
         """Whether a role has to wait until a code of this device is given."""
-        if self._keeper.serial(role) != serial:
+        if self._keeper.topic(role) != serial:
             return False
         node = self._keeper.node(role)
         opening = node.session is not None and node.session.refreshing

@@ -42,9 +42,10 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class MfaEndsSoon:
-    """An MFA session ends soon.
+    """An MFA session, or a sign-in, ends soon.
 
     Attributes:
+        serial: the device's; empty: it is a sign-in.
         seconds: until then.
         roles: those that need a code past that.
     """

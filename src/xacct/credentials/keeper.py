@@ -22,7 +22,7 @@ from xacct.credentials.node import Node, Use, unknown
 from xacct.credentials.rate_limiter import URGENT, RateLimiter
 from xacct.credentials.refused import Refused
 from xacct.credentials.tree import Tree
-from xacct.model import iso
+from xacct.model import Source, iso
 from xacct.policy import Freshness, Hop
 from xacct.prompts.approvals import Approvals
 from xacct.prompts.prompt import Cause
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from xacct.clock import AwsClock
     from xacct.credentials.entry import Entry
     from xacct.credentials.rate_limiter import Place
+    from xacct.credentials.sign_ins import IdentityCenter
     from xacct.model import Credentials, Role
     from xacct.policy import Path
     from xacct.prompts.broker import PromptBroker
@@ -57,6 +58,7 @@ class Keeper:
         self,
         *,
         sts: Sts,
+        identity_center: IdentityCenter,
         sources: Sources,
         broker: PromptBroker,
         clock: AwsClock,
@@ -79,8 +81,15 @@ class Keeper:
         self.defaults = defaults or Defaults()
         self.rate_limiter = RateLimiter(clock.boot)
         self._calls = Calls(
-            sts=sts, sources=sources, broker=broker, clock=clock, defaults=self.defaults, rate_limiter=self.rate_limiter
+            sts=sts,
+            identity_center=identity_center,
+            sources=sources,
+            broker=broker,
+            clock=clock,
+            defaults=self.defaults,
+            rate_limiter=self.rate_limiter,
         )
+        self.sign_ins = self._calls.sign_ins
         self.observed_limits = self._calls.observed_limits
         self.refused = Refused()
         self.until: dict[str, float] = {}
@@ -208,7 +217,7 @@ class Keeper:
         while above is not None:
             above.try_at_once()
             above = above.parent
-        self.broker.forget(self.serial(name))
+        self.broker.forget(self.topic(name))
         self.approvals.ask_again(node.role, "")
         self.use_of(name).login = self.clock.now()
         log_in = self._log_in_lazily if lazy else self._log_in
@@ -282,12 +291,14 @@ class Keeper:
         return gone
 
     def logout_all(self) -> list[str]:
-        """Let go of every role and every MFA session, of roles that a file being saved has lost for a moment, too."""
+        """Let go of every role, MFA session and sign-in; of roles that a file being saved has lost just now, too."""
         gone = self.logout(list(self.nodes))
         self.consents.take_back(self.uses)  # guard: consent-logout-all-while-file-is-empty
         why = errors.HumanNeeded("You have logged out.", "xacctctl login ROLE")
-        for session in self.sessions.values():
+        for (source, _, _), session in self.sessions.items():
             session.abandon(why)
+            if source.sign_in is not None:
+                self.sign_ins.forget(source)  # guard: logout-all-ends-sign-ins
         self.until.clear()
         self.changed()
         return gone
@@ -326,7 +337,7 @@ class Keeper:
     def mfa_expires_at(self, name: str) -> float | None:
         """The moment past which the role can't be renewed without a human; None where there is none."""
         session = self.node(name).session
-        ends = [] if session is None else [session.expires_at]
+        ends = [] if session is None or session.refreshable_without_mfa() else [session.expires_at]
         for each in self.tree.line(name):
             oldest = self.observed_limits.oldest_mfa(each.role)
             if each.path.hop is Hop.WITH_CODE:
@@ -341,10 +352,13 @@ class Keeper:
         refused = self.refusal(node)
         return [*self.observed_limits.of(node.role), *([f"learned: {refused.sentence}"] if refused else [])]
 
-    def serial(self, name: str) -> str | None:
-        """The MFA device that logging in to the role may ask for."""
+    def topic(self, name: str) -> str | None:
+        """What logging in to the role may ask for: the serial of an MFA device, or a sign-in's topic."""
         self.node(name)
-        return list(self.tree.line(name))[-1].role.mfa_serial
+        root = list(self.tree.line(name))[-1].role
+        if isinstance(root.parent, Source) and root.parent.sign_in is not None:
+            return root.parent.sign_in.topic
+        return root.mfa_serial
 
     def recheck(self) -> None:
         """After a suspend or a clock step: renew what is in use at once, while the network is there."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xacct import errors
+from xacct.credentials.sign_ins import source_of
 from xacct.model import Role, Source, StsTarget
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
     from xacct.policy import Path
 
 SessionKey = tuple[Source, str | None, StsTarget]
-"""An MFA session: the source, the device's serial, and which STS is asked: a code for one must not reach another."""
+"""An MFA session: the source, the device's serial, and which STS is asked: a code for one must not reach another. Or a
+sign-in to IAM Identity Center, as a source of no account: all permission sets share it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Node:
 
     Attributes:
         entry: holds its credentials: the MFA session's own, where the role is just that.
-        session: the MFA session it hangs from, however far up.
+        session: the MFA session or the sign-in it hangs from, however far up.
     """
 
     role: Role
@@ -46,8 +48,10 @@ class Use:
 
 
 def session_key(role: Role) -> SessionKey:
-    """The MFA session of a role that hangs from a source."""
+    """The MFA session or the sign-in of a role that hangs from a source."""
     assert isinstance(role.parent, Source)  # noqa: S101
+    if role.parent.sign_in is not None:
+        return (source_of(role), None, replace(role.target, endpoint_url=None, legacy=False))
     return (role.parent, role.mfa_serial, role.target)  # guard: code-is-for-one-sts
 
 

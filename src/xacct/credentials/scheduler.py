@@ -138,9 +138,9 @@ class Scheduler:
             self._keeper.events.publish(ev.Expired(role))
 
     def _look_ahead(self, session: Entry, now: float) -> None:
-        """Warn, and ask while there is time, before an MFA session ends."""
-        if session.expires_at is None:
-            return
+        """Warn, and ask while there is time, before an MFA session or a sign-in ends."""
+        if session.expires_at is None or session.refreshable_without_mfa():
+            return  # a sign-in that can be renewed is, once a role of it has to be
         left = session.expires_at - now
         names = self._keeper.tree.session_roles(session)
         used = [name for name in names if now - renewals.asked(self._keeper, self._keeper.nodes[name]) < policy.RECENT]
@@ -148,12 +148,12 @@ class Scheduler:
             return
         self._warn(session, left, tuple(used))
         if left <= policy.ask_ahead(session.lifetime) and not session.refreshing and not session.resting():
-            serial = self._keeper.nodes[names[0]].role.mfa_serial or ""
+            topic = self._keeper.topic(names[0]) or ""
             said_no = self._asked_for.get(session) == session.expires_at and isinstance(
                 session.error, errors.HumanNeeded
             )
             # Who has locked is away, or wants to be left alone.
-            if self._keeper.broker.has_subscriber(serial) and not said_no and not self._keeper.agent_lock.locked:
+            if self._keeper.broker.has_subscriber(topic) and not said_no and not self._keeper.agent_lock.locked:
                 self._asked_for[session] = session.expires_at
                 session.renew(ask=True, wanted_for=left)
 

@@ -301,6 +301,8 @@ class CredentialService:
             return errors.TimedOut(sentence, "xacctctl attend")
         if "mfa" in kinds:
             return errors.TimedOut(f"Nobody gave an MFA code for {name} in time.", f"xacctctl login {name}")
+        if "sign-in" in kinds:
+            return errors.TimedOut(f"Nobody has signed in for {name} in time.", f"xacctctl login {name}")
         return errors.Temporary(f"AWS has not answered for {name} in time.", "Try again in a moment.")
 
     def _remembered(self, name: str, consumer: Consumer, error: errors.XacctError) -> errors.XacctError:

@@ -14,6 +14,7 @@ import msgspec
 from xacct import errors, rolekeys
 from xacct.credentials.node import Use
 from xacct.model import Credentials, Role, Source, StsTarget
+from xacct.signin import Registration  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -52,13 +53,21 @@ class EntrySnapshot(Value, frozen=True):
     error: ErrorSnapshot | None
 
 
+class SignInSnapshot(Value, frozen=True):
+    """What renews a sign-in without a human."""
+
+    client: Registration
+    refresh_token: str | None
+
+
 class SessionSnapshot(Value, frozen=True):
-    """An MFA session, known by its source, its device's serial and where STS is asked for it."""
+    """An MFA session, known by its source, its device's serial and where STS is asked for it; or a sign-in."""
 
     source: Source
     serial: str | None
     target: StsTarget
     entry: EntrySnapshot = msgspec.field(name="lease")  # what the kept state has called it from the beginning
+    sign_in: SignInSnapshot | None = None
 
 
 class RoleSnapshot(Value, frozen=True):
@@ -119,7 +128,8 @@ class Snapshot(Value, frozen=True):
     def empty(self) -> bool:
         """Whether it holds no credentials."""
         entries = [*(session.entry for session in self.sessions), *(role.entry for role in self.roles)]
-        return all(entry.held is None for entry in entries)
+        renewable = any(session.sign_in and session.sign_in.refresh_token for session in self.sessions)
+        return not renewable and all(entry.held is None for entry in entries)
 
 
 # Remembering.
@@ -130,7 +140,10 @@ def export(keeper: Keeper) -> Snapshot:
     keys = {known: key for key, known in keeper.dynamic.named().items()}
     observed_limits = keeper.observed_limits
     return Snapshot(
-        sessions=tuple(SessionSnapshot(*key, _of_entry(entry)) for key, entry in keeper.sessions.items()),
+        sessions=tuple(
+            SessionSnapshot(*key, _of_entry(entry), _of_sign_in(keeper, key[0]))
+            for key, entry in keeper.sessions.items()
+        ),
         roles=tuple(
             RoleSnapshot(name, plan(node.role, keeper.nodes), _of_entry(node.entry), *keys.get(name, (None, None)))
             for name, node in _owners(keeper)
@@ -174,6 +187,9 @@ def _anywhere(role: Role) -> dict[str, Any]:
         del said["parent"]["files"]
         if not role.parent.key:
             del said["parent"]["key"]
+        if role.parent.sign_in is None:
+            for later in ("sign_in", "account", "permission_set"):
+                del said["parent"][later]  # a plan that was kept before there were such is the same plan
     else:
         said["parent"] = rolekeys.split(role.parent)[0]
     return said
@@ -226,6 +242,11 @@ def _of_entry(entry: Entry) -> EntrySnapshot:
     )
 
 
+def _of_sign_in(keeper: Keeper, source: Source) -> SignInSnapshot | None:
+    client = keeper.sign_ins.clients.get(source)
+    return None if client is None else SignInSnapshot(client, keeper.sign_ins.refresh_tokens.get(source))
+
+
 def _finite(instant: float) -> float | None:
     """JSON has no infinity: "never" and "long ago" are None, and told apart by whose they are."""
     return instant if abs(instant) != float("inf") else None
@@ -252,6 +273,7 @@ def restore(keeper: Keeper, memory: Snapshot, *, same_boot: bool) -> int:
         entry = keeper.sessions.get(rank := (session.source, session.serial, session.target))
         if entry is not None and session.source.key in ("", keys[rank]):
             _to_entry(keeper, entry, session.entry, same_boot=same_boot)
+            _to_sign_in(keeper, entry, session)
     for role in memory.roles:
         name = _place_of(keeper, role)
         # guard: restart-changed-role-gets-nothing
@@ -307,6 +329,17 @@ def _to_entry(keeper: Keeper, entry: Entry, memory: EntrySnapshot, *, same_boot:
         entry.restore_backoff(
             memory.failures, _or(memory.failed_boot, float("-inf")), _or(memory.retry_boot, float("-inf"))
         )
+
+
+def _to_sign_in(keeper: Keeper, entry: Entry, session: SessionSnapshot) -> None:
+    """Go on with a sign-in, unless all that hangs from it was logged out of since it was kept."""
+    if session.sign_in is None:
+        return
+    keeper.sign_ins.clients.setdefault(session.source, session.sign_in.client)
+    token = session.sign_in.refresh_token
+    # guard: sign-in-that-was-logged-out-of-stays-ended
+    if token is not None and set(keeper.tree.session_roles(entry)) - keeper.consents.logged_out:
+        keeper.sign_ins.refresh_tokens.setdefault(session.source, token)
 
 
 def _or(instant: float | None, otherwise: float) -> float:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from xacct import errors, policy, rolekeys
 from xacct.credentials.entry import Entry
-from xacct.credentials.fetchers import BY_HOP, MfaSession, MfaSessions, RoleWithCode
+from xacct.credentials.fetchers import BY_HOP, MfaSession, MfaSessions, RoleWithCode, SignInFetcher
 from xacct.credentials.node import Node, SessionKey, session_key
 from xacct.model import Role, Source
 from xacct.policy import Hop
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable, Iterator, Mapping
 
+    from xacct.credentials.entry import Fetcher
     from xacct.credentials.fetchers.calls import Calls
     from xacct.credentials.refused import Refused
 
 
 class Tree:
-    """Nodes by the names of their roles, and the MFA sessions that they hang from.
+    """Nodes by the names of their roles, and the MFA sessions and sign-ins that they hang from.
 
     Args:
         calls: what fetchers reach AWS, sources and humans by.
@@ -98,6 +99,7 @@ class Tree:
                 node.entry.abandon(gone)  # guard: what-configuration-loses-is-let-go
         for key in [key for key, session in self.sessions.items() if session not in placed]:
             self.sessions.pop(key).abandon(gone)
+            self._calls.sign_ins.forget(key[0])
 
     def _plant(self, name: str, roles: Mapping[str, Role], before: Mapping[str, Node]) -> Node:
         if name in self.nodes:
@@ -128,14 +130,23 @@ class Tree:
         key = session_key(role)
         if key in self.sessions:
             return self.sessions[key]
-        fetcher = MfaSession(
-            lambda: self._root(self._for_whom(role, entry)[0], role),
-            lambda: self._for_whom(role, entry),
-            lambda: self._cover_until(entry),
-            calls=self._calls,
-            sessions=self._mfa_sessions,
-        )
-        entry = Entry(f"MFA session of {key[0].name}", fetcher, self._calls.clock, self._rng, self._settled)
+
+        def roles() -> tuple[str, ...]:
+            return self._for_whom(role, entry)
+
+        def root() -> Role:
+            return self._root(roles()[0], role)
+
+        def until() -> float | None:
+            return self._cover_until(entry)
+
+        fetcher: Fetcher
+        if key[0].sign_in is not None:
+            name, fetcher = f"sign-in to {key[0].name}", SignInFetcher(key[0], root, roles, calls=self._calls)
+        else:
+            name = f"MFA session of {key[0].name}"
+            fetcher = MfaSession(root, roles, until, calls=self._calls, sessions=self._mfa_sessions)
+        entry: Entry = Entry(name, fetcher, self._calls.clock, self._rng, self._settled)
         self.sessions[key] = entry
         return entry
 

@@ -11,7 +11,7 @@ from xacct.ctl.render import duration
 from xacct.ctl.terminal import Terminal
 
 _DIGITS: Final = 6
-_ENDED_HERE: Final = {"mfa": ("answered", "declined"), "confirm": ("answered",)}
+_ENDED_HERE: Final = {"mfa": ("answered", "declined"), "confirm": ("answered",), "sign-in": ("declined",)}
 """How a question ends by what was typed here, where what comes of it says more."""
 
 _OURS: Final = "xacctctl login"
@@ -88,6 +88,11 @@ class Conversation:
                 self._terminal.forget()  # what was typed before the question is no answer to it
             self._terminal.ask(f"Let {_who(prompt)} use {', '.join(prompt['roles'])}? [y/N] ")
             return
+        if prompt["kind"] == "sign-in":
+            if prompt["id"] not in self._introduced:
+                self._show_sign_in(prompt)
+            self._terminal.ask("Waiting for the browser (Ctrl-D: no) ... ")
+            return
         if prompt["id"] not in self._introduced:
             self._introduce(prompt)
         if prompt["problem"]:
@@ -106,8 +111,8 @@ class Conversation:
         line = self._terminal.line()
         if prompt is not None and prompt["kind"] == "confirm":
             self._decide(prompt, line)
-        elif prompt is None or line == "":
-            self.refresh()
+        elif prompt is None or line == "" or (prompt["kind"] == "sign-in" and line is not None):
+            self.refresh()  # to a sign-in the browser is the answer, whatever is typed here
         elif line is None:
             self._terminal.show("")
             self._send(prompt, {"decline": True})
@@ -171,6 +176,16 @@ class Conversation:
             self._terminal.show(prompt["reason"])
         if prompt.get("process") and prompt.get("label") != _OURS:
             self._terminal.show(f"Asked for by {_who(prompt)}.")
+
+    def _show_sign_in(self, prompt: wire.Prompt) -> None:
+        """Say whom it is for, where it is done, and with which code: by that the human knows the right window."""
+        self._introduced.add(prompt["id"])
+        self._terminal.ask("")
+        self._terminal.show(f"{', '.join(prompt['roles'])}: sign in to IAM Identity Center ({prompt['sign_in']}).")
+        if prompt.get("process") and prompt.get("label") != _OURS:
+            self._terminal.show(f"Asked for by {_who(prompt)}: decline it (Ctrl-D) if you don't expect that.")
+        self._terminal.show(f"Open this in a browser:  {prompt['url']}")
+        self._terminal.show(f"and type this code there: {prompt['user_code']}")
 
     def _tell(self, sentence: str) -> None:
         """Show a sentence once: a refusal may come as an answer and as a prompt's problem."""

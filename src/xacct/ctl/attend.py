@@ -78,7 +78,8 @@ def _line(raw: dict[str, Any]) -> str:
             line = f"{event(raw, wire.ExpiredEvent)['role']}: expired"
         case "mfa-ends":
             end = event(raw, wire.MfaEndsEvent)
-            line = f"{', '.join(end['roles'])}: a code is needed in {duration(end['seconds'])}"
+            what = "a code" if end["serial"] else "a sign-in"
+            line = f"{', '.join(end['roles'])}: {what} is needed in {duration(end['seconds'])}"
         case "locked":
             line = "locked: nothing is handed out until xacctctl unlock"
         case "unlocked":

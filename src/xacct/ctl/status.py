@@ -155,6 +155,8 @@ def _question(prompt: wire.Prompt, attended: int) -> str:
     roles = ", ".join(prompt["roles"])
     if prompt["kind"] == "confirm":
         line = f"waiting for a yes or no: let {prompt.get('label', '')} use {roles}?"
+    elif prompt["kind"] == "sign-in":
+        line = f"waiting for a sign-in to {prompt.get('sign_in', '')}, for {roles}"
     else:
         line = f"waiting for the MFA code of {prompt['serial']}, for {roles}"
     return clean(line if attended else f"{line} (answer it: xacctctl attend)")
@@ -163,7 +165,7 @@ def _question(prompt: wire.Prompt, attended: int) -> str:
 def _role_lines(answer: wire.RolesAnswer) -> Iterator[str]:
     headings = ("ROLE", "ACCOUNT", "IAM ROLE", "REGION", "SOURCE", "MFA")
     known = {role["name"]: role for role in answer["roles"]}
-    cells = [_cells(role, "yes" if _takes_mfa(role, known) else "no") for role in answer["roles"]]
+    cells = [_cells(role, _mfa(role, known)) for role in answer["roles"]]
     heading, *rows = table([headings, *cells], less=(5,), shorter=(0, 2, 4))
     yield paint(heading, "dim")
     yield from rows
@@ -179,10 +181,12 @@ def _role_lines(answer: wire.RolesAnswer) -> Iterator[str]:
             yield clean(f"  hint: {problem['hint']}")
 
 
-def _takes_mfa(role: wire.RoleInfo, known: dict[str, wire.RoleInfo]) -> bool:
-    """Say whether a code is needed for the role, or for one that it is assumed from."""
+def _mfa(role: wire.RoleInfo, known: dict[str, wire.RoleInfo]) -> str:
+    """Whether a role takes a human, by itself or by what it hangs from: "yes", "no", or "sign-in"."""
+    if role["mfa_serial"] or role.get("sign_in"):
+        return "sign-in" if role.get("sign_in") else "yes"
     above = known.get(role["source"])
-    return bool(role["mfa_serial"]) or (above is not None and above is not role and _takes_mfa(above, known))
+    return "no" if above is None or above is role else _mfa(above, known)
 
 
 def _cells(role: wire.RoleInfo, mfa: str) -> tuple[str, ...]:
@@ -190,7 +194,7 @@ def _cells(role: wire.RoleInfo, mfa: str) -> tuple[str, ...]:
     return (
         role["name"],
         role["account"] or "-",
-        arn.partition(":role/")[2].rpartition("/")[2] or "-",
+        arn.partition(":role/")[2].rpartition("/")[2] or role.get("permission_set") or "-",
         role["region"] or "-",
         role["source"],
         mfa,

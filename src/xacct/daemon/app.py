@@ -114,14 +114,17 @@ class App:
 
     def _heart(self, chosen: Settings) -> Keeper:
         """The keeper, with AWS and the prompt broker it needs."""
+        from xacct.aws.identity_center import IdentityCenter  # noqa: PLC0415
         from xacct.aws.sources import FileSources  # noqa: PLC0415
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
         events = Events()
         events.call(PromptOpened, self._prepare)
         self.sts = Sts(self.clock)
+        self.identity_center = IdentityCenter(self.clock)
         return Keeper(
             sts=self.sts,
+            identity_center=self.identity_center,
             sources=FileSources(os.environ),
             broker=PromptBroker(self.clock, events, UsedCodes(self._keep_steps)),
             clock=self.clock,
@@ -336,6 +339,7 @@ class App:
                 stack.push_async_callback(self.audit.close)
             stack.push_async_callback(self.restorer.close)
             stack.push_async_callback(self.sts.close)
+            stack.push_async_callback(self.identity_center.close)
             stack.push_async_callback(self.containers.close)
             stack.push_async_callback(self.imds.close)
             stack.push_async_callback(self.endpoint.close)

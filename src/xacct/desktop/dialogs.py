@@ -63,6 +63,12 @@ def text(prompt: Prompt) -> str:
             f"Let a program use the role {plain(prompt.roles[0])}?\nIt calls itself: {plain(prompt.label)}{process}"
         )
     roles = ", ".join(map(plain, prompt.roles[:5])) + ("…" if len(prompt.roles) > 5 else "")  # noqa: PLR2004
+    if prompt.kind == "sign-in":
+        who = f"\nAsked for by {plain(prompt.who)}" if prompt.process and prompt.label != OURS else ""
+        return (
+            f"Sign in to IAM Identity Center ({plain(prompt.sign_in)}) for {roles}?{who}\n"
+            f"Open this in a browser: {plain(prompt.url)}\nand type this code there: {plain(prompt.user_code)}"
+        )
     lines = [f"MFA code for {roles}", f"Device: {plain(prompt.serial)}"]  # guard: dialog-device-is-words
     if prompt.reason:
         lines.append(plain(prompt.reason))
@@ -81,7 +87,7 @@ def _zenity(prompt: Prompt) -> list[str]:
 
 
 def _osascript(prompt: Prompt) -> list[str]:
-    if prompt.kind == "confirm":
+    if prompt.kind != "mfa":
         script = (
             "on run argv\n"
             f'display dialog (item 1 of argv) with title "{TITLE}" buttons {{"No", "Yes"}} cancel button "No"\n'

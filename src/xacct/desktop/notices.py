@@ -47,13 +47,17 @@ def prompter(given: Parts) -> Run | None:
 def words_of(event: Event) -> str | None:
     """What a notice says of an event; None for what needs none."""
     match event:
-        case MfaEndsSoon(_, seconds, roles):
+        case MfaEndsSoon(serial, seconds, roles):
             some = ", ".join(roles[:3]) + ("…" if len(roles) > 3 else "")  # noqa: PLR2004
-            return f"The MFA session of {some} ends in {seconds / 60:.0f} min. xacctctl login {roles[0]}"
+            what = "MFA session" if serial else "sign-in"
+            return f"The {what} of {some} ends in {seconds / 60:.0f} min. xacctctl login {roles[0]}"
         case Failed(role, error) if isinstance(error, errors.Refusal):
             return f"{role}: {error.sentence}"
         case PromptOpened(prompt) if prompt.kind == "confirm":
             return f"{prompt.label} asks to use {prompt.roles[0]}. xacctctl attend"
+        case PromptOpened(prompt) if prompt.kind == "sign-in":
+            # No code: whoever reads a notice does not know who has asked for it.
+            return f"A sign-in to {prompt.sign_in} is needed for {prompt.roles[0]}. xacctctl login {prompt.roles[0]}"
         case PromptOpened(prompt):
             return f"An MFA code is needed for {prompt.roles[0]}. xacctctl login {prompt.roles[0]}"
     return None

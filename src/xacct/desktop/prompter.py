@@ -85,6 +85,8 @@ class Prompter:
             try:
                 if prompt.kind == "confirm" and said is not None:
                     self._broker.confirm(prompt.id)
+                elif prompt.kind == "sign-in" and said is not None:
+                    return  # the human goes to the browser; that ends the prompt
                 elif said:
                     self._broker.answer(prompt.id, said)
                 elif self._dialog:

@@ -13,20 +13,24 @@ import itertools
 import re
 from collections import defaultdict
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xacct import errors
 from xacct.policy import next_step
 from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.prompts.prompt import KINDS, NO_CAUSE, Prompt, names
+from xacct.signin import is_sign_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from xacct.clock import AwsClock
     from xacct.event_bus import EventBus
     from xacct.prompts.prompt import Cause, Kind
     from xacct.prompts.used_codes import UsedCodes
+    from xacct.signin import DeviceCode, SignIn
+
+T = TypeVar("T")
 
 ATTEMPTS = 3
 COOL_DOWN = 60.0
@@ -69,8 +73,9 @@ class PromptBroker:
         finally:
             del self._subscribers[me]
 
-    def has_subscriber(self, topic: str, kind: Kind = "mfa") -> bool:
-        """Whether somebody could answer for this device, or guarded role."""
+    def has_subscriber(self, topic: str, kind: Kind | None = None) -> bool:
+        """Whether somebody could answer for this device, sign-in or guarded role; of which kind, a role has to say."""
+        kind = kind or ("sign-in" if is_sign_in(topic) else "mfa")
         return any(kind in kinds and (scope is None or topic in scope) for scope, kinds in self._subscribers.values())
 
     @property
@@ -207,14 +212,18 @@ class PromptBroker:
             label=label,
         )
 
-    async def _pose(self, prompt: Prompt, wanted: Callable[[], bool]) -> str:
+    async def _pose(
+        self, prompt: Prompt, wanted: Callable[[], bool], looking: asyncio.Future[Any] | None = None
+    ) -> str:
         self._refuse_while_resting(prompt.about)
         self._refuse_unattended(prompt)
         self._open[prompt.id] = prompt
         self._events.publish(PromptOpened(prompt))
         try:
             answer = await self._wait(prompt, wanted)
-        except errors.HumanNeeded as error:
+            if looking is not None and looking.done():
+                looking.result()  # what went wrong in the browser is how the prompt ends
+        except errors.XacctError as error:
             self._close(prompt, _OUTCOMES.get(type(error), "withdrawn"), error.sentence)
             raise
         except asyncio.CancelledError:
@@ -222,6 +231,43 @@ class PromptBroker:
             raise
         self._close(prompt, "answered", prompt.answered())
         return answer
+
+    async def signed_in(
+        self,
+        sign_in: SignIn,
+        roles: Callable[[], tuple[str, ...]],
+        wanted: Callable[[], bool],
+        begin: Callable[[], Awaitable[DeviceCode]],
+        finish: Callable[[DeviceCode], Coroutine[Any, Any, T]],
+        cause: Cause = NO_CAUSE,
+    ) -> T:
+        """What `finish` brings, while a human is shown where to sign in and with which code.
+
+        Args:
+            sign_in: to what.
+            roles: whom it is for, now.
+            wanted: whether anybody still waits for it.
+            begin: gets the code that is shown; not called where nobody could be asked.
+            finish: ends once the human is done; cancelled where the prompt is withdrawn.
+            cause: who has brought it about.
+
+        Raises:
+            HumanNeeded: nobody to ask, a "no", or nobody has signed in while anybody wanted it.
+            XacctError: those of `begin` and `finish`.
+        """
+        prompt = self._new_prompt("", roles, about=sign_in.topic, kind="sign-in", label=cause.label)
+        prompt.process, prompt.sign_in = cause.process, sign_in.label
+        self._refuse_while_resting(prompt.about)
+        self._refuse_unattended(prompt)
+        code = await begin()
+        prompt.url, prompt.user_code = code.url, code.user_code
+        looking = asyncio.ensure_future(finish(code))
+        looking.add_done_callback(lambda _: None if prompt.answer.done() else prompt.answer.set_result("done"))
+        try:
+            await self._pose(prompt, wanted, looking)
+            return await looking
+        finally:
+            looking.cancel()
 
     def rest(self, serial: str, roles: tuple[str, ...]) -> errors.HumanNeeded:
         """Three wrong codes: no more prompts for a while. Returns what to tell everybody."""
@@ -254,8 +300,8 @@ class PromptBroker:
                 "That question is no longer open.", "Somebody else answered it, or nobody waits for it."
             )
         if kind is not None and prompt.kind != kind:
-            wants = "an MFA code" if prompt.kind == "mfa" else "yes or no"
-            raise errors.BadInput(f"That question wants {wants}.", "")
+            wants = {"mfa": "an MFA code", "confirm": "yes or no", "sign-in": "a sign-in in the browser"}
+            raise errors.BadInput(f"That question wants {wants[prompt.kind]}.", "")
         return prompt
 
     def _rest(self, about: str, seconds: float, error: errors.HumanNeeded) -> None:
@@ -281,4 +327,4 @@ def _too_many(roles: str, seconds: float) -> str:
     return f"{ATTEMPTS} codes in a row were refused for {roles}; xacct asks again in {seconds:.0f} s."
 
 
-_OUTCOMES: dict[type[errors.HumanNeeded], str] = {errors.Declined: "declined", errors.TimedOut: "timeout"}
+_OUTCOMES: dict[type[errors.XacctError], str] = {errors.Declined: "declined", errors.TimedOut: "timeout"}

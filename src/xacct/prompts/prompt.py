@@ -1,4 +1,7 @@
-"""One prompt to the human: for an MFA code, or whether somebody may use a role. And the sentences it ends with."""
+"""One prompt to the human: for an MFA code, a sign-in in a browser, or whether somebody may use a role.
+
+And the sentences it ends with.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
-Kind = Literal["mfa", "confirm"]
-KINDS: tuple[Kind, ...] = ("mfa", "confirm")
+Kind = Literal["mfa", "confirm", "sign-in"]
+KINDS: tuple[Kind, ...] = ("mfa", "confirm", "sign-in")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,9 @@ class Prompt:
         label: what whoever would use the role calls itself.
         process: which process that is ("pid 4711, /usr/bin/aws"); empty where it is not known.
         reason: why it takes a code, where that is not plain.
+        sign_in: what is signed in to, as people call it; empty: it is another kind of prompt.
+        url: where in a browser that is done.
+        user_code: what is typed there.
     """
 
     id: str
@@ -53,6 +59,9 @@ class Prompt:
     label: str = ""
     process: str = ""
     reason: str = ""
+    sign_in: str = ""
+    url: str = ""
+    user_code: str = ""
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -71,13 +80,15 @@ class Prompt:
 
     @property
     def topic(self) -> str:
-        """What somebody has to subscribe to, to be asked it: the device, or the role."""
-        return self.serial if self.kind == "mfa" else self.roles[0]
+        """What somebody has to subscribe to, to be asked it: the device, the role, or the sign-in."""
+        return {"mfa": self.serial, "confirm": self.roles[0], "sign-in": self.about}[self.kind]
 
     def unattended(self) -> errors.HumanNeeded:
         """Nobody is there to ask."""
         if self.kind == "confirm":
             return errors.NobodyToAsk(f"{self._use()} has to be confirmed, and nobody is there to ask.", _HINT)
+        if self.kind == "sign-in":
+            return errors.NobodyToAsk(f"{self._sign_in()} is needed, and nobody is there to ask.", self._login())
         return errors.NobodyToAsk(
             f"An MFA code is needed for {self._names()}, and nobody is there to ask.", self._login()
         )
@@ -86,20 +97,28 @@ class Prompt:
         """Nobody has answered."""
         if self.kind == "confirm":
             return errors.TimedOut(f"Nobody has confirmed {_lower(self._use())}.", _HINT)
+        if self.kind == "sign-in":
+            return errors.TimedOut(f"Nobody has signed in to {self.sign_in} for {self._names()}.", self._login())
         return errors.TimedOut(f"Nobody gave an MFA code for {self._names()}.", self._login())
 
     def declined(self) -> errors.HumanNeeded:
         """The human has said no."""
         if self.kind == "confirm":
             return errors.Declined(f"{self._use()} was declined.", "")
+        if self.kind == "sign-in":
+            return errors.Declined(f"{self._sign_in()} was declined.", self._login())
         return errors.Declined(f"The MFA code for {self._names()} was declined.", self._login())
 
     def answered(self) -> str:
         """What other terminals show once it is answered."""
-        return "A code was given." if self.kind == "mfa" else f"{self._use()} was allowed."
+        said = {"mfa": "A code was given.", "sign-in": f"You are signed in to {self.sign_in}."}
+        return said.get(self.kind) or f"{self._use()} was allowed."
 
     def _names(self) -> str:
         return names(self.roles)
+
+    def _sign_in(self) -> str:
+        return f"A sign-in to IAM Identity Center ({self.sign_in}) for {self._names()}"
 
     def _login(self) -> str:
         return f"xacctctl login {self.roles[0]}"

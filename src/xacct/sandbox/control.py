@@ -1,6 +1,6 @@
 """The sandbox's own routes below `/_sandbox`: recorded calls, faults, used codes. JSON.
 
-`docs/sandbox.md` documents them for users.
+`xacct.sandbox` documents them for users.
 """
 
 from __future__ import annotations

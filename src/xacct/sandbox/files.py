@@ -1,7 +1,7 @@
 """A sandbox's directory: its identity, the AWS files and environment made for its clients.
 
     DIR/identity.json      access key and TOTP seed of this world; made once, then reused
-    DIR/aws/config         profiles, SSO sessions           (AWS_CONFIG_FILE)
+    DIR/aws/config         profiles of the world            (AWS_CONFIG_FILE)
     DIR/aws/credentials    the user's access key            (AWS_SHARED_CREDENTIALS_FILE)
     DIR/run, config, state what XDG_RUNTIME_DIR, XDG_CONFIG_HOME, XDG_STATE_HOME point to
     DIR/env                `export` lines, for a POSIX shell to source

@@ -112,13 +112,6 @@ async def test_a_human_who_answers_all_at_once(signer, post, fails, answer, brin
         assert (await fails(call))[0] == brings
 
 
-async def test_a_consent_of_nobody_here_is_none(signer, sandbox, fails):
-    sandbox.identity_center.state.consent = "allow"
-    sandbox.identity_center.state.consent_user = "nobody@example.com"
-    await signer.register()
-    assert (await fails(signer.poll(await signer.start())))[0] == "AuthorizationPendingException"
-
-
 @pytest.mark.parametrize(
     ("path", "body", "sentence"),
     [
@@ -130,7 +123,6 @@ async def test_a_consent_of_nobody_here_is_none(signer, sandbox, fails):
         ("answer", "[]", 'The body must be a JSON object, like {"answer": "allow"}.'),
         ("consent", {}, "answer must be one of: ask, allow, deny."),
         ("consent", {"answer": "yes"}, "answer must be one of: ask, allow, deny."),
-        ("consent", {"answer": "allow", "user": "x"}, "No instance of Identity Center has such a user."),
         ("revoke", "{", 'The body must be a JSON object, like {"user": "me@example.com"}.'),
     ],
 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from xacct import awsfiles
 from xacct.aws.sources import console_login, identity_center, process, profile_keys, web_identity
 from xacct.aws.sources.environment import Environment
+from xacct.aws.sources.identity_center import IdentityCenter
 from xacct.aws.sources.process import Process
 from xacct.aws.sources.profile_keys import ProfileKeys
 from xacct.aws.sources.web_identity import WebIdentity
@@ -27,6 +28,7 @@ KINDS: dict[str, SourceKind] = {
     "process": Process(),
     "environment": Environment(),
     "web-identity": WebIdentity(),
+    "identity-center": IdentityCenter(),
 }
 """By `Source.kind`."""
 
@@ -66,9 +68,9 @@ class FileSources:
         """What its credentials come from, in words: "its access key"."""
         return KINDS[source.kind].describe(source)
 
-    def needs_human(self, source: Source) -> bool:
-        """Whether they could not be had now without a human."""
-        return KINDS[source.kind].needs_human(source)
+    def needs_human(self, source: Source, now: float) -> bool:
+        """Whether they could not be had `now` (AWS's time) without a human."""
+        return KINDS[source.kind].needs_human(source, self._env_of(source), now)
 
     async def load(self, source: Source) -> Credentials:
         """The keys of a source; of a web identity its token alone, as a session token.

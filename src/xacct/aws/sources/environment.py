@@ -23,7 +23,7 @@ class Environment:
         """As SourceKind says."""
         return "the environment"
 
-    def needs_human(self, _source: Source) -> bool:
+    def needs_human(self, _source: Source, _env: Mapping[str, str], _now: float) -> bool:
         """Never."""
         return False
 

@@ -16,8 +16,14 @@ class SourceKind(Protocol):
     def describe(self, source: Source) -> str:
         """What the credentials come from, in words that follow "start from NAME: "."""
 
-    def needs_human(self, source: Source) -> bool:
-        """Whether they could not be had now without a human, as far as that is known without asking anybody."""
+    def needs_human(self, source: Source, env: Mapping[str, str], now: float) -> bool:
+        """Whether they could not be had now without a human, as far as that is known without asking anybody.
+
+        Args:
+            source: Of this kind.
+            env: As `load` has it.
+            now: AWS's time (Unix seconds).
+        """
 
     async def load(self, source: Source, env: Mapping[str, str]) -> Credentials:
         """The credentials, read anew; of a web identity its token alone, as a session token.

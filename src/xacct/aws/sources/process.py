@@ -45,7 +45,7 @@ class Process:
         """As SourceKind says."""
         return "its credential_process"
 
-    def needs_human(self, _source: Source) -> bool:
+    def needs_human(self, _source: Source, _env: Mapping[str, str], _now: float) -> bool:
         """Nobody can tell before it runs."""
         return False
 

@@ -35,7 +35,7 @@ class ProfileKeys:
         """As SourceKind says."""
         return "its access key"
 
-    def needs_human(self, _source: Source) -> bool:
+    def needs_human(self, _source: Source, _env: Mapping[str, str], _now: float) -> bool:
         """Never."""
         return False
 

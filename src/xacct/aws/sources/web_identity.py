@@ -32,7 +32,7 @@ class WebIdentity:
         """As SourceKind says."""
         return f"the token in its {SETTING}"
 
-    def needs_human(self, _source: Source) -> bool:
+    def needs_human(self, _source: Source, _env: Mapping[str, str], _now: float) -> bool:
         """Whoever writes the file is no human to wait for."""
         return False
 

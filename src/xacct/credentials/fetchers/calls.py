@@ -5,23 +5,26 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from xacct import errors, policy
 from xacct.credentials.observed_limits import ObservedLimits
 from xacct.credentials.rate_limiter import urgent
+from xacct.credentials.sign_ins import SignIns
 from xacct.model import Source
 from xacct.prompts.challenge import with_code
 from xacct.prompts.prompt import NO_CAUSE, Cause
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
     from xacct.clock import AwsClock
     from xacct.credentials.rate_limiter import Place, RateLimiter
+    from xacct.credentials.sign_ins import IdentityCenter
     from xacct.model import Credentials, Role
     from xacct.policy import Path
     from xacct.prompts.broker import PromptBroker
+    from xacct.signin import DeviceCode, SignIn, Tokens
 
 QUICK_RETRIES = (0.3, 0.9)
 """Seconds before the second and third try of a call that carries no code: most hiccups are over by then."""
@@ -57,8 +60,8 @@ class Sources(Protocol):
             SourceUnusable: it has none.
         """
 
-    def needs_human(self, source: Source) -> bool:
-        """Whether they could not be had now without a human."""
+    def needs_human(self, source: Source, now: float) -> bool:
+        """Whether they could not be had `now` (AWS's time) without a human."""
 
     def describe(self, source: Source) -> str:
         """What they come from, in words."""
@@ -90,12 +93,15 @@ class Calls:
         self,
         *,
         sts: Sts,
+        identity_center: IdentityCenter,
         sources: Sources,
         broker: PromptBroker,
         clock: AwsClock,
         defaults: Defaults,
         rate_limiter: RateLimiter,
     ) -> None:
+        self.identity_center = identity_center
+        self.sign_ins = SignIns()
         self.clock = clock
         self.defaults = defaults
         self.observed_limits = ObservedLimits()
@@ -121,7 +127,7 @@ class Calls:
 
     def source_needs_human(self, role: Role) -> bool:
         """Whether the keys of the source that a role starts from could not be had now without a human."""
-        return isinstance(role.parent, Source) and self._sources.needs_human(role.parent)
+        return isinstance(role.parent, Source) and self._sources.needs_human(role.parent, self.clock.now())
 
     async def open_session(
         self, role: Role, keys: Credentials, code: str | None, duration: int, place: Callable[[], Place] = urgent
@@ -172,6 +178,27 @@ class Calls:
         name = role.session_name or self.defaults.session_name
         async with self._turn(place):
             return await self._sts.assume_role_with_web_identity(role, token, session_name=name, duration=duration)
+
+    async def role_of_sign_in(self, role: Role, token: str, place: Callable[[], Place]) -> Credentials:
+        """What the access portal gives for a sign-in's token.
+
+        Raises:
+            XacctError: those of `IdentityCenter`.
+            NobodyWaits: nobody wants it any more.
+        """
+        async with self._turn(place):
+            return await self.identity_center.role_credentials(role, token)
+
+    async def sign_in(
+        self,
+        sign_in: SignIn,
+        roles: Callable[[], tuple[str, ...]],
+        wanted: Callable[[], bool],
+        begin: Callable[[], Awaitable[DeviceCode]],
+        finish: Callable[[DeviceCode], Coroutine[Any, Any, Tokens]],
+    ) -> Tokens:
+        """What a human's sign-in in a browser brings. Arguments and errors are those of `PromptBroker.signed_in`."""
+        return await self._broker.signed_in(sign_in, roles, wanted, begin, finish, self._cause(roles()))
 
     @asynccontextmanager
     async def _turn(self, place: Callable[[], Place]) -> AsyncIterator[None]:

@@ -65,14 +65,19 @@ def sso_profiles(idc: Instance, chained: str) -> tuple[Profile, ...]:
     region = ("region", idc.region)
 
     def role(account: str, permission_set: PermissionSet) -> tuple[tuple[str, str], ...]:
-        return (("sso_account_id", account), ("sso_role_name", permission_set.name), region)
+        return (
+            ("sso_account_id", account),
+            ("sso_role_name", permission_set.name),
+            region,
+            ("services", "xacct-sandbox"),
+        )
 
     by_session = ("sso_session", SESSION_NAME)
     by_itself = (("sso_start_url", idc.start_url), ("sso_region", idc.region))
     return (
         Profile("sso-central", (by_session, *role(central, DEVELOPER))),
         Profile("sso-prod", (by_session, *role(prod, READ_ONLY))),
-        Profile("sso-staging", (by_session, *role(staging, DEVELOPER), ("services", "xacct-sandbox"))),
+        Profile("sso-staging", (by_session, *role(staging, DEVELOPER))),
         Profile("sso-legacy", (*by_itself, *role(central, DEVELOPER))),
         Profile("sso-chained", (("role_arn", chained), ("source_profile", "sso-central"), region)),
         Profile("sso-forbidden", (by_session, *role(prod, DEVELOPER))),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from xacct.sandbox.identity_center import members, refusals
@@ -47,8 +46,7 @@ def start_device_authorization(state: State, given: Members, now: float, origin:
     request = DeviceRequest(user_code, client, instance.start_url, now + instance.code_seconds, instance.interval)
     state.devices.put(device_code, request)
     if state.consent != "ask":
-        with suppress(AnswerError):  # not a user of this instance: it stays open
-            answer(state, user_code, now, allow=state.consent == "allow", user=state.consent_user)
+        answer(state, user_code, now, allow=state.consent == "allow", user=state.consent_user)
     page = f"{origin}{DEVICE_PATH}"
     return {
         "deviceCode": device_code,

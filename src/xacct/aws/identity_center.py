@@ -1,0 +1,192 @@
+"""IAM Identity Center over aiobotocore: signing in by a device code, renewing that, and the credentials of its roles.
+
+No retries here, as with STS. Tokens are arguments of unsigned calls; no exception that holds them is passed on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from xacct.aws import failures, sign_in_failures, sts
+from xacct.aws.clients import Clients
+from xacct.model import Credentials, Source
+from xacct.signin import DeviceCode, Registration, SignIn, Tokens
+
+if TYPE_CHECKING:
+    from xacct import errors
+    from xacct.clock import AwsClock
+    from xacct.model import Role
+
+CLIENT_NAME = "xacct"
+"""What the human reads in the browser. Plain ASCII, the same on each machine: the API takes no other characters."""
+
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+"""RFC 8628, 3.4."""
+
+INTERVAL = 5.0
+"""Seconds between two looks where none are said (RFC 8628, 3.2)."""
+
+_ASKED = "IAM Identity Center"
+
+
+class IdentityCenter:
+    """As the keeper sees it. `role` is one that is reached by the sign-in: where and how to ask is in its settings.
+
+    Args:
+        clock: what expirations are reckoned by; it learns from AWS's answers.
+    """
+
+    def __init__(self, clock: AwsClock) -> None:
+        self._clock = clock
+        self._clients = Clients(clock.likeliest)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._clients.close()
+
+    async def register(self, role: Role) -> Registration:
+        """Become a client of an instance.
+
+        Raises:
+            XacctError: what AWS said, or why it could not be asked.
+        """
+        sign_in = _sign_in(role)
+        arguments: dict[str, Any] = {"clientName": CLIENT_NAME, "clientType": "public"}
+        if sign_in.scopes:
+            arguments["scopes"] = list(sign_in.scopes)
+        answer = await self._oidc(role, "register_client", arguments)
+        try:
+            return Registration(answer["clientId"], answer["clientSecret"], float(answer["clientSecretExpiresAt"]))
+        except (KeyError, TypeError, ValueError):
+            raise _something_else(role) from None
+
+    async def start(self, role: Role, client: Registration) -> DeviceCode:
+        """Begin a sign-in: a code for the human to type in a browser.
+
+        Raises:
+            ClientUnknown: the registration has ended.
+            XacctError: as `register`.
+        """
+        arguments = {"startUrl": _sign_in(role).start_url}
+        answer = await self._oidc(role, "start_device_authorization", {**_client(client), **arguments})
+        try:
+            return DeviceCode(
+                answer["deviceCode"],
+                answer["userCode"],
+                answer["verificationUri"],
+                self._clock.now() + float(answer["expiresIn"]),
+                float(answer.get("interval") or INTERVAL),
+            )
+        except (KeyError, TypeError, ValueError):
+            raise _something_else(role) from None
+
+    async def finish(self, role: Role, client: Registration, code: DeviceCode) -> Tokens:
+        """The tokens of a sign-in that was begun.
+
+        Raises:
+            SignInPending: the human is not done yet.
+            Throttled: we look too often.
+            HumanNeeded: it was declined, or the code has ended.
+            XacctError: as `register`.
+        """
+        return await self._tokens(role, client, {"grantType": DEVICE_GRANT, "deviceCode": code.device_code})
+
+    async def renew(self, role: Role, client: Registration, refresh_token: str) -> Tokens:
+        """The next tokens, for a refresh token that is used up by that.
+
+        Raises:
+            SignInEnded: it is good for none.
+            ClientUnknown: nor is the registration.
+            XacctError: as `register`.
+        """
+        return await self._tokens(role, client, {"grantType": "refresh_token", "refreshToken": refresh_token})
+
+    async def role_credentials(self, role: Role, token: str) -> Credentials:
+        """The credentials of a permission set in an account.
+
+        Raises:
+            ParentExpired: the token is not taken any more.
+            XacctError: as `register`.
+        """
+        source = _source(role)
+        arguments = {"roleName": source.permission_set, "accountId": source.account, "accessToken": token}
+        rows = sign_in_failures.PORTAL_ROWS
+        answer = await self._call(
+            "sso", _sign_in(role).portal_url, role, "get_role_credentials", arguments, rows, role.name
+        )
+        given = answer.get("roleCredentials") or {}
+        key_id, secret, session = (given.get(name) for name in ("accessKeyId", "secretAccessKey", "sessionToken"))
+        expiration = given.get("expiration")
+        if not (key_id and secret and session and isinstance(expiration, int)):
+            raise _something_else(role)
+        return Credentials(
+            key_id,
+            secret,
+            session,
+            expires_at=expiration / 1000,  # milliseconds (AWS SSO Portal API Reference, RoleCredentials)
+            issued_at=self._clock.now(),
+            account_id=source.account,
+        )
+
+    async def _tokens(self, role: Role, client: Registration, arguments: dict[str, Any]) -> Tokens:
+        answer = await self._oidc(role, "create_token", {**_client(client), **arguments})
+        try:
+            return Tokens(
+                answer["accessToken"], self._clock.now() + float(answer["expiresIn"]), answer.get("refreshToken")
+            )
+        except (KeyError, TypeError, ValueError):
+            raise _something_else(role) from None
+
+    async def _oidc(self, role: Role, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        rows = sign_in_failures.OIDC_ROWS
+        sign_in = _sign_in(role)
+        return await self._call("sso-oidc", sign_in.oidc_url, role, method, arguments, rows, sign_in.label)
+
+    async def _call(
+        self,
+        service: str,
+        url: str | None,
+        role: Role,
+        method: str,
+        arguments: dict[str, Any],
+        rows: tuple[failures.Row, ...],
+        target: str,
+    ) -> dict[str, Any]:
+        # Imported late, as for STS.
+        from botocore.exceptions import ClientError  # noqa: PLC0415
+
+        region = _sign_in(role).region
+        try:
+            client = await self._clients.get(replace(role.target, endpoint_url=url, legacy=False), region, service)
+            answer: dict[str, Any] = await getattr(client, method)(**arguments)
+        except ClientError as error:
+            response = error.response
+            status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
+            code, said = (str(response.get("Error", {}).get(each, "")) for each in ("Code", "Message"))
+            sts.hear(self._clock, response, signed_for=False)
+            raise failures.refusal(code or str(status), said, target=target, status=status, rows=rows) from None
+        except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each
+            raise failures.of_sdk(error, role, signed=True, asked=_ASKED) from None
+        sts.hear(self._clock, answer, signed_for=False)
+        return answer
+
+
+def _source(role: Role) -> Source:
+    assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from one
+    return role.parent
+
+
+def _sign_in(role: Role) -> SignIn:
+    sign_in = _source(role).sign_in
+    assert sign_in is not None  # noqa: S101 - and that has one
+    return sign_in
+
+
+def _client(client: Registration) -> dict[str, str]:
+    return {"clientId": client.client_id, "clientSecret": client.client_secret}
+
+
+def _something_else(role: Role) -> errors.XacctError:
+    """An answer without what was asked for, whatever its status."""
+    return failures.failed("ResponseParserError", "", target=role.name, where=_ASKED)

@@ -1,0 +1,123 @@
+"""What IAM Identity Center's refusals mean, as failures.py has it for STS's; docs/errors.md is made from both.
+
+The codes are those of botocore's models (sso-oidc and sso, 2019-06-10). That a role which is not, or no more, assigned
+gives ForbiddenException, which the model does not list, is as people report it.
+"""
+
+from __future__ import annotations
+
+from xacct import errors
+from xacct.aws.failures import Row
+
+OIDC_ROWS: tuple[Row, ...] = (
+    Row(
+        ("AuthorizationPendingException",),
+        r"",
+        errors.SignInPending,
+        "The sign-in to {target} waits for somebody in a browser.",
+        "",
+    ),
+    Row(
+        ("SlowDownException", "TooManyRequestsException"),
+        r"",
+        errors.Throttled,
+        "IAM Identity Center asks to slow down; xacct tries again by itself.",
+        "",
+    ),
+    Row(
+        ("ExpiredTokenException",),
+        r"",
+        errors.TimedOut,
+        "Nobody confirmed the sign-in to {target} in time.",
+        None,
+    ),
+    Row(
+        ("AccessDeniedException",),
+        r"",
+        errors.Declined,
+        "The sign-in to {target} was declined in the browser.",
+        None,
+    ),
+    Row(
+        ("InvalidGrantException",),
+        r"",
+        errors.SignInEnded,
+        "The sign-in to {target} has ended.",
+        None,
+    ),
+    Row(
+        ("InvalidClientException", "UnauthorizedClientException"),
+        r"",
+        errors.ClientUnknown,
+        "{target} does not know xacct as a client any more.",
+        "",
+    ),
+    Row(
+        ("InvalidScopeException",),
+        r"",
+        errors.ConfigError,
+        "{target} does not give what sso_registration_scopes asks for.",
+        "Write sso_registration_scopes = sso:account:access in its sso-session.",
+    ),
+    Row(
+        ("InvalidRequestException",),
+        r"",
+        errors.ConfigError,
+        "{target} does not take this sign-in: its start URL or region is another.",
+        "Compare sso_start_url and sso_region with what the access portal shows.",
+    ),
+    Row(
+        ("InternalServerException", "500", "502", "503", "504"),
+        r"",
+        errors.AwsUnavailable,
+        "IAM Identity Center has trouble of its own ({code}); xacct tries again by itself.",
+        "",
+    ),
+    Row(
+        ("*",),
+        r"",
+        errors.Refusal,
+        "IAM Identity Center refuses a sign-in to {target} ({code}): {said}.",
+        "Check sso_start_url and sso_region.",
+    ),
+)
+"""Of signing in; {target} is the sign-in."""
+
+PORTAL_ROWS: tuple[Row, ...] = (
+    Row(
+        ("UnauthorizedException",),
+        r"",
+        errors.ParentExpired,
+        "The sign-in that {target} is reached from has ended.",
+        "xacctctl login {target}",
+    ),
+    Row(
+        ("ForbiddenException", "ResourceNotFoundException", "403"),
+        r"",
+        errors.AccessDenied,
+        "IAM Identity Center does not give you {target}: no such account or permission set is assigned to you.",
+        "Check sso_account_id and sso_role_name of its profile.",
+    ),
+    Row(
+        ("TooManyRequestsException",),
+        r"",
+        errors.Throttled,
+        "IAM Identity Center asks to slow down; xacct tries again by itself.",
+        "",
+    ),
+    Row(
+        ("InternalServerException", "500", "502", "503", "504"),
+        r"",
+        errors.AwsUnavailable,
+        "IAM Identity Center has trouble of its own ({code}); xacct tries again by itself.",
+        "",
+    ),
+    Row(
+        ("*",),
+        r"",
+        errors.Refusal,
+        "IAM Identity Center refuses {target} ({code}): {said}.",
+        "Check sso_account_id and sso_role_name of its profile.",
+    ),
+)
+"""Of asking for a role's credentials; {target} is the role."""

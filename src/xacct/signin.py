@@ -1,0 +1,89 @@
+"""Values of a sign-in to IAM Identity Center: what it is to, its client, its code, its tokens. Instants are AWS's time.
+
+A sign-in is held as an MFA session is: an entry that roles hang from (credentials/fetchers/sign_in.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+_TOPIC = "sign-in:"
+
+SCOPES = ("sso:account:access",)
+"""What the AWS CLI asks for where the sso-session names no scopes (AWS CLI User Guide, sso_registration_scopes)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """A sign-in that all profiles of one sso_session, or of one start URL, share.
+
+    Attributes:
+        name: the sso_session's; empty: of profiles that name the start URL themselves. Those get no refresh token.
+        start_url: the instance's.
+        region: the instance's.
+        scopes: what is asked for.
+        oidc_url: the address that is asked for tokens, instead of AWS's own.
+        portal_url: likewise the one that is asked for roles.
+    """
+
+    name: str
+    start_url: str
+    region: str
+    scopes: tuple[str, ...] = SCOPES
+    oidc_url: str | None = None
+    portal_url: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.name or self.start_url
+
+    @property
+    def topic(self) -> str:
+        """What somebody subscribes to, to be asked for it; no MFA device's serial number looks like this."""
+        return f"{_TOPIC}{self.name}:{self.start_url}"
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The client that xacct is to an instance."""
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    expires_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCode:
+    """A sign-in that waits for a human in a browser.
+
+    Attributes:
+        device_code: the secret half, by which we ask whether the human is done.
+        user_code: the half that the human types.
+        url: where. The one with the code in it is never shown: who follows such a link confirms what they don't see.
+        interval: seconds between two looks.
+    """
+
+    device_code: str = field(repr=False)
+    user_code: str
+    url: str
+    expires_at: float
+    interval: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a sign-in brings.
+
+    Attributes:
+        refresh_token: brings the next ones, once; None: a human does.
+    """
+
+    access_token: str = field(repr=False)
+    expires_at: float = 0.0
+    refresh_token: str | None = field(default=None, repr=False)
+
+
+def is_sign_in(topic: str) -> bool:
+    """Whether a prompt's topic is a sign-in's, and no device's serial number."""
+    return topic.startswith(_TOPIC)

@@ -1,0 +1,185 @@
+"""Profiles of IAM Identity Center, and the sign-in that the AWS CLI keeps, as botocore reads both."""
+
+import json
+import time
+from datetime import UTC, datetime
+from hashlib import sha1
+from pathlib import Path
+
+import botocore.session
+import pytest
+
+from xacct import errors
+from xacct.aws import command_line_sign_in, profiles
+from xacct.aws.sources import FileSources
+from xacct.signin import SCOPES, SignIn
+
+SESSION = """
+[sso-session corp]
+sso_start_url = https://corp.awsapps.com/start
+sso_region = eu-central-1
+"""
+DEV = """
+[profile dev]
+sso_session = corp
+sso_account_id = 234567890123
+sso_role_name = Developer
+region = eu-west-1
+"""
+LEGACY = """
+[profile old]
+sso_start_url = https://old.awsapps.com/start
+sso_region = us-east-1
+sso_account_id = 345678901234
+sso_role_name = ReadOnly
+"""
+CORP = SignIn("corp", "https://corp.awsapps.com/start", "eu-central-1")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home with a config file: gives the environment that means it."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".aws" / "sso" / "cache").mkdir(parents=True)
+
+    def home(config):
+        (tmp_path / ".aws" / "config").write_text(config)
+        return {"HOME": str(tmp_path)}
+
+    return home
+
+
+def signed_in(env, name, *, seconds=3600, **more):
+    """A token as the AWS CLI keeps it; returns the file."""
+    end = datetime.fromtimestamp(time.time() + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    kept = {
+        "startUrl": "https://corp.awsapps.com/start",
+        "region": "eu-central-1",
+        "accessToken": "a-token",
+        "expiresAt": end,
+    }
+    file = Path(env["HOME"], ".aws", "sso", "cache", f"{sha1(name.encode()).hexdigest()}.json")
+    file.write_text(json.dumps(kept | more))
+    return file
+
+
+def test_a_profile_of_a_session(home):
+    [role] = profiles.read(home(SESSION + DEV)).roles.values()
+    assert (role.parent.kind, role.parent.sign_in) == ("identity-center", CORP)
+    assert (role.account, role.parent.permission_set, role.region) == ("234567890123", "Developer", "eu-west-1")
+    assert (role.role_arn, role.parent.sign_in.scopes) == (None, SCOPES)
+
+
+def test_a_profile_as_they_were_before_there_were_sessions(home):
+    [role] = profiles.read(home(LEGACY)).roles.values()
+    assert role.parent.sign_in == SignIn("", "https://old.awsapps.com/start", "us-east-1", scopes=())
+
+
+def test_a_role_that_is_reached_from_one_hangs_from_that_role(home):
+    below = "[profile prod]\nrole_arn = arn:aws:iam::1:role/p\nsource_profile = dev\n"
+    roles = profiles.read(home(SESSION + DEV + below)).roles
+    assert roles["prod"].parent == "dev"
+
+
+def test_scopes_are_those_of_the_session(home):
+    scopes = SESSION + "sso_registration_scopes = sso:account:access, codecatalyst:read_write\n"
+    [role] = profiles.read(home(scopes + DEV)).roles.values()
+    assert role.parent.sign_in.scopes == ("sso:account:access", "codecatalyst:read_write")
+
+
+def test_addresses_of_its_services_are_its_own(home):
+    local = "[services local]\nsso =\n  endpoint_url = http://127.0.0.1:1\nsso_oidc =\n  endpoint_url = http://127.0.0.1:2\n"
+    [role] = profiles.read(home(SESSION + local + DEV + "services = local\n")).roles.values()
+    assert role.parent.sign_in.portal_url == "http://127.0.0.1:1"
+    assert role.parent.sign_in.oidc_url == "http://127.0.0.1:2"
+    assert role.target.endpoint_url is None
+
+
+@pytest.mark.parametrize(
+    ("config", "says"),
+    [
+        (SESSION + "[profile x]\nsso_session = corp\nsso_account_id = 234567890123\n", "no sso_role_name"),
+        (SESSION + "[profile x]\nsso_session = corp\nsso_role_name = D\n", "no sso_account_id"),
+        (SESSION + "[profile x]\nsso_session = corp\n", "no sso_role_name and no sso_account_id"),
+        (DEV, "names no sso-session"),
+        ("[sso-session corp]\nsso_region = eu-central-1\n" + DEV, "no sso_start_url"),
+        (SESSION + DEV + "sso_region = us-east-1\n", "is another than that of [sso-session corp]"),
+        (SESSION + DEV.replace("234567890123", "0x"), "not twelve digits"),
+        (SESSION + DEV.replace("Developer", "Dev/../x"), "not a permission set's name"),
+        (SESSION.replace("eu-central-1", "middle-earth-1x") + DEV, "not a region of AWS's"),
+        (SESSION.replace("https://corp", "ftp://corp") + DEV, "not an address"),
+        (SESSION + "sso_registration_scopes =\n  inner = x\n" + DEV, "is an indented block"),
+    ],
+)
+def test_half_of_one_is_a_problem_with_a_sentence(home, config, says):
+    found = profiles.read(home(config))
+    assert found.roles == {}
+    [problem] = found.problems
+    assert says in problem.sentence
+
+
+@pytest.mark.parametrize("config", [SESSION + DEV, LEGACY, SESSION + DEV + LEGACY])
+def test_whatever_we_take_for_one_botocore_does_too(home, config):
+    for name, role in profiles.read(home(config)).roles.items():
+        session = botocore.session.Session(profile=name)
+        provider = session.get_component("credential_provider").get_provider("sso")
+        said = provider._load_sso_config()
+        assert said["sso_start_url"] == role.parent.sign_in.start_url
+        assert said["sso_region"] == role.parent.sign_in.region
+        assert (said["sso_account_id"], said["sso_role_name"]) == (role.account, role.parent.permission_set)
+
+
+async def test_what_the_command_line_has_signed_in_to_is_read(home):
+    env = home(SESSION + DEV)
+    [role] = profiles.read(env).roles.values()
+    sources = FileSources(env)
+    assert sources.needs_human(role.parent, time.time())
+    signed_in(env, "corp")
+    found = await sources.load(role.parent)
+    assert (found.session_token, found.access_key_id) == ("a-token", "")
+    assert 3500 < found.remaining(time.time()) <= 3600
+    assert not sources.needs_human(role.parent, time.time())
+
+
+async def test_a_sign_in_that_has_ended_is_none(home):
+    env = home(SESSION + DEV)
+    [role] = profiles.read(env).roles.values()
+    signed_in(env, "corp", seconds=-60)
+    assert FileSources(env).needs_human(role.parent, time.time())
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"startUrl": "https://other.awsapps.com/start"},
+        {"region": "us-east-1"},
+        {"accessToken": None},
+        {"accessToken": "a\nheader: b"},
+        {"accessToken": "ümlaut"},
+        {"expiresAt": "never"},
+        {"expiresAt": 12},
+        {"expiresAt": "2099-01-01T00:00:00"},
+        {"expiresAt": "9" * 40},
+    ],
+)
+def test_what_is_no_token_of_this_instance_is_not_taken(home, odd):
+    env = home("")
+    signed_in(env, "corp", **odd)
+    with pytest.raises(errors.SourceUnusable, match="no sign-in to corp"):
+        command_line_sign_in.read(CORP, env)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff", b'"x"', b"[" * 100_000, b" " * 300_000])
+def test_a_file_that_holds_anything_else_is_none(home, content):
+    env = home("")
+    signed_in(env, "corp").write_bytes(content)
+    assert not command_line_sign_in.holds(CORP, env, time.time())
+
+
+def test_no_token_is_in_what_is_said(home):
+    env = home("")
+    signed_in(env, "corp", expiresAt="never", accessToken="s3cr3t")
+    with pytest.raises(errors.SourceUnusable) as caught:
+        command_line_sign_in.read(CORP, env)
+    assert "s3cr3t" not in str(caught.value)
+    assert caught.value.__suppress_context__

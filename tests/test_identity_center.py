@@ -1,0 +1,188 @@
+"""IAM Identity Center from end to end: real daemon, real command line, boto3, and the sandbox that enforces."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import UTC, datetime
+from hashlib import sha1
+from pathlib import Path
+
+import botocore.session
+import pytest
+from stack import Stack
+from waiting import wait_until
+
+IDENTITY = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+
+
+@pytest.fixture
+def stack(tmp_path):
+    with Stack(tmp_path, identity_center=True) as stack:
+        yield stack
+
+
+def sandbox(stack, path="", body=None):
+    """The control of the sandbox's Identity Center."""
+    url = stack.env["AWS_ENDPOINT_URL_STS"] + "/_sandbox/identity-center" + path
+    with urllib.request.urlopen(url, None if body is None else json.dumps(body).encode(), timeout=10) as answer:
+        return json.load(answer)
+
+
+def xacctctl(stack, *words, **how):
+    command = [sys.executable, "-m", "xacct.ctl", *words]
+    return subprocess.run(command, env=stack.env, capture_output=True, text=True, timeout=60, check=False, **how)
+
+
+def attending(stack):
+    """A terminal's event stream, which answers for everything; until it is closed."""
+    script = "import sys; from xacct.ctl.main import main; sys.exit(main())"
+    command = [sys.executable, "-c", f"import pty; pty.spawn([{sys.executable!r}, '-c', {script!r}, 'attend'])"]
+    return subprocess.Popen(command, env=stack.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
+
+
+def fetch(stack, role):
+    """What boto3 is, as a program that got the endpoint from xacctctl."""
+    command = [sys.executable, "-c", IDENTITY]
+    env = stack.environment(role)
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def signed_in_with_command_line(stack, token, seconds=3600):
+    """The file that `aws sso login` would leave."""
+    cache = Path(stack.env["HOME"], ".aws", "sso", "cache")
+    cache.mkdir(parents=True, exist_ok=True)
+    end = datetime.fromtimestamp(time.time() + seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    said = {"startUrl": "https://d-1234567890.awsapps.com/start", "region": "eu-central-1"}
+    kept = json.dumps({**said, "accessToken": token, "expiresAt": end})
+    (cache / f"{sha1(b'example').hexdigest()}.json").write_text(kept)
+
+
+def prompt(stack):
+    """The sign-in that is open."""
+    [found] = wait_until(lambda: [p for p in stack.status()["prompts"] if p["kind"] == "sign-in"], what="a prompt")
+    return found
+
+
+def test_a_held_request_waits_for_the_sign_in_and_the_role_is_the_one_asked_for(stack):
+    attend = attending(stack)
+    try:
+        assert "Attending" in attend.stdout.readline()
+        program = fetch(stack, "sso-staging")
+        asked = prompt(stack)
+        assert program.poll() is None, "it waits"
+        sandbox(stack, "/answer", {"user_code": asked["user_code"]})
+        out, _ = program.communicate(timeout=60)
+    finally:
+        attend.terminate()
+        attend.wait()
+        attend.stdout.close()
+    assert re.fullmatch(
+        r"arn:aws:sts::345678901234:assumed-role/AWSReservedSSO_Developer_\w+/me@example.com", out.strip()
+    )
+
+
+def test_one_sign_in_for_all_roles_and_for_those_that_hang_from_them(stack):
+    sandbox(stack, "/consent", {"answer": "allow"})
+    said = stack.api("POST", "/v1/login", {"roles": ["sso-central", "sso-prod", "sso-staging", "sso-chained"]})
+    assert said[-1] == {"event": "done", "failed": 0}, said
+    assert len(stack.calls("StartDeviceAuthorization")) == 1
+    arn, _ = fetch(stack, "sso-chained").communicate(timeout=60)
+    assert arn.startswith("arn:aws:sts::234567890123:assumed-role/open-role/")
+    arn, _ = fetch(stack, "sso-prod").communicate(timeout=60)
+    assert "AWSReservedSSO_ReadOnlyAccess" in arn
+
+
+def test_a_role_that_is_not_assigned_is_refused_with_a_sentence(stack):
+    sandbox(stack, "/consent", {"answer": "allow"})
+    said = stack.api("POST", "/v1/login", {"roles": ["sso-forbidden", "sso-prod"]})
+    [failed] = [event for event in said if event["event"] == "failed"]
+    assert failed["error"]["code"] == "access-denied"
+    assert "does not give you sso-forbidden" in failed["error"]["sentence"]
+    assert "held" in {event["event"] for event in said}
+
+
+def test_a_no_in_the_browser_ends_it(stack):
+    sandbox(stack, "/consent", {"answer": "deny"})
+    said = stack.api("POST", "/v1/login", {"roles": ["sso-staging"]})
+    [failed] = [event for event in said if event["event"] == "failed"]
+    assert failed["error"]["sentence"] == "The sign-in to example was declined in the browser."
+
+
+def test_what_the_command_line_has_signed_in_to_is_used_and_one_that_was_revoked_is_said(stack):
+    token = sign_in_by_hand(stack)
+    signed_in_with_command_line(stack, token)
+    done = xacctctl(stack, "login", "sso-staging")
+    assert done.returncode == 0, done.stderr
+    devices = len(stack.calls("StartDeviceAuthorization"))
+    assert devices == 1, "the one by hand"
+    sandbox(stack, "/revoke", {})
+    done = xacctctl(stack, "login", "sso-prod")
+    assert done.returncode == 4
+    assert "sign-in to IAM Identity Center (example)" in done.stderr
+
+
+def sign_in_by_hand(stack):
+    """An access token, by botocore's own client."""
+    client = botocore.session.Session().create_client(
+        "sso-oidc", region_name="eu-central-1", endpoint_url=stack.env["AWS_ENDPOINT_URL_STS"]
+    )
+    sandbox(stack, "/consent", {"answer": "allow"})
+    us = client.register_client(clientName="a test", clientType="public", scopes=["sso:account:access"])
+    who = {"clientId": us["clientId"], "clientSecret": us["clientSecret"]}
+    code = client.start_device_authorization(**who, startUrl="https://d-1234567890.awsapps.com/start")
+    grant = "urn:ietf:params:oauth:grant-type:device_code"
+    token = client.create_token(**who, grantType=grant, deviceCode=code["deviceCode"])["accessToken"]
+    sandbox(stack, "/consent", {"answer": "ask"})
+    return token
+
+
+def test_a_restart_keeps_the_sign_in(stack):
+    sandbox(stack, "/consent", {"answer": "allow"})
+    assert stack.api("POST", "/v1/login", {"roles": ["sso-staging"]})[-1]["failed"] == 0
+    sandbox(stack, "/consent", {"answer": "deny"})
+    assert xacctctl(stack, "reload").returncode == 0
+    said = wait_until(lambda: stack.api("POST", "/v1/login", {"roles": ["sso-central"], "attend": False}))
+    assert said[-1]["failed"] == 0, said
+    assert len(stack.calls("StartDeviceAuthorization")) == 1
+
+
+def test_no_secret_of_a_sign_in_is_in_the_log_or_in_any_file(stack):
+    sandbox(stack, "/consent", {"answer": "allow"})
+    stack.api("POST", "/v1/login", {"roles": ["sso-staging"]})
+    said = xacctctl(stack, "explain", "sso-staging").stdout + xacctctl(stack, "status").stdout + stack.log()
+    shown = sandbox(stack)
+    assert "example" in said
+    assert shown["sign_ins"]
+    for written in Path(stack.env["XDG_STATE_HOME"]).rglob("*"):
+        if written.is_file():
+            said += written.read_bytes().decode("latin-1")
+    known = stack.sandbox.inner.identity_center.state
+    secrets = [
+        *known.access._kept,
+        *known.refresh._kept,
+        *known.devices._kept,
+        *(each.secret for each in known.clients),
+    ]
+    assert len(secrets) >= 4
+    for secret in secrets:
+        assert secret[:16] not in said
+
+
+def test_roles_are_listed_with_what_they_are(stack):
+    stack.env["COLUMNS"] = "200"
+    lines = xacctctl(stack, "roles").stdout.splitlines()
+    rows = {line.split()[0]: line.split() for line in lines if line}
+    assert rows["sso-prod"][1:3] == ["234567890123", "ReadOnlyAccess"]
+    assert (rows["sso-prod"][-1], rows["sso-chained"][-1], rows["prod"][-1]) == ("sign-in", "sign-in", "yes")
+
+
+def test_explain_says_how_and_whom_it_asks(stack):
+    done = xacctctl(stack, "explain", "sso-chained")
+    assert done.returncode == 0, done.stderr
+    assert "the sign-in to IAM Identity Center (example)" in done.stdout
+    assert "get Developer in 123456789012 from the access portal" in done.stdout
+    assert os.environ.get("HOME", "/nowhere") not in done.stdout
