@@ -172,6 +172,63 @@ def test_no_secret_of_a_sign_in_is_in_the_log_or_in_any_file(stack):
         assert secret[:16] not in said
 
 
+def log_in(stack, *roles, failed=0, **more):
+    """The events of a login, at the end of which so many roles are not held."""
+    said = stack.api("POST", "/v1/login", {"roles": list(roles), **more})
+    assert said[-1] == {"event": "done", "failed": failed}, said
+    return said
+
+
+def test_credentials_token_and_all_are_renewed_for_a_program_without_another_sign_in(tmp_path):
+    with Stack(tmp_path, identity_center=True, max_lifetime=6, max_token=9) as stack:
+        sandbox(stack, "/consent", {"answer": "allow"})
+        log_in(stack, "sso-staging")
+        sandbox(stack, "/consent", {"answer": "deny"})
+        script = f"import time\nfor _ in range(8):\n    time.sleep(2)\n    exec({IDENTITY!r}, {{}})"
+        program = subprocess.run(
+            [sys.executable, "-c", script],
+            env=stack.environment("sso-staging"),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert program.stderr == ""
+        assert len(program.stdout.splitlines()) == 8
+        refreshed = [call for call in stack.calls("CreateToken") if call["grant"] == "refresh_token"]
+        assert len(refreshed) >= 1
+        assert {call["status"] for call in refreshed} == {200}
+
+
+def test_a_portal_that_throttles_is_waited_for(stack):
+    sandbox(stack, "/consent", {"answer": "allow"})
+    log_in(stack, "sso-staging")
+    stack.fault(kind="throttling", service="sso", calls=2)
+    log_in(stack, "sso-prod")
+    asked = [call["status"] for call in stack.calls("GetRoleCredentials")]
+    assert asked == [200, 429, 429, 200]
+
+
+def test_a_registration_that_is_over_is_made_anew(stack):
+    sandbox(stack, "/consent", {"answer": "allow"})
+    log_in(stack, "sso-staging")
+    assert xacctctl(stack, "logout", "--all").returncode == 0
+    stack.fault(kind="invalid-key", service="sso-oidc", calls=1)
+    log_in(stack, "sso-staging")
+    assert len(stack.calls("RegisterClient")) == 2
+
+
+def test_what_was_held_is_served_on_though_the_sign_in_was_ended(stack):
+    sandbox(stack, "/consent", {"answer": "allow"})
+    log_in(stack, "sso-staging")
+    sandbox(stack, "/revoke", {})
+    arn, _ = fetch(stack, "sso-staging").communicate(timeout=60)
+    assert "AWSReservedSSO_Developer" in arn
+    said = log_in(stack, "sso-prod", failed=1, attend=False)
+    [failed] = [event for event in said if event["event"] == "failed"]
+    assert failed["error"]["category"] == "human"
+
+
 def test_roles_are_listed_with_what_they_are(stack):
     stack.env["COLUMNS"] = "200"
     lines = xacctctl(stack, "roles").stdout.splitlines()

@@ -19,12 +19,20 @@ class SandboxHere:
     """
 
     def __init__(
-        self, directory, *, max_lifetime=None, max_session=None, identity_center=False, change=lambda world: world
+        self,
+        directory,
+        *,
+        max_lifetime=None,
+        max_session=None,
+        max_token=None,
+        max_sign_in=None,
+        identity_center=False,
+        change=lambda world: world,
     ):
         self._identity_center = identity_center
         self._directory = directory
         self._change = change
-        self._caps = Caps(max_lifetime, max_session)
+        self._caps = Caps(max_lifetime, max_session, max_token, max_sign_in)
         self._listens = threading.Event()
         self._problem = None
         self._thread = threading.Thread(target=self._work, daemon=True)
