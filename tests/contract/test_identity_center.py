@@ -267,3 +267,28 @@ def test_a_sign_in_that_is_over(at):
     done = place.run("sts", "get-caller-identity", "--profile", "sso-central")
     assert done.returncode != 0
     assert place.calls("CreateToken")[-1]["error"] == "InvalidGrantException"
+
+
+def xacctctl(place, *arguments):
+    command = [sys.executable, "-m", "xacct.ctl", *arguments]
+    return subprocess.run(command, env=place.env, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_a_sign_in_of_the_cli_is_xacctds_too_and_its_cache_is_left_as_it_was(at):
+    place = at()
+    with subprocess.Popen([sys.executable, "-m", "xacct.daemon"], env=place.env, stderr=subprocess.DEVNULL) as daemon:
+        try:
+            wait_until(lambda: xacctctl(place, "status").returncode == 0, what="xacctd")
+            refused = xacctctl(place, "login", "sso-staging")
+            assert (refused.returncode, "needs a sign-in" in refused.stderr) == (4, True), refused
+            assert place.sandbox("consent", "allow")[0] == 0
+            place.login()
+            before = place.cache(SESSION_NAME).read_bytes()
+            done = xacctctl(place, "login", "sso-staging", "sso-prod")
+            assert done.returncode == 0, done.stderr
+            assert len(place.calls("StartDeviceAuthorization")) == 1, "the CLI's own"
+            assert place.cache(SESSION_NAME).read_bytes() == before
+            assert "AWSReservedSSO_Developer" in place.arn("sso-staging")
+        finally:
+            daemon.terminate()
+            daemon.wait(PATIENCE)
