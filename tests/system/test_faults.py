@@ -5,9 +5,9 @@
 For each seed two stories of that many steps at once, one with a service manager that keeps listeners and memory, one
 without. A seed and a step's number choose what the step does, however long those before it took. Rules: never a right
 that was taken back, never an expired credential or another role's, never a fault of ours for an answer, never two
-daemons, never a wait over five seconds of the daemon's own time (tests/support/machine_time.py), and once the faults end
-everything works again, with memory and descriptors as before. A story that breaks one prints its last steps and the
-daemon's log.
+daemons, never a wait over five seconds of the daemon's own time (tests/support/machine_time.py), and once the faults
+end everything works again, with memory and descriptors as before. A story that breaks one prints its last steps and
+the daemon's log.
 """
 
 import os

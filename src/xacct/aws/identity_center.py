@@ -153,12 +153,15 @@ class IdentityCenter:
         rows: tuple[failures.Row, ...],
         target: str,
     ) -> dict[str, Any]:
-        # Imported late, as for STS.
-        from botocore.exceptions import ClientError  # noqa: PLC0415
-
         region = _sign_in(role).region
         try:
             client = await self._clients.get(replace(role.target, endpoint_url=url, legacy=False), region, service)
+            from botocore.exceptions import ClientError  # noqa: PLC0415 - late, as for STS
+        except OSError as error:
+            raise failures.without_the_sdk(error, role) from None
+        except Exception as error:  # noqa: BLE001 - as below; nothing has been sent
+            raise failures.of_sdk(error, role, signed=False, asked=_ASKED) from None
+        try:
             answer: dict[str, Any] = await getattr(client, method)(**arguments)
         except ClientError as error:
             response = error.response
