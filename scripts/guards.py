@@ -761,7 +761,7 @@ GUARDS = {
     "sign-in-of-another-instance-is-not-taken": Guard(
         "instance != (sign_in.start_url, sign_in.region)",
         "False",
-        "tests/aws/test_identity_center.py::test_what_is_no_token_of_this_instance_is_not_taken[odd0]",
+        "tests/aws/test_identity_center.py::test_what_is_no_token_of_this_instance_is_not_taken",
     ),
     "limit-of-permission-set-holds-in-all-files": Guard(
         "(mine and _same_permission_set(mine, role))",

@@ -64,7 +64,7 @@ def told(words: Sequence[str], *, patience: float, environ: Mapping[str, str] | 
 
     Raises:
         OSError: it can't be started.
-        subprocess.TimeoutExpired: it did not end in time, and was killed.
+        TimeoutExpired: it did not end in time, and was killed.
     """
     import subprocess  # noqa: PLC0415 - 10 ms, paid only here
 
