@@ -32,8 +32,8 @@ def test_it_says_how_many_are_held_and_how_long_the_rest_takes(looked_at, capsys
             time.now += EVERY * 1.01
             assert line.counts(HELD)
     lines = drawn(capsys)
-    assert lines[0] == "1 of 1000 roles are held ..."
-    assert lines[-1] == "100 of 1000 roles are held, the rest in about 1m (Ctrl-C: at their first use) ..."
+    assert lines[0] == "1 of 1000 roles held ..."
+    assert lines[-1] == "100 of 1000 roles held, the rest in about 1m (Ctrl-C: at their first use) ..."
     assert len(lines) == 100
 
 
@@ -56,7 +56,7 @@ def test_who_stops_it_hears_what_becomes_of_the_rest(looked_at, capsys):
         line.counts(HELD)
         line.counts(FAILED)
         raise KeyboardInterrupt
-    assert drawn(capsys)[-1] == "1 of 1000 roles are held; the other 998 are fetched at their first use.\n"
+    assert drawn(capsys)[-1] == "1 of 1000 roles held; the other 998 are fetched at their first use.\n"
 
 
 def test_who_stops_it_before_anything_is_held_hears_nothing(looked_at, capsys):

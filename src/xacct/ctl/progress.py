@@ -45,7 +45,7 @@ class Progress:
         self._write("")
         left = self._total - self._ended
         if kind is KeyboardInterrupt and self._held:
-            say(f"{self._held} of {self._total} roles are held; the other {left} are fetched at their first use.")
+            say(f"{self._held} of {self._total} roles held; the other {left} are fetched at their first use.")
 
     def counts(self, event: wire.HeldEvent | wire.FailedEvent) -> bool:
         """Count what a role came to. Returns whether nothing more is to be said of it: failures are told in full."""
@@ -63,7 +63,7 @@ class Progress:
         return True
 
     def _line(self, passed: float) -> str:
-        line = f"{self._held} of {self._total} roles are held"
+        line = f"{self._held} of {self._total} roles held"
         if passed < _GUESS:
             return f"{line} ..."
         left = (self._total - self._ended) * passed / self._ended
