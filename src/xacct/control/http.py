@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 from aiohttp import web
 
 from xacct.control import requests, serializers, streams, views
@@ -34,7 +35,12 @@ async def body_of(request: web.Request, kind: type[T]) -> T:
 
 def answered(request: web.Request, answer: Mapping[str, Any]) -> web.Response:
     """An answer that names roles, as the request's shell names them."""
-    return web.json_response(views.of(request).seen(answer))
+    said = views.of(request).seen(answer)
+    try:
+        body = msgspec.json.encode(said)  # a status may have thousands of roles: a tenth of the time of json.dumps
+    except UnicodeEncodeError:
+        return web.json_response(said)  # half a surrogate pair, of a name in a file that is not UTF-8
+    return web.Response(body=body, content_type="application/json", charset="utf-8")
 
 
 def failed(error: errors.XacctError, request: web.Request) -> web.Response:

@@ -12,6 +12,7 @@ from xacct.credentials import renewals
 
 if TYPE_CHECKING:
     from xacct import wire
+    from xacct.credentials.entry import Entry
     from xacct.credentials.keeper import Keeper
     from xacct.credentials.node import Node
 
@@ -25,13 +26,15 @@ class Standing:
         open_prompts = keeper.broker.open_prompts
         self._confirmed = {role for prompt in open_prompts if prompt.kind == "confirm" for role in prompt.roles}
         self._asked = {role for prompt in open_prompts if prompt.kind == "mfa" for role in prompt.roles}
+        self._valid: dict[Entry, bool] = {}
+        self._troubles: dict[str, errors.XacctError | None] = {}
         self._in_between = {node.role.name for role in self._asked for node in keeper.tree.line(role)}
 
     def state(self, node: Node) -> wire.RoleState:
         """The role's state."""
         if node.role.name in self.keeper.consents.logged_out:
             return "logged-out"
-        if node.entry.valid():
+        if self._is_valid(node.entry):
             return "held"
         if self._waits(node):
             return "waiting"
@@ -45,12 +48,18 @@ class Standing:
 
         That it takes a code is nothing wrong; why AWS wants another one is worth a sentence.
         """
-        if (refused := self.keeper.refusal(node)) is not None:
+        name = node.role.name
+        if name not in self._troubles:
+            self._troubles[name] = self._trouble(node)
+        return self._troubles[name]
+
+    def _trouble(self, node: Node) -> errors.XacctError | None:
+        if self.keeper.refused.known and (refused := self.keeper.refusal(node)) is not None:
             return refused
-        if (own := _worth_showing(node.entry.error)) is not None or node.entry.valid():
+        if (own := _worth_showing(node.entry.error)) is not None or self._is_valid(node.entry):
             return own
         above = node.entry.parent
-        while above is not None and not above.valid():
+        while above is not None and not self._is_valid(above):
             error = _worth_showing(above.error)
             if error is not None and (above.just_failed() or not isinstance(error, errors.Temporary)):
                 return error
@@ -62,8 +71,17 @@ class Standing:
         entry, due = node.entry, renewals.due_at(self.keeper, node)
         return due if entry.valid() and entry.refreshable_without_mfa() and due < self._used_until[entry] else None
 
+    def _is_valid(self, entry: Entry) -> bool:
+        """The same for each of the roles that hang from it: it reads the clock, and there may be thousands."""
+        found = self._valid.get(entry)
+        if found is None:
+            found = self._valid[entry] = entry.valid()
+        return found
+
     def _waits(self, node: Node) -> bool:
         """Whether a human is being asked for it, or for what it hangs from, or for what hangs from it."""
+        if not (self._asked or self._confirmed):
+            return False
         name, entry = node.role.name, node.entry
         line = {each.role.name for each in self.keeper.tree.line(name)}
         brought = entry.refreshing and (name in self._in_between or not line.isdisjoint(self._asked))
