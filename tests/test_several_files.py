@@ -202,7 +202,7 @@ def test_links_lead_to_the_same_catalogue_and_the_own_files_may_be_links_that_ar
 
 def test_each_of_the_three_paths_makes_other_files(world):
     own = world.configuration.own.files
-    others = [own._replace(config="/x"), own._replace(credentials="/x"), own._replace(home="/x")]
+    others = [Files("/x", *own[1:]), Files(own[0], "/x", *own[2:]), Files(*own[:2], "/x", *own[3:])]
     assert len({world.configuration.identify(files) for files in [own, *others]}) == 4
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from xacct import model, settings, wire
+from xacct import model, payloads, settings
 from xacct.aws import sources
 from xacct.control import serializers
 from xacct.credentials import events
@@ -79,7 +79,7 @@ def test_each_event_of_a_stream_is_on_the_page(name):
 
 
 def test_the_wires_events_are_those_that_streams_have():
-    kinds = {kind for kind in vars(wire).values() if typing.is_typeddict(kind) and kind.__name__.endswith("Event")}
+    kinds = {kind for kind in vars(payloads).values() if typing.is_typeddict(kind) and kind.__name__.endswith("Event")}
     assert kinds == set(typing.get_args(serializers.StreamEvent))
 
 

@@ -5,12 +5,16 @@ objects, for the reason that paths.py gives.
 """
 # ruff: noqa: PTH109, PTH111, PTH118 - see paths.py
 
+from __future__ import annotations
+
 import os
-import re
-from collections.abc import Mapping
-from typing import Final, NamedTuple, Self
 
 from xacct.text import without_password
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final, Self
 
 CONFIG: Final = "AWS_CONFIG_FILE"
 CREDENTIALS: Final = "AWS_SHARED_CREDENTIALS_FILE"
@@ -18,7 +22,7 @@ ENDPOINT: Final = "AWS_ENDPOINT_URL_STS"
 CA_BUNDLES: Final = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 """The first that is set counts, as for botocore."""
 
-_VARIABLE: Final = re.compile(r"\$(?:(\w+)|\{([^}]*)\})", re.ASCII)
+_VARIABLE: Final = r"\$(?:(\w+)|\{([^}]*)\})"
 _PLAIN: Final = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/")
 _PATHS: Final = 3
 _STS: Final = (ENDPOINT, CA_BUNDLES[0])
@@ -29,13 +33,7 @@ _OF_A_PROCESS: Final = ("/proc/", "/dev/")
 """What lies here is another thing for each process."""
 
 
-class _Paths(NamedTuple):
-    config: str
-    credentials: str
-    home: str
-
-
-class Files(_Paths):
+class Files(tuple[str, ...]):
     """AWS's files as one shell means them, absolute paths, and the STS that it means for profiles that name none.
 
     The tuple has three parts where no variable names an STS, as all have that older daemons kept, and else five.
@@ -52,6 +50,21 @@ class Files(_Paths):
         """Take the parts one by one; a kept tuple: `kept`."""
         sts = (endpoint, ca_bundle) if endpoint or ca_bundle else ()  # guard: another-sts-makes-other-roles
         return tuple.__new__(cls, (config, credentials, home, *sts))
+
+    @property
+    def config(self) -> str:
+        """The config file."""
+        return self[0]
+
+    @property
+    def credentials(self) -> str:
+        """The credentials file."""
+        return self[1]
+
+    @property
+    def home(self) -> str:
+        """Its HOME, which is what `~` is to the programs that a credential_process names."""
+        return self[2]
 
     @property
     def endpoint(self) -> str:
@@ -107,7 +120,10 @@ def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
 def path(environ: Mapping[str, str], variable: str, default: str, home: str, directory: str) -> str:
     """Return the path that a variable names, or the default, absolute: as `named` takes it."""
     path = environ.get(variable) or default
-    path = _VARIABLE.sub(lambda found: environ.get(found[1] or found[2] or "", found[0]), path)
+    if "$" in path:
+        import re  # noqa: PLC0415 - late: daily verbs do without it
+
+        path = re.sub(_VARIABLE, lambda found: environ.get(found[1] or found[2] or "", found[0]), path, flags=re.ASCII)
     if path == "~" or path.startswith("~/"):
         path = home.rstrip("/") + path[1:]
     path = os.path.join(directory, os.path.expanduser(path))
@@ -141,7 +157,8 @@ def header(files: Files) -> str:
 
 def encoded(part: str) -> str:
     """Return a part of a header, percent-encoded."""
-    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in os.fsencode(part))
+    raw = os.fsencode(part)
+    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in raw)
 
 
 def of_header(value: str) -> Files:
@@ -169,6 +186,8 @@ def decoded(part: str) -> str:
     Raises:
         ValueError: it is not percent-encoded, or no UTF-8.
     """
+    import re  # noqa: PLC0415 - late: of use in the daemon alone
+
     first, *rest = part.encode("ascii").split(b"%")
     out = first
     for piece in rest:

@@ -5,11 +5,15 @@ are read, up to a limit. What is written is whole on the disk or not there. Path
 """
 # ruff: noqa: PTH105, PTH108, PTH116, PTH120 - see paths.py
 
+from __future__ import annotations
+
 import errno
 import os
 import stat
-from collections.abc import Callable
-from contextlib import suppress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MOST = 16 * 1024 * 1024
 """Bytes a file may have unless its reader says something else: no file that people or tools write by hand is larger."""
@@ -19,7 +23,7 @@ _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def read(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = True, null: bool = True) -> bytes:
+def read(path: str | os.PathLike[str], limit: int = MOST, *, follow: bool = True, null: bool = True) -> bytes:
     """Return what is in a regular file.
 
     Args:
@@ -42,7 +46,7 @@ def read(path: "str | os.PathLike[str]", limit: int = MOST, *, follow: bool = Tr
     return content
 
 
-def read_text(path: "str | os.PathLike[str]", limit: int = MOST) -> str:
+def read_text(path: str | os.PathLike[str], limit: int = MOST) -> str:
     """Return the text of a regular file in UTF-8, a byte order mark left out.
 
     Raises:
@@ -52,7 +56,7 @@ def read_text(path: "str | os.PathLike[str]", limit: int = MOST) -> str:
     return read(path, limit).decode("utf-8-sig")
 
 
-def open_regular(path: "str | os.PathLike[str]", flags: int, *, null: bool = False) -> int:
+def open_regular(path: str | os.PathLike[str], flags: int, *, null: bool = False) -> int:
     """Open a regular file and return its descriptor; never wait for it, and never open anything else.
 
     Args:
@@ -63,8 +67,10 @@ def open_regular(path: "str | os.PathLike[str]", flags: int, *, null: bool = Fal
     Raises:
         OSError: It is no regular file, or can't be opened. `strerror` says which.
     """
-    with suppress(FileNotFoundError):  # looked at before it is opened: to open a device can set it off
+    try:  # looked at before it is opened: to open a device can set it off
         _demand_regular(os.lstat(path) if flags & os.O_NOFOLLOW else os.stat(path), path, null=null)
+    except FileNotFoundError:
+        pass
     try:
         descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)  # guard: file-is-opened-without-waiting
     except OSError as error:
@@ -80,7 +86,7 @@ def open_regular(path: "str | os.PathLike[str]", flags: int, *, null: bool = Fal
 
 
 def write_private(
-    path: "str | os.PathLike[str]",
+    path: str | os.PathLike[str],
     content: bytes,
     mode: int = 0o600,
     put: Callable[[Callable[[], None]], None] = lambda replace: replace(),
@@ -97,24 +103,28 @@ def write_private(
         OSError: It can't be written. What was there is still there.
     """
     fresh = draft(path)
-    with suppress(FileNotFoundError):
+    try:
         # guard: sealed-nothing-half-is-left
         os.unlink(fresh)  # of a write that was killed
+    except FileNotFoundError:
+        pass
     try:
         write_new(fresh, content, mode)
         put(lambda: os.replace(fresh, path))
         sync_directory(os.path.dirname(os.fspath(path)))
     finally:
-        with suppress(OSError):
+        try:
             os.unlink(fresh)
+        except OSError:
+            pass
 
 
-def draft(path: "str | os.PathLike[str]") -> str:
+def draft(path: str | os.PathLike[str]) -> str:
     """Return where `write_private` writes first: a write that was killed leaves it behind."""
     return f"{os.fspath(path)}.new"
 
 
-def write_new(path: "str | os.PathLike[str]", content: bytes, mode: int = 0o600) -> None:
+def write_new(path: str | os.PathLike[str], content: bytes, mode: int = 0o600) -> None:
     """Write a file that is not there yet, for its user alone, and have it on the disk.
 
     Raises:
@@ -128,12 +138,14 @@ def write_new(path: "str | os.PathLike[str]", content: bytes, mode: int = 0o600)
         os.close(descriptor)
 
 
-def takes_files(directory: "str | os.PathLike[str]") -> bool:
+def takes_files(directory: str | os.PathLike[str]) -> bool:
     """Return whether a file can be written in this directory now, by writing one and removing it."""
     probe = f"{os.fspath(directory)}/.probe.{os.getpid()}"
     try:
-        with suppress(FileNotFoundError):
+        try:
             os.unlink(probe)
+        except FileNotFoundError:
+            pass
         write_new(probe, b"-")
         os.unlink(probe)
     except OSError:
@@ -152,7 +164,7 @@ def write_all(descriptor: int, content: bytes) -> None:
         rest = rest[os.write(descriptor, rest) :]
 
 
-def set_aside(path: "str | os.PathLike[str]") -> str:
+def set_aside(path: str | os.PathLike[str]) -> str:
     """Rename what lies at `path`, whatever it is, to a free name beside it, and return that name.
 
     Raises:
@@ -163,7 +175,7 @@ def set_aside(path: "str | os.PathLike[str]") -> str:
     return free
 
 
-def keep_copy(path: "str | os.PathLike[str]", content: bytes) -> str:
+def keep_copy(path: str | os.PathLike[str], content: bytes) -> str:
     """Write `content`, which is what lies at `path`, to a free name beside it, and return that name.
 
     Raises:
@@ -183,12 +195,14 @@ def _free_name(path: str) -> str:
 
 def sync_directory(directory: str) -> None:
     """Have a new name survive a power cut, too. Not every file system can."""
-    with suppress(OSError):
+    try:
         descriptor = os.open(directory or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    except OSError:
+        pass
 
 
 def _read_all(descriptor: int, limit: int) -> bytes:
@@ -201,7 +215,7 @@ def _read_all(descriptor: int, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _demand_regular(status: os.stat_result, path: "str | os.PathLike[str]", *, null: bool) -> None:
+def _demand_regular(status: os.stat_result, path: str | os.PathLike[str], *, null: bool) -> None:
     if stat.S_ISREG(status.st_mode) or (null and stat.S_ISCHR(status.st_mode) and _is_null(status)):
         return
     if stat.S_ISDIR(status.st_mode):
@@ -211,7 +225,7 @@ def _demand_regular(status: os.stat_result, path: "str | os.PathLike[str]", *, n
     raise _irregular(path)  # guard: what-is-no-regular-file-is-not-opened
 
 
-def _irregular(path: "str | os.PathLike[str]") -> OSError:
+def _irregular(path: str | os.PathLike[str]) -> OSError:
     return OSError(errno.EINVAL, "it is no regular file", os.fspath(path))
 
 

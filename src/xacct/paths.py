@@ -8,7 +8,6 @@ pathlib is a sixth of the time that a daily verb takes.
 import os
 import stat
 import sys
-from contextlib import suppress
 
 
 class UnusableError(Exception):
@@ -75,8 +74,10 @@ def make_private(directory: str) -> None:
         # guard: directory-of-ours-lies-in-one-of-ours
         if os.stat(parent).st_uid not in (os.geteuid(), 0):  # whose it is can replace it
             raise UnusableError(f"{parent} belongs to somebody else.")
-        with suppress(FileExistsError):
+        try:
             os.mkdir(directory, 0o700)
+        except FileExistsError:
+            pass
         _take_over(directory)
     except OSError as error:
         raise UnusableError(f"{directory} can't be used: {error.strerror}.") from None

@@ -4,23 +4,30 @@ Both ends import it: xacctctl says with each request what its shell has, xacctd 
 differ and it matters, the daemon refuses: it takes neither from a shell. No password is in it, and of keys a digest.
 """
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from __future__ import annotations
 
 from xacct.awsfiles import HIDDEN, decoded, encoded
 from xacct.text import without_password
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
 
 _KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _TOKENS: Final = ("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
 
 
-class Surroundings(NamedTuple):
+class Surroundings:
     """Proxies as Python's and botocore's programs take them, and a digest of the access key; empty: there is none."""
 
-    https_proxy: str = ""
-    http_proxy: str = ""
-    no_proxy: str = ""
-    keys: str = ""
+    __slots__ = ("https_proxy", "http_proxy", "no_proxy", "keys")  # noqa: RUF023 - the order in which they are said
+
+    def __init__(self, https_proxy: str = "", http_proxy: str = "", no_proxy: str = "", keys: str = "") -> None:
+        self.https_proxy = https_proxy
+        self.http_proxy = http_proxy
+        self.no_proxy = no_proxy
+        self.keys = keys
 
     def proxy_for(self, url: str) -> str:
         """Return the proxy by which that address is asked, empty for none (botocore: get_environ_proxies)."""
@@ -44,7 +51,7 @@ def of(environ: Mapping[str, str]) -> Surroundings:
 
 def header(around: Surroundings) -> str:
     """Return them as a request's header does: NAME=VALUE, percent-encoded, a space between two."""
-    return " ".join(encoded(f"{name}={value}") for name, value in around._asdict().items() if value)
+    return " ".join(encoded(f"{name}={value}") for name in around.__slots__ if (value := getattr(around, name)))
 
 
 def of_header(value: str) -> Surroundings:
@@ -54,7 +61,7 @@ def of_header(value: str) -> Surroundings:
         ValueError: it is not percent-encoded UTF-8.
     """
     said = {name: text for name, _, text in (decoded(part).partition("=") for part in value.split(" "))}
-    return Surroundings(**{name: said[name] for name in Surroundings._fields if name in said})
+    return Surroundings(**{name: said[name] for name in Surroundings.__slots__ if name in said})
 
 
 def _either(environ: Mapping[str, str], name: str) -> str:

@@ -5,13 +5,16 @@ that other programs read. So a word can be no more than a word: it ends no line,
 does not turn the order of what stands beside it.
 """
 
-import re
-from typing import Final
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 LONGEST: Final = 300
 """Characters of one stranger's text in a dialog or notice: more would push what matters off the screen."""
 
-_SECRET_KEY: Final = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/])")
+_KEY: Final = r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/])"
 """Forty characters of base64 (IAM User Guide, Manage access keys for IAM users, shows the form)."""
 
 _MARKUP: Final = str.maketrans({"<": "(", ">": ")", "&": "+", "\\": "/"})
@@ -26,6 +29,8 @@ def clean(text: str) -> str:
     What is not printable becomes a space: controls of both ranges (an escape sequence stays words), ends of lines of
     every kind, marks that turn the direction of writing, invisible characters, halves of surrogate pairs.
     """
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else " " for char in text)  # guard: words-no-control-no-mark
 
 
@@ -36,7 +41,9 @@ def plain(text: str, most: int = LONGEST) -> str:
 
 def without_keys(text: str) -> str:
     """Return `text` without what has the shape of an AWS secret access key: pasted in error, it must not be shown."""
-    return _SECRET_KEY.sub("…", text)
+    import re  # noqa: PLC0415 - late: daily verbs do without it
+
+    return re.sub(_KEY, "…", text)
 
 
 def cut(text: str, most: int) -> str:

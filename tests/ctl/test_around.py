@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from xacct.ctl import around, procfs
 from xacct.ctl.around import undone_by
 from xacct.ctl.main import main
 
@@ -91,3 +92,22 @@ def test_under_direnv_access_lasts_as_long_as_the_shell_it_works_for(daemon, tmp
     assert role == "prod"
     (asked,) = daemon.called("POST", "/v1/grants")
     assert asked["pid"] == int(pid)
+
+
+def test_of_a_short_command_only_what_was_started_since_is_looked_at(monkeypatch):
+    monkeypatch.setattr(procfs, "pids", lambda: [1, 4711, 4712])
+    monkeypatch.setattr(procfs, "read", lambda _pid, _name: b"\0AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/t\0")
+    monkeypatch.setattr(procfs, "newest", lambda: 4712)
+
+    def found(newest):
+        return [pid for pid, _ in around.left_behind("/t", newest)]
+
+    assert found(4710) == [4711, 4712]
+    assert found(4711) == [4712]
+    for not_known in (0, 1, 4712, 9999):  # not said, long ago, nothing since (it has gone round), gone round
+        assert found(not_known) == [1, 4711, 4712]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="procfs")
+def test_the_kernel_tells_who_was_started_last():
+    assert procfs.newest() > 0

@@ -9,7 +9,8 @@ import pytest
 from waiting import PATIENCE
 
 from xacct.ctl import complete, shells
-from xacct.ctl.main import load, main, parser
+from xacct.ctl.arguments import parser
+from xacct.ctl.main import load, main
 from xacct.ctl.verb import WHERE
 
 

@@ -6,8 +6,9 @@ import itertools
 import pytest
 
 from xacct.ctl import complain
+from xacct.ctl.arguments import parser
 from xacct.ctl.failure import USAGE
-from xacct.ctl.main import load, main, parser
+from xacct.ctl.main import load, main
 from xacct.ctl.verb import WHERE
 
 ODD = [

@@ -1,8 +1,11 @@
 """AWS's config and credentials files as lines: sections, options, and what would beat an endpoint. Pure text."""
 
-import re
-from collections.abc import Iterable, Iterator
-from typing import Final, NamedTuple
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Final
 
 SECRETS: Final = frozenset(
     {"aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"},
@@ -22,22 +25,63 @@ SHADOWING: Final = SECRETS | {
 }
 """Options with which a profile has credentials of its own, or a provider of them: SDKs prefer each to an endpoint."""
 
-_HEADING: Final = r"\s*\[\s*(?:profile\s+)?[\"']?([^\]\"']*?)[\"']?\s*\]"
-_OPTION: Final = r"(\s*)([^\s=:#;\[][^=:]*?)\s*[=:]"
+_QUOTES: Final = ("'", '"')
+_NO_OPTION: Final = ("=", ":", "#", ";", "[")
+"""What no option's name begins with."""
 
 
-class Line(NamedTuple):
+class Line:
     """A line with its section, its option's name (None where it begins none) and its indent."""
 
-    section: str
-    option: str | None
-    indent: int
-    text: str
+    __slots__ = ("indent", "option", "section", "text")
+
+    def __init__(self, section: str, option: str | None, indent: int, text: str) -> None:
+        self.section = section
+        self.option = option
+        self.indent = indent
+        self.text = text
 
 
 def cut(text: str) -> list[str]:
     """Return the lines with their ends. Only a line feed ends one, as for AWS's tools."""
-    return re.findall(r"[^\n]*\n|[^\n]+", text)
+    *ended, last = text.split("\n")
+    return [f"{line}\n" for line in ended] + ([last] if last else [])
+
+
+def heading(line: str) -> str | None:
+    """Return the profile that a line is the heading of, None for any other line.
+
+    By hand, like `_option`: daily verbs look through these files, and do without `re`. tests/copies/test_lines.py has
+    both as regular expressions, and compares.
+    """
+    text = line.lstrip()
+    inside, bracket, _ = text[1:].partition("]")
+    if not (text.startswith("[") and bracket):
+        return None
+    name = inside.lstrip()
+    after = name.removeprefix("profile")
+    if after != name and after[:1].isspace():
+        name = after.lstrip()
+    name = name[1:] if name.startswith(_QUOTES) else name
+    end = name.rstrip()
+    name = end[:-1] if end.endswith(_QUOTES) else end
+    return None if any(quote in name for quote in _QUOTES) else name
+
+
+def _option(line: str) -> str | None:
+    text = line.lstrip()
+    end = _end_of_name(text)
+    return None if end < 0 or text.startswith(_NO_OPTION) else text[:end].rstrip()
+
+
+def value_of(line: str) -> str:
+    """Return what stands behind the name of an option's first line."""
+    return line[_end_of_name(line) + 1 :]
+
+
+def _end_of_name(text: str) -> int:
+    """Return where the sign behind an option's name is, -1 where there is none."""
+    return min((place for place in (text.find("="), text.find(":")) if place >= 0), default=-1)
 
 
 def parsed(content: Iterable[str]) -> Iterator[Line]:
@@ -45,11 +89,11 @@ def parsed(content: Iterable[str]) -> Iterator[Line]:
     section = ""
     for number, text in enumerate(content):
         line = text.removeprefix("\ufeff") if number == 0 else text
-        heading = re.match(_HEADING, line)
-        if heading:
-            section = heading[1]
-        option = None if heading else re.match(_OPTION, line)
-        yield Line(section, option[2].lower() if option else None, len(line) - len(line.lstrip()), text)
+        found = heading(line)
+        if found is not None:
+            section = found
+        option = None if found is not None else _option(line)
+        yield Line(section, None if option is None else option.lower(), len(line) - len(line.lstrip()), text)
 
 
 def shadows(content: Iterable[str]) -> bool:
@@ -72,7 +116,7 @@ def options(content: Iterable[str], section: str = "default") -> dict[str, list[
     found: dict[str, list[str]] = {}
     current, above = None, 0
     for line in parsed(content):
-        if line.section != section or re.match(_HEADING, line.text):
+        if line.section != section or heading(line.text) is not None:
             current = None
         elif not line.text.strip() or line.text.lstrip().startswith(("#", ";")):
             continue

@@ -6,15 +6,18 @@ one, so that nothing here runs at an arbitrary point. The child shares our proce
 that we alone hear.
 """
 
-import os
-import signal
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from __future__ import annotations
 
+import os
+
+from xacct.ctl import signals as signal
 from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, CtlError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from subprocess import CompletedProcess
+    from typing import Final
 
 _FROM_TERMINAL: Final = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP, signal.SIGHUP})
 _PASSED_ON: Final = _FROM_TERMINAL | {signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCONT}
@@ -54,7 +57,7 @@ def run(command: list[str], environ: Mapping[str, str]) -> int:
             return status
 
 
-def told(words: Sequence[str], *, patience: float, environ: Mapping[str, str] | None = None) -> "CompletedProcess[str]":
+def told(words: Sequence[str], *, patience: float, environ: Mapping[str, str] | None = None) -> CompletedProcess[str]:
     """Run a program that only tells something, and return what it said: what is no text is marked as such.
 
     Args:
@@ -80,7 +83,7 @@ def told(words: Sequence[str], *, patience: float, environ: Mapping[str, str] | 
     )
 
 
-def _next_signal(watched: frozenset[signal.Signals]) -> tuple[int, bool]:
+def _next_signal(watched: frozenset[int]) -> tuple[int, bool]:
     """Return the next signal and whether the terminal sent it, to the child as well."""
     if hasattr(signal, "sigwaitinfo"):
         info = signal.sigwaitinfo(watched)

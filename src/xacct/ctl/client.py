@@ -1,21 +1,28 @@
 """The control socket, spoken to: one connection a request, answers checked and typed."""
 
-import errno
-import json
+from __future__ import annotations
+
 import os
-import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from typing import Any, Final, TypedDict, TypeVar, cast
 
 from xacct import __version__, wire
-from xacct.ctl import http10, shellfiles, unit
+from xacct.ctl import http10, jsontext, shape, shellfiles, unit
 from xacct.ctl.failure import NO_DAEMON, CtlError, DaemonError, HungUpError, NotRunningError, UnreachableError
-from xacct.ctl.render import clean
 from xacct.ctl.shape import validate
+from xacct.text import clean
 
-T = TypeVar("T")
+try:
+    import _socket as socket  # all that is needed of the module `socket`, in a tenth of its time
+except ImportError:
+    import socket  # type: ignore[no-redef]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from types import TracebackType
+    from typing import Any, Final, TypedDict, TypeVar
+
+    T = TypeVar("T")
 
 PATIENCE: Final = 30.0
 """Seconds a plain request may take; a stream may take as long as the human does."""
@@ -23,11 +30,16 @@ PATIENCE: Final = 30.0
 _LIMIT: Final = 16 * 1024 * 1024
 _CHUNK: Final = 64 * 1024
 _RELEASE: Final = 32
-_ABSENT: Final = (errno.ENOENT, errno.ECONNREFUSED)
+_ABSENT: Final = (FileNotFoundError, ConnectionRefusedError)
 
 
-class Anything(TypedDict):
-    """An answer of which nothing is needed but that it is a yes."""
+if TYPE_CHECKING:
+
+    class Anything(TypedDict):
+        """An answer of which nothing is needed but that it is a yes."""
+
+else:
+    Anything = shape.ANYTHING
 
 
 class Stream:
@@ -48,7 +60,7 @@ class Stream:
     def read(self) -> list[dict[str, Any]] | None:
         """Return the events that have come (perhaps none), None at the end. May wait for bytes."""
         if not self.ready():
-            with _plain_failures():
+            with _PlainFailures():
                 chunk = self._connection.recv(_CHUNK)
             if not chunk:
                 return None
@@ -80,6 +92,7 @@ class Client:
     def __init__(self, path: str, start_daemon: Callable[[], None] | None = None) -> None:
         self.path = path
         self._start_daemon = start_daemon
+        self._headers: dict[str, str] | None = None
 
     def call(
         self,
@@ -96,7 +109,7 @@ class Client:
         Args:
             method: as HTTP has it.
             path: one of `wire`.
-            shape: the answer's, a TypedDict of `wire`.
+            shape: the answer's: a type of `wire`, or what shape.py has for it.
             body: what is sent along.
             timeout: seconds.
             any_api: whether a daemon of another API version will do.
@@ -105,30 +118,40 @@ class Client:
             DaemonError: the daemon says no.
             CtlError: it can't be reached or understood.
         """
-        with _plain_failures(), self._connect(timeout) as connection:
-            head, rest = _exchange(connection, http10.request(method, path, body, shellfiles.headers()))
-            content = _read_all(connection, rest)
+        with _PlainFailures():
+            connection = self._connect(timeout)
+            try:
+                head, rest = _exchange(connection, http10.request(method, path, body, self._shell()))
+                content = _read_all(connection, rest)
+            finally:
+                connection.close()
         _check(head, content, any_api=any_api)
-        answer = parse(content) if content.strip() else {}
-        _demand(answer, shape)
-        return cast("T", answer)
+        return event(parse(content) if content.strip() else {}, shape)
 
-    def without_start(self) -> "Client":
+    def without_start(self) -> Client:
         """Return a client of the same daemon that never starts one."""
-        return Client(self.path)
+        other = Client(self.path)
+        other._headers = self._headers
+        return other
 
     def stream(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Stream:
         """Send a request whose answer streams; failures as in `call`."""
-        with _plain_failures():
+        with _PlainFailures():
             connection = self._connect(PATIENCE)
             try:
-                head, rest = _exchange(connection, http10.request(method, path, body, shellfiles.headers()))
+                head, rest = _exchange(connection, http10.request(method, path, body, self._shell()))
                 _check(head, rest if head.ok else _read_all(connection, rest), any_api=False)
                 connection.settimeout(None)
             except BaseException:
                 connection.close()
                 raise
         return Stream(connection, rest)
+
+    def _shell(self) -> dict[str, str]:
+        """Return what each request says of this shell, which is what it was at the first."""
+        if self._headers is None:
+            self._headers = shellfiles.headers()
+        return self._headers
 
     def _connect(self, timeout: float) -> socket.socket:
         if unit.managed() and not unit.runs():
@@ -152,13 +175,14 @@ def event(raw: dict[str, Any], shape: type[T]) -> T:
         CtlError: it is not of it.
     """
     _demand(raw, shape)
-    return cast("T", raw)
+    found: Any = raw
+    return found  # type: ignore[no-any-return]  # typing's cast is not loaded
 
 
 def parse(content: bytes) -> dict[str, Any]:
     """Return the JSON object in `content`, or raise `CtlError`."""
     try:
-        found = json.loads(content)
+        found = jsontext.loads(content)
     except (ValueError, RecursionError):
         raise foreign("something that is no JSON") from None
     if not isinstance(found, dict):
@@ -176,6 +200,10 @@ def foreign(what: str) -> CtlError:
 
 
 def _demand(answer: dict[str, Any], shape: Any) -> None:
+    if isinstance(shape, type):
+        from xacct.ctl.shape_of import shape_of  # noqa: PLC0415 - it loads typing
+
+        shape = shape_of(shape)
     wrong = validate(answer, shape)
     if wrong:
         raise foreign(f"no usable value at {wrong}")
@@ -190,7 +218,7 @@ def _dial(path: str, timeout: float) -> socket.socket:
         _refuse_another_users(connection, path)
     except BaseException as error:
         connection.close()
-        if isinstance(error, OSError) and error.errno in _ABSENT:
+        if isinstance(error, _ABSENT):
             raise _nobody() from None
         raise
     return connection
@@ -242,26 +270,32 @@ def _refuse_strangers(path: str) -> None:
         )
 
 
-@contextmanager
-def _plain_failures() -> Iterator[None]:
-    """Turn socket errors into sentences: an escaped BrokenPipeError would mean stdout."""
-    try:
-        yield
-    except TimeoutError:
-        raise CtlError("xacctd does not answer.", f"xacctctl stop && xacctctl start; its log: {unit.log()}") from None
-    except ConnectionError:
-        raise HungUpError(unit.log()) from None
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise CtlError(
-            f"The control socket can't be used: {reason}.",
-            "Look at XACCT_SOCKET and XDG_RUNTIME_DIR.",
-            NO_DAEMON,
-        ) from None
+class _PlainFailures:
+    """Turns socket errors into sentences: an escaped BrokenPipeError would mean stdout."""
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        """Raise the sentence instead."""
+        if isinstance(error, OSError):
+            raise _in_words(error) from None
+
+
+def _in_words(error: OSError) -> CtlError:
+    if isinstance(error, TimeoutError):
+        return CtlError("xacctd does not answer.", f"xacctctl stop && xacctctl start; its log: {unit.log()}")
+    if isinstance(error, ConnectionError):
+        return HungUpError(unit.log())
+    reason = error.strerror or str(error)
+    return CtlError(
+        f"The control socket can't be used: {reason}.", "Look at XACCT_SOCKET and XDG_RUNTIME_DIR.", NO_DAEMON
+    )
 
 
 def _exchange(connection: socket.socket, request: bytes) -> tuple[http10.Head, bytes]:
     connection.sendall(request)
+    jsontext.load()
     raw = b""
     while b"\r\n\r\n" not in raw:
         chunk = connection.recv(_CHUNK)
@@ -294,7 +328,7 @@ def _check(head: http10.Head, content: bytes, *, any_api: bool) -> None:
         raise _other_api(int(api[:9]), head, content)
     if not head.ok:
         answer = parse(content)
-        _demand(answer, wire.ErrorAnswer)
+        _demand(answer, shape.ERROR_ANSWER)
         raise DaemonError(answer["error"])
 
 
@@ -303,9 +337,11 @@ def _other_api(api: int, head: http10.Head, content: bytes) -> CtlError:
     release = head.headers.get(wire.VERSION_HEADER.lower(), "")
     said = wire.older("daemon" if api < wire.API else "command", clean(release)[:_RELEASE], __version__)
     if api > wire.API and not head.ok:
-        with suppress(CtlError):
+        try:
             answer = parse(content)
-            _demand(answer, wire.ErrorAnswer)
+            _demand(answer, shape.ERROR_ANSWER)
             if answer["error"]["code"] == wire.OTHER_VERSION:
                 said = answer["error"]
+        except CtlError:
+            pass
     return CtlError(said["sentence"], said["hint"], NO_DAEMON)

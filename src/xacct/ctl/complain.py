@@ -1,25 +1,22 @@
 """What people are told of a failure: a sentence, and a hint that is not the line that has just failed."""
 
-import re
-from collections.abc import Sequence
-from typing import Final
+from __future__ import annotations
 
 from xacct.ctl.render import say
-from xacct.ctl.verb import NO_START
+from xacct.ctl.verb import TYPED
 
-_typed: list[str] = []
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Sequence
+    from typing import Final
 
-_COMMAND: Final = re.compile(r"xacctctl (?P<verb>[a-z]+)(?P<rest>(?: [^\s,;:&|()\"]+)*)")
+_COMMAND: Final = r"xacctctl (?P<verb>[a-z]+)(?P<rest>(?: [^\s,;:&|()\"]+)*)"
 _ALONE: Final = frozenset({"status", "roles", "attend", "lock", "unlock", "doctor", "start", "stop", "reload"})
 """Verbs that take no words but options: what follows them in a sentence is prose."""
 
 _ELSE: Final = {"doctor": "", "stop": "Its process is named by: pgrep -a xacctd"}
 _DOCTOR: Final = "xacctctl doctor looks for what is wrong."
-
-
-def typed(words: Sequence[str]) -> None:
-    """Remember the command line, so that no hint repeats it."""
-    _typed[:] = [word for word in words if word != NO_START]
 
 
 def complain(sentence: str, hint: str = "", *, role: str = "", instead: str = "") -> None:
@@ -32,14 +29,16 @@ def complain(sentence: str, hint: str = "", *, role: str = "", instead: str = ""
         instead: the hint, where `hint` tells to do just what was done.
     """
     say(f"xacctctl: {role}: {sentence}" if role else f"xacctctl: {sentence}")
-    better = useful(hint, _typed, instead)
+    better = useful(hint, TYPED, instead)
     if better:
         say(f"  hint: {better}")
 
 
 def useful(hint: str, words: Sequence[str], instead: str = "") -> str:
     """Return `hint`, or something else where it tells to do just what was done (`words`)."""
-    if not words or not any(_repeats(found, words) for found in _COMMAND.finditer(hint)):
+    import re  # noqa: PLC0415 - of use to failures alone
+
+    if not words or not any(_repeats(found, words) for found in re.finditer(_COMMAND, hint)):
         return hint
     return instead or _ELSE.get(words[0], _DOCTOR)
 

@@ -1,37 +1,37 @@
 """`env`: the variables that put a shell into a role. stdout carries nothing else."""
 
+from __future__ import annotations
+
 import os
-import signal
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from itertools import zip_longest
-from typing import Final
 
 from xacct import paths, wire
-from xacct.ctl import shadow, shells, terminal, variables
-from xacct.ctl import universal as fish
-from xacct.ctl.client import Anything, Client, foreign
-from xacct.ctl.complain import complain
+from xacct.ctl import shadow, shape, shells, signals, terminal, variables
+from xacct.ctl.client import Anything, foreign
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
 from xacct.ctl.http10 import quote
-from xacct.ctl.notes import note
 from xacct.ctl.parent import calling_shell
-from xacct.ctl.render import clean
 from xacct.ctl.verb import Verb
+from xacct.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Collection, Mapping, Sequence
+    from typing import Final
+
+    from xacct.ctl.client import Client
 
 _LARGEST_PID: Final = 2**31 - 1
+_GRANT: Final[type[wire.GrantAnswer]] = shape.GRANT
 _NOBODY: Final = frozenset({"nobody-to-ask", "login-required"})
 
 
 def env(args: Namespace, client: Client) -> int:
     """Print the change of environment in the shell's language."""
     end_at_signals()
-    universal = fish.profiles(paths.home()) if args.format == "fish" else []
-    if universal and (args.static or args.imds):
-        raise fish.winning(universal[0])
+    universal = _universal(args)
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
         change = variables.static(args.role, keys, os.environ)
@@ -45,12 +45,24 @@ def env(args: Namespace, client: Client) -> int:
         pid = calling_shell() if args.pid is None else args.pid
         grant = mint(client, args.role, _label(pid), pid)
         # The empty name: fish can't but export it, and most SDKs take it for none
-        change = fish.covered(reaching(args.role, grant, os.environ, "" if universal else None), universal)
+        change = reaching(args.role, grant, os.environ, "" if universal else None, universal)
     if not args.static and (file := shadow.taken_by_polars(paths.home())):
-        note(f"polars takes the first keys in {file}, whatever this shell is in. {shadow.FOR_POLARS}")
+        _note(f"polars takes the first keys in {file}, whatever this shell is in. {shadow.FOR_POLARS}")
     _emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
     _end_former(client, args.pid)
     return OK
+
+
+def _universal(args: Namespace) -> Sequence[str]:
+    """Return which profiles of AWS's fish exports everywhere; they can be covered by the endpoint's alone."""
+    if args.format != "fish":
+        return ()
+    from xacct.ctl import universal  # noqa: PLC0415 - of use to one shell
+
+    found = universal.profiles(paths.home())
+    if found and (args.static or args.imds):
+        raise universal.winning(found[0])
+    return found
 
 
 def _end_former(client: Client, asked_pid: int | None) -> None:
@@ -62,10 +74,12 @@ def _end_former(client: Client, asked_pid: int | None) -> None:
     pid = calling_shell() if asked_pid is None else asked_pid
     if not former or not pid or (sys.stdout is not None and sys.stdout.isatty()):
         return  # at a terminal somebody looks, and the shell stays as it is
-    with suppress(CtlError):
+    try:
         grants = client.call("GET", wire.GRANTS, wire.GrantsAnswer)["grants"]
         if any(grant["id"] == former and grant["pid"] == pid for grant in grants):
             revoke(client, former)
+    except CtlError:
+        pass
 
 
 def emit_failure(argv: Sequence[str]) -> None:
@@ -75,14 +89,16 @@ def emit_failure(argv: Sequence[str]) -> None:
     """
     if sys.stdout is None or sys.stdout.isatty():
         return
-    with suppress(OSError):
+    try:
         _emit(shells.FAILURES[_format(argv)](variables.nobody(os.environ)))
+    except OSError:
+        pass
 
 
 def _format(argv: Sequence[str]) -> str:
     """Return the format that `argv` asks for, sh where it asks for none there is."""
     chosen = "sh"
-    for word, following in zip_longest(argv, argv[1:], fillvalue=""):
+    for word, following in zip(argv, [*argv[1:], ""], strict=True):
         option, equals, value = word.partition("=")
         if option == "--format":
             chosen = value if equals else following
@@ -91,8 +107,8 @@ def _format(argv: Sequence[str]) -> str:
 
 def end_at_signals() -> None:
     """End as a signal wants, but not before what has been begun is told of, or taken back."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+    for number in (signals.SIGTERM, signals.SIGHUP):
+        signals.signal(number, lambda number, _frame: sys.exit(128 + number))
 
 
 def lifetime(args: Namespace) -> int | None:
@@ -121,6 +137,8 @@ def ensure(client: Client, role: str, grant: str | None = None) -> None:
     failure = refusal(failed[0]["error"])
     if failed[0]["error"]["code"] not in _NOBODY:
         raise failure
+    from xacct.ctl.complain import complain  # noqa: PLC0415 - of use to failures alone
+
     complain(
         failure.sentence,
         "The environment is good all the same: what is missing is asked for when it is used.",
@@ -134,7 +152,7 @@ def mint(client: Client, role: str, label: str, pid: int, **more: int | str) -> 
     `more` is as in `wire.GrantRequest`.
     """
     body = {"roles": [role], "label": clean(label), **({"pid": pid} if pid else {}), **more}
-    grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
+    grant = client.call("POST", wire.GRANTS, _GRANT, body)
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")
     if role in grant.get("confirm", []):
@@ -164,7 +182,11 @@ def revoke(client: Client, grant: str) -> None:
 
 
 def reaching(
-    role: str, grant: wire.GrantAnswer, environ: Mapping[str, str], profile: str | None = None
+    role: str,
+    grant: wire.GrantAnswer,
+    environ: Mapping[str, str],
+    profile: str | None = None,
+    covering: Collection[str] = (),
 ) -> variables.Change:
     """Return the change that makes the endpoint win, over [default]'s keys, too.
 
@@ -173,8 +195,11 @@ def reaching(
         grant: what the endpoint is asked with.
         environ: the environment to be changed.
         profile: as shadow's `always`.
+        covering: variables of a profile that are set to it, too.
     """
-    return _winning(variables.endpoint(role, grant, environ), environ, grant["id"], profile)
+    environ = dict(environ)  # os.environ decodes each of its words whenever it is read, and it is read again and again
+    change = _winning(variables.endpoint(role, grant, environ), environ, grant["id"], profile)
+    return variables.covered(change, covering)
 
 
 def metadata(client: Client, args: Namespace, environ: Mapping[str, str]) -> variables.Change:
@@ -198,11 +223,17 @@ def _winning(
     """Keep what would win over the change from programs without a profile."""
     lifted = shadow.lifted(environ, paths.home(), paths.runtime_dir(), user, profile)
     for remark in lifted.notes:
-        note(remark)
+        _note(remark)
     change.set.update(lifted.set)
     if "AWS_REGION" not in change.set and (region := shadow.region(environ, paths.home())):
         change.set.update(variables.region_of(region, environ))
     return change
+
+
+def _note(text: str) -> None:
+    from xacct.ctl.notes import note  # noqa: PLC0415 - seldom needed
+
+    note(text)
 
 
 def _label(pid: int) -> str:
@@ -242,6 +273,8 @@ def declare_ways(parser: ArgumentParser) -> None:
 
 def _pid(word: str) -> int:
     """Return a process id, or 0 for none."""
+    from argparse import ArgumentTypeError  # noqa: PLC0415 - who asks for it has it
+
     if not (word.isascii() and word.isdigit() and int(word) <= _LARGEST_PID):
         raise ArgumentTypeError(f"{word!r} is no process: a number of ps, or 0 for none")
     return int(word)

@@ -1,20 +1,27 @@
 """`exec`: one command in a role. Its signals, its status, and the grant taken back when it ends."""
 
+from __future__ import annotations
+
 import os
 import time
-from argparse import ArgumentParser, Namespace
-from contextlib import suppress
-from typing import Final
 
 from xacct import paths
-from xacct.ctl import around, universal, variables
-from xacct.ctl.client import Client
+from xacct.ctl import around, procfs, variables
 from xacct.ctl.env import declare_ways, ensure, lifetime, metadata, mint, reaching, revoke
 from xacct.ctl.failure import USAGE, CtlError
 from xacct.ctl.hold import credentials
-from xacct.ctl.render import clean, say
+from xacct.ctl.render import say
 from xacct.ctl.shadow import PROFILE
 from xacct.ctl.verb import Verb
+from xacct.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Sequence
+    from typing import Final
+
+    from xacct.ctl.client import Client
 
 _TRIES: Final = 20
 _PAUSE: Final = 0.05
@@ -35,7 +42,7 @@ def exec_(args: Namespace, client: Client) -> int:
     if args.imds:
         return _run(args.command, metadata(client, args, os.environ))
     lifetime(args)
-    fish = args.command[0].rpartition("/")[2] == "fish" and universal.profiles(paths.home())
+    fish = _universal(args.command[0])
     ensure(client, args.role)
     undone = around.undone_by(args.command, paths.home())
     if undone:
@@ -44,23 +51,34 @@ def exec_(args: Namespace, client: Client) -> int:
     grant = mint(client, args.role, label, 0 if args.detach else os.getpid())
     ended = True
     try:
-        change = reaching(args.role, grant, os.environ, PROFILE if fish else None)
-        status = _run(args.command, universal.covered(change, fish or ()))
+        change = reaching(args.role, grant, os.environ, PROFILE if fish else None, fish)
+        newest = procfs.newest()
+        status = _run(args.command, change)
         ended = not args.detach
     finally:
         if ended:
             revoke(client, grant["id"])
-    with suppress(OSError):  # the terminal may have gone; the command's status is what counts
+    try:
         if ended:
-            _say_who_is_left(grant["token_file"], args)
+            _say_who_is_left(around.left_behind(grant["token_file"], newest), args)
         else:
             say(f"xacctctl: note: What it started keeps its access. To end it: xacctctl grants revoke {grant['id']}")
+    except OSError:
+        pass  # the terminal may have gone; the command's status is what counts
     return status
 
 
-def _say_who_is_left(token_file: str, args: Namespace) -> None:
+def _universal(command: str) -> Sequence[str]:
+    """Return which profiles of AWS's would win in the command, if that is fish."""
+    if command.rpartition("/")[2] != "fish":
+        return ()
+    from xacct.ctl import universal  # noqa: PLC0415 - of use to one shell
+
+    return universal.profiles(paths.home())
+
+
+def _say_who_is_left(left: Sequence[tuple[int, str]], args: Namespace) -> None:
     """A launcher (`code .`) ends at once; what it leaves running has just lost its access."""
-    left = around.left_behind(token_file)
     if left:
         pid, name = left[0]
         who = f"{clean(name)} (pid {pid})" + f" and {len(left) - 1} more" * (len(left) > 1)

@@ -1,8 +1,12 @@
 """How a verb fails: one sentence, one hint, one exit status."""
 
-from typing import Final
+from __future__ import annotations
 
-from xacct.wire import OTHER_VERSION, ErrorBody
+from xacct import wire
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 OK: Final = 0
 FAILED: Final = 1
@@ -66,14 +70,14 @@ class DaemonError(CtlError):
         code: its word for programs.
     """
 
-    def __init__(self, error: ErrorBody) -> None:
+    def __init__(self, error: wire.ErrorBody) -> None:
         super().__init__(error["sentence"], error["hint"], status_of(error))
         self.code = error["code"]
 
 
-def status_of(error: ErrorBody) -> int:
+def status_of(error: wire.ErrorBody) -> int:
     """Return the exit status for a daemon's error; without a category that is known here it is a plain failure."""
-    if error["code"] == OTHER_VERSION:
+    if error["code"] == wire.OTHER_VERSION:
         return NO_DAEMON
     match error.get("category"):
         case "human":

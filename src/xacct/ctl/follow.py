@@ -1,7 +1,7 @@
 """Waiting on two things at once: what the daemon streams, and what the human types."""
 
 import select
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from xacct import wire
@@ -14,10 +14,11 @@ def follow(
     stream: Stream,
     terminal: Terminal | None,
     conversation: Conversation | None,
+    begun: Sequence[dict[str, Any]] = (),
 ) -> Iterator[dict[str, Any]]:
     """Yield every event that is no prompt, until the stream ends; prompts go to the conversation.
 
-    On Ctrl-C the terminal is left clean.
+    On Ctrl-C the terminal is left clean. `begun` are the events that were read of the stream already.
 
     Raises:
         CtlError: what has come is no event.
@@ -26,10 +27,12 @@ def follow(
         yield from stream
         return
     try:
-        while (events := _next(stream, terminal, conversation)) is not None:
+        events: Sequence[dict[str, Any]] | None = begun
+        while events is not None:
             for raw in events:
                 if not _prompted(raw, conversation):
                     yield raw
+            events = _next(stream, terminal, conversation)
     except KeyboardInterrupt:
         conversation.hush()
         raise

@@ -1,25 +1,31 @@
 """Making sure that roles are held, asking the human if that is what it takes."""
 
+from __future__ import annotations
+
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final, NamedTuple
 
 from xacct import wire
-from xacct.ctl import terminal
-from xacct.ctl.ask import Conversation
-from xacct.ctl.client import Client, event, foreign
+from xacct.ctl import shape, terminal
+from xacct.ctl.client import event, foreign
 from xacct.ctl.failure import HUMAN, CtlError, DaemonError
-from xacct.ctl.follow import follow
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from typing import Any, Final
+
+    from xacct.ctl.client import Client, Stream
 
 NOBODY_HINT: Final = "Log in at a terminal (xacctctl login ROLE), or pass --code CODE to login."
 
 
-class Held(NamedTuple):
+class Held:
     """What came of it: roles that are held, roles that are not and why, roles that are had at their first use."""
 
-    held: list[wire.HeldEvent]
-    failed: list[wire.FailedEvent]
-    logged_in: list[wire.LoggedInEvent]
+    def __init__(self) -> None:
+        self.held: list[wire.HeldEvent] = []
+        self.failed: list[wire.FailedEvent] = []
+        self.logged_in: list[wire.LoggedInEvent] = []
 
 
 def hold(
@@ -57,16 +63,16 @@ def hold(
         "lazy": lazy or None,
     }
     body = {name: value for name, value in asked.items() if value is not None}
-    outcome = Held([], [], [])
+    outcome = Held()
     for raw in converse(client, wire.LOGIN, body):
         match raw.get("event"):
             case "held":
-                outcome.held.append(event(raw, wire.HeldEvent))
+                outcome.held.append(event(raw, shape.HELD))
                 heard(outcome.held[-1])
             case "logged-in":
                 outcome.logged_in.append(event(raw, wire.LoggedInEvent))
             case "failed":
-                outcome.failed.append(event(raw, wire.FailedEvent))
+                outcome.failed.append(event(raw, shape.FAILED))
                 heard(outcome.failed[-1])
     return outcome
 
@@ -78,9 +84,9 @@ def credentials(client: Client, role: str, lifetime: int | None) -> wire.Credent
     for raw in converse(client, wire.CREDENTIALS, body):
         match raw.get("event"):
             case "credentials":
-                found = event(raw, wire.CredentialsEvent)
+                found = event(raw, shape.CREDENTIALS)
             case "failed":
-                raise refusal(event(raw, wire.FailedEvent)["error"])
+                raise refusal(event(raw, shape.FAILED)["error"])
     if found is None:
         raise foreign("no credentials and no reason")
     return found
@@ -103,9 +109,8 @@ def converse(client: Client, path: str, body: Mapping[str, Any]) -> Iterator[dic
     _refuse_circle(os.environ.get("XACCT_SOURCE"))
     tty = terminal.find()
     stream = client.stream("POST", path, {**body, "attend": tty is not None})
-    conversation = Conversation(client, tty) if tty else None
     try:
-        for raw in follow(stream, tty, conversation):
+        for raw in stream if tty is None else _talking(client, stream, tty):
             if raw.get("event") == "done":
                 return
             yield raw
@@ -115,6 +120,19 @@ def converse(client: Client, path: str, body: Mapping[str, Any]) -> Iterator[dic
         "xacctd went away in the middle of the answer.",
         "Say it again; xacctctl status shows what is held.",
     )
+
+
+def _talking(client: Client, stream: Stream, tty: terminal.Terminal) -> Iterator[dict[str, Any]]:
+    """Yield a stream's events; from its first prompt on, talk with whoever sits at the terminal as well."""
+    while (events := stream.read()) is not None:
+        for number, raw in enumerate(events):
+            if raw.get("event") in {"prompt", "prompt-closed"}:
+                from xacct.ctl.ask import Conversation  # noqa: PLC0415 - of use where somebody is asked
+                from xacct.ctl.follow import follow  # noqa: PLC0415
+
+                yield from follow(stream, tty, Conversation(client, tty), events[number:])
+                return
+            yield raw
 
 
 def _refuse_circle(source: str | None) -> None:

@@ -4,11 +4,15 @@
 decode, and a stream can be read line by line.
 """
 
-import json
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from __future__ import annotations
 
 from xacct import __version__, wire
+from xacct.ctl import jsontext
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
 
 HEAD_LIMIT: Final = 64 * 1024
 _UNRESERVED: Final = frozenset(
@@ -16,11 +20,12 @@ _UNRESERVED: Final = frozenset(
 )
 
 
-class Head(NamedTuple):
+class Head:
     """A response's status and headers (names in lower case)."""
 
-    status: int
-    headers: dict[str, str]
+    def __init__(self, status: int, headers: dict[str, str]) -> None:
+        self.status = status
+        self.headers = headers
 
     @property
     def ok(self) -> bool:
@@ -39,7 +44,7 @@ def request(
         body: sent as JSON.
         more: headers.
     """
-    content = b"" if body is None else json.dumps(body).encode()
+    content = b"" if body is None else jsontext.dumps(body).encode()
     kind = "" if body is None else "Content-Type: application/json\r\n"
     meant = "".join(f"{name}: {value}\r\n" for name, value in (more or {}).items())
     head = (

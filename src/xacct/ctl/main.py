@@ -1,39 +1,46 @@
 """xacctctl's main function: finds the verb, runs it, turns failures into a sentence and a status.
 
-A verb's file is imported only when that verb is called: the daily ones start in tens of
-milliseconds.
+A verb's file is imported only when that verb is called, and what the daily verbs do without is imported where it is
+needed: Python starts in less time than `argparse`, `json`, `typing`, `re`, `socket` and `contextlib` take to load.
+tests/ctl/test_main.py says which modules a daily verb may load.
 """
 
-import argparse
+from __future__ import annotations
+
+import gc
 import io
 import os
 import sys
-from collections.abc import Sequence
-from importlib import import_module
-from typing import Final, NoReturn
 
 from xacct import __version__, paths
-from xacct.ctl import misuse
 from xacct.ctl.client import Client
-from xacct.ctl.complain import complain, typed
 from xacct.ctl.failure import BROKEN_PIPE, FAILED, INTERRUPTED, OK, USAGE, CtlError
-from xacct.ctl.render import columns, out, say
-from xacct.ctl.verb import NO_START, WHERE, Verb
+from xacct.ctl.render import out, say
+from xacct.ctl.verb import NO_START, TYPED, WHERE, plain
 
-_NARROWEST: Final = 30
-_WIDEST: Final = 100
-"""Columns of the help."""
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+    from typing import Final
+
+    from xacct.ctl.verb import Verb
+
+_GARBAGE: Final = 100_000
+"""Objects after which a verb that goes on and on does look for garbage."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (default: the process's own) and return its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    TYPED[:] = [word for word in words if word != NO_START]
     try:
-        words = list(sys.argv[1:] if argv is None else argv)
-        typed(words)
         status = _answer(words)
         if sys.stdout is not None:
             sys.stdout.flush()  # here, where a full disk or a closed pipe can still be reported
     except (CtlError, paths.UnusableError) as error:
+        from xacct.ctl.complain import complain  # noqa: PLC0415 - of use to failures alone
+
         complain(error.sentence, error.hint)
         return error.status if isinstance(error, CtlError) else FAILED
     except KeyboardInterrupt:
@@ -48,6 +55,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
+def run() -> None:
+    """Run the process's own command line and end the process at once: for the launcher (scripts/launcher.sh).
+
+    Python's orderly end takes a tenth of the time that its start takes. Nothing here needs it: no thread runs, and what
+    was printed is out. Nor does what is so short collect garbage.
+    """
+    gc.set_threshold(_GARBAGE)
+    try:
+        status = main()
+    except SystemExit as ended:  # by a signal: see env.py
+        status = ended.code if isinstance(ended.code, int) else FAILED
+    if sys.stderr is not None:
+        sys.stderr.flush()
+    os._exit(status)
+
+
 def _forget_output() -> None:
     """Lead stdout nowhere if it can't be written to: Python would flush once more at exit, and complain."""
     try:
@@ -55,18 +78,6 @@ def _forget_output() -> None:
             sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse with our kind of failure."""
-
-    def error(self, message: str) -> NoReturn:
-        """Raise the usage error."""
-        raise CtlError(f"{message}.", f"{self.prog} --help", USAGE)
-
-    def _print_message(self, message: str, _file: object = None) -> None:
-        """Print the help as everything else is printed; argparse would be silent about a full disk."""
-        out(message.rstrip("\n"))
 
 
 def load(name: str) -> Verb:
@@ -77,39 +88,8 @@ def load(name: str) -> Verb:
     """
     if name not in WHERE:
         raise CtlError(f"There is no verb {name!r}.", "xacctctl --help lists them.", USAGE)
-    verbs: dict[str, Verb] = import_module(f"xacct.ctl.{WHERE[name][0]}").VERBS
+    verbs: dict[str, Verb] = __import__(f"xacct.ctl.{WHERE[name][0]}", fromlist=["VERBS"]).VERBS
     return verbs[name]
-
-
-def parser(name: str, verb: Verb) -> argparse.ArgumentParser:
-    """Return the parser of one verb's arguments."""
-    made = _Parser(
-        prog=f"xacctctl {name}",
-        description=verb.does,
-        epilog="\n".join(["example:", *(f"  {line}" for line in verb.examples)]),
-        formatter_class=_HelpFormatter,
-        allow_abbrev=False,
-    )
-    verb.declare(made)
-    made.add_argument(
-        NO_START,
-        action="store_true",
-        help="fail (3) instead of starting xacctd when it isn't running",
-    )
-    return made
-
-
-class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Wraps the description, but leaves the examples as they are."""
-
-    def __init__(self, prog: str) -> None:
-        # without a width argparse imports shutil, for every argument's sake: 3 ms
-        super().__init__(prog, width=max(_NARROWEST, min(columns() or _WIDEST, _WIDEST) - 2))
-
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        if text.startswith("example:"):
-            return super()._fill_text(text, width, indent)
-        return argparse.HelpFormatter._fill_text(self, text, width, indent)  # noqa: SLF001
 
 
 def _answer(argv: list[str]) -> int:
@@ -127,7 +107,11 @@ def _answer(argv: list[str]) -> int:
 def _is_read_by_a_shell(argv: list[str]) -> bool:
     """Say whether this is `env`, or a mistyped line that was meant to be: `prod env`, `--no-strat env`, `evn`."""
     verb = next((word for word in argv if not word.startswith("-")), "")
-    return verb == "env" or (verb not in WHERE and ("env" in argv or misuse.like(verb) == "env"))
+    if verb in WHERE:
+        return verb == "env"
+    from xacct.ctl import misuse  # noqa: PLC0415
+
+    return "env" in argv or misuse.like(verb) == "env"
 
 
 def _run(argv: list[str]) -> int:
@@ -147,22 +131,37 @@ def _run(argv: list[str]) -> int:
 
 def _verb(name: str, words: list[str], *, no_start: bool) -> int:
     if name not in WHERE:
+        from xacct.ctl import misuse  # noqa: PLC0415
+
         raise CtlError(f"There is no verb {name!r}.", misuse.unknown_verb([name, *words]), USAGE)
     verb = load(name)
     words, command = _split(name, words)
     no_start = no_start or NO_START in words
-    try:
-        # taken out rather than parsed: it may stand behind `grants list` too
-        args = parser(name, verb).parse_args([word for word in words if word != NO_START])
-    except CtlError as error:
-        error.hint = misuse.too_many(name, words) or error.hint
-        raise
-    except SystemExit:
-        return OK  # --help, which argparse prints by itself
+    # taken out rather than parsed: it may stand behind `grants list` too
+    args = plain(name, rest := [word for word in words if word != NO_START]) or _parsed(name, verb, rest)
+    if args is None:
+        return OK
     args.command = command
     args.no_start = no_start
     start_daemon = _start if verb.starts_daemon and not no_start else None
     return verb.run(args, Client(paths.socket_path(), start_daemon))
+
+
+def _parsed(name: str, verb: Verb, words: list[str]) -> Namespace | None:
+    """Return the words as argparse takes them; None where they asked for help, which is printed by then.
+
+    Raises:
+        CtlError: they are wrong.
+    """
+    from xacct.ctl import arguments, misuse  # noqa: PLC0415
+
+    try:
+        return arguments.parser(name, verb).parse_args(words)
+    except CtlError as error:
+        error.hint = misuse.too_many(name, words) or error.hint
+        raise
+    except SystemExit:
+        return None
 
 
 def _split(name: str, words: list[str]) -> tuple[list[str], list[str]]:

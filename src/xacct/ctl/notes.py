@@ -4,13 +4,17 @@ Once at a terminal, and once where there is none: what a script's log has swallo
 """
 # ruff: noqa: PTH123 - see paths.py
 
+from __future__ import annotations
+
 import os
 import sys
-from contextlib import suppress
-from typing import Final
 
 from xacct import fileio, paths
 from xacct.ctl.render import clean, say
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _FILE: Final = "notes"
 _MOST: Final = 64 * 1024
@@ -28,7 +32,7 @@ def _made_before(line: str) -> bool:
     """Say whether the remark is on file, and put it there; one that can't be filed is made each time."""
     seen = sys.stderr is not None and sys.stderr.isatty()
     wanted = f"{'seen' if seen else 'logged'}: {line}".encode("utf-8", "backslashreplace")
-    with suppress(OSError):
+    try:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
         descriptor = fileio.open_regular(f"{paths.runtime_dir()}/{_FILE}", flags)
         with open(descriptor, "r+b") as file:
@@ -38,4 +42,6 @@ def _made_before(line: str) -> bool:
             if len(made) > _MOST:
                 file.truncate(0)
             file.write(wanted + b"\n")
+    except OSError:
+        pass
     return False

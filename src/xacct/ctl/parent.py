@@ -5,20 +5,26 @@ ended with it would be worth nothing. A subshell is a fork without exec: it shar
 stack address, which any exec shuffles.
 """
 
+from __future__ import annotations
+
 import os
-from typing import Final, NamedTuple
 
 from xacct.ctl import procfs
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _PARENT: Final = 1
 _STACK: Final = 25
 """Fields of /proc/PID/stat behind the command's name; see proc(5)."""
 
 
-class _Process(NamedTuple):
-    parent: int
-    stack: str
-    name: str
+class _Process:
+    def __init__(self, parent: int, stack: str, pid: int) -> None:
+        self.parent = parent
+        self.stack = stack
+        self.pid = pid
 
 
 def calling_shell() -> int:
@@ -29,7 +35,7 @@ def calling_shell() -> int:
     pid = _no_subshell(os.getppid())
     reader = _look(pid)
     above = _look(reader.parent) if reader else None
-    if reader and above and above.name == "direnv":
+    if reader and above and procfs.command(above.pid) == "direnv":
         return _no_subshell(above.parent)
     return pid
 
@@ -44,4 +50,4 @@ def _no_subshell(pid: int) -> int:
 
 def _look(pid: int) -> _Process | None:
     fields = procfs.stat(pid)
-    return _Process(int(fields[_PARENT]), fields[_STACK], procfs.command(pid)) if len(fields) > _STACK else None
+    return _Process(int(fields[_PARENT]), fields[_STACK], pid) if len(fields) > _STACK else None

@@ -1,20 +1,23 @@
 """`process`: credentials in the form AWS's files want of a credential_process."""
 
-import json
-from argparse import ArgumentParser, Namespace
+from __future__ import annotations
 
-from xacct.ctl import when
-from xacct.ctl.client import Client
+from xacct.ctl import jsontext
 from xacct.ctl.failure import OK
 from xacct.ctl.hold import credentials
 from xacct.ctl.render import out
 from xacct.ctl.verb import Verb
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from xacct.ctl.client import Client
+
 
 def process(args: Namespace, client: Client) -> int:
     """Print the credentials as credential_process JSON, version 1."""
-    seconds = when.seconds(args.lifetime, when.ROLE) if args.lifetime is not None else None
-    keys = credentials(client, args.role, seconds)
+    keys = credentials(client, args.role, _seconds(args.lifetime))
     answer = {
         "Version": 1,
         "AccessKeyId": keys["access_key_id"],
@@ -24,8 +27,16 @@ def process(args: Namespace, client: Client) -> int:
         "AccountId": keys["account_id"],
     }
     # SDKs take a null for a value, so what is unknown is left out
-    out(json.dumps({name: value for name, value in answer.items() if value is not None}))
+    out(jsontext.dumps({name: value for name, value in answer.items() if value is not None}))
     return OK
+
+
+def _seconds(lifetime: str | None) -> int | None:
+    if lifetime is None:
+        return None
+    from xacct.ctl import when  # noqa: PLC0415 - rare
+
+    return when.seconds(lifetime, when.ROLE)
 
 
 def _declare(parser: ArgumentParser) -> None:

@@ -1,6 +1,8 @@
 """What /proc tells of processes: nothing where there is none, and of processes that have gone or are another user's."""
 # ruff: noqa: PTH123, PTH208 - see paths.py
 
+from __future__ import annotations
+
 import os
 
 
@@ -10,6 +12,15 @@ def pids() -> list[int]:
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]
     except OSError:
         return []
+
+
+def newest() -> int:
+    """Return the process (or thread) that was started last; 0 where the kernel does not tell (proc(5): loadavg)."""
+    try:
+        with open("/proc/loadavg", "rb") as file:
+            return int(file.read().split()[-1])
+    except (OSError, ValueError, IndexError):
+        return 0
 
 
 def read(pid: int, name: str) -> bytes:

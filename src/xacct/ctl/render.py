@@ -1,12 +1,19 @@
 """Text for people: durations, tables, colour, and nothing that could drive their terminal."""
 
+from __future__ import annotations
+
 import os
 import sys
-from collections.abc import Sequence
-from typing import Final
 
-from xacct import awsfiles, wire
+from xacct import awsfiles
 from xacct.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Final
+
+    from xacct import wire
 
 __all__ = ["clean", "duration", "out", "paint", "say", "show", "since", "table", "until"]
 
@@ -153,8 +160,8 @@ def _cut(cell: str, width: int) -> str:
 
 def paint(text: str, tone: str, *, tty: bool | None = None) -> str:
     """Return `text` in the colour of `tone` ("good", ..., "dim") where a terminal shows it."""
-    if tone not in _COLOURS or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
-        return text
     if tty is None:
         tty = sys.stdout is not None and sys.stdout.isatty()
-    return f"\x1b[{_COLOURS[tone]}m{text}\x1b[0m" if tty else text
+    if not tty or tone not in _COLOURS or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return text
+    return f"\x1b[{_COLOURS[tone]}m{text}\x1b[0m"

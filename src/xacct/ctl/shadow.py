@@ -4,14 +4,18 @@
 `--profile X` is X as ever, and the credentials file stays where it is. ARCHITECTURE.md weighs it against other ways.
 """
 
-import re
+from __future__ import annotations
+
 import time
-from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
 
 from xacct import awsfiles, fileio
 from xacct.copies import lines as aws
 from xacct.ctl import variables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Final
 
 PROFILE: Final = "xacct"
 FOR_POLARS: Final = "For polars: xacctctl exec --static ROLE -- COMMAND, or a profile of xacctctl configure."
@@ -20,11 +24,12 @@ _BOTO_CONFIG: Final = "BOTO_CONFIG"
 _JAVA: Final = "AWS_CREDENTIAL_PROFILES_FILE"
 
 
-class Shadow(NamedTuple):
+class Shadow:
     """Variables that take the shadow away, and notes for the human; empty if there is none."""
 
-    set: dict[str, str]
-    notes: list[str]
+    def __init__(self) -> None:
+        self.set: dict[str, str] = {}
+        self.notes: list[str] = []
 
 
 def lifted(environ: Mapping[str, str], home: str, directory: str, user: str, always: str | None = None) -> Shadow:
@@ -41,7 +46,7 @@ def lifted(environ: Mapping[str, str], home: str, directory: str, user: str, alw
         CtlError: a copy can't be made.
     """
     before = variables.without_ours(environ)
-    shadow = Shadow({}, [])
+    shadow = Shadow()
     winning = [file for file in _read_by_some(before, home) if shadows(lines(file))]
     if winning or always is not None:
         shadow.set.update(_profile(before, home, directory, user, (PROFILE if winning else None) or always or ""))
@@ -61,7 +66,7 @@ def region(environ: Mapping[str, str], home: str) -> str | None:
     """Return the region of [default], for SDKs that read no file; of both files the credentials file wins."""
     for file in reversed(files(variables.without_ours(environ), home)):
         said = aws.options(lines(file)).get("region")
-        if said and (value := re.split("[=:]", said[0], maxsplit=1)[1].strip()):
+        if said and (value := aws.value_of(said[0]).strip()):
             return value
     return None
 
@@ -137,4 +142,4 @@ def lines(path: str) -> list[str]:
         text = fileio.read(path).removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape")
     except OSError:
         return []
-    return re.findall(r"[^\n]*\n|[^\n]+", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return aws.cut(text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -1,5 +1,7 @@
 """Which of AWS's files, and which STS, this shell means: every request to xacctd says so."""
 
+from __future__ import annotations
+
 import os
 
 from xacct import awsfiles, surroundings, wire
@@ -18,8 +20,9 @@ def headers() -> dict[str, str]:
     Raises:
         CtlError: such values don't fit into a request.
     """
-    said = {wire.FILES_HEADER: awsfiles.header(named())}
-    said[wire.AROUND_HEADER] = surroundings.header(surroundings.of(variables.without_ours(os.environ)))
+    environ = variables.without_ours(dict(os.environ))
+    said = {wire.FILES_HEADER: awsfiles.header(awsfiles.named(environ, awsfiles.directory()))}
+    said[wire.AROUND_HEADER] = surroundings.header(surroundings.of(environ))
     if len(said[wire.FILES_HEADER]) > wire.FILES_LIMIT:
         raise CtlError("The paths of this shell's AWS files are too long.", f"Look at {awsfiles.CONFIG}.", USAGE)
     if len(said[wire.AROUND_HEADER]) > wire.FILES_LIMIT:

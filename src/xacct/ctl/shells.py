@@ -1,13 +1,14 @@
 """A change of environment, written for a shell or a program to read; and a failure, written so that its line fails."""
 
-import json
-import re
-from collections.abc import Callable
-from contextlib import suppress
-from typing import Final, NamedTuple
+from __future__ import annotations
 
 from xacct.ctl.failure import CtlError
 from xacct.ctl.variables import Change
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Final
 
 _NOTICE: Final = "xacctctl env failed: its message is on stderr"
 _NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
@@ -15,17 +16,21 @@ _ENDS_IN_DOTENV: Final = frozenset("#$\\")
 _QUOTES: Final = ("'", '"', "`")
 
 
-class Shell(NamedTuple):
+class Shell:
     """A shell's language.
 
-    Attributes:
+    Args:
+        unset: the line that takes a variable away.
+        export: the one that sets it.
+        quoted: quotes its value.
         failing: the line that fails whatever reads it.
     """
 
-    unset: str
-    export: str
-    quoted: Callable[[str], str]
-    failing: str
+    def __init__(self, unset: str, export: str, quoted: Callable[[str], str], failing: str) -> None:
+        self.unset = unset
+        self.export = export
+        self.quoted = quoted
+        self.failing = failing
 
     def written(self, change: Change) -> str:
         """Write `change`, for the shell to read."""
@@ -49,7 +54,7 @@ def _fish_quote(value: str) -> str:
 
 def _powershell_quote(value: str) -> str:
     """PowerShell takes typographic single quotes for plain ones, so those are doubled too."""
-    return "'" + re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", value) + "'"
+    return "'" + "".join(char * (1 + (char in "'\u2018\u2019\u201a\u201b")) for char in value) + "'"
 
 
 sh: Final = Shell("unset {name}", "export {name}={value}", sh_quote, "false")  # guard: failed-env-fails-its-line
@@ -79,6 +84,8 @@ def dotenv(change: Change) -> str:
 
 def as_json(change: Change) -> str:
     """Write one JSON object, name to value; null means unset."""
+    import json  # noqa: PLC0415 - of use to one format
+
     return json.dumps({**dict.fromkeys(change.unset), **change.set}, indent=2) + "\n"
 
 
@@ -86,8 +93,10 @@ def dotenv_failure(change: Change) -> str:
     """Write what Docker refuses as a line (a name with spaces); for who skips it, `change`, which leads to no role."""
     lines = ""
     for name, value in change.set.items():
-        with suppress(CtlError):  # a path of the user's own that has no such line
+        try:
             lines += dotenv(Change({name: value}, ()))
+        except CtlError:
+            pass  # a path of the user's own that has no such line
     return lines + f"{_NOTICE}\n"
 
 
@@ -116,6 +125,8 @@ FAILURES: Final[dict[str, Callable[[Change], str]]] = {
 
 
 def _dotenv_name(name: str) -> str:
+    import re  # noqa: PLC0415 - of use to one format
+
     if not re.fullmatch(_NAME, name):
         raise CtlError(f"{name!r} is no name of a variable in a .env file.", "xacctctl env --help")
     return name

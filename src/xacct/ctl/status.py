@@ -1,18 +1,23 @@
 """`status`, `roles` and `explain`: what is held, what could be, and by which path."""
 
-import json
+from __future__ import annotations
+
 import os
-from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from typing import Final
 
 from xacct import __version__, wire
-from xacct.ctl import variables
-from xacct.ctl.client import Client
+from xacct.ctl import shape, variables
 from xacct.ctl.failure import OK
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import clean, columns, files_of, folded, lines, out, paint, since, table, until
 from xacct.ctl.verb import Verb
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Iterator
+    from typing import Final
+
+    from xacct.ctl.client import Client
 
 _TONES: Final = {"held": "good", "waiting": "warn", "needs-code": "warn", "failed": "bad"}
 _NOTHING: Final = frozenset({"idle", "needs-code"})
@@ -27,16 +32,22 @@ _AROUND: Final = 12
 
 def status(args: Namespace, client: Client) -> int:
     """Print what the daemon holds."""
-    answer = client.call("GET", wire.STATUS, wire.StatusAnswer)
-    out(json.dumps(answer, indent=2) if args.json else "\n".join(_status_lines(answer)))
+    answer: wire.StatusAnswer = client.call("GET", wire.STATUS, shape.status())
+    out(_json(answer) if args.json else "\n".join(_status_lines(answer)))
     return OK
 
 
 def roles(args: Namespace, client: Client) -> int:
     """Print what the configuration offers."""
     answer = client.call("GET", wire.ROLES, wire.RolesAnswer)
-    out(json.dumps(answer, indent=2) if args.json else "\n".join(_role_lines(answer)))
+    out(_json(answer) if args.json else "\n".join(_role_lines(answer)))
     return OK
+
+
+def _json(answer: object) -> str:
+    import json  # noqa: PLC0415 - of use where it is asked for
+
+    return json.dumps(answer, indent=2)
 
 
 def explain(args: Namespace, client: Client) -> int:

@@ -1,11 +1,15 @@
 """The terminal a human sits at: /dev/tty, whatever stdin and stdout are tied to."""
 
+from __future__ import annotations
+
 import os
-import termios
 import time
-from typing import Final
 
 from xacct.ctl.render import clean, folded, paint
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
 
 _LINE: Final = 1024
 _WIDE: Final = 80
@@ -49,6 +53,8 @@ class Terminal:
 
     def forget(self) -> None:
         """Throw away what was typed and not read, so that it does not end up in the shell."""
+        import termios  # noqa: PLC0415 - of use once something is asked
+
         try:
             termios.tcflush(self._input, termios.TCIFLUSH)
         except termios.error:

@@ -4,15 +4,18 @@ Under socket activation a connection starts the daemon. So who must not start it
 """
 # ruff: noqa: PTH110, PTH116, PTH120, PTH123 - see paths.py
 
+from __future__ import annotations
+
 import os
 import sys
-from typing import TYPE_CHECKING, Final
 
-from xacct import fileio, paths
+from xacct import paths
 from xacct.ctl.failure import NO_DAEMON, CtlError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
+    from typing import Final
 
 SERVICE: Final = "xacctd.service"
 SOCKET: Final = "xacctd.socket"
@@ -67,6 +70,8 @@ def holder() -> int | None:
     """Return the pid of the daemon that holds the lock, None if nobody does, or if XACCT_SOCKET leads elsewhere."""
     if os.environ.get("XACCT_SOCKET") or not runs():
         return None
+    from xacct import fileio  # noqa: PLC0415 - of use where nobody listens
+
     try:
         pid = int(fileio.read(f"{paths.runtime_dir()}/xacctd.lock", 16))
         os.kill(pid, 0)
@@ -85,7 +90,7 @@ def show(unit: str, name: str) -> str:
     return systemctl("show", "--property", name, "--value", unit).stdout.strip()
 
 
-def systemctl(*words: str) -> "CompletedProcess[str]":
+def systemctl(*words: str) -> CompletedProcess[str]:
     """Run `systemctl --user`.
 
     Raises:
@@ -131,7 +136,7 @@ def log() -> str:
     return " ".join(_JOURNAL) if managed() else paths.log_file()
 
 
-def _run(*command: str) -> "CompletedProcess[str]":
+def _run(*command: str) -> CompletedProcess[str]:
     from subprocess import TimeoutExpired  # noqa: PLC0415 - 10 ms, paid only here
 
     from xacct.ctl import child  # noqa: PLC0415

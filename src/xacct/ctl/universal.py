@@ -6,7 +6,7 @@ ours, and anything else that would win is refused with the line that ends it.
 
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from xacct import fileio
@@ -47,9 +47,3 @@ def winning(name: str) -> CtlError:
         f"fish's universal variable {name} would win over xacct.",
         f"set -e -U {name}    ends it in every session; then say it again",
     )
-
-
-def covered(change: variables.Change, names: Collection[str]) -> variables.Change:
-    """Return the change that sets these, too, to the profile of ours."""
-    ours = change.set.get(variables.OUR_PROFILE)
-    return change if ours is None else variables.Change({**change.set, **dict.fromkeys(names, ours)}, change.unset)

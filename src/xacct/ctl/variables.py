@@ -1,10 +1,13 @@
 """The variables that lead an SDK to the endpoint, and those that would lead it elsewhere."""
 
-import re
-from collections.abc import Iterable, Mapping
-from typing import Final, NamedTuple
+from __future__ import annotations
 
-from xacct import wire
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from typing import Final
+
+    from xacct import wire
 
 CONTAINER: Final = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
@@ -55,6 +58,8 @@ CONFIG: Final = "AWS_CONFIG_FILE"
 COPY: Final = "aws-config-"
 """How the directory of a copy of the config file begins; see xacct.copies."""
 
+_DIGITS: Final = 16
+
 INSTEAD: Final = {
     CONFIG: "XACCT_INSTEAD_OF_CONFIG_FILE",
     "AWS_REGION": "XACCT_INSTEAD_OF_REGION",
@@ -77,11 +82,12 @@ _LOOPBACK: Final = ("127.0.0.1", "localhost")
 _PROXY: Final = ("NO_PROXY", "no_proxy")
 
 
-class Change(NamedTuple):
+class Change:
     """What to do to an environment."""
 
-    set: dict[str, str]
-    unset: tuple[str, ...]
+    def __init__(self, set: dict[str, str], unset: tuple[str, ...]) -> None:  # noqa: A002 - as in fish and PowerShell
+        self.set = set
+        self.unset = unset
 
     def applied(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return a changed copy of `environ`."""
@@ -196,6 +202,7 @@ def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
 
 def settled(change: Change, environ: Mapping[str, str]) -> Change:
     """Return `change` and, besides, an end to what an earlier `env` or `exec` set: what was before stands again."""
+    environ = dict(environ)
     before = without_ours(environ)
     said = {*change.set, *change.unset}
     over = [name for name, value in environ.items() if before.get(name) != value and name not in said]
@@ -205,7 +212,11 @@ def settled(change: Change, environ: Mapping[str, str]) -> Change:
 
 def is_copy(path: str) -> bool:
     """Say whether a path is that of a copy of the config file: of ours, not of the user's."""
-    return bool(re.search(rf"/{COPY}[0-9a-f]{{16}}/config\Z", path))
+    above, slash, name = path.rpartition("/")
+    _, another, directory = above.rpartition("/")
+    digits = directory.removeprefix(COPY)
+    ours = slash and another and name == "config" and digits != directory and len(digits) == _DIGITS
+    return bool(ours) and set(digits) <= set("0123456789abcdef")
 
 
 def strayed(environ: Mapping[str, str]) -> str:
@@ -254,3 +265,9 @@ def region_of(region: str | None, environ: Mapping[str, str]) -> dict[str, str]:
 def instead(names: Iterable[str], before: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that remember what these said `before` us."""
     return {INSTEAD[name]: before[name] for name in names if before.get(name)}
+
+
+def covered(change: Change, names: Collection[str]) -> Change:
+    """Return the change that sets these, too, to the profile of ours, where it has one."""
+    ours = change.set.get(OUR_PROFILE)
+    return change if ours is None else Change({**change.set, **dict.fromkeys(names, ours)}, change.unset)

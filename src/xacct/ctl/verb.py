@@ -1,12 +1,19 @@
-"""What a verb is made of; every file of verbs has a table `VERBS` of these."""
+"""The verbs there are, and what one is made of; every file of verbs has a table `VERBS` of these."""
 
-from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
-from typing import Final, NamedTuple
+from __future__ import annotations
 
-from xacct.ctl.client import Client
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+    from collections.abc import Callable, Mapping
+    from typing import Any, Final
+
+    from xacct.ctl.client import Client
 
 NO_START: Final = "--no-start"
+
+TYPED: Final[list[str]] = []
+"""The command line as it was typed, but for that: no hint repeats it."""
 
 WHERE: Final = {
     "login": ("login", "hold roles, asking for an MFA code if one is needed"),
@@ -42,16 +49,60 @@ def no_options(_parser: ArgumentParser) -> None:
     """Declare nothing: the verb takes no arguments."""
 
 
-class Verb(NamedTuple):
+class Verb:
     """One verb.
 
-    Attributes:
+    Args:
         does: for its --help, as are the examples.
+        examples: lines to type.
         run: gives the exit status or raises `CtlError`.
+        declare: declares its arguments.
+        starts_daemon: whether it starts the daemon where that does not run.
     """
 
-    does: str
-    examples: tuple[str, ...]
-    run: Callable[[Namespace, Client], int]
-    declare: Callable[[ArgumentParser], None] = no_options
-    starts_daemon: bool = True
+    def __init__(
+        self,
+        does: str,
+        examples: tuple[str, ...],
+        run: Callable[[Namespace, Client], int],
+        declare: Callable[[ArgumentParser], None] = no_options,
+        *,
+        starts_daemon: bool = True,
+    ) -> None:
+        self.does = does
+        self.examples = examples
+        self.run = run
+        self.declare = declare
+        self.starts_daemon = starts_daemon
+
+
+_OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "process": {"lifetime": None},
+    "env": {"format": "sh", "pid": None, "imds": False, "static": False, "lifetime": None},
+    "exec": {"imds": False, "static": False, "lifetime": None, "detach": False},
+}
+"""The options of the daily verbs that take one role, as they are where none is given.
+
+What argparse would make of such a line is written down here, for to load it takes longer than the rest of such a verb.
+tests/ctl/test_plain.py asks argparse for the same.
+"""
+
+_NOTHING: Final[Mapping[str, Mapping[str, Any]]] = {"status": {"json": False}}
+"""Those of daily verbs that take nothing."""
+
+
+class _Arguments:
+    """As argparse's Namespace: an attribute for each argument."""
+
+
+def plain(verb: str, words: list[str]) -> Namespace | None:
+    """Return the arguments of a verb as argparse would, None where that has to look at them."""
+    if verb in _OPTIONS and len(words) == 1 and not words[0].startswith("-"):
+        return _made({"role": words[0], **_OPTIONS[verb]})
+    return _made(_NOTHING[verb]) if verb in _NOTHING and not words else None
+
+
+def _made(said: Mapping[str, Any]) -> Namespace:
+    made: Any = _Arguments()
+    vars(made).update(said)
+    return made  # type: ignore[no-any-return]  # it is used as one

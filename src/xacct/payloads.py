@@ -1,0 +1,512 @@
+"""The payloads of the control API as types: what requests, answers and events hold. See wire.py."""
+
+from typing import Literal, NotRequired, TypedDict
+
+Category = Literal["human", "refused", "temporary", "usage", "bug"]
+"""What mends a failure: a human with a code, whoever refuses, time, the caller, or whoever maintains xacct."""
+
+
+class ErrorBody(TypedDict):
+    """One failure.
+
+    Attributes:
+        code: for programs, as is `category`.
+        sentence: for people, as is `hint`.
+    """
+
+    code: str
+    category: NotRequired[Category]
+    """Always there from API 2 on; a daemon of API 1 names none."""
+    sentence: str
+    hint: str
+
+
+class ErrorAnswer(TypedDict):
+    """The body of every answer that is not 2xx."""
+
+    error: ErrorBody
+
+
+class VersionAnswer(TypedDict):
+    """GET /v1/version."""
+
+    api: int
+    version: str
+    pid: int
+    endpoint: str | None
+    config_problem: ErrorBody | None
+
+
+RoleState = Literal["held", "idle", "needs-code", "waiting", "failed", "logged-out"]
+"""held: credentials in hand; idle: none, but they can be had without a code; needs-code: its next fetch asks a human;
+waiting: a human is being asked right now; failed: the last try of it, or of what it hangs from, failed, see `error`;
+logged-out: nobody gets it until the next login to just this role."""
+
+
+class RoleStatus(TypedDict):
+    """One role in GET /v1/status."""
+
+    name: str
+    account: str | None
+    role_arn: str | None
+    state: RoleState
+    expires_at: float | None
+    mfa_expires_at: float | None
+    last_used: float | None
+    next_renewal: float | None
+    error: ErrorBody | None
+
+
+class SessionStatus(TypedDict):
+    """One MFA session in GET /v1/status."""
+
+    source: str
+    serial: str
+    expires_at: float | None
+
+
+class ImdsPort(TypedDict):
+    """One port of [imds] in GET /v1/status: it speaks EC2's metadata protocol, to every process of the user."""
+
+    port: int
+    role: str
+    url: str
+    region: str | None
+
+
+class DaemonStatus(TypedDict):
+    """The daemon itself, in GET /v1/status.
+
+    Attributes:
+        executable: the Python it runs on.
+        code: the directory of its code.
+        code_changed: files there have changed since it started.
+        clock_skew: seconds AWS's clock is ahead of this machine's, null until AWS has been heard.
+        asks: how it asks people beside terminals: `command`, `dialog`; `notice` only tells them, `device-command` is
+            for some devices.
+    """
+
+    version: str
+    executable: str
+    code: str
+    code_changed: bool
+    started: float
+    clock_skew: float | None
+    asks: list[str]
+
+
+class AwsFiles(TypedDict):
+    """AWS's files as one shell means them: where it finds them, and its HOME.
+
+    Attributes:
+        sts: those of AWS_ENDPOINT_URL_STS and AWS_CA_BUNDLE that it has: by them STS is another for roles of its own.
+    """
+
+    config: str
+    credentials: str
+    home: str
+    sts: NotRequired[dict[str, str]]
+
+
+class Catalogue(AwsFiles):
+    """One set of AWS's files that roles are served of, in GET /v1/status.
+
+    Attributes:
+        id: what stands behind the `#` in names of its roles.
+        own: the daemon's own files.
+        meant: those that the request means, whose roles go by plain names in its answer.
+    """
+
+    id: str
+    own: bool
+    meant: bool
+
+
+class StatusAnswer(TypedDict):
+    """GET /v1/status.
+
+    Attributes:
+        now: the daemon's reading of AWS's clock: count down from it, not from your own.
+        locked: no credentials leave until POST /v1/unlock.
+        imds: the ports of [imds] that are served.
+    """
+
+    now: float
+    roles: list[RoleStatus]
+    sessions: list[SessionStatus]
+    catalogues: NotRequired[list["Catalogue"]]
+    prompts: list["Prompt"]
+    attended: int  # guard: control-api-is-what-its-page-says
+    notes: list[str]
+    locked: NotRequired[bool]
+    imds: NotRequired[list[ImdsPort]]
+    daemon: NotRequired[DaemonStatus]
+
+
+class RoleInfo(TypedDict):
+    """One role in GET /v1/roles: what the configuration says of it.
+
+    Attributes:
+        permission_set: which one of IAM Identity Center it is; such have no ARN.
+        sign_in: what is signed in to for it (an sso_session, or a start URL).
+    """
+
+    name: str
+    role_arn: str | None
+    account: str | None
+    source: str
+    mfa_serial: str | None
+    region: str | None
+    url: str
+    permission_set: NotRequired[str]
+    sign_in: NotRequired[str]
+
+
+class RolesAnswer(TypedDict):
+    """GET /v1/roles.
+
+    Attributes:
+        problems: profiles that can't be used, each with why.
+    """
+
+    roles: list[RoleInfo]
+    problems: list[ErrorBody]
+    files: NotRequired[AwsFiles]
+
+
+class ExplainAnswer(TypedDict):
+    """GET /v1/roles/ROLE/explain: the path to the role, a sentence a step, then remarks."""
+
+    role: str
+    steps: list[str]
+    remarks: list[str]
+
+
+class LoginRequest(TypedDict):
+    """POST /v1/login. The answer streams `LoginEvent`s and ends with `done`.
+
+    Attributes:
+        code: answers the first prompt of each MFA device; without it the prompts come in the stream, and the caller
+            answers them at POST /v1/prompts/ID.
+        attend: false: don't wait for a human, fail instead.
+        until: the MFA session must last until then (Unix seconds), renewed early if it does not.
+        grant: the id of a grant that must be allowed to use them, too: for guarded roles that is one more question.
+        again: spend a code on roles that AWS has refused in spite of a fresh one.
+        lazy: open the MFA sessions that the roles hang from, and have each role fetched at its first use; one that
+            takes a code of its own is had now.
+    """
+
+    roles: list[str]
+    grant: NotRequired[str]
+    code: NotRequired[str]
+    until: NotRequired[float]
+    attend: NotRequired[bool]
+    again: NotRequired[bool]
+    lazy: NotRequired[bool]
+
+
+class CredentialsRequest(TypedDict):
+    """POST /v1/credentials: like login for one role, but a `credentials` event carries the secrets.
+
+    Attributes:
+        lifetime: seconds that must be left; more than an hour makes the daemon take the direct path.
+    """
+
+    role: str
+    attend: NotRequired[bool]
+    lifetime: NotRequired[int]
+
+
+class Prompt(TypedDict):
+    """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
+
+    Or to sign in in a browser (sign-in): that takes no answer here, and can be declined.
+
+    Attributes:
+        label: who has brought it about, as far as that is known; else empty.
+        process: likewise ("pid 4711, /usr/bin/aws").
+        reason: why it takes a code, where that is not plain; else empty.
+        sign_in: what is signed in to (an sso_session, or a start URL); else empty.
+        url: where in a browser that is done; else empty.
+        user_code: what is typed there; else empty.
+        not_before: no code can be accepted until then (the current one has been used): show a countdown.
+        problem: why the last answer was not accepted, else null.
+        deadline: when the question is withdrawn.
+    """
+
+    id: str
+    kind: Literal["mfa", "confirm", "sign-in"]
+    label: NotRequired[str]
+    process: NotRequired[str]
+    reason: NotRequired[str]
+    sign_in: NotRequired[str]
+    url: NotRequired[str]
+    user_code: NotRequired[str]
+    serial: str
+    roles: list[str]
+    attempt: int
+    attempts: int
+    problem: str | None
+    not_before: float | None
+    deadline: float
+    now: float
+
+
+class PromptAnswer(TypedDict):
+    """POST /v1/prompts/ID: a code, or `confirm` true for "yes", or `decline` true for "no"."""
+
+    code: NotRequired[str]
+    confirm: NotRequired[bool]
+    decline: NotRequired[bool]
+
+
+class PromptEvent(TypedDict):
+    """A question was raised."""
+
+    event: Literal["prompt"]
+    prompt: Prompt
+
+
+class PromptClosedEvent(TypedDict):
+    """A question is gone; `sentence` says how, for a terminal that showed it."""
+
+    event: Literal["prompt-closed"]
+    id: str
+    outcome: Literal["answered", "declined", "withdrawn", "timeout"]
+    sentence: str
+
+
+class HeldEvent(TypedDict):
+    """A role's credentials are in hand; in the event stream `renewed` has the same keys."""
+
+    event: Literal["held", "renewed"]
+    role: str
+    expires_at: float | None
+    mfa_expires_at: float | None
+    now: float
+
+
+class LoggedInEvent(TypedDict):
+    """A role is logged in to, and had at its first use: the answer to `lazy` where it is not held already."""
+
+    event: Literal["logged-in"]
+    role: str
+    mfa_expires_at: float | None
+    now: float
+
+
+class FailedEvent(TypedDict):
+    """A role could not be had or renewed."""
+
+    event: Literal["failed"]
+    role: str
+    error: ErrorBody
+
+
+class ExpiredEvent(TypedDict):
+    """A role's credentials ran out and nothing replaced them."""
+
+    event: Literal["expired"]
+    role: str
+
+
+class MfaEndsEvent(TypedDict):
+    """An MFA session ends; past that its roles need a code. Or a sign-in, which they need anew.
+
+    Attributes:
+        serial: the MFA device's; empty: it is a sign-in.
+        seconds: until then.
+    """
+
+    event: Literal["mfa-ends"]
+    serial: str
+    seconds: float
+    roles: list[str]
+
+
+class LockEvent(TypedDict):
+    """No credentials leave from now on, or they leave again."""
+
+    event: Literal["locked", "unlocked"]
+
+
+class LockAnswer(TypedDict):
+    """POST /v1/lock and POST /v1/unlock: how it is now."""
+
+    locked: bool
+
+
+class CredentialsEvent(TypedDict):
+    """The secrets themselves: only in the stream of POST /v1/credentials."""
+
+    event: Literal["credentials"]
+    role: str
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+    expiration: str | None
+    account_id: str | None
+    region: str | None
+
+
+class DoneEvent(TypedDict):
+    """The stream of a login is complete: `failed` counts the roles that were not had."""
+
+    event: Literal["done"]
+    failed: int
+
+
+class LogoutRequest(TypedDict):
+    """POST /v1/logout: some roles, or `all` (which forgets the MFA sessions too)."""
+
+    roles: NotRequired[list[str]]
+    all: NotRequired[bool]
+
+
+class LogoutAnswer(TypedDict):
+    """What was let go."""
+
+    roles: list[str]
+
+
+class GrantRequest(TypedDict):
+    """POST /v1/grants.
+
+    Attributes:
+        ttl: seconds, absent for no end.
+        pid: ends with that process.
+        where: "container" makes one that only the listeners for containers take; without it only the others do.
+        role_arn_patterns: the ARNs it may name besides (`*` stands for anything), reached as the role `via` is.
+        forwarded_port: the port of another machine's 127.0.0.1 at which its consumer finds the endpoint, by ssh say.
+    """
+
+    roles: list[str]
+    label: str
+    ttl: NotRequired[float]
+    pid: NotRequired[int]
+    role_arn_patterns: NotRequired[list[str]]
+    via: NotRequired[str]
+    forwarded_port: NotRequired[int]
+    where: NotRequired[Literal["host", "container"]]
+
+
+class GrantBinding(TypedDict):
+    """POST /v1/grants/ID: from now on it ends with that process."""
+
+    pid: int
+
+
+class GrantInfo(TypedDict):
+    """One grant in GET /v1/grants."""
+
+    id: str
+    label: str
+    roles: list[str]
+    created: float
+    expires_at: float | None
+    last_used: float | None
+    pid: int | None
+    role_arn_patterns: NotRequired[list[str]]
+    via: NotRequired[str | None]
+    forwarded_port: NotRequired[int | None]
+    where: NotRequired[Literal["host", "container"]]
+    files: NotRequired[AwsFiles | None]
+
+
+class GrantAnswer(TypedDict):
+    """POST /v1/grants: the only time the token is shown.
+
+    Attributes:
+        urls: per role, as the consumer sees them.
+        regions: per role.
+        role_arn_url: an ARN appended to it makes the URL of that role, where the grant has patterns; else null.
+        confirm: those of the roles that a human has to let this grant use first.
+    """
+
+    id: str
+    token: str
+    token_file: str
+    urls: dict[str, str]
+    regions: dict[str, str | None]
+    role_arn_url: NotRequired[str | None]
+    confirm: NotRequired[list[str]]
+
+
+class ContainersAnswer(TypedDict):
+    """GET /v1/containers: how containers reach the endpoint.
+
+    Attributes:
+        url: what they are told, without a path; `address` and `port` are its parts.
+        socket: the Unix socket for relays, whose directory is mounted.
+        listening: the routes that are open now, which they are while a grant for containers is in force.
+        troubles: those that could not be opened, and why.
+        address_here: whether this machine has the address.
+        bridges: those that lead to containers alone.
+        port_on_host: the endpoint's for processes.
+    """
+
+    enabled: bool
+    url: str
+    address: str
+    port: int
+    port_on_host: int
+    socket: str
+    listening: list[str]
+    troubles: dict[str, str]
+    address_here: bool
+    bridges: list[str]
+    require_known_caller: bool
+
+
+class GrantsAnswer(TypedDict):
+    """GET /v1/grants."""
+
+    grants: list[GrantInfo]
+
+
+class SucceedAnswer(TypedDict):
+    """POST /v1/succeed: the process that holds and serves everything from now on."""
+
+    pid: int
+
+
+class ReloadAnswer(TypedDict):
+    """POST /v1/reload: how many roles there are now.
+
+    Attributes:
+        problems: as in GET /v1/roles.
+        restart: whether settings or code have changed that only a new process takes up.
+    """
+
+    roles: int
+    restart: bool
+    problems: list[ErrorBody]
+
+
+class AuditGrant(TypedDict):
+    """The grant that an audit line is about."""
+
+    id: str
+    label: str
+
+
+class AuditLine(TypedDict):
+    """One line of GET /v1/audit, and of the file audit.jsonl: who had what, and never the thing itself.
+
+    Attributes:
+        time: UTC (2026-11-22T12:00:00Z).
+        uid: the caller's, as are `pid` and `exe`: null where the daemon acted by itself, "unknown" where the kernel
+            could not say; of several alike (`count`), the last one's.
+        what: the outcome.
+    """
+
+    time: str
+    event: str
+    role: str | None
+    grant: AuditGrant | None
+    uid: int | Literal["unknown"] | None
+    pid: int | None
+    exe: str | None
+    what: str
+    count: int
+    files: NotRequired[AwsFiles]
