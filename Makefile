@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-live test-pythons explore check lint types bench fuzz mutate-guards test-sdks test-system test-faults test-soak install uninstall constraints clean
+.PHONY: help demo test test-live test-pythons explore check lint types instructions bench fuzz mutate-guards test-sdks test-system test-faults test-soak install uninstall constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,7 +29,7 @@ test-pythons: .venv/ready ## the same under every other Python from 3.11 on that
 explore: .venv/ready ## look for stories that break the keeper's rules, and AWS files that botocore reads otherwise (minutes)
 	HYPOTHESIS_PROFILE=explore $(BIN)/pytest tests/credentials/test_rules.py tests/aws/test_differential.py
 
-check: lint types test ## all that a change must pass: format, lint, types, import arrows, tests
+check: lint types instructions test ## all that a change must pass: format, lint, types, instruction counts, tests
 
 lint: .venv/ready
 	$(BIN)/ruff format --check
@@ -37,6 +37,9 @@ lint: .venv/ready
 
 types: .venv/ready
 	$(BIN)/mypy
+
+instructions: .venv/ready ## count the daily commands' instructions (wants valgrind); STORE=yes stores them
+	$(BIN)/python scripts/instructions.py $(if $(filter yes,$(STORE)),--store)
 
 bench: .venv/ready ## measure the endpoint on this machine
 	$(BIN)/python scripts/bench.py
