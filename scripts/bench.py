@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests" / "support"))
+import bench_commands  # noqa: E402
 from stack import Stack  # noqa: E402
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ CLIENTS = 16
 SECONDS = 0.5
 """One turn of one server under load."""
 
-START_ROUNDS = 21
 MEMORY_RUNS = 3
 TICK = os.sysconf("SC_CLK_TCK")
 MIB = 1024.0
@@ -201,30 +201,20 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICK
 
 
-def start_up(stack: Stack) -> dict[str, list[float]]:
-    """Wall time of the daily verbs, in milliseconds, taking turns with a Python that does nothing."""
-    script = Path(sys.executable).with_name("xacctctl")
-    xacctctl = [str(script)] if script.exists() else [sys.executable, "-m", "xacct.ctl"]
-    commands = {
-        "python -c pass": [sys.executable, "-c", "pass"],
-        "xacctctl env prod": [*xacctctl, "env", "prod"],
-        "xacctctl process prod": [*xacctctl, "process", "prod"],
-        "xacctctl status": [*xacctctl, "status"],
-    }
-    times: dict[str, list[float]] = {name: [] for name in commands}
-    names = list(commands)
-    for number in range(-2, START_ROUNDS):  # the first two warm the caches
-        for place in range(len(names)):
-            name = names[(place + number) % len(names)]
-            began = time.perf_counter()
-            subprocess.run(
-                commands[name], env=stack.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True
-            )
-            if number >= 0:
-                times[name].append((time.perf_counter() - began) * 1000)
-        show_progress()
-    return times
+def start_up(stack: Stack, scratch: Path) -> str:
+    """The table of the daily commands' times."""
+    rows = bench_commands.rows(bench_commands.daily(stack))
+    for roles in MANY:
+        with Stack(scratch / f"r{roles}", daemon=False, apart=True) as many:
+            bench_commands.configure(many, roles)
+            many.start("--log-level", "info")
+            many.login("prod")
+            rows += bench_commands.rows(bench_commands.long_status(many, roles))[1:]
+    return table([list(bench_commands.HEADINGS), *rows])
 
+
+MANY = (1000, 5000)
+"""Roles of those whose status is timed."""
 
 FLEET = [f"fleet-{number:02d}" for number in range(1, 21)]
 
@@ -320,10 +310,11 @@ def measure(rounds: int) -> str:
         bare = [exits.enter_context(bare_server(loop, answer)) for loop in loops]
         servers = [Server(f"xacctd ({loops[0]})", stack.port, stack.daemon.pid), *bare]
         race(servers, request, len(answer), rounds)
-        times = start_up(stack)
+        times = start_up(stack, scratch)
+        left = bench_commands.exec_memory(stack)
         held = {"bare Protocol, " + loops[0]: [resident(bare[0].pid)], **memory(scratch)}
     print(file=sys.stderr)
-    return report(servers, times, held, rounds, time.monotonic() - began)
+    return report(servers, times, left, held, rounds, time.monotonic() - began)
 
 
 def show_progress() -> None:
@@ -373,24 +364,6 @@ def ratios(ours: Sequence[dict[str, float]], theirs: Sequence[dict[str, float]])
     return [rate, f"x {median(mine['cpu'] / other['cpu'] for mine, other in pairs):.2f}"]
 
 
-def times_table(times: dict[str, list[float]]) -> str:
-    """Medians, and the ratio to a Python that does nothing."""
-    nothing = next(iter(times.values()))
-    rows = [["", "median ms", "fastest ms", "more than nothing, ms", "ratio"]]
-    for name, taken in times.items():
-        pairs = list(zip(taken, nothing, strict=True))
-        rows.append(
-            [
-                f"`{name}`",
-                f"{median(taken):.1f}",
-                f"{min(taken):.1f}",
-                f"{median(mine - other for mine, other in pairs):.1f}",
-                f"x {median(mine / other for mine, other in pairs):.2f}",
-            ]
-        )
-    return table(rows)
-
-
 def machine() -> str:
     """What kind of machine this is; nothing that tells which."""
     model = platform.processor() or platform.machine()
@@ -409,7 +382,8 @@ def machine() -> str:
 
 def report(
     servers: Sequence[Server],
-    times: dict[str, list[float]],
+    times: str,
+    left: tuple[float, float],
     held: dict[str, list[float]],
     rounds: int,
     took: float,
@@ -448,10 +422,14 @@ bottleneck; what counts is that a request costs little and is answered at once.
 
 ## Start-up
 
-Wall time of a command from start to end, {START_ROUNDS} rounds, role held, bytecode compiled. "Nothing" is a Python
-that starts and ends.
+A command from start to end, {bench_commands.ROUNDS} rounds, role held, bytecode compiled, as `make install` has it
+run; beside it a Python that starts and ends, with what its venv adds. Wall time has what the daemon does in it.
+Processor time is the command's own. `status` prints a line for each role that is configured.
 
-{times_table(times)}
+{times}
+
+While the command of an `exec` runs, the xacctctl that waits for it has {left[0]:.1f} MiB resident; {left[1]:.1f} MiB
+where what several processes map counts in parts.
 
 ## Memory
 
