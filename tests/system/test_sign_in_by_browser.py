@@ -76,8 +76,7 @@ async def tab(tmp_path, http):
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
-        await until(told.exists, what="the browser")
-        port = told.read_text().splitlines()[0]
+        port, *_ = await until(lambda: told.exists() and told.read_text().splitlines(), what="the browser")
         async with http.get(f"http://127.0.0.1:{port}/json/list") as answer:
             [page] = [each for each in await answer.json() if each["type"] == "page"]
         async with http.ws_connect(page["webSocketDebuggerUrl"]) as socket:

@@ -117,7 +117,9 @@ class RateLimiter:
     def available(self) -> int:
         """How many renewals ahead of time could start at once."""
         self._refill()
-        return 0 if self._waiting else max(0, int(self._tokens) - RESERVE)
+        # Where STS has asked to slow down there is less of everything: what is left over is not all for others.
+        reserve = RESERVE * min(1.0, self._pace / self._full_pace)
+        return 0 if self._waiting else max(0, int(self._tokens - reserve))
 
     async def turn(self, place: Callable[[], Place] = urgent) -> None:
         """Wait until a call may start.
