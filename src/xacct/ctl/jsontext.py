@@ -1,7 +1,7 @@
 """JSON of the control API, read and written without the `json` module: loading that takes as long as a whole request.
 
 Reading is left to the part of it that is written in C; what we send is simple enough to be written here. Where there is
-no such part the module itself does it. tests/ctl/test_jsontext.py compares the two.
+no such part the module itself does it. tests/ctl/test_lean.py compares the two.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Keys we don't know pass (the daemon may be newer), and so do unknown words of a `Literal`. A shape is a function that
 says whether a value is of it, or one of the classes here, which are called likewise. shape_of.py makes them of wire's
-types, and loads `typing` for that; so those of the daily verbs are written down at the end. tests/ctl/test_shape.py
+types, and loads `typing` for that; so those of the daily verbs are written down at the end. tests/ctl/test_lean.py
 holds them to the types.
 """
 

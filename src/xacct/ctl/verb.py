@@ -84,7 +84,7 @@ _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
 """The options of the daily verbs that take one role, as they are where none is given.
 
 What argparse would make of such a line is written down here, for to load it takes longer than the rest of such a verb.
-tests/ctl/test_plain.py asks argparse for the same.
+tests/ctl/test_lean.py asks argparse for the same.
 """
 
 _NOTHING: Final[Mapping[str, Mapping[str, Any]]] = {"status": {"json": False}}
