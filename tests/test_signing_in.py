@@ -74,6 +74,7 @@ def test_a_held_request_waits_for_the_sign_in_and_the_role_is_the_one_asked_for(
         program = fetch(stack, "sso-staging")
         asked = prompt(stack)
         assert program.poll() is None, "it waits"
+        assert stack.status("sso-staging")["state"] == "waiting"
         sandbox(stack, "/answer", {"user_code": asked["user_code"]})
         out, _ = program.communicate(timeout=60)
     finally:

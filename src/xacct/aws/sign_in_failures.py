@@ -9,6 +9,21 @@ from __future__ import annotations
 from xacct import errors
 from xacct.aws.failures import Row
 
+_SLOWER = Row(
+    ("SlowDownException", "TooManyRequestsException"),
+    r"",
+    errors.Throttled,
+    "IAM Identity Center asks to slow down; xacct tries again by itself.",
+    "",
+)
+_TROUBLE = Row(
+    ("InternalServerException", "500", "502", "503", "504"),
+    r"",
+    errors.AwsUnavailable,
+    "IAM Identity Center has trouble of its own ({code}); xacct tries again by itself.",
+    "",
+)
+
 OIDC_ROWS: tuple[Row, ...] = (
     Row(
         ("AuthorizationPendingException",),
@@ -17,13 +32,7 @@ OIDC_ROWS: tuple[Row, ...] = (
         "The sign-in to {target} waits for somebody in a browser.",
         "",
     ),
-    Row(
-        ("SlowDownException", "TooManyRequestsException"),
-        r"",
-        errors.Throttled,
-        "IAM Identity Center asks to slow down; xacct tries again by itself.",
-        "",
-    ),
+    _SLOWER,
     Row(
         ("ExpiredTokenException",),
         r"",
@@ -66,13 +75,7 @@ OIDC_ROWS: tuple[Row, ...] = (
         "{target} does not take this sign-in: its start URL or region is another.",
         "Compare sso_start_url and sso_region with what the access portal shows.",
     ),
-    Row(
-        ("InternalServerException", "500", "502", "503", "504"),
-        r"",
-        errors.AwsUnavailable,
-        "IAM Identity Center has trouble of its own ({code}); xacct tries again by itself.",
-        "",
-    ),
+    _TROUBLE,
     Row(
         ("*",),
         r"",
@@ -98,20 +101,8 @@ PORTAL_ROWS: tuple[Row, ...] = (
         "IAM Identity Center does not give you {target}: no such account or permission set is assigned to you.",
         "Check sso_account_id and sso_role_name of its profile.",
     ),
-    Row(
-        ("TooManyRequestsException",),
-        r"",
-        errors.Throttled,
-        "IAM Identity Center asks to slow down; xacct tries again by itself.",
-        "",
-    ),
-    Row(
-        ("InternalServerException", "500", "502", "503", "504"),
-        r"",
-        errors.AwsUnavailable,
-        "IAM Identity Center has trouble of its own ({code}); xacct tries again by itself.",
-        "",
-    ),
+    _SLOWER,
+    _TROUBLE,
     Row(
         ("*",),
         r"",

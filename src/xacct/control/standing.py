@@ -25,7 +25,7 @@ class Standing:
         self._used_until = renewals.used_until(keeper)
         open_prompts = keeper.broker.open_prompts
         self._confirmed = {role for prompt in open_prompts if prompt.kind == "confirm" for role in prompt.roles}
-        self._asked = {role for prompt in open_prompts if prompt.kind == "mfa" for role in prompt.roles}
+        self._asked = {role for prompt in open_prompts if prompt.kind != "confirm" for role in prompt.roles}
         self._valid: dict[Entry, bool] = {}
         self._troubles: dict[str, errors.XacctError | None] = {}
         self._in_between = {node.role.name for role in self._asked for node in keeper.tree.line(role)}
