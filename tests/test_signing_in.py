@@ -1,7 +1,6 @@
 """IAM Identity Center from end to end: real daemon, real command line, boto3, and the sandbox that enforces."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -243,4 +242,3 @@ def test_explain_says_how_and_whom_it_asks(stack):
     assert done.returncode == 0, done.stderr
     assert "the sign-in to IAM Identity Center (example)" in done.stdout
     assert "get Developer in 123456789012 from the access portal" in done.stdout
-    assert os.environ.get("HOME", "/nowhere") not in done.stdout

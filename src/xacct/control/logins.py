@@ -40,22 +40,13 @@ class LoginRoutes:
 
     async def login(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/login."""
-        body = await body_of(request, wire.LoginRequest)
-        if not body["roles"]:
-            raise errors.BadInput("No role was named.", "xacctctl login ROLE")
-        body["roles"] = [views.of(request).wanted(role) for role in body["roles"]]
-        for role in body["roles"]:
-            self._keeper.node(role)
-        attend = body.get("attend", True)
+        body = await self._asked(request)
+        attend, lazy = body.get("attend", True), body.get("lazy", False)
         ask = attend or "code" in body or self._somebody_for(body["roles"])
-
         grant = self._grant(body)
         process = caller_of(request).process
-
         bulk = Bulk()
         places = {name: bulk.place(number) for number, name in enumerate(dict.fromkeys(body["roles"]))}
-
-        lazy = body.get("lazy", False)
 
         async def get(role: str) -> str:
             await self._keeper.login(
@@ -84,6 +75,16 @@ class LoginRoutes:
             attend=attend,
         )
         return await streamed(request, login.run)
+
+    async def _asked(self, request: web.Request) -> wire.LoginRequest:
+        """The body, with roles as the keeper calls them; each of them is there."""
+        body = await body_of(request, wire.LoginRequest)
+        if not body["roles"]:
+            raise errors.BadInput("No role was named.", "xacctctl login ROLE")
+        body["roles"] = [views.of(request).wanted(role) for role in body["roles"]]
+        for role in body["roles"]:
+            self._keeper.node(role)
+        return body
 
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""

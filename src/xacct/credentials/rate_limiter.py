@@ -24,8 +24,9 @@ BURST = 40
 """Calls that may start at once. Our choice: as many roles as people have are there within a second of a login."""
 
 PER_SECOND = 10.0
-"""Calls a second after that: our choice. STS takes 600 a second of an account in a Region (IAM User Guide, "IAM and AWS
-STS quotas"); that is for everything else in the account, too. How many may come at one instant is not documented."""
+"""Calls a second after that: our choice. STS has a quota of an account in a Region (IAM User Guide, "IAM and AWS STS
+quotas"; users report 600 a second, which we have not read there), and that is for everything else in the account, too.
+How many may come at one instant we found documented nowhere."""
 
 RESERVE = 10
 """Calls that renewals ahead of time leave to those whom somebody waits for. Our choice: a quarter of BURST."""
