@@ -23,7 +23,7 @@ GUARDS = {
         "tests/test_several_files.py::test_roles_of_the_same_name_stand_side_by_side_each_with_its_own_source",
     ),
     "limits-hold-in-all-files": Guard(
-        "return settings.limited(limits, there, own)",
+        "return role_settings.limited(limits, there, own)",
         "return there.roles",
         "tests/test_several_files.py::test_a_limit_holds_for_its_name_and_its_arn_in_all_files",
     ),

@@ -106,8 +106,12 @@ ROOMS = {
         why="what time it is for AWS is worked out from readings that are handed in",
     ),
     "settings": Room(
-        may=("model", "errors", "policy", "rolekeys", "tomlfile", "aws.profiles"),
-        why="config.toml adds to what AWS's own files say, and is checked against the limits of policy",
+        may=("errors", "policy", "rolekeys", "tomlfile"),
+        why="config.toml is checked against the limits of policy",
+    ),
+    "role_settings": Room(
+        may=("model", "errors", "policy", "settings", "aws.profiles"),
+        why="config.toml adds to what AWS's own files say, and narrows it",
     ),
     "awsfiles": Room(
         may=("text",),
@@ -132,6 +136,7 @@ ROOMS = {
             "model",
             "errors",
             "settings",
+            "role_settings",
             "awsfiles",
             "surroundings",
             "rolekeys",

@@ -1,6 +1,6 @@
 import pytest
 
-from xacct import errors, settings
+from xacct import errors, role_settings, settings
 from xacct.aws.profiles import Profiles
 from xacct.model import Role, Source
 from xacct.signin import SignIn
@@ -74,7 +74,7 @@ def test_imds_ports_are_numbers(read):
 
 
 def test_settings_add_to_a_profile(read):
-    got = settings.apply(
+    got = role_settings.apply(
         read('[roles.prod]\nmfa_max_age = "15m"\ntags = { team = "x" }\npolicy_arns = ["arn:p"]\n'),
         Profiles(roles={"prod": PROD}),
     )
@@ -91,14 +91,14 @@ def test_settings_add_to_a_profile(read):
 
 def test_settings_can_make_a_role_of_their_own(read):
     text = '[roles.audit]\nrole_arn = "arn:a"\nsource_profile = "prod"\n'
-    got = settings.apply(read(text), Profiles(roles={"prod": PROD}))
+    got = role_settings.apply(read(text), Profiles(roles={"prod": PROD}))
     assert got["audit"].parent == "prod"
     assert got["audit"].role_arn == "arn:a"
 
 
 def test_settings_for_nobody_are_a_mistake(read):
     with pytest.raises(errors.ConfigError) as caught:
-        settings.apply(read('[roles.prd]\nmfa = "direct"\n'), Profiles(roles={"prod": PROD}))
+        role_settings.apply(read('[roles.prd]\nmfa = "direct"\n'), Profiles(roles={"prod": PROD}))
     assert "'prod'" in caught.value.hint
 
 
@@ -118,31 +118,33 @@ def test_the_audit_is_kept_and_unknown_callers_are_let_in_unless_said_otherwise(
 
 def test_names_of_roles_are_templates(read):
     text = '[roles.prod]\nsession_name = "{user}!"\nsource_identity = "{host}"\n'
-    got = settings.apply(read(text), Profiles(roles={"prod": PROD}), lambda template: f"filled {template}")
+    got = role_settings.apply(read(text), Profiles(roles={"prod": PROD}), lambda template: f"filled {template}")
     assert (got["prod"].session_name, got["prod"].source_identity) == ("filled {user}!", "filled {host}")
 
 
 def test_a_name_out_of_aws_own_file_stays_as_it_is(read):
     named = Role("prod", SOURCE, "arn:a", session_name="{user}")
-    got = settings.apply(read('[roles.prod]\nmfa = "direct"\n'), Profiles(roles={"prod": named}), lambda _: "filled")
+    got = role_settings.apply(
+        read('[roles.prod]\nmfa = "direct"\n'), Profiles(roles={"prod": named}), lambda _: "filled"
+    )
     assert got["prod"].session_name == "{user}"
 
 
 @pytest.mark.parametrize("more", ["policy = '{}'", "policy_arns = ['arn:aws:iam::aws:policy/PowerUserAccess']"])
 def test_read_only_beside_another_policy_would_be_no_limit(read, more):
     with pytest.raises(errors.ConfigError, match="read_only"):
-        settings.apply(read(f"[roles.prod]\nread_only = true\n{more}\n"), Profiles(roles={"prod": PROD}))
+        role_settings.apply(read(f"[roles.prod]\nread_only = true\n{more}\n"), Profiles(roles={"prod": PROD}))
 
 
 @pytest.mark.parametrize("limit", ["read_only = true", "policy = '{}'", 'policy_arns = ["arn:aws:iam::aws:policy/X"]'])
 def test_no_limit_of_an_mfa_session_can_be_kept(read, limit):
     keys = Role("central", SOURCE, mfa_serial="S")
     with pytest.raises(errors.ConfigError, match="session policy"):
-        settings.apply(read(f"[roles.central]\n{limit}\n"), Profiles(roles={"central": keys}))
+        role_settings.apply(read(f"[roles.central]\n{limit}\n"), Profiles(roles={"central": keys}))
 
 
 def test_a_guarded_role_that_only_reads(read):
-    got = settings.apply(
+    got = role_settings.apply(
         read('[roles.prod]\nread_only = true\nconfirm = "each-grant"\n'), Profiles(roles={"prod": PROD})
     )["prod"]
     assert (got.read_only, got.confirm) == (True, "each-grant")
@@ -188,7 +190,7 @@ TOKEN = Role("deploy", Source("deploy", "web-identity"), "arn:aws:iam::2:role/de
 @pytest.mark.parametrize("extra", ['external_id = "x"', 'source_identity = "me"', 'tags = {a = "b"}'])
 def test_what_can_not_go_along_with_a_web_identity_is_refused(read, extra):
     with pytest.raises(errors.ConfigError, match="can't go along"):
-        settings.apply(read(f"[roles.deploy]\n{extra}\n"), Profiles(roles={"deploy": TOKEN}))
+        role_settings.apply(read(f"[roles.deploy]\n{extra}\n"), Profiles(roles={"deploy": TOKEN}))
 
 
 PERMISSION_SET = Role(
@@ -208,11 +210,11 @@ PERMISSION_SET = Role(
 )
 def test_what_the_access_portal_would_not_keep_is_refused(read, limit):
     with pytest.raises(errors.ConfigError, match=r"can't (be kept|go along)"):
-        settings.apply(read(f"[roles.dev]\n{limit}\n"), Profiles(roles={"dev": PERMISSION_SET}))
+        role_settings.apply(read(f"[roles.dev]\n{limit}\n"), Profiles(roles={"dev": PERMISSION_SET}))
 
 
 def test_a_limit_on_an_arn_holds_for_a_web_identity_in_other_files(read):
     said = read("[roles.prod]\nread_only = true\nconfirm = 'each-grant'\n")
     own = {"prod": Role("prod", SOURCE, TOKEN.role_arn)}
-    got = settings.limited(said, Profiles(roles={"deploy": TOKEN}), own)["deploy"]
+    got = role_settings.limited(said, Profiles(roles={"deploy": TOKEN}), own)["deploy"]
     assert (got.read_only, got.confirm) == (True, "each-grant")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
-from xacct import awsfiles, errors, rolekeys, settings, surroundings
+from xacct import awsfiles, errors, role_settings, rolekeys, settings, surroundings
 from xacct.catalogue import EMPTY_FOR, Catalogue, Watched
 
 if TYPE_CHECKING:
@@ -128,7 +128,9 @@ class Configuration:
                 # a typing error in config.toml must not lose a limit here
                 found.of[catalogue] = catalogue.load(partial(self._limited, limits, own))
                 continue
-            read = found.of[catalogue] = catalogue.load(lambda there: settings.apply(found.said, there, self._fill))
+            read = found.of[catalogue] = catalogue.load(
+                lambda there: role_settings.apply(found.said, there, self._fill)
+            )
             if catalogue is self.own and read.unread is None:  # the same files may be another's: of another STS
                 found.settings = found.said if found.trouble is None else found.settings
                 own, limits = read.roles, found.settings
@@ -156,7 +158,7 @@ class Configuration:
 
     @staticmethod
     def _limited(limits: Settings, own: dict[str, Role], there: Profiles) -> dict[str, Role]:
-        return settings.limited(limits, there, own)  # guard: limits-hold-in-all-files
+        return role_settings.limited(limits, there, own)  # guard: limits-hold-in-all-files
 
     def _read_toml(self, found: Loaded) -> None:
         self._toml.read_now()
