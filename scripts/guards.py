@@ -738,6 +738,11 @@ GUARDS = {
         "return ask",
         "tests/credentials/test_refused.py::test_a_refused_role_costs_no_code_at_each_try",
     ),
+    "slowed-down-renewals-have-their-share": Guard(
+        "RESERVE * min(1.0, self._pace / self._full_pace)",
+        "RESERVE",
+        "tests/credentials/test_rate_limiter.py::test_slowed_down_there_are_turns_for_renewals_ahead_of_time_too",
+    ),
     "dead-sign-in-is-not-taken-again": Guard(
         "_digest(token) in self._dead",
         "False",

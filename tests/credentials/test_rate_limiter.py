@@ -151,6 +151,17 @@ async def test_a_turn_that_is_given_and_not_taken_is_another_ones(clock):
 
 
 @in_virtual_time
+async def test_slowed_down_there_are_turns_for_renewals_ahead_of_time_too(clock):
+    pace = limiter(clock)
+    for _ in range(10):
+        pace.slow_down()
+        await asyncio.sleep(ONE_ANSWER)
+    assert pace._pace < PER_SECOND / 4
+    await asyncio.sleep(5)
+    assert pace.available() >= 1
+
+
+@in_virtual_time
 async def test_sts_that_asks_to_slow_down_halves_the_pace_once_for_all_calls_under_way(clock):
     pace, done = limiter(clock), []
     for _ in range(10):

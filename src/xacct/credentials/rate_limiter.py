@@ -119,6 +119,7 @@ class RateLimiter:
         """How many renewals ahead of time could start at once."""
         self._refill()
         # Where STS has asked to slow down there is less of everything: what is left over is not all for others.
+        # guard: slowed-down-renewals-have-their-share
         reserve = RESERVE * min(1.0, self._pace / self._full_pace)
         return 0 if self._waiting else max(0, int(self._tokens - reserve))
 
