@@ -127,6 +127,6 @@ def test_a_snapshot_is_of_one_moment_and_outlives_rotation(path):
 
 
 def test_lines_that_are_none_are_passed_over(path):
-    bad = [b"{", b"[]", b'{"time": 1}', b"\xff\xfe", b"", b"null", b'{"half": ']
+    bad = [b"{", b"[]", b'{"time": 1}', b"\xff\xfe", b"", b"null", b'{"half": ', b'{"a":' * 50_000]
     path.write_bytes(raw(1) + b"\n".join(bad) + b"\n" + raw(2))
     assert numbers(AuditFile(path, 1000, 2)) == [1, 2]

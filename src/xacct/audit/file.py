@@ -113,7 +113,7 @@ class Snapshot:
 def _lines(parts: Iterable[Part]) -> Iterator[wire.AuditLine]:
     for file, size in parts:
         while file.tell() < size and (raw := file.readline()):
-            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):  # somebody else's words
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # somebody else's words
                 yield msgspec.json.decode(raw, type=wire.AuditLine)
 
 
