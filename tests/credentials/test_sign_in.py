@@ -99,6 +99,16 @@ async def test_who_has_signed_in_with_the_command_line_signs_in_no_more(clock):
 
 
 @in_virtual_time
+async def test_a_sign_in_by_the_command_line_is_seen_as_soon_as_it_is_there(clock):
+    async with World(clock, [permission_set()]) as world:
+        with pytest.raises(errors.HumanNeeded):
+            await world.login("dev", ask=False)
+        world.aws.portal.sign_in_with_command_line()
+        await asyncio.sleep(0.1)  # the AWS CLI ends, and `xacctctl login` starts
+        await world.login("dev", ask=False)
+
+
+@in_virtual_time
 async def test_a_token_of_the_command_line_that_was_revoked_is_not_tried_again(clock):
     async with World(clock, [permission_set()]) as world:
         portal = world.aws.portal
