@@ -39,7 +39,7 @@ types: .venv/ready
 	$(BIN)/mypy
 
 bench: .venv/ready ## measure the endpoint on this machine
-	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/bench $(BENCH)
 
 mutate-guards: .venv/ready ## take each guard away in turn: its test must notice (15 min)
 	$(BIN)/python scripts/mutate_guards.py
