@@ -12,6 +12,7 @@ from xacct.credentials import renewals
 
 if TYPE_CHECKING:
     from xacct import wire
+    from xacct.credentials.entry import Entry
     from xacct.credentials.keeper import Keeper
     from xacct.credentials.node import Node
 
@@ -60,7 +61,10 @@ class Standing:
     def next_renewal(self, node: Node) -> float | None:
         """When it is renewed ahead (AWS's time); None where it is not: nobody fetches it, or it takes a human."""
         entry, due = node.entry, renewals.due_at(self.keeper, node)
-        return due if entry.valid() and entry.refreshable_without_mfa() and due < self._used_until[entry] else None
+        return due if entry.valid() and entry.refreshable_without_mfa() and due < self._until(entry) else None
+
+    def _until(self, entry: Entry) -> float:
+        return self._used_until.get(entry, float("-inf"))
 
     def _waits(self, node: Node) -> bool:
         """Whether a human is being asked for it, or for what it hangs from, or for what hangs from it."""
