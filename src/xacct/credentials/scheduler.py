@@ -96,7 +96,7 @@ class Scheduler:
     def _nodes(self) -> list[Node]:
         """Roles with an entry of their own, each entry once, as far as there is anything to look after."""
         sessions = set(self._keeper.sessions.values())
-        looked_after = (n for n in self._keeper.nodes.values() if n.entry.held is not None or n.entry in self._used)
+        looked_after = (n for n in self._keeper.nodes.values() if n.entry.holds or n.entry in self._used)
         return [node for node in looked_after if node.entry not in sessions]
 
     def _due_at(self, node: Node, now: float) -> float:
