@@ -3,6 +3,7 @@ import pytest
 from xacct import errors, settings
 from xacct.aws.profiles import Profiles
 from xacct.model import Role, Source
+from xacct.signin import SignIn
 
 SOURCE = Source("central", "profile")
 PROD = Role("prod", SOURCE, "arn:aws:iam::2:role/r", mfa_serial="S")
@@ -188,6 +189,26 @@ TOKEN = Role("deploy", Source("deploy", "web-identity"), "arn:aws:iam::2:role/de
 def test_what_can_not_go_along_with_a_web_identity_is_refused(read, extra):
     with pytest.raises(errors.ConfigError, match="can't go along"):
         settings.apply(read(f"[roles.deploy]\n{extra}\n"), Profiles(roles={"deploy": TOKEN}))
+
+
+PERMISSION_SET = Role(
+    "dev",
+    Source(
+        "dev",
+        "identity-center",
+        sign_in=SignIn("corp", "https://corp.awsapps.com/start", "eu-central-1"),
+        account="123456789012",
+        permission_set="Developer",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "limit", ["read_only = true", 'duration = "15m"', 'mfa_max_age = "15m"', "policy = '{}'", 'external_id = "x"']
+)
+def test_what_the_access_portal_would_not_keep_is_refused(read, limit):
+    with pytest.raises(errors.ConfigError, match=r"can't (be kept|go along)"):
+        settings.apply(read(f"[roles.dev]\n{limit}\n"), Profiles(roles={"dev": PERMISSION_SET}))
 
 
 def test_a_limit_on_an_arn_holds_for_a_web_identity_in_other_files(read):

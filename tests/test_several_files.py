@@ -113,13 +113,6 @@ def test_a_limit_holds_for_its_permission_set_in_all_files(world):
     assert world.roles[other.key("renamed")].confirm == "each-grant"
 
 
-@pytest.mark.parametrize("limit", ["read_only = true", 'duration = "15m"', 'mfa_max_age = "15m"'])
-def test_a_limit_that_the_access_portal_would_not_keep_is_refused(world, limit):
-    (world.dir / "a" / "config").write_text(PERMISSION_SET.format("prod"))
-    world.said(f"[roles.prod]\n{limit}\n")
-    assert "prod" not in world.roles
-
-
 def test_what_does_not_narrow_stays_with_the_daemons_own_files(world):
     other = world.open(world.files("b", THEIRS))
     before = world.roles[other.key("prod")]
