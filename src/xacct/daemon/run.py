@@ -230,7 +230,12 @@ class Run:
             kept=app.noted.kept,
             paused=lambda: self._paused,
             about=About(
-                sys.executable, str(app.code.directory), app.code.found_changed, app.clock.now(), tuple(app.humans)
+                sys.executable,
+                str(app.code.directory),
+                app.code.found_changed,
+                app.code.changed,
+                app.clock.now(),
+                tuple(app.humans),
             ),
             audit=app.audit,
             imds=lambda: app.imds.open_ports,
