@@ -61,6 +61,10 @@ LIVE = {
         "test_locked_before_is_locked_after",
     },
     "test_taken_back.py": {"test_the_lock_outlives_a_kill_where_nobody_keeps_memory"},
+    "test_signing_in.py": {
+        "test_a_held_request_waits_for_the_sign_in_and_the_role_is_the_one_asked_for",
+        "test_no_secret_of_a_sign_in_is_in_the_log_or_in_any_file",
+    },
 }
 """Files that start a daemon, or several, for each test. `make test` takes of each what is named here, for it has to be
 quick; `make test-live` and CI run the rest."""
