@@ -61,6 +61,12 @@ LIVE = {
         "test_locked_before_is_locked_after",
     },
     "test_taken_back.py": {"test_the_lock_outlives_a_kill_where_nobody_keeps_memory"},
+    "test_launcher.py": {
+        "test_both_ways_are_the_same_whatever_the_files_say",
+        "test_what_is_around_puts_no_code_into_it",
+        "test_there_is_none_where_its_lines_could_not_say_where_things_are",
+        "test_a_signal_ends_it_with_its_number",
+    },
     "test_signing_in.py": {
         "test_a_held_request_waits_for_the_sign_in_and_the_role_is_the_one_asked_for",
         "test_no_secret_of_a_sign_in_is_in_the_log_or_in_any_file",
@@ -71,6 +77,9 @@ quick; `make test-live` and CI run the rest."""
 
 LONG = (
     "test_main_job.py",
+    "test_configure.py",
+    "test_child.py",
+    "test_wrong_words.py",
     "test_failures_by_hand.py",
     "test_other_profiles.py",
     "test_restart.py",
