@@ -103,11 +103,12 @@ sso_role_name = Developer
 """
 
 
-def test_a_limit_holds_for_its_permission_set_in_all_files(world):
+@pytest.mark.parametrize("written", ["start", "start/", "start/#/", "START"])
+def test_a_limit_holds_for_its_permission_set_in_all_files(world, written):
     (world.dir / "a" / "config").write_text(PERMISSION_SET.format("prod"))
     world.said('[roles.prod]\nconfirm = "each-grant"\n')
     theirs = world.files("b", THEIRS)
-    (world.dir / "b" / "config").write_text(PERMISSION_SET.format("renamed"))
+    (world.dir / "b" / "config").write_text(PERMISSION_SET.format("renamed").replace("/start", f"/{written}"))
     other = world.open(theirs)
     assert world.roles["prod"].confirm == "each-grant"
     assert world.roles[other.key("renamed")].confirm == "each-grant"

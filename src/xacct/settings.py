@@ -317,7 +317,7 @@ def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dic
 def _same_permission_set(one: Role, other: Role) -> bool:
     """Whether both are one permission set of IAM Identity Center in one account, which have no ARN to tell by."""
     sources = [role.parent for role in (one, other) if isinstance(role.parent, Source) and role.parent.sign_in]
-    keys = {(each.sign_in.start_url, each.account, each.permission_set) for each in sources if each.sign_in}
+    keys = {(each.sign_in.instance, each.account, each.permission_set) for each in sources if each.sign_in}
     return len(sources) == 2 and len(keys) == 1  # noqa: PLR2004 - both are such, and the same
 
 

@@ -39,6 +39,11 @@ class SignIn:
         return self.name or self.start_url
 
     @property
+    def instance(self) -> str:
+        """The start URL without what people copy along with it, and AWS overlooks: a fragment, a slash at its end."""
+        return self.start_url.partition("#")[0].rstrip("/").lower()
+
+    @property
     def topic(self) -> str:
         """What somebody subscribes to, to be asked for it; no MFA device's serial number looks like this."""
         return f"{_TOPIC}{self.name}:{self.start_url}"
