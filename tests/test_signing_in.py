@@ -180,11 +180,11 @@ def log_in(stack, *roles, failed=0, **more):
 
 
 def test_credentials_token_and_all_are_renewed_for_a_program_without_another_sign_in(tmp_path):
-    with Stack(tmp_path, identity_center=True, max_lifetime=4, max_token=6) as stack:
+    with Stack(tmp_path, identity_center=True, max_lifetime=8, max_token=10) as stack:
         sandbox(stack, "/consent", {"answer": "allow"})
         log_in(stack, "sso-staging")
         sandbox(stack, "/consent", {"answer": "deny"})
-        script = f"import time\nfor _ in range(8):\n    time.sleep(2)\n    exec({IDENTITY!r}, {{}})"
+        script = f"import time\nfor _ in range(7):\n    time.sleep(2)\n    exec({IDENTITY!r}, {{}})"
         program = subprocess.run(
             [sys.executable, "-c", script],
             env=stack.environment("sso-staging"),
@@ -194,7 +194,7 @@ def test_credentials_token_and_all_are_renewed_for_a_program_without_another_sig
             check=False,
         )
         assert program.stderr == ""
-        assert len(program.stdout.splitlines()) == 6
+        assert len(program.stdout.splitlines()) == 7
         refreshed = [call for call in stack.calls("CreateToken") if call["grant"] == "refresh_token"]
         assert len(refreshed) >= 1
         assert {call["status"] for call in refreshed} == {200}
