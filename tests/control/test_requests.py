@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xacct import errors, wire
+from xacct import errors, payloads
 from xacct.control import requests
 from xacct.model import matches
 
 REQUESTS = {
-    name: getattr(wire, name)
-    for name in dir(wire)
+    name: getattr(payloads, name)
+    for name in dir(payloads)
     if name.endswith(("Request", "Binding")) or (name.startswith("Prompt") and name.endswith("Answer"))
 }
 GOOD = {
@@ -109,12 +109,12 @@ DEEP = b'{"x":' + b"[" * 30_000
 @pytest.mark.parametrize("raw", [b"", b"{", b"[]", b"\xff", b'{"roles": ["\\ud800"], "label": ""}', b"[" * 20000, DEEP])
 def test_what_is_no_request_at_all(raw):
     with pytest.raises(errors.BadInput):
-        requests.read(raw, wire.GrantRequest)
+        requests.read(raw, payloads.GrantRequest)
 
 
 def test_a_name_that_is_there_a_thousand_times_is_there_once():
     body = {"roles": ["dev", "prod"] * 4000, "label": ""}
-    assert requests.read(json.dumps(body).encode(), wire.GrantRequest)["roles"] == ["dev", "prod"]
+    assert requests.read(json.dumps(body).encode(), payloads.GrantRequest)["roles"] == ["dev", "prod"]
 
 
 # Patterns of ARNs.

@@ -58,17 +58,18 @@ def lines(monkeypatch):
 
 ODD = {
     "id": ["../../victim", "..", "", "ABCDEF01", "0123456789", "0123456/", None, 7, ["x"], "0123456\n"],
-    "digest": ["", "x" * 64, "ab" * 31, None, 5, "AB" * 32],
+    "digest": ["", "x" * 64, "ab" * 31, "ab" * 31 + "a\ud800", None, 5, "AB" * 32],
     "label": [None, 5, ["x"], "x" * 5000],
     "roles": [None, "dev", [5], [None], [], {"dev": 1}, [["dev"]], ["x\x00"], ["\ud800"], ["x" * 5000], ["x"] * 5000],
-    "created": ["2026-11-28", None, True, float("nan"), float("inf"), -1, 0, 1e300, [], "1000"],
-    "expires_at": ["tomorrow", True, float("nan"), float("inf"), -1, [], {}, 10**400],
+    "created": ["2026-11-28", "\ud800", None, True, float("nan"), float("inf"), -1, 0, 1e300, [], "1000"],
+    "expires_at": ["tomorrow", "\ud800", True, float("nan"), float("inf"), -1, [], {}, 10**400],
     "pid": ["7", 0, -1, 2**64, 1.5, True, []],
-    "pid_started": [5, [], "x" * 5000, "\x00"],
+    "pid_started": [5, [], "\ud800", "x" * 5000, "\x00"],
     "role_arns": ["x", [5], None, {}],
-    "via": [5, [], "x"],
+    "via": [5, [], "x", "\ud800"],
     "forwarded_port": ["80", 0, -1, 65536, 1.5, True],
-    "where": [None, "elsewhere", 5, []],
+    "where": [None, "elsewhere", "\ud800", 5, []],
+    "m\ud800re": [1],
     "more": ["is not understood", ["a limit"]],
 }
 

@@ -127,6 +127,8 @@ def _taken(rows: list[Any]) -> tuple[list[Grant], int]:
 def _grant(row: object) -> Grant:
     try:
         found = msgspec.convert(row, _Row)
+    except UnicodeEncodeError:  # half of a character, which JSON's escapes can say
+        raise _BadRow("it has what is no text") from None
     except (msgspec.ValidationError, OverflowError) as error:  # msgspec's words name a field, and quote no value
         unknown = "unknown field" in str(error)
         raise _BadRow("it says more than is understood here" if unknown else str(error)) from None
