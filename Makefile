@@ -42,7 +42,7 @@ instructions: .venv/ready ## count the daily commands' instructions (wants valgr
 	$(BIN)/python scripts/instructions.py $(if $(filter yes,$(STORE)),--store)
 
 bench: .venv/ready ## measure the endpoint on this machine
-	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/bench $(BENCH)
 
 mutate-guards: .venv/ready ## take each guard away in turn: its test must notice (15 min)
 	$(BIN)/python scripts/mutate_guards.py

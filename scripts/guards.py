@@ -416,8 +416,8 @@ GUARDS = {
         "tests/endpoint/test_server.py::test_every_refusal_is_the_same_and_closes",
     ),
     "bounded-buffer-while-held": Guard(
-        "elif len(self._buffer) > head.MAX_HEAD:",
-        "elif False:",
+        "if len(self._buffer) > head.MAX_HEAD:",
+        "if False:",
         "tests/endpoint/test_server.py::test_a_held_client_that_sends_more_than_a_head_is_dropped",
     ),
     "refusal-closes": Guard(
@@ -438,7 +438,7 @@ GUARDS = {
     "bounded-number-of-connections": Guard(
         "if self.taken >= self.most:",
         "if False:",
-        "tests/endpoint/test_server.py::test_one_connection_more_than_the_most_is_closed_at_once",
+        "tests/endpoint/test_server.py::test_one_connection_more_than_the_most_is_told",
     ),
     "imds-has-share-of-its-own": Guard(
         "seats.IMDS.of(files)",
@@ -1625,7 +1625,7 @@ GUARDS = {
         "tests/daemon/test_app.py::test_the_audits_files_and_its_choice_reach_it",
     ),
     "refusals-own-file-reaches-audit": Guard(
-        "noise=noise, required", "required", "tests/daemon/test_app.py::test_the_audits_files_and_its_choice_reach_it"
+        "noise=noise,", "", "tests/daemon/test_app.py::test_the_audits_files_and_its_choice_reach_it"
     ),
     "control-api-is-what-its-page-says": Guard(
         "    attended: int\n",
@@ -1775,5 +1775,73 @@ GUARDS = {
         "if got.remaining(self.keeper.clock.now()) <= 0:",
         "if False:",
         "tests/endpoint/test_container_credentials.py::test_credentials_that_end_on_their_way_are_not_served",
+    ),
+    "known-heads-are-known-whole": Guard(
+        "blake2b(raw, digest_size=DIGEST)",
+        "blake2b(raw[:70], digest_size=DIGEST)",
+        "tests/endpoint/test_known_heads.py::test_what_differs_in_a_byte_is_looked_at",
+    ),
+    "forwarded-heads-are-not-remembered": Guard(
+        "return head.parse(raw, hosts, self._forwarded)",
+        "request = head.parse(raw, hosts, self._forwarded)",
+        "tests/endpoint/test_known_heads.py"
+        "::test_a_host_that_a_grant_brought_along_is_refused_once_the_grant_has_ended",
+    ),
+    "known-heads-are-short": Guard(
+        "if len(raw) <= LONGEST:", "if True:", "tests/endpoint/test_known_heads.py::test_strangers_fill_no_memory"
+    ),
+    "known-heads-are-few": Guard(
+        "if len(self._known) >= MOST:", "if False:", "tests/endpoint/test_known_heads.py::test_strangers_fill_no_memory"
+    ),
+    "who-finds-no-place-is-told": Guard(
+        "self._write(answers.FULL, keep_alive=False)",
+        "self.drop()",
+        "tests/endpoint/test_server.py::test_one_connection_more_than_the_most_is_told",
+    ),
+    "who-is-told-has-its-time": Guard(
+        "asyncio.get_running_loop().call_later(TOLD_TIMEOUT, self.drop)",
+        "pass",
+        "tests/endpoint/test_server.py::test_who_finds_no_place_and_does_not_ask_is_closed_soon",
+    ),
+    "bounded-number-who-are-told": Guard(
+        "if self._endpoint.to_be_told > self._endpoint.most_told:",
+        "if False:",
+        "tests/endpoint/test_server.py::test_no_more_wait_to_be_told_than_may",
+    ),
+    "who-loses-its-place-is-told": Guard(
+        "self._transport.write(answers.FULL)",
+        "pass",
+        "tests/endpoint/test_connection_limiter.py"
+        "::test_who_has_more_than_its_share_loses_the_newest_and_nobody_else_any",
+    ),
+    "counting-connections-has-price": Guard(
+        "max(PAUSE, (loop.time() - began) * COST)",
+        "PAUSE",
+        "tests/endpoint/test_connection_limiter.py::test_the_longer_a_look_takes_the_longer_is_the_pause_after_it",
+    ),
+    "audit-looks-for-process-where-minute-begins": Guard(
+        "(self._known if entry.summed else self._find)",
+        "self._find",
+        "tests/audit/test_trail.py::test_a_process_is_looked_for_where_a_minute_begins_and_not_at_its_end",
+    ),
+    "who-does-not-read-is-cut-off": Guard(
+        "while not await out.is_cut_off():",
+        "while True:",
+        "tests/control/test_streams.py::test_who_does_not_read_events_is_cut_off_with_a_last_one_that_says_so",
+    ),
+    "reader-cut-off-is-let-go": Guard(
+        "asyncio.get_running_loop().call_later(LAST_READ, transport.abort)",
+        "pass",
+        "tests/control/test_streams.py::test_who_never_reads_keeps_no_memory_of_ours",
+    ),
+    "control-socket-tells-so-many": Guard(
+        "if len(self._told) >= MOST_TOLD:",
+        "if False:",
+        "tests/control/test_server.py::test_no_more_wait_to_be_told_than_may",
+    ),
+    "digest-of-role-is-of-role-as-it-is": Guard(
+        "self.plans.pop(name, None)",
+        "pass",
+        "tests/credentials/test_snapshot.py::test_what_is_kept_of_a_role_that_was_changed_is_of_the_changed_one",
     ),
 }

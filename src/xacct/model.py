@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Literal, NoReturn
 
+import msgspec
+
 from xacct.signin import SignIn  # noqa: TC001 - msgspec reads the annotations
 from xacct.text import clean, without_password
 
@@ -25,9 +27,8 @@ hold other characters; those are left out, because no SDK could send them unenco
 _ROLE_ARN = re.compile(ROLE_ARN)
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
-    """One reading of the machine's clocks, in seconds.
+class Instant(msgspec.Struct, frozen=True, gc=False):
+    """One reading of the machine's clocks, in seconds. A Struct, for each request makes some: a tenth of the time.
 
     Attributes:
         wall: Unix time.
@@ -131,9 +132,8 @@ class StsTarget:
         return dict(self.origins).get(setting, setting)
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who is at the other end of a connection, as far as the kernel tells.
+class Caller(msgspec.Struct, frozen=True, gc=False):
+    """Who is at the other end of a connection, as far as the kernel tells. A Struct: each connection makes one.
 
     Attributes:
         uid: None: not known, and `why` says why.

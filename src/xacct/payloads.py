@@ -330,6 +330,13 @@ class LockEvent(TypedDict):
     event: Literal["locked", "unlocked"]
 
 
+class CutOffEvent(TypedDict):
+    """The last event for a reader that does not read: `sentence` says so, and the connection ends."""
+
+    event: Literal["cut-off"]
+    sentence: str
+
+
 class LockAnswer(TypedDict):
     """POST /v1/lock and POST /v1/unlock: how it is now."""
 

@@ -171,7 +171,7 @@ class Path:
     @property
     def needs_session(self) -> bool:
         """Whether an MFA session of (source, serial), or a sign-in, has to exist."""
-        return self.hop in {Hop.SESSION, Hop.FROM_SESSION, Hop.SIGN_IN}
+        return self.hop is Hop.SESSION or self.hop is Hop.FROM_SESSION or self.hop is Hop.SIGN_IN
 
 
 def path_to(role: Role, *, lifetime: float | None = None, learned_max: int | None = None) -> Path:
@@ -184,7 +184,8 @@ def path_to(role: Role, *, lifetime: float | None = None, learned_max: int | Non
     """
     hop = _hop(role, lifetime)
     asked = int(max(role.duration or ROLE_DURATION, lifetime or 0))
-    longest = CHAIN_LIMIT if hop in {Hop.FROM_SESSION, Hop.FROM_ROLE} else ROLE_DURATION_MAX
+    # Not `in {...}`: Enum's hash is Python's, and thousands of roles are looked at in a row.
+    longest = CHAIN_LIMIT if hop is Hop.FROM_SESSION or hop is Hop.FROM_ROLE else ROLE_DURATION_MAX
     duration = max(ROLE_DURATION_MIN, min(asked, longest, learned_max or longest))
     return Path(hop, duration, role.parent, role.mfa_serial)
 

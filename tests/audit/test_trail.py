@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 import structlog
+from msgspec import structs
 from virtual_time import NOON, in_virtual_time
 from waiting import PATIENCE
 
@@ -35,7 +36,7 @@ class Kept:
 
     def find(self, caller):
         self.looked_for.append((caller, threading.current_thread() is threading.main_thread()))
-        return replace(caller, pid=4711, exe="/bin/aws") if caller.inode else caller
+        return structs.replace(caller, pid=4711, exe="/bin/aws") if caller.inode else caller
 
     @asynccontextmanager
     async def writing(self):
@@ -98,6 +99,16 @@ async def test_what_is_alike_is_a_line_a_minute_with_a_count(clock, kept):
     lines = kept.lines()
     assert [line["count"] for line in lines] == [1, 59, 60, 60, 60, 60]
     assert [line["time"][14:19] for line in lines] == ["00:00", "01:00", "02:00", "03:00", "04:00", "05:00"]
+
+
+@in_virtual_time
+async def test_a_process_is_looked_for_where_a_minute_begins_and_not_at_its_end(clock, kept):
+    async with kept.writing() as trail:
+        for inode in (5, 6, 7):  # as SDKs do: a connection for each fetch, closed long before the minute's end
+            trail.fetched(GRANT, "dev", "served", Caller(uid=1000, inode=inode))
+        await asyncio.sleep(2 * WINDOW)
+    assert [caller.inode for caller, _ in kept.looked_for] == [5]
+    assert [(line["pid"], line["count"]) for line in kept.lines()] == [(4711, 1), (None, 2)]
 
 
 @in_virtual_time

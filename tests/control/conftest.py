@@ -82,7 +82,14 @@ class Control:
             reload=self.reload,
             outdated=lambda: self.outdated,
             stop=lambda: self.called.append("stop"),
-            about=About("/usr/bin/python3", "/usr/lib/xacct", lambda: self.code_changed, clock.wall, ("dialog",)),
+            about=About(
+                "/usr/bin/python3",
+                "/usr/lib/xacct",
+                lambda: self.code_changed,
+                lambda: self.code_changed,
+                clock.wall,
+                ("dialog",),
+            ),
             succeed=self.succeed,
             imds=lambda: self.imds,
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import stat
@@ -10,12 +11,14 @@ import sys
 import threading
 
 import pytest
-from waiting import PATIENCE
+from aiohttp import web
+from waiting import PATIENCE, until
 
 from xacct import errors
 from xacct.control import server
 from xacct.control.server import ControlServer, bind
 from xacct.credentials.service import CredentialService
+from xacct.host.seats import CONTROL
 
 
 @pytest.fixture
@@ -227,3 +230,37 @@ class Stream:
 
     def is_closing(self):
         return self.closed
+
+
+async def test_one_connection_more_than_the_most_is_told(short_path):
+    path = short_path / "control.sock"
+    control = ControlServer(web.Application(), bind(path), path, files=0)
+    await control.start()
+    try:
+        all_there_are = [await asyncio.open_unix_connection(str(path)) for _ in range(CONTROL.least)]
+        await until(lambda: control._connections.seats.taken == CONTROL.least)
+        async with asyncio.timeout(PATIENCE):
+            said = await ask(path)
+        assert said.startswith(b"HTTP/1.1 503 ")
+        assert json.loads(said.partition(b"\r\n\r\n")[2])["error"]["code"] == "temporary"
+        for _, writer in all_there_are:
+            writer.close()
+    finally:
+        await control.close()
+
+
+async def test_no_more_wait_to_be_told_than_may(short_path, monkeypatch):
+    monkeypatch.setattr(server, "MOST_TOLD", 1)
+    path = short_path / "control.sock"
+    control = ControlServer(web.Application(), bind(path), path, files=0)
+    await control.start()
+    try:
+        there = [await asyncio.open_unix_connection(str(path)) for _ in range(CONTROL.least + 2)]
+        reader, _ = there[-1]
+        async with asyncio.timeout(server.TOLD_TIMEOUT / 2):
+            with contextlib.suppress(ConnectionResetError):
+                assert await reader.read() == b""
+        for _, writer in there:
+            writer.close()
+    finally:
+        await control.close()

@@ -1,6 +1,8 @@
 """Logins, credentials and events, line by line, in virtual time."""
 
 import asyncio
+import contextlib
+import json
 import os
 import sys
 from dataclasses import replace
@@ -14,6 +16,7 @@ from virtual_time import in_virtual_time
 from xacct import errors
 from xacct.control import streams
 from xacct.control.streams import HEARTBEAT
+from xacct.credentials import events as ev
 from xacct.model import Grant
 from xacct.policy import TOTP_STEP
 from xacct.prompts.broker import ATTEMPTS, GRACE
@@ -644,3 +647,38 @@ async def test_a_lazy_login_opens_the_session_and_fetches_nothing(clock, control
         async with control.stream("/v1/login", roles=["dev", "prod"], attend=False, lazy=True) as stream:
             events = await stream.rest()
         assert sorted(event["event"] for event in events) == ["done", "held", "logged-in"]
+
+
+async def unread(control):
+    """A client of the events that reads none, after so much has happened that it is cut off."""
+    reader, writer = await asyncio.open_unix_connection(str(control.path), limit=1024)
+    writer.write(b"GET /v1/events HTTP/1.1\r\nHost: xacct\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    writer.transport.pause_reading()
+    for _ in range(100):
+        for _ in range(20):
+            control.keeper.events.publish(ev.Failed("dev", errors.Temporary("x" * 5000)))
+        await asyncio.sleep(0.001)
+        if not control.keeper.events._queues:
+            return reader, writer
+    raise AssertionError("not cut off")
+
+
+@serving
+async def test_who_does_not_read_events_is_cut_off_with_a_last_one_that_says_so(control):
+    reader, writer = await unread(control)
+    writer.transport.resume_reading()
+    said = await reader.read()
+    last = next(line for line in reversed(said.splitlines()) if line.startswith(b"{"))
+    assert json.loads(last) == {"event": "cut-off", "sentence": streams.CUT_OFF}
+    writer.close()
+
+
+@serving
+async def test_who_never_reads_keeps_no_memory_of_ours(control):
+    reader, writer = await unread(control)
+    await asyncio.sleep(streams.LAST_READ + 0.1)
+    writer.transport.resume_reading()
+    with contextlib.suppress(ConnectionResetError):
+        assert b"cut-off" not in await reader.read()
+    writer.close()

@@ -70,6 +70,33 @@ async def test_a_role_that_is_configured_otherwise_gets_nothing_of_the_old_one(c
 
 
 @in_virtual_time
+async def test_what_is_kept_of_a_role_that_was_changed_is_of_the_changed_one(clock):
+    """The digest of a role's configuration is made once, and anew where that changes."""
+    before = [role("prod"), role("second", parent="prod", mfa_serial=None)]
+    async with World(clock, before) as world:
+        for name in ("prod", "second"):
+            world.keeper.node(name).entry.error = errors.Temporary("kept for that")
+        old = {kept.name: kept.plan for kept in snapshot.export(world.keeper).roles}
+        changed = {"prod": replace(before[0], external_id="new"), "second": before[1]}
+        world.keeper.configure(changed)
+        for name in ("prod", "second"):
+            world.keeper.node(name).entry.error = errors.Temporary("kept for that")
+        new = {kept.name: kept.plan for kept in snapshot.export(world.keeper).roles}
+        assert new == {name: snapshot.plan(node.role, world.keeper.nodes) for name, node in world.keeper.nodes.items()}
+        assert not set(old.values()) & set(new.values())
+
+
+@in_virtual_time
+async def test_what_nobody_would_miss_is_not_kept(clock):
+    async with World(clock, [role("prod"), role("staging")]) as world:
+        world.person()
+        await world.login("prod", ask=True)
+        kept = snapshot.export(world.keeper)
+        assert [each.name for each in kept.roles] == ["prod"]
+        assert len(kept.sessions) == 1
+
+
+@in_virtual_time
 async def test_another_source_is_another_session(clock):
     async with World(clock, [role()]) as world:
         world.person()

@@ -5,6 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 from small_keeper import FakeSts, small_keeper
 from virtual_time import in_virtual_time
 
@@ -56,7 +57,7 @@ class Room:
             9478,
             patience,
             self.records,
-            lambda caller: replace(caller, exe="/bin/aws"),
+            lambda caller: structs.replace(caller, exe="/bin/aws"),
         )
         self.token = self.new_token()
 

@@ -9,7 +9,7 @@ from waiting import PATIENCE
 
 from xacct import errors
 from xacct.endpoint import answers, head
-from xacct.endpoint.server import HEAD_TIMEOUT, IDLE_TIMEOUT, SWEEP, Connection, Endpoint, bind
+from xacct.endpoint.server import HEAD_TIMEOUT, IDLE_TIMEOUT, SWEEP, TOLD_TIMEOUT, Connection, Endpoint, bind
 
 SECRET = answers.whole(answers.OK, b"the secret")
 KEPT = b"Connection: keep-alive"
@@ -330,18 +330,73 @@ async def test_a_held_client_is_not_idle(clock, serve):
         assert await client.rest() == b""  # but is, once it has its answer
 
 
-async def test_one_connection_more_than_the_most_is_closed_at_once(serve, eventually):
+async def test_one_connection_more_than_the_most_is_told(serve, eventually):
     async with serve(give) as served:
         served.endpoint.seats.most = 3
         assert served.endpoint.seats.problems() == []
         first = [await served.connect() for _ in range(3)]
         await eventually(lambda: len(served.endpoint.connections) == 3)
         async with asyncio.timeout(PATIENCE):
-            assert await served.ask() == b""
+            assert await served.ask(served.head()) == answers.FULL
         assert "All 3 places at the endpoint were taken" in served.endpoint.seats.problems()[0].sentence
         await first[0].close()
         await eventually(lambda: len(served.endpoint.connections) == 2)
         assert await served.ask(served.head(b"Connection: close")) == SECRET
+
+
+async def test_a_crowd_beyond_all_places_waits_in_the_queue_and_each_is_told(serve, eventually):
+    if isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
+        pytest.skip("uvloop's alone can stop taking in without losing anybody")
+    async with serve(give) as served:
+        served.endpoint.seats.most = 4
+        first = [await served.connect() for _ in range(4)]
+        await eventually(lambda: len(served.endpoint.connections) == 4)
+        silent = await served.connect()  # the only one that may wait to be told
+        await eventually(lambda: served.endpoint.to_be_told == 1)
+        crowd = [asyncio.ensure_future(served.ask(served.head())) for _ in range(40)]
+        await asyncio.sleep(0.05)
+        assert not any(one.done() for one in crowd)
+        silent.send(served.head())
+        async with asyncio.timeout(PATIENCE):
+            assert await silent.rest() == answers.FULL
+            assert set(await asyncio.gather(*crowd)) == {answers.FULL}
+        await first[0].close()
+        await eventually(lambda: len(served.endpoint.connections) == 3)
+        assert await served.ask(served.head(b"Connection: close")) == SECRET
+
+
+async def test_no_more_wait_to_be_told_than_may(serve, eventually):
+    async with serve(give) as served:
+        served.endpoint.seats.most = 1
+        served.endpoint._may_pause = False  # as on asyncio's own loop
+        silent = [await served.connect() for _ in range(4)]
+        async with asyncio.timeout(TOLD_TIMEOUT / 2):
+            assert [await client.rest() for client in silent[2:]] == [b"", b""]
+        assert served.endpoint.to_be_told == 1
+
+
+@in_virtual_time
+async def test_who_finds_no_place_and_does_not_ask_is_closed_soon(clock, serve):
+    async with serve(give, lambda: clock.boot) as served:
+        served.endpoint.seats.most = 1
+        first = await served.connect()
+        silent = await served.connect()
+        await asyncio.sleep(TOLD_TIMEOUT + 0.1)
+        assert await silent.rest() == b""
+        first.send(served.head())
+        assert await first.one() == SECRET
+
+
+async def test_who_loses_its_place_while_it_is_held_is_told(serve, eventually):
+    held = Held()
+    async with serve(held) as served:
+        client = await served.connect()
+        client.send(served.head(target="/held"))
+        await client.head()
+        [connection] = served.endpoint.connections
+        connection.turn_away()
+        assert b"too many connections" in b"".join([piece async for piece in client.chunks()])
+        assert await client.rest() == b""
 
 
 async def asks_without_reading(served, eventually):

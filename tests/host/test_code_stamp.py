@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from xacct.host import code_stamp
 from xacct.host.code_stamp import CodeStamp
 
 
@@ -36,3 +37,12 @@ def test_an_upgrade_is_noticed(package, upgrade):
     code = CodeStamp(package)
     upgrade(package)
     assert code.changed()
+
+
+def test_whoever_asks_often_is_told_what_the_last_look_found(package, monkeypatch):
+    code = CodeStamp(package)
+    (package / "wire.py").unlink()
+    assert not code.found_changed()
+    assert code.changed()
+    monkeypatch.setattr(code_stamp, "_stamp", None)
+    assert code.found_changed()

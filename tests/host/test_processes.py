@@ -3,10 +3,10 @@ import shutil
 import socket
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from waiting import PATIENCE
 
 from xacct.host import peer, processes

@@ -25,6 +25,7 @@ class Entry:
     Attributes:
         time: Unix seconds, by AWS's clock.
         count: how often since the line before.
+        summed: whether it is the sum of a minute's: whoever came last has most likely hung up.
         caller: None: the daemon itself did it.
         what: the outcome, in a word or an error's code: nothing that a client has sent, and nothing that could be used.
     """
@@ -36,6 +37,7 @@ class Entry:
     caller: Caller | None = None
     what: str = ""
     count: int = 1
+    summed: bool = False
 
 
 def line(entry: Entry, caller: Caller | None, files: wire.AwsFiles | None = None) -> wire.AuditLine:

@@ -75,6 +75,7 @@ class Trail:
         file: where lines go.
         clock: AWS's time.
         find: a caller with its process, where that can be found out; slow.
+        known: the same, as far as it was found out before.
         noise: where refusals go, None for the same file.
         required: nothing may be served that can't be written.
         files_of: AWS's files of a catalogue's id (rolekeys.py), where they are not the daemon's own.
@@ -86,6 +87,7 @@ class Trail:
         clock: AwsClock,
         find: Callable[[Caller], Caller],
         *,
+        known: Callable[[Caller], Caller] = lambda caller: caller,
         noise: AuditFile | None = None,
         required: bool = False,
         files_of: Callable[[str], wire.AwsFiles | None] = lambda _catalogue: None,
@@ -99,6 +101,7 @@ class Trail:
         self._written_to = 0
         self._clock = clock
         self._find = find
+        self._known = known
         self._entries: deque[Entry] = deque()
         self._windows: dict[Key, _Window] = {}
         self._lost = 0
@@ -266,7 +269,9 @@ class Trail:
                 del self._windows[key]
                 continue
             event, _, role, what, _ = key
-            self._put(Entry(event, self._clock.now(), role, window.grant, window.caller, what, window.more))
+            self._put(
+                Entry(event, self._clock.now(), role, window.grant, window.caller, what, window.more, summed=True)
+            )
             window.more, window.until = 0, window.until + WINDOW
 
     async def flush(self) -> None:
@@ -297,10 +302,7 @@ class Trail:
         # guard: audit-who-has-no-grant-is-not-looked-for
         refused = [line(entry, entry.caller) for entry in entries if entry.event == "refused"]
         others = [entry for entry in entries if entry.event != "refused"]
-        lines = [
-            line(entry, entry.caller and self._find(entry.caller), self._files_of(_catalogue(entry)))
-            for entry in others
-        ]
+        lines = [line(entry, self._with_process(entry), self._files_of(_catalogue(entry))) for entry in others]
         if self._noise is None:  # guard: audit-refusals-in-file-of-their-own
             lines, refused = [*refused, *lines], []
         try:
@@ -318,6 +320,11 @@ class Trail:
                 log.info("audit written again")
             self._why = None
         return [*refused, *lines]
+
+    def _with_process(self, entry: Entry) -> Caller | None:
+        """Who it was; the process is looked for where a minute begins, and at its end is what is known by then."""
+        # guard: audit-looks-for-process-where-minute-begins
+        return entry.caller and (self._known if entry.summed else self._find)(entry.caller)
 
     # What is read.
 

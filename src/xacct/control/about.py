@@ -16,11 +16,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """One daemon: its Python, its code, when it started (Unix seconds), and how it asks people by itself."""
+    """One daemon: its Python, its code, when it started (Unix seconds), and how it asks people by itself.
+
+    Attributes:
+        code_changed: whether the last look has found other files there than it was started from.
+        look: looks; takes a while, and is not for the event loop.
+    """
 
     executable: str
     code: str
     code_changed: Callable[[], bool]
+    look: Callable[[], bool]
     started: float
     asks: tuple[str, ...]
 

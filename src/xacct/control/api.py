@@ -5,6 +5,7 @@ Logins and grants have files of their own, and so has what is done around every 
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -88,6 +89,8 @@ class Api:
 
     async def status(self, request: web.Request) -> web.Response:
         """GET /v1/status: the roles of the shell's files, and of others what is held."""
+        if "look" in request.query:
+            await asyncio.to_thread(self._daemon.about.look)
         keeper, view = self._keeper, views.of(request)
         catalogue = view.open()
         standing = Standing(keeper)

@@ -154,6 +154,7 @@ StreamEvent = (
     | wire.ExpiredEvent
     | wire.MfaEndsEvent
     | wire.LockEvent
+    | wire.CutOffEvent
     | wire.CredentialsEvent
     | wire.DoneEvent
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import socket
 import stat
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import structlog
 from aiohttp import web
 
-from xacct import errors
+from xacct import errors, wire
 from xacct.host import peer, unix_sockets
 from xacct.host.seats import CONTROL, Seats
 
@@ -27,6 +28,24 @@ IDLE = 60.0
 """Seconds after which a connection that asks nothing is closed."""
 
 SWEEP = 5.0
+MOST_TOLD = 50
+"""Connections beyond all places that may wait to be told so."""
+
+TOLD_TIMEOUT = 2.0
+"""Seconds in which such a one has to ask."""
+
+_NO_PLACE = {
+    "code": errors.Temporary.code,
+    "category": errors.Temporary.category,
+    "sentence": "All places at xacctd's control socket are taken.",
+    "hint": "Who has them: lsof -U | grep control.sock",
+}
+_BODY = json.dumps({"error": _NO_PLACE}).encode()
+FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 1\r\nConnection: close\r\n"
+    b"%s: %d\r\nContent-Length: %d\r\n\r\n%s" % (wire.API_HEADER.encode(), wire.API, len(_BODY), _BODY)
+)
+
 DRAIN = 1.0
 """Seconds that open streams get at the end."""
 
@@ -84,6 +103,7 @@ class _Connections:
         self._now = now or (lambda: asyncio.get_running_loop().time())
         self.seats = Seats("the control socket", most, self._now, "Who has them: lsof -U | grep control.sock")
         self._idle_since: dict[asyncio.Transport, float] = {}
+        self._told: set[asyncio.Transport] = set()
 
     def admits(self, stream: asyncio.Transport) -> bool:
         """Take in a connection, if there are not too many."""
@@ -93,6 +113,16 @@ class _Connections:
             return False
         self._idle_since[stream] = self._now()
         return True
+
+    def turn_away(self, stream: asyncio.Transport) -> None:
+        """Tell a client that there is no place for it once it has asked; close at once if too many wait to be told."""
+        self._told = {one for one in self._told if not one.is_closing()}
+        if len(self._told) >= MOST_TOLD:  # guard: control-socket-tells-so-many
+            stream.abort()
+            return
+        self._told.add(stream)
+        stream.set_protocol(_Full(stream))
+        asyncio.get_running_loop().call_later(TOLD_TIMEOUT, stream.abort)
 
     @web.middleware
     async def mark(
@@ -118,6 +148,19 @@ class _Connections:
                 self._idle_since.pop(stream, None)
 
 
+class _Full(asyncio.Protocol):
+    """Tells whoever asks that there is no place."""
+
+    def __init__(self, stream: asyncio.Transport) -> None:
+        self._stream = stream
+
+    def data_received(self, data: bytes) -> None:
+        """Whatever it is: the same answer."""
+        del data
+        self._stream.write(FULL)
+        self._stream.close()
+
+
 class _Gate(asyncio.Protocol):
     """Hands a connection of our own user on to HTTP, and drops any other before a byte of it is read.
 
@@ -135,7 +178,7 @@ class _Gate(asyncio.Protocol):
             stream.abort()
             return
         if not self._connections.admits(stream):
-            stream.abort()
+            self._connections.turn_away(stream)
             return
         handler = self._http()
         stream.set_protocol(handler)

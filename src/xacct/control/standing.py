@@ -69,7 +69,10 @@ class Standing:
     def next_renewal(self, node: Node) -> float | None:
         """When it is renewed ahead (AWS's time); None where it is not: nobody fetches it, or it takes a human."""
         entry, due = node.entry, renewals.due_at(self.keeper, node)
-        return due if entry.valid() and entry.refreshable_without_mfa() and due < self._used_until[entry] else None
+        return due if entry.valid() and entry.refreshable_without_mfa() and due < self._until(entry) else None
+
+    def _until(self, entry: Entry) -> float:
+        return self._used_until.get(entry, float("-inf"))
 
     def _is_valid(self, entry: Entry) -> bool:
         """The same for each of the roles that hang from it: it reads the clock, and there may be thousands."""

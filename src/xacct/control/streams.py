@@ -32,12 +32,34 @@ HEARTBEAT = 15.0
 """Seconds between empty lines on a quiet event stream, by which a vanished client is noticed."""
 
 
+MOST_UNREAD = 32 * 1024
+"""Bytes that wait in our memory for a reader of events, beyond what the kernel takes (some 200 KiB): hundreds of
+events, which somebody who reads has read. Below aiohttp's 64 KiB, at which a stream would stand still."""
+
+LAST_READ = 5.0
+"""Seconds that a reader who is cut off gets to read what lies ready for it."""
+
+CUT_OFF = "This reader was cut off: it did not read what was sent. Connect again, and GET /v1/status."
+
+
 class Lines:
     """NDJSON to one client, with roles as its shell names them."""
 
-    def __init__(self, response: web.StreamResponse, view: views.View) -> None:
+    def __init__(self, response: web.StreamResponse, view: views.View, transport: asyncio.Transport | None) -> None:
         self._response = response
         self._view = view
+        self._transport = transport
+
+    async def is_cut_off(self) -> bool:
+        """Whether the client did not read what was sent; then it has had its last line, and loses its connection."""
+        transport = self._transport
+        if transport is None or transport.get_write_buffer_size() <= MOST_UNREAD:
+            return False
+        log.warning("reader cut off", unread=transport.get_write_buffer_size())
+        await self.send({"event": "cut-off", "sentence": CUT_OFF})
+        self._response.force_close()
+        asyncio.get_running_loop().call_later(LAST_READ, transport.abort)  # guard: reader-cut-off-is-let-go
+        return True
 
     async def send(self, event: serializers.StreamEvent) -> None:
         """One line."""
@@ -62,7 +84,7 @@ async def lines(request: web.Request) -> AsyncIterator[Lines]:
     response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", **versions.headers()})
     await response.prepare(request)
     try:
-        yield Lines(response, views.of(request))
+        yield Lines(response, views.of(request), request.transport)
         await response.write_eof()
     except ConnectionError:
         return  # the client has gone; nobody is left to tell
@@ -78,7 +100,7 @@ async def everything(keeper: Keeper, out: Lines, *, attend: bool) -> None:
             stack.enter_context(keeper.broker.subscribe())
         for prompt in keeper.broker.open_prompts:
             await out.send(serializers.event(keeper, PromptOpened(prompt)))
-        while True:
+        while not await out.is_cut_off():  # guard: who-does-not-read-is-cut-off
             if (happened := await heard(queue, out)) is not None:
                 await out.send(serializers.event(keeper, happened))
 

@@ -39,7 +39,7 @@ class DynamicRoles:
         return len(self._known)
 
     def __contains__(self, name: object) -> bool:
-        return any(known.name == name for known in self._known.values())
+        return bool(self._known) and any(known.name == name for known in self._known.values())
 
     def find(self, arn: str, via: str, now: float) -> str | None:
         """The name of one that is there, which counts as asked for; else None."""

@@ -134,6 +134,11 @@ class Entry:
         return self.held is not None
 
     @property
+    def worth_keeping(self) -> bool:
+        """Whether a successor would miss anything: what is held, or how the last try failed."""
+        return self.held is not None or self.error is not None or self.failures > 0
+
+    @property
     def issued_at(self) -> float | None:
         """When what is held was issued (AWS's time); None where nothing is held."""
         return None if self.held is None else self.held.issued_at

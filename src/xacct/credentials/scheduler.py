@@ -94,9 +94,10 @@ class Scheduler:
         return max(SOON, min(LOOK, coming, self._next_retry(due)))
 
     def _nodes(self) -> list[Node]:
-        """Roles with an entry of their own, each entry once."""
+        """Roles with an entry of their own, each entry once, as far as there is anything to look after."""
         sessions = set(self._keeper.sessions.values())
-        return [node for node in self._keeper.nodes.values() if node.entry not in sessions]
+        looked_after = (n for n in self._keeper.nodes.values() if n.entry.holds or n.entry in self._used)
+        return [node for node in looked_after if node.entry not in sessions]
 
     def _due_at(self, node: Node, now: float) -> float:
         """When the entry wants renewing (AWS's time)."""

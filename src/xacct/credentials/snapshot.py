@@ -145,8 +145,9 @@ def export(keeper: Keeper) -> Snapshot:
             for key, entry in keeper.sessions.items()
         ),
         roles=tuple(
-            RoleSnapshot(name, plan(node.role, keeper.nodes), _of_entry(node.entry), *keys.get(name, (None, None)))
+            RoleSnapshot(name, _plan(keeper, name), _of_entry(node.entry), *keys.get(name, (None, None)))
             for name, node in _owners(keeper)
+            if node.entry.worth_keeping or name in keys
         ),
         locked=keeper.agent_lock.locked,
         allowed=tuple(keeper.approvals.allowed),
@@ -168,6 +169,13 @@ def export(keeper: Keeper) -> Snapshot:
 def nothing_but(*, locked: bool, logged_out: tuple[str, ...]) -> Snapshot:
     """A memory of what was taken back alone."""
     return Snapshot((), (), locked, (), {}, {}, {}, {}, logged_out, {}, {}, ())
+
+
+def _plan(keeper: Keeper, name: str) -> str:
+    """The digest of a role as it is configured: made once, for the state is kept at every change."""
+    if name not in keeper.tree.plans:
+        keeper.tree.plans[name] = plan(keeper.nodes[name].role, keeper.nodes)
+    return keeper.tree.plans[name]
 
 
 def plan(role: Role, nodes: Mapping[str, Node]) -> str:

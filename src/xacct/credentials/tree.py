@@ -16,11 +16,12 @@ from xacct.policy import Hop
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from xacct.credentials.entry import Fetcher
     from xacct.credentials.fetchers.calls import Calls
     from xacct.credentials.refused import Refused
+    from xacct.policy import Path
 
 
 class Tree:
@@ -44,6 +45,7 @@ class Tree:
         settled: Callable[[Entry, errors.XacctError | None], None],
     ) -> None:
         self.nodes: dict[str, Node] = {}
+        self.plans: dict[str, str] = {}  # digests of roles as they are configured: snapshot.py's
         self.sessions: dict[SessionKey, Entry] = {}
         self._mfa_sessions = MfaSessions()
         self._calls = calls
@@ -63,7 +65,9 @@ class Tree:
         before = dict(self.nodes)
         self.nodes.clear()
         replaced = self._replaced(before, roles)
-        same = {name: node for name, node in before.items() if node.role.parent not in replaced}
+        same = before
+        if replaced:
+            same = {name: node for name, node in before.items() if node.role.parent not in replaced}
         for name in roles:
             self._plant(name, roles, same)
         self._let_go_of_lost(before)
@@ -81,10 +85,10 @@ class Tree:
 
     def _replaced(self, before: Mapping[str, Node], roles: Mapping[str, Role]) -> set[Source]:
         """The sources whose access key is another by now. Sessions that were opened with the former one are let go."""
-        now = {role.parent: role.parent.key for role in roles.values() if isinstance(role.parent, Source)}
-        parents = (node.role.parent for node in before.values())
+        now = {source: source.key for source in _sources(roles.values())}
+        parents = _sources(node.role for node in before.values())
         # guard: what-replaced-key-has-had-is-let-go
-        found = {each for each in parents if isinstance(each, Source) and now.get(each, each.key) != each.key}
+        found = {each for each in parents if now.get(each, each.key) != each.key}
         for key in [key for key in self.sessions if key[0] in found]:
             why = f"The access key of {rolekeys.split(key[0].name)[0]!r} has been replaced."
             self.sessions.pop(key).abandon(errors.SourceUnusable(why, "Try again: the new one is used."))
@@ -117,19 +121,21 @@ class Tree:
         elif path.hop is Hop.SESSION and session is not None:
             entry = session
         else:
-            entry = self._new_entry(role, parent)
+            entry = self._new_entry(role, path, parent)
         self.nodes[name] = Node(role, path, entry, session)
+        self.plans.pop(name, None)  # guard: digest-of-role-is-of-role-as-it-is
         return self.nodes[name]
 
-    def _new_entry(self, role: Role, parent: Entry | None) -> Entry:
-        kind = BY_HOP[policy.path_to(role).hop]
+    def _new_entry(self, role: Role, path: Path, parent: Entry | None) -> Entry:
+        kind = BY_HOP[path.hop]
         fetcher = kind(role, parent, calls=self._calls, sessions=self._mfa_sessions, refused=self._refused)
         return Entry(role.name, fetcher, self._calls.clock, self._rng, self._settled, parent)
 
     def _session(self, role: Role) -> Entry:
         key = session_key(role)
-        if key in self.sessions:
-            return self.sessions[key]
+        known = self.sessions.get(key)
+        if known is not None:
+            return known
 
         def roles() -> tuple[str, ...]:
             return self._for_whom(role, entry)
@@ -193,3 +199,8 @@ class Tree:
 
     def _hangs_from(self, name: str, session: Entry) -> bool:
         return name in self.nodes and self.nodes[name].session is session
+
+
+def _sources(roles: Iterable[Role]) -> list[Source]:
+    """The sources of these roles. Thousands may have few: each object is looked at once, for a hash takes its time."""
+    return list({id(role.parent): role.parent for role in roles if isinstance(role.parent, Source)}.values())

@@ -82,6 +82,8 @@ def _line(raw: dict[str, Any]) -> str:
             line = f"{', '.join(end['roles'])}: {what} is needed in {duration(end['seconds'])}"
         case "locked":
             line = "locked: nothing is handed out until xacctctl unlock"
+        case "cut-off":
+            line = event(raw, wire.CutOffEvent)["sentence"]
         case "unlocked":
             line = "unlocked"
     return line

@@ -28,9 +28,9 @@ from xacct.daemon.reading import Reader
 from xacct.daemon.restorer import Restorer
 from xacct.desktop import prompters
 from xacct.desktop.parts import Parts
-from xacct.endpoint import head
 from xacct.endpoint.handlers.container_credentials import ContainerCredentials
 from xacct.endpoint.imds_ports import ImdsPorts
+from xacct.endpoint.known_heads import KnownHeads
 from xacct.endpoint.peer_check import PeerCheck
 from xacct.endpoint.server import Endpoint
 from xacct.grants.events import GrantEnded, GrantsChanged
@@ -41,6 +41,7 @@ from xacct.host.code_stamp import CodeStamp
 from xacct.host.lock_watchers import ON_SCREEN_LOCK, ON_SUSPEND, watchers
 from xacct.host.saver import Saver
 from xacct.host.seats import Seats
+from xacct.host.threads import run_in_daemon_thread
 from xacct.host.watches import Watches
 from xacct.prompts.broker import PromptBroker
 from xacct.prompts.events import PromptOpened
@@ -64,6 +65,9 @@ log = structlog.get_logger("xacct")
 
 LOOK = 0.2
 """Seconds between two looks at the configuration's files that fetches cause, at least. Our choice."""
+
+SELDOM = 20.0
+"""Seconds, at least, between two rounds of what need not be often: the scheduler looks each 30 s. Our choice."""
 
 ANNOUNCED = 60.0
 """Seconds (awake) from the announcement of a suspend to the scheduler's noticing it, at most."""
@@ -106,7 +110,7 @@ class App:
         self._announced = float("-inf")
         self._build_state(chosen)
         self._lock: int | None = None
-        self._looked = float("-inf")
+        self._looked = self._looked_seldom = float("-inf")
         self._steps_problem: errors.XacctError | None = None
 
     def _keep_steps(self, all_steps: dict[str, int]) -> None:
@@ -188,13 +192,12 @@ class App:
         strict = chosen.endpoint.require_known_caller
         peer_check = peer_check_of(require_known=strict)  # guard: whom-kernel-does-not-know-at-endpoint
         self._seats = self._shares()
-        guard = partial(head.parse, forwarded=self.grants.forwarded_port)
         self.endpoint = Endpoint(
             self.container_credentials.answer,
             self.clock.boot,
             peer_check,
             self.audit,
-            parse=guard,
+            parse=KnownHeads(self.grants.forwarded_port).parse,
             seats=self._seats[0],
         )
         self._places = ContainerRoutes(
@@ -328,6 +331,17 @@ class App:
         self.persister.save()
         self.noted.note()
         self.restorer.look()
+        self._look_seldom()
+
+    def _look_seldom(self) -> None:
+        """What takes its time, off the event loop, and seldom.
+
+        An upgrade is noticed, so that `status` tells of it without a look at every file of ours.
+        """
+        if self.clock.boot() - self._looked_seldom >= SELDOM:
+            self._looked_seldom = self.clock.boot()
+            run_in_daemon_thread(self.code.changed)
+            run_in_daemon_thread(hardening.give_back_memory)
 
     async def close(self) -> None:
         """End what is under way, the keeper first: whoever is held hears why before the endpoint closes."""
@@ -374,5 +388,12 @@ def _audit(
     file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
     noise = AuditFile(where.state / "refused.jsonl", MIB, 1)
     required = chosen.audit.required  # guard: audits-choice-reaches-it
-    # guard: refusals-own-file-reaches-audit
-    return Trail(file, clock, resolver.find, noise=noise, required=required, files_of=catalogues.files_of)
+    return Trail(
+        file,
+        clock,
+        resolver.find,
+        known=resolver.known,
+        noise=noise,  # guard: refusals-own-file-reaches-audit
+        required=required,
+        files_of=catalogues.files_of,
+    )

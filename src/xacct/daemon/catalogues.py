@@ -10,7 +10,6 @@ import structlog
 
 from xacct import awsfiles, errors, rolekeys
 from xacct.awsfiles import Files
-from xacct.control import views
 from xacct.credentials.snapshot import renamed
 from xacct.daemon.reading import Wanted
 from xacct.state.codec import FilesSnapshot
@@ -75,6 +74,8 @@ class Catalogues:
         found = self.known(catalogue_id) if catalogue_id else None
         if found is None:
             return None
+        from xacct.control import views  # noqa: PLC0415 - late: aiohttp costs a tenth of a second
+
         return views.shape(found.files)
 
     def _in_use(self, catalogue_id: str) -> bool:

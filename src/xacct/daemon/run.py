@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import os
 import signal
@@ -61,6 +62,10 @@ SIGNALS = 0.002
 LAST = 8.0
 """Seconds in which we have ended after we were told to, whatever hangs. systemd waits ten (TimeoutStopSec)."""
 
+SWITCH = 0.001
+"""Seconds after which a thread that loads or parses lets the event loop go on. Python's own choice, five, makes a fetch
+that meets such a thread wait for fifteen or twenty: it gives up the lock a few times."""
+
 ANSWER = 0.2
 """Seconds that the answer to whoever asked for a successor gets to be sent."""
 
@@ -86,6 +91,7 @@ def _start(arguments: Sequence[str], origin: Start | Takeover) -> int:
     for refused in origin.refused:
         log.warning("not as wished", why=refused)
     hardening.raise_file_limit()
+    sys.setswitchinterval(SWITCH)
     log.debug("memory", kept_out_of_swap=hardening.keep_out_of_swap())
     manager = notify.Manager.from_environment(os.environ)
     for name in SHADOWING:
@@ -159,6 +165,7 @@ class Run:
         self._origin.serving()
         await self._serve(listener, inherited)
         await self._open_control(inherited)
+        gc.freeze()  # what is there now stays: no pass of the collector need look at it again
         self._origin.listen(self._app.lock)
         self._workers = self._background()
         self._workers.begin()
@@ -222,7 +229,14 @@ class Run:
             took_back=app.restorer.took_back,
             kept=app.noted.kept,
             paused=lambda: self._paused,
-            about=About(sys.executable, str(app.code.directory), app.code.changed, app.clock.now(), tuple(app.humans)),
+            about=About(
+                sys.executable,
+                str(app.code.directory),
+                app.code.found_changed,
+                app.code.changed,
+                app.clock.now(),
+                tuple(app.humans),
+            ),
             audit=app.audit,
             imds=lambda: app.imds.open_ports,
             containers=Containers(app.about_containers, app.containers.settle),

@@ -112,6 +112,14 @@ BROKEN = whole(FORBIDDEN, refusal("internal", f"xacct: {_FAILED}"), close=True)
 BROKEN_END = last_words(_FAILED)
 """What a held answer ends with if it breaks."""
 
+_FULL = "xacct: too many connections at once; try again in a second."
+FULL = whole(b"503 Service Unavailable\r\nRetry-After: 1", refusal("busy", _FULL), close=True)
+"""To whoever finds no place. No 403: Go, Rust, JavaScript v2 and the CRT try again at a 5xx alone; Python at anything.
+"""
+
+FULL_END = last_words(_FULL.removeprefix("xacct: "))
+"""What a held answer ends with if its place is needed."""
+
 NOT_OURS = text(FORBIDDEN, "xacct: no SDK of this user and this machine sends such a request.", close=True)
 """To whoever is not let in, or gives itself away, at a port that speaks EC2's metadata protocol."""
 

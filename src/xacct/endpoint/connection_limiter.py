@@ -31,6 +31,10 @@ MAX_PER_PEER = 1000
 PAUSE = 1.0
 """Seconds between two counts: a look takes milliseconds, and many connections may well be honest."""
 
+COST = 10.0
+"""A pause is at least so many times as long as the look before it: where there are thousands of processes, a look
+takes a second."""
+
 TOO_MANY = "too many connections"
 
 
@@ -46,8 +50,8 @@ class Connection(Protocol):
     @property
     def number(self) -> int: ...  # noqa: D102
 
-    def close(self) -> None:
-        """End it."""
+    def turn_away(self) -> None:
+        """End it, with a word to whoever waits for an answer."""
 
 
 class ConnectionLimiter:
@@ -80,10 +84,13 @@ class ConnectionLimiter:
         return MAX_PER_PEER if self._most is None else min(self._most, MAX_PER_PEER)
 
     async def _count_while_many(self) -> None:
+        loop = asyncio.get_running_loop()
         while len(self._connections) > self.most:
             inodes = {connection.caller.inode for connection in self._connections}
+            began = loop.time()
             self._thin_out(await asyncio.to_thread(self._owners, inodes))
-            await asyncio.sleep(PAUSE)
+            # guard: counting-connections-has-price
+            await asyncio.sleep(max(PAUSE, (loop.time() - began) * COST))
 
     def _thin_out(self, pids: Mapping[int, int]) -> None:
         by_peer: defaultdict[tuple[str, object], list[Connection]] = defaultdict(list)
@@ -92,7 +99,7 @@ class ConnectionLimiter:
         for (kind, name), found in by_peer.items():
             for connection in found[self.most :]:  # guard: share-of-connections-each
                 self._recorder.refused(TOO_MANY, connection.caller)
-                connection.close()
+                connection.turn_away()
             if len(found) > self.most:
                 log.warning(TOO_MANY, **{kind: name}, closed=len(found) - self.most)
 

@@ -8,7 +8,8 @@ Origin, Referer, Sec-Fetch-*, X-Forwarded-*, Forwarded, Via; a rebound name by i
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from xacct.model import ROLE_ARN, Caller
 
@@ -83,11 +84,16 @@ class Refused(Exception):
         self.why = why
 
 
-class Request(NamedTuple):
+NOT_ASKED = Caller(why="not asked")
+
+
+@dataclass(slots=True)
+class Request:
     """What is left of a head once it is trusted.
 
     Attributes:
         authorization: the token, in whichever header the protocol carries it.
+        caller: who sent it; the connection says so.
         ttl: the seconds that one is asked for.
     """
 
@@ -95,7 +101,7 @@ class Request(NamedTuple):
     authorization: bytes
     user_agent: bytes
     keep_alive: bool
-    caller: Caller = Caller(why="not asked")
+    caller: Caller = NOT_ASKED
     method: str = "GET"
     ttl: bytes = b""
 

@@ -44,8 +44,16 @@ SWEEP = 5.0
 MAX_UNWELCOME = 50
 """Connections of other users that are kept until they have sent something and can be told no."""
 
+TOLD = 4
+"""One in so many of the places is kept for connections beyond them, until they have asked and can be told why not."""
+
+TOLD_TIMEOUT = 2.0
+"""Seconds in which such a one has to ask: an SDK does so at once."""
+
 CLOSE_TIMEOUT = 1.0
 """Seconds that held answers get to end when the endpoint closes."""
+
+NOBODY = Caller()
 
 LINGER = 0.25
 """Seconds that a client which has connected and not asked yet gets to do so when the endpoint closes."""
@@ -106,6 +114,7 @@ class Endpoint:
         self.peer_check = peer_check
         self.recorder = recorder or NullAudit()
         self.unwelcome = 0
+        self.to_be_told = 0
         self.address = (ADDRESS, 0)
         self.hosts: frozenset[bytes] = frozenset()
         self.connections: set[Connection] = set()
@@ -115,6 +124,9 @@ class Endpoint:
             self.connections, peer_check.owners if peer_check else lambda _: {}, self.recorder, self.seats.most // 2
         )
         self._server: asyncio.Server | None = None
+        self._listener: socket.socket | None = None
+        self._may_pause = False
+        self._accepting: asyncio.Task[None] | None = None
 
     async def serve(self, listener: socket.socket, hosts: frozenset[bytes] | None = None) -> int:
         """Serve what comes to a bound socket.
@@ -126,7 +138,6 @@ class Endpoint:
         Returns:
             Its port, 0 for a Unix socket.
         """
-        loop = asyncio.get_running_loop()
         if listener.family == socket.AF_UNIX:
             self.hosts = hosts or frozenset()
             self._server = await unix_sockets.serve(lambda: Connection(self), listener, BACKLOG)
@@ -135,8 +146,43 @@ class Endpoint:
         self.hosts = hosts or head.hosts_of(port, host)
         self.address = (host, port)
         self.closing = False
-        self._server = await loop.create_server(lambda: Connection(self), sock=listener, backlog=BACKLOG)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Connection(self), sock=listener.dup(), backlog=BACKLOG)
+        self._listener = listener
+        # asyncio's own loop loses what it has just accepted where its server is closed.
+        self._may_pause = not isinstance(loop, asyncio.BaseEventLoop)
         return int(port)
+
+    @property
+    def most_told(self) -> int:
+        """Connections beyond all places that may wait to be told so."""
+        return max(1, self.seats.most // TOLD)
+
+    def look_at_the_crowd(self) -> None:
+        """Let whoever comes wait in the kernel's queue while as many as may be wait to be told that there is no place.
+
+        They are told within milliseconds, so nobody waits long; without this, those that come meanwhile would be cut.
+        """
+        if self._listener is None or not self._may_pause:
+            return
+        if self._server is not None and self.to_be_told >= self.most_told:
+            self._server.close()
+            self._server = None
+        elif self._server is None and self._accepting is None and self.to_be_told <= self.most_told // 2:
+            self._accepting = asyncio.get_running_loop().create_task(self._accept_again())
+
+    async def _accept_again(self) -> None:
+        try:
+            if self._listener is not None and not self.closing:
+                server = await asyncio.get_running_loop().create_server(
+                    lambda: Connection(self), sock=self._listener.dup(), backlog=BACKLOG
+                )
+                if self._listener is None:
+                    server.close()  # it was to stop meanwhile
+                else:
+                    self._server = server
+        finally:
+            self._accepting = None
 
     async def run(self) -> None:
         """Close connections that have had their time, until cancelled."""
@@ -155,6 +201,9 @@ class Endpoint:
         if self._server is not None:
             self._server.close()
             self._server = None
+        if self._listener is not None:
+            self._listener.close()
+            self._listener = None
         self.closing = True
 
     async def close(self, linger: float = LINGER) -> None:
@@ -188,10 +237,15 @@ class Connection(asyncio.Protocol):
         caller: who it is, once it has been asked.
     """
 
+    __slots__ = (
+        *("number", "caller", "deadline", "holding", "unanswered"),
+        *("_endpoint", "_buffer", "_transport", "_choked", "_counted", "_half_closed", "_begun", "_unwelcome"),
+    )
+
     def __init__(self, endpoint: Endpoint) -> None:
         self.number = endpoint.accepted
         endpoint.accepted += 1
-        self.caller = Caller()
+        self.caller = NOBODY
         self.deadline = endpoint.boot() + HEAD_TIMEOUT  # guard: head-has-its-time
         self._endpoint = endpoint
         self._buffer = bytearray()
@@ -208,8 +262,12 @@ class Connection(asyncio.Protocol):
         self._endpoint.connections.add(self)
         self._counted = self._endpoint.seats.take()
         if not self._counted:
-            self.drop()
-        elif self._endpoint.peer_check is not None:
+            self._endpoint.to_be_told += 1
+            if self._endpoint.to_be_told > self._endpoint.most_told:  # guard: bounded-number-who-are-told
+                self.drop()
+            asyncio.get_running_loop().call_later(TOLD_TIMEOUT, self.drop)  # guard: who-is-told-has-its-time
+            self._endpoint.look_at_the_crowd()
+        if self._endpoint.peer_check is not None:
             self._ask_who(self._endpoint.peer_check, self._transport)
         self._endpoint.connection_limiter.joined()
 
@@ -220,6 +278,9 @@ class Connection(asyncio.Protocol):
         self._endpoint.unwelcome -= self._unwelcome is not None
         if self._counted:
             self._endpoint.seats.leave()
+        else:
+            self._endpoint.to_be_told -= 1
+            self._endpoint.look_at_the_crowd()
         if self.holding is not None:
             self.holding.cancel()
 
@@ -228,10 +289,19 @@ class Connection(asyncio.Protocol):
         if self._unwelcome:
             self._refuse(self._unwelcome)
             return
-        self._buffer += data
+        if not self._counted:
+            self._write(answers.FULL, keep_alive=False)  # guard: who-finds-no-place-is-told
+            return
         if self.holding is None:
+            end = data.find(b"\r\n\r\n", 0, head.MAX_HEAD)
+            if not self._buffer and end >= 0 and end + 4 == len(data) and self._may_serve():
+                self._serve(data[:end])  # one whole head, as SDKs send it: what follows does the same, with copies
+                return
+            self._buffer += data
             self._serve_heads()
-        elif len(self._buffer) > head.MAX_HEAD:  # guard: bounded-buffer-while-held
+            return
+        self._buffer += data
+        if len(self._buffer) > head.MAX_HEAD:  # guard: bounded-buffer-while-held
             self.close()
 
     def eof_received(self) -> bool:
@@ -261,6 +331,15 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         """Close once what was written is sent."""
         if self._transport is not None and not self._transport.is_closing():
+            self._transport.close()
+
+    def turn_away(self) -> None:
+        """Close, and tell whoever waits for an answer why: there are too many."""
+        if self._transport is not None and not self._transport.is_closing():
+            if self.holding is not None and self._begun:
+                self._transport.write(answers.FULL_END)
+            elif self.holding is not None or self.unanswered:
+                self._transport.write(answers.FULL)  # guard: who-loses-its-place-is-told
             self._transport.close()
 
     def drop(self) -> None:
@@ -302,8 +381,9 @@ class Connection(asyncio.Protocol):
         except head.Refused as refused:
             self._refuse(refused.why)
             return
+        request.caller = self.caller
         try:
-            answer = self._endpoint.answer(request._replace(caller=self.caller))
+            answer = self._endpoint.answer(request)
         except Exception as bug:  # noqa: BLE001 - one broken answer must not leave a client hanging
             _complain(bug)
             answer = answers.BROKEN  # guard: broken-answer-quotes-nothing

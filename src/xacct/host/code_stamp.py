@@ -16,10 +16,16 @@ class CodeStamp:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self._at_start = _stamp(directory)
+        self._changed = False
 
     def changed(self) -> bool:
         """Whether any has been changed, added or removed since. Looks at each (2 ms)."""
-        return _stamp(self.directory) != self._at_start
+        self._changed = _stamp(self.directory) != self._at_start
+        return self._changed
+
+    def found_changed(self) -> bool:
+        """What the last look found: for whoever asks often."""
+        return self._changed
 
 
 def _stamp(directory: Path) -> Stamp:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict, deque
-from dataclasses import replace
 from itertools import chain
 from threading import Lock
 from typing import TYPE_CHECKING
+
+import msgspec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +49,7 @@ class Processes:
         for pid in chain(pids[:NEWEST], self._recent, pids[NEWEST:]):
             if _is_ours(pid) and _holds(pid, name):
                 self._remember(pid)
-                return replace(caller, pid=pid, exe=executable(pid))
+                return msgspec.structs.replace(caller, pid=pid, exe=executable(pid))
         return caller
 
     def _remember(self, pid: int) -> None:
@@ -87,6 +88,10 @@ class ProcessResolver:
                 if len(self._found) > REMEMBERED:
                     self._found.popitem(last=False)
             return found
+
+    def known(self, caller: Caller) -> Caller:
+        """A caller with its process, where that was found before for this connection."""
+        return self._found.get(caller.inode, caller)
 
     def _look(self, caller: Caller) -> Caller:
         began = self._boot()

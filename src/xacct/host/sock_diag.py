@@ -14,6 +14,7 @@ import errno
 import os
 import socket
 import struct
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -187,8 +188,13 @@ def _open() -> socket.socket:
 
 
 def _identity(client: Address, server: Address) -> bytes:
-    ours, theirs = socket.inet_aton(server[0]), socket.inet_aton(client[0])
-    return _PORTS.pack(client[1], server[1], theirs.ljust(16, b"\0"), ours.ljust(16, b"\0"))
+    return _PORTS.pack(client[1], server[1], _padded(client[0]), _padded(server[0]))
+
+
+@lru_cache(256)
+def _padded(address: str) -> bytes:
+    """An IPv4 address as inet_diag_sockid has it. There are few, and each connection asks for two."""
+    return socket.inet_aton(address).ljust(16, b"\0")
 
 
 def _sequence_of(reply: bytes) -> int | None:

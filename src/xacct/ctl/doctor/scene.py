@@ -104,7 +104,7 @@ def ask(client: Client) -> Daemon:
     try:
         return Daemon(
             version,
-            _get(client, wire.STATUS, wire.StatusAnswer),
+            _get(client, f"{wire.STATUS}?look=1", wire.StatusAnswer),
             _get(client, wire.ROLES, wire.RolesAnswer),
             _get(client, wire.GRANTS, wire.GrantsAnswer),
         )

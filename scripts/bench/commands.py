@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from stack import Stack
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ROUNDS = 21
 NOTHING = "python -c pass"
 
