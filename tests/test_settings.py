@@ -213,26 +213,6 @@ def test_what_the_access_portal_would_not_keep_is_refused(read, limit):
         role_settings.apply(read(f"[roles.dev]\n{limit}\n"), Profiles(roles={"dev": PERMISSION_SET}))
 
 
-PERMISSION_SET = Role(
-    "dev",
-    Source(
-        "dev",
-        "identity-center",
-        sign_in=SignIn("corp", "https://corp.awsapps.com/start", "eu-central-1"),
-        account="123456789012",
-        permission_set="Developer",
-    ),
-)
-
-
-@pytest.mark.parametrize(
-    "limit", ["read_only = true", 'duration = "15m"', 'mfa_max_age = "15m"', "policy = '{}'", 'external_id = "x"']
-)
-def test_what_the_access_portal_would_not_keep_is_refused(read, limit):
-    with pytest.raises(errors.ConfigError, match=r"can't (be kept|go along)"):
-        settings.apply(read(f"[roles.dev]\n{limit}\n"), Profiles(roles={"dev": PERMISSION_SET}))
-
-
 def test_a_limit_on_an_arn_holds_for_a_web_identity_in_other_files(read):
     said = read("[roles.prod]\nread_only = true\nconfirm = 'each-grant'\n")
     own = {"prod": Role("prod", SOURCE, TOKEN.role_arn)}
