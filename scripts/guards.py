@@ -1329,6 +1329,11 @@ GUARDS = {
         "",
         "tests/state/test_persister.py::test_frozen_nothing_is_kept_and_thawed_it_is_all_there",
     ),
+    "hand-over-listeners-do-not-block": Guard(
+        "    listener.setblocking(False)\n",
+        "",
+        "tests/daemon/test_handover.py::test_without_a_free_descriptor_a_successor_goes_on",
+    ),
     "hand-over-successor-is-hardened": Guard(
         "self.refused = hardening.harden()",
         "self.refused = []",

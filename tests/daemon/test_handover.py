@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -283,6 +284,21 @@ def test_a_successor_is_hardened_before_it_is_handed_anything(tmp_path, monkeypa
         ours.setblocking(False)
         with pytest.raises(BlockingIOError):
             ours.recv(1)
+
+
+def test_without_a_free_descriptor_a_successor_goes_on(place):
+    pid = place.api("POST", "/v1/succeed")["pid"]
+    used = max(int(entry.name) for entry in Path(f"/proc/{pid}/fd").iterdir()) + 1
+    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (used, hard))
+    with contextlib.ExitStack() as stack:
+        for _ in range(3 * used):  # nobody else may come to the endpoint, who would set it free
+            stranger = stack.enter_context(socket.create_connection(("127.0.0.1", place.port)))
+        stranger.settimeout(PATIENCE)
+        with contextlib.suppress(ConnectionError):
+            assert stranger.recv(1) == b""
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (hard, hard))
+        assert place.api("GET", "/v1/version")["pid"] == pid
 
 
 def test_an_open_prompt_is_said_to_be_in_the_way_and_waited_for(place):

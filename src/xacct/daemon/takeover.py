@@ -149,11 +149,23 @@ def _sorted(names: list[str], state: bytes, descriptors: list[int]) -> Inherited
         if name == "lock":
             inherited.lock = descriptor
         elif name == "control":
-            inherited.control = socket.socket(fileno=descriptor)
+            inherited.control = _listener(descriptor)
         elif name == "endpoint":
-            inherited.endpoint = socket.socket(fileno=descriptor)
+            inherited.endpoint = _listener(descriptor)
         elif name.startswith(IMDS):
-            inherited.imds[int(name.removeprefix(IMDS))] = socket.socket(fileno=descriptor)
+            inherited.imds[int(name.removeprefix(IMDS))] = _listener(descriptor)
         else:
             inherited.kept = (name, SecretMemory(descriptor))
     return inherited
+
+
+def _listener(descriptor: int) -> socket.socket:
+    """A listener that knows that it does not block.
+
+    Whether it does is one setting of the kernel's for all copies, ours and the predecessor's, and `dup` sets it as the
+    object believes. Where one blocks and no descriptor is left, libuv accepts until there is nobody (uv__emfile_trick):
+    the event loop would stand still until somebody came.
+    """
+    listener = socket.socket(fileno=descriptor)
+    listener.setblocking(False)  # guard: hand-over-listeners-do-not-block
+    return listener
