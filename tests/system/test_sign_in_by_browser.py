@@ -46,13 +46,13 @@ class Tab:
         while True:
             answer = await self._socket.receive_json(timeout=PATIENCE)
             if answer.get("id") == self._number:
-                return answer["result"]
+                return answer.get("result", {})  # none where the page went elsewhere meanwhile
 
     async def open(self, url):
         await self._call("Page.navigate", url=url)
 
     async def script(self, text):
-        return (await self._call("Runtime.evaluate", expression=text))["result"].get("value")
+        return (await self._call("Runtime.evaluate", expression=text)).get("result", {}).get("value")
 
     async def click(self, name):
         """Click on what has this id, once it is there."""
@@ -76,10 +76,13 @@ async def tab(tmp_path, http):
         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
     )  # fmt: skip
     try:
-        port, *_ = await until(lambda: told.exists() and told.read_text().splitlines(), what="the browser")
-        async with http.get(f"http://127.0.0.1:{port}/json/list") as answer:
-            [page] = [each for each in await answer.json() if each["type"] == "page"]
-        async with http.ws_connect(page["webSocketDebuggerUrl"]) as socket:
+        port, _ = await until(lambda: told.exists() and told.read_text().split(), what="the browser")
+        pages = []
+        async with asyncio.timeout(PATIENCE):
+            while not pages:
+                async with http.get(f"http://127.0.0.1:{port}/json/list") as answer:
+                    pages = [each for each in await answer.json() if each["type"] == "page"]
+        async with http.ws_connect(pages[0]["webSocketDebuggerUrl"]) as socket:
             yield Tab(socket)
     finally:
         os.killpg(process.pid, signal.SIGKILL)  # the session it leads, and nobody else's
