@@ -87,16 +87,19 @@ class Api:
         return web.json_response(answer)
 
     async def status(self, request: web.Request) -> web.Response:
-        """GET /v1/status: the roles of the shell's files, and of others what is held."""
+        """GET /v1/status: the roles of the shell's files, and of others what is held; with `role`, those alone."""
         keeper, view = self._keeper, views.of(request)
         catalogue = view.open()
         standing = Standing(keeper)
-        rows = [serializers.role_status(standing, node) for node in keeper.nodes.values()]
-        rows = [row for row in rows if view.has(row["name"]) or row["state"] in ("held", "waiting", "failed")]
+        asked = [keeper.node(view.role(name)) for name in dict.fromkeys(request.query.getall("role", []))]
+        rows = [serializers.role_status(standing, node) for node in asked or keeper.nodes.values()]
+        if not asked:
+            rows = [row for row in rows if view.has(row["name"]) or row["state"] in ("held", "waiting", "failed")]
+        behind = [above.session for node in asked for above in keeper.tree.line(node.role.name)]
         sessions = [
             serializers.session_status(serializers.source_key(source), serial or "", entry)
             for (source, serial, _), entry in keeper.sessions.items()
-            if view.has(serializers.source_key(source)) or entry.holds
+            if (entry in behind if asked else view.has(serializers.source_key(source)) or entry.holds)
         ]
         named = [view.id, *(rolekeys.split(row["name"])[1] for row in rows), rolekeys.OWN]
         answer: wire.StatusAnswer = {
