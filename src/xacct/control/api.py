@@ -6,6 +6,7 @@ Logins and grants have files of their own, and so has what is done around every 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from xacct.control.grants import GrantRoutes
 from xacct.control.http import answered, body_of, streamed
 from xacct.control.logins import LoginRoutes
 from xacct.control.middleware import Middleware
+from xacct.control.selection import Selection
 from xacct.control.standing import Standing
 from xacct.endpoint.head import ROLE_PATH
 
@@ -57,6 +59,7 @@ class Api:
                 web.get(wire.STATUS, self.status),
                 web.get(wire.ROLES, self.roles),
                 web.get(wire.EXPLAIN, self.explain),
+                web.get(wire.SELECTION, self.selection),
                 *self._logins.routes(),
                 web.post(wire.LOGOUT, self.logout),
                 *self.granting.routes(),
@@ -152,6 +155,19 @@ class Api:
             "remarks": remarks + keeper.learned(node.role.name),
         }
         return answered(request, answer)
+
+    async def selection(self, request: web.Request) -> web.Response:
+        """GET /v1/selection: the roles of the shell's files that the words of ?word= mean."""
+        view, known = views.of(request), self._daemon.known_words()
+        view.open()
+        roles = {
+            view.name(name): replace(node.role, name=view.name(name))
+            for name, node in self._keeper.nodes.items()
+            if name not in self._keeper.dynamic and view.has(name)
+        }
+        found = Selection(roles, known.aliases, known.groups).of(request.query.getall("word", []))
+        answer: wire.SelectionAnswer = {"roles": found}
+        return web.json_response(answer)
 
     async def logout(self, request: web.Request) -> web.Response:
         """POST /v1/logout."""
