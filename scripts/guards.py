@@ -743,6 +743,21 @@ GUARDS = {
         "RESERVE",
         "tests/credentials/test_rate_limiter.py::test_slowed_down_there_are_turns_for_renewals_ahead_of_time_too",
     ),
+    "a-roles-name-means-that-role": Guard(
+        "word in self._roles",
+        "word in self._roles and word not in self._aliases",
+        "tests/control/test_selection.py::test_a_word_means[keys-roles13]",
+    ),
+    "no-pattern-means-one-role": Guard(
+        "len(found) > 1 and not WILDCARDS & set(word)",
+        "False",
+        "tests/control/test_selection.py::test_a_word_without_a_wildcard_means_one_role_or_is_refused",
+    ),
+    "what-stands-in-files-takes-names-alone": Guard(
+        " or verb in _EXACT",
+        "",
+        "tests/ctl/test_names.py::test_process_takes_names_alone",
+    ),
     "dead-sign-in-is-not-taken-again": Guard(
         "_digest(token) in self._dead",
         "False",

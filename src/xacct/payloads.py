@@ -162,6 +162,12 @@ class RoleInfo(TypedDict):
     sign_in: NotRequired[str]
 
 
+class SelectionAnswer(TypedDict):
+    """GET /v1/selection: the roles that words mean, each once, in the words' order."""
+
+    roles: list[str]
+
+
 class RolesAnswer(TypedDict):
     """GET /v1/roles.
 

@@ -159,6 +159,8 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     imds: ImdsSettings = ImdsSettings()
     lock: Lock = Lock()
     roles: dict[str, RoleSettings] = {}
+    aliases: dict[str, str] = {}
+    groups: dict[str, tuple[str, ...]] = {}
 
 
 def read(path: Path) -> Settings:

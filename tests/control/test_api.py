@@ -77,6 +77,16 @@ async def test_status_before_and_after_a_login(control):
 
 
 @serving
+async def test_status_of_some_roles_is_of_those_alone(control):
+    await control.login("elsewhere")
+    asked = await control.get("/v1/status?role=dev&role=team%2Fops&role=dev")
+    assert [role["name"] for role in asked["roles"]] == ["dev", "team/ops"]
+    assert [session["source"] for session in asked["sessions"]] == ["main"], "and not that of another"
+    status, error = await control.refused("GET", "/v1/status?role=typo")
+    assert (status, error["code"]) == (404, "unknown-role")
+
+
+@serving
 async def test_status_shows_a_refused_role_and_a_waiting_one(control):
     control.sts.failures.append(errors.AccessDenied("AWS refuses plain.", "Ask."))
     await control.login("plain")

@@ -147,6 +147,15 @@ class FakeDaemon:
         ]
         return {"roles": roles, "problems": self.problems}
 
+    def _get_selection(self, path, _body):
+        words = [unquote(each.partition("=")[2]) for each in path.partition("?")[2].split("&")]
+        meant = [role for word in words for role in (self.roles if word == "*" else [word])]
+        for name in meant:
+            if name not in self.roles:
+                error = {"code": "unknown-role", "category": "usage", "sentence": f"There is no {name}.", "hint": "x"}
+                raise ProblemError(404, error)
+        return {"roles": list(dict.fromkeys(meant))}
+
     def _post_logout(self, _path, body):
         return {"roles": list(self.roles) if body.get("all") else body["roles"]}
 

@@ -100,7 +100,13 @@ def test_the_wire_has_the_payloads_types():
         wire.Nonsense  # noqa: B018
 
 
-PLAIN = [("status", []), *((name, ["prod"]) for name in ("process", "env", "exec")), ("env", ["a b"]), ("env", [""])]
+PLAIN = [
+    ("status", []),
+    ("status", ["--prompt"]),
+    *((name, ["prod"]) for name in ("process", "env", "exec")),
+    ("env", ["a b"]),
+    ("env", [""]),
+]
 
 
 @pytest.mark.parametrize(("name", "words"), PLAIN, ids=str)
@@ -112,7 +118,15 @@ def test_a_plain_line_is_taken_as_argparse_takes_it(name, words):
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [("status", ["--json"]), ("env", []), ("env", ["-x"]), ("env", ["a", "b"]), ("env", ["--"]), ("roles", [])],
+    [
+        ("status", ["--json"]),
+        ("status", ["prod"]),
+        ("env", []),
+        ("env", ["-x"]),
+        ("env", ["a", "b"]),
+        ("env", ["--"]),
+        ("roles", []),
+    ],
     ids=str,
 )
 def test_any_other_line_is_left_to_argparse(name, words):

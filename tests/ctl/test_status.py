@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 
 import pytest
 
@@ -49,6 +50,65 @@ def test_status_says_that_the_shell_has_lost_the_profile_of_its_role(daemon, cap
     monkeypatch.setenv("AWS_CONFIG_FILE", "/run/x/aws-config-0123456789abcdef/config")
     assert main(["status"]) == 0
     assert "AWS_PROFILE" not in capsys.readouterr().out
+
+
+def test_status_of_some_roles_asks_for_them_alone(daemon, capsys):
+    daemon.answers["/v1/status?role=prod&role=a%20b"] = daemon._get_status(None, None) | {"notes": ["theirs"]}
+    assert main(["status", "prod", "a b"]) == 0
+    assert "note: theirs" in capsys.readouterr().out
+
+
+def prompt_of(daemon, monkeypatch, **changed):
+    """What a shell of role prod shows in its prompt, where the role stands so."""
+    monkeypatch.setenv("XACCT_ROLE", "prod")
+    answer = daemon._get_status(None, None)
+    role = answer["roles"][0] | {key: changed[key] for key in changed if key != "locked"}
+    locked = changed.get("locked", False)
+    daemon.answers["/v1/status?role=prod"] = answer | {"roles": [role], "locked": locked}
+    assert main(["status", "--prompt"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown"),
+    [
+        ({}, "prod 7h05m\n"),
+        ({"mfa_expires_at": None}, "prod 55m\n"),
+        ({"mfa_expires_at": None, "expires_at": None}, "prod\n"),
+        ({"state": "idle", "expires_at": None}, "prod 7h05m\n"),
+        ({"state": "needs-code"}, "prod needs code\n"),
+        ({"state": "logged-out"}, "prod logged out\n"),
+        ({"locked": True}, "prod locked\n"),
+    ],
+    ids=str,
+)
+def test_a_shells_prompt_says_the_role_and_how_long_it_goes_on(daemon, capsys, monkeypatch, changed, shown):
+    prompt_of(daemon, monkeypatch, **changed)
+    assert capsys.readouterr().out == shown
+
+
+def test_a_shell_in_no_role_has_nothing_in_its_prompt_and_asks_nobody(daemon, capsys, monkeypatch):
+    monkeypatch.delenv("XACCT_ROLE", raising=False)
+    assert main(["status", "--prompt"]) == 0
+    assert (capsys.readouterr().out, daemon.requests) == ("", [])
+
+
+def test_a_shells_prompt_says_in_a_word_that_the_role_is_unknown(daemon, capsys, monkeypatch):
+    monkeypatch.setenv("XACCT_ROLE", "prod")
+    error = {"code": "unknown-role", "category": "usage", "sentence": "There is no role prod.", "hint": ""}
+
+    def none_such(_body):
+        raise sys.modules[type(daemon).__module__].ProblemError(404, error)
+
+    daemon.answers["/v1/status?role=prod"] = none_such
+    assert main(["status", "--prompt"]) == 0
+    assert tuple(capsys.readouterr()) == ("prod unknown\n", "")
+
+
+def test_a_shells_prompt_starts_no_daemon(spawned, place, capsys, monkeypatch):
+    monkeypatch.setenv("XACCT_ROLE", "prod")
+    assert main(["status", "--prompt"]) == 0
+    assert tuple(capsys.readouterr()) == ("prod no xacctd\n", "")
+    assert not (place / "starts").exists()
 
 
 def test_status_shows_the_imds_ports(daemon, capsys):

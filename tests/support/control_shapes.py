@@ -26,6 +26,7 @@ ANSWERS = {
     "GET status": wire.StatusAnswer,
     "GET roles": wire.RolesAnswer,
     "GET roles * explain": wire.ExplainAnswer,
+    "GET selection": wire.SelectionAnswer,
     "POST logout": wire.LogoutAnswer,
     "POST lock": wire.LockAnswer,
     "POST unlock": wire.LockAnswer,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from xacct.control.grants import GrantRoutes
 from xacct.control.http import answered, body_of, streamed
 from xacct.control.logins import LoginRoutes
 from xacct.control.middleware import Middleware
+from xacct.control.selection import Selection
 from xacct.control.standing import Standing
 from xacct.endpoint.head import ROLE_PATH
 
@@ -58,6 +60,7 @@ class Api:
                 web.get(wire.STATUS, self.status),
                 web.get(wire.ROLES, self.roles),
                 web.get(wire.EXPLAIN, self.explain),
+                web.get(wire.SELECTION, self.selection),
                 *self._logins.routes(),
                 web.post(wire.LOGOUT, self.logout),
                 *self.granting.routes(),
@@ -88,18 +91,21 @@ class Api:
         return web.json_response(answer)
 
     async def status(self, request: web.Request) -> web.Response:
-        """GET /v1/status: the roles of the shell's files, and of others what is held."""
+        """GET /v1/status: the roles of the shell's files, and of others what is held; with `role`, those alone."""
         if "look" in request.query:
             await asyncio.to_thread(self._daemon.about.look)
         keeper, view = self._keeper, views.of(request)
         catalogue = view.open()
         standing = Standing(keeper)
-        rows = [serializers.role_status(standing, node) for node in keeper.nodes.values()]
-        rows = [row for row in rows if view.has(row["name"]) or row["state"] in ("held", "waiting", "failed")]
+        asked = [keeper.node(view.role(name)) for name in dict.fromkeys(request.query.getall("role", []))]
+        rows = [serializers.role_status(standing, node) for node in asked or keeper.nodes.values()]
+        if not asked:
+            rows = [row for row in rows if view.has(row["name"]) or row["state"] in ("held", "waiting", "failed")]
+        behind = [above.session for node in asked for above in keeper.tree.line(node.role.name)]
         sessions = [
             serializers.session_status(serializers.source_key(source), serial or "", entry)
             for (source, serial, _), entry in keeper.sessions.items()
-            if view.has(serializers.source_key(source)) or entry.holds
+            if (entry in behind if asked else view.has(serializers.source_key(source)) or entry.holds)
         ]
         named = [view.id, *(rolekeys.split(row["name"])[1] for row in rows), rolekeys.OWN]
         answer: wire.StatusAnswer = {
@@ -152,6 +158,19 @@ class Api:
             "remarks": remarks + keeper.learned(node.role.name),
         }
         return answered(request, answer)
+
+    async def selection(self, request: web.Request) -> web.Response:
+        """GET /v1/selection: the roles of the shell's files that the words of ?word= mean."""
+        view, known = views.of(request), self._daemon.known_words()
+        view.open()
+        roles = {
+            view.name(name): replace(node.role, name=view.name(name))
+            for name, node in self._keeper.nodes.items()
+            if name not in self._keeper.dynamic and view.has(name)
+        }
+        found = Selection(roles, known.aliases, known.groups).of(request.query.getall("word", []))
+        answer: wire.SelectionAnswer = {"roles": found}
+        return web.json_response(answer)
 
     async def logout(self, request: web.Request) -> web.Response:
         """POST /v1/logout."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from xacct.control import views
 from xacct.control.containers import Containers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from xacct import errors
     from xacct.audit.trail import Trail
@@ -28,6 +29,25 @@ async def _kept() -> None:
     """Where nothing outlives the daemon, nothing comes back."""
 
 
+class KnownWords(Protocol):
+    """What config.toml has of words that mean roles (settings.Settings is one)."""
+
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """Other names of roles."""
+
+    @property
+    def groups(self) -> Mapping[str, Sequence[str]]:
+        """Words that stand for more words."""
+
+
+class NoWords:
+    """A config.toml without any."""
+
+    aliases: Mapping[str, str] = MappingProxyType({})
+    groups: Mapping[str, Sequence[str]] = MappingProxyType({})
+
+
 @dataclass(slots=True)
 class Daemon:
     """What the routes need of the daemon around the keeper.
@@ -44,6 +64,7 @@ class Daemon:
         audit: None where it is switched off.
         imds: gives the role of each IMDS port.
         catalogues: the AWS files that roles are served of.
+        known_words: aliases and groups of roles.
     """
 
     endpoint_url: str
@@ -61,3 +82,4 @@ class Daemon:
     imds: Callable[[], dict[int, str]] = dict
     containers: Containers = field(default_factory=Containers)
     catalogues: views.Catalogues = field(default_factory=views.OnlyOwn)
+    known_words: Callable[[], KnownWords] = NoWords

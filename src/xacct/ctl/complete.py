@@ -21,7 +21,7 @@ _PATIENCE: Final = 0.5
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "login": ("--again", "--code", "--for", "--lazy", "--until"),
     "logout": ("--all",),
-    "status": ("--json",),
+    "status": ("--json", "--prompt"),
     "roles": ("--json",),
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime"),
     "exec": ("--imds", "--static", "--lifetime", "--detach"),
@@ -54,7 +54,7 @@ _VALUED: Final = frozenset(
     {*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"}
 )
 _ONE_ROLE: Final = frozenset({"explain", "env", "exec", "ssh", "process"})
-_MANY_ROLES: Final = frozenset({"login", "logout", "configure"})
+_MANY_ROLES: Final = frozenset({"login", "logout", "status", "configure"})
 SCRIPTS: Final = {
     "bash": """\
 _xacctctl() {

@@ -123,7 +123,12 @@ def _only_role(client: Client) -> str:
 
 
 def _declare_login(parser: ArgumentParser) -> None:
-    parser.add_argument("roles", nargs="*", metavar="ROLE", help="roles to hold; one code serves all")
+    parser.add_argument(
+        "roles",
+        nargs="*",
+        metavar="ROLE",
+        help="roles to hold (names, 'cust-*', @group, ACCOUNT:ROLE, ARN); one code serves all",
+    )
     parser.add_argument(
         "--code",
         help="the MFA code, instead of being asked for it. The process list shows it; it is good"
@@ -165,6 +170,7 @@ VERBS = {
         (
             "xacctctl login prod",
             "xacctctl login prod staging --for 8h",
+            "xacctctl login 'cust-*' @customers",
             "xacctctl login prod --code 123456 --until 19:00",
             "xacctctl login --lazy dev staging prod",
         ),

@@ -14,7 +14,7 @@ import sys
 
 from xacct import __version__, paths
 from xacct.ctl.client import Client
-from xacct.ctl.failure import BROKEN_PIPE, FAILED, INTERRUPTED, OK, USAGE, CtlError
+from xacct.ctl.failure import BROKEN_PIPE, FAILED, INTERRUPTED, OK, USAGE, CtlError, DaemonError
 from xacct.ctl.render import out, say
 from xacct.ctl.verb import NO_START, TYPED, WHERE, plain
 
@@ -144,7 +144,15 @@ def _verb(name: str, words: list[str], *, no_start: bool) -> int:
     args.command = command
     args.no_start = no_start
     start_daemon = _start if verb.starts_daemon and not no_start else None
-    return verb.run(args, Client(paths.socket_path(), start_daemon))
+    client = Client(paths.socket_path(), start_daemon)
+    try:
+        return verb.run(args, client)
+    except DaemonError as error:
+        from xacct.ctl import names  # noqa: PLC0415 - most words are roles' names, and cost nothing more
+
+        if not names.replaced(name, args, client, error):
+            raise
+    return verb.run(args, client)
 
 
 def _parsed(name: str, verb: Verb, words: list[str]) -> Namespace | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from xacct import __version__, wire
-from xacct.ctl import shape, variables
+from xacct.ctl import shape, shell_prompt, variables
 from xacct.ctl.failure import OK
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import clean, columns, files_of, folded, lines, out, paint, since, table, until
@@ -31,8 +31,12 @@ _AROUND: Final = 12
 
 
 def status(args: Namespace, client: Client) -> int:
-    """Print what the daemon holds."""
-    answer: wire.StatusAnswer = client.call("GET", wire.STATUS, shape.status())
+    """Print what the daemon holds; or what a shell's prompt has of it."""
+    if args.prompt:
+        if segment := shell_prompt.segment(os.environ, client):
+            out(segment)
+        return OK
+    answer: wire.StatusAnswer = client.call("GET", shell_prompt.path_of(args.roles), shape.status())
     out(_json(answer) if args.json else "\n".join(_status_lines(answer)))
     return OK
 
@@ -220,6 +224,17 @@ def _declare_json(parser: ArgumentParser) -> None:
     )
 
 
+def _declare_status(parser: ArgumentParser) -> None:
+    parser.add_argument("roles", nargs="*", metavar="ROLE", help="of these roles alone")
+    _declare_json(parser)
+    parser.add_argument(
+        "--prompt",
+        action="store_true",
+        help="this shell's role and how long it goes on without a code, for a shell's prompt: one line, or none; starts"
+        " nothing, and always succeeds",
+    )
+
+
 def _declare_role(parser: ArgumentParser) -> None:
     parser.add_argument("role", metavar="ROLE")
 
@@ -230,10 +245,12 @@ VERBS = {
         " code, and what went wrong last.",
         (
             "xacctctl status",
+            "xacctctl status prod",
+            "PS1='$(xacctctl status --prompt) \\$ '",
             "xacctctl status --json | jq -r '.roles[] | select(.state == \"held\").name'",
         ),
         status,
-        _declare_json,
+        _declare_status,
     ),
     "roles": Verb(
         "List the roles the configuration offers, and the profiles that can't be used and why.",

@@ -87,8 +87,8 @@ What argparse would make of such a line is written down here, for to load it tak
 tests/ctl/test_lean.py asks argparse for the same.
 """
 
-_NOTHING: Final[Mapping[str, Mapping[str, Any]]] = {"status": {"json": False}}
-"""Those of daily verbs that take nothing."""
+_STATUS: Final[Mapping[str, Any]] = {"roles": (), "json": False, "prompt": False}
+"""Those of `status`, of all roles."""
 
 
 class _Arguments:
@@ -99,7 +99,9 @@ def plain(verb: str, words: list[str]) -> Namespace | None:
     """Return the arguments of a verb as argparse would, None where that has to look at them."""
     if verb in _OPTIONS and len(words) == 1 and not words[0].startswith("-"):
         return _made({"role": words[0], **_OPTIONS[verb]})
-    return _made(_NOTHING[verb]) if verb in _NOTHING and not words else None
+    if verb == "status" and words in ([], ["--prompt"]):
+        return _made({**_STATUS, "roles": [], "prompt": bool(words)})
+    return None
 
 
 def _made(said: Mapping[str, Any]) -> Namespace:

@@ -1,0 +1,113 @@
+"""Words that mean roles: names, aliases, groups, patterns, ARNs, ACCOUNT:ROLE.
+
+Each word means at least one role, or is refused in a sentence: nothing is left out without a word. A name that is a
+role's means that role, whatever else it could mean. One that is neither a group nor has a wildcard means one role:
+where several fit, it is refused, for they may differ in device, limits and region.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+from xacct import errors
+from xacct.credentials.node import unknown
+from xacct.model import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from xacct.model import Role
+
+WILDCARDS = frozenset("*?[")
+_NAMED = 5
+"""Roles that are named where several fit."""
+
+
+class Selection:
+    """Finds the roles that words mean.
+
+    Args:
+        roles: by their names, in the order of the configuration.
+        aliases: `[aliases]` of config.toml: other names of roles.
+        groups: `[groups]`: words by the group's name.
+    """
+
+    def __init__(
+        self, roles: Mapping[str, Role], aliases: Mapping[str, str], groups: Mapping[str, Sequence[str]]
+    ) -> None:
+        self._roles = roles
+        self._aliases = aliases
+        self._groups = groups
+
+    def of(self, words: Sequence[str]) -> list[str]:
+        """The names of the roles that these words mean, each once, in the words' order.
+
+        Raises:
+            UnknownRole: a word means none.
+            BadInput: a word means several, and is no pattern; or a group leads back to itself.
+        """
+        return list(dict.fromkeys(name for word in words for name in self._meant(word, ())))
+
+    def _meant(self, word: str, within: tuple[str, ...]) -> Iterator[str]:
+        if word in self._roles:  # guard: a-roles-name-means-that-role
+            yield word
+        elif word in self._aliases:
+            yield self._one_named(self._aliases[word], f"{word!r} of [aliases]")
+        elif word.startswith("@"):
+            yield from self._of_group(word[1:], within)
+        else:
+            yield from self._fitting(word)
+
+    def _one_named(self, name: str, whose: str) -> str:
+        if name not in self._roles:
+            raise unknown(name, self._roles, f", which {whose} in config.toml stands for")
+        return name
+
+    def _of_group(self, group: str, within: tuple[str, ...]) -> Iterator[str]:
+        if group in within:
+            raise errors.BadInput(
+                f"The group @{group} leads back to itself.", "Look at [groups] in config.toml: a group may not."
+            )
+        if group not in self._groups:
+            known = ", ".join(f"@{name}" for name in self._groups)
+            raise errors.UnknownRole(
+                f"There is no group @{group}.", f"There is {known}." if known else "Groups are [groups] in config.toml."
+            )
+        for word in self._groups[group]:
+            try:
+                yield from self._meant(word, (*within, group))
+            except errors.UnknownRole as error:
+                raise errors.UnknownRole(f"{error.sentence} The group @{group} names it.", error.hint) from None
+
+    def _fitting(self, word: str) -> Iterator[str]:
+        fits = _test_of(word)
+        found = [name for name, role in self._roles.items() if fits(role)]
+        if not found:
+            raise unknown(word, self._roles)
+        if len(found) > 1 and not WILDCARDS & set(word):  # guard: no-pattern-means-one-role
+            some = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
+            raise errors.BadInput(f"{word!r} may mean any of {len(found)} roles: {some}.", "Name the one you mean.")
+        yield from found
+
+
+def _test_of(word: str) -> Callable[[Role], bool]:
+    """Whether a role is what a word means that is no name."""
+    if word.startswith("arn:"):
+        return lambda role: role.role_arn is not None and fnmatchcase(role.role_arn, word)
+    account, colon, name = word.partition(":")
+    if colon:
+        return lambda role: (
+            role.account is not None
+            and fnmatchcase(role.account, account)
+            and any(fnmatchcase(each, name) for each in _names_in_account(role))
+        )
+    return lambda role: bool(WILDCARDS & set(word)) and fnmatchcase(role.name, word)
+
+
+def _names_in_account(role: Role) -> tuple[str, ...]:
+    """What a role is called in its account: an IAM role with and without its path, or a permission set."""
+    if isinstance(role.parent, Source) and role.parent.permission_set:
+        return (role.parent.permission_set,)
+    path = (role.role_arn or "").partition(":role/")[2]
+    return (path, path.rpartition("/")[2]) if path else ()
