@@ -746,7 +746,7 @@ GUARDS = {
     "a-roles-name-means-that-role": Guard(
         "word in self._roles",
         "word in self._roles and word not in self._aliases",
-        "tests/control/test_selection.py::test_a_word_means[keys-roles13]",
+        "tests/control/test_selection.py::test_a_roles_name_means_that_role_whatever_is_called_so_besides",
     ),
     "no-pattern-means-one-role": Guard(
         "len(found) > 1 and not WILDCARDS & set(word)",

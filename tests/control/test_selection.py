@@ -73,6 +73,10 @@ def test_a_word_means(word, roles):
     assert of(word) == roles
 
 
+def test_a_roles_name_means_that_role_whatever_is_called_so_besides():
+    assert of("keys", "@odd") == ["keys", "@odd"]
+
+
 def test_words_mean_each_role_once_in_their_own_order():
     assert of("sso", "cust-*", "prod", "sso", "@customers") == ["sso", "cust-b", "cust-a", "cust-a-ro", "prod"]
 
@@ -84,7 +88,7 @@ def test_words_mean_each_role_once_in_their_own_order():
         ("CUST-*", "There is no role 'CUST-*'.", "xacctctl roles"),
         ("@custommers", "There is no group @custommers.", "@customers"),
         ("@stale", "There is no role 'nowhere'. The group @stale names it.", ""),
-        ("gone", "There is no role 'nowhere', which 'gone' of [aliases] in config.toml stands for.", ""),
+        ("gone", "There is no role 'nowhere'. 'gone' of [aliases] in config.toml stands for 'nowhere'.", ""),
         ("555555555555:Admin", "There is no role '555555555555:Admin'.", ""),
         ("", "There is no role ''.", ""),
     ],

@@ -51,7 +51,9 @@ def test_a_shell_whose_start_up_file_sets_a_profile_is_said(daemon, run, place):
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="there is no procfs to look at")
 def test_a_program_that_outlives_the_command_is_said(daemon, run):
-    done = run("exec", "prod", "--", "sh", "-c", "sleep 30 >/dev/null 2>&1 & echo $!")
+    # A process that is becoming another program has no environment for a moment.
+    there = "until tr '\\0' '\\n' </proc/$!/environ | grep -q ^XACCT_ROLE= && grep -q sleep /proc/$!/comm; do :; done"
+    done = run("exec", "prod", "--", "sh", "-c", f"sleep 30 >/dev/null 2>&1 & {there}; echo $!")
     try:
         assert f" (pid {done.stdout.strip()}) still runs" in done.stderr
         assert "exec --detach prod -- sh" in done.stderr

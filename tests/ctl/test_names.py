@@ -49,7 +49,7 @@ def test_where_one_role_is_wanted_several_are_refused(daemon, capsys):
 def test_what_means_nothing_is_what_the_daemon_says(daemon, capsys, verb):
     daemon.answers["/v1/roles/typo/explain"] = lambda _: no_such(daemon, {"roles": ["typo"]})
     assert main([verb, "typo"]) != 0
-    assert "There is no typo." in capsys.readouterr().err
+    assert "There is no role typo." in capsys.readouterr().err
 
 
 def test_process_takes_names_alone(daemon, capsys):

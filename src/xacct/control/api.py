@@ -168,7 +168,8 @@ class Api:
             for name, node in self._keeper.nodes.items()
             if name not in self._keeper.dynamic and view.has(name)
         }
-        found = Selection(roles, known.aliases, known.groups).of(request.query.getall("word", []))
+        selection = Selection(roles, known.aliases, known.groups, lambda name: self._keeper.node(view.role(name)))
+        found = selection.of(request.query.getall("word", []))
         answer: wire.SelectionAnswer = {"roles": found}
         return web.json_response(answer)
 

@@ -31,12 +31,18 @@ class Selection:
         roles: by their names, in the order of the configuration.
         aliases: `[aliases]` of config.toml: other names of roles.
         groups: `[groups]`: words by the group's name.
+        known: looks for a role by its name, and raises why there is none: its profile may be one that can't be used.
     """
 
     def __init__(
-        self, roles: Mapping[str, Role], aliases: Mapping[str, str], groups: Mapping[str, Sequence[str]]
+        self,
+        roles: Mapping[str, Role],
+        aliases: Mapping[str, str],
+        groups: Mapping[str, Sequence[str]],
+        known: Callable[[str], object] = lambda _name: None,
     ) -> None:
         self._roles = roles
+        self._known = known
         self._aliases = aliases
         self._groups = groups
 
@@ -45,6 +51,7 @@ class Selection:
 
         Raises:
             UnknownRole: a word means none.
+            ConfigError: it means one that can't be used, or no file can be read.
             BadInput: a word means several, and is no pattern; or a group leads back to itself.
         """
         return list(dict.fromkeys(name for word in words for name in self._meant(word, ())))
@@ -53,16 +60,26 @@ class Selection:
         if word in self._roles:  # guard: a-roles-name-means-that-role
             yield word
         elif word in self._aliases:
-            yield self._one_named(self._aliases[word], f"{word!r} of [aliases]")
+            yield self._of_alias(word)
         elif word.startswith("@"):
             yield from self._of_group(word[1:], within)
         else:
             yield from self._fitting(word)
 
-    def _one_named(self, name: str, whose: str) -> str:
-        if name not in self._roles:
-            raise unknown(name, self._roles, f", which {whose} in config.toml stands for")
+    def _of_alias(self, alias: str) -> str:
+        name = self._aliases[alias]
+        try:
+            self._look_for(name)
+        except errors.XacctError as error:
+            sentence = f"{error.sentence} {alias!r} of [aliases] in config.toml stands for {name!r}."
+            raise errors.UnknownRole(sentence, error.hint) from None
         return name
+
+    def _look_for(self, name: str) -> None:
+        """Raise what is wrong, where there is no such role."""
+        if name not in self._roles:
+            self._known(name)
+            raise unknown(name, self._roles)
 
     def _of_group(self, group: str, within: tuple[str, ...]) -> Iterator[str]:
         if group in within:
@@ -84,7 +101,7 @@ class Selection:
         fits = _test_of(word)
         found = [name for name, role in self._roles.items() if fits(role)]
         if not found:
-            raise unknown(word, self._roles)
+            self._look_for(word)
         if len(found) > 1 and not WILDCARDS & set(word):  # guard: no-pattern-means-one-role
             some = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
             raise errors.BadInput(f"{word!r} may mean any of {len(found)} roles: {some}.", "Name the one you mean.")
