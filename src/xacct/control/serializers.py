@@ -155,6 +155,8 @@ StreamEvent = (
     | wire.MfaEndsEvent
     | wire.LockEvent
     | wire.CredentialsEvent
+    | wire.ListingEvent
+    | wire.AccountsEvent
     | wire.DoneEvent
 )
 

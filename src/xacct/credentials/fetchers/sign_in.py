@@ -27,8 +27,8 @@ SHORTEST = 60.0
 """Seconds that the AWS CLI's token must live still to be worth taking."""
 
 LOOKED = 0.02
-"""Seconds for which a look at the AWS CLI's file holds: for one answer about many roles that hang from it, and less than
-it takes to start whatever is run after `aws sso login`."""
+"""Seconds for which a look at the AWS CLI's file holds: for one answer about many roles that hang from it, and less
+than it takes to start whatever is run after `aws sso login`."""
 
 
 class SignInFetcher:
