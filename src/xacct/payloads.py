@@ -206,7 +206,7 @@ class LoginRequest(TypedDict):
 
 
 class AccountsRequest(TypedDict):
-    """POST /v1/accounts. The answer streams prompts, `listing` events, and at the end `accounts` or `failed`, and `done`.
+    """POST /v1/accounts. The answer streams prompts and `listing` events, then `accounts` or `failed`, and `done`.
 
     Attributes:
         session: the name of an sso-session, or a start URL; absent: the only one that the files have.

@@ -1,4 +1,4 @@
-"""The route by which accounts and permission sets are listed: a stream, for a human may be asked to sign in meanwhile."""
+"""The route by which accounts and permission sets are listed: a stream, for a human may be asked to sign in."""
 
 from __future__ import annotations
 
