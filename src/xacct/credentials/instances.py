@@ -52,16 +52,17 @@ def chosen(named: str | None, among: list[Role]) -> Role:
             "Nothing in this shell's AWS files leads to IAM Identity Center.",
             "aws configure sso writes an sso-session.",
         )
-    of_name = [role for role in among if sign_in_of(role).name == named]
-    if named and of_name:
+    of_name = [role for role in among if named and sign_in_of(role).name == named]
+    if of_name:
         return of_name[0]
-    found = among if named is None else [r for r in among if sign_in_of(r).instance == instance_of(named)]
-    found = [role for role in found if sign_in_of(role).name] or found
-    labels = ", ".join(sign_in_of(role).label for role in (found or among))
+    found = [role for role in among if named is None or sign_in_of(role).instance == instance_of(named)]
+    # An instance that an sso-session leads to is signed in to by that, whatever old profiles say beside it.
+    led_to = {sign_in_of(role).instance for role in found if sign_in_of(role).name}
+    found = [role for role in found if sign_in_of(role).name or sign_in_of(role).instance not in led_to]
+    labels = ", ".join(sign_in_of(role).label for role in found or among)
     if not found:
-        raise errors.BadInput(
-            f"There is no sso-session {(named or '')[:80]!r}, and no such start URL.", f"There is: {labels}"
-        )
-    if len({sign_in_of(role).instance for role in found}) > 1 or (named is not None and len(found) > 1):
+        sentence = f"There is no sso-session {(named or '')[:80]!r}, and no such start URL."
+        raise errors.BadInput(sentence, f"There is: {labels}")
+    if len(found) > 1:
         raise errors.BadInput("There are several instances of IAM Identity Center: which one?", f"One of: {labels}")
     return found[0]

@@ -49,7 +49,11 @@ MOST_PAGES = 500
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """An account, and the permission sets in it; `problem`: why these could not be listed."""
+    """An account, and the permission sets in it.
+
+    Attributes:
+        problem: why these could not be listed.
+    """
 
     account: Account
     permission_sets: tuple[str, ...] = ()
@@ -58,7 +62,11 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All of them, in AWS's order; `at`: when it was made (AWS's time)."""
+    """All of them, in AWS's order.
+
+    Attributes:
+        at: when it was made (AWS's time).
+    """
 
     accounts: tuple[Listed, ...]
     at: float

@@ -1,16 +1,14 @@
 """`accounts`: the accounts and permission sets that somebody has who is signed in to IAM Identity Center."""
 
 import json
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from typing import Final
 
 from xacct import wire
-from xacct.ctl import profile_names, shape
-from xacct.ctl.client import Client, event, foreign
+from xacct.ctl import accounts_list, profile_names
+from xacct.ctl.client import Client
 from xacct.ctl.failure import OK, USAGE, CtlError
-from xacct.ctl.hold import converse, refusal
 from xacct.ctl.render import clean, out, paint, since, table
 from xacct.ctl.verb import Verb
 
@@ -18,12 +16,6 @@ SYNC: Final = "sync"
 
 _HEADING: Final = ("ACCOUNT", "NAME", "EMAIL", "ROLE", "PROFILE")
 _EMAIL: Final = 2
-_MANY: Final = 20
-"""Accounts from which on a line says how far it is."""
-
-_NAMED: Final = 5
-"""Accounts that are named where something is wrong with many."""
-
 _SOMETIME: Final = 1.0
 """Seconds after which a list is said to be of some time ago."""
 
@@ -53,78 +45,12 @@ def accounts(args: Namespace, client: Client) -> int:
         if getattr(args, name) != nothing:
             option = f"--{name.replace('_', '-')}"
             raise CtlError(f"{option} goes with sync alone.", f"xacctctl accounts sync {option} ...", USAGE)
-    found = listed(client, sessions[0] if sessions else None, refresh=args.refresh)
+    found = accounts_list.listed(client, sessions[0] if sessions else None, refresh=args.refresh)
     if args.json:
         out(json.dumps({key: value for key, value in found.items() if key != "event"}, indent=2))
     else:
         out("\n".join(_lines(found)))
     return OK
-
-
-def listed(client: Client, session: str | None, *, refresh: bool) -> wire.AccountsEvent:
-    """Return the list, asking to sign in if need be.
-
-    Args:
-        client: of the daemon.
-        session: the name of an sso-session, or a start URL; None: the only one.
-        refresh: whether what the daemon has kept is not good enough.
-
-    Raises:
-        CtlError: it can't be had.
-    """
-    body = {**({} if session is None else {"session": session}), "refresh": refresh}
-    found: wire.AccountsEvent | None = None
-    progress = _Progress()
-    try:
-        for raw in converse(client, wire.ACCOUNTS, body):
-            match raw.get("event"):
-                case "listing":
-                    progress.show(event(raw, wire.ListingEvent))
-                case "accounts":
-                    found = event(raw, wire.AccountsEvent)
-                case "failed":
-                    raise refusal(event(raw, shape.FAILED)["error"])
-    finally:
-        progress.end()
-    if found is None:
-        raise foreign("no accounts and no reason")
-    return found
-
-
-class _Progress:
-    """How far a list of many accounts is, in one line of a terminal that is written over again."""
-
-    def __init__(self) -> None:
-        self._drawn = False
-
-    def show(self, how_far: wire.ListingEvent) -> None:
-        if how_far["total"] >= _MANY and sys.stderr is not None and sys.stderr.isatty():
-            self._drawn = True
-            self._write(f"{how_far['listed']} of {how_far['total']} accounts listed ...")
-
-    def end(self) -> None:
-        if self._drawn:
-            self._write("")
-
-    def _write(self, text: str) -> None:
-        sys.stderr.write(f"\r\x1b[K{text}")
-        sys.stderr.flush()
-
-
-def label(found: wire.AccountsEvent) -> str:
-    """Return what was signed in to, as people call it."""
-    return found["sign_in"]["session"] or found["sign_in"]["start_url"]
-
-
-def troubles(found: wire.AccountsEvent) -> Iterator[str]:
-    """Yield a sentence for each account whose permission sets could not be listed."""
-    failed = [account for account in found["accounts"] if account["error"] is not None]
-    for account in failed[:_NAMED]:
-        error = account["error"]
-        assert error is not None  # noqa: S101 - that is what was looked for
-        yield clean(f"{account['account_id']} ({account['account_name']}): {error['sentence']}")
-    if failed[_NAMED:]:
-        yield f"... and {len(failed) - _NAMED} accounts more that could not be listed"
 
 
 def _lines(found: wire.AccountsEvent) -> Iterator[str]:
@@ -133,12 +59,12 @@ def _lines(found: wire.AccountsEvent) -> Iterator[str]:
         heading, *lines = table([_HEADING, *rows], less=(_EMAIL,), shorter=(1, 3, 4))
         yield paint(heading, "dim")
         yield from lines
-    for trouble in troubles(found):
+    for trouble in accounts_list.troubles(found):
         yield paint(trouble, "bad")
     sets = sum(len(account["permission_sets"]) for account in found["accounts"])
     age = found["now"] - found["listed_at"]
     when = f", listed {since(found['listed_at'], found['now'])} (--refresh asks anew)" if age > _SOMETIME else ""
-    yield clean(f"{len(found['accounts'])} accounts, {sets} roles: {label(found)}{when}")
+    yield clean(f"{len(found['accounts'])} accounts, {sets} roles: {accounts_list.label(found)}{when}")
 
 
 def _rows(account: wire.AccountInfo) -> Iterator[tuple[str, ...]]:

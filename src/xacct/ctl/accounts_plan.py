@@ -204,7 +204,8 @@ class _Draft:
         region = entry.region if self._wishes.region is None else self._wishes.region
         if self._wishes.template is None or name == entry.profile:
             return entry._replace(region=region)
-        if name in self._outside:
+        taken = name in self._outside
+        if taken:
             self._foreign.append(name)
             return entry._replace(region=region)
         return entry._replace(profile=name, region=region)

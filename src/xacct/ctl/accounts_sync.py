@@ -8,7 +8,7 @@ from typing import Final
 
 from xacct import paths, tomlfile, wire
 from xacct.copies import lines as aws
-from xacct.ctl import accounts, accounts_plan, block, configure, difference, profile_names, rewrite, terminal
+from xacct.ctl import accounts_list, accounts_plan, block, configure, difference, profile_names, rewrite, terminal
 from xacct.ctl.accounts_plan import Listed, Plan, SignIn, Wishes
 from xacct.ctl.client import Client
 from xacct.ctl.failure import HUMAN, OK, USAGE, CtlError
@@ -90,7 +90,7 @@ def sync(args: Namespace, client: Client, session: str | None) -> int:
         )
     template, region = _chosen(args)
     path, others = configure.files()
-    found = accounts.listed(client, session, refresh=args.refresh)
+    found = accounts_list.listed(client, session, refresh=args.refresh)
     wishes = Wishes(template, region, lambda one: _matches(args, one), args.prune, _services(found, path))
     run = Sync(path, others, found, wishes)
     _demand_matches(args, run.listed)
@@ -98,7 +98,7 @@ def sync(args: Namespace, client: Client, session: str | None) -> int:
     made, new = run.plan(old)
     for line in difference.unified(path, old, new):
         show(line)
-    for note in [*accounts.troubles(found), *_notes(made, run.listed)]:
+    for note in [*accounts_list.troubles(found), *_notes(made, run.listed)]:
         say(f"xacctctl: note: {note}")
     if old == new:
         show(f"Nothing to change in {path}.")

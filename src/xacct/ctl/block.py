@@ -98,7 +98,11 @@ class Cut(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A file cut at the block of `configure`; `entries`: those in it, None where there is none."""
+    """A file cut at the block of `configure`.
+
+    Attributes:
+        entries: those in it; None where there is none.
+    """
 
     place: Cut
     entries: list[Entry] | None

@@ -199,7 +199,7 @@ def _json(answer: Answer) -> web.Response:
 
 
 def _refused(refusal: Refusal, again: float) -> web.Response:
-    """A refusal over HTTP; `again`: seconds that the client is told to wait."""
+    """A refusal over HTTP, with how many seconds the client is to wait, unless that is 0."""
     headers = {"x-amzn-ErrorType": refusal.name}
     if again:
         headers["Retry-After"] = f"{again:g}"
