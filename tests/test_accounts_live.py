@@ -146,6 +146,21 @@ def test_what_was_taken_away_goes_with_prune_and_nothing_else(stack):
     assert "[profile sso-central]" in left
 
 
+def test_several_instances_are_told_apart_by_name(stack):
+    other = "sso_start_url = https://other.awsapps.com/start\nsso_region = eu-central-1\n"
+    profile = f"[profile elsewhere]\n{other}sso_account_id = 123456789012\nsso_role_name = Developer\n"
+    config(stack).write_text(config(stack).read_text() + f"\n{profile}\n[sso-session lone]\n{other}")
+    done = xacctctl(stack, "accounts")
+    assert (done.returncode, "One of: example, lone" in done.stderr) == (1, True), done.stderr
+    sandbox(stack, "/consent", {"answer": "allow"})
+    found = listed(stack, session="example")
+    assert found["accounts"][0]["permission_sets"][0]["profiles"] == ["sso-central", "sso-legacy"]
+    done = xacctctl(stack, "accounts", "https://d-1234567890.awsapps.com/start/#/")
+    assert "4 roles: example" in done.stdout
+    done = xacctctl(stack, "accounts", "nope")
+    assert "There is: example" in done.stderr
+
+
 def test_a_sign_in_that_has_ended_is_said(stack):
     signed_in(stack)
     sandbox(stack, "/revoke", {})

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import botocore.session
 import pytest
+from botocore.exceptions import ClientError
 from virtual_time import Clock
 
 from xacct import errors, rolekeys
@@ -245,6 +246,28 @@ def test_sessions_of_other_files_are_others(tmp_path):
 def test_when_to_come_again_is_a_number_of_seconds_or_not_said(said, seconds):
     assert retry_after({"ResponseMetadata": {"HTTPHeaders": {"retry-after": said}}}) == seconds
     assert retry_after({}) is None
+
+
+class Throttling:
+    """An SDK's client, and what has it, that is asked to slow down."""
+
+    async def get(self, *_):
+        return self
+
+    async def list_accounts(self, **_):
+        metadata = {"HTTPStatusCode": 429, "HTTPHeaders": {"retry-after": "7"}}
+        error = {"Code": "TooManyRequestsException", "Message": "HTTP 429 Unknown Code"}
+        raise ClientError({"Error": error, "ResponseMetadata": metadata}, "ListAccounts")
+
+
+async def test_throttling_comes_with_when_to_come_again(home):
+    [role] = profiles.read(home(SESSION)).instances
+    portal = Portal(AwsClock(Clock().read))
+    portal._clients = Throttling()
+    with pytest.raises(errors.Throttled) as caught:
+        await portal.accounts(role, "a-token", None)
+    assert caught.value.retry_after == 7.0
+    assert "a-token" not in f"{caught.value!r} {caught.value.__context__!r}"
 
 
 class Answers(Portal):

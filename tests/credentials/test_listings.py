@@ -188,6 +188,19 @@ async def test_two_that_ask_at_once_make_one_list(clock):
 
 
 @in_virtual_time
+async def test_a_list_is_of_whoever_was_signed_in_and_goes_with_that(clock):
+    async with World(clock, [permission_set()]) as world:
+        world.person()
+        portal = world.aws.portal
+        portal.assigned = accounts(1)
+        await lists(world, of(world))
+        world.keeper.logout_all()
+        portal.assigned = accounts(2)  # somebody else's
+        await world.login("dev", ask=True)
+        assert len((await lists(world, of(world))).accounts) == 2
+
+
+@in_virtual_time
 async def test_what_was_kept_is_nobodys_after_a_logout(clock):
     async with World(clock, [permission_set()]) as world:
         world.person()

@@ -307,7 +307,6 @@ class Keeper:
             if source.sign_in is not None:
                 self.sign_ins.forget(source)  # guard: logout-all-ends-sign-ins
         self.until.clear()
-        self.listings.forget()
         self.changed()
         return gone
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from xacct import errors
 from xacct.credentials.listing import Walk
@@ -27,6 +27,19 @@ FRESH = 300.0
 """Seconds for which a list is good: long enough to look at it, and to make profiles of what was seen. Our choice."""
 
 
+class Kept(NamedTuple):
+    """A list that is kept.
+
+    Attributes:
+        boot: when it was made (boot-time clock).
+        issued_at: when the token was issued that it was made with.
+    """
+
+    listing: Listing
+    boot: float
+    issued_at: float | None
+
+
 class Listings:
     """What `xacctctl accounts` shows.
 
@@ -46,12 +59,8 @@ class Listings:
         self._broker = broker
         self._agent_lock = agent_lock
         self._rng = rng
-        self._kept: dict[SessionKey, tuple[float, Listing]] = {}
+        self._kept: dict[SessionKey, Kept] = {}
         self._turns: defaultdict[SessionKey, asyncio.Lock] = defaultdict(asyncio.Lock)
-
-    def forget(self) -> None:
-        """Keep none any more: somebody has logged out of all."""
-        self._kept.clear()
 
     async def of(self, role: Role, *, ask: bool, again: bool, told: Told) -> Listing:
         """The list that is had by a sign-in: one that is kept, or a new one.
@@ -66,7 +75,6 @@ class Listings:
             HumanNeeded: nobody is signed in.
             XacctError: it can't be had.
         """
-        self._agent_lock.check()
         got: Listing = await self._agent_lock.run_unless_locked(self._of(role, ask=ask, again=again, told=told))
         return got
 
@@ -75,13 +83,16 @@ class Listings:
         async with self._turns[key]:
             session = self._tree.sign_in(role)
             kept = self._kept.get(key)
-            # What is kept is of whoever was signed in then: it goes as that sign-in's token does.
-            if not again and kept is not None and session.valid() and self._calls.clock.boot() - kept[0] < FRESH:
-                return kept[1]
+            if not again and kept is not None and self._good(kept, session):
+                return kept.listing
             with self._tree.asked_for(session, role.name):
                 listing = await self._listed(session, role, ask=ask, told=told)
-            self._kept[key] = (self._calls.clock.boot(), listing)
+            self._kept[key] = Kept(listing, self._calls.clock.boot(), session.issued_at)
             return listing
+
+    def _good(self, kept: Kept, session: Entry) -> bool:
+        """Whether a list is good still: it is of whoever was signed in then, and goes as that token does."""
+        return session.issued_at == kept.issued_at and self._calls.clock.boot() - kept.boot < FRESH
 
     async def _listed(self, session: Entry, role: Role, *, ask: bool, told: Told) -> Listing:
         walk = Walk(self._calls.identity_center, role, self._calls.clock, self._rng, told)
