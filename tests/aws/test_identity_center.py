@@ -267,6 +267,7 @@ async def test_throttling_comes_with_when_to_come_again(home):
     with pytest.raises(errors.Throttled) as caught:
         await portal.accounts(role, "a-token", None)
     assert caught.value.retry_after == 7.0
+    assert "has not listed accounts" in caught.value.sentence
     assert "a-token" not in f"{caught.value!r} {caught.value.__context__!r}"
 
 

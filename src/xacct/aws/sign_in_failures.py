@@ -131,8 +131,20 @@ LISTING_ROWS: tuple[Row, ...] = (
         "IAM Identity Center does not list {target} for you.",
         "The account may be suspended, or assigned to you no more.",
     ),
-    _SLOWER,
-    _TROUBLE,
+    Row(
+        ("TooManyRequestsException",),
+        r"",
+        errors.Throttled,
+        "IAM Identity Center asks to slow down, and has not listed {target}.",
+        "Try again in some minutes.",
+    ),
+    Row(
+        ("InternalServerException", "InternalFailure", "ServiceUnavailableException", "500", "502", "503", "504"),
+        r"",
+        errors.AwsUnavailable,
+        "IAM Identity Center has trouble of its own ({code}), and has not listed {target}.",
+        "Try again in some minutes.",
+    ),
     Row(
         ("*",),
         r"",
