@@ -299,6 +299,26 @@ GUARDS = {
         'yield mark + line.rstrip("\\n")',
         "tests/ctl/test_configure.py::test_a_dry_run_shows_of_others_lines_only_what_is_no_secret",
     ),
+    "outside-of-the-block-stays": Guard(
+        "+ block + found.after",
+        "+ block",
+        "tests/ctl/test_accounts.py::test_what_is_outside_of_the_block_is_not_touched_wherever_it_stands",
+    ),
+    "profile-of-others-is-never-shadowed": Guard(
+        "if name in self._outside:",
+        "if False:",
+        "tests/ctl/test_accounts_plan.py::test_a_name_that_somebody_elses_profile_has_is_left_alone",
+    ),
+    "nothing-is-pruned-that-could-not-be-listed": Guard(
+        "entry.account_id in self._listed.failed:",
+        "False:",
+        "tests/ctl/test_accounts_plan.py::test_nothing_of_an_account_goes_that_could_not_be_listed",
+    ),
+    "not-one-left-takes-a-word": Guard(
+        "if made.gone and not left:",
+        "if False:",
+        "tests/ctl/test_accounts.py::test_an_empty_list_takes_nothing_away_without_a_word_at_a_terminal",
+    ),
     "damaged-block-is-left-alone": Guard(
         "!= [True, False]:", "== []:", "tests/ctl/test_block.py::test_a_damaged_block_is_not_guessed_at"
     ),

@@ -30,6 +30,7 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 collect_ignore = ["contract", "system"]
 
 LIVE = {
+    "test_accounts_live.py": {"test_profiles_of_the_list_are_roles_at_once_and_need_no_other_sign_in"},
     "test_audit_kept.py": {
         "test_where_the_audit_cannot_be_written_status_says_so_and_nothing_is_served_if_it_is_required"
     },

@@ -36,7 +36,7 @@ class Files:
         self.roles = {}
         self.refresh()
 
-    def configure(self, roles, unusable):
+    def configure(self, roles, unusable, _instances):
         self.reads += 1
         self.roles, self.unusable = dict(roles), dict(unusable)
 

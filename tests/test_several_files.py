@@ -44,7 +44,7 @@ class World:
         (made / "credentials").write_text(KEYS)
         return Files(str(made / "config"), str(made / "credentials"), str(self.dir))
 
-    def configure(self, roles, unusable):
+    def configure(self, roles, unusable, _instances):
         self.roles, self.unusable = dict(roles), dict(unusable)
 
     def refresh(self):

@@ -72,6 +72,7 @@ class Loaded:
     roles: dict[str, Role]
     unusable: dict[str, errors.XacctError]
     problems: list[errors.XacctError]
+    instances: tuple[Role, ...] = ()
     unread: errors.ConfigError | None = None
 
 
@@ -85,6 +86,7 @@ class Catalogue:
         read: whether they were.
         problems: what people should know of these files.
         unusable: why what they name besides is no role.
+        instances: what stands for their sso-sessions.
         unread: why they could not be read when they were last to be.
         asked: when a request last meant them (boot-time clock).
     """
@@ -95,6 +97,7 @@ class Catalogue:
         self.roles: dict[str, Role] = {}
         self.problems: list[errors.XacctError] = []
         self.unusable: dict[str, errors.XacctError] = {}
+        self.instances: tuple[Role, ...] = ()
         self.read = False
         self.unread: errors.ConfigError | None = None
         self.asked = boot()
@@ -116,18 +119,20 @@ class Catalogue:
                 _refuse_environment(found)  # guard: environment-keys-for-own-files
             profiles.without_loose_ends(found)
         except errors.ConfigError as problem:
-            return Loaded({}, {}, [problem], problem)
+            return Loaded({}, {}, [problem], unread=problem)
         return Loaded(
             {self.key(name): self._keyed(role) for name, role in found.roles.items()},
             {self.key(name): why for name, why in found.unusable.items()},
             list(found.problems),
+            tuple(map(self._keyed, found.instances)),
         )
 
     def take(self, loaded: Loaded) -> bool:
         """Have what was read in force. Returns whether it could be read; else all is as it was, with the problem."""
         self.problems, self.unread = loaded.problems, loaded.unread
         if loaded.unread is None:
-            self.roles, self.unusable, self.read = loaded.roles, loaded.unusable, True
+            self.roles, self.unusable, self.instances = loaded.roles, loaded.unusable, loaded.instances
+            self.read = True
         return loaded.unread is None
 
     def key(self, name: str) -> str:

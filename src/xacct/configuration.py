@@ -152,7 +152,8 @@ class Configuration:
             catalogue.take(self.load([catalogue], toml=False).of[catalogue])
         if done:
             roles = self._roles()
-            keeper.configure(roles, {name: why for each in self.catalogues() for name, why in each.unusable.items()})
+            unusable = {name: why for each in self.catalogues() for name, why in each.unusable.items()}
+            keeper.configure(roles, unusable, [role for each in self.catalogues() for role in each.instances])
             log.info("configuration read", roles=len(roles), problems=len(self.problems), again=before)
         keeper.unread = self.own.unread or self._trouble
 
@@ -280,5 +281,6 @@ class Configuration:
 
 
 def _restarting(chosen: Settings) -> Settings:
-    """What is taken at the start only: all but the roles and the lock."""
-    return settings.with_value(settings.with_value(chosen, "roles", {}), "lock", settings.Lock())
+    """What is taken at the start only: all but the roles and the lock, and what xacctctl reads itself."""
+    rest = settings.with_value(chosen, "identity_center", settings.IdentityCenterSettings())
+    return settings.with_value(settings.with_value(rest, "roles", {}), "lock", settings.Lock())

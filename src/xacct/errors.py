@@ -144,6 +144,9 @@ class Busy(Temporary, code="busy"):
 class Throttled(Temporary, code="throttled"):
     """STS said to slow down."""
 
+    retry_after: float | None = None
+    """Seconds after which to come again, where AWS has said so."""
+
 
 class AwsUnavailable(Temporary, code="aws-unavailable"):
     """STS answered with a 5xx, or with something that is no STS answer."""

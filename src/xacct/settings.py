@@ -114,6 +114,20 @@ class ImdsSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         return {int(port): role for port, role in self.roles.items()}
 
 
+class IdentityCenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[identity_center]: how `xacctctl accounts sync` calls the profiles that it makes, and the region it gives them.
+
+    xacctctl reads it itself, each time.
+
+    Attributes:
+        profile_template: may use {account_name}, {account_id}, {role} and {session}.
+        region: empty: none.
+    """
+
+    profile_template: str = "{account_name}.{role}"
+    region: str = ""
+
+
 class Lock(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[lock]: whether a suspend, or a screen that locks, locks the agent, as `xacctctl lock` does."""
 
@@ -157,6 +171,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     containers: ContainersSettings = ContainersSettings()
     audit: AuditSettings = AuditSettings()
     imds: ImdsSettings = ImdsSettings()
+    identity_center: IdentityCenterSettings = IdentityCenterSettings()
     lock: Lock = Lock()
     roles: dict[str, RoleSettings] = {}
     aliases: dict[str, str] = {}

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 _TOPIC = "sign-in:"
 
+LISTING = "the list of accounts"
+"""What a prompt for a sign-in says it is for, where it is for no role."""
+
 SCOPES = ("sso:account:access",)
 """What the AWS CLI asks for where the sso-session names no scopes (AWS CLI User Guide, sso_registration_scopes)."""
 
@@ -40,8 +43,8 @@ class SignIn:
 
     @property
     def instance(self) -> str:
-        """The start URL without what people copy along with it, and AWS overlooks: a fragment, a slash at its end."""
-        return self.start_url.partition("#")[0].rstrip("/").lower()
+        """The start URL as it can be compared (instance_of)."""
+        return instance_of(self.start_url)
 
     @property
     def topic(self) -> str:
@@ -87,6 +90,36 @@ class Tokens:
     access_token: str = field(repr=False)
     expires_at: float = 0.0
     refresh_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An AWS account in which somebody who is signed in has a permission set."""
+
+    account_id: str
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountsPage:
+    """A part of the list of accounts; `after` leads to the next one, None: there is none."""
+
+    accounts: tuple[Account, ...]
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionSetsPage:
+    """A part of the list of permission sets in an account; `after` as in AccountsPage."""
+
+    names: tuple[str, ...]
+    after: str | None = None
+
+
+def instance_of(start_url: str) -> str:
+    """A start URL without what people copy along with it, and AWS overlooks: a fragment, a slash at its end."""
+    return start_url.partition("#")[0].rstrip("/").lower()
 
 
 def is_sign_in(topic: str) -> bool:

@@ -8,10 +8,18 @@ from pathlib import Path
 
 import botocore.session
 import pytest
+from botocore.exceptions import ClientError
+from virtual_time import Clock
 
-from xacct import errors
+from xacct import errors, rolekeys
 from xacct.aws import command_line_sign_in, profiles
+from xacct.aws.portal import Portal
+from xacct.aws.sign_in_failures import retry_after
 from xacct.aws.sources import FileSources
+from xacct.awsfiles import Files
+from xacct.catalogue import Catalogue
+from xacct.clock import AwsClock
+from xacct.credentials.node import session_key
 from xacct.signin import SCOPES, SignIn
 
 SESSION = """
@@ -183,3 +191,122 @@ def test_no_token_is_in_what_is_said(home):
         command_line_sign_in.read(CORP, env)
     assert "s3cr3t" not in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+# What lists are had by.
+
+
+def sessions(env):
+    return {role.parent.sign_in.name: role for role in profiles.read(env).instances}
+
+
+def test_each_session_stands_for_itself_whether_a_profile_uses_it_or_not(home):
+    other = SESSION.replace("corp", "lone") + "sso_registration_scopes = sso:account:access,x:y\n"
+    found = sessions(home(SESSION + DEV + other))
+    assert found["corp"].parent.sign_in == CORP
+    assert found["lone"].parent.sign_in.scopes == ("sso:account:access", "x:y")
+    assert found["lone"].parent.account is None
+
+
+def test_what_hangs_from_a_session_is_signed_in_to_as_the_session_itself_is(home):
+    found = profiles.read(home(SESSION + DEV))
+    [session] = found.instances
+    assert session_key(session) == session_key(found.roles["dev"])
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "sso_start_url = https://corp.awsapps.com/start",
+        "sso_region = eu-central-1",
+        "sso_start_url = https://corp.awsapps.com/start\nsso_region = middle-earth-1x",
+        "sso_start_url = ftp://corp.awsapps.com/start\nsso_region = eu-central-1",
+        "sso_start_url =\n  a = b\nsso_region = eu-central-1",
+    ],
+)
+def test_a_session_that_does_not_say_where_it_is_stands_for_nothing(home, said):
+    assert sessions(home(f"[sso-session corp]\n{said}\n")) == {}
+
+
+def test_sessions_of_other_files_are_others(tmp_path):
+    config = tmp_path / "config"
+    config.write_text(SESSION + DEV)
+    files = Files(str(config), str(tmp_path / "credentials"), str(tmp_path))
+    catalogue = Catalogue(files, "b-12345678", {}, lambda: 0.0)
+    assert catalogue.take(catalogue.load(lambda found: found.roles))
+    [session] = catalogue.instances
+    assert rolekeys.split(session.name)[1] == "b-12345678"
+    assert session.parent.files == tuple(files)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("2", 2.0), ("0.5", 0.5), ("", None), ("-1", None), ("nan", None), ("inf", None), ("Wed", None)],
+)
+def test_when_to_come_again_is_a_number_of_seconds_or_not_said(said, seconds):
+    assert retry_after({"ResponseMetadata": {"HTTPHeaders": {"retry-after": said}}}) == seconds
+    assert retry_after({}) is None
+
+
+class Throttling:
+    """An SDK's client, and what has it, that is asked to slow down."""
+
+    async def get(self, *_):
+        return self
+
+    async def list_accounts(self, **_):
+        metadata = {"HTTPStatusCode": 429, "HTTPHeaders": {"retry-after": "7"}}
+        error = {"Code": "TooManyRequestsException", "Message": "HTTP 429 Unknown Code"}
+        raise ClientError({"Error": error, "ResponseMetadata": metadata}, "ListAccounts")
+
+
+async def test_throttling_comes_with_when_to_come_again(home):
+    [role] = profiles.read(home(SESSION)).instances
+    portal = Portal(AwsClock(Clock().read))
+    portal._clients = Throttling()
+    with pytest.raises(errors.Throttled) as caught:
+        await portal.accounts(role, "a-token", None)
+    assert caught.value.retry_after == 7.0
+    assert "has not listed accounts" in caught.value.sentence
+    assert "a-token" not in f"{caught.value!r} {caught.value.__context__!r}"
+
+
+class Answers(Portal):
+    """The portal, which answers what it is told to."""
+
+    def __init__(self, **answer):
+        super().__init__(AwsClock(Clock().read))
+        self.answer = answer
+
+    async def _call(self, _service, _url, _role, method, arguments, _rows, _target):
+        self.asked = method, arguments
+        return self.answer
+
+
+async def test_what_is_listed_is_asked_for_in_the_largest_pages_and_read(home):
+    [role] = profiles.read(home(SESSION + DEV)).instances
+    one = {"accountId": "234567890123", "accountName": "Te\x1b[31mam", "emailAddress": "team@example.com"}
+    portal = Answers(accountList=[one], nextToken="more")
+    page = await portal.accounts(role, "a-token", None)
+    assert portal.asked == ("list_accounts", {"accessToken": "a-token", "maxResults": 100})
+    [account] = page.accounts
+    assert (account.account_id, account.email, page.after) == ("234567890123", "team@example.com", "more")
+    assert "\x1b" not in account.name
+    portal = Answers(roleList=[{"roleName": "Developer", "accountId": "234567890123"}])
+    page = await portal.permission_sets(role, "a-token", "234567890123", "more")
+    assert portal.asked[1]["nextToken"] == "more"
+    assert (page.names, page.after) == (("Developer",), None)
+
+
+@pytest.mark.parametrize("one", [{"accountId": "../x"}, {"accountId": 1}, {}, None, "x"])
+async def test_an_account_that_is_none_is_nobodys_answer(home, one):
+    [role] = profiles.read(home(SESSION + DEV)).instances
+    with pytest.raises(errors.NetworkLost):
+        await Answers(accountList=[one]).accounts(role, "a-token", None)
+
+
+@pytest.mark.parametrize("one", [{"roleName": "a b"}, {"roleName": "x]\n[default"}, {}, None])
+async def test_a_permission_set_that_is_none_is_nobodys_answer(home, one):
+    [role] = profiles.read(home(SESSION + DEV)).instances
+    with pytest.raises(errors.NetworkLost):
+        await Answers(roleList=[one]).permission_sets(role, "a-token", "234567890123", None)

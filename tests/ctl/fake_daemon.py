@@ -60,6 +60,8 @@ class FakeDaemon:
         self.watchers = []
         self.grants = 0
         self.containers = {**CONTAINERS}
+        self.session, self.example, self.listed_ago = "corp", None, 0.0
+        self.accounts = {"111122223333": ("Team A", ["Developer"]), "444455556666": ("Team B", ["Admin", "Developer"])}
         self.on_stop = lambda: None
 
     def start(self):
@@ -90,7 +92,7 @@ class FakeDaemon:
         answer = getattr(self, f"_{method.lower()}_{name}")(path, body)
         if isinstance(answer, dict):
             self._note(wrong_answer(method, path, answer))
-        return self._true_events(answer) if name in ("login", "credentials") else answer
+        return self._true_events(answer) if name in ("login", "credentials", "accounts") else answer
 
     def _true_events(self, events):
         for event in events:
@@ -225,6 +227,39 @@ class FakeDaemon:
                     404, {"code": "unknown-role", "category": "usage", "sentence": sentence, "hint": hint}
                 )
         return self._login(body, self._held)
+
+    def _post_accounts(self, _path, body):
+        """`accounts` has of each id the name and its permission sets, or why they can't be listed."""
+        if self.needs_code:
+            error = (yield from self._sign_in([])) if body.get("attend") else NOBODY
+            if error:
+                yield {"event": "failed", "role": "the list of accounts", "error": error}
+                yield {"event": "done", "failed": 1}
+                return
+        now = time.time()
+        yield {"event": "listing", "listed": len(self.accounts), "total": len(self.accounts)}
+        where = {"session": self.session, "start_url": "https://corp.awsapps.com/start", "region": "eu-central-1"}
+        found = [
+            {
+                "account_id": number,
+                "account_name": name,
+                "email": f"{number}@example.com",
+                "permission_sets": []
+                if isinstance(sets, dict)
+                else [
+                    {
+                        "permission_set": each,
+                        "profiles": ["mine"] if (number, each) == ("111122223333", "Developer") else [],
+                    }
+                    for each in sets
+                ],
+                "error": sets if isinstance(sets, dict) else None,
+            }
+            for number, (name, sets) in self.accounts.items()
+        ]
+        listing = {"sign_in": {**where, "example": self.example}, "listed_at": now - self.listed_ago, "now": now}
+        yield {"event": "accounts", "accounts": found, **listing}
+        yield {"event": "done", "failed": 0}
 
     def _post_credentials(self, _path, body):
         return self._login({**body, "roles": [body["role"]]}, self._secrets)

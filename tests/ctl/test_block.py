@@ -76,7 +76,7 @@ def test_a_file_is_never_changed_that_cannot_be_told_apart(content):
         found = block.find(content)
     except CtlError:
         return
-    assert found.before + found.after == content or found.entries is not None
+    assert found.place.before + found.place.after == content or found.entries is not None
 
 
 def test_how_it_looks():
@@ -84,7 +84,7 @@ def test_how_it_looks():
         "[default]",
         "region = x",
         "",
-        f"# >>> xacct >>> {block._REMARK}",
+        f"# >>> xacct >>> {block.CONFIGURE.remark}",
         "[profile prod-agent]",
         "credential_process = xacctctl process prod",
         "region = eu-west-1",

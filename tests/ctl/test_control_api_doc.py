@@ -42,7 +42,7 @@ def example(heading):
 
 
 def test_every_path_has_an_example():
-    for name in ("VERSION", "STATUS", "ROLES", "EXPLAIN", "LOGIN", "LOGOUT", "CREDENTIALS"):
+    for name in ("VERSION", "STATUS", "ROLES", "EXPLAIN", "LOGIN", "LOGOUT", "CREDENTIALS", "ACCOUNTS"):
         path = getattr(wire, name).format(role="prod")
         assert f"http://xacct{path}" in PAGE, name
     for name in ("GRANTS", "GRANT", "CONTAINERS", "PROMPT", "EVENTS", "AUDIT", "LOCK", "UNLOCK", "RELOAD", "STOP"):
@@ -57,7 +57,7 @@ def test_each_example_is_what_wire_says_and_complete(heading):
     assert set(found) == set(ANSWERS[heading].__annotations__)
 
 
-@pytest.mark.parametrize("heading", ["### POST /v1/login", "### POST /v1/credentials"])
+@pytest.mark.parametrize("heading", ["### POST /v1/login", "### POST /v1/credentials", "### POST /v1/accounts"])
 def test_the_streams_too(heading):
     for found in example(heading):
         kind = EVENTS[found["event"]]
@@ -66,7 +66,8 @@ def test_the_streams_too(heading):
 
 
 def test_requests_and_prompts_name_every_key():
-    for kind in (wire.LoginRequest, wire.CredentialsRequest, wire.GrantRequest, wire.GrantBinding, wire.Prompt):
+    requests = (wire.LoginRequest, wire.CredentialsRequest, wire.AccountsRequest, wire.GrantRequest, wire.GrantBinding)
+    for kind in (*requests, wire.Prompt):
         for key in kind.__annotations__:
             assert f"`{key}`" in PAGE, (kind, key)
 

@@ -44,6 +44,8 @@ EVENTS = {
     "logged-in": wire.LoggedInEvent,
     "failed": wire.FailedEvent,
     "credentials": wire.CredentialsEvent,
+    "listing": wire.ListingEvent,
+    "accounts": wire.AccountsEvent,
     "done": wire.DoneEvent,
     "expired": wire.ExpiredEvent,
     "mfa-ends": wire.MfaEndsEvent,

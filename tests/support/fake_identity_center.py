@@ -3,12 +3,13 @@
 `FakeAws` borrows it; the strict one, over HTTP, is the sandbox's. Times are the true ones.
 """
 
+import asyncio
 import itertools
 from dataclasses import dataclass, field
 
 from xacct import errors
 from xacct.model import Credentials, Role, Source
-from xacct.signin import DeviceCode, Registration, SignIn, Tokens
+from xacct.signin import Account, AccountsPage, DeviceCode, PermissionSetsPage, Registration, SignIn, Tokens
 
 CORP = SignIn("corp", "https://corp.awsapps.com/start", "eu-central-1")
 LEGACY = SignIn("", "https://old.awsapps.com/start", "eu-central-1", scopes=())
@@ -29,6 +30,8 @@ class FakeIdentityCenter:
         approves: after how many looks the human is done; None: never; "declines": a no in the browser.
         lasts: seconds of a sign-in, past which nothing is renewed.
         command_line: an access token that the AWS CLI has, and until when; None: none.
+        assigned: the permission sets in each account, by its id; an error: they are not told.
+        latency: seconds that a list takes.
     """
 
     now: object
@@ -39,6 +42,11 @@ class FakeIdentityCenter:
     command_line: tuple | None = None
     failures: list = field(default_factory=list)
     calls: list = field(default_factory=list)
+    assigned: dict = field(default_factory=dict)
+    latency: float = 0.1
+    page: int = 100
+    at_once: int = 0
+    most_at_once: int = 0
 
     def __post_init__(self):
         self._numbers = itertools.count(1)
@@ -109,6 +117,31 @@ class FakeIdentityCenter:
             raise errors.ParentExpired("The sign-in has ended.", None)
         number, end = next(self._numbers), self.now() + self.role_life
         return Credentials(f"ASIA{number:016d}", "secret", "token", end, self.now(), role.account)
+
+    async def accounts(self, _role, token, after):
+        await self._list("ListAccounts", token)
+        begin, end = int(after or 0), int(after or 0) + self.page
+        found = [Account(each, f"Account {each}", f"{each}@example.com") for each in self.assigned]
+        return AccountsPage(tuple(found[begin:end]), str(end) if end < len(found) else None)
+
+    async def permission_sets(self, _role, token, account, after):
+        await self._list("ListAccountRoles", token)
+        names = self.assigned[account]
+        if isinstance(names, Exception):
+            raise names
+        begin, end = int(after or 0), int(after or 0) + self.page
+        return PermissionSetsPage(tuple(names[begin:end]), str(end) if end < len(names) else None)
+
+    async def _list(self, what, token):
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        try:
+            await asyncio.sleep(self.latency)
+            self._call(what)
+        finally:
+            self.at_once -= 1
+        if self._access.get(token, (0.0, 0.0))[0] <= self.now():
+            raise errors.ParentExpired("The sign-in has ended.", None)
 
     def _tokens(self, refreshable, until):
         number = next(self._numbers)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from xacct import errors
 from xacct.aws import failures, sign_in_failures, sts
 from xacct.aws.clients import Clients
 from xacct.model import Credentials, Source
 from xacct.signin import DeviceCode, Registration, SignIn, Tokens
 
 if TYPE_CHECKING:
-    from xacct import errors
     from xacct.clock import AwsClock
     from xacct.model import Role
 
@@ -168,7 +168,10 @@ class IdentityCenter:
             status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
             code, said = (str(response.get("Error", {}).get(each, "")) for each in ("Code", "Message"))
             sts.hear(self._clock, response, signed_for=False)
-            raise failures.refusal(code or str(status), said, target=target, status=status, rows=rows) from None
+            refused = failures.refusal(code or str(status), said, target=target, status=status, rows=rows)
+            if isinstance(refused, errors.Throttled):
+                refused.retry_after = sign_in_failures.retry_after(response)
+            raise refused from None
         except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each
             raise failures.of_sdk(error, role, signed=True, asked=_ASKED) from None
         sts.hear(self._clock, answer, signed_for=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.aws import chains, inifiles, regions, sources, targets
+from xacct.aws import chains, inifiles, instances, regions, sources, targets
 from xacct.aws.sources.process import asks_xacct
 from xacct.model import Role
 
@@ -31,6 +31,7 @@ class Profiles:
     Attributes:
         files: secrets included, never log.
         problems: what people should mend.
+        instances: what stands for the sso-sessions (instances.py).
         unusable: of each profile that is no role here, why: those of `problems`, and those that only nobody could use
             (they have no credentials).
     """
@@ -38,6 +39,7 @@ class Profiles:
     files: AwsFiles | None = field(default=None, repr=False)
     roles: dict[str, Role] = field(default_factory=dict)
     problems: list[errors.XacctError] = field(default_factory=list)
+    instances: list[Role] = field(default_factory=list)
     unusable: dict[str, errors.XacctError] = field(default_factory=dict)
 
     @property
@@ -71,6 +73,7 @@ def read(env: Mapping[str, str], whose: str = "the daemon's") -> Profiles:
         found.problems.append(ignored)
         found.unusable |= {name: ignored for name in names if name not in found.files.profiles}
     without_loose_ends(found)
+    found.instances = list(instances.found(found.files, env, whose))
     return found
 
 

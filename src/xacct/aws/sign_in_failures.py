@@ -6,6 +6,9 @@ gives ForbiddenException, which the model does not list, is as people report it.
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 from xacct import errors
 from xacct.aws.failures import Row
 
@@ -112,3 +115,52 @@ PORTAL_ROWS: tuple[Row, ...] = (
     ),
 )
 """Of asking for a role's credentials; {target} is the role."""
+
+LISTING_ROWS: tuple[Row, ...] = (
+    Row(
+        ("UnauthorizedException",),
+        r"",
+        errors.ParentExpired,
+        "The sign-in that {target} are listed by has ended.",
+        "",
+    ),
+    Row(
+        ("ForbiddenException", "ResourceNotFoundException", "403"),
+        r"",
+        errors.AccessDenied,
+        "IAM Identity Center does not list {target} for you.",
+        "The account may be suspended, or assigned to you no more.",
+    ),
+    Row(
+        ("TooManyRequestsException",),
+        r"",
+        errors.Throttled,
+        "IAM Identity Center asks to slow down, and has not listed {target}.",
+        "Try again in some minutes.",
+    ),
+    Row(
+        ("InternalServerException", "InternalFailure", "ServiceUnavailableException", "500", "502", "503", "504"),
+        r"",
+        errors.AwsUnavailable,
+        "IAM Identity Center has trouble of its own ({code}), and has not listed {target}.",
+        "Try again in some minutes.",
+    ),
+    Row(
+        ("*",),
+        r"",
+        errors.Refusal,
+        "IAM Identity Center refuses to list {target} ({code}): {said}.",
+        "Check sso_start_url and sso_region.",
+    ),
+)
+"""Of asking which accounts and permission sets there are; {target} is what is listed."""
+
+
+def retry_after(response: dict[str, Any]) -> float | None:
+    """Seconds after which to come again, as an answer's header says; None where it doesn't, or in another form."""
+    said = response.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("retry-after", "")
+    try:
+        seconds = float(said)
+    except (TypeError, ValueError):
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None

@@ -14,6 +14,7 @@ from aiohttp import web
 
 from xacct import __version__, errors, policy, rolekeys, wire
 from xacct.control import serializers, streams, views
+from xacct.control.accounts import AccountRoutes
 from xacct.control.audit import Audit
 from xacct.control.grants import GrantRoutes
 from xacct.control.http import answered, body_of, streamed
@@ -43,6 +44,7 @@ class Api:
         self._audit = Audit(daemon.audit)
         self.granting = GrantRoutes(keeper, grants, self._audit, daemon.endpoint_url, daemon.containers)
         self._logins = LoginRoutes(service, grants, self._audit)
+        self._accounts = AccountRoutes(keeper)
         self._middleware = Middleware(keeper, daemon)
 
     @property
@@ -62,6 +64,7 @@ class Api:
                 web.get(wire.EXPLAIN, self.explain),
                 web.get(wire.SELECTION, self.selection),
                 *self._logins.routes(),
+                *self._accounts.routes(),
                 web.post(wire.LOGOUT, self.logout),
                 *self.granting.routes(),
                 web.get(wire.CONTAINERS, self.containers),

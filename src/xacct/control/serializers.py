@@ -156,6 +156,8 @@ StreamEvent = (
     | wire.LockEvent
     | wire.CutOffEvent
     | wire.CredentialsEvent
+    | wire.ListingEvent
+    | wire.AccountsEvent
     | wire.DoneEvent
 )
 

@@ -123,6 +123,7 @@ class Login:
         had: the event that tells so; may raise an XacctError instead.
         code: answers each device's first prompt.
         attend: whether the client answers prompts itself.
+        topics: what it may be asked, where that is not what logging in to roles asks for.
     """
 
     def __init__(
@@ -134,6 +135,7 @@ class Login:
         *,
         code: str | None,
         attend: bool,
+        topics: frozenset[str] | None = None,
     ) -> None:
         self._keeper = keeper
         self._get = get
@@ -141,8 +143,8 @@ class Login:
         self._code = code
         self._attend = attend
         self._roles = list(dict.fromkeys(roles))
-        self._serials = frozenset(filter(None, (keeper.topic(role) for role in self._roles)))
-        self._topics = self._serials | frozenset(self._roles if attend else ())  # a code is no answer to "may it?"
+        serials = frozenset(filter(None, map(keeper.topic, self._roles))) if topics is None else topics
+        self._topics = serials | frozenset(self._roles if attend else ())  # a code is no answer to "may it?"
         self._answered: set[str] = set()
         self._pending = set(self._roles)
         self._failed = 0

@@ -153,6 +153,18 @@ class View:
                 _check_proxy(chain[-1].role, self._around, ours)
         return key
 
+    def check_proxy(self, root: Role) -> None:
+        """Refuse to ask AWS where this shell would do so by another proxy than xacctd.
+
+        Args:
+            root: says who is asked, and how.
+
+        Raises:
+            ConfigError: it would.
+        """
+        if self._around is not None:
+            _check_proxy(root, self._around, self._catalogues.surroundings())
+
     def named(self, name: str) -> tuple[str, wire.AwsFiles | None]:
         """What the audit calls a role that the request names: its plain name, and its files if they are others'.
 

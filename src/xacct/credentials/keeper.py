@@ -18,7 +18,8 @@ from xacct.credentials.agent_lock import AgentLock
 from xacct.credentials.consent import Consents, logged_out_of
 from xacct.credentials.dynamic import MOST, DynamicRoles, made_of
 from xacct.credentials.fetchers.calls import Calls, Defaults, Sources, Sts
-from xacct.credentials.node import Node, Use, unknown
+from xacct.credentials.listings import Listings
+from xacct.credentials.node import Node, Use, session_key, unknown
 from xacct.credentials.rate_limiter import URGENT, RateLimiter
 from xacct.credentials.refused import Refused
 from xacct.credentials.tree import Tree
@@ -28,7 +29,7 @@ from xacct.prompts.approvals import Approvals
 from xacct.prompts.prompt import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from xacct.clock import AwsClock
     from xacct.credentials.entry import Entry
@@ -49,6 +50,8 @@ class Keeper:
         sessions: the tree's MFA sessions.
         unusable: why what the configuration names besides is no role.
         unread: why no file could be read.
+        instances: what stands for the sso-sessions of the configuration: roles of no account.
+        listings: the accounts and permission sets of those who have signed in.
         slugs: the names of configured roles by how the endpoint's paths call them.
         uses: when roles were last wanted.
         until: until when the MFA session of a role that was logged in to must last (AWS's time).
@@ -68,6 +71,7 @@ class Keeper:
     ) -> None:
         self.unusable: Mapping[str, errors.XacctError] = {}
         self.unread: errors.XacctError | None = None
+        self.instances: Sequence[Role] = ()
         self.slugs: dict[str, str] = {}
         self.dynamic = DynamicRoles()
         self.uses: dict[str, Use] = {}
@@ -93,25 +97,28 @@ class Keeper:
         self.observed_limits = self._calls.observed_limits
         self.refused = Refused()
         self.until: dict[str, float] = {}
-        self.tree = Tree(
-            calls=self._calls,
-            refused=self.refused,
-            until=self.until,
-            rng=rng or random.Random(),  # noqa: S311 - jitter
-            settled=self._settled,
-        )
+        rng = rng or random.Random()  # noqa: S311 - jitter
+        self.tree = Tree(calls=self._calls, refused=self.refused, until=self.until, rng=rng, settled=self._settled)
         self.nodes, self.sessions = self.tree.nodes, self.tree.sessions
+        self.listings = Listings(calls=self._calls, tree=self.tree, broker=broker, agent_lock=self.agent_lock, rng=rng)
 
     # The configuration.
 
-    def configure(self, roles: Mapping[str, Role], unusable: Mapping[str, errors.XacctError] | None = None) -> None:
+    def configure(
+        self,
+        roles: Mapping[str, Role],
+        unusable: Mapping[str, errors.XacctError] | None = None,
+        instances: Sequence[Role] = (),
+    ) -> None:
         """Take these roles from now on. What is held for an unchanged role stays; the rest is let go.
 
         Args:
             roles: by name.
             unusable: why what the configuration names besides is none.
+            instances: what stands for its sso-sessions.
         """
-        self.unusable, self.unread = unusable or {}, None
+        self.unusable, self.unread, self.instances = unusable or {}, None, instances
+        self.tree.lasting = {session_key(role) for role in instances}
         self.slugs = {role.slug: name for name, role in roles.items()}
         for name in self.tree.configure({**roles, **self.dynamic.roles(roles)}):
             self.approvals.log_out(name, errors.UnknownRole(f"There is no role {name!r} any more."))

@@ -12,7 +12,7 @@ from xacct.model import Role, Source
 
 if TYPE_CHECKING:
     from xacct.model import Credentials
-    from xacct.signin import DeviceCode, Registration, SignIn, Tokens
+    from xacct.signin import AccountsPage, DeviceCode, PermissionSetsPage, Registration, SignIn, Tokens
 
 
 class IdentityCenter(Protocol):
@@ -32,6 +32,12 @@ class IdentityCenter(Protocol):
 
     async def role_credentials(self, role: Role, token: str) -> Credentials:
         """A role's credentials."""
+
+    async def accounts(self, role: Role, token: str, after: str | None) -> AccountsPage:
+        """A page of the accounts that whoever signed in has permission sets in."""
+
+    async def permission_sets(self, role: Role, token: str, account: str, after: str | None) -> PermissionSetsPage:
+        """A page of those of one account."""
 
 
 class SignIns:

@@ -5,6 +5,7 @@ What is held for an unchanged role stays where it is; what no role stands on any
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from xacct import errors, policy, rolekeys
@@ -33,6 +34,9 @@ class Tree:
         until: until when the MFA session of a role that was logged in to must last (AWS's time), by its name.
         rng: for jitter.
         settled: told of each entry's outcomes.
+
+    Attributes:
+        lasting: sign-ins that stay though no role hangs from them: the configuration has them, for lists.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class Tree:
         self._until = until
         self._rng = rng
         self._settled = settled
+        self.lasting: set[SessionKey] = set()
+        self._guests: list[tuple[Entry, str]] = []
 
     # How it grows.
 
@@ -101,7 +107,8 @@ class Tree:
         for node in before.values():
             if node.entry not in placed and node.entry is not node.session:
                 node.entry.abandon(gone)  # guard: what-configuration-loses-is-let-go
-        for key in [key for key, session in self.sessions.items() if session not in placed]:
+        lost = [key for key, session in self.sessions.items() if session not in placed and key not in self.lasting]
+        for key in lost:
             self.sessions.pop(key).abandon(gone)
             self._calls.sign_ins.forget(key[0])
 
@@ -156,6 +163,20 @@ class Tree:
         self.sessions[key] = entry
         return entry
 
+    def sign_in(self, role: Role) -> Entry:
+        """The sign-in of a role that need not be configured (instances.py)."""
+        return self._session(role)
+
+    @contextmanager
+    def asked_for(self, session: Entry, what: str) -> Iterator[None]:
+        """Have a prompt of that session say that it is for something that is no role."""
+        guest = (session, what)
+        self._guests.append(guest)
+        try:
+            yield
+        finally:
+            self._guests.remove(guest)
+
     def with_code(self, role: Role) -> RoleWithCode:
         """What fetches a role by the direct path, beside its entry."""
         return RoleWithCode(role, None, calls=self._calls, sessions=self._mfa_sessions, refused=self._refused)
@@ -172,8 +193,11 @@ class Tree:
     def session_roles(self, session: Entry) -> tuple[str, ...]:
         """The roles that hang from an MFA session, those somebody wants first."""
         names = [name for name, node in self.nodes.items() if node.session is session]
-        wanted = [name for name in names if self.nodes[name].entry.wanted_here()]
-        return tuple(wanted or names)
+        return tuple(self._wanted_of(session) or names)
+
+    def _wanted_of(self, session: Entry) -> list[str]:
+        """The roles that hang from it and that somebody waits for."""
+        return [name for name, node in self.nodes.items() if node.session is session and node.entry.wanted_here()]
 
     def entries(self) -> set[Entry]:
         """Every one, roots included."""
@@ -187,6 +211,9 @@ class Tree:
 
     def _for_whom(self, first: Role, session: Entry) -> tuple[str, ...]:
         """Whom a prompt of that session is for: never nobody, even if its roles have left the configuration."""
+        guests = [what for asked, what in self._guests if asked is session]
+        if guests:
+            return tuple(dict.fromkeys([*self._wanted_of(session), *guests]))
         return self.session_roles(session) or (first.name,)
 
     def _root(self, name: str, otherwise: Role) -> Role:

@@ -14,7 +14,7 @@ _DIGITS: Final = 6
 _ENDED_HERE: Final = {"mfa": ("answered", "declined"), "confirm": ("answered",), "sign-in": ("declined",)}
 """How a question ends by what was typed here, where what comes of it says more."""
 
-_OURS: Final = "xacctctl login"
+_OURS: Final = ("xacctctl login", "xacctctl accounts")
 """What the daemon calls a login; who types it needs not be told."""
 
 _VERIFYING: Final = 90.0
@@ -174,7 +174,7 @@ class Conversation:
         self._terminal.show(text)
         if prompt.get("reason"):
             self._terminal.show(prompt["reason"])
-        if prompt.get("process") and prompt.get("label") != _OURS:
+        if prompt.get("process") and prompt.get("label") not in _OURS:
             self._terminal.show(f"Asked for by {_who(prompt)}.")
 
     def _show_sign_in(self, prompt: wire.Prompt) -> None:
@@ -182,7 +182,7 @@ class Conversation:
         self._introduced.add(prompt["id"])
         self._terminal.ask("")
         self._terminal.show(f"{', '.join(prompt['roles'])}: sign in to IAM Identity Center ({prompt['sign_in']}).")
-        if prompt.get("process") and prompt.get("label") != _OURS:
+        if prompt.get("process") and prompt.get("label") not in _OURS:
             self._terminal.show(f"Asked for by {_who(prompt)}: decline it (Ctrl-D) if you don't expect that.")
         self._terminal.show(f"Open this in a browser:  {prompt['url']}")
         self._terminal.show(f"and type this code there: {prompt['user_code']}")

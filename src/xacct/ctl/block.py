@@ -11,13 +11,34 @@ from typing import Final, NamedTuple
 from xacct.copies import lines as aws
 from xacct.ctl.failure import CtlError
 
-_BEGIN: Final = "# >>> xacct >>>"
-_END: Final = "# <<< xacct <<<"
-_REMARK: Final = (
-    'Made by "xacctctl configure", which writes it anew: edits in here are lost. "xacctctl configure --remove" ends it.'
+
+class Marks(NamedTuple):
+    """The lines between which a block is.
+
+    Attributes:
+        begin: how the first one begins.
+        end: the last one.
+        remark: what follows in the first one, for people.
+    """
+
+    begin: str
+    end: str
+    remark: str
+
+
+CONFIGURE: Final = Marks(
+    "# >>> xacct >>>",
+    "# <<< xacct <<<",
+    'Made by "xacctctl configure", which writes it anew: edits in here are lost.'
+    ' "xacctctl configure --remove" ends it.',
 )
-_LINE: Final = rb"[^\n]*(?:\n|\Z)"
-_MARK: Final = re.compile(rb"^(?:(%s)|%s)%s" % (_BEGIN.encode(), _END.encode(), _LINE), re.MULTILINE)
+ACCOUNTS: Final = Marks(
+    "# >>> xacct accounts >>>",
+    "# <<< xacct accounts <<<",
+    'Made by "xacctctl accounts sync", which writes it anew: edits in here are lost.',
+)
+_MARKS: Final = tuple(mark for marks in (CONFIGURE, ACCOUNTS) for mark in marks[:2])
+_LINE: Final = r"[^\n]*(?:\n|\Z)"
 
 _PLAIN: Final = re.compile(r"[\w@%+=:,./-]+", re.ASCII)
 _UNQUOTABLE: Final = re.compile(r"[\"'\\$`#;\[\]\x00-\x1f\x7f]")
@@ -34,7 +55,14 @@ _HARMLESS: Final = {
     "credential_source",
     "mfa_serial",
     "duration_seconds",
+    "sso_session",
+    "sso_region",
+    "sso_account_id",
+    "sso_role_name",
+    "services",
 }
+_PORTAL: Final = re.compile(r"https://[\w-]{1,63}\.awsapps\.com/start", re.ASCII)
+"""A start URL of AWS's own form; another may be anything."""
 _LONGEST_CALL: Final = 5
 """Words before "process ROLE" of our own calls: `python -m xacct.ctl`, and two that `_is_ours` puts before them."""
 
@@ -47,63 +75,98 @@ class Entry(NamedTuple):
     region: str | None
 
 
-class Found(NamedTuple):
-    """A file cut at the block, or where one would go.
+class Cut(NamedTuple):
+    """A file cut at a block, or where one would go.
 
     Attributes:
         separator: the line end that comes and goes with the block, so that a file whose last line has none is as it was
             when the block is gone.
         eol: how the block's own lines end.
-        entries: None where there is none.
+        body: what is between the marks; None where there are none.
     """
 
     before: bytes
     separator: bytes
     after: bytes
     eol: bytes
+    body: str | None
+
+    @property
+    def outside(self) -> bytes:
+        """What is not ours."""
+        return self.before + b"\n" + self.after
+
+
+class Found(NamedTuple):
+    """A file cut at the block of `configure`.
+
+    Attributes:
+        entries: those in it; None where there is none.
+    """
+
+    place: Cut
     entries: list[Entry] | None
 
 
-def find(content: bytes) -> Found:
-    """Cut `content` at its block.
+def cut(content: bytes, marks: Marks) -> Cut:
+    """Cut `content` at the block of these marks.
 
     Raises:
         CtlError: the marks are not one beginning and one end: what is ours can't be told then.
     """
-    marks = list(_MARK.finditer(content))
-    if not marks:
+    pattern = rf"^(?:({re.escape(marks.begin)})|{re.escape(marks.end)}){_LINE}"
+    there = list(re.finditer(pattern.encode(), content, re.MULTILINE))
+    if not there:
         eol = _eol(content[: content.find(b"\n") + 1])
-        return Found(content, eol if content else b"", b"", eol, None)
-    if [bool(mark[1]) for mark in marks] != [True, False]:  # guard: damaged-block-is-left-alone
-        lines = ", ".join(str(content.count(b"\n", 0, mark.start()) + 1) for mark in marks)
+        return Cut(content, eol if content else b"", b"", eol, None)
+    if [bool(mark[1]) for mark in there] != [True, False]:  # guard: damaged-block-is-left-alone
+        lines = ", ".join(str(content.count(b"\n", 0, mark.start()) + 1) for mark in there)
         raise CtlError(
             f"The block of xacct in the AWS config file is damaged: it has marks in lines {lines}.",
-            f'There must be one line "{_BEGIN}" and below it one "{_END}", or none. Mend it by hand.',
+            f'There must be one line "{marks.begin}" and below it one "{marks.end}", or none. Mend it by hand.',
         )
-    begin, end = marks
+    begin, end = there
     eol = _eol(begin[0])
     before = content[: begin.start()].removesuffix(eol)
-    entries = _entries(content[begin.end() : end.start()].decode("utf-8", "surrogateescape"))
-    return Found(before, content[len(before) : begin.start()], content[end.end() :], eol, list(entries))
+    body = content[begin.end() : end.start()].decode("utf-8", "surrogateescape")
+    return Cut(before, content[len(before) : begin.start()], content[end.end() :], eol, body)
+
+
+def with_block(found: Cut, marks: Marks, sections: Sequence[Sequence[str]]) -> bytes:
+    """Return the file with a block of these sections, each of them lines; without any it has no block."""
+    if not sections:
+        # lines written behind the block since must not run into the one before it
+        parted = found.after and found.before and not found.before.endswith(b"\n")
+        return found.before + (found.separator if parted else b"") + found.after
+    lines = [f"{marks.begin} {marks.remark}"]
+    for section in sections:
+        lines += [*section, ""]
+    lines[-1] = marks.end
+    block = b"".join(line.encode("utf-8", "surrogateescape") + found.eol for line in lines)
+    return found.before + found.separator + block + found.after  # guard: outside-of-the-block-stays
+
+
+def find(content: bytes) -> Found:
+    """Cut `content` at the block of `configure`.
+
+    Raises:
+        CtlError: as `cut`.
+    """
+    place = cut(content, CONFIGURE)
+    return Found(place, None if place.body is None else list(_entries(place.body)))
 
 
 def joined(found: Found, program: str, entries: Sequence[Entry]) -> bytes:
     """Return the file with `entries` in its block; with none it has no block."""
-    if not entries:
-        # lines written behind the block since must not run into the one before it
-        cut = found.after and found.before and not found.before.endswith(b"\n")
-        return found.before + (found.separator if cut else b"") + found.after
-    lines = [f"{_BEGIN} {_REMARK}"]
-    for entry in entries:
-        lines += [
+    sections = [
+        [
             f"[profile {quoted(entry.profile)}]",
             f"credential_process = {program} process {quoted(entry.role)}",
             *([f"region = {entry.region}"] if _PLAIN.fullmatch(entry.region or "") else []),
-            "",
         ]
-    lines[-1] = _END
-    block = b"".join(line.encode("utf-8", "surrogateescape") + found.eol for line in lines)
-    return found.before + found.separator + block + found.after
+        for entry in entries
+    ]
+    return with_block(found.place, CONFIGURE, sections)
 
 
 def profiles(content: bytes) -> set[str]:
@@ -118,14 +181,16 @@ def showable(line: str) -> str:
     from the one before, at most the setting's name: the rest may be a key, a password in a command, an external id.
     """
     text = line.rstrip("\r\n")
-    if not text or _HEADING.fullmatch(text) or text.startswith((_BEGIN, _END)):
+    if not text or _HEADING.fullmatch(text) or text.startswith(_MARKS):
         return text if text.isprintable() else "..."
     setting = _SETTING.fullmatch(text)
     if setting is None:
         return f"{text[: len(text) - len(text.lstrip())]}{'# ' if text.lstrip()[:1] in '#;' else ''}..."
     name, value = setting.groups()
-    harmless = (name.strip() in _HARMLESS and _PLAIN.fullmatch(value)) or (
-        name.strip() == "credential_process" and _is_ours(value)
+    harmless = (
+        (name.strip() in _HARMLESS and _PLAIN.fullmatch(value))
+        or (name.strip() == "sso_start_url" and _PORTAL.fullmatch(value))
+        or (name.strip() == "credential_process" and _is_ours(value))
     )
     return text if harmless and text.isprintable() else f"{name.rstrip()} = ..."
 

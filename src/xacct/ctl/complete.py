@@ -27,6 +27,17 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "exec": ("--imds", "--static", "--lifetime", "--detach"),
     "process": ("--lifetime",),
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
+    "accounts": (
+        "--json",
+        "--refresh",
+        "--profile-template",
+        "--region",
+        "--accounts",
+        "--roles",
+        "--prune",
+        "--dry-run",
+        "--yes",
+    ),
     "doctor": ("--json", "--role"),
     "audit": ("--follow", "--role", "--since", "--json"),
     "grants create": ("--role-arn", "--via", "--label", "--ttl", "--json"),
@@ -36,6 +47,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
 """Here once more so that completing needs no parser; a test holds both lists equal."""
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {
+    "accounts": ("sync",),
     "grants": ("list", "create", "revoke"),
     "docker": ("run", "compose", "doctor", "setup"),
     "podman": ("run", "compose", "doctor", "setup"),
@@ -51,7 +63,11 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     "--sandbox": ("default", "strict", "none"),
 }
 _VALUED: Final = frozenset(
-    {*VALUES, "--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"}
+    {
+        *VALUES,
+        *("--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"),
+        *("--profile-template", "--region", "--accounts", "--roles"),
+    }
 )
 _ONE_ROLE: Final = frozenset({"explain", "env", "exec", "ssh", "process"})
 _MANY_ROLES: Final = frozenset({"login", "logout", "status", "configure"})

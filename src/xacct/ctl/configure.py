@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from xacct import paths, wire
-from xacct.ctl import block, rewrite, shadow, variables
+from xacct.ctl import block, difference, rewrite, shadow, variables
 from xacct.ctl.block import Entry
 from xacct.ctl.client import Client
 from xacct.ctl.failure import OK, USAGE, CtlError
@@ -29,10 +29,10 @@ def configure(args: Namespace, client: Client) -> int:
     if args.all and args.roles:
         raise CtlError("--all and names of roles contradict each other.", "", USAGE)
     known = {} if args.remove else _known(client)
-    path, others = _files()
+    path, others = files()
     if args.dry_run:
         old = rewrite.content(path)
-        for line in _difference(path, old, _changed(args, old, known, others)):
+        for line in difference.unified(path, old, _changed(args, old, known, others)):
             show(line)
         return OK
     paths.make_private(paths.runtime_dir())
@@ -64,10 +64,10 @@ def config_file() -> str:
     Raises:
         CtlError: it is a copy of ours.
     """
-    return _files()[0]
+    return files()[0]
 
 
-def _files() -> tuple[str, set[str]]:
+def files() -> tuple[str, set[str]]:
     """Return the path of the config file, and the profiles of the credentials file, which count as well."""
     home = paths.home()
     environ = variables.without_ours(os.environ)
@@ -97,7 +97,7 @@ def _changed(args: Namespace, content: bytes, known: Mapping[str, str | None], o
     if not (args.roles or args.all or old):
         raise CtlError("Profiles for which roles?", "Name some, or say --all.", USAGE)
     entries = list(_wanted(args, old, known))
-    _refuse_clashes(entries, block.profiles(found.before + b"\n" + found.after) | others)
+    _refuse_clashes(entries, block.profiles(found.place.outside) | others)
     return block.joined(found, _program(), entries)
 
 
@@ -166,32 +166,6 @@ def _quoted(path: str) -> str:
             f"AWS tools don't agree on how to read the path {path} in a file.",
             "Link xacctctl into /usr/bin, or a directory with a plainer name.",
         ) from None
-
-
-def _difference(path: str, old: bytes, new: bytes) -> Iterator[str]:
-    """Yield a unified diff, in which what is not ours is shown only where it is certainly no secret."""
-    from difflib import SequenceMatcher  # noqa: PLC0415 - only here
-
-    before, after = (content.decode("utf-8", "backslashreplace").splitlines(keepends=True) for content in (old, new))
-    if old != new:
-        yield f"--- {path}"
-        yield f"+++ {path} (as it would be)"
-    for group in SequenceMatcher(None, before, after, autojunk=False).get_grouped_opcodes():
-        (_, first, _, then, _), (_, _, last, _, end) = group[0], group[-1]
-        yield f"@@ -{first + 1},{last - first} +{then + 1},{end - then} @@"
-        for kind, was, until, now, to in group:
-            if kind == "equal":
-                yield from _marked(" ", before[was:until])
-            else:
-                yield from _marked("-", before[was:until])
-                yield from _marked("+", after[now:to])
-
-
-def _marked(mark: str, lines: Sequence[str]) -> Iterator[str]:
-    for line in lines:
-        yield mark + block.showable(line)  # guard: diff-without-secrets
-        if not line.endswith(("\n", "\r")):
-            yield "\\ No newline at end of file"
 
 
 def _report(path: str, old: bytes, new: bytes) -> None:

@@ -28,6 +28,7 @@ WHERE: Final = {
     "attend": ("attend", "answer prompts in this terminal"),
     "grants": ("grants", "who may fetch credentials: list, create, revoke"),
     "configure": ("configure", "profiles in ~/.aws/config, for programs that read only that"),
+    "accounts": ("accounts", "accounts and roles of IAM Identity Center; sync: profiles of them"),
     "docker": ("docker.verbs", "run a container in a role"),
     "podman": ("docker.verbs", "the same with Podman"),
     "audit": ("audit", "who had credentials, and when"),

@@ -118,14 +118,14 @@ class App:
 
     def _heart(self, chosen: Settings) -> Keeper:
         """The keeper, with AWS and the prompt broker it needs."""
-        from xacct.aws.identity_center import IdentityCenter  # noqa: PLC0415
+        from xacct.aws.portal import Portal  # noqa: PLC0415
         from xacct.aws.sources import FileSources  # noqa: PLC0415
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
         events = Events()
         events.call(PromptOpened, self._prepare)
         self.sts = Sts(self.clock)
-        self.identity_center = IdentityCenter(self.clock)
+        self.identity_center = Portal(self.clock)
         return Keeper(
             sts=self.sts,
             identity_center=self.identity_center,

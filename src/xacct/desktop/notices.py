@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 UNANSWERED = 5.0
 """Seconds a prompt may wait before a notice says so: the terminal that shows it may be behind a window."""
 
+_LISTS = "xacctctl accounts"
+"""What asks for a sign-in for no role."""
+
 QUIET = 300.0
 """Seconds between two notices of the same words."""
 
@@ -57,7 +60,8 @@ def words_of(event: Event) -> str | None:
             return f"{prompt.label} asks to use {prompt.roles[0]}. xacctctl attend"
         case PromptOpened(prompt) if prompt.kind == "sign-in":
             # No code: whoever reads a notice does not know who has asked for it.
-            return f"A sign-in to {prompt.sign_in} is needed for {prompt.roles[0]}. xacctctl login {prompt.roles[0]}"
+            where = "attend" if prompt.label == _LISTS else f"login {prompt.roles[0]}"
+            return f"A sign-in to {prompt.sign_in} is needed for {prompt.roles[0]}. xacctctl {where}"
         case PromptOpened(prompt):
             return f"An MFA code is needed for {prompt.roles[0]}. xacctctl login {prompt.roles[0]}"
     return None

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _PROGRAM: Final = "xacct-sandbox"
 _LAST_PORT: Final = 65535
+_MOST_ACCOUNTS: Final = 10_000
 
 _DESCRIPTION: Final = """\
 A local STS that really enforces MFA, external ids, durations and signatures,
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = _parser().parse_args(arguments)
         if chosen.command == "run":
             caps = Caps(chosen.max_lifetime, chosen.max_session, chosen.max_token, chosen.max_sign_in)
-            run(chosen.dir, chosen.port, caps, identity_center=chosen.identity_center)
+            run(chosen.dir, chosen.port, caps, identity_center=chosen.identity_center, accounts=chosen.accounts)
         else:
             sys.stdout.write(_said(chosen) + "\n")
     except Problem as problem:
@@ -133,6 +134,13 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="have SSO sessions and profiles in the AWS config file, and their endpoints in DIR/env",
     )
     parser.add_argument(
+        "--accounts",
+        type=_count,
+        default=0,
+        metavar="N",
+        help="have N accounts more in Identity Center, with three permission sets each",
+    )
+    parser.add_argument(
         "--max-token", type=_seconds, metavar="SECONDS", help="let no access token that can be refreshed live longer"
     )
     parser.add_argument(
@@ -143,6 +151,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
 def _port(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > _LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is no port; use 0 to {_LAST_PORT}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text[:6]) > _MOST_ACCOUNTS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of accounts; use 0 to {_MOST_ACCOUNTS}")
     return int(text)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import pyotp
 
 from xacct.sandbox import keys
-from xacct.sandbox.identity_center.default import instance, sso_profiles, sso_session
+from xacct.sandbox.identity_center.default import enlarged, instance, sso_profiles, sso_session
 from xacct.sandbox.trust import Condition, Statement
 from xacct.sandbox.world import AccessKey, MfaDevice, Profile, Role, User, World
 
@@ -88,7 +88,11 @@ def _profile(name: str, role: Role, region: str) -> Profile:
 
 
 def default_world(
-    identity: Identity | None = None, region: str = "eu-central-1", *, identity_center: bool = False
+    identity: Identity | None = None,
+    region: str = "eu-central-1",
+    *,
+    identity_center: bool = False,
+    accounts: int = 0,
 ) -> World:
     """Return the world of the documentation.
 
@@ -97,6 +101,7 @@ def default_world(
         region: What profiles and environment name as region; the STS accepts every region.
         identity_center: Whether the client's files have profiles of the instance of Identity Center, which is there
             in any case.
+        accounts: How many accounts more that instance has.
     """
     mine = identity or new_identity()
     key = AccessKey(mine.key_id, mine.secret)
@@ -104,7 +109,7 @@ def default_world(
     central = Profile("central", (("mfa_serial", MFA_SERIAL), ("region", region)), key)
     profiles = [_profile(name, role, region) for name, role in _ROLES.items()]
     forgetful = _profile("noexternalid", _ROLES["thirdparty"], region)
-    idc = instance(region, CENTRAL, PROD, STAGING)
+    idc = enlarged(instance(region, CENTRAL, PROD, STAGING), accounts)
     return World(
         users=(user,),
         roles=tuple(_ROLES.values()),

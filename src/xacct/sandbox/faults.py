@@ -23,7 +23,7 @@ class Fault:
         kind: One of `KINDS`.
         calls: How many calls it strikes still; None for no such limit.
         until: When it ends, Unix seconds; None for no such limit.
-        delay: Seconds a call waits (kind delay).
+        delay: Seconds a call waits (kind delay), or that the portal's Retry-After names (kind throttling).
         skew: Seconds the service's clock is ahead; negative for behind (kind skew).
         service: One of `SERVICES`, whose calls it strikes.
     """

@@ -143,7 +143,7 @@ class Sandbox:
     async def _respond(
         self, request: web.Request, wire: WireRequest, given: dict[str, str], call: Call
     ) -> web.StreamResponse:
-        skew, failing = await strike(self.faults, self._sleep, call.service)
+        skew, failing, _ = await strike(self.faults, self._sleep, call.service)
         if failing == "reset":
             cut(request)
             return web.Response(status=500)

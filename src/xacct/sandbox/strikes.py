@@ -22,10 +22,12 @@ class Strike(NamedTuple):
     Attributes:
         skew: Seconds that the service's clock is ahead for it.
         kind: Which of `FAILING` it fails by; None: by none.
+        retry_after: Seconds after which the client is told to come again; 0: it is told nothing.
     """
 
     skew: float = 0.0
     kind: str | None = None
+    retry_after: float = 0.0
 
 
 async def strike(faults: Faults, sleep: Callable[[float], Awaitable[object]], service: str) -> Strike:
@@ -35,7 +37,9 @@ async def strike(faults: Faults, sleep: Callable[[float], Awaitable[object]], se
     if delayed:
         await sleep(delayed.delay)
     failing = faults.take(*FAILING, service=service)
-    return Strike(skewed.skew if skewed else 0.0, failing.kind if failing else None)
+    if failing is None:
+        return Strike(skewed.skew if skewed else 0.0)
+    return Strike(skewed.skew if skewed else 0.0, failing.kind, failing.delay)
 
 
 def cut(request: web.Request) -> None:

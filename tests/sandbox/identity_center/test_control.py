@@ -151,6 +151,14 @@ async def test_faults_strike_the_service_that_they_are_for(
     assert await portal.list_accounts(accessToken=token["accessToken"])
 
 
+async def test_who_is_throttled_is_told_when_to_come_again(http, url, signer, sandbox):
+    headers = {"x-amz-sso_bearer_token": (await signer.by_device())["accessToken"]}
+    for delay, said in ((2, "2"), (0, None)):
+        sandbox.faults.add("throttling", service="sso", delay=delay)
+        async with http.get(f"{url}/assignment/accounts", headers=headers) as answer:
+            assert (answer.status, answer.headers.get("Retry-After")) == (429, said)
+
+
 async def test_tokens_that_are_bad_before_their_time(signer, portal, sandbox, fails):
     token = await signer.by_device()
     sandbox.faults.add("expired-token", service="sso")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from xacct.sandbox.identity_center.default import DEVELOPER, OTHER_USER
+from xacct.sandbox.identity_center.default import DEVELOPER, OTHER_USER, enlarged
 from xacct.sandbox.identity_center.instance import Account, Assignment, Instance, PermissionSet
 from xacct.sandbox.trust import Statement
 from xacct.sandbox.world import Role
@@ -179,6 +179,27 @@ async def test_a_role_that_was_taken_away(portal, token, change, fails):
     given = {"roleName": "Developer", "accountId": CENTRAL, "accessToken": token}
     assert await fails(portal.get_role_credentials(**given)) == FORBIDDEN
     assert (await portal.list_accounts(accessToken=token))["accountList"] == []
+
+
+async def test_an_account_that_is_suspended_is_listed_and_gives_nothing(portal, token, change, fails):
+    change(suspended=frozenset({STAGING}))
+    accounts = (await portal.list_accounts(accessToken=token))["accountList"]
+    assert STAGING in [account["accountId"] for account in accounts]
+    given = {"accessToken": token, "accountId": STAGING}
+    assert await fails(portal.list_account_roles(**given)) == FORBIDDEN
+    assert await fails(portal.get_role_credentials(roleName="Developer", **given)) == FORBIDDEN
+
+
+async def test_a_large_instance(portal, token, sandbox):
+    [instance] = sandbox.world.instances
+    sandbox.world = replace(sandbox.world, instances=(enlarged(instance, 120),))
+    first = await portal.list_accounts(accessToken=token, maxResults=100)
+    rest = await portal.list_accounts(accessToken=token, maxResults=100, nextToken=first["nextToken"])
+    accounts = first["accountList"] + rest["accountList"]
+    assert len(accounts) == 3 + 120
+    assert len({account["accountName"] for account in accounts}) == 123
+    answer = await portal.list_account_roles(accessToken=token, accountId=accounts[-1]["accountId"])
+    assert len(answer["roleList"]) == 3
 
 
 async def test_an_account_that_is_none(portal, token, fails):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from xacct.sandbox.identity_center.instance import Account, Assignment, Instance, PermissionSet
@@ -14,6 +15,8 @@ SESSION_NAME: Final = "example"
 
 DEVELOPER: Final = PermissionSet("Developer")
 READ_ONLY: Final = PermissionSet("ReadOnlyAccess", seconds=14400)
+ADMINISTRATOR: Final = PermissionSet("AdministratorAccess")
+_FIRST_OF_MANY: Final = 900_000_000_000
 
 
 def instance(region: str, central: str, prod: str, staging: str) -> Instance:
@@ -42,6 +45,24 @@ def instance(region: str, central: str, prod: str, staging: str) -> Instance:
     )
 
 
+def enlarged(idc: Instance, accounts: int) -> Instance:
+    """Return the instance with more accounts, in each of which the user has three permission sets.
+
+    Args:
+        idc: The instance.
+        accounts: How many more.
+    """
+    if not accounts:
+        return idc
+    sets = (DEVELOPER, READ_ONLY, ADMINISTRATOR)
+    many = tuple(
+        Account(str(_FIRST_OF_MANY + number), f"Team {number:04d}", f"team-{number:04d}@example.com")
+        for number in range(1, accounts + 1)
+    )
+    assigned = tuple(Assignment(USER, account.account_id, each.name) for account in many for each in sets)
+    return replace(idc, accounts=idc.accounts + many, permission_sets=sets, assignments=idc.assignments + assigned)
+
+
 def sso_session(idc: Instance) -> SsoSession:
     """Return the `[sso-session example]` of an instance, with the scope that brings refresh tokens."""
     return SsoSession(
@@ -61,7 +82,7 @@ def sso_profiles(idc: Instance, chained: str) -> tuple[Profile, ...]:
         idc: The instance.
         chained: ARN of the role that is assumed from one of these.
     """
-    central, prod, staging = (account.account_id for account in idc.accounts)
+    central, prod, staging = (account.account_id for account in idc.accounts[:3])
     region = ("region", idc.region)
 
     def role(account: str, permission_set: PermissionSet) -> tuple[tuple[str, str], ...]:

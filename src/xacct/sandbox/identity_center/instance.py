@@ -57,6 +57,7 @@ class Instance:
         token_seconds: Life of an access token that can be refreshed (AWS: an hour).
         code_seconds: Life of device codes and of authorization codes (AWS: ten minutes).
         interval: Seconds between two polls for a device code (AWS answers 1).
+        suspended: Ids of accounts that are listed, and whose roles nobody may list or have.
     """
 
     start_url: str
@@ -69,6 +70,7 @@ class Instance:
     token_seconds: float = 3600
     code_seconds: float = 600
     interval: int = 1
+    suspended: frozenset[str] = frozenset()
 
     def knows(self, account_id: str) -> bool:
         """Return whether the account is one of this instance's."""
@@ -81,6 +83,8 @@ class Instance:
 
     def roles_of(self, user: str, account_id: str) -> list[PermissionSet]:
         """Return the permission sets that the user has in the account, in the instance's order."""
+        if account_id in self.suspended:
+            return []
         assigned = {
             each.permission_set for each in self.assignments if each.user == user and each.account_id == account_id
         }

@@ -132,7 +132,7 @@ class IdentityCenter:
         """Answer one call and record it, whatever becomes of it."""
         call = Call(name, self._clock(), service=service)
         try:
-            skew, failing = await strike(self.state.faults, self._sleep, service)
+            skew, failing, again = await strike(self.state.faults, self._sleep, service)
             if failing == "reset":
                 cut(request)
                 return web.Response(status=500)
@@ -142,9 +142,7 @@ class IdentityCenter:
                 response = act(call)
             except Refusal as refusal:
                 call.error = refusal.name
-                response = web.json_response(
-                    refusal.body, status=refusal.status, headers={"x-amzn-ErrorType": refusal.name}
-                )
+                response = _refused(refusal, again if service == PORTAL else 0.0)
             call.status = response.status
             response.headers["Date"] = formatdate(self._clock() + skew, usegmt=True)
             response.headers["x-amzn-RequestId"] = str(uuid.uuid4())
@@ -198,6 +196,14 @@ class IdentityCenter:
 
 def _json(answer: Answer) -> web.Response:
     return web.Response(status=200) if answer is None else web.json_response(answer)
+
+
+def _refused(refusal: Refusal, again: float) -> web.Response:
+    """A refusal over HTTP, with how many seconds the client is to wait, unless that is 0."""
+    headers = {"x-amzn-ErrorType": refusal.name}
+    if again:
+        headers["Retry-After"] = f"{again:g}"
+    return web.json_response(refusal.body, status=refusal.status, headers=headers)
 
 
 def _html(text: str, status: int = 200) -> web.Response:
