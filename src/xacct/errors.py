@@ -161,6 +161,12 @@ class NetworkLost(NetworkDown, code="network-lost"):
     answered = True
 
 
+class SourceLocked(Temporary, code="source-locked", category="human", status=403):
+    """The access key of a source is in a keychain that is locked, or does not answer. The next fetch tries again."""
+
+    answered = False
+
+
 class ClockSkew(Temporary, code="clock-skew"):
     """STS refused the signature because this machine's clock is off; the sentence says by how much.
 
@@ -243,6 +249,14 @@ class SourceUnusable(Refusal, code="source", category="usage"):
 
 class KeychainUnavailable(XacctError, code="keychain", category="temporary", status=503):
     """The operating system's keychain is locked or missing, or does not answer: state is neither read nor kept."""
+
+
+class KeychainLocked(KeychainUnavailable, code="keychain-locked", category="human"):
+    """The operating system's keychain is locked."""
+
+
+class KeychainSlow(KeychainUnavailable, code="keychain-slow", category="human"):
+    """The operating system's keychain does not answer in time: a dialog of it may be open."""
 
 
 class KeychainDenied(KeychainUnavailable, code="keychain-denied", category="human"):

@@ -15,6 +15,7 @@ from xacct.control import serializers, streams, views
 from xacct.control.audit import Audit
 from xacct.control.grants import GrantRoutes
 from xacct.control.http import answered, body_of, streamed
+from xacct.control.keys import KeyRoutes
 from xacct.control.logins import LoginRoutes
 from xacct.control.middleware import Middleware
 from xacct.control.standing import Standing
@@ -60,6 +61,7 @@ class Api:
                 *self._logins.routes(),
                 web.post(wire.LOGOUT, self.logout),
                 *self.granting.routes(),
+                *KeyRoutes(self._daemon.keys, self._audit).routes(),
                 web.get(wire.CONTAINERS, self.containers),
                 web.get(wire.PROMPTS, self.prompts),
                 web.post(wire.PROMPT, self.answer_prompt),

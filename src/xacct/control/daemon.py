@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from xacct.control import views
 from xacct.control.containers import Containers
+from xacct.control.keys import AccessKeys, NoAccessKeys
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -44,6 +45,7 @@ class Daemon:
         audit: None where it is switched off.
         imds: gives the role of each IMDS port.
         catalogues: the AWS files that roles are served of.
+        keys: the access keys in the keychain.
     """
 
     endpoint_url: str
@@ -61,3 +63,4 @@ class Daemon:
     imds: Callable[[], dict[int, str]] = dict
     containers: Containers = field(default_factory=Containers)
     catalogues: views.Catalogues = field(default_factory=views.OnlyOwn)
+    keys: AccessKeys = field(default_factory=NoAccessKeys)

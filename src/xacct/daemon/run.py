@@ -227,6 +227,7 @@ class Run:
             imds=lambda: app.imds.open_ports,
             containers=Containers(app.about_containers, app.containers.settle),
             catalogues=app.catalogues,
+            keys=app.keychain_keys,
         )
         self._api = Api(app.service, app.grants, daemon)
         listener = inherited.control or bind(app.where.control)
