@@ -61,6 +61,10 @@ class ConfigError(BadInput, code="bad-config", status=409):
     """A configuration file that can't be read, parsed or meant."""
 
 
+class KeyNotUsed(ConfigError, code="key-not-used"):
+    """An access key in the keychain is not used: AWS's files have credentials of its profile, or no such profile."""
+
+
 class PromptNotOpen(BadInput, code="prompt-closed", status=409):
     """An answer to a question that is no longer open."""
 

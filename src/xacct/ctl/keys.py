@@ -10,7 +10,7 @@ from xacct.ctl.client import Anything, Client
 from xacct.ctl.confirm import demand_yes
 from xacct.ctl.failure import HUMAN, OK, USAGE, CtlError
 from xacct.ctl.http10 import quote
-from xacct.ctl.keys_import import move
+from xacct.ctl.keys_import import PATIENCE, move
 from xacct.ctl.render import clean, out, paint, show, since, table
 from xacct.ctl.verb import Verb
 
@@ -46,7 +46,7 @@ def _add(profile: str, client: Client, *, check: bool) -> int:
     """The key never is an argument: other users of the machine see those, and shells keep them."""
     key_id, secret = _typed() if os.isatty(0) else _piped()
     body = {"profile": profile, "access_key_id": key_id, "secret_access_key": secret, "check": check}
-    kept = client.call("POST", wire.KEYS, wire.KeyAnswer, body)
+    kept = client.call("POST", wire.KEYS, wire.KeyAnswer, body, timeout=PATIENCE)
     whose = f", which is {kept['arn']}'s," if kept["arn"] else ""
     show(f"The access key …{kept['ends']}{whose} is in the keychain, for the profile {profile}.")
     show(f"AWS's own tools don't look there. For them, in the profile: credential_process = xacctctl process {profile}")
@@ -78,7 +78,7 @@ def _remove(profile: str, client: Client, *, yes: bool) -> int:
         demand_yes(
             f"Remove the access key …{key['ends']} of {profile} from the keychain? If it is nowhere else it is lost."
         )
-    client.call("DELETE", wire.KEY.format(profile=quote(profile)), Anything)
+    client.call("DELETE", wire.KEY.format(profile=quote(profile)), Anything, timeout=PATIENCE)
     show(f"The access key of {profile} is no longer in the keychain.")
     return OK
 

@@ -21,6 +21,9 @@ from xacct.ctl.render import say, show
 from xacct.ctl.start import alone
 
 KEY: Final = ("aws_access_key_id", "aws_secret_access_key")
+PATIENCE: Final = 60.0
+"""Seconds that the daemon gets: it waits for the keychain, and for AWS."""
+
 TOKENS: Final = ("aws_session_token", "aws_security_token")
 
 
@@ -59,7 +62,7 @@ def move(profile: str, client: Client, *, yes: bool, dry_run: bool) -> int:
 
 def _kept(profile: str, client: Client, place: Place) -> str:
     """Keep it in the keychain, have it proved, and take it out of the file; whose it is. What fails is undone."""
-    client.call("POST", wire.KEYS, wire.KeyAnswer, {"profile": profile})
+    client.call("POST", wire.KEYS, wire.KeyAnswer, {"profile": profile}, timeout=PATIENCE)
     try:
         arn = _proved(profile, client)  # guard: key-leaves-the-file-after-the-proof
         _take_out(place)
@@ -71,7 +74,7 @@ def _kept(profile: str, client: Client, place: Place) -> str:
 
 def _proved(profile: str, client: Client) -> str:
     """Have the key read from the keychain, and AWS asked with it; whose it is."""
-    proof = client.call("POST", wire.KEY_CHECK.format(profile=quote(profile)), wire.KeyAnswer)
+    proof = client.call("POST", wire.KEY_CHECK.format(profile=quote(profile)), wire.KeyAnswer, timeout=PATIENCE)
     if not proof["arn"]:
         raise CtlError("AWS was not asked whose key the keychain gives back.", "xacctctl restart")
     return proof["arn"]
@@ -88,7 +91,7 @@ def _undo(profile: str, client: Client, place: Place) -> None:
         say(f"xacctctl: note: {place.path} no longer has the key, so it stays in the keychain.")
         return
     try:
-        client.call("DELETE", wire.KEY.format(profile=quote(profile)), Anything)
+        client.call("DELETE", wire.KEY.format(profile=quote(profile)), Anything, timeout=PATIENCE)
     except CtlError as error:
         complain(f"The key is in the keychain as well now: {error.sentence}", f"xacctctl keys remove {profile}")
 

@@ -34,7 +34,7 @@ T = TypeVar("T")
 PATIENCE = 3.0
 """Seconds that a fetch waits for the keychain."""
 
-WRITE_PATIENCE = 15.0
+WRITE_PATIENCE = 10.0
 """Seconds that a command waits: somebody sits there who may answer a dialog of the keychain's."""
 
 
@@ -59,6 +59,7 @@ class AccessKeys:
         self._now = now
         self._held: dict[str, Credentials] = {}
         self._asking: dict[str, asyncio.Future[bytes | None]] = {}
+        self._writing: list[asyncio.Future[None]] = []
         self._turn = asyncio.Lock()
         self.read_index()
 
@@ -119,6 +120,7 @@ class AccessKeys:
         name = account(where, profile)
         async with self._turn:
             self._demand_index()
+            await self._settled()
             if profile in self.of_files(where):  # guard: key-in-keychain-is-not-overwritten
                 raise errors.BadInput(
                     f"The keychain has an access key of the profile {profile!r} already.",
@@ -150,6 +152,7 @@ class AccessKeys:
                     f"There is no access key of the profile {profile!r} in the keychain.", "xacctctl keys list"
                 )
             name = account(where, profile)
+            await self._settled()
             await self._asked(lambda: self._items.drop(name), WRITE_PATIENCE)
             self._held.pop(name, None)
             self._asking.pop(name, None)
@@ -203,14 +206,27 @@ class AccessKeys:
     async def _asked(self, work: Callable[[], None], patience: float) -> None:
         asking = run_in_daemon_thread(work)
         asking.add_done_callback(_heard)
+        self._writing = [each for each in [*self._writing, asking] if not each.done()]
         await _in_time(asking, patience)
 
+    async def _settled(self) -> None:
+        """Wait until the keychain has done what it was given up on: a late removal would be of what comes now."""
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=WRITE_PATIENCE)
+        if any(not each.done() for each in self._writing):  # guard: late-removal-is-waited-for
+            raise _slow()
+
     async def _undo(self, name: str) -> None:
+        """Have it removed; where the keychain takes long, that goes on by itself."""
         self._held.pop(name, None)
         try:
-            await self._asked(lambda: self._items.drop(name), WRITE_PATIENCE)
+            await self._asked(lambda: self._items.drop(name), PATIENCE)
         except errors.KeychainUnavailable as problem:
             log.warning("access key not taken back", why=problem.sentence)
+
+
+def _slow() -> errors.KeychainSlow:
+    return errors.KeychainSlow("The keychain does not answer.", "A dialog of it may be open: answer it, and try again.")
 
 
 async def _in_time(asking: asyncio.Future[T], patience: float) -> T:
@@ -221,9 +237,7 @@ async def _in_time(asking: asyncio.Future[T], patience: float) -> T:
     """
     await asyncio.wait({asking}, timeout=patience)  # guard: keychain-is-not-waited-for-longer
     if not asking.done():
-        raise errors.KeychainSlow(
-            "The keychain does not answer.", "A dialog of it may be open: answer it, and try again."
-        )
+        raise _slow()
     try:
         return asking.result()
     except errors.KeychainUnavailable:

@@ -72,7 +72,7 @@ def found(name: str, files: AwsFiles) -> Source | None:
     return Source(name, "keychain", inifiles.plain(files.profiles[name].get("region")), key=key)
 
 
-def unused(files: AwsFiles, sources: Mapping[str, Source | None]) -> Iterator[errors.ConfigError]:
+def unused(files: AwsFiles, sources: Mapping[str, Source | None]) -> Iterator[errors.KeyNotUsed]:
     """What is said of keys in the keychain that count for nothing.
 
     Args:
@@ -81,12 +81,12 @@ def unused(files: AwsFiles, sources: Mapping[str, Source | None]) -> Iterator[er
     """
     for name in files.in_keychain:
         if name not in files.profiles:
-            yield errors.ConfigError(
+            yield errors.KeyNotUsed(
                 f"The keychain has an access key of the profile {name!r}, which {files.config_file} does not have.",
                 f"Add [profile {name}] there, or: xacctctl keys remove {name}",
             )
         elif (source := sources.get(name)) is not None and source.kind != "keychain":
-            yield errors.ConfigError(
+            yield errors.KeyNotUsed(
                 f"The profile {name!r} has an access key in the keychain that is not used: it has credentials in"
                 " AWS's files as well, and those are what AWS's tools take.",
                 f"Take them out of the files, or: xacctctl keys remove {name}",
