@@ -412,7 +412,7 @@ def test_an_undo_never_removes_the_only_copy(tmp_path, monkeypatch):
     removed = []
 
     class Daemon:
-        def call(self, method, *_words):
+        def call(self, method, *_words, **_more):
             removed.append(method)
 
     keys_import._undo("central", Daemon(), keys_import.Place(str(file), old, b"[central]\n"))

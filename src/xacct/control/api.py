@@ -61,7 +61,7 @@ class Api:
                 *self._logins.routes(),
                 web.post(wire.LOGOUT, self.logout),
                 *self.granting.routes(),
-                *KeyRoutes(self._daemon.keys, self._audit).routes(),
+                *KeyRoutes(self._daemon.keys).routes(),
                 web.get(wire.CONTAINERS, self.containers),
                 web.get(wire.PROMPTS, self.prompts),
                 web.post(wire.PROMPT, self.answer_prompt),

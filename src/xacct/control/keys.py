@@ -12,7 +12,6 @@ from xacct.control.http import body_of
 
 if TYPE_CHECKING:
     from xacct.awsfiles import Files
-    from xacct.control.audit import Audit
 
 
 class AccessKeys(Protocol):
@@ -66,9 +65,8 @@ class NoAccessKeys:
 class KeyRoutes:
     """What there is below /v1/keys."""
 
-    def __init__(self, keys: AccessKeys, audit: Audit) -> None:
+    def __init__(self, keys: AccessKeys) -> None:
         self._keys = keys
-        self._audit = audit
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""

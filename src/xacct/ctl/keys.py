@@ -55,7 +55,8 @@ def _add(profile: str, client: Client, *, check: bool) -> int:
 
 def _typed() -> tuple[str, str]:
     try:
-        return getpass.getpass("Access key id (not shown): ").strip(), getpass.getpass("Secret access key: ").strip()
+        key_id = getpass.getpass("Access key id (not shown): ").strip()
+        return key_id, getpass.getpass("Secret access key: ").strip()  # guard: key-is-typed-without-echo
     except EOFError:
         raise CtlError("No access key was typed.", "", HUMAN) from None
 

@@ -75,6 +75,7 @@ class AccessKeys:
 
     def of_files(self, where: Where) -> Mapping[str, str]:
         """The profiles of these files that have a key in the keychain, each with the digest of its id."""
+        # guard: key-in-keychain-is-of-its-files
         return {row.profile: row.digest for row in self.rows if row.where == where}
 
     async def get(self, where: Where, profile: str) -> Credentials:
@@ -213,7 +214,7 @@ class AccessKeys:
         """Wait until the keychain has done what it was given up on: a late removal would be of what comes now."""
         if self._writing:
             await asyncio.wait(self._writing, timeout=WRITE_PATIENCE)
-        if any(not each.done() for each in self._writing):  # guard: late-removal-is-waited-for
+        if any(not each.done() for each in self._writing):
             raise _slow()
 
     async def _undo(self, name: str) -> None:

@@ -35,7 +35,7 @@ KINDS: dict[str, SourceKind] = {
 """By `Source.kind`."""
 
 LOOKS: tuple[Callable[[str, AwsFiles], Source | None], ...] = (
-    web_identity.found,
+    web_identity.found,  # guard: files-go-before-keychain
     identity_center.found,
     profile_keys.in_credentials_file,
     console_login.found,
