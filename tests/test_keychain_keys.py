@@ -5,6 +5,7 @@ The keychain's library is a stand-in (tests/support/fake_keychain); a real one: 
 
 import configparser
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -48,7 +49,8 @@ class Keychain:
 def stack(tmp_path):
     with Stack(tmp_path / "s", daemon=False) as stack:
         stack.keychain = Keychain(tmp_path / "keychain")
-        stack.env |= {"FAKE_KEYCHAIN": str(tmp_path / "keychain"), "PYTHONPATH": str(FAKE)}
+        path = os.pathsep.join(filter(None, [str(FAKE), stack.env.get("PYTHONPATH")]))
+        stack.env |= {"FAKE_KEYCHAIN": str(tmp_path / "keychain"), "PYTHONPATH": path}
         stack.start()
         yield stack
 
