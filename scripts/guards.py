@@ -1884,4 +1884,90 @@ GUARDS = {
         "pass",
         "tests/credentials/test_snapshot.py::test_what_is_kept_of_a_role_that_was_changed_is_of_the_changed_one",
     ),
+    "keychain-is-asked-once": Guard(
+        "if name not in self._held:",
+        "if True:",
+        "tests/state/test_access_keys.py::test_what_is_added_is_there_for_the_next_daemon_and_the_list_has_no_secret",
+    ),
+    "key-in-keychain-is-of-its-files": Guard(
+        "if row.where == where}",
+        "}",
+        "tests/state/test_access_keys.py::test_the_same_name_in_other_files_is_another_key",
+    ),
+    "key-in-keychain-is-not-overwritten": Guard(
+        "if profile in self.of_files(where):",
+        "if False:",
+        "tests/state/test_access_keys.py::test_a_key_that_is_there_is_not_overwritten",
+    ),
+    "key-that-is-not-kept-whole-is-taken-back": Guard(
+        "await self._undo(name)",
+        "pass",
+        "tests/state/test_access_keys.py::test_where_the_list_can_not_be_written_the_keychain_has_nothing",
+    ),
+    "keychain-gives-back-what-it-was-given": Guard(
+        "if (kept.access_key_id, kept.secret_access_key) != (keys.access_key_id, keys.secret_access_key):",
+        "if False:",
+        "tests/state/test_access_keys.py::test_what_the_keychain_changes_is_taken_back",
+    ),
+    "keychain-is-not-waited-for-longer": Guard(
+        "timeout=patience",
+        "timeout=None",
+        "tests/state/test_access_keys.py::test_a_keychain_that_hangs_is_not_waited_for_and_not_asked_twice",
+    ),
+    "key-is-checked-before-it-is-kept": Guard(
+        'if asked.get("check", True):',
+        "if False:",
+        "tests/test_keychain_keys.py::test_a_key_that_aws_does_not_know_is_not_kept",
+    ),
+    "no-key-moves-and-leaves-other-credentials": Guard(
+        "if other is not None:",
+        "if False:",
+        "tests/test_keychain_keys.py::test_other_credentials_of_the_profile_would_take_over_so_it_stays",
+    ),
+    "no-key-beside-other-credentials": Guard(
+        "elif source is not None:",
+        "elif False:",
+        "tests/test_keychain_keys.py::test_what_can_not_be_meant_is_one_sentence",
+    ),
+    "no-temporary-keys-in-keychain": Guard(
+        "if keys.session_token or keys.access_key_id.startswith(TEMPORARY):",
+        "if False:",
+        "tests/test_keychain_keys.py::test_temporary_keys_are_refused",
+    ),
+    "files-go-before-keychain": Guard(
+        "web_identity.found,",
+        "keychain.found,\n    web_identity.found,",
+        "tests/aws/test_keychain.py::test_what_the_files_say_goes_first_as_for_awss_tools",
+    ),
+    "successor-has-keys-that-came-meanwhile": Guard(
+        "        if self.access_keys.read_index():",
+        "        if False:",
+        "tests/daemon/test_app.py::test_keys_that_came_into_the_keychain_while_a_successor_began_are_its_own",
+    ),
+    "only-yes-is-yes": Guard(
+        'not in {"y", "yes"}', 'in {"n", "no"}', "tests/ctl/test_keys.py::test_only_a_yes_removes"
+    ),
+    "key-is-typed-without-echo": Guard(
+        'getpass.getpass("Secret access key: ")',
+        'input("Secret access key: ")',
+        "tests/ctl/test_keys.py::test_a_key_is_asked_for_at_the_terminal_and_not_shown",
+    ),
+    "key-leaves-the-file-after-the-proof": Guard(
+        "arn = _proved(profile, client)",
+        'arn = ""',
+        "tests/ctl/test_keys.py::test_the_file_is_changed_after_the_proof_and_not_before",
+    ),
+    "import-that-fails-is-undone": Guard(
+        "_undo(profile, client, place)", "pass", "tests/ctl/test_keys.py::test_what_fails_on_the_way_is_undone"
+    ),
+    "only-copy-of-key-stays": Guard(
+        "if not _has_key(place, profile):",
+        "if False:",
+        "tests/test_keychain_keys.py::test_an_undo_never_removes_the_only_copy",
+    ),
+    "import-takes-no-session-token": Guard(
+        "if any(token in options for token in TOKENS):",
+        "if False:",
+        "tests/ctl/test_keys.py::test_what_is_no_plain_key_stays_where_it_is",
+    ),
 }

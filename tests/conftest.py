@@ -49,6 +49,11 @@ LIVE = {
     },
     "test_fifos.py": {"test_a_fifo_hangs_no_start"},
     "test_handover.py": {"test_it_goes_on_when_whoever_asked_for_it_hangs_up"},
+    "test_keychain_keys.py": {
+        "test_a_key_that_was_added_serves_roles_and_no_file_has_it",
+        "test_a_key_moves_out_of_the_file_after_the_proof",
+        "test_an_undo_never_removes_the_only_copy",
+    },
     "test_lifecycle.py": {"test_a_reload_leaves_a_daemon_that_can_be_reached"},
     "test_other_profiles.py": {"test_profiles_are_what_they_are_outside"},
     "test_other_sts.py": {

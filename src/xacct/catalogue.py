@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +12,6 @@ from xacct.aws import profiles
 from xacct.model import Role, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from xacct.awsfiles import Files
 
 FileStamp = tuple[int, int, int] | None
@@ -20,6 +19,15 @@ FileStamp = tuple[int, int, int] | None
 
 EMPTY_FOR = 2.0
 """Seconds for which a file has to be empty, or gone, to be believed: an editor may have emptied it to write it anew."""
+
+
+InKeychain = Callable[[tuple[str, str]], Mapping[str, str]]
+"""Of a config and a credentials file: the profiles that have a key in the keychain, and the digest of its id."""
+
+
+def no_keychain(_where: tuple[str, str]) -> Mapping[str, str]:
+    """No profile has one."""
+    return {}
 
 
 class Watched:
@@ -89,9 +97,19 @@ class Catalogue:
         instances: what stands for their sso-sessions.
         unread: why they could not be read when they were last to be.
         asked: when a request last meant them (boot-time clock).
+
+    Args:
+        in_keychain: gives the profiles of a config and a credentials file that have an access key in the keychain.
     """
 
-    def __init__(self, files: Files, catalogue_id: str, env: Mapping[str, str], boot: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        files: Files,
+        catalogue_id: str,
+        env: Mapping[str, str],
+        boot: Callable[[], float],
+        in_keychain: InKeychain = no_keychain,
+    ) -> None:
         self.files = files
         self.id = catalogue_id
         self.roles: dict[str, Role] = {}
@@ -103,6 +121,7 @@ class Catalogue:
         self.asked = boot()
         self.watched = Watched(files[:2], boot)
         self._env = dict(env) if not catalogue_id else files.within(env)
+        self._in_keychain = in_keychain
 
     def load(self, apply: Callable[[profiles.Profiles], dict[str, Role]]) -> Loaded:
         """Read the files now, and change nothing here. It may take its time.
@@ -112,7 +131,9 @@ class Catalogue:
         """
         self.watched.read_now()
         try:
-            found = profiles.read(self._env, "the shell's" if self.id else "the daemon's")
+            real = awsfiles.resolved(self.files)
+            kept = self._in_keychain((real.config, real.credentials))
+            found = profiles.read(self._env, "the shell's" if self.id else "the daemon's", kept)
             _refuse_keys(found)  # guard: no-profile-called-like-another-files-role
             found.roles = apply(found)
             if self.id:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from xacct import awsfiles, errors, role_settings, rolekeys, settings, surroundings
-from xacct.catalogue import EMPTY_FOR, Catalogue, Watched
+from xacct.catalogue import EMPTY_FOR, Catalogue, Watched, no_keychain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from xacct.aws.profiles import Profiles
     from xacct.awsfiles import Files
+    from xacct.catalogue import InKeychain
     from xacct.catalogue import Loaded as LoadedCatalogue
     from xacct.credentials.keeper import Keeper
     from xacct.model import Role
@@ -70,6 +71,7 @@ class Configuration:
         at_start: what it said when the daemon started.
         boot: reads the boot-time clock.
         fill: makes a name of a template such as "{user}@{host}".
+        in_keychain: gives the profiles that have an access key in the keychain.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Configuration:
         at_start: Settings,
         boot: Callable[[], float],
         fill: Callable[[str], str] = str,
+        in_keychain: InKeychain = no_keychain,
     ) -> None:
         self._boot = boot
         self._fill = fill
@@ -90,7 +93,8 @@ class Configuration:
         self._toml = Watched((str(path),), boot)
         self._trouble: errors.ConfigError | None = None
         self.surroundings = surroundings.of(env)
-        self.own = Catalogue(awsfiles.named(env, awsfiles.directory()), rolekeys.OWN, env, boot)
+        self._in_keychain = in_keychain
+        self.own = Catalogue(awsfiles.named(env, awsfiles.directory()), rolekeys.OWN, env, boot, in_keychain)
         self._others: dict[str, Catalogue] = {}
         self._foreseen: dict[str, Foreseen] = {}
 
@@ -244,7 +248,7 @@ class Configuration:
             found = self._foreseen.pop(catalogue_id, None)
             # guard: read-in-thread-by-limits-in-force
             if found is None or found.basis != self._basis() or found.catalogue.files != real:
-                found = self._foresee(Catalogue(real, catalogue_id, self._env, self._boot))
+                found = self._foresee(Catalogue(real, catalogue_id, self._env, self._boot, self._in_keychain))
             there = self._others[catalogue_id] = found.catalogue
             self.take(found.loaded, keeper)
         elif there.files != real:
@@ -258,7 +262,7 @@ class Configuration:
         for one in files:
             catalogue_id = self.identify(one)
             if self.known(catalogue_id) is None:
-                new = Catalogue(awsfiles.resolved(one), catalogue_id, self._env, self._boot)
+                new = Catalogue(awsfiles.resolved(one), catalogue_id, self._env, self._boot, self._in_keychain)
                 self._foreseen[catalogue_id] = self._foresee(new)
 
     def _foresee(self, catalogue: Catalogue) -> Foreseen:

@@ -61,6 +61,10 @@ class ConfigError(BadInput, code="bad-config", status=409):
     """A configuration file that can't be read, parsed or meant."""
 
 
+class KeyNotUsed(ConfigError, code="key-not-used"):
+    """An access key in the keychain is not used: AWS's files have credentials of its profile, or no such profile."""
+
+
 class PromptNotOpen(BadInput, code="prompt-closed", status=409):
     """An answer to a question that is no longer open."""
 
@@ -164,6 +168,12 @@ class NetworkLost(NetworkDown, code="network-lost"):
     answered = True
 
 
+class SourceLocked(Temporary, code="source-locked", category="human", status=403):
+    """The access key of a source is in a keychain that is locked, or does not answer. The next fetch tries again."""
+
+    answered = False
+
+
 class ClockSkew(Temporary, code="clock-skew"):
     """STS refused the signature because this machine's clock is off; the sentence says by how much.
 
@@ -246,6 +256,14 @@ class SourceUnusable(Refusal, code="source", category="usage"):
 
 class KeychainUnavailable(XacctError, code="keychain", category="temporary", status=503):
     """The operating system's keychain is locked or missing, or does not answer: state is neither read nor kept."""
+
+
+class KeychainLocked(KeychainUnavailable, code="keychain-locked", category="human"):
+    """The operating system's keychain is locked."""
+
+
+class KeychainSlow(KeychainUnavailable, code="keychain-slow", category="human"):
+    """The operating system's keychain does not answer in time: a dialog of it may be open."""
 
 
 class KeychainDenied(KeychainUnavailable, code="keychain-denied", category="human"):

@@ -74,7 +74,7 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where the first credentials come from: a profile's keys, its credential_process, or the environment.
+    """Where the first credentials come from: a profile's keys, its credential_process, the environment, a keychain.
 
     Attributes:
         files: the config and the credentials file that have the profile, and the HOME they belong to (awsfiles.Files);
@@ -86,7 +86,7 @@ class Source:
     """
 
     name: str
-    kind: Literal["profile", "process", "environment", "web-identity", "identity-center"]
+    kind: Literal["profile", "process", "environment", "web-identity", "identity-center", "keychain"]
     region: str | None = None
     command: str = field(default="", repr=False)
     temporary: bool = False

@@ -453,6 +453,60 @@ class LogoutAnswer(TypedDict):
     roles: list[str]
 
 
+class KeyRequest(TypedDict):
+    """POST /v1/keys: keep an access key of a profile in the keychain.
+
+    Attributes:
+        access_key_id: absent with `secret_access_key`: the profile's own key, which is in the AWS files.
+        check: false: AWS is not asked whose key it is.
+    """
+
+    profile: str
+    access_key_id: NotRequired[str]
+    secret_access_key: NotRequired[str]
+    check: NotRequired[bool]
+
+
+class KeyInfo(TypedDict):
+    """One access key in the keychain, in GET /v1/keys; nothing in it is secret.
+
+    Attributes:
+        ends: the last four characters of the key's id.
+        added: Unix seconds.
+        config: the AWS config file that has the profile, as is `credentials`.
+    """
+
+    profile: str
+    ends: str
+    added: float
+    config: str
+    credentials: str
+
+
+class KeysAnswer(TypedDict):
+    """GET /v1/keys.
+
+    Attributes:
+        keychain: what it is called on this system.
+    """
+
+    keys: list[KeyInfo]
+    keychain: str
+
+
+class KeyAnswer(TypedDict):
+    """POST /v1/keys and POST /v1/keys/PROFILE/check.
+
+    Attributes:
+        ends: the last four characters of the key's id.
+        arn: whose key it is by AWS's word (GetCallerIdentity); null: AWS was not asked.
+    """
+
+    profile: str
+    ends: str
+    arn: str | None
+
+
 class GrantRequest(TypedDict):
     """POST /v1/grants.
 

@@ -18,6 +18,9 @@ REQUESTS = {
     if name.endswith(("Request", "Binding")) or (name.startswith("Prompt") and name.endswith("Answer"))
 }
 GOOD = {
+    "profile": "central",
+    "access_key_id": "AKIAIOSFODNN7EXAMPLE",
+    "secret_access_key": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     "roles": ["dev"],
     "role": "dev",
     "label": "a shell",
@@ -34,6 +37,9 @@ GOOD = {
 }
 BAD_TEXT = ["a\0b", "a\nb", "\x1b[2J", "\x9b", "\x7f", "\u2028", "x" * 5000, 5, None, ["a"], {}]
 BAD = {
+    "profile": [*BAD_TEXT, ""],
+    "access_key_id": [*BAD_TEXT, "", "AKIA", "akiaiosfodnn7example", "A" * 129],
+    "secret_access_key": [*BAD_TEXT, "", "too-short", "with a space in the middle", "x" * 257],
     "roles": [["a\0b"], [""], ["a\nb"], "dev", [None], None, 5, ["x" * 5000]],
     "role": [*BAD_TEXT, ""],
     "label": BAD_TEXT,

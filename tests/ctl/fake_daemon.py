@@ -139,6 +139,17 @@ class FakeDaemon:
             "notes": ["the clock is 2 s off"],
         }
 
+    def _get_keys(self, _path, _body):
+        keys = [{"profile": "work", "ends": "MPLE", "added": time.time() - 90, "config": "/c", "credentials": "/k"}]
+        return {"keys": keys, "keychain": "the Secret Service"}
+
+    def _post_keys(self, path, body):
+        profile = path.split("/")[3] if path.endswith("/check") else body["profile"]
+        return {"profile": profile, "ends": "MPLE", "arn": "arn:aws:iam::111122223333:user/alice"}
+
+    def _delete_keys(self, _path, _body):
+        return {}
+
     def _get_roles(self, path, _body):
         if path.endswith("/explain"):
             return {"role": "prod", "steps": ["start from work", "assume prod"], "remarks": ["1 h"]}

@@ -529,7 +529,7 @@ def test_a_reader_never_sees_half_of_it(config, say):
 def program(monkeypatch, argv0, bare="/nonexistent"):
     monkeypatch.setattr(sys, "argv", [argv0])
     monkeypatch.setattr(os, "confstr", lambda _: str(bare))
-    return configure._program()
+    return configure.program()
 
 
 def installed(directory, to=None):

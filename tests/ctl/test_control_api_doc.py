@@ -28,6 +28,9 @@ ANSWERS = {
     "### GET /v1/grants": wire.GrantsAnswer,
     "### POST /v1/grants/ID": wire.GrantInfo,
     "### GET /v1/containers": wire.ContainersAnswer,
+    "### GET /v1/keys": wire.KeysAnswer,
+    "### POST /v1/keys\n": wire.KeyAnswer,
+    "### POST /v1/keys/PROFILE/check": wire.KeyAnswer,
 }
 
 
@@ -45,7 +48,20 @@ def test_every_path_has_an_example():
     for name in ("VERSION", "STATUS", "ROLES", "EXPLAIN", "LOGIN", "LOGOUT", "CREDENTIALS", "ACCOUNTS"):
         path = getattr(wire, name).format(role="prod")
         assert f"http://xacct{path}" in PAGE, name
-    for name in ("GRANTS", "GRANT", "CONTAINERS", "PROMPT", "EVENTS", "AUDIT", "LOCK", "UNLOCK", "RELOAD", "STOP"):
+    for name in (
+        "GRANTS",
+        "GRANT",
+        "KEYS",
+        "KEY",
+        "CONTAINERS",
+        "PROMPT",
+        "EVENTS",
+        "AUDIT",
+        "LOCK",
+        "UNLOCK",
+        "RELOAD",
+        "STOP",
+    ):
         path = getattr(wire, name).partition("{")[0]
         assert f"http://xacct{path}" in PAGE, name
 
@@ -66,8 +82,15 @@ def test_the_streams_too(heading):
 
 
 def test_requests_and_prompts_name_every_key():
-    requests = (wire.LoginRequest, wire.CredentialsRequest, wire.AccountsRequest, wire.GrantRequest, wire.GrantBinding)
-    for kind in (*requests, wire.Prompt):
+    for kind in (
+        wire.LoginRequest,
+        wire.CredentialsRequest,
+        wire.AccountsRequest,
+        wire.GrantRequest,
+        wire.GrantBinding,
+        wire.KeyRequest,
+        wire.Prompt,
+    ):
         for key in kind.__annotations__:
             assert f"`{key}`" in PAGE, (kind, key)
 

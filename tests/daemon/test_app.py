@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import signal
+from pathlib import Path
 
 import pytest
 from small_keeper import ROLES, SERIAL
@@ -11,7 +13,7 @@ from xacct.daemon import __main__ as entry_point
 from xacct.daemon import app as composition
 from xacct.daemon import run
 from xacct.daemon.app import App
-from xacct.daemon.inherited import DaemonPaths
+from xacct.daemon.inherited import DaemonPaths, Inherited
 from xacct.endpoint.peer_check import SocketPeerCheck
 from xacct.host import bridges, processes
 from xacct.host.lock_watchers import ON_SUSPEND
@@ -159,3 +161,26 @@ async def test_the_audits_files_and_its_choice_reach_it(where):
     app.audit._why = "No space left on device"
     assert [problem.code for problem in app.problems()] == ["audit-not-written"]
     await app.close()
+
+
+def test_keys_that_came_into_the_keychain_while_a_successor_began_are_its_own(where, monkeypatch):
+    """It reads the files before the one before it has ended, and that one may have kept a key since."""
+    home = Path(os.environ["HOME"]) / ".aws"
+    home.mkdir(parents=True)
+    (home / "config").write_text("[profile work]\nregion = eu-west-1\n")
+    app = App(Settings(), Settings(), where)
+    app.read_changed()
+    assert "work" not in app.keeper.nodes
+    row = {
+        "profile": "work", "config": str(home / "config"), "credentials": str(home / "credentials"), "ends": "MPLE",
+        "digest": "0" * 16, "added": 1.8e9,
+    }  # fmt: skip
+    where.keychain_keys.write_text(json.dumps([row]))
+    monkeypatch.setattr(app.restorer, "take_over", _nothing)
+    asyncio.run(app.take_over(Inherited(), None))
+    assert "work" in app.keeper.nodes
+    asyncio.run(app.sts.close())
+
+
+async def _nothing(*_):
+    pass

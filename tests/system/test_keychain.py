@@ -1,28 +1,21 @@
 """State under a real GNOME Keyring on a bus of the test's own: kept through a reboot, locked, unlocked, absent."""
 
 import base64
-import importlib.util
 import json
-import os
 import re
 import shutil
-import signal
-import socket
-import struct
 import subprocess
 import sys
 import textwrap
 
+import keyring_desktop
 import pytest
+from keyring_desktop import PASSWORD
 from stack import Stack
 from waiting import wait_until
 
 pytestmark = pytest.mark.system
 
-UNLOCK = 1
-"""An operation of gnome-keyring-daemon's control socket, as pam_gnome_keyring sends it."""
-
-PASSWORD = "the login password"
 CANARY = b"ASIACANARY/secret+canary/0123456789abcdef"
 
 RUN = """
@@ -64,56 +57,8 @@ RUN = """
 """
 
 
-class Desktop:
-    """A session bus and a keyring daemon, both the test's own."""
-
-    def __init__(self, home):
-        self.home = home
-        self.keyrings = home / ".local" / "share" / "keyrings"
-        self.bus = self.keyring = None
-
-    def boot(self, password=None):
-        """Everything but what is on disk is new. With a password the login keyring is open (and made, if need be)."""
-        self.shut_down()
-        runtime = self.home / "run"
-        shutil.rmtree(runtime, ignore_errors=True)
-        runtime.mkdir(mode=0o700)
-        self.env = {k: v for k, v in os.environ.items() if not k.startswith(("XDG_", "DBUS_", "DISPLAY", "WAYLAND"))}
-        self.env |= {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(runtime)}
-        self.bus = subprocess.Popen(
-            ["dbus-daemon", "--session", "--nofork", "--print-address=1"],
-            env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
-        self.env["DBUS_SESSION_BUS_ADDRESS"] = self.bus.stdout.readline().strip()
-        self.keyring = subprocess.Popen(
-            ["gnome-keyring-daemon", "--foreground", "--components=secrets", *(["--unlock"] if password else [])],
-            env=self.env, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
-        self.keyring.stdin.write(password or "")
-        self.keyring.stdin.close()
-        wait_until((runtime / "keyring" / "control").exists)
-        if password:
-            wait_until((self.keyrings / "login.keyring").exists)
-            self.log_in(password)
-
-    def log_in(self, password=PASSWORD):
-        """Later: what PAM's module does with the login's password."""
-        word = password.encode()
-        with socket.socket(socket.AF_UNIX) as control:
-            control.settimeout(10)
-            control.connect(str(self.home / "run" / "keyring" / "control"))
-            control.send(b"\0")  # for the credentials that the kernel adds
-            control.sendall(struct.pack("!III", 12 + len(word), UNLOCK, len(word)) + word)
-            assert struct.unpack("!II", control.recv(8, socket.MSG_WAITALL)) == (8, 0)
-
-    def shut_down(self):
-        for process in (self.keyring, self.bus):
-            if process is not None:
-                process.send_signal(signal.SIGTERM)
-                process.wait(10)
-                if process.stdout:
-                    process.stdout.close()
-        self.bus = self.keyring = None
+class Desktop(keyring_desktop.Desktop):
+    """With stores in processes of their own."""
 
     def start(self, path, *work):
         """A daemon's store in a process of its own."""
@@ -139,17 +84,8 @@ def finish(running):
 
 @pytest.fixture
 def desktop(tmp_path):
-    for program in ("gnome-keyring-daemon", "dbus-daemon"):
-        if shutil.which(program) is None:
-            pytest.skip(f"no {program} here")
-    if importlib.util.find_spec("secretstorage") is None:
-        pytest.skip("the extra xacct[keychain] is not installed")
-    desktop = Desktop(tmp_path)
-    desktop.boot(PASSWORD)
-    try:
+    with keyring_desktop.desktop_in(tmp_path, Desktop) as desktop:
         yield desktop
-    finally:
-        desktop.shut_down()
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ class AwsFiles:
         sign_ins: likewise those named sso-session.
         ignored: sections that AWS's tools don't take for the profile they look like: the names that somebody may call
             it by, and why.
+        in_keychain: profiles that have an access key in the keychain, each with the digest of its id.
     """
 
     config_file: Path
@@ -57,6 +58,7 @@ class AwsFiles:
     services: dict[str, Any] = field(default_factory=dict, repr=False)
     sign_ins: dict[str, Profile] = field(default_factory=dict, repr=False)
     ignored: list[tuple[tuple[str, ...], errors.ConfigError]] = field(default_factory=list)
+    in_keychain: Mapping[str, str] = field(default_factory=dict)
 
     def where(self, profile: str, setting: str) -> str:
         """Where a setting of a profile stands: the section and the file."""

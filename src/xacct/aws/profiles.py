@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from xacct import errors
 from xacct.aws import chains, inifiles, instances, regions, sources, targets
+from xacct.aws.sources import keychain
 from xacct.aws.sources.process import asks_xacct
 from xacct.model import Role
 
@@ -54,14 +55,20 @@ class Profiles:
         self.problems.append(problem)
 
 
-def read(env: Mapping[str, str], whose: str = "the daemon's") -> Profiles:
-    """Read both files. Of `env` count the files' variables and those of targets.VARIABLES; `whose` it is.
+def read(env: Mapping[str, str], whose: str = "the daemon's", in_keychain: Mapping[str, str] | None = None) -> Profiles:
+    """Read both files.
+
+    Args:
+        env: of it count the files' variables and those of targets.VARIABLES.
+        whose: it is.
+        in_keychain: profiles that have an access key in the keychain, each with the digest of its id.
 
     Raises:
         ConfigError: one can't be read or parsed; which, and where.
     """
     found = Profiles(inifiles.read(*inifiles.paths(env)))
     assert found.files is not None  # noqa: S101 - just read
+    found.files.in_keychain = in_keychain or {}
     for name in found.files.profiles:
         try:
             found.roles[name] = _role(name, found.files, env, whose)
@@ -74,6 +81,8 @@ def read(env: Mapping[str, str], whose: str = "the daemon's") -> Profiles:
         found.unusable |= {name: ignored for name in names if name not in found.files.profiles}
     without_loose_ends(found)
     found.instances = list(instances.found(found.files, env, whose))
+    if in_keychain:
+        found.problems += keychain.unused(found.files, {name: _source(name, found.files) for name in in_keychain})
     return found
 
 
@@ -189,6 +198,14 @@ def _own_keys(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) ->
         arn, session = profile["role_arn"], profile.get("role_session_name")
         return Role(name=name, parent=source, role_arn=arn, session_name=session, region=region, target=target)
     return Role(name=name, parent=source, mfa_serial=profile.get("mfa_serial"), region=region, target=target)
+
+
+def _source(name: str, files: AwsFiles) -> Source | None:
+    """The source that a profile is by itself; None where it is none, or can't be used."""
+    try:
+        return sources.own(name, files) if name in files.profiles else None
+    except errors.ConfigError:
+        return None
 
 
 def _leads_nowhere(name: str, files: AwsFiles) -> errors.UnknownRole:

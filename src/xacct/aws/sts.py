@@ -102,6 +102,18 @@ class Sts:
         answer = await self._call("assume_role_with_web_identity", None, role, arguments)
         return self._credentials(answer, role.account)
 
+    async def get_caller_identity(self, keys: Credentials, role: Role) -> str:
+        """The ARN of whoever `keys` belong to; STS is asked where it is for `role`.
+
+        Raises:
+            XacctError: what AWS said, or why it could not be asked.
+        """
+        answer = await self._call("get_caller_identity", keys, role, {})
+        arn = answer.get("Arn")
+        if not isinstance(arn, str) or not arn.startswith("arn:"):
+            raise failures.not_sts()
+        return arn
+
     async def _call(
         self, method: str, keys: Credentials | None, role: Role, arguments: dict[str, Any]
     ) -> dict[str, Any]:

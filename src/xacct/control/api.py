@@ -18,6 +18,7 @@ from xacct.control.accounts import AccountRoutes
 from xacct.control.audit import Audit
 from xacct.control.grants import GrantRoutes
 from xacct.control.http import answered, body_of, streamed
+from xacct.control.keys import KeyRoutes
 from xacct.control.logins import LoginRoutes
 from xacct.control.middleware import Middleware
 from xacct.control.selection import Selection
@@ -67,6 +68,7 @@ class Api:
                 *self._accounts.routes(),
                 web.post(wire.LOGOUT, self.logout),
                 *self.granting.routes(),
+                *KeyRoutes(self._daemon.keys).routes(),
                 web.get(wire.CONTAINERS, self.containers),
                 web.get(wire.PROMPTS, self.prompts),
                 web.post(wire.PROMPT, self.answer_prompt),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from xacct.control import views
 from xacct.control.containers import Containers
+from xacct.control.keys import AccessKeys, NoAccessKeys
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -65,6 +66,7 @@ class Daemon:
         imds: gives the role of each IMDS port.
         catalogues: the AWS files that roles are served of.
         known_words: aliases and groups of roles.
+        keys: the access keys in the keychain.
     """
 
     endpoint_url: str
@@ -83,3 +85,4 @@ class Daemon:
     containers: Containers = field(default_factory=Containers)
     catalogues: views.Catalogues = field(default_factory=views.OnlyOwn)
     known_words: Callable[[], KnownWords] = NoWords
+    keys: AccessKeys = field(default_factory=NoAccessKeys)

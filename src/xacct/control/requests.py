@@ -41,6 +41,9 @@ _PATTERN: Final = rf"\Aarn:[a-z*-]{{1,32}}:iam::[0-9*]{{1,12}}:role/{_IN_ARN}\Z"
 """Every part of an ARN has to be there: a lone * would be easier to type than to mean. And * alone stands for anything:
 what would be a wildcard elsewhere (? and [...]) is in no ARN, and refused."""
 
+_KEY_ID: Final = r"\A[A-Z0-9]{16,128}\Z"
+_SECRET_KEY: Final = r"\A[!-~]{16,256}\Z"  # noqa: S105 - a pattern
+
 _LINE: Final = msgspec.Meta(max_length=4096, pattern=_NO_CONTROLS)  # guard: requests-no-control-characters
 _NAME: Final = msgspec.Meta(min_length=1, max_length=2048, pattern=_NO_CONTROLS)  # guard: requests-names-are-names
 SOME: Final = msgspec.Meta(max_length=10_000)
@@ -55,6 +58,9 @@ _BY_TYPE: Final[Mapping[Any, Any]] = {
 }
 
 RULES: Final[Mapping[str, Any]] = {
+    "profile": Annotated[str, _NAME],
+    "access_key_id": Annotated[str, msgspec.Meta(pattern=_KEY_ID)],
+    "secret_access_key": Annotated[str, msgspec.Meta(pattern=_SECRET_KEY)],
     "role": Annotated[str, _NAME],
     "roles": Annotated[list[Annotated[str, _NAME]], SOME],
     "via": Annotated[str, _NAME],
@@ -70,6 +76,8 @@ RULES: Final[Mapping[str, Any]] = {
 """What the values of these fields may be, in whichever request."""
 
 _SAID: Final = (
+    (_KEY_ID, "Expected an access key's id: 16 or more capital letters and digits"),
+    (_SECRET_KEY, "Expected a secret access key: 16 to 256 characters without spaces"),
     (_NO_CONTROLS, "Expected text without control characters"),
     (_PATTERN, "Expected the ARN of a role in which * stands for anything, such as arn:aws:iam::*:role/dev-*"),
 )

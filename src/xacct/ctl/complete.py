@@ -41,6 +41,9 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "doctor": ("--json", "--role"),
     "audit": ("--follow", "--role", "--since", "--json"),
     "grants create": ("--role-arn", "--via", "--label", "--ttl", "--json"),
+    "keys add": ("--no-check",),
+    "keys import": ("--yes", "--dry-run"),
+    "keys remove": ("--yes",),
     "service install": ("--now", "--sandbox"),
     "service uninstall": ("--purge",),
 }
@@ -49,6 +52,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
 WORDS: Final[dict[str, tuple[str, ...]]] = {
     "accounts": ("sync",),
     "grants": ("list", "create", "revoke"),
+    "keys": ("list", "add", "import", "remove"),
     "docker": ("run", "compose", "doctor", "setup"),
     "podman": ("run", "compose", "doctor", "setup"),
     "completion": ("bash", "zsh", "fish"),
@@ -179,6 +183,11 @@ def _grants() -> list[str]:
     return [grant["id"] for grant in answer["grants"] if grant["id"].isprintable()] if answer else []
 
 
+def _keys() -> list[str]:
+    answer = _told(wire.KEYS, wire.KeysAnswer)
+    return [key["profile"] for key in answer["keys"] if key["profile"].isprintable()] if answer else []
+
+
 def _told(path: str, shape: type[T]) -> T | None:
     with suppress(CtlError, OSError):
         return Client(paths.socket_path()).call("GET", path, shape, timeout=_PATIENCE)
@@ -188,6 +197,8 @@ def _told(path: str, shape: type[T]) -> T | None:
 _ASKED: Final[dict[tuple[str, ...], Callable[[], list[str]]]] = {
     ("grants", "create"): _roles,
     ("grants", "revoke"): _grants,
+    ("keys", "import"): _roles,
+    ("keys", "remove"): _keys,
     **{(verb, action): _roles for verb in ("docker", "podman") for action in ("run", "compose", "doctor")},
 }
 """What the words behind a verb's action are."""

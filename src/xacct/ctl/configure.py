@@ -92,13 +92,13 @@ def _changed(args: Namespace, content: bytes, known: Mapping[str, str | None], o
             "xacctctl configure --dry-run shows those there are.",
         )
         left = [entry for entry in old if args.roles and entry.role not in args.roles]
-        return block.joined(found, _program() if left else "", left)
+        return block.joined(found, program() if left else "", left)
     _demand(args.roles, known, "no role", "xacctctl roles")
     if not (args.roles or args.all or old):
         raise CtlError("Profiles for which roles?", "Name some, or say --all.", USAGE)
     entries = list(_wanted(args, old, known))
     _refuse_clashes(entries, block.profiles(found.place.outside) | others)
-    return block.joined(found, _program(), entries)
+    return block.joined(found, program(), entries)
 
 
 def _demand(roles: Sequence[str], there: Mapping[str, str | None] | list[str], what: str, hint: str) -> None:
@@ -140,8 +140,12 @@ def _refuse_clashes(entries: Sequence[Entry], others: set[str]) -> None:
         taken.add(entry.profile)
 
 
-def _program() -> str:
-    """Return how to call xacctctl from a file: by its path, unless the system's own PATH finds it."""
+def program() -> str:
+    """Return how to call xacctctl from a file: by its path, unless the system's own PATH finds it.
+
+    Raises:
+        CtlError: AWS tools don't agree on how to read it.
+    """
     path = sys.argv[0]
     if os.path.basename(path) != "xacctctl":
         path = os.path.join(os.path.dirname(sys.executable), "xacctctl")

@@ -23,8 +23,9 @@ from xacct.credentials.scheduler import Scheduler
 from xacct.credentials.service import CredentialService
 from xacct.daemon.catalogues import Catalogues
 from xacct.daemon.container_routes import ContainerRoutes, containers
+from xacct.daemon.keychain_keys import KeychainKeys
 from xacct.daemon.noted import Noted
-from xacct.daemon.reading import Reader
+from xacct.daemon.reading import Reader, Wanted
 from xacct.daemon.restorer import Restorer
 from xacct.desktop import prompters
 from xacct.desktop.parts import Parts
@@ -46,7 +47,8 @@ from xacct.host.watches import Watches
 from xacct.prompts.broker import PromptBroker
 from xacct.prompts.events import PromptOpened
 from xacct.prompts.used_codes import UsedCodes
-from xacct.state import codec
+from xacct.state import codec, key_items
+from xacct.state.access_keys import AccessKeys
 from xacct.state.fdstore import FdStore
 from xacct.state.persister import StatePersister
 from xacct.state.taken_back import TakenBack
@@ -56,7 +58,6 @@ if TYPE_CHECKING:
 
     from xacct import wire
     from xacct.daemon.inherited import DaemonPaths, Inherited
-    from xacct.daemon.reading import Wanted
     from xacct.endpoint.peer_check import SocketPeerCheck
     from xacct.host.notify import Manager
     from xacct.settings import Settings
@@ -83,9 +84,12 @@ class App:
         self._chosen = chosen.daemon
         self.clock = AwsClock(host_clock.read)
         self.code = CodeStamp(Path(__file__).parents[1])
+        self.access_keys = AccessKeys(where.keychain_keys, key_items.of_this_system(), self.clock.now)
         self.keeper = self._heart(chosen)
         self.service = CredentialService(self.keeper, self._look_soon)
-        self.configuration = Configuration(dict(os.environ), where.config, in_file, self.clock.boot, session_name.fill)
+        self.configuration = Configuration(
+            dict(os.environ), where.config, in_file, self.clock.boot, session_name.fill, self.access_keys.of_files
+        )
         resolver = processes.ProcessResolver(processes.Processes().find, self.clock.boot)
         self.grants = Grants(
             where.tokens,
@@ -98,6 +102,9 @@ class App:
         )
         self.catalogues = Catalogues(self.configuration, self.keeper, self.grants)
         self.reader = Reader(self._read)
+        self.keychain_keys = KeychainKeys(
+            self.access_keys, self.sts, os.environ, self.catalogues.own, partial(self.reader.in_time, everything=True)
+        )
         self.audit = _audit(chosen, where, self.clock, resolver, self.catalogues)
         if (audit := self.audit) is not None:
             self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
@@ -129,7 +136,7 @@ class App:
         return Keeper(
             sts=self.sts,
             identity_center=self.identity_center,
-            sources=FileSources(os.environ),
+            sources=FileSources(os.environ, self.access_keys),
             broker=PromptBroker(self.clock, events, UsedCodes(self._keep_steps)),
             clock=self.clock,
             events=events,
@@ -227,6 +234,9 @@ class App:
         # guard: revoked-by-the-state-handed-on
         self.grants.load(codec.grants_of(inherited.state) if inherited.state is not None else None)
         self._lock = inherited.lock
+        # guard: successor-has-keys-that-came-meanwhile
+        if self.access_keys.read_index():  # it was read before there was a lock
+            self.catalogues.read(Wanted(everything=True))()
         await self.restorer.take_over(inherited, manager)
         if self.audit is not None:
             self.audit.start(self.keeper.events)
@@ -262,7 +272,13 @@ class App:
     def problems(self) -> list[errors.XacctError]:
         """What people should know of."""
         served = self.imds.problems()
-        written = [self.grants.problem, self.grants.dropped, self.taken_back.problem, self._steps_problem]
+        written = [
+            self.grants.problem,
+            self.grants.dropped,
+            self.taken_back.problem,
+            self._steps_problem,
+            self.access_keys.problem,
+        ]
         kept = [*self.persister.problems(), *filter(None, written)]
         audited = self.audit.problems() if self.audit is not None else []
         full = [problem for share in self._seats for problem in share.problems()]

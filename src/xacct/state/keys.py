@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SERVICE = "xacct"
+ACCESS_KEYS = "xacct-access-keys"
+"""The service of items that hold access keys."""
+
 LABEL = "xacct: opens what it keeps between two runs"
 
 DENIED = "The keychain's dialog was dismissed, so state is not kept."
@@ -47,11 +50,7 @@ def of_this_system(file: Path) -> Keys:
 
 
 class SecretServiceKeys:
-    """In the default collection of the Secret Service (GNOME Keyring, KWallet, KeePassXC), and only while it is open.
-
-    A locked collection is never asked to unlock itself: a dialog that nobody expects teaches people to type passwords
-    into dialogs.
-    """
+    """In the default collection of the Secret Service (GNOME Keyring, KWallet, KeePassXC), while it is unlocked."""
 
     def __init__(self, account: str) -> None:
         # The names keyring uses, so that people's tools for it find the item.
@@ -59,48 +58,21 @@ class SecretServiceKeys:
 
     def get(self) -> bytes | None:
         """The key; None if there is none, or what is there is none."""
-        with self._open_collection() as collection:
+        with open_collection() as collection:
             for item in collection.search_items(self._attributes):
                 return _decoded(item.get_secret())
             return None
 
     def put(self, key: bytes) -> None:
         """Keep this key instead of any other."""
-        with self._open_collection() as collection:
+        with open_collection() as collection:
             collection.create_item(LABEL, self._attributes, base64.b64encode(key), replace=True)
 
     def drop(self) -> None:
         """Keep none."""
-        with self._open_collection() as collection:
+        with open_collection() as collection:
             for item in list(collection.search_items(self._attributes)):
                 item.delete()
-
-    @contextmanager
-    def _open_collection(self) -> Iterator[Any]:
-        storage = _library("secretstorage")
-        try:
-            bus = storage.dbus_init()
-        except (storage.SecretStorageException, OSError):
-            raise errors.KeychainUnavailable(
-                "There is no keychain here: no session bus answers.", f"Start xacct in a desktop session, {OR_NONE}."
-            ) from None
-        with closing(bus):
-            try:
-                collection = storage.Collection(bus)
-                collection.ensure_not_locked()  # guard: kept-locked-keychain-is-left-alone
-                yield collection
-            except storage.LockedException:
-                raise errors.KeychainUnavailable("The keychain is locked.", UNLOCK) from None
-            except storage.PromptDismissedException:
-                raise errors.KeychainDenied(DENIED) from None
-            except storage.ItemNotFoundException:
-                raise errors.KeychainUnavailable(
-                    "The keychain has no default collection.", f"Make one in its own program, {OR_NONE}."
-                ) from None
-            except storage.SecretServiceNotAvailableException:
-                raise errors.KeychainUnavailable(
-                    "No keychain answers on the session bus.", f"Start GNOME Keyring, KWallet or KeePassXC, {OR_NONE}."
-                ) from None
 
 
 class MacKeys:
@@ -111,35 +83,77 @@ class MacKeys:
 
     def get(self) -> bytes | None:
         """The key; None if there is none, or what is there is none."""
-        with _keychain() as keychain:
+        with mac_keychain() as keychain:
             kept = keychain.get_password(SERVICE, self._account)
         return None if kept is None else _decoded(kept.encode())
 
     def put(self, key: bytes) -> None:
         """Keep this key instead of any other."""
-        with _keychain() as keychain:
+        with mac_keychain() as keychain:
             keychain.set_password(SERVICE, self._account, base64.b64encode(key).decode())
 
     def drop(self) -> None:
         """Keep none."""
-        with _keychain() as keychain:
+        with mac_keychain() as keychain:
             try:
                 keychain.delete_password(SERVICE, self._account)
-            except _library("keyring.errors").PasswordDeleteError as error:
+            except library("keyring.errors").PasswordDeleteError as error:
                 if type(error.__cause__).__name__ != "NotFound":
                     raise
 
 
 @contextmanager
-def _keychain() -> Iterator[Any]:
-    failures = _library("keyring.errors")
+def open_collection(otherwise: str = f", {OR_NONE}", denied: str = DENIED) -> Iterator[Any]:
+    """The default collection of the Secret Service, if it is unlocked.
+
+    A locked collection is never asked to unlock itself: a dialog that nobody expects teaches people to type passwords
+    into dialogs.
+
+    Args:
+        otherwise: What else can be done where there is no keychain, for the end of the hint.
+        denied: What is said where its dialog was dismissed.
+
+    Raises:
+        KeychainLocked: It is locked.
+        KeychainUnavailable: There is none.
+    """
+    storage = library("secretstorage", otherwise)
     try:
-        yield _library("keyring.backends.macOS").Keyring()
+        bus = storage.dbus_init()
+    except (storage.SecretStorageException, OSError):
+        raise errors.KeychainUnavailable(
+            "There is no keychain here: no session bus answers.", f"Start xacct in a desktop session{otherwise}."
+        ) from None
+    with closing(bus):
+        try:
+            collection = storage.Collection(bus)
+            collection.ensure_not_locked()  # guard: kept-locked-keychain-is-left-alone
+            yield collection
+        except storage.LockedException:
+            raise errors.KeychainLocked("The keychain is locked.", UNLOCK) from None
+        except storage.PromptDismissedException:
+            raise errors.KeychainDenied(denied) from None
+        except storage.ItemNotFoundException:
+            raise errors.KeychainUnavailable(
+                "The keychain has no default collection.", f"Make one in its own program{otherwise}."
+            ) from None
+        except storage.SecretServiceNotAvailableException:
+            raise errors.KeychainUnavailable(
+                "No keychain answers on the session bus.", f"Start GNOME Keyring, KWallet or KeePassXC{otherwise}."
+            ) from None
+
+
+@contextmanager
+def mac_keychain(otherwise: str = f", {OR_NONE}", denied: str = DENIED) -> Iterator[Any]:
+    """The login keychain of macOS; arguments and errors are those of `open_collection`."""
+    failures = library("keyring.errors", otherwise)
+    try:
+        yield library("keyring.backends.macOS", otherwise).Keyring()
     except failures.KeyringLocked:  # what keyring makes of a dialog that was dismissed
-        raise errors.KeychainDenied(DENIED) from None
+        raise errors.KeychainDenied(denied) from None
 
 
-def _library(name: str) -> Any:
+def library(name: str, otherwise: str = f", {OR_NONE}") -> Any:
     """A module of the extra `keychain`.
 
     Raises:
@@ -151,7 +165,7 @@ def _library(name: str) -> Any:
     except ImportError:
         raise errors.KeychainUnavailable(
             f"The library for the keychain is missing ({name.partition('.')[0]}, cryptography).",
-            f'Install xacct with make install or as "xacct[keychain]", {OR_NONE}.',
+            f'Install xacct with make install or as "xacct[keychain]"{otherwise}.',
         ) from None
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xacct import awsfiles
-from xacct.aws.sources import console_login, identity_center, process, profile_keys, web_identity
+from xacct.aws.sources import console_login, identity_center, keychain, process, profile_keys, web_identity
 from xacct.aws.sources.environment import Environment
 from xacct.aws.sources.identity_center import IdentityCenter
+from xacct.aws.sources.keychain import KeptKeys, Keychain, NoKeychain
 from xacct.aws.sources.process import Process
 from xacct.aws.sources.profile_keys import ProfileKeys
 from xacct.aws.sources.web_identity import WebIdentity
@@ -29,11 +30,12 @@ KINDS: dict[str, SourceKind] = {
     "environment": Environment(),
     "web-identity": WebIdentity(),
     "identity-center": IdentityCenter(),
+    "keychain": Keychain(NoKeychain()),
 }
 """By `Source.kind`."""
 
 LOOKS: tuple[Callable[[str, AwsFiles], Source | None], ...] = (
-    web_identity.found,
+    web_identity.found,  # guard: files-go-before-keychain
     identity_center.found,
     profile_keys.in_credentials_file,
     console_login.found,
@@ -41,6 +43,7 @@ LOOKS: tuple[Callable[[str, AwsFiles], Source | None], ...] = (
     profile_keys.in_config_file,
     identity_center.left_over,
     profile_keys.without_id,
+    keychain.found,
 )
 """What a profile is looked at for, in turn."""
 
@@ -59,18 +62,20 @@ class FileSources:
 
     Args:
         env: the daemon's environment at its start.
+        keys: the access keys in the keychain; None: there is no keychain.
     """
 
-    def __init__(self, env: Mapping[str, str]) -> None:
+    def __init__(self, env: Mapping[str, str], keys: KeptKeys | None = None) -> None:
         self._env = dict(env)
+        self._kinds = KINDS if keys is None else {**KINDS, "keychain": Keychain(keys)}
 
     def describe(self, source: Source) -> str:
         """What its credentials come from, in words: "its access key"."""
-        return KINDS[source.kind].describe(source)
+        return self._kinds[source.kind].describe(source)
 
     def needs_human(self, source: Source, now: float) -> bool:
         """Whether they could not be had `now` (AWS's time) without a human."""
-        return KINDS[source.kind].needs_human(source, self._env_of(source), now)
+        return self._kinds[source.kind].needs_human(source, self._env_of(source), now)
 
     async def load(self, source: Source) -> Credentials:
         """The keys of a source; of a web identity its token alone, as a session token.
@@ -79,7 +84,7 @@ class FileSources:
             SourceUnusable: It has none now; why.
             ConfigError: Its file can't be parsed.
         """
-        return await KINDS[source.kind].load(source, self._env_of(source))
+        return await self._kinds[source.kind].load(source, self._env_of(source))
 
     def _env_of(self, source: Source) -> dict[str, str]:
         """The daemon's environment with the files that have this source: by them a program finds its own profiles."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     """The config and the credentials file."""
 
 ACCESS_KEY, SECRET_KEY = "aws_access_key_id", "aws_secret_access_key"
+KEY = (ACCESS_KEY, SECRET_KEY)
 TOKENS = ("aws_security_token", "aws_session_token")
 """In botocore's order (SharedCredentialProvider.TOKENS)."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from xacct.ctl.doctor.finding import OTHERS, WRITABLE, Checks, Finding, broken, count, listed, ok, warning
+from xacct.ctl.doctor.keychain_keys import keychain_keys
 from xacct.ctl.doctor.scene import Scene
 
 _VIRTUAL: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:mfa/\S+")
@@ -172,5 +173,6 @@ CHECKS: Final[Checks] = {
     "mfa-devices": _devices,
     "credential-process": _processes,
     "stored-keys": _stored,
+    "keychain-keys": keychain_keys,
     "aws-file-modes": _modes,
 }

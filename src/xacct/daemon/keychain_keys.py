@@ -1,0 +1,209 @@
+"""Access keys in the keychain, as `xacctctl keys` asks for them: which profile may have one, and whose it is."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from xacct import awsfiles, errors
+from xacct.aws import chains, inifiles, sources, targets
+from xacct.aws.sources import keychain, profile_keys
+from xacct.host.threads import run_in_daemon_thread
+from xacct.model import Credentials, Role, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from xacct import wire
+    from xacct.aws.inifiles import AwsFiles, Profile
+    from xacct.aws.sts import Sts
+    from xacct.awsfiles import Files
+    from xacct.state.access_keys import AccessKeys
+
+TEMPORARY = "ASIA"
+"""How the ids of temporary keys begin (IAM User Guide, unique identifiers)."""
+
+
+class KeychainKeys:
+    """Keeps, checks and removes access keys for the control API.
+
+    Args:
+        kept: the keychain.
+        sts: says whose a key is.
+        env: the daemon's environment at its start.
+        own: gives the daemon's own files.
+        reload: has the configuration read again.
+    """
+
+    def __init__(
+        self,
+        kept: AccessKeys,
+        sts: Sts,
+        env: Mapping[str, str],
+        own: Callable[[], Files],
+        reload: Callable[[], Awaitable[object]],
+    ) -> None:
+        self._kept = kept
+        self._sts = sts
+        self._env = dict(env)
+        self._own = own
+        self._reload = reload
+
+    def list(self) -> wire.KeysAnswer:
+        """All keys that are in the keychain, of whichever files."""
+        return {
+            "keys": [
+                {
+                    "profile": row.profile,
+                    "ends": row.ends,
+                    "added": row.added,
+                    "config": row.config,
+                    "credentials": row.credentials,
+                }
+                for row in self._kept.rows
+            ],
+            "keychain": "the login keychain" if sys.platform == "darwin" else "the Secret Service",
+        }
+
+    async def add(self, files: Files | None, asked: wire.KeyRequest) -> wire.KeyAnswer:
+        """Keep a key, which AWS has said whose it is.
+
+        Raises:
+            ConfigError: the profile can't have one.
+            XacctError: what AWS or the keychain said.
+        """
+        profile, env = asked["profile"], self._env_of(files)
+        found = await run_in_daemon_thread(lambda: inifiles.read(*inifiles.paths(env)))
+        moved = "access_key_id" not in asked
+        _demand_place(profile, found, moved=moved)
+        keys = _own_keys(profile, found) if moved else _typed(asked)
+        _demand_long_term(keys)
+        arn = None
+        if asked.get("check", True):  # guard: key-is-checked-before-it-is-kept
+            arn = await self._sts.get_caller_identity(keys, _role(profile, found, env, self._whose(files)))
+        row = await self._kept.add(keychain.where(env), profile, keys)
+        await self._reload()
+        return {"profile": profile, "ends": row.ends, "arn": arn}
+
+    async def check(self, files: Files | None, profile: str) -> wire.KeyAnswer:
+        """Read a key from the keychain, not from memory, and ask AWS whose it is.
+
+        Raises:
+            BadInput: there is none.
+            XacctError: what AWS or the keychain said.
+        """
+        env = self._env_of(files)
+        where = keychain.where(env)
+        if profile not in self._kept.of_files(where):
+            raise errors.BadInput(
+                f"There is no access key of the profile {profile!r} in the keychain.", "xacctctl keys list"
+            )
+        found = await run_in_daemon_thread(lambda: inifiles.read(*inifiles.paths(env)))
+        keys = await self._kept.read_back(where, profile)
+        arn = await self._sts.get_caller_identity(keys, _role(profile, found, env, self._whose(files)))
+        return {"profile": profile, "ends": keys.access_key_id[-4:], "arn": arn}
+
+    async def remove(self, files: Files | None, profile: str) -> None:
+        """Keep a key no longer.
+
+        Raises:
+            XacctError: there is none, or the keychain can't be used.
+        """
+        await self._kept.drop(keychain.where(self._env_of(files)), profile)
+        await self._reload()
+
+    def _is_own(self, files: Files | None) -> bool:
+        return files is None or awsfiles.resolved(files) == awsfiles.resolved(self._own())
+
+    def _env_of(self, files: Files | None) -> dict[str, str]:
+        return self._env if files is None or self._is_own(files) else awsfiles.resolved(files).within(self._env)
+
+    def _whose(self, files: Files | None) -> str:
+        return "the daemon's" if self._is_own(files) else "the shell's"
+
+
+def _demand_place(profile: str, files: AwsFiles, *, moved: bool) -> None:
+    """Refuse a profile for which a key in the keychain would not count, or be another identity than AWS's tools have.
+
+    Args:
+        profile: its name.
+        files: what the AWS files say.
+        moved: whether its own key is moved there.
+
+    Raises:
+        ConfigError: it can't have one; why.
+    """
+    if profile not in files.profiles:
+        raise errors.ConfigError(
+            f"There is no profile {profile!r} in {files.config_file} or {files.credentials_file}.",
+            f"Check the spelling, or: aws configure set region eu-central-1 --profile {profile}",
+        )
+    if chains.assumes_a_role(files.profiles[profile]):
+        raise errors.ConfigError(
+            f"The profile {profile!r} assumes a role: it takes the access key of its source_profile.",
+            "Name that one.",
+        )
+    source = sources.own(profile, files)
+    if moved:
+        if source is None or source.kind != "profile":
+            raise errors.ConfigError(
+                f"The profile {profile!r} has no access key in AWS's files.", f"xacctctl keys add {profile}"
+            )
+        other = sources.own(profile, _without_key(profile, files))
+        if other is not None:  # guard: no-key-moves-and-leaves-other-credentials
+            raise errors.ConfigError(
+                f"Without its key the profile {profile!r} would be another identity: it has other credentials as well"
+                f" ({sources.KINDS[other.kind].describe(other)}).",
+                "Take those out of AWS's files first.",
+            )
+    elif source is not None:  # guard: no-key-beside-other-credentials
+        what = sources.KINDS[source.kind].describe(source)
+        raise errors.ConfigError(
+            f"The profile {profile!r} has credentials in AWS's files ({what}), and those are what AWS's tools take.",
+            f"xacctctl keys import {profile}" if source.kind == "profile" else "Take them out of the files first.",
+        )
+
+
+def _without_key(profile: str, files: AwsFiles) -> AwsFiles:
+    """The files as they are without the profile's key."""
+
+    def stripped(sections: dict[str, Profile]) -> dict[str, Profile]:
+        rest = {key: value for key, value in sections.get(profile, {}).items() if key not in profile_keys.KEY}
+        return {**sections, profile: rest} if profile in sections else sections
+
+    return replace(
+        files,
+        config=stripped(files.config),
+        credentials=stripped(files.credentials),
+        profiles=stripped(files.profiles),
+    )
+
+
+def _own_keys(profile: str, files: AwsFiles) -> Credentials:
+    keys = profile_keys.keys_of(profile, files)
+    assert keys is not None  # noqa: S101 - _demand_place has seen to it
+    return keys
+
+
+def _typed(asked: wire.KeyRequest) -> Credentials:
+    return Credentials(asked["access_key_id"], asked["secret_access_key"])
+
+
+def _demand_long_term(keys: Credentials) -> None:
+    """Refuse temporary keys: they end in hours.
+
+    Raises:
+        ConfigError: they are.
+    """
+    if keys.session_token or keys.access_key_id.startswith(TEMPORARY):  # guard: no-temporary-keys-in-keychain
+        raise errors.ConfigError(
+            "These keys are temporary: they end in hours, and are not worth keeping.",
+            "Take the access key of an IAM user: its id begins with AKIA.",
+        )
+
+
+def _role(profile: str, files: AwsFiles, env: Mapping[str, str], whose: str) -> Role:
+    """A role that says where STS is asked for the profile."""
+    region, target = targets.of(profile, files, env, whose)
+    return Role(name=profile, parent=Source(profile, "keychain"), region=region, target=target)

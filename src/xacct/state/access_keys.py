@@ -1,0 +1,290 @@
+"""Access keys in the operating system's keychain: asked for in threads, with time limits, and each once.
+
+What the keychain has given is held in memory until it is removed or the daemon ends, so that a keychain that is locked
+later holds nothing up. Nothing waits for the keychain longer than a limit; what it answers later is there for the next
+who asks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+import structlog
+
+from xacct import errors
+from xacct.host.threads import run_in_daemon_thread
+from xacct.model import Credentials
+from xacct.state import key_index
+from xacct.state.key_index import Row, account
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from xacct.state.key_index import Where
+    from xacct.state.key_items import Items
+
+log = structlog.get_logger("xacct.state")
+
+T = TypeVar("T")
+
+PATIENCE = 3.0
+"""Seconds that a fetch waits for the keychain."""
+
+WRITE_PATIENCE = 10.0
+"""Seconds that a command waits: somebody sits there who may answer a dialog of the keychain's."""
+
+
+class AccessKeys:
+    """The access keys in the keychain.
+
+    Attributes:
+        rows: which there are.
+        problem: why that is not known.
+
+    Args:
+        index: the file that lists them.
+        items: the keychain.
+        now: AWS's time.
+    """
+
+    def __init__(self, index: Path, items: Items, now: Callable[[], float]) -> None:
+        self.rows: tuple[Row, ...] = ()
+        self.problem: errors.StateNotKept | None = None
+        self._index = index
+        self._items = items
+        self._now = now
+        self._held: dict[str, Credentials] = {}
+        self._asking: dict[str, asyncio.Future[bytes | None]] = {}
+        self._writing: list[asyncio.Future[None]] = []
+        self._turn = asyncio.Lock()
+        self.read_index()
+
+    def read_index(self) -> bool:
+        """Read which keys there are; whether that is another answer than before."""
+        before = self.rows
+        try:
+            self.rows, self.problem = key_index.read(self._index), None
+        except errors.StateNotKept as problem:
+            self.problem = problem
+            log.warning("access keys in the keychain", why=problem.sentence)
+        return self.rows != before
+
+    def of_files(self, where: Where) -> Mapping[str, str]:
+        """The profiles of these files that have a key in the keychain, each with the digest of its id."""
+        # guard: key-in-keychain-is-of-its-files
+        return {row.profile: row.digest for row in self.rows if row.where == where}
+
+    async def get(self, where: Where, profile: str) -> Credentials:
+        """The access key of a profile, from memory if the keychain has given it before.
+
+        Raises:
+            SourceLocked: the keychain is locked, or does not answer in time.
+            SourceUnusable: there is no such key, or no keychain.
+        """
+        name = account(where, profile)
+        if name not in self._held:  # guard: keychain-is-asked-once
+            try:
+                kept = await self._read(name, PATIENCE)
+            except (errors.KeychainLocked, errors.KeychainSlow) as why:
+                raise errors.SourceLocked(
+                    f"The access key of {profile!r} is in the keychain. {why}", why.hint
+                ) from None
+            except errors.KeychainUnavailable as why:
+                raise errors.SourceUnusable(
+                    f"The access key of {profile!r} is in the keychain. {why.sentence}", why.hint
+                ) from None
+            self._hold(name, _decoded(kept, profile))
+        return self._held[name]
+
+    async def read_back(self, where: Where, profile: str) -> Credentials:
+        """The access key of a profile as the keychain has it now, whatever is in memory.
+
+        Raises:
+            KeychainUnavailable: it can't be asked.
+            SourceUnusable: it has no such key.
+        """
+        return _decoded(await self._read(account(where, profile), WRITE_PATIENCE), profile)
+
+    async def add(self, where: Where, profile: str, keys: Credentials) -> Row:
+        """Keep a key, read back from the keychain and compared. What fails leaves nothing there.
+
+        Raises:
+            KeychainUnavailable: the keychain can't be used.
+            StateNotKept: the list of keys can't be written.
+            SourceUnusable: the keychain does not give back what it was given.
+            BadInput: there is a key of the profile already.
+        """
+        name = account(where, profile)
+        async with self._turn:
+            self._demand_index()
+            await self._settled()
+            if profile in self.of_files(where):  # guard: key-in-keychain-is-not-overwritten
+                raise errors.BadInput(
+                    f"The keychain has an access key of the profile {profile!r} already.",
+                    f"xacctctl keys remove {profile}",
+                )
+            try:
+                await self._put(name, f"xacct: access key of the AWS profile {profile}", _encoded(keys))
+                _demand_same(await self.read_back(where, profile), keys)
+                row = self._row(where, profile, keys)
+                await self._write([*self.rows, row])
+            except BaseException:
+                await self._undo(name)  # guard: key-that-is-not-kept-whole-is-taken-back
+                raise
+            self._hold(name, keys)
+        return row
+
+    async def drop(self, where: Where, profile: str) -> None:
+        """Keep no key of a profile any more.
+
+        Raises:
+            BadInput: there is none.
+            KeychainUnavailable: the keychain can't be used; nothing was changed.
+            StateNotKept: the list of keys can't be written.
+        """
+        async with self._turn:
+            self._demand_index()
+            if profile not in self.of_files(where):
+                raise errors.BadInput(
+                    f"There is no access key of the profile {profile!r} in the keychain.", "xacctctl keys list"
+                )
+            name = account(where, profile)
+            await self._settled()
+            await self._asked(lambda: self._items.drop(name), WRITE_PATIENCE)
+            self._held.pop(name, None)
+            self._asking.pop(name, None)
+            await self._write([row for row in self.rows if (row.where, row.profile) != (where, profile)])
+
+    def _demand_index(self) -> None:
+        if self.problem is not None:
+            raise self.problem
+
+    def _hold(self, name: str, keys: Credentials) -> None:
+        self._held[name] = keys
+
+    def _row(self, where: Where, profile: str, keys: Credentials) -> Row:
+        return Row(
+            profile=profile,
+            config=where[0],
+            credentials=where[1],
+            ends=keys.access_key_id[-4:],
+            digest=digest(keys.access_key_id),
+            added=self._now(),
+        )
+
+    async def _write(self, rows: list[Row]) -> None:
+        await run_in_daemon_thread(lambda: key_index.write(self._index, rows))
+        self.rows = tuple(rows)
+
+    # Asking.
+
+    async def _read(self, name: str, patience: float) -> bytes | None:
+        """What the keychain has under this name; all who want it meanwhile wait for the one answer."""
+        asking = self._asking.get(name)
+        if asking is None or asking.done():
+            asking = self._asking[name] = run_in_daemon_thread(lambda: self._items.get(name))
+            asking.add_done_callback(_heard)
+        return await _in_time(asking, patience)
+
+    async def _put(self, name: str, label: str, secret: bytes) -> None:
+        given_up = False
+
+        def put() -> None:
+            self._items.put(name, label, secret)
+            if given_up:
+                self._items.drop(name)
+
+        try:
+            await self._asked(put, WRITE_PATIENCE)
+        except errors.KeychainSlow:
+            given_up = True
+            raise
+
+    async def _asked(self, work: Callable[[], None], patience: float) -> None:
+        asking = run_in_daemon_thread(work)
+        asking.add_done_callback(_heard)
+        self._writing = [each for each in [*self._writing, asking] if not each.done()]
+        await _in_time(asking, patience)
+
+    async def _settled(self) -> None:
+        """Wait until the keychain has done what it was given up on: a late removal would be of what comes now."""
+        if self._writing:
+            await asyncio.wait(self._writing, timeout=WRITE_PATIENCE)
+        if any(not each.done() for each in self._writing):
+            raise _slow()
+
+    async def _undo(self, name: str) -> None:
+        """Have it removed; where the keychain takes long, that goes on by itself."""
+        self._held.pop(name, None)
+        try:
+            await self._asked(lambda: self._items.drop(name), PATIENCE)
+        except errors.KeychainUnavailable as problem:
+            log.warning("access key not taken back", why=problem.sentence)
+
+
+def _slow() -> errors.KeychainSlow:
+    return errors.KeychainSlow("The keychain does not answer.", "A dialog of it may be open: answer it, and try again.")
+
+
+async def _in_time(asking: asyncio.Future[T], patience: float) -> T:
+    """What the keychain answers.
+
+    Raises:
+        KeychainUnavailable: nothing in time, or that it can't.
+    """
+    await asyncio.wait({asking}, timeout=patience)  # guard: keychain-is-not-waited-for-longer
+    if not asking.done():
+        raise _slow()
+    try:
+        return asking.result()
+    except errors.KeychainUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - D-Bus and its libraries raise what they like
+        raise errors.KeychainUnavailable(
+            f"The keychain can't be asked ({type(error).__name__}).", "Look at it with its own program."
+        ) from None
+
+
+def _demand_same(kept: Credentials, keys: Credentials) -> None:
+    # guard: keychain-gives-back-what-it-was-given
+    if (kept.access_key_id, kept.secret_access_key) != (keys.access_key_id, keys.secret_access_key):
+        raise errors.SourceUnusable(
+            "The keychain does not give back what it was given.", "Look at it with its own program."
+        )
+
+
+def _heard(asking: asyncio.Future[Any]) -> None:
+    """Whoever asked may have gone: then nobody else looks at what went wrong."""
+    if not asking.cancelled():
+        asking.exception()
+
+
+def digest(access_key_id: str) -> str:
+    """What tells one access key from another without naming it."""
+    return sha256(access_key_id.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _encoded(keys: Credentials) -> bytes:
+    return msgspec.json.encode(
+        {"aws_access_key_id": keys.access_key_id, "aws_secret_access_key": keys.secret_access_key}
+    )
+
+
+def _decoded(kept: bytes | None, profile: str) -> Credentials:
+    """The key of an item.
+
+    Raises:
+        SourceUnusable: there is none, or something else was put there.
+    """
+    hint = f"xacctctl keys remove {profile}; then xacctctl keys add {profile}"
+    if kept is None:
+        raise errors.SourceUnusable(f"The access key of {profile!r} is no longer in the keychain.", hint)
+    try:
+        found = msgspec.json.decode(kept, type=dict[str, str])
+        return Credentials(found["aws_access_key_id"], found["aws_secret_access_key"])
+    except (msgspec.MsgspecError, UnicodeError, KeyError):
+        raise errors.SourceUnusable(f"What the keychain has for {profile!r} is no access key.", hint) from None

@@ -1,0 +1,95 @@
+"""Which profiles have an access key in the keychain: a file that says where to look, and holds no secret.
+
+Without it each start would have to ask the keychain, which may be locked, what profiles there are. What is in it is
+checked like anything that comes in.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import structlog
+
+from xacct import errors, fileio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+log = structlog.get_logger("xacct.state")
+
+MOST_BYTES = 1024 * 1024
+MOST = 1000
+LATEST = 1e11
+"""Unix seconds: no date that anybody means is later."""
+
+_Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096, pattern=r"\A[^\x00-\x1f\x7f-\x9f]*\Z")]
+
+Where = tuple[str, str]
+"""The config and the credentials file that have a profile, symbolic links followed."""
+
+
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One access key in the keychain.
+
+    Attributes:
+        config: the AWS config file that has the profile.
+        credentials: the AWS credentials file.
+        ends: the last four characters of the key's id.
+        digest: of its whole id, which tells that another key was put in its place.
+        added: when (Unix seconds).
+    """
+
+    profile: _Text
+    config: _Text
+    credentials: _Text
+    ends: Annotated[str, msgspec.Meta(pattern=r"\A[A-Z0-9]{4}\Z")]
+    digest: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{16}\Z")]
+    added: Annotated[float, msgspec.Meta(gt=0, lt=LATEST)]
+
+    @property
+    def where(self) -> Where:
+        """The files that have the profile."""
+        return self.config, self.credentials
+
+
+_Rows = Annotated[tuple[Row, ...], msgspec.Meta(max_length=MOST)]
+
+
+def account(where: Where, profile: str) -> str:
+    """What the keychain's item is called: the same profile name in other files is another item."""
+    return f"{profile} {sha256(chr(0).join(where).encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
+
+
+def read(path: Path) -> tuple[Row, ...]:
+    """The rows; none where there is no file.
+
+    Raises:
+        StateNotKept: it can't be read or understood. Nothing is lost: the keys are in the keychain.
+    """
+    try:
+        return msgspec.json.decode(fileio.read(path, MOST_BYTES, follow=False), type=_Rows)
+    except FileNotFoundError:
+        return ()
+    except OSError as error:
+        why = error.strerror or "it can't be read"
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        why = "it is not what xacct has written"
+    raise errors.StateNotKept(
+        f"{path}, which lists the access keys in the keychain, can't be used: {why}.",
+        "Repair or remove it, then add the keys again: xacctctl keys add PROFILE",
+    )
+
+
+def write(path: Path, rows: Iterable[Row]) -> None:
+    """Keep these rows, and no others.
+
+    Raises:
+        StateNotKept: they can't be kept.
+    """
+    try:
+        fileio.write_private(path, msgspec.json.format(msgspec.json.encode(list(rows))))
+    except OSError as error:
+        raise errors.StateNotKept(f"{path} can't be written ({error.strerror}).") from None
