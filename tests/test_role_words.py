@@ -79,3 +79,14 @@ def test_a_group_is_taken_as_soon_as_the_file_is_saved(stack):
     stack.settings_file.write_text(SETTINGS + 'late = ["prod"]\n')
     done = xacctctl(stack, "explain", "@late")
     assert (done.returncode, "cross-account-role-name" in done.stdout) == (0, True), done.stderr
+
+
+def test_whoami_asks_aws_and_nobody_else(stack):
+    xacctctl(stack, "login", "prod")
+    done = xacctctl(stack, "whoami", "p")
+    assert f"AWS says  arn:aws:sts::{PROD}:assumed-role/cross-account-role-name/" in done.stdout, done.stderr
+    xacctctl(stack, "logout", "staging")
+    done = xacctctl(stack, "whoami", XACCT_ROLE="staging")
+    assert (done.returncode, "logged out" in done.stderr) == (4, True), done
+    done = xacctctl(stack, "whoami", "--offline", XACCT_ROLE="staging")
+    assert "state     logged-out" in done.stdout, done.stderr

@@ -237,6 +237,35 @@ class CredentialsRequest(TypedDict):
     lifetime: NotRequired[int]
 
 
+class WhoamiRequest(TypedDict):
+    """POST /v1/whoami.
+
+    Attributes:
+        offline: whether AWS is not to be asked; then the role need not be held.
+    """
+
+    role: str
+    offline: NotRequired[bool]
+
+
+class WhoamiAnswer(TypedDict):
+    """POST /v1/whoami: how a role stands, and whose its credentials are by AWS's word.
+
+    Attributes:
+        arn: what GetCallerIdentity says; null: AWS was not asked.
+    """
+
+    role: str
+    role_arn: str | None
+    account: str | None
+    region: str | None
+    state: RoleState
+    expires_at: float | None
+    mfa_expires_at: float | None
+    arn: str | None
+    now: float
+
+
 class Prompt(TypedDict):
     """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
 

@@ -103,6 +103,7 @@ def test_the_wire_has_the_payloads_types():
 PLAIN = [
     ("status", []),
     ("status", ["--prompt"]),
+    ("whoami", []),
     *((name, ["prod"]) for name in ("process", "env", "exec")),
     ("env", ["a b"]),
     ("env", [""]),
@@ -120,6 +121,7 @@ def test_a_plain_line_is_taken_as_argparse_takes_it(name, words):
     ("name", "words"),
     [
         ("status", ["--json"]),
+        ("whoami", ["prod"]),
         ("status", ["prod"]),
         ("env", []),
         ("env", ["-x"]),

@@ -102,7 +102,7 @@ def wrong(daemon, capsys):
     return check
 
 
-@pytest.mark.parametrize("word", [*ODD, "whoami", "list", "Login", "prod", "login prod", "__complete_", "help me"])
+@pytest.mark.parametrize("word", [*ODD, "list", "Login", "prod", "login prod", "__complete_", "help me"])
 def test_what_is_no_verb(wrong, word):
     wrong(word)
     wrong(word, "prod")
@@ -193,7 +193,7 @@ def test_the_role_before_the_verb(wrong, role, verb):
         ("prod login --for 8h", "xacctctl login prod --for 8h"),
         ("prod exec -- ls", "xacctctl exec prod -- ls"),
         ("revoke 3f9a", "xacctctl grants revoke 3f9a"),
-        ("whoami", "xacctctl status"),
+        ("who", "xacctctl whoami"),
         ("list", "xacctctl roles"),
         ("staus", "Did you mean status? xacctctl --help lists them."),
         ("", "xacctctl --help lists them."),

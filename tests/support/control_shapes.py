@@ -27,6 +27,7 @@ ANSWERS = {
     "GET roles": wire.RolesAnswer,
     "GET roles * explain": wire.ExplainAnswer,
     "GET selection": wire.SelectionAnswer,
+    "POST whoami": wire.WhoamiAnswer,
     "POST logout": wire.LogoutAnswer,
     "POST lock": wire.LockAnswer,
     "POST unlock": wire.LockAnswer,

@@ -44,7 +44,7 @@ class Api:
         self._daemon = daemon
         self._audit = Audit(daemon.audit)
         self.granting = GrantRoutes(keeper, grants, self._audit, daemon.endpoint_url, daemon.containers)
-        self._logins = LoginRoutes(service, grants, self._audit)
+        self._logins = LoginRoutes(service, grants, self._audit, daemon.identify)
         self._accounts = AccountRoutes(keeper)
         self._middleware = Middleware(keeper, daemon)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
+from xacct import errors
 from xacct.control import views
 from xacct.control.containers import Containers
 from xacct.control.keys import AccessKeys, NoAccessKeys
@@ -13,10 +14,12 @@ from xacct.control.keys import AccessKeys, NoAccessKeys
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from xacct import errors
     from xacct.audit.trail import Trail
     from xacct.awsfiles import Files
     from xacct.control.about import About
+    from xacct.model import Credentials, Role
+
+    Identify = Callable[[Credentials, Role], Awaitable[str]]
 
 
 class TookBack(Protocol):
@@ -49,6 +52,11 @@ class NoWords:
     groups: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
+async def _not_asked(_held: Credentials, _role: Role) -> str:
+    """Where there is no AWS to ask."""
+    raise errors.AwsUnavailable("Nobody can ask AWS here.", "")
+
+
 @dataclass(slots=True)
 class Daemon:
     """What the routes need of the daemon around the keeper.
@@ -66,6 +74,7 @@ class Daemon:
         imds: gives the role of each IMDS port.
         catalogues: the AWS files that roles are served of.
         known_words: aliases and groups of roles.
+        identify: asks AWS whose credentials these are, at the STS of a role.
         keys: the access keys in the keychain.
     """
 
@@ -85,4 +94,5 @@ class Daemon:
     containers: Containers = field(default_factory=Containers)
     catalogues: views.Catalogues = field(default_factory=views.OnlyOwn)
     known_words: Callable[[], KnownWords] = NoWords
+    identify: Identify = _not_asked
     keys: AccessKeys = field(default_factory=NoAccessKeys)

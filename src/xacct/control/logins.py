@@ -1,4 +1,7 @@
-"""The routes by which roles are held and their credentials given: a stream each, for a human may be asked meanwhile."""
+"""The routes by which roles are held and their credentials given or used.
+
+Logins and credentials are a stream each, for a human may be asked meanwhile.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,15 @@ from aiohttp import web
 from xacct import errors, policy, wire
 from xacct.control import serializers, streams, views
 from xacct.control.audit import caller_of
-from xacct.control.http import body_of, streamed
+from xacct.control.http import answered, body_of, streamed
+from xacct.control.standing import Standing
 from xacct.credentials.rate_limiter import Bulk
 from xacct.credentials.service import Ask
 from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
     from xacct.control.audit import Audit
+    from xacct.control.daemon import Identify
     from xacct.credentials.service import CredentialService
     from xacct.grants.grants import Grants
 
@@ -25,18 +30,23 @@ COMMAND = "xacctctl"
 
 
 class LoginRoutes:
-    """POST /v1/login and /v1/credentials."""
+    """POST /v1/login, /v1/credentials and /v1/whoami."""
 
-    def __init__(self, service: CredentialService, grants: Grants, audit: Audit) -> None:
+    def __init__(self, service: CredentialService, grants: Grants, audit: Audit, identify: Identify) -> None:
         self._service = service
         self._keeper = service.keeper
         self._grants = grants
         self._audit = audit
+        self._identify = identify
         self._commands = itertools.count(1)
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
-        return [web.post(wire.LOGIN, self.login), web.post(wire.CREDENTIALS, self.credentials)]
+        return [
+            web.post(wire.LOGIN, self.login),
+            web.post(wire.CREDENTIALS, self.credentials),
+            web.post(wire.WHOAMI, self.whoami),
+        ]
 
     async def login(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/login."""
@@ -125,6 +135,35 @@ class LoginRoutes:
             attend=attend,
         )
         return await streamed(request, login.run)
+
+    async def whoami(self, request: web.Request) -> web.Response:
+        """POST /v1/whoami. No human is asked for it."""
+        body = await body_of(request, wire.WhoamiRequest)
+        name = views.of(request).wanted(body["role"])
+        command = self._command(name)
+        node = self._keeper.node(name) if body.get("offline") else self._service.check(name, command)
+
+        async def get(role: str) -> Credentials:
+            got = self._service.serve(role, command, Ask(human=False))
+            return got if isinstance(got, Credentials) else await got()
+
+        arn = None
+        if not body.get("offline"):
+            held = await self._audit.watched(request, "fetch", get)(name)
+            arn = await self._identify(held, node.role)
+        row = serializers.role_status(Standing(self._keeper), node)
+        answer: wire.WhoamiAnswer = {
+            "role": name,
+            "role_arn": row["role_arn"],
+            "account": row["account"],
+            "region": node.role.region,
+            "state": row["state"],
+            "expires_at": row["expires_at"],
+            "mfa_expires_at": row["mfa_expires_at"],
+            "arn": arn,
+            "now": self._keeper.clock.now(),
+        }
+        return answered(request, answer)
 
     def _grant(self, body: wire.LoginRequest) -> Grant | None:
         if "grant" not in body:

@@ -23,6 +23,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "logout": ("--all",),
     "status": ("--json", "--prompt"),
     "roles": ("--json",),
+    "whoami": ("--offline", "--json"),
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime"),
     "exec": ("--imds", "--static", "--lifetime", "--detach"),
     "process": ("--lifetime",),
@@ -73,7 +74,7 @@ _VALUED: Final = frozenset(
         *("--profile-template", "--region", "--accounts", "--roles"),
     }
 )
-_ONE_ROLE: Final = frozenset({"explain", "env", "exec", "ssh", "process"})
+_ONE_ROLE: Final = frozenset({"whoami", "explain", "env", "exec", "ssh", "process"})
 _MANY_ROLES: Final = frozenset({"login", "logout", "status", "configure"})
 SCRIPTS: Final = {
     "bash": """\

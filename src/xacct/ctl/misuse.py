@@ -9,7 +9,8 @@ from xacct.ctl.verb import WHERE
 _ELSEWHERE: Final = {
     word: meant
     for meant, words in {
-        "status": "whoami who ps info",
+        "status": "ps info",
+        "whoami": "who id",
         "roles": "list ls profiles",
         "explain ROLE": "show",
         "login ROLE": "signin auth mfa refresh renew",

@@ -178,6 +178,19 @@ GRANT: Final[Any] = Fields(
     {"id": text, "token": text, "token_file": text, "urls": DictOf(text), "regions": DictOf(text_or_null)},
     {"role_arn_url": text_or_null, "confirm": ListOf(text)},
 )
+WHOAMI: Final[Any] = Fields(
+    {
+        "role": text,
+        "role_arn": text_or_null,
+        "account": text_or_null,
+        "region": text_or_null,
+        "state": text,
+        "expires_at": number_or_null,
+        "mfa_expires_at": number_or_null,
+        "arn": text_or_null,
+        "now": number,
+    }
+)
 ANYTHING: Final[Any] = Fields({})
 
 

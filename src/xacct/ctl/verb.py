@@ -19,6 +19,7 @@ WHERE: Final = {
     "login": ("login", "hold roles, asking for an MFA code if one is needed"),
     "logout": ("login", "forget roles"),
     "status": ("status", "what is held, and for how long"),
+    "whoami": ("whoami", "which role this shell is in, and whether AWS agrees"),
     "roles": ("status", "what the configuration offers"),
     "explain": ("status", "the path to a role, step by step"),
     "env": ("env", "variables that put this shell into a role"),
@@ -93,6 +94,10 @@ _STATUS: Final[Mapping[str, Any]] = {"roles": (), "json": False, "prompt": False
 """Those of `status`, of all roles."""
 
 
+_WHOAMI: Final[Mapping[str, Any]] = {"role": None, "offline": False, "json": False}
+"""Those of `whoami`, of the shell's own role."""
+
+
 class _Arguments:
     """As argparse's Namespace: an attribute for each argument."""
 
@@ -101,6 +106,8 @@ def plain(verb: str, words: list[str]) -> Namespace | None:
     """Return the arguments of a verb as argparse would, None where that has to look at them."""
     if verb in _OPTIONS and len(words) == 1 and not words[0].startswith("-"):
         return _made({"role": words[0], **_OPTIONS[verb]})
+    if verb == "whoami" and not words:
+        return _made(_WHOAMI)
     if verb == "status" and words in ([], ["--prompt"]):
         return _made({**_STATUS, "roles": [], "prompt": bool(words)})
     return None

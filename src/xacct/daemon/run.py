@@ -242,6 +242,7 @@ class Run:
             containers=Containers(app.about_containers, app.containers.settle),
             catalogues=app.catalogues,
             known_words=lambda: app.configuration.settings,
+            identify=app.sts.get_caller_identity,
             keys=app.keychain_keys,
         )
         self._api = Api(app.service, app.grants, daemon)
