@@ -190,3 +190,9 @@ def test_all_else_of_the_file_is_kept_to_the_byte(before, behind, end):
 def test_a_value_that_goes_on_in_the_next_line_is_not_cut():
     with pytest.raises(CtlError):
         keys_import.without_key(f"[mine]\naws_access_key_id =\n  {KEY_ID}\n{LINES}".encode(), "mine", "f", "")
+
+
+def test_what_is_nested_in_another_setting_is_left_alone():
+    nested = "s3 =\n  aws_access_key_id = x\n"
+    changed = keys_import.without_key(f"[mine]\n{nested}{LINES}".encode(), "mine", "f", "")
+    assert changed.decode() == f"[mine]\n{nested}"
