@@ -94,8 +94,9 @@ class AccessKeys:
                     f"The access key of {profile!r} is in the keychain. {why}", why.hint
                 ) from None
             except errors.KeychainUnavailable as why:
+                hint = "Try again, and allow it." if isinstance(why, errors.KeychainDenied) else why.hint
                 raise errors.SourceUnusable(
-                    f"The access key of {profile!r} is in the keychain. {why.sentence}", why.hint
+                    f"The access key of {profile!r} is in the keychain. {why.sentence}", hint
                 ) from None
             keys = _decoded(kept, profile)
             # guard: another-key-in-its-place-is-not-used
