@@ -1889,6 +1889,11 @@ GUARDS = {
         "if True:",
         "tests/state/test_access_keys.py::test_what_is_added_is_there_for_the_next_daemon_and_the_list_has_no_secret",
     ),
+    "another-key-in-its-place-is-not-used": Guard(
+        "if self.of_files(where).get(profile) != digest(keys.access_key_id):",
+        "if False:",
+        "tests/state/test_access_keys.py::test_another_key_that_somebody_has_put_there_is_not_used",
+    ),
     "key-in-keychain-is-of-its-files": Guard(
         "if row.where == where}",
         "}",

@@ -114,6 +114,7 @@ def test_a_key_that_was_added_serves_roles_and_no_file_has_it(stack):
     stack.login("prod")
     assert ":assumed-role/" in fetched(stack)
     assert "start from central: its access key, in the keychain" in xacctctl(stack, "explain", "prod").stdout
+    assert "central (keychain)" in xacctctl(stack, "roles", COLUMNS="200").stdout
     listed = xacctctl(stack, "keys").stdout
     assert "central" in listed
     assert f"…{key_id[-4:]}" in listed
@@ -190,6 +191,8 @@ def test_a_key_that_aws_does_not_know_is_not_kept(stack):
     for words in ([key_id, WRONG_SECRET], ["AKIAIOSFODNN7EXAMPLE", WRONG_SECRET]):
         done = xacctctl(stack, "keys", "add", "central", typed="\n".join(words))
         assert done.returncode == 5
+        assert "AWS does not take this access key" in done.stderr
+        assert "Nothing was kept." in done.stderr
         assert "Traceback" not in done.stderr
         assert WRONG_SECRET not in done.stderr + done.stdout + stack.log()
     credentials_file(stack).write_text(before)

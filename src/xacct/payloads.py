@@ -149,6 +149,7 @@ class RoleInfo(TypedDict):
     Attributes:
         permission_set: which one of IAM Identity Center it is; such have no ARN.
         sign_in: what is signed in to for it (an sso_session, or a start URL).
+        keychain: its source's access key is in the keychain.
     """
 
     name: str
@@ -160,6 +161,7 @@ class RoleInfo(TypedDict):
     url: str
     permission_set: NotRequired[str]
     sign_in: NotRequired[str]
+    keychain: NotRequired[bool]
 
 
 class SelectionAnswer(TypedDict):

@@ -140,7 +140,7 @@ class FakeDaemon:
         }
 
     def _get_keys(self, _path, _body):
-        keys = [{"profile": "work", "ends": "MPLE", "added": time.time() - 90, "config": "/c", "credentials": "/k"}]
+        keys = [{"profile": "mine", "ends": "MPLE", "added": time.time() - 90, "config": "/c", "credentials": "/k"}]
         return {"keys": keys, "keychain": "the Secret Service"}
 
     def _post_keys(self, path, body):

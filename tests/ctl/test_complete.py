@@ -45,7 +45,7 @@ def offered(capsys, *words):
         (["keys", ""], ["list", "add", "import", "remove"]),
         (["keys", "import", "d"], ["dev"]),
         (["keys", "import", "--"], ["--yes", "--dry-run", "--help", "--no-start"]),
-        (["keys", "remove", ""], ["work"]),
+        (["keys", "remove", ""], ["mine"]),
         (["keys", "add", ""], []),
         (["completion", "z"], ["zsh"]),
         (["configure", "prod", ""], ["dev"]),

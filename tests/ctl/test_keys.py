@@ -11,7 +11,7 @@ from xacct.ctl.main import main
 
 KEY_ID, SECRET = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 LINES = f"aws_access_key_id = {KEY_ID}\naws_secret_access_key = {SECRET}\n"
-FILE = f"# mine\n[default]\nregion = x\n\n[work]\n{LINES}region = eu-west-1\n\n[other]\n{LINES}"
+FILE = f"# mine\n[default]\nregion = x\n\n[mine]\n{LINES}region = eu-west-1\n\n[other]\n{LINES}"
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def credentials(place, daemon, monkeypatch):
 
 
 def test_a_key_is_asked_for_at_the_terminal_and_not_shown(daemon, sit):
-    seat = sit("keys", "add", "work")
+    seat = sit("keys", "add", "mine")
     seat.expect("Access key id (not shown): ")
     seat.type(f"{KEY_ID}\n")
     between = seat.expect("Secret access key: ")
@@ -38,12 +38,12 @@ def test_a_key_is_asked_for_at_the_terminal_and_not_shown(daemon, sit):
     assert KEY_ID not in between + rest
     assert SECRET not in between + rest
     assert "…MPLE, which is arn:aws:iam::111122223333:user/alice's" in rest
-    said = {"profile": "work", "access_key_id": KEY_ID, "secret_access_key": SECRET, "check": True}
+    said = {"profile": "mine", "access_key_id": KEY_ID, "secret_access_key": SECRET, "check": True}
     assert daemon.called("POST", "/v1/keys") == [said]
 
 
 def test_ctrl_d_is_a_no(daemon, sit):
-    seat = sit("keys", "add", "work")
+    seat = sit("keys", "add", "mine")
     seat.expect("(not shown): ")
     seat.type("\x04")
     status, rest = seat.end()
@@ -63,27 +63,27 @@ def test_the_list_has_no_secret(daemon, capsys):
     ("answer", "removed"), [("y\n", 1), ("yes\n", 1), ("n\n", 0), ("\n", 0), ("\x04", 0), ("yess\n", 0)]
 )
 def test_only_a_yes_removes(daemon, sit, answer, removed):
-    seat = sit("keys", "remove", "work")
+    seat = sit("keys", "remove", "mine")
     seat.expect("If it is nowhere else it is lost. [y/N] ")
     seat.type(answer)
     status, _ = seat.end()
     assert (status == 0) == bool(removed)
-    assert len(daemon.called("DELETE", "/v1/keys/work")) == removed
+    assert len(daemon.called("DELETE", "/v1/keys/mine")) == removed
 
 
 def test_without_a_terminal_nothing_is_removed(daemon, run):
-    done = run("keys", "remove", "work")
+    done = run("keys", "remove", "mine")
     assert done.returncode == 2
-    assert daemon.called("DELETE", "/v1/keys/work") == []
-    assert run("keys", "remove", "work", "--yes").returncode == 0
+    assert daemon.called("DELETE", "/v1/keys/mine") == []
+    assert run("keys", "remove", "mine", "--yes").returncode == 0
 
 
 # What is moved.
 
 
 def test_an_import_shows_a_diff_asks_and_takes_two_lines_out(credentials, daemon, sit):
-    seat = sit("keys", "import", "work")
-    shown = seat.expect("Move the access key of work? [y/N] ")
+    seat = sit("keys", "import", "mine")
+    shown = seat.expect("Move the access key of mine? [y/N] ")
     assert "-aws_access_key_id = ..." in shown
     assert "-aws_secret_access_key = ..." in shown
     assert "+credential_process = " in shown
@@ -97,12 +97,12 @@ def test_an_import_shows_a_diff_asks_and_takes_two_lines_out(credentials, daemon
     after = credentials.read_text()
     [line] = [line for line in after.splitlines() if line.startswith("credential_process")]
     assert after.replace(f"{line}\n", "") == FILE.replace(LINES, "", 1)
-    assert daemon.called("POST", "/v1/keys") == [{"profile": "work"}]
+    assert daemon.called("POST", "/v1/keys") == [{"profile": "mine"}]
     assert sorted(one.name for one in credentials.parent.iterdir()) == ["credentials"]
 
 
 def test_a_no_changes_nothing(credentials, daemon, sit):
-    seat = sit("keys", "import", "work")
+    seat = sit("keys", "import", "mine")
     seat.expect("[y/N] ")
     seat.type("n\n")
     assert seat.end(PATIENCE)[0] == 4
@@ -113,22 +113,22 @@ def test_a_no_changes_nothing(credentials, daemon, sit):
 @pytest.mark.parametrize("fails", ["proof", "nobody", "file"])
 def test_what_fails_on_the_way_is_undone(credentials, daemon, monkeypatch, capsys, fails):
     if fails == "proof":
-        daemon.answers["/v1/keys/work/check"] = b"HTTP/1.0 500 x\r\n\r\n"
+        daemon.answers["/v1/keys/mine/check"] = b"HTTP/1.0 500 x\r\n\r\n"
     elif fails == "nobody":
-        daemon.answers["/v1/keys/work/check"] = {"profile": "work", "ends": "MPLE", "arn": None}
+        daemon.answers["/v1/keys/mine/check"] = {"profile": "mine", "ends": "MPLE", "arn": None}
     else:
         monkeypatch.setattr(keys_import.rewrite, "replace", lambda *_: False)
-    assert main(["keys", "import", "work", "--yes"]) != 0
+    assert main(["keys", "import", "mine", "--yes"]) != 0
     assert credentials.read_text() == FILE
-    assert daemon.called("DELETE", "/v1/keys/work") == [None]
+    assert daemon.called("DELETE", "/v1/keys/mine") == [None]
     assert SECRET not in "".join(capsys.readouterr())
 
 
 def test_the_file_is_changed_after_the_proof_and_not_before(credentials, daemon):
     seen = []
-    proof = {"profile": "work", "ends": "MPLE", "arn": "arn:aws:iam::111122223333:user/alice"}
-    daemon.answers["/v1/keys/work/check"] = lambda _: seen.append(credentials.read_text()) or proof
-    assert main(["keys", "import", "work", "--yes"]) == 0
+    proof = {"profile": "mine", "ends": "MPLE", "arn": "arn:aws:iam::111122223333:user/alice"}
+    daemon.answers["/v1/keys/mine/check"] = lambda _: seen.append(credentials.read_text()) or proof
+    assert main(["keys", "import", "mine", "--yes"]) == 0
     assert seen == [FILE]
     assert SECRET in credentials.read_text(), "another profile's"
     assert credentials.read_text().count(SECRET) == 1
@@ -137,24 +137,24 @@ def test_the_file_is_changed_after_the_proof_and_not_before(credentials, daemon)
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("[work]\naws_access_key_id = A\n", "is not one line"),
-        (f"[work]\n{LINES}aws_session_token = t\n", "are temporary"),
-        (f"[work]\n{LINES}aws_security_token = t\n", "are temporary"),
-        (f"[work]\n{LINES}[profile work]\n{LINES}", "is not one line"),
+        ("[mine]\naws_access_key_id = A\n", "is not one line"),
+        (f"[mine]\n{LINES}aws_session_token = t\n", "are temporary"),
+        (f"[mine]\n{LINES}aws_security_token = t\n", "are temporary"),
+        (f"[mine]\n{LINES}[profile mine]\n{LINES}", "is not one line"),
         ("[other]\n", "has no access key"),
     ],
 )
 def test_what_is_no_plain_key_stays_where_it_is(credentials, daemon, capsys, text, sentence):
     credentials.write_text(text)
-    assert main(["keys", "import", "work", "--yes"]) != 0
+    assert main(["keys", "import", "mine", "--yes"]) != 0
     assert sentence in capsys.readouterr().err
     assert credentials.read_text() == text
     assert daemon.called("POST", "/v1/keys") == []
 
 
 def test_keys_in_both_files_are_not_chosen_from(credentials, daemon, capsys):
-    (credentials.parent / "config").write_text(f"[profile work]\n{LINES}")
-    assert main(["keys", "import", "work", "--yes"]) != 0
+    (credentials.parent / "config").write_text(f"[profile mine]\n{LINES}")
+    assert main(["keys", "import", "mine", "--yes"]) != 0
     assert "has keys in" in capsys.readouterr().err
     assert daemon.called("POST", "/v1/keys") == []
 
@@ -162,10 +162,10 @@ def test_keys_in_both_files_are_not_chosen_from(credentials, daemon, capsys):
 def test_a_key_in_the_config_file_is_moved_as_well(credentials, daemon):
     credentials.write_text("")
     config = credentials.parent / "config"
-    config.write_text(f"[profile work]\nregion = x\n{LINES}")
-    assert main(["keys", "import", "work", "--yes"]) == 0
+    config.write_text(f"[profile mine]\nregion = x\n{LINES}")
+    assert main(["keys", "import", "mine", "--yes"]) == 0
     assert SECRET not in config.read_text()
-    assert config.read_text().startswith("[profile work]\nregion = x\ncredential_process = ")
+    assert config.read_text().startswith("[profile mine]\nregion = x\ncredential_process = ")
 
 
 ODD = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=30).filter(
@@ -180,13 +180,19 @@ def test_all_else_of_the_file_is_kept_to_the_byte(before, behind, end):
         f"  # aws_secret_access_key = {SECRET[:4]}",
         f"aws_secret_access_key: {SECRET}",
     ]
-    text = f"{before}{end}[work]{end}{end.join(key)}{end}[next]{end}{behind}"
-    changed = keys_import.without_key(text.encode(), "work", "f", "credential_process = x").decode()
+    text = f"{before}{end}[mine]{end}{end.join(key)}{end}[next]{end}{behind}"
+    changed = keys_import.without_key(text.encode(), "mine", "f", "credential_process = x").decode()
     assert changed == text.replace(f"{key[0]}{end}", f"credential_process = x{end}").replace(f"{key[2]}{end}", "")
-    bare = keys_import.without_key(text.encode(), "work", "f", "").decode()
+    bare = keys_import.without_key(text.encode(), "mine", "f", "").decode()
     assert bare == text.replace(f"{key[0]}{end}", "").replace(f"{key[2]}{end}", "")
 
 
 def test_a_value_that_goes_on_in_the_next_line_is_not_cut():
     with pytest.raises(CtlError):
-        keys_import.without_key(f"[work]\naws_access_key_id =\n  {KEY_ID}\n{LINES}".encode(), "work", "f", "")
+        keys_import.without_key(f"[mine]\naws_access_key_id =\n  {KEY_ID}\n{LINES}".encode(), "mine", "f", "")
+
+
+def test_what_is_nested_in_another_setting_is_left_alone():
+    nested = "s3 =\n  aws_access_key_id = x\n"
+    changed = keys_import.without_key(f"[mine]\n{nested}{LINES}".encode(), "mine", "f", "")
+    assert changed.decode() == f"[mine]\n{nested}"

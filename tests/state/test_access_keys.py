@@ -140,6 +140,14 @@ async def test_what_somebody_else_has_put_there_is_no_key(make, items, put_there
         await make().get(WHERE, "central")
 
 
+async def test_another_key_that_somebody_has_put_there_is_not_used(make, items):
+    """It would be another identity than the one that was checked."""
+    await make().add(WHERE, "central", KEYS)
+    items.items = {name: item.replace(b"IOSFODNN7", b"I44QH8DHB") for name, item in items.items.items()}
+    with pytest.raises(errors.SourceUnusable, match="another access key"):
+        await make().get(WHERE, "central")
+
+
 async def test_what_the_keychain_changes_is_taken_back(make, items):
     items.change = lambda secret: secret.replace(b"EXAMPLE", b"CHANGED")
     kept = make()

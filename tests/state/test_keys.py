@@ -8,6 +8,7 @@ import pytest
 
 from xacct import errors
 from xacct.state import keys
+from xacct.state.key_items import MacItems, SecretServiceItems
 from xacct.state.keys import MacKeys, SecretServiceKeys
 
 KEY = bytes(range(32))
@@ -203,3 +204,41 @@ def test_a_missing_library_is_a_sentence_and_a_hint(storage, mac, monkeypatch, m
 def test_each_system_has_its_own(monkeypatch, tmp_path, platform, kind):
     monkeypatch.setattr(keys.sys, "platform", platform)
     assert isinstance(keys.of_this_system(tmp_path / "kept"), kind)
+
+
+# Access keys, in items of their own.
+
+
+@pytest.mark.parametrize("kind", [SecretServiceItems, MacItems])
+def test_items_are_kept_replaced_and_dropped_each_by_its_account(storage, mac, kind):
+    items = kind()
+    assert items.get("work 1") is None
+    items.put("work 1", "a label", b"{}")
+    items.put("work 1", "a label", b'{"a": "b"}')
+    items.put("work 2", "a label", b"other")
+    assert items.get("work 1") == b'{"a": "b"}'
+    items.drop("work 1")
+    assert items.get("work 1") is None
+    assert items.get("work 2") == b"other"
+
+
+def test_a_dismissed_dialog_is_told_of_access_keys_in_words_that_fit(storage, mac):
+    storage.trouble = storage.kinds["PromptDismissedException"]()
+    with pytest.raises(errors.KeychainDenied, match="access key can't be read"):
+        SecretServiceItems().put("work", "a label", b"{}")
+    mac.trouble = mac.kinds["KeyringLocked"]()
+    with pytest.raises(errors.KeychainDenied, match="access key can't be read"):
+        MacItems().get("work")
+
+
+def test_a_locked_keychain_is_not_asked_for_access_keys(storage):
+    storage.locked = True
+    for ask in (lambda: SecretServiceItems().get("work"), lambda: SecretServiceItems().drop("work")):
+        with pytest.raises(errors.KeychainLocked) as said:
+            ask()
+        assert "persistence" not in said.value.hint
+
+
+def test_the_items_of_access_keys_are_not_those_of_state(storage):
+    SecretServiceItems().put("/state/a", "a label", KEY)
+    assert SecretServiceKeys("/state/a").get() is None

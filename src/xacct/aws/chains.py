@@ -59,7 +59,8 @@ def _source_of(name: str, via: str, files: AwsFiles) -> Source:
     if asks_xacct(files.profiles[via].get("credential_process")):
         raise errors.ConfigError(
             f"source_profile {via!r} of {name!r} asks xacct, which would wait for itself.",
-            "Name the role's own profile, not the one that asks xacct for it.",
+            "Name the role's own profile, not the one that asks xacct for it. If its access key was in the keychain:"
+            f" xacctctl keys add {via}",
         )
     raise errors.ConfigError(
         f"source_profile {via!r} of {name!r} has neither keys nor a role.",

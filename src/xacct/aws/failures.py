@@ -121,7 +121,7 @@ ROWS: tuple[Row, ...] = (
         r"",
         errors.BadKey,
         "AWS does not know the access key that {target} starts from: deleted, inactive or mistyped.",
-        "Check the source profile's aws_access_key_id in ~/.aws/credentials.",
+        "Check the source profile's aws_access_key_id in ~/.aws/credentials, or its key in the keychain: xacctctl keys",
         "The security token included in the request is invalid.",
     ),
     Row(
@@ -137,7 +137,7 @@ ROWS: tuple[Row, ...] = (
         r"",
         errors.BadSignature,
         "The secret access key that {target} starts from does not belong to its access key id.",
-        "Check aws_secret_access_key of the source profile in ~/.aws/credentials.",
+        "Check aws_secret_access_key of the source profile in ~/.aws/credentials, or its key in the keychain.",
         "The request signature we calculated does not match the signature you provided.",
     ),
     Row(

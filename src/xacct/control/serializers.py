@@ -75,6 +75,8 @@ def role_info(node: Node, base_url: str) -> wire.RoleInfo:
     }
     if isinstance(role.parent, Source) and role.parent.sign_in is not None:
         info |= {"permission_set": role.parent.permission_set, "sign_in": role.parent.sign_in.label}
+    if isinstance(role.parent, Source) and role.parent.kind == "keychain":
+        info["keychain"] = True
     return info
 
 

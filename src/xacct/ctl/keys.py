@@ -2,8 +2,8 @@
 
 import getpass
 import os
-import sys
 from argparse import ArgumentParser, Namespace
+from typing import Final
 
 from xacct import wire
 from xacct.ctl.client import Anything, Client
@@ -13,6 +13,9 @@ from xacct.ctl.http10 import quote
 from xacct.ctl.keys_import import PATIENCE, move
 from xacct.ctl.render import clean, out, paint, show, since, table
 from xacct.ctl.verb import Verb
+
+_LONGEST: Final = 4096
+"""Bytes of a key on standard input, at most."""
 
 
 def keys(args: Namespace, client: Client) -> int:
@@ -62,7 +65,10 @@ def _typed() -> tuple[str, str]:
 
 
 def _piped() -> tuple[str, str]:
-    words = sys.stdin.read(4096).split()
+    raw = b""
+    while len(raw) < _LONGEST and (part := os.read(0, _LONGEST)):
+        raw += part
+    words = raw.decode("ascii", "replace").split()
     if len(words) != 2:  # noqa: PLR2004 - an id and a secret
         raise CtlError(
             "On standard input an access key is two lines: its id, and its secret.",

@@ -151,7 +151,7 @@ def without_key(content: bytes, profile: str, path: str, instead: str) -> bytes:
         )
     kept, placed = [], "credential_process" in options
     for line in _parsed(content):
-        if line.section != profile or line.option not in KEY:
+        if line.section != profile or line.option not in KEY or line.indent:
             kept.append(line.text)
         elif instead and not placed:
             kept.append(instead + ("\r\n" if line.text.endswith("\r\n") else "\n"))

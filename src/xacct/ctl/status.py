@@ -211,7 +211,7 @@ def _cells(role: wire.RoleInfo, mfa: str) -> tuple[str, ...]:
         role["account"] or "-",
         arn.partition(":role/")[2].rpartition("/")[2] or role.get("permission_set") or "-",
         role["region"] or "-",
-        role["source"],
+        role["source"] + " (keychain)" * role.get("keychain", False),
         mfa,
     )
 

@@ -81,7 +81,7 @@ class KeychainKeys:
         _demand_long_term(keys)
         arn = None
         if asked.get("check", True):  # guard: key-is-checked-before-it-is-kept
-            arn = await self._sts.get_caller_identity(keys, _role(profile, found, env, self._whose(files)))
+            arn = await self._asked(keys, _role(profile, found, env, self._whose(files)), typed=not moved)
         row = await self._kept.add(keychain.where(env), profile, keys)
         await self._reload()
         return {"profile": profile, "ends": row.ends, "arn": arn}
@@ -112,6 +112,23 @@ class KeychainKeys:
         """
         await self._kept.drop(keychain.where(self._env_of(files)), profile)
         await self._reload()
+
+    async def _asked(self, keys: Credentials, role: Role, *, typed: bool) -> str:
+        """Whose a key is by AWS's word.
+
+        Raises:
+            XacctError: AWS does not take it, or can't be asked.
+        """
+        try:
+            return await self._sts.get_caller_identity(keys, role)
+        except (errors.BadKey, errors.BadSignature) as refusal:
+            if not typed:
+                raise
+            what = "id" if isinstance(refusal, errors.BadKey) else "secret"
+            raise type(refusal)(
+                f"AWS does not take this access key: its {what} is mistyped, or it is deleted or inactive.",
+                "Nothing was kept. Copy both parts again, from where IAM showed them.",
+            ) from None
 
     def _is_own(self, files: Files | None) -> bool:
         return files is None or awsfiles.resolved(files) == awsfiles.resolved(self._own())

@@ -94,10 +94,18 @@ class AccessKeys:
                     f"The access key of {profile!r} is in the keychain. {why}", why.hint
                 ) from None
             except errors.KeychainUnavailable as why:
+                hint = "Try again, and allow it." if isinstance(why, errors.KeychainDenied) else why.hint
                 raise errors.SourceUnusable(
-                    f"The access key of {profile!r} is in the keychain. {why.sentence}", why.hint
+                    f"The access key of {profile!r} is in the keychain. {why.sentence}", hint
                 ) from None
-            self._hold(name, _decoded(kept, profile))
+            keys = _decoded(kept, profile)
+            # guard: another-key-in-its-place-is-not-used
+            if self.of_files(where).get(profile) != digest(keys.access_key_id):
+                raise errors.SourceUnusable(
+                    f"The keychain has another access key for {profile!r} than was added with xacctctl.",
+                    f"If that is meant: xacctctl keys remove {profile}; then xacctctl keys add {profile}",
+                )
+            self._hold(name, keys)
         return self._held[name]
 
     async def read_back(self, where: Where, profile: str) -> Credentials:
