@@ -6,8 +6,12 @@ A sign-in is held as an MFA session is: an entry that roles hang from (credentia
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 _TOPIC = "sign-in:"
+
+Mode = Literal["device-code", "redirect"]
+"""How a human signs in: by a code, in a browser anywhere; or in one on this machine, which comes back by itself."""
 
 SCOPES = ("sso:account:access",)
 """What the AWS CLI asks for where the sso-session names no scopes (AWS CLI User Guide, sso_registration_scopes)."""
@@ -39,6 +43,11 @@ class SignIn:
         return self.name or self.start_url
 
     @property
+    def redirects(self) -> bool:
+        """Whether a browser may come back by itself: not for profiles without an sso_session, which have no scopes."""
+        return bool(self.name and self.scopes)
+
+    @property
     def instance(self) -> str:
         """The start URL without what people copy along with it, and AWS overlooks: a fragment, a slash at its end."""
         return self.start_url.partition("#")[0].rstrip("/").lower()
@@ -51,7 +60,7 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """The client that xacct is to an instance."""
+    """The client that xacct is to an instance: one for each mode, for AWS gives none for both."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -68,6 +77,8 @@ class DeviceCode:
         url: where. The one with the code in it is never shown: who follows such a link confirms what they don't see.
         interval: seconds between two looks.
     """
+
+    mode: ClassVar[Mode] = "device-code"
 
     device_code: str = field(repr=False)
     user_code: str
@@ -87,6 +98,18 @@ class Tokens:
     access_token: str = field(repr=False)
     expires_at: float = 0.0
     refresh_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What brings the next tokens of a sign-in.
+
+    Attributes:
+        client: to whom the refresh token was given: nobody else may use it.
+    """
+
+    client: Registration
+    refresh_token: str = field(repr=False)
 
 
 def is_sign_in(topic: str) -> bool:

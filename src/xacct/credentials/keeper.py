@@ -89,7 +89,7 @@ class Keeper:
             defaults=self.defaults,
             rate_limiter=self.rate_limiter,
         )
-        self.sign_ins = self._calls.sign_ins
+        self.sign_ins, self.browsers = self._calls.sign_ins, self._calls.browsers
         self.observed_limits = self._calls.observed_limits
         self.refused = Refused()
         self.until: dict[str, float] = {}

@@ -121,7 +121,10 @@ class App:
         events = Events()
         events.call(PromptOpened, self._prepare)
         self.sts = Sts(self.clock)
-        self.identity_center = IdentityCenter(self.clock)
+        peers = PeerCheck(callers.choose(), os.geteuid())
+        self.identity_center = IdentityCenter(
+            self.clock, lambda client, server: peers.turns_away(peers.caller_at(client, server)) is None
+        )
         return Keeper(
             sts=self.sts,
             identity_center=self.identity_center,
