@@ -793,6 +793,21 @@ GUARDS = {
         "}",
         "tests/test_signing_in.py::test_a_browser_that_comes_back_signs_in",
     ),
+    "shared-cache-off-never-writes": Guard(
+        " if chosen.identity_center.share_cache else None",
+        "",
+        "tests/test_signing_in.py::test_nothing_is_written_for_the_command_line_nor_its_refresh_token_used",
+    ),
+    "shared-cache-is-private": Guard(
+        "fileio.write_private(path, content)",
+        "fileio.write_private(path, content, 0o644)",
+        "tests/aws/test_shared_cache.py::test_nobody_else_may_read_it",
+    ),
+    "shared-cache-takes-what-is-later-alone": Guard(
+        "ours is not None and (token == ours.refresh_token or kept.tokens.expires_at <= ours.expires_at)",
+        "False",
+        "tests/credentials/test_shared_cache.py::test_what_is_kept_and_older_is_left",
+    ),
     "only-pages-are-opened": Guard(
         'not url.startswith(("https://", "http://"))',
         "False",

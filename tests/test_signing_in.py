@@ -237,6 +237,62 @@ def test_no_secret_of_a_sign_in_by_redirect_is_in_the_log(stack):
     assert "sso-staging" in said
 
 
+def cache_of(stack):
+    return Path(stack.env["HOME"], ".aws", "sso", "cache", f"{sha1(b'example').hexdigest()}.json")
+
+
+def renewable_by_hand(stack):
+    """What `aws sso login` would leave, with what renews it; its access token ends in a moment."""
+    client = botocore.session.Session().create_client(
+        "sso-oidc", region_name="eu-central-1", endpoint_url=stack.env["AWS_ENDPOINT_URL_STS"]
+    )
+    sandbox(stack, "/consent", {"answer": "allow"})
+    us = client.register_client(clientName="a test", clientType="public", scopes=["sso:account:access"])
+    who = {"clientId": us["clientId"], "clientSecret": us["clientSecret"]}
+    code = client.start_device_authorization(**who, startUrl="https://d-1234567890.awsapps.com/start")
+    grant = "urn:ietf:params:oauth:grant-type:device_code"
+    tokens = client.create_token(**who, grantType=grant, deviceCode=code["deviceCode"])
+    sandbox(stack, "/consent", {"answer": "ask"})
+    signed_in_with_command_line(stack, tokens["accessToken"], seconds=70)
+    kept = json.loads(cache_of(stack).read_text())
+    ends = datetime.fromtimestamp(us["clientSecretExpiresAt"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    more = {**who, "registrationExpiresAt": ends, "refreshToken": tokens["refreshToken"]}
+    cache_of(stack).write_text(json.dumps(kept | more))
+
+
+def test_nothing_is_written_for_the_command_line_nor_its_refresh_token_used(stack):
+    renewable_by_hand(stack)
+    before = cache_of(stack).read_bytes()
+    log_in(stack, "sso-staging", attend=False)
+    assert xacctctl(stack, "logout", "--all").returncode == 0
+    cache_of(stack).unlink()
+    sandbox(stack, "/consent", {"answer": "allow"})
+    log_in(stack, "sso-staging")
+    assert not cache_of(stack).exists()
+    assert "refreshToken" in json.loads(before)
+    assert [call["grant"] for call in stack.calls("CreateToken") if call["grant"] == "refresh_token"] == []
+
+
+def test_a_shared_sign_in_is_renewed_from_where_the_command_line_left_it(tmp_path):
+    with Stack(tmp_path, identity_center=True, settings="[identity_center]\nshare_cache = true\n") as stack:
+        renewable_by_hand(stack)
+        before = json.loads(cache_of(stack).read_text())
+        log_in(stack, "sso-staging", attend=False)
+        after = json.loads(cache_of(stack).read_text())
+        assert [call["grant"] for call in stack.calls("CreateToken")][1:] == ["refresh_token"]
+        assert after.keys() == before.keys()
+        assert after["refreshToken"] != before["refreshToken"]
+        assert after["accessToken"] not in stack.log()
+        assert stack.status()["notes"] == []
+        cache_of(stack).unlink()
+        cache_of(stack).mkdir()
+        assert xacctctl(stack, "logout", "--all").returncode == 0
+        sandbox(stack, "/consent", {"answer": "allow"})
+        log_in(stack, "sso-staging")
+        [note] = stack.status()["notes"]
+        assert "The sign-in to example can't be written for the AWS CLI" in note
+
+
 def test_a_restart_keeps_the_sign_in(stack):
     sandbox(stack, "/consent", {"answer": "allow"})
     assert stack.api("POST", "/v1/login", {"roles": ["sso-staging"]})[-1]["failed"] == 0

@@ -121,6 +121,12 @@ class Lock(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     on_screen_lock: bool = False
 
 
+class IdentityCenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[identity_center]: whether sign-ins are shared with the AWS CLI, in its token cache (~/.aws/sso/cache)."""
+
+    share_cache: bool = False
+
+
 class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
     """[roles.NAME]: adds to the AWS profile of that name, or makes a role of its own (role_arn, source_profile).
 
@@ -158,6 +164,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     audit: AuditSettings = AuditSettings()
     imds: ImdsSettings = ImdsSettings()
     lock: Lock = Lock()
+    identity_center: IdentityCenterSettings = IdentityCenterSettings()
     roles: dict[str, RoleSettings] = {}
 
 

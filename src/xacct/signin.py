@@ -106,10 +106,24 @@ class Renewal:
 
     Attributes:
         client: to whom the refresh token was given: nobody else may use it.
+        expires_at: the end of the access token that came with it, by which the later of two is known.
     """
 
     client: Registration
     refresh_token: str = field(repr=False)
+    expires_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSignIn:
+    """What the AWS CLI keeps of a sign-in.
+
+    Attributes:
+        client: to whom the tokens were given; None: not known.
+    """
+
+    tokens: Tokens
+    client: Registration | None
 
 
 def is_sign_in(topic: str) -> bool:

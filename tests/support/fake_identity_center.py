@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from xacct import errors
 from xacct.model import Credentials, Role, Source
-from xacct.signin import DeviceCode, Registration, SignIn, Tokens
+from xacct.signin import DeviceCode, KeptSignIn, Registration, SignIn, Tokens
 
 CORP = SignIn("corp", "https://corp.awsapps.com/start", "eu-central-1")
 LEGACY = SignIn("", "https://old.awsapps.com/start", "eu-central-1", scopes=())
@@ -161,3 +161,26 @@ class FakeRedirect:
 
     def close(self):
         self.closed = True
+
+
+class FakeCache:
+    """The AWS CLI's token cache, and the AWS CLI that uses it."""
+
+    def __init__(self):
+        self.kept, self.written = {}, []
+
+    def read(self, source):
+        return self.kept.get(source.name)
+
+    async def write(self, source, client, tokens):
+        self.written.append(tokens)
+        self.kept[source.name] = KeptSignIn(tokens, client)
+
+    async def cli_renews(self, portal, name="corp"):
+        """It has used the refresh token, and writes what that has brought."""
+        kept = self.kept[name]
+        self.kept[name] = KeptSignIn(await portal.renew(None, kept.client, kept.tokens.refresh_token), kept.client)
+
+    async def cli_signs_in(self, portal, name="corp"):
+        client = await portal.register(None, "device-code")
+        self.kept[name] = KeptSignIn(portal._tokens(True, portal.now() + portal.lasts), client)

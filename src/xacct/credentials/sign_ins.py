@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from xacct.model import Credentials
-    from xacct.signin import DeviceCode, Mode, Registration, SignIn, Tokens
+    from xacct.signin import DeviceCode, KeptSignIn, Mode, Registration, SignIn, Tokens
 
 
 class Redirect(Protocol):
@@ -68,6 +68,16 @@ class IdentityCenter(Protocol):
         """A role's credentials."""
 
 
+class SharedCache(Protocol):
+    """Where the AWS CLI keeps its sign-ins, where that is to have ours, too; aws/shared_cache.py is the real one."""
+
+    def read(self, source: Source) -> KeptSignIn | None:
+        """What is kept of a sign-in; None where that is nothing."""
+
+    async def write(self, source: Source, client: Registration, tokens: Tokens) -> None:
+        """Keep what we have of one. It fails in silence: nothing depends on it."""
+
+
 class SignIns:
     """Of each sign-in (`source_of`) the clients, what renews it, and the access tokens that AWS has refused."""
 
@@ -99,9 +109,25 @@ class SignIns:
     def take(self, source: Source, client: Registration, tokens: Tokens) -> None:
         """It was signed in to, or renewed: each refresh token is good for one use."""
         if tokens.refresh_token:
-            self.renewals[source] = Renewal(client, tokens.refresh_token)
+            self.renewals[source] = Renewal(client, tokens.refresh_token, tokens.expires_at)
         else:
             self.renewals.pop(source, None)
+
+    def later(self, source: Source, kept: KeptSignIn, now: float) -> Renewal | None:
+        """What renews a sign-in by what the AWS CLI keeps of it; None: nothing, or nothing later than what we have."""
+        ours, token = self.renewals.get(source), kept.tokens.refresh_token
+        if kept.client is None or kept.client.expires_at <= now or token is None or _digest(token) in self._dead:
+            return None
+        # guard: shared-cache-takes-what-is-later-alone
+        if ours is not None and (token == ours.refresh_token or kept.tokens.expires_at <= ours.expires_at):
+            return None
+        return Renewal(kept.client, token, kept.tokens.expires_at)
+
+    def ended(self, source: Source, renewal: Renewal) -> None:
+        """AWS renews nothing by that refresh token: it has been used, or its sign-in has ended."""
+        self._dead.add(_digest(renewal.refresh_token))
+        if self.renewals.get(source) == renewal:
+            del self.renewals[source]
 
     def forget(self, source: Source) -> None:
         """It was ended: by a logout, or by AWS. The clients stay: new ones would have to be confirmed anew."""

@@ -59,12 +59,14 @@ class SignInSnapshot(Value, frozen=True, omit_defaults=True):
     Attributes:
         client: the one that the refresh token was given to, where there is one.
         by_code: the one that signs in by device codes; likewise `by_redirect`.
+        expires_at: the end of the access token that came with the refresh token.
     """
 
     client: Registration
     refresh_token: str | None
     by_code: Registration | None = None
     by_redirect: Registration | None = None
+    expires_at: float = 0.0
 
 
 class SessionSnapshot(Value, frozen=True):
@@ -253,7 +255,7 @@ def _of_sign_in(keeper: Keeper, source: Source) -> SignInSnapshot | None:
     known, renewal = keeper.sign_ins.clients, keeper.sign_ins.renewals.get(source)
     by_code, by_redirect = known.get((source, "device-code")), known.get((source, "redirect"))
     if renewal is not None:
-        return SignInSnapshot(renewal.client, renewal.refresh_token, by_code, by_redirect)
+        return SignInSnapshot(renewal.client, renewal.refresh_token, by_code, by_redirect, renewal.expires_at)
     client = by_code or by_redirect
     return None if client is None else SignInSnapshot(client, None, by_code, by_redirect)
 
@@ -354,7 +356,7 @@ def _to_sign_in(keeper: Keeper, entry: Entry, session: SessionSnapshot) -> None:
     token = kept.refresh_token
     # guard: sign-in-that-was-logged-out-of-stays-ended
     if token is not None and set(keeper.tree.session_roles(entry)) - keeper.consents.logged_out:
-        known.renewals.setdefault(session.source, Renewal(kept.client, token))
+        known.renewals.setdefault(session.source, Renewal(kept.client, token, kept.expires_at))
 
 
 def _or(instant: float | None, otherwise: float) -> float:

@@ -115,12 +115,15 @@ class App:
     def _heart(self, chosen: Settings) -> Keeper:
         """The keeper, with AWS and the prompt broker it needs."""
         from xacct.aws.identity_center import IdentityCenter  # noqa: PLC0415
+        from xacct.aws.shared_cache import SharedCache  # noqa: PLC0415
         from xacct.aws.sources import FileSources  # noqa: PLC0415
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
         events = Events()
         events.call(PromptOpened, self._prepare)
         self.sts = Sts(self.clock)
+        # guard: shared-cache-off-never-writes
+        self.shared_cache = SharedCache(os.environ) if chosen.identity_center.share_cache else None
         peers = PeerCheck(callers.choose(), os.geteuid())
         self.identity_center = IdentityCenter(
             self.clock, lambda client, server: peers.turns_away(peers.caller_at(client, server)) is None
@@ -128,6 +131,7 @@ class App:
         return Keeper(
             sts=self.sts,
             identity_center=self.identity_center,
+            shared_cache=self.shared_cache,
             sources=FileSources(os.environ),
             broker=PromptBroker(self.clock, events, UsedCodes(self._keep_steps)),
             clock=self.clock,
@@ -265,6 +269,7 @@ class App:
         written = [self.grants.problem, self.grants.dropped, self.taken_back.problem, self._steps_problem]
         kept = [*self.persister.problems(), *filter(None, written)]
         audited = self.audit.problems() if self.audit is not None else []
+        shared = self.shared_cache.problems() if self.shared_cache is not None else []
         full = [problem for share in self._seats for problem in share.problems()]
         return [
             *self.configuration.problems,
@@ -272,6 +277,7 @@ class App:
             *self.watches.problems,
             *filter(None, [self.restorer.problem]),
             *kept,
+            *shared,
             *audited,
             *served,
             *full,

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from xacct.clock import AwsClock
     from xacct.credentials.rate_limiter import Place, RateLimiter
-    from xacct.credentials.sign_ins import IdentityCenter
+    from xacct.credentials.sign_ins import IdentityCenter, SharedCache
     from xacct.model import Credentials, Role
     from xacct.policy import Path
     from xacct.prompts.broker import PromptBroker, S, T
@@ -87,6 +87,7 @@ class Calls:
 
     Attributes:
         causes: who has brought it about that a role is fetched, by its name.
+        shared_cache: where the AWS CLI keeps sign-ins; None: that is its own affair.
         browsers: where a browser can be shown a sign-in.
     """
 
@@ -100,7 +101,9 @@ class Calls:
         clock: AwsClock,
         defaults: Defaults,
         rate_limiter: RateLimiter,
+        shared_cache: SharedCache | None = None,
     ) -> None:
+        self.shared_cache = shared_cache
         self.identity_center = identity_center
         self.sign_ins = SignIns()
         self.browsers = Browsers()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xacct.credentials.fetchers.calls import Calls
     from xacct.credentials.sign_ins import Redirect
     from xacct.model import Role, Source
-    from xacct.signin import Mode, Registration, SignIn, Tokens
+    from xacct.signin import Mode, Registration, Renewal, SignIn, Tokens
 
 log = structlog.get_logger("xacct.credentials")
 
@@ -32,6 +32,12 @@ SLOWER = 5.0
 
 SHORTEST = 60.0
 """Seconds that the AWS CLI's token must live still to be worth taking."""
+
+ENOUGH = 900.0
+"""Seconds that it must live still where it could be renewed: with less the AWS CLI renews it."""
+
+LATE = (0.0, 0.3, 1.0)
+"""Seconds between two looks at the AWS CLI's file for what it has renewed: it writes once AWS has answered."""
 
 LOOKED = 0.02
 """Seconds for which a look at the AWS CLI's file holds: for one answer about many roles that hang from it, and less
@@ -78,13 +84,14 @@ class SignInFetcher:
         boot = self._calls.clock.boot()
         if boot - looked >= LOOKED:
             needs = self._sign_ins.distrusted(self._source) or self._calls.source_needs_human(self._role())
+            needs = needs and self._later() is None
             self._looked = (boot, needs)
         return needs
 
     async def fetch(self, need: Need) -> Credentials:
         """New credentials, as Fetcher says: an access token, as a session token."""
         role = self._role()
-        got = await self._renewed(role) or await self._of_command_line(role)
+        got = self._as_kept() or await self._renewed(role) or await self._of_command_line(role)
         if got is not None:
             return got
         if not need.human:
@@ -100,11 +107,46 @@ class SignInFetcher:
             # One call: a second would find the token used up, if the first was answered.
             tokens = await self._calls.identity_center.renew(role, renewal.client, renewal.refresh_token)
         except errors.SignInEnded:
-            self._sign_ins.forget(self._source)
+            self._sign_ins.ended(self._source, renewal)
+            return await self._renewed_by_command_line(role)
         except errors.ClientUnknown:
             self._sign_ins.forget_client(self._source, renewal.client)
         else:
-            return self._taken(renewal.client, tokens)
+            return await self._taken(renewal.client, tokens)
+        return None
+
+    # Where the AWS CLI's cache is shared.
+
+    def _as_kept(self) -> Credentials | None:
+        """What the AWS CLI has had since we had ours, from now on with its refresh token; None: nothing."""
+        found = self._later()
+        if found is None:
+            return None
+        tokens, self._sign_ins.renewals[self._source] = found
+        now = self._calls.clock.now()
+        if tokens.expires_at - now < ENOUGH or not self._sign_ins.lives(self._source, tokens.access_token):
+            return None
+        return Credentials("", "", tokens.access_token, tokens.expires_at, issued_at=now)
+
+    def _later(self) -> tuple[Tokens, Renewal] | None:
+        """What the AWS CLI keeps that is later than what we have, and renews it."""
+        cache = self._calls.shared_cache
+        kept = None if cache is None else cache.read(self._source)
+        if kept is None:
+            return None
+        renewal = self._sign_ins.later(self._source, kept, self._calls.clock.now())
+        return None if renewal is None else (kept.tokens, renewal)
+
+    async def _renewed_by_command_line(self, role: Role) -> Credentials | None:
+        """After a renewal in vain: the AWS CLI may have used the refresh token a moment ago, and writes its next."""
+        if self._calls.shared_cache is None:
+            return None
+        for pause in LATE:
+            await asyncio.sleep(pause)
+            if (got := self._as_kept()) is not None:
+                return got
+            if self._sign_ins.renewable(self._source, self._calls.clock.now()):
+                return await self._renewed(role)
         return None
 
     async def _of_command_line(self, role: Role) -> Credentials | None:
@@ -125,7 +167,7 @@ class SignInFetcher:
         got = await self._asked(role, need, redirects=redirects)
         while got is None:  # a code was asked for instead
             got = await self._asked(role, need, redirects=False)
-        return self._taken(*got)
+        return await self._taken(*got)
 
     async def _asked(self, role: Role, need: Need, *, redirects: bool) -> tuple[Registration, Tokens] | None:
         """What one prompt brings, and to which client; None where another way to sign in was asked for."""
@@ -197,8 +239,10 @@ class SignInFetcher:
             except errors.Temporary:
                 continue  # the network; what the human did meanwhile is known at the next look
 
-    def _taken(self, client: Registration, tokens: Tokens) -> Credentials:
+    async def _taken(self, client: Registration, tokens: Tokens) -> Credentials:
         self._sign_ins.take(self._source, client, tokens)
+        if self._calls.shared_cache is not None:
+            await self._calls.shared_cache.write(self._source, client, tokens)
         now = self._calls.clock.now()
         return Credentials("", "", tokens.access_token, tokens.expires_at, issued_at=now)
 
