@@ -192,6 +192,27 @@ def test_a_no_in_a_browser_that_comes_back_ends_it(stack):
     assert failed["error"]["sentence"] == "The sign-in to example was declined in the browser."
 
 
+def test_a_login_at_a_desktop_opens_the_browser_and_needs_no_code(stack, tmp_path):
+    sandbox(stack, "/consent", {"answer": "allow"})
+    browser = tmp_path / "browser"
+    follow = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=10).read()"
+    browser.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{follow}" "$1"\n')
+    browser.chmod(0o755)
+    # What runs tests may be a container itself, or reached by SSH.
+    script = "import sys; from xacct.ctl import browser as b; b._CONTAINER = b._ELSEWHERE = (); "
+    script += "from xacct.ctl.main import main; sys.exit(main())"
+    words = [sys.executable, "-c", script, "login", "sso-staging"]
+    env = {**stack.env, "DISPLAY": ":0", "BROWSER": str(browser)}
+    done = subprocess.run(
+        [sys.executable, "-c", f"import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn({words!r})))"],
+        env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "A browser on this machine opens this:" in done.stdout
+    assert "xacctctl login sso-staging --device-code" in done.stdout
+    assert [call["grant"] for call in stack.calls("CreateToken")] == ["authorization_code"]
+
+
 def test_profiles_without_a_session_sign_in_by_a_code_in_spite_of_a_browser(stack):
     sandbox(stack, "/consent", {"answer": "allow"})
     log_in(stack, "sso-legacy", browser=True)

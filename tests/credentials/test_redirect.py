@@ -3,14 +3,16 @@
 import asyncio
 from contextlib import nullcontext
 
+import msgspec
 import pytest
 from fake_aws import World
 from fake_identity_center import LEGACY, permission_set
 from virtual_time import in_virtual_time
 
 from xacct import errors
+from xacct.credentials.snapshot import SignInSnapshot
 from xacct.prompts.events import PromptClosed, PromptOpened
-from xacct.signin import SignIn
+from xacct.signin import Registration, SignIn
 
 HOUR = 3600.0
 
@@ -108,6 +110,13 @@ async def test_a_restart_goes_on_with_a_sign_in_by_redirect(clock):
         await world.restart()
         await world.login("dev", ask=False)
         assert world.aws.portal.modes == ["redirect"]
+
+
+def test_what_was_kept_before_there_were_two_ways_renews_still():
+    kept = b'{"client":{"client_id":"c","client_secret":"s","expires_at":1.0},"refresh_token":"r"}'
+    snapshot = msgspec.json.decode(kept, type=SignInSnapshot)
+    assert (snapshot.client, snapshot.refresh_token) == (Registration("c", "s", 1.0), "r")
+    assert (snapshot.by_code, snapshot.by_redirect) == (None, None)
 
 
 @in_virtual_time

@@ -11,9 +11,10 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import aiohttp
@@ -188,6 +189,9 @@ async def logging_in(stack, role):
     try:
         yield login, prompt
     finally:
+        if not login.done():
+            for prompt in stack.status()["prompts"]:
+                await asyncio.to_thread(stack.api, "POST", f"/v1/prompts/{prompt['id']}", {"decline": True})
         await login
 
 
@@ -221,6 +225,26 @@ async def test_another_site_neither_completes_nor_ends_a_login(tab, stack):
         await tab.open(prompt["url"])
         await tab.click("allow")
         assert (await login)[-1] == {"event": "done", "failed": 0}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="wants root")
+async def test_another_user_of_the_machine_completes_no_login_even_with_its_state(stack):
+    async with logging_in(stack, "sso-staging") as (login, prompt):
+        asked = parse_qs(urlsplit(prompt["url"]).query)
+        back = urlsplit(asked["redirect_uri"][0])
+        query = urlencode({"code": "theirs", "state": asked["state"][0]})
+        os.seteuid(65534)
+        try:
+            theirs = socket.socket()
+            theirs.settimeout(PATIENCE)
+            theirs.connect((back.hostname, back.port))
+        finally:
+            os.seteuid(0)
+        with theirs, suppress(ConnectionError):
+            theirs.sendall(f"GET {back.path}?{query} HTTP/1.1\r\nHost: {back.netloc}\r\n\r\n".encode())
+            assert await asyncio.to_thread(theirs.recv, 100) == b""
+        assert not login.done()
+        assert stack.status()["prompts"], "it waits still"
 
 
 async def test_a_no_on_the_page_is_a_no(tab, stack):
