@@ -122,6 +122,7 @@ async def test_a_client_of_the_command_line_that_has_ended_is_not_taken(clock):
     async with shared(clock) as world:
         await world.shared_cache.cli_signs_in(world.aws.portal)
         await asyncio.sleep(91 * 24 * HOUR)
+        assert not next(iter(world.keeper.sessions.values())).refreshable_without_mfa()
         with pytest.raises(errors.HumanNeeded):
             await world.login("dev", ask=False)
         assert world.aws.portal.count("Refresh") == 0

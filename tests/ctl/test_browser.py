@@ -94,6 +94,7 @@ def test_a_browser_that_stays_is_not_waited_for(monkeypatch, tmp_path):
     assert browser.open_page(REDIRECT)
     wait_until((tmp_path / "pid").exists)
     os.kill(int((tmp_path / "pid").read_text()), 9)
+    browser._STAYING.pop().wait()
 
 
 def test_that_none_could_be_opened_is_known(monkeypatch):
@@ -101,6 +102,16 @@ def test_that_none_could_be_opened_is_known(monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
     assert not browser.open_page(REDIRECT)
+
+
+def test_no_browser_is_opened_in_the_terminal(monkeypatch, tmp_path):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("PATH", f"{tmp_path}")
+    program(tmp_path / "w3m", f"echo > {tmp_path}/opened")
+    assert not browser.open_page(REDIRECT)
+    assert not (tmp_path / "opened").exists()
 
 
 # At a terminal.
