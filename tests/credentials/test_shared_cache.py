@@ -88,6 +88,18 @@ async def test_a_refresh_token_that_is_good_for_nothing_is_tried_once(clock):
 
 
 @in_virtual_time
+async def test_nor_is_one_of_a_client_that_aws_knows_no_more(clock):
+    async with shared(clock) as world:
+        await world.shared_cache.cli_signs_in(world.aws.portal)
+        world.aws.portal.forget_clients()
+        await asyncio.sleep(2 * HOUR)
+        for _ in range(3):
+            with pytest.raises(errors.HumanNeeded):
+                await world.login("dev", ask=False)
+        assert world.aws.portal.count("Refresh") == 1
+
+
+@in_virtual_time
 async def test_what_is_kept_and_older_is_left(clock):
     async with shared(clock) as world:
         world.person()

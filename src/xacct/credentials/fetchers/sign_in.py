@@ -110,6 +110,7 @@ class SignInFetcher:
             self._sign_ins.ended(self._source, renewal)
             return await self._renewed_by_command_line(role)
         except errors.ClientUnknown:
+            self._sign_ins.ended(self._source, renewal)
             self._sign_ins.forget_client(self._source, renewal.client)
         else:
             return await self._taken(renewal.client, tokens)
