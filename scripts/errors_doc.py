@@ -133,6 +133,7 @@ def page() -> str:
         *map(_refusal, failures.ROWS),
         "## What IAM Identity Center refuses\n\nSentences about a sign-in name the session `corp`.\n",
         *(_refusal(row, sign_in_failures.OIDC_ROWS, "corp") for row in sign_in_failures.OIDC_ROWS),
+        *(_refusal(row, sign_in_failures.CODE_ROWS, "corp") for row in sign_in_failures.CODE_ROWS[:1]),
         *(_refusal(row, sign_in_failures.PORTAL_ROWS) for row in sign_in_failures.PORTAL_ROWS),
         "## What IAM Identity Center refuses of its lists\n",
         *(_refusal(row, sign_in_failures.LISTING_ROWS, "accounts") for row in sign_in_failures.LISTING_ROWS),

@@ -803,6 +803,51 @@ GUARDS = {
         "False",
         "tests/aws/test_identity_center.py::test_what_is_no_token_of_this_instance_is_not_taken",
     ),
+    "redirect-state-is-checked": Guard(
+        "if not right or",
+        "if",
+        "tests/aws/test_redirect.py::test_who_does_not_know_the_state_neither_completes_nor_ends_it",
+    ),
+    "redirect-listener-closes-after-use": Guard(
+        "self._server.close()",
+        "pass",
+        "tests/aws/test_redirect.py::test_after_one_right_answer_nothing_listens_there",
+    ),
+    "redirect-host-is-ours": Guard(
+        'if request is None or hosts != [f"{HOST}:{self.port}".encode()]:',
+        "if request is None:",
+        "tests/aws/test_redirect.py::test_a_name_that_leads_here_is_not_ours",
+    ),
+    "redirect-another-user-is-turned-away": Guard(
+        " or not self._admits(client[:2], server[:2])",
+        "",
+        "tests/aws/test_redirect.py::test_another_user_is_not_heard",
+    ),
+    "redirect-verifier-is-sent": Guard(
+        ', "codeVerifier": verifier}',
+        "}",
+        "tests/test_signing_in.py::test_a_browser_that_comes_back_signs_in",
+    ),
+    "shared-cache-off-never-writes": Guard(
+        " if chosen.identity_center.share_cache else None",
+        "",
+        "tests/test_signing_in.py::test_nothing_is_written_for_the_command_line_nor_its_refresh_token_used",
+    ),
+    "shared-cache-is-private": Guard(
+        "fileio.write_private(path, content)",
+        "fileio.write_private(path, content, 0o644)",
+        "tests/aws/test_shared_cache.py::test_nobody_else_may_read_it",
+    ),
+    "shared-cache-takes-what-is-later-alone": Guard(
+        "ours is not None and (token == ours.refresh_token or kept.tokens.expires_at <= ours.expires_at)",
+        "False",
+        "tests/credentials/test_shared_cache.py::test_what_is_kept_and_older_is_left",
+    ),
+    "only-pages-are-opened": Guard(
+        'not url.startswith(("https://", "http://"))',
+        "False",
+        "tests/ctl/test_browser.py::test_nothing_but_pages_is_opened",
+    ),
     "limit-of-permission-set-holds-in-all-files": Guard(
         "(mine and _same_permission_set(mine, role))",
         "False",

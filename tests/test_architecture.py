@@ -520,6 +520,7 @@ RUNNERS = {
     "host/child.py": "the daemon's one",
     "daemon/handover.py": "starts the daemon's successor, which is to outlive it",
     "daemon/takeover.py": "ends a successor whose parent hangs",
+    "ctl/browser.py": "a browser for a sign-in, by Python's webbrowser",
     "ctl/child.py": "the command of exec, in our own terminal",
     "ctl/start.py": "the daemon",
     "ctl/service_files.py": "asks a program for its version",

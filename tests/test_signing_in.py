@@ -2,13 +2,16 @@
 
 import json
 import re
+import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from datetime import UTC, datetime
 from hashlib import sha1
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import botocore.session
 import pytest
@@ -138,6 +141,177 @@ def sign_in_by_hand(stack):
     token = client.create_token(**who, grantType=grant, deviceCode=code["deviceCode"])["accessToken"]
     sandbox(stack, "/consent", {"answer": "ask"})
     return token
+
+
+class Browser:
+    """A login that says it has a browser, in a thread, and the browser: what it is sent to, it follows."""
+
+    def __init__(self, stack, *roles, **more):
+        self._stack = stack
+        self.said = None
+        body = {"roles": list(roles), "browser": True, **more}
+        self._thread = threading.Thread(target=lambda: self._log_in(body))
+
+    def _log_in(self, body):
+        self.said = self._stack.api("POST", "/v1/login", body)
+
+    def __enter__(self):
+        self._thread.start()
+        self.url = prompt(self._stack)["url"]
+        self.port = int(parse_qs(urlsplit(self.url).query)["redirect_uri"][0].rpartition(":")[2].partition("/")[0])
+        return self
+
+    def __exit__(self, *_):
+        self._thread.join(60)
+        assert self.said is not None
+
+    def follow(self):
+        """What the page says that the browser ends up at."""
+        with urllib.request.urlopen(self.url, timeout=10) as answer:
+            return answer.read().decode()
+
+
+def test_a_browser_that_comes_back_signs_in(stack):
+    with Browser(stack, "sso-staging") as browser:
+        sandbox(stack, "/consent", {"answer": "allow"})
+        assert "You can close this page" in browser.follow()
+    assert browser.said[-1] == {"event": "done", "failed": 0}, browser.said
+    assert [call["grant"] for call in stack.calls("CreateToken")] == ["authorization_code"]
+    assert stack.calls("StartDeviceAuthorization") == []
+    arn, _ = fetch(stack, "sso-staging").communicate(timeout=60)
+    assert "AWSReservedSSO_Developer" in arn
+    with pytest.raises(ConnectionError):
+        socket.create_connection(("127.0.0.1", browser.port), timeout=10)
+
+
+def test_a_no_in_a_browser_that_comes_back_ends_it(stack):
+    with Browser(stack, "sso-staging") as browser:
+        sandbox(stack, "/consent", {"answer": "deny"})
+        assert "not allowed" in browser.follow()
+    [failed] = [event for event in browser.said if event["event"] == "failed"]
+    assert failed["error"]["sentence"] == "The sign-in to example was declined in the browser."
+
+
+def test_a_login_at_a_desktop_opens_the_browser_and_needs_no_code(stack, tmp_path):
+    sandbox(stack, "/consent", {"answer": "allow"})
+    browser = tmp_path / "browser"
+    follow = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1], timeout=10).read()"
+    browser.write_text(f'#!/bin/sh\nexec {sys.executable} -c "{follow}" "$1"\n')
+    browser.chmod(0o755)
+    # What runs tests may be a container itself, or reached by SSH.
+    script = "import sys; from xacct.ctl import browser as b; b._CONTAINER = b._ELSEWHERE = (); "
+    script += "from xacct.ctl.main import main; sys.exit(main())"
+    words = [sys.executable, "-c", script, "login", "sso-staging"]
+    env = {**stack.env, "DISPLAY": ":0", "BROWSER": str(browser)}
+    done = subprocess.run(
+        [sys.executable, "-c", f"import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn({words!r})))"],
+        env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "A browser on this machine opens this:" in done.stdout
+    assert "xacctctl login sso-staging --device-code" in done.stdout
+    assert [call["grant"] for call in stack.calls("CreateToken")] == ["authorization_code"]
+
+
+def test_profiles_without_a_session_sign_in_by_a_code_in_spite_of_a_browser(stack):
+    sandbox(stack, "/consent", {"answer": "allow"})
+    log_in(stack, "sso-legacy", browser=True)
+    assert len(stack.calls("StartDeviceAuthorization")) == 1
+
+
+def test_another_login_by_a_code_takes_the_place_of_a_browser_that_is_waited_for(stack):
+    with Browser(stack, "sso-staging") as browser:
+        sandbox(stack, "/consent", {"answer": "allow"})
+        log_in(stack, "sso-prod", browser=False)
+        with pytest.raises(ConnectionError):
+            socket.create_connection(("127.0.0.1", browser.port), timeout=10)
+    assert browser.said[-1] == {"event": "done", "failed": 0}, browser.said
+    assert [call["error"] for call in stack.calls("StartDeviceAuthorization")] == [None]
+
+
+def test_a_sign_in_by_redirect_is_renewed_and_kept_over_a_restart(tmp_path):
+    with Stack(tmp_path, identity_center=True, max_token=2) as stack:
+        with Browser(stack, "sso-staging") as browser:
+            sandbox(stack, "/consent", {"answer": "allow"})
+            browser.follow()
+        sandbox(stack, "/consent", {"answer": "deny"})
+        assert xacctctl(stack, "restart").returncode == 0
+        try:
+            time.sleep(2.1)
+            log_in(stack, "sso-central", attend=False)
+        finally:
+            assert xacctctl(stack, "stop").returncode == 0  # the successor, which is no child of ours
+        assert [call["grant"] for call in stack.calls("CreateToken")][1:] == ["refresh_token"]
+
+
+def test_no_secret_of_a_sign_in_by_redirect_is_in_the_log(stack):
+    with Browser(stack, "sso-staging") as browser:
+        sandbox(stack, "/consent", {"answer": "allow"})
+        known = stack.sandbox.inner.identity_center.state
+        browser.follow()
+    said = stack.log()
+    secrets = [*known.access._kept, *known.refresh._kept, *known.codes._kept, *(c.secret for c in known.clients)]
+    secrets += parse_qs(urlsplit(browser.url).query)["state"]
+    assert len(secrets) == 5
+    for secret in secrets:
+        assert secret[:16] not in said
+    assert "sso-staging" in said
+
+
+def cache_of(stack):
+    return Path(stack.env["HOME"], ".aws", "sso", "cache", f"{sha1(b'example').hexdigest()}.json")
+
+
+def renewable_by_hand(stack):
+    """What `aws sso login` would leave, with what renews it; its access token ends in a moment."""
+    client = botocore.session.Session().create_client(
+        "sso-oidc", region_name="eu-central-1", endpoint_url=stack.env["AWS_ENDPOINT_URL_STS"]
+    )
+    sandbox(stack, "/consent", {"answer": "allow"})
+    us = client.register_client(clientName="a test", clientType="public", scopes=["sso:account:access"])
+    who = {"clientId": us["clientId"], "clientSecret": us["clientSecret"]}
+    code = client.start_device_authorization(**who, startUrl="https://d-1234567890.awsapps.com/start")
+    grant = "urn:ietf:params:oauth:grant-type:device_code"
+    tokens = client.create_token(**who, grantType=grant, deviceCode=code["deviceCode"])
+    sandbox(stack, "/consent", {"answer": "ask"})
+    signed_in_with_command_line(stack, tokens["accessToken"], seconds=70)
+    kept = json.loads(cache_of(stack).read_text())
+    ends = datetime.fromtimestamp(us["clientSecretExpiresAt"], UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    more = {**who, "registrationExpiresAt": ends, "refreshToken": tokens["refreshToken"]}
+    cache_of(stack).write_text(json.dumps(kept | more))
+
+
+def test_nothing_is_written_for_the_command_line_nor_its_refresh_token_used(stack):
+    renewable_by_hand(stack)
+    before = cache_of(stack).read_bytes()
+    log_in(stack, "sso-staging", attend=False)
+    assert xacctctl(stack, "logout", "--all").returncode == 0
+    cache_of(stack).unlink()
+    sandbox(stack, "/consent", {"answer": "allow"})
+    log_in(stack, "sso-staging")
+    assert not cache_of(stack).exists()
+    assert "refreshToken" in json.loads(before)
+    assert [call["grant"] for call in stack.calls("CreateToken") if call["grant"] == "refresh_token"] == []
+
+
+def test_a_shared_sign_in_is_renewed_from_where_the_command_line_left_it(tmp_path):
+    with Stack(tmp_path, identity_center=True, settings="[identity_center]\nshare_cache = true\n") as stack:
+        renewable_by_hand(stack)
+        before = json.loads(cache_of(stack).read_text())
+        log_in(stack, "sso-staging", attend=False)
+        after = json.loads(cache_of(stack).read_text())
+        assert [call["grant"] for call in stack.calls("CreateToken")][1:] == ["refresh_token"]
+        assert after.keys() == before.keys()
+        assert after["refreshToken"] != before["refreshToken"]
+        assert after["accessToken"] not in stack.log()
+        assert stack.status()["notes"] == []
+        cache_of(stack).unlink()
+        cache_of(stack).mkdir()
+        assert xacctctl(stack, "logout", "--all").returncode == 0
+        sandbox(stack, "/consent", {"answer": "allow"})
+        log_in(stack, "sso-staging")
+        [note] = stack.status()["notes"]
+        assert "The sign-in to example can't be written for the AWS CLI" in note
 
 
 def test_a_restart_keeps_the_sign_in(stack):

@@ -112,6 +112,10 @@ class SignInEnded(HumanNeeded, code="sign-in-ended"):
     """A sign-in can't be renewed any more: it has ended, or was ended."""
 
 
+class SignInNotTaken(HumanNeeded, code="sign-in-not-taken"):
+    """What a browser has brought back from a sign-in is too late, was used, or belongs to another one."""
+
+
 class MfaTooOld(HumanNeeded, code="mfa-too-old"):
     """AWS refuses a role from an MFA session of some age: its trust policy may limit aws:MultiFactorAuthAge."""
 

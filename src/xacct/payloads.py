@@ -200,6 +200,8 @@ class LoginRequest(TypedDict):
         until: the MFA session must last until then (Unix seconds), renewed early if it does not.
         grant: the id of a grant that must be allowed to use them, too: for guarded roles that is one more question.
         again: spend a code on roles that AWS has refused in spite of a fresh one.
+        browser: a sign-in to IAM Identity Center may be one in a browser on this machine; false: by a code, even where
+            a browser is waited for already. Without it: by a code, or as it has begun.
         lazy: open the MFA sessions that the roles hang from, and have each role fetched at its first use; one that
             takes a code of its own is had now.
     """
@@ -210,6 +212,7 @@ class LoginRequest(TypedDict):
     until: NotRequired[float]
     attend: NotRequired[bool]
     again: NotRequired[bool]
+    browser: NotRequired[bool]
     lazy: NotRequired[bool]
 
 
@@ -278,6 +281,8 @@ class Prompt(TypedDict):
         process: likewise ("pid 4711, /usr/bin/aws").
         reason: why it takes a code, where that is not plain; else empty.
         sign_in: what is signed in to (an sso_session, or a start URL); else empty.
+        mode: how (else empty): "device-code" in any browser, by a code; "redirect" in one on this machine, which
+            comes back by itself.
         url: where in a browser that is done; else empty.
         user_code: what is typed there; else empty.
         not_before: no code can be accepted until then (the current one has been used): show a countdown.
@@ -291,6 +296,7 @@ class Prompt(TypedDict):
     process: NotRequired[str]
     reason: NotRequired[str]
     sign_in: NotRequired[str]
+    mode: NotRequired[Literal["", "device-code", "redirect"]]
     url: NotRequired[str]
     user_code: NotRequired[str]
     serial: str

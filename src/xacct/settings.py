@@ -115,15 +115,17 @@ class ImdsSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
 
 
 class IdentityCenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """[identity_center]: how `xacctctl accounts sync` calls the profiles that it makes, and the region it gives them.
+    """[identity_center]: how sign-ins are shared with the AWS CLI, and how `xacctctl accounts sync` makes profiles.
 
-    xacctctl reads it itself, each time.
+    xacctctl reads the last two itself, each time.
 
     Attributes:
+        share_cache: whether the CLI's token cache (~/.aws/sso/cache) has our sign-ins, too.
         profile_template: may use {account_name}, {account_id}, {role} and {session}.
-        region: empty: none.
+        region: of such profiles; empty: none.
     """
 
+    share_cache: bool = False
     profile_template: str = "{account_name}.{role}"
     region: str = ""
 

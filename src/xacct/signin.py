@@ -6,11 +6,15 @@ A sign-in is held as an MFA session is: an entry that roles hang from (credentia
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar, Literal
 
 _TOPIC = "sign-in:"
 
 LISTING = "the list of accounts"
 """What a prompt for a sign-in says it is for, where it is for no role."""
+
+Mode = Literal["device-code", "redirect"]
+"""How a human signs in: by a code, in a browser anywhere; or in one on this machine, which comes back by itself."""
 
 SCOPES = ("sso:account:access",)
 """What the AWS CLI asks for where the sso-session names no scopes (AWS CLI User Guide, sso_registration_scopes)."""
@@ -42,6 +46,11 @@ class SignIn:
         return self.name or self.start_url
 
     @property
+    def redirects(self) -> bool:
+        """Whether a browser may come back by itself: not for profiles without an sso_session, which have no scopes."""
+        return bool(self.name and self.scopes)
+
+    @property
     def instance(self) -> str:
         """The start URL as it can be compared (instance_of)."""
         return instance_of(self.start_url)
@@ -54,7 +63,7 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """The client that xacct is to an instance."""
+    """The client that xacct is to an instance: one for each mode, for AWS gives none for both."""
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -71,6 +80,8 @@ class DeviceCode:
         url: where. The one with the code in it is never shown: who follows such a link confirms what they don't see.
         interval: seconds between two looks.
     """
+
+    mode: ClassVar[Mode] = "device-code"
 
     device_code: str = field(repr=False)
     user_code: str
@@ -90,6 +101,32 @@ class Tokens:
     access_token: str = field(repr=False)
     expires_at: float = 0.0
     refresh_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What brings the next tokens of a sign-in.
+
+    Attributes:
+        client: to whom the refresh token was given: nobody else may use it.
+        expires_at: the end of the access token that came with it, by which the later of two is known.
+    """
+
+    client: Registration
+    refresh_token: str = field(repr=False)
+    expires_at: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSignIn:
+    """What the AWS CLI keeps of a sign-in.
+
+    Attributes:
+        client: to whom the tokens were given; None: not known.
+    """
+
+    tokens: Tokens
+    client: Registration | None
 
 
 @dataclass(frozen=True, slots=True)

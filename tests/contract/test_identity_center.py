@@ -17,6 +17,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from stack import Unix
 from waiting import PATIENCE, wait_until
 
 from xacct.sandbox.identity_center.default import SESSION_NAME, START_URL
@@ -274,11 +275,47 @@ def xacctctl(place, *arguments):
     return subprocess.run(command, env=place.env, capture_output=True, text=True, check=False, timeout=60)
 
 
+def log_in(place, *roles, **more):
+    """The events of a login by xacctd, at whose terminal somebody sits."""
+    connection = Unix(Path(place.env["XDG_RUNTIME_DIR"]) / "xacct" / "control.sock")
+    with contextlib.closing(connection):
+        connection.request("POST", "/v1/login", json.dumps({"roles": list(roles), **more}))
+        said = [json.loads(line) for line in connection.getresponse().read().splitlines() if line.strip()]
+    assert said[-1] == {"event": "done", "failed": 0}, said
+
+
+def test_the_cli_is_signed_in_by_what_xacctd_shares_and_each_goes_on_from_the_other(at):
+    place = at("--max-token", "600")  # a CLI refreshes what has less than 15 minutes left: at each command here
+    settings = Path(place.env["XDG_CONFIG_HOME"], "xacct", "config.toml")
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text("[identity_center]\nshare_cache = true\n")
+    assert xacctctl(place, "start").returncode == 0
+    try:
+        assert place.sandbox("consent", "allow")[0] == 0
+        log_in(place, "sso-staging")
+        assert place.sandbox("consent", "deny")[0] == 0
+        file = place.cache(SESSION_NAME)
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        tokens = [json.loads(file.read_text())["refreshToken"]]
+        for profile in ("sso-central", "sso-prod"):  # the CLI keeps a role's credentials, and asks for none again
+            assert "assumed-role/AWSReservedSSO_" in place.arn(profile)
+            tokens.append(json.loads(file.read_text())["refreshToken"])
+            assert xacctctl(place, "logout", "--all").returncode == 0
+            log_in(place, "sso-staging", attend=False)
+            tokens.append(json.loads(file.read_text())["refreshToken"])
+        assert len(set(tokens)) == 5, "each has renewed twice, by what the other had left"
+        assert {call["status"] for call in place.calls("CreateToken") if call["grant"] == "refresh_token"} == {200}
+        assert [len(place.calls(name)) for name in ("RegisterClient", "StartDeviceAuthorization")] == [1, 1]
+    finally:
+        assert xacctctl(place, "stop").returncode == 0
+
+
 def test_a_sign_in_of_the_cli_is_xacctds_too_and_its_cache_is_left_as_it_was(at):
     place = at()
     with subprocess.Popen([sys.executable, "-m", "xacct.daemon"], env=place.env, stderr=subprocess.DEVNULL) as daemon:
         try:
-            wait_until(lambda: xacctctl(place, "status").returncode == 0, what="xacctd")
+            # --no-start: else each look starts one more, which nobody ends
+            wait_until(lambda: xacctctl(place, "status", "--no-start").returncode == 0, what="xacctd")
             refused = xacctctl(place, "login", "sso-staging")
             assert (refused.returncode, "needs a sign-in" in refused.stderr) == (4, True), refused
             assert place.sandbox("consent", "allow")[0] == 0

@@ -236,7 +236,7 @@ async def test_nothing_of_a_sign_in_comes_back_that_was_logged_out_of(clock):
         await world.login("dev", ask=True)
         world.keeper.logout(["dev"])
         await world.restart()
-        assert not world.keeper.sign_ins.refresh_tokens
+        assert not world.keeper.sign_ins.renewals
         with pytest.raises(errors.HumanNeeded):
             await world.fetch("dev", ask=False)
 

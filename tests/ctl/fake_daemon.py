@@ -24,6 +24,7 @@ DECLINED = {"code": "declined", "category": "human", "sentence": "You said no.",
 WRONG = "AWS did not accept that code."
 USED = {"code": "code-used", "category": "usage", "sentence": "That code has been used already.", "hint": ""}
 SERIAL = "arn:aws:iam::111122223333:mfa/alice"
+REDIRECT = "https://oidc.example/authorize?response_type=code&state=a-state"
 TOKEN_FILE = f"/run/xacct/t{os.getpid()}"
 """Of this run of tests alone: exec looks among all processes for those that have it."""
 
@@ -373,7 +374,10 @@ class FakeDaemon:
 
     def sign_in(self, roles, **more):
         """A prompt that a browser answers."""
-        shown = {"sign_in": "corp", "url": "https://device.sso.example/", "user_code": "ABCD-EFGH", **more}
+        shown = {"mode": "device-code", "url": "https://device.sso.example/", "user_code": "ABCD-EFGH"}
+        if self.signs_in == "redirect":
+            shown = {"mode": "redirect", "url": REDIRECT, "user_code": ""}
+        shown = {"sign_in": "corp", **shown, **more}
         return {**self.prompt(roles), "kind": "sign-in", "serial": "", "attempts": 1, **shown}
 
     def _sign_in(self, roles):

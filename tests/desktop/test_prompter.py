@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from virtual_time import clock, in_virtual_time
@@ -114,6 +115,25 @@ async def test_a_dialog_that_is_closed_with_ok_leaves_a_sign_in_to_the_browser(b
     await asyncio.sleep(0.2)
     assert not signing_in.done()
     assert [prompt.kind for prompt in broker.open_prompts] == ["sign-in"]
+    signing_in.cancel()
+    await end(task)
+
+
+async def test_what_a_terminal_has_opened_a_browser_for_is_in_no_dialog_and_no_notice(broker, events, tmp_path):
+    task = await attending(broker, events, program(tmp_path, f"touch {tmp_path}/shown; exit 1"), dialog=True)
+
+    async def begin():
+        return SimpleNamespace(mode="redirect", url="https://oidc.example/authorize?state=s", user_code="")
+
+    waits = asyncio.sleep(3600)
+    signing_in = asyncio.ensure_future(
+        broker.signed_in(CORP, lambda: ("prod",), lambda: True, begin, lambda _begun: waits)
+    )
+    [prompt] = await until(lambda: broker.open_prompts)
+    await asyncio.sleep(0.2)
+    assert not (tmp_path / "shown").exists()
+    assert notices.words_of(PromptOpened(prompt)) is None
+    assert "state=" not in repr(prompt)
     signing_in.cancel()
     await end(task)
 

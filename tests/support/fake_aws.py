@@ -225,7 +225,8 @@ class Person:
 class World:
     """A keeper with its scheduler, and AWS, on one machine's clocks. Use as an async context manager."""
 
-    def __init__(self, machine, roles, *, seed=0, defaults=None, **aws):
+    def __init__(self, machine, roles, *, seed=0, defaults=None, shared_cache=None, **aws):
+        self.shared_cache = shared_cache
         self.machine = machine
         self.aws = FakeAws(machine, **aws)
         self._seed = seed
@@ -249,6 +250,7 @@ class World:
             events=self.events,
             defaults=self._defaults,
             rng=random.Random(self._seed),
+            shared_cache=self.shared_cache,
         )
         self.keeper.configure({role.name: role for role in roles})
         self.service = CredentialService(self.keeper)

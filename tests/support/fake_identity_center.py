@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 
 from xacct import errors
 from xacct.model import Credentials, Role, Source
-from xacct.signin import Account, AccountsPage, DeviceCode, PermissionSetsPage, Registration, SignIn, Tokens
+from xacct.signin import (
+    Account,
+    AccountsPage,
+    DeviceCode,
+    KeptSignIn,
+    PermissionSetsPage,
+    Registration,
+    SignIn,
+    Tokens,
+)
 
 CORP = SignIn("corp", "https://corp.awsapps.com/start", "eu-central-1")
 LEGACY = SignIn("", "https://old.awsapps.com/start", "eu-central-1", scopes=())
@@ -27,6 +36,7 @@ class FakeIdentityCenter:
 
     Attributes:
         now: the true time.
+        browser: what a browser on this machine brings back, after how many seconds: "code", "declines", None: nothing.
         approves: after how many looks the human is done; None: never; "declines": a no in the browser.
         lasts: seconds of a sign-in, past which nothing is renewed.
         command_line: an access token that the AWS CLI has, and until when; None: none.
@@ -36,6 +46,7 @@ class FakeIdentityCenter:
 
     now: object
     approves: object = 2
+    browser: object = ("code", 5.0)
     lasts: float = 8 * HOUR
     token_life: float = HOUR
     role_life: float = HOUR
@@ -49,6 +60,7 @@ class FakeIdentityCenter:
     most_at_once: int = 0
 
     def __post_init__(self):
+        self.modes, self.redirects = [], []
         self._numbers = itertools.count(1)
         self._clients, self._codes, self._access, self._refresh = {}, {}, {}, {}
         self.revoked = set()
@@ -77,8 +89,9 @@ class FakeIdentityCenter:
     def forget_clients(self):
         self._clients.clear()
 
-    async def register(self, _role):
+    async def register(self, _role, mode):
         self._call("RegisterClient")
+        self.modes.append(mode)
         client = Registration(f"client{next(self._numbers)}", "secret", self.now() + 90 * 24 * HOUR)
         self._clients[client.client_id] = client.expires_at
         return client
@@ -89,6 +102,11 @@ class FakeIdentityCenter:
         code = f"device{next(self._numbers)}"
         self._codes[code] = [0, role.parent.sign_in, self.now() + 600]
         return DeviceCode(code, "ABCD-EFGH", "https://device.sso.example/", self.now() + 600, 5.0)
+
+    async def open_redirect(self, role, client):
+        self._call("Authorize")
+        self.redirects.append(FakeRedirect(self, role, client))
+        return self.redirects[-1]
 
     async def finish(self, _role, client, code):
         self._call("CreateToken")
@@ -155,3 +173,55 @@ class FakeIdentityCenter:
     def _check(self, client):
         if self._clients.get(client.client_id, 0.0) <= self.now():
             raise errors.ClientUnknown("unknown client", "")
+
+
+@dataclass
+class FakeRedirect:
+    """What waits for a browser on this machine."""
+
+    portal: FakeIdentityCenter
+    role: Role
+    client: Registration
+    came_back: bool = False
+    closed: bool = False
+    mode: str = "redirect"
+    url: str = "https://oidc.example/authorize?state=s"
+    user_code: str = ""
+
+    async def tokens(self):
+        brings = self.portal.browser
+        if brings is None:
+            await asyncio.sleep(30 * 24 * HOUR)
+        await asyncio.sleep(brings[1])
+        self.came_back = True
+        if brings[0] == "declines":
+            raise errors.Declined("The sign-in was declined in the browser.", None)
+        self.portal._call("CreateToken")
+        self.portal._check(self.client)
+        return self.portal._tokens(True, self.portal.now() + self.portal.lasts)
+
+    def close(self):
+        self.closed = True
+
+
+class FakeCache:
+    """The AWS CLI's token cache, and the AWS CLI that uses it."""
+
+    def __init__(self):
+        self.kept, self.written = {}, []
+
+    def read(self, source):
+        return self.kept.get(source.name)
+
+    async def write(self, source, client, tokens):
+        self.written.append(tokens)
+        self.kept[source.name] = KeptSignIn(tokens, client)
+
+    async def cli_renews(self, portal, name="corp"):
+        """It has used the refresh token, and writes what that has brought."""
+        kept = self.kept[name]
+        self.kept[name] = KeptSignIn(await portal.renew(None, kept.client, kept.tokens.refresh_token), kept.client)
+
+    async def cli_signs_in(self, portal, name="corp"):
+        client = await portal.register(None, "device-code")
+        self.kept[name] = KeptSignIn(portal._tokens(True, portal.now() + portal.lasts), client)

@@ -6,17 +6,21 @@ Chromium is driven by its own DevTools protocol; it reaches this machine's loopb
 import asyncio
 import base64
 import hashlib
+import json
 import os
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
-from contextlib import asynccontextmanager
-from urllib.parse import urlencode
+import sys
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import aiohttp
 import pytest
 from aiohttp import web
+from stack import Stack
 from waiting import PATIENCE, PAUSE, until
 
 from xacct.sandbox.default_world import default_world
@@ -165,6 +169,94 @@ async def test_the_consent_page_sends_the_browser_back(tab, post, button):
     given = {"grantType": "authorization_code", "code": brought["code"], "redirectUri": redirect}
     token = await post("/token", **keys, **given, codeVerifier=verifier)
     assert token["refreshToken"]
+
+
+IDENTITY = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+SAYS = "(document.body || {}).innerText || ''"
+
+
+@pytest.fixture
+def stack(tmp_path):
+    """A real daemon, beside a sandbox of its own."""
+    with Stack(tmp_path / "stack", identity_center=True) as stack:
+        yield stack
+
+
+@asynccontextmanager
+async def logging_in(stack, role):
+    """A login that says it has a browser: the task, and where the browser is to go."""
+    body = {"roles": [role], "browser": True}
+    login = asyncio.ensure_future(asyncio.to_thread(stack.api, "POST", "/v1/login", body))
+    [prompt] = await until(lambda: stack.status()["prompts"], what="the prompt")
+    assert prompt["mode"] == "redirect"
+    try:
+        yield login, prompt
+    finally:
+        if not login.done():
+            for prompt in stack.status()["prompts"]:
+                await asyncio.to_thread(stack.api, "POST", f"/v1/prompts/{prompt['id']}", {"decline": True})
+        await login
+
+
+async def test_a_login_is_completed_by_the_browser_and_an_sdk_has_the_role(tab, stack):
+    async with logging_in(stack, "sso-staging") as (login, prompt):
+        await tab.open(prompt["url"])
+        assert not login.done(), "nothing is had before a click"
+        await tab.click("allow")
+        await tab.shows(f"({SAYS}).startsWith('xacct has the answer')")
+        assert (await login)[-1] == {"event": "done", "failed": 0}
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", IDENTITY], env=stack.environment("sso-staging"), capture_output=True,
+        text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert "AWSReservedSSO_Developer" in done.stdout, done.stderr
+
+
+async def test_another_site_neither_completes_nor_ends_a_login(tab, stack):
+    async with logging_in(stack, "sso-staging") as (login, prompt):
+        [back] = parse_qs(urlsplit(prompt["url"]).query)["redirect_uri"]
+        for query in ("code=theirs&state=theirs", "error=access_denied", "code=<script>document.title='evil'</script>"):
+            await tab.open(f"{back}?{query}")
+            await tab.shows(f"({SAYS}).includes('this is not the answer')")
+            assert await tab.script("document.title") == "xacct"
+        page = f"<form id=f method=post action='{back}'></form><img src='{back}?error=access_denied'>"
+        await tab.open(f"data:text/html,{quote(page)}")
+        await tab.shows("!!document.getElementById('f')")
+        await tab.script("document.getElementById('f').submit()")
+        await tab.shows(f"({SAYS}).includes('this is not the answer')")
+        assert not login.done()
+        await tab.open(prompt["url"])
+        await tab.click("allow")
+        assert (await login)[-1] == {"event": "done", "failed": 0}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="wants root")
+async def test_another_user_of_the_machine_completes_no_login_even_with_its_state(stack):
+    async with logging_in(stack, "sso-staging") as (login, prompt):
+        asked = parse_qs(urlsplit(prompt["url"]).query)
+        back = urlsplit(asked["redirect_uri"][0])
+        query = urlencode({"code": "theirs", "state": asked["state"][0]})
+        os.seteuid(65534)
+        try:
+            theirs = socket.socket()
+            theirs.settimeout(PATIENCE)
+            theirs.connect((back.hostname, back.port))
+        finally:
+            os.seteuid(0)
+        with theirs, suppress(ConnectionError):
+            theirs.sendall(f"GET {back.path}?{query} HTTP/1.1\r\nHost: {back.netloc}\r\n\r\n".encode())
+            assert await asyncio.to_thread(theirs.recv, 100) == b""
+        assert not login.done()
+        assert stack.status()["prompts"], "it waits still"
+
+
+async def test_a_no_on_the_page_is_a_no(tab, stack):
+    async with logging_in(stack, "sso-staging") as (login, prompt):
+        await tab.open(prompt["url"])
+        await tab.click("deny")
+        await tab.shows(f"({SAYS}).includes('was not allowed')")
+        said = await login
+    assert "declined in the browser" in json.dumps(said)
 
 
 async def test_a_devices_link_answers_nothing_before_a_click(tab, post, sandbox):

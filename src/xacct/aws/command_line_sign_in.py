@@ -1,7 +1,8 @@
 """The sign-in that the AWS CLI keeps below ~/.aws/sso/cache: who has signed in there needs not do so here.
 
-Its access token is read and used for as long as it lives. Its refresh token is left alone: each is good for one use,
-and whoever uses one without putting the next in its place ends the CLI's own sign-in. File and fields are as botocore
+Its access token is read and used for as long as it lives. Its refresh token is left alone, unless the file is shared
+(shared_cache.py): each is good for one use, and whoever uses one without putting the next in its place ends the CLI's
+own sign-in. File and fields are as botocore
 has them (utils.py, SSOTokenLoader; tokens.py, SSOTokenProvider).
 """
 
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xacct import errors, fileio
+from xacct.signin import KeptSignIn, Registration, Tokens
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,9 +36,18 @@ def read(sign_in: SignIn, env: Mapping[str, str]) -> tuple[str, float]:
     Raises:
         SourceUnusable: there is none that could be used.
     """
+    tokens = read_all(sign_in, env).tokens
+    return tokens.access_token, tokens.expires_at
+
+
+def read_all(sign_in: SignIn, env: Mapping[str, str]) -> KeptSignIn:
+    """The same with what renews it: for who shares that file with the AWS CLI (shared_cache.py), and nobody else.
+
+    Raises:
+        SourceUnusable: there is none that could be used.
+    """
     try:
-        kept = json.loads(fileio.read(path_of(sign_in, env), MOST_BYTES))
-        return _access_token(sign_in, kept)
+        return _kept(sign_in, json.loads(fileio.read(path_of(sign_in, env), MOST_BYTES)))
     except (OSError, ValueError, RecursionError):
         raise errors.SourceUnusable(
             f"The AWS CLI has no sign-in to {sign_in.label} that could be used.", "Sign in: xacctctl login ROLE"
@@ -51,26 +62,42 @@ def holds(sign_in: SignIn, env: Mapping[str, str], now: float) -> bool:
         return False
 
 
-def _access_token(sign_in: SignIn, kept: Any) -> tuple[str, float]:
+def _kept(sign_in: SignIn, kept: Any) -> KeptSignIn:
     """What a file says.
 
     Raises:
-        ValueError: it is another instance's, or no token.
+        ValueError: it is another instance's, or has no token.
     """
-    from dateutil import parser  # noqa: PLC0415 - late: it is seldom needed
-
     said = kept if isinstance(kept, dict) else {}
-    token, expires_at = said.get("accessToken"), said.get("expiresAt")
     # A session of the same name in other files may be one of another instance.
     instance = (said.get("startUrl", sign_in.start_url), said.get("region", sign_in.region))
     if instance != (sign_in.start_url, sign_in.region):  # guard: sign-in-of-another-instance-is-not-taken
         raise ValueError
-    if not (isinstance(token, str) and token.isascii() and token.isprintable() and isinstance(expires_at, str)):
-        raise ValueError
+    token, refresh_token = _text(said, "accessToken"), None
+    ends, client = _instant(said, "expiresAt"), None
     try:
-        end = parser.parse(expires_at)
+        refresh_token = _text(said, "refreshToken")
+        registered_until = _instant(said, "registrationExpiresAt")
+        client = Registration(_text(said, "clientId"), _text(said, "clientSecret"), registered_until)
+    except ValueError:
+        pass  # what can't be renewed is good for its time
+    return KeptSignIn(Tokens(token, ends, refresh_token), client)
+
+
+def _text(said: dict[str, Any], key: str) -> str:
+    value = said.get(key)
+    if not (isinstance(value, str) and value.isascii() and value.isprintable()):
+        raise ValueError
+    return value
+
+
+def _instant(said: dict[str, Any], key: str) -> float:
+    from dateutil import parser  # noqa: PLC0415 - late: it is seldom needed
+
+    try:
+        end = parser.parse(_text(said, key))
     except OverflowError:
         raise ValueError from None
     if end.tzinfo is None:
         raise ValueError
-    return token, end.timestamp()
+    return float(end.timestamp())

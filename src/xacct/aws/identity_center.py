@@ -1,4 +1,4 @@
-"""IAM Identity Center over aiobotocore: signing in by a device code, renewing that, and the credentials of its roles.
+"""IAM Identity Center over aiobotocore: signing in in a browser, renewing that, and the credentials of its roles.
 
 No retries here, as with STS. Tokens are arguments of unsigned calls; no exception that holds them is passed on.
 """
@@ -9,14 +9,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xacct import errors
-from xacct.aws import failures, sign_in_failures, sts
+from xacct.aws import failures, redirect, sign_in_failures, sts
 from xacct.aws.clients import Clients
 from xacct.model import Credentials, Source
 from xacct.signin import DeviceCode, Registration, SignIn, Tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xacct.clock import AwsClock
     from xacct.model import Role
+    from xacct.signin import Mode
 
 CLIENT_NAME = "xacct"
 """What the human reads in the browser. Plain ASCII, the same on each machine: the API takes no other characters."""
@@ -35,18 +38,24 @@ class IdentityCenter:
 
     Args:
         clock: what expirations are reckoned by; it learns from AWS's answers.
+        admits: whether a connection of 127.0.0.1 (the client's address, ours) is one of this user.
     """
 
-    def __init__(self, clock: AwsClock) -> None:
+    def __init__(
+        self,
+        clock: AwsClock,
+        admits: Callable[[redirect.Address, redirect.Address], bool] = lambda _client, _server: True,
+    ) -> None:
         self._clock = clock
+        self._admits = admits
         self._clients = Clients(clock.likeliest)
 
     async def close(self) -> None:
         """Close every connection."""
         await self._clients.close()
 
-    async def register(self, role: Role) -> Registration:
-        """Become a client of an instance.
+    async def register(self, role: Role, mode: Mode) -> Registration:
+        """Become a client of an instance, for one way to sign in: AWS answers 500 where a client wants both.
 
         Raises:
             XacctError: what AWS said, or why it could not be asked.
@@ -55,6 +64,10 @@ class IdentityCenter:
         arguments: dict[str, Any] = {"clientName": CLIENT_NAME, "clientType": "public"}
         if sign_in.scopes:
             arguments["scopes"] = list(sign_in.scopes)
+        if mode == "redirect":
+            arguments["grantTypes"] = ["authorization_code", "refresh_token"]
+            arguments["redirectUris"] = [redirect.REGISTERED]
+            arguments["issuerUrl"] = sign_in.start_url
         answer = await self._oidc(role, "register_client", arguments)
         try:
             return Registration(answer["clientId"], answer["clientSecret"], float(answer["clientSecretExpiresAt"]))
@@ -91,6 +104,30 @@ class IdentityCenter:
             XacctError: as `register`.
         """
         return await self._tokens(role, client, {"grantType": DEVICE_GRANT, "deviceCode": code.device_code})
+
+    async def open_redirect(self, role: Role, client: Registration) -> redirect.Redirect:
+        """Begin a sign-in in a browser on this machine: listen for its answer. The caller closes it.
+
+        Raises:
+            Temporary: there is no port to listen on.
+            XacctError: as `register`.
+        """
+        sign_in = _sign_in(role)
+        service = await self._client(role, "sso-oidc", sign_in.oidc_url)
+        listener = redirect.Listener(sign_in, self._admits)
+        try:
+            await listener.start()
+        except OSError as error:
+            raise errors.Temporary(
+                f"xacct can't listen on {redirect.HOST} for the browser ({error.strerror}).", ""
+            ) from None
+
+        async def redeem(code: str, verifier: str, uri: str) -> Tokens:
+            # guard: redirect-verifier-is-sent
+            given = {"grantType": "authorization_code", "code": code, "redirectUri": uri, "codeVerifier": verifier}
+            return await self._tokens(role, client, given, sign_in_failures.CODE_ROWS)
+
+        return redirect.Redirect(sign_in, listener, service.meta.endpoint_url, client.client_id, redeem)
 
     async def renew(self, role: Role, client: Registration, refresh_token: str) -> Tokens:
         """The next tokens, for a refresh token that is used up by that.
@@ -129,8 +166,14 @@ class IdentityCenter:
             account_id=source.account,
         )
 
-    async def _tokens(self, role: Role, client: Registration, arguments: dict[str, Any]) -> Tokens:
-        answer = await self._oidc(role, "create_token", {**_client(client), **arguments})
+    async def _tokens(
+        self,
+        role: Role,
+        client: Registration,
+        arguments: dict[str, Any],
+        rows: tuple[failures.Row, ...] = sign_in_failures.OIDC_ROWS,
+    ) -> Tokens:
+        answer = await self._oidc(role, "create_token", {**_client(client), **arguments}, rows)
         try:
             return Tokens(
                 answer["accessToken"], self._clock.now() + float(answer["expiresIn"]), answer.get("refreshToken")
@@ -138,10 +181,25 @@ class IdentityCenter:
         except (KeyError, TypeError, ValueError):
             raise _something_else(role) from None
 
-    async def _oidc(self, role: Role, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        rows = sign_in_failures.OIDC_ROWS
+    async def _oidc(
+        self,
+        role: Role,
+        method: str,
+        arguments: dict[str, Any],
+        rows: tuple[failures.Row, ...] = sign_in_failures.OIDC_ROWS,
+    ) -> dict[str, Any]:
         sign_in = _sign_in(role)
         return await self._call("sso-oidc", sign_in.oidc_url, role, method, arguments, rows, sign_in.label)
+
+    async def _client(self, role: Role, service: str, url: str | None) -> Any:
+        """The SDK's client of a service of the instance's region."""
+        target = replace(role.target, endpoint_url=url, legacy=False)
+        try:
+            return await self._clients.get(target, _sign_in(role).region, service)
+        except OSError as error:
+            raise failures.without_the_sdk(error, role) from None
+        except Exception as error:  # noqa: BLE001 - as below; nothing has been sent
+            raise failures.of_sdk(error, role, signed=False, asked=_ASKED) from None
 
     async def _call(
         self,
@@ -153,14 +211,9 @@ class IdentityCenter:
         rows: tuple[failures.Row, ...],
         target: str,
     ) -> dict[str, Any]:
-        region = _sign_in(role).region
-        try:
-            client = await self._clients.get(replace(role.target, endpoint_url=url, legacy=False), region, service)
-            from botocore.exceptions import ClientError  # noqa: PLC0415 - late, as for STS
-        except OSError as error:
-            raise failures.without_the_sdk(error, role) from None
-        except Exception as error:  # noqa: BLE001 - as below; nothing has been sent
-            raise failures.of_sdk(error, role, signed=False, asked=_ASKED) from None
+        client = await self._client(role, service, url)
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - late, as for STS; it is loaded by now
+
         try:
             answer: dict[str, Any] = await getattr(client, method)(**arguments)
         except ClientError as error:

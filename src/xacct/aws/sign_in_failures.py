@@ -89,6 +89,18 @@ OIDC_ROWS: tuple[Row, ...] = (
 )
 """Of signing in; {target} is the sign-in."""
 
+CODE_ROWS: tuple[Row, ...] = (
+    Row(
+        ("InvalidGrantException", "ExpiredTokenException"),
+        r"",
+        errors.SignInNotTaken,
+        "IAM Identity Center does not take what the browser has brought back from {target}.",
+        "Sign in once more; xacctctl login ROLE --device-code does it by a code.",
+    ),
+    *OIDC_ROWS,
+)
+"""Of the exchange of an authorization code: nothing that has been is ended by a refusal of it."""
+
 PORTAL_ROWS: tuple[Row, ...] = (
     Row(
         ("UnauthorizedException",),

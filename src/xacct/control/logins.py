@@ -6,6 +6,7 @@ Logins and credentials are a stream each, for a human may be asked meanwhile.
 from __future__ import annotations
 
 import itertools
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -20,6 +21,9 @@ from xacct.credentials.service import Ask
 from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from xacct.control.audit import Audit
     from xacct.control.daemon import Identify
     from xacct.credentials.service import CredentialService
@@ -55,19 +59,21 @@ class LoginRoutes:
         ask = attend or "code" in body or self._somebody_for(body["roles"])
         grant = self._grant(body)
         process = caller_of(request).process
+        browser = self._browser(body, attend=attend)
         bulk = Bulk()
         places = {name: bulk.place(number) for number, name in enumerate(dict.fromkeys(body["roles"]))}
 
         async def get(role: str) -> str:
-            await self._keeper.login(
-                role,
-                ask=ask,
-                until=body.get("until"),
-                again=body.get("again", False),
-                process=process,
-                place=places[role],
-                lazy=lazy,
-            )
+            with browser(role):
+                await self._keeper.login(
+                    role,
+                    ask=ask,
+                    until=body.get("until"),
+                    again=body.get("again", False),
+                    process=process,
+                    place=places[role],
+                    lazy=lazy,
+                )
             if grant is not None:
                 await self._service.allow(role, grant, lambda: process)
             return "logged-in" if lazy and not self._keeper.node(role).entry.valid() else "held"
@@ -85,6 +91,15 @@ class LoginRoutes:
             attend=attend,
         )
         return await streamed(request, login.run)
+
+    def _browser(self, body: wire.LoginRequest, *, attend: bool) -> Callable[[str], AbstractContextManager[None]]:
+        """How a role is waited for: by somebody who can be shown a page in a browser on this machine, or not."""
+        if attend and body.get("browser"):
+            return self._keeper.browsers.at
+        if attend and "browser" in body:
+            for topic in filter(None, map(self._keeper.topic, body["roles"])):
+                self._keeper.broker.by_code(topic)
+        return lambda _role: nullcontext()
 
     async def _asked(self, request: web.Request) -> wire.LoginRequest:
         """The body, with roles as the keeper calls them; each of them is there."""

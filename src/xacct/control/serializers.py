@@ -43,6 +43,7 @@ def prompt(keeper: Keeper, prompt: Prompt) -> wire.Prompt:
         "process": clean(prompt.process),
         "reason": clean(prompt.reason),
         "sign_in": clean(prompt.sign_in),
+        "mode": prompt.mode or "",
         "url": clean(prompt.url),
         "user_code": clean(prompt.user_code),
         "serial": prompt.serial,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from xacct.clock import AwsClock
     from xacct.credentials.entry import Entry
     from xacct.credentials.rate_limiter import Place
-    from xacct.credentials.sign_ins import IdentityCenter
+    from xacct.credentials.sign_ins import IdentityCenter, SharedCache
     from xacct.model import Credentials, Role
     from xacct.policy import Path
     from xacct.prompts.broker import PromptBroker
@@ -68,6 +68,7 @@ class Keeper:
         events: ev.Events,
         defaults: Defaults | None = None,
         rng: random.Random | None = None,
+        shared_cache: SharedCache | None = None,
     ) -> None:
         self.unusable: Mapping[str, errors.XacctError] = {}
         self.unread: errors.XacctError | None = None
@@ -92,8 +93,9 @@ class Keeper:
             clock=clock,
             defaults=self.defaults,
             rate_limiter=self.rate_limiter,
+            shared_cache=shared_cache,
         )
-        self.sign_ins = self._calls.sign_ins
+        self.sign_ins, self.browsers = self._calls.sign_ins, self._calls.browsers
         self.observed_limits = self._calls.observed_limits
         self.refused = Refused()
         self.until: dict[str, float] = {}

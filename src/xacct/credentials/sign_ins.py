@@ -5,21 +5,64 @@ Neither is an entry's to hold: an access token that has ended is let go of, and 
 
 from __future__ import annotations
 
+from collections import Counter
+from contextlib import contextmanager
 from hashlib import sha256
 from typing import TYPE_CHECKING, Protocol
 
 from xacct.model import Role, Source
+from xacct.signin import Renewal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from xacct.model import Credentials
-    from xacct.signin import AccountsPage, DeviceCode, PermissionSetsPage, Registration, SignIn, Tokens
+    from xacct.signin import (
+        AccountsPage,
+        DeviceCode,
+        KeptSignIn,
+        Mode,
+        PermissionSetsPage,
+        Registration,
+        SignIn,
+        Tokens,
+    )
+
+
+class Redirect(Protocol):
+    """A sign-in that waits for a browser on this machine; aws/redirect.py is the real one."""
+
+    @property
+    def mode(self) -> Mode:
+        """That it is one by redirect."""
+
+    @property
+    def url(self) -> str:
+        """What the browser opens."""
+
+    @property
+    def user_code(self) -> str:
+        """Nothing: none is typed."""
+
+    @property
+    def came_back(self) -> bool:
+        """Whether the browser has brought an answer."""
+
+    async def tokens(self) -> Tokens:
+        """The tokens, once it has."""
+
+    def close(self) -> None:
+        """Wait no more."""
 
 
 class IdentityCenter(Protocol):
     """The calls that signing in takes; aws/identity_center.py says what each raises."""
 
-    async def register(self, role: Role) -> Registration:
-        """Become a client of the instance that a role is reached by."""
+    async def register(self, role: Role, mode: Mode) -> Registration:
+        """Become a client of the instance that a role is reached by, for one way to sign in."""
+
+    async def open_redirect(self, role: Role, client: Registration) -> Redirect:
+        """Begin a sign-in in a browser on this machine; the caller closes it."""
 
     async def start(self, role: Role, client: Registration) -> DeviceCode:
         """Begin a sign-in."""
@@ -40,12 +83,22 @@ class IdentityCenter(Protocol):
         """A page of those of one account."""
 
 
+class SharedCache(Protocol):
+    """Where the AWS CLI keeps its sign-ins, where that is to have ours, too; aws/shared_cache.py is the real one."""
+
+    def read(self, source: Source) -> KeptSignIn | None:
+        """What is kept of a sign-in; None where that is nothing."""
+
+    async def write(self, source: Source, client: Registration, tokens: Tokens) -> None:
+        """Keep what we have of one. It fails in silence: nothing depends on it."""
+
+
 class SignIns:
-    """Of each sign-in (`source_of`) the client, the refresh token, and the access tokens that AWS has refused."""
+    """Of each sign-in (`source_of`) the clients, what renews it, and the access tokens that AWS has refused."""
 
     def __init__(self) -> None:
-        self.clients: dict[Source, Registration] = {}
-        self.refresh_tokens: dict[Source, str] = {}
+        self.clients: dict[tuple[Source, Mode], Registration] = {}
+        self.renewals: dict[Source, Renewal] = {}
         self._dead: set[bytes] = set()
         self._distrusted: set[Source] = set()
 
@@ -56,29 +109,52 @@ class SignIns:
             source: which sign-in.
             now: AWS's time.
         """
-        client = self.clients.get(source)
-        return client is not None and client.expires_at > now and source in self.refresh_tokens
+        return self.renewal(source, now) is not None
 
-    def client(self, source: Source, now: float) -> Registration | None:
+    def renewal(self, source: Source, now: float) -> Renewal | None:
+        """What renews it without a human, unless the client that it was given to has ended."""
+        renewal = self.renewals.get(source)
+        return renewal if renewal is not None and renewal.client.expires_at > now else None
+
+    def client(self, source: Source, mode: Mode, now: float) -> Registration | None:
         """The client that we are to it still."""
-        client = self.clients.get(source)
+        client = self.clients.get((source, mode))
         return client if client is not None and client.expires_at > now else None
 
-    def take(self, source: Source, tokens: Tokens) -> None:
+    def take(self, source: Source, client: Registration, tokens: Tokens) -> None:
         """It was signed in to, or renewed: each refresh token is good for one use."""
         if tokens.refresh_token:
-            self.refresh_tokens[source] = tokens.refresh_token
+            self.renewals[source] = Renewal(client, tokens.refresh_token, tokens.expires_at)
         else:
-            self.refresh_tokens.pop(source, None)
+            self.renewals.pop(source, None)
+
+    def later(self, source: Source, kept: KeptSignIn, now: float) -> Renewal | None:
+        """What renews a sign-in by what the AWS CLI keeps of it; None: nothing, or nothing later than what we have."""
+        ours, token = self.renewals.get(source), kept.tokens.refresh_token
+        if kept.client is None or kept.client.expires_at <= now or token is None or _digest(token) in self._dead:
+            return None
+        # guard: shared-cache-takes-what-is-later-alone
+        if ours is not None and (token == ours.refresh_token or kept.tokens.expires_at <= ours.expires_at):
+            return None
+        return Renewal(kept.client, token, kept.tokens.expires_at)
+
+    def ended(self, source: Source, renewal: Renewal) -> None:
+        """AWS renews nothing by that refresh token: it has been used, or its sign-in has ended."""
+        self._dead.add(_digest(renewal.refresh_token))
+        if self.renewals.get(source) == renewal:
+            del self.renewals[source]
 
     def forget(self, source: Source) -> None:
-        """It was ended: by a logout, or by AWS. The client stays: a new one would have to be confirmed anew."""
-        self.refresh_tokens.pop(source, None)
+        """It was ended: by a logout, or by AWS. The clients stay: new ones would have to be confirmed anew."""
+        self.renewals.pop(source, None)
 
-    def forget_client(self, source: Source) -> None:
+    def forget_client(self, source: Source, client: Registration) -> None:
         """AWS knows that client no more, nor what was given to it."""
-        self.clients.pop(source, None)
-        self.refresh_tokens.pop(source, None)
+        for key in [key for key, known in self.clients.items() if key[0] == source and known == client]:
+            del self.clients[key]
+        renewal = self.renewals.get(source)
+        if renewal is not None and renewal.client == client:
+            del self.renewals[source]
 
     def died(self, source: Source, token: str) -> None:
         """AWS does not take an access token, whatever the file says that it may be in."""
@@ -95,6 +171,26 @@ class SignIns:
     def distrusted(self, source: Source) -> bool:
         """Whether the last access token of it that we had was refused."""
         return source in self._distrusted
+
+
+class Browsers:
+    """Which roles a human waits for now who can be shown a page in a browser on this machine."""
+
+    def __init__(self) -> None:
+        self._waiting: Counter[str] = Counter()
+
+    @contextmanager
+    def at(self, role: str) -> Iterator[None]:
+        """One waits for a role meanwhile."""
+        self._waiting[role] += 1
+        try:
+            yield
+        finally:
+            self._waiting[role] -= 1
+
+    def for_any(self, roles: Iterable[str]) -> bool:
+        """Whether one waits for any of these."""
+        return any(self._waiting[role] > 0 for role in roles)
 
 
 def _digest(token: str) -> bytes:

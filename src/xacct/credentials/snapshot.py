@@ -14,7 +14,7 @@ import msgspec
 from xacct import errors, rolekeys
 from xacct.credentials.node import Use
 from xacct.model import Credentials, Role, Source, StsTarget
-from xacct.signin import Registration  # noqa: TC001 - msgspec reads the annotations
+from xacct.signin import Registration, Renewal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -53,11 +53,20 @@ class EntrySnapshot(Value, frozen=True):
     error: ErrorSnapshot | None
 
 
-class SignInSnapshot(Value, frozen=True):
-    """What renews a sign-in without a human."""
+class SignInSnapshot(Value, frozen=True, omit_defaults=True):
+    """What renews a sign-in without a human, and the clients that we are to its instance.
+
+    Attributes:
+        client: the one that the refresh token was given to, where there is one.
+        by_code: the one that signs in by device codes; likewise `by_redirect`.
+        expires_at: the end of the access token that came with the refresh token.
+    """
 
     client: Registration
     refresh_token: str | None
+    by_code: Registration | None = None
+    by_redirect: Registration | None = None
+    expires_at: float = 0.0
 
 
 class SessionSnapshot(Value, frozen=True):
@@ -251,8 +260,12 @@ def _of_entry(entry: Entry) -> EntrySnapshot:
 
 
 def _of_sign_in(keeper: Keeper, source: Source) -> SignInSnapshot | None:
-    client = keeper.sign_ins.clients.get(source)
-    return None if client is None else SignInSnapshot(client, keeper.sign_ins.refresh_tokens.get(source))
+    known, renewal = keeper.sign_ins.clients, keeper.sign_ins.renewals.get(source)
+    by_code, by_redirect = known.get((source, "device-code")), known.get((source, "redirect"))
+    if renewal is not None:
+        return SignInSnapshot(renewal.client, renewal.refresh_token, by_code, by_redirect, renewal.expires_at)
+    client = by_code or by_redirect
+    return None if client is None else SignInSnapshot(client, None, by_code, by_redirect)
 
 
 def _finite(instant: float) -> float | None:
@@ -343,11 +356,15 @@ def _to_sign_in(keeper: Keeper, entry: Entry, session: SessionSnapshot) -> None:
     """Go on with a sign-in, unless all that hangs from it was logged out of since it was kept."""
     if session.sign_in is None:
         return
-    keeper.sign_ins.clients.setdefault(session.source, session.sign_in.client)
-    token = session.sign_in.refresh_token
+    kept, known = session.sign_in, keeper.sign_ins
+    if kept.by_code is not None:
+        known.clients.setdefault((session.source, "device-code"), kept.by_code)
+    if kept.by_redirect is not None:
+        known.clients.setdefault((session.source, "redirect"), kept.by_redirect)
+    token = kept.refresh_token
     # guard: sign-in-that-was-logged-out-of-stays-ended
     if token is not None and set(keeper.tree.session_roles(entry)) - keeper.consents.logged_out:
-        keeper.sign_ins.refresh_tokens.setdefault(session.source, token)
+        known.renewals.setdefault(session.source, Renewal(kept.client, token, kept.expires_at))
 
 
 def _or(instant: float | None, otherwise: float) -> float:

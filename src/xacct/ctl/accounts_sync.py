@@ -20,6 +20,9 @@ from xacct.ctl.terminal import Terminal
 WORD: Final = "prune"
 """What has to be typed where not one profile would be left."""
 
+_OURS: Final = ("profile_template", "region")
+"""The settings of [identity_center] that are ours to take."""
+
 _TRIES: Final = 10
 _NAMED: Final = 10
 _REGION: Final = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-[0-9]{1,2}")
@@ -163,9 +166,10 @@ def _settings() -> dict[str, str]:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else error
         raise CtlError(f"{path} can't be read: {why}.", "docs/settings.md says what may stand in it.") from None
-    if not isinstance(table, dict) or not all(isinstance(value, str) for value in table.values()):
+    found = {name: table[name] for name in _OURS if name in table} if isinstance(table, dict) else None
+    if found is None or not all(isinstance(value, str) for value in found.values()):
         raise CtlError(f"[identity_center] of {path} holds something that is no text.", "docs/settings.md")
-    return table
+    return found
 
 
 def _matches(args: Namespace, one: PermissionSet) -> bool:

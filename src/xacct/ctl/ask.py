@@ -4,6 +4,7 @@ import time
 from typing import Final
 
 from xacct import wire
+from xacct.ctl import browser
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.failure import DaemonError
 from xacct.ctl.http10 import quote
@@ -26,9 +27,16 @@ class Conversation:
 
     The daemon counts the attempts and decides when a question is over; here is only what is on
     the screen.
+
+    Args:
+        client: of the daemon.
+        terminal: where a human sits.
+        opens: whether a sign-in that waits for a browser on this machine is opened without more: the human has just
+            asked for it here, by a login.
     """
 
-    def __init__(self, client: Client, terminal: Terminal) -> None:
+    def __init__(self, client: Client, terminal: Terminal, *, opens: bool = False) -> None:
+        self._opens = opens
         self._client = client
         self._terminal = terminal
         self._prompts: dict[str, wire.Prompt] = {}
@@ -91,7 +99,8 @@ class Conversation:
         if prompt["kind"] == "sign-in":
             if prompt["id"] not in self._introduced:
                 self._show_sign_in(prompt)
-            self._terminal.ask("Waiting for the browser (Ctrl-D: no) ... ")
+            enter = "Enter: open it, " if self._can_open(prompt) else ""
+            self._terminal.ask(f"Waiting for the browser ({enter}Ctrl-D: no) ... ")
             return
         if prompt["id"] not in self._introduced:
             self._introduce(prompt)
@@ -111,6 +120,9 @@ class Conversation:
         line = self._terminal.line()
         if prompt is not None and prompt["kind"] == "confirm":
             self._decide(prompt, line)
+        elif prompt is not None and line == "" and self._can_open(prompt):
+            self._open(prompt)
+            self.refresh()
         elif prompt is None or line == "" or (prompt["kind"] == "sign-in" and line is not None):
             self.refresh()  # to a sign-in the browser is the answer, whatever is typed here
         elif line is None:
@@ -184,8 +196,31 @@ class Conversation:
         self._terminal.show(f"{', '.join(prompt['roles'])}: sign in to IAM Identity Center ({prompt['sign_in']}).")
         if prompt.get("process") and prompt.get("label") not in _OURS:
             self._terminal.show(f"Asked for by {_who(prompt)}: decline it (Ctrl-D) if you don't expect that.")
+        if prompt.get("mode") == "redirect":
+            self._show_redirect(prompt)
+            return
         self._terminal.show(f"Open this in a browser:  {prompt['url']}")
         self._terminal.show(f"and type this code there: {prompt['user_code']}")
+
+    def _show_redirect(self, prompt: wire.Prompt) -> None:
+        """Say what is opened, and what else there is."""
+        if self._opens and self._open(prompt):
+            self._terminal.show("A browser on this machine opens this:")
+        else:
+            self._terminal.show("Open this in a browser on this machine:")
+        self._terminal.show(prompt["url"])
+        other = f"xacctctl login {prompt['roles'][0]} --device-code"
+        self._terminal.show(f"By a code instead, in any browser: {other}")
+
+    def _can_open(self, prompt: wire.Prompt) -> bool:
+        """Say whether Enter opens a browser: the page is for one on the human's machine, and not everybody is there."""
+        return prompt.get("mode") == "redirect" and browser.expected()
+
+    def _open(self, prompt: wire.Prompt) -> bool:
+        if browser.open_page(prompt["url"]):
+            return True
+        self._terminal.show("No browser could be opened.")
+        return False
 
     def _tell(self, sentence: str) -> None:
         """Show a sentence once: a refusal may come as an answer and as a prompt's problem."""

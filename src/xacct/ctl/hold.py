@@ -37,6 +37,7 @@ def hold(
     grant: str | None = None,
     again: bool = False,
     lazy: bool = False,
+    browser: bool | None = None,
     heard: Callable[[wire.HeldEvent | wire.FailedEvent], None] = lambda _event: None,
 ) -> Held:
     """Log in to roles.
@@ -49,6 +50,8 @@ def hold(
         grant: the id of a grant that a human must let use them, where they are guarded.
         again: whether a code is spent on what AWS has refused.
         lazy: whether roles are had at their first use only.
+        browser: whether this terminal opens a sign-in to IAM Identity Center in a browser on this machine; False: it is
+            to be one by a code. None: as it comes.
         heard: is told as each role succeeds or fails.
 
     Raises:
@@ -60,6 +63,7 @@ def hold(
         "until": until,
         "grant": grant,
         "again": again or None,
+        "browser": browser,
         "lazy": lazy or None,
     }
     body = {name: value for name, value in asked.items() if value is not None}
@@ -108,9 +112,12 @@ def converse(client: Client, path: str, body: Mapping[str, Any]) -> Iterator[dic
     """
     _refuse_circle(os.environ.get("XACCT_SOURCE"))
     tty = terminal.find()
-    stream = client.stream("POST", path, {**body, "attend": tty is not None})
+    asked = {**body, "attend": tty is not None}
+    if tty is None:
+        asked.pop("browser", None)  # nobody here opens one, or could type a code
+    stream = client.stream("POST", path, asked)
     try:
-        for raw in stream if tty is None else _talking(client, stream, tty):
+        for raw in stream if tty is None else _talking(client, stream, tty, opens=body.get("browser") is True):
             if raw.get("event") == "done":
                 return
             yield raw
@@ -122,7 +129,7 @@ def converse(client: Client, path: str, body: Mapping[str, Any]) -> Iterator[dic
     )
 
 
-def _talking(client: Client, stream: Stream, tty: terminal.Terminal) -> Iterator[dict[str, Any]]:
+def _talking(client: Client, stream: Stream, tty: terminal.Terminal, *, opens: bool) -> Iterator[dict[str, Any]]:
     """Yield a stream's events; from its first prompt on, talk with whoever sits at the terminal as well."""
     while (events := stream.read()) is not None:
         for number, raw in enumerate(events):
@@ -130,7 +137,7 @@ def _talking(client: Client, stream: Stream, tty: terminal.Terminal) -> Iterator
                 from xacct.ctl.ask import Conversation  # noqa: PLC0415 - of use where somebody is asked
                 from xacct.ctl.follow import follow  # noqa: PLC0415
 
-                yield from follow(stream, tty, Conversation(client, tty), events[number:])
+                yield from follow(stream, tty, Conversation(client, tty, opens=opens), events[number:])
                 return
             yield raw
 

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Final
 
 from xacct import wire
-from xacct.ctl import when
+from xacct.ctl import browser, when
 from xacct.ctl.client import Client
 from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError, NotRunningError
@@ -39,7 +39,16 @@ def login(args: Namespace, client: Client) -> int:
             if not progress.counts(event):
                 _report(event)
 
-        outcome = hold(client, roles, code=code, until=mfa_expires_at, again=args.again, lazy=args.lazy, heard=heard)
+        outcome = hold(
+            client,
+            roles,
+            code=code,
+            until=mfa_expires_at,
+            again=args.again,
+            lazy=args.lazy,
+            browser=not args.device_code and browser.expected(),
+            heard=heard,
+        )
     if progress.active and outcome.held:
         show(f"{len(outcome.held)} roles: {_how_long(outcome.held[-1])}")
     if outcome.logged_in:
@@ -147,6 +156,11 @@ def _declare_login(parser: ArgumentParser) -> None:
         help="spend a code on roles that AWS has refused in spite of a fresh one",
     )
     parser.add_argument(
+        "--device-code",
+        action="store_true",
+        help="sign in to IAM Identity Center by a code for any browser, even if this machine seems to have one",
+    )
+    parser.add_argument(
         "--lazy",
         action="store_true",
         help="take the code now and fetch each role at its first use: quick for very many; what AWS refuses shows then",
@@ -173,6 +187,7 @@ VERBS = {
             "xacctctl login 'cust-*' @customers",
             "xacctctl login prod --code 123456 --until 19:00",
             "xacctctl login --lazy dev staging prod",
+            "xacctctl login dev --device-code",
         ),
         login,
         _declare_login,

@@ -126,16 +126,23 @@ class App:
     def _heart(self, chosen: Settings) -> Keeper:
         """The keeper, with AWS and the prompt broker it needs."""
         from xacct.aws.portal import Portal  # noqa: PLC0415
+        from xacct.aws.shared_cache import SharedCache  # noqa: PLC0415
         from xacct.aws.sources import FileSources  # noqa: PLC0415
         from xacct.aws.sts import Sts  # noqa: PLC0415
 
         events = Events()
         events.call(PromptOpened, self._prepare)
         self.sts = Sts(self.clock)
-        self.identity_center = Portal(self.clock)
+        # guard: shared-cache-off-never-writes
+        self.shared_cache = SharedCache(os.environ) if chosen.identity_center.share_cache else None
+        peers = PeerCheck(callers.choose(), os.geteuid())
+        self.identity_center = Portal(
+            self.clock, lambda client, server: peers.turns_away(peers.caller_at(client, server)) is None
+        )
         return Keeper(
             sts=self.sts,
             identity_center=self.identity_center,
+            shared_cache=self.shared_cache,
             sources=FileSources(os.environ, self.access_keys),
             broker=PromptBroker(self.clock, events, UsedCodes(self._keep_steps)),
             clock=self.clock,
@@ -281,6 +288,7 @@ class App:
         ]
         kept = [*self.persister.problems(), *filter(None, written)]
         audited = self.audit.problems() if self.audit is not None else []
+        shared = self.shared_cache.problems() if self.shared_cache is not None else []
         full = [problem for share in self._seats for problem in share.problems()]
         return [
             *self.configuration.problems,
@@ -288,6 +296,7 @@ class App:
             *self.watches.problems,
             *filter(None, [self.restorer.problem]),
             *kept,
+            *shared,
             *audited,
             *served,
             *full,

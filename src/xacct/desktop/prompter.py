@@ -75,6 +75,9 @@ class Prompter:
             self._asking[event.prompt.id].cancel()
 
     def _is_for(self, prompt: Prompt) -> bool:
+        """Whether to ask for it; not where a terminal has opened a browser for it, which is what would be asked."""
+        if prompt.mode == "redirect":
+            return False
         return prompt.kind in self._kinds and (self._topics is None or prompt.topic in self._topics)
 
     async def _ask(self, prompt: Prompt) -> None:

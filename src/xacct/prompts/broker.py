@@ -13,7 +13,7 @@ import itertools
 import re
 from collections import defaultdict
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from xacct import errors
 from xacct.policy import next_step
@@ -28,8 +28,26 @@ if TYPE_CHECKING:
     from xacct.event_bus import EventBus
     from xacct.prompts.prompt import Cause, Kind
     from xacct.prompts.used_codes import UsedCodes
-    from xacct.signin import DeviceCode, SignIn
+    from xacct.signin import Mode, SignIn
 
+
+class Shown(Protocol):
+    """How a sign-in was begun, as it is shown to a human."""
+
+    @property
+    def mode(self) -> Mode:
+        """Which of the ways to sign in it is."""
+
+    @property
+    def url(self) -> str:
+        """What is opened in a browser."""
+
+    @property
+    def user_code(self) -> str:
+        """What is typed there, if anything is."""
+
+
+S = TypeVar("S", bound=Shown)
 T = TypeVar("T")
 
 ATTEMPTS = 3
@@ -46,6 +64,9 @@ LONGEST = 600.0
 """Seconds after which a prompt is withdrawn, whoever waits."""
 
 POLL = 0.25
+
+_BY_CODE = "by a code"
+"""The answer to a sign-in by redirect that is to be one by a device code."""
 
 
 class PromptBroker:
@@ -117,6 +138,12 @@ class PromptBroker:
             BadInput: it wants a code.
         """
         self._find(prompt_id, "confirm").answer.set_result("yes")
+
+    def by_code(self, topic: str) -> None:
+        """Have a sign-in that waits for a browser on this machine begun anew, with a code for any browser."""
+        for prompt in self._open.values():
+            if prompt.topic == topic and prompt.mode == "redirect" and prompt.open:
+                prompt.answer.set_result(_BY_CODE)
 
     def wait_for_fresh(self, prompt: Prompt) -> float:
         """Seconds until the device shows a code that could be accepted."""
@@ -229,7 +256,10 @@ class PromptBroker:
         except asyncio.CancelledError:
             self._close(prompt, "withdrawn", "The question was withdrawn.")
             raise
-        self._close(prompt, "answered", prompt.answered())
+        if answer == _BY_CODE:
+            self._close(prompt, "withdrawn", "Another way to sign in was asked for.")
+        else:
+            self._close(prompt, "answered", prompt.answered())
         return answer
 
     async def signed_in(
@@ -237,18 +267,18 @@ class PromptBroker:
         sign_in: SignIn,
         roles: Callable[[], tuple[str, ...]],
         wanted: Callable[[], bool],
-        begin: Callable[[], Awaitable[DeviceCode]],
-        finish: Callable[[DeviceCode], Coroutine[Any, Any, T]],
+        begin: Callable[[], Awaitable[S]],
+        finish: Callable[[S], Coroutine[Any, Any, T]],
         cause: Cause = NO_CAUSE,
-    ) -> T:
-        """What `finish` brings, while a human is shown where to sign in and with which code.
+    ) -> T | None:
+        """What `finish` brings, while a human is shown where to sign in; None where that is to be by a code instead.
 
         Args:
             sign_in: to what.
             roles: whom it is for, now.
             wanted: whether anybody still waits for it.
-            begin: gets the code that is shown; not called where nobody could be asked.
-            finish: ends once the human is done; cancelled where the prompt is withdrawn.
+            begin: gets what is shown; not called where nobody could be asked.
+            finish: given that, ends once the human is done; cancelled where the prompt is withdrawn.
             cause: who has brought it about.
 
         Raises:
@@ -259,13 +289,13 @@ class PromptBroker:
         prompt.process, prompt.sign_in = cause.process, sign_in.label
         self._refuse_while_resting(prompt.about)
         self._refuse_unattended(prompt)
-        code = await begin()
-        prompt.url, prompt.user_code = code.url, code.user_code
-        looking = asyncio.ensure_future(finish(code))
+        begun = await begin()
+        prompt.mode, prompt.url, prompt.user_code = begun.mode, begun.url, begun.user_code
+        looking = asyncio.ensure_future(finish(begun))
         looking.add_done_callback(lambda _: None if prompt.answer.done() else prompt.answer.set_result("done"))
         try:
-            await self._pose(prompt, wanted, looking)
-            return await looking
+            answer = await self._pose(prompt, wanted, looking)
+            return None if answer == _BY_CODE else await looking
         finally:
             looking.cancel()
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from xacct.signin import Mode
+
 Kind = Literal["mfa", "confirm", "sign-in"]
 KINDS: tuple[Kind, ...] = ("mfa", "confirm", "sign-in")
 
@@ -42,8 +44,9 @@ class Prompt:
         process: which process that is ("pid 4711, /usr/bin/aws"); empty where it is not known.
         reason: why it takes a code, where that is not plain.
         sign_in: what is signed in to, as people call it; empty: it is another kind of prompt.
-        url: where in a browser that is done.
-        user_code: what is typed there.
+        url: where in a browser that is done. Of a redirect it is for a browser on this machine alone.
+        user_code: what is typed there; empty for a redirect.
+        mode: which of the two it is.
     """
 
     id: str
@@ -60,8 +63,9 @@ class Prompt:
     process: str = ""
     reason: str = ""
     sign_in: str = ""
-    url: str = ""
+    url: str = field(default="", repr=False)
     user_code: str = ""
+    mode: Mode | None = None
 
     @property
     def roles(self) -> tuple[str, ...]:

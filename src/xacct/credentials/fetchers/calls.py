@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from xacct import errors, policy
 from xacct.credentials.observed_limits import ObservedLimits
 from xacct.credentials.rate_limiter import urgent
-from xacct.credentials.sign_ins import SignIns
+from xacct.credentials.sign_ins import Browsers, SignIns
 from xacct.model import Source
 from xacct.prompts.challenge import with_code
 from xacct.prompts.prompt import NO_CAUSE, Cause
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
     from xacct.clock import AwsClock
     from xacct.credentials.rate_limiter import Place, RateLimiter
-    from xacct.credentials.sign_ins import IdentityCenter
+    from xacct.credentials.sign_ins import IdentityCenter, SharedCache
     from xacct.model import Credentials, Role
     from xacct.policy import Path
-    from xacct.prompts.broker import PromptBroker
-    from xacct.signin import DeviceCode, SignIn, Tokens
+    from xacct.prompts.broker import PromptBroker, S, T
+    from xacct.signin import SignIn
 
 QUICK_RETRIES = (0.3, 0.9)
 """Seconds before the second and third try of a call that carries no code: most hiccups are over by then."""
@@ -87,6 +87,8 @@ class Calls:
 
     Attributes:
         causes: who has brought it about that a role is fetched, by its name.
+        shared_cache: where the AWS CLI keeps sign-ins; None: that is its own affair.
+        browsers: where a browser can be shown a sign-in.
     """
 
     def __init__(
@@ -99,9 +101,12 @@ class Calls:
         clock: AwsClock,
         defaults: Defaults,
         rate_limiter: RateLimiter,
+        shared_cache: SharedCache | None = None,
     ) -> None:
+        self.shared_cache = shared_cache
         self.identity_center = identity_center
         self.sign_ins = SignIns()
+        self.browsers = Browsers()
         self.clock = clock
         self.defaults = defaults
         self.observed_limits = ObservedLimits()
@@ -194,9 +199,9 @@ class Calls:
         sign_in: SignIn,
         roles: Callable[[], tuple[str, ...]],
         wanted: Callable[[], bool],
-        begin: Callable[[], Awaitable[DeviceCode]],
-        finish: Callable[[DeviceCode], Coroutine[Any, Any, Tokens]],
-    ) -> Tokens:
+        begin: Callable[[], Awaitable[S]],
+        finish: Callable[[S], Coroutine[Any, Any, T]],
+    ) -> T | None:
         """What a human's sign-in in a browser brings. Arguments and errors are those of `PromptBroker.signed_in`."""
         return await self._broker.signed_in(sign_in, roles, wanted, begin, finish, self._cause(roles()))
 
