@@ -778,6 +778,11 @@ GUARDS = {
         "",
         "tests/ctl/test_names.py::test_process_takes_names_alone",
     ),
+    "shared-sign-ins-take-a-new-process": Guard(
+        ", identity_center=shared",
+        ", identity_center=settings.IdentityCenterSettings()",
+        "tests/test_configuration.py::test_what_only_a_new_process_takes_up_is_said",
+    ),
     "dead-sign-in-is-not-taken-again": Guard(
         "_digest(token) in self._dead",
         "False",

@@ -165,3 +165,24 @@ def test_files_that_were_never_there_keep_nobody_waiting(tmp_path, clock):
     files = Files(tmp_path, clock)
     configuration.read_changed(files)
     assert files.reads == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "outdated"),
+    [
+        ("", False),
+        ("[roles.prod]\nread_only = true\n", False),
+        ("[lock]\non_suspend = true\n", False),
+        ('[aliases]\np = "prod"\n', False),
+        ('[groups]\nfew = ["prod"]\n', False),
+        ('[identity_center]\nregion = "eu-west-1"\n', False),
+        ("[identity_center]\nshare_cache = true\n", True),
+        ('[session]\nduration = "8h"\n', True),
+        ("[audit]\nenabled = false\n", True),
+    ],
+)
+def test_what_only_a_new_process_takes_up_is_said(files, said, outdated):
+    files.config.write_text(said)
+    files.refresh()
+    assert files.configuration.outdated == outdated
+    assert any("only a new process" in problem.sentence for problem in files.configuration.problems()) == outdated

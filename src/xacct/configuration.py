@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
+from msgspec import structs
 
 from xacct import awsfiles, errors, role_settings, rolekeys, settings, surroundings
 from xacct.catalogue import EMPTY_FOR, Catalogue, Watched, no_keychain
@@ -188,7 +189,7 @@ class Configuration:
         if self.outdated:
             found.append(
                 errors.ConfigError(
-                    "config.toml has changed; all but [roles] and [lock] takes a new process.",
+                    "config.toml has changed in what only a new process takes up.",
                     "xacctctl restart, which keeps what is held",
                 )
             )
@@ -285,6 +286,7 @@ class Configuration:
 
 
 def _restarting(chosen: Settings) -> Settings:
-    """What is taken at the start only: all but the roles and the lock, and what xacctctl reads itself."""
-    rest = settings.with_value(chosen, "identity_center", settings.IdentityCenterSettings())
-    return settings.with_value(settings.with_value(rest, "roles", {}), "lock", settings.Lock())
+    """What is taken at the start only: all but roles and their other names, the lock, and what xacctctl reads itself."""
+    shared = settings.IdentityCenterSettings(share_cache=chosen.identity_center.share_cache)
+    # guard: shared-sign-ins-take-a-new-process
+    return structs.replace(chosen, roles={}, aliases={}, groups={}, lock=settings.Lock(), identity_center=shared)
