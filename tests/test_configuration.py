@@ -185,4 +185,4 @@ def test_what_only_a_new_process_takes_up_is_said(files, said, outdated):
     files.config.write_text(said)
     files.refresh()
     assert files.configuration.outdated == outdated
-    assert any("only a new process" in problem.sentence for problem in files.configuration.problems()) == outdated
+    assert any("only a new process" in problem.sentence for problem in files.configuration.problems) == outdated

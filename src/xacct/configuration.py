@@ -286,7 +286,7 @@ class Configuration:
 
 
 def _restarting(chosen: Settings) -> Settings:
-    """What is taken at the start only: all but roles and their other names, the lock, and what xacctctl reads itself."""
+    """What is taken at the start only: all but roles and their other names, the lock, and what xacctctl reads."""
     shared = settings.IdentityCenterSettings(share_cache=chosen.identity_center.share_cache)
     # guard: shared-sign-ins-take-a-new-process
     return structs.replace(chosen, roles={}, aliases={}, groups={}, lock=settings.Lock(), identity_center=shared)
