@@ -58,8 +58,9 @@ def words_of(event: Event) -> str | None:
             return f"{role}: {error.sentence}"
         case PromptOpened(prompt) if prompt.kind == "confirm":
             return f"{prompt.label} asks to use {prompt.roles[0]}. xacctctl attend"
-        case PromptOpened(prompt) if prompt.kind == "sign-in" and prompt.mode != "redirect":
-            # Of a redirect nothing: a terminal has opened a browser for it, and that is where the human is.
+        case PromptOpened(prompt) if prompt.kind == "sign-in":
+            if prompt.mode == "redirect":
+                return None  # a terminal has opened a browser for it, and that is where the human is
             # No code: whoever reads a notice does not know who has asked for it.
             where = "attend" if prompt.label == _LISTS else f"login {prompt.roles[0]}"
             return f"A sign-in to {prompt.sign_in} is needed for {prompt.roles[0]}. xacctctl {where}"
