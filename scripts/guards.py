@@ -783,6 +783,12 @@ GUARDS = {
         ", identity_center=settings.IdentityCenterSettings()",
         "tests/test_configuration.py::test_what_only_a_new_process_takes_up_is_said",
     ),
+    "role-below-sign-in-is-assumed": Guard(
+        "self.name if here else self.parent",
+        "self.parent",
+        "tests/credentials/test_sign_in.py::"
+        "test_a_role_that_is_named_by_its_arn_is_assumed_and_not_taken_for_what_it_is_reached_by",
+    ),
     "dead-sign-in-is-not-taken-again": Guard(
         "_digest(token) in self._dead",
         "False",

@@ -213,6 +213,11 @@ def test_what_the_access_portal_would_not_keep_is_refused(read, limit):
         role_settings.apply(read(f"[roles.dev]\n{limit}\n"), Profiles(roles={"dev": PERMISSION_SET}))
 
 
+def test_a_role_of_config_toml_hangs_from_a_permission_set_as_from_a_role(read):
+    said = read('[roles.prod]\nrole_arn = "arn:aws:iam::234567890123:role/x"\nsource_profile = "dev"\n')
+    assert role_settings.apply(said, Profiles(roles={"dev": PERMISSION_SET}))["prod"].parent == "dev"
+
+
 def test_a_limit_on_an_arn_holds_for_a_web_identity_in_other_files(read):
     said = read("[roles.prod]\nread_only = true\nconfirm = 'each-grant'\n")
     own = {"prod": Role("prod", SOURCE, TOKEN.role_arn)}

@@ -21,7 +21,7 @@ class Role(NamedTuple):
     """What matters here of one role.
 
     Attributes:
-        chained: its source is another role.
+        chained: its source is another role, or a sign-in in a browser: it takes no MFA device of its own.
     """
 
     name: str
@@ -38,7 +38,7 @@ def _roles(scene: Scene) -> list[Role]:
 def _all_roles(scene: Scene) -> list[Role]:
     known = scene.daemon.roles
     if known is not None:
-        names = {role["name"] for role in known["roles"] if role["role_arn"]}
+        names = {role["name"] for role in known["roles"] if role["role_arn"] or role.get("sign_in")}
         return [
             Role(role["name"], role["source"], role["mfa_serial"], role["source"] in names)
             for role in known["roles"]
@@ -50,7 +50,7 @@ def _all_roles(scene: Scene) -> list[Role]:
             name,
             source,
             profile.get("mfa_serial") or profiles.get(source, {}).get("mfa_serial"),
-            "role_arn" in profiles.get(source, {}),
+            any(key in profiles.get(source, {}) for key in ("role_arn", "sso_account_id")),
         )
         for name, profile in profiles.items()
         if "role_arn" in profile and (source := profile.get("source_profile", ""))
