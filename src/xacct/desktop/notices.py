@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from xacct.credentials.events import Event, Events
     from xacct.desktop.parts import Parts, Run
+    from xacct.prompts.prompt import Prompt
 
 UNANSWERED = 5.0
 """Seconds a prompt may wait before a notice says so: the terminal that shows it may be behind a window."""
@@ -56,17 +57,21 @@ def words_of(event: Event) -> str | None:
             return f"The {what} of {some} ends in {seconds / 60:.0f} min. xacctctl login {roles[0]}"
         case Failed(role, error) if isinstance(error, errors.Refusal):
             return f"{role}: {error.sentence}"
-        case PromptOpened(prompt) if prompt.kind == "confirm":
-            return f"{prompt.label} asks to use {prompt.roles[0]}. xacctctl attend"
-        case PromptOpened(prompt) if prompt.kind == "sign-in":
-            if prompt.mode == "redirect":
-                return None  # a terminal has opened a browser for it, and that is where the human is
-            # No code: whoever reads a notice does not know who has asked for it.
-            where = "attend" if prompt.label == _LISTS else f"login {prompt.roles[0]}"
-            return f"A sign-in to {prompt.sign_in} is needed for {prompt.roles[0]}. xacctctl {where}"
         case PromptOpened(prompt):
-            return f"An MFA code is needed for {prompt.roles[0]}. xacctctl login {prompt.roles[0]}"
+            return _asked_by(prompt)
     return None
+
+
+def _asked_by(prompt: Prompt) -> str | None:
+    if prompt.kind == "confirm":
+        return f"{prompt.label} asks to use {prompt.roles[0]}. xacctctl attend"
+    if prompt.kind == "mfa":
+        return f"An MFA code is needed for {prompt.roles[0]}. xacctctl login {prompt.roles[0]}"
+    if prompt.mode == "redirect":
+        return None  # a terminal has opened a browser for it, and that is where the human is
+    # No code: whoever reads a notice does not know who has asked for it.
+    where = "attend" if prompt.label == _LISTS else f"login {prompt.roles[0]}"
+    return f"A sign-in to {prompt.sign_in} is needed for {prompt.roles[0]}. xacctctl {where}"
 
 
 class Notices:
