@@ -1,6 +1,7 @@
 """Sign-ins that are shared with the AWS CLI: each of the two goes on from what the other has renewed."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from fake_aws import World
@@ -132,8 +133,11 @@ async def test_a_restart_knows_which_is_the_later(clock):
 @in_virtual_time
 async def test_a_client_of_the_command_line_that_has_ended_is_not_taken(clock):
     async with shared(clock) as world:
-        await world.shared_cache.cli_signs_in(world.aws.portal)
-        await asyncio.sleep(91 * 24 * HOUR)
+        cache, portal = world.shared_cache, world.aws.portal
+        await cache.cli_signs_in(portal)
+        client = replace(cache.kept["corp"].client, expires_at=portal.now() + HOUR)  # of 90 days
+        cache.kept["corp"] = replace(cache.kept["corp"], client=client)
+        await asyncio.sleep(2 * HOUR)
         assert not next(iter(world.keeper.sessions.values())).refreshable_without_mfa()
         with pytest.raises(errors.HumanNeeded):
             await world.login("dev", ask=False)
