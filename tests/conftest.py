@@ -66,6 +66,7 @@ LIVE = {
         "test_nothing_is_lost_and_nobody_is_asked_however_it_ends",
         "test_locked_before_is_locked_after",
     },
+    "test_stack.py": {"test_all_is_well"},
     "test_taken_back.py": {"test_the_lock_outlives_a_kill_where_nobody_keeps_memory"},
     "test_wrong_words.py": {
         "test_what_is_no_verb",
