@@ -10,6 +10,7 @@ Nothing of the user's is read or written: HOME and the XDG directories lie in th
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -99,11 +100,19 @@ class Stack:
         return self
 
     def __exit__(self, *_):
+        self._end_successor()
         _end(self.daemon)
         if self.apart:
             _end(self.sandbox)
         elif self.sandbox is not None:
             self.sandbox.end()
+
+    def _end_successor(self):
+        """The daemon that has taken over from ours, if one has."""
+        if self.daemon is None or self.daemon.poll() is None:
+            return
+        with contextlib.suppress(OSError, http.client.HTTPException):  # nobody is there
+            os.kill(self.api("GET", "/v1/version")["pid"], signal.SIGKILL)
 
     # The daemon.
 
