@@ -769,7 +769,7 @@ GUARDS = {
         "tests/control/test_selection.py::test_a_roles_name_means_that_role_whatever_is_called_so_besides",
     ),
     "no-pattern-means-one-role": Guard(
-        "len(found) > 1 and not WILDCARDS & set(word)",
+        "len(found) > 1 and not _WILDCARDS & set(word)",
         "False",
         "tests/control/test_selection.py::test_a_word_without_a_wildcard_means_one_role_or_is_refused",
     ),

@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING
 from xacct import errors
 from xacct.credentials.node import unknown
 from xacct.model import Source
+from xacct.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from xacct.model import Role
 
-WILDCARDS = frozenset("*?[")
-_NAMED = 5
-"""Roles that are named where several fit."""
+_WILDCARDS = frozenset("*?[")
 
 
 class Selection:
@@ -102,9 +101,10 @@ class Selection:
         found = [name for name, role in self._roles.items() if fits(role)]
         if not found:
             self._look_for(word)
-        if len(found) > 1 and not WILDCARDS & set(word):  # guard: no-pattern-means-one-role
-            some = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
-            raise errors.BadInput(f"{word!r} may mean any of {len(found)} roles: {some}.", "Name the one you mean.")
+        if len(found) > 1 and not _WILDCARDS & set(word):  # guard: no-pattern-means-one-role
+            raise errors.BadInput(
+                f"{word!r} may mean any of {len(found)} roles: {listed(found)}.", "Name the one you mean."
+            )
         yield from found
 
 
@@ -119,7 +119,7 @@ def _test_of(word: str) -> Callable[[Role], bool]:
             and fnmatchcase(role.account, account)
             and any(fnmatchcase(each, name) for each in _names_in_account(role))
         )
-    return lambda role: bool(WILDCARDS & set(word)) and fnmatchcase(role.name, word)
+    return lambda role: bool(_WILDCARDS & set(word)) and fnmatchcase(role.name, word)
 
 
 def _names_in_account(role: Role) -> tuple[str, ...]:

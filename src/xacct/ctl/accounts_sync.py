@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
-from xacct import paths, tomlfile, wire
+from xacct import paths, text, tomlfile, wire
 from xacct.copies import lines as aws
 from xacct.ctl import accounts_list, accounts_plan, block, configure, difference, profile_names, rewrite, terminal
 from xacct.ctl.accounts_plan import Listed, Plan, SignIn, Wishes
@@ -200,15 +200,11 @@ def _notes(made: Plan, listed: Listed) -> Iterator[str]:
     if not listed.there and not listed.failed:
         yield "the list is empty."
     if made.stale:
-        yield f"kept, though the list has them no more (--prune removes them): {_several(made.stale)}"
+        yield f"kept, though the list has them no more (--prune removes them): {text.listed(made.stale, _NAMED)}"
     if made.unknown:
-        yield f"kept, for their accounts could not be listed: {_several(made.unknown)}"
+        yield f"kept, for their accounts could not be listed: {text.listed(made.unknown, _NAMED)}"
     if made.foreign:
-        yield f"left alone, for a profile that is not from here has the name: {_several(made.foreign)}"
-
-
-def _several(names: tuple[str, ...]) -> str:
-    return ", ".join(names[:_NAMED]) + f" and {len(names) - _NAMED} more" * (len(names) > _NAMED)
+        yield f"left alone, for a profile that is not from here has the name: {text.listed(made.foreign, _NAMED)}"
 
 
 def _agreed(tty: Terminal | None, made: Plan, sign_in: SignIn) -> bool:

@@ -14,6 +14,7 @@ from xacct.ctl.hold import hold, refusal
 from xacct.ctl.progress import Progress
 from xacct.ctl.render import out, show, until
 from xacct.ctl.verb import Verb
+from xacct.text import listed
 
 _NAMED: Final = 3
 """Roles that are named before the rest is counted."""
@@ -95,9 +96,7 @@ def _how_long(event: wire.HeldEvent) -> str:
 
 def _lazily(events: list[wire.LoggedInEvent]) -> str:
     """What is said of roles that were not fetched; the first session that ends is the one to know of."""
-    names = ", ".join(event["role"] for event in events[:_NAMED])
-    more = f" and {len(events) - _NAMED} more" if len(events) > _NAMED else ""
-    said = f"{names}{more}: logged in, fetched at the first use"
+    said = f"{listed([event['role'] for event in events], _NAMED)}: logged in, fetched at the first use"
     ends = [end for event in events if (end := event["mfa_expires_at"]) is not None]
     return f"{said}, without a code for {until(min(ends), events[0]['now'])}" if ends else said
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from xacct import wire
 from xacct.ctl.failure import USAGE, CtlError
 from xacct.ctl.http10 import quote
+from xacct.text import listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
 
 _EXACT: Final = frozenset({"process", "configure", "audit", "doctor"})
 """Verbs that take names alone: what stands in a configuration file must not come to mean another role."""
-
-_NAMED: Final = 5
-"""Roles that are named before the rest is counted."""
 
 
 def replaced(verb: str, args: Namespace, client: Client, error: DaemonError) -> bool:
@@ -54,6 +52,7 @@ def replaced(verb: str, args: Namespace, client: Client, error: DaemonError) -> 
     elif len(found) == 1:
         args.role = found[0]
     else:
-        some = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
-        raise CtlError(f"{verb} takes one role, and {args.role!r} means {len(found)}: {some}.", "Name one.", USAGE)
+        raise CtlError(
+            f"{verb} takes one role, and {args.role!r} means {len(found)}: {listed(found)}.", "Name one.", USAGE
+        )
     return True

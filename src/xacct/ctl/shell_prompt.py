@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xacct import wire
-from xacct.ctl import shape
+from xacct.ctl import shape, variables
 from xacct.ctl.failure import NO_DAEMON, CtlError
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import clean, until
@@ -24,7 +24,7 @@ def segment(env: Mapping[str, str], client: Client) -> str:
         env: the shell's variables.
         client: the daemon's.
     """
-    role = env.get("XACCT_ROLE", "")
+    role = env.get(variables.ROLE, "")
     if not role:
         return ""
     try:

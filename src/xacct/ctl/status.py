@@ -10,6 +10,7 @@ from xacct.ctl.failure import OK
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import clean, columns, files_of, folded, lines, out, paint, since, table, until
 from xacct.ctl.verb import Verb
+from xacct.text import listed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ def troubles(roles: list[wire.RoleStatus]) -> Iterator[tuple[str, wire.ErrorBody
         elif role["error"]:
             found.append(([role["name"]], role["error"], role["state"]))
     for names, error, state in found:
-        yield ", ".join(names[:_NAMED]) + f" and {len(names) - _NAMED} more" * (len(names) > _NAMED), error, state
+        yield listed(names, _NAMED), error, state
 
 
 def _question(prompt: wire.Prompt, attended: int) -> str:

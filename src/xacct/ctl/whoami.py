@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from xacct.ctl.client import Client
 
-_TOKEN_FILE: Final = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"  # noqa: S105 - the variable's name
 _WINNING: Final = (*variables.KEYS[:1], *variables.RIVALS)
 
 
@@ -75,7 +74,7 @@ def _notes(environ: Mapping[str, str]) -> Iterator[str]:
         value = environ.get(name)
         if value and value != ours.get(name):
             yield f"{name} is set in this shell: programs that heed it are not this role, or not by the endpoint."
-    token = environ.get(_TOKEN_FILE)
+    token = environ.get(variables.CONTAINER[1])
     if token and not os.path.exists(token):  # noqa: PTH110 - see paths.py
         yield f"The grant of this shell has ended. {variables.anew(environ)} makes another."
 

@@ -54,8 +54,3 @@ def skipped(sentence: str) -> Finding:
 def count(number: int, thing: str) -> str:
     """Return "1 role", "2 roles"."""
     return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def listed(names: list[str], most: int = 5) -> str:
-    """Return names as a list in a sentence, not longer than one can read."""
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
