@@ -1,8 +1,6 @@
 """Accounts and permission sets from end to end: real daemon, real command line, and the sandbox that enforces."""
 
 import json
-import subprocess
-import sys
 import time
 import urllib.request
 from dataclasses import replace
@@ -49,40 +47,25 @@ def change(stack, **how):
     inner.world = replace(inner.world, instances=(replace(instance, **how),))
 
 
-def xacctctl(stack, *words):
-    """Where there is no terminal."""
-    command = [sys.executable, "-m", "xacct.ctl", *words]
-    return subprocess.run(
-        command,
-        env=stack.env,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        timeout=60,
-        check=False,
-    )
-
-
 def config(stack):
     return Path(stack.env["AWS_CONFIG_FILE"])
 
 
 def test_profiles_of_the_list_are_roles_at_once_and_need_no_other_sign_in(stack):
-    done = xacctctl(stack, "accounts")
+    done = stack.xacctctl("accounts")
     assert (done.returncode, "aws sso login --sso-session example" in done.stderr) == (4, True)
     signed_in(stack)
-    done = xacctctl(stack, "accounts", "--json")
+    done = stack.xacctctl("accounts", "--json")
     sets = {a["account_name"]: a["permission_sets"] for a in json.loads(done.stdout)["accounts"]}
     assert sets["staging"] == [
         {"permission_set": "Developer", "profiles": ["sso-staging"]},
         {"permission_set": "ReadOnlyAccess", "profiles": []},
     ]
     before = config(stack).read_bytes()
-    done = xacctctl(stack, "accounts", "sync", "--yes", "--region", "eu-central-1")
+    done = stack.xacctctl("accounts", "sync", "--yes", "--region", "eu-central-1")
     assert done.returncode == 0, done.stderr
     assert config(stack).read_bytes().startswith(before)
-    done = xacctctl(stack, "login", "staging.readonlyaccess", "production.readonlyaccess")
+    done = stack.xacctctl("login", "staging.readonlyaccess", "production.readonlyaccess")
     assert done.returncode == 0, done.stderr
     assert len(stack.calls("StartDeviceAuthorization")) == 1
     assert "staging.readonlyaccess" in json.dumps(listed(stack)), "the list names it now"
@@ -93,15 +76,15 @@ def test_three_hundred_accounts_take_a_call_each_and_are_kept(tmp_path):
         signed_in(stack)
         asked = [len(stack.calls(each)) for each in CALLS]
         assert asked == [4, 303], "pages of a hundred, and a call for each account"
-        done = xacctctl(stack, "accounts")
+        done = stack.xacctctl("accounts")
         assert "303 accounts, 904 roles: example" in done.stdout
         assert [len(stack.calls(each)) for each in CALLS] == asked
-        done = xacctctl(stack, "accounts", "--refresh")
+        done = stack.xacctctl("accounts", "--refresh")
         assert [len(stack.calls(each)) for each in CALLS] == [8, 606]
-        done = xacctctl(stack, "accounts", "sync", "--yes")
+        done = stack.xacctctl("accounts", "sync", "--yes")
         assert done.returncode == 0, done.stderr
         assert len(stack.api("GET", "/v1/roles")["roles"]) > 904
-        names = xacctctl(stack, "__complete", "login", "team-0300.").stdout.split()
+        names = stack.xacctctl("__complete", "login", "team-0300.").stdout.split()
         assert names == ["team-0300.administratoraccess", "team-0300.developer", "team-0300.readonlyaccess"]
 
 
@@ -120,25 +103,25 @@ def test_a_portal_that_throttles_is_waited_for_as_long_as_it_says(tmp_path):
 
 def test_an_account_that_is_suspended_is_said_and_keeps_its_profiles(stack):
     signed_in(stack)
-    assert xacctctl(stack, "accounts", "sync", "--yes").returncode == 0
+    assert stack.xacctctl("accounts", "sync", "--yes").returncode == 0
     change(stack, suspended=frozenset({"345678901234"}))
-    done = xacctctl(stack, "accounts", "--refresh")
+    done = stack.xacctctl("accounts", "--refresh")
     assert done.returncode == 0
     assert "345678901234 (staging): IAM Identity Center does not list permission sets in 345678901234" in done.stdout
     before = config(stack).read_bytes()
-    done = xacctctl(stack, "accounts", "sync", "--yes", "--prune")
+    done = stack.xacctctl("accounts", "sync", "--yes", "--prune")
     assert (done.returncode, config(stack).read_bytes()) == (0, before), done.stderr
     assert "could not be listed: staging.developer, staging.readonlyaccess" in done.stderr
 
 
 def test_what_was_taken_away_goes_with_prune_and_nothing_else(stack):
     signed_in(stack)
-    assert xacctctl(stack, "accounts", "sync", "--yes").returncode == 0
+    assert stack.xacctctl("accounts", "sync", "--yes").returncode == 0
     change(stack, assignments=(Assignment("me@example.com", "234567890123", "ReadOnlyAccess"),))
-    done = xacctctl(stack, "accounts", "sync", "--yes", "--refresh")
+    done = stack.xacctctl("accounts", "sync", "--yes", "--refresh")
     assert "(--prune removes them): central.developer, staging.developer, staging.readonlyaccess" in done.stderr
     assert "central.developer" in config(stack).read_text()
-    done = xacctctl(stack, "accounts", "sync", "--yes", "--prune")
+    done = stack.xacctctl("accounts", "sync", "--yes", "--prune")
     assert done.returncode == 0, done.stderr
     left = config(stack).read_text()
     assert "production.readonlyaccess" in left
@@ -150,14 +133,14 @@ def test_several_instances_are_told_apart_by_name(stack):
     other = "sso_start_url = https://other.awsapps.com/start\nsso_region = eu-central-1\n"
     profile = f"[profile elsewhere]\n{other}sso_account_id = 123456789012\nsso_role_name = Developer\n"
     config(stack).write_text(config(stack).read_text() + f"\n{profile}\n[sso-session lone]\n{other}")
-    done = xacctctl(stack, "accounts")
+    done = stack.xacctctl("accounts")
     assert (done.returncode, "One of: example, lone" in done.stderr) == (1, True), done.stderr
     sandbox(stack, "/consent", {"answer": "allow"})
     found = listed(stack, session="example")
     assert found["accounts"][0]["permission_sets"][0]["profiles"] == ["sso-central", "sso-legacy"]
-    done = xacctctl(stack, "accounts", "https://d-1234567890.awsapps.com/start/#/")
+    done = stack.xacctctl("accounts", "https://d-1234567890.awsapps.com/start/#/")
     assert "4 roles: example" in done.stdout
-    done = xacctctl(stack, "accounts", "nope")
+    done = stack.xacctctl("accounts", "nope")
     assert "There is: example" in done.stderr
 
 
@@ -177,10 +160,10 @@ def test_legacy_profiles_name_the_start_url_themselves(stack):
     sandbox(stack, "/consent", {"answer": "allow"})
     found = wait_until(lambda: listed(stack).get("accounts"), what="the list")
     assert len(found) == 3
-    done = xacctctl(stack, "accounts", "sync", "--yes", "--roles", "Developer", "--accounts", "staging")
+    done = stack.xacctctl("accounts", "sync", "--yes", "--roles", "Developer", "--accounts", "staging")
     assert done.returncode == 0, done.stderr
     assert "sso_start_url = https://d-1234567890.awsapps.com/start" in file.read_text().partition("# >>> xacct")[2]
-    done = xacctctl(stack, "login", "staging.developer")
+    done = stack.xacctctl("login", "staging.developer")
     assert done.returncode == 0, done.stderr
     assert len(stack.calls("StartDeviceAuthorization")) == 1
 
@@ -189,8 +172,8 @@ def test_no_token_is_in_an_answer_a_log_or_a_file(stack):
     signed_in(stack)
     stack.fault(kind="500", service="sso", calls=1)
     said = json.dumps(stack.api("POST", "/v1/accounts", {"refresh": True}))
-    done = xacctctl(stack, "accounts", "sync", "--yes")
-    said += done.stdout + done.stderr + xacctctl(stack, "accounts").stdout + stack.log()
+    done = stack.xacctctl("accounts", "sync", "--yes")
+    said += done.stdout + done.stderr + stack.xacctctl("accounts").stdout + stack.log()
     for written in [*Path(stack.env["XDG_STATE_HOME"]).rglob("*"), config(stack)]:
         if written.is_file():
             said += written.read_bytes().decode("latin-1")

@@ -1,11 +1,9 @@
 """Patterns, groups, aliases, ARNs and ACCOUNT:ROLE, from the command line to STS."""
 
-import subprocess
 import sys
 
 import pytest
 from stack import Stack
-from waiting import PATIENCE
 
 from xacct.sandbox.default_world import FLEET, PROD
 
@@ -26,32 +24,24 @@ def stack(tmp_path_factory):
         yield stack
 
 
-def xacctctl(stack, *words, **more):
-    command = [sys.executable, "-m", "xacct.ctl", *words]
-    env = stack.env | more
-    return subprocess.run(
-        command, env=env, capture_output=True, text=True, check=False, timeout=PATIENCE, stdin=subprocess.DEVNULL
-    )
-
-
 def held(stack):
     return {role["name"] for role in stack.status()["roles"] if role["state"] == "held"} - {"central"}
 
 
 def test_a_group_is_logged_in_to_and_out_of(stack):
-    done = xacctctl(stack, "login", "@both")
+    done = stack.xacctctl("login", "@both")
     assert (done.returncode, held(stack)) == (0, {"fleet-01", "fleet-02", "staging", "prod"}), done.stderr
-    done = xacctctl(stack, "logout", "fleet-*")
+    done = stack.xacctctl("logout", "fleet-*")
     assert (done.returncode, held(stack)) == (0, {"staging", "prod"}), done.stderr
-    assert xacctctl(stack, "status", "p").stdout.splitlines()[1].startswith("prod ")
+    assert stack.xacctctl("status", "p").stdout.splitlines()[1].startswith("prod ")
 
 
 @pytest.mark.parametrize("word", ["p", f"{PROD}:cross-account-role-name", "pr?d"])
 def test_one_role_by_other_words(stack, word):
     program = [sys.executable, "-c", "import os; print(os.environ['XACCT_ROLE'])"]
-    done = xacctctl(stack, "exec", word, "--", *program)
+    done = stack.xacctctl("exec", word, "--", *program)
     assert done.stdout == "prod\n", done.stderr
-    done = xacctctl(stack, "status", "--prompt", XACCT_ROLE="prod")
+    done = stack.xacctctl("status", "--prompt", env=stack.env | {"XACCT_ROLE": "prod"})
     assert done.stdout.startswith("prod 1"), "as long as the MFA session lasts"
 
 
@@ -63,30 +53,30 @@ def test_what_is_refused_changes_nothing(stack):
         ("env", "fleet-*"): "env takes one role, and 'fleet-*' means 20: fleet-01, fleet-02, ",
         ("env", f"{FLEET}:*"): "env takes one role, and ",
     }.items():
-        done = xacctctl(stack, *words)
+        done = stack.xacctctl(*words)
         assert done.returncode != 0
         assert sentence in done.stderr
     assert held(stack) == before
 
 
 def test_process_takes_a_roles_own_name_alone(stack):
-    done = xacctctl(stack, "process", "p")
+    done = stack.xacctctl("process", "p")
     assert (done.returncode, done.stdout) == (1, "")
     assert "There is no role 'p'." in done.stderr
 
 
 def test_a_group_is_taken_as_soon_as_the_file_is_saved(stack):
     stack.settings_file.write_text(SETTINGS + 'late = ["prod"]\n')
-    done = xacctctl(stack, "explain", "@late")
+    done = stack.xacctctl("explain", "@late")
     assert (done.returncode, "cross-account-role-name" in done.stdout) == (0, True), done.stderr
 
 
 def test_whoami_asks_aws_and_nobody_else(stack):
-    xacctctl(stack, "login", "prod")
-    done = xacctctl(stack, "whoami", "p")
+    stack.xacctctl("login", "prod")
+    done = stack.xacctctl("whoami", "p")
     assert f"AWS says  arn:aws:sts::{PROD}:assumed-role/cross-account-role-name/" in done.stdout, done.stderr
-    xacctctl(stack, "logout", "staging")
-    done = xacctctl(stack, "whoami", XACCT_ROLE="staging")
+    stack.xacctctl("logout", "staging")
+    done = stack.xacctctl("whoami", env=stack.env | {"XACCT_ROLE": "staging"})
     assert (done.returncode, "logged out" in done.stderr) == (4, True), done
-    done = xacctctl(stack, "whoami", "--offline", XACCT_ROLE="staging")
+    done = stack.xacctctl("whoami", "--offline", env=stack.env | {"XACCT_ROLE": "staging"})
     assert "state     logged-out" in done.stdout, done.stderr

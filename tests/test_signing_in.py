@@ -34,11 +34,6 @@ def sandbox(stack, path="", body=None):
         return json.load(answer)
 
 
-def xacctctl(stack, *words, **how):
-    command = [sys.executable, "-m", "xacct.ctl", *words]
-    return subprocess.run(command, env=stack.env, capture_output=True, text=True, timeout=60, check=False, **how)
-
-
 def attending(stack):
     """A terminal's event stream, which answers for everything; until it is closed."""
     script = "import sys; from xacct.ctl.main import main; sys.exit(main())"
@@ -118,12 +113,12 @@ def test_a_no_in_the_browser_ends_it(stack):
 def test_what_the_command_line_has_signed_in_to_is_used_and_one_that_was_revoked_is_said(stack):
     token = sign_in_by_hand(stack)
     signed_in_with_command_line(stack, token)
-    done = xacctctl(stack, "login", "sso-staging")
+    done = stack.xacctctl("login", "sso-staging")
     assert done.returncode == 0, done.stderr
     devices = len(stack.calls("StartDeviceAuthorization"))
     assert devices == 1, "the one by hand"
     sandbox(stack, "/revoke", {})
-    done = xacctctl(stack, "login", "sso-prod")
+    done = stack.xacctctl("login", "sso-prod")
     assert done.returncode == 4
     assert "sign-in to IAM Identity Center (example)" in done.stderr
 
@@ -235,12 +230,12 @@ def test_a_sign_in_by_redirect_is_renewed_and_kept_over_a_restart(tmp_path):
             sandbox(stack, "/consent", {"answer": "allow"})
             browser.follow()
         sandbox(stack, "/consent", {"answer": "deny"})
-        assert xacctctl(stack, "restart").returncode == 0
+        assert stack.xacctctl("restart").returncode == 0
         try:
             time.sleep(2.1)
             log_in(stack, "sso-central", attend=False)
         finally:
-            assert xacctctl(stack, "stop").returncode == 0  # the successor, which is no child of ours
+            assert stack.xacctctl("stop").returncode == 0  # the successor, which is no child of ours
         assert [call["grant"] for call in stack.calls("CreateToken")][1:] == ["refresh_token"]
 
 
@@ -285,7 +280,7 @@ def test_nothing_is_written_for_the_command_line_nor_its_refresh_token_used(stac
     renewable_by_hand(stack)
     before = cache_of(stack).read_bytes()
     log_in(stack, "sso-staging", attend=False)
-    assert xacctctl(stack, "logout", "--all").returncode == 0
+    assert stack.xacctctl("logout", "--all").returncode == 0
     cache_of(stack).unlink()
     sandbox(stack, "/consent", {"answer": "allow"})
     log_in(stack, "sso-staging")
@@ -307,7 +302,7 @@ def test_a_shared_sign_in_is_renewed_from_where_the_command_line_left_it(tmp_pat
         assert stack.status()["notes"] == []
         cache_of(stack).unlink()
         cache_of(stack).mkdir()
-        assert xacctctl(stack, "logout", "--all").returncode == 0
+        assert stack.xacctctl("logout", "--all").returncode == 0
         sandbox(stack, "/consent", {"answer": "allow"})
         log_in(stack, "sso-staging")
         [note] = stack.status()["notes"]
@@ -318,7 +313,7 @@ def test_a_restart_keeps_the_sign_in(stack):
     sandbox(stack, "/consent", {"answer": "allow"})
     assert stack.api("POST", "/v1/login", {"roles": ["sso-staging"]})[-1]["failed"] == 0
     sandbox(stack, "/consent", {"answer": "deny"})
-    assert xacctctl(stack, "reload").returncode == 0
+    assert stack.xacctctl("reload").returncode == 0
     said = wait_until(lambda: stack.api("POST", "/v1/login", {"roles": ["sso-central"], "attend": False}))
     assert said[-1]["failed"] == 0, said
     assert len(stack.calls("StartDeviceAuthorization")) == 1
@@ -327,7 +322,7 @@ def test_a_restart_keeps_the_sign_in(stack):
 def test_no_secret_of_a_sign_in_is_in_the_log_or_in_any_file(stack):
     sandbox(stack, "/consent", {"answer": "allow"})
     stack.api("POST", "/v1/login", {"roles": ["sso-staging"]})
-    said = xacctctl(stack, "explain", "sso-staging").stdout + xacctctl(stack, "status").stdout + stack.log()
+    said = stack.xacctctl("explain", "sso-staging").stdout + stack.xacctctl("status").stdout + stack.log()
     shown = sandbox(stack)
     assert "example" in said
     assert shown["sign_ins"]
@@ -386,7 +381,7 @@ def test_a_portal_that_throttles_is_waited_for(stack):
 def test_a_registration_that_is_over_is_made_anew(stack):
     sandbox(stack, "/consent", {"answer": "allow"})
     log_in(stack, "sso-staging")
-    assert xacctctl(stack, "logout", "--all").returncode == 0
+    assert stack.xacctctl("logout", "--all").returncode == 0
     stack.fault(kind="invalid-key", service="sso-oidc", calls=1)
     log_in(stack, "sso-staging")
     assert len(stack.calls("RegisterClient")) == 2
@@ -405,14 +400,14 @@ def test_what_was_held_is_served_on_though_the_sign_in_was_ended(stack):
 
 def test_roles_are_listed_with_what_they_are(stack):
     stack.env["COLUMNS"] = "200"
-    lines = xacctctl(stack, "roles").stdout.splitlines()
+    lines = stack.xacctctl("roles").stdout.splitlines()
     rows = {line.split()[0]: line.split() for line in lines if line}
     assert rows["sso-prod"][1:3] == ["234567890123", "ReadOnlyAccess"]
     assert (rows["sso-prod"][-1], rows["sso-chained"][-1], rows["prod"][-1]) == ("sign-in", "sign-in", "yes")
 
 
 def test_explain_says_how_and_whom_it_asks(stack):
-    done = xacctctl(stack, "explain", "sso-chained")
+    done = stack.xacctctl("explain", "sso-chained")
     assert done.returncode == 0, done.stderr
     assert "the sign-in to IAM Identity Center (example)" in done.stdout
     assert "get Developer in 123456789012 from the access portal" in done.stdout

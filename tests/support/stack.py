@@ -114,6 +114,12 @@ class Stack:
         with contextlib.suppress(OSError, http.client.HTTPException):  # nobody is there
             os.kill(self.api("GET", "/v1/version")["pid"], signal.SIGKILL)
 
+    def xacctctl(self, *words, **how):
+        """Run it where there is no terminal, and return what came of it."""
+        given = {"env": self.env, "capture_output": True, "text": True, "timeout": PATIENCE, "start_new_session": True}
+        given |= {} if "input" in how else {"stdin": subprocess.DEVNULL}
+        return subprocess.run([sys.executable, "-m", "xacct.ctl", *words], check=False, **(given | how))
+
     # The daemon.
 
     def start(self, *arguments):
