@@ -108,6 +108,10 @@ class SignInEnded(HumanNeeded, code="sign-in-ended"):
     """A sign-in can't be renewed any more: it has ended, or was ended."""
 
 
+class WrongIdentity(HumanNeeded, code="wrong-identity"):
+    """Somebody has signed in, and as another identity than the profile names: nothing of it is used."""
+
+
 class MfaTooOld(HumanNeeded, code="mfa-too-old"):
     """AWS refuses a role from an MFA session of some age: its trust policy may limit aws:MultiFactorAuthAge."""
 

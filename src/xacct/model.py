@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Literal, NoReturn
 
-from xacct.signin import SignIn  # noqa: TC001 - msgspec reads the annotations
+from xacct.signin import AnySignIn, ConsoleLogin, Registration, SignIn  # noqa: TC001 - msgspec reads the annotations
 from xacct.text import clean, without_password
 
 _ACCOUNT_IN_ARN = re.compile(r"arn:[^:]+:[^:]*:[^:]*:(\d{12}):")
@@ -72,6 +72,20 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleTokens:
+    """What a console login brings: credentials of its identity, a quarter of an hour each.
+
+    Attributes:
+        client: which we are, until the sign-in ends.
+        refresh_token: brings the next ones, once.
+    """
+
+    credentials: Credentials
+    client: Registration
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where the first credentials come from: a profile's keys, its credential_process, or the environment.
 
@@ -82,10 +96,11 @@ class Source:
         key: a digest of the id of its long-term access key, or of where its token lies, which tells that another one
             was put in its place; empty: not known.
         sign_in: the sign-in to IAM Identity Center that it takes; then it is one permission set in one account.
+        console: the sign-in to AWS itself (`aws login`) that it is.
     """
 
     name: str
-    kind: Literal["profile", "process", "environment", "web-identity", "identity-center"]
+    kind: Literal["profile", "process", "environment", "web-identity", "identity-center", "console-login"]
     region: str | None = None
     command: str = field(default="", repr=False)
     temporary: bool = False
@@ -94,6 +109,17 @@ class Source:
     sign_in: SignIn | None = None
     account: str | None = None
     permission_set: str = ""
+    console: ConsoleLogin | None = None
+
+    @property
+    def signs_in(self) -> AnySignIn | None:
+        """The sign-in in a browser that it takes, of whichever kind."""
+        return self.sign_in or self.console
+
+    @property
+    def is_role(self) -> bool:
+        """Whether roles hang from its profile as from a role: there are no keys of its own to read."""
+        return self.gives_token or self.console is not None
 
     @property
     def gives_token(self) -> bool:

@@ -148,7 +148,7 @@ class RoleInfo(TypedDict):
 
     Attributes:
         permission_set: which one of IAM Identity Center it is; such have no ARN.
-        sign_in: what is signed in to for it (an sso_session, or a start URL).
+        sign_in: what is signed in to for it (an sso_session, a start URL, or the ARN of a login_session).
     """
 
     name: str
@@ -192,6 +192,8 @@ class LoginRequest(TypedDict):
         until: the MFA session must last until then (Unix seconds), renewed early if it does not.
         grant: the id of a grant that must be allowed to use them, too: for guarded roles that is one more question.
         again: spend a code on roles that AWS has refused in spite of a fresh one.
+        device_code: whoever asks has no browser on the daemon's machine: a sign-in to AWS (`aws login`) ends with text
+            that the browser shows, and that has to be brought.
         lazy: open the MFA sessions that the roles hang from, and have each role fetched at its first use; one that
             takes a code of its own is had now.
     """
@@ -202,6 +204,7 @@ class LoginRequest(TypedDict):
     until: NotRequired[float]
     attend: NotRequired[bool]
     again: NotRequired[bool]
+    device_code: NotRequired[bool]
     lazy: NotRequired[bool]
 
 
@@ -220,15 +223,17 @@ class CredentialsRequest(TypedDict):
 class Prompt(TypedDict):
     """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
 
-    Or to sign in in a browser (sign-in): that takes no answer here, and can be declined.
+    Or to sign in in a browser (sign-in): that takes no answer here but where `brings` says so, and can be declined.
 
     Attributes:
         label: who has brought it about, as far as that is known; else empty.
         process: likewise ("pid 4711, /usr/bin/aws").
         reason: why it takes a code, where that is not plain; else empty.
-        sign_in: what is signed in to (an sso_session, or a start URL); else empty.
+        sign_in: what is signed in to (an sso_session, a start URL, or the ARN of a login_session); else empty.
         url: where in a browser that is done; else empty.
-        user_code: what is typed there; else empty.
+        user_code: what is typed there; empty: nothing.
+        service: whose sign-in that is ("IAM Identity Center", or "AWS"); else empty.
+        brings: whether the answer is what the browser shows in the end (`shown`).
         not_before: no code can be accepted until then (the current one has been used): show a countdown.
         problem: why the last answer was not accepted, else null.
         deadline: when the question is withdrawn.
@@ -242,6 +247,8 @@ class Prompt(TypedDict):
     sign_in: NotRequired[str]
     url: NotRequired[str]
     user_code: NotRequired[str]
+    service: NotRequired[str]
+    brings: NotRequired[bool]
     serial: str
     roles: list[str]
     attempt: int
@@ -253,9 +260,14 @@ class Prompt(TypedDict):
 
 
 class PromptAnswer(TypedDict):
-    """POST /v1/prompts/ID: a code, or `confirm` true for "yes", or `decline` true for "no"."""
+    """POST /v1/prompts/ID: a code, or `confirm` true for "yes", or `decline` true for "no".
+
+    Attributes:
+        shown: what the browser shows at the end of a sign-in that `brings`.
+    """
 
     code: NotRequired[str]
+    shown: NotRequired[str]
     confirm: NotRequired[bool]
     decline: NotRequired[bool]
 

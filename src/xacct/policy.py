@@ -157,6 +157,7 @@ class Hop(Enum):
     FROM_ROLE = "AssumeRole from another role"
     WEB_IDENTITY = "AssumeRoleWithWebIdentity"
     SIGN_IN = "GetRoleCredentials with the sign-in to IAM Identity Center"
+    CONSOLE = "the console login itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ class Path:
     @property
     def needs_session(self) -> bool:
         """Whether an MFA session of (source, serial), or a sign-in, has to exist."""
-        return self.hop in {Hop.SESSION, Hop.FROM_SESSION, Hop.SIGN_IN}
+        return self.hop in {Hop.SESSION, Hop.FROM_SESSION, Hop.SIGN_IN, Hop.CONSOLE}
 
 
 def path_to(role: Role, *, lifetime: float | None = None, learned_max: int | None = None) -> Path:
@@ -189,11 +190,18 @@ def path_to(role: Role, *, lifetime: float | None = None, learned_max: int | Non
     return Path(hop, duration, role.parent, role.mfa_serial)
 
 
+_ROLES_THEMSELVES = {
+    "web-identity": Hop.WEB_IDENTITY,
+    "identity-center": Hop.SIGN_IN,
+    "console-login": Hop.CONSOLE,
+}
+
+
 def _hop(role: Role, lifetime: float | None) -> Hop:
     if not isinstance(role.parent, Source):
         return Hop.FROM_ROLE
-    if role.parent.gives_token:
-        return Hop.WEB_IDENTITY if role.parent.sign_in is None else Hop.SIGN_IN
+    if role.parent.is_role:
+        return _ROLES_THEMSELVES[role.parent.kind]
     if role.role_arn is None:
         return Hop.SESSION if role.mfa_serial else Hop.KEYS
     if not role.mfa_serial:
@@ -265,6 +273,8 @@ def _steps_before(
             f"get {source.permission_set} in {source.account} from the access portal; a sign-in takes a browser, and "
             "every profile of the same one shares it"
         )
+    elif path.hop is Hop.CONSOLE:
+        steps.append("use it as it is; every profile of the same login_session and region shares it")
     elif path.needs_session:
         steps.append(
             f"open an MFA session with one code of {role.mfa_serial}, for {_span(session_seconds)}; "
@@ -285,6 +295,10 @@ _CONFIRM: dict[Confirm, str] = {
 
 _RENEWED: dict[Hop, str] = {
     Hop.FROM_SESSION: "renewed without a code until the MFA session ends",
+    Hop.CONSOLE: (
+        "its credentials live for 15 minutes and are renewed without a human until the sign-in ends, after 12 hours at "
+        "most; the AWS CLI's own sign-in is not used: its refresh token would be used up"
+    ),
     Hop.SIGN_IN: "renewed without a human until the sign-in ends; a sign-in of the AWS CLI's is used while it lasts",
 }
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from xacct.aws import failures, sign_in_failures, sts
+from xacct.aws import failures, sign_in_failures
 from xacct.aws.clients import Clients
+from xacct.aws.unsigned import Unsigned
 from xacct.model import Credentials, Source
 from xacct.signin import DeviceCode, Registration, SignIn, Tokens
 
@@ -40,6 +41,7 @@ class IdentityCenter:
     def __init__(self, clock: AwsClock) -> None:
         self._clock = clock
         self._clients = Clients(clock.likeliest)
+        self._unsigned = Unsigned(clock, self._clients)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -153,26 +155,8 @@ class IdentityCenter:
         rows: tuple[failures.Row, ...],
         target: str,
     ) -> dict[str, Any]:
-        region = _sign_in(role).region
-        try:
-            client = await self._clients.get(replace(role.target, endpoint_url=url, legacy=False), region, service)
-            from botocore.exceptions import ClientError  # noqa: PLC0415 - late, as for STS
-        except OSError as error:
-            raise failures.without_the_sdk(error, role) from None
-        except Exception as error:  # noqa: BLE001 - as below; nothing has been sent
-            raise failures.of_sdk(error, role, signed=False, asked=_ASKED) from None
-        try:
-            answer: dict[str, Any] = await getattr(client, method)(**arguments)
-        except ClientError as error:
-            response = error.response
-            status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
-            code, said = (str(response.get("Error", {}).get(each, "")) for each in ("Code", "Message"))
-            sts.hear(self._clock, response, signed_for=False)
-            raise failures.refusal(code or str(status), said, target=target, status=status, rows=rows) from None
-        except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each
-            raise failures.of_sdk(error, role, signed=True, asked=_ASKED) from None
-        sts.hear(self._clock, answer, signed_for=False)
-        return answer
+        there = replace(role, target=replace(role.target, endpoint_url=url, legacy=False), region=_sign_in(role).region)
+        return await self._unsigned.call(service, there, method, arguments, rows, target=target, asked=_ASKED)
 
 
 def _source(role: Role) -> Source:

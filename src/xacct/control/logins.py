@@ -57,6 +57,7 @@ class LoginRoutes:
                 process=process,
                 place=places[role],
                 lazy=lazy,
+                elsewhere=body.get("device_code", False),
             )
             if grant is not None:
                 await self._service.allow(role, grant, lambda: process)

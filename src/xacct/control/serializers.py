@@ -45,6 +45,8 @@ def prompt(keeper: Keeper, prompt: Prompt) -> wire.Prompt:
         "sign_in": clean(prompt.sign_in),
         "url": clean(prompt.url),
         "user_code": clean(prompt.user_code),
+        "service": clean(prompt.service),
+        "brings": prompt.take is not None,
         "serial": prompt.serial,
         "roles": list(prompt.roles),
         "attempt": prompt.attempt,
@@ -75,6 +77,8 @@ def role_info(node: Node, base_url: str) -> wire.RoleInfo:
     }
     if isinstance(role.parent, Source) and role.parent.sign_in is not None:
         info |= {"permission_set": role.parent.permission_set, "sign_in": role.parent.sign_in.label}
+    elif isinstance(role.parent, Source) and role.parent.console is not None:
+        info |= {"sign_in": role.parent.console.label}
     return info
 
 

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 
     from xacct.clock import AwsClock
     from xacct.credentials.entry import Entry
+    from xacct.credentials.node import SessionKey
     from xacct.credentials.rate_limiter import Place
-    from xacct.credentials.sign_ins import IdentityCenter
+    from xacct.credentials.sign_ins import ConsoleLogins, IdentityCenter
     from xacct.model import Credentials, Role
     from xacct.policy import Path
     from xacct.prompts.broker import PromptBroker
@@ -59,6 +60,7 @@ class Keeper:
         *,
         sts: Sts,
         identity_center: IdentityCenter,
+        console_logins: ConsoleLogins,
         sources: Sources,
         broker: PromptBroker,
         clock: AwsClock,
@@ -83,6 +85,7 @@ class Keeper:
         self._calls = Calls(
             sts=sts,
             identity_center=identity_center,
+            console_logins=console_logins,
             sources=sources,
             broker=broker,
             clock=clock,
@@ -191,6 +194,7 @@ class Keeper:
         process: str = "",
         place: Place = URGENT,
         lazy: bool = False,
+        elsewhere: bool = False,
     ) -> None:
         """Hold a role from now on, asking for a code if that takes one. It is logged in to, and no other role is.
 
@@ -202,6 +206,7 @@ class Keeper:
             process: which process asks, in words.
             place: how much it is wanted, among all that STS is asked for.
             lazy: whether to have no more than what takes a human: the role itself is had at its first use.
+            elsewhere: whether whoever asks has no browser on this machine.
 
         Raises:
             XacctError: it can't be had.
@@ -211,7 +216,7 @@ class Keeper:
         if again:
             for each in self.tree.line(name):
                 self.refused.forget(each.role.name)
-        self.caused(name, "xacctctl login", process)
+        self.caused(name, "xacctctl login", process, elsewhere=elsewhere)
         self.consents.give(name)
         above: Entry | None = node.entry
         while above is not None:
@@ -246,9 +251,9 @@ class Keeper:
         except errors.HumanNeeded as error:
             raise self.why_not(node, error) from None
 
-    def caused(self, name: str, label: str, process: str) -> None:
+    def caused(self, name: str, label: str, process: str, *, elsewhere: bool = False) -> None:
         """Remember who has brought it about that a human may be asked for a role."""
-        self._calls.causes[name] = Cause(label, process)
+        self._calls.causes[name] = Cause(label, process, elsewhere=elsewhere)
 
     def may_ask(self, node: Node, *, ask: bool) -> bool:
         """Whether a human may be asked for the role: not where `refusal` says why."""
@@ -297,7 +302,7 @@ class Keeper:
         why = errors.HumanNeeded("You have logged out.", "xacctctl login ROLE")
         for (source, _, _), session in self.sessions.items():
             session.abandon(why)
-            if source.sign_in is not None:
+            if source.signs_in is not None:
                 self.sign_ins.forget(source)  # guard: logout-all-ends-sign-ins
         self.until.clear()
         self.changed()
@@ -336,8 +341,8 @@ class Keeper:
 
     def mfa_expires_at(self, name: str) -> float | None:
         """The moment past which the role can't be renewed without a human; None where there is none."""
-        session = self.node(name).session
-        ends = [] if session is None or session.refreshable_without_mfa() else [session.expires_at]
+        session, key = self.node(name).session, self.tree.session_key(name)
+        ends = [self.session_end(key)] if key is not None else []
         for each in self.tree.line(name):
             oldest = self.observed_limits.oldest_mfa(each.role)
             if each.path.hop is Hop.WITH_CODE:
@@ -345,6 +350,13 @@ class Keeper:
             elif oldest is not None and session is not None and session.issued_at is not None:
                 ends.append(session.issued_at + oldest)
         return min((end for end in ends if end is not None), default=None)
+
+    def session_end(self, key: SessionKey) -> float | None:
+        """When an MFA session or a sign-in ends, past which it takes a human; None where that is not known."""
+        session = self.sessions[key]
+        if (end := self.sign_ins.ends_at(key[0])) is not None:
+            return end
+        return None if session.refreshable_without_mfa() else session.expires_at
 
     def learned(self, name: str) -> list[str]:
         """What AWS's refusals have taught about a role, in sentences."""
@@ -356,8 +368,8 @@ class Keeper:
         """What logging in to the role may ask for: the serial of an MFA device, or a sign-in's topic."""
         self.node(name)
         root = list(self.tree.line(name))[-1].role
-        if isinstance(root.parent, Source) and root.parent.sign_in is not None:
-            return root.parent.sign_in.topic
+        if isinstance(root.parent, Source) and root.parent.signs_in is not None:
+            return root.parent.signs_in.topic
         return root.mfa_serial
 
     def recheck(self) -> None:

@@ -1,4 +1,4 @@
-"""What is known of all sign-ins to IAM Identity Center together: the clients that we are, and what renews the tokens.
+"""What is known of all sign-ins together, to IAM Identity Center and to AWS: our clients, and what renews the tokens.
 
 Neither is an entry's to hold: an access token that has ended is let go of, and the sign-in behind it lives on.
 """
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Protocol
 from xacct.model import Role, Source
 
 if TYPE_CHECKING:
-    from xacct.model import Credentials
-    from xacct.signin import DeviceCode, Registration, SignIn, Tokens
+    from xacct.model import ConsoleTokens, Credentials
+    from xacct.signin import AnySignIn, Authorization, DeviceCode, Registration, SignIn, Tokens
 
 
 class IdentityCenter(Protocol):
@@ -32,6 +32,19 @@ class IdentityCenter(Protocol):
 
     async def role_credentials(self, role: Role, token: str) -> Credentials:
         """A role's credentials."""
+
+
+class ConsoleLogins(Protocol):
+    """The calls that a console login takes; aws/console_login.py says what each raises."""
+
+    async def begin(self, role: Role, *, elsewhere: bool) -> Authorization:
+        """Begin a sign-in, in a browser of this machine or (elsewhere) of another."""
+
+    async def finish(self, role: Role, begun: Authorization) -> ConsoleTokens:
+        """What one brings that was begun, once the human is done."""
+
+    async def renew(self, role: Role, client: Registration, refresh_token: str) -> ConsoleTokens:
+        """The next credentials."""
 
 
 class SignIns:
@@ -65,9 +78,20 @@ class SignIns:
         else:
             self.refresh_tokens.pop(source, None)
 
+    def ends_at(self, source: Source) -> float | None:
+        """When a sign-in that can be renewed ends for good (AWS's time); None where that is not known."""
+        client = self.clients.get(source)
+        known = source.console is not None and client is not None and source in self.refresh_tokens
+        return client.expires_at if known and client is not None else None
+
     def forget(self, source: Source) -> None:
-        """It was ended: by a logout, or by AWS. The client stays: a new one would have to be confirmed anew."""
+        """It was ended: by a logout, or by AWS. The client stays: a new one would have to be confirmed anew.
+
+        A console login's is made anew each time, and its key is of no more use.
+        """
         self.refresh_tokens.pop(source, None)
+        if source.console is not None:
+            self.clients.pop(source, None)
 
     def forget_client(self, source: Source) -> None:
         """AWS knows that client no more, nor what was given to it."""
@@ -96,18 +120,25 @@ def _digest(token: str) -> bytes:
 
 
 def source_of(role: Role) -> Source:
-    """The sign-in that a permission set is had with, as a source of no account: all of an instance share it.
+    """The sign-in that a role is had with, as a source of no account: all profiles of it share it.
 
     The same sign-in in other files is another one: somebody else may have signed in there.
     """
     assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from a source
-    sign_in = sign_in_of(role)
-    files = role.parent.files  # guard: sign-in-is-of-its-own-files
-    return Source(sign_in.label, role.parent.kind, sign_in=sign_in, files=files)
+    parent, label = role.parent, any_sign_in_of(role).label
+    files = parent.files  # guard: sign-in-is-of-its-own-files
+    return Source(label, parent.kind, sign_in=parent.sign_in, console=parent.console, files=files)
+
+
+def any_sign_in_of(role: Role) -> AnySignIn:
+    """The same, of whichever kind, as its settings say."""
+    assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from a source
+    assert role.parent.signs_in is not None  # noqa: S101 - and that has one
+    return role.parent.signs_in
 
 
 def sign_in_of(role: Role) -> SignIn:
-    """The same, as its settings say."""
+    """The one to IAM Identity Center that a permission set is had with, as its settings say."""
     assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from a source
     assert role.parent.sign_in is not None  # noqa: S101 - and that has one
     return role.parent.sign_in

@@ -114,6 +114,7 @@ class App:
 
     def _heart(self, chosen: Settings) -> Keeper:
         """The keeper, with AWS and the prompt broker it needs."""
+        from xacct.aws.console_login import ConsoleLogins  # noqa: PLC0415
         from xacct.aws.identity_center import IdentityCenter  # noqa: PLC0415
         from xacct.aws.sources import FileSources  # noqa: PLC0415
         from xacct.aws.sts import Sts  # noqa: PLC0415
@@ -122,9 +123,11 @@ class App:
         events.call(PromptOpened, self._prepare)
         self.sts = Sts(self.clock)
         self.identity_center = IdentityCenter(self.clock)
+        self.console_logins = ConsoleLogins(self.clock)
         return Keeper(
             sts=self.sts,
             identity_center=self.identity_center,
+            console_logins=self.console_logins,
             sources=FileSources(os.environ),
             broker=PromptBroker(self.clock, events, UsedCodes(self._keep_steps)),
             clock=self.clock,
@@ -340,6 +343,7 @@ class App:
             stack.push_async_callback(self.restorer.close)
             stack.push_async_callback(self.sts.close)
             stack.push_async_callback(self.identity_center.close)
+            stack.push_async_callback(self.console_logins.close)
             stack.push_async_callback(self.containers.close)
             stack.push_async_callback(self.imds.close)
             stack.push_async_callback(self.endpoint.close)

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from xacct.event_bus import EventBus
     from xacct.prompts.prompt import Cause, Kind
     from xacct.prompts.used_codes import UsedCodes
-    from xacct.signin import DeviceCode, SignIn
+    from xacct.signin import AnySignIn, Begun
 
 T = TypeVar("T")
+B = TypeVar("B", bound="Begun")
 
 ATTEMPTS = 3
 COOL_DOWN = 60.0
@@ -108,6 +109,18 @@ class PromptBroker:
             wait = prompt.not_before - now
             raise errors.CodeUsed(prompt.problem, f"The next one comes in {wait:.0f} s.")
         prompt.answer.set_result(code)
+
+    def bring(self, prompt_id: str, shown: str) -> None:
+        """Hand in what the browser shows at the end of an open sign-in.
+
+        Raises:
+            PromptClosed: it is open no longer.
+            BadInput: that is not it, or nothing has to be brought; the prompt stays open.
+        """
+        prompt = self._find(prompt_id, "sign-in")
+        if prompt.take is None:
+            raise errors.BadInput("That sign-in ends in the browser: nothing has to be brought from there.", "")
+        prompt.take(shown.strip())
 
     def confirm(self, prompt_id: str) -> None:
         """Say yes to an open prompt.
@@ -234,20 +247,20 @@ class PromptBroker:
 
     async def signed_in(
         self,
-        sign_in: SignIn,
+        sign_in: AnySignIn,
         roles: Callable[[], tuple[str, ...]],
         wanted: Callable[[], bool],
-        begin: Callable[[], Awaitable[DeviceCode]],
-        finish: Callable[[DeviceCode], Coroutine[Any, Any, T]],
+        begin: Callable[[], Awaitable[B]],
+        finish: Callable[[B], Coroutine[Any, Any, T]],
         cause: Cause = NO_CAUSE,
     ) -> T:
-        """What `finish` brings, while a human is shown where to sign in and with which code.
+        """What `finish` brings, while a human is shown where to sign in, and with which code if it takes one.
 
         Args:
             sign_in: to what.
             roles: whom it is for, now.
             wanted: whether anybody still waits for it.
-            begin: gets the code that is shown; not called where nobody could be asked.
+            begin: gets what is shown; not called where nobody could be asked.
             finish: ends once the human is done; cancelled where the prompt is withdrawn.
             cause: who has brought it about.
 
@@ -256,12 +269,12 @@ class PromptBroker:
             XacctError: those of `begin` and `finish`.
         """
         prompt = self._new_prompt("", roles, about=sign_in.topic, kind="sign-in", label=cause.label)
-        prompt.process, prompt.sign_in = cause.process, sign_in.label
+        prompt.process, prompt.sign_in, prompt.service = cause.process, sign_in.label, sign_in.service
         self._refuse_while_resting(prompt.about)
         self._refuse_unattended(prompt)
-        code = await begin()
-        prompt.url, prompt.user_code = code.url, code.user_code
-        looking = asyncio.ensure_future(finish(code))
+        begun = await begin()
+        prompt.url, prompt.user_code, prompt.take = begun.url, begun.user_code, begun.take
+        looking = asyncio.ensure_future(finish(begun))
         looking.add_done_callback(lambda _: None if prompt.answer.done() else prompt.answer.set_result("done"))
         try:
             await self._pose(prompt, wanted, looking)

@@ -20,11 +20,16 @@ KINDS: tuple[Kind, ...] = ("mfa", "confirm", "sign-in")
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who has brought it about that a human is asked (label, process), and why it takes a code; empty: not known."""
+    """Who has brought it about that a human is asked (label, process), and why it takes a code; empty: not known.
+
+    Attributes:
+        elsewhere: they have no browser on this machine.
+    """
 
     label: str = ""
     process: str = ""
     reason: str = ""
+    elsewhere: bool = False
 
 
 NO_CAUSE = Cause()
@@ -43,7 +48,9 @@ class Prompt:
         reason: why it takes a code, where that is not plain.
         sign_in: what is signed in to, as people call it; empty: it is another kind of prompt.
         url: where in a browser that is done.
-        user_code: what is typed there.
+        user_code: what is typed there; empty: nothing.
+        service: what it is that is signed in to.
+        take: takes what the browser shows in the end; None: nothing has to be brought from there.
     """
 
     id: str
@@ -62,6 +69,8 @@ class Prompt:
     sign_in: str = ""
     url: str = ""
     user_code: str = ""
+    service: str = ""
+    take: Callable[[str], None] | None = field(default=None, repr=False)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -98,7 +107,7 @@ class Prompt:
         if self.kind == "confirm":
             return errors.TimedOut(f"Nobody has confirmed {_lower(self._use())}.", _HINT)
         if self.kind == "sign-in":
-            return errors.TimedOut(f"Nobody has signed in to {self.sign_in} for {self._names()}.", self._login())
+            return errors.TimedOut(f"Nobody has signed in to {self._whereto()} for {self._names()}.", self._login())
         return errors.TimedOut(f"Nobody gave an MFA code for {self._names()}.", self._login())
 
     def declined(self) -> errors.HumanNeeded:
@@ -111,14 +120,18 @@ class Prompt:
 
     def answered(self) -> str:
         """What other terminals show once it is answered."""
-        said = {"mfa": "A code was given.", "sign-in": f"You are signed in to {self.sign_in}."}
+        said = {"mfa": "A code was given.", "sign-in": f"You are signed in to {self._whereto()}."}
         return said.get(self.kind) or f"{self._use()} was allowed."
 
     def _names(self) -> str:
         return names(self.roles)
 
     def _sign_in(self) -> str:
-        return f"A sign-in to IAM Identity Center ({self.sign_in}) for {self._names()}"
+        return f"A sign-in to {self.service} ({self.sign_in}) for {self._names()}"
+
+    def _whereto(self) -> str:
+        """What is signed in to, in words: an identity of AWS's has no name that says so."""
+        return f"AWS ({self.sign_in})" if self.service == "AWS" else self.sign_in
 
     def _login(self) -> str:
         return f"xacctctl login {self.roles[0]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from xacct import errors, policy
 from xacct.credentials.observed_limits import ObservedLimits
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
     from xacct.clock import AwsClock
     from xacct.credentials.rate_limiter import Place, RateLimiter
-    from xacct.credentials.sign_ins import IdentityCenter
+    from xacct.credentials.sign_ins import ConsoleLogins, IdentityCenter
     from xacct.model import Credentials, Role
     from xacct.policy import Path
     from xacct.prompts.broker import PromptBroker
-    from xacct.signin import DeviceCode, SignIn, Tokens
+    from xacct.signin import AnySignIn, Begun
+
+T = TypeVar("T")
+B = TypeVar("B", bound="Begun")
 
 QUICK_RETRIES = (0.3, 0.9)
 """Seconds before the second and third try of a call that carries no code: most hiccups are over by then."""
@@ -94,6 +97,7 @@ class Calls:
         *,
         sts: Sts,
         identity_center: IdentityCenter,
+        console_logins: ConsoleLogins,
         sources: Sources,
         broker: PromptBroker,
         clock: AwsClock,
@@ -101,6 +105,7 @@ class Calls:
         rate_limiter: RateLimiter,
     ) -> None:
         self.identity_center = identity_center
+        self.console_logins = console_logins
         self.sign_ins = SignIns()
         self.clock = clock
         self.defaults = defaults
@@ -191,12 +196,12 @@ class Calls:
 
     async def sign_in(
         self,
-        sign_in: SignIn,
+        sign_in: AnySignIn,
         roles: Callable[[], tuple[str, ...]],
         wanted: Callable[[], bool],
-        begin: Callable[[], Awaitable[DeviceCode]],
-        finish: Callable[[DeviceCode], Coroutine[Any, Any, Tokens]],
-    ) -> Tokens:
+        begin: Callable[[], Awaitable[B]],
+        finish: Callable[[B], Coroutine[Any, Any, T]],
+    ) -> T:
         """What a human's sign-in in a browser brings. Arguments and errors are those of `PromptBroker.signed_in`."""
         return await self._broker.signed_in(sign_in, roles, wanted, begin, finish, self._cause(roles()))
 
@@ -258,6 +263,10 @@ class Calls:
             cause=lambda: replace(self._cause(roles()), reason=reason),
             already=already,
         )
+
+    def elsewhere(self, roles: tuple[str, ...]) -> bool:
+        """Whether whoever wants these roles has no browser on this machine."""
+        return self._cause(roles).elsewhere
 
     def _cause(self, roles: tuple[str, ...]) -> Cause:
         return next((self.causes[name] for name in roles if name in self.causes), NO_CAUSE)

@@ -66,6 +66,10 @@ class SignInFetcher:
             self._looked = (boot, needs)
         return needs
 
+    def needed(self, role: str) -> errors.HumanNeeded:
+        """As Fetcher says."""
+        return needs_sign_in(sign_in_of(self._role()), role)
+
     async def fetch(self, need: Need) -> Credentials:
         """New credentials, as Fetcher says: an access token, as a session token."""
         role = self._role()

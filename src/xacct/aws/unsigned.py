@@ -1,0 +1,71 @@
+"""A call that no key signs, of a service that signs people in: the SDK's answer, or one of our errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xacct.aws import failures, sts
+
+if TYPE_CHECKING:
+    from xacct.aws.clients import Clients
+    from xacct.clock import AwsClock
+    from xacct.model import Role
+
+
+class Unsigned:
+    """Makes such calls.
+
+    Args:
+        clock: it learns from AWS's answers.
+        clients: what they are made with.
+    """
+
+    def __init__(self, clock: AwsClock, clients: Clients) -> None:
+        self._clock = clock
+        self._clients = clients
+
+    async def call(
+        self,
+        service: str,
+        role: Role,
+        method: str,
+        arguments: dict[str, Any],
+        rows: tuple[failures.Row, ...],
+        *,
+        target: str,
+        asked: str,
+    ) -> dict[str, Any]:
+        """What one answers.
+
+        Args:
+            service: one of sdk.SERVICES.
+            role: what is wanted; its target and region say where and how to ask.
+            method: the SDK's.
+            arguments: of that.
+            rows: what the service's refusals mean.
+            target: what they are about.
+            asked: who is asked, in words.
+
+        Raises:
+            XacctError: a refusal, or why nobody could be asked.
+        """
+        try:
+            client = await self._clients.get(role.target, sts.region_of(role), service)
+            from botocore.exceptions import ClientError  # noqa: PLC0415 - late, as for STS
+        except OSError as error:
+            raise failures.without_the_sdk(error, role) from None
+        except Exception as error:  # noqa: BLE001 - as below; nothing has been sent
+            raise failures.of_sdk(error, role, signed=False, asked=asked) from None
+        try:
+            answer: dict[str, Any] = await getattr(client, method)(**arguments)
+        except ClientError as error:
+            response = error.response
+            status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
+            code, said = (str(response.get("Error", {}).get(each, "")) for each in ("Code", "Message"))
+            code = str(response.get("error") or code)  # signin's own, which tells more than its exception's name
+            sts.hear(self._clock, response, signed_for=False)
+            raise failures.refusal(code or str(status), said, target=target, status=status, rows=rows) from None
+        except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each
+            raise failures.of_sdk(error, role, signed=True, asked=asked) from None
+        sts.hear(self._clock, answer, signed_for=False)
+        return answer
