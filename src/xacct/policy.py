@@ -234,7 +234,8 @@ def explain(
         steps.append(f"{how.get(path.hop, 'assume')}: {role.role_arn}, {_span(path.duration)} at a time")
         remarks += _passed(role, session_name)
     remarks += [f"region of {role.name}: {role.region}"] if role.region else []
-    remarks += _remarks(role, path)
+    above = None if isinstance(role.parent, Source) else roles.get(role.parent)
+    remarks += _remarks(role, path, above)
     return steps, remarks
 
 
@@ -303,7 +304,7 @@ _RENEWED: dict[Hop, str] = {
 }
 
 
-def _remarks(role: Role, path: Path) -> list[str]:
+def _remarks(role: Role, path: Path, above: Role | None) -> list[str]:
     remarks = []
     if path.hop in _RENEWED:
         remarks.append(_RENEWED[path.hop])
@@ -313,10 +314,7 @@ def _remarks(role: Role, path: Path) -> list[str]:
             'gives an hour at most: xacct renews it for you (for longer credentials set mfa = "direct")'
         )
     if path.hop is Hop.FROM_ROLE:
-        remarks.append(
-            f"a second hop carries no MFA: {role.name}'s trust policy must not demand "
-            "aws:MultiFactorAuthPresent, and AWS limits it to an hour at a time"
-        )
+        remarks.append(_chained(role, above))
     if role.mfa_max_age is not None:
         remarks.append(
             f"its trust policy wants an MFA younger than {_span(role.mfa_max_age)}: past that a new code is asked for"
@@ -335,6 +333,19 @@ def _remarks(role: Role, path: Path) -> list[str]:
     if path.hop is Hop.FROM_KEYS:
         remarks.append("no mfa_serial in the profile or its source: assumed without MFA, renewed without a code")
     return remarks
+
+
+def _chained(role: Role, above: Role | None) -> str:
+    """What limits a role that is assumed from another."""
+    if above is not None and path_to(above).hop is Hop.CONSOLE:
+        return (
+            "assumed from a console login: AWS does not say whether that counts as MFA in a trust policy, and xacct asks "
+            "for an hour at a time, which is what AWS gives a role that is assumed from another session"
+        )
+    return (
+        f"a second hop carries no MFA: {role.name}'s trust policy must not demand "
+        "aws:MultiFactorAuthPresent, and AWS limits it to an hour at a time"
+    )
 
 
 def _where(role: Role) -> str:

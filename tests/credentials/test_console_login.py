@@ -92,14 +92,28 @@ async def test_after_twelve_hours_a_human_is_asked_again_and_told_before(clock):
 @in_virtual_time
 async def test_what_was_ended_elsewhere_is_asked_for_again(clock):
     async with World(clock, [console()]) as world:
-        world.person()
+        person = world.person()
         await world.hold("me")
+        person.leave()
         world.aws.console.end_all()
         await asyncio.sleep(HOUR)
         with pytest.raises(errors.HumanNeeded, match="needs a sign-in to AWS"):
             await world.fetch("me", ask=False)
         assert world.keeper.mfa_expires_at("me") is None
+        world.person()
         await world.fetch("me", ask=True)
+        assert world.aws.console.count("Begin") == 2
+
+
+@in_virtual_time
+async def test_who_attends_is_asked_before_the_last_credentials_of_an_ended_sign_in_end(clock):
+    async with World(clock, [console()]) as world:
+        world.person()
+        await world.hold("me")
+        world.aws.console.end_all()
+        for _ in range(30):
+            await asyncio.sleep(MINUTE)
+            await world.fetch("me", ask=False)
         assert world.aws.console.count("Begin") == 2
 
 

@@ -27,9 +27,10 @@ class SandboxHere:
         max_token=None,
         max_sign_in=None,
         identity_center=False,
+        console_login=False,
         change=lambda world: world,
     ):
-        self._identity_center = identity_center
+        self._profiles = {"identity_center": identity_center, "console_login": console_login}
         self._directory = directory
         self._change = change
         self._caps = Caps(max_lifetime, max_session, max_token, max_sign_in)
@@ -58,9 +59,7 @@ class SandboxHere:
     async def _serve(self):
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         files.prepare(self._directory)
-        world = self._change(
-            default_world(files.load_or_make_identity(self._directory), identity_center=self._identity_center)
-        )
+        world = self._change(default_world(files.load_or_make_identity(self._directory), **self._profiles))
         sandbox = self.inner = Sandbox(world, caps=self._caps)
         async with sandbox.serve() as url:
             files.write_files(self._directory, sandbox.world, url)

@@ -102,7 +102,7 @@ class ConsoleLogins:
             answer = await self._unsigned.call(
                 "signin",
                 replace(role, target=target, region=sign_in.region),
-                "create_o_auth2_token",
+                "CreateOAuth2Token",
                 {"tokenInput": {"clientId": client.client_id, **asked}},
                 sign_in_failures.CONSOLE_ROWS,
                 target=sign_in.session,

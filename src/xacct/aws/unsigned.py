@@ -28,7 +28,7 @@ class Unsigned:
         self,
         service: str,
         role: Role,
-        method: str,
+        operation: str,
         arguments: dict[str, Any],
         rows: tuple[failures.Row, ...],
         *,
@@ -40,7 +40,7 @@ class Unsigned:
         Args:
             service: one of sdk.SERVICES.
             role: what is wanted; its target and region say where and how to ask.
-            method: the SDK's.
+            operation: as the service or the SDK call it.
             arguments: of that.
             rows: what the service's refusals mean.
             target: what they are about.
@@ -51,18 +51,20 @@ class Unsigned:
         """
         try:
             client = await self._clients.get(role.target, sts.region_of(role), service)
-            from botocore.exceptions import ClientError  # noqa: PLC0415 - late, as for STS
+            from botocore import xform_name  # noqa: PLC0415 - late, as for STS
+            from botocore.exceptions import ClientError  # noqa: PLC0415
         except OSError as error:
             raise failures.without_the_sdk(error, role) from None
         except Exception as error:  # noqa: BLE001 - as below; nothing has been sent
             raise failures.of_sdk(error, role, signed=False, asked=asked) from None
         try:
-            answer: dict[str, Any] = await getattr(client, method)(**arguments)
+            answer: dict[str, Any] = await getattr(client, xform_name(operation))(**arguments)
         except ClientError as error:
             response = error.response
             status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
             code, said = (str(response.get("Error", {}).get(each, "")) for each in ("Code", "Message"))
-            code = str(response.get("error") or code)  # signin's own, which tells more than its exception's name
+            if code == "AccessDeniedException":
+                code = str(response.get("error") or code)  # signin says there which of four it is
             sts.hear(self._clock, response, signed_for=False)
             raise failures.refusal(code or str(status), said, target=target, status=status, rows=rows) from None
         except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each

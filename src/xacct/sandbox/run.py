@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xacct.sandbox.sessions import Caps
 
 
-def run(directory: Path, port: int, caps: Caps, *, identity_center: bool = False) -> None:
+def run(directory: Path, port: int, caps: Caps, *, identity_center: bool = False, console_login: bool = False) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
@@ -30,6 +30,7 @@ def run(directory: Path, port: int, caps: Caps, *, identity_center: bool = False
         port: Port on 127.0.0.1; 0 for any free one.
         caps: Limits on the life of what is issued.
         identity_center: Whether the AWS files have profiles of Identity Center.
+        console_login: Whether they have profiles of console logins.
 
     Raises:
         Problem: For a port or a directory that can't be used.
@@ -40,7 +41,8 @@ def run(directory: Path, port: int, caps: Caps, *, identity_center: bool = False
             # One that was killed couldn't take its word back.
             (directory / "ready").unlink(missing_ok=True)
             identity = files.load_or_make_identity(directory)
-            sandbox = Sandbox(default_world(identity, identity_center=identity_center), caps=caps)
+            world = default_world(identity, identity_center=identity_center, console_login=console_login)
+            sandbox = Sandbox(world, caps=caps)
             asyncio.run(_serve(sandbox, directory, port))
     except files.NotASandboxError as error:
         raise Problem(str(error), "Remove that file, or choose another --dir.") from None
