@@ -763,6 +763,42 @@ GUARDS = {
         "files = ()",
         "tests/credentials/test_sign_in.py::test_the_same_session_in_other_files_is_another_sign_in",
     ),
+    "answer-is-to-our-own-question": Guard(
+        "hmac.compare_digest(answer.state.encode(), self._state.encode())",
+        "True",
+        "tests/aws/test_console_login.py::test_what_a_human_brings_is_the_answer_to_this_sign_in_alone",
+    ),
+    "sign-in-is-the-profiles-identity": Guard(
+        "who != _sign_in(role).session",
+        "False",
+        "tests/aws/test_console_login.py::test_whoever_is_not_the_profiles_identity_is_refused",
+    ),
+    "console-refresh-token-is-used-once": Guard(
+        "self._sign_ins.refresh_tokens[self._source] = tokens.refresh_token",
+        "self._sign_ins.refresh_tokens.setdefault(self._source, tokens.refresh_token)",
+        "tests/credentials/test_console_login.py::"
+        "test_it_is_renewed_for_twelve_hours_and_each_refresh_token_is_used_once",
+    ),
+    "each-proof-is-good-once": Guard(
+        "secrets.token_urlsafe(24)",
+        '"once"',
+        "tests/aws/test_console_login.py::test_no_two_proofs_have_the_same_id",
+    ),
+    "one-right-answer-closes-listener": Guard(
+        "self._stop()",
+        "pass",
+        "tests/aws/test_console_login.py::test_the_listener_hears_nothing_but_a_browsers_answer",
+    ),
+    "browser-is-listened-for-while-prompt-is-open": Guard(
+        "stack.push_async_callback(begun.close)",
+        "pass",
+        "tests/credentials/test_console_login.py::test_nobody_listens_for_the_browser_once_the_prompt_is_closed",
+    ),
+    "only-browsers-that-were-sent-here-are-heard": Guard(
+        "ours = hosts == [self._host] and path == PATH",
+        "ours = path == PATH",
+        "tests/aws/test_console_login.py::test_the_listener_hears_nothing_but_a_browsers_answer",
+    ),
     "sign-in-of-another-instance-is-not-taken": Guard(
         "instance != (sign_in.start_url, sign_in.region)",
         "False",

@@ -527,6 +527,7 @@ RUNNERS = {
     "ctl/connection.py": "ssh",
     "ctl/doctor/scene.py": "what the machine's own tools say",
     "ctl/docker/engine.py": "docker and podman",
+    "ctl/browser.py": "the browser",
     "ctl/docker/doctor.py": "a container of theirs",
     "ctl/docker/run.py": "a container of theirs",
     "ctl/docker/setup.py": "the commands that it has shown",

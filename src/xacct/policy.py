@@ -339,8 +339,8 @@ def _chained(role: Role, above: Role | None) -> str:
     """What limits a role that is assumed from another."""
     if above is not None and path_to(above).hop is Hop.CONSOLE:
         return (
-            "assumed from a console login: AWS does not say whether that counts as MFA in a trust policy, and xacct asks "
-            "for an hour at a time, which is what AWS gives a role that is assumed from another session"
+            "assumed from a console login: AWS does not say whether that counts as MFA in a trust policy; an hour at a "
+            "time is asked for, as for any role that is assumed from another session"
         )
     return (
         f"a second hop carries no MFA: {role.name}'s trust policy must not demand "

@@ -1,9 +1,12 @@
 """login at a terminal and without one; logout."""
 
+import os
 import sys
 import time
+from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from xacct.ctl.main import main
 
@@ -105,6 +108,57 @@ def test_a_sign_in_shows_where_to_go_and_waits_for_the_browser(daemon, sit):
     assert status == 0
     assert "You are signed in to corp." in rest
     assert daemon.called("POST", "/v1/prompts/p1") == []
+
+
+LOGIN = {"service": "AWS", "sign_in": "arn:aws:iam::111122223333:user/me", "user_code": "", "label": "xacctctl login"}
+
+
+def test_a_sign_in_to_aws_shows_the_address_and_waits_for_the_browser_here(daemon, sit, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    daemon.needs_code, daemon.signs_in = True, LOGIN
+    seat = sit("login", "prod")
+    seat.expect("prod: sign in to AWS (arn:aws:iam::111122223333:user/me).")
+    seat.expect("Open this in a browser on this machine: https://device.sso.example/")
+    seat.expect("decline, and log in with --device-code.")
+    seat.expect("Waiting for the browser (Ctrl-D: no) ... ")
+    daemon.elsewhere()
+    assert seat.end()[0] == 0
+
+
+@pytest.mark.skipif(sys.platform == "darwin" or Path("/.dockerenv").exists(), reason="no xdg-open, or a container")
+def test_a_sign_in_to_aws_opens_the_browser(daemon, sit, monkeypatch, place):
+    program = place / "xdg-open"
+    program.write_text(f"#!/bin/sh\necho $1 > {place}/opened.new; mv {place}/opened.new {place}/opened\n")
+    program.chmod(0o700)
+    for name, value in {"DISPLAY": ":0", "PATH": f"{place}:{os.environ['PATH']}"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY", "container"):
+        monkeypatch.delenv(name, raising=False)
+    daemon.needs_code, daemon.signs_in = True, LOGIN
+    seat = sit("login", "prod")
+    seat.expect("A browser should show it.")
+    wait_until((place / "opened").exists, what="the browser")
+    assert (place / "opened").read_text() == "https://device.sso.example/\n"
+    daemon.elsewhere()
+    assert seat.end()[0] == 0
+
+
+@pytest.mark.parametrize(("words", "ssh"), [(["--device-code"], None), ([], "10.0.0.1 1 10.0.0.2 22")])
+def test_without_a_browser_here_what_another_one_shows_is_pasted(daemon, sit, monkeypatch, words, ssh):
+    monkeypatch.delenv("SSH_CONNECTION", raising=False)
+    if ssh:
+        monkeypatch.setenv("SSH_CONNECTION", ssh)
+    daemon.needs_code, daemon.signs_in = True, {**LOGIN, "brings": True}
+    seat = sit("login", "prod", *words)
+    seat.expect("Open this in a browser:  https://device.sso.example/")
+    seat.expect("and paste here what it shows in the end.")
+    seat.expect("What the page shows (Ctrl-D: no): ")
+    seat.type("shown\n")
+    assert seat.end()[0] == 0
+    [asked] = daemon.called("POST", "/v1/login")
+    assert asked["device_code"] is True
+    assert daemon.called("POST", "/v1/prompts/p1") == [{"shown": "shown"}]
 
 
 def test_ctrl_d_says_no_to_a_sign_in(daemon, sit):

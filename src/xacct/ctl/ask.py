@@ -24,12 +24,15 @@ _VERIFYING: Final = 90.0
 class Conversation:
     """Shows the prompts of one event stream, the oldest first, and answers them with what is typed.
 
+    `opens`: whether a browser may be opened for what was begun here.
+
     The daemon counts the attempts and decides when a question is over; here is only what is on
     the screen.
     """
 
-    def __init__(self, client: Client, terminal: Terminal) -> None:
+    def __init__(self, client: Client, terminal: Terminal, *, opens: bool = False) -> None:
         self._client = client
+        self._opens = opens
         self._terminal = terminal
         self._prompts: dict[str, wire.Prompt] = {}
         self._not_before: dict[str, float] = {}
@@ -91,7 +94,10 @@ class Conversation:
         if prompt["kind"] == "sign-in":
             if prompt["id"] not in self._introduced:
                 self._show_sign_in(prompt)
-            self._terminal.ask("Waiting for the browser (Ctrl-D: no) ... ")
+            brings = prompt.get("brings")
+            self._terminal.ask(
+                "What the page shows (Ctrl-D: no): " if brings else "Waiting for the browser (Ctrl-D: no) ... "
+            )
             return
         if prompt["id"] not in self._introduced:
             self._introduce(prompt)
@@ -111,6 +117,8 @@ class Conversation:
         line = self._terminal.line()
         if prompt is not None and prompt["kind"] == "confirm":
             self._decide(prompt, line)
+        elif prompt is not None and line and prompt["kind"] == "sign-in" and prompt.get("brings"):
+            self._send(prompt, {"shown": line})
         elif prompt is None or line == "" or (prompt["kind"] == "sign-in" and line is not None):
             self.refresh()  # to a sign-in the browser is the answer, whatever is typed here
         elif line is None:
@@ -181,11 +189,28 @@ class Conversation:
         """Say whom it is for, where it is done, and with which code: by that the human knows the right window."""
         self._introduced.add(prompt["id"])
         self._terminal.ask("")
-        self._terminal.show(f"{', '.join(prompt['roles'])}: sign in to IAM Identity Center ({prompt['sign_in']}).")
+        service = prompt.get("service") or "IAM Identity Center"
+        self._terminal.show(f"{', '.join(prompt['roles'])}: sign in to {service} ({prompt['sign_in']}).")
         if prompt.get("process") and prompt.get("label") != _OURS:
             self._terminal.show(f"Asked for by {_who(prompt)}: decline it (Ctrl-D) if you don't expect that.")
-        self._terminal.show(f"Open this in a browser:  {prompt['url']}")
-        self._terminal.show(f"and type this code there: {prompt['user_code']}")
+        if prompt.get("user_code"):
+            self._terminal.show(f"Open this in a browser:  {prompt['url']}")
+            self._terminal.show(f"and type this code there: {prompt['user_code']}")
+        elif prompt.get("brings"):
+            self._terminal.show(f"Open this in a browser:  {prompt['url']}")
+            self._terminal.show("and paste here what it shows in the end.")
+        else:
+            self._show_address(prompt)
+
+    def _show_address(self, prompt: wire.Prompt) -> None:
+        """Say which address has to be opened on this machine, and open it where that was asked for here."""
+        from xacct.ctl import browser  # noqa: PLC0415 - of use where somebody signs in
+
+        if self._opens and prompt.get("label") == _OURS and browser.expected() and browser.show(prompt["url"]):
+            self._terminal.show(f"A browser should show it. If none does, open this on this machine: {prompt['url']}")
+        else:
+            self._terminal.show(f"Open this in a browser on this machine: {prompt['url']}")
+            self._terminal.show("On another machine: decline, and log in with --device-code.")
 
     def _tell(self, sentence: str) -> None:
         """Show a sentence once: a refusal may come as an answer and as a prompt's problem."""

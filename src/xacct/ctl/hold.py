@@ -37,6 +37,8 @@ def hold(
     grant: str | None = None,
     again: bool = False,
     lazy: bool = False,
+    device_code: bool = False,
+    opens: bool = False,
     heard: Callable[[wire.HeldEvent | wire.FailedEvent], None] = lambda _event: None,
 ) -> Held:
     """Log in to roles.
@@ -49,6 +51,8 @@ def hold(
         grant: the id of a grant that a human must let use them, where they are guarded.
         again: whether a code is spent on what AWS has refused.
         lazy: whether roles are had at their first use only.
+        device_code: whether there is no browser on this machine.
+        opens: whether one may be opened.
         heard: is told as each role succeeds or fails.
 
     Raises:
@@ -61,10 +65,11 @@ def hold(
         "grant": grant,
         "again": again or None,
         "lazy": lazy or None,
+        "device_code": device_code or None,
     }
     body = {name: value for name, value in asked.items() if value is not None}
     outcome = Held()
-    for raw in converse(client, wire.LOGIN, body):
+    for raw in converse(client, wire.LOGIN, body, opens=opens):
         match raw.get("event"):
             case "held":
                 outcome.held.append(event(raw, shape.HELD))
@@ -100,7 +105,7 @@ def refusal(error: wire.ErrorBody) -> CtlError:
     return failure
 
 
-def converse(client: Client, path: str, body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def converse(client: Client, path: str, body: Mapping[str, Any], *, opens: bool = False) -> Iterator[dict[str, Any]]:
     """Post `body`, answer the prompts of the stream, yield its other events up to `done`.
 
     Raises:
@@ -110,7 +115,7 @@ def converse(client: Client, path: str, body: Mapping[str, Any]) -> Iterator[dic
     tty = terminal.find()
     stream = client.stream("POST", path, {**body, "attend": tty is not None})
     try:
-        for raw in stream if tty is None else _talking(client, stream, tty):
+        for raw in stream if tty is None else _talking(client, stream, tty, opens=opens):
             if raw.get("event") == "done":
                 return
             yield raw
@@ -122,7 +127,7 @@ def converse(client: Client, path: str, body: Mapping[str, Any]) -> Iterator[dic
     )
 
 
-def _talking(client: Client, stream: Stream, tty: terminal.Terminal) -> Iterator[dict[str, Any]]:
+def _talking(client: Client, stream: Stream, tty: terminal.Terminal, *, opens: bool) -> Iterator[dict[str, Any]]:
     """Yield a stream's events; from its first prompt on, talk with whoever sits at the terminal as well."""
     while (events := stream.read()) is not None:
         for number, raw in enumerate(events):
@@ -130,7 +135,7 @@ def _talking(client: Client, stream: Stream, tty: terminal.Terminal) -> Iterator
                 from xacct.ctl.ask import Conversation  # noqa: PLC0415 - of use where somebody is asked
                 from xacct.ctl.follow import follow  # noqa: PLC0415
 
-                yield from follow(stream, tty, Conversation(client, tty), events[number:])
+                yield from follow(stream, tty, Conversation(client, tty, opens=opens), events[number:])
                 return
             yield raw
 

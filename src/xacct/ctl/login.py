@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Final
 
 from xacct import wire
-from xacct.ctl import when
+from xacct.ctl import browser, when
 from xacct.ctl.client import Client
 from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError, NotRunningError
@@ -39,7 +39,17 @@ def login(args: Namespace, client: Client) -> int:
             if not progress.counts(event):
                 _report(event)
 
-        outcome = hold(client, roles, code=code, until=mfa_expires_at, again=args.again, lazy=args.lazy, heard=heard)
+        outcome = hold(
+            client,
+            roles,
+            code=code,
+            until=mfa_expires_at,
+            again=args.again,
+            lazy=args.lazy,
+            device_code=args.device_code or browser.remote(),
+            opens=True,
+            heard=heard,
+        )
     if progress.active and outcome.held:
         show(f"{len(outcome.held)} roles: {_how_long(outcome.held[-1])}")
     if outcome.logged_in:
@@ -145,6 +155,12 @@ def _declare_login(parser: ArgumentParser) -> None:
         "--lazy",
         action="store_true",
         help="take the code now and fetch each role at its first use: quick for very many; what AWS refuses shows then",
+    )
+    parser.add_argument(
+        "--device-code",
+        action="store_true",
+        help="there is no browser on this machine: a sign-in to AWS (aws login) is then done on another one; in a shell"
+        " of ssh that is so by itself",
     )
     lasting.add_argument(
         "--until",

@@ -57,7 +57,7 @@ def words_of(event: Event) -> str | None:
             return f"{prompt.label} asks to use {prompt.roles[0]}. xacctctl attend"
         case PromptOpened(prompt) if prompt.kind == "sign-in":
             # No code: whoever reads a notice does not know who has asked for it.
-            return f"A sign-in to {prompt.sign_in} is needed for {prompt.roles[0]}. xacctctl login {prompt.roles[0]}"
+            return f"{prompt.needed()} is needed for {prompt.roles[0]}. xacctctl login {prompt.roles[0]}"
         case PromptOpened(prompt):
             return f"An MFA code is needed for {prompt.roles[0]}. xacctctl login {prompt.roles[0]}"
     return None

@@ -129,6 +129,10 @@ class Prompt:
     def _sign_in(self) -> str:
         return f"A sign-in to {self.service} ({self.sign_in}) for {self._names()}"
 
+    def needed(self) -> str:
+        """Which sign-in is needed, in words."""
+        return f"A sign-in to {self._whereto()}"
+
     def _whereto(self) -> str:
         """What is signed in to, in words: an identity of AWS's has no name that says so."""
         return f"AWS ({self.sign_in})" if self.service == "AWS" else self.sign_in
