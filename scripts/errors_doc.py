@@ -95,6 +95,7 @@ Search this page for the sentence. Sentences here are about a role called `prod`
 - [What your program shows](#what-your-program-shows)
 - [What AWS refuses](#what-aws-refuses)
 - [What IAM Identity Center refuses](#what-iam-identity-center-refuses)
+- [What AWS's own sign-in refuses](#what-awss-own-sign-in-refuses)
 - [When AWS can't be reached](#when-aws-cant-be-reached)
 - [All codes](#all-codes)
 - [Exit statuses of xacctctl](#exit-statuses-of-xacctctl)
@@ -134,6 +135,8 @@ def page() -> str:
         "## What IAM Identity Center refuses\n\nSentences about a sign-in name the session `corp`.\n",
         *(_refusal(row, sign_in_failures.OIDC_ROWS, "corp") for row in sign_in_failures.OIDC_ROWS),
         *(_refusal(row, sign_in_failures.PORTAL_ROWS) for row in sign_in_failures.PORTAL_ROWS),
+        "## What AWS's own sign-in refuses\n\nOf console logins (`login_session`); the identity is `arn:…:user/me`.\n",
+        *(_refusal(row, sign_in_failures.CONSOLE_ROWS, "arn:…:user/me") for row in sign_in_failures.CONSOLE_ROWS),
         "## When AWS can't be reached\n",
         *map(_network, failures.SDK_ROWS),
         _codes(),

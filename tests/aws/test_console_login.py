@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import sys
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from xacct import errors
 from xacct.aws import authorization, console_login, dpop, profiles, sdk
 from xacct.aws.sources import FileSources
-from xacct.model import Role, Source
+from xacct.clock import AwsClock
+from xacct.model import Instant, Role, Source
 from xacct.signin import ConsoleLogin
 
 ME = "arn:aws:iam::123456789012:user/me"
@@ -243,3 +245,22 @@ def test_an_id_token_that_names_nobody_is_no_answer(token):
     role = Role("me", Source("me", "console-login", console=ConsoleLogin(ME, "eu-central-1")))
     with pytest.raises(errors.Temporary):
         console_login._check_identity(token, role)
+
+
+async def test_without_the_library_for_keys_it_is_said_and_nobody_listens(monkeypatch):
+    opened = []
+    real = asyncio.start_server
+
+    async def start_server(*args, **more):
+        opened.append(await real(*args, **more))
+        return opened[-1]
+
+    monkeypatch.setattr(asyncio, "start_server", start_server)
+    for name in [name for name in sys.modules if name.startswith("cryptography")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    sign_in = ConsoleLogin(ME, "eu-central-1", "http://127.0.0.1:1")
+    logins = console_login.ConsoleLogins(AwsClock(lambda: Instant(0.0, 0.0)))
+    with pytest.raises(errors.ConfigError, match="package cryptography, which is not installed"):
+        await logins.begin(Role("me", Source("me", "console-login", console=sign_in)), elsewhere=False)
+    assert [server.is_serving() for server in opened] == [False]

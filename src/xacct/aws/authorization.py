@@ -149,7 +149,11 @@ async def same_device(base: str) -> Authorization:
     """
     callback = Callback()
     port = await callback.open()
-    begun = Authorization(base, SAME_DEVICE, callback.address(port))
+    try:
+        begun = Authorization(base, SAME_DEVICE, callback.address(port))
+    except BaseException:
+        await callback.close()
+        raise
     begun.listen_at(callback)
     callback.takes(lambda query: begun.take_answer(answer_of(query)))
     return begun

@@ -58,7 +58,7 @@ class ConsoleLogins:
         except ImportError:
             raise errors.ConfigError(
                 "Signing in to AWS takes the Python package cryptography, which is not installed.",
-                "Install it where xacct is installed.",
+                "Install it where xacct is installed: pip install 'xacct[console-login]'",
             ) from None
         except OSError as error:
             raise errors.NetworkDown(

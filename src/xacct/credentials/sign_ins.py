@@ -126,7 +126,7 @@ def source_of(role: Role) -> Source:
     """
     assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from a source
     parent, label = role.parent, any_sign_in_of(role).label
-    files = parent.files  # guard: sign-in-is-of-its-own-files
+    files = role.parent.files  # guard: sign-in-is-of-its-own-files
     return Source(label, parent.kind, sign_in=parent.sign_in, console=parent.console, files=files)
 
 

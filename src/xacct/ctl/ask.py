@@ -24,10 +24,13 @@ _VERIFYING: Final = 90.0
 class Conversation:
     """Shows the prompts of one event stream, the oldest first, and answers them with what is typed.
 
-    `opens`: whether a browser may be opened for what was begun here.
-
     The daemon counts the attempts and decides when a question is over; here is only what is on
     the screen.
+
+    Args:
+        client: of the daemon.
+        terminal: where a human sits.
+        opens: whether a browser may be opened for what was begun here.
     """
 
     def __init__(self, client: Client, terminal: Terminal, *, opens: bool = False) -> None:

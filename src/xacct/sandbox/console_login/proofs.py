@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from typing import Any, Final
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from typing import TYPE_CHECKING, Any, Final
 
 from xacct.sandbox.console_login import refusals
 from xacct.sandbox.identity_center.kept import Kept
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 HEADER: Final = "DPoP"
 WINDOW: Final = 300.0
@@ -60,7 +59,9 @@ class Proofs:
         return thumbprint
 
 
-def _key(jwk: Any) -> tuple[ec.EllipticCurvePublicKey, str]:
+def _key(jwk: Any) -> tuple[EllipticCurvePublicKey, str]:
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415 - a sandbox without such logins needs none
+
     if not isinstance(jwk, dict) or (jwk.get("kty"), jwk.get("crv")) != ("EC", "P-256") or "d" in jwk:
         raise refusals.invalid("The DPoP proof's key is not a public key of P-256")
     x, y = (_bytes(jwk.get(name)) for name in ("x", "y"))
@@ -74,7 +75,11 @@ def _key(jwk: Any) -> tuple[ec.EllipticCurvePublicKey, str]:
     return key, base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def _verify(key: ec.EllipticCurvePublicKey, signed: bytes, signature: bytes) -> None:
+def _verify(key: EllipticCurvePublicKey, signed: bytes, signature: bytes) -> None:
+    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415 - as above
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec, utils  # noqa: PLC0415
+
     if len(signature) != _SIGNATURE:
         raise refusals.invalid("The DPoP proof's signature is malformed")
     r, s = int.from_bytes(signature[:_SIZE]), int.from_bytes(signature[_SIZE:])
