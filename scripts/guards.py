@@ -763,6 +763,12 @@ GUARDS = {
         "files = ()",
         "tests/credentials/test_sign_in.py::test_the_same_session_in_other_files_is_another_sign_in",
     ),
+    "role-below-sign-in-is-assumed": Guard(
+        "self.name if here else self.parent",
+        "self.parent",
+        "tests/credentials/test_console_login.py::"
+        "test_a_role_that_is_named_by_its_arn_is_assumed_and_not_taken_for_what_it_is_reached_by",
+    ),
     "answer-is-to-our-own-question": Guard(
         "hmac.compare_digest(answer.state.encode(), self._state.encode())",
         "True",

@@ -231,6 +231,12 @@ class Role:
     read_only: bool = False
 
     @property
+    def base(self) -> Source | str:
+        """What a role hangs from that is assumed as from this one's profile, if that names no role_arn itself."""
+        here = isinstance(self.parent, Source) and self.parent.signs_in is not None
+        return self.name if here else self.parent  # guard: role-below-sign-in-is-assumed
+
+    @property
     def session_policies(self) -> tuple[str, ...]:
         """The ARNs of the managed policies a session is limited to: the configured ones, and AWS's for reading."""
         if not self.read_only or self.role_arn is None:

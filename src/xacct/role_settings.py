@@ -190,7 +190,7 @@ def _new_role(name: str, extra: RoleSettings, roles: dict[str, Role]) -> Role | 
     if not extra.role_arn or not extra.source_profile:
         return None
     via = roles[extra.source_profile]
-    parent: Source | str = via.name if via.role_arn else via.parent
+    parent: Source | str = via.name if via.role_arn else via.base
     serial = None if via.role_arn else via.mfa_serial
     return Role(name, parent, extra.role_arn, mfa_serial=serial, region=via.region, target=via.target)
 

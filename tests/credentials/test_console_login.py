@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from fake_aws import World, role
 from fake_console_login import ME, console
+from fake_identity_center import permission_set
 from virtual_time import in_virtual_time
 
 from xacct import errors, policy
@@ -258,6 +259,18 @@ async def test_another_identity_region_or_file_is_another_sign_in(clock):
         for each in ("me", "you", "us", "me#1"):
             await world.login(each, ask=True)
         assert world.aws.console.count("Begin") == 4
+
+
+@pytest.mark.parametrize("via", ["me", "set"])
+@in_virtual_time
+async def test_a_role_that_is_named_by_its_arn_is_assumed_and_not_taken_for_what_it_is_reached_by(clock, via):
+    arn = "arn:aws:iam::234567890123:role/named"
+    async with World(clock, [console(), permission_set("set")]) as world:
+        world.person()
+        name = world.keeper.by_arn(arn, via)
+        reached = await world.fetch(via, ask=True)
+        assert (await world.fetch(name, ask=True)).access_key_id != reached.access_key_id
+        assert (world.keeper.nodes[name].role.parent, world.count("AssumeRole")) == (via, 1)
 
 
 @in_virtual_time

@@ -117,7 +117,7 @@ def made_of(name: str, arn: str, via: Role, configured: Mapping[str, Role]) -> R
     return replace(
         _model(arn, via, named),
         name=name,
-        parent=via.parent,
+        parent=via.base,
         role_arn=arn,
         mfa_serial=via.mfa_serial,
         confirm="each-grant" if "each-grant" in guards else "first-use" if "first-use" in guards else None,

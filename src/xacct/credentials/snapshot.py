@@ -342,6 +342,8 @@ def _to_sign_in(keeper: Keeper, entry: Entry, session: SessionSnapshot) -> None:
     # guard: sign-in-that-was-logged-out-of-stays-ended
     if token is not None and set(keeper.tree.session_roles(entry)) - keeper.consents.logged_out:
         keeper.sign_ins.refresh_tokens.setdefault(session.source, token)
+    else:
+        keeper.sign_ins.forget(session.source)
 
 
 def _or(instant: float | None, otherwise: float) -> float:

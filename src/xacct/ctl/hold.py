@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from xacct import wire
-from xacct.ctl import shape, terminal
+from xacct.ctl import browser, shape, terminal
 from xacct.ctl.client import event, foreign
 from xacct.ctl.failure import HUMAN, CtlError, DaemonError
 
@@ -65,7 +65,7 @@ def hold(
         "grant": grant,
         "again": again or None,
         "lazy": lazy or None,
-        "device_code": device_code or None,
+        "device_code": device_code or browser.remote() or None,
     }
     body = {name: value for name, value in asked.items() if value is not None}
     outcome = Held()

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Final
 
 from xacct import wire
-from xacct.ctl import browser, when
+from xacct.ctl import when
 from xacct.ctl.client import Client
 from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError, NotRunningError
@@ -46,7 +46,7 @@ def login(args: Namespace, client: Client) -> int:
             until=mfa_expires_at,
             again=args.again,
             lazy=args.lazy,
-            device_code=args.device_code or browser.remote(),
+            device_code=args.device_code,
             opens=True,
             heard=heard,
         )

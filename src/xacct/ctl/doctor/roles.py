@@ -20,7 +20,7 @@ class Role(NamedTuple):
     """What matters here of one role.
 
     Attributes:
-        chained: its source is another role.
+        chained: its source is another role, or a sign-in in a browser: it takes no MFA device of its own.
     """
 
     name: str
@@ -37,7 +37,7 @@ def _roles(scene: Scene) -> list[Role]:
 def _all_roles(scene: Scene) -> list[Role]:
     known = scene.daemon.roles
     if known is not None:
-        names = {role["name"] for role in known["roles"] if role["role_arn"]}
+        names = {role["name"] for role in known["roles"] if role["role_arn"] or role.get("sign_in")}
         return [
             Role(role["name"], role["source"], role["mfa_serial"], role["source"] in names)
             for role in known["roles"]
@@ -49,7 +49,7 @@ def _all_roles(scene: Scene) -> list[Role]:
             name,
             source,
             profile.get("mfa_serial") or profiles.get(source, {}).get("mfa_serial"),
-            "role_arn" in profiles.get(source, {}),
+            any(key in profiles.get(source, {}) for key in ("role_arn", "login_session", "sso_account_id")),
         )
         for name, profile in profiles.items()
         if "role_arn" in profile and (source := profile.get("source_profile", ""))
@@ -91,7 +91,8 @@ def _wrong(serial: str, roles: list[str], failures: dict[str, str]) -> Finding |
     look = "Compare mfa_serial with IAM > Users > Security credentials"
     if _SECURITY_KEY.fullmatch(serial):
         return broken(
-            f"{serial} ({whose}) is a security key: it can't make codes.", "Register a virtual device besides"
+            f"{serial} ({whose}) is a security key: it can't make codes.",
+            "Register a virtual device besides, or sign in in a browser (aws login, aws configure sso)",
         )
     if not (_VIRTUAL.fullmatch(serial) or _HARDWARE.fullmatch(serial)):
         return broken(f"{serial!r} ({whose}) is no MFA device's serial.", look)
