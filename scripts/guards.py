@@ -769,6 +769,11 @@ GUARDS = {
         "tests/credentials/test_console_login.py::"
         "test_a_role_that_is_named_by_its_arn_is_assumed_and_not_taken_for_what_it_is_reached_by",
     ),
+    "idle-connection-holds-up-no-sign-in": Guard(
+        "task.cancel()",
+        "pass",
+        "tests/aws/test_console_login.py::test_a_browsers_idle_connection_holds_nothing_up",
+    ),
     "answer-is-to-our-own-question": Guard(
         "hmac.compare_digest(answer.state.encode(), self._state.encode())",
         "True",

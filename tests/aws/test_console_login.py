@@ -190,6 +190,16 @@ async def test_the_listener_hears_nothing_but_a_browsers_answer(request_):
         await sign_in.close()
 
 
+async def test_a_browsers_idle_connection_holds_nothing_up():
+    sign_in = await begun()
+    _, idle = await asyncio.open_connection("127.0.0.1", urlsplit(sign_in.redirect_uri).port)
+    await asyncio.sleep(0.1)
+    began = asyncio.get_running_loop().time()
+    await sign_in.close()
+    assert asyncio.get_running_loop().time() - began < 2
+    idle.close()
+
+
 async def test_the_listener_is_on_the_loopback_address_alone():
     sign_in = await begun()
     try:

@@ -46,6 +46,7 @@ class Callback:
         self._host = ""
         self._take: Callable[[str], bool] = lambda _query: False
         self._answering: set[asyncio.Task[None]] = set()
+        self._reading: set[asyncio.Task[None]] = set()
 
     async def open(self) -> int:
         """Listen; which port that is.
@@ -67,8 +68,10 @@ class Callback:
         self._take = take
 
     async def close(self) -> None:
-        """Listen no more; a page that is being written is written."""
+        """Listen no more. A page that is being written is written; browsers' idle connections are not waited for."""
         self._stop()
+        for task in self._reading:
+            task.cancel()  # guard: idle-connection-holds-up-no-sign-in
         if self._answering:
             await asyncio.wait(self._answering, timeout=PATIENCE)
 
@@ -84,14 +87,17 @@ class Callback:
             writer.close()
             return
         self._answering.add(task)
+        self._reading.add(task)
         try:
             with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
                 async with asyncio.timeout(PATIENCE):
                     head = await reader.readuntil(b"\r\n\r\n")
+                    self._reading.discard(task)
                     writer.write(self._answered(head))
                     await writer.drain()
         finally:
             self._answering.discard(task)
+            self._reading.discard(task)
             writer.close()
 
     def _answered(self, head: bytes) -> bytes:

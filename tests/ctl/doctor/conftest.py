@@ -145,6 +145,7 @@ def _info(role):
         "mfa_serial": role.get("mfa_serial", SERIAL),
         "region": None,
         "url": f"{ENDPOINT}/v1/credentials/{role['name']}",
+        **({"sign_in": role["sign_in"]} if "sign_in" in role else {}),
     }
 
 
