@@ -155,7 +155,7 @@ CONSOLE_ROWS: tuple[Row, ...] = (
         r"",
         errors.Refusal,
         "AWS does not take the sign-in of {target} as it was asked: {said}.",
-        "Sign in anew; if that does not help, check this machine's clock and the profile's region.",
+        "Sign in anew: xacctctl logout --all, then login. Else check this machine's clock and the profile's region.",
     ),
     Row(
         ("*",),

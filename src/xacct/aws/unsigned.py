@@ -63,8 +63,8 @@ class Unsigned:
             response = error.response
             status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
             code, said = (str(response.get("Error", {}).get(each, "")) for each in ("Code", "Message"))
-            if code == "AccessDeniedException":
-                code = str(response.get("error") or code)  # signin says there which of four it is
+            if service == "signin" and code == "AccessDeniedException":
+                code = str(response.get("error") or code)  # which of four it is
             sts.hear(self._clock, response, signed_for=False)
             raise failures.refusal(code or str(status), said, target=target, status=status, rows=rows) from None
         except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each

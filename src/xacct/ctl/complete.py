@@ -19,7 +19,7 @@ _PATIENCE: Final = 0.5
 """Seconds: somebody waits with a finger on the tab key."""
 
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
-    "login": ("--again", "--code", "--for", "--lazy", "--until"),
+    "login": ("--again", "--code", "--device-code", "--for", "--lazy", "--until"),
     "logout": ("--all",),
     "status": ("--json",),
     "roles": ("--json",),
