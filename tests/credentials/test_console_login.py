@@ -244,7 +244,7 @@ async def test_nothing_of_a_sign_in_comes_back_that_was_logged_out_of(clock):
         await world.login("me", ask=True)
         world.keeper.logout(["me"])
         await world.restart()
-        assert not world.keeper.sign_ins.refresh_tokens
+        assert (world.keeper.sign_ins.refresh_tokens, world.keeper.sign_ins.clients) == ({}, {})
         with pytest.raises(errors.HumanNeeded):
             await world.fetch("me", ask=False)
 

@@ -337,13 +337,13 @@ def _to_sign_in(keeper: Keeper, entry: Entry, session: SessionSnapshot) -> None:
     """Go on with a sign-in, unless all that hangs from it was logged out of since it was kept."""
     if session.sign_in is None:
         return
-    keeper.sign_ins.clients.setdefault(session.source, session.sign_in.client)
-    token = session.sign_in.refresh_token
+    sign_ins, source, token = keeper.sign_ins, session.source, session.sign_in.refresh_token
     # guard: sign-in-that-was-logged-out-of-stays-ended
     if token is not None and set(keeper.tree.session_roles(entry)) - keeper.consents.logged_out:
-        keeper.sign_ins.refresh_tokens.setdefault(session.source, token)
-    else:
-        keeper.sign_ins.forget(session.source)
+        sign_ins.clients.setdefault(source, session.sign_in.client)
+        sign_ins.refresh_tokens.setdefault(source, token)
+    elif source.console is None:  # the client alone is of use to IAM Identity Center
+        sign_ins.clients.setdefault(source, session.sign_in.client)
 
 
 def _or(instant: float | None, otherwise: float) -> float:

@@ -1,10 +1,13 @@
 """/v1/authorize and the confirmation page: who may ask, and where the answer goes."""
 
+import asyncio
 import base64
 import re
 from urllib.parse import parse_qsl
 
 import pytest
+
+from xacct.sandbox import human
 
 SAME = "arn:aws:signin:::devtools/same-device"
 CROSS = "arn:aws:signin:::devtools/cross-device"
@@ -77,3 +80,14 @@ async def test_the_control_plays_the_human(program):
     assert (sign_in["user"], sign_in["over"]) == ("arn:aws:iam::123456789012:user/MyColleague", False)
     async with program.http.post(f"{control}/revoke", json={}) as answer:
         assert await answer.json() == {"revoked": 1}
+
+
+async def test_one_command_plays_the_human_of_both_kinds_of_sign_in(program, sandbox, tmp_path):
+    (tmp_path / "ready").write_text(f"{program.url}\n")
+    both = sandbox.identity_center.state, sandbox.console_login.state
+    await asyncio.to_thread(human.consent, tmp_path, "allow", "me@example.com")
+    assert [(each.consent, each.consent_user) for each in both] == [("allow", "me@example.com"), ("allow", None)]
+    await program.signed_in()
+    assert await asyncio.to_thread(human.revoke, tmp_path, None) == "Sign-ins ended: 1."
+    await asyncio.to_thread(human.consent, tmp_path, "deny", "MyColleague")
+    assert [(each.consent, each.consent_user) for each in both] == [("deny", "MyColleague")] * 2
