@@ -774,6 +774,11 @@ GUARDS = {
         "pass",
         "tests/aws/test_console_login.py::test_a_browsers_idle_connection_holds_nothing_up",
     ),
+    "proofs-go-by-awss-clock": Guard(
+        "self._clock.likeliest()",
+        "self._clock._read().wall",
+        "tests/aws/test_console_login.py::test_with_a_wrong_clock_proofs_are_of_awss_time",
+    ),
     "answer-is-to-our-own-question": Guard(
         "hmac.compare_digest(answer.state.encode(), self._state.encode())",
         "True",

@@ -5,8 +5,10 @@ import base64
 import hashlib
 import json
 import sys
+import time
 from urllib.parse import parse_qs, urlsplit
 
+import aiohttp
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -16,6 +18,8 @@ from xacct.aws import authorization, console_login, dpop, profiles, sdk
 from xacct.aws.sources import FileSources
 from xacct.clock import AwsClock
 from xacct.model import Instant, Role, Source
+from xacct.sandbox.default_world import default_world
+from xacct.sandbox.server import Sandbox
 from xacct.signin import ConsoleLogin
 
 ME = "arn:aws:iam::123456789012:user/me"
@@ -274,3 +278,30 @@ async def test_without_the_library_for_keys_it_is_said_and_nobody_listens(monkey
     with pytest.raises(errors.ConfigError, match="package cryptography, which is not installed"):
         await logins.begin(Role("me", Source("me", "console-login", console=sign_in)), elsewhere=False)
     assert [server.is_serving() for server in opened] == [False]
+
+
+async def test_with_a_wrong_clock_proofs_are_of_awss_time():
+    clock = AwsClock(lambda: Instant(time.time() - 7200, time.monotonic()))
+    for _ in range(3):
+        clock.heard(time.time(), signed_for=False)
+    sandbox = Sandbox(default_world(console_login=True))
+    sandbox.console_login.state.consent = "allow"
+    logins = console_login.ConsoleLogins(clock)
+    async with sandbox.serve() as url, aiohttp.ClientSession() as browser:
+        me = sandbox.world.users[0].arn
+        source = Source("me", "console-login", account="123456789012", console=ConsoleLogin(me, "eu-central-1", url))
+        role = Role("me", source)
+        sign_in = await logins.begin(role, elsewhere=False)
+        try:
+            async with browser.get(sign_in.url) as page:
+                assert page.status == 200
+            tokens = await logins.finish(role, sign_in)
+            again = await logins.renew(role, tokens.client, tokens.refresh_token)
+            with pytest.raises(errors.SignInEnded):
+                await logins.renew(role, tokens.client, tokens.refresh_token)
+        finally:
+            await sign_in.close()
+            await logins.close()
+    assert again.credentials.remaining(time.time()) == pytest.approx(900, abs=10)
+    for secret in (tokens.refresh_token, tokens.client.client_secret, tokens.credentials.secret_access_key):
+        assert secret not in repr(tokens)

@@ -94,7 +94,8 @@ class ConsoleLogins:
         """What CreateOAuth2Token gives."""
 
         def prove(method: str, url: str) -> str:
-            return dpop.proof(client.client_secret, method, url, self._clock.likeliest())
+            now = self._clock.likeliest()  # guard: proofs-go-by-awss-clock
+            return dpop.proof(client.client_secret, method, url, now)
 
         sign_in = _sign_in(role)
         target = replace(role.target, endpoint_url=await self._base(role), legacy=False, fips=False, dualstack=False)
