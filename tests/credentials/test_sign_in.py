@@ -11,6 +11,7 @@ from virtual_time import in_virtual_time
 from xacct import errors
 from xacct.credentials import events as ev
 from xacct.prompts.events import PromptClosed, PromptOpened
+from xacct.state import codec
 
 HOUR = 3600.0
 
@@ -239,6 +240,20 @@ async def test_nothing_of_a_sign_in_comes_back_that_was_logged_out_of(clock):
         assert not world.keeper.sign_ins.renewals
         with pytest.raises(errors.HumanNeeded):
             await world.fetch("dev", ask=False)
+
+
+@in_virtual_time
+async def test_what_comes_late_of_an_earlier_process_takes_no_sign_in_away(clock):
+    async with World(clock, [permission_set()]) as world:
+        world.person()
+        await world.login("dev", ask=True)
+        world.keeper.logout_all()
+        kept = bytearray()
+        codec.take(world.keeper, "a boot", "0", kept)
+        await world.login("dev", ask=True)
+        before = dict(world.keeper.sign_ins.renewals)
+        codec.give_back(codec.read(bytes(kept)), world.keeper, "a boot")
+        assert world.keeper.sign_ins.renewals == before != {}
 
 
 @in_virtual_time

@@ -187,6 +187,7 @@ class FakeRedirect:
     mode: str = "redirect"
     url: str = "https://oidc.example/authorize?state=s"
     user_code: str = ""
+    take: None = None
 
     async def tokens(self):
         brings = self.portal.browser

@@ -171,7 +171,8 @@ def _question(prompt: wire.Prompt, attended: int) -> str:
     if prompt["kind"] == "confirm":
         line = f"waiting for a yes or no: let {prompt.get('label', '')} use {roles}?"
     elif prompt["kind"] == "sign-in":
-        line = f"waiting for a sign-in to {prompt.get('sign_in', '')}, for {roles}"
+        service = "AWS as " if prompt.get("service") == "AWS" else ""
+        line = f"waiting for a sign-in to {service}{prompt.get('sign_in', '')}, for {roles}"
     else:
         line = f"waiting for the MFA code of {prompt['serial']}, for {roles}"
     return clean(line if attended else f"{line} (answer it: xacctctl attend)")

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
     from xacct.credentials.entry import Need
     from xacct.credentials.fetchers.calls import Calls
-    from xacct.credentials.sign_ins import Redirect
     from xacct.model import Role, Source
-    from xacct.signin import Mode, Registration, Renewal, SignIn, Tokens
+    from xacct.signin import Authorization, Mode, Registration, Renewal, SignIn, Tokens
 
 log = structlog.get_logger("xacct.credentials")
 
@@ -49,7 +48,7 @@ class _Opened:
     """A redirect that waits for a browser, and the client that asks by it."""
 
     client: Registration
-    redirect: Redirect
+    redirect: Authorization[Tokens]
 
 
 class SignInFetcher:
@@ -87,6 +86,10 @@ class SignInFetcher:
             needs = needs and self._later() is None
             self._looked = (boot, needs)
         return needs
+
+    def needed(self, role: str) -> errors.HumanNeeded:
+        """As Fetcher says."""
+        return needs_sign_in(sign_in_of(self._role()), role)
 
     async def fetch(self, need: Need) -> Credentials:
         """New credentials, as Fetcher says: an access token, as a session token."""
@@ -164,22 +167,21 @@ class SignInFetcher:
 
     async def _signed_in(self, role: Role, need: Need) -> Credentials:
         """By a human: in a browser on this machine where whoever waits has one, else by a code for any browser."""
-        redirects = sign_in_of(role).redirects and self._calls.browsers.for_any(self._roles())
-        got = await self._asked(role, need, redirects=redirects)
-        while got is None:  # a code was asked for instead
-            got = await self._asked(role, need, redirects=False)
+        got = await self._calls.in_browser(
+            sign_in_of(role), self._roles, lambda redirects: self._asked(role, need, redirects=redirects)
+        )
         return await self._taken(*got)
 
     async def _asked(self, role: Role, need: Need, *, redirects: bool) -> tuple[Registration, Tokens] | None:
         """What one prompt brings, and to which client; None where another way to sign in was asked for."""
         opened: list[_Opened] = []
 
-        async def begin() -> DeviceCode | Redirect:
+        async def begin() -> DeviceCode | Authorization[Tokens]:
             if redirects:
                 opened.extend(await self._opened(role))
             return opened[0].redirect if opened else await self._begun(role)
 
-        async def finish(begun: DeviceCode | Redirect) -> tuple[Registration, Tokens]:
+        async def finish(begun: DeviceCode | Authorization[Tokens]) -> tuple[Registration, Tokens]:
             if isinstance(begun, DeviceCode):
                 return await self._finished(role, begun)
             return await self._came_back(opened[0])
