@@ -20,7 +20,7 @@ _ERROR = re.compile(r"[a-z_]{1,40}")
 
 
 class Answer:
-    """Waits for it.
+    """Waits for the answer to one sign-in.
 
     Args:
         sign_in: what is signed in to.

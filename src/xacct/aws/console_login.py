@@ -61,9 +61,10 @@ class ConsoleLogins:
     async def begin(self, role: Role, *, here: bool) -> Authorization[ConsoleTokens]:
         """Begin a sign-in, in a browser on this machine or anywhere. The caller closes it.
 
+        Its `tokens` raise WrongIdentity where somebody else has signed in.
+
         Raises:
             Temporary: there is no port to listen on.
-            WrongIdentity: of its tokens: somebody else has signed in.
             XacctError: what AWS said, or why it could not be asked.
         """
         sign_in, base = _sign_in(role), (await self._base(role)).rstrip("/")

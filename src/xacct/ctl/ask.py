@@ -215,7 +215,7 @@ class Conversation:
             self._terminal.show("Open this in a browser on this machine:")
         self._terminal.show(prompt["url"])
         other = f"xacctctl login {prompt['roles'][0]} --device-code"
-        self._terminal.show(f"In another browser instead: {other}")
+        self._terminal.show(f"In any browser instead: {other}")
 
     def _waits_for(self, prompt: wire.Prompt) -> str:
         """Say what ends a sign-in: what is pasted here, or what is done in the browser."""

@@ -296,6 +296,13 @@ def needs_code(name: str) -> errors.HumanNeeded:
     return errors.HumanNeeded(f"{name} needs an MFA code.", f"xacctctl login {name}")
 
 
+def needs_sign_in(sign_in: AnySignIn, role: str) -> errors.HumanNeeded:
+    """The same of a role that takes a sign-in."""
+    return errors.HumanNeeded(
+        f"{role} needs a sign-in to {sign_in.service} ({sign_in.label}).", f"xacctctl login {role}"
+    )
+
+
 def parent_name(role: Role) -> str:
     """What a role hangs from, as people call it."""
     return role.parent.name if isinstance(role.parent, Source) else role.parent

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from xacct import errors
+from xacct.credentials.fetchers.calls import needs_sign_in
 from xacct.credentials.sign_ins import any_sign_in_of
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class ConsoleLoginFetcher:
 
     def needed(self, role: str) -> errors.HumanNeeded:
         """As Fetcher says."""
-        return errors.HumanNeeded(f"{role} needs a sign-in to AWS ({self._source.name}).", f"xacctctl login {role}")
+        return needs_sign_in(any_sign_in_of(self._role()), role)
 
     async def fetch(self, need: Need) -> Credentials:
         """New credentials, as Fetcher says."""

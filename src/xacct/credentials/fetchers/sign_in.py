@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from xacct import errors
+from xacct.credentials.fetchers.calls import needs_sign_in
 from xacct.credentials.sign_ins import sign_in_of
 from xacct.model import Credentials
 from xacct.signin import DeviceCode
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from xacct.credentials.entry import Need
     from xacct.credentials.fetchers.calls import Calls
     from xacct.model import Role, Source
-    from xacct.signin import Authorization, Mode, Registration, Renewal, SignIn, Tokens
+    from xacct.signin import Authorization, Mode, Registration, Renewal, Tokens
 
 log = structlog.get_logger("xacct.credentials")
 
@@ -98,7 +99,7 @@ class SignInFetcher:
         if got is not None:
             return got
         if not need.human:
-            raise needs_sign_in(sign_in_of(role), self._roles()[0])
+            raise self.needed(self._roles()[0])
         return await self._signed_in(role, need)
 
     async def _renewed(self, role: Role) -> Credentials | None:
@@ -248,10 +249,3 @@ class SignInFetcher:
             await self._calls.shared_cache.write(self._source, client, tokens)
         now = self._calls.clock.now()
         return Credentials("", "", tokens.access_token, tokens.expires_at, issued_at=now)
-
-
-def needs_sign_in(sign_in: SignIn, role: str) -> errors.HumanNeeded:
-    """What is said of a role where no human may be asked."""
-    return errors.HumanNeeded(
-        f"{role} needs a sign-in to IAM Identity Center ({sign_in.label}).", f"xacctctl login {role}"
-    )
