@@ -266,14 +266,3 @@ async def test_the_same_session_in_other_files_is_another_sign_in(clock):
         await world.login("dev", ask=True)
         await world.login("dev#1", ask=True)
         assert world.aws.portal.count("StartDeviceAuthorization") == 2
-
-
-@in_virtual_time
-async def test_a_role_that_is_named_by_its_arn_is_assumed_and_not_taken_for_what_it_is_reached_by(clock):
-    arn = "arn:aws:iam::234567890123:role/named"
-    async with World(clock, [permission_set()]) as world:
-        world.person()
-        name = world.keeper.by_arn(arn, "dev")
-        reached = await world.fetch("dev", ask=True)
-        assert (await world.fetch(name, ask=True)).access_key_id != reached.access_key_id
-        assert (world.keeper.nodes[name].role.parent, world.count("AssumeRole")) == ("dev", 1)
