@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from xacct import errors
     from xacct.clock import AwsClock
     from xacct.model import Role
-    from xacct.signin import Mode
+    from xacct.signin import Mode, Renewal
 
 CLIENT_NAME = "xacct"
 """What the human reads in the browser. Plain ASCII, the same on each machine: the API takes no other characters."""
@@ -132,7 +132,7 @@ class IdentityCenter:
         listener = await redirect.listening(answer, self._admits)
         return Authorization(page, asked, answer, redeem, redirect_uri=listener.uri, listener=listener)
 
-    async def renew(self, role: Role, client: Registration, refresh_token: str) -> Tokens:
+    async def renew(self, role: Role, renewal: Renewal) -> Tokens:
         """The next tokens, for a refresh token that is used up by that.
 
         Raises:
@@ -140,7 +140,8 @@ class IdentityCenter:
             ClientUnknown: nor is the registration.
             XacctError: as `register`.
         """
-        return await self._tokens(role, client, {"grantType": "refresh_token", "refreshToken": refresh_token})
+        asked = {"grantType": "refresh_token", "refreshToken": renewal.refresh_token}
+        return await self._tokens(role, renewal.client, asked)
 
     async def role_credentials(self, role: Role, token: str) -> Credentials:
         """The credentials of a permission set in an account.

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class IdentityCenter(Protocol):
-    """The calls that signing in takes; aws/identity_center.py says what each raises."""
+    """The calls that a sign-in to it takes; aws/identity_center.py says what each raises."""
 
     async def register(self, role: Role, mode: Mode) -> Registration:
         """Become a client of the instance that a role is reached by, for one way to sign in."""
@@ -46,7 +46,7 @@ class IdentityCenter(Protocol):
     async def finish(self, role: Role, client: Registration, code: DeviceCode) -> Tokens:
         """The tokens of one that was begun."""
 
-    async def renew(self, role: Role, client: Registration, refresh_token: str) -> Tokens:
+    async def renew(self, role: Role, renewal: Renewal) -> Tokens:
         """The next tokens."""
 
     async def role_credentials(self, role: Role, token: str) -> Credentials:

@@ -109,7 +109,7 @@ class SignInFetcher:
             return None
         try:
             # One call: a second would find the token used up, if the first was answered.
-            tokens = await self._calls.identity_center.renew(role, renewal.client, renewal.refresh_token)
+            tokens = await self._calls.identity_center.renew(role, renewal)
         except errors.SignInEnded:
             self._sign_ins.ended(self._source, renewal)
             return await self._renewed_by_command_line(role)
