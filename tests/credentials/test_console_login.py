@@ -236,6 +236,14 @@ async def test_another_browser_is_had_instead_while_the_one_here_is_waited_for(c
 
 
 @in_virtual_time
+async def test_a_login_to_a_role_below_has_the_browser_too(clock):
+    async with World(clock, [console(), role("prod", parent="me", mfa_serial=None)]) as world:
+        world.person()
+        await login(world, "prod")
+        assert world.aws.console.modes == ["redirect"]
+
+
+@in_virtual_time
 async def test_where_nothing_can_listen_for_the_browser_its_answer_is_pasted(clock):
     async with World(clock, [console()]) as world:
         world.person()
