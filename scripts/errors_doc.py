@@ -95,6 +95,7 @@ Search this page for the sentence. Sentences here are about a role called `prod`
 - [What your program shows](#what-your-program-shows)
 - [What AWS refuses](#what-aws-refuses)
 - [What IAM Identity Center refuses](#what-iam-identity-center-refuses)
+- [What AWS's own sign-in refuses](#what-awss-own-sign-in-refuses)
 - [When AWS can't be reached](#when-aws-cant-be-reached)
 - [All codes](#all-codes)
 - [Exit statuses of xacctctl](#exit-statuses-of-xacctctl)
@@ -137,6 +138,8 @@ def page() -> str:
         *(_refusal(row, sign_in_failures.PORTAL_ROWS) for row in sign_in_failures.PORTAL_ROWS),
         "## What IAM Identity Center refuses of its lists\n",
         *(_refusal(row, sign_in_failures.LISTING_ROWS, "accounts") for row in sign_in_failures.LISTING_ROWS),
+        "## What AWS's own sign-in refuses\n\nOf console logins (`login_session`); the identity is `arn:…:user/me`.\n",
+        *(_refusal(row, sign_in_failures.CONSOLE_ROWS, "arn:…:user/me") for row in sign_in_failures.CONSOLE_ROWS),
         "## When AWS can't be reached\n",
         *map(_network, failures.SDK_ROWS),
         _codes(),

@@ -786,7 +786,7 @@ GUARDS = {
     "role-below-sign-in-is-assumed": Guard(
         "self.name if here else self.parent",
         "self.parent",
-        "tests/credentials/test_sign_in.py::"
+        "tests/credentials/test_console_login.py::"
         "test_a_role_that_is_named_by_its_arn_is_assumed_and_not_taken_for_what_it_is_reached_by",
     ),
     "dead-sign-in-is-not-taken-again": Guard(
@@ -808,6 +808,42 @@ GUARDS = {
         "files = role.parent.files",
         "files = ()",
         "tests/credentials/test_sign_in.py::test_the_same_session_in_other_files_is_another_sign_in",
+    ),
+    "idle-connection-holds-up-no-sign-in": Guard(
+        "writer.transport.abort()",
+        "pass",
+        "tests/aws/test_redirect.py::test_a_browsers_idle_connection_holds_nothing_up",
+    ),
+    "proofs-go-by-awss-clock": Guard(
+        "self._clock.likeliest()",
+        "self._clock._read().wall",
+        "tests/aws/test_console_login.py::test_with_a_wrong_clock_proofs_are_of_awss_time",
+    ),
+    "answer-is-to-our-own-question": Guard(
+        "self._answer.take(query) is None",
+        "self._answer.take(query) is False",
+        "tests/aws/test_console_login.py::test_what_a_human_pastes_is_the_answer_to_this_sign_in_alone",
+    ),
+    "sign-in-is-the-profiles-identity": Guard(
+        "who != _sign_in(role).session",
+        "False",
+        "tests/aws/test_console_login.py::test_whoever_is_not_the_profiles_identity_is_refused",
+    ),
+    "console-refresh-token-is-used-once": Guard(
+        "self._sign_ins.renewals[self._source] = tokens.renewal",
+        "self._sign_ins.renewals.setdefault(self._source, tokens.renewal)",
+        "tests/credentials/test_console_login.py::"
+        "test_it_is_renewed_for_twelve_hours_and_each_refresh_token_is_used_once",
+    ),
+    "each-proof-is-good-once": Guard(
+        "secrets.token_urlsafe(24)",
+        '"once"',
+        "tests/aws/test_console_login.py::test_no_two_proofs_have_the_same_id",
+    ),
+    "browser-is-listened-for-while-prompt-is-open": Guard(
+        "stack.callback(begun.close)",
+        "pass",
+        "tests/credentials/test_console_login.py::test_nobody_listens_for_the_browser_once_the_prompt_is_closed",
     ),
     "sign-in-of-another-instance-is-not-taken": Guard(
         "instance != (sign_in.start_url, sign_in.region)",
@@ -833,6 +869,11 @@ GUARDS = {
         " or not self._admits(client[:2], server[:2])",
         "",
         "tests/aws/test_redirect.py::test_another_user_is_not_heard",
+    ),
+    "console-verifier-is-sent": Guard(
+        ', "codeVerifier": verifier',
+        "",
+        "tests/aws/test_console_login.py::test_with_a_wrong_clock_proofs_are_of_awss_time",
     ),
     "redirect-verifier-is-sent": Guard(
         ', "codeVerifier": verifier}',

@@ -81,6 +81,12 @@ LIVE = {
         "test_there_is_none_where_its_lines_could_not_say_where_things_are",
         "test_a_signal_ends_it_with_its_number",
     },
+    "test_signing_in_to_aws.py": {
+        "test_a_browser_signs_in_and_programs_are_the_identity_and_the_roles_below",
+        "test_another_identity_than_the_profiles_is_refused_in_a_sentence",
+        "test_the_listener_takes_the_right_answer_alone_and_is_gone_afterwards",
+        "test_no_secret_of_a_sign_in_is_in_the_log_or_in_any_file",
+    },
     "test_signing_in.py": {
         "test_a_held_request_waits_for_the_sign_in_and_the_role_is_the_one_asked_for",
         "test_no_secret_of_a_sign_in_is_in_the_log_or_in_any_file",

@@ -65,6 +65,7 @@ def test_every_test_that_is_named_exists(page):
 def test_ci_runs_what_is_named():
     steps = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     assert 'check "make test"' in steps
+    steps = steps.replace("check_again ", "check ")  # the same, and once more what failed
     for page in PAGES:
         for file, _, _ in links(page.read_text(encoding="utf-8")):
             suite = file.relative_to(ROOT).parts[1]

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import pytest
 
 from xacct import errors, role_settings, settings
 from xacct.aws.profiles import Profiles
 from xacct.model import Role, Source
-from xacct.signin import SignIn
+from xacct.signin import ConsoleLogin, SignIn
 
 SOURCE = Source("central", "profile")
 PROD = Role("prod", SOURCE, "arn:aws:iam::2:role/r", mfa_serial="S")
@@ -213,9 +215,27 @@ def test_what_the_access_portal_would_not_keep_is_refused(read, limit):
         role_settings.apply(read(f"[roles.dev]\n{limit}\n"), Profiles(roles={"dev": PERMISSION_SET}))
 
 
-def test_a_role_of_config_toml_hangs_from_a_permission_set_as_from_a_role(read):
-    said = read('[roles.prod]\nrole_arn = "arn:aws:iam::234567890123:role/x"\nsource_profile = "dev"\n')
-    assert role_settings.apply(said, Profiles(roles={"dev": PERMISSION_SET}))["prod"].parent == "dev"
+ME = Role("me", Source("me", "console-login", console=ConsoleLogin("arn:aws:iam::1:user/me", "eu-central-1")))
+
+
+@pytest.mark.parametrize("limit", ["read_only = true", 'duration = "15m"', 'mfa_max_age = "15m"', 'external_id = "x"'])
+def test_what_a_console_login_would_not_keep_is_refused(read, limit):
+    with pytest.raises(errors.ConfigError, match=r"can't (be kept|go along)"):
+        role_settings.apply(read(f"[roles.me]\n{limit}\n"), Profiles(roles={"me": ME}))
+
+
+def test_a_guard_of_a_console_login_holds_in_all_files(read):
+    said = read("[roles.me]\nconfirm = 'each-grant'\n")
+    other = replace(ME, name="other")
+    got = role_settings.limited(said, Profiles(roles={"other": other}), {"me": ME})["other"]
+    assert got.confirm == "each-grant"
+
+
+@pytest.mark.parametrize("source", [PERMISSION_SET, ME])
+def test_a_role_of_config_toml_hangs_from_a_sign_in_as_from_a_role(read, source):
+    said = read(f'[roles.prod]\nrole_arn = "arn:aws:iam::234567890123:role/x"\nsource_profile = "{source.name}"\n')
+    roles = role_settings.apply(said, Profiles(roles={source.name: source}))
+    assert roles["prod"].parent == source.name
 
 
 def test_a_limit_on_an_arn_holds_for_a_web_identity_in_other_files(read):

@@ -83,8 +83,8 @@ def test_the_wires_events_are_those_that_streams_have():
     assert kinds == set(typing.get_args(serializers.StreamEvent))
 
 
-def test_each_path_to_a_role_has_a_fetcher_but_the_one_that_is_a_session():
-    assert BY_HOP.keys() == set(Hop) - {Hop.SESSION}
+def test_each_path_to_a_role_has_a_fetcher_but_those_that_are_a_session():
+    assert BY_HOP.keys() == set(Hop) - {Hop.SESSION, Hop.CONSOLE}
 
 
 def test_what_config_toml_says_of_a_role_is_a_field_of_it():

@@ -116,6 +116,10 @@ class SignInNotTaken(HumanNeeded, code="sign-in-not-taken"):
     """What a browser has brought back from a sign-in is too late, was used, or belongs to another one."""
 
 
+class WrongIdentity(HumanNeeded, code="wrong-identity"):
+    """Somebody has signed in, and as another identity than the profile names: nothing of it is used."""
+
+
 class MfaTooOld(HumanNeeded, code="mfa-too-old"):
     """AWS refuses a role from an MFA session of some age: its trust policy may limit aws:MultiFactorAuthAge."""
 

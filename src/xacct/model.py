@@ -15,7 +15,7 @@ from typing import Literal, NoReturn
 
 import msgspec
 
-from xacct.signin import SignIn  # noqa: TC001 - msgspec reads the annotations
+from xacct.signin import AnySignIn, ConsoleLogin, Renewal, SignIn  # noqa: TC001 - msgspec reads the annotations
 from xacct.text import clean, without_password
 
 _ACCOUNT_IN_ARN = re.compile(r"arn:[^:]+:[^:]*:[^:]*:(\d{12}):")
@@ -73,6 +73,18 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsoleTokens:
+    """What a console login brings: credentials of its identity, a quarter of an hour each.
+
+    Attributes:
+        renewal: what brings the next ones, by a client that is one until the sign-in ends.
+    """
+
+    credentials: Credentials
+    renewal: Renewal
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """Where the first credentials come from: a profile's keys, its credential_process, the environment, a keychain.
 
@@ -83,10 +95,11 @@ class Source:
         key: a digest of the id of its long-term access key, or of where its token lies, which tells that another one
             was put in its place; empty: not known.
         sign_in: the sign-in to IAM Identity Center that it takes; then it is one permission set in one account.
+        console: the sign-in to AWS itself (`aws login`) that it is.
     """
 
     name: str
-    kind: Literal["profile", "process", "environment", "web-identity", "identity-center", "keychain"]
+    kind: Literal["profile", "process", "environment", "web-identity", "identity-center", "console-login", "keychain"]
     region: str | None = None
     command: str = field(default="", repr=False)
     temporary: bool = False
@@ -95,6 +108,17 @@ class Source:
     sign_in: SignIn | None = None
     account: str | None = None
     permission_set: str = ""
+    console: ConsoleLogin | None = None
+
+    @property
+    def signs_in(self) -> AnySignIn | None:
+        """The sign-in in a browser that it takes, of whichever kind."""
+        return self.sign_in or self.console
+
+    @property
+    def is_role(self) -> bool:
+        """Whether roles hang from its profile as from a role: there are no keys of its own to read."""
+        return self.gives_token or self.console is not None
 
     @property
     def gives_token(self) -> bool:
@@ -207,7 +231,7 @@ class Role:
     @property
     def base(self) -> Source | str:
         """What a role hangs from that is assumed as from this one's profile, if that names no role_arn itself."""
-        here = isinstance(self.parent, Source) and self.parent.sign_in is not None
+        here = isinstance(self.parent, Source) and self.parent.signs_in is not None
         return self.name if here else self.parent  # guard: role-below-sign-in-is-assumed
 
     @property

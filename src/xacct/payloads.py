@@ -148,7 +148,7 @@ class RoleInfo(TypedDict):
 
     Attributes:
         permission_set: which one of IAM Identity Center it is; such have no ARN.
-        sign_in: what is signed in to for it (an sso_session, or a start URL).
+        sign_in: what is signed in to for it (an sso_session, a start URL, or the ARN of a login_session).
         keychain: its source's access key is in the keychain.
     """
 
@@ -200,8 +200,9 @@ class LoginRequest(TypedDict):
         until: the MFA session must last until then (Unix seconds), renewed early if it does not.
         grant: the id of a grant that must be allowed to use them, too: for guarded roles that is one more question.
         again: spend a code on roles that AWS has refused in spite of a fresh one.
-        browser: a sign-in to IAM Identity Center may be one in a browser on this machine; false: by a code, even where
-            a browser is waited for already. Without it: by a code, or as it has begun.
+        browser: a sign-in may be one in a browser on this machine, which comes back by itself. False: any browser is to
+            do (with a code that is typed there, or a text that is copied from there), even where one on this machine
+            is waited for already. Without it: any browser does, unless one on this machine is waited for.
         lazy: open the MFA sessions that the roles hang from, and have each role fetched at its first use; one that
             takes a code of its own is had now.
     """
@@ -274,17 +275,18 @@ class WhoamiAnswer(TypedDict):
 class Prompt(TypedDict):
     """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
 
-    Or to sign in in a browser (sign-in): that takes no answer here, and can be declined.
+    Or to sign in in a browser (sign-in): that takes no answer here unless its `mode` is "paste", and can be declined.
 
     Attributes:
         label: who has brought it about, as far as that is known; else empty.
         process: likewise ("pid 4711, /usr/bin/aws").
         reason: why it takes a code, where that is not plain; else empty.
-        sign_in: what is signed in to (an sso_session, or a start URL); else empty.
-        mode: how (else empty): "device-code" in any browser, by a code; "redirect" in one on this machine, which
-            comes back by itself.
+        sign_in: what is signed in to (an sso_session, a start URL, or the ARN of a login_session); else empty.
+        mode: how (else empty): in any browser "device-code", by a code that is typed there, or "paste", by a text that
+            it shows at the end (`shown` is the answer); "redirect" in one on this machine, which comes back by itself.
         url: where in a browser that is done; else empty.
-        user_code: what is typed there; else empty.
+        user_code: what is typed there; empty: nothing.
+        service: whose sign-in that is ("IAM Identity Center", or "AWS"); else empty.
         not_before: no code can be accepted until then (the current one has been used): show a countdown.
         problem: why the last answer was not accepted, else null.
         deadline: when the question is withdrawn.
@@ -296,9 +298,10 @@ class Prompt(TypedDict):
     process: NotRequired[str]
     reason: NotRequired[str]
     sign_in: NotRequired[str]
-    mode: NotRequired[Literal["", "device-code", "redirect"]]
+    mode: NotRequired[Literal["", "device-code", "redirect", "paste"]]
     url: NotRequired[str]
     user_code: NotRequired[str]
+    service: NotRequired[str]
     serial: str
     roles: list[str]
     attempt: int
@@ -310,9 +313,14 @@ class Prompt(TypedDict):
 
 
 class PromptAnswer(TypedDict):
-    """POST /v1/prompts/ID: a code, or `confirm` true for "yes", or `decline` true for "no"."""
+    """POST /v1/prompts/ID: a code, or `confirm` true for "yes", or `decline` true for "no".
+
+    Attributes:
+        shown: what the browser shows at the end of a sign-in whose `mode` is "paste".
+    """
 
     code: NotRequired[str]
+    shown: NotRequired[str]
     confirm: NotRequired[bool]
     decline: NotRequired[bool]
 

@@ -157,6 +157,7 @@ class Hop(Enum):
     FROM_ROLE = "AssumeRole from another role"
     WEB_IDENTITY = "AssumeRoleWithWebIdentity"
     SIGN_IN = "GetRoleCredentials with the sign-in to IAM Identity Center"
+    CONSOLE = "the console login itself"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,8 @@ class Path:
     @property
     def needs_session(self) -> bool:
         """Whether an MFA session of (source, serial), or a sign-in, has to exist."""
-        return self.hop is Hop.SESSION or self.hop is Hop.FROM_SESSION or self.hop is Hop.SIGN_IN
+        hop = self.hop
+        return hop is Hop.SESSION or hop is Hop.FROM_SESSION or hop is Hop.SIGN_IN or hop is Hop.CONSOLE
 
 
 def path_to(role: Role, *, lifetime: float | None = None, learned_max: int | None = None) -> Path:
@@ -190,11 +192,18 @@ def path_to(role: Role, *, lifetime: float | None = None, learned_max: int | Non
     return Path(hop, duration, role.parent, role.mfa_serial)
 
 
+_ROLES_THEMSELVES = {
+    "web-identity": Hop.WEB_IDENTITY,
+    "identity-center": Hop.SIGN_IN,
+    "console-login": Hop.CONSOLE,
+}
+
+
 def _hop(role: Role, lifetime: float | None) -> Hop:
     if not isinstance(role.parent, Source):
         return Hop.FROM_ROLE
-    if role.parent.gives_token:
-        return Hop.WEB_IDENTITY if role.parent.sign_in is None else Hop.SIGN_IN
+    if role.parent.is_role:
+        return _ROLES_THEMSELVES[role.parent.kind]
     if role.role_arn is None:
         return Hop.SESSION if role.mfa_serial else Hop.KEYS
     if not role.mfa_serial:
@@ -227,7 +236,8 @@ def explain(
         steps.append(f"{how.get(path.hop, 'assume')}: {role.role_arn}, {_span(path.duration)} at a time")
         remarks += _passed(role, session_name)
     remarks += [f"region of {role.name}: {role.region}"] if role.region else []
-    remarks += _remarks(role, path)
+    above = None if isinstance(role.parent, Source) else roles.get(role.parent)
+    remarks += _remarks(role, path, above)
     return steps, remarks
 
 
@@ -266,6 +276,8 @@ def _steps_before(
             f"get {source.permission_set} in {source.account} from the access portal; a sign-in takes a browser, and "
             "every profile of the same one shares it"
         )
+    elif path.hop is Hop.CONSOLE:
+        steps.append("use it as it is; every profile of the same login_session and region shares it")
     elif path.needs_session:
         steps.append(
             f"open an MFA session with one code of {role.mfa_serial}, for {_span(session_seconds)}; "
@@ -286,11 +298,15 @@ _CONFIRM: dict[Confirm, str] = {
 
 _RENEWED: dict[Hop, str] = {
     Hop.FROM_SESSION: "renewed without a code until the MFA session ends",
+    Hop.CONSOLE: (
+        "its credentials live for 15 minutes and are renewed without a human until the sign-in ends, after 12 hours at "
+        "most; the AWS CLI's own sign-in is not used: its refresh token would be used up"
+    ),
     Hop.SIGN_IN: "renewed without a human until the sign-in ends; a sign-in of the AWS CLI's is used while it lasts",
 }
 
 
-def _remarks(role: Role, path: Path) -> list[str]:
+def _remarks(role: Role, path: Path, above: Role | None) -> list[str]:
     remarks = []
     if path.hop in _RENEWED:
         remarks.append(_RENEWED[path.hop])
@@ -300,10 +316,7 @@ def _remarks(role: Role, path: Path) -> list[str]:
             'gives an hour at most: xacct renews it for you (for longer credentials set mfa = "direct")'
         )
     if path.hop is Hop.FROM_ROLE:
-        remarks.append(
-            f"a second hop carries no MFA: {role.name}'s trust policy must not demand "
-            "aws:MultiFactorAuthPresent, and AWS limits it to an hour at a time"
-        )
+        remarks.append(_chained(role, above))
     if role.mfa_max_age is not None:
         remarks.append(
             f"its trust policy wants an MFA younger than {_span(role.mfa_max_age)}: past that a new code is asked for"
@@ -322,6 +335,19 @@ def _remarks(role: Role, path: Path) -> list[str]:
     if path.hop is Hop.FROM_KEYS:
         remarks.append("no mfa_serial in the profile or its source: assumed without MFA, renewed without a code")
     return remarks
+
+
+def _chained(role: Role, above: Role | None) -> str:
+    """What limits a role that is assumed from another."""
+    if above is not None and path_to(above).hop is Hop.CONSOLE:
+        return (
+            "assumed from a console login: AWS does not say whether that counts as MFA in a trust policy; an hour at a "
+            "time is asked for, as for any role that is assumed from another session"
+        )
+    return (
+        f"a second hop carries no MFA: {role.name}'s trust policy must not demand "
+        "aws:MultiFactorAuthPresent, and AWS limits it to an hour at a time"
+    )
 
 
 def _where(role: Role) -> str:

@@ -121,9 +121,14 @@ def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dic
 
 
 def _same_permission_set(one: Role, other: Role) -> bool:
-    """Whether both are one permission set of IAM Identity Center in one account, which have no ARN to tell by."""
-    sources = [role.parent for role in (one, other) if isinstance(role.parent, Source) and role.parent.sign_in]
-    keys = {(each.sign_in.instance, each.account, each.permission_set) for each in sources if each.sign_in}
+    """Whether both are one permission set of IAM Identity Center in one account, which have no ARN to tell by.
+
+    Or one identity that signs in to AWS itself.
+    """
+    sources = [role.parent for role in (one, other) if isinstance(role.parent, Source) and role.parent.signs_in]
+    keys = {
+        (each.sign_in.instance if each.sign_in else each.console, each.account, each.permission_set) for each in sources
+    }
     return len(sources) == 2 and len(keys) == 1  # noqa: PLR2004 - both are such, and the same
 
 
@@ -160,16 +165,17 @@ def _check_limits(role: Role) -> None:
             f"{limit} of [roles.{role.name}] can't be kept: an MFA session takes no session policy.",
             "Use it on a profile with a role_arn.",
         )
-    if isinstance(role.parent, Source) and role.parent.gives_token:
+    if isinstance(role.parent, Source) and role.parent.is_role:
         extras: dict[str, object] = {
             "external_id": role.external_id,
             "source_identity": role.source_identity,
             "tags": role.tags,
         }
-        if role.parent.sign_in is not None:  # the portal takes no duration, and tells no age of an MFA
+        if role.parent.signs_in is not None:  # neither takes a duration, or tells the age of an MFA
             extras |= {"duration": role.duration, "mfa_max_age": role.mfa_max_age}
         if (extra := next((name for name, said in extras.items() if said), None)) is not None:
-            what = "of IAM Identity Center" if role.parent.sign_in else "a web identity"
+            kinds = {"identity-center": "of IAM Identity Center", "console-login": "of `aws login`"}
+            what = kinds.get(role.parent.kind, "a web identity")
             raise errors.ConfigError(
                 f"{extra} of [roles.{role.name}] can't go along: its profile is {what}.", "Remove that line."
             )

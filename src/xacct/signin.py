@@ -1,4 +1,4 @@
-"""Values of a sign-in to IAM Identity Center: what it is to, its client, its code, its tokens. Instants are AWS's time.
+"""Values of a sign-in in a browser: what it is to, its client, its code, its tokens. Instants are AWS's time.
 
 A sign-in is held as an MFA session is: an entry that roles hang from (credentials/fetchers/sign_in.py).
 """
@@ -6,15 +6,21 @@ A sign-in is held as an MFA session is: an entry that roles hang from (credentia
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TOPIC = "sign-in:"
 
 LISTING = "the list of accounts"
 """What a prompt for a sign-in says it is for, where it is for no role."""
 
-Mode = Literal["device-code", "redirect"]
-"""How a human signs in: by a code, in a browser anywhere; or in one on this machine, which comes back by itself."""
+Mode = Literal["device-code", "redirect", "paste"]
+"""How a human signs in: in any browser, by a code that is typed there ("device-code") or a text that is copied from
+there ("paste"); or in a browser on this machine, which comes back by itself ("redirect")."""
+
+T_co = TypeVar("T_co", covariant=True)
 
 SCOPES = ("sso:account:access",)
 """What the AWS CLI asks for where the sso-session names no scopes (AWS CLI User Guide, sso_registration_scopes)."""
@@ -60,10 +66,104 @@ class SignIn:
         """What somebody subscribes to, to be asked for it; no MFA device's serial number looks like this."""
         return f"{_TOPIC}{self.name}:{self.start_url}"
 
+    @property
+    def service(self) -> str:
+        """What is signed in to."""
+        return "IAM Identity Center"
+
+    @property
+    def whereto(self) -> str:
+        """The same in a sentence."""
+        return self.label
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleLogin:
+    """A sign-in to AWS as one identity (`aws login`), that all profiles of one login_session and region share.
+
+    Attributes:
+        session: the ARN of who has to sign in, as login_session names it.
+        region: where that is asked.
+        url: the address that is asked, instead of AWS's own.
+    """
+
+    session: str
+    region: str
+    url: str | None = None
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.session
+
+    @property
+    def topic(self) -> str:
+        """As `SignIn.topic`."""
+        return f"{_TOPIC}{self.region}:{self.session}"
+
+    @property
+    def redirects(self) -> bool:
+        """As `SignIn.redirects`."""
+        return True
+
+    @property
+    def service(self) -> str:
+        """What is signed in to."""
+        return "AWS"
+
+    @property
+    def whereto(self) -> str:
+        """As `SignIn.whereto`: an ARN does not say what it is signed in to with."""
+        return f"AWS ({self.session})"
+
+
+AnySignIn = SignIn | ConsoleLogin
+
+
+class Begun(Protocol):
+    """A sign-in that waits for a human in a browser, as a prompt shows it."""
+
+    @property
+    def mode(self) -> Mode:
+        """Which of the ways to sign in it is."""
+
+    @property
+    def url(self) -> str:
+        """What is opened in a browser."""
+
+    @property
+    def user_code(self) -> str:
+        """What is typed there; empty: nothing."""
+
+    @property
+    def take(self) -> Callable[[str], None] | None:
+        """Takes what the browser shows at the end, which the human pastes; None: nothing has to be pasted.
+
+        Raises:
+            BadInput: that is not it.
+        """
+
+
+class Authorization(Begun, Protocol[T_co]):
+    """A sign-in that waits for an authorization code; aws/authorization.py is the real one."""
+
+    @property
+    def came_back(self) -> bool:
+        """Whether an answer has been brought."""
+
+    async def tokens(self) -> T_co:
+        """What the code is exchanged for, once it is there."""
+
+    def close(self) -> None:
+        """Wait no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """The client that xacct is to an instance: one for each mode, for AWS gives none for both."""
+    """The client that xacct is to an instance: one for each mode, for AWS gives none for both.
+
+    Or to AWS's console login, until that ends: there the secret is the private key that proofs are signed with.
+    """
 
     client_id: str
     client_secret: str = field(repr=False)
@@ -79,6 +179,7 @@ class DeviceCode:
         user_code: the half that the human types.
         url: where. The one with the code in it is never shown: who follows such a link confirms what they don't see.
         interval: seconds between two looks.
+        take: as `Begun` says: AWS itself tells when the human is done.
     """
 
     mode: ClassVar[Mode] = "device-code"
@@ -88,6 +189,7 @@ class DeviceCode:
     url: str
     expires_at: float
     interval: float
+    take: None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,9 +134,11 @@ def test_of_botocores_endpoints_all_that_is_said_of_what_we_ask_is_kept_and_noth
             for more in ({}, {"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}):
                 asked += 1
                 assert answer(ours, service, region, more) == answer(theirs, service, region, more)
-    assert asked > 200
+    assert asked > 150
     kept = sdk.LeanLoader().load_data_with_path("endpoints")[0]
-    assert {name for partition in kept["partitions"] for name in partition["services"]} == {*sdk.SERVICES.values()}
+    assert {name for partition in kept["partitions"] for name in partition["services"]} == (
+        {*sdk.SERVICES.values()} - {"signin"}  # its rules for endpoints alone say where it is
+    )
 
 
 def answer(resolver, service, region, more):

@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from hashlib import sha1
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import botocore.session
 import pytest
@@ -20,7 +21,7 @@ from xacct.awsfiles import Files
 from xacct.catalogue import Catalogue
 from xacct.clock import AwsClock
 from xacct.credentials.node import session_key
-from xacct.signin import SCOPES, SignIn
+from xacct.signin import SCOPES, Registration, SignIn
 
 SESSION = """
 [sso-session corp]
@@ -263,12 +264,31 @@ class Throttling:
 async def test_throttling_comes_with_when_to_come_again(home):
     [role] = profiles.read(home(SESSION)).instances
     portal = Portal(AwsClock(Clock().read))
-    portal._clients = Throttling()
+    portal._unsigned._clients = Throttling()
     with pytest.raises(errors.Throttled) as caught:
         await portal.accounts(role, "a-token", None)
     assert caught.value.retry_after == 7.0
     assert "has not listed accounts" in caught.value.sentence
     assert "a-token" not in f"{caught.value!r} {caught.value.__context__!r}"
+
+
+async def test_the_browser_is_asked_as_aws_wants_it(home):
+    [role] = profiles.read(home(SESSION)).instances
+    center = Portal(AwsClock(Clock().read))
+    waiting = await center.open_redirect(role, Registration("client", "client-secret", 0.0))
+    try:
+        url = urlsplit(waiting.url)
+        asked = {name: value for name, [value] in parse_qs(url.query, strict_parsing=True).items()}
+        assert (url.scheme, url.netloc, url.path) == ("https", "oidc.eu-central-1.amazonaws.com", "/authorize")
+        assert asked.keys() == {
+            "response_type", "client_id", "redirect_uri", "state", "code_challenge_method", "scopes", "code_challenge",
+        }  # fmt: skip
+        assert (asked["response_type"], asked["code_challenge_method"]) == ("code", "S256")
+        assert (asked["client_id"], asked["scopes"]) == ("client", "sso:account:access")
+        assert "client-secret" not in waiting.url
+    finally:
+        waiting.close()
+        await center.close()
 
 
 class Answers(Portal):

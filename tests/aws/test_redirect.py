@@ -12,7 +12,8 @@ from fake_identity_center import CORP
 from waiting import PATIENCE
 
 from xacct import errors
-from xacct.aws import redirect
+from xacct.aws import authorization, redirect
+from xacct.aws.answer import Answer
 from xacct.signin import Tokens
 
 TOKENS = Tokens("access", 0.0, "refresh")
@@ -22,14 +23,18 @@ class Here:
     """A sign-in that waits, and what its exchange was given."""
 
     def __init__(self, admits=lambda _client, _server: True):
-        self.listener = redirect.Listener(CORP, admits)
+        self.waited_for = Answer(CORP)
+        self.state = self.waited_for.state
+        self._admits = admits
         self.redeemed = []
         self.troubles = []
 
     async def __aenter__(self):
-        await self.listener.start()
-        base = "https://oidc.eu-central-1.amazonaws.com/"
-        self.redirect = redirect.Redirect(CORP, self.listener, base, "client", self._redeem)
+        self.listener = await redirect.listening(self.waited_for, self._admits)
+        page, asked = "https://oidc.eu-central-1.amazonaws.com/authorize", {"client_id": "client"}
+        self.redirect = authorization.Authorization(
+            page, asked, self.waited_for, self._redeem, redirect_uri=self.listener.uri, listener=self.listener
+        )
         self.waits = asyncio.ensure_future(self.redirect.tokens())
         await asyncio.sleep(0)
         return self
@@ -65,7 +70,7 @@ class Here:
 
     @property
     def answer(self):
-        return {"code": "a-code", "state": self.listener.state}
+        return {"code": "a-code", "state": self.state}
 
 
 async def test_the_answer_brings_the_tokens_by_the_verifier_of_the_challenge():
@@ -86,11 +91,8 @@ async def test_what_the_browser_is_asked_for():
         url = urlsplit(here.redirect.url)
         asked = parse_qs(url.query, strict_parsing=True)
     assert (url.scheme, url.netloc, url.path) == ("https", "oidc.eu-central-1.amazonaws.com", "/authorize")
-    assert asked.keys() == {
-        "response_type", "client_id", "redirect_uri", "state", "code_challenge_method", "scopes", "code_challenge",
-    }  # fmt: skip
-    assert (asked["response_type"], asked["code_challenge_method"]) == (["code"], ["S256"])
-    assert (asked["client_id"], asked["scopes"]) == (["client"], ["sso:account:access"])
+    assert asked.keys() == {"response_type", "client_id", "redirect_uri", "state", "code_challenge"}
+    assert (asked["response_type"], asked["client_id"]) == (["code"], ["client"])
     assert len(asked["state"][0]) >= 43
 
 
@@ -118,7 +120,7 @@ async def test_who_does_not_know_the_state_neither_completes_nor_ends_it(query):
 
 async def test_the_state_twice_a_code_of_spaces_and_no_code_are_no_answer():
     async with Here() as here:
-        state = here.listener.state
+        state = here.state
         for query in ([("state", state), *here.answer.items()], {"code": "a b", "state": state}, {"state": state}):
             assert (await here.get(query)).startswith("HTTP/1.1 400 ")
         assert not here.waits.done()
@@ -147,22 +149,9 @@ async def test_a_second_answer_on_a_connection_that_was_open_already_is_none():
         assert [code for code, _, _ in here.redeemed] == ["a-code"]
 
 
-async def test_once_closed_it_listens_no_more_and_hangs_up_on_who_waits():
-    async with Here() as here:
-        reader, writer = await asyncio.open_connection(redirect.HOST, here.listener.port)
-        await asyncio.sleep(0.01)
-        here.redirect.close()
-        with contextlib.suppress(ConnectionError):
-            async with asyncio.timeout(PATIENCE):
-                assert await reader.read() == b""
-        writer.close()
-        with pytest.raises(ConnectionError):
-            await asyncio.open_connection(redirect.HOST, here.listener.port)
-
-
 async def test_a_no_in_the_browser_is_a_no():
     async with Here() as here:
-        assert "not allowed" in await here.get({"error": "access_denied", "state": here.listener.state})
+        assert "not allowed" in await here.get({"error": "access_denied", "state": here.state})
         with pytest.raises(errors.Declined, match="corp was declined in the browser"):
             await here.waits
         assert here.redeemed == []
@@ -171,7 +160,7 @@ async def test_a_no_in_the_browser_is_a_no():
 @pytest.mark.parametrize(("error", "word"), [("invalid_scope", " (invalid_scope)"), ("\x1b[31m<b>", "")])
 async def test_another_error_is_said_in_a_word_of_the_standards_or_none(error, word):
     async with Here() as here:
-        await here.get({"error": error, "state": here.listener.state})
+        await here.get({"error": error, "state": here.state})
         with pytest.raises(errors.Refusal) as caught:
             await here.waits
         assert caught.value.sentence == f"IAM Identity Center refuses the sign-in to corp in the browser{word}."
@@ -184,7 +173,7 @@ async def test_no_page_has_anything_of_what_was_sent_and_none_may_load_or_be_fra
             await here.get({"code": "<b>evil", "state": "<b>evil", "error": "<b>evil"}),
             await here.get({}, path="/<b>evil"),
             await here.get({"code": "x", "state": "y"}, host="evil.example"),
-            await here.get({"code": "evil-code", "state": here.listener.state, "x": "<b>evil"}),
+            await here.get({"code": "evil-code", "state": here.state, "x": "<b>evil"}),
         ]
     for page in pages:
         head, _, body = page.partition("\r\n\r\n")
@@ -213,6 +202,59 @@ async def test_nothing_but_get_is_heard(method):
 async def test_the_icon_that_browsers_ask_for_is_not_there():
     async with Here() as here:
         assert (await here.get({}, path="/favicon.ico")).startswith("HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "POST /oauth/callback?{right} HTTP/1.1\r\nHost: {host}\r\n\r\n",
+        "GET /oauth/callback?{right} HTTP/1.1\r\n\r\n",
+        "GET /oauth/callback?{right} HTTP/1.1\r\nHost: evil.example\r\nHost: {host}\r\n\r\n",
+        "GET /oauth/callback?{right} HTTP/1.1\r\nHost: {host}\r\nHost: {host}\r\n\r\n",
+        "GET /oauth/callback/?{right} HTTP/1.1\r\nHost: {host}\r\n\r\n",
+        "GET http://{host}/oauth/callback?{right} HTTP/1.1\r\nHost: {host}\r\n\r\n",
+        "GET /oauth/callback?{right}\r\nHost: {host}\r\n\r\n",
+        "GET /oauth/callback?code=c&state=<script> HTTP/1.1\r\nHost: {host}\r\n\r\n",
+        "\xff\xfe\r\n\r\n",
+    ],
+)
+async def test_the_listener_hears_nothing_but_a_browsers_answer(raw):
+    async with Here() as here:
+        host = f"127.0.0.1:{here.listener.port}"
+        said = await here.send(raw.format(right=urlencode(here.answer), host=host).encode("latin-1"))
+        assert said.split(" ")[1] in {"400", "404"}
+        assert "script" not in said
+        assert not here.waits.done()
+        assert (await here.get(here.answer)).startswith("HTTP/1.1 200 ")
+        assert await here.waits == TOKENS
+
+
+async def test_a_browsers_idle_connection_holds_nothing_up():
+    async with Here() as here:
+        reader, idle = await asyncio.open_connection(redirect.HOST, here.listener.port)
+        await asyncio.sleep(0.1)
+        here.redirect.close()
+        async with asyncio.timeout(redirect.HEAD_SECONDS / 2):
+            with contextlib.suppress(ConnectionError):
+                assert await reader.read() == b""
+        idle.close()
+        with pytest.raises(ConnectionError):
+            await asyncio.open_connection(redirect.HOST, here.listener.port)
+
+
+async def test_the_listener_is_on_the_loopback_address_alone():
+    async with Here() as here:
+        [listening] = here.listener._server.sockets
+        assert listening.getsockname()[0] == "127.0.0.1"
+
+
+async def test_that_there_is_no_port_is_said(monkeypatch):
+    async def start_server(*_, **__):
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(asyncio, "start_server", start_server)
+    with pytest.raises(errors.Temporary, match=r"can't listen on 127\.0\.0\.1 for the browser"):
+        await redirect.listening(Answer(CORP), lambda _client, _server: True)
 
 
 @pytest.mark.parametrize(
@@ -250,7 +292,7 @@ async def test_another_user_is_not_heard():
 
 
 async def test_an_exchange_that_aws_has_not_seen_is_tried_again_and_no_other(monkeypatch):
-    monkeypatch.setattr(redirect, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(authorization, "PAUSES", (0.0, 0.0))
     async with Here() as here:
         here.troubles = [errors.NetworkDown("down", ""), errors.Throttled("slow down", "")]
         await here.get(here.answer)
@@ -269,7 +311,7 @@ async def test_neither_verifier_nor_state_is_in_what_is_shown_of_it():
         await here.get(here.answer)
         await here.waits
         [(code, verifier, _)] = here.redeemed
-        shown = repr(here.redirect) + repr(here.listener) + repr(vars(here.listener)["_answer"].__class__)
+        shown = repr(here.redirect) + repr(here.listener) + repr(here.waited_for)
         assert verifier not in here.redirect.url
-        for secret in (code, verifier, here.listener.state):
+        for secret in (code, verifier, here.state):
             assert secret not in shown

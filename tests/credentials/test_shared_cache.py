@@ -9,6 +9,7 @@ from fake_identity_center import FakeCache, permission_set
 from virtual_time import in_virtual_time
 
 from xacct import errors
+from xacct.signin import Renewal
 
 HOUR = 3600.0
 
@@ -56,7 +57,8 @@ async def test_of_both_at_once_the_one_that_came_too_late_goes_on_from_the_other
         await world.login("dev", ask=True)
         entry, portal = next(iter(world.keeper.sessions.values())), world.aws.portal
         kept = world.shared_cache.kept["corp"]
-        tokens = await portal.renew(None, kept.client, kept.tokens.refresh_token)  # by the AWS CLI, not written yet
+        used = Renewal(kept.client, kept.tokens.refresh_token)
+        tokens = await portal.renew(None, used)  # by the AWS CLI, not written yet
         renewing = asyncio.ensure_future(entry.refresh(ask=False))
         await asyncio.sleep(0.1)
         assert not renewing.done()

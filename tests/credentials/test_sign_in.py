@@ -11,6 +11,7 @@ from virtual_time import in_virtual_time
 from xacct import errors
 from xacct.credentials import events as ev
 from xacct.prompts.events import PromptClosed, PromptOpened
+from xacct.state import codec
 
 HOUR = 3600.0
 
@@ -242,6 +243,20 @@ async def test_nothing_of_a_sign_in_comes_back_that_was_logged_out_of(clock):
 
 
 @in_virtual_time
+async def test_what_comes_late_of_an_earlier_process_takes_no_sign_in_away(clock):
+    async with World(clock, [permission_set()]) as world:
+        world.person()
+        await world.login("dev", ask=True)
+        world.keeper.logout_all()
+        kept = bytearray()
+        codec.take(world.keeper, "a boot", "0", kept)
+        await world.login("dev", ask=True)
+        before = dict(world.keeper.sign_ins.renewals)
+        codec.give_back(codec.read(bytes(kept)), world.keeper, "a boot")
+        assert world.keeper.sign_ins.renewals == before != {}
+
+
+@in_virtual_time
 async def test_the_same_session_in_other_files_is_another_sign_in(clock):
     source = permission_set("dev").parent
     other = permission_set("dev#1")
@@ -251,14 +266,3 @@ async def test_the_same_session_in_other_files_is_another_sign_in(clock):
         await world.login("dev", ask=True)
         await world.login("dev#1", ask=True)
         assert world.aws.portal.count("StartDeviceAuthorization") == 2
-
-
-@in_virtual_time
-async def test_a_role_that_is_named_by_its_arn_is_assumed_and_not_taken_for_what_it_is_reached_by(clock):
-    arn = "arn:aws:iam::234567890123:role/named"
-    async with World(clock, [permission_set()]) as world:
-        world.person()
-        name = world.keeper.by_arn(arn, "dev")
-        reached = await world.fetch("dev", ask=True)
-        assert (await world.fetch(name, ask=True)).access_key_id != reached.access_key_id
-        assert (world.keeper.nodes[name].role.parent, world.count("AssumeRole")) == ("dev", 1)

@@ -42,7 +42,8 @@ def place(monkeypatch):
         monkeypatch.setenv(variable, str(root / name))
     monkeypatch.setenv("PYTHONPATH", str(SOURCE))
     monkeypatch.setenv("FAKE_STARTS", str(root / "starts"))
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    for variable in ("NO_COLOR", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"):
+        monkeypatch.delenv(variable, raising=False)
     yield root
     shutil.rmtree(root)
 

@@ -381,11 +381,12 @@ class FakeDaemon:
         return {**self.prompt(roles), "kind": "sign-in", "serial": "", "attempts": 1, **shown}
 
     def _sign_in(self, roles):
-        self.prompts["p1"] = (self.sign_in(roles), queue.Queue())
+        more = self.signs_in if isinstance(self.signs_in, dict) else {}
+        self.prompts["p1"] = (self.sign_in(roles, **more), queue.Queue())
         yield {"event": "prompt", "prompt": self.prompts["p1"][0]}
         answer = self.prompts["p1"][1].get()
         closed = {"event": "prompt-closed", "id": "p1"}
-        if answer == "elsewhere":
+        if answer == "elsewhere" or answer.get("shown") == "shown":
             yield {**closed, "outcome": "answered", "sentence": "You are signed in to corp."}
             return None
         yield {**closed, "outcome": "declined", "sentence": "Declined."}

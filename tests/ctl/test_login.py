@@ -107,6 +107,32 @@ def test_a_sign_in_shows_where_to_go_and_waits_for_the_browser(daemon, sit):
     assert daemon.called("POST", "/v1/prompts/p1") == []
 
 
+PASTE = {
+    "service": "AWS",
+    "sign_in": "arn:aws:iam::111122223333:user/me",
+    "mode": "paste",
+    "user_code": "",
+    "label": "xacctctl login",
+}
+
+
+@pytest.mark.parametrize(("words", "ssh"), [(["--device-code"], None), ([], "10.0.0.1 1 10.0.0.2 22")])
+def test_without_a_browser_here_what_another_one_shows_is_pasted(daemon, sit, monkeypatch, words, ssh):
+    if ssh:
+        monkeypatch.setenv("SSH_CONNECTION", ssh)
+    daemon.needs_code, daemon.signs_in = True, PASTE
+    seat = sit("login", "prod", *words)
+    seat.expect("prod: sign in to AWS (arn:aws:iam::111122223333:user/me).")
+    seat.expect("Open this in a browser:  https://device.sso.example/")
+    seat.expect("and paste here what it shows at the end.")
+    seat.expect("What the page shows (Ctrl-D: no): ")
+    seat.type("shown\n")
+    assert seat.end()[0] == 0
+    [asked] = daemon.called("POST", "/v1/login")
+    assert asked["browser"] is False
+    assert daemon.called("POST", "/v1/prompts/p1") == [{"shown": "shown"}]
+
+
 def test_ctrl_d_says_no_to_a_sign_in(daemon, sit):
     daemon.needs_code = daemon.signs_in = True
     seat = sit("login", "prod")

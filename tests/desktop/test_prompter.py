@@ -19,7 +19,7 @@ from xacct.host import clock as host_clock
 from xacct.prompts.broker import PromptBroker
 from xacct.prompts.events import PromptOpened
 from xacct.prompts.used_codes import UsedCodes
-from xacct.signin import DeviceCode, SignIn
+from xacct.signin import ConsoleLogin, DeviceCode, SignIn
 
 __all__ = ["clock"]
 
@@ -123,7 +123,8 @@ async def test_what_a_terminal_has_opened_a_browser_for_is_in_no_dialog_and_no_n
     task = await attending(broker, events, program(tmp_path, f"touch {tmp_path}/shown; exit 1"), dialog=True)
 
     async def begin():
-        return SimpleNamespace(mode="redirect", url="https://oidc.example/authorize?state=s", user_code="")
+        url = "https://oidc.example/authorize?state=s"
+        return SimpleNamespace(mode="redirect", url=url, user_code="", take=None)
 
     waits = asyncio.sleep(3600)
     signing_in = asyncio.ensure_future(
@@ -149,6 +150,42 @@ async def test_a_program_that_prints_codes_is_not_asked_to_sign_in(broker, event
     task = await attending(broker, events, program(tmp_path, "echo 123456"), dialog=False)
     with pytest.raises(errors.NobodyToAsk):
         await sign_in(broker)
+    await end(task)
+
+
+class FromElsewhere:
+    """A sign-in in another machine's browser, whose end the human brings."""
+
+    mode, url, user_code = "paste", "https://cross.example/", ""
+
+    def __init__(self):
+        self.brought = asyncio.get_running_loop().create_future()
+
+    def take(self, shown):
+        if shown != "the text":
+            raise errors.BadInput("That is not it.", "")
+        self.brought.set_result(shown)
+
+
+async def test_a_dialog_asks_for_what_another_machines_browser_shows(broker, events, tmp_path):
+    count = tmp_path / "count"
+    text = f"echo x >> {count}; [ $(wc -l < {count}) -gt 1 ] && echo the text || echo nonsense"
+    task = await attending(broker, events, program(tmp_path, text), dialog=True)
+    begun, shown = FromElsewhere(), []
+
+    async def begin():
+        return begun
+
+    async def finish(_begun):
+        shown.extend(broker.open_prompts)
+        return await begun.brought
+
+    me = ConsoleLogin("arn:aws:iam::123456789012:user/me", "eu-central-1")
+    got = await broker.signed_in(me, lambda: ("prod",), lambda: True, begin, finish)
+    assert got == "the text"
+    assert "Sign in to AWS (arn:aws:iam::123456789012:user/me)" in dialogs.text(shown[0])
+    assert "paste here what it shows" in dialogs.text(shown[0])
+    assert "--entry" in dialogs._zenity(shown[0])
     await end(task)
 
 

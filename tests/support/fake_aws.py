@@ -11,6 +11,7 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
+from fake_console_login import FakeConsoleLogins
 from fake_identity_center import FakeIdentityCenter
 
 from xacct import errors
@@ -72,6 +73,7 @@ class FakeAws:
         self._used = set()
         self.revoked = set()
         self.portal = FakeIdentityCenter(self.now)
+        self.console = FakeConsoleLogins(self)
 
     def now(self):
         """True time: what AWS's clock says."""
@@ -209,7 +211,9 @@ class Person:
         await asyncio.sleep(seconds)
         while prompt.open:
             if prompt.kind == "sign-in":
-                return  # done in the browser, which FakeIdentityCenter plays
+                if prompt.mode == "paste":
+                    self.keeper.broker.bring(prompt.id, "shown")
+                return  # done in the browser, which the fakes play
             if prompt.not_before is not None:
                 await asyncio.sleep(max(0.0, prompt.not_before - self.aws.now()) + 1)
             try:
@@ -244,6 +248,7 @@ class World:
         self.keeper = Keeper(
             sts=self.aws,
             identity_center=self.aws.portal,
+            console_logins=self.aws.console,
             sources=self.aws,
             broker=self.broker,
             clock=self.aws.clock,

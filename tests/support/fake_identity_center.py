@@ -16,6 +16,7 @@ from xacct.signin import (
     KeptSignIn,
     PermissionSetsPage,
     Registration,
+    Renewal,
     SignIn,
     Tokens,
 )
@@ -121,10 +122,10 @@ class FakeIdentityCenter:
             raise errors.SignInPending("waits", "")
         return self._tokens(bool(waiting[1].scopes), self.now() + self.lasts)
 
-    async def renew(self, _role, client, refresh_token):
+    async def renew(self, _role, renewal):
         self._call("Refresh")
-        self._check(client)
-        until = self._refresh.pop(refresh_token, 0.0)  # good for one use
+        self._check(renewal.client)
+        until = self._refresh.pop(renewal.refresh_token, 0.0)  # good for one use
         if until <= self.now():
             raise errors.SignInEnded("The sign-in has ended.", None)
         return self._tokens(True, until)
@@ -187,6 +188,7 @@ class FakeRedirect:
     mode: str = "redirect"
     url: str = "https://oidc.example/authorize?state=s"
     user_code: str = ""
+    take: None = None
 
     async def tokens(self):
         brings = self.portal.browser
@@ -220,7 +222,8 @@ class FakeCache:
     async def cli_renews(self, portal, name="corp"):
         """It has used the refresh token, and writes what that has brought."""
         kept = self.kept[name]
-        self.kept[name] = KeptSignIn(await portal.renew(None, kept.client, kept.tokens.refresh_token), kept.client)
+        renewal = Renewal(kept.client, kept.tokens.refresh_token)
+        self.kept[name] = KeptSignIn(await portal.renew(None, renewal), kept.client)
 
     async def cli_signs_in(self, portal, name="corp"):
         client = await portal.register(None, "device-code")

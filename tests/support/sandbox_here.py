@@ -28,9 +28,10 @@ class SandboxHere:
         max_sign_in=None,
         identity_center=False,
         accounts=0,
+        console_login=False,
         change=lambda world: world,
     ):
-        self._shape = {"identity_center": identity_center, "accounts": accounts}
+        self._shape = {"identity_center": identity_center, "accounts": accounts, "console_login": console_login}
         self._directory = directory
         self._change = change
         self._caps = Caps(max_lifetime, max_session, max_token, max_sign_in)

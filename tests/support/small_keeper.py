@@ -87,6 +87,7 @@ def small_keeper(sts, roles=ROLES):
     keeper = Keeper(
         sts=sts,
         identity_center=None,  # no role here is reached by a sign-in
+        console_logins=None,
         sources=FakeSources(),
         broker=broker,
         clock=sts.clock,

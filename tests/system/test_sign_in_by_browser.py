@@ -178,8 +178,12 @@ SAYS = "(document.body || {}).innerText || ''"
 @pytest.fixture
 def stack(tmp_path):
     """A real daemon, beside a sandbox of its own."""
-    with Stack(tmp_path / "stack", identity_center=True) as stack:
+    with Stack(tmp_path / "stack", identity_center=True, console_login=True) as stack:
         yield stack
+
+
+BOTH = pytest.mark.parametrize("role", ["sso-staging", "console"])
+"""Roles of both kinds of sign-in: to IAM Identity Center, and to AWS."""
 
 
 @asynccontextmanager
@@ -198,22 +202,26 @@ async def logging_in(stack, role):
         await login
 
 
-async def test_a_login_is_completed_by_the_browser_and_an_sdk_has_the_role(tab, stack):
-    async with logging_in(stack, "sso-staging") as (login, prompt):
+@pytest.mark.parametrize(
+    ("role", "identity"), [("sso-staging", "AWSReservedSSO_Developer"), ("console", "user/MyIAMUsername")]
+)
+async def test_a_login_is_completed_by_the_browser_and_an_sdk_has_the_role(tab, stack, role, identity):
+    async with logging_in(stack, role) as (login, prompt):
         await tab.open(prompt["url"])
         assert not login.done(), "nothing is had before a click"
         await tab.click("allow")
         await tab.shows(f"({SAYS}).startsWith('xacct has the answer')")
         assert (await login)[-1] == {"event": "done", "failed": 0}
     done = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", IDENTITY], env=stack.environment("sso-staging"), capture_output=True,
+        subprocess.run, [sys.executable, "-c", IDENTITY], env=stack.environment(role), capture_output=True,
         text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
-    assert "AWSReservedSSO_Developer" in done.stdout, done.stderr
+    assert identity in done.stdout, done.stderr
 
 
-async def test_another_site_neither_completes_nor_ends_a_login(tab, stack):
-    async with logging_in(stack, "sso-staging") as (login, prompt):
+@BOTH
+async def test_another_site_neither_completes_nor_ends_a_login(tab, stack, role):
+    async with logging_in(stack, role) as (login, prompt):
         [back] = parse_qs(urlsplit(prompt["url"]).query)["redirect_uri"]
         for query in ("code=theirs&state=theirs", "error=access_denied", "code=<script>document.title='evil'</script>"):
             await tab.open(f"{back}?{query}")
@@ -231,8 +239,9 @@ async def test_another_site_neither_completes_nor_ends_a_login(tab, stack):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="wants root")
-async def test_another_user_of_the_machine_completes_no_login_even_with_its_state(stack):
-    async with logging_in(stack, "sso-staging") as (login, prompt):
+@BOTH
+async def test_another_user_of_the_machine_completes_no_login_even_with_its_state(stack, role):
+    async with logging_in(stack, role) as (login, prompt):
         asked = parse_qs(urlsplit(prompt["url"]).query)
         back = urlsplit(asked["redirect_uri"][0])
         query = urlencode({"code": "theirs", "state": asked["state"][0]})
@@ -250,8 +259,9 @@ async def test_another_user_of_the_machine_completes_no_login_even_with_its_stat
         assert stack.status()["prompts"], "it waits still"
 
 
-async def test_a_no_on_the_page_is_a_no(tab, stack):
-    async with logging_in(stack, "sso-staging") as (login, prompt):
+@BOTH
+async def test_a_no_on_the_page_is_a_no(tab, stack, role):
+    async with logging_in(stack, role) as (login, prompt):
         await tab.open(prompt["url"])
         await tab.click("deny")
         await tab.shows(f"({SAYS}).includes('was not allowed')")

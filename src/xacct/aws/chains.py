@@ -45,7 +45,7 @@ def parent_of(name: str, files: AwsFiles) -> tuple[Source | str, str | None]:
     if not has_keys and assumes_a_role(above):
         return via, via
     source = _source_of(name, via, files)
-    return (via if source.gives_token else source), via
+    return (via if source.is_role else source), via
 
 
 def _source_of(name: str, via: str, files: AwsFiles) -> Source:

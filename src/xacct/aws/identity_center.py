@@ -8,18 +8,19 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from xacct import errors
-from xacct.aws import failures, redirect, sign_in_failures, sts
+from xacct.aws import failures, redirect, sign_in_failures
+from xacct.aws.answer import Answer
+from xacct.aws.authorization import Authorization
 from xacct.aws.clients import Clients
+from xacct.aws.unsigned import Unsigned
 from xacct.model import Credentials, Source
 from xacct.signin import DeviceCode, Registration, SignIn, Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from xacct import errors
     from xacct.clock import AwsClock
     from xacct.model import Role
-    from xacct.signin import Mode
+    from xacct.signin import Mode, Renewal
 
 CLIENT_NAME = "xacct"
 """What the human reads in the browser. Plain ASCII, the same on each machine: the API takes no other characters."""
@@ -44,11 +45,12 @@ class IdentityCenter:
     def __init__(
         self,
         clock: AwsClock,
-        admits: Callable[[redirect.Address, redirect.Address], bool] = lambda _client, _server: True,
+        admits: redirect.Admits = lambda _client, _server: True,
     ) -> None:
         self._clock = clock
         self._admits = admits
         self._clients = Clients(clock.likeliest)
+        self._unsigned = Unsigned(clock, self._clients)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -105,7 +107,7 @@ class IdentityCenter:
         """
         return await self._tokens(role, client, {"grantType": DEVICE_GRANT, "deviceCode": code.device_code})
 
-    async def open_redirect(self, role: Role, client: Registration) -> redirect.Redirect:
+    async def open_redirect(self, role: Role, client: Registration) -> Authorization[Tokens]:
         """Begin a sign-in in a browser on this machine: listen for its answer. The caller closes it.
 
         Raises:
@@ -113,23 +115,24 @@ class IdentityCenter:
             XacctError: as `register`.
         """
         sign_in = _sign_in(role)
-        service = await self._client(role, "sso-oidc", sign_in.oidc_url)
-        listener = redirect.Listener(sign_in, self._admits)
-        try:
-            await listener.start()
-        except OSError as error:
-            raise errors.Temporary(
-                f"xacct can't listen on {redirect.HOST} for the browser ({error.strerror}).", ""
-            ) from None
+        service = await self._unsigned.client("sso-oidc", _there(role, sign_in.oidc_url), asked=_ASKED)
 
         async def redeem(code: str, verifier: str, uri: str) -> Tokens:
             # guard: redirect-verifier-is-sent
             given = {"grantType": "authorization_code", "code": code, "redirectUri": uri, "codeVerifier": verifier}
             return await self._tokens(role, client, given, sign_in_failures.CODE_ROWS)
 
-        return redirect.Redirect(sign_in, listener, service.meta.endpoint_url, client.client_id, redeem)
+        asked = {
+            "client_id": client.client_id,
+            "code_challenge_method": "S256",
+            "scopes": " ".join(sign_in.scopes),  # in the plural: so AWS has it
+        }
+        page = f"{service.meta.endpoint_url.rstrip('/')}/authorize"
+        answer = Answer(sign_in)
+        listener = await redirect.listening(answer, self._admits)
+        return Authorization(page, asked, answer, redeem, redirect_uri=listener.uri, listener=listener)
 
-    async def renew(self, role: Role, client: Registration, refresh_token: str) -> Tokens:
+    async def renew(self, role: Role, renewal: Renewal) -> Tokens:
         """The next tokens, for a refresh token that is used up by that.
 
         Raises:
@@ -137,7 +140,8 @@ class IdentityCenter:
             ClientUnknown: nor is the registration.
             XacctError: as `register`.
         """
-        return await self._tokens(role, client, {"grantType": "refresh_token", "refreshToken": refresh_token})
+        asked = {"grantType": "refresh_token", "refreshToken": renewal.refresh_token}
+        return await self._tokens(role, renewal.client, asked)
 
     async def role_credentials(self, role: Role, token: str) -> Credentials:
         """The credentials of a permission set in an account.
@@ -191,16 +195,6 @@ class IdentityCenter:
         sign_in = _sign_in(role)
         return await self._call("sso-oidc", sign_in.oidc_url, role, method, arguments, rows, sign_in.label)
 
-    async def _client(self, role: Role, service: str, url: str | None) -> Any:
-        """The SDK's client of a service of the instance's region."""
-        target = replace(role.target, endpoint_url=url, legacy=False)
-        try:
-            return await self._clients.get(target, _sign_in(role).region, service)
-        except OSError as error:
-            raise failures.without_the_sdk(error, role) from None
-        except Exception as error:  # noqa: BLE001 - as below; nothing has been sent
-            raise failures.of_sdk(error, role, signed=False, asked=_ASKED) from None
-
     async def _call(
         self,
         service: str,
@@ -211,24 +205,8 @@ class IdentityCenter:
         rows: tuple[failures.Row, ...],
         target: str,
     ) -> dict[str, Any]:
-        client = await self._client(role, service, url)
-        from botocore.exceptions import ClientError  # noqa: PLC0415 - late, as for STS; it is loaded by now
-
-        try:
-            answer: dict[str, Any] = await getattr(client, method)(**arguments)
-        except ClientError as error:
-            response = error.response
-            status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
-            code, said = (str(response.get("Error", {}).get(each, "")) for each in ("Code", "Message"))
-            sts.hear(self._clock, response, signed_for=False)
-            refused = failures.refusal(code or str(status), said, target=target, status=status, rows=rows)
-            if isinstance(refused, errors.Throttled):
-                refused.retry_after = sign_in_failures.retry_after(response)
-            raise refused from None
-        except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each
-            raise failures.of_sdk(error, role, signed=True, asked=_ASKED) from None
-        sts.hear(self._clock, answer, signed_for=False)
-        return answer
+        there = _there(role, url)
+        return await self._unsigned.call(service, there, method, arguments, rows, target=target, asked=_ASKED)
 
 
 def _source(role: Role) -> Source:
@@ -240,6 +218,11 @@ def _sign_in(role: Role) -> SignIn:
     sign_in = _source(role).sign_in
     assert sign_in is not None  # noqa: S101 - and that has one
     return sign_in
+
+
+def _there(role: Role, url: str | None) -> Role:
+    """The role, to be asked for at a service of the instance's region."""
+    return replace(role, target=replace(role.target, endpoint_url=url, legacy=False), region=_sign_in(role).region)
 
 
 def _client(client: Registration) -> dict[str, str]:

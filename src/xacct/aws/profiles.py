@@ -192,7 +192,7 @@ def _own_keys(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) ->
     _check_values(name, files)
     region, target = targets.of(name, files, env, whose)
     profile = files.profiles[name]
-    if source.sign_in is not None:
+    if source.signs_in is not None:
         return Role(name=name, parent=source, region=region, target=target)
     if source.gives_token:
         arn, session = profile["role_arn"], profile.get("role_session_name")

@@ -1,28 +1,24 @@
 """Where a browser brings the answer of a sign-in by redirect: one address of 127.0.0.1, open until one right answer.
 
-RFC 6749 (4.1.2), RFC 7636 and RFC 8252 (7.3, 8.9), as AWS has them. Whatever else comes gets a page with a sentence
+Both kinds of sign-in have it, as AWS has RFC 8252 (7.3, 8.9). Whatever else comes gets a page with a sentence
 that says nothing of what was sent: another site can send a browser here, but does not know the sign-in's state.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import re
-import secrets
-from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import parse_qsl, quote, urlencode
+from typing import TYPE_CHECKING
 
 from xacct import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-    from xacct.signin import Mode, SignIn, Tokens
+    from xacct.aws.answer import Answer
+    from xacct.model import Address
 
-    Address = tuple[str, int]
+    Admits = Callable[[Address, Address], bool]
 
 HOST = "127.0.0.1"
 """AWS takes no other: neither `localhost` nor `[::1]`."""
@@ -33,23 +29,14 @@ PATH = "/oauth/callback"
 REGISTERED = f"http://{HOST}{PATH}"
 """The redirect URI as a client registers it: without a port, which is another each time (RFC 8252, 7.3)."""
 
-VERIFIER_BYTES = 48
-"""They make a verifier of 64 characters; RFC 7636 (4.1) wants 43 to 128."""
-
 HEAD_BYTES = 16 * 1024
-HEAD_SECONDS = 10.0
+HEAD_SECONDS = 5.0
 """For one head of a request. Browsers open connections ahead, and send nothing on them."""
 
-MOST = 32
+MOST = 16
 """Connections at once; a browser opens a handful."""
 
-PAUSES = (0.5, 1.5)
-"""Seconds before the second and third try of an exchange that AWS has not seen."""
-
 _REQUEST = re.compile(rb"GET (/[\x21-\x7e]*) HTTP/1\.[01]")
-_CODE = re.compile(r"[\x21-\x7e]{1,8192}")
-_ERROR = re.compile(r"[a-z_]{1,40}")
-"""What RFC 6749 (4.1.2.1) has for errors are words like this."""
 
 _DONE = "xacct has the answer. You can close this page; the terminal says what came of the sign-in."
 _DECLINED = "The sign-in was not allowed. You can close this page."
@@ -75,16 +62,14 @@ class Listener:
     """Waits for one browser.
 
     Args:
-        sign_in: what is signed in to.
+        answer: what it waits for.
         admits: whether a connection (the client's address, ours) is one of this user.
     """
 
-    def __init__(self, sign_in: SignIn, admits: Callable[[Address, Address], bool]) -> None:
-        self.state = secrets.token_urlsafe(32)
-        self._sign_in = sign_in
+    def __init__(self, answer: Answer, admits: Admits) -> None:
+        self._answer = answer
         self._admits = admits
         self._open: set[asyncio.StreamWriter] = set()
-        self._answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def start(self) -> None:
         """Listen, on a port of its own.
@@ -100,28 +85,11 @@ class Listener:
         """Where the browser is to come back to."""
         return f"http://{HOST}:{self.port}{PATH}"
 
-    @property
-    def came_back(self) -> bool:
-        """Whether a browser has brought the answer, whatever it is."""
-        return self._answer.done() and not self._answer.cancelled()
-
-    async def code(self) -> str:
-        """The authorization code, once a browser brings it.
-
-        Raises:
-            Declined: the human has said no there.
-            Refusal: AWS has.
-        """
-        return await asyncio.shield(self._answer)
-
     def close(self) -> None:
-        """Listen no more, and hang up."""
+        """Listen no more, and hang up: browsers keep connections open on which they say nothing."""
         self._server.close()
         for writer in self._open:
-            writer.transport.abort()
-        if self._answer.done() and not self._answer.cancelled():
-            self._answer.exception()  # looked at, so that it is no "exception never retrieved"
-        self._answer.cancel()
+            writer.transport.abort()  # guard: idle-connection-holds-up-no-sign-in
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client, server = writer.get_extra_info("peername"), writer.get_extra_info("sockname")
@@ -154,106 +122,25 @@ class Listener:
         path, _, query = request[1].decode().partition("?")
         if path != PATH:
             return 404, _NOTHING
-        pairs = parse_qsl(query, keep_blank_values=True, errors="replace")
-        given = dict(pairs)
-        right = hmac.compare_digest(given.get("state", "").encode(), self.state.encode())
-        # guard: redirect-state-is-checked
-        if not right or len(given) != len(pairs) or self._answer.done():
-            return 400, _FOREIGN
-        return self._take(given)
-
-    def _take(self, given: dict[str, str]) -> tuple[int, str]:
-        """Take the answer of whoever knows the state; whatever it is, there is no other."""
-        code, error = given.get("code", ""), given.get("error", "")
-        if not error and not _CODE.fullmatch(code):
+        allowed = self._answer.take(query)
+        if allowed is None:
             return 400, _FOREIGN
         self._server.close()  # guard: redirect-listener-closes-after-use
-        if not error:
-            self._answer.set_result(code)
-            return 200, _DONE
-        self._answer.set_exception(self._refused(error))
-        return 200, _DECLINED
-
-    def _refused(self, error: str) -> errors.XacctError:
-        label = self._sign_in.label
-        if error == "access_denied":
-            return errors.Declined(f"The sign-in to {label} was declined in the browser.", None)
-        word = f" ({error})" if _ERROR.fullmatch(error) else ""
-        return errors.Refusal(
-            f"IAM Identity Center refuses the sign-in to {label} in the browser{word}.",
-            "xacctctl login ROLE --device-code signs in by a code instead.",
-        )
+        return 200, _DONE if allowed else _DECLINED
 
 
-class Redirect:
-    """A sign-in that waits for a browser on this machine to come back.
+async def listening(answer: Answer, admits: Admits) -> Listener:
+    """Listen for an answer. Arguments as for `Listener`.
 
-    Attributes:
-        url: what the browser opens. It has the state in it, and no secret by which tokens could be had.
-
-    Args:
-        listener: where it comes back to; it listens already.
-        base: the address of the service.
-        client_id: of the client that asks.
-        redeem: changes code, verifier and redirect URI for tokens.
+    Raises:
+        Temporary: there is no port to listen on.
     """
-
-    mode: ClassVar[Mode] = "redirect"
-    user_code: ClassVar[str] = ""
-
-    def __init__(
-        self,
-        sign_in: SignIn,
-        listener: Listener,
-        base: str,
-        client_id: str,
-        redeem: Callable[[str, str, str], Awaitable[Tokens]],
-    ) -> None:
-        self._listener = listener
-        self._redeem = redeem
-        self._verifier = secrets.token_urlsafe(VERIFIER_BYTES)
-        asked = {
-            "response_type": "code",
-            "client_id": client_id,
-            "redirect_uri": listener.uri,
-            "state": listener.state,
-            "code_challenge_method": "S256",
-            "scopes": " ".join(sign_in.scopes),  # in the plural: so AWS has it
-            "code_challenge": _challenge(self._verifier),
-        }
-        self.url = f"{base.rstrip('/')}/authorize?{urlencode(asked, quote_via=quote)}"
-
-    @property
-    def came_back(self) -> bool:
-        """Whether the browser has brought an answer."""
-        return self._listener.came_back
-
-    async def tokens(self) -> Tokens:
-        """The tokens, once the human is done in the browser.
-
-        Raises:
-            Declined: they have said no.
-            XacctError: those of `IdentityCenter`.
-        """
-        code = await self._listener.code()
-        for pause in (*PAUSES, None):
-            try:
-                return await self._redeem(code, self._verifier, self._listener.uri)
-            except errors.Temporary as error:
-                # A code is good for one try: another only where AWS has certainly not taken this one for it.
-                if pause is None or (error.answered and not isinstance(error, errors.Throttled)):
-                    raise
-            await asyncio.sleep(pause)
-        raise AssertionError("unreachable")  # pragma: no cover
-
-    def close(self) -> None:
-        """Listen no more."""
-        self._listener.close()
-
-
-def _challenge(verifier: str) -> str:
-    """S256 of RFC 7636 (4.2), without padding."""
-    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+    listener = Listener(answer, admits)
+    try:
+        await listener.start()
+    except OSError as error:
+        raise errors.Temporary(f"xacct can't listen on {HOST} for the browser ({error.strerror}).", "") from None
+    return listener
 
 
 def _page(status: int, sentence: str) -> bytes:

@@ -16,11 +16,13 @@ from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from botocore import UNSIGNED
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.endpoint_provider import EndpointProvider
 from botocore.loaders import Loader
 from botocore.utils import get_environ_proxies
 
 from xacct import errors
 from xacct.aws import targets
+from xacct.aws.dpop import add_proof
 from xacct.aws.http import StraightSession
 from xacct.aws.signing import sign_requests
 
@@ -35,7 +37,7 @@ READ_TIMEOUT = 10.0
 NOWHERE = f"{os.devnull}/none"
 """A path at which no file can be, not even where something has put one in /dev/null's place."""
 
-SERVICES = {"sts": "sts", "sso": "portal.sso", "sso-oidc": "oidc"}
+SERVICES = {"sts": "sts", "sso": "portal.sso", "sso-oidc": "oidc", "signin": "signin"}
 """What is asked, as botocore calls it, and what its host is called."""
 
 POOL = 20
@@ -73,9 +75,20 @@ def make(service: str, target: StsTarget, region: str, now: Callable[[], float])
     client = asyncio.run(_created(_session("legacy" if target.legacy else "regional"), service, arguments))
     if service == "sts":
         sign_requests(client, now)
+    if service == "signin":
+        client.meta.events.register("before-call.signin", add_proof)
     check_proxy(client.meta.endpoint_url)
     client._endpoint.http_session.prepare(client.meta.endpoint_url)  # noqa: SLF001 - the StraightSession named above
     return client
+
+
+def address_of(service: str, region: str, *, fips: bool, dualstack: bool) -> str:
+    """AWS's own address of a service, by its rules for endpoints. Reads files: not for the event loop."""
+    loader = _loader()
+    rules = loader.load_service_model(service, "endpoint-rule-set-1")
+    provider = EndpointProvider(rules, loader.load_data("partitions"))
+    asked = {"Region": region, "UseFIPS": fips, "UseDualStack": dualstack, "IsControlPlane": False}
+    return str(provider.resolve_endpoint(**asked).url)
 
 
 async def _created(session: AioSession, service: str, arguments: dict[str, Any]) -> Any:

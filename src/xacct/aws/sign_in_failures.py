@@ -1,7 +1,8 @@
-"""What IAM Identity Center's refusals mean, as failures.py has it for STS's; docs/errors.md is made from both.
+"""What refusals of IAM Identity Center and of AWS's sign-in mean, as failures.py has it for STS's (docs/errors.md).
 
 The codes are those of botocore's models (sso-oidc and sso, 2019-06-10). That a role which is not, or no more, assigned
-gives ForbiddenException, which the model does not list, is as people report it.
+gives ForbiddenException, which the model does not list, is as people report it. Those of the console login are the
+values of AccessDeniedException's `error` (botocore's signin, 2023-01-01), where it has one.
 """
 
 from __future__ import annotations
@@ -166,6 +167,59 @@ LISTING_ROWS: tuple[Row, ...] = (
     ),
 )
 """Of asking which accounts and permission sets there are; {target} is what is listed."""
+
+CONSOLE_ROWS: tuple[Row, ...] = (
+    Row(
+        ("TOKEN_EXPIRED", "USER_CREDENTIALS_CHANGED"),
+        r"",
+        errors.SignInEnded,
+        "The sign-in to AWS as {target} has ended.",
+        None,
+    ),
+    Row(
+        ("AUTHCODE_EXPIRED",),
+        r"",
+        errors.SignInNotTaken,
+        "AWS does not take what the browser has brought back from the sign-in of {target}.",
+        "Sign in once more.",
+    ),
+    Row(
+        ("INSUFFICIENT_PERMISSIONS", "AccessDeniedException", "403"),
+        r"",
+        errors.AccessDenied,
+        "AWS does not let {target} sign in for programs.",
+        "Its policies have to allow signin:AuthorizeOAuth2Access and signin:CreateOAuth2Token.",
+    ),
+    Row(
+        ("TooManyRequestsError", "TooManyRequestsException", "429"),
+        r"",
+        errors.Throttled,
+        "AWS's sign-in asks to slow down; xacct tries again by itself.",
+        "",
+    ),
+    Row(
+        ("InternalServerException", "500", "502", "503", "504"),
+        r"",
+        errors.AwsUnavailable,
+        "AWS's sign-in has trouble of its own ({code}); xacct tries again by itself.",
+        "",
+    ),
+    Row(
+        ("ValidationException",),
+        r"",
+        errors.Refusal,
+        "AWS does not take the sign-in of {target} as it was asked: {said}.",
+        "Sign in anew: xacctctl logout --all, then login. Else check this machine's clock and the profile's region.",
+    ),
+    Row(
+        ("*",),
+        r"",
+        errors.Refusal,
+        "AWS refuses the sign-in of {target} ({code}): {said}.",
+        "Check login_session and the region of its profile.",
+    ),
+)
+"""Of a console login; {target} is the ARN that has to sign in."""
 
 
 def retry_after(response: dict[str, Any]) -> float | None:

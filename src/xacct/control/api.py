@@ -209,6 +209,8 @@ class Api:
             self._keeper.broker.decline(request.match_info["id"])
         elif body.get("confirm"):
             self._keeper.broker.confirm(request.match_info["id"])
+        elif "shown" in body:
+            self._keeper.broker.bring(request.match_info["id"], body["shown"])
         else:
             self._keeper.broker.answer(request.match_info["id"], body.get("code", ""))
         return web.json_response({})

@@ -98,7 +98,7 @@ class LoginRoutes:
             return self._keeper.browsers.at
         if attend and "browser" in body:
             for topic in filter(None, map(self._keeper.topic, body["roles"])):
-                self._keeper.broker.by_code(topic)
+                self._keeper.broker.in_any_browser(topic)
         return lambda _role: nullcontext()
 
     async def _asked(self, request: web.Request) -> wire.LoginRequest:

@@ -46,6 +46,7 @@ def prompt(keeper: Keeper, prompt: Prompt) -> wire.Prompt:
         "mode": prompt.mode or "",
         "url": clean(prompt.url),
         "user_code": clean(prompt.user_code),
+        "service": clean(prompt.service),
         "serial": prompt.serial,
         "roles": list(prompt.roles),
         "attempt": prompt.attempt,
@@ -76,7 +77,9 @@ def role_info(node: Node, base_url: str) -> wire.RoleInfo:
     }
     if isinstance(role.parent, Source) and role.parent.sign_in is not None:
         info |= {"permission_set": role.parent.permission_set, "sign_in": role.parent.sign_in.label}
-    if isinstance(role.parent, Source) and role.parent.kind == "keychain":
+    elif isinstance(role.parent, Source) and role.parent.console is not None:
+        info["sign_in"] = role.parent.console.label
+    elif isinstance(role.parent, Source) and role.parent.kind == "keychain":
         info["keychain"] = True
     return info
 

@@ -65,6 +65,9 @@ class Fetcher(Protocol):
     def needs_human(self) -> bool:
         """Whether it could not succeed now without a human."""
 
+    def needed(self, role: str) -> errors.HumanNeeded:
+        """What to say of a role that hangs from it, or is it, where it takes a human and none may be asked."""
+
     async def fetch(self, need: Need) -> Credentials:
         """New credentials.
 
@@ -156,6 +159,10 @@ class Entry:
     def refreshable_without_mfa(self) -> bool:
         """Whether it could be renewed now without a human."""
         return not self._fetcher.needs_human()
+
+    def needed(self, role: str) -> errors.HumanNeeded:
+        """What to say of a role that hangs from it, where it takes a human and none may be asked."""
+        return self._fetcher.needed(role)
 
     @property
     def refreshing(self) -> bool:

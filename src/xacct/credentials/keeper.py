@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
     from xacct.clock import AwsClock
     from xacct.credentials.entry import Entry
+    from xacct.credentials.node import SessionKey
     from xacct.credentials.rate_limiter import Place
-    from xacct.credentials.sign_ins import IdentityCenter, SharedCache
+    from xacct.credentials.sign_ins import ConsoleLogins, IdentityCenter, SharedCache
     from xacct.model import Credentials, Role
     from xacct.policy import Path
     from xacct.prompts.broker import PromptBroker
@@ -62,6 +63,7 @@ class Keeper:
         *,
         sts: Sts,
         identity_center: IdentityCenter,
+        console_logins: ConsoleLogins,
         sources: Sources,
         broker: PromptBroker,
         clock: AwsClock,
@@ -88,6 +90,7 @@ class Keeper:
         self._calls = Calls(
             sts=sts,
             identity_center=identity_center,
+            console_logins=console_logins,
             sources=sources,
             broker=broker,
             clock=clock,
@@ -306,7 +309,7 @@ class Keeper:
         why = errors.HumanNeeded("You have logged out.", "xacctctl login ROLE")
         for (source, _, _), session in self.sessions.items():
             session.abandon(why)
-            if source.sign_in is not None:
+            if source.signs_in is not None:
                 self.sign_ins.forget(source)  # guard: logout-all-ends-sign-ins
         self.until.clear()
         self.changed()
@@ -345,8 +348,8 @@ class Keeper:
 
     def mfa_expires_at(self, name: str) -> float | None:
         """The moment past which the role can't be renewed without a human; None where there is none."""
-        session = self.node(name).session
-        ends = [] if session is None or session.refreshable_without_mfa() else [session.expires_at]
+        session, key = self.node(name).session, self.tree.session_key(name)
+        ends = [self.session_end(key)] if key is not None else []
         for each in self.tree.line(name):
             oldest = self.observed_limits.oldest_mfa(each.role)
             if each.path.hop is Hop.WITH_CODE:
@@ -354,6 +357,13 @@ class Keeper:
             elif oldest is not None and session is not None and session.issued_at is not None:
                 ends.append(session.issued_at + oldest)
         return min((end for end in ends if end is not None), default=None)
+
+    def session_end(self, key: SessionKey) -> float | None:
+        """When an MFA session or a sign-in ends, past which it takes a human; None where that is not known."""
+        session = self.sessions[key]
+        if (end := self.sign_ins.ends_at(key[0])) is not None:
+            return end
+        return None if session.refreshable_without_mfa() else session.expires_at
 
     def learned(self, name: str) -> list[str]:
         """What AWS's refusals have taught about a role, in sentences."""
@@ -365,8 +375,8 @@ class Keeper:
         """What logging in to the role may ask for: the serial of an MFA device, or a sign-in's topic."""
         self.node(name)
         root = list(self.tree.line(name))[-1].role
-        if isinstance(root.parent, Source) and root.parent.sign_in is not None:
-            return root.parent.sign_in.topic
+        if isinstance(root.parent, Source) and root.parent.signs_in is not None:
+            return root.parent.signs_in.topic
         return root.mfa_serial
 
     def recheck(self) -> None:

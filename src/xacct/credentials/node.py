@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SessionKey = tuple[Source, str | None, StsTarget]
 """An MFA session: the source, the device's serial, and which STS is asked: a code for one must not reach another. Or a
-sign-in to IAM Identity Center, as a source of no account: all permission sets share it."""
+sign-in in a browser, as a source of no account: all profiles of it share it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Use:
 def session_key(role: Role) -> SessionKey:
     """The MFA session or the sign-in of a role that hangs from a source."""
     assert isinstance(role.parent, Source)  # noqa: S101
-    if role.parent.sign_in is not None:
+    if role.parent.signs_in is not None:
         return (source_of(role), None, replace(role.target, endpoint_url=None, legacy=False))
     return (role.parent, role.mfa_serial, role.target)  # guard: code-is-for-one-sts
 

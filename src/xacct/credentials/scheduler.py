@@ -80,8 +80,8 @@ class Scheduler:
         now = self._keeper.clock.now()
         self._used = {entry for entry, until in renewals.used_until(self._keeper).items() if now < until}
         self._expire()
-        for session in self._keeper.sessions.values():
-            self._look_ahead(session, now)
+        for key, session in self._keeper.sessions.items():
+            self._look_ahead(session, self._keeper.session_end(key), now)
         due_at = [(node, self._due_at(node, now)) for node in self._nodes()]
         due = [node for node, at in due_at if at <= now]
         ready = sorted((n for n in due if self._may_renew(n)), key=lambda n: -renewals.asked(self._keeper, n))
@@ -94,10 +94,10 @@ class Scheduler:
         return max(SOON, min(LOOK, coming, self._next_retry(due)))
 
     def _nodes(self) -> list[Node]:
-        """Roles with an entry of their own, each entry once, as far as there is anything to look after."""
-        sessions = set(self._keeper.sessions.values())
+        """Roles whose entry can be renewed (an MFA session's can't) and has to be looked after, each entry once."""
+        sessions = {entry for key, entry in self._keeper.sessions.items() if key[0].console is None}
         looked_after = (n for n in self._keeper.nodes.values() if n.entry.holds or n.entry in self._used)
-        return [node for node in looked_after if node.entry not in sessions]
+        return list({node.entry: node for node in looked_after if node.entry not in sessions}.values())
 
     def _due_at(self, node: Node, now: float) -> float:
         """When the entry wants renewing (AWS's time)."""
@@ -121,8 +121,8 @@ class Scheduler:
         return min(waits, default=LOOK)
 
     def _expire(self) -> None:
-        for session in self._keeper.sessions.values():
-            if session.holds and not session.valid():
+        for key, session in self._keeper.sessions.items():
+            if key[0].console is None and session.holds and not session.valid():
                 roles = [n for n in self._keeper.nodes.values() if n.entry is session]
                 self._ran_out(session, [node.role.name for node in roles])
         for node in self._nodes():
@@ -138,33 +138,32 @@ class Scheduler:
         for role in roles:
             self._keeper.events.publish(ev.Expired(role))
 
-    def _look_ahead(self, session: Entry, now: float) -> None:
+    def _look_ahead(self, session: Entry, end: float | None, now: float) -> None:
         """Warn, and ask while there is time, before an MFA session or a sign-in ends."""
-        if session.expires_at is None or session.refreshable_without_mfa():
+        if end is None:
             return  # a sign-in that can be renewed is, once a role of it has to be
-        left = session.expires_at - now
+        left = end - now
         names = self._keeper.tree.session_roles(session)
         used = [name for name in names if now - renewals.asked(self._keeper, self._keeper.nodes[name]) < policy.RECENT]
         if not used:
             return
-        self._warn(session, left, tuple(used))
+        self._warn(session, end, left, tuple(used))
+        if session.refreshable_without_mfa():
+            return  # it is renewed to the last, and asked for then
         if left <= policy.ask_ahead(session.lifetime) and not session.refreshing and not session.resting():
             topic = self._keeper.topic(names[0]) or ""
-            said_no = self._asked_for.get(session) == session.expires_at and isinstance(
-                session.error, errors.HumanNeeded
-            )
+            said_no = self._asked_for.get(session) == end and isinstance(session.error, errors.HumanNeeded)
             # Who has locked is away, or wants to be left alone.
             if self._keeper.broker.has_subscriber(topic) and not said_no and not self._keeper.agent_lock.locked:
-                self._asked_for[session] = session.expires_at
+                self._asked_for[session] = end
                 session.renew(ask=True, wanted_for=left)
 
-    def _warn(self, session: Entry, left: float, roles: tuple[str, ...]) -> None:
-        end = session.expires_at
+    def _warn(self, session: Entry, end: float, left: float, roles: tuple[str, ...]) -> None:
         warned_end, warned_at = self._warned.get(session, (0.0, float("inf")))
         level = min((w for w in policy.WARNINGS if left <= w), default=None)
-        if level is None or end is None or (warned_end == end and warned_at <= level):
+        if level is None or (warned_end == end and warned_at <= level):
             return
-        if session.holds and session.lifetime <= level:
+        if session.expires_at == end and session.lifetime <= level:
             return  # a session that short was never further from its end
         self._warned[session] = (end, level)
         serial = self._keeper.nodes[roles[0]].role.mfa_serial or ""

@@ -1,4 +1,4 @@
-"""What is known of all sign-ins to IAM Identity Center together: the clients that we are, and what renews the tokens.
+"""What is known of all sign-ins together, to IAM Identity Center and to AWS: our clients, and what renews the tokens.
 
 Neither is an entry's to hold: an access token that has ended is let go of, and the sign-in behind it lives on.
 """
@@ -16,9 +16,11 @@ from xacct.signin import Renewal
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from xacct.model import Credentials
+    from xacct.model import ConsoleTokens, Credentials
     from xacct.signin import (
         AccountsPage,
+        AnySignIn,
+        Authorization,
         DeviceCode,
         KeptSignIn,
         Mode,
@@ -29,39 +31,13 @@ if TYPE_CHECKING:
     )
 
 
-class Redirect(Protocol):
-    """A sign-in that waits for a browser on this machine; aws/redirect.py is the real one."""
-
-    @property
-    def mode(self) -> Mode:
-        """That it is one by redirect."""
-
-    @property
-    def url(self) -> str:
-        """What the browser opens."""
-
-    @property
-    def user_code(self) -> str:
-        """Nothing: none is typed."""
-
-    @property
-    def came_back(self) -> bool:
-        """Whether the browser has brought an answer."""
-
-    async def tokens(self) -> Tokens:
-        """The tokens, once it has."""
-
-    def close(self) -> None:
-        """Wait no more."""
-
-
 class IdentityCenter(Protocol):
-    """The calls that signing in takes; aws/identity_center.py says what each raises."""
+    """The calls that a sign-in to it takes; aws/identity_center.py says what each raises."""
 
     async def register(self, role: Role, mode: Mode) -> Registration:
         """Become a client of the instance that a role is reached by, for one way to sign in."""
 
-    async def open_redirect(self, role: Role, client: Registration) -> Redirect:
+    async def open_redirect(self, role: Role, client: Registration) -> Authorization[Tokens]:
         """Begin a sign-in in a browser on this machine; the caller closes it."""
 
     async def start(self, role: Role, client: Registration) -> DeviceCode:
@@ -70,7 +46,7 @@ class IdentityCenter(Protocol):
     async def finish(self, role: Role, client: Registration, code: DeviceCode) -> Tokens:
         """The tokens of one that was begun."""
 
-    async def renew(self, role: Role, client: Registration, refresh_token: str) -> Tokens:
+    async def renew(self, role: Role, renewal: Renewal) -> Tokens:
         """The next tokens."""
 
     async def role_credentials(self, role: Role, token: str) -> Credentials:
@@ -91,6 +67,16 @@ class SharedCache(Protocol):
 
     async def write(self, source: Source, client: Registration, tokens: Tokens) -> None:
         """Keep what we have of one. It fails in silence: nothing depends on it."""
+
+
+class ConsoleLogins(Protocol):
+    """The calls that a console login takes; aws/console_login.py says what each raises."""
+
+    async def begin(self, role: Role, *, here: bool) -> Authorization[ConsoleTokens]:
+        """Begin a sign-in, in a browser on this machine or anywhere; the caller closes it."""
+
+    async def renew(self, role: Role, renewal: Renewal) -> ConsoleTokens:
+        """The next credentials."""
 
 
 class SignIns:
@@ -144,8 +130,16 @@ class SignIns:
         if self.renewals.get(source) == renewal:
             del self.renewals[source]
 
+    def ends_at(self, source: Source) -> float | None:
+        """When a sign-in that can be renewed ends for good (AWS's time); None where that is not known."""
+        renewal = self.renewals.get(source)
+        return renewal.client.expires_at if renewal is not None and source.console is not None else None
+
     def forget(self, source: Source) -> None:
-        """It was ended: by a logout, or by AWS. The clients stay: new ones would have to be confirmed anew."""
+        """It was ended: by a logout, or by AWS. The clients stay: new ones would have to be confirmed anew.
+
+        A console login's client goes with what renews it: it is another each time, and its key is of no more use.
+        """
         self.renewals.pop(source, None)
 
     def forget_client(self, source: Source, client: Registration) -> None:
@@ -198,18 +192,25 @@ def _digest(token: str) -> bytes:
 
 
 def source_of(role: Role) -> Source:
-    """The sign-in that a permission set is had with, as a source of no account: all of an instance share it.
+    """The sign-in that a role is had with, as a source of no account: all profiles of it share it.
 
     The same sign-in in other files is another one: somebody else may have signed in there.
     """
     assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from a source
-    sign_in = sign_in_of(role)
+    parent, label = role.parent, any_sign_in_of(role).label
     files = role.parent.files  # guard: sign-in-is-of-its-own-files
-    return Source(sign_in.label, role.parent.kind, sign_in=sign_in, files=files)
+    return Source(label, parent.kind, sign_in=parent.sign_in, console=parent.console, files=files)
+
+
+def any_sign_in_of(role: Role) -> AnySignIn:
+    """The same, of whichever kind, as its settings say."""
+    assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from a source
+    assert role.parent.signs_in is not None  # noqa: S101 - and that has one
+    return role.parent.signs_in
 
 
 def sign_in_of(role: Role) -> SignIn:
-    """The same, as its settings say."""
+    """The one to IAM Identity Center that a permission set is had with, as its settings say."""
     assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from a source
     assert role.parent.sign_in is not None  # noqa: S101 - and that has one
     return role.parent.sign_in

@@ -207,6 +207,8 @@ def _anywhere(role: Role) -> dict[str, Any]:
         if role.parent.sign_in is None:
             for later in ("sign_in", "account", "permission_set"):
                 del said["parent"][later]  # a plan that was kept before there were such is the same plan
+        if role.parent.console is None:
+            del said["parent"]["console"]
     else:
         said["parent"] = rolekeys.split(role.parent)[0]
     return said

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from xacct import errors, policy, rolekeys
 from xacct.credentials.entry import Entry
-from xacct.credentials.fetchers import BY_HOP, MfaSession, MfaSessions, RoleWithCode, SignInFetcher
+from xacct.credentials.fetchers import BY_HOP, ConsoleLoginFetcher, MfaSession, MfaSessions, RoleWithCode, SignInFetcher
 from xacct.credentials.node import Node, SessionKey, session_key
 from xacct.model import Role, Source
 from xacct.policy import Hop
@@ -125,7 +125,7 @@ class Tree:
         kept = before.get(name)
         if kept and kept.role == role and kept.entry.parent is parent:
             entry = kept.entry
-        elif path.hop is Hop.SESSION and session is not None:
+        elif (path.hop is Hop.SESSION or path.hop is Hop.CONSOLE) and session is not None:
             entry = session
         else:
             entry = self._new_entry(role, path, parent)
@@ -154,7 +154,10 @@ class Tree:
             return self._cover_until(entry)
 
         fetcher: Fetcher
-        if key[0].sign_in is not None:
+        if key[0].console is not None:
+            name = f"sign-in to AWS as {key[0].name}"
+            fetcher = ConsoleLoginFetcher(key[0], root, roles, calls=self._calls)
+        elif key[0].sign_in is not None:
             name, fetcher = f"sign-in to {key[0].name}", SignInFetcher(key[0], root, roles, calls=self._calls)
         else:
             name = f"MFA session of {key[0].name}"
@@ -189,6 +192,11 @@ class Tree:
         while node is not None:
             yield node
             node = None if isinstance(node.role.parent, Source) else self.nodes.get(node.role.parent)
+
+    def session_key(self, name: str) -> SessionKey | None:
+        """The MFA session or sign-in that a role hangs from, by which `sessions` knows it; None where it has none."""
+        line = list(self.line(name))
+        return session_key(line[-1].role) if line and line[-1].path.needs_session else None
 
     def session_roles(self, session: Entry) -> tuple[str, ...]:
         """The roles that hang from an MFA session, those somebody wants first."""

@@ -99,8 +99,7 @@ class Conversation:
         if prompt["kind"] == "sign-in":
             if prompt["id"] not in self._introduced:
                 self._show_sign_in(prompt)
-            enter = "Enter: open it, " if self._can_open(prompt) else ""
-            self._terminal.ask(f"Waiting for the browser ({enter}Ctrl-D: no) ... ")
+            self._terminal.ask(self._waits_for(prompt))
             return
         if prompt["id"] not in self._introduced:
             self._introduce(prompt)
@@ -123,6 +122,8 @@ class Conversation:
         elif prompt is not None and line == "" and self._can_open(prompt):
             self._open(prompt)
             self.refresh()
+        elif prompt is not None and line and prompt.get("mode") == "paste":
+            self._send(prompt, {"shown": line})
         elif prompt is None or line == "" or (prompt["kind"] == "sign-in" and line is not None):
             self.refresh()  # to a sign-in the browser is the answer, whatever is typed here
         elif line is None:
@@ -193,14 +194,18 @@ class Conversation:
         """Say whom it is for, where it is done, and with which code: by that the human knows the right window."""
         self._introduced.add(prompt["id"])
         self._terminal.ask("")
-        self._terminal.show(f"{', '.join(prompt['roles'])}: sign in to IAM Identity Center ({prompt['sign_in']}).")
+        service = prompt.get("service") or "IAM Identity Center"  # all that an older daemon has
+        self._terminal.show(f"{', '.join(prompt['roles'])}: sign in to {service} ({prompt['sign_in']}).")
         if prompt.get("process") and prompt.get("label") not in _OURS:
             self._terminal.show(f"Asked for by {_who(prompt)}: decline it (Ctrl-D) if you don't expect that.")
         if prompt.get("mode") == "redirect":
             self._show_redirect(prompt)
             return
         self._terminal.show(f"Open this in a browser:  {prompt['url']}")
-        self._terminal.show(f"and type this code there: {prompt['user_code']}")
+        if prompt.get("mode") == "paste":
+            self._terminal.show("and paste here what it shows at the end.")
+        else:
+            self._terminal.show(f"and type this code there: {prompt['user_code']}")
 
     def _show_redirect(self, prompt: wire.Prompt) -> None:
         """Say what is opened, and what else there is."""
@@ -210,7 +215,14 @@ class Conversation:
             self._terminal.show("Open this in a browser on this machine:")
         self._terminal.show(prompt["url"])
         other = f"xacctctl login {prompt['roles'][0]} --device-code"
-        self._terminal.show(f"By a code instead, in any browser: {other}")
+        self._terminal.show(f"In any browser instead: {other}")
+
+    def _waits_for(self, prompt: wire.Prompt) -> str:
+        """Say what ends a sign-in: what is pasted here, or what is done in the browser."""
+        if prompt.get("mode") == "paste":
+            return "What the page shows (Ctrl-D: no): "
+        enter = "Enter: open it, " if self._can_open(prompt) else ""
+        return f"Waiting for the browser ({enter}Ctrl-D: no) ... "
 
     def _can_open(self, prompt: wire.Prompt) -> bool:
         """Say whether Enter opens a browser: the page is for one on the human's machine, and not everybody is there."""

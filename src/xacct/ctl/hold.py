@@ -50,8 +50,8 @@ def hold(
         grant: the id of a grant that a human must let use them, where they are guarded.
         again: whether a code is spent on what AWS has refused.
         lazy: whether roles are had at their first use only.
-        browser: whether this terminal opens a sign-in to IAM Identity Center in a browser on this machine; False: it is
-            to be one by a code. None: as it comes.
+        browser: whether this terminal opens a sign-in in a browser on this machine; False: it is to be one in any
+            browser. None: as it comes.
         heard: is told as each role succeeds or fails.
 
     Raises:
@@ -114,7 +114,7 @@ def converse(client: Client, path: str, body: Mapping[str, Any]) -> Iterator[dic
     tty = terminal.find()
     asked = {**body, "attend": tty is not None}
     if tty is None:
-        asked.pop("browser", None)  # nobody here opens one, or could type a code
+        asked.pop("browser", None)  # nobody here opens one, or could type or paste anything
     stream = client.stream("POST", path, asked)
     try:
         for raw in stream if tty is None else _talking(client, stream, tty, opens=body.get("browser") is True):

@@ -157,7 +157,8 @@ def _declare_login(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--device-code",
         action="store_true",
-        help="sign in to IAM Identity Center by a code for any browser, even if this machine seems to have one",
+        help="sign in by a browser on any machine, even if this one seems to have one: by a code that is typed there"
+        " (IAM Identity Center), or by a text that is copied from there (aws login)",
     )
     parser.add_argument(
         "--lazy",

@@ -223,7 +223,8 @@ def status() -> Any:
             "deadline": number,
             "now": number,
         },
-        {"label": text, "process": text, "reason": text, "sign_in": text, "mode": text, "url": text, "user_code": text},
+        {"label": text, "process": text, "reason": text, "sign_in": text, "mode": text, "url": text, "user_code": text}
+        | {"service": text},
     )
     catalogue = Fields(
         {"config": text, "credentials": text, "home": text, "id": text, "own": flag, "meant": flag},

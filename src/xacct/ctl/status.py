@@ -172,7 +172,8 @@ def _question(prompt: wire.Prompt, attended: int) -> str:
     if prompt["kind"] == "confirm":
         line = f"waiting for a yes or no: let {prompt.get('label', '')} use {roles}?"
     elif prompt["kind"] == "sign-in":
-        line = f"waiting for a sign-in to {prompt.get('sign_in', '')}, for {roles}"
+        where = f"{prompt.get('service') or 'IAM Identity Center'} ({prompt.get('sign_in', '')})"
+        line = f"waiting for a sign-in to {where}, for {roles}"
     else:
         line = f"waiting for the MFA code of {prompt['serial']}, for {roles}"
     return clean(line if attended else f"{line} (answer it: xacctctl attend)")

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from xacct.daemon.inherited import DaemonPaths, Inherited
     from xacct.endpoint.peer_check import SocketPeerCheck
     from xacct.host.notify import Manager
+    from xacct.model import Address
     from xacct.settings import Settings
 
 log = structlog.get_logger("xacct")
@@ -125,6 +126,7 @@ class App:
 
     def _heart(self, chosen: Settings) -> Keeper:
         """The keeper, with AWS and the prompt broker it needs."""
+        from xacct.aws.console_login import ConsoleLogins  # noqa: PLC0415
         from xacct.aws.portal import Portal  # noqa: PLC0415
         from xacct.aws.shared_cache import SharedCache  # noqa: PLC0415
         from xacct.aws.sources import FileSources  # noqa: PLC0415
@@ -136,12 +138,16 @@ class App:
         # guard: shared-cache-off-never-writes
         self.shared_cache = SharedCache(os.environ) if chosen.identity_center.share_cache else None
         peers = PeerCheck(callers.choose(), os.geteuid())
-        self.identity_center = Portal(
-            self.clock, lambda client, server: peers.turns_away(peers.caller_at(client, server)) is None
-        )
+
+        def admits(client: Address, server: Address) -> bool:
+            return peers.turns_away(peers.caller_at(client, server)) is None
+
+        self.identity_center = Portal(self.clock, admits)
+        self.console_logins = ConsoleLogins(self.clock, admits)
         return Keeper(
             sts=self.sts,
             identity_center=self.identity_center,
+            console_logins=self.console_logins,
             shared_cache=self.shared_cache,
             sources=FileSources(os.environ, self.access_keys),
             broker=PromptBroker(self.clock, events, UsedCodes(self._keep_steps)),
@@ -379,6 +385,7 @@ class App:
             stack.push_async_callback(self.restorer.close)
             stack.push_async_callback(self.sts.close)
             stack.push_async_callback(self.identity_center.close)
+            stack.push_async_callback(self.console_logins.close)
             stack.push_async_callback(self.containers.close)
             stack.push_async_callback(self.imds.close)
             stack.push_async_callback(self.endpoint.close)

@@ -41,7 +41,7 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[P
             "kdialog",
             "--title",
             TITLE,
-            "--inputbox" if prompt.kind == "mfa" else "--yesno",
+            "--inputbox" if takes_text(prompt) else "--yesno",
             text(prompt),
         ]
     return None
@@ -51,6 +51,11 @@ def prompter(given: Parts) -> Run | None:
     """What asks in dialogs; None where that can't be done, or is switched off."""
     dialog = command(given.env) if given.chosen.desktop else None
     return None if dialog is None else Prompter(given.broker, given.events, dialog, dialog=True, delay=DELAY).run
+
+
+def takes_text(prompt: Prompt) -> bool:
+    """Whether the answer is typed, or pasted; else it is a yes or a no."""
+    return prompt.kind == "mfa" or prompt.take is not None
 
 
 def text(prompt: Prompt) -> str:
@@ -65,9 +70,11 @@ def text(prompt: Prompt) -> str:
     roles = ", ".join(map(plain, prompt.roles[:5])) + ("…" if len(prompt.roles) > 5 else "")  # noqa: PLR2004
     if prompt.kind == "sign-in":
         who = f"\nAsked for by {plain(prompt.who)}" if prompt.process and prompt.label != OURS else ""
+        there = f"\nand type this code there: {plain(prompt.user_code)}" if prompt.user_code else ""
+        there = "\nand paste here what it shows at the end." if prompt.take is not None else there
         return (
-            f"Sign in to IAM Identity Center ({plain(prompt.sign_in)}) for {roles}?{who}\n"
-            f"Open this in a browser: {plain(prompt.url)}\nand type this code there: {plain(prompt.user_code)}"
+            f"Sign in to {plain(prompt.service)} ({plain(prompt.sign_in)}) for {roles}?{who}\n"
+            f"Open this in a browser: {plain(prompt.url)}{there}"
         )
     lines = [f"MFA code for {roles}", f"Device: {plain(prompt.serial)}"]  # guard: dialog-device-is-words
     if prompt.reason:
@@ -81,13 +88,13 @@ def text(prompt: Prompt) -> str:
 
 def _zenity(prompt: Prompt) -> list[str]:
     """A label that asks for an entry takes an underscore for the mark of a key, and two for an underscore."""
-    asks_for_code = prompt.kind == "mfa"
+    asks_for_code = takes_text(prompt)
     said = text(prompt).replace("_", "__") if asks_for_code else text(prompt)  # guard: dialog-underscore-is-no-key
     return ["zenity", "--entry" if asks_for_code else "--question", f"--title={TITLE}", f"--text={said}"]
 
 
 def _osascript(prompt: Prompt) -> list[str]:
-    if prompt.kind != "mfa":
+    if not takes_text(prompt):
         script = (
             "on run argv\n"
             f'display dialog (item 1 of argv) with title "{TITLE}" buttons {{"No", "Yes"}} cancel button "No"\n'

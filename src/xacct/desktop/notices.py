@@ -71,7 +71,7 @@ def _asked_by(prompt: Prompt) -> str | None:
         return None  # a terminal has opened a browser for it, and that is where the human is
     # No code: whoever reads a notice does not know who has asked for it.
     where = "attend" if prompt.label == _LISTS else f"login {prompt.roles[0]}"
-    return f"A sign-in to {prompt.sign_in} is needed for {prompt.roles[0]}. xacctctl {where}"
+    return f"A sign-in to {prompt.whereto} is needed for {prompt.roles[0]}. xacctctl {where}"
 
 
 class Notices:

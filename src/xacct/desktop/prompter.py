@@ -88,7 +88,9 @@ class Prompter:
             try:
                 if prompt.kind == "confirm" and said is not None:
                     self._broker.confirm(prompt.id)
-                elif prompt.kind == "sign-in" and said is not None:
+                elif said and prompt.take is not None:
+                    self._broker.bring(prompt.id, said)
+                elif prompt.kind == "sign-in" and prompt.take is None and said is not None:
                     return  # the human goes to the browser; that ends the prompt
                 elif said:
                     self._broker.answer(prompt.id, said)

@@ -13,7 +13,7 @@ import itertools
 import re
 from collections import defaultdict
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xacct import errors
 from xacct.policy import next_step
@@ -28,27 +28,10 @@ if TYPE_CHECKING:
     from xacct.event_bus import EventBus
     from xacct.prompts.prompt import Cause, Kind
     from xacct.prompts.used_codes import UsedCodes
-    from xacct.signin import Mode, SignIn
+    from xacct.signin import AnySignIn, Begun
 
-
-class Shown(Protocol):
-    """How a sign-in was begun, as it is shown to a human."""
-
-    @property
-    def mode(self) -> Mode:
-        """Which of the ways to sign in it is."""
-
-    @property
-    def url(self) -> str:
-        """What is opened in a browser."""
-
-    @property
-    def user_code(self) -> str:
-        """What is typed there, if anything is."""
-
-
-S = TypeVar("S", bound=Shown)
 T = TypeVar("T")
+B = TypeVar("B", bound="Begun")
 
 ATTEMPTS = 3
 COOL_DOWN = 60.0
@@ -65,8 +48,8 @@ LONGEST = 600.0
 
 POLL = 0.25
 
-_BY_CODE = "by a code"
-"""The answer to a sign-in by redirect that is to be one by a device code."""
+_ANY_BROWSER = "in any browser"
+"""The answer to a sign-in by redirect that is to be one in any browser: by a device code, or a pasted text."""
 
 
 class PromptBroker:
@@ -130,6 +113,18 @@ class PromptBroker:
             raise errors.CodeUsed(prompt.problem, f"The next one comes in {wait:.0f} s.")
         prompt.answer.set_result(code)
 
+    def bring(self, prompt_id: str, shown: str) -> None:
+        """Hand in what the browser shows at the end of an open sign-in.
+
+        Raises:
+            PromptClosed: it is open no longer.
+            BadInput: that is not it, or nothing has to be pasted; the prompt stays open.
+        """
+        prompt = self._find(prompt_id, "sign-in")
+        if prompt.take is None:
+            raise errors.BadInput("That sign-in ends in the browser: nothing has to be pasted.", "")
+        prompt.take(shown.strip())
+
     def confirm(self, prompt_id: str) -> None:
         """Say yes to an open prompt.
 
@@ -139,11 +134,11 @@ class PromptBroker:
         """
         self._find(prompt_id, "confirm").answer.set_result("yes")
 
-    def by_code(self, topic: str) -> None:
-        """Have a sign-in that waits for a browser on this machine begun anew, with a code for any browser."""
+    def in_any_browser(self, topic: str) -> None:
+        """Have a sign-in that waits for a browser on this machine begun anew, for any browser."""
         for prompt in self._open.values():
             if prompt.topic == topic and prompt.mode == "redirect" and prompt.open:
-                prompt.answer.set_result(_BY_CODE)
+                prompt.answer.set_result(_ANY_BROWSER)
 
     def wait_for_fresh(self, prompt: Prompt) -> float:
         """Seconds until the device shows a code that could be accepted."""
@@ -256,7 +251,7 @@ class PromptBroker:
         except asyncio.CancelledError:
             self._close(prompt, "withdrawn", "The question was withdrawn.")
             raise
-        if answer == _BY_CODE:
+        if answer == _ANY_BROWSER:
             self._close(prompt, "withdrawn", "Another way to sign in was asked for.")
         else:
             self._close(prompt, "answered", prompt.answered())
@@ -264,14 +259,14 @@ class PromptBroker:
 
     async def signed_in(
         self,
-        sign_in: SignIn,
+        sign_in: AnySignIn,
         roles: Callable[[], tuple[str, ...]],
         wanted: Callable[[], bool],
-        begin: Callable[[], Awaitable[S]],
-        finish: Callable[[S], Coroutine[Any, Any, T]],
+        begin: Callable[[], Awaitable[B]],
+        finish: Callable[[B], Coroutine[Any, Any, T]],
         cause: Cause = NO_CAUSE,
     ) -> T | None:
-        """What `finish` brings, while a human is shown where to sign in; None where that is to be by a code instead.
+        """What `finish` brings, while a human is shown where to sign in; None where any browser is to do instead.
 
         Args:
             sign_in: to what.
@@ -287,15 +282,16 @@ class PromptBroker:
         """
         prompt = self._new_prompt("", roles, about=sign_in.topic, kind="sign-in", label=cause.label)
         prompt.process, prompt.sign_in = cause.process, sign_in.label
+        prompt.service, prompt.whereto = sign_in.service, sign_in.whereto
         self._refuse_while_resting(prompt.about)
         self._refuse_unattended(prompt)
         begun = await begin()
-        prompt.mode, prompt.url, prompt.user_code = begun.mode, begun.url, begun.user_code
+        prompt.mode, prompt.url, prompt.user_code, prompt.take = begun.mode, begun.url, begun.user_code, begun.take
         looking = asyncio.ensure_future(finish(begun))
         looking.add_done_callback(lambda _: None if prompt.answer.done() else prompt.answer.set_result("done"))
         try:
             answer = await self._pose(prompt, wanted, looking)
-            return None if answer == _BY_CODE else await looking
+            return None if answer == _ANY_BROWSER else await looking
         finally:
             looking.cancel()
 

@@ -45,8 +45,10 @@ class Prompt:
         reason: why it takes a code, where that is not plain.
         sign_in: what is signed in to, as people call it; empty: it is another kind of prompt.
         url: where in a browser that is done. Of a redirect it is for a browser on this machine alone.
-        user_code: what is typed there; empty for a redirect.
-        mode: which of the two it is.
+        user_code: what is typed there; empty: nothing.
+        mode: which of the ways to sign in it is.
+        service: what it is that is signed in to, and `whereto` the same with its name, in a sentence.
+        take: takes what the browser shows at the end; None: nothing has to be pasted.
     """
 
     id: str
@@ -66,6 +68,9 @@ class Prompt:
     url: str = field(default="", repr=False)
     user_code: str = ""
     mode: Mode | None = None
+    service: str = ""
+    whereto: str = ""
+    take: Callable[[str], None] | None = field(default=None, repr=False)
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -102,7 +107,7 @@ class Prompt:
         if self.kind == "confirm":
             return errors.TimedOut(f"Nobody has confirmed {_lower(self._use())}.", _HINT)
         if self.kind == "sign-in":
-            return errors.TimedOut(f"Nobody has signed in to {self.sign_in} for {self._names()}.", self._login())
+            return errors.TimedOut(f"Nobody has signed in to {self.whereto} for {self._names()}.", self._login())
         return errors.TimedOut(f"Nobody gave an MFA code for {self._names()}.", self._login())
 
     def declined(self) -> errors.HumanNeeded:
@@ -115,14 +120,14 @@ class Prompt:
 
     def answered(self) -> str:
         """What other terminals show once it is answered."""
-        said = {"mfa": "A code was given.", "sign-in": f"You are signed in to {self.sign_in}."}
+        said = {"mfa": "A code was given.", "sign-in": f"You are signed in to {self.whereto}."}
         return said.get(self.kind) or f"{self._use()} was allowed."
 
     def _names(self) -> str:
         return names(self.roles)
 
     def _sign_in(self) -> str:
-        return f"A sign-in to IAM Identity Center ({self.sign_in}) for {self._names()}"
+        return f"A sign-in to {self.service} ({self.sign_in}) for {self._names()}"
 
     def _login(self) -> str:
         return f"xacctctl login {self.roles[0]}"

@@ -25,7 +25,7 @@ _MOST_ACCOUNTS: Final = 10_000
 
 _DESCRIPTION: Final = """\
 A local STS that really enforces MFA, external ids, durations and signatures,
-and a local IAM Identity Center beside it.
+and a local IAM Identity Center and AWS sign-in beside it.
 Its keys are fake, its refusals are AWS's: for demonstrations and tests.
 """
 
@@ -54,7 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         chosen = _parser().parse_args(arguments)
         if chosen.command == "run":
             caps = Caps(chosen.max_lifetime, chosen.max_session, chosen.max_token, chosen.max_sign_in)
-            run(chosen.dir, chosen.port, caps, identity_center=chosen.identity_center, accounts=chosen.accounts)
+            run(
+                chosen.dir,
+                chosen.port,
+                caps,
+                identity_center=chosen.identity_center,
+                accounts=chosen.accounts,
+                console_login=chosen.console_login,
+            )
         else:
             sys.stdout.write(_said(chosen) + "\n")
     except Problem as problem:
@@ -99,8 +106,8 @@ def _add_to_running(parser: argparse.ArgumentParser, user: str | None = None) ->
 
 
 def _add_human(commands: argparse._SubParsersAction[_Parser]) -> None:
-    """Add what a human and an administrator do at Identity Center."""
-    first = "who signs in (default: the instance's first user)"
+    """Add what a human and an administrator do at both kinds of sign-in."""
+    first = "who signs in (default: the first user there)"
     for verb, what in {"approve": "say yes to a device's sign-in", "deny": "say no to a device's sign-in"}.items():
         parser = _add_to_running(commands.add_parser(verb, help=what), first)
         parser.add_argument("user_code", nargs="?", metavar="CODE", help="its code (default: of the one that waits)")
@@ -141,11 +148,14 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         help="have N accounts more in Identity Center, with three permission sets each",
     )
     parser.add_argument(
-        "--max-token", type=_seconds, metavar="SECONDS", help="let no access token that can be refreshed live longer"
+        "--console-login",
+        action="store_true",
+        help="have profiles with a login_session (`aws login`) in the AWS config file",
     )
     parser.add_argument(
-        "--max-sign-in", type=_seconds, metavar="SECONDS", help="let no sign-in of Identity Center last longer"
+        "--max-token", type=_seconds, metavar="SECONDS", help="let nothing that a refresh token renews live longer"
     )
+    parser.add_argument("--max-sign-in", type=_seconds, metavar="SECONDS", help="let no sign-in last longer")
 
 
 def _port(text: str) -> int:

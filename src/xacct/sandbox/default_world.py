@@ -11,6 +11,7 @@ from typing import Final
 import pyotp
 
 from xacct.sandbox import keys
+from xacct.sandbox.console_login.default import login_profiles
 from xacct.sandbox.identity_center.default import enlarged, instance, sso_profiles, sso_session
 from xacct.sandbox.trust import Condition, Statement
 from xacct.sandbox.world import AccessKey, MfaDevice, Profile, Role, User, World
@@ -23,6 +24,7 @@ VENDOR: Final = "567890123456"
 SECOND: Final = "678901234567"
 
 USER_NAME: Final = "MyIAMUsername"
+OTHER_USER_NAME: Final = "MyColleague"
 MFA_SERIAL: Final = f"arn:aws:iam::{CENTRAL}:mfa/{USER_NAME}"
 EXTERNAL_ID: Final = "vendor-7Qx2"
 FLEET_SIZE: Final = 20
@@ -93,6 +95,7 @@ def default_world(
     *,
     identity_center: bool = False,
     accounts: int = 0,
+    console_login: bool = False,
 ) -> World:
     """Return the world of the documentation.
 
@@ -102,6 +105,7 @@ def default_world(
         identity_center: Whether the client's files have profiles of the instance of Identity Center, which is there
             in any case.
         accounts: How many accounts more that instance has.
+        console_login: Whether they have profiles of console logins, and the world another user to sign in as.
     """
     mine = identity or new_identity()
     key = AccessKey(mine.key_id, mine.secret)
@@ -110,10 +114,13 @@ def default_world(
     profiles = [_profile(name, role, region) for name, role in _ROLES.items()]
     forgetful = _profile("noexternalid", _ROLES["thirdparty"], region)
     idc = enlarged(instance(region, CENTRAL, PROD, STAGING), accounts)
+    other = User(OTHER_USER_NAME, CENTRAL)
+    signed_in = sso_profiles(idc, _ROLES["open"].arn) if identity_center else ()
+    logged_in = login_profiles(user.arn, other.arn, _ROLES["open"].arn, region) if console_login else ()
     return World(
-        users=(user,),
+        users=(user, *((other,) if console_login else ())),
         roles=tuple(_ROLES.values()),
-        profiles=(central, *profiles, forgetful, *(sso_profiles(idc, _ROLES["open"].arn) if identity_center else ())),
+        profiles=(central, *profiles, forgetful, *signed_in, *logged_in),
         instances=(idc,),
         sso_sessions=(sso_session(idc),) if identity_center else (),
         region=region,

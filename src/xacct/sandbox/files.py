@@ -30,8 +30,8 @@ _IDENTITY: Final = "identity.json"
 _FIELDS: Final = ("key_id", "secret", "seed")
 _IDENTITY_CENTER: Final = ("AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC")
 SERVICES: Final = "xacct-sandbox"
-"""The `[services ...]` section that a profile may name instead of the variables; there where SSO sessions are."""
-_SERVED: Final = ("sts", "sso", "sso_oidc")
+"""The `[services ...]` section that a profile may name instead of the variables; there where one does."""
+_SERVED: Final = ("sts", "sso", "sso_oidc", "signin")
 _XDG: Final = {"XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config", "XDG_STATE_HOME": "state"}
 
 
@@ -111,7 +111,7 @@ def config_text(world: World, url: str) -> str:
     """Return the AWS config file of a world that is served at a URL."""
     sections = [_section(f"profile {profile.name}", profile.settings) for profile in world.profiles]
     sections += [_section(f"sso-session {session.name}", session.settings) for session in world.sso_sessions]
-    if world.sso_sessions:
+    if any(("services", SERVICES) in profile.settings for profile in world.profiles):
         sections.append(
             _section(f"services {SERVICES}", tuple((name, f"\n  endpoint_url = {url}") for name in _SERVED))
         )

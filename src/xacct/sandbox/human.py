@@ -1,10 +1,11 @@
-"""`xacct-sandbox approve`, `deny`, `consent` and `revoke`: the human and the administrator of Identity Center."""
+"""`xacct-sandbox approve`, `deny`, `consent` and `revoke`: the human and the administrator of both kinds of sign-in."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from xacct.sandbox import reach
+from xacct.sandbox.console_login import control as console_login
 from xacct.sandbox.identity_center.control import ANSWER_PATH, CONSENT_PATH, REVOKE_PATH
 
 if TYPE_CHECKING:
@@ -34,6 +35,11 @@ def answer(directory: Path, verb: str, user_code: str | None, user: str | None) 
 def consent(directory: Path, word: str, user: str | None) -> str:
     """Set what every sign-in from now on is answered at once: allow or deny, or nothing (ask).
 
+    Args:
+        directory: The running sandbox's.
+        word: The answer.
+        user: Who says it, by an address of Identity Center's or an IAM user's name; None: the first user there.
+
     Returns:
         What to print.
 
@@ -41,6 +47,7 @@ def consent(directory: Path, word: str, user: str | None) -> str:
         Problem: If no sandbox runs there.
     """
     told = reach.tell(directory, CONSENT_PATH, _said({"answer": word, "user": user}))
+    reach.tell(directory, console_login.CONSENT_PATH, _said({"answer": word, "user": _iam_user(user)}))
     return f"Sign-ins are answered: {told['answer']}."
 
 
@@ -53,7 +60,14 @@ def revoke(directory: Path, user: str | None) -> str:
     Raises:
         Problem: If no sandbox runs there.
     """
-    return f"Sign-ins ended: {reach.tell(directory, REVOKE_PATH, _said({'user': user}))['revoked']}."
+    asked = _said({"user": user})
+    ended = [reach.tell(directory, path, asked)["revoked"] for path in (REVOKE_PATH, console_login.REVOKE_PATH)]
+    return f"Sign-ins ended: {sum(ended)}."
+
+
+def _iam_user(name: str | None) -> str | None:
+    """The name, unless it is an address: one user of each kind is chosen at a time."""
+    return None if name is None or "@" in name else name
 
 
 def _said(given: dict[str, str | None]) -> dict[str, str]:

@@ -22,7 +22,15 @@ if TYPE_CHECKING:
     from xacct.sandbox.sessions import Caps
 
 
-def run(directory: Path, port: int, caps: Caps, *, identity_center: bool = False, accounts: int = 0) -> None:
+def run(
+    directory: Path,
+    port: int,
+    caps: Caps,
+    *,
+    identity_center: bool = False,
+    accounts: int = 0,
+    console_login: bool = False,
+) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Args:
@@ -31,6 +39,7 @@ def run(directory: Path, port: int, caps: Caps, *, identity_center: bool = False
         caps: Limits on the life of what is issued.
         identity_center: Whether the AWS files have profiles of Identity Center.
         accounts: How many accounts more its instance has.
+        console_login: Whether they have profiles of console logins.
 
     Raises:
         Problem: For a port or a directory that can't be used.
@@ -41,7 +50,9 @@ def run(directory: Path, port: int, caps: Caps, *, identity_center: bool = False
             # One that was killed couldn't take its word back.
             (directory / "ready").unlink(missing_ok=True)
             identity = files.load_or_make_identity(directory)
-            world = default_world(identity, identity_center=identity_center, accounts=accounts)
+            world = default_world(
+                identity, identity_center=identity_center, accounts=accounts, console_login=console_login
+            )
             sandbox = Sandbox(world, caps=caps)
             asyncio.run(_serve(sandbox, directory, port))
     except files.NotASandboxError as error:

@@ -1,4 +1,4 @@
-"""The sandbox as a server: STS on `/`, Identity Center beside it, controls below `/_sandbox`; aiohttp at 127.0.0.1.
+"""The sandbox as a server: STS on `/`, both kinds of sign-in beside it, controls below `/_sandbox`; at 127.0.0.1.
 
 `Sandbox` is also the API for tests that run it in their own event loop:
 
@@ -21,6 +21,7 @@ from aiohttp import web
 
 from xacct.sandbox import answers, control, errors
 from xacct.sandbox.calls import Call
+from xacct.sandbox.console_login.routes import ConsoleLogin
 from xacct.sandbox.errors import StsError
 from xacct.sandbox.faults import Faults
 from xacct.sandbox.identity_center.routes import IdentityCenter
@@ -43,7 +44,7 @@ _FAILURES: Final[Mapping[str, Callable[[], StsError]]] = {
 
 
 class Sandbox:
-    """A local STS and Identity Center over HTTP.
+    """A local STS, Identity Center and AWS sign-in over HTTP.
 
     Args:
         world: What exists.
@@ -65,6 +66,7 @@ class Sandbox:
         self.sts = Sts(world, self.faults, caps or Caps())
         self._sleep = sleep
         self.identity_center = IdentityCenter(self.sts.state, self.faults, self.calls, clock, sleep)
+        self.console_login = ConsoleLogin(self.sts.state, self.faults, self.calls, clock, sleep)
 
     @property
     def world(self) -> World:
@@ -124,6 +126,7 @@ class Sandbox:
         app.on_response_prepare.append(self._date)
         app.add_routes([web.get("/", self._answer), web.post("/", self._answer)])
         app.add_routes(self.identity_center.routes())
+        app.add_routes(self.console_login.routes())
         app.add_routes(control.routes(self))
         return app
 

@@ -34,11 +34,9 @@ def test_all_is_well_with_and_without_a_daemon(stage):
     assert stage.sentences(CHECKS, "role-mfa") == ["Every role has an MFA device."]
 
 
-def test_what_hangs_from_a_sign_in_takes_no_device(stage):
-    stage.config(
-        "[profile me]\nsso_account_id = 123456789012\n"
-        "[profile prod]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = me\n"
-    )
+@pytest.mark.parametrize("signs_in", ["login_session = arn:aws:iam::1:user/me", "sso_account_id = 123456789012"])
+def test_what_hangs_from_a_sign_in_in_a_browser_takes_no_device(stage, signs_in):
+    stage.config(f"[profile me]\n{signs_in}\n[profile prod]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = me\n")
     assert stage.sentences(CHECKS, "role-mfa") == ["Every role has an MFA device."]
     below = {"name": "prod", "source": "me", "mfa_serial": None, "error": "access-denied"}
     stage.running(roles=[{"name": "me", "role_arn": None, "mfa_serial": None, "sign_in": "corp"}, below])

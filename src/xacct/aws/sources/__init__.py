@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from xacct import awsfiles
 from xacct.aws.sources import console_login, identity_center, keychain, process, profile_keys, web_identity
+from xacct.aws.sources.console_login import ConsoleLogin
 from xacct.aws.sources.environment import Environment
 from xacct.aws.sources.identity_center import IdentityCenter
 from xacct.aws.sources.keychain import KeptKeys, Keychain, NoKeychain
@@ -30,6 +31,7 @@ KINDS: dict[str, SourceKind] = {
     "environment": Environment(),
     "web-identity": WebIdentity(),
     "identity-center": IdentityCenter(),
+    "console-login": ConsoleLogin(),
     "keychain": Keychain(NoKeychain()),
 }
 """By `Source.kind`."""

@@ -1,5 +1,6 @@
 """Fetchers of new credentials, a class for each kind: entry.py says what one does, `BY_HOP` which one a role has."""
 
+from xacct.credentials.fetchers.console_login import ConsoleLoginFetcher
 from xacct.credentials.fetchers.keys import PlainKeys, RoleFromKeys
 from xacct.credentials.fetchers.mfa_session import MfaSession, MfaSessions
 from xacct.credentials.fetchers.role import RoleFetcher
@@ -10,7 +11,7 @@ from xacct.credentials.fetchers.role_with_token import RoleWithToken
 from xacct.credentials.fetchers.sign_in import SignInFetcher
 from xacct.policy import Hop
 
-__all__ = ["BY_HOP", "MfaSession", "MfaSessions", "RoleFetcher", "RoleWithCode", "SignInFetcher"]
+__all__ = ["BY_HOP", "ConsoleLoginFetcher", "MfaSession", "MfaSessions", "RoleFetcher", "RoleWithCode", "SignInFetcher"]
 
 BY_HOP: dict[Hop, type[RoleFetcher]] = {
     Hop.KEYS: PlainKeys,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from xacct import errors, policy
 from xacct.credentials.observed_limits import ObservedLimits
@@ -20,11 +20,14 @@ if TYPE_CHECKING:
 
     from xacct.clock import AwsClock
     from xacct.credentials.rate_limiter import Place, RateLimiter
-    from xacct.credentials.sign_ins import IdentityCenter, SharedCache
+    from xacct.credentials.sign_ins import ConsoleLogins, IdentityCenter, SharedCache
     from xacct.model import Credentials, Role
     from xacct.policy import Path
-    from xacct.prompts.broker import PromptBroker, S, T
-    from xacct.signin import SignIn
+    from xacct.prompts.broker import PromptBroker
+    from xacct.signin import AnySignIn, Begun
+
+T = TypeVar("T")
+B = TypeVar("B", bound="Begun")
 
 QUICK_RETRIES = (0.3, 0.9)
 """Seconds before the second and third try of a call that carries no code: most hiccups are over by then."""
@@ -96,6 +99,7 @@ class Calls:
         *,
         sts: Sts,
         identity_center: IdentityCenter,
+        console_logins: ConsoleLogins,
         sources: Sources,
         broker: PromptBroker,
         clock: AwsClock,
@@ -105,6 +109,7 @@ class Calls:
     ) -> None:
         self.shared_cache = shared_cache
         self.identity_center = identity_center
+        self.console_logins = console_logins
         self.sign_ins = SignIns()
         self.browsers = Browsers()
         self.clock = clock
@@ -196,14 +201,32 @@ class Calls:
 
     async def sign_in(
         self,
-        sign_in: SignIn,
+        sign_in: AnySignIn,
         roles: Callable[[], tuple[str, ...]],
         wanted: Callable[[], bool],
-        begin: Callable[[], Awaitable[S]],
-        finish: Callable[[S], Coroutine[Any, Any, T]],
+        begin: Callable[[], Awaitable[B]],
+        finish: Callable[[B], Coroutine[Any, Any, T]],
     ) -> T | None:
         """What a human's sign-in in a browser brings. Arguments and errors are those of `PromptBroker.signed_in`."""
         return await self._broker.signed_in(sign_in, roles, wanted, begin, finish, self._cause(roles()))
+
+    async def in_browser(
+        self, sign_in: AnySignIn, roles: Callable[[], tuple[str, ...]], ask: Callable[[bool], Awaitable[T | None]]
+    ) -> T:
+        """What a human's sign-in brings, in whichever browser they have.
+
+        Args:
+            sign_in: to what.
+            roles: whom it is for, now.
+            ask: asks by one prompt, whether for a browser on this machine; None: another way was asked for.
+
+        Raises:
+            XacctError: those of `ask`.
+        """
+        got = await ask(sign_in.redirects and self.browsers.for_any(roles()))
+        while got is None:
+            got = await ask(False)
+        return got
 
     @asynccontextmanager
     async def _turn(self, place: Callable[[], Place]) -> AsyncIterator[None]:
@@ -271,6 +294,13 @@ class Calls:
 def needs_code(name: str) -> errors.HumanNeeded:
     """What is said of a role where no human may be asked."""
     return errors.HumanNeeded(f"{name} needs an MFA code.", f"xacctctl login {name}")
+
+
+def needs_sign_in(sign_in: AnySignIn, role: str) -> errors.HumanNeeded:
+    """The same of a role that takes a sign-in."""
+    return errors.HumanNeeded(
+        f"{role} needs a sign-in to {sign_in.service} ({sign_in.label}).", f"xacctctl login {role}"
+    )
 
 
 def parent_name(role: Role) -> str:

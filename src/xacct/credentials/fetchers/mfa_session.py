@@ -87,6 +87,10 @@ class MfaSession:
         """Each time."""
         return True
 
+    def needed(self, role: str) -> errors.HumanNeeded:
+        """As Fetcher says."""
+        return needs_code(role)
+
     async def fetch(self, need: Need) -> Credentials:
         """New credentials, as Fetcher says."""
         if not need.human:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from xacct import errors, policy
+from xacct.credentials.fetchers.calls import needs_code
 
 if TYPE_CHECKING:
     from xacct.credentials.entry import Entry, Need
@@ -35,6 +36,10 @@ class RoleFetcher(ABC):
     @abstractmethod
     def needs_human(self) -> bool:
         """Whether it could not succeed now without a human."""
+
+    def needed(self, role: str) -> errors.HumanNeeded:
+        """As Fetcher says: what it hangs from knows."""
+        return needs_code(role) if self.parent is None else self.parent.needed(role)
 
     @abstractmethod
     def mfa_was_fresh(self) -> bool:

@@ -44,7 +44,7 @@ class RoleFromParent(RoleFetcher):
             why = f"The trust policy of {self.role.name} wants a younger MFA."
             return await self.calls.assume(self.role, self.path(), await self._younger_mfa(need, why), need.place)
         if not need.human and not parent.valid() and not parent.refreshable_without_mfa():
-            raise needs_code(self.role.name)
+            raise parent.needed(self.role.name)
         keys = await parent.get(ask=need.human, dependent=need.entry)
         try:
             return await self._assumed(need, keys)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xacct import errors
+from xacct.credentials.fetchers.calls import needs_sign_in
 from xacct.credentials.fetchers.role import RoleFetcher
-from xacct.credentials.fetchers.sign_in import needs_sign_in
 from xacct.credentials.sign_ins import sign_in_of, source_of
 
 if TYPE_CHECKING:

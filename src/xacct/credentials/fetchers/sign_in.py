@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import structlog
 
 from xacct import errors
+from xacct.credentials.fetchers.calls import needs_sign_in
 from xacct.credentials.sign_ins import sign_in_of
 from xacct.model import Credentials
 from xacct.signin import DeviceCode
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
 
     from xacct.credentials.entry import Need
     from xacct.credentials.fetchers.calls import Calls
-    from xacct.credentials.sign_ins import Redirect
     from xacct.model import Role, Source
-    from xacct.signin import Mode, Registration, Renewal, SignIn, Tokens
+    from xacct.signin import Authorization, Mode, Registration, Renewal, Tokens
 
 log = structlog.get_logger("xacct.credentials")
 
@@ -49,7 +49,7 @@ class _Opened:
     """A redirect that waits for a browser, and the client that asks by it."""
 
     client: Registration
-    redirect: Redirect
+    redirect: Authorization[Tokens]
 
 
 class SignInFetcher:
@@ -88,6 +88,10 @@ class SignInFetcher:
             self._looked = (boot, needs)
         return needs
 
+    def needed(self, role: str) -> errors.HumanNeeded:
+        """As Fetcher says."""
+        return needs_sign_in(sign_in_of(self._role()), role)
+
     async def fetch(self, need: Need) -> Credentials:
         """New credentials, as Fetcher says: an access token, as a session token."""
         role = self._role()
@@ -95,7 +99,7 @@ class SignInFetcher:
         if got is not None:
             return got
         if not need.human:
-            raise needs_sign_in(sign_in_of(role), self._roles()[0])
+            raise self.needed(self._roles()[0])
         return await self._signed_in(role, need)
 
     async def _renewed(self, role: Role) -> Credentials | None:
@@ -105,7 +109,7 @@ class SignInFetcher:
             return None
         try:
             # One call: a second would find the token used up, if the first was answered.
-            tokens = await self._calls.identity_center.renew(role, renewal.client, renewal.refresh_token)
+            tokens = await self._calls.identity_center.renew(role, renewal)
         except errors.SignInEnded:
             self._sign_ins.ended(self._source, renewal)
             return await self._renewed_by_command_line(role)
@@ -164,22 +168,21 @@ class SignInFetcher:
 
     async def _signed_in(self, role: Role, need: Need) -> Credentials:
         """By a human: in a browser on this machine where whoever waits has one, else by a code for any browser."""
-        redirects = sign_in_of(role).redirects and self._calls.browsers.for_any(self._roles())
-        got = await self._asked(role, need, redirects=redirects)
-        while got is None:  # a code was asked for instead
-            got = await self._asked(role, need, redirects=False)
+        got = await self._calls.in_browser(
+            sign_in_of(role), self._roles, lambda redirects: self._asked(role, need, redirects=redirects)
+        )
         return await self._taken(*got)
 
     async def _asked(self, role: Role, need: Need, *, redirects: bool) -> tuple[Registration, Tokens] | None:
         """What one prompt brings, and to which client; None where another way to sign in was asked for."""
         opened: list[_Opened] = []
 
-        async def begin() -> DeviceCode | Redirect:
+        async def begin() -> DeviceCode | Authorization[Tokens]:
             if redirects:
                 opened.extend(await self._opened(role))
             return opened[0].redirect if opened else await self._begun(role)
 
-        async def finish(begun: DeviceCode | Redirect) -> tuple[Registration, Tokens]:
+        async def finish(begun: DeviceCode | Authorization[Tokens]) -> tuple[Registration, Tokens]:
             if isinstance(begun, DeviceCode):
                 return await self._finished(role, begun)
             return await self._came_back(opened[0])
@@ -246,10 +249,3 @@ class SignInFetcher:
             await self._calls.shared_cache.write(self._source, client, tokens)
         now = self._calls.clock.now()
         return Credentials("", "", tokens.access_token, tokens.expires_at, issued_at=now)
-
-
-def needs_sign_in(sign_in: SignIn, role: str) -> errors.HumanNeeded:
-    """What is said of a role where no human may be asked."""
-    return errors.HumanNeeded(
-        f"{role} needs a sign-in to IAM Identity Center ({sign_in.label}).", f"xacctctl login {role}"
-    )

@@ -51,7 +51,7 @@ def _all_roles(scene: Scene) -> list[Role]:
             name,
             source,
             profile.get("mfa_serial") or profiles.get(source, {}).get("mfa_serial"),
-            any(key in profiles.get(source, {}) for key in ("role_arn", "sso_account_id")),
+            any(key in profiles.get(source, {}) for key in ("role_arn", "login_session", "sso_account_id")),
         )
         for name, profile in profiles.items()
         if "role_arn" in profile and (source := profile.get("source_profile", ""))
@@ -93,7 +93,8 @@ def _wrong(serial: str, roles: list[str], failures: dict[str, str]) -> Finding |
     look = "Compare mfa_serial with IAM > Users > Security credentials"
     if _SECURITY_KEY.fullmatch(serial):
         return broken(
-            f"{serial} ({whose}) is a security key: it can't make codes.", "Register a virtual device besides"
+            f"{serial} ({whose}) is a security key: it can't make codes.",
+            "Register a virtual device besides, or sign in in a browser (aws login, aws configure sso)",
         )
     if not (_VIRTUAL.fullmatch(serial) or _HARDWARE.fullmatch(serial)):
         return broken(f"{serial!r} ({whose}) is no MFA device's serial.", look)

@@ -31,31 +31,31 @@ def routes(state: State, clock: Callable[[], float]) -> list[web.RouteDef]:
         return web.json_response(_shown(state, clock()))
 
     async def answer(request: web.Request) -> web.Response:
-        given = _texts(await request.text(), '{"answer": "allow"}', ("user_code", "answer", "user"))
+        given = texts(await request.text(), '{"answer": "allow"}', ("user_code", "answer", "user"))
         allow = yes(given.get("answer") or "allow")
         answered = device.answer(state, given.get("user_code"), clock(), allow=allow, user=given.get("user"))
         return web.json_response({"user_code": answered.user_code, "client_name": answered.client.name})
 
     async def consent(request: web.Request) -> web.Response:
-        given = _texts(await request.text(), '{"answer": "ask"}', ("answer", "user"))
+        given = texts(await request.text(), '{"answer": "ask"}', ("answer", "user"))
         if given.get("answer") not in CONSENTS:
             raise ValueError(f"answer must be one of: {', '.join(CONSENTS)}.")
         state.consent, state.consent_user = str(given["answer"]), given.get("user")
         return web.json_response({"answer": state.consent, "user": state.consent_user})
 
     async def revoked(request: web.Request) -> web.Response:
-        given = _texts(await request.text(), '{"user": "me@example.com"}', ("user",))
+        given = texts(await request.text(), '{"user": "me@example.com"}', ("user",))
         return web.json_response({"revoked": revoke(state, given.get("user"), clock())})
 
     return [
         web.get(STATE_PATH, show),
-        web.post(ANSWER_PATH, _told(answer)),
-        web.post(CONSENT_PATH, _told(consent)),
-        web.post(REVOKE_PATH, _told(revoked)),
+        web.post(ANSWER_PATH, told(answer)),
+        web.post(CONSENT_PATH, told(consent)),
+        web.post(REVOKE_PATH, told(revoked)),
     ]
 
 
-def _told(handle: Callable[[web.Request], Any]) -> Callable[[web.Request], Any]:
+def told(handle: Callable[[web.Request], Any]) -> Callable[[web.Request], Any]:
     """Wrap a handler, so that what it refuses is told in a sentence."""
 
     async def handled(request: web.Request) -> web.Response:
@@ -68,7 +68,12 @@ def _told(handle: Callable[[web.Request], Any]) -> Callable[[web.Request], Any]:
     return handled
 
 
-def _texts(text: str, example: str, known: tuple[str, ...]) -> dict[str, str]:
+def texts(text: str, example: str, known: tuple[str, ...]) -> dict[str, str]:
+    """Return the members of a request's body, each of them a text.
+
+    Raises:
+        ValueError: For a member that is not known, or is no text.
+    """
     body = object_of(text, example) if text else {}
     for name, value in body.items():
         if name not in known:

@@ -1,0 +1,82 @@
+"""A call that no key signs, of a service that signs people in: the SDK's answer, or one of our errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xacct import errors
+from xacct.aws import failures, sign_in_failures, sts
+
+if TYPE_CHECKING:
+    from xacct.aws.clients import Clients
+    from xacct.clock import AwsClock
+    from xacct.model import Role
+
+
+class Unsigned:
+    """Makes such calls.
+
+    Args:
+        clock: it learns from AWS's answers.
+        clients: what they are made with.
+    """
+
+    def __init__(self, clock: AwsClock, clients: Clients) -> None:
+        self._clock = clock
+        self._clients = clients
+
+    async def client(self, service: str, role: Role, *, asked: str) -> Any:
+        """The SDK's client of a service. Arguments and errors as of `call`; nothing is sent."""
+        try:
+            return await self._clients.get(role.target, sts.region_of(role), service)
+        except OSError as error:
+            raise failures.without_the_sdk(error, role) from None
+        except Exception as error:  # noqa: BLE001 - as below
+            raise failures.of_sdk(error, role, signed=False, asked=asked) from None
+
+    async def call(
+        self,
+        service: str,
+        role: Role,
+        operation: str,
+        arguments: dict[str, Any],
+        rows: tuple[failures.Row, ...],
+        *,
+        target: str,
+        asked: str,
+    ) -> dict[str, Any]:
+        """What one answers.
+
+        Args:
+            service: one of sdk.SERVICES.
+            role: what is wanted; its target and region say where and how to ask.
+            operation: as the service or the SDK call it.
+            arguments: of that.
+            rows: what the service's refusals mean.
+            target: what they are about.
+            asked: who is asked, in words.
+
+        Raises:
+            XacctError: a refusal, or why nobody could be asked.
+        """
+        client = await self.client(service, role, asked=asked)
+        from botocore import xform_name  # noqa: PLC0415 - late, as for STS; it is loaded by now
+        from botocore.exceptions import ClientError  # noqa: PLC0415
+
+        try:
+            answer: dict[str, Any] = await getattr(client, xform_name(operation))(**arguments)
+        except ClientError as error:
+            response = error.response
+            status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
+            code, said = (str(response.get("Error", {}).get(each, "")) for each in ("Code", "Message"))
+            if service == "signin" and code == "AccessDeniedException":
+                code = str(response.get("error") or code)  # which of four it is
+            sts.hear(self._clock, response, signed_for=False)
+            refused = failures.refusal(code or str(status), said, target=target, status=status, rows=rows)
+            if isinstance(refused, errors.Throttled):
+                refused.retry_after = sign_in_failures.retry_after(response)
+            raise refused from None
+        except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each
+            raise failures.of_sdk(error, role, signed=True, asked=asked) from None
+        sts.hear(self._clock, answer, signed_for=False)
+        return answer
