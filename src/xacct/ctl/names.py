@@ -53,6 +53,8 @@ def replaced(verb: str, args: Namespace, client: Client, error: DaemonError) -> 
         args.roles = found
     elif len(found) == 1:
         args.role = found[0]
+    elif verb == "exec":
+        args.several = found
     else:
         some = ", ".join(found[:_NAMED]) + (f" and {len(found) - _NAMED} more" if len(found) > _NAMED else "")
         raise CtlError(f"{verb} takes one role, and {args.role!r} means {len(found)}: {some}.", "Name one.", USAGE)
