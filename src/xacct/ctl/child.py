@@ -1,4 +1,4 @@
-r"""Children of xacctctl: one that stands in for us, and programs that only tell something.
+r"""Children of xacctctl: one that stands in for us, our own in several roles, and programs that only tell something.
 
 What a signal does to us it does to the child that stands in for us, and back. Signals are blocked and fetched one by
 one, so that nothing here runs at an arbitrary point. The child shares our process group, so what the terminal sends
@@ -9,13 +9,14 @@ that we alone hear.
 from __future__ import annotations
 
 import os
+import sys
 
 from xacct.ctl import signals as signal
-from xacct.ctl.failure import CANNOT_RUN, NOT_FOUND, CtlError
+from xacct.ctl.failure import CANNOT_RUN, FAILED, NOT_FOUND, CtlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from subprocess import CompletedProcess
     from typing import Final
 
@@ -81,6 +82,30 @@ def told(words: Sequence[str], *, patience: float, environ: Mapping[str, str] | 
         timeout=patience,
         check=False,
     )
+
+
+def forked(work: Callable[[], int], outputs: Sequence[int] = ()) -> int:
+    """Do some work in a process of its own, which ends with the status that the work gives, and return its pid.
+
+    Args:
+        work: what is done.
+        outputs: descriptors for its stdout and stderr; it reads from nowhere then. None: it has our terminal.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    pid = os.fork()
+    if pid:
+        return pid
+    status = FAILED
+    try:
+        if outputs:
+            os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # one terminal can't answer several
+            for descriptor, stream in zip(outputs, (1, 2), strict=True):
+                os.dup2(descriptor, stream)
+        status = work()
+        sys.stdout.flush()
+    finally:
+        os._exit(status)
 
 
 def _next_signal(watched: frozenset[int]) -> tuple[int, bool]:

@@ -25,7 +25,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "roles": ("--json",),
     "whoami": ("--offline", "--json"),
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime"),
-    "exec": ("--imds", "--static", "--lifetime", "--detach"),
+    "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel"),
     "process": ("--lifetime",),
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "accounts": (
@@ -70,6 +70,7 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
 _VALUED: Final = frozenset(
     {
         *VALUES,
+        "--parallel",
         *("--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"),
         *("--profile-template", "--region", "--accounts", "--roles"),
     }

@@ -30,12 +30,12 @@ _PAUSE: Final = 0.05
 
 def exec_(args: Namespace, client: Client) -> int:
     """Run the command and return its status: 128+n for signal n, 126 and 127 as shells do."""
-    if not args.command:
-        raise CtlError("exec needs a command.", "xacctctl exec ROLE -- COMMAND...", USAGE)
-    if args.detach and (args.static or args.imds):
-        raise CtlError(
-            "--detach goes with a grant, which --static and --imds have not.", "Leave out one of the two.", USAGE
-        )
+    _demand_sense(args)
+    if getattr(args, "several", None):
+        return _in_each(args, client)
+    if args.parallel is not None:
+        ensure(client, args.role)  # the daemon knows whether it is one
+        raise CtlError("--parallel is for several roles.", "xacctctl exec 'cust-*' --parallel 4 -- COMMAND...", USAGE)
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
         return _run(args.command, variables.static(args.role, keys, os.environ))
@@ -66,6 +66,32 @@ def exec_(args: Namespace, client: Client) -> int:
     except OSError:
         pass  # the terminal may have gone; the command's status is what counts
     return status
+
+
+def _demand_sense(args: Namespace) -> None:
+    """Refuse a command line that can't be meant."""
+    if not args.command:
+        raise CtlError("exec needs a command.", "xacctctl exec ROLE -- COMMAND...", USAGE)
+    if args.detach and (args.static or args.imds):
+        raise CtlError(
+            "--detach goes with a grant, which --static and --imds have not.", "Leave out one of the two.", USAGE
+        )
+
+
+def _in_each(args: Namespace, client: Client) -> int:
+    """Run the command in each of several roles, in a process for each."""
+    from xacct.ctl.complain import complain  # noqa: PLC0415 - of use to several roles
+    from xacct.ctl.exec_each import exec_each  # noqa: PLC0415
+
+    def run(role: str) -> int:
+        args.role, args.several, args.parallel = role, None, None
+        try:
+            return exec_(args, client)
+        except CtlError as error:
+            complain(error.sentence, error.hint)
+            return error.status
+
+    return exec_each(args, client, run)
 
 
 def _universal(command: str) -> Sequence[str]:
@@ -120,7 +146,15 @@ def _declare(parser: ArgumentParser) -> None:
         help="access does not end with the command, but with xacctctl grants revoke: for a command that only starts"
         " another program and ends (code .)",
     )
-    parser.usage = "xacctctl exec ROLE [--detach | --imds | --static [--lifetime DURATION]] -- COMMAND..."
+    parser.add_argument(
+        "--parallel",
+        type=int,
+        metavar="N",
+        help="where ROLE is a pattern or a group: in so many roles at a time, each line with its role before it",
+    )
+    parser.usage = (
+        "xacctctl exec ROLE [--parallel N] [--detach | --imds | --static [--lifetime DURATION]] -- COMMAND..."
+    )
 
 
 VERBS = {
@@ -133,6 +167,7 @@ VERBS = {
             "xacctctl exec prod -- terraform plan",
             "xacctctl exec staging -- $SHELL",
             "xacctctl exec --detach dev -- code .",
+            "xacctctl exec 'cust-*' --parallel 4 -- aws s3 ls",
         ),
         exec_,
         _declare,

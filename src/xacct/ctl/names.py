@@ -51,6 +51,8 @@ def replaced(verb: str, args: Namespace, client: Client, error: DaemonError) -> 
         args.roles = found
     elif len(found) == 1:
         args.role = found[0]
+    elif verb == "exec":
+        args.several = found
     else:
         raise CtlError(
             f"{verb} takes one role, and {args.role!r} means {len(found)}: {listed(found)}.", "Name one.", USAGE

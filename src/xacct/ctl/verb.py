@@ -82,7 +82,7 @@ class Verb:
 _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "process": {"lifetime": None},
     "env": {"format": "sh", "pid": None, "imds": False, "static": False, "lifetime": None},
-    "exec": {"imds": False, "static": False, "lifetime": None, "detach": False},
+    "exec": {"imds": False, "static": False, "lifetime": None, "detach": False, "parallel": None},
 }
 """The options of the daily verbs that take one role, as they are where none is given.
 

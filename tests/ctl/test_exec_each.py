@@ -1,0 +1,86 @@
+"""exec in several roles: in turn or at once, with a summary."""
+
+import signal
+import time
+
+import pytest
+
+SHOW = ["sh", "-c", "echo $XACCT_ROLE; echo err-$XACCT_ROLE >&2; test $XACCT_ROLE != dev"]
+
+
+def test_a_command_is_run_in_each_role_in_turn_and_summed_up(daemon, run):
+    done = run("exec", "*", "--", *SHOW)
+    assert done.stdout == "prod\ndev\n"
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "== prod",
+        "err-prod",
+        "== dev",
+        "err-dev",
+        "xacctctl: 1 of 2 roles: done.",
+        "  dev ended with 1",
+    ]
+
+
+def test_at_once_each_line_has_its_role(daemon, run):
+    done = run("exec", "*", "--parallel", "2", "--", *SHOW)
+    assert sorted(done.stdout.splitlines()) == ["dev: dev", "prod: prod"]
+    assert {"prod: err-prod", "dev: err-dev"} <= set(done.stderr.splitlines())
+    assert done.returncode == 1
+
+
+def test_at_once_is_at_once(daemon, run, tmp_path):
+    """Each waits for the other's file."""
+    wait = f"touch {tmp_path}/$XACCT_ROLE; until test $(ls {tmp_path} | wc -l) = 2; do :; done"
+    assert run("exec", "*", "--parallel", "2", "--", "sh", "-c", wait).returncode == 0
+
+
+def test_what_has_no_end_of_line_and_what_is_long_is_shown(daemon, run):
+    done = run("exec", "*", "--parallel", "2", "--", "sh", "-c", "printf %0200000d 7")
+    assert done.stdout.count("prod: ") == done.stdout.count("dev: ") >= 2
+    assert sum(line.count("0") + line.count("7") for line in done.stdout.splitlines()) == 400000
+
+
+def test_a_role_that_can_t_be_had_is_said_and_the_others_are_run(daemon, run):
+    refused = {"code": "access-denied", "category": "refused", "sentence": "AWS says no.", "hint": ""}
+
+    def held(role):
+        if role == "dev":
+            return {"event": "failed", "role": role, "error": refused}
+        return type(daemon)._held(daemon, role)
+
+    daemon._held = held
+    done = run("exec", "*", "--", *SHOW)
+    assert (done.stdout, done.returncode) == ("prod\n", 5)
+    assert "dev: AWS says no." in done.stderr
+
+
+def test_each_has_a_grant_of_its_own_that_ends_with_it(daemon, run):
+    assert run("exec", "*", "--", "true").returncode == 0
+    assert [body["roles"] for body in daemon.called("POST", "/v1/grants") if body["roles"] != ["*"]] == [
+        ["prod"],
+        ["dev"],
+    ]
+    assert len([path for method, path, _ in daemon.requests if method == "DELETE"]) == 2
+
+
+@pytest.mark.parametrize("number", ["0", "3", "x"])
+def test_a_number_that_can_t_be_meant(daemon, run, number):
+    assert run("exec", "*", "--parallel", number, "--", "true").returncode == 2
+
+
+def test_parallel_is_for_several(daemon, run):
+    done = run("exec", "prod", "--parallel", "2", "--", "true")
+    assert (done.returncode, "several roles" in done.stderr) == (2, True)
+
+
+def test_ctrl_c_ends_the_run_and_says_what_was_not_begun(daemon, sit, tmp_path):
+    seat = sit("exec", "*", "--", "sh", "-c", f"touch {tmp_path}/$XACCT_ROLE; sleep 30")
+    end = time.monotonic() + 20
+    while not (tmp_path / "prod").exists():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    seat.type("\x03")
+    status, shown = seat.end()
+    assert (status, "dev was not begun" in shown) == (128 + signal.SIGINT, True), shown
+    assert [file.name for file in tmp_path.iterdir()] == ["prod"]
