@@ -60,13 +60,16 @@ def test_another_user_is_refused_and_ours_is_named(stack):
     [_, done] = stack.api("POST", "/v1/credentials", {"role": "prod", "attend": False})
     assert done["failed"] == 0
     lines = [line for line in audit(stack) if line["event"] != "renewed"]
-    assert [(line["event"], line["what"], line["uid"]) for line in lines] == [
+    told = [(line["event"], line["what"], line["uid"]) for line in lines]
+    refused = ("refused", "another user", 65534)
+    assert told.count(refused) == 1
+    told.remove(refused)  # it is in a file of its own: where it stands among the others depends on when each is written
+    assert told == [
         ("login", "held", 0),
         ("grant-created", "prod", 0),
         ("fetch", "served", 0),
         ("grant-revoked", "prod", 0),
         ("fetch", "served", 0),
-        ("refused", "another user", 65534),  # in a file of its own, read behind the other
     ]
     exe = os.path.realpath(sys.executable)
     assert [line["exe"] for line in lines if line["event"] != "refused" and line["uid"] == 0] == [exe] * 5
