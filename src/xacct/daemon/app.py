@@ -27,6 +27,7 @@ from xacct.daemon.keychain_keys import KeychainKeys
 from xacct.daemon.noted import Noted
 from xacct.daemon.reading import Reader, Wanted
 from xacct.daemon.restorer import Restorer
+from xacct.daemon.rotation import Rotator
 from xacct.desktop import prompters
 from xacct.desktop.parts import Parts
 from xacct.endpoint.handlers.container_credentials import ContainerCredentials
@@ -104,7 +105,12 @@ class App:
         self.catalogues = Catalogues(self.configuration, self.keeper, self.grants)
         self.reader = Reader(self._read)
         self.keychain_keys = KeychainKeys(
-            self.access_keys, self.sts, os.environ, self.catalogues.own, partial(self.reader.in_time, everything=True)
+            self.access_keys,
+            self.sts,
+            os.environ,
+            self.catalogues.own,
+            partial(self.reader.in_time, everything=True),
+            Rotator(self.access_keys, self.sts, self.iam, self.clock.now),
         )
         self.audit = _audit(chosen, where, self.clock, resolver, self.catalogues)
         if (audit := self.audit) is not None:
@@ -127,6 +133,7 @@ class App:
     def _heart(self, chosen: Settings) -> Keeper:
         """The keeper, with AWS and the prompt broker it needs."""
         from xacct.aws.console_login import ConsoleLogins  # noqa: PLC0415
+        from xacct.aws.iam import Iam  # noqa: PLC0415
         from xacct.aws.portal import Portal  # noqa: PLC0415
         from xacct.aws.shared_cache import SharedCache  # noqa: PLC0415
         from xacct.aws.sources import FileSources  # noqa: PLC0415
@@ -134,7 +141,7 @@ class App:
 
         events = Events()
         events.call(PromptOpened, self._prepare)
-        self.sts = Sts(self.clock)
+        self.sts, self.iam = Sts(self.clock), Iam(self.clock)
         # guard: shared-cache-off-never-writes
         self.shared_cache = SharedCache(os.environ) if chosen.identity_center.share_cache else None
         peers = PeerCheck(callers.choose(), os.geteuid())
@@ -384,6 +391,7 @@ class App:
                 stack.push_async_callback(self.audit.close)
             stack.push_async_callback(self.restorer.close)
             stack.push_async_callback(self.sts.close)
+            stack.push_async_callback(self.iam.close)
             stack.push_async_callback(self.identity_center.close)
             stack.push_async_callback(self.console_logins.close)
             stack.push_async_callback(self.containers.close)
