@@ -2066,6 +2066,46 @@ GUARDS = {
         "if False:",
         "tests/aws/test_targets.py::test_where_a_variable_leads_sts_elsewhere_iam_has_to_be_named_too",
     ),
+    "machines-role-is-shells": Guard(
+        "if not same.get(kind, True):",
+        "if False:",
+        "tests/control/test_around.py::test_the_machines_role_is_not_given_to_a_shell_that_is_led_elsewhere",
+    ),
+    "metadata-is-asked-directly": Guard(
+        "trust_env=False",
+        "trust_env=True",
+        "tests/aws/test_machine_sources.py::test_a_containers_role_is_had_with_its_token",
+    ),
+    "containers-endpoint-is-one-that-sdks-ask": Guard(
+        'if parts.scheme not in {"http", "https"} or not',
+        "if False and not",
+        "tests/aws/test_machine_sources.py::test_where_no_sdk_asks_we_do_not_either",
+    ),
+    "own-endpoint-is-no-source": Guard(
+        "if port in self._own_ports():",
+        "if False:",
+        "tests/aws/test_machine_sources.py::test_our_own_endpoint_is_no_source",
+    ),
+    "own-metadata-is-no-source": Guard(
+        "if port in self._own_ports():",
+        "if False:",
+        "tests/aws/test_machine_sources.py::test_our_own_endpoint_is_no_source",
+    ),
+    "metadata-is-asked-on-instances-alone": Guard(
+        "if not named and not self._is_instance():",
+        "if False:",
+        "tests/aws/test_machine_sources.py::test_elsewhere_than_on_an_instance_nobody_is_asked",
+    ),
+    "name-of-instances-role-is-one": Guard(
+        "if not _ROLE.fullmatch(role):",
+        "if False:",
+        "tests/aws/test_machine_sources.py::test_a_role_that_is_none_is_not_asked_for",
+    ),
+    "one-metadata-service-for-all-roles": Guard(
+        "if setting in files.profiles[name]:",
+        "if False:",
+        "tests/aws/test_profiles.py::test_a_profile_that_cannot_be_used_is_one_problem_and_takes_nothing_down",
+    ),
     "key-in-keychain-is-of-its-files": Guard(
         "if row.where == where}",
         "}",

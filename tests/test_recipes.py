@@ -39,8 +39,10 @@ PROGRAMS = {
     "from-cli": ("aws", r"configure export-credentials --profile signed-in --format process", NATIVE),
     "roles-anywhere": (
         "aws_signing_helper",
-        (r"credential-process --certificate \S+ --private-key \S+"
-        rf" --trust-anchor-arn {ARN} --profile-arn {ARN} --role-arn {ARN}"),
+        (
+            r"credential-process --certificate \S+ --private-key \S+"
+            rf" --trust-anchor-arn {ARN} --profile-arn {ARN} --role-arn {ARN}"
+        ),
         NATIVE,
     ),
     "corp-saml": (

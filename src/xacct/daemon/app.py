@@ -156,7 +156,7 @@ class App:
             identity_center=self.identity_center,
             console_logins=self.console_logins,
             shared_cache=self.shared_cache,
-            sources=FileSources(os.environ, self.access_keys),
+            sources=FileSources(os.environ, self.access_keys, self._own_ports),
             broker=PromptBroker(self.clock, events, UsedCodes(self._keep_steps)),
             clock=self.clock,
             events=events,
@@ -166,6 +166,10 @@ class App:
                 settings.seconds(chosen.session.renew_if_used_within),
             ),
         )
+
+    def _own_ports(self) -> set[int]:
+        """The ports at which we serve credentials: no source of ours is asked there."""
+        return {self.endpoint.address[1], *self.imds.open_ports, self.about_containers()["port"]}
 
     def _prepare(self, opened: PromptOpened) -> None:
         """A human is asked for a code: load meanwhile what it takes to use it."""
