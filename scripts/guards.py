@@ -2072,8 +2072,8 @@ GUARDS = {
         "tests/control/test_around.py::test_the_machines_role_is_not_given_to_a_shell_that_is_led_elsewhere",
     ),
     "metadata-is-asked-directly": Guard(
-        "trust_env=False",
-        "trust_env=True",
+        "aiohttp.ClientSession(timeout=limits, trust_env=False)",
+        "aiohttp.ClientSession(timeout=limits, trust_env=True)",
         "tests/aws/test_machine_sources.py::test_a_containers_role_is_had_with_its_token",
     ),
     "containers-endpoint-is-one-that-sdks-ask": Guard(

@@ -48,8 +48,8 @@ async def asked(method: str, url: str, headers: Mapping[str, str], *, within: fl
 
     limits = aiohttp.ClientTimeout(total=within)
     try:
-        # guard: metadata-is-asked-directly
         async with (
+            # guard: metadata-is-asked-directly
             aiohttp.ClientSession(timeout=limits, trust_env=False) as session,
             session.request(method, url, headers=dict(headers), allow_redirects=False) as answer,
         ):
