@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xacct import errors, policy
-from xacct.aws import failures, sign_in_failures
+from xacct.aws import failures, iam_failures, sign_in_failures
 from xacct.credentials import entry
 from xacct.ctl.failure import NO_DAEMON, status_of
 from xacct.endpoint import answers
@@ -132,6 +132,8 @@ def page() -> str:
         INTRO.format(no_grant=no_grant),
         "## What AWS refuses\n\nIn the order in which they are recognized.\n",
         *map(_refusal, failures.ROWS),
+        "## What IAM refuses\n\nOf `xacctctl keys rotate`.\n",
+        *(_refusal(row, iam_failures.IAM_ROWS, "central") for row in iam_failures.IAM_ROWS if row not in failures.ROWS),
         "## What IAM Identity Center refuses\n\nSentences about a sign-in name the session `corp`.\n",
         *(_refusal(row, sign_in_failures.OIDC_ROWS, "corp") for row in sign_in_failures.OIDC_ROWS),
         *(_refusal(row, sign_in_failures.CODE_ROWS, "corp") for row in sign_in_failures.CODE_ROWS[:1]),

@@ -1987,9 +1987,124 @@ GUARDS = {
         "tests/state/test_access_keys.py::test_what_is_added_is_there_for_the_next_daemon_and_the_list_has_no_secret",
     ),
     "another-key-in-its-place-is-not-used": Guard(
-        "if self.of_files(where).get(profile) != digest(keys.access_key_id):",
+        "if digest(keys.access_key_id) not in self._taken(where, profile):",
         "if False:",
         "tests/state/test_access_keys.py::test_another_key_that_somebody_has_put_there_is_not_used",
+    ),
+    "key-that-is-not-switched-to-is-put-back": Guard(
+        "await self._put_back(name, profile, before)",
+        "pass",
+        "tests/daemon/test_rotation.py::test_a_keychain_that_forgets_keeps_the_old_key",
+    ),
+    "late-switch-is-taken-back": Guard(
+        "self._items.put(name, label, before)",
+        "self._items.drop(name)",
+        "tests/daemon/test_rotation.py::test_a_keychain_that_is_late_ends_with_the_old_key",
+    ),
+    "rotation-is-written-down-before-a-key-is-made": Guard(
+        "await self._note(asked, rotation)",
+        "pass",
+        "tests/daemon/test_rotation.py::test_whenever_xacctd_is_killed_the_next_one_serves_and_finishes",
+    ),
+    "keys-of-users-alone-are-rotated": Guard(
+        'if not slash or kind != "user":',
+        "if False:",
+        "tests/daemon/test_rotation.py::test_a_root_key_is_refused",
+    ),
+    "key-that-may-be-made-is-remembered": Guard(
+        "if isinstance(why, errors.Temporary) and why.answered:",
+        "if False:",
+        "tests/daemon/test_rotation.py::test_a_key_that_was_made_without_an_answer_is_remembered",
+    ),
+    "new-key-is-the-same-users": Guard(
+        "if arn != user.arn:",
+        "if False:",
+        "tests/daemon/test_rotation.py::test_another_users_key_is_not_switched_to",
+    ),
+    "new-key-is-not-waited-for-longer": Guard(
+        "if self._now() >= until:",
+        "if self._now() >= until + 1000:",
+        "tests/daemon/test_rotation.py::test_and_not_for_ever",
+    ),
+    "only-a-key-that-is-surely-active-is-switched-back-to": Guard(
+        "except errors.Temporary as why:",
+        "except errors.ClockSkew as why:",
+        "tests/daemon/test_rotation.py::test_an_old_key_that_may_be_inactive_is_not_switched_back_to",
+    ),
+    "only-keys-of-ours-are-deleted": Guard(
+        "for each in ours:",
+        "for each in others:",
+        "tests/daemon/test_rotation.py::test_a_key_that_was_made_without_an_answer_is_remembered",
+    ),
+    "rotation-nobody-waits-for-is-undone": Guard(
+        "if asked.given_up.is_set():",
+        "if False:",
+        "tests/daemon/test_rotation.py::test_who_gives_up_gets_it_undone_until_the_switch",
+    ),
+    "one-rotation-of-a-key-at-once": Guard(
+        "if key in self._rotating:",
+        "if False:",
+        "tests/daemon/test_keychain_keys.py::test_a_key_is_rotated_once_at_a_time_and_goes_on_without_its_asker",
+    ),
+    "rotation-is-not-cut-by-its-asker": Guard(
+        "done = await asyncio.shield(task)",
+        "done = await task",
+        "tests/daemon/test_keychain_keys.py::test_a_key_is_rotated_once_at_a_time_and_goes_on_without_its_asker",
+    ),
+    "rotation-keeps-its-process": Guard(
+        "if self._app.keychain_keys.rotating:",
+        "if False:",
+        "tests/daemon/test_keychain_keys.py::test_no_successor_takes_over_from_a_rotation",
+    ),
+    "rotation-is-of-keys-in-keychain": Guard(
+        'if not isinstance(source, Source) or source.kind != "keychain" or role.role_arn is not None:',
+        "if False:",
+        "tests/control/test_key_rotation.py::test_a_role_that_has_no_key_in_the_keychain_is_refused",
+    ),
+    "key-of-another-sts-is-not-sent-to-awss-iam": Guard(
+        'if url is None and sts.endpoint_url is not None and self.endpoint_of("sts") is None:',
+        "if False:",
+        "tests/aws/test_targets.py::test_where_a_variable_leads_sts_elsewhere_iam_has_to_be_named_too",
+    ),
+    "machines-role-is-shells": Guard(
+        "if not same.get(kind, True):",
+        "if False:",
+        "tests/control/test_around.py::test_the_machines_role_is_not_given_to_a_shell_that_is_led_elsewhere",
+    ),
+    "metadata-is-asked-directly": Guard(
+        "aiohttp.ClientSession(timeout=limits, trust_env=False)",
+        "aiohttp.ClientSession(timeout=limits, trust_env=True)",
+        "tests/aws/test_machine_sources.py::test_a_containers_role_is_had_with_its_token",
+    ),
+    "containers-endpoint-is-one-that-sdks-ask": Guard(
+        'if parts.scheme not in {"http", "https"} or not',
+        "if False and not",
+        "tests/aws/test_machine_sources.py::test_where_no_sdk_asks_we_do_not_either",
+    ),
+    "own-endpoint-is-no-source": Guard(
+        "if port in self._own_ports():",
+        "if False:",
+        "tests/aws/test_machine_sources.py::test_our_own_endpoint_is_no_source",
+    ),
+    "own-metadata-is-no-source": Guard(
+        "if port in self._own_ports():",
+        "if False:",
+        "tests/aws/test_machine_sources.py::test_our_own_endpoint_is_no_source",
+    ),
+    "metadata-is-asked-on-instances-alone": Guard(
+        "if not named and not self._is_instance():",
+        "if False:",
+        "tests/aws/test_machine_sources.py::test_elsewhere_than_on_an_instance_nobody_is_asked",
+    ),
+    "name-of-instances-role-is-one": Guard(
+        "if not _ROLE.fullmatch(role):",
+        "if False:",
+        "tests/aws/test_machine_sources.py::test_a_role_that_is_none_is_not_asked_for",
+    ),
+    "one-metadata-service-for-all-roles": Guard(
+        "if setting in files.profiles[name]:",
+        "if False:",
+        "tests/aws/test_profiles.py::test_a_profile_that_cannot_be_used_is_one_problem_and_takes_nothing_down",
     ),
     "key-in-keychain-is-of-its-files": Guard(
         "if row.where == where}",

@@ -49,6 +49,7 @@ LIVE = {
         "test_a_key_moves_out_of_the_file_after_the_proof",
         "test_an_undo_never_removes_the_only_copy",
     },
+    "test_key_rotation.py": {"test_a_rotation_takes_the_session_that_is_held_and_leaves_it"},
     "test_lifecycle.py": {"test_a_reload_leaves_a_daemon_that_can_be_reached"},
     "test_other_profiles.py": set(),
     "test_other_sts.py": {

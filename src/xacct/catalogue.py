@@ -174,6 +174,10 @@ class Catalogue:
         return replace(role, name=self.key(role.name), parent=above)
 
 
+OF_ENVIRONMENT = {"environment", "ecs-container", "ec2-metadata"}
+"""Kinds of sources that variables lead to."""
+
+
 def _refuse_keys(found: profiles.Profiles) -> None:
     """Take out profiles whose names would be taken for roles of other files."""
     for name in [name for name in found.roles if rolekeys.is_key(name)]:
@@ -182,10 +186,12 @@ def _refuse_keys(found: profiles.Profiles) -> None:
 
 
 def _refuse_environment(found: profiles.Profiles) -> None:
-    """Take out roles of keys in the environment: ours is not that of the shell that named these files."""
+    """Take out roles of what the environment says: ours is not that of the shell that named these files."""
     for name, role in list(found.roles.items()):
-        if isinstance(role.parent, Source) and role.parent.kind == "environment":
-            why = f"credential_source = Environment of {name!r} means keys in your shell, which xacctd does not see."
+        if isinstance(role.parent, Source) and role.parent.kind in OF_ENVIRONMENT:
+            setting = found.files.profiles[name]["credential_source"] if found.files is not None else "Environment"
+            means = "keys in" if role.parent.kind == "environment" else "what is said in"
+            why = f"credential_source = {setting} of {name!r} means {means} your shell, which xacctd does not see."
             found.refuse(name, errors.ConfigError(why, "Name a source_profile instead."))
 
 

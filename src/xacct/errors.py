@@ -65,6 +65,10 @@ class KeyNotUsed(ConfigError, code="key-not-used"):
     """An access key in the keychain is not used: AWS's files have credentials of its profile, or no such profile."""
 
 
+class RotationUnfinished(BadInput, code="rotation-unfinished", status=409):
+    """An access key's rotation is under way, or was cut short, or has left the old key there."""
+
+
 class PromptNotOpen(BadInput, code="prompt-closed", status=409):
     """An answer to a question that is no longer open."""
 
@@ -231,6 +235,14 @@ class ParentExpired(Refusal, code="parent-expired"):
 
 class BadKey(Refusal, code="bad-key"):
     """The source's access key is deleted, inactive or mistyped."""
+
+
+class TooManyKeys(Refusal, code="too-many-keys"):
+    """IAM makes no third access key for a user."""
+
+
+class NoSuchKey(Refusal, code="no-such-key"):
+    """IAM has no access key of this id."""
 
 
 class BadSignature(Refusal, code="bad-signature"):

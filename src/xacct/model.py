@@ -99,7 +99,17 @@ class Source:
     """
 
     name: str
-    kind: Literal["profile", "process", "environment", "web-identity", "identity-center", "console-login", "keychain"]
+    kind: Literal[
+        "profile",
+        "process",
+        "environment",
+        "web-identity",
+        "identity-center",
+        "console-login",
+        "keychain",
+        "ecs-container",
+        "ec2-metadata",
+    ]
     region: str | None = None
     command: str = field(default="", repr=False)
     temporary: bool = False

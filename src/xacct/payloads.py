@@ -512,6 +512,66 @@ class KeyRequest(TypedDict):
     check: NotRequired[bool]
 
 
+class RotationInfo(TypedDict):
+    """How far the rotation of an access key is; nothing in it is secret.
+
+    Attributes:
+        step: a key is `making`, is `made`, is what the keychain `switched` to, the old one is `retired` (inactive).
+        began: Unix seconds.
+        old: the last four characters of the old key's id.
+        new: of the new one's; empty: none is known to be made.
+    """
+
+    step: Literal["making", "made", "switched", "retired"]
+    began: float
+    old: str
+    new: str
+
+
+class RotateRequest(TypedDict):
+    """POST /v1/keys/PROFILE/rotate.
+
+    Attributes:
+        finish: end what is left of a rotation instead of beginning one.
+        delete: delete the old key as well; else it is made inactive.
+        attend: whether the client answers prompts itself (default true).
+    """
+
+    finish: NotRequired[bool]
+    delete: NotRequired[bool]
+    attend: NotRequired[bool]
+
+
+class RotatingEvent(TypedDict):
+    """A step of a rotation is done.
+
+    Attributes:
+        ends: the last four characters of the id of the key that it is about.
+    """
+
+    event: Literal["rotating"]
+    step: Literal["made", "works", "switched", "retired", "deleted", "undone"]
+    ends: str
+
+
+class RotatedEvent(TypedDict):
+    """A rotation is over.
+
+    Attributes:
+        ends: the last four characters of the id of the key that counts.
+        arn: whose it is by AWS's word.
+        old: the last four characters of the other key's id.
+        old_is: what became of that.
+    """
+
+    event: Literal["rotated"]
+    profile: str
+    ends: str
+    arn: str
+    old: str
+    old_is: Literal["inactive", "deleted", "another's"]
+
+
 class KeyInfo(TypedDict):
     """One access key in the keychain, in GET /v1/keys; nothing in it is secret.
 
@@ -519,6 +579,7 @@ class KeyInfo(TypedDict):
         ends: the last four characters of the key's id.
         added: Unix seconds.
         config: the AWS config file that has the profile, as is `credentials`.
+        rotation: what is left to do of a rotation; absent: nothing.
     """
 
     profile: str
@@ -526,6 +587,7 @@ class KeyInfo(TypedDict):
     added: float
     config: str
     credentials: str
+    rotation: NotRequired[RotationInfo]
 
 
 class KeysAnswer(TypedDict):

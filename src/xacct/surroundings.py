@@ -16,18 +16,42 @@ if TYPE_CHECKING:
 
 _KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _TOKENS: Final = ("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")
+_CONTAINER: Final = (
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+)
+_METADATA: Final = (
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT",
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+    "AWS_EC2_METADATA_DISABLED",
+)
 
 
 class Surroundings:
-    """Proxies as Python's and botocore's programs take them, and a digest of the access key; empty: there is none."""
+    """Proxies as Python's and botocore's programs take them, and digests; empty: there is none.
 
-    __slots__ = ("https_proxy", "http_proxy", "no_proxy", "keys")  # noqa: RUF023 - the order in which they are said
+    `keys` is of the access key, `container` of what leads to a container's role, `metadata` to an EC2 instance's.
+    """
 
-    def __init__(self, https_proxy: str = "", http_proxy: str = "", no_proxy: str = "", keys: str = "") -> None:
+    __slots__ = ("https_proxy", "http_proxy", "no_proxy", "keys", "container", "metadata")  # noqa: RUF023 - the order in which they are said
+
+    def __init__(
+        self,
+        https_proxy: str = "",
+        http_proxy: str = "",
+        no_proxy: str = "",
+        keys: str = "",
+        container: str = "",
+        metadata: str = "",
+    ) -> None:
         self.https_proxy = https_proxy
         self.http_proxy = http_proxy
         self.no_proxy = no_proxy
         self.keys = keys
+        self.container = container
+        self.metadata = metadata
 
     def proxy_for(self, url: str) -> str:
         """Return the proxy by which that address is asked, empty for none (botocore: get_environ_proxies)."""
@@ -46,7 +70,24 @@ def of(environ: Mapping[str, str]) -> Surroundings:
         without_password(_either(environ, f"{name}_proxy"), HIDDEN)
         for name in ("https", "http")
     )
-    return Surroundings(https, http, _either(environ, "no_proxy") if https or http else "", _digest(environ))
+    return Surroundings(
+        https, http, _either(environ, "no_proxy") if https or http else "", _digest(environ), *_machine(environ)
+    )
+
+
+def _machine(environ: Mapping[str, str]) -> list[str]:
+    """Return the digests of what leads to the role of a container, and of an instance."""
+    found = []
+    for names in (_CONTAINER, _METADATA):
+        said = [f"{name}={value}" for name in names if (value := environ.get(name))]
+        found.append(_of(said) if said else "")
+    return found
+
+
+def _of(words: list[str]) -> str:
+    from hashlib import sha256  # noqa: PLC0415 - seldom needed
+
+    return sha256("\0".join(words).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 def header(around: Surroundings) -> str:
@@ -73,7 +114,5 @@ def _digest(environ: Mapping[str, str]) -> str:
     keys = [environ.get(name, "") for name in _KEYS]
     if not all(keys):
         return ""
-    from hashlib import sha256  # noqa: PLC0415 - seldom needed
-
     token = next(filter(None, (environ.get(name) for name in _TOKENS)), "")
-    return sha256("\0".join([*keys, token]).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+    return _of([*keys, token])

@@ -199,7 +199,7 @@ def test_an_answer_is_taken_where_botocore_takes_it(answer):
     try:
         keys = credential_process.parsed(out)
         ours = (keys.access_key_id, keys.secret_access_key, keys.session_token, keys.expires_at)
-    except credential_process._Unusable:
+    except credential_process.Unusable:
         ours = None
     assert ours == theirs
 
@@ -247,7 +247,7 @@ async def test_what_is_no_answer_is_said(program, tmp_path, out, said):
 
 @pytest.mark.parametrize("out", [b'{"Expiration": ' * 3, b'{"AccountId": 5}', b"null", b"true"])
 def test_nothing_but_a_sentence_comes_of_odd_json(out):
-    with pytest.raises(credential_process._Unusable):
+    with pytest.raises(credential_process.Unusable):
         credential_process.parsed(out)
 
 

@@ -99,7 +99,10 @@ def test_profiles_without_credentials_are_no_roles(read):
             "[profile o]\ncredential_process = xacctctl process x\n[profile x]\nrole_arn = a\nsource_profile = o\n",
             "wait for itself",
         ),
-        ("[profile x]\nrole_arn = a\ncredential_source = Ec2InstanceMetadata\n", "inside AWS"),
+        (
+            "[profile x]\nrole_arn = a\ncredential_source = Ec2InstanceMetadata\nec2_metadata_service_endpoint = http://x\n",
+            "is not honoured",
+        ),
         ("[profile x]\nrole_arn = a\nweb_identity_token_file = f\n", "no whole path"),
         ("[profile x]\nweb_identity_token_file = /f\n", "no role_arn"),
         ("[profile x]\nsso_start_url = u\n", "Identity Center"),

@@ -11,7 +11,7 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from virtual_time import Clock
 
 from xacct import errors
-from xacct.aws import profiles, targets
+from xacct.aws import inifiles, profiles, sdk, targets
 from xacct.aws.sts import Sts, region_of
 from xacct.clock import AwsClock
 from xacct.model import Credentials, Role, Source, StsTarget
@@ -258,3 +258,38 @@ async def test_the_global_endpoint_is_signed_for_its_own_region(read):
     sts._clients = two.Recording(lambda: 1.8e9)
     await sts.assume_role(Credentials("AKIABASE", "s"), prod, session_name="me", duration=900, code=None)
     assert sts._clients.calls[0].where == ("https://sts.amazonaws.com", "us-east-1")
+
+
+def iam_of(name, config, tmp_path, **env):
+    (tmp_path / "config").write_text(config)
+    found = inifiles.read(tmp_path / "config", tmp_path / "none")
+    return targets.of_iam(name, found, env).endpoint_url
+
+
+def test_where_a_variable_leads_sts_elsewhere_iam_has_to_be_named_too(tmp_path):
+    plain, sandbox = "[profile p]\nregion = eu-west-1\n", "http://localhost:1"
+    assert iam_of("p", plain, tmp_path) is None
+    with pytest.raises(errors.ConfigError, match="leads STS elsewhere"):
+        iam_of("p", plain, tmp_path, AWS_ENDPOINT_URL_STS=sandbox)
+    both = {"AWS_ENDPOINT_URL_STS": sandbox, "AWS_ENDPOINT_URL_IAM": "http://localhost:2"}
+    assert iam_of("p", plain, tmp_path, **both) == "http://localhost:2"
+    own = "[profile p]\nservices = s\n[services s]\nsts =\n  endpoint_url = http://localhost:3\n"
+    assert iam_of("p", own, tmp_path) is None, "what the profile says of STS alone is of STS alone"
+    assert iam_of("p", f"{own}iam =\n  endpoint_url = http://localhost:4\n", tmp_path, **both) == "http://localhost:4"
+    assert iam_of("p", f"{plain}endpoint_url = http://localhost:5\n", tmp_path) == "http://localhost:5"
+    with pytest.raises(errors.ConfigError, match="AWS_ENDPOINT_URL_IAM"):
+        iam_of("p", plain, tmp_path, AWS_ENDPOINT_URL_IAM="nowhere")
+
+
+@pytest.mark.parametrize(
+    ("region", "host", "signed"),
+    [
+        ("eu-central-1", "iam.amazonaws.com", "us-east-1"),
+        ("cn-north-1", "iam.cn-north-1.amazonaws.com.cn", "cn-north-1"),
+        ("us-gov-east-1", "iam.us-gov.amazonaws.com", "us-gov-west-1"),
+    ],
+)
+def test_iam_is_one_of_each_partition(region, host, signed):
+    endpoint = sdk._endpoint("iam", region, fips=False, dualstack=False)
+    assert endpoint.url == f"https://{host}"
+    assert sdk._signing_region(endpoint) == signed

@@ -36,7 +36,7 @@ class Sleeps(list):
 
 
 class Client:
-    """A botocore STS client whose calls run in a thread, so that the sandbox can answer here."""
+    """A botocore client whose calls run in a thread, so that the sandbox can answer here."""
 
     def __init__(self, client):
         self._client = client
@@ -88,12 +88,12 @@ def connect(session, url):
     """Return a client maker: connect(key_id, secret, token=None)."""
     clients = []
 
-    def connect(key_id, secret, token=None, endpoint=url, **options):
+    def connect(key_id, secret, token=None, endpoint=url, service="sts", **options):
         config = Config(retries={"total_max_attempts": 1}, parameter_validation=False)
         clients.append(
             Client(
                 session.create_client(
-                    "sts",
+                    service,
                     endpoint_url=endpoint,
                     aws_access_key_id=key_id,
                     aws_secret_access_key=secret,

@@ -49,6 +49,8 @@ EVENTS = {
     "failed": wire.FailedEvent,
     "credentials": wire.CredentialsEvent,
     "listing": wire.ListingEvent,
+    "rotating": wire.RotatingEvent,
+    "rotated": wire.RotatedEvent,
     "accounts": wire.AccountsEvent,
     "done": wire.DoneEvent,
     "expired": wire.ExpiredEvent,

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from xacct import errors
 from xacct.aws import sources
+from xacct.aws.sources.ec2_metadata import EC2
+from xacct.aws.sources.ecs_container import ECS_CONTAINER
 from xacct.aws.sources.environment import ENVIRONMENT
 from xacct.aws.sources.process import asks_xacct
 from xacct.aws.sources.profile_keys import ACCESS_KEY, SECRET_KEY
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 ROLE_SETTINGS = ("role_arn", "source_profile", "credential_source", "mfa_serial", "external_id", "role_session_name")
 
-CREDENTIAL_SOURCES = ("Environment", "Ec2InstanceMetadata", "EcsContainer")
+CREDENTIAL_SOURCES = {"Environment": ENVIRONMENT, "Ec2InstanceMetadata": EC2, "EcsContainer": ECS_CONTAINER}
 
 
 def assumes_a_role(profile: Profile) -> bool:
@@ -69,8 +71,10 @@ def _source_of(name: str, via: str, files: AwsFiles) -> Source:
 
 
 def _credential_source(name: str, wanted: object, files: AwsFiles) -> Source:
-    if wanted == "Environment":
-        return ENVIRONMENT
+    if isinstance(wanted, str) and wanted in CREDENTIAL_SOURCES:
+        if wanted == "Ec2InstanceMetadata":
+            _demand_one_metadata_service(name, files)
+        return CREDENTIAL_SOURCES[wanted]
     if wanted is None:
         included = files.profiles[name].get("include_profile")
         raise errors.ConfigError(
@@ -78,14 +82,20 @@ def _credential_source(name: str, wanted: object, files: AwsFiles) -> Source:
             "Add source_profile = PROFILE."
             + (" (include_profile is granted's own: AWS's tools and xacct don't read it.)" if included else ""),
         )
-    if wanted in CREDENTIAL_SOURCES:
-        raise errors.ConfigError(
-            f"credential_source {wanted} of {name!r} is for machines inside AWS.", "Use source_profile on a laptop."
-        )
     raise errors.ConfigError(
         f"credential_source of {files.where(name, 'credential_source')} is none of AWS's.",
         f"AWS's tools know {', '.join(CREDENTIAL_SOURCES)}: mind the capitals.",
     )
+
+
+def _demand_one_metadata_service(name: str, files: AwsFiles) -> None:
+    """Refuse a profile that names a metadata service of its own: all roles share the one of the environment."""
+    for setting in ("ec2_metadata_service_endpoint", "ec2_metadata_service_endpoint_mode"):
+        if setting in files.profiles[name]:  # guard: one-metadata-service-for-all-roles
+            raise errors.ConfigError(
+                f"{setting} of {files.where(name, setting)} is not honoured.",
+                f"Set {setting.upper().replace('EC2', 'AWS_EC2', 1)} in the daemon's environment instead.",
+            )
 
 
 def _missing(via: str, files: AwsFiles) -> str:

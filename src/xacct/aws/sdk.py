@@ -37,7 +37,7 @@ READ_TIMEOUT = 10.0
 NOWHERE = f"{os.devnull}/none"
 """A path at which no file can be, not even where something has put one in /dev/null's place."""
 
-SERVICES = {"sts": "sts", "sso": "portal.sso", "sso-oidc": "oidc", "signin": "signin"}
+SERVICES = {"sts": "sts", "iam": "iam", "sso": "portal.sso", "sso-oidc": "oidc", "signin": "signin"}
 """What is asked, as botocore calls it, and what its host is called."""
 
 POOL = 20
@@ -75,6 +75,9 @@ def make(service: str, target: StsTarget, region: str, now: Callable[[], float])
     client = asyncio.run(_created(_session("legacy" if target.legacy else "regional"), service, arguments))
     if service == "sts":
         sign_requests(client, now)
+    if service == "iam":
+        where = None if target.endpoint_url else _endpoint(service, region, target.fips, target.dualstack)
+        sign_requests(client, now, service, _signing_region(where))
     if service == "signin":
         client.meta.events.register("before-call.signin", add_proof)
     check_proxy(client.meta.endpoint_url)
@@ -84,11 +87,21 @@ def make(service: str, target: StsTarget, region: str, now: Callable[[], float])
 
 def address_of(service: str, region: str, *, fips: bool, dualstack: bool) -> str:
     """AWS's own address of a service, by its rules for endpoints. Reads files: not for the event loop."""
+    return str(_endpoint(service, region, fips, dualstack).url)
+
+
+def _endpoint(service: str, region: str, fips: bool, dualstack: bool) -> Any:  # noqa: FBT001 - in the rules' order
     loader = _loader()
     rules = loader.load_service_model(service, "endpoint-rule-set-1")
     provider = EndpointProvider(rules, loader.load_data("partitions"))
     asked = {"Region": region, "UseFIPS": fips, "UseDualStack": dualstack, "IsControlPlane": False}
-    return str(provider.resolve_endpoint(**asked).url)
+    return provider.resolve_endpoint(**asked)
+
+
+def _signing_region(endpoint: Any) -> str | None:
+    """The region that a service of no region wants its signatures for (IAM: us-east-1); None: the client's own."""
+    schemes = [] if endpoint is None else endpoint.properties.get("authSchemes", [])
+    return next((scheme["signingRegion"] for scheme in schemes if "signingRegion" in scheme), None)
 
 
 async def _created(session: AioSession, service: str, arguments: dict[str, Any]) -> Any:

@@ -8,6 +8,7 @@ Of the environment count the variables of VARIABLES and no others, and they are 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from xacct.aws.inifiles import AwsFiles
+
+IAM_ENDPOINT = "AWS_ENDPOINT_URL_IAM"
+"""Counts for the daemon's own files alone: no request says what another shell has."""
 
 PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 
@@ -40,6 +44,15 @@ def of(name: str, files: AwsFiles, env: Mapping[str, str], whose: str = "the dae
         ConfigError: a setting can't be meant; which, of which section, in which file.
     """
     return _Reader(name, files, env, whose).read()
+
+
+def of_iam(name: str, files: AwsFiles, env: Mapping[str, str], whose: str = "the daemon's") -> StsTarget:
+    """Where and how IAM is asked about the key of a profile: as AWS's tools would do it, with a variable of its own.
+
+    Raises:
+        ConfigError: a setting can't be meant; or `env` leads STS elsewhere and does not say where IAM is.
+    """
+    return _Reader(name, files, env, whose).read_iam()
 
 
 def of_service(service: str, name: str, files: AwsFiles) -> str | None:
@@ -103,6 +116,22 @@ class _Reader:
             origins=tuple(self._origins.items()),
         )
         return region, target
+
+    def read_iam(self) -> StsTarget:
+        _, sts = self.read()
+        url = self.endpoint_of("iam")
+        if url is None and not (sts.fips or sts.dualstack or self._flag("ignore_configured_endpoint_urls")):
+            url = self._of_environment(IAM_ENDPOINT, "endpoint_url")
+        # guard: key-of-another-sts-is-not-sent-to-awss-iam
+        if url is None and sts.endpoint_url is not None and self.endpoint_of("sts") is None:
+            raise errors.ConfigError(
+                f"{ENDPOINT} in {self._whose} environment leads STS elsewhere, and nothing says where IAM is asked for"
+                f" {self._name!r}.",
+                f"Set {IAM_ENDPOINT} in the daemon's environment, or endpoint_url for iam in a [services] section.",
+            )
+        if url is not None and (why := trouble(url)):
+            raise errors.ConfigError(f"{IAM_ENDPOINT} {why}.", f"For example: {IAM_ENDPOINT}=http://localhost:4566")
+        return replace(sts, endpoint_url=url, origins=tuple(self._origins.items()))
 
     def endpoint_of(self, service: str) -> str | None:
         """The address that the profile names for a service."""

@@ -18,6 +18,7 @@ from xacct.control.accounts import AccountRoutes
 from xacct.control.audit import Audit
 from xacct.control.grants import GrantRoutes
 from xacct.control.http import answered, body_of, streamed
+from xacct.control.key_rotation import KeyRotationRoutes
 from xacct.control.keys import KeyRoutes
 from xacct.control.logins import LoginRoutes
 from xacct.control.middleware import Middleware
@@ -46,6 +47,7 @@ class Api:
         self.granting = GrantRoutes(keeper, grants, self._audit, daemon.endpoint_url, daemon.containers)
         self._logins = LoginRoutes(service, grants, self._audit, daemon.identify)
         self._accounts = AccountRoutes(keeper)
+        self._rotations = KeyRotationRoutes(service, daemon.keys, self._audit)
         self._middleware = Middleware(keeper, daemon)
 
     @property
@@ -69,6 +71,7 @@ class Api:
                 web.post(wire.LOGOUT, self.logout),
                 *self.granting.routes(),
                 *KeyRoutes(self._daemon.keys).routes(),
+                *self._rotations.routes(),
                 web.get(wire.CONTAINERS, self.containers),
                 web.get(wire.PROMPTS, self.prompts),
                 web.post(wire.PROMPT, self.answer_prompt),

@@ -11,7 +11,12 @@ from xacct.control import views
 from xacct.control.http import body_of
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from xacct.awsfiles import Files
+    from xacct.model import Credentials
+
+    Tell = Callable[[wire.RotatingEvent], Awaitable[None]]
 
 
 class AccessKeys(Protocol):
@@ -41,6 +46,22 @@ class AccessKeys(Protocol):
             XacctError: it can't be removed.
         """
 
+    async def rotate(
+        self, files: Files | None, profile: str, session: Credentials | None, asked: wire.RotateRequest, tell: Tell
+    ) -> wire.RotatedEvent:
+        """Have another one in its place, or end what is left of that.
+
+        Args:
+            files: those of the request's shell.
+            profile: whose key.
+            session: the MFA session that signs; None: the key itself.
+            asked: how.
+            tell: is told each step.
+
+        Raises:
+            XacctError: what failed, and what is left.
+        """
+
 
 class NoAccessKeys:
     """A daemon without a keychain."""
@@ -58,6 +79,12 @@ class NoAccessKeys:
         raise _nothing()
 
     async def remove(self, _files: Files | None, _profile: str) -> None:
+        """Can't be."""
+        raise _nothing()
+
+    async def rotate(
+        self, _files: Files | None, _profile: str, _session: Credentials | None, _asked: wire.RotateRequest, _tell: Tell
+    ) -> wire.RotatedEvent:
         """Can't be."""
         raise _nothing()
 

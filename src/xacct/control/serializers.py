@@ -163,6 +163,8 @@ StreamEvent = (
     | wire.CutOffEvent
     | wire.CredentialsEvent
     | wire.ListingEvent
+    | wire.RotatingEvent
+    | wire.RotatedEvent
     | wire.AccountsEvent
     | wire.DoneEvent
 )

@@ -149,6 +149,7 @@ class View:
             # guard: keys-in-environment-are-shells
             if chain[-1].role.parent == ENVIRONMENT and self._around.keys != ours.keys:
                 raise _other_keys(rolekeys.split(key)[0], has_some=bool(ours.keys))
+            _check_machine(chain[-1].role, self._around, ours)
             if not any(entry.holds for node in chain for entry in (node.entry, node.session) if entry is not None):
                 _check_proxy(chain[-1].role, self._around, ours)
         return key
@@ -285,6 +286,27 @@ def _other_keys(name: str, *, has_some: bool) -> errors.ConfigError:
         f"credential_source = Environment of {name!r} means keys in the environment, and xacctd has {ours}.",
         "Name a source_profile instead; or start xacctd with these keys: xacctctl stop && xacctctl start",
     )
+
+
+def _check_machine(root: Role, theirs: Surroundings, ours: Surroundings) -> None:
+    """Refuse a role of the machine where a shell is led to another one's than xacctd.
+
+    Args:
+        root: the role whose source is asked.
+        theirs: what the shell has.
+        ours: what the daemon has.
+    """
+    kind = root.parent.kind if isinstance(root.parent, Source) else ""
+    same = {
+        "ecs-container": theirs.container == ours.container,
+        "ec2-metadata": theirs.metadata == ours.metadata,
+    }
+    if not same.get(kind, True):  # guard: machines-role-is-shells
+        raise errors.ConfigError(
+            f"The credential_source of {rolekeys.split(root.name)[0]!r} means what the environment leads to, and"
+            " xacctd's leads elsewhere than this shell's.",
+            "Name a source_profile instead; or start xacctd here: xacctctl stop && xacctctl start",
+        )
 
 
 def _check_proxy(root: Role, theirs: Surroundings, ours: Surroundings) -> None:

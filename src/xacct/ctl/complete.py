@@ -45,6 +45,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "keys add": ("--no-check",),
     "keys import": ("--yes", "--dry-run"),
     "keys remove": ("--yes",),
+    "keys rotate": ("--delete", "--finish", "--yes"),
     "service install": ("--now", "--sandbox"),
     "service uninstall": ("--purge",),
 }
@@ -53,7 +54,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
 WORDS: Final[dict[str, tuple[str, ...]]] = {
     "accounts": ("sync",),
     "grants": ("list", "create", "revoke"),
-    "keys": ("list", "add", "import", "remove"),
+    "keys": ("list", "add", "import", "rotate", "remove"),
     "docker": ("run", "compose", "doctor", "setup"),
     "podman": ("run", "compose", "doctor", "setup"),
     "completion": ("bash", "zsh", "fish"),
@@ -201,6 +202,7 @@ _ASKED: Final[dict[tuple[str, ...], Callable[[], list[str]]]] = {
     ("grants", "revoke"): _grants,
     ("keys", "import"): _roles,
     ("keys", "remove"): _keys,
+    ("keys", "rotate"): _keys,
     **{(verb, action): _roles for verb in ("docker", "podman") for action in ("run", "compose", "doctor")},
 }
 """What the words behind a verb's action are."""

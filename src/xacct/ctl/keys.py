@@ -25,6 +25,10 @@ def keys(args: Namespace, client: Client) -> int:
             return _add(args.profile, client, check=not args.no_check)
         case "import":
             return move(args.profile, client, yes=args.yes, dry_run=args.dry_run)
+        case "rotate":
+            from xacct.ctl import keys_rotate  # noqa: PLC0415 - of use to that alone
+
+            return keys_rotate.rotate(args.profile, client, finish=args.finish, delete=args.delete, yes=args.yes)
         case "remove":
             return _remove(args.profile, client, yes=args.yes)
     return _list(client)
@@ -42,7 +46,19 @@ def _list(client: Client) -> int:
     ]
     heading, *lines = table([("PROFILE", "KEY", "WHERE", "SINCE", "AWS CONFIG FILE"), *rows], less=(2,), shorter=(0, 4))
     out("\n".join([paint(heading, "dim"), *map(clean, lines)]))
+    for key in found["keys"]:
+        if "rotation" in key:
+            out(clean(_left(key["profile"], key["rotation"])))
     return OK
+
+
+def _left(profile: str, rotation: wire.RotationInfo) -> str:
+    """Say what is left to do of a rotation."""
+    finish = f"xacctctl keys rotate {profile} --finish"
+    if rotation["step"] == "retired":
+        return f"{profile}: the key before, …{rotation['old']}, is inactive. To delete it: {finish}"
+    made = f", …{rotation['new']} was made" if rotation["new"] else ""
+    return f"{profile}: rotation unfinished{made}. Unless it is under way: {finish}"
 
 
 def _add(profile: str, client: Client, *, check: bool) -> int:
@@ -91,7 +107,7 @@ def _remove(profile: str, client: Client, *, yes: bool) -> int:
 
 
 def _declare(parser: ArgumentParser) -> None:
-    actions = parser.add_subparsers(dest="action", metavar="list|add|import|remove")
+    actions = parser.add_subparsers(dest="action", metavar="list|add|import|rotate|remove")
     actions.add_parser("list", help="which there are, without their secrets (the default)")
     add = actions.add_parser("add", help="put one there: asks for its id and secret, or reads both from standard input")
     add.add_argument("profile", metavar="PROFILE")
@@ -100,6 +116,13 @@ def _declare(parser: ArgumentParser) -> None:
     move.add_argument("profile", metavar="PROFILE")
     move.add_argument("--yes", action="store_true", help="without a question")
     move.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    rotate = actions.add_parser("rotate", help="have a new one made by IAM, and the old one made inactive")
+    rotate.add_argument("profile", metavar="PROFILE")
+    rotate.add_argument("--delete", action="store_true", help="delete the old one at once; else --finish does, later")
+    rotate.add_argument(
+        "--finish", action="store_true", help="delete the old one; or end a rotation that was cut short"
+    )
+    rotate.add_argument("--yes", action="store_true", help="without a question")
     remove = actions.add_parser("remove", help="take one out")
     remove.add_argument("profile", metavar="PROFILE")
     remove.add_argument("--yes", action="store_true", help="without a question")
@@ -114,6 +137,7 @@ VERBS = {
             "xacctctl keys",
             "xacctctl keys add central           asks for the key, and shows none of it",
             "xacctctl keys import central        moves it out of ~/.aws/credentials, after a diff and a question",
+            "xacctctl keys rotate central        a new key, proved; the old one inactive. Deleted: --finish",
             "xacctctl keys remove central",
         ),
         keys,

@@ -27,6 +27,7 @@ from xacct.daemon.keychain_keys import KeychainKeys
 from xacct.daemon.noted import Noted
 from xacct.daemon.reading import Reader, Wanted
 from xacct.daemon.restorer import Restorer
+from xacct.daemon.rotation import Rotator
 from xacct.desktop import prompters
 from xacct.desktop.parts import Parts
 from xacct.endpoint.handlers.container_credentials import ContainerCredentials
@@ -104,7 +105,12 @@ class App:
         self.catalogues = Catalogues(self.configuration, self.keeper, self.grants)
         self.reader = Reader(self._read)
         self.keychain_keys = KeychainKeys(
-            self.access_keys, self.sts, os.environ, self.catalogues.own, partial(self.reader.in_time, everything=True)
+            self.access_keys,
+            self.sts,
+            os.environ,
+            self.catalogues.own,
+            partial(self.reader.in_time, everything=True),
+            Rotator(self.access_keys, self.sts, self.iam, self.clock.now),
         )
         self.audit = _audit(chosen, where, self.clock, resolver, self.catalogues)
         if (audit := self.audit) is not None:
@@ -127,6 +133,7 @@ class App:
     def _heart(self, chosen: Settings) -> Keeper:
         """The keeper, with AWS and the prompt broker it needs."""
         from xacct.aws.console_login import ConsoleLogins  # noqa: PLC0415
+        from xacct.aws.iam import Iam  # noqa: PLC0415
         from xacct.aws.portal import Portal  # noqa: PLC0415
         from xacct.aws.shared_cache import SharedCache  # noqa: PLC0415
         from xacct.aws.sources import FileSources  # noqa: PLC0415
@@ -134,7 +141,7 @@ class App:
 
         events = Events()
         events.call(PromptOpened, self._prepare)
-        self.sts = Sts(self.clock)
+        self.sts, self.iam = Sts(self.clock), Iam(self.clock)
         # guard: shared-cache-off-never-writes
         self.shared_cache = SharedCache(os.environ) if chosen.identity_center.share_cache else None
         peers = PeerCheck(callers.choose(), os.geteuid())
@@ -149,7 +156,7 @@ class App:
             identity_center=self.identity_center,
             console_logins=self.console_logins,
             shared_cache=self.shared_cache,
-            sources=FileSources(os.environ, self.access_keys),
+            sources=FileSources(os.environ, self.access_keys, self._own_ports),
             broker=PromptBroker(self.clock, events, UsedCodes(self._keep_steps)),
             clock=self.clock,
             events=events,
@@ -159,6 +166,10 @@ class App:
                 settings.seconds(chosen.session.renew_if_used_within),
             ),
         )
+
+    def _own_ports(self) -> set[int]:
+        """The ports at which we serve credentials: no source of ours is asked there."""
+        return {self.endpoint.address[1], *self.imds.open_ports, self.about_containers()["port"]}
 
     def _prepare(self, opened: PromptOpened) -> None:
         """A human is asked for a code: load meanwhile what it takes to use it."""
@@ -384,6 +395,7 @@ class App:
                 stack.push_async_callback(self.audit.close)
             stack.push_async_callback(self.restorer.close)
             stack.push_async_callback(self.sts.close)
+            stack.push_async_callback(self.iam.close)
             stack.push_async_callback(self.identity_center.close)
             stack.push_async_callback(self.console_logins.close)
             stack.push_async_callback(self.containers.close)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+from contextvars import Context
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+
+import structlog
 
 from xacct import awsfiles, errors
 from xacct.aws import chains, inifiles, sources, targets
 from xacct.aws.sources import keychain, profile_keys
+from xacct.daemon.rotation import Asked, Outcome
 from xacct.host.threads import run_in_daemon_thread
 from xacct.model import Credentials, Role, Source
 
@@ -19,7 +24,11 @@ if TYPE_CHECKING:
     from xacct.aws.inifiles import AwsFiles, Profile
     from xacct.aws.sts import Sts
     from xacct.awsfiles import Files
+    from xacct.daemon.rotation import Rotator
     from xacct.state.access_keys import AccessKeys
+    from xacct.state.key_index import Row, Where
+
+log = structlog.get_logger("xacct.daemon")
 
 TEMPORARY = "ASIA"
 """How the ids of temporary keys begin (IAM User Guide, unique identifiers)."""
@@ -34,6 +43,7 @@ class KeychainKeys:
         env: the daemon's environment at its start.
         own: gives the daemon's own files.
         reload: has the configuration read again.
+        rotator: rotates them.
     """
 
     def __init__(
@@ -43,26 +53,20 @@ class KeychainKeys:
         env: Mapping[str, str],
         own: Callable[[], Files],
         reload: Callable[[], Awaitable[object]],
+        rotator: Rotator,
     ) -> None:
         self._kept = kept
         self._sts = sts
         self._env = dict(env)
         self._own = own
         self._reload = reload
+        self._rotator = rotator
+        self._rotating: dict[tuple[Where, str], asyncio.Task[Outcome]] = {}
 
     def list(self) -> wire.KeysAnswer:
         """All keys that are in the keychain, of whichever files."""
         return {
-            "keys": [
-                {
-                    "profile": row.profile,
-                    "ends": row.ends,
-                    "added": row.added,
-                    "config": row.config,
-                    "credentials": row.credentials,
-                }
-                for row in self._kept.rows
-            ],
+            "keys": [_shown(row) for row in self._kept.rows],
             "keychain": "the login keychain" if sys.platform == "darwin" else "the Secret Service",
         }
 
@@ -113,6 +117,77 @@ class KeychainKeys:
         await self._kept.drop(keychain.where(self._env_of(files)), profile)
         await self._reload()
 
+    async def rotate(
+        self,
+        files: Files | None,
+        profile: str,
+        session: Credentials | None,
+        asked: wire.RotateRequest,
+        tell: Callable[[wire.RotatingEvent], Awaitable[None]],
+    ) -> wire.RotatedEvent:
+        """Rotate a key, or end what is left of a rotation. It goes on without whoever asked, or is undone.
+
+        Args:
+            files: those of the request's shell.
+            profile: whose key.
+            session: the MFA session that signs; None: the key itself.
+            asked: how.
+            tell: is told each step.
+
+        Raises:
+            XacctError: what failed, and what is left.
+        """
+        env, whose = self._env_of(files), self._whose(files)
+        if not self._is_own(files):
+            env = {name: value for name, value in env.items() if name != targets.IAM_ENDPOINT}
+        found = await run_in_daemon_thread(lambda: inifiles.read(*inifiles.paths(env)))
+        key = keychain.where(env), profile
+        if key in self._rotating:  # guard: one-rotation-of-a-key-at-once
+            raise errors.RotationUnfinished(f"The access key of {profile!r} is being rotated.", "xacctctl keys")
+        role, given_up = _role(profile, found, env, whose), asyncio.Event()
+
+        async def told(step: str, ends: str) -> None:
+            if not given_up.is_set():
+                await tell({"event": "rotating", "step": cast("Any", step), "ends": ends})
+
+        how = Asked(
+            where=key[0],
+            profile=profile,
+            sts=role,
+            iam=replace(role, target=targets.of_iam(profile, found, env, whose)),
+            session=session,
+            delete=asked.get("delete", False),
+            tell=told,
+            given_up=given_up,
+        )
+        work = self._rotator.finish if asked.get("finish") else self._rotator.rotate
+        task = self._rotating[key] = asyncio.get_running_loop().create_task(work(how), context=Context())
+        task.add_done_callback(lambda task: self._rotated(key, task))
+        try:
+            done = await asyncio.shield(task)  # guard: rotation-is-not-cut-by-its-asker
+        except asyncio.CancelledError:
+            given_up.set()
+            raise
+        return {
+            "event": "rotated",
+            "profile": profile,
+            "ends": done.ends,
+            "arn": done.arn,
+            "old": done.old,
+            "old_is": done.old_is,
+        }
+
+    @property
+    def rotating(self) -> bool:
+        """Whether a key is being rotated, be it that whoever asked for that has gone."""
+        return bool(self._rotating)
+
+    def _rotated(self, key: tuple[Where, str], task: asyncio.Task[Outcome]) -> None:
+        del self._rotating[key]
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            sentence = getattr(problem, "sentence", type(problem).__name__)  # of others the kind alone
+            log.warning("access key not rotated", why=sentence)
+
     async def _asked(self, keys: Credentials, role: Role, *, typed: bool) -> str:
         """Whose a key is by AWS's word.
 
@@ -138,6 +213,24 @@ class KeychainKeys:
 
     def _whose(self, files: Files | None) -> str:
         return "the daemon's" if self._is_own(files) else "the shell's"
+
+
+def _shown(row: Row) -> wire.KeyInfo:
+    shown: wire.KeyInfo = {
+        "profile": row.profile,
+        "ends": row.ends,
+        "added": row.added,
+        "config": row.config,
+        "credentials": row.credentials,
+    }
+    if (rotation := row.rotation) is not None:
+        shown["rotation"] = {
+            "step": rotation.step,
+            "began": rotation.began,
+            "old": rotation.old_ends,
+            "new": rotation.new_ends or "",
+        }
+    return shown
 
 
 def _demand_place(profile: str, files: AwsFiles, *, moved: bool) -> None:

@@ -349,6 +349,8 @@ class Run:
             return f"xacctd waits for an answer to its question for {', '.join(sorted(set(asked)))}."
         if not self._app.keeper.quiet:
             return "xacctd is waiting for AWS."
+        if self._app.keychain_keys.rotating:  # guard: rotation-keeps-its-process
+            return "An access key is being rotated."
         return "A command is under way." if self._api.changing else None
 
     async def pause(self) -> None:

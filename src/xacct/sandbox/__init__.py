@@ -1,9 +1,10 @@
 """xacct-sandbox: a local STS that really enforces MFA, durations, trust policies and signatures.
 
-Unmodified SDKs talk to it through AWS_ENDPOINT_URL_STS. It imports none of xacct's other packages.
+Unmodified SDKs talk to it through AWS_ENDPOINT_URL_STS, and through AWS_ENDPOINT_URL_IAM about a user's own access
+keys. It imports none of xacct's other packages.
 
     wire        server (aiohttp), signature (SigV4), parameters, answers (XML), errors
-    service     sts (dispatch), actions, assume_role, session_tags, trust, totp, sessions
+    service     sts (dispatch), actions, iam, assume_role, session_tags, trust, totp, sessions
     its world   world (users, roles, profiles), default_world, keys
     control     control (HTTP), calls (what was called), faults
     command     cli, run, code, files, problem

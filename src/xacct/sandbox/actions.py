@@ -19,19 +19,24 @@ if TYPE_CHECKING:
     from xacct.sandbox.totp import CodeHistory
     from xacct.sandbox.world import World
 
-Result = dict[str, "str | Result"]
+Result = dict[str, "str | Result | list[Result]"]
 
 _DEFAULT_SESSION_SECONDS: Final = 43200
 
 
 @dataclass(slots=True)
 class State:
-    """What an STS knows and remembers; `caps` limits what it issues."""
+    """What an STS knows and remembers; `caps` limits what it issues.
+
+    Attributes:
+        last_used: When each long-term key has signed last (Unix seconds), and which service was asked.
+    """
 
     world: World
     history: CodeHistory
     sessions: SessionStore
     caps: Caps = field(default_factory=Caps)
+    last_used: dict[str, tuple[float, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,10 +22,13 @@ def _text(value: str) -> str:
 
 
 def _elements(members: Result) -> str:
-    return "".join(
-        f"<{name}>{_text(value) if isinstance(value, str) else _elements(value)}</{name}>"
-        for name, value in members.items()
-    )
+    return "".join(f"<{name}>{_value(value)}</{name}>" for name, value in members.items())
+
+
+def _value(value: str | Result | list[Result]) -> str:
+    if isinstance(value, list):
+        return "".join(f"<member>{_elements(each)}</member>" for each in value)
+    return _text(value) if isinstance(value, str) else _elements(value)
 
 
 def success(action: str, result: Result, request_id: str) -> str:

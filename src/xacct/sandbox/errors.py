@@ -94,6 +94,12 @@ mfa_wrong_code: Final = partial(access_denied, "MultiFactorAuthentication failed
 
 validation_error: Final = partial(StsError, 400, "ValidationError")
 
+limit_exceeded: Final = partial(StsError, 409, "LimitExceeded")
+"""IAM has as many of something as it takes."""
+
+no_such_entity: Final = partial(StsError, 404, "NoSuchEntity")
+"""IAM has no such user or key."""
+
 malformed_input: Final = partial(StsError, 400, "MalformedInput")
 """A parameter can't be read as its type."""
 

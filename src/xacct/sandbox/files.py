@@ -31,7 +31,7 @@ _FIELDS: Final = ("key_id", "secret", "seed")
 _IDENTITY_CENTER: Final = ("AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC")
 SERVICES: Final = "xacct-sandbox"
 """The `[services ...]` section that a profile may name instead of the variables; there where one does."""
-_SERVED: Final = ("sts", "sso", "sso_oidc", "signin")
+_SERVED: Final = ("sts", "iam", "sso", "sso_oidc", "signin")
 _XDG: Final = {"XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config", "XDG_STATE_HOME": "state"}
 
 
@@ -97,6 +97,7 @@ def write_files(directory: Path, world: World, url: str, xacct_port: int | None 
         "AWS_CONFIG_FILE": str(config),
         "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
         "AWS_ENDPOINT_URL_STS": url,
+        "AWS_ENDPOINT_URL_IAM": url,
         **(dict.fromkeys(_IDENTITY_CENTER, url) if world.sso_sessions else {}),
         "AWS_DEFAULT_REGION": world.region,
         "AWS_REGION": world.region,

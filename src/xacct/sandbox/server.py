@@ -24,6 +24,7 @@ from xacct.sandbox.calls import Call
 from xacct.sandbox.console_login.routes import ConsoleLogin
 from xacct.sandbox.errors import StsError
 from xacct.sandbox.faults import Faults
+from xacct.sandbox.iam import VERSION as IAM_VERSION
 from xacct.sandbox.identity_center.routes import IdentityCenter
 from xacct.sandbox.sessions import Caps
 from xacct.sandbox.signature import WireRequest
@@ -44,7 +45,7 @@ _FAILURES: Final[Mapping[str, Callable[[], StsError]]] = {
 
 
 class Sandbox:
-    """A local STS, Identity Center and AWS sign-in over HTTP.
+    """A local STS, Identity Center and AWS sign-in over HTTP; of IAM what an access key's rotation takes.
 
     Args:
         world: What exists.
@@ -137,7 +138,8 @@ class Sandbox:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         wire = await _wire(request)
         given = dict(wire.query) | dict(_form(wire.body))
-        call = Call(given.get("Action", ""), self.clock(), given.get("RoleArn"))
+        service = "iam" if given.get("Version") == IAM_VERSION else "sts"
+        call = Call(given.get("Action", ""), self.clock(), given.get("RoleArn"), service=service)
         try:
             return await self._respond(request, wire, given, call)
         finally:

@@ -119,7 +119,7 @@ class SessionStore:
             StsError: InvalidClientTokenId if nobody does, ExpiredToken past the session's end.
         """
         if token is None:
-            return _long_term(world, key_id)
+            return _long_term(world, key_id, now)
         session = self._sessions.get(token)
         if session is None or session.key_id != key_id:
             raise errors.invalid_token()
@@ -128,8 +128,8 @@ class SessionStore:
         return Caller(session.principal, key_id, session.secret, session)
 
 
-def _long_term(world: World, key_id: str) -> Caller:
-    found = world.owner_of(key_id)
+def _long_term(world: World, key_id: str, now: float) -> Caller:
+    found = world.owner_of(key_id, now)
     if found is None:
         raise errors.invalid_token()
     user, key = found

@@ -15,6 +15,9 @@ from xacct.sandbox.actions import (
     get_session_token,
 )
 from xacct.sandbox.assume_role import assume_role
+from xacct.sandbox.iam import ACTIONS as IAM_ACTIONS
+from xacct.sandbox.iam import IAM
+from xacct.sandbox.iam import VERSION as IAM_VERSION
 from xacct.sandbox.sessions import Caller, Caps, SessionStore
 from xacct.sandbox.totp import CodeHistory
 from xacct.sandbox.web_identity import assume_role_with_web_identity
@@ -42,8 +45,11 @@ _UNSIGNED: Final[Mapping[str, Callable[[State, Parameters, float, Call], Result]
 """Those that take no key."""
 
 
+STS: Final = "sts"
+
+
 class Sts:
-    """The service behind the HTTP: knows a world, remembers sessions and used codes."""
+    """The services behind the HTTP, STS and IAM: know a world, remember sessions and used codes."""
 
     def __init__(self, world: World, faults: Faults, caps: Caps) -> None:
         self.state = State(world, CodeHistory(), SessionStore(), caps)
@@ -65,11 +71,14 @@ class Sts:
         name = _name(given)
         if name in _UNSIGNED:
             return _UNSIGNED[name](self.state, given, now, call)
+        actions, service = (IAM_ACTIONS, IAM) if name in IAM_ACTIONS else (_ACTIONS, STS)
         signed = signature.read(wire)
         caller = self._caller(signed, now)
-        signature.verify(wire, signed, caller.secret, datetime.fromtimestamp(now + skew, UTC))
+        signature.verify(wire, signed, caller.secret, datetime.fromtimestamp(now + skew, UTC), service)
         call.principal = caller.principal.arn
-        return _ACTIONS[name](Request(self.state, caller, given, now, call))
+        if caller.session is None:
+            self.state.last_used[caller.key_id] = now, service
+        return actions[name](Request(self.state, caller, given, now, call))
 
     def _caller(self, signed: Signed, now: float) -> Caller:
         """Return the owner of the credentials, unless a fault makes them bad."""
@@ -86,6 +95,7 @@ def _name(given: Parameters) -> str:
     name, version = given.get("Action"), given.get("Version")
     if not name:
         raise errors.missing_action()
-    if name not in _ACTIONS.keys() | _UNSIGNED.keys() or version != answers.VERSION:
+    wanted = IAM_VERSION if name in IAM_ACTIONS else answers.VERSION
+    if name not in IAM_ACTIONS.keys() | _ACTIONS.keys() | _UNSIGNED.keys() or version != wanted:
         raise errors.invalid_action(name, version)
     return name

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from xacct.sandbox import keys
 
@@ -12,13 +13,27 @@ if TYPE_CHECKING:
     from xacct.sandbox.trust import Statement
 
 
+KEY_ACTIONS: Final = frozenset(
+    f"iam:{name}"
+    for name in ("CreateAccessKey", "DeleteAccessKey", "GetAccessKeyLastUsed", "ListAccessKeys", "UpdateAccessKey")
+)
+"""What this IAM can do: a user's own access keys."""
+
+
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A user's long-term access key; an inactive one acts as a deleted one does."""
+    """A user's long-term access key; an inactive one acts as a deleted one does.
+
+    Attributes:
+        created: When it was made (Unix seconds).
+        works_from: When STS and IAM begin to know it, which with AWS is a little after it was made (Unix seconds).
+    """
 
     key_id: str
     secret: str = field(repr=False)
     active: bool = True
+    created: float = 0.0
+    works_from: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +46,19 @@ class MfaDevice:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An IAM user with its keys and, perhaps, an MFA device."""
+    """An IAM user with its keys and, perhaps, an MFA device.
+
+    Attributes:
+        iam: What it may do with its own access keys, as IAM names it (`iam:CreateAccessKey`).
+        iam_wants_mfa: Whether its policy denies that without MFA (BoolIfExists aws:MultiFactorAuthPresent).
+    """
 
     name: str
     account: str
     keys: tuple[AccessKey, ...] = ()
     mfa: MfaDevice | None = None
+    iam: frozenset[str] = KEY_ACTIONS
+    iam_wants_mfa: bool = False
 
     @property
     def arn(self) -> str:
@@ -118,8 +140,11 @@ class SsoSession:
 class World:
     """Everything that exists: what the STS knows and what the client's files say about it.
 
-    Identity policies are left out: every principal may try to assume every role, and the role's
-    trust policy alone decides.
+    Identity policies are left out but for a user's own keys: every principal may try to assume every role, and the
+    role's trust policy alone decides.
+
+    Attributes:
+        key_delay: Seconds after which a new access key works: IAM is eventually consistent.
     """
 
     users: tuple[User, ...] = ()
@@ -129,12 +154,13 @@ class World:
     instances: tuple[Instance, ...] = ()
     sso_sessions: tuple[SsoSession, ...] = ()
     region: str = "eu-central-1"
+    key_delay: float = 0.0
 
-    def owner_of(self, key_id: str) -> tuple[User, AccessKey] | None:
-        """Return the user who has this active long-term key, and the key; None if nobody has."""
+    def owner_of(self, key_id: str, now: float = math.inf) -> tuple[User, AccessKey] | None:
+        """Return the user who has this active long-term key, known by `now`, and the key; None if nobody has."""
         for user in self.users:
             for key in user.keys:
-                if key.key_id == key_id and key.active:
+                if key.key_id == key_id and key.active and key.works_from <= now:
                     return user, key
         return None
 

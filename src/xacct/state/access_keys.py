@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from xacct.state.key_index import Where
+    from xacct.state.key_index import Rotation, Where
     from xacct.state.key_items import Items
 
 log = structlog.get_logger("xacct.state")
@@ -74,9 +74,22 @@ class AccessKeys:
         return self.rows != before
 
     def of_files(self, where: Where) -> Mapping[str, str]:
-        """The profiles of these files that have a key in the keychain, each with the digest of its id."""
+        """The profiles of these files that have a key in the keychain, each with a digest that tells whose it is."""
         # guard: key-in-keychain-is-of-its-files
-        return {row.profile: row.digest for row in self.rows if row.where == where}
+        return {row.profile: row.source or row.digest for row in self.rows if row.where == where}
+
+    def row(self, where: Where, profile: str) -> Row:
+        """What is known of a profile's key.
+
+        Raises:
+            BadInput: there is none.
+        """
+        for row in self.rows:
+            if (row.where, row.profile) == (where, profile):
+                return row
+        raise errors.BadInput(
+            f"There is no access key of the profile {profile!r} in the keychain.", "xacctctl keys list"
+        )
 
     async def get(self, where: Where, profile: str) -> Credentials:
         """The access key of a profile, from memory if the keychain has given it before.
@@ -100,7 +113,7 @@ class AccessKeys:
                 ) from None
             keys = _decoded(kept, profile)
             # guard: another-key-in-its-place-is-not-used
-            if self.of_files(where).get(profile) != digest(keys.access_key_id):
+            if digest(keys.access_key_id) not in self._taken(where, profile):
                 raise errors.SourceUnusable(
                     f"The keychain has another access key for {profile!r} than was added with xacctctl.",
                     f"If that is meant: xacctctl keys remove {profile}; then xacctctl keys add {profile}",
@@ -136,7 +149,7 @@ class AccessKeys:
                     f"xacctctl keys remove {profile}",
                 )
             try:
-                await self._put(name, f"xacct: access key of the AWS profile {profile}", _encoded(keys))
+                await self._put(name, _label(profile), _encoded(keys))
                 _demand_same(await self.read_back(where, profile), keys)
                 row = self._row(where, profile, keys)
                 await self._write([*self.rows, row])
@@ -145,6 +158,64 @@ class AccessKeys:
                 raise
             self._hold(name, keys)
         return row
+
+    async def note(self, where: Where, profile: str, rotation: Rotation | None) -> None:
+        """Write down how far a rotation is, before it goes on.
+
+        Raises:
+            BadInput: there is no such key any more.
+            StateNotKept: that can't be written.
+        """
+        async with self._turn:
+            self._demand_index()
+            await self._exchange(msgspec.structs.replace(self.row(where, profile), rotation=rotation))
+
+    async def switch(self, where: Where, profile: str, keys: Credentials, rotation: Rotation | None) -> None:
+        """Keep another key of the same user in a key's place, read back and compared. What fails leaves what was there.
+
+        Raises:
+            KeychainUnavailable: the keychain can't be used.
+            SourceUnusable: it does not give back what it was given.
+            StateNotKept: the list of keys can't be written.
+        """
+        name = account(where, profile)
+        async with self._turn:
+            self._demand_index()
+            await self._settled()
+            row = self.row(where, profile)
+            before = self._held.get(name) or await self.read_back(where, profile)
+            try:
+                await self._put(name, _label(profile), _encoded(keys), _encoded(before))
+                _demand_same(await self.read_back(where, profile), keys)
+                await self._exchange(
+                    msgspec.structs.replace(
+                        row,
+                        ends=keys.access_key_id[-4:],
+                        digest=digest(keys.access_key_id),
+                        source=row.source or row.digest,
+                        rotation=rotation,
+                    )
+                )
+            except BaseException:
+                await self._put_back(name, profile, before)  # guard: key-that-is-not-switched-to-is-put-back
+                raise
+            self._hold(name, keys)
+
+    async def _put_back(self, name: str, profile: str, keys: Credentials) -> None:
+        """Have what was there before, as far as the keychain takes it; while a rotation is written down both count."""
+        self._hold(name, keys)
+        try:
+            await self._settled()
+            await self._put(name, _label(profile), _encoded(keys), _encoded(keys))
+        except errors.KeychainUnavailable as problem:
+            log.warning("access key not put back", why=problem.sentence)
+
+    async def _exchange(self, row: Row) -> None:
+        rows = [row if (each.where, each.profile) == (row.where, row.profile) else each for each in self.rows]
+        await self._write(rows)
+
+    def _taken(self, where: Where, profile: str) -> set[str]:
+        return {each for row in self.rows if (row.where, row.profile) == (where, profile) for each in row.taken}
 
     async def drop(self, where: Where, profile: str) -> None:
         """Keep no key of a profile any more.
@@ -198,12 +269,15 @@ class AccessKeys:
             asking.add_done_callback(_heard)
         return await _in_time(asking, patience)
 
-    async def _put(self, name: str, label: str, secret: bytes) -> None:
+    async def _put(self, name: str, label: str, secret: bytes, before: bytes | None = None) -> None:
+        """Have it kept; what is kept too late is taken back, to what was there `before`."""
         given_up = False
 
         def put() -> None:
             self._items.put(name, label, secret)
-            if given_up:
+            if given_up and before is not None:
+                self._items.put(name, label, before)  # guard: late-switch-is-taken-back
+            elif given_up:
                 self._items.drop(name)
 
         try:
@@ -274,6 +348,10 @@ def _heard(asking: asyncio.Future[Any]) -> None:
 def digest(access_key_id: str) -> str:
     """What tells one access key from another without naming it."""
     return sha256(access_key_id.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def _label(profile: str) -> str:
+    return f"xacct: access key of the AWS profile {profile}"
 
 
 def _encoded(keys: Credentials) -> bytes:

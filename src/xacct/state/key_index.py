@@ -7,7 +7,7 @@ checked like anything that comes in.
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import structlog
@@ -31,7 +31,34 @@ Where = tuple[str, str]
 """The config and the credentials file that have a profile, symbolic links followed."""
 
 
-class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+_Ends = Annotated[str, msgspec.Meta(pattern=r"\A[A-Z0-9]{4}\Z")]
+_Digest = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{16}\Z")]
+_Instant = Annotated[float, msgspec.Meta(gt=0, lt=LATEST)]
+
+
+class Rotation(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """What is known of a key's rotation that is under way, was cut short, or has left the old key inactive.
+
+    Attributes:
+        step: how far it is: a key is `making`, is `made`, is what the keychain `switched` to, the old one is `retired`.
+        began: when (Unix seconds).
+        old: the digest of the old key's id, as `new` is of the new one's; empty: no key is known to be made.
+    """
+
+    step: Literal["making", "made", "switched", "retired"]
+    began: _Instant
+    old: _Digest
+    old_ends: _Ends
+    new: _Digest | None = None
+    new_ends: _Ends | None = None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether it is not over: what is left is more than an inactive key."""
+        return self.step != "retired"
+
+
+class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One access key in the keychain.
 
     Attributes:
@@ -40,19 +67,32 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         ends: the last four characters of the key's id.
         digest: of its whole id, which tells that another key was put in its place.
         added: when (Unix seconds).
+        source: the digest of the key that was added first, which it has been rotated from since: AWS has said of each
+            that it is the same user's, so what the one has opened is the other's as well. None: `digest`.
+        rotation: what is left to do of a rotation.
     """
 
     profile: _Text
     config: _Text
     credentials: _Text
-    ends: Annotated[str, msgspec.Meta(pattern=r"\A[A-Z0-9]{4}\Z")]
-    digest: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{16}\Z")]
-    added: Annotated[float, msgspec.Meta(gt=0, lt=LATEST)]
+    ends: _Ends
+    digest: _Digest
+    added: _Instant
+    source: _Digest | None = None
+    rotation: Rotation | None = None
 
     @property
     def where(self) -> Where:
         """The files that have the profile."""
         return self.config, self.credentials
+
+    @property
+    def taken(self) -> set[str]:
+        """The digests of the keys that the keychain may have in its place: while it is rotated, either."""
+        rotation = self.rotation
+        if rotation is None or not rotation.unfinished:
+            return {self.digest}
+        return {self.digest, rotation.old, rotation.new or self.digest}
 
 
 _Rows = Annotated[tuple[Row, ...], msgspec.Meta(max_length=MOST)]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from xacct import awsfiles
 from xacct.aws.sources import console_login, identity_center, keychain, process, profile_keys, web_identity
 from xacct.aws.sources.console_login import ConsoleLogin
+from xacct.aws.sources.ec2_metadata import Ec2Metadata
+from xacct.aws.sources.ecs_container import EcsContainer
 from xacct.aws.sources.environment import Environment
 from xacct.aws.sources.identity_center import IdentityCenter
 from xacct.aws.sources.keychain import KeptKeys, Keychain, NoKeychain
@@ -19,7 +21,7 @@ from xacct.aws.sources.profile_keys import ProfileKeys
 from xacct.aws.sources.web_identity import WebIdentity
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from xacct.aws.inifiles import AwsFiles
     from xacct.aws.sources.kind import SourceKind
@@ -33,6 +35,8 @@ KINDS: dict[str, SourceKind] = {
     "identity-center": IdentityCenter(),
     "console-login": ConsoleLogin(),
     "keychain": Keychain(NoKeychain()),
+    "ecs-container": EcsContainer(),
+    "ec2-metadata": Ec2Metadata(),
 }
 """By `Source.kind`."""
 
@@ -65,11 +69,22 @@ class FileSources:
     Args:
         env: the daemon's environment at its start.
         keys: the access keys in the keychain; None: there is no keychain.
+        own_ports: gives the ports at which xacctd itself serves credentials, which are no source of its own.
     """
 
-    def __init__(self, env: Mapping[str, str], keys: KeptKeys | None = None) -> None:
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        keys: KeptKeys | None = None,
+        own_ports: Callable[[], Collection[int]] = tuple,
+    ) -> None:
         self._env = dict(env)
-        self._kinds = KINDS if keys is None else {**KINDS, "keychain": Keychain(keys)}
+        self._kinds = {
+            **KINDS,
+            "keychain": Keychain(keys or NoKeychain()),
+            "ecs-container": EcsContainer(own_ports),
+            "ec2-metadata": Ec2Metadata(own_ports),
+        }
 
     def describe(self, source: Source) -> str:
         """What its credentials come from, in words: "its access key"."""

@@ -34,7 +34,7 @@ _KEY = re.compile(r"[!-~]+")
 """Keys and tokens go into headers: printable ASCII without spaces."""
 
 
-class _Unusable(Exception):
+class Unusable(Exception):
     """Why an answer can't be taken, in words that follow the program's name."""
 
 
@@ -100,7 +100,7 @@ async def credentials_of(source: Source, env: Mapping[str, str]) -> Credentials:
         return parsed(_out(result))
     except child.ChildError as error:
         raise _error(source, error.why, error.said) from None
-    except _Unusable as error:
+    except Unusable as error:
         raise _error(source, str(error), said) from None
 
 
@@ -108,24 +108,24 @@ def parsed(out: bytes) -> Credentials:
     """What a credential_process has printed, as credentials.
 
     Raises:
-        _Unusable: It is something else.
+        Unusable: It is something else.
     """
     answer = _object(out)
     version = answer.get("Version")
     if version != 1:  # guard: credential-processs-version-counts
-        raise _Unusable("printed no Version" if version is None else "printed another Version than 1")
+        raise Unusable("printed no Version" if version is None else "printed another Version than 1")
     return Credentials(
-        _key(answer, "AccessKeyId"),
-        _key(answer, "SecretAccessKey"),
-        _key(answer, "SessionToken") if answer.get("SessionToken") else None,
-        _instant(answer.get("Expiration")),
-        account_id=_account(answer.get("AccountId")),
+        key_of(answer, "AccessKeyId"),
+        key_of(answer, "SecretAccessKey"),
+        key_of(answer, "SessionToken") if answer.get("SessionToken") else None,
+        instant(answer.get("Expiration")),
+        account_id=account_of(answer.get("AccountId")),
     )
 
 
 def _out(result: child.Result) -> bytes:
     if result.status:
-        raise _Unusable(result.how)
+        raise Unusable(result.how)
     return result.out
 
 
@@ -133,13 +133,13 @@ def _words(command: str) -> list[str]:
     try:
         words = shlex.split(command)
     except ValueError:
-        raise _Unusable("has a quotation mark or a backslash that nothing follows") from None
+        raise Unusable("has a quotation mark or a backslash that nothing follows") from None
     if not words or not words[0]:
-        raise _Unusable("names no program")
+        raise Unusable("names no program")
     if words[0].startswith("~"):
-        raise _Unusable("begins with a ~, which AWS's tools don't expand here: write the whole path")
+        raise Unusable("begins with a ~, which AWS's tools don't expand here: write the whole path")
     if "/" in words[0] and not words[0].startswith("/"):
-        raise _Unusable("is a relative path, which means another file in each directory: write the whole path")
+        raise Unusable("is a relative path, which means another file in each directory: write the whole path")
     return words
 
 
@@ -153,52 +153,62 @@ def _is_json(out: bytes) -> bool:
 
 def _object(out: bytes) -> dict[str, Any]:
     if out.startswith(_BOM):
-        raise _Unusable("printed a byte order mark before its JSON, which AWS's tools don't take")
+        raise Unusable("printed a byte order mark before its JSON, which AWS's tools don't take")
     try:
         answer = json.loads(out.decode("utf-8"))
     except UnicodeDecodeError:
-        raise _Unusable("printed something that is no UTF-8") from None
+        raise Unusable("printed something that is no UTF-8") from None
     except RecursionError:
-        raise _Unusable("printed JSON that is nested too deeply") from None
+        raise Unusable("printed JSON that is nested too deeply") from None
     except ValueError:
-        raise _Unusable("printed something else than JSON" if out.strip() else "printed nothing") from None
+        raise Unusable("printed something else than JSON" if out.strip() else "printed nothing") from None
     if not isinstance(answer, dict):
-        raise _Unusable("printed JSON that is no object")
+        raise Unusable("printed JSON that is no object")
     return answer
 
 
-def _key(answer: dict[str, Any], name: str) -> str:
+def key_of(answer: dict[str, Any], name: str) -> str:
+    """A key or token of an answer.
+
+    Raises:
+        Unusable: there is none that can go into a header.
+    """
     value = answer.get(name)
     if value is None or value == "":
-        raise _Unusable(f"printed no {name}")
+        raise Unusable(f"printed no {name}")
     if not isinstance(value, str):
-        raise _Unusable(f"printed a {name} that is no text")
+        raise Unusable(f"printed a {name} that is no text")
     if not _KEY.fullmatch(value):
-        raise _Unusable(f"printed a {name} with characters that none has")
+        raise Unusable(f"printed a {name} with characters that none has")
     return value
 
 
-def _instant(expiration: object) -> float | None:
-    """A date as AWS's tools read it, which is by dateutil; without a time zone they refuse it, as we do."""
+def instant(expiration: object) -> float | None:
+    """A date as AWS's tools read it, which is by dateutil; without a time zone they refuse it, as we do.
+
+    Raises:
+        Unusable: it is none.
+    """
     if expiration is None:
         return None
     if not isinstance(expiration, str):
-        raise _Unusable("printed an Expiration that is no text")
+        raise Unusable("printed an Expiration that is no text")
     from dateutil import parser  # noqa: PLC0415 - late: it is seldom needed
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a time zone that dateutil does not know: it says so and leaves it out
             date = parser.parse(expiration)
-        instant: float = date.timestamp()
+        seconds: float = date.timestamp()
     except (ValueError, OverflowError, TypeError, RecursionError):
-        raise _Unusable("printed an Expiration that is no date") from None
+        raise Unusable("printed an Expiration that is no date") from None
     if date.tzinfo is None:  # guard: date-without-time-zone-is-refused
-        raise _Unusable("printed an Expiration without a time zone, which AWS's tools don't take")
-    return instant
+        raise Unusable("printed an Expiration without a time zone, which AWS's tools don't take")
+    return seconds
 
 
-def _account(account: object) -> str | None:
+def account_of(account: object) -> str | None:
+    """An account's id, where it is one."""
     return account if isinstance(account, str) and re.fullmatch(r"[0-9]{12}", account) else None
 
 

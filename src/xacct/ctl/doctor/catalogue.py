@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from xacct.ctl.doctor import clock, daemon, files, people, port, proxies, roles, shell, surroundings, units
+from xacct.ctl.doctor import clock, daemon, files, people, port, proxies, roles, shell, sign_ins, surroundings, units
 from xacct.ctl.doctor.finding import Checks, Finding, broken
 from xacct.ctl.doctor.scene import Scene
 
@@ -16,6 +16,7 @@ GROUPS: Final[Mapping[str, Checks]] = {
     "this shell": shell.CHECKS,
     "proxies": proxies.CHECKS,
     "roles": roles.CHECKS,
+    "sign-ins": sign_ins.CHECKS,
     "people": people.CHECKS,
     "surroundings": surroundings.CHECKS,
 }

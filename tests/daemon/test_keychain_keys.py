@@ -1,0 +1,85 @@
+"""The daemon's side of a rotation: one at a time, on its own where whoever asked has gone, and never handed over."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+
+from xacct import errors
+from xacct.awsfiles import named
+from xacct.daemon.keychain_keys import KeychainKeys
+from xacct.daemon.rotation import Outcome
+from xacct.daemon.run import Run
+
+
+class FakeRotator:
+    """Rotates when it is told to."""
+
+    def __init__(self):
+        self.goes, self.done, self.asked = asyncio.Event(), [], None
+
+    async def rotate(self, asked):
+        self.asked = asked
+        await self.goes.wait()
+        await asked.tell("made", "WXYZ")
+        self.done.append(asked.given_up.is_set())
+        return Outcome("WXYZ", "arn:aws:iam::123456789012:user/u", "MPLE", "inactive")
+
+
+@pytest.fixture
+def keys(tmp_path):
+    (tmp_path / "config").write_text("[profile central]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:1\n")
+    env = {"AWS_CONFIG_FILE": f"{tmp_path}/config", "AWS_SHARED_CREDENTIALS_FILE": f"{tmp_path}/none", "HOME": "/h"}
+    rotator = FakeRotator()
+    keys = KeychainKeys(SimpleNamespace(rows=()), None, env, lambda: named(env, "/"), None, rotator)
+    keys.rotator = rotator
+    return keys
+
+
+async def test_a_key_is_rotated_once_at_a_time_and_goes_on_without_its_asker(keys):
+    told = []
+
+    async def tell(event):
+        told.append(event)
+
+    first = asyncio.ensure_future(keys.rotate(None, "central", None, {}, tell))
+    async with asyncio.timeout(20):
+        while keys.rotator.asked is None:
+            await asyncio.sleep(0.001)
+    with pytest.raises(errors.RotationUnfinished, match="is being rotated"):
+        async with asyncio.timeout(5):
+            await keys.rotate(None, "central", None, {}, tell)
+    first.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert keys.rotating
+    keys.rotator.goes.set()
+    async with asyncio.timeout(20):
+        while keys.rotating:
+            await asyncio.sleep(0)
+    assert keys.rotator.done == [True], "and knows that nobody waits"
+    assert told == [], "nothing is told to whoever has gone"
+
+
+async def test_it_is_asked_where_the_profile_says(keys):
+    keys.rotator.goes.set()
+
+    async def tell(event):
+        assert event == {"event": "rotating", "step": "made", "ends": "WXYZ"}
+
+    done = await keys.rotate(None, "central", None, {"delete": True}, tell)
+    assert (done["event"], done["old_is"]) == ("rotated", "inactive")
+    asked = keys.rotator.asked
+    assert asked.iam.target.endpoint_url == asked.sts.target.endpoint_url == "http://127.0.0.1:1"
+    assert asked.delete
+
+
+def test_no_successor_takes_over_from_a_rotation():
+    app = SimpleNamespace(
+        keeper=SimpleNamespace(broker=SimpleNamespace(open_prompts=[]), quiet=True),
+        keychain_keys=SimpleNamespace(rotating=True),
+    )
+    run = SimpleNamespace(_app=app, _api=SimpleNamespace(changing=0))
+    assert Run.busy_with.fget(run) == "An access key is being rotated."
+    app.keychain_keys.rotating = False
+    assert Run.busy_with.fget(run) is None
