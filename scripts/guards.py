@@ -2072,4 +2072,39 @@ GUARDS = {
         "if False:",
         "tests/ctl/test_keys.py::test_what_is_no_plain_key_stays_where_it_is",
     ),
+    "verify-own-policys-refusal-shows-nothing": Guard(
+        "isinstance(error, errors.PolicyDenied)",
+        "False",
+        "tests/credentials/test_verification.py::test_only_the_trust_policys_refusal_shows_anything",
+    ),
+    "locked-nothing-is-verified": Guard(
+        "await self._agent_lock.run_unless_locked(self._of(name))",
+        "await self._of(name)",
+        "tests/credentials/test_verification.py::test_while_locked_nothing_is_tried",
+    ),
+    "refusals-count-where-the-role-can-be-had": Guard(
+        "            attempts.append(await self._as_configured(line))",
+        "            pass",
+        "tests/credentials/test_verification.py::test_refusals_show_nothing_where_the_role_is_refused_as_configured_too",
+    ),
+    "temporary-keys-may-carry-mfa": Guard(
+        "if probe.way in _MFA_LEFT_OUT and keys.session_token:",
+        "if False:",
+        "tests/credentials/test_verification.py::test_temporary_keys_may_carry_an_mfa",
+    ),
+    "verify-asks-for-nothing": Guard(
+        "replace(node.role, policy=probes.DENY_ALL, policy_arns=(), read_only=False)",
+        "node.role",
+        "tests/credentials/test_verification.py::test_all_else_goes_along_but_what_is_given_may_do_nothing",
+    ),
+    "what-verify-is-given-is-let-go": Guard(
+        "        await self._calls.assume(role, path, keys, lambda: place)",
+        "        node.entry.put(await self._calls.assume(role, path, keys, lambda: place))",
+        "tests/credentials/test_verification.py::test_what_is_given_is_kept_nowhere",
+    ),
+    "verify-asks-once": Guard(
+        "            raise self._not_had[entry]",
+        "            pass",
+        "tests/credentials/test_verification.py::test_one_code_for_all_and_a_no_is_asked_once",
+    ),
 }

@@ -454,6 +454,7 @@ HOLDERS = {
     "credentials/fetchers/role_from_parent.py": "calls STS with a parent's credentials",
     "credentials/fetchers/role_from_sign_in.py": "calls the access portal with a sign-in's token",
     "credentials/listings.py": "lists accounts at the access portal with a sign-in's token",
+    "credentials/verification.py": "calls STS with a parent's credentials, and keeps nothing that it gives",
     "credentials/fetchers/mfa_session.py": "takes what the same code has opened for another profile",
     "credentials/snapshot.py": "what the next process is to hold",
 }

@@ -272,6 +272,52 @@ class WhoamiAnswer(TypedDict):
     now: float
 
 
+class VerifyRequest(TypedDict):
+    """POST /v1/verify. The answer streams prompts, a `verified` or `failed` event for each role, and `done`.
+
+    Attributes:
+        all: every role of the request's files, instead of `roles`.
+        attend: as in LoginRequest.
+    """
+
+    roles: NotRequired[list[str]]
+    all: NotRequired[bool]
+    attend: NotRequired[bool]
+
+
+class Attempt(TypedDict):
+    """One try to assume a role.
+
+    Attributes:
+        way: what was left out of what its profile says.
+        start: what it was signed with: the source's keys, its MFA session, or a role's credentials.
+        role: that role; else null.
+        outcome: unknown: neither given nor refused by the target account, as far as can be told.
+        error: why it was refused, or is unknown; else null.
+    """
+
+    way: Literal["as-configured", "without-mfa", "without-external-id", "without-mfa-or-external-id", "shorter-path"]
+    start: Literal["keys", "session", "role"]
+    role: str | None
+    outcome: Literal["refused", "given", "unknown"]
+    error: ErrorBody | None
+
+
+class VerifiedEvent(TypedDict):
+    """Whether a role's account enforces what its profile says.
+
+    Attributes:
+        verdict: enforced; hole: the role was given without something that its profile says; unknown: that could not be
+            told; nothing: its profile says nothing that could be left out.
+    """
+
+    event: Literal["verified"]
+    role: str
+    role_arn: str | None
+    verdict: Literal["enforced", "hole", "unknown", "nothing"]
+    attempts: list[Attempt]
+
+
 class Prompt(TypedDict):
     """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
 

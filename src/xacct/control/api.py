@@ -23,6 +23,7 @@ from xacct.control.logins import LoginRoutes
 from xacct.control.middleware import Middleware
 from xacct.control.selection import Selection
 from xacct.control.standing import Standing
+from xacct.control.verify import VerifyRoutes
 from xacct.endpoint.head import ROLE_PATH
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Api:
         self.granting = GrantRoutes(keeper, grants, self._audit, daemon.endpoint_url, daemon.containers)
         self._logins = LoginRoutes(service, grants, self._audit, daemon.identify)
         self._accounts = AccountRoutes(keeper)
+        self._verify = VerifyRoutes(keeper, self._audit)
         self._middleware = Middleware(keeper, daemon)
 
     @property
@@ -66,6 +68,7 @@ class Api:
                 web.get(wire.SELECTION, self.selection),
                 *self._logins.routes(),
                 *self._accounts.routes(),
+                *self._verify.routes(),
                 web.post(wire.LOGOUT, self.logout),
                 *self.granting.routes(),
                 *KeyRoutes(self._daemon.keys).routes(),

@@ -67,6 +67,11 @@ class Audit:
 
         return got
 
+    def verified(self, request: web.Request, role: str, verdict: str) -> None:
+        """A role was tried without what its profile says; `verdict` is wire.VerifiedEvent's, or an error's code."""
+        if self._trail is not None:
+            self._trail.record("verify", role=role, caller=caller_of(request), what=verdict)
+
     def refused(self, request: web.Request, role: str, error: errors.XacctError) -> None:
         """A role's credentials were not given, and why; what there is no role for is nobody's business."""
         if self._trail is not None and not isinstance(error, errors.UnknownRole):

@@ -24,6 +24,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "status": ("--json", "--prompt"),
     "roles": ("--json",),
     "whoami": ("--offline", "--json"),
+    "verify": ("--all", "--json"),
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime"),
     "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel"),
     "process": ("--lifetime",),
@@ -76,7 +77,7 @@ _VALUED: Final = frozenset(
     }
 )
 _ONE_ROLE: Final = frozenset({"whoami", "explain", "env", "exec", "ssh", "process"})
-_MANY_ROLES: Final = frozenset({"login", "logout", "status", "configure"})
+_MANY_ROLES: Final = frozenset({"login", "logout", "status", "verify", "configure"})
 SCRIPTS: Final = {
     "bash": """\
 _xacctctl() {

@@ -22,6 +22,7 @@ WHERE: Final = {
     "whoami": ("whoami", "which role this shell is in, and whether AWS agrees"),
     "roles": ("status", "what the configuration offers"),
     "explain": ("status", "the path to a role, step by step"),
+    "verify": ("verify", "whether the target accounts enforce MFA, external ids and paths"),
     "env": ("env", "variables that put this shell into a role"),
     "exec": ("exec_", "run one command in a role"),
     "ssh": ("ssh", "a role on another machine, for as long as the connection stands"),
