@@ -41,10 +41,12 @@ class Target(FakeSts):
         self.given = []
         self.gives = lambda _role, keys, external_id: bool(keys.session_token) and external_id is not None
         self.denied = DENIED
+        self.slow = {}
 
     async def assume_role(self, keys, role, *, duration, **how):
         name = role.name
         self.tries.append((name, keys.session_token, role.external_id, role, duration))
+        await asyncio.sleep(self.slow.get(name, 0.0))
         if not self.gives(name, keys, role.external_id or ("" if ROLES[name].external_id is None else None)):
             raise self.denied
         got = await super().assume_role(keys, role, duration=duration, **how)
@@ -201,6 +203,7 @@ async def test_temporary_keys_may_carry_an_mfa(clock):
 @in_virtual_time
 async def test_one_code_for_all_and_a_no_is_asked_once(clock):
     scene = Scene(clock)
+    scene.sts.slow = {"prod": 40.0}  # it comes to its MFA session when a "no" counts for nobody any more
     with scene.keeper.broker.subscribe():
         asked = asyncio.ensure_future(scene.verify("both", "prod", ask=True))
         while not scene.keeper.broker.open_prompts:

@@ -50,6 +50,7 @@ EVENTS = {
     "credentials": wire.CredentialsEvent,
     "listing": wire.ListingEvent,
     "accounts": wire.AccountsEvent,
+    "verified": wire.VerifiedEvent,
     "done": wire.DoneEvent,
     "expired": wire.ExpiredEvent,
     "mfa-ends": wire.MfaEndsEvent,
