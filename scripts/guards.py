@@ -2107,4 +2107,14 @@ GUARDS = {
         "            pass",
         "tests/credentials/test_verification.py::test_one_code_for_all_and_a_no_is_asked_once",
     ),
+    "policy-lets-no-plain-keys-through": Guard(
+        '{"Bool": {',
+        '{"BoolIfExists": {',
+        "tests/test_trust_policy.py::test_what_a_plain_role_with_mfa_takes",
+    ),
+    "policy-is-of-one-partition": Guard(
+        'if principal.arn.split(":")[1] != role.role_arn.split(":")[1]:',
+        "if False:",
+        "tests/test_trust_policy.py::test_nothing_is_trusted_across_partitions",
+    ),
 }

@@ -73,6 +73,11 @@ ROOMS = {
         never=("asyncio",),
         why="decisions are pure functions of values and an instant: nothing to await, no clock",
     ),
+    "trust_policy": Room(
+        may=("model", "errors", "policy"),
+        never=("asyncio",),
+        why="what an account should demand follows from what is configured, and from nothing else",
+    ),
     "paths": Room(
         may=(),
         stdlib_only=True,
@@ -203,6 +208,7 @@ ROOMS = {
             "model",
             "errors",
             "policy",
+            "trust_policy",
             "credentials",
             "prompts",
             "grants",

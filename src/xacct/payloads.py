@@ -272,6 +272,24 @@ class WhoamiAnswer(TypedDict):
     now: float
 
 
+class PolicyAnswer(TypedDict):
+    """GET /v1/roles/ROLE/policy: what the target account and its callers should have, by what is configured.
+
+    Attributes:
+        principal: the ARN of whom the trust policy trusts.
+        trust_policy: a JSON text.
+        caller_policy: likewise: the identity policy that whoever assumes the role needs.
+        max_session: seconds that its MaxSessionDuration has to be.
+    """
+
+    role: str
+    role_arn: str
+    principal: str
+    trust_policy: str
+    caller_policy: str
+    max_session: int
+
+
 class VerifyRequest(TypedDict):
     """POST /v1/verify. The answer streams prompts, a `verified` or `failed` event for each role, and `done`.
 

@@ -21,6 +21,7 @@ ANSWERS = {
     "### GET /v1/roles\n": wire.RolesAnswer,
     "### GET /v1/roles/ROLE/explain": wire.ExplainAnswer,
     "### GET /v1/status": wire.StatusAnswer,
+    "### GET /v1/roles/ROLE/policy": wire.PolicyAnswer,
     "### POST /v1/whoami": wire.WhoamiAnswer,
     "### POST /v1/logout": wire.LogoutAnswer,
     "### POST /v1/lock": wire.LockAnswer,
@@ -46,7 +47,18 @@ def example(heading):
 
 
 def test_every_path_has_an_example():
-    for name in ("VERSION", "STATUS", "ROLES", "EXPLAIN", "LOGIN", "LOGOUT", "CREDENTIALS", "ACCOUNTS", "VERIFY"):
+    for name in (
+        "VERSION",
+        "STATUS",
+        "ROLES",
+        "EXPLAIN",
+        "LOGIN",
+        "LOGOUT",
+        "CREDENTIALS",
+        "ACCOUNTS",
+        "VERIFY",
+        "POLICY",
+    ):
         path = getattr(wire, name).format(role="prod")
         assert f"http://xacct{path}" in PAGE, name
     for name in (

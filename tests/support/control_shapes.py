@@ -26,6 +26,7 @@ ANSWERS = {
     "GET status": wire.StatusAnswer,
     "GET roles": wire.RolesAnswer,
     "GET roles * explain": wire.ExplainAnswer,
+    "GET roles * policy": wire.PolicyAnswer,
     "GET selection": wire.SelectionAnswer,
     "POST whoami": wire.WhoamiAnswer,
     "POST logout": wire.LogoutAnswer,

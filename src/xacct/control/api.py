@@ -21,6 +21,7 @@ from xacct.control.http import answered, body_of, streamed
 from xacct.control.keys import KeyRoutes
 from xacct.control.logins import LoginRoutes
 from xacct.control.middleware import Middleware
+from xacct.control.policies import PolicyRoutes
 from xacct.control.selection import Selection
 from xacct.control.standing import Standing
 from xacct.control.verify import VerifyRoutes
@@ -69,6 +70,7 @@ class Api:
                 *self._logins.routes(),
                 *self._accounts.routes(),
                 *self._verify.routes(),
+                *PolicyRoutes(self._keeper).routes(),
                 web.post(wire.LOGOUT, self.logout),
                 *self.granting.routes(),
                 *KeyRoutes(self._daemon.keys).routes(),

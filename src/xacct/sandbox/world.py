@@ -37,11 +37,12 @@ class User:
     account: str
     keys: tuple[AccessKey, ...] = ()
     mfa: MfaDevice | None = None
+    partition: str = "aws"
 
     @property
     def arn(self) -> str:
         """The user's ARN."""
-        return f"arn:aws:iam::{self.account}:user/{self.name}"
+        return f"arn:{self.partition}:iam::{self.account}:user/{self.name}"
 
     @property
     def user_id(self) -> str:
@@ -57,11 +58,12 @@ class Role:
     account: str
     trust: tuple[Statement, ...]
     max_session: int = 3600
+    partition: str = "aws"
 
     @property
     def arn(self) -> str:
         """The role's ARN."""
-        return f"arn:aws:iam::{self.account}:role/{self.name}"
+        return f"arn:{self.partition}:iam::{self.account}:role/{self.name}"
 
     @property
     def role_id(self) -> str:
