@@ -2117,4 +2117,39 @@ GUARDS = {
         "if False:",
         "tests/test_trust_policy.py::test_nothing_is_trusted_across_partitions",
     ),
+    "console-no-credentials-of-another-sts-to-aws": Guard(
+        "if role.target.endpoint_url is not None and not _is_aws(role.target.endpoint_url):",
+        "if False:",
+        "tests/aws/test_console.py::test_credentials_of_another_sts_go_to_no_console_of_awss_nor_the_other_way",
+    ),
+    "console-destination-is-of-the-partition": Guard(
+        "if service is not None or not _is_below(named, base):",
+        "if service is not None:",
+        "tests/aws/test_console.py::test_a_page_elsewhere_is_refused",
+    ),
+    "console-keys-and-sessions-are-not-sent": Guard(
+        "if hop not in _SIGNED_IN or not held.session_token:",
+        "if not held.session_token:",
+        "tests/aws/test_console.py::test_what_is_no_role_is_sent_nowhere",
+    ),
+    "console-chained-sessions-say-no-duration": Guard(
+        "if self.lasts(hop):",
+        "if True:",
+        "tests/aws/test_console.py::test_a_chained_session_says_no_duration",
+    ),
+    "console-credentials-follow-no-redirect": Guard(
+        "allow_redirects=False",
+        "allow_redirects=True",
+        "tests/aws/test_console.py::test_nobody_there_is_a_sentence_without_a_secret_and_a_redirect_is_not_followed",
+    ),
+    "console-page-is-for-one-browser": Guard(
+        "        self._leads_to = None  # guard",
+        "        pass  # guard",
+        "tests/aws/test_console.py::test_a_page_leads_one_browser_on_whatever_else_comes",
+    ),
+    "console-address-is-given-where-asked-for-alone": Guard(
+        "return url if show else await self._console.page(url)",
+        "return url",
+        "tests/test_console.py::test_printed_only_where_that_is_asked_for",
+    ),
 }

@@ -528,6 +528,7 @@ RUNNERS = {
     "daemon/handover.py": "starts the daemon's successor, which is to outlive it",
     "daemon/takeover.py": "ends a successor whose parent hangs",
     "ctl/browser.py": "a browser for a sign-in, by Python's webbrowser",
+    "ctl/console.py": "the browser that was named for the console",
     "ctl/child.py": "the command of exec, in our own terminal",
     "ctl/start.py": "the daemon",
     "ctl/service_files.py": "asks a program for its version",

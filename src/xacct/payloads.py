@@ -272,6 +272,42 @@ class WhoamiAnswer(TypedDict):
     now: float
 
 
+class ConsoleRequest(TypedDict):
+    """POST /v1/console. The answer streams prompts, then `console` or `failed`, and `done`.
+
+    Attributes:
+        destination: a page of the console; else the first one of `service`, or the console's own.
+        region: for that; absent: the role's.
+        show: whether to give the address itself, which is a secret, instead of a page that leads a browser there once.
+        sign_out: give the address instead that signs a browser out of that console; no credentials are had for it.
+        attend: as in LoginRequest.
+    """
+
+    role: str
+    destination: NotRequired[str]
+    service: NotRequired[str]
+    region: NotRequired[str]
+    show: NotRequired[bool]
+    sign_out: NotRequired[bool]
+    attend: NotRequired[bool]
+
+
+class ConsoleEvent(TypedDict):
+    """How a browser comes to the console in a role.
+
+    Attributes:
+        url: a page of 127.0.0.1 that leads one browser there, within a minute; with `show` the address itself,
+            which is a secret; with `sign_out` what signs out.
+        lasts: seconds that the console's session lasts, where it may outlast the credentials; else null.
+    """
+
+    event: Literal["console"]
+    role: str
+    account: str | None
+    url: str
+    lasts: int | None
+
+
 class PolicyAnswer(TypedDict):
     """GET /v1/roles/ROLE/policy: what the target account and its callers should have, by what is configured.
 

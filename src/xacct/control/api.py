@@ -16,6 +16,7 @@ from xacct import __version__, errors, policy, rolekeys, wire
 from xacct.control import serializers, streams, views
 from xacct.control.accounts import AccountRoutes
 from xacct.control.audit import Audit
+from xacct.control.console import ConsoleRoutes
 from xacct.control.grants import GrantRoutes
 from xacct.control.http import answered, body_of, streamed
 from xacct.control.keys import KeyRoutes
@@ -49,6 +50,7 @@ class Api:
         self._logins = LoginRoutes(service, grants, self._audit, daemon.identify)
         self._accounts = AccountRoutes(keeper)
         self._verify = VerifyRoutes(keeper, self._audit)
+        self._console = ConsoleRoutes(service, self._audit, daemon.console)
         self._middleware = Middleware(keeper, daemon)
 
     @property
@@ -70,6 +72,7 @@ class Api:
                 *self._logins.routes(),
                 *self._accounts.routes(),
                 *self._verify.routes(),
+                *self._console.routes(),
                 *PolicyRoutes(self._keeper).routes(),
                 web.post(wire.LOGOUT, self.logout),
                 *self.granting.routes(),

@@ -186,6 +186,7 @@ StreamEvent = (
     | wire.ListingEvent
     | wire.AccountsEvent
     | wire.VerifiedEvent
+    | wire.ConsoleEvent
     | wire.DoneEvent
 )
 

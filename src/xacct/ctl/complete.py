@@ -25,6 +25,16 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "roles": ("--json",),
     "whoami": ("--offline", "--json"),
     "verify": ("--all", "--json"),
+    "console": (
+        "--service",
+        "--destination",
+        "--region",
+        "--print",
+        "--copy",
+        "--browser",
+        "--container",
+        "--logout",
+    ),
     "policy": ("--format", "--part", "--principal"),
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime"),
     "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel"),
@@ -76,11 +86,11 @@ _VALUED: Final = frozenset(
         *VALUES,
         "--parallel",
         *("--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"),
-        "--principal",
+        *("--principal", "--service", "--destination", "--browser"),
         *("--profile-template", "--region", "--accounts", "--roles"),
     }
 )
-_ONE_ROLE: Final = frozenset({"whoami", "explain", "policy", "env", "exec", "ssh", "process"})
+_ONE_ROLE: Final = frozenset({"whoami", "console", "explain", "policy", "env", "exec", "ssh", "process"})
 _MANY_ROLES: Final = frozenset({"login", "logout", "status", "verify", "configure"})
 SCRIPTS: Final = {
     "bash": """\

@@ -24,6 +24,7 @@ WHERE: Final = {
     "explain": ("status", "the path to a role, step by step"),
     "verify": ("verify", "whether target accounts enforce MFA, external ids, paths"),
     "policy": ("policy", "the trust policy that a role should have, its callers too"),
+    "console": ("console", "the AWS console in a role, in a browser"),
     "env": ("env", "variables that put this shell into a role"),
     "exec": ("exec_", "run one command in a role"),
     "ssh": ("ssh", "a role on another machine, for as long as the connection stands"),

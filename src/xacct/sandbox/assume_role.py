@@ -34,6 +34,7 @@ def assume_role(request: Request) -> Result:
     context = replace(
         session_tags.inherit(before, tags, transitive),
         source_identity=_source_identity(request, before),
+        chained=before is not None,
     )
     seconds = _duration(request, role)
     return _issue(request, role, context, seconds, packed)
