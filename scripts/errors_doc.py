@@ -31,6 +31,8 @@ EXIT = {
     3: "xacctd is not running, can't be started, or is another version",
     4: "a human is needed: nobody could be asked, or nobody gave a code, or somebody said no",
     5: "AWS refused",
+    6: "`xacctctl verify` has found a hole",
+    7: "`xacctctl verify` could not tell",
     130: "interrupted",
 }
 

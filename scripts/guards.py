@@ -2187,4 +2187,84 @@ GUARDS = {
         "if False:",
         "tests/ctl/test_keys.py::test_what_is_no_plain_key_stays_where_it_is",
     ),
+    "verify-own-policys-refusal-shows-nothing": Guard(
+        "isinstance(error, errors.PolicyDenied)",
+        "False",
+        "tests/credentials/test_verification.py::test_only_the_trust_policys_refusal_shows_anything",
+    ),
+    "locked-nothing-is-verified": Guard(
+        "await self._agent_lock.run_unless_locked(self._of(name))",
+        "await self._of(name)",
+        "tests/credentials/test_verification.py::test_while_locked_nothing_is_tried",
+    ),
+    "refusals-count-where-the-role-can-be-had": Guard(
+        "            attempts.append(await self._as_configured(line))",
+        "            pass",
+        "tests/credentials/test_verification.py::test_refusals_show_nothing_where_the_role_is_refused_as_configured_too",
+    ),
+    "temporary-keys-may-carry-mfa": Guard(
+        "if probe.way in _MFA_LEFT_OUT and keys.session_token:",
+        "if False:",
+        "tests/credentials/test_verification.py::test_temporary_keys_may_carry_an_mfa",
+    ),
+    "verify-asks-for-nothing": Guard(
+        "replace(node.role, policy=probes.DENY_ALL, policy_arns=(), read_only=False)",
+        "node.role",
+        "tests/credentials/test_verification.py::test_all_else_goes_along_but_what_is_given_may_do_nothing",
+    ),
+    "what-verify-is-given-is-let-go": Guard(
+        "        await self._calls.assume(role, path, keys, lambda: place)",
+        "        node.entry.put(await self._calls.assume(role, path, keys, lambda: place))",
+        "tests/credentials/test_verification.py::test_what_is_given_is_kept_nowhere",
+    ),
+    "verify-asks-once": Guard(
+        "            raise self._not_had[entry]",
+        "            pass",
+        "tests/credentials/test_verification.py::test_one_code_for_all_and_a_no_is_asked_once",
+    ),
+    "policy-lets-no-plain-keys-through": Guard(
+        '{"Bool": {',
+        '{"BoolIfExists": {',
+        "tests/test_trust_policy.py::test_what_a_plain_role_with_mfa_takes",
+    ),
+    "policy-is-of-one-partition": Guard(
+        'if principal.arn.split(":")[1] != role.role_arn.split(":")[1]:',
+        "if False:",
+        "tests/test_trust_policy.py::test_nothing_is_trusted_across_partitions",
+    ),
+    "console-no-credentials-of-another-sts-to-aws": Guard(
+        "if role.target.endpoint_url is not None and not _is_aws(role.target.endpoint_url):",
+        "if False:",
+        "tests/aws/test_console.py::test_credentials_of_another_sts_go_to_no_console_of_awss_nor_the_other_way",
+    ),
+    "console-destination-is-of-the-partition": Guard(
+        "if service is not None or not _is_below(named, base):",
+        "if service is not None:",
+        "tests/aws/test_console.py::test_a_page_elsewhere_is_refused",
+    ),
+    "console-keys-and-sessions-are-not-sent": Guard(
+        "if hop not in _SIGNED_IN or not held.session_token:",
+        "if not held.session_token:",
+        "tests/aws/test_console.py::test_what_is_no_role_is_sent_nowhere",
+    ),
+    "console-chained-sessions-say-no-duration": Guard(
+        "if self.lasts(hop):",
+        "if True:",
+        "tests/aws/test_console.py::test_a_chained_session_says_no_duration",
+    ),
+    "console-credentials-follow-no-redirect": Guard(
+        "allow_redirects=False",
+        "allow_redirects=True",
+        "tests/aws/test_console.py::test_nobody_there_is_a_sentence_without_a_secret_and_a_redirect_is_not_followed",
+    ),
+    "console-page-is-for-one-browser": Guard(
+        "        self._leads_to = None  # guard",
+        "        pass  # guard",
+        "tests/aws/test_console.py::test_a_page_leads_one_browser_on_whatever_else_comes",
+    ),
+    "console-address-is-given-where-asked-for-alone": Guard(
+        "return url if show else await self._console.page(url)",
+        "return url",
+        "tests/test_console.py::test_printed_only_where_that_is_asked_for",
+    ),
 }

@@ -73,6 +73,11 @@ ROOMS = {
         never=("asyncio",),
         why="decisions are pure functions of values and an instant: nothing to await, no clock",
     ),
+    "trust_policy": Room(
+        may=("model", "errors", "policy"),
+        never=("asyncio",),
+        why="what an account should demand follows from what is configured, and from nothing else",
+    ),
     "paths": Room(
         may=(),
         stdlib_only=True,
@@ -203,6 +208,7 @@ ROOMS = {
             "model",
             "errors",
             "policy",
+            "trust_policy",
             "credentials",
             "prompts",
             "grants",
@@ -454,6 +460,7 @@ HOLDERS = {
     "credentials/fetchers/role_from_parent.py": "calls STS with a parent's credentials",
     "credentials/fetchers/role_from_sign_in.py": "calls the access portal with a sign-in's token",
     "credentials/listings.py": "lists accounts at the access portal with a sign-in's token",
+    "credentials/verification.py": "calls STS with a parent's credentials, and keeps nothing that it gives",
     "credentials/fetchers/mfa_session.py": "takes what the same code has opened for another profile",
     "credentials/snapshot.py": "what the next process is to hold",
 }
@@ -521,6 +528,7 @@ RUNNERS = {
     "daemon/handover.py": "starts the daemon's successor, which is to outlive it",
     "daemon/takeover.py": "ends a successor whose parent hangs",
     "ctl/browser.py": "a browser for a sign-in, by Python's webbrowser",
+    "ctl/console.py": "the browser that was named for the console",
     "ctl/child.py": "the command of exec, in our own terminal",
     "ctl/start.py": "the daemon",
     "ctl/service_files.py": "asks a program for its version",

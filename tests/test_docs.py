@@ -24,6 +24,7 @@ TABLES = {
     "audit": settings.AuditSettings,
     "imds": settings.ImdsSettings,
     "identity_center": settings.IdentityCenterSettings,
+    "console": settings.ConsoleSettings,
     "lock": settings.Lock,
     "roles.NAME": settings.RoleSettings,
 }

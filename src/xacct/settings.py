@@ -130,6 +130,16 @@ class IdentityCenterSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=
     region: str = ""
 
 
+class ConsoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[console]: where the console is of roles whose STS is not AWS's (the sandbox, say).
+
+    Attributes:
+        url: the sign-in is at url/PARTITION/federation, the console at url/PARTITION/console; empty: there is none.
+    """
+
+    url: Annotated[str, msgspec.Meta(pattern=r"\A(https?://[!-~]+)?\Z", max_length=500)] = ""
+
+
 class Lock(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[lock]: whether a suspend, or a screen that locks, locks the agent, as `xacctctl lock` does."""
 
@@ -174,6 +184,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     audit: AuditSettings = AuditSettings()
     imds: ImdsSettings = ImdsSettings()
     identity_center: IdentityCenterSettings = IdentityCenterSettings()
+    console: ConsoleSettings = ConsoleSettings()
     lock: Lock = Lock()
     roles: dict[str, RoleSettings] = {}
     aliases: dict[str, str] = {}

@@ -8,7 +8,7 @@ import sys
 import pytest
 from waiting import PATIENCE
 
-from xacct.ctl import complete, shells
+from xacct.ctl import complete, policy_formats, shells
 from xacct.ctl.arguments import parser
 from xacct.ctl.main import load, main
 from xacct.ctl.verb import WHERE
@@ -83,6 +83,8 @@ def test_options_are_those_of_the_parsers():
                         there = {option for one in below._actions for option in one.option_strings}
                         assert set(complete.OPTIONS[f"{name} {word}"]) == there - {"-h", "--help"}
     assert complete.VALUES["--format"] == tuple(shells.FORMATS)
+    assert complete.VALUES["policy --format"] == tuple(policy_formats.FORMATS)
+    assert complete.VALUES["--part"] == policy_formats.PARTS
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ ANSWERS = {
     "### GET /v1/roles\n": wire.RolesAnswer,
     "### GET /v1/roles/ROLE/explain": wire.ExplainAnswer,
     "### GET /v1/status": wire.StatusAnswer,
+    "### GET /v1/roles/ROLE/policy": wire.PolicyAnswer,
     "### POST /v1/whoami": wire.WhoamiAnswer,
     "### POST /v1/logout": wire.LogoutAnswer,
     "### POST /v1/lock": wire.LockAnswer,
@@ -46,7 +47,18 @@ def example(heading):
 
 
 def test_every_path_has_an_example():
-    for name in ("VERSION", "STATUS", "ROLES", "EXPLAIN", "LOGIN", "LOGOUT", "CREDENTIALS", "ACCOUNTS"):
+    for name in (
+        "VERSION",
+        "STATUS",
+        "ROLES",
+        "EXPLAIN",
+        "LOGIN",
+        "LOGOUT",
+        "CREDENTIALS",
+        "ACCOUNTS",
+        "VERIFY",
+        "POLICY",
+    ):
         path = getattr(wire, name).format(role="prod")
         assert f"http://xacct{path}" in PAGE, name
     for name in (
@@ -74,7 +86,9 @@ def test_each_example_is_what_wire_says_and_complete(heading):
     assert set(found) == set(ANSWERS[heading].__annotations__)
 
 
-@pytest.mark.parametrize("heading", ["### POST /v1/login", "### POST /v1/credentials", "### POST /v1/accounts"])
+@pytest.mark.parametrize(
+    "heading", ["### POST /v1/login", "### POST /v1/credentials", "### POST /v1/accounts", "### POST /v1/verify"]
+)
 def test_the_streams_too(heading):
     for found in example(heading):
         kind = EVENTS[found["event"]]
@@ -88,6 +102,7 @@ def test_requests_and_prompts_name_every_key():
         wire.CredentialsRequest,
         wire.AccountsRequest,
         wire.WhoamiRequest,
+        wire.VerifyRequest,
         wire.GrantRequest,
         wire.GrantBinding,
         wire.KeyRequest,

@@ -95,5 +95,58 @@ def test_only_named_actions_are_allowed():
 
 
 def test_unknown_operators_are_refused_rather_than_ignored():
-    with pytest.raises(ValueError, match="'StringLike' is unknown here"):
-        Condition("StringLike", "k", ("v*",))
+    with pytest.raises(ValueError, match="'StringNotLike' is unknown here"):
+        Condition("StringNotLike", "k", ("v*",))
+
+
+def test_wildcards_are_stars_and_question_marks_alone():
+    role = Condition("ArnLike", "aws:PrincipalArn", ("arn:aws:iam::1:role/*/AWSReservedSSO_[x]_?",))
+    assert lets_in(role, **{"aws:PrincipalArn": "arn:aws:iam::1:role/eu/AWSReservedSSO_[x]_1"})
+    assert not lets_in(role, **{"aws:PrincipalArn": "arn:aws:iam::1:role/eu/AWSReservedSSO_x_1"})
+    assert not lets_in(role, **{"aws:PrincipalArn": "arn:aws:iam::1:role/eu/AWSReservedSSO_[x]_12"})
+    assert not lets_in(role)
+
+
+def test_for_all_values_is_true_of_none_and_false_of_one_that_does_not_fit():
+    keys = Condition("ForAllValues:StringEquals", "aws:TagKeys", ("team", "cost"))
+    assert lets_in(keys)
+    assert lets_in(keys, **{"aws:TagKeys": ("team", "cost")})
+    assert not lets_in(keys, **{"aws:TagKeys": ("team", "other")})
+
+
+def test_a_policy_is_read_as_json_has_it():
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "One",
+                "Effect": "Allow",
+                "Principal": {"AWS": ROOT},
+                "Action": "sts:AssumeRole",
+                "Condition": {"Bool": {PRESENT: "true"}, "StringEquals": {"a": ["b", "c"]}},
+            }
+        ],
+    }
+    assert trust.read(document) == (
+        Statement(
+            (ROOT,),
+            (Condition("Bool", PRESENT, ("true",)), Condition("StringEquals", "a", ("b", "c"))),
+            (trust.ASSUME_ROLE,),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"NotAction": "sts:AssumeRole"},
+        {"Principal": {"Federated": "x"}},
+        {"Action": "sts:*"},
+        {"Effect": "allow"},
+        {"Condition": {"Null": {"a": "true"}}},
+    ],
+)
+def test_what_is_not_understood_of_a_policy_is_refused(strange):
+    said = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "sts:AssumeRole"} | strange
+    with pytest.raises(ValueError, match=r"understood|unknown"):
+        trust.read({"Version": "2012-10-17", "Statement": [said]})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from xacct import errors
@@ -41,7 +42,7 @@ _REQUEST = re.compile(rb"GET (/[\x21-\x7e]*) HTTP/1\.[01]")
 _DONE = "xacct has the answer. You can close this page; the terminal says what came of the sign-in."
 _DECLINED = "The sign-in was not allowed. You can close this page."
 _FOREIGN = "This page is for a sign-in of xacct, and this is not the answer to the one that waits. Nothing has changed."
-_NOTHING = "There is nothing here."
+NOTHING = "There is nothing here."
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>xacct</title></head><body><p>{}</p></body></html>
@@ -55,19 +56,17 @@ _HEADERS = (
     "Cache-Control: no-store\r\n"
     "Connection: close\r\n"
 )
-_REASONS = {200: "OK", 400: "Bad Request", 404: "Not Found"}
+_REASONS = {200: "OK", 303: "See Other", 400: "Bad Request", 404: "Not Found"}
 
 
-class Listener:
-    """Waits for one browser.
+class Loopback(ABC):
+    """Listens on a port of 127.0.0.1 for one browser.
 
     Args:
-        answer: what it waits for.
         admits: whether a connection (the client's address, ours) is one of this user.
     """
 
-    def __init__(self, answer: Answer, admits: Admits) -> None:
-        self._answer = answer
+    def __init__(self, admits: Admits) -> None:
         self._admits = admits
         self._open: set[asyncio.StreamWriter] = set()
 
@@ -79,11 +78,6 @@ class Listener:
         """
         self._server = await asyncio.start_server(self._serve, HOST, 0, limit=HEAD_BYTES)
         self.port: int = self._server.sockets[0].getsockname()[1]
-
-    @property
-    def uri(self) -> str:
-        """Where the browser is to come back to."""
-        return f"http://{HOST}:{self.port}{PATH}"
 
     def close(self) -> None:
         """Listen no more, and hang up: browsers keep connections open on which they say nothing."""
@@ -101,7 +95,7 @@ class Listener:
         try:
             async with asyncio.timeout(HEAD_SECONDS):
                 head = await reader.readuntil(b"\r\n\r\n")
-            writer.write(_page(*self._heard(head)))
+            writer.write(self._heard(head))
             await writer.drain()
         except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             pass  # no request, or nobody who reads the answer
@@ -109,24 +103,53 @@ class Listener:
             self._open.discard(writer)
             writer.close()
 
-    def _heard(self, head: bytes) -> tuple[int, str]:
-        """Take one request. Returns the status and the sentence of its answer."""
-        first, *fields = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
-        request = _REQUEST.fullmatch(first)
-        hosts = [
-            value.strip() for name, _, value in (each.partition(b":") for each in fields) if name.lower() == b"host"
-        ]
-        # A name of another site that leads here is no address of ours, and nothing is heard by it.
-        if request is None or hosts != [f"{HOST}:{self.port}".encode()]:  # guard: redirect-host-is-ours
-            return 400, _FOREIGN
-        path, _, query = request[1].decode().partition("?")
+    @abstractmethod
+    def _heard(self, head: bytes) -> bytes:
+        """Take one request. Returns its answer."""
+
+
+class Listener(Loopback):
+    """Waits for the browser that comes back from a sign-in.
+
+    Args:
+        answer: what it waits for.
+        admits: as for Loopback.
+    """
+
+    def __init__(self, answer: Answer, admits: Admits) -> None:
+        super().__init__(admits)
+        self._answer = answer
+
+    @property
+    def uri(self) -> str:
+        """Where the browser is to come back to."""
+        return f"http://{HOST}:{self.port}{PATH}"
+
+    def _heard(self, head: bytes) -> bytes:
+        path = path_of(head, self.port)
+        if path is None:
+            return page(400, _FOREIGN)
+        path, _, query = path.partition("?")
         if path != PATH:
-            return 404, _NOTHING
+            return page(404, NOTHING)
         allowed = self._answer.take(query)
         if allowed is None:
-            return 400, _FOREIGN
+            return page(400, _FOREIGN)
         self._server.close()  # guard: redirect-listener-closes-after-use
-        return 200, _DONE if allowed else _DECLINED
+        return page(200, _DONE if allowed else _DECLINED)
+
+
+def path_of(head: bytes, port: int) -> str | None:
+    """Return the path of a request to a listener of ours, with its query; None: it is none.
+
+    A name of another site that leads here is no address of ours, and nothing is heard by it.
+    """
+    first, *fields = head.removesuffix(b"\r\n\r\n").split(b"\r\n")
+    request = _REQUEST.fullmatch(first)
+    hosts = [value.strip() for name, _, value in (each.partition(b":") for each in fields) if name.lower() == b"host"]
+    if request is None or hosts != [f"{HOST}:{port}".encode()]:  # guard: redirect-host-is-ours
+        return None
+    return request[1].decode()
 
 
 async def listening(answer: Answer, admits: Admits) -> Listener:
@@ -143,7 +166,9 @@ async def listening(answer: Answer, admits: Admits) -> Listener:
     return listener
 
 
-def _page(status: int, sentence: str) -> bytes:
+def page(status: int, sentence: str, *fields: str) -> bytes:
+    """Return an answer with a page of one sentence, and perhaps more header fields."""
     body = _PAGE.format(sentence).encode()
-    head = f"HTTP/1.1 {status} {_REASONS[status]}\r\n{_HEADERS}Content-Length: {len(body)}\r\n\r\n"
+    more = "".join(f"{field}\r\n" for field in fields)
+    head = f"HTTP/1.1 {status} {_REASONS[status]}\r\n{_HEADERS}{more}Content-Length: {len(body)}\r\n\r\n"
     return head.encode() + body

@@ -16,14 +16,17 @@ from xacct import __version__, errors, policy, rolekeys, wire
 from xacct.control import serializers, streams, views
 from xacct.control.accounts import AccountRoutes
 from xacct.control.audit import Audit
+from xacct.control.console import ConsoleRoutes
 from xacct.control.grants import GrantRoutes
 from xacct.control.http import answered, body_of, streamed
 from xacct.control.key_rotation import KeyRotationRoutes
 from xacct.control.keys import KeyRoutes
 from xacct.control.logins import LoginRoutes
 from xacct.control.middleware import Middleware
+from xacct.control.policies import PolicyRoutes
 from xacct.control.selection import Selection
 from xacct.control.standing import Standing
+from xacct.control.verify import VerifyRoutes
 from xacct.endpoint.head import ROLE_PATH
 
 if TYPE_CHECKING:
@@ -48,6 +51,8 @@ class Api:
         self._logins = LoginRoutes(service, grants, self._audit, daemon.identify)
         self._accounts = AccountRoutes(keeper)
         self._rotations = KeyRotationRoutes(service, daemon.keys, self._audit)
+        self._verify = VerifyRoutes(keeper, self._audit)
+        self._console = ConsoleRoutes(service, self._audit, daemon.console)
         self._middleware = Middleware(keeper, daemon)
 
     @property
@@ -68,6 +73,9 @@ class Api:
                 web.get(wire.SELECTION, self.selection),
                 *self._logins.routes(),
                 *self._accounts.routes(),
+                *self._verify.routes(),
+                *self._console.routes(),
+                *PolicyRoutes(self._keeper).routes(),
                 web.post(wire.LOGOUT, self.logout),
                 *self.granting.routes(),
                 *KeyRoutes(self._daemon.keys).routes(),

@@ -67,6 +67,22 @@ class Audit:
 
         return got
 
+    def verified(self, request: web.Request, role: str, verdict: str) -> None:
+        """A role was tried without what its profile says; `verdict` is wire.VerifiedEvent's, or an error's code."""
+        if self._trail is not None:
+            self._trail.record("verify", role=role, caller=caller_of(request), what=verdict)
+
+    async def console(self, request: web.Request, role: str, outcome: str) -> None:
+        """A browser is given a role, or not: `outcome` is "served" or an error's code.
+
+        Raises:
+            AuditNotWritten: that can't be written down, and nothing may leave without.
+        """
+        if self._trail is not None:
+            self._trail.record("console", role=role, caller=caller_of(request), what=outcome)
+            if outcome == "served":
+                await self._trail.written()  # guard: console-is-in-the-audit-before-it-leaves
+
     def refused(self, request: web.Request, role: str, error: errors.XacctError) -> None:
         """A role's credentials were not given, and why; what there is no role for is nobody's business."""
         if self._trail is not None and not isinstance(error, errors.UnknownRole):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from xacct import errors
 from xacct.control import views
@@ -18,8 +18,45 @@ if TYPE_CHECKING:
     from xacct.awsfiles import Files
     from xacct.control.about import About
     from xacct.model import Credentials, Role
+    from xacct.policy import Hop
 
     Identify = Callable[[Credentials, Role], Awaitable[str]]
+
+
+class Console(Protocol):
+    """Signs browsers in to the AWS console (aws/console.py has the same words at more length)."""
+
+    def destination(self, role: Role, named: str | None, service: str | None, region: str | None) -> str:
+        """The page that is wanted; refuses what is none of that console."""
+
+    def sign_out(self, role: Role) -> str:
+        """What signs a browser out."""
+
+    def lasts(self, hop: Hop) -> bool:
+        """Whether the session may last longer than the credentials."""
+
+    async def sign_in(self, held: Credentials, role: Role, hop: Hop, seconds: int, destination: str) -> str:
+        """The address that signs a browser in: a secret."""
+
+    async def page(self, url: str) -> str:
+        """A page of 127.0.0.1 that leads one browser to an address."""
+
+
+class NoConsole:
+    """A daemon that reaches none."""
+
+    def _none(self, *_given: object) -> NoReturn:
+        raise errors.AwsUnavailable("Nobody can sign in to AWS's console here.", "")
+
+    destination = sign_out = lasts = _none
+
+    async def sign_in(self, *_given: object) -> str:
+        """None."""
+        self._none()
+
+    async def page(self, _url: str) -> str:
+        """None."""
+        self._none()
 
 
 class TookBack(Protocol):
@@ -76,6 +113,7 @@ class Daemon:
         known_words: aliases and groups of roles.
         identify: asks AWS whose credentials these are, at the STS of a role.
         keys: the access keys in the keychain.
+        console: signs browsers in to AWS's console.
     """
 
     endpoint_url: str
@@ -96,3 +134,4 @@ class Daemon:
     known_words: Callable[[], KnownWords] = NoWords
     identify: Identify = _not_asked
     keys: AccessKeys = field(default_factory=NoAccessKeys)
+    console: Console = field(default_factory=NoConsole)

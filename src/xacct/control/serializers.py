@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from xacct.credentials.entry import Entry
     from xacct.credentials.keeper import Keeper
     from xacct.credentials.node import Node
+    from xacct.credentials.probes import Verified
     from xacct.grants.grants import Grants
-    from xacct.model import Credentials, Grant
+    from xacct.model import Credentials, Grant, Role
     from xacct.prompts.prompt import Prompt
 
 
@@ -151,6 +152,26 @@ def credentials_event(role: str, held: Credentials, region: str | None) -> wire.
     }
 
 
+def verified_event(role: Role, found: Verified) -> wire.VerifiedEvent:
+    """What was tried of a role, and what that shows."""
+    return {
+        "event": "verified",
+        "role": role.name,
+        "role_arn": role.role_arn,
+        "verdict": found.verdict,
+        "attempts": [
+            {
+                "way": attempt.probe.way,
+                "start": attempt.probe.start.kind,
+                "role": attempt.probe.start.role or None,
+                "outcome": attempt.outcome,
+                "error": None if attempt.error is None else error_body(attempt.error),
+            }
+            for attempt in found.attempts
+        ],
+    }
+
+
 StreamEvent = (
     wire.PromptEvent
     | wire.PromptClosedEvent
@@ -166,6 +187,8 @@ StreamEvent = (
     | wire.RotatingEvent
     | wire.RotatedEvent
     | wire.AccountsEvent
+    | wire.VerifiedEvent
+    | wire.ConsoleEvent
     | wire.DoneEvent
 )
 

@@ -23,6 +23,7 @@ from xacct.credentials.node import Node, Use, session_key, unknown
 from xacct.credentials.rate_limiter import URGENT, RateLimiter
 from xacct.credentials.refused import Refused
 from xacct.credentials.tree import Tree
+from xacct.credentials.verification import Verification
 from xacct.model import Source, iso
 from xacct.policy import Freshness, Hop
 from xacct.prompts.approvals import Approvals
@@ -273,6 +274,15 @@ class Keeper:
     def why_not(self, node: Node, error: errors.XacctError) -> errors.XacctError:
         """What to say where it would take a human: why none is asked, where there is a reason, else `error`."""
         return self.refusal(node) or error
+
+    def verification(self, names: Sequence[str], *, ask: bool) -> Verification:
+        """What verifies roles; a human who has come by themselves is asked whatever was said before."""
+        if ask:
+            for topic in filter(None, map(self.topic, names)):
+                self.broker.forget(topic)
+        return Verification(
+            names, ask=ask, calls=self._calls, tree=self.tree, agent_lock=self.agent_lock, may_ask=self.may_ask
+        )
 
     async def one_off(self, node: Node, path: Path, *, ask: bool) -> Credentials:
         """A role's credentials by the direct path, for CredentialService alone; not held afterwards.

@@ -24,6 +24,18 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "status": ("--json", "--prompt"),
     "roles": ("--json",),
     "whoami": ("--offline", "--json"),
+    "verify": ("--all", "--json"),
+    "console": (
+        "--service",
+        "--destination",
+        "--region",
+        "--print",
+        "--copy",
+        "--browser",
+        "--container",
+        "--logout",
+    ),
+    "policy": ("--format", "--part", "--principal"),
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime"),
     "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel"),
     "process": ("--lifetime",),
@@ -63,6 +75,8 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
 }
 VALUES: Final[dict[str, tuple[str, ...]]] = {
     "--format": ("sh", "fish", "powershell", "dotenv", "json"),
+    "policy --format": ("json", "cloudformation", "terraform"),
+    "--part": ("trust", "caller"),
     "--for": ("1h", "4h", "8h", "12h"),
     "--lifetime": ("1h", "4h", "12h"),
     "--since": ("1h", "8h", "1d"),
@@ -73,11 +87,12 @@ _VALUED: Final = frozenset(
         *VALUES,
         "--parallel",
         *("--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"),
+        *("--principal", "--service", "--destination", "--browser"),
         *("--profile-template", "--region", "--accounts", "--roles"),
     }
 )
-_ONE_ROLE: Final = frozenset({"whoami", "explain", "env", "exec", "ssh", "process"})
-_MANY_ROLES: Final = frozenset({"login", "logout", "status", "configure"})
+_ONE_ROLE: Final = frozenset({"whoami", "console", "explain", "policy", "env", "exec", "ssh", "process"})
+_MANY_ROLES: Final = frozenset({"login", "logout", "status", "verify", "configure"})
 SCRIPTS: Final = {
     "bash": """\
 _xacctctl() {
@@ -160,7 +175,7 @@ def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
         return ("--help", "--version", NO_START) if partial.startswith("-") else list(WHERE)
     verb, last = words[0], words[-1]
     if last in _VALUED:
-        return _roles() if last in {"--role", "--via"} else VALUES.get(last, ())
+        return _roles() if last in {"--role", "--via"} else VALUES.get(f"{verb} {last}", VALUES.get(last, ()))
     if partial.startswith("-"):
         return (*OPTIONS.get(" ".join(words[:2]), OPTIONS.get(verb, ())), "--help", NO_START)
     if verb in WORDS and len(words) == 1:

@@ -14,6 +14,10 @@ USAGE: Final = 2
 NO_DAEMON: Final = 3
 HUMAN: Final = 4
 REFUSED: Final = 5
+HOLE: Final = 6
+"""`verify` has found a role that is given without what its profile says."""
+NOT_TOLD: Final = 7
+"""`verify` has found none, and could not tell of each role."""
 CANNOT_RUN: Final = 126
 NOT_FOUND: Final = 127
 INTERRUPTED: Final = 130

@@ -24,6 +24,7 @@ _ELSEWHERE: Final = {
         "grants revoke ID": "revoke",
         "audit": "log logs history",
         "doctor": "check diagnose",
+        "verify ROLE": "test prove",
         "service install": "install",
         "service uninstall": "uninstall",
         "docker run ROLE -- ARGS": "container",

@@ -132,6 +132,7 @@ class App:
 
     def _heart(self, chosen: Settings) -> Keeper:
         """The keeper, with AWS and the prompt broker it needs."""
+        from xacct.aws.console import Console  # noqa: PLC0415
         from xacct.aws.console_login import ConsoleLogins  # noqa: PLC0415
         from xacct.aws.iam import Iam  # noqa: PLC0415
         from xacct.aws.portal import Portal  # noqa: PLC0415
@@ -151,6 +152,7 @@ class App:
 
         self.identity_center = Portal(self.clock, admits)
         self.console_logins = ConsoleLogins(self.clock, admits)
+        self.console = Console(lambda: self.configuration.settings.console.url, admits)
         return Keeper(
             sts=self.sts,
             identity_center=self.identity_center,
@@ -398,6 +400,7 @@ class App:
             stack.push_async_callback(self.iam.close)
             stack.push_async_callback(self.identity_center.close)
             stack.push_async_callback(self.console_logins.close)
+            stack.callback(self.console.close)
             stack.push_async_callback(self.containers.close)
             stack.push_async_callback(self.imds.close)
             stack.push_async_callback(self.endpoint.close)

@@ -243,6 +243,7 @@ class Run:
             catalogues=app.catalogues,
             known_words=lambda: app.configuration.settings,
             identify=app.sts.get_caller_identity,
+            console=app.console,
             keys=app.keychain_keys,
         )
         self._api = Api(app.service, app.grants, daemon)

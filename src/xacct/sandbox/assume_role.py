@@ -34,6 +34,7 @@ def assume_role(request: Request) -> Result:
     context = replace(
         session_tags.inherit(before, tags, transitive),
         source_identity=_source_identity(request, before),
+        chained=before is not None,
     )
     seconds = _duration(request, role)
     return _issue(request, role, context, seconds, packed)
@@ -65,7 +66,7 @@ def _authorize(request: Request, mfa_at: float | None, *, tagging: bool) -> Role
     who, arn = request.caller.principal, request.given["RoleArn"]
     role = request.state.world.role(arn)
     names = trust.names_of(who.arn, who.account, who.role_arn)
-    context = _context(request, mfa_at)
+    context = _context(request, mfa_at) | _passed(request)
     actions = [trust.ASSUME_ROLE]
     if tagging:
         actions.append(trust.TAG_SESSION)
@@ -79,14 +80,14 @@ def _authorize(request: Request, mfa_at: float | None, *, tagging: bool) -> Role
     return role
 
 
-def _context(request: Request, mfa_at: float | None) -> dict[str, str]:
+def _context(request: Request, mfa_at: float | None) -> dict[str, str | tuple[str, ...]]:
     """Return the request context the trust policy's conditions look at.
 
     A long-term key without a code has no aws:MultiFactorAuthPresent at all; temporary
     credentials always have it, as true or false ("AWS global condition context keys").
     """
     session = request.caller.session
-    context = {"sts:RoleSessionName": request.given["RoleSessionName"]}
+    context: dict[str, str | tuple[str, ...]] = {"sts:RoleSessionName": request.given["RoleSessionName"]}
     if "ExternalId" in request.given:
         context["sts:ExternalId"] = request.given["ExternalId"]
     proven_at = mfa_at
@@ -97,6 +98,18 @@ def _context(request: Request, mfa_at: float | None) -> dict[str, str]:
         context["aws:MultiFactorAuthPresent"] = "true"
         context["aws:MultiFactorAuthAge"] = str(int(request.now - proven_at))
     return context
+
+
+def _passed(request: Request) -> dict[str, str | tuple[str, ...]]:
+    """Return what the context says of what goes along, and of who asks ("Available keys for AWS STS")."""
+    who = request.caller.principal
+    tags = {tag["Key"]: tag["Value"] for tag in parameters.listed(request.given, "Tags")}
+    transitive = tuple(each[""] for each in parameters.listed(request.given, "TransitiveTagKeys"))
+    passed: dict[str, str | tuple[str, ...]] = {f"aws:RequestTag/{key}": value for key, value in tags.items()}
+    passed |= {"aws:TagKeys": tuple(tags), "sts:TransitiveTagKeys": transitive}
+    if "SourceIdentity" in request.given:
+        passed["sts:SourceIdentity"] = request.given["SourceIdentity"]
+    return passed | {"aws:PrincipalArn": who.role_arn or who.arn}
 
 
 def _source_identity(request: Request, before: SessionContext | None) -> str | None:
@@ -125,7 +138,7 @@ def _duration(request: Request, role: Role) -> int:
 def _issue(request: Request, role: Role, context: SessionContext, seconds: int, packed: int | None) -> Result:
     name = request.given["RoleSessionName"]
     who = Principal(
-        arn=f"arn:aws:sts::{role.account}:assumed-role/{role.name}/{name}",
+        arn=f"arn:{role.partition}:sts::{role.account}:assumed-role/{role.name}/{name}",
         account=role.account,
         user_id=f"{role.role_id}:{name}",
         role_arn=role.arn,

@@ -25,6 +25,7 @@ from xacct.sandbox.console_login.routes import ConsoleLogin
 from xacct.sandbox.errors import StsError
 from xacct.sandbox.faults import Faults
 from xacct.sandbox.iam import VERSION as IAM_VERSION
+from xacct.sandbox.federation import Federation
 from xacct.sandbox.identity_center.routes import IdentityCenter
 from xacct.sandbox.sessions import Caps
 from xacct.sandbox.signature import WireRequest
@@ -68,6 +69,7 @@ class Sandbox:
         self._sleep = sleep
         self.identity_center = IdentityCenter(self.sts.state, self.faults, self.calls, clock, sleep)
         self.console_login = ConsoleLogin(self.sts.state, self.faults, self.calls, clock, sleep)
+        self.federation = Federation(self.sts.state, self.calls, clock)
 
     @property
     def world(self) -> World:
@@ -128,6 +130,7 @@ class Sandbox:
         app.add_routes([web.get("/", self._answer), web.post("/", self._answer)])
         app.add_routes(self.identity_center.routes())
         app.add_routes(self.console_login.routes())
+        app.add_routes(self.federation.routes())
         app.add_routes(control.routes(self))
         return app
 

@@ -42,12 +42,14 @@ class SessionContext:
         source_identity: Set once in a chain, kept by all that follow.
         tags: Session tags.
         transitive: Which of these tags pass on to the next session, as lower-case keys.
+        chained: Whether it was had with temporary credentials.
     """
 
     mfa_at: float | None = None
     source_identity: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
     transitive: frozenset[str] = frozenset()
+    chained: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,10 @@ class SessionStore:
         )
         self._sessions[session.token] = session
         return session
+
+    def by_token(self, token: str) -> Session | None:
+        """Return the session of a token, however old it is, or None."""
+        return self._sessions.get(token)
 
     def caller(self, world: World, key_id: str, token: str | None, now: float) -> Caller:
         """Return who owns this access key id and session token.

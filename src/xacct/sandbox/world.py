@@ -59,11 +59,12 @@ class User:
     mfa: MfaDevice | None = None
     iam: frozenset[str] = KEY_ACTIONS
     iam_wants_mfa: bool = False
+    partition: str = "aws"
 
     @property
     def arn(self) -> str:
         """The user's ARN."""
-        return f"arn:aws:iam::{self.account}:user/{self.name}"
+        return f"arn:{self.partition}:iam::{self.account}:user/{self.name}"
 
     @property
     def user_id(self) -> str:
@@ -79,11 +80,12 @@ class Role:
     account: str
     trust: tuple[Statement, ...]
     max_session: int = 3600
+    partition: str = "aws"
 
     @property
     def arn(self) -> str:
         """The role's ARN."""
-        return f"arn:aws:iam::{self.account}:role/{self.name}"
+        return f"arn:{self.partition}:iam::{self.account}:role/{self.name}"
 
     @property
     def role_id(self) -> str:
