@@ -289,4 +289,6 @@ def _restarting(chosen: Settings) -> Settings:
     """What is taken at the start only: all but roles and their other names, the lock, and what xacctctl reads."""
     shared = settings.IdentityCenterSettings(share_cache=chosen.identity_center.share_cache)
     # guard: shared-sign-ins-take-a-new-process
-    return structs.replace(chosen, roles={}, aliases={}, groups={}, lock=settings.Lock(), identity_center=shared)
+    return structs.replace(
+        chosen, roles={}, aliases={}, groups={}, accounts={}, lock=settings.Lock(), identity_center=shared
+    )

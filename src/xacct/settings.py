@@ -143,6 +143,7 @@ class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit
     Attributes:
         session_name: may use {user} and {host}.
         source_identity: likewise.
+        production: shown in a colour of its own wherever people see it; it decides nothing.
     """
 
     role_arn: str | None = None
@@ -161,6 +162,7 @@ class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit
     policy_arns: tuple[str, ...] | None = None
     confirm: Literal["first-use", "each-grant"] | None = None
     read_only: bool | None = None
+    production: bool | None = None
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -178,6 +180,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     roles: dict[str, RoleSettings] = {}
     aliases: dict[str, str] = {}
     groups: dict[str, tuple[str, ...]] = {}
+    accounts: dict[str, str] = {}
 
 
 def read(path: Path) -> Settings:
@@ -235,6 +238,7 @@ def _check(settings: Settings) -> None:
         raise ValueError('session.duration must be between "15m" and "36h"')
     seconds(settings.prompts.patience)
     _check_imds(settings)
+    _check_accounts(settings.accounts)
     for name, role in settings.roles.items():
         if rolekeys.is_key(name):
             raise ValueError(f"roles.{name} is called as xacct calls roles of other files")
@@ -253,6 +257,15 @@ def _check_imds(settings: Settings) -> None:
         raise ValueError("a port of imds.roles is the endpoint's own, daemon.port")
     if len(set(roles.values())) < len(roles):
         raise ValueError("imds.roles has one port for a role, and one role for a port")
+
+
+def _check_accounts(accounts: dict[str, str]) -> None:
+    """Names of accounts stand before the colon of ACCOUNT:ROLE, and are no numbers that could be another account's."""
+    for number, name in accounts.items():
+        if not re.fullmatch("[0-9]{12}", number):
+            raise ValueError('accounts goes from numbers of accounts to names: "123456789012" = "payments"')
+        if not name.strip() or ":" in name or name.isdigit():
+            raise ValueError(f"the name of account {number} must be more than digits, and have no colon")
 
 
 def _did_you_mean(problem: str) -> str:

@@ -21,8 +21,8 @@ _PATIENCE: Final = 0.5
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "login": ("--again", "--code", "--device-code", "--for", "--lazy", "--until"),
     "logout": ("--all",),
-    "status": ("--json", "--prompt"),
-    "roles": ("--json",),
+    "status": ("--json", "--filter", "--sort", "--group", "--prompt"),
+    "roles": ("--json", "--filter", "--sort"),
     "whoami": ("--offline", "--json"),
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime"),
     "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel"),
@@ -65,6 +65,8 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     "--for": ("1h", "4h", "8h", "12h"),
     "--lifetime": ("1h", "4h", "12h"),
     "--since": ("1h", "8h", "1d"),
+    "--sort": ("name", "account", "role", "state", "expires", "mfa", "used"),
+    "--group": ("account", "group"),
     "--sandbox": ("default", "strict", "none"),
 }
 _VALUED: Final = frozenset(
@@ -72,7 +74,7 @@ _VALUED: Final = frozenset(
         *VALUES,
         "--parallel",
         *("--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"),
-        *("--profile-template", "--region", "--accounts", "--roles"),
+        *("--profile-template", "--region", "--accounts", "--roles", "--filter"),
     }
 )
 _ONE_ROLE: Final = frozenset({"whoami", "explain", "env", "exec", "ssh", "process"})

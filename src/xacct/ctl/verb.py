@@ -90,7 +90,14 @@ What argparse would make of such a line is written down here, for to load it tak
 tests/ctl/test_lean.py asks argparse for the same.
 """
 
-_STATUS: Final[Mapping[str, Any]] = {"roles": (), "json": False, "prompt": False}
+_STATUS: Final[Mapping[str, Any]] = {
+    "roles": (),
+    "json": False,
+    "prompt": False,
+    "filter": (),
+    "sort": None,
+    "group": None,
+}
 """Those of `status`, of all roles."""
 
 
@@ -109,7 +116,7 @@ def plain(verb: str, words: list[str]) -> Namespace | None:
     if verb == "whoami" and not words:
         return _made(_WHOAMI)
     if verb == "status" and words in ([], ["--prompt"]):
-        return _made({**_STATUS, "roles": [], "prompt": bool(words)})
+        return _made({**_STATUS, "roles": [], "filter": [], "prompt": bool(words)})
     return None
 
 
