@@ -17,6 +17,16 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "screen-is-left-as-it-was": Guard(
+        "self._restore()",
+        "pass",
+        "tests/ctl/picker/test_pick.py::test_a_signal_gives_the_terminal_back",
+    ),
+    "screen-shows-words": Guard(
+        "text = clean(text)",
+        "pass",
+        "tests/ctl/picker/test_choice.py::test_a_name_drives_no_terminal",
+    ),
     "source-is-of-its-own-files": Guard(
         "replace(parent, files=tuple(self.files))",
         "parent",

@@ -23,7 +23,7 @@ _NAMED: Final = 3
 def login(args: Namespace, client: Client) -> int:
     """Hold some roles. The exit status is that of the first role that could not be had."""
     mfa_expires_at = _mfa_expires_at(args, time.time())
-    roles = args.roles or [_only_role(client)]
+    roles = args.roles or _picked(client)
     code = _code(args)
     with Progress(len(set(roles))) as progress:
         summary = Summary(roles, at_end=progress.active)
@@ -95,17 +95,24 @@ def _code(args: Namespace) -> str | None:
     return code
 
 
-def _only_role(client: Client) -> str:
-    """A single role needs no name; of several we won't guess."""
+def _picked(client: Client) -> list[str]:
+    """A single role needs no name; of several somebody at a terminal picks, and without one we won't guess."""
     names = [role["name"] for role in client.call("GET", wire.ROLES, wire.RolesAnswer)["roles"]]
     if len(names) == 1:
-        return names[0]
+        return names
     if not names:
         raise CtlError(
             "No role is configured.",
             "Give a profile in ~/.aws/config a role_arn, then: xacctctl reload",
         )
-    raise CtlError("login needs a role.", f"One or more of: {', '.join(names)}", USAGE)
+    from xacct.ctl.picker.pick import pick  # noqa: PLC0415 - of use where somebody is asked
+
+    picked = pick(client)
+    if picked is None:
+        raise CtlError("login needs a role.", f"One or more of: {', '.join(names)}", USAGE)
+    if not picked:
+        raise CtlError("Nothing was picked.", "xacctctl login ROLE")
+    return picked
 
 
 def _declare_login(parser: ArgumentParser) -> None:
@@ -113,7 +120,7 @@ def _declare_login(parser: ArgumentParser) -> None:
         "roles",
         nargs="*",
         metavar="ROLE",
-        help="roles to hold (names, 'cust-*', @group, ACCOUNT:ROLE, ARN); one code serves all",
+        help="roles to hold (names, 'cust-*', @group, ACCOUNT:ROLE, ARN); one code serves all. Without any: pick them",
     )
     parser.add_argument(
         "--code",
@@ -161,6 +168,7 @@ VERBS = {
         " A wrong code is asked for again, three times; a used one after a countdown.",
         (
             "xacctctl login prod",
+            "xacctctl login                               pick from a list",
             "xacctctl login prod staging --for 8h",
             "xacctctl login 'cust-*' @customers",
             "xacctctl login prod --code 123456 --until 19:00",
