@@ -26,6 +26,7 @@ TABLES = {
     "identity_center": settings.IdentityCenterSettings,
     "lock": settings.Lock,
     "roles.NAME": settings.RoleSettings,
+    "templates.NAME": settings.Template,
 }
 
 

@@ -165,6 +165,37 @@ class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit
     production: bool | None = None
 
 
+class TemplateRole(RoleSettings, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """What a row of a template makes.
+
+    Attributes:
+        origin: the row, in words.
+    """
+
+    origin: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it is called in sentences."""
+        return self.origin
+
+
+class Template(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[templates.NAME]: roles of rows; beside what is here it has what a [roles.NAME] may have, with {column} in it.
+
+    Attributes:
+        csv: a file beside config.toml, whose first line names the columns.
+        rows: the same in the file itself.
+        name: of each role.
+        account_name: of its account.
+    """
+
+    csv: str = ""
+    rows: tuple[dict[str, str | int], ...] = ()
+    name: str = "{name}"
+    account_name: str = ""
+
+
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The whole file."""
 
@@ -178,6 +209,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     identity_center: IdentityCenterSettings = IdentityCenterSettings()
     lock: Lock = Lock()
     roles: dict[str, RoleSettings] = {}
+    templates: dict[str, dict[str, Any]] = {}
     aliases: dict[str, str] = {}
     groups: dict[str, tuple[str, ...]] = {}
     accounts: dict[str, str] = {}
@@ -203,11 +235,11 @@ def read(path: Path) -> Settings:
     except RecursionError:
         raise errors.ConfigError(f"{path} is nested too deeply.", "docs/settings.md lists every setting.") from None
     except (msgspec.ValidationError, ValueError) as error:
-        raise errors.ConfigError(f"{path}: {_unquoted(str(error))}.", _did_you_mean(str(error))) from None
+        raise errors.ConfigError(f"{path}: {unquoted(str(error))}.", _did_you_mean(str(error))) from None
     return settings
 
 
-def _unquoted(problem: str) -> str:
+def unquoted(problem: str) -> str:
     """The problem without the value, which may be a key that was pasted into the wrong place."""
     problem = re.sub(r"Invalid enum value '.*?'", "Invalid value", problem)
     return re.sub(r"`(?![a-z_]+`)[^`]{21,}`", "`…`", problem)
@@ -238,13 +270,22 @@ def _check(settings: Settings) -> None:
         raise ValueError('session.duration must be between "15m" and "36h"')
     seconds(settings.prompts.patience)
     _check_imds(settings)
-    _check_accounts(settings.accounts)
+    check_accounts(settings.accounts)
     for name, role in settings.roles.items():
         if rolekeys.is_key(name):
             raise ValueError(f"roles.{name} is called as xacct calls roles of other files")
-        for duration in (role.duration, role.mfa_max_age):
-            if duration is not None and seconds(duration) <= 0:
-                raise ValueError(f"a duration of roles.{name} must be more than nothing")
+        check_role(name, role)
+
+
+def check_role(name: str, role: RoleSettings) -> None:
+    """Refuse what no role can have.
+
+    Raises:
+        ValueError: it has such.
+    """
+    for duration in (role.duration, role.mfa_max_age):
+        if duration is not None and seconds(duration) <= 0:
+            raise ValueError(f"a duration of roles.{name} must be more than nothing")
 
 
 def _check_imds(settings: Settings) -> None:
@@ -259,8 +300,12 @@ def _check_imds(settings: Settings) -> None:
         raise ValueError("imds.roles has one port for a role, and one role for a port")
 
 
-def _check_accounts(accounts: dict[str, str]) -> None:
-    """Names of accounts stand before the colon of ACCOUNT:ROLE, and are no numbers that could be another account's."""
+def check_accounts(accounts: dict[str, str]) -> None:
+    """Refuse names of accounts that could be read otherwise: they stand before the colon of ACCOUNT:ROLE.
+
+    Raises:
+        ValueError: one could.
+    """
     for number, name in accounts.items():
         if not re.fullmatch("[0-9]{12}", number):
             raise ValueError('accounts goes from numbers of accounts to names: "123456789012" = "payments"')
