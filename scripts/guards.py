@@ -17,6 +17,11 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "prompt-of-zsh-expands-no-roles-name": Guard(
+        'words = words.replace("%", "%%")',
+        "pass",
+        "tests/ctl/test_init.py::test_a_prompts_colour_tells_production",
+    ),
     "template-makes-each-role-once": Guard(
         "if name in roles:",
         "if False:",

@@ -21,11 +21,13 @@ _PATIENCE: Final = 0.5
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "login": ("--again", "--code", "--device-code", "--for", "--lazy", "--until"),
     "logout": ("--all",),
-    "status": ("--json", "--filter", "--sort", "--group", "--prompt"),
+    "status": ("--json", "--filter", "--sort", "--group", "--prompt", "--colour"),
     "roles": ("--json", "--filter", "--sort"),
     "whoami": ("--offline", "--json"),
-    "env": ("--format", "--pid", "--imds", "--static", "--lifetime"),
-    "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel"),
+    "env": ("--format", "--pid", "--imds", "--static", "--lifetime", "--region"),
+    "leave": ("--format",),
+    "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel", "--region"),
+    "init": ("--no-prompt",),
     "process": ("--lifetime",),
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "accounts": (
@@ -58,15 +60,17 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "podman": ("run", "compose", "doctor", "setup"),
     "completion": ("bash", "zsh", "fish"),
     "hook": ("direnv",),
+    "init": ("bash", "zsh", "fish", "powershell", "xonsh", "tcsh"),
     "service": ("install", "status", "uninstall"),
 }
 VALUES: Final[dict[str, tuple[str, ...]]] = {
-    "--format": ("sh", "fish", "powershell", "dotenv", "json"),
+    "--format": ("sh", "fish", "powershell", "xonsh", "tcsh", "dotenv", "json"),
     "--for": ("1h", "4h", "8h", "12h"),
     "--lifetime": ("1h", "4h", "12h"),
     "--since": ("1h", "8h", "1d"),
     "--sort": ("name", "account", "role", "state", "expires", "mfa", "used"),
     "--group": ("account", "group"),
+    "--colour": ("ansi", "bash", "zsh"),
     "--sandbox": ("default", "strict", "none"),
 }
 _VALUED: Final = frozenset(

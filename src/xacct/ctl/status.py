@@ -38,8 +38,7 @@ _AROUND: Final = 12
 def status(args: Namespace, client: Client) -> int:
     """Print what the daemon holds; or what a shell's prompt has of it."""
     if args.prompt:
-        if segment := shell_prompt.segment(os.environ, client):
-            out(segment)
+        shell_prompt.show(shell_prompt.segment(os.environ, client), args.colour)
         return OK
     path = shell_prompt.path_of(args.roles)
     if args.group == "group":
@@ -305,6 +304,11 @@ def _declare_status(parser: ArgumentParser) -> None:
         action="store_true",
         help="this shell's role and how long it goes on without a code, for a shell's prompt: one line, or none; starts"
         " nothing, and always succeeds",
+    )
+    parser.add_argument(
+        "--colour",
+        choices=shell_prompt.COLOURED,
+        help="with --prompt: in a colour, another for what is marked production, as that shell's prompt takes it",
     )
 
 

@@ -23,6 +23,7 @@ WHERE: Final = {
     "roles": ("status", "what the configuration offers"),
     "explain": ("status", "the path to a role, step by step"),
     "env": ("env", "variables that put this shell into a role"),
+    "leave": ("leave", "variables that take it out again"),
     "exec": ("exec_", "run one command in a role"),
     "ssh": ("ssh", "a role on another machine, for as long as the connection stands"),
     "process": ("process", "credentials for credential_process"),
@@ -42,6 +43,7 @@ WHERE: Final = {
     "restart": ("lifecycle", "start the daemon anew, with all it holds"),
     "reload": ("lifecycle", "read the configuration again"),
     "service": ("service", "have systemd or launchd keep xacctd: install, status, uninstall"),
+    "init": ("init", "xuse, xleave and a prompt for a shell's rc file"),
     "hook": ("hook", "functions for direnv: use xacct ROLE in an .envrc"),
     "completion": ("complete", "the completion script of bash, zsh or fish"),
 }
@@ -81,8 +83,8 @@ class Verb:
 
 _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "process": {"lifetime": None},
-    "env": {"format": "sh", "pid": None, "imds": False, "static": False, "lifetime": None},
-    "exec": {"imds": False, "static": False, "lifetime": None, "detach": False, "parallel": None},
+    "env": {"format": "sh", "pid": None, "imds": False, "static": False, "lifetime": None, "region": None},
+    "exec": {"imds": False, "static": False, "lifetime": None, "detach": False, "parallel": None, "region": None},
 }
 """The options of the daily verbs that take one role, as they are where none is given.
 
@@ -97,6 +99,7 @@ _STATUS: Final[Mapping[str, Any]] = {
     "filter": (),
     "sort": None,
     "group": None,
+    "colour": None,
 }
 """Those of `status`, of all roles."""
 

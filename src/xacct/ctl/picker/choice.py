@@ -27,9 +27,13 @@ class Choice:
 
     Args:
         rows: the roles, in the order in which they are shown.
+        title: what they are picked for.
+        single: whether it is to be one.
     """
 
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[Row], title: str = "Log in to", *, single: bool = False) -> None:
+        self.title = title
+        self.single = single
         self._rows = [(_words(row), row) for row in rows]
         self.shown: list[Row] = list(rows)
         self.cursor = 0
@@ -57,7 +61,8 @@ class Choice:
         if key in _MOVES:
             self._move(_MOVES[key](self))
         elif key in _EDITS:
-            _EDITS[key](self)
+            if not (self.single and key in _MARKS):
+                _EDITS[key](self)
         elif len(key) == 1 and len(self.filter) < _LONGEST:
             self._look_for(self.filter + key)
         return None
@@ -114,6 +119,7 @@ _MOVES: Final[Mapping[str, Callable[[Choice], int]]] = {
     "home": lambda choice: -choice.total,
     "end": lambda choice: choice.total,
 }
+_MARKS: Final = ("space", "tab", "ctrl-a")
 _EDITS: Final[Mapping[str, Callable[[Choice], None]]] = {
     "space": Choice.mark,
     "tab": Choice.mark,

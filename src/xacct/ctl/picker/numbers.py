@@ -16,7 +16,9 @@ _SEEN: Final = 40
 """Roles of a list that one can still look through."""
 
 
-def pick(tty: Terminal, rows: Sequence[wire.RoleStatus], now: float) -> list[str]:
+def pick(
+    tty: Terminal, rows: Sequence[wire.RoleStatus], now: float, title: str = "Log in to", *, single: bool = False
+) -> list[str]:
     """Return the names that somebody has typed the numbers of; none where they left."""
     left = list(rows)
     while True:
@@ -24,12 +26,12 @@ def pick(tty: Terminal, rows: Sequence[wire.RoleStatus], now: float) -> list[str
             tty.show(line)
         if len(left) > _SEEN:
             tty.show(f"... and {len(left) - _SEEN} more: type a part of a name to see fewer.")
-        tty.ask("Log in to (numbers, 1-3, or a part of a name; empty: none): ")
+        tty.ask(f"{title} ({'a number' if single else 'numbers, 1-3'}, or a part of a name; empty: none): ")
         typed = tty.line()
         if not typed:
             return []
         places = chosen(typed, len(left))
-        if places is not None:
+        if places is not None and not (single and len(places) > 1):
             return [left[place - 1]["name"] for place in places]
         fewer = [row for row in rows if typed.lower() in f"{row['name']} {row.get('account_name', '')}".lower()]
         if not fewer:

@@ -13,29 +13,32 @@ from xacct.ctl.screen.raw import Screen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from xacct.ctl.client import Client
     from xacct.ctl.terminal import Terminal
 
 
-def pick(client: Client) -> list[str] | None:
-    """Return the names of the roles that were picked, none where nothing was; None where there is no terminal."""
+def pick(client: Client, title: str = "Log in to", *, single: bool = False) -> list[str] | None:
+    """Return the names of the roles that were picked, none where nothing was; None where there is no terminal.
+
+    Args:
+        client: the daemon's.
+        title: what it is for.
+        single: whether it is to be one role.
+    """
     tty = terminal.find()
     if tty is None:
         return None
     answer: wire.StatusAnswer = client.call("GET", wire.STATUS, shape.status())
     rows = often.ordered(answer["roles"])
     if os.environ.get("TERM", "dumb") == "dumb":
-        names = numbers.pick(tty, rows, answer["now"])
+        names = numbers.pick(tty, rows, answer["now"], title, single=single)
     else:
-        names = _drawn(tty, rows, answer["now"])
+        names = _drawn(tty, Choice(rows, title, single=single), answer["now"])
     often.note(names)
     return names
 
 
-def _drawn(tty: Terminal, rows: Sequence[wire.RoleStatus], now: float) -> list[str]:
-    choice = Choice(rows)
+def _drawn(tty: Terminal, choice: Choice, now: float) -> list[str]:
     with Screen(tty.fileno(), tty.output) as screen:
         while True:
             screen.draw(frame(choice, now, screen.size))

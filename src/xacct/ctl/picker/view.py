@@ -18,6 +18,7 @@ _HELP: Final = (
     "Type: filter  Space: choose  Enter: go  Esc: leave",
     "Space Enter Esc",
 )
+_HELP_OF_ONE: Final = ("Type to filter   Enter use it   Esc leave", "Enter Esc")
 _TONES: Final = {"held": "good", "waiting": "warn", "failed": "bad"}
 _STATE: Final = 12
 _ACCOUNT: Final = 20
@@ -31,7 +32,7 @@ def frame(choice: Choice, now: float, size: tuple[int, int]) -> list[str]:
     """Return the lines of a picker: what was typed, the roles around the cursor, and the keys there are."""
     columns, height = size
     count = f"{len(choice.shown)} of {choice.total}" + (f", {len(choice.chosen)} chosen" if choice.chosen else "")
-    asked = f"Log in to: {choice.filter}_"
+    asked = f"{choice.title}: {choice.filter}_"
     head = fit(asked, max(1, columns - width(count) - 2)) + f"  {count}"
     window = choice.window(height - 3)
     names = min(max((width(row["name"]) for row in choice.shown), default=0), columns - _beside(columns))
@@ -39,7 +40,7 @@ def frame(choice: Choice, now: float, size: tuple[int, int]) -> list[str]:
     if not choice.shown:
         rows = [paint(fit("No role has that in its name, account or IAM role.", columns), "dim", tty=True)]
     rows += [""] * (height - 3 - len(rows))
-    help_line = next((line for line in _HELP if len(line) <= columns), _HELP[-1])
+    help_line = next((line for line in (_HELP_OF_ONE if choice.single else _HELP) if len(line) <= columns), "")
     return [head, *rows, "", paint(fit(help_line, columns), "dim", tty=True)]
 
 
