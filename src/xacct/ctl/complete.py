@@ -21,7 +21,7 @@ _PATIENCE: Final = 0.5
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "login": ("--again", "--code", "--device-code", "--for", "--lazy", "--until"),
     "logout": ("--all",),
-    "status": ("--json", "--filter", "--sort", "--group", "--prompt", "--colour"),
+    "status": ("--json", "--filter", "--sort", "--group", "--watch", "--prompt", "--colour"),
     "roles": ("--json", "--filter", "--sort"),
     "whoami": ("--offline", "--json"),
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime", "--region"),

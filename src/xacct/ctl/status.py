@@ -37,6 +37,10 @@ _AROUND: Final = 12
 
 def status(args: Namespace, client: Client) -> int:
     """Print what the daemon holds; or what a shell's prompt has of it."""
+    if args.watch:
+        from xacct.ctl.watch.run import watch  # noqa: PLC0415 - of use where it is asked for
+
+        return watch(client)
     if args.prompt:
         shell_prompt.show(shell_prompt.segment(os.environ, client), args.colour)
         return OK
@@ -298,6 +302,12 @@ def _declare_status(parser: ArgumentParser) -> None:
     parser.add_argument("roles", nargs="*", metavar="ROLE", help="of these roles alone")
     _declare_json(parser)
     listing.declare(parser, ("name", "account", "role", "state", "expires", "mfa", "used"))
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="live, at a terminal: what is left, who fetched last, questions answered in place, keys to log in, log"
+        " out, lock and filter; q ends it",
+    )
     parser.add_argument("--group", choices=("account", "group"), help="under a heading each")
     parser.add_argument(
         "--prompt",
@@ -323,6 +333,7 @@ VERBS = {
         (
             "xacctctl status",
             "xacctctl status prod",
+            "xacctctl status --watch",
             "xacctctl status --filter state=held,failed --sort expires --group account",
             "PS1='$(xacctctl status --prompt) \\$ '",
             "xacctctl status --json | jq -r '.roles[] | select(.state == \"held\").name'",

@@ -100,6 +100,7 @@ _STATUS: Final[Mapping[str, Any]] = {
     "sort": None,
     "group": None,
     "colour": None,
+    "watch": False,
 }
 """Those of `status`, of all roles."""
 

@@ -66,7 +66,8 @@ class Screen:
         self._restore()  # guard: screen-is-left-as-it-was
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
-        for end in self._wake:
+        ends, self._wake = self._wake, (-1, -1)
+        for end in ends:
             if end >= 0:
                 os.close(end)
 
@@ -135,11 +136,15 @@ class Screen:
             raise KeyboardInterrupt
         sys.exit(128 + number)
 
+    def wake(self) -> None:
+        """End a wait, from another thread say."""
+        self._look(0, None)
+
     def _look(self, _number: int, _frame: FrameType | None) -> None:
         try:
             os.write(self._wake[1], b"x")
-        except BlockingIOError:
-            return
+        except OSError:
+            return  # there are wakes enough in it, or nobody waits any more
 
     def _suspended(self, number: int, frame: FrameType | None) -> None:
         """Give the terminal back, stop, and take it again where we go on."""
