@@ -114,6 +114,10 @@ ROOMS = {
         may=("errors", "policy", "rolekeys", "tomlfile"),
         why="config.toml is checked against the limits of policy",
     ),
+    "templates": Room(
+        may=("errors", "fileio", "rolekeys", "settings", "text"),
+        why="rows become what a [roles.NAME] is, and are checked as that",
+    ),
     "role_settings": Room(
         may=("model", "errors", "policy", "settings", "aws.profiles"),
         why="config.toml adds to what AWS's own files say, and narrows it",
@@ -142,6 +146,7 @@ ROOMS = {
             "errors",
             "settings",
             "role_settings",
+            "templates",
             "awsfiles",
             "surroundings",
             "rolekeys",

@@ -27,6 +27,7 @@ TABLES = {
     "console": settings.ConsoleSettings,
     "lock": settings.Lock,
     "roles.NAME": settings.RoleSettings,
+    "templates.NAME": settings.Template,
 }
 
 
@@ -89,7 +90,7 @@ def test_each_setting_is_documented_and_no_other(table):
 
 def test_each_table_is_documented_and_no_other():
     tables = re.findall(r"^## \[(.+)\]$", text_of("docs/settings.md"), re.MULTILINE)
-    assert tables == [*TABLES, "aliases", "groups"]
+    assert tables == [*TABLES, "aliases", "groups", "accounts"]
     assert [name.partition(".")[0] for name in tables] == list(settings.Settings.__struct_fields__)
 
 

@@ -169,6 +169,9 @@ def test_a_guarded_role_that_only_reads(read):
         ("#" * (257 * 1024), "larger than 256 KiB"),
         ("a = 1\x00", "no TOML"),
         ("a = nan", "unknown field"),
+        ('[accounts]\n"1234" = "x"', "numbers of accounts"),
+        ('[accounts]\n"123456789012" = "a:b"', "no colon"),
+        ('[accounts]\n"123456789012" = "210987654321"', "more than digits"),
         ("a = 9999-99-99", "no TOML"),
     ],
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +47,12 @@ class Watched:
         """They are about to be read."""
         self.stamps = tuple(_stamp(path) for path in self.paths)
         self._empty_since = None
+
+    def watch(self, paths: Iterable[Path]) -> None:
+        """Look at these from now on; those that are new are about to be read."""
+        known = dict(zip(self.paths, self.stamps or (), strict=False))
+        self.paths = tuple(paths)
+        self.stamps = tuple(known[path] if path in known else _stamp(path) for path in self.paths)
 
     def says_nothing(self) -> bool:
         """Whether one of them was empty, or not there, when they were last read."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 from msgspec import structs
 
-from xacct import awsfiles, errors, role_settings, rolekeys, settings, surroundings
+from xacct import awsfiles, errors, role_settings, rolekeys, settings, surroundings, templates
 from xacct.catalogue import EMPTY_FOR, Catalogue, Watched, no_keychain
 
 if TYPE_CHECKING:
@@ -169,7 +169,9 @@ class Configuration:
     def _read_toml(self, found: Loaded) -> None:
         self._toml.read_now()
         try:
-            found.said, found.trouble = settings.read(self._path), None
+            said = settings.read(self._path)
+            self._toml.watch([self._path, *templates.files(said, self._path.parent)])
+            found.said, found.trouble = templates.expanded(said, self._path.parent), None
         except errors.ConfigError as problem:
             log.warning("configuration kept as it was", why=problem.sentence)
             found.trouble = problem
@@ -288,5 +290,6 @@ class Configuration:
 def _restarting(chosen: Settings) -> Settings:
     """What is taken at the start only: all but roles and their other names, the lock, and what xacctctl reads."""
     shared = settings.IdentityCenterSettings(share_cache=chosen.identity_center.share_cache)
+    words: dict[str, dict[str, str]] = {"roles": {}, "templates": {}, "aliases": {}, "groups": {}, "accounts": {}}
     # guard: shared-sign-ins-take-a-new-process
-    return structs.replace(chosen, roles={}, aliases={}, groups={}, lock=settings.Lock(), identity_center=shared)
+    return structs.replace(chosen, **words, lock=settings.Lock(), identity_center=shared)

@@ -217,6 +217,7 @@ class Role:
         target: where STS is asked for it.
         confirm: a human says yes before a consumer first gets it.
         read_only: a session policy limits it to reading.
+        production: people see it in a colour of its own. It is no part of what a role is: marking one loses nothing.
     """
 
     name: str
@@ -237,6 +238,7 @@ class Role:
     mfa_max_age: float | None = None
     confirm: Confirm | None = None
     read_only: bool = False
+    production: bool = field(default=False, compare=False)
 
     @property
     def base(self) -> Source | str:

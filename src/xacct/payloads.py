@@ -43,7 +43,23 @@ waiting: a human is being asked right now; failed: the last try of it, or of wha
 logged-out: nobody gets it until the next login to just this role."""
 
 
-class RoleStatus(TypedDict):
+class RoleMarks(TypedDict):
+    """What people know a role by, in GET /v1/status and GET /v1/roles.
+
+    Attributes:
+        account_name: what [accounts] of config.toml calls its account.
+        permission_set: which one of IAM Identity Center it is; such have no ARN.
+        production: config.toml marks it so.
+        groups: those of [groups] that it is in, where they were asked for.
+    """
+
+    account_name: NotRequired[str]
+    permission_set: NotRequired[str]
+    production: NotRequired[bool]
+    groups: NotRequired[list[str]]
+
+
+class RoleStatus(RoleMarks):
     """One role in GET /v1/status."""
 
     name: str
@@ -143,11 +159,10 @@ class StatusAnswer(TypedDict):
     daemon: NotRequired[DaemonStatus]
 
 
-class RoleInfo(TypedDict):
+class RoleInfo(RoleMarks):
     """One role in GET /v1/roles: what the configuration says of it.
 
     Attributes:
-        permission_set: which one of IAM Identity Center it is; such have no ARN.
         sign_in: what is signed in to for it (an sso_session, a start URL, or the ARN of a login_session).
         keychain: its source's access key is in the keychain.
     """
@@ -159,7 +174,6 @@ class RoleInfo(TypedDict):
     mfa_serial: str | None
     region: str | None
     url: str
-    permission_set: NotRequired[str]
     sign_in: NotRequired[str]
     keychain: NotRequired[bool]
 

@@ -10,7 +10,7 @@ import msgspec
 
 from xacct import errors, policy
 from xacct.model import Role, Source
-from xacct.settings import seconds
+from xacct.settings import TemplateRole, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,11 +48,11 @@ def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str)
         if role is None:
             close = get_close_matches(name, list(roles), 1)
             raise errors.ConfigError(
-                f"[roles.{name}] in config.toml is neither an AWS profile nor complete (role_arn, source_profile).",
+                f"{_called(name, extra)} is neither an AWS profile nor complete (role_arn, source_profile).",
                 f"Did you mean {close[0]!r}?" if close else "Add role_arn and source_profile, or the profile.",
             )
         roles[name] = _with(role, extra, fill)
-        _check_limits(roles[name])
+        _check_limits(roles[name], extra)
     return roles
 
 
@@ -76,7 +76,7 @@ def _refused(name: str, said: Settings, roles: Mapping[str, Role], found: Profil
         return None
     if name in found.roles or (name in found.raw and not isinstance(found.unusable.get(name), errors.UnknownRole)):
         return errors.ConfigError(
-            f"[roles.{name}] in config.toml names a source_profile, but {name!r} is an AWS profile with its own.",
+            f"{_called(name, said.roles[name])} names a source_profile, but {name!r} is an AWS profile with its own.",
             "Change it in ~/.aws/config, or give the role another name.",
         )
     if not said.roles[name].role_arn or via in roles:
@@ -84,7 +84,12 @@ def _refused(name: str, said: Settings, roles: Mapping[str, Role], found: Profil
     why = found.unusable.get(via)
     what = "comes back to itself." if via in said.roles else "does not exist."
     what, hint = (what, "Check the spelling.") if why is None else (f"can't be used: {why.sentence}", why.hint)
-    return errors.ConfigError(f"source_profile {via!r} of [roles.{name}] in config.toml {what}", hint)
+    return errors.ConfigError(f"source_profile {via!r} of {_called(name, said.roles[name])} {what}", hint)
+
+
+def _called(name: str, extra: RoleSettings) -> str:
+    """What a role of config.toml is called in a sentence; of one that a template makes, its row."""
+    return f"{name!r} of {extra.origin}" if isinstance(extra, TemplateRole) else f"[roles.{name}] in config.toml"
 
 
 def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dict[str, Role]:
@@ -100,16 +105,12 @@ def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dic
         found: the profiles.
         own: the roles of the daemon's own files.
     """
-    roles, refused = {}, {}
+    roles, refused, limits = {}, {}, _Limits(settings.roles, own)
     for name, role in found.roles.items():
         try:
             narrow = role
-            for other, extra in settings.roles.items():
-                mine = own.get(other)
-                arns = {extra.role_arn, mine.role_arn if mine else None} - {None}
-                # guard: limit-of-permission-set-holds-in-all-files
-                if other == name or role.role_arn in arns or (mine and _same_permission_set(mine, role)):
-                    narrow = _narrowed(narrow, extra)
+            for extra in limits.of(role):
+                narrow = _narrowed(narrow, extra)
             _check_limits(narrow)
         except errors.ConfigError as problem:
             refused[name] = problem
@@ -120,16 +121,36 @@ def limited(settings: Settings, found: Profiles, own: Mapping[str, Role]) -> dic
     return roles
 
 
-def _same_permission_set(one: Role, other: Role) -> bool:
-    """Whether both are one permission set of IAM Identity Center in one account, which have no ARN to tell by.
+class _Limits:
+    """What config.toml says of roles, by all that a role of other files may share with one of them."""
 
-    Or one identity that signs in to AWS itself.
+    def __init__(self, said: Mapping[str, RoleSettings], own: Mapping[str, Role]) -> None:
+        self._said = list(said.values())
+        self._by: dict[object, list[int]] = {}
+        for place, (name, extra) in enumerate(said.items()):
+            mine = own.get(name)
+            arns = {extra.role_arn, mine.role_arn if mine else None} - {None}
+            # guard: limit-of-permission-set-holds-in-all-files
+            permission_sets = [key for key in (_permission_set(mine),) if key is not None]
+            for key in (("name", name), *(("arn", arn) for arn in arns), *permission_sets):
+                self._by.setdefault(key, []).append(place)
+
+    def of(self, role: Role) -> list[RoleSettings]:
+        """What is said of a role, in the order of the file."""
+        keys = (("name", role.name), ("arn", role.role_arn), _permission_set(role))
+        places = {place for key in keys for place in self._by.get(key, ())}
+        return [self._said[place] for place in sorted(places)]
+
+
+def _permission_set(role: Role | None) -> object | None:
+    """What tells a permission set of IAM Identity Center in an account, which has no ARN to tell by.
+
+    Or an identity that signs in to AWS itself. None: it is neither.
     """
-    sources = [role.parent for role in (one, other) if isinstance(role.parent, Source) and role.parent.signs_in]
-    keys = {
-        (each.sign_in.instance if each.sign_in else each.console, each.account, each.permission_set) for each in sources
-    }
-    return len(sources) == 2 and len(keys) == 1  # noqa: PLR2004 - both are such, and the same
+    source = role.parent if role is not None else None
+    if not isinstance(source, Source) or source.signs_in is None:
+        return None
+    return (source.sign_in.instance if source.sign_in else source.console, source.account, source.permission_set)
 
 
 def _narrowed(role: Role, extra: RoleSettings) -> Role:
@@ -156,13 +177,14 @@ def _narrowed(role: Role, extra: RoleSettings) -> Role:
     )
 
 
-def _check_limits(role: Role) -> None:
+def _check_limits(role: Role, extra: RoleSettings | None = None) -> None:
     """Refuse a limit that would not hold."""
+    called = f"[roles.{role.name}]" if not isinstance(extra, TemplateRole) else _called(role.name, extra)
     limits = {"read_only": role.read_only, "policy": role.policy, "policy_arns": role.policy_arns}
     limit = next((name for name, said in limits.items() if said), None)
     if limit is not None and role.role_arn is None:
         raise errors.ConfigError(
-            f"{limit} of [roles.{role.name}] can't be kept: an MFA session takes no session policy.",
+            f"{limit} of {called} can't be kept: an MFA session takes no session policy.",
             "Use it on a profile with a role_arn.",
         )
     if isinstance(role.parent, Source) and role.parent.is_role:
@@ -173,15 +195,13 @@ def _check_limits(role: Role) -> None:
         }
         if role.parent.signs_in is not None:  # neither takes a duration, or tells the age of an MFA
             extras |= {"duration": role.duration, "mfa_max_age": role.mfa_max_age}
-        if (extra := next((name for name, said in extras.items() if said), None)) is not None:
+        if (wrong := next((name for name, said in extras.items() if said), None)) is not None:
             kinds = {"identity-center": "of IAM Identity Center", "console-login": "of `aws login`"}
             what = kinds.get(role.parent.kind, "a web identity")
-            raise errors.ConfigError(
-                f"{extra} of [roles.{role.name}] can't go along: its profile is {what}.", "Remove that line."
-            )
+            raise errors.ConfigError(f"{wrong} of {called} can't go along: its profile is {what}.", "Remove that line.")
     if role.read_only and (role.policy or role.policy_arns):
         raise errors.ConfigError(
-            f"[roles.{role.name}] has read_only beside policy or policy_arns.",
+            f"{called} has read_only beside policy or policy_arns.",
             "AWS allows what any one of a session's policies allows. Use one or the other.",
         )
 
@@ -199,7 +219,7 @@ def _with(role: Role, extra: RoleSettings, fill: Callable[[str], str]) -> Role:
     given: dict[str, Any] = {
         key: value
         for key, value in msgspec.structs.asdict(extra).items()
-        if value is not None and key != "source_profile"
+        if value is not None and key not in ("source_profile", "origin")
     }
     for key in ("duration", "mfa_max_age"):
         if key in given:

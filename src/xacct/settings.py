@@ -153,6 +153,7 @@ class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit
     Attributes:
         session_name: may use {user} and {host}.
         source_identity: likewise.
+        production: shown in a colour of its own wherever people see it; it decides nothing.
     """
 
     role_arn: str | None = None
@@ -171,6 +172,38 @@ class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit
     policy_arns: tuple[str, ...] | None = None
     confirm: Literal["first-use", "each-grant"] | None = None
     read_only: bool | None = None
+    production: bool | None = None
+
+
+class TemplateRole(RoleSettings, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """What a row of a template makes.
+
+    Attributes:
+        origin: the row, in words.
+    """
+
+    origin: str = ""
+
+    @property
+    def words(self) -> str:
+        """What it is called in sentences."""
+        return self.origin
+
+
+class Template(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[templates.NAME]: roles of rows; beside what is here it has what a [roles.NAME] may have, with {column} in it.
+
+    Attributes:
+        csv: a file beside config.toml, whose first line names the columns.
+        rows: the same in the file itself.
+        name: of each role.
+        account_name: of its account.
+    """
+
+    csv: str = ""
+    rows: tuple[dict[str, str | int], ...] = ()
+    name: str = "{name}"
+    account_name: str = ""
 
 
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -187,8 +220,10 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     console: ConsoleSettings = ConsoleSettings()
     lock: Lock = Lock()
     roles: dict[str, RoleSettings] = {}
+    templates: dict[str, dict[str, Any]] = {}
     aliases: dict[str, str] = {}
     groups: dict[str, tuple[str, ...]] = {}
+    accounts: dict[str, str] = {}
 
 
 def read(path: Path) -> Settings:
@@ -211,11 +246,11 @@ def read(path: Path) -> Settings:
     except RecursionError:
         raise errors.ConfigError(f"{path} is nested too deeply.", "docs/settings.md lists every setting.") from None
     except (msgspec.ValidationError, ValueError) as error:
-        raise errors.ConfigError(f"{path}: {_unquoted(str(error))}.", _did_you_mean(str(error))) from None
+        raise errors.ConfigError(f"{path}: {unquoted(str(error))}.", _did_you_mean(str(error))) from None
     return settings
 
 
-def _unquoted(problem: str) -> str:
+def unquoted(problem: str) -> str:
     """The problem without the value, which may be a key that was pasted into the wrong place."""
     problem = re.sub(r"Invalid enum value '.*?'", "Invalid value", problem)
     return re.sub(r"`(?![a-z_]+`)[^`]{21,}`", "`…`", problem)
@@ -246,12 +281,22 @@ def _check(settings: Settings) -> None:
         raise ValueError('session.duration must be between "15m" and "36h"')
     seconds(settings.prompts.patience)
     _check_imds(settings)
+    check_accounts(settings.accounts)
     for name, role in settings.roles.items():
         if rolekeys.is_key(name):
             raise ValueError(f"roles.{name} is called as xacct calls roles of other files")
-        for duration in (role.duration, role.mfa_max_age):
-            if duration is not None and seconds(duration) <= 0:
-                raise ValueError(f"a duration of roles.{name} must be more than nothing")
+        check_role(name, role)
+
+
+def check_role(name: str, role: RoleSettings) -> None:
+    """Refuse what no role can have.
+
+    Raises:
+        ValueError: it has such.
+    """
+    for duration in (role.duration, role.mfa_max_age):
+        if duration is not None and seconds(duration) <= 0:
+            raise ValueError(f"a duration of roles.{name} must be more than nothing")
 
 
 def _check_imds(settings: Settings) -> None:
@@ -264,6 +309,19 @@ def _check_imds(settings: Settings) -> None:
         raise ValueError("a port of imds.roles is the endpoint's own, daemon.port")
     if len(set(roles.values())) < len(roles):
         raise ValueError("imds.roles has one port for a role, and one role for a port")
+
+
+def check_accounts(accounts: dict[str, str]) -> None:
+    """Refuse names of accounts that could be read otherwise: they stand before the colon of ACCOUNT:ROLE.
+
+    Raises:
+        ValueError: one could.
+    """
+    for number, name in accounts.items():
+        if not re.fullmatch("[0-9]{12}", number):
+            raise ValueError('accounts goes from numbers of accounts to names: "123456789012" = "payments"')
+        if not name.strip() or ":" in name or name.isdigit():
+            raise ValueError(f"the name of account {number} must be more than digits, and have no colon")
 
 
 def _did_you_mean(problem: str) -> str:

@@ -5,6 +5,7 @@ import os
 import stat
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from control_shapes import CONTAINERS
@@ -44,6 +45,26 @@ async def test_version(control):
         "sentence": "config.toml line 3: no such setting.",
         "hint": "Remove it.",
     }
+
+
+@serving
+async def test_roles_have_their_accounts_names_groups_and_mark(control):
+    words = SimpleNamespace(
+        aliases={}, groups={"all": ("dev", "prod"), "odd": ("nowhere",)}, accounts={"444455556666": "pay\x1bments"}
+    )
+    control.daemon.known_words = lambda: words
+    control.keeper.nodes["prod"] = replace(
+        control.keeper.nodes["prod"], role=replace(control.keeper.nodes["prod"].role, production=True)
+    )
+    answer = await control.get("/v1/status?groups=1")
+    rows = {row["name"]: row for row in answer["roles"]}
+    assert (rows["prod"]["groups"], rows["prod"]["production"]) == (["all"], True)
+    assert rows["prod"]["account_name"] == "pay ments"
+    assert "groups" not in rows["plain"]
+    assert any("The group @odd names it." in note for note in answer["notes"])
+    assert "groups" not in (await control.get("/v1/status"))["roles"][0]
+    listed = {row["name"]: row for row in (await control.get("/v1/roles"))["roles"]}
+    assert (listed["prod"]["account_name"], listed["prod"]["production"]) == ("pay ments", True)
 
 
 @serving

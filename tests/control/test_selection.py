@@ -34,6 +34,7 @@ ROLES = {
     )
 }
 ALIASES = {"p": "prod", "keys": "prod", "gone": "nowhere"}
+ACCOUNTS = {"111111111111": "payments", "333333333333": "cust a"}
 GROUPS = {
     "customers": ("cust-?", "prod"),
     "all": ("@customers", "sso", "cust-a"),
@@ -45,7 +46,7 @@ GROUPS = {
 
 
 def of(*words):
-    return Selection(ROLES, ALIASES, GROUPS).of(words)
+    return Selection(ROLES, ALIASES, GROUPS, accounts=ACCOUNTS).of(words)
 
 
 @pytest.mark.parametrize(
@@ -62,6 +63,9 @@ def of(*words):
         ("111111111111:Deploy", ["prod"]),
         ("111111111111:admin/Deploy", ["prod"]),
         ("444444444444:Admin", ["sso"]),
+        ("payments:Deploy", ["prod"]),
+        ("cust a:Admin", ["cust-a"]),
+        ("pay*:*", ["prod"]),
         ("*:Admin", ["cust-b", "cust-a", "sso"]),
         ("333333333333:*", ["cust-a", "cust-a-ro", "again"]),
         ("keys", ["keys"]),

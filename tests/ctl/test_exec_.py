@@ -40,8 +40,7 @@ def test_exit_statuses(daemon, run, command, status):
 
 
 def test_a_command_is_needed_behind_two_dashes(daemon, run):
-    assert run("exec", "prod").returncode == 2
-    done = run("exec", "prod", "ls")
+    done = run("exec", "prod", "--")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 

@@ -275,7 +275,7 @@ def test_many_roles_at_a_terminal_are_counted_and_failures_are_told(daemon, sit)
     status, rest = seat.end()
     assert status == 5
     assert "AWS refuses r7." in rest
-    assert "99 roles: held for 59m" in rest
+    assert "99 of 100 roles: held for 59m" in rest
     assert "r3: held" not in rest
 
 
@@ -285,3 +285,13 @@ def test_many_roles_to_a_pipe_are_listed(daemon, run):
     done = run("login", *names)
     assert done.stdout.splitlines() == [f"{name}: held for 59m" for name in names]
     assert done.stderr == ""
+
+
+def test_ctrl_c_at_the_prompt_of_several_says_what_was_left_undone(daemon, sit):
+    daemon.needs_code = True
+    seat = sit("login", "prod", "dev")
+    seat.expect("(attempt 1 of 3): ")
+    seat.type("\x03")
+    status, rest = seat.end()
+    assert status == 130
+    assert "Left off: 0 of 2 roles held; not asked for: prod, dev." in rest

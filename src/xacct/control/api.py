@@ -114,7 +114,8 @@ class Api:
         catalogue = view.open()
         standing = Standing(keeper)
         asked = [keeper.node(view.role(name)) for name in dict.fromkeys(request.query.getall("role", []))]
-        rows = [serializers.role_status(standing, node) for node in asked or keeper.nodes.values()]
+        accounts = self._daemon.known_words().accounts
+        rows = [serializers.role_status(standing, node, accounts) for node in asked or keeper.nodes.values()]
         if not asked:
             rows = [row for row in rows if view.has(row["name"]) or row["state"] in ("held", "waiting", "failed")]
         behind = [above.session for node in asked for above in keeper.tree.line(node.role.name)]
@@ -136,16 +137,18 @@ class Api:
             "imds": [serializers.imds_port(keeper, port, role) for port, role in self._daemon.imds().items()],
             "daemon": self._daemon.about.status(keeper),
         }
+        if "groups" in request.query:
+            self._put_groups(view, answer)
         return answered(request, answer)
 
     async def roles(self, request: web.Request) -> web.Response:
         """GET /v1/roles: those of the shell's files."""
         view = views.of(request)
         catalogue = view.open()
-        base = self._daemon.endpoint_url + ROLE_PATH
+        base, accounts = self._daemon.endpoint_url + ROLE_PATH, self._daemon.known_words().accounts
         answer: wire.RolesAnswer = {
             "roles": [
-                serializers.role_info(node, base)
+                serializers.role_info(node, base, accounts)
                 for name, node in self._keeper.nodes.items()
                 if name not in self._keeper.dynamic and view.has(name)
             ],
@@ -177,17 +180,36 @@ class Api:
 
     async def selection(self, request: web.Request) -> web.Response:
         """GET /v1/selection: the roles of the shell's files that the words of ?word= mean."""
-        view, known = views.of(request), self._daemon.known_words()
+        view = views.of(request)
         view.open()
+        answer: wire.SelectionAnswer = {"roles": self._selection(view).of(request.query.getall("word", []))}
+        return web.json_response(answer)
+
+    def _selection(self, view: views.View) -> Selection:
+        """What words mean among the roles of a view."""
+        known = self._daemon.known_words()
         roles = {
             view.name(name): replace(node.role, name=view.name(name))
             for name, node in self._keeper.nodes.items()
             if name not in self._keeper.dynamic and view.has(name)
         }
-        selection = Selection(roles, known.aliases, known.groups, lambda name: self._keeper.node(view.role(name)))
-        found = selection.of(request.query.getall("word", []))
-        answer: wire.SelectionAnswer = {"roles": found}
-        return web.json_response(answer)
+        return Selection(
+            roles, known.aliases, known.groups, lambda name: self._keeper.node(view.role(name)), known.accounts
+        )
+
+    def _put_groups(self, view: views.View, answer: wire.StatusAnswer) -> None:
+        """Say of each role which groups it is in; a group that can't be made out is a note."""
+        selection = self._selection(view)
+        rows = {view.name(row["name"]): row for row in answer["roles"]}
+        for group in self._daemon.known_words().groups:
+            try:
+                inside = selection.of([f"@{group}"])
+            except errors.XacctError as error:
+                answer["notes"].append(f"{error.sentence} {error.hint}".strip())
+                continue
+            for name in inside:
+                if name in rows:
+                    rows[name].setdefault("groups", []).append(group)
 
     async def logout(self, request: web.Request) -> web.Response:
         """POST /v1/logout."""

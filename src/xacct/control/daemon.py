@@ -81,12 +81,17 @@ class KnownWords(Protocol):
     def groups(self) -> Mapping[str, Sequence[str]]:
         """Words that stand for more words."""
 
+    @property
+    def accounts(self) -> Mapping[str, str]:
+        """Names of accounts, by their numbers."""
+
 
 class NoWords:
     """A config.toml without any."""
 
     aliases: Mapping[str, str] = MappingProxyType({})
     groups: Mapping[str, Sequence[str]] = MappingProxyType({})
+    accounts: Mapping[str, str] = MappingProxyType({})
 
 
 async def _not_asked(_held: Credentials, _role: Role) -> str:
@@ -110,7 +115,7 @@ class Daemon:
         audit: None where it is switched off.
         imds: gives the role of each IMDS port.
         catalogues: the AWS files that roles are served of.
-        known_words: aliases and groups of roles.
+        known_words: aliases and groups of roles, and names of accounts.
         identify: asks AWS whose credentials these are, at the STS of a role.
         keys: the access keys in the keychain.
         console: signs browsers in to AWS's console.

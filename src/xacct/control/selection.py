@@ -8,6 +8,7 @@ where several fit, it is refused, for they may differ in device, limits and regi
 from __future__ import annotations
 
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from xacct import errors
@@ -30,6 +31,7 @@ class Selection:
         roles: by their names, in the order of the configuration.
         aliases: `[aliases]` of config.toml: other names of roles.
         groups: `[groups]`: words by the group's name.
+        accounts: `[accounts]`: names of accounts by their numbers.
         known: looks for a role by its name, and raises why there is none: its profile may be one that can't be used.
     """
 
@@ -39,11 +41,13 @@ class Selection:
         aliases: Mapping[str, str],
         groups: Mapping[str, Sequence[str]],
         known: Callable[[str], object] = lambda _name: None,
+        accounts: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._roles = roles
         self._known = known
         self._aliases = aliases
         self._groups = groups
+        self._accounts = accounts
 
     def of(self, words: Sequence[str]) -> list[str]:
         """The names of the roles that these words mean, each once, in the words' order.
@@ -97,7 +101,7 @@ class Selection:
                 raise errors.UnknownRole(f"{error.sentence} The group @{group} names it.", error.hint) from None
 
     def _fitting(self, word: str) -> Iterator[str]:
-        fits = _test_of(word)
+        fits = _test_of(word, self._accounts)
         found = [name for name, role in self._roles.items() if fits(role)]
         if not found:
             self._look_for(word)
@@ -108,7 +112,7 @@ class Selection:
         yield from found
 
 
-def _test_of(word: str) -> Callable[[Role], bool]:
+def _test_of(word: str, accounts: Mapping[str, str]) -> Callable[[Role], bool]:
     """Whether a role is what a word means that is no name."""
     if word.startswith("arn:"):
         return lambda role: role.role_arn is not None and fnmatchcase(role.role_arn, word)
@@ -116,7 +120,7 @@ def _test_of(word: str) -> Callable[[Role], bool]:
     if colon:
         return lambda role: (
             role.account is not None
-            and fnmatchcase(role.account, account)
+            and (fnmatchcase(role.account, account) or fnmatchcase(accounts.get(role.account, ""), account))
             and any(fnmatchcase(each, name) for each in _names_in_account(role))
         )
     return lambda role: bool(_WILDCARDS & set(word)) and fnmatchcase(role.name, word)

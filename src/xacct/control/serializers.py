@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from xacct import errors, rolekeys, wire
@@ -14,6 +15,8 @@ from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.text import clean
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from xacct.control.standing import Standing
     from xacct.credentials.entry import Entry
     from xacct.credentials.keeper import Keeper
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
     from xacct.grants.grants import Grants
     from xacct.model import Credentials, Grant, Role
     from xacct.prompts.prompt import Prompt
+
+
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 
 
 def error_body(error: errors.XacctError) -> wire.ErrorBody:
@@ -64,7 +70,24 @@ def source_key(source: Source) -> str:
     return rolekeys.key(source.name, rolekeys.id_of(Files(*source.files)) if source.files else rolekeys.OWN)
 
 
-def role_info(node: Node, base_url: str) -> wire.RoleInfo:
+def role_marks(role: Role, accounts: Mapping[str, str]) -> wire.RoleMarks:
+    """What people know a role by.
+
+    Args:
+        role: the role.
+        accounts: names of accounts by their numbers.
+    """
+    marks: wire.RoleMarks = {}
+    if role.account is not None and (name := accounts.get(role.account)) is not None:
+        marks["account_name"] = clean(name)
+    if isinstance(role.parent, Source) and role.parent.sign_in is not None:
+        marks["permission_set"] = role.parent.permission_set
+    if role.production:
+        marks["production"] = True
+    return marks
+
+
+def role_info(node: Node, base_url: str, accounts: Mapping[str, str]) -> wire.RoleInfo:
     """What the configuration says of a role."""
     role = node.role
     info: wire.RoleInfo = {
@@ -76,8 +99,9 @@ def role_info(node: Node, base_url: str) -> wire.RoleInfo:
         "region": role.region,
         "url": base_url + role.slug,
     }
+    info.update(role_marks(role, accounts))  # type: ignore[typeddict-item]  # mypy knows no part of a TypedDict
     if isinstance(role.parent, Source) and role.parent.sign_in is not None:
-        info |= {"permission_set": role.parent.permission_set, "sign_in": role.parent.sign_in.label}
+        info["sign_in"] = role.parent.sign_in.label
     elif isinstance(role.parent, Source) and role.parent.console is not None:
         info["sign_in"] = role.parent.console.label
     elif isinstance(role.parent, Source) and role.parent.kind == "keychain":
@@ -85,7 +109,7 @@ def role_info(node: Node, base_url: str) -> wire.RoleInfo:
     return info
 
 
-def role_status(standing: Standing, node: Node) -> wire.RoleStatus:
+def role_status(standing: Standing, node: Node, accounts: Mapping[str, str] = NO_NAMES) -> wire.RoleStatus:
     """How a role stands now."""
     keeper, name = standing.keeper, node.role.name
     state = standing.state(node)
@@ -101,6 +125,7 @@ def role_status(standing: Standing, node: Node) -> wire.RoleStatus:
         "last_used": use.served if use else None,
         "next_renewal": standing.next_renewal(node) if state == "held" else None,
         "error": error_body(error) if error else None,
+        **role_marks(node.role, accounts),
     }
 
 

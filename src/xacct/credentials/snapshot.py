@@ -198,7 +198,7 @@ def plan(role: Role, nodes: Mapping[str, Node]) -> str:
 def _anywhere(role: Role) -> dict[str, Any]:
     """How a role is configured, whichever files say so: which these are, its name among all roles tells."""
     said: dict[str, Any] = msgspec.to_builtins(role)
-    del said["target"]["origins"]
+    del said["target"]["origins"], said["production"]
     said["name"] = rolekeys.split(role.name)[0]
     if isinstance(role.parent, Source):
         del said["parent"]["files"]

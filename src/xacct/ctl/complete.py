@@ -21,8 +21,8 @@ _PATIENCE: Final = 0.5
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "login": ("--again", "--code", "--device-code", "--for", "--lazy", "--until"),
     "logout": ("--all",),
-    "status": ("--json", "--prompt"),
-    "roles": ("--json",),
+    "status": ("--json", "--filter", "--sort", "--group", "--watch", "--prompt", "--colour"),
+    "roles": ("--json", "--filter", "--sort"),
     "whoami": ("--offline", "--json"),
     "verify": ("--all", "--json"),
     "console": (
@@ -36,8 +36,10 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
         "--logout",
     ),
     "policy": ("--format", "--part", "--principal"),
-    "env": ("--format", "--pid", "--imds", "--static", "--lifetime"),
-    "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel"),
+    "env": ("--format", "--pid", "--imds", "--static", "--lifetime", "--region"),
+    "leave": ("--format",),
+    "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel", "--region"),
+    "init": ("--no-prompt",),
     "process": ("--lifetime",),
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "accounts": (
@@ -71,15 +73,19 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "podman": ("run", "compose", "doctor", "setup"),
     "completion": ("bash", "zsh", "fish"),
     "hook": ("direnv",),
+    "init": ("bash", "zsh", "fish", "powershell", "xonsh", "tcsh"),
     "service": ("install", "status", "uninstall"),
 }
 VALUES: Final[dict[str, tuple[str, ...]]] = {
-    "--format": ("sh", "fish", "powershell", "dotenv", "json"),
+    "--format": ("sh", "fish", "powershell", "xonsh", "tcsh", "dotenv", "json"),
     "policy --format": ("json", "cloudformation", "terraform"),
     "--part": ("trust", "caller"),
     "--for": ("1h", "4h", "8h", "12h"),
     "--lifetime": ("1h", "4h", "12h"),
     "--since": ("1h", "8h", "1d"),
+    "--sort": ("name", "account", "role", "state", "expires", "mfa", "used"),
+    "--group": ("account", "group"),
+    "--colour": ("ansi", "bash", "zsh"),
     "--sandbox": ("default", "strict", "none"),
 }
 _VALUED: Final = frozenset(
@@ -88,7 +94,7 @@ _VALUED: Final = frozenset(
         "--parallel",
         *("--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"),
         *("--principal", "--service", "--destination", "--browser"),
-        *("--profile-template", "--region", "--accounts", "--roles"),
+        *("--profile-template", "--region", "--accounts", "--roles", "--filter"),
     }
 )
 _ONE_ROLE: Final = frozenset({"whoami", "console", "explain", "policy", "env", "exec", "ssh", "process"})

@@ -31,6 +31,8 @@ _NOBODY: Final = frozenset({"nobody-to-ask", "login-required"})
 def env(args: Namespace, client: Client) -> int:
     """Print the change of environment in the shell's language."""
     end_at_signals()
+    if args.role is None:
+        args.role = _picked(client)
     universal = _universal(args)
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
@@ -48,9 +50,31 @@ def env(args: Namespace, client: Client) -> int:
         change = reaching(args.role, grant, os.environ, "" if universal else None, universal)
     if not args.static and (file := shadow.taken_by_polars(paths.home())):
         _note(f"polars takes the first keys in {file}, whatever this shell is in. {shadow.FOR_POLARS}")
-    _emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
-    _end_former(client, args.pid)
+    in_region(change, args.region)
+    emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
+    end_former(client, args.pid)
     return OK
+
+
+def _picked(client: Client) -> str:
+    """Return the role that somebody at the terminal picks."""
+    from xacct.ctl.picker.pick import pick  # noqa: PLC0415 - of use where somebody is asked
+
+    names = pick(client, "Use", single=True)
+    if names is None:
+        raise CtlError("env needs a role.", "xacctctl env ROLE", USAGE)
+    if not names:
+        raise CtlError("Nothing was picked.", "xacctctl env ROLE")
+    return names[0]
+
+
+def in_region(change: variables.Change, region: str | None) -> None:
+    """Put a region that was asked for into a change."""
+    if region is None:
+        return
+    if not region or not all(char.isascii() and (char.isalnum() or char == "-") for char in region):
+        raise CtlError(f"{region!r} is no region.", "--region eu-west-1", USAGE)
+    change.set.update(variables.region_of(region, os.environ))
 
 
 def _universal(args: Namespace) -> Sequence[str]:
@@ -65,7 +89,7 @@ def _universal(args: Namespace) -> Sequence[str]:
     return found
 
 
-def _end_former(client: Client, asked_pid: int | None) -> None:
+def end_former(client: Client, asked_pid: int | None) -> None:
     """Revoke the grant that an earlier `env` made for this very shell: its variables have just been replaced.
 
     One that is bound to another process (an exec around this shell) or to none may have other users.
@@ -90,7 +114,7 @@ def emit_failure(argv: Sequence[str]) -> None:
     if sys.stdout is None or sys.stdout.isatty():
         return
     try:
-        _emit(shells.FAILURES[_format(argv)](variables.nobody(os.environ)))
+        emit(shells.FAILURES[_format(argv)](variables.nobody(os.environ)))
     except OSError:
         pass
 
@@ -241,7 +265,7 @@ def _label(pid: int) -> str:
     return f"shell {pid} {tty}" if tty else f"shell {pid}"
 
 
-def _emit(text: str) -> None:
+def emit(text: str) -> None:
     """Write bytes: NO_PROXY may hold any, and a shell wants them back as they were."""
     if sys.stdout is not None:
         sys.stdout.flush()
@@ -271,6 +295,11 @@ def declare_ways(parser: ArgumentParser) -> None:
     )
 
 
+def declare_region(parser: ArgumentParser) -> None:
+    """Declare the option for another region than the role's."""
+    parser.add_argument("--region", metavar="REGION", help="this region instead of the role's own or the shell's")
+
+
 def _pid(word: str) -> int:
     """Return a process id, or 0 for none."""
     from argparse import ArgumentTypeError  # noqa: PLC0415 - who asks for it has it
@@ -281,7 +310,7 @@ def _pid(word: str) -> int:
 
 
 def _declare(parser: ArgumentParser) -> None:
-    parser.add_argument("role", metavar="ROLE")
+    parser.add_argument("role", metavar="ROLE", nargs="?", help="without one, at a terminal: pick it")
     parser.add_argument(
         "--format",
         choices=list(shells.FORMATS),
@@ -294,6 +323,7 @@ def _declare(parser: ArgumentParser) -> None:
         help="the process whose end ends access (default: the calling shell; 0: none, for direnv)",
     )
     declare_ways(parser)
+    declare_region(parser)
 
 
 VERBS = {
@@ -305,6 +335,7 @@ VERBS = {
         (
             'eval "$(xacctctl env prod)"',
             "xacctctl env prod --format fish | source",
+            'eval "$(xacctctl env prod --region us-east-1)"',
             "xacctctl env prod --format powershell | Out-String | Invoke-Expression",
             'eval "$(xacctctl env --imds prod)"',
             "xacctctl env prod --static --format dotenv > .env",

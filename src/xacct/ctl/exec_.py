@@ -7,7 +7,7 @@ import time
 
 from xacct import paths
 from xacct.ctl import around, procfs, variables
-from xacct.ctl.env import declare_ways, ensure, lifetime, metadata, mint, reaching, revoke
+from xacct.ctl.env import declare_region, declare_ways, ensure, in_region, lifetime, metadata, mint, reaching, revoke
 from xacct.ctl.failure import USAGE, CtlError
 from xacct.ctl.hold import credentials
 from xacct.ctl.render import say
@@ -38,9 +38,9 @@ def exec_(args: Namespace, client: Client) -> int:
         raise CtlError("--parallel is for several roles.", "xacctctl exec 'cust-*' --parallel 4 -- COMMAND...", USAGE)
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
-        return _run(args.command, variables.static(args.role, keys, os.environ))
+        return _run(args, variables.static(args.role, keys, os.environ))
     if args.imds:
-        return _run(args.command, metadata(client, args, os.environ))
+        return _run(args, metadata(client, args, os.environ))
     lifetime(args)
     fish = _universal(args.command[0])
     ensure(client, args.role)
@@ -53,7 +53,7 @@ def exec_(args: Namespace, client: Client) -> int:
     try:
         change = reaching(args.role, grant, os.environ, PROFILE if fish else None, fish)
         newest = procfs.newest()
-        status = _run(args.command, change)
+        status = _run(args, change)
         ended = not args.detach
     finally:
         if ended:
@@ -70,8 +70,11 @@ def exec_(args: Namespace, client: Client) -> int:
 
 def _demand_sense(args: Namespace) -> None:
     """Refuse a command line that can't be meant."""
-    if not args.command:
+    if not args.command and not os.isatty(0):
         raise CtlError("exec needs a command.", "xacctctl exec ROLE -- COMMAND...", USAGE)
+    if not args.command and getattr(args, "several", None):
+        raise CtlError("exec opens a shell in one role only.", "Name one, or a command: -- COMMAND...", USAGE)
+    args.command = args.command or [os.environ.get("SHELL") or "/bin/sh"]
     if args.detach and (args.static or args.imds):
         raise CtlError(
             "--detach goes with a grant, which --static and --imds have not.", "Leave out one of the two.", USAGE
@@ -113,11 +116,12 @@ def _say_who_is_left(left: Sequence[tuple[int, str]], args: Namespace) -> None:
         say(f"  hint: To let it last: xacctctl exec --detach {args.role} -- {args.command[0]} ...")
 
 
-def _run(command: list[str], change: variables.Change) -> int:
+def _run(args: Namespace, change: variables.Change) -> int:
     from xacct.ctl import child  # noqa: PLC0415 - signal is needed only here
 
+    in_region(change, args.region)
     try:
-        return child.run(command, variables.settled(change, os.environ).applied(os.environ))
+        return child.run(args.command, variables.settled(change, os.environ).applied(os.environ))
     finally:
         _write_through(change.set.get(variables.CONFIG))
 
@@ -152,8 +156,10 @@ def _declare(parser: ArgumentParser) -> None:
         metavar="N",
         help="where ROLE is a pattern or a group: in so many roles at a time, each line with its role before it",
     )
+    declare_region(parser)
     parser.usage = (
-        "xacctctl exec ROLE [--parallel N] [--detach | --imds | --static [--lifetime DURATION]] -- COMMAND..."
+        "xacctctl exec ROLE [--region REGION] [--parallel N] [--detach | --imds | --static [--lifetime DURATION]]"
+        " [--] [COMMAND...]"
     )
 
 
@@ -161,11 +167,12 @@ VERBS = {
     "exec": Verb(
         "Run a command in a role, without touching this shell. Signals are passed on, and so is"
         " the exit status; when the command ends its access to the endpoint ends with it. Inside"
-        " another exec the inner role wins.",
+        " another exec the inner role wins. Without a command it opens a shell. Two dashes are needed only where"
+        " options of exec would be taken for the command's.",
         (
             "xacctctl exec prod -- aws s3 ls",
             "xacctctl exec prod -- terraform plan",
-            "xacctctl exec staging -- $SHELL",
+            "xacctctl exec staging                        a shell in it",
             "xacctctl exec --detach dev -- code .",
             "xacctctl exec 'cust-*' --parallel 4 -- aws s3 ls",
         ),

@@ -8,50 +8,46 @@ from typing import Final
 from xacct import wire
 from xacct.ctl import browser, when
 from xacct.ctl.client import Client
-from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError, NotRunningError
 from xacct.ctl.hold import hold, refusal
 from xacct.ctl.progress import Progress
 from xacct.ctl.render import out, show, until
+from xacct.ctl.summary import Summary
 from xacct.ctl.verb import Verb
 from xacct.text import listed
 
 _NAMED: Final = 3
 """Roles that are named before the rest is counted."""
 
-_TERMINAL: Final = "Log in at a terminal, or bring a code along: --code CODE."
-_INSTEAD: Final = {
-    "nobody-to-ask": _TERMINAL,
-    "login-required": _TERMINAL,
-    "declined": "Nothing has changed; log in when the device is at hand.",
-    "timed-out": "Have the device at hand before you try again.",
-}
-"""Hints for a login that was told to log in."""
-
 
 def login(args: Namespace, client: Client) -> int:
     """Hold some roles. The exit status is that of the first role that could not be had."""
     mfa_expires_at = _mfa_expires_at(args, time.time())
-    roles = args.roles or [_only_role(client)]
+    roles = args.roles or _picked(client)
     code = _code(args)
     with Progress(len(set(roles))) as progress:
+        summary = Summary(roles, at_end=progress.active)
 
         def heard(event: wire.HeldEvent | wire.FailedEvent) -> None:
-            if not progress.counts(event):
-                _report(event)
+            progress.counts(event)
+            summary.heard(event)
 
-        outcome = hold(
-            client,
-            roles,
-            code=code,
-            until=mfa_expires_at,
-            again=args.again,
-            lazy=args.lazy,
-            browser=not args.device_code and browser.expected(),
-            heard=heard,
-        )
-    if progress.active and outcome.held:
-        show(f"{len(outcome.held)} roles: {_how_long(outcome.held[-1])}")
+        try:
+            outcome = hold(
+                client,
+                roles,
+                code=code,
+                until=mfa_expires_at,
+                again=args.again,
+                lazy=args.lazy,
+                browser=not args.device_code and browser.expected(),
+                heard=heard,
+            )
+        except KeyboardInterrupt:
+            progress.clear()
+            summary.left_off()
+            raise
+    summary.ended()
     if outcome.logged_in:
         show(_lazily(outcome.logged_in))
     return refusal(outcome.failed[0]["error"]).status if outcome.failed else OK
@@ -74,24 +70,6 @@ def logout(args: Namespace, client: Client) -> int:
     gone = ", ".join(answer["roles"])
     show(f"Let go: {gone}." if gone else "Nothing was held.")
     return OK
-
-
-def _report(event: wire.HeldEvent | wire.FailedEvent) -> None:
-    if event["event"] == "failed":
-        failure = refusal(event["error"])
-        instead = _INSTEAD.get(event["error"]["code"], "")
-        complain(failure.sentence, failure.hint, role=event["role"], instead=instead)
-        return
-    show(f"{event['role']}: {_how_long(event)}")
-
-
-def _how_long(event: wire.HeldEvent) -> str:
-    said = f"held for {until(event['expires_at'], event['now'])}"
-    if event["expires_at"] is None:
-        said = "held, without an end"
-    if event["mfa_expires_at"] is not None:
-        said += f", renewed without a code for {until(event['mfa_expires_at'], event['now'])}"
-    return said
 
 
 def _lazily(events: list[wire.LoggedInEvent]) -> str:
@@ -117,17 +95,24 @@ def _code(args: Namespace) -> str | None:
     return code
 
 
-def _only_role(client: Client) -> str:
-    """A single role needs no name; of several we won't guess."""
+def _picked(client: Client) -> list[str]:
+    """A single role needs no name; of several somebody at a terminal picks, and without one we won't guess."""
     names = [role["name"] for role in client.call("GET", wire.ROLES, wire.RolesAnswer)["roles"]]
     if len(names) == 1:
-        return names[0]
+        return names
     if not names:
         raise CtlError(
             "No role is configured.",
             "Give a profile in ~/.aws/config a role_arn, then: xacctctl reload",
         )
-    raise CtlError("login needs a role.", f"One or more of: {', '.join(names)}", USAGE)
+    from xacct.ctl.picker.pick import pick  # noqa: PLC0415 - of use where somebody is asked
+
+    picked = pick(client)
+    if picked is None:
+        raise CtlError("login needs a role.", f"One or more of: {', '.join(names)}", USAGE)
+    if not picked:
+        raise CtlError("Nothing was picked.", "xacctctl login ROLE")
+    return picked
 
 
 def _declare_login(parser: ArgumentParser) -> None:
@@ -135,7 +120,7 @@ def _declare_login(parser: ArgumentParser) -> None:
         "roles",
         nargs="*",
         metavar="ROLE",
-        help="roles to hold (names, 'cust-*', @group, ACCOUNT:ROLE, ARN); one code serves all",
+        help="roles to hold (names, 'cust-*', @group, ACCOUNT:ROLE, ARN); one code serves all. Without any: pick them",
     )
     parser.add_argument(
         "--code",
@@ -183,6 +168,7 @@ VERBS = {
         " A wrong code is asked for again, three times; a used one after a countdown.",
         (
             "xacctctl login prod",
+            "xacctctl login                               pick from a list",
             "xacctctl login prod staging --for 8h",
             "xacctctl login 'cust-*' @customers",
             "xacctctl login prod --code 123456 --until 19:00",

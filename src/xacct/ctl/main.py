@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
     from xacct.ctl.verb import Verb
 
+_EXEC_VALUED: Final = ("--lifetime", "--parallel", "--region")
+"""Options of exec that the next word belongs to."""
+
 _GARBAGE: Final = 100_000
 """Objects after which a verb that goes on and on does look for garbage."""
 
@@ -161,24 +164,35 @@ def _parsed(name: str, verb: Verb, words: list[str]) -> Namespace | None:
     Raises:
         CtlError: they are wrong.
     """
-    from xacct.ctl import arguments, misuse  # noqa: PLC0415
+    from xacct.ctl import arguments  # noqa: PLC0415
 
     try:
         return arguments.parser(name, verb).parse_args(words)
-    except CtlError as error:
-        error.hint = misuse.too_many(name, words) or error.hint
-        raise
     except SystemExit:
         return None
 
 
 def _split(name: str, words: list[str]) -> tuple[list[str], list[str]]:
     """Cut off what is not ours to read: what exec runs, and what follows the role of ssh."""
-    if name == "exec" and "--" in words:
-        return words[: words.index("--")], words[words.index("--") + 1 :]
+    if name == "exec":
+        return _split_exec(words)
     if name == "ssh":
         role = next((place for place, word in enumerate(words, 1) if not word.startswith("-")), len(words))
         return words[:role], words[role:]
+    return words, []
+
+
+def _split_exec(words: list[str]) -> tuple[list[str], list[str]]:
+    """Cut at the two dashes; without them at the first word behind the role that is no option of exec's."""
+    roles = 0
+    for place, word in enumerate(words):
+        if word == "--":
+            return words[:place], words[place + 1 :]
+        if word.startswith("-") or (place and words[place - 1] in _EXEC_VALUED):
+            continue
+        roles += 1
+        if roles > 1:
+            return words[:place], words[place:]
     return words, []
 
 

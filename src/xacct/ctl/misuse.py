@@ -62,13 +62,5 @@ def like(name: str) -> str:
     return next(iter(get_close_matches(name.lower(), WHERE, n=1)), "")
 
 
-def too_many(verb: str, words: Sequence[str]) -> str:
-    """Return what to type instead of a line that a verb's parser has refused; "" where that can't be told."""
-    plain = [word for word in words if not word.startswith("-")]
-    if verb == "exec" and len(plain) > 1 and words[0] == plain[0] and _shown(words):
-        return f"xacctctl exec {shlex.quote(words[0])} -- {shlex.join(words[1:])}"
-    return ""
-
-
 def _shown(words: Sequence[str]) -> bool:
     return all(len(word) < _PLAIN and word.isprintable() for word in words)

@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from xacct import wire
-from xacct.ctl.render import duration, say
+from xacct.ctl.render import columns, duration
+from xacct.text import cut
 
 MANY: Final = 40
 """Roles up to which each gets a line of its own: as many as are there at once. More would scroll away what counts."""
@@ -15,6 +16,7 @@ MANY: Final = 40
 EVERY: Final = 0.1
 """Seconds between two lines, at least."""
 
+_WIDE: Final = 80
 _GUESS: Final = 2.0
 """Seconds after which the time that is left can be guessed at."""
 
@@ -40,37 +42,34 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Take the line away: something is about to be told in its place."""
+        if self.active:
+            self._write("")
+
+    def counts(self, event: wire.HeldEvent | wire.FailedEvent) -> None:
+        """Count what a role came to."""
         if not self.active:
             return
-        self._write("")
-        left = self._total - self._ended
-        if kind is KeyboardInterrupt and self._held:
-            say(f"{self._held} of {self._total} roles held; the other {left} are fetched at their first use.")
-
-    def counts(self, event: wire.HeldEvent | wire.FailedEvent) -> bool:
-        """Count what a role came to. Returns whether nothing more is to be said of it: failures are told in full."""
-        if not self.active:
-            return False
         self._ended += 1
-        if event["event"] == "failed":
-            self._write("")  # what is told stands in its place
-            return False
-        self._held += 1
+        self._held += event["event"] != "failed"
         now = self._monotonic()
         if now - self._drawn >= EVERY:
             self._drawn = now
             self._write(self._line(now - self._began))
-        return True
 
     def _line(self, passed: float) -> str:
-        line = f"{self._held} of {self._total} roles held"
+        failed = self._ended - self._held
+        line = f"{self._held} of {self._total} roles held" + (f", {failed} failed" if failed else "")
         if passed < _GUESS:
             return f"{line} ..."
         left = (self._total - self._ended) * passed / self._ended
         return f"{line}, the rest in about {duration(max(1.0, left))} (Ctrl-C: at their first use) ..."
 
     def _write(self, text: str) -> None:
-        sys.stderr.write(f"\r\x1b[K{text}")
+        sys.stderr.write(f"\r\x1b[K{cut(text, (columns() or _WIDE) - 1)}")
         sys.stderr.flush()
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["clean", "duration", "out", "paint", "say", "show", "since", "table", "until"]
 
-_COLOURS: Final = {"good": "32", "warn": "33", "bad": "31", "dim": "2"}
+_COLOURS: Final = {"good": "32", "warn": "33", "bad": "31", "dim": "2", "production": "35"}
 _MINUTE: Final = 60
 _HOUR: Final = 3600
 _DAY: Final = 86400
@@ -126,22 +126,32 @@ def folded(text: str, width: int | None, indent: int = 0) -> str:
 
 
 def table(
-    rows: Sequence[Sequence[str]], *, less: Sequence[int] = (), shorter: Sequence[int] = (), last: Sequence[int] = ()
+    rows: Sequence[Sequence[str]],
+    *,
+    unless: Sequence[int] = (),
+    less: Sequence[int] = (),
+    shorter: Sequence[int] = (),
+    last: Sequence[int] = (),
+    shortest: int = _SHORTEST,
 ) -> list[str]:
     """Return `rows` as lines with aligned columns, two spaces apart, no wider than the terminal if that can be.
 
-    Where it is too narrow, the columns `less` are left out one after another, then those of `shorter` are cut, and
-    where even that is not enough, those of `last` are left out.
+    Columns of `unless` that have nothing but dashes are left out. Where it is too narrow, the columns `less` are left
+    out one after another, then those of `shorter` are cut, and where even that is not enough, those of `last` are left
+    out. No cell is cut to less than `shortest` characters.
     """
     cleaned = [[clean(cell) for cell in row] for row in rows]
     widths = [max(len(cell) for cell in column) for column in zip(*cleaned, strict=True)]
-    kept, limit = list(range(len(widths))), columns()
+    empty = [each for each in unless if all(row[each] in ("-", "") for row in cleaned[1:])]
+    kept, limit = [each for each in range(len(widths)) if each not in empty], columns()
     if limit is not None:
-        least = [min(width, _SHORTEST) if each in shorter else width for each, width in enumerate(widths)]
+        least = [min(width, shortest) if each in shorter else width for each, width in enumerate(widths)]
         for column in (*less, *last):
-            if _total(least if column in last else widths, kept) > limit:
+            if column in kept and _total(least if column in last else widths, kept) > limit:
                 kept.remove(column)
-        while _total(widths, kept) > limit and (wide := [each for each in shorter if widths[each] > _SHORTEST]):
+        while _total(widths, kept) > limit and (
+            wide := [each for each in shorter if widths[each] > shortest and each in kept]
+        ):
             widths[max(wide, key=lambda each: widths[each])] -= 1
     return ["  ".join(_cut(row[each], widths[each]).ljust(widths[each]) for each in kept).rstrip() for row in cleaned]
 

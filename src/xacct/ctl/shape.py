@@ -207,7 +207,8 @@ def status() -> Any:
             "last_used": number_or_null,
             "next_renewal": number_or_null,
             "error": Either(ERROR, null),
-        }
+        },
+        {"account_name": text, "permission_set": text, "production": flag, "groups": ListOf(text)},
     )
     session = Fields({"source": text, "serial": text, "expires_at": number_or_null})
     prompt = Fields(

@@ -73,6 +73,40 @@ powershell: Final = Shell(
 """To be read by Invoke-Expression; a throw ends a script."""
 
 
+def _xonsh(change: Change) -> str:
+    """Write Python, for xonsh's execx."""
+    lines = [f"${{...}}.pop({name!r}, None)" for name in change.unset]
+    lines += [f"${{...}}[{name!r}] = {value!r}" for name, value in change.set.items()]
+    return "\n".join([*lines, ""])
+
+
+def _xonsh_failure(change: Change) -> str:
+    return f"{_xonsh(change)}raise RuntimeError({_NOTICE!r})\n"
+
+
+def _tcsh(change: Change) -> str:
+    """Write one line, which is what tcsh's eval takes of a command's output; it has no word for an end of line.
+
+    Raises:
+        CtlError: a value has one.
+    """
+    if wrong := next((name for name, value in change.set.items() if "\n" in value), None):
+        raise CtlError(f"The value of {wrong} has an end of line, which tcsh can't be told.", "xacctctl exec ROLE")
+    said = [f"unsetenv {name}" for name in change.unset]
+    said += [f"setenv {name} {_tcsh_quote(value)}" for name, value in change.set.items()]
+    return "; ".join(said) + "\n"
+
+
+def _tcsh_quote(value: str) -> str:
+    """Quote for tcsh, whose history takes an exclamation mark even within quotes."""
+    return "'" + value.replace("'", "'\\''").replace("!", "\\!") + "'"
+
+
+def _tcsh_failure(change: Change) -> str:
+    lines = Change({name: value for name, value in change.set.items() if "\n" not in value}, change.unset)
+    return _tcsh(lines).rstrip("\n") + "; false\n"
+
+
 def dotenv(change: Change) -> str:
     """Write a .env file that every reader takes to the same bytes: docker's --env-file, systemd, python-dotenv, npm.
 
@@ -109,6 +143,8 @@ FORMATS: Final[dict[str, Callable[[Change], str]]] = {
     "sh": sh.written,
     "fish": fish.written,
     "powershell": powershell.written,
+    "xonsh": _xonsh,
+    "tcsh": _tcsh,
     "dotenv": dotenv,
     "json": as_json,
 }
@@ -118,6 +154,8 @@ FAILURES: Final[dict[str, Callable[[Change], str]]] = {
     "sh": sh.failure,
     "fish": fish.failure,
     "powershell": powershell.failure,
+    "xonsh": _xonsh_failure,
+    "tcsh": _tcsh_failure,
     "dotenv": dotenv_failure,
     "json": json_failure,
 }

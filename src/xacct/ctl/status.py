@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 _TONES: Final = {"held": "good", "waiting": "warn", "needs-code": "warn", "failed": "bad"}
 _NOTHING: Final = frozenset({"idle", "needs-code"})
-_HEADING: Final = ("ROLE", "ACCOUNT", "STATE", "EXPIRES IN", "MFA LASTS", "LAST USED", "RENEWS IN")
-_NAME, _ACCOUNT, _USED, _RENEWS = 0, 1, 5, 6
+_HEADING: Final = ("ROLE", "ACCOUNT", "IAM ROLE", "STATE", "EXPIRES IN", "MFA LASTS", "LAST USED", "RENEWS IN")
+_NAME, _ACCOUNT, _IAM_ROLE, _USED, _RENEWS = 0, 1, 2, 6, 7
+_SHORTEST: Final = 12
+"""Characters of a cell that are never cut: a number of an account that is cut is none."""
+
+_NO_ROLE: Final = "No role is configured. Give a profile a role_arn, then: xacctctl reload"
 _NAMED: Final = 3
 """Roles that are named where something is wrong with many."""
 
@@ -33,18 +37,34 @@ _AROUND: Final = 12
 
 def status(args: Namespace, client: Client) -> int:
     """Print what the daemon holds; or what a shell's prompt has of it."""
+    if args.watch:
+        from xacct.ctl.watch.run import watch  # noqa: PLC0415 - of use where it is asked for
+
+        return watch(client)
     if args.prompt:
-        if segment := shell_prompt.segment(os.environ, client):
-            out(segment)
+        shell_prompt.show(shell_prompt.segment(os.environ, client), args.colour)
         return OK
-    answer: wire.StatusAnswer = client.call("GET", shell_prompt.path_of(args.roles), shape.status())
-    out(_json(answer) if args.json else "\n".join(_status_lines(answer)))
+    path = shell_prompt.path_of(args.roles)
+    if args.group == "group":
+        path += "&groups=1" if args.roles else "?groups=1"
+    answer: wire.StatusAnswer = client.call("GET", path, shape.status())
+    if args.filter or args.sort:
+        from xacct.ctl import listing  # noqa: PLC0415 - of use where it is asked for
+
+        answer["roles"] = listing.chosen(answer["roles"], args.filter, args.sort)
+    out(_json(answer) if args.json else "\n".join(_status_lines(answer, args)))
     return OK
 
 
 def roles(args: Namespace, client: Client) -> int:
     """Print what the configuration offers."""
+    from xacct.ctl import listing  # noqa: PLC0415 - `status`, in this file as well, does without
+
     answer = client.call("GET", wire.ROLES, wire.RolesAnswer)
+    answer["roles"] = listing.chosen(answer["roles"], args.filter, args.sort)
+    if args.filter and not answer["roles"] and not args.json:
+        out(listing.nothing(args.filter))
+        return OK
     out(_json(answer) if args.json else "\n".join(_role_lines(answer)))
     return OK
 
@@ -66,24 +86,29 @@ def explain(args: Namespace, client: Client) -> int:
     return OK
 
 
-def _status_lines(answer: wire.StatusAnswer) -> Iterator[str]:
+def _status_lines(answer: wire.StatusAnswer, args: Namespace) -> Iterator[str]:
     now = answer["now"]
     if answer.get("locked"):
-        yield paint("Locked: nothing is handed out until xacctctl unlock.", "warn")
-    yield from _listed(answer)
+        yield _said("Locked: nothing is handed out until xacctctl unlock.", "warn")
+    yield from _listed(answer, args)
     yield from _troubles(answer["roles"])
     for session in answer["sessions"]:
         lasts = until(session["expires_at"], now) if session["expires_at"] is not None else "none"
-        yield clean(f"MFA session of {session['source']} ({session['serial']}): {lasts}")
+        yield _said(f"MFA session of {session['source']} ({session['serial']}): {lasts}")
     yield from _files(answer)
     for port in answer.get("imds", []):
-        yield clean(f"IMDSv2 on {port['url']}: {port['role']}, for every program of yours")
+        yield _said(f"IMDSv2 on {port['url']}: {port['role']}, for every program of yours")
     for prompt in answer["prompts"]:
         yield paint(_question(prompt, answer["attended"]), "warn")
     astray = variables.strayed(os.environ)
     here = [f"{astray} {variables.anew(os.environ)} gives it the role of that name there."] if astray else []
     for note in [*here, *answer["notes"], *_versions(answer.get("daemon"))]:
-        yield clean(f"note: {note}")
+        yield clean(f"note: {note}")  # in one line, however long: a command in it can be copied
+
+
+def _said(sentence: str, tone: str = "") -> str:
+    """Return a sentence within the width of the terminal."""
+    return "\n".join(paint(line, tone) for line in folded(clean(sentence), columns(), 2).split("\n"))
 
 
 def _files(answer: wire.StatusAnswer) -> Iterator[str]:
@@ -92,10 +117,10 @@ def _files(answer: wire.StatusAnswer) -> Iterator[str]:
     for catalogue in answer.get("catalogues", []):
         paths = f"{files_of(catalogue)}, with HOME {catalogue['home']}"
         if catalogue["meant"] and not catalogue["own"]:
-            yield clean(f"Roles without # are of this shell's AWS files: {paths}")
+            yield _said(f"Roles without # are of this shell's AWS files: {paths}")
         elif any(name.endswith(f"#{catalogue['id']}") for name in names):
             whose = "xacctd's own files" if catalogue["own"] else "other files"
-            yield clean(f"Roles with #{catalogue['id']} are of {whose}: {paths}")
+            yield _said(f"Roles with #{catalogue['id']} are of {whose}: {paths}")
 
 
 def _versions(daemon: wire.DaemonStatus | None) -> Iterator[str]:
@@ -108,23 +133,50 @@ def _versions(daemon: wire.DaemonStatus | None) -> Iterator[str]:
         yield "The code of xacctd has been replaced since it started: xacctctl restart"
 
 
-def _listed(answer: wire.StatusAnswer) -> Iterator[str]:
-    listed = _worth_a_line(answer["roles"])
+def _listed(answer: wire.StatusAnswer, args: Namespace) -> Iterator[str]:
+    every = answer["roles"]
+    shown = every if args.roles or args.filter else _worth_a_line(every)
+    groups: list[tuple[str, list[wire.RoleStatus]]] = [("", shown)]
+    if args.group:
+        from xacct.ctl import listing  # noqa: PLC0415 - of use where it is asked for
+
+        groups = list(listing.grouped(shown, args.group))
     heading, *rows = table(
-        [_HEADING, *(_row(role, answer["now"]) for role in listed)],
+        [_HEADING, *(_row(role, answer["now"]) for _, roles in groups for role in roles)],
         less=(_RENEWS,),
-        shorter=(_NAME,),
-        last=(_USED, _ACCOUNT),
+        unless=(_IAM_ROLE,),
+        shorter=(_NAME, _ACCOUNT, _IAM_ROLE),
+        last=(_IAM_ROLE, _USED, _ACCOUNT),
+        shortest=_SHORTEST,
     )
-    if listed:
+    if shown:
         yield paint(heading, "dim")
-    elif not answer["roles"]:
-        yield "No role is configured. Give a profile a role_arn, then: xacctctl reload"
-    for role, line in zip(listed, rows, strict=True):
-        yield paint(line, _TONES.get(role["state"], ""))
-    if len(listed) < len(answer["roles"]):
-        more = f"{len(answer['roles']) - len(listed)} roles" + " more" * bool(listed)
+    elif not every:
+        yield _said("No role passes the filter." if args.filter else _NO_ROLE)
+    lines_left = iter(rows)
+    for name, roles in groups:
+        if name:
+            yield _group_heading(name, roles)
+        for role in roles:
+            yield _painted(role, next(lines_left))
+    if len(shown) < len(every):
+        more = f"{len(every) - len(shown)} roles" + " more" * bool(shown)
         yield f"{more} hold nothing; xacctctl roles lists them."
+
+
+def _group_heading(name: str, roles: list[wire.RoleStatus]) -> str:
+    from xacct.ctl import listing  # noqa: PLC0415 - of use where it is asked for
+
+    return _said(listing.heading(name, roles), "dim")
+
+
+def _painted(role: wire.RoleStatus, line: str) -> str:
+    """Return a role's line in the colour of its state, its name in another where it is marked production."""
+    tone = _TONES.get(role["state"], "")
+    if not role.get("production"):
+        return paint(line, tone)
+    name, gap, rest = line.partition("  ")
+    return paint(name, "production") + paint(gap + rest, tone)
 
 
 def _worth_a_line(roles: list[wire.RoleStatus]) -> list[wire.RoleStatus]:
@@ -138,7 +190,8 @@ def _worth_a_line(roles: list[wire.RoleStatus]) -> list[wire.RoleStatus]:
 def _row(role: wire.RoleStatus, now: float) -> tuple[str, ...]:
     return (
         role["name"],
-        role["account"] or "-",
+        role.get("account_name") or role["account"] or "-",
+        _iam_role(role),
         role["state"],
         until(role["expires_at"], now),
         until(role["mfa_expires_at"], now),
@@ -149,7 +202,7 @@ def _row(role: wire.RoleStatus, now: float) -> tuple[str, ...]:
 
 def _troubles(roles: list[wire.RoleStatus]) -> Iterator[str]:
     for whose, error, _ in troubles(roles):
-        yield paint(clean(f"{whose}: {error['sentence']}"), "bad")
+        yield _said(f"{whose}: {error['sentence']}", "bad")
         if error["hint"]:
             yield clean(f"  hint: {error['hint']}")
 
@@ -180,20 +233,25 @@ def _question(prompt: wire.Prompt, attended: int) -> str:
 
 
 def _role_lines(answer: wire.RolesAnswer) -> Iterator[str]:
-    headings = ("ROLE", "ACCOUNT", "IAM ROLE", "REGION", "SOURCE", "MFA")
     known = {role["name"]: role for role in answer["roles"]}
     cells = [_cells(role, _mfa(role, known)) for role in answer["roles"]]
-    heading, *rows = table([headings, *cells], less=(5,), shorter=(0, 2, 4))
+    named = any(role.get("account_name") for role in answer["roles"])
+    rows = [("ROLE", "ACCOUNT", "NAME", "IAM ROLE", "REGION", "SOURCE", "MFA"), *cells]
+    if not named:
+        rows = [(*row[:2], *row[3:]) for row in rows]
+    region = len(rows[0]) - 3
+    heading, *below = table(rows, less=(region + 2,), shorter=(0, *range(2, region), region + 1), last=(region,))
     yield paint(heading, "dim")
-    yield from rows
+    for role, line in zip(answer["roles"], below, strict=True):
+        yield _painted({**role, "state": "idle"}, line)  # type: ignore[typeddict-item]  # of the two a name and a mark
     if "files" in answer:
-        yield clean(f"of {files_of(answer['files'])}")
+        yield _said(f"of {files_of(answer['files'])}")
     for serial in dict.fromkeys(role["mfa_serial"] for role in answer["roles"]):
         if serial:
             sources = dict.fromkeys(role["source"] for role in answer["roles"] if role["mfa_serial"] == serial)
-            yield clean(f"MFA device of {', '.join(sources)}: {serial}")
+            yield _said(f"MFA device of {', '.join(sources)}: {serial}")
     for problem in answer["problems"]:
-        yield paint(clean(problem["sentence"]), "warn")
+        yield _said(problem["sentence"], "warn")
         if problem["hint"]:
             yield clean(f"  hint: {problem['hint']}")
 
@@ -207,15 +265,27 @@ def _mfa(role: wire.RoleInfo, known: dict[str, wire.RoleInfo]) -> str:
 
 
 def _cells(role: wire.RoleInfo, mfa: str) -> tuple[str, ...]:
-    arn = role["role_arn"] or ""
     return (
         role["name"],
         role["account"] or "-",
-        arn.partition(":role/")[2].rpartition("/")[2] or role.get("permission_set") or "-",
+        role.get("account_name") or "-",
+        _iam_role(role),
         role["region"] or "-",
         role["source"] + " (keychain)" * role.get("keychain", False),
         mfa,
     )
+
+
+def _iam_role(role: wire.RoleStatus | wire.RoleInfo) -> str:
+    """Return what the role is called in its account."""
+    return (role["role_arn"] or "").partition(":role/")[2].rpartition("/")[2] or role.get("permission_set") or "-"
+
+
+def _declare_roles(parser: ArgumentParser) -> None:
+    from xacct.ctl import listing  # noqa: PLC0415 - `status` without options does without
+
+    _declare_json(parser)
+    listing.declare(parser, ("name", "account", "role", "region", "source"))
 
 
 def _declare_json(parser: ArgumentParser) -> None:
@@ -227,13 +297,28 @@ def _declare_json(parser: ArgumentParser) -> None:
 
 
 def _declare_status(parser: ArgumentParser) -> None:
+    from xacct.ctl import listing  # noqa: PLC0415 - `status` without options does without
+
     parser.add_argument("roles", nargs="*", metavar="ROLE", help="of these roles alone")
     _declare_json(parser)
+    listing.declare(parser, ("name", "account", "role", "state", "expires", "mfa", "used"))
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="live, at a terminal: what is left, who fetched last, questions answered in place, keys to log in, log"
+        " out, lock and filter; q ends it",
+    )
+    parser.add_argument("--group", choices=("account", "group"), help="under a heading each")
     parser.add_argument(
         "--prompt",
         action="store_true",
         help="this shell's role and how long it goes on without a code, for a shell's prompt: one line, or none; starts"
         " nothing, and always succeeds",
+    )
+    parser.add_argument(
+        "--colour",
+        choices=shell_prompt.COLOURED,
+        help="with --prompt: in a colour, another for what is marked production, as that shell's prompt takes it",
     )
 
 
@@ -248,6 +333,8 @@ VERBS = {
         (
             "xacctctl status",
             "xacctctl status prod",
+            "xacctctl status --watch",
+            "xacctctl status --filter state=held,failed --sort expires --group account",
             "PS1='$(xacctctl status --prompt) \\$ '",
             "xacctctl status --json | jq -r '.roles[] | select(.state == \"held\").name'",
         ),
@@ -256,9 +343,13 @@ VERBS = {
     ),
     "roles": Verb(
         "List the roles the configuration offers, and the profiles that can't be used and why.",
-        ("xacctctl roles",),
+        (
+            "xacctctl roles",
+            "xacctctl roles --filter customer --filter region='eu-*' --sort account",
+            "xacctctl roles --filter production=yes --json",
+        ),
         roles,
-        _declare_json,
+        _declare_roles,
     ),
     "explain": Verb(
         "Show the path from your keys to a role, a step a line: which MFA session, which hops,"

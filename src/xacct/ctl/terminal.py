@@ -29,6 +29,11 @@ class Terminal:
         """Return the descriptor to wait on for a typed line."""
         return self._input
 
+    @property
+    def output(self) -> int:
+        """The descriptor to draw on."""
+        return self._output
+
     def line(self) -> str | None:
         """Return the line that was typed, None for Ctrl-D or a terminal that is gone."""
         try:

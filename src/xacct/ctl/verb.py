@@ -26,6 +26,7 @@ WHERE: Final = {
     "policy": ("policy", "the trust policy that a role should have, its callers too"),
     "console": ("console", "the AWS console in a role, in a browser"),
     "env": ("env", "variables that put this shell into a role"),
+    "leave": ("leave", "variables that take it out again"),
     "exec": ("exec_", "run one command in a role"),
     "ssh": ("ssh", "a role on another machine, for as long as the connection stands"),
     "process": ("process", "credentials for credential_process"),
@@ -45,6 +46,7 @@ WHERE: Final = {
     "restart": ("lifecycle", "start the daemon anew, with all it holds"),
     "reload": ("lifecycle", "read the configuration again"),
     "service": ("service", "have systemd or launchd keep xacctd: install, status, uninstall"),
+    "init": ("init", "xuse, xleave and a prompt for a shell's rc file"),
     "hook": ("hook", "functions for direnv: use xacct ROLE in an .envrc"),
     "completion": ("complete", "the completion script of bash, zsh or fish"),
 }
@@ -84,8 +86,8 @@ class Verb:
 
 _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "process": {"lifetime": None},
-    "env": {"format": "sh", "pid": None, "imds": False, "static": False, "lifetime": None},
-    "exec": {"imds": False, "static": False, "lifetime": None, "detach": False, "parallel": None},
+    "env": {"format": "sh", "pid": None, "imds": False, "static": False, "lifetime": None, "region": None},
+    "exec": {"imds": False, "static": False, "lifetime": None, "detach": False, "parallel": None, "region": None},
 }
 """The options of the daily verbs that take one role, as they are where none is given.
 
@@ -93,7 +95,16 @@ What argparse would make of such a line is written down here, for to load it tak
 tests/ctl/test_lean.py asks argparse for the same.
 """
 
-_STATUS: Final[Mapping[str, Any]] = {"roles": (), "json": False, "prompt": False}
+_STATUS: Final[Mapping[str, Any]] = {
+    "roles": (),
+    "json": False,
+    "prompt": False,
+    "filter": (),
+    "sort": None,
+    "group": None,
+    "colour": None,
+    "watch": False,
+}
 """Those of `status`, of all roles."""
 
 
@@ -112,7 +123,7 @@ def plain(verb: str, words: list[str]) -> Namespace | None:
     if verb == "whoami" and not words:
         return _made(_WHOAMI)
     if verb == "status" and words in ([], ["--prompt"]):
-        return _made({**_STATUS, "roles": [], "prompt": bool(words)})
+        return _made({**_STATUS, "roles": [], "filter": [], "prompt": bool(words)})
     return None
 
 

@@ -24,8 +24,8 @@ from xacct.sandbox.calls import Call
 from xacct.sandbox.console_login.routes import ConsoleLogin
 from xacct.sandbox.errors import StsError
 from xacct.sandbox.faults import Faults
-from xacct.sandbox.iam import VERSION as IAM_VERSION
 from xacct.sandbox.federation import Federation
+from xacct.sandbox.iam import VERSION as IAM_VERSION
 from xacct.sandbox.identity_center.routes import IdentityCenter
 from xacct.sandbox.sessions import Caps
 from xacct.sandbox.signature import WireRequest

@@ -1,0 +1,40 @@
+"""`init`: one line in a shell's rc file gives it xuse, xleave and a segment of the prompt."""
+
+from argparse import ArgumentParser, Namespace
+
+from xacct.ctl import shell_init
+from xacct.ctl.client import Client
+from xacct.ctl.failure import OK
+from xacct.ctl.render import out
+from xacct.ctl.verb import Verb
+
+
+def init(args: Namespace, _client: Client) -> int:
+    """Print the shell's functions."""
+    out(shell_init.script(args.shell, prompt=not args.no_prompt))
+    return OK
+
+
+def _declare(parser: ArgumentParser) -> None:
+    parser.add_argument("shell", choices=list(shell_init.SHELLS))
+    parser.add_argument("--no-prompt", action="store_true", help="leave the prompt as it is")
+
+
+VERBS = {
+    "init": Verb(
+        "Print what a shell's rc file reads: xuse ROLE puts the shell into a role (alone: pick one), xleave takes it"
+        " out again, and the prompt has the role, how long it goes on without a code, and a colour where it is marked"
+        " production. xuse takes the options of xacctctl env. Where it fails, xuse prod && deploy does not deploy.",
+        (
+            'eval "$(xacctctl init bash)"                                    in ~/.bashrc',
+            'eval "$(xacctctl init zsh)"                                     in ~/.zshrc, behind compinit',
+            "xacctctl init fish | source                                     in ~/.config/fish/config.fish",
+            "xacctctl init powershell | Out-String | Invoke-Expression       in $PROFILE",
+            "execx($(xacctctl init xonsh))                                   in ~/.xonshrc",
+            'eval "`xacctctl init tcsh`"                                     in ~/.tcshrc',
+        ),
+        init,
+        _declare,
+        starts_daemon=False,
+    ),
+}

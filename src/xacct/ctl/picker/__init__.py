@@ -1,0 +1,1 @@
+"""`xacctctl login` alone at a terminal: which roles. Loaded where it is asked."""

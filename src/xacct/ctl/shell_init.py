@@ -1,0 +1,164 @@
+"""What an rc file reads (`xacctctl init`): xuse, xleave, and a segment of the prompt, in each shell's language."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_SH_FUNCTIONS: Final = """\
+xuse() {
+    local change
+    case ${1-} in -h | --help) xacctctl env --help; return ;; esac
+    change=$(xacctctl env "$@") || { eval "$change"; return 1; }
+    eval "$change"
+}
+xleave() {
+    local change
+    change=$(xacctctl leave) && eval "$change"
+}
+"""
+
+_BASH: Final = (
+    _SH_FUNCTIONS
+    + """\
+_xuse() {
+    local line
+    COMPREPLY=()
+    while IFS= read -r line; do
+        COMPREPLY+=("$(printf %q "$line")")
+    done < <(xacctctl __complete env "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)
+}
+complete -F _xuse xuse
+"""
+)
+_BASH_PROMPT: Final = """\
+__xacct_prompt() {
+    [ -n "${XACCT_ROLE-}" ] || return 0
+    local said
+    said=$(xacctctl status --prompt --colour bash 2>/dev/null) && printf '%s' "${said:+$said }"
+}
+case ${PS1-} in *__xacct_prompt*) ;; *) PS1='$(__xacct_prompt)'${PS1-} ;; esac
+"""
+
+_ZSH: Final = (
+    _SH_FUNCTIONS
+    + """\
+_xuse() {
+    local -a found
+    found=(${(f)"$(xacctctl __complete env "${(@)words[2,CURRENT]}" 2>/dev/null)"})
+    (( $#found )) && compadd -a found
+}
+(( $+functions[compdef] )) && compdef _xuse xuse
+"""
+)
+_ZSH_PROMPT: Final = """\
+__xacct_prompt() {
+    [[ -n ${XACCT_ROLE-} ]] || return 0
+    local said
+    said=$(xacctctl status --prompt --colour zsh 2>/dev/null) && print -rn -- ${said:+"$said "}
+}
+setopt prompt_subst
+[[ $PROMPT == *__xacct_prompt* ]] || PROMPT='$(__xacct_prompt)'$PROMPT
+"""
+
+_FISH: Final = """\
+function xuse --description 'Put this shell into a role of AWS'
+    if contains -- "$argv[1]" -h --help
+        xacctctl env --help
+        return
+    end
+    set -l change (xacctctl env $argv --format fish | string collect -N)
+    set -l ended $pipestatus[1]
+    printf '%s' "$change" | source
+    test "$ended" = 0
+end
+function xleave --description 'Take this shell out of its role'
+    xacctctl leave --format fish | source
+end
+complete -c xuse -f -a '(xacctctl __complete env (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
+"""
+_FISH_PROMPT: Final = """\
+if not functions -q __xacct_former_right_prompt
+    if functions -q fish_right_prompt
+        functions -c fish_right_prompt __xacct_former_right_prompt
+    else
+        function __xacct_former_right_prompt
+        end
+    end
+end
+function fish_right_prompt
+    test -n "$XACCT_ROLE"; and xacctctl status --prompt --colour ansi 2>/dev/null | string collect
+    __xacct_former_right_prompt
+end
+"""
+
+_POWERSHELL: Final = """\
+function xuse {
+    if ($args.Count -and $args[0] -in '-h', '--help') { xacctctl env --help; return }
+    $change = (xacctctl env @args --format powershell) -join "`n"
+    Invoke-Expression $change
+}
+function xleave { (xacctctl leave --format powershell) -join "`n" | Invoke-Expression }
+"""
+_POWERSHELL_PROMPT: Final = """\
+if (-not (Test-Path Function:__xacct_former_prompt)) { Copy-Item Function:prompt Function:__xacct_former_prompt }
+function prompt {
+    $former = __xacct_former_prompt
+    if (-not $env:XACCT_ROLE) { return $former }
+    $said = xacctctl status --prompt --colour ansi 2>$null
+    if ($said) { "$said $former" } else { $former }
+}
+"""
+
+_XONSH: Final = """\
+def _xuse(args):
+    if args[:1] in (['-h'], ['--help']):
+        xacctctl env --help
+        return 0
+    change = $(xacctctl env @(args) --format xonsh)
+    try:
+        execx(change)
+    except RuntimeError:
+        return 1
+    return 0
+def _xleave(args):
+    execx($(xacctctl leave --format xonsh))
+aliases['xuse'] = _xuse
+aliases['xleave'] = _xleave
+"""
+_XONSH_PROMPT: Final = """\
+def _xacct_prompt():
+    if not ${...}.get('XACCT_ROLE'):
+        return None
+    return $(xacctctl status --prompt 2>/dev/null).strip() or None
+$PROMPT_FIELDS['xacct'] = _xacct_prompt
+if isinstance($PROMPT, str) and '{xacct' not in $PROMPT:
+    $PROMPT = '{xacct:{} }' + $PROMPT
+"""
+
+_TCSH: Final = """\
+alias xuse 'eval "`xacctctl env --format tcsh \\!*`"'; alias xleave 'eval "`xacctctl leave --format tcsh`"'
+"""
+_TCSH_PROMPT: Final = """\
+; if ( $?prompt ) set xacct_prompt = "$prompt"; \
+if ( $?prompt ) alias precmd 'set prompt = "`xacctctl status --prompt` $xacct_prompt:q"'
+"""
+
+SHELLS: Final[dict[str, tuple[str, str]]] = {
+    "bash": (_BASH, _BASH_PROMPT),
+    "zsh": (_ZSH, _ZSH_PROMPT),
+    "fish": (_FISH, _FISH_PROMPT),
+    "powershell": (_POWERSHELL, _POWERSHELL_PROMPT),
+    "xonsh": (_XONSH, _XONSH_PROMPT),
+    "tcsh": (_TCSH, _TCSH_PROMPT),
+}
+"""For each shell the functions, and what puts the role into its prompt."""
+
+
+def script(shell: str, *, prompt: bool) -> str:
+    """Return what the shell's rc file reads; tcsh's is one line, for its eval knows no other."""
+    functions, segment = SHELLS[shell]
+    if shell == "tcsh":
+        return functions.rstrip("\n") + (segment.rstrip("\n") if prompt else "")
+    return (functions + (segment if prompt else "")).rstrip("\n")

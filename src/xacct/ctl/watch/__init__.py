@@ -1,0 +1,1 @@
+"""`xacctctl status --watch`: how roles stand, live. Loaded where it is asked for."""

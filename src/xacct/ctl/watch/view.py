@@ -1,0 +1,131 @@
+"""How a live view looks: its lines, of a width and a height."""
+
+from __future__ import annotations
+
+from xacct.ctl.render import clean, paint, since, until
+from xacct.ctl.screen.text import fit, width
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+    from xacct import wire
+    from xacct.ctl.watch.board import Board
+
+_HOUR: Final = 3600.0
+_SESSION: Final = 12 * _HOUR
+_TONES: Final = {"held": "good", "waiting": "warn", "needs-code": "warn", "failed": "bad"}
+_HELP: Final = (
+    "Up Down move   l log in   o log out   k lock   u unlock   / filter   q leave",
+    "l in  o out  k lock  u unlock  / filter  q",
+)
+_BAR, _STATE, _LEFT, _USED = 10, 10, 7, 9
+_NAME: Final = 30
+"""Columns of the cells."""
+
+_LOW: Final = 10
+"""Lines below which headings make room for roles."""
+
+_HEADING: Final = "  {name}  {state}  {bar}  {left}  {mfa}  {used}  BY"
+
+
+def frame(board: Board, monotonic: float, size: tuple[int, int]) -> list[str]:
+    """Return the lines of the view."""
+    columns, height = size
+    if board.status is None:
+        return [fit(board.message or "Waiting for xacctd ...", columns)]
+    now = board.now(monotonic)
+    roomy = height >= _LOW
+    head = [_summary(board, columns), *_sessions(board, now, columns)[: height // 4 if roomy else 0]]
+    foot = [*_question(board, columns), fit(board.message, columns)]
+    foot += [_keys(board, columns)] if roomy or board.filtering else []
+    rows = board.rows()
+    room = max(1, height - len(head) - len(foot) - roomy)
+    names = [row["name"] for row in rows]
+    place = names.index(board.cursor) if board.cursor in names else 0
+    first = min(max(0, place - room // 2), max(0, len(rows) - room))
+    wide = min(_NAME, max([4, *map(width, names)]), max(8, columns - 50))
+    lines = [_row(board, row, now, wide, columns) for row in rows[first : first + room]]
+    return [*head, *([_heading(wide, columns)] if roomy else []), *lines, *[""] * (room - len(lines)), *foot]
+
+
+def _summary(board: Board, columns: int) -> str:
+    roles = board.status["roles"] if board.status else []
+    counts = [f"{sum(row['state'] == state for row in roles)} {state}" for state in ("held", "failed", "waiting")]
+    said = ", ".join(count for count in counts if not count.startswith("0 ")) or "nothing held"
+    line = f"{len(roles)} roles: {said}" + (f"   filter: {board.filter}" if board.filter else "")
+    if board.locked:
+        return paint(fit(f"LOCKED: nothing is handed out.   {line}", columns), "warn", tty=True)
+    return fit(line, columns)
+
+
+def _sessions(board: Board, now: float, columns: int) -> list[str]:
+    found = []
+    for session in board.status["sessions"] if board.status else []:
+        if session["expires_at"] is not None:
+            left = session["expires_at"] - now
+            ends = until(session["expires_at"], now)
+            line = f"MFA session of {session['source']}  {bar(left, _SESSION)}  {ends}  {session['serial']}"
+            found.append(fit(line, columns) if width(line) <= columns else _cut(line, columns))
+    return found
+
+
+def _cut(line: str, columns: int) -> str:
+    return fit(clean(line)[:columns], columns)
+
+
+def bar(left: float, whole: float) -> str:
+    """Return how much of a life is left, as a bar."""
+    full = max(0, min(_BAR, round(_BAR * left / whole)))
+    if left > 0:
+        full = max(1, full)
+    return "[" + "#" * full + "." * (_BAR - full) + "]"
+
+
+def _heading(wide: int, columns: int) -> str:
+    cells = {"name": fit("ROLE", wide), "state": fit("STATE", _STATE), "bar": fit("LIFE", _BAR + 2)}
+    cells |= {"left": fit("ENDS IN", _LEFT), "mfa": fit("MFA", _LEFT), "used": fit("USED", _USED)}
+    return paint(_cut(_HEADING.format(**cells), columns), "dim", tty=True)
+
+
+def _row(board: Board, row: wire.RoleStatus, now: float, wide: int, columns: int) -> str:
+    left = "" if row["expires_at"] is None else bar(row["expires_at"] - now, max(_HOUR, _life(row, now)))
+    cells = [
+        fit(row["state"], _STATE),
+        fit(left, _BAR + 2),
+        fit(until(row["expires_at"], now), _LEFT),
+        fit(until(row["mfa_expires_at"], now), _LEFT),
+        fit(since(row["last_used"], now), _USED),
+        board.last.get(row["name"], ""),
+    ]
+    cursor = "> " if row["name"] == board.cursor else "  "
+    name = paint(fit(row["name"], wide), "production" if row.get("production") else "", tty=True)
+    rest = _cut("  " + "  ".join(cells), max(1, columns - wide - 2)).rstrip()
+    return cursor + name + paint(rest, _TONES.get(row["state"], "dim"), tty=True)
+
+
+def _life(row: wire.RoleStatus, now: float) -> float:
+    """Return a whole life of a role: an hour, or what is left where that is more."""
+    return (row["expires_at"] or now) - now
+
+
+def _question(board: Board, columns: int) -> list[str]:
+    prompt = board.prompt()
+    if prompt is None:
+        return []
+    roles = ", ".join(prompt["roles"])
+    if prompt["kind"] == "confirm":
+        said = f"Let {prompt.get('label', '')} use {roles}? y or n"
+    elif prompt["kind"] == "sign-in":
+        said = f"Sign in for {roles}: {prompt.get('url', '')} {prompt.get('user_code', '')} (n: no)"
+    else:
+        said = f"MFA code of {prompt['serial'].rpartition('/')[2]} for {roles}: {board.typed:_<6} (Enter, n: no)"
+    lines = [prompt["problem"] or "", said]
+    return [paint(_cut(line, columns), "warn", tty=True) for line in lines if line]
+
+
+def _keys(board: Board, columns: int) -> str:
+    if board.filtering:
+        return fit(f"Filter: {board.filter}_   (Enter or Esc)", columns)
+    line = next((line for line in _HELP if len(line) <= columns), "")
+    return paint(fit(line, columns), "dim", tty=True)

@@ -1,0 +1,173 @@
+"""What `init` gives a shell: xuse, xleave and a prompt, in the real shells; and what `leave` prints."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from waiting import PATIENCE
+
+from xacct.ctl import shell_init
+from xacct.ctl.main import main
+
+INIT = {
+    "bash": 'eval "$(xacctctl init bash)"\n',
+    "zsh": 'eval "$(xacctctl init zsh)"\n',
+    "fish": "xacctctl init fish | source\n",
+    "tcsh": 'eval "`xacctctl init tcsh`"\n',
+}
+SH = [
+    pytest.param(name, marks=pytest.mark.skipif(not shutil.which(name), reason=f"{name} is not installed"))
+    for name in ("bash", "zsh", "fish")
+]
+
+
+@pytest.fixture
+def command(place, monkeypatch):
+    """An xacctctl in PATH, as a shell finds it."""
+    (place / "bin").mkdir()
+    file = place / "bin" / "xacctctl"
+    file.write_text(f'#!/bin/sh\nexec {sys.executable} -m xacct.ctl "$@"\n')
+    file.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{place / 'bin'}:{os.environ['PATH']}")
+    for variable in ("XACCT_ROLE", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+
+
+def of(shell, script):
+    """What a shell without rc files prints."""
+    options = {"bash": ["--norc"], "zsh": ["-f"], "fish": ["--no-config"], "tcsh": ["-f"]}[shell]
+    done = subprocess.run(
+        [shell, *options, "-c", INIT[shell] + script],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+        start_new_session=True,
+        stdin=subprocess.DEVNULL,
+    )
+    return done.stdout.splitlines(), done.stderr
+
+
+@pytest.mark.parametrize("shell", SH)
+def test_a_shell_is_put_into_a_role_and_out_again(daemon, command, monkeypatch, shell):
+    monkeypatch.setenv("AWS_REGION", "af-south-1")
+    script = (
+        'xuse prod\necho "$XACCT_ROLE $AWS_REGION"\nxuse dev --region us-east-1\necho "$XACCT_ROLE $AWS_REGION"\n'
+        'xleave\necho "-$XACCT_ROLE- $AWS_REGION -$AWS_CONTAINER_CREDENTIALS_FULL_URI-"\n'
+    )
+    said, errors = of(shell, script)
+    assert said == ["prod eu-west-1", "dev us-east-1", "-- af-south-1 --"]
+    assert errors == ""
+
+
+@pytest.mark.parametrize("shell", SH)
+def test_a_failure_stops_what_follows_and_leaves_no_role(daemon, command, shell):
+    script = 'xuse prod; xuse typo && echo deploy\nxuse typo || echo "stopped $AWS_PROFILE -$XACCT_ROLE-"\n'
+    said, errors = of(shell, script)
+    assert said == ["stopped xacctctl-env-failed --"]
+    assert "There is no role typo." in errors
+
+
+@pytest.mark.skipif(not shutil.which("tcsh"), reason="tcsh is not installed")
+def test_tcsh_is_put_into_a_role_and_out_again(daemon, command):
+    said, errors = of("tcsh", "xuse prod\necho $XACCT_ROLE\nxleave\nif ( ! $?XACCT_ROLE ) echo left\n")
+    assert (said, errors) == (["prod", "left"], "")
+
+
+def test_the_shells_grant_ends_when_it_leaves(daemon, capsys, monkeypatch):
+    from xacct.ctl.parent import calling_shell  # noqa: PLC0415
+
+    grants = daemon._get_grants(None, None)["grants"]
+    daemon.answers["/v1/grants"] = {"grants": [grants[0] | {"id": "abc", "pid": calling_shell()}]}
+    monkeypatch.setenv("XACCT_ROLE", "prod")
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/run/xacct/tokens/abc")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("XACCT_REGION", "eu-west-1")
+    monkeypatch.setenv("XACCT_INSTEAD_OF_REGION", "af-south-1")
+    assert main(["leave"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert "unset XACCT_ROLE" in said
+    assert "unset AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" in said
+    assert "export AWS_REGION='af-south-1'" in said
+    assert daemon.called("DELETE", "/v1/grants/abc") == [None]
+
+
+def test_leaving_starts_no_daemon(spawned, place, capsys, monkeypatch):
+    monkeypatch.setenv("XACCT_ROLE", "prod")
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/run/xacct/tokens/abc")
+    assert main(["leave"]) == 0
+    assert not (place / "starts").exists()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+@pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
+def test_a_prompt_has_the_role_and_keeps_the_status(daemon, command, sit, place, shell):
+    """Typed at a terminal: what the shell shows before what is typed next."""
+    daemon.answers["/v1/status?role=prod"] = daemon._get_status(None, None)
+    words = {"bash": ["bash", "--norc", "-i"], "zsh": ["zsh", "-f", "-i"]}[shell]
+    seat = sit(command=words)
+    seat.type("PS1='$ '\n" + INIT[shell] + INIT[shell] + "xuse prod\n")
+    seat.expect("\x1b[36m")
+    assert seat.expect("$ ").replace("\x01", "").replace("\x02", "") == "prod 7h05m\x1b[0m "
+    seat.type("(exit 3)\n")
+    seat.expect("\x1b[36m")
+    seat.type("echo status $?\n")
+    seat.expect("status 3")
+    seat.type("xleave; echo le''ft\n")
+    before = seat.expect("left\r\n")
+    assert before
+    seat.type("exit\n")
+    assert "\x1b[36m" not in seat.end()[1]
+
+
+@pytest.mark.parametrize(
+    ("colour", "production", "shown"),
+    [
+        ("ansi", False, "\x1b[36mpr%%od 7h05m\x1b[0m\n"),
+        ("ansi", True, "\x1b[1;31mpr%%od 7h05m\x1b[0m\n"),
+        ("bash", True, "\x01\x1b[1;31m\x02pr%%od 7h05m\x01\x1b[0m\x02\n"),
+        ("zsh", True, "%{\x1b[1;31m%}pr%%%%od 7h05m%{\x1b[0m%}\n"),
+    ],
+)
+def test_a_prompts_colour_tells_production(daemon, capsys, monkeypatch, colour, production, shown):
+    monkeypatch.setenv("XACCT_ROLE", "pr%%od")
+    answer = daemon._get_status(None, None)
+    answer["roles"] = [answer["roles"][0] | {"name": "pr%%od", "production": production}]
+    daemon.answers["/v1/status?role=pr%25%25od"] = answer
+    assert main(["status", "--prompt", "--colour", colour]) == 0
+    assert capsys.readouterr().out == shown
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert main(["status", "--prompt", "--colour", "ansi"]) == 0
+    assert capsys.readouterr().out == "pr%%od 7h05m\n"
+
+
+@pytest.mark.parametrize("shell", list(shell_init.SHELLS))
+def test_the_prompt_can_be_left_alone(capsys, place, shell):
+    assert main(["init", shell]) == 0
+    whole = capsys.readouterr().out
+    assert main(["init", shell, "--no-prompt"]) == 0
+    functions = capsys.readouterr().out
+    assert whole.startswith(functions.rstrip("\n"))
+    assert "--prompt" in whole[len(functions) - 1 :]
+    assert "--prompt" not in functions
+    assert "xuse" in functions
+
+
+def test_xuse_alone_at_a_terminal_picks_one_role(daemon, command, sit):
+    seat = sit(command=["bash", "--norc", "-c", INIT["bash"] + "xuse && echo in $XACCT_ROLE"])
+    seat.expect("Use: _")
+    seat.type(" de\r")
+    seat.expect("in dev")
+    seat = sit(command=["bash", "--norc", "-c", INIT["bash"] + "xuse || echo none"])
+    seat.expect("Use: _")
+    seat.type("\x1b")
+    seat.expect("none")
+
+
+def test_env_without_a_role_or_a_terminal_is_refused(daemon, run):
+    done = run("env")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (2, "false")
+    assert "env needs a role." in done.stderr

@@ -1,0 +1,108 @@
+"""What the live view knows and shows, without a terminal or a daemon."""
+
+import pytest
+
+from xacct.ctl.screen.text import width
+from xacct.ctl.watch.board import Board
+from xacct.ctl.watch.view import bar, frame
+
+NOW = 1000.0
+SERIAL = "arn:aws:iam::111122223333:mfa/alice"
+
+
+def row(name, state="idle", **more):
+    nothing = dict.fromkeys(
+        ("account", "role_arn", "expires_at", "mfa_expires_at", "last_used", "next_renewal", "error")
+    )
+    return {**nothing, "name": name, "state": state, **more}
+
+
+def prompt(kind="mfa", **more):
+    asked = {"id": "p1", "kind": kind, "serial": SERIAL, "roles": ["prod"], "attempt": 1, "attempts": 3}
+    return {**asked, "problem": None, "not_before": None, "deadline": NOW + 60, "now": NOW, **more}
+
+
+@pytest.fixture
+def board(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    made = Board()
+    rows = [
+        row("dev"),
+        row("prod", "held", expires_at=NOW + 1800, mfa_expires_at=NOW + 7200, last_used=NOW - 130),
+        row("bad", "failed"),
+    ]
+    session = {"source": "work", "serial": SERIAL, "expires_at": NOW + 6 * 3600}
+    made.take({"now": NOW, "roles": rows, "sessions": [session], "prompts": [], "attended": 1, "notes": []}, 50.0)
+    return made
+
+
+def lines(board, size=(80, 24), monotonic=50.0):
+    return [line.rstrip() for line in frame(board, monotonic, size)]
+
+
+def test_a_view_says_what_is_held_and_for_how_long(board):
+    board.happened({"event": "fetch", "role": "prod", "exe": "/usr/bin/aws", "pid": 7, "grant": None})
+    shown = lines(board)
+    assert shown[0] == "3 roles: 1 held, 1 failed"
+    assert shown[1] == f"MFA session of work  [#####.....]  6h 00m  {SERIAL}"[:80].rstrip()
+    assert shown[3:6] == [
+        "> prod  held        [#####.....]  30m      2h 00m   2m ago     aws 7",
+        "  bad   failed                    -        -        -",
+        "  dev   idle                      -        -        -",
+    ]
+
+
+def test_what_is_left_is_counted_down_without_asking(board):
+    assert "[#.........]  1m " in lines(board, monotonic=50.0 + 1720)[3]
+    assert "now" in lines(board, monotonic=50.0 + 1801)[3]
+
+
+@pytest.mark.parametrize(("left", "shown"), [(3600, "#" * 10), (1, "#........."), (0, "." * 10), (9e9, "#" * 10)])
+def test_a_bar(left, shown):
+    assert bar(left, 3600) == f"[{shown}]"
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 10), (20, 5), (200, 50)])
+@pytest.mark.parametrize(
+    "asked", [None, prompt(), prompt("confirm", label="a shell"), prompt("sign-in", url="https://x", problem="No.")]
+)
+def test_a_view_fits_its_screen(board, size, asked):
+    board.status["roles"] = [row(f"a-very-long-name-of-a-role-{n}", "held", expires_at=NOW + 9) for n in range(90)]
+    board.status["prompts"] = [asked] if asked else []
+    board.take(board.status, 50.0)
+    board.message = "something went wrong " * 9
+    shown = frame(board, 50.0, size)
+    assert len(shown) <= size[1]
+    assert max(map(width, shown)) <= size[0]
+    assert any(line.startswith("> ") for line in shown)
+
+
+def test_the_cursor_stays_on_its_role(board):
+    board.move(2)
+    assert board.cursor == "dev"
+    board.take(board.status | {"roles": board.status["roles"][::-1]}, 51.0)
+    assert board.cursor == "dev"
+    board.look_for("pro")
+    assert (board.cursor, [each["name"] for each in board.rows()]) == ("prod", ["prod"])
+
+
+def test_a_code_is_typed_in_place(board):
+    assert board.happened({"event": "prompt", "prompt": prompt()})
+    for key in "12x3456789":
+        assert board.digit(key) == ""
+    assert "MFA code of alice for prod: 123456" in lines(board)[-3]
+    assert board.digit("backspace") == ""
+    assert board.digit("enter") == ""
+    board.digit("7")
+    assert board.digit("enter") == "123457"
+    assert board.typed == ""
+    board.happened({"event": "prompt-closed", "id": "p1", "sentence": "Accepted."})
+    assert (board.prompt(), board.message) == (None, "Accepted.")
+
+
+def test_others_words_drive_no_terminal(board):
+    board.status["roles"] = [row("a\x1b[2J", "held")]
+    board.happened({"event": "fetch", "role": "a\x1b[2J", "exe": "/x\x1b[2J", "pid": 1})
+    board.happened({"event": "failed", "role": "a\x1b[2J", "error": {"sentence": "\x1b[2J"}})
+    board.happened({"event": "prompt", "prompt": prompt("confirm", label="\x1b[2J", problem="\x1b[2J")})
+    assert "\x1b" not in "".join(lines(board))

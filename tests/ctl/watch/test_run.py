@@ -1,0 +1,91 @@
+"""`xacctctl status --watch` at a terminal."""
+
+import termios
+
+import pytest
+from waiting import wait_until
+
+
+@pytest.fixture
+def live(daemon, sit, monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    for variable in ("COLUMNS", "LINES"):
+        monkeypatch.delenv(variable, raising=False)
+
+    def start():
+        seat = sit("status", "--watch")
+        before = termios.tcgetattr(seat.ours)
+        seat.expect("> prod")
+        return seat, before
+
+    return start
+
+
+def test_it_shows_roles_and_who_fetched_and_leaves_the_terminal_as_it_was(live):
+    seat, before = live()
+    seat.expect("aws")
+    seat.type("q")
+    seat.expect("\x1b[?7h\x1b[?25h\x1b[?1049l")
+    assert seat.end()[0] == 0
+    assert termios.tcgetattr(seat.ours) == before
+
+
+def test_ctrl_c_ends_it(live):
+    seat, before = live()
+    seat.type("\x03")
+    assert seat.end()[0] == 130
+    assert termios.tcgetattr(seat.ours) == before
+
+
+def test_a_login_asks_for_its_code_in_place(live, daemon):
+    daemon.needs_code = True
+    seat, _ = live()
+    seat.type("l")
+    seat.expect("MFA code of alice for prod: ______")
+    seat.type("123456")
+    seat.expect("MFA code of alice for prod: 123456")
+    seat.type("\r")
+    wait_until(lambda: daemon.called("POST", "/v1/prompts/p1"))
+    assert daemon.called("POST", "/v1/prompts/p1") == [{"code": "123456"}]
+    assert daemon.called("POST", "/v1/login") == [{"roles": ["prod"], "attend": True}]
+    seat.type("q")
+    assert seat.end()[0] == 0
+
+
+def test_keys_lock_and_log_out(live, daemon):
+    daemon.answers["/v1/lock"] = lambda _: {"locked": True}
+    daemon.answers["/v1/logout"] = lambda body: {"roles": body["roles"]}
+    seat, _ = live()
+    seat.type("k")
+    wait_until(lambda: daemon.called("POST", "/v1/lock"))
+    seat.type("\x1b[B")
+    seat.expect("> dev")
+    seat.type("o")
+    wait_until(lambda: daemon.called("POST", "/v1/logout"))
+    assert daemon.called("POST", "/v1/logout") == [{"roles": ["dev"]}]
+
+
+def test_a_filter_is_typed(live):
+    seat, _ = live()
+    seat.type("/de")
+    seat.expect("Filter: de_")
+    seat.expect("> dev")
+    seat.type("\x1b")
+    seat.expect("q leave")
+
+
+def test_a_daemon_that_goes_is_waited_for(live, daemon):
+    seat, _ = live()
+    daemon.stop()
+    seat.expect("xacctd is not running")
+    daemon.start()
+    seat.expect("> prod")
+    seat.type("q")
+    assert seat.end()[0] == 0
+
+
+def test_without_a_terminal_it_is_refused(daemon, run):
+    done = run("status", "--watch")
+    assert done.returncode == 4
+    assert "no terminal here to draw on" in done.stderr
