@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from types import MappingProxyType
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
-
-from xacct import errors
-from xacct.control import views
-from xacct.control.containers import Containers
-from xacct.control.keys import AccessKeys, NoAccessKeys
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from xacct import errors
     from xacct.audit.trail import Trail
     from xacct.awsfiles import Files
+    from xacct.control import views
     from xacct.control.about import About
+    from xacct.control.containers import Containers
+    from xacct.control.keys import AccessKeys
     from xacct.model import Credentials, Role
 
     Identify = Callable[[Credentials, Role], Awaitable[str]]
@@ -29,10 +27,6 @@ class TookBack(Protocol):
         """Returns once that is so."""
 
 
-async def _kept() -> None:
-    """Where nothing outlives the daemon, nothing comes back."""
-
-
 class KnownWords(Protocol):
     """What config.toml has of words that mean roles (settings.Settings is one)."""
 
@@ -43,18 +37,6 @@ class KnownWords(Protocol):
     @property
     def groups(self) -> Mapping[str, Sequence[str]]:
         """Words that stand for more words."""
-
-
-class NoWords:
-    """A config.toml without any."""
-
-    aliases: Mapping[str, str] = MappingProxyType({})
-    groups: Mapping[str, Sequence[str]] = MappingProxyType({})
-
-
-async def _not_asked(_held: Credentials, _role: Role) -> str:
-    """Where there is no AWS to ask."""
-    raise errors.AwsUnavailable("Nobody can ask AWS here.", "")
 
 
 @dataclass(slots=True)
@@ -86,13 +68,13 @@ class Daemon:
     stop: Callable[[], None]
     succeed: Callable[[], Awaitable[int]]
     about: About
-    paused: Callable[[], bool] = lambda: False
-    took_back: TookBack = lambda *, everything: None  # noqa: ARG005
-    kept: Callable[[], Awaitable[errors.XacctError | None]] = _kept
-    audit: Trail | None = None
-    imds: Callable[[], dict[int, str]] = dict
-    containers: Containers = field(default_factory=Containers)
-    catalogues: views.Catalogues = field(default_factory=views.OnlyOwn)
-    known_words: Callable[[], KnownWords] = NoWords
-    identify: Identify = _not_asked
-    keys: AccessKeys = field(default_factory=NoAccessKeys)
+    paused: Callable[[], bool]
+    took_back: TookBack
+    kept: Callable[[], Awaitable[errors.XacctError | None]]
+    audit: Trail | None
+    imds: Callable[[], dict[int, str]]
+    containers: Containers
+    catalogues: views.Catalogues
+    known_words: Callable[[], KnownWords]
+    identify: Identify
+    keys: AccessKeys
