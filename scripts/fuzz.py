@@ -30,13 +30,13 @@ sys.path += [str(Path(__file__).resolve().parent.parent / "tests" / "support"), 
 
 from fuzz_files import fuzz_files
 from fuzz_findings import Findings
+from lone_daemon import lone_daemon
 from small_keeper import FakeSts, small_keeper
 
 from xacct import errors
 from xacct.clock import AwsClock
 from xacct.control.about import About
 from xacct.control.api import Api
-from xacct.control.daemon import Daemon
 from xacct.control.server import ControlServer, bind
 from xacct.credentials.service import CredentialService
 from xacct.endpoint import answers, head
@@ -333,7 +333,7 @@ async def fuzz_control(inputs: int, until: float, rng: random.Random, findings: 
         keeper = small_keeper(sts)
         grants = Grants(Path(folder), None, clock.now, lambda _: None)
         about = About(sys.executable, "code", lambda: False, lambda: False, 0.0, ())
-        daemon = Daemon(
+        daemon = lone_daemon(
             endpoint_url="http://127.0.0.1:9477",
             problems=list,
             read_changed=nothing_to_read,

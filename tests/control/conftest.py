@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 import uvloop
 from control_shapes import wrong_answer
+from lone_daemon import lone_daemon
 from small_keeper import FakeSts, small_keeper
 from virtual_time import clock
 
@@ -18,7 +19,6 @@ from xacct import wire
 from xacct.clock import AwsClock
 from xacct.control.about import About
 from xacct.control.api import Api
-from xacct.control.daemon import Daemon
 from xacct.control.server import ControlServer, bind
 from xacct.credentials.service import CredentialService
 from xacct.grants.grants import Grants
@@ -75,7 +75,7 @@ class Control:
         self.called = []
         self.in_time = True
         self.code_changed = False
-        self.daemon = Daemon(
+        self.daemon = lone_daemon(
             endpoint_url="http://127.0.0.1:9477",
             problems=lambda: self.problems,
             read_changed=self.refresh,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from xacct.aws import failures
+from xacct.aws import failures, sdk_failures
 from xacct.aws.clients import Clients
 from xacct.aws.iam_failures import IAM_ROWS
 from xacct.aws.sts import region_of
@@ -55,7 +55,7 @@ class Iam:
                 for each in answer["AccessKeyMetadata"]
             ]
         except (KeyError, TypeError):
-            raise failures.not_sts() from None
+            raise sdk_failures.something_else(where="AWS IAM") from None
 
     async def last_used(self, keys: Credentials, role: Role, access_key_id: str) -> float | None:
         """When a key has signed last (Unix seconds); None: never, as far as IAM knows."""
@@ -68,7 +68,7 @@ class Iam:
         made = (await self._call("create_access_key", keys, role, {"UserName": user})).get("AccessKey") or {}
         key_id, secret = made.get("AccessKeyId"), made.get("SecretAccessKey")
         if not (isinstance(key_id, str) and isinstance(secret, str) and key_id and secret):
-            raise failures.not_sts()
+            raise sdk_failures.something_else(where="AWS IAM")
         return Credentials(key_id, secret)
 
     async def deactivate(self, keys: Credentials, role: Role, user: str, access_key_id: str) -> None:
@@ -88,16 +88,16 @@ class Iam:
 
             from xacct.aws.signing import signing_with  # noqa: PLC0415
         except OSError as error:
-            raise failures.without_the_sdk(error, role) from None
+            raise sdk_failures.without_the_sdk(error, role) from None
         except Exception as error:  # noqa: BLE001 - of any kind
-            raise failures.of_sdk(error, role, signed=False, asked="AWS IAM") from None
+            raise sdk_failures.of_sdk(error, role, signed=False, asked="AWS IAM") from None
         with signing_with(keys) as signed:
             try:
                 answer: dict[str, Any] = await getattr(client, method)(**arguments)
             except ClientError as error:
                 raise self._refusal(error.response, role) from None
             except Exception as error:  # noqa: BLE001 - of any kind
-                raise failures.of_sdk(error, role, signed=signed.signed, asked="AWS IAM") from None
+                raise sdk_failures.of_sdk(error, role, signed=signed.signed, asked="AWS IAM") from None
         return answer
 
     def _refusal(self, response: dict[str, Any], role: Role) -> errors.XacctError:

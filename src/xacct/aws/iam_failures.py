@@ -16,7 +16,6 @@ _THROTTLED = next(row for row in ROWS if row.error is errors.Throttled)
 IAM_ROWS: tuple[Row, ...] = (
     Row(
         ("LimitExceeded",),
-        r"",
         errors.TooManyKeys,
         "The user of {target} has two access keys already, which is as many as AWS takes.",
         "See which is used: aws iam list-access-keys, aws iam get-access-key-last-used",
@@ -24,7 +23,6 @@ IAM_ROWS: tuple[Row, ...] = (
     ),
     Row(
         ("NoSuchEntity",),
-        r"",
         errors.NoSuchKey,
         "IAM has no such access key of the user of {target} any more.",
         "See which there are: aws iam list-access-keys",
@@ -32,7 +30,6 @@ IAM_ROWS: tuple[Row, ...] = (
     ),
     Row(
         ("AccessDenied", "AccessDeniedException"),
-        r"",
         errors.AccessDenied,
         "IAM does not let the user of {target} do that: {said}.",
         "It takes iam:ListAccessKeys, CreateAccessKey, UpdateAccessKey and DeleteAccessKey for the user itself; where"
@@ -41,7 +38,6 @@ IAM_ROWS: tuple[Row, ...] = (
     ),
     Row(
         ("InvalidClientTokenId", "UnrecognizedClientException"),
-        r"",
         errors.BadKey,
         "IAM does not take the access key, or the session, of {target}: deleted, inactive, or too new.",
         "xacctctl keys list; a session without MFA IAM takes from nobody: add mfa_serial to the profile.",
@@ -49,7 +45,6 @@ IAM_ROWS: tuple[Row, ...] = (
     ),
     Row(
         ("ExpiredToken", "ExpiredTokenException"),
-        r"",
         errors.ParentExpired,
         "The MFA session of {target} has expired.",
         "xacctctl login {target}",
@@ -60,7 +55,6 @@ IAM_ROWS: tuple[Row, ...] = (
     _THROTTLED,
     Row(
         ("ServiceFailure", "InternalFailure", "ServiceUnavailable", "RequestTimeout", "500", "502", "503", "504"),
-        r"",
         errors.AwsUnavailable,
         "AWS IAM has trouble of its own ({code}).",
         "Try again in a moment.",
@@ -68,7 +62,6 @@ IAM_ROWS: tuple[Row, ...] = (
     ),
     Row(
         ("*",),
-        r"",
         errors.Refusal,
         "IAM refuses {target} ({code}): {said}.",
         "See docs/keychain-keys.md.",

@@ -8,16 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from xacct.aws import failures, redirect, sign_in_failures
+from xacct.aws import failures, redirect, sdk_failures, sign_in_failures
 from xacct.aws.answer import Answer
 from xacct.aws.authorization import Authorization
 from xacct.aws.clients import Clients
 from xacct.aws.unsigned import Unsigned
-from xacct.model import Credentials, Source
-from xacct.signin import DeviceCode, Registration, SignIn, Tokens
+from xacct.model import Credentials
+from xacct.signin import DeviceCode, Registration, Tokens
 
 if TYPE_CHECKING:
-    from xacct import errors
     from xacct.clock import AwsClock
     from xacct.model import Role
     from xacct.signin import Mode, Renewal
@@ -62,7 +61,7 @@ class IdentityCenter:
         Raises:
             XacctError: what AWS said, or why it could not be asked.
         """
-        sign_in = _sign_in(role)
+        sign_in = role.source.identity_center
         arguments: dict[str, Any] = {"clientName": CLIENT_NAME, "clientType": "public"}
         if sign_in.scopes:
             arguments["scopes"] = list(sign_in.scopes)
@@ -74,7 +73,7 @@ class IdentityCenter:
         try:
             return Registration(answer["clientId"], answer["clientSecret"], float(answer["clientSecretExpiresAt"]))
         except (KeyError, TypeError, ValueError):
-            raise _something_else(role) from None
+            raise sdk_failures.something_else(role.name, _ASKED) from None
 
     async def start(self, role: Role, client: Registration) -> DeviceCode:
         """Begin a sign-in: a code for the human to type in a browser.
@@ -83,7 +82,7 @@ class IdentityCenter:
             ClientUnknown: the registration has ended.
             XacctError: as `register`.
         """
-        arguments = {"startUrl": _sign_in(role).start_url}
+        arguments = {"startUrl": role.source.identity_center.start_url}
         answer = await self._oidc(role, "start_device_authorization", {**_client(client), **arguments})
         try:
             return DeviceCode(
@@ -94,7 +93,7 @@ class IdentityCenter:
                 float(answer.get("interval") or INTERVAL),
             )
         except (KeyError, TypeError, ValueError):
-            raise _something_else(role) from None
+            raise sdk_failures.something_else(role.name, _ASKED) from None
 
     async def finish(self, role: Role, client: Registration, code: DeviceCode) -> Tokens:
         """The tokens of a sign-in that was begun.
@@ -114,7 +113,7 @@ class IdentityCenter:
             Temporary: there is no port to listen on.
             XacctError: as `register`.
         """
-        sign_in = _sign_in(role)
+        sign_in = role.source.identity_center
         service = await self._unsigned.client("sso-oidc", _there(role, sign_in.oidc_url), asked=_ASKED)
 
         async def redeem(code: str, verifier: str, uri: str) -> Tokens:
@@ -150,17 +149,17 @@ class IdentityCenter:
             ParentExpired: the token is not taken any more.
             XacctError: as `register`.
         """
-        source = _source(role)
+        source = role.source
         arguments = {"roleName": source.permission_set, "accountId": source.account, "accessToken": token}
         rows = sign_in_failures.PORTAL_ROWS
         answer = await self._call(
-            "sso", _sign_in(role).portal_url, role, "get_role_credentials", arguments, rows, role.name
+            "sso", role.source.identity_center.portal_url, role, "get_role_credentials", arguments, rows, role.name
         )
         given = answer.get("roleCredentials") or {}
         key_id, secret, session = (given.get(name) for name in ("accessKeyId", "secretAccessKey", "sessionToken"))
         expiration = given.get("expiration")
         if not (key_id and secret and session and isinstance(expiration, int)):
-            raise _something_else(role)
+            raise sdk_failures.something_else(role.name, _ASKED)
         return Credentials(
             key_id,
             secret,
@@ -183,7 +182,7 @@ class IdentityCenter:
                 answer["accessToken"], self._clock.now() + float(answer["expiresIn"]), answer.get("refreshToken")
             )
         except (KeyError, TypeError, ValueError):
-            raise _something_else(role) from None
+            raise sdk_failures.something_else(role.name, _ASKED) from None
 
     async def _oidc(
         self,
@@ -192,7 +191,7 @@ class IdentityCenter:
         arguments: dict[str, Any],
         rows: tuple[failures.Row, ...] = sign_in_failures.OIDC_ROWS,
     ) -> dict[str, Any]:
-        sign_in = _sign_in(role)
+        sign_in = role.source.identity_center
         return await self._call("sso-oidc", sign_in.oidc_url, role, method, arguments, rows, sign_in.label)
 
     async def _call(
@@ -209,26 +208,12 @@ class IdentityCenter:
         return await self._unsigned.call(service, there, method, arguments, rows, target=target, asked=_ASKED)
 
 
-def _source(role: Role) -> Source:
-    assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from one
-    return role.parent
-
-
-def _sign_in(role: Role) -> SignIn:
-    sign_in = _source(role).sign_in
-    assert sign_in is not None  # noqa: S101 - and that has one
-    return sign_in
-
-
 def _there(role: Role, url: str | None) -> Role:
     """The role, to be asked for at a service of the instance's region."""
-    return replace(role, target=replace(role.target, endpoint_url=url, legacy=False), region=_sign_in(role).region)
+    return replace(
+        role, target=replace(role.target, endpoint_url=url, legacy=False), region=role.source.identity_center.region
+    )
 
 
 def _client(client: Registration) -> dict[str, str]:
     return {"clientId": client.client_id, "clientSecret": client.client_secret}
-
-
-def _something_else(role: Role) -> errors.XacctError:
-    """An answer without what was asked for, whatever its status."""
-    return failures.failed("ResponseParserError", "", target=role.name, where=_ASKED)

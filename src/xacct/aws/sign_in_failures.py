@@ -15,14 +15,12 @@ from xacct.aws.failures import Row
 
 _SLOWER = Row(
     ("SlowDownException", "TooManyRequestsException"),
-    r"",
     errors.Throttled,
     "IAM Identity Center asks to slow down; xacct tries again by itself.",
     "",
 )
 _TROUBLE = Row(
     ("InternalServerException", "500", "502", "503", "504"),
-    r"",
     errors.AwsUnavailable,
     "IAM Identity Center has trouble of its own ({code}); xacct tries again by itself.",
     "",
@@ -31,50 +29,28 @@ _TROUBLE = Row(
 OIDC_ROWS: tuple[Row, ...] = (
     Row(
         ("AuthorizationPendingException",),
-        r"",
         errors.SignInPending,
         "The sign-in to {target} waits for somebody in a browser.",
         "",
     ),
     _SLOWER,
-    Row(
-        ("ExpiredTokenException",),
-        r"",
-        errors.TimedOut,
-        "Nobody confirmed the sign-in to {target} in time.",
-        None,
-    ),
-    Row(
-        ("AccessDeniedException",),
-        r"",
-        errors.Declined,
-        "The sign-in to {target} was declined in the browser.",
-        None,
-    ),
-    Row(
-        ("InvalidGrantException",),
-        r"",
-        errors.SignInEnded,
-        "The sign-in to {target} has ended.",
-        None,
-    ),
+    Row(("ExpiredTokenException",), errors.TimedOut, "Nobody confirmed the sign-in to {target} in time."),
+    Row(("AccessDeniedException",), errors.Declined, "The sign-in to {target} was declined in the browser."),
+    Row(("InvalidGrantException",), errors.SignInEnded, "The sign-in to {target} has ended."),
     Row(
         ("InvalidClientException", "UnauthorizedClientException"),
-        r"",
         errors.ClientUnknown,
         "{target} does not know xacct as a client any more.",
         "",
     ),
     Row(
         ("InvalidScopeException",),
-        r"",
         errors.ConfigError,
         "{target} does not give what sso_registration_scopes asks for.",
         "Write sso_registration_scopes = sso:account:access in its sso-session.",
     ),
     Row(
         ("InvalidRequestException",),
-        r"",
         errors.ConfigError,
         "{target} does not take this sign-in: its start URL or region is another.",
         "Compare sso_start_url and sso_region with what the access portal shows.",
@@ -82,7 +58,6 @@ OIDC_ROWS: tuple[Row, ...] = (
     _TROUBLE,
     Row(
         ("*",),
-        r"",
         errors.Refusal,
         "IAM Identity Center refuses a sign-in to {target} ({code}): {said}.",
         "Check sso_start_url and sso_region.",
@@ -93,7 +68,6 @@ OIDC_ROWS: tuple[Row, ...] = (
 CODE_ROWS: tuple[Row, ...] = (
     Row(
         ("InvalidGrantException", "ExpiredTokenException"),
-        r"",
         errors.SignInNotTaken,
         "IAM Identity Center does not take what the browser has brought back from {target}.",
         "Sign in once more; xacctctl login ROLE --device-code does it by a code.",
@@ -105,14 +79,12 @@ CODE_ROWS: tuple[Row, ...] = (
 PORTAL_ROWS: tuple[Row, ...] = (
     Row(
         ("UnauthorizedException",),
-        r"",
         errors.ParentExpired,
         "The sign-in that {target} is reached from has ended.",
         "xacctctl login {target}",
     ),
     Row(
         ("ForbiddenException", "ResourceNotFoundException", "403"),
-        r"",
         errors.AccessDenied,
         "IAM Identity Center does not give you {target}: no such account or permission set is assigned to you.",
         "Check sso_account_id and sso_role_name of its profile.",
@@ -121,7 +93,6 @@ PORTAL_ROWS: tuple[Row, ...] = (
     _TROUBLE,
     Row(
         ("*",),
-        r"",
         errors.Refusal,
         "IAM Identity Center refuses {target} ({code}): {said}.",
         "Check sso_account_id and sso_role_name of its profile.",
@@ -130,37 +101,27 @@ PORTAL_ROWS: tuple[Row, ...] = (
 """Of asking for a role's credentials; {target} is the role."""
 
 LISTING_ROWS: tuple[Row, ...] = (
-    Row(
-        ("UnauthorizedException",),
-        r"",
-        errors.ParentExpired,
-        "The sign-in that {target} are listed by has ended.",
-        "",
-    ),
+    Row(("UnauthorizedException",), errors.ParentExpired, "The sign-in that {target} are listed by has ended.", ""),
     Row(
         ("ForbiddenException", "ResourceNotFoundException", "403"),
-        r"",
         errors.AccessDenied,
         "IAM Identity Center does not list {target} for you.",
         "The account may be suspended, or assigned to you no more.",
     ),
     Row(
         ("TooManyRequestsException",),
-        r"",
         errors.Throttled,
         "IAM Identity Center asks to slow down, and has not listed {target}.",
         "Try again in some minutes.",
     ),
     Row(
         ("InternalServerException", "InternalFailure", "ServiceUnavailableException", "500", "502", "503", "504"),
-        r"",
         errors.AwsUnavailable,
         "IAM Identity Center has trouble of its own ({code}), and has not listed {target}.",
         "Try again in some minutes.",
     ),
     Row(
         ("*",),
-        r"",
         errors.Refusal,
         "IAM Identity Center refuses to list {target} ({code}): {said}.",
         "Check sso_start_url and sso_region.",
@@ -169,51 +130,39 @@ LISTING_ROWS: tuple[Row, ...] = (
 """Of asking which accounts and permission sets there are; {target} is what is listed."""
 
 CONSOLE_ROWS: tuple[Row, ...] = (
-    Row(
-        ("TOKEN_EXPIRED", "USER_CREDENTIALS_CHANGED"),
-        r"",
-        errors.SignInEnded,
-        "The sign-in to AWS as {target} has ended.",
-        None,
-    ),
+    Row(("TOKEN_EXPIRED", "USER_CREDENTIALS_CHANGED"), errors.SignInEnded, "The sign-in to AWS as {target} has ended."),
     Row(
         ("AUTHCODE_EXPIRED",),
-        r"",
         errors.SignInNotTaken,
         "AWS does not take what the browser has brought back from the sign-in of {target}.",
         "Sign in once more.",
     ),
     Row(
         ("INSUFFICIENT_PERMISSIONS", "AccessDeniedException", "403"),
-        r"",
         errors.AccessDenied,
         "AWS does not let {target} sign in for programs.",
         "Its policies have to allow signin:AuthorizeOAuth2Access and signin:CreateOAuth2Token.",
     ),
     Row(
         ("TooManyRequestsError", "TooManyRequestsException", "429"),
-        r"",
         errors.Throttled,
         "AWS's sign-in asks to slow down; xacct tries again by itself.",
         "",
     ),
     Row(
         ("InternalServerException", "500", "502", "503", "504"),
-        r"",
         errors.AwsUnavailable,
         "AWS's sign-in has trouble of its own ({code}); xacct tries again by itself.",
         "",
     ),
     Row(
         ("ValidationException",),
-        r"",
         errors.Refusal,
         "AWS does not take the sign-in of {target} as it was asked: {said}.",
         "Sign in anew: xacctctl logout --all, then login. Else check this machine's clock and the profile's region.",
     ),
     Row(
         ("*",),
-        r"",
         errors.Refusal,
         "AWS refuses the sign-in of {target} ({code}): {said}.",
         "Check login_session and the region of its profile.",

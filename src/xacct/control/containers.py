@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Containers:
-    """The listeners for containers; without arguments there are none.
+    """The listeners for containers.
 
     Attributes:
         tell: how they stand now.
-        open: opens them, once there is a grant that wants them.
+        settle: opens them, once there is a grant that wants them.
     """
 
-    tell: Callable[[], wire.ContainersAnswer] | None = None
-    open: Callable[[], Awaitable[None]] | None = None
+    tell: Callable[[], wire.ContainersAnswer]
+    settle: Callable[[], Awaitable[None]]
 
     def about(self) -> wire.ContainersAnswer:
         """How they stand now.
@@ -31,8 +31,8 @@ class Containers:
         Raises:
             BadInput: the settings switch them off.
         """
-        about = self.tell() if self.tell is not None else None
-        if about is None or not about["enabled"]:
+        about = self.tell()
+        if not about["enabled"]:
             raise errors.BadInput(
                 "Containers are not served.", "Set enabled = true under [containers] in config.toml, and restart."
             )
@@ -42,8 +42,3 @@ class Containers:
     def url(self) -> str:
         """What containers are told to reach the endpoint by. Raises as `about` does."""
         return self.about()["url"]
-
-    async def settle(self) -> None:
-        """Open what a new grant wants."""
-        if self.open is not None:
-            await self.open()

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NoReturn, Protocol
-
-from xacct import errors
-from xacct.control import views
-from xacct.control.containers import Containers
-from xacct.control.keys import AccessKeys, NoAccessKeys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from xacct import errors
     from xacct.audit.trail import Trail
     from xacct.awsfiles import Files
+    from xacct.control import views
     from xacct.control.about import About
+    from xacct.control.containers import Containers
+    from xacct.control.keys import AccessKeys
     from xacct.model import Credentials, Role
     from xacct.policy import Hop
 
@@ -42,32 +40,11 @@ class Console(Protocol):
         """A page of 127.0.0.1 that leads one browser to an address."""
 
 
-class NoConsole:
-    """A daemon that reaches none."""
-
-    def _none(self, *_given: object) -> NoReturn:
-        raise errors.AwsUnavailable("Nobody can sign in to AWS's console here.", "")
-
-    destination = sign_out = lasts = _none
-
-    async def sign_in(self, *_given: object) -> str:
-        """None."""
-        self._none()
-
-    async def page(self, _url: str) -> str:
-        """None."""
-        self._none()
-
-
 class TookBack(Protocol):
     """Sees to it that nothing that is kept brings back what was logged out of."""
 
     def __call__(self, *, everything: bool) -> None:
         """Returns once that is so."""
-
-
-async def _kept() -> None:
-    """Where nothing outlives the daemon, nothing comes back."""
 
 
 class KnownWords(Protocol):
@@ -84,19 +61,6 @@ class KnownWords(Protocol):
     @property
     def accounts(self) -> Mapping[str, str]:
         """Names of accounts, by their numbers."""
-
-
-class NoWords:
-    """A config.toml without any."""
-
-    aliases: Mapping[str, str] = MappingProxyType({})
-    groups: Mapping[str, Sequence[str]] = MappingProxyType({})
-    accounts: Mapping[str, str] = MappingProxyType({})
-
-
-async def _not_asked(_held: Credentials, _role: Role) -> str:
-    """Where there is no AWS to ask."""
-    raise errors.AwsUnavailable("Nobody can ask AWS here.", "")
 
 
 @dataclass(slots=True)
@@ -129,14 +93,14 @@ class Daemon:
     stop: Callable[[], None]
     succeed: Callable[[], Awaitable[int]]
     about: About
-    paused: Callable[[], bool] = lambda: False
-    took_back: TookBack = lambda *, everything: None  # noqa: ARG005
-    kept: Callable[[], Awaitable[errors.XacctError | None]] = _kept
-    audit: Trail | None = None
-    imds: Callable[[], dict[int, str]] = dict
-    containers: Containers = field(default_factory=Containers)
-    catalogues: views.Catalogues = field(default_factory=views.OnlyOwn)
-    known_words: Callable[[], KnownWords] = NoWords
-    identify: Identify = _not_asked
-    keys: AccessKeys = field(default_factory=NoAccessKeys)
-    console: Console = field(default_factory=NoConsole)
+    paused: Callable[[], bool]
+    took_back: TookBack
+    kept: Callable[[], Awaitable[errors.XacctError | None]]
+    audit: Trail | None
+    imds: Callable[[], dict[int, str]]
+    containers: Containers
+    catalogues: views.Catalogues
+    known_words: Callable[[], KnownWords]
+    identify: Identify
+    keys: AccessKeys
+    console: Console

@@ -63,32 +63,6 @@ class AccessKeys(Protocol):
         """
 
 
-class NoAccessKeys:
-    """A daemon without a keychain."""
-
-    def list(self) -> wire.KeysAnswer:
-        """None."""
-        return {"keys": [], "keychain": ""}
-
-    async def add(self, _files: Files | None, _asked: wire.KeyRequest) -> wire.KeyAnswer:
-        """Can't be."""
-        raise _nothing()
-
-    async def check(self, _files: Files | None, _profile: str) -> wire.KeyAnswer:
-        """Can't be."""
-        raise _nothing()
-
-    async def remove(self, _files: Files | None, _profile: str) -> None:
-        """Can't be."""
-        raise _nothing()
-
-    async def rotate(
-        self, _files: Files | None, _profile: str, _session: Credentials | None, _asked: wire.RotateRequest, _tell: Tell
-    ) -> wire.RotatedEvent:
-        """Can't be."""
-        raise _nothing()
-
-
 class KeyRoutes:
     """What there is below /v1/keys."""
 
@@ -123,7 +97,3 @@ class KeyRoutes:
         """DELETE /v1/keys/PROFILE."""
         await self._keys.remove(views.meant(request), request.match_info["profile"])
         return web.json_response({})
-
-
-def _nothing() -> errors.XacctError:
-    return errors.KeychainUnavailable("This xacctd uses no keychain.", "")

@@ -13,7 +13,6 @@ from aiohttp import web
 from xacct import awsfiles, errors, rolekeys, surroundings, wire
 from xacct.credentials.node import unknown
 from xacct.model import Source
-from xacct.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from xacct.catalogue import Catalogue
     from xacct.credentials.keeper import Keeper
     from xacct.model import Role
+    from xacct.surroundings import Surroundings
 
 ENVIRONMENT = Source("environment", "environment")
 """What aws/sources/environment.py has for `credential_source = Environment`."""
@@ -57,34 +57,6 @@ class Catalogues(Protocol):
 
     def surroundings(self) -> Surroundings:
         """What else the daemon's environment says."""
-
-
-class OnlyOwn:
-    """A daemon that has no files but its own."""
-
-    def identify(self, _files: Files | None) -> str:
-        """The daemon's own."""
-        return rolekeys.OWN
-
-    def open(self, _files: Files | None) -> Catalogue | None:
-        """The daemon's own."""
-        return None
-
-    def known(self, _catalogue_id: str) -> Catalogue | None:
-        """None."""
-        return None
-
-    def own(self) -> Files | None:
-        """Not known."""
-        return None
-
-    def own_led_to(self) -> Files | None:
-        """Nor this."""
-        return None
-
-    def surroundings(self) -> Surroundings:
-        """Nothing."""
-        return Surroundings()
 
 
 class View:

@@ -1,6 +1,5 @@
 """`accounts`: the accounts and permission sets that somebody has who is signed in to IAM Identity Center."""
 
-import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from typing import Final
@@ -9,7 +8,7 @@ from xacct import wire
 from xacct.ctl import accounts_list, profile_names
 from xacct.ctl.client import Client
 from xacct.ctl.failure import OK, USAGE, CtlError
-from xacct.ctl.render import clean, out, paint, since, table
+from xacct.ctl.render import clean, out, out_json, paint, since, table
 from xacct.ctl.verb import Verb
 
 SYNC: Final = "sync"
@@ -47,7 +46,7 @@ def accounts(args: Namespace, client: Client) -> int:
             raise CtlError(f"{option} goes with sync alone.", f"xacctctl accounts sync {option} ...", USAGE)
     found = accounts_list.listed(client, sessions[0] if sessions else None, refresh=args.refresh)
     if args.json:
-        out(json.dumps({key: value for key, value in found.items() if key != "event"}, indent=2))
+        out_json({key: value for key, value in found.items() if key != "event"})
     else:
         out("\n".join(_lines(found)))
     return OK

@@ -1,6 +1,5 @@
 """`grants`: who may fetch credentials from the endpoint; for containers and other guests."""
 
-import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +10,7 @@ from xacct.ctl.client import Anything, Client
 from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.http10 import quote
-from xacct.ctl.render import clean, out, paint, show, since, table, until
+from xacct.ctl.render import clean, out, out_json, paint, show, since, table, until
 from xacct.ctl.verb import Verb
 
 
@@ -63,7 +62,7 @@ def _create(args: Namespace, client: Client) -> int:
         body["ttl"] = when.seconds(args.ttl, when.GRANT)
     grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
     if args.json:
-        out(json.dumps(grant, indent=2))
+        out_json(grant)
         return OK
     show(f"grant       {grant['id']}")
     show(f"token file  {grant['token_file']}")

@@ -13,7 +13,7 @@ from xacct.ctl import procfs, unit
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.complain import complain
 from xacct.ctl.failure import FAILED, NO_DAEMON, OK, USAGE, CtlError, DaemonError, NotRunningError
-from xacct.ctl.render import out, say, show
+from xacct.ctl.render import count, out, say, show
 from xacct.ctl.start import start_daemon
 from xacct.ctl.verb import Verb
 
@@ -116,20 +116,16 @@ def _restarted(client: Client) -> tuple[str, list[wire.ErrorBody]]:
     pid = _succeed(client)
     known = client.call("GET", wire.ROLES, wire.RolesAnswer)
     held = sum(role["state"] == "held" for role in client.call("GET", wire.STATUS, wire.StatusAnswer)["roles"])
-    return f"Restarted: {_roles(len(known['roles']))}, {held} held on (pid {pid}).", known["problems"]
+    return f"Restarted: {count(len(known['roles']), 'role')}, {held} held on (pid {pid}).", known["problems"]
 
 
 def _read_again(client: Client) -> tuple[str, list[wire.ErrorBody]]:
     if client.call("GET", wire.VERSION, wire.VersionAnswer, any_api=True)["api"] >= wire.API:
         answer = client.call("POST", wire.RELOAD, wire.ReloadAnswer)
         if not answer["restart"]:
-            return f"Read again: {_roles(answer['roles'])}.", answer["problems"]
+            return f"Read again: {count(answer['roles'], 'role')}.", answer["problems"]
     say("xacctctl: what has changed takes a new process. From the next release on, say: xacctctl restart")
     return _restarted(client)
-
-
-def _roles(count: int) -> str:
-    return f"{count} role{'' if count == 1 else 's'}"
 
 
 def _succeed(client: Client) -> int:

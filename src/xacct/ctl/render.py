@@ -54,6 +54,13 @@ def show(text: str) -> None:
     out(clean(text))  # guard: terminal-line-is-words
 
 
+def out_json(answer: object) -> None:
+    """Print a value as JSON, for programs."""
+    import json  # noqa: PLC0415 - of use where it is asked for
+
+    out(json.dumps(answer, indent=2))
+
+
 def say(text: str) -> None:
     """Print one line to stderr, where people read and scripts don't."""
     if sys.stderr is not None:
@@ -63,6 +70,11 @@ def say(text: str) -> None:
 def files_of(said: wire.AwsFiles) -> str:
     """Return which AWS files, and which STS, an answer names."""
     return awsfiles.in_words(said["config"], said["credentials"], said.get("sts", {}))
+
+
+def count(number: int, thing: str) -> str:
+    """Return "1 role", "2 roles"."""
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def duration(seconds: float) -> str:

@@ -8,7 +8,7 @@ from xacct import __version__, wire
 from xacct.ctl import shape, shell_prompt, variables
 from xacct.ctl.failure import OK
 from xacct.ctl.http10 import quote
-from xacct.ctl.render import clean, columns, files_of, folded, lines, out, paint, since, table, until
+from xacct.ctl.render import clean, columns, files_of, folded, lines, out, out_json, paint, since, table, until
 from xacct.ctl.verb import Verb
 from xacct.text import listed
 
@@ -52,7 +52,7 @@ def status(args: Namespace, client: Client) -> int:
         from xacct.ctl import listing  # noqa: PLC0415 - of use where it is asked for
 
         answer["roles"] = listing.chosen(answer["roles"], args.filter, args.sort)
-    out(_json(answer) if args.json else "\n".join(_status_lines(answer, args)))
+    _print(args, answer, _status_lines(answer, args))
     return OK
 
 
@@ -65,14 +65,15 @@ def roles(args: Namespace, client: Client) -> int:
     if args.filter and not answer["roles"] and not args.json:
         out(listing.nothing(args.filter))
         return OK
-    out(_json(answer) if args.json else "\n".join(_role_lines(answer)))
+    _print(args, answer, _role_lines(answer))
     return OK
 
 
-def _json(answer: object) -> str:
-    import json  # noqa: PLC0415 - of use where it is asked for
-
-    return json.dumps(answer, indent=2)
+def _print(args: Namespace, answer: object, lines: Iterator[str]) -> None:
+    if args.json:
+        out_json(answer)
+    else:
+        out("\n".join(lines))
 
 
 def explain(args: Namespace, client: Client) -> int:

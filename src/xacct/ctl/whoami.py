@@ -7,7 +7,7 @@ import os
 from xacct import wire
 from xacct.ctl import shape, variables
 from xacct.ctl.failure import FAILED, OK, CtlError
-from xacct.ctl.render import out, paint, show, until
+from xacct.ctl.render import out, out_json, paint, show, until
 from xacct.ctl.verb import Verb
 
 TYPE_CHECKING = False
@@ -30,9 +30,7 @@ def whoami(args: Namespace, client: Client) -> int:
     answer: wire.WhoamiAnswer = client.call("POST", wire.WHOAMI, shape.WHOAMI, body)
     wrong = _disagreement(answer)
     if args.json:
-        import json  # noqa: PLC0415 - of use where it is asked for
-
-        out(json.dumps(answer, indent=2))
+        out_json(answer)
     else:
         for name, value in _said(answer):
             show(f"{name:<9} {value}")

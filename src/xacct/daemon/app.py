@@ -17,7 +17,7 @@ from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
 from xacct.configuration import Configuration
 from xacct.credentials.events import Events, LockChanged
-from xacct.credentials.fetchers.calls import Defaults
+from xacct.credentials.fetchers.calls import Calls, Defaults
 from xacct.credentials.keeper import Keeper
 from xacct.credentials.scheduler import Scheduler
 from xacct.credentials.service import CredentialService
@@ -31,6 +31,7 @@ from xacct.daemon.rotation import Rotator
 from xacct.desktop import prompters
 from xacct.desktop.parts import Parts
 from xacct.endpoint.handlers.container_credentials import ContainerCredentials
+from xacct.endpoint.handlers.imds import Imds
 from xacct.endpoint.imds_ports import ImdsPorts
 from xacct.endpoint.known_heads import KnownHeads
 from xacct.endpoint.peer_check import PeerCheck
@@ -153,21 +154,22 @@ class App:
         self.identity_center = Portal(self.clock, admits)
         self.console_logins = ConsoleLogins(self.clock, admits)
         self.console = Console(lambda: self.configuration.settings.console.url, admits)
-        return Keeper(
+        broker = PromptBroker(self.clock, events, UsedCodes(self._keep_steps))
+        calls = Calls(
             sts=self.sts,
             identity_center=self.identity_center,
             console_logins=self.console_logins,
             shared_cache=self.shared_cache,
             sources=FileSources(os.environ, self.access_keys, self._own_ports),
-            broker=PromptBroker(self.clock, events, UsedCodes(self._keep_steps)),
+            broker=broker,
             clock=self.clock,
-            events=events,
             defaults=Defaults(
                 settings.seconds(chosen.session.duration),
                 session_name.fill(chosen.session.name),
                 settings.seconds(chosen.session.renew_if_used_within),
             ),
         )
+        return Keeper(calls, events)
 
     def _own_ports(self) -> set[int]:
         """The ports at which we serve credentials: no source of ours is asked there."""
@@ -238,9 +240,11 @@ class App:
         )
         self.containers = containers(chosen.containers, self._places, self.grants)
         at_imds = peer_check_of(require_known=True)  # guard: imds-known-callers-only
-        self.imds = ImdsPorts(
-            chosen.imds.ports, self.service, at_imds, patience, self.audit, resolver.find, self._seats[2]
-        )
+        ports = [
+            Imds(self.service, role, port, patience, self.audit, resolver.find)
+            for port, role in chosen.imds.ports.items()
+        ]
+        self.imds = ImdsPorts(ports, self.keeper, at_imds, self.audit, self._seats[2])
 
     def _shares(self) -> tuple[Seats, Seats, Seats]:
         """What counts connections to the endpoint, to the listeners for containers, and to the IMDS ports."""

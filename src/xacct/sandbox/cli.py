@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from xacct import __version__
 from xacct.sandbox import human
 from xacct.sandbox.code import fresh_code
-from xacct.sandbox.identity_center.control import CONSENTS
 from xacct.sandbox.problem import Problem
 from xacct.sandbox.run import run
 from xacct.sandbox.sessions import Caps
+from xacct.sandbox.sign_in_control import CONSENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

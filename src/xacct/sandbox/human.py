@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from xacct.sandbox import reach
 from xacct.sandbox.console_login import control as console_login
-from xacct.sandbox.identity_center.control import ANSWER_PATH, CONSENT_PATH, REVOKE_PATH
+from xacct.sandbox.identity_center import control as identity_center
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def answer(directory: Path, verb: str, user_code: str | None, user: str | None) 
         Problem: If no sandbox runs there, or none waits.
     """
     given = {"answer": "allow" if verb == "approve" else "deny", "user_code": user_code, "user": user}
-    told = reach.tell(directory, ANSWER_PATH, _said(given))
+    told = reach.tell(directory, identity_center.ANSWER_PATH, _said(given))
     return f"{'Approved' if verb == 'approve' else 'Denied'}: {told['user_code']} of {told['client_name']}."
 
 
@@ -46,8 +46,8 @@ def consent(directory: Path, word: str, user: str | None) -> str:
     Raises:
         Problem: If no sandbox runs there.
     """
-    told = reach.tell(directory, CONSENT_PATH, _said({"answer": word, "user": user}))
-    reach.tell(directory, console_login.CONSENT_PATH, _said({"answer": word, "user": _iam_user(user)}))
+    told = reach.tell(directory, f"{identity_center.STATE_PATH}/consent", _said({"answer": word, "user": user}))
+    reach.tell(directory, f"{console_login.STATE_PATH}/consent", _said({"answer": word, "user": _iam_user(user)}))
     return f"Sign-ins are answered: {told['answer']}."
 
 
@@ -61,7 +61,8 @@ def revoke(directory: Path, user: str | None) -> str:
         Problem: If no sandbox runs there.
     """
     asked = _said({"user": user})
-    ended = [reach.tell(directory, path, asked)["revoked"] for path in (REVOKE_PATH, console_login.REVOKE_PATH)]
+    kinds = (identity_center, console_login)
+    ended = [reach.tell(directory, f"{kind.STATE_PATH}/revoke", asked)["revoked"] for kind in kinds]
     return f"Sign-ins ended: {sum(ended)}."
 
 

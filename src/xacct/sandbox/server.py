@@ -22,11 +22,13 @@ from aiohttp import web
 from xacct.sandbox import answers, control, errors
 from xacct.sandbox.calls import Call
 from xacct.sandbox.console_login.routes import ConsoleLogin
+from xacct.sandbox.console_login.state import State as ConsoleLoginState
 from xacct.sandbox.errors import StsError
 from xacct.sandbox.faults import Faults
 from xacct.sandbox.federation import Federation
 from xacct.sandbox.iam import VERSION as IAM_VERSION
 from xacct.sandbox.identity_center.routes import IdentityCenter
+from xacct.sandbox.identity_center.state import State as IdentityCenterState
 from xacct.sandbox.sessions import Caps
 from xacct.sandbox.signature import WireRequest
 from xacct.sandbox.strikes import cut, strike
@@ -67,8 +69,9 @@ class Sandbox:
         self.faults = Faults(clock)
         self.sts = Sts(world, self.faults, caps or Caps())
         self._sleep = sleep
-        self.identity_center = IdentityCenter(self.sts.state, self.faults, self.calls, clock, sleep)
-        self.console_login = ConsoleLogin(self.sts.state, self.faults, self.calls, clock, sleep)
+        beside = self.sts.state, self.faults
+        self.identity_center = IdentityCenter(IdentityCenterState(*beside), self.calls, clock, sleep)
+        self.console_login = ConsoleLogin(ConsoleLoginState(*beside), self.calls, clock, sleep)
         self.federation = Federation(self.sts.state, self.calls, clock)
 
     @property

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from xacct import __version__, wire
-from xacct.ctl.doctor.finding import Check, Checks, Finding, Found, broken, count, ok, skipped, warning
+from xacct.ctl.doctor.finding import Check, Checks, Finding, Found, broken, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
 from xacct.ctl.failure import NotRunningError
+from xacct.ctl.render import count
 from xacct.ctl.status import troubles
 
 RESTART: Final = "xacctctl restart"

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from xacct import tomlfile
-from xacct.ctl.doctor.finding import OTHERS, WRITABLE, Checks, Finding, broken, count, ok, skipped, warning
+from xacct.ctl.doctor.finding import OTHERS, WRITABLE, Checks, Finding, broken, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
+from xacct.ctl.render import count
 
 
 def stranger(path: Path) -> Path | None:

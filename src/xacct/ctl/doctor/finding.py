@@ -49,8 +49,3 @@ def broken(sentence: str, fix: str) -> Finding:
 def skipped(sentence: str) -> Finding:
     """Return a finding that could not be made here."""
     return Finding("skipped", sentence)
-
-
-def count(number: int, thing: str) -> str:
-    """Return "1 role", "2 roles"."""
-    return f"{number} {thing}{'' if number == 1 else 's'}"

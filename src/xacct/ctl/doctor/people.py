@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from xacct.ctl.doctor.finding import Checks, Finding, count, ok, warning
+from xacct.ctl.doctor.finding import Checks, Finding, ok, warning
 from xacct.ctl.doctor.scene import Scene
+from xacct.ctl.render import count
 
 _NOT_FOR_ALL: Final = ("notice", "device-command")
 """What only tells, and what answers for some devices alone."""

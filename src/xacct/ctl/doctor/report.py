@@ -6,8 +6,7 @@ from itertools import groupby
 from typing import Final
 
 from xacct.ctl.doctor.catalogue import Row
-from xacct.ctl.doctor.finding import count
-from xacct.ctl.render import clean, columns, folded, paint
+from xacct.ctl.render import clean, columns, count, folded, paint
 
 _TONES: Final = {"ok": "good", "warning": "warn", "broken": "bad", "skipped": "dim"}
 _STATE: Final = max(map(len, _TONES))

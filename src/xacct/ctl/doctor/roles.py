@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from xacct.ctl.doctor.finding import OTHERS, WRITABLE, Checks, Finding, broken, count, ok, warning
+from xacct.ctl.doctor.finding import OTHERS, WRITABLE, Checks, Finding, broken, ok, warning
 from xacct.ctl.doctor.keychain_keys import keychain_keys
 from xacct.ctl.doctor.scene import Scene
+from xacct.ctl.render import count
 from xacct.text import listed
 
 _VIRTUAL: Final = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:mfa/\S+")

@@ -84,10 +84,10 @@ def _token_file(path: Path, token: str) -> Finding:
 
 
 def _grant(scene: Scene) -> Finding:
-    file, grants = scene.environ.get(_FILE), scene.daemon.grants
-    if _URI not in scene.environ or not file or grants is None or Path(file).parent.name != "grants":
+    file = scene.environ.get(_FILE)
+    if _URI not in scene.environ or not file or scene.daemon.grants is None or Path(file).parent.name != "grants":
         return skipped("Whether this shell's grant is good, xacctd would know.")
-    grant = next((grant for grant in grants["grants"] if grant["id"] == Path(file).name), None)
+    grant = _of_this_shell(scene)
     if grant is None:
         return broken("The grant of this shell has ended: its requests are refused.", ANEW)
     theirs = _elsewhere(scene)
@@ -100,12 +100,16 @@ def _grant(scene: Scene) -> Finding:
 
 def _elsewhere(scene: Scene) -> wire.AwsFiles | None:
     """Return the files that the grant of this shell is for, where the shell means others by now."""
-    file, grants, roles = scene.environ.get(_FILE, ""), scene.daemon.grants, scene.daemon.roles
-    for grant in grants["grants"] if grants is not None and roles is not None else []:
-        files, meant = grant.get("files"), roles.get("files") if roles is not None else None
-        if grant["id"] == Path(file).name and files is not None and meant is not None:
-            return None if _resolved(files) == _resolved(meant) else files
-    return None
+    grant, roles = _of_this_shell(scene), scene.daemon.roles
+    files, meant = grant and grant.get("files"), roles and roles.get("files")
+    return files if files and meant and _resolved(files) != _resolved(meant) else None
+
+
+def _of_this_shell(scene: Scene) -> wire.GrantInfo | None:
+    """Return the grant whose token this shell has, as far as the daemon knows one."""
+    name = Path(scene.environ.get(_FILE, "")).name
+    known = scene.daemon.grants["grants"] if scene.daemon.grants is not None else []
+    return next((grant for grant in known if grant["id"] == name), None)
 
 
 def _resolved(files: wire.AwsFiles) -> tuple[Files, dict[str, str]]:

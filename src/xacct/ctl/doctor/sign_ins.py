@@ -11,9 +11,9 @@ from typing import Any, Final, NamedTuple
 
 from xacct import fileio
 from xacct.ctl import browser
-from xacct.ctl.doctor.finding import OTHERS, Checks, Finding, count, ok, skipped, warning
+from xacct.ctl.doctor.finding import OTHERS, Checks, Finding, ok, skipped, warning
 from xacct.ctl.doctor.scene import Scene
-from xacct.ctl.render import duration
+from xacct.ctl.render import count, duration
 from xacct.text import listed
 
 SOON: Final = 1800.0

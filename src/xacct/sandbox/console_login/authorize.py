@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import base64
-import re
 import secrets
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
 from xacct.sandbox.console_login import refusals
 from xacct.sandbox.console_login.state import CODE_SECONDS, Code, Login, Question
-from xacct.sandbox.identity_center import members
-from xacct.sandbox.identity_center.device import AnswerError
+from xacct.sandbox.identity_center import members, pkce
 from xacct.sandbox.identity_center.refusals import Refusal
+from xacct.sandbox.sign_in_control import AnswerError
 
 if TYPE_CHECKING:
     from xacct.sandbox.console_login.state import State
     from xacct.sandbox.identity_center.members import Members
+    from xacct.sandbox.sign_ins import Pairs
 
 SAME_DEVICE: Final = "arn:aws:signin:::devtools/same-device"
 CROSS_DEVICE: Final = "arn:aws:signin:::devtools/cross-device"
 AUTHORIZE_PATH: Final = "/v1/authorize"
 CONFIRMATION_PATH: Final = "/v1/sessions/confirmation"
 _CALLBACK: Final = "/oauth/callback"
-_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-
-Pairs = tuple[tuple[str, str], ...]
 
 
 def authorize(state: State, query: Pairs, origin: str, now: float) -> str:
@@ -60,9 +57,7 @@ def _question(given: Members, origin: str, now: float) -> Question:
     for name, value in wanted.items():
         if members.text(given, name) != value:
             raise refusals.invalid(f"{name} is not {value}")
-    challenge = members.text(given, "code_challenge")
-    if not _CHALLENGE.fullmatch(challenge):
-        raise refusals.invalid("code_challenge is no SHA-256 in base64url without padding")
+    challenge = pkce.challenge(given, refusals.invalid)
     return Question(client, redirect_uri, members.text(given, "state"), challenge, now + CODE_SECONDS)
 
 

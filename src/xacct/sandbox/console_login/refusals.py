@@ -9,7 +9,7 @@ from xacct.sandbox.identity_center.refusals import Refusal
 
 
 def _refusal(status: int, name: str, error: str, message: str) -> Refusal:
-    return Refusal(status, name, {"error": error, "message": message})
+    return Refusal(status, name, {"error": error, "message": message}, error)
 
 
 token_expired: Final = partial(_refusal, 401, "AccessDeniedException", "TOKEN_EXPIRED")

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from xacct.sandbox.console_login.proofs import Proofs
 from xacct.sandbox.identity_center.kept import Kept
+from xacct.sandbox.sign_in_control import SignInState
 
 if TYPE_CHECKING:
-    from xacct.sandbox import actions
-    from xacct.sandbox.faults import Faults
     from xacct.sandbox.world import User
 
 SESSION_SECONDS: Final = 43200.0
@@ -62,25 +61,14 @@ class Refresh:
 
 
 @dataclass(slots=True)
-class State:
-    """All of it.
+class State(SignInState):
+    """All of it."""
 
-    Attributes:
-        sts: The STS beside it: the world, and where credentials are issued.
-        faults: What makes calls fail.
-        consent: What a human answers who is not asked: "allow" or "deny"; "ask": nothing before somebody does.
-        consent_user: The name of who signs in then; None: the world's first user.
-    """
-
-    sts: actions.State
-    faults: Faults
     proofs: Proofs = field(default_factory=Proofs)
     questions: Kept[Question] = field(default_factory=Kept)
     codes: Kept[Code] = field(default_factory=Kept)
     refresh: Kept[Refresh] = field(default_factory=Kept)
     logins: Kept[Login] = field(default_factory=Kept)
-    consent: str = "ask"
-    consent_user: str | None = None
 
     def user(self, name: str | None) -> User | None:
         """Return the user of a name; the first one where none is said."""

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import base64
-import hashlib
-import hmac
 import json
-import re
 import secrets
 from typing import TYPE_CHECKING, Final
 
 from xacct.sandbox.console_login import refusals
 from xacct.sandbox.console_login.authorize import CROSS_DEVICE, SAME_DEVICE
 from xacct.sandbox.console_login.state import Refresh
-from xacct.sandbox.identity_center import members
+from xacct.sandbox.identity_center import members, pkce
 from xacct.sandbox.identity_center.refusals import Refusal
 from xacct.sandbox.sessions import SessionContext, principal_of
 
@@ -25,7 +22,6 @@ if TYPE_CHECKING:
     from xacct.sandbox.identity_center.members import Members
 
 TOKEN_PATH: Final = "/v1/token"  # noqa: S105 - no secret
-_VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
 
 
 def create_token(state: State, body: bytes, thumbprint: str, now: float, call: Call) -> dict[str, object]:
@@ -71,18 +67,14 @@ def _redeemed(state: State, given: Members, client: str, thumbprint: str, now: f
 
 def _redeem_code(state: State, given: Members, client: str, _thumbprint: str, now: float) -> Login:
     found = state.codes.get(members.text(given, "code"))
-    redirect_uri, verifier = members.text(given, "redirectUri"), members.text(given, "codeVerifier")
-    if not _VERIFIER.fullmatch(verifier):
-        raise refusals.invalid("codeVerifier is not valid")
+    redirect_uri, verifier = members.text(given, "redirectUri"), pkce.verifier(given, refusals.invalid)
     if found is None or found.question.client_id != client or found.used:
         raise refusals.authcode_expired("The code is not valid")
     # One try for a code: whoever has stolen it must not go on guessing.
     found.used = True
     if now >= found.expires:
         raise refusals.authcode_expired("The code is over")
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    right = hmac.compare_digest(challenge, found.question.challenge)
-    if not right or redirect_uri != found.question.redirect_uri:
+    if not pkce.proves(verifier, found.question.challenge) or redirect_uri != found.question.redirect_uri:
         raise refusals.invalid("The code was given for another verifier or redirect URI")
     return found.login
 

@@ -5,28 +5,22 @@ RFC 6749, RFC 7636, RFC 8252, as AWS has them: `scopes` in the plural, and one c
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
-import re
 import secrets
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlencode, urlsplit
 
-from xacct.sandbox.identity_center import members, refusals
-from xacct.sandbox.identity_center.device import AnswerError, sign_in
+from xacct.sandbox.identity_center import members, pkce, refusals
+from xacct.sandbox.identity_center.device import sign_in
 from xacct.sandbox.identity_center.registration import AUTHORIZATION_CODE, is_callback, may
 from xacct.sandbox.identity_center.state import AuthorizationCode, BrowserRequest
+from xacct.sandbox.sign_in_control import AnswerError
 
 if TYPE_CHECKING:
     from xacct.sandbox.identity_center.members import Members
     from xacct.sandbox.identity_center.state import Client, SignIn, State
+    from xacct.sandbox.sign_ins import Pairs
 
 AUTHORIZE_PATH: Final = "/authorize"
-_CHALLENGE: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-_VERIFIER: Final = re.compile(r"[A-Za-z0-9._~-]{43,128}")
-
-Pairs = tuple[tuple[str, str], ...]
 
 
 class RedirectError(Exception):
@@ -92,9 +86,7 @@ def _request(state: State, client: Client, redirect_uri: str, given: Members, no
         raise refusals.invalid_request("response_type is not code")
     if members.text(given, "code_challenge_method") != "S256":
         raise refusals.invalid_request("code_challenge_method is not S256")
-    challenge = members.text(given, "code_challenge")
-    if not _CHALLENGE.fullmatch(challenge):
-        raise refusals.invalid_request("code_challenge is no SHA-256 in base64url without padding")
+    challenge = pkce.challenge(given, refusals.invalid_request)
     if not set(members.text(given, "scopes").split(" ")).issubset(client.scopes):
         raise refusals.invalid_scope("A scope is not the client's")
     instance = state.instance(client.issuer or "")
@@ -144,17 +136,13 @@ def redeem_code(state: State, client: Client, given: Members, now: float) -> Sig
     """
     found = state.codes.get(members.text(given, "code"))
     redirect_uri = members.text(given, "redirectUri")
-    verifier = members.text(given, "codeVerifier")
-    if not _VERIFIER.fullmatch(verifier):
-        raise refusals.invalid_request("codeVerifier is not valid")
+    verifier = pkce.verifier(given, refusals.invalid_request)
     if found is None or found.request.client != client or found.used:
         raise refusals.invalid_grant("Invalid authorization code provided")
     # One try for a code: whoever has stolen it must not go on guessing.
     found.used = True
     if now >= found.expires:
         raise refusals.expired_token("The authorization code is over")
-    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-    right = hmac.compare_digest(challenge, found.request.challenge)
-    if not right or redirect_uri != found.request.redirect_uri:
+    if not pkce.proves(verifier, found.request.challenge) or redirect_uri != found.request.redirect_uri:
         raise refusals.invalid_grant("The code was given for another verifier or redirect URI")
     return found.sign_in

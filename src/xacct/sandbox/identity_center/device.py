@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from xacct.sandbox.identity_center import members, refusals
 from xacct.sandbox.identity_center.registration import DEVICE_CODE, client_of, may
 from xacct.sandbox.identity_center.state import DeviceRequest, SignIn
+from xacct.sandbox.sign_in_control import AnswerError
 
 if TYPE_CHECKING:
     from xacct.sandbox.identity_center.instance import Instance
@@ -18,10 +19,6 @@ DEVICE_PATH: Final = "/device"
 # RFC 8628's own proposal: no vowels, so that no words come out.
 _LETTERS: Final = "BCDFGHJKLMNPQRSTVWXZ"
 _SLOW_DOWN_SECONDS: Final = 5
-
-
-class AnswerError(Exception):
-    """A human's answer that can't be taken; the message says why in one sentence."""
 
 
 def start_device_authorization(state: State, given: Members, now: float, origin: str) -> dict[str, object]:

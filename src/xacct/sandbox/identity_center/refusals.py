@@ -18,13 +18,15 @@ class Refusal(Exception):
         status: HTTP status.
         name: The exception's name in the service model.
         body: The JSON body's members.
+        code: What tells it from others in the record of calls: the name, unless something says more.
     """
 
-    def __init__(self, status: int, name: str, body: dict[str, str]) -> None:
+    def __init__(self, status: int, name: str, body: dict[str, str], code: str | None = None) -> None:
         super().__init__(f"{name}: {body}")
         self.status = status
         self.name = name
         self.body = body
+        self.code = code or name
 
 
 def _oidc(status: int, name: str, error: str, description: str) -> Refusal:

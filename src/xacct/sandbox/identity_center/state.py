@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xacct.sandbox.identity_center.kept import Kept
+from xacct.sandbox.sign_in_control import SignInState
 
 if TYPE_CHECKING:
-    from xacct.sandbox import actions
-    from xacct.sandbox.faults import Faults
     from xacct.sandbox.identity_center.instance import Instance
 
 
@@ -138,12 +137,10 @@ class Token:
 
 
 @dataclass(slots=True)
-class State:
+class State(SignInState):
     """All of it.
 
     Attributes:
-        sts: The STS beside it: the world, and where role credentials are issued.
-        faults: What makes good clients and tokens bad.
         clients: By client id.
         devices: By device code.
         requests: By the random name that the consent page has.
@@ -151,12 +148,8 @@ class State:
         access: By access token.
         refresh: By refresh token; each is good once.
         sign_ins: By a number of no meaning.
-        consent: What a human answers who is not asked: "allow" or "deny"; "ask": nothing before somebody does.
-        consent_user: Who signs in then; None: the instance's first user.
     """
 
-    sts: actions.State
-    faults: Faults
     clients: Kept[Client] = field(default_factory=Kept)
     devices: Kept[DeviceRequest] = field(default_factory=Kept)
     requests: Kept[BrowserRequest] = field(default_factory=Kept)
@@ -164,8 +157,6 @@ class State:
     access: Kept[Token] = field(default_factory=Kept)
     refresh: Kept[Token] = field(default_factory=Kept)
     sign_ins: Kept[SignIn] = field(default_factory=Kept)
-    consent: str = "ask"
-    consent_user: str | None = None
 
     def instance(self, start_url: str) -> Instance | None:
         """Return the instance of a start URL, with or without a slash or `#/` at its end; None if there is none."""
