@@ -22,6 +22,16 @@ GUARDS = {
         "parent",
         "tests/test_several_files.py::test_roles_of_the_same_name_stand_side_by_side_each_with_its_own_source",
     ),
+    "code-is-no-argument": Guard(
+        'args.code != "-"',
+        "False",
+        "tests/ctl/test_login.py::test_a_code_is_no_argument",
+    ),
+    "one-code-is-for-one-device": Guard(
+        "len(serials) > 1",
+        "False",
+        "tests/control/test_streams.py::test_one_code_is_for_one_device",
+    ),
     "limits-hold-in-all-files": Guard(
         "return role_settings.limited(limits, there, own)",
         "return there.roles",

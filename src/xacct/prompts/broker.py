@@ -20,6 +20,7 @@ from xacct.policy import next_step
 from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.prompts.prompt import KINDS, NO_CAUSE, Prompt, names
 from xacct.signin import is_sign_in
+from xacct.text import digits
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
@@ -97,11 +98,11 @@ class PromptBroker:
 
         Raises:
             PromptClosed: somebody was faster, or nobody asks any more.
-            BadInput: not six digits, or no code was asked for; the prompt stays open.
+            BadInput: not six digits, spaces and hyphens aside, or no code was asked for; the prompt stays open.
             CodeUsed: AWS has seen this code; the prompt stays open, and its new `not_before` is published.
         """
         prompt = self._find(prompt_id, "mfa")
-        code = code.replace(" ", "")
+        code = digits(code)
         if not re.fullmatch(r"[0-9]{6}", code):  # guard: six-digits
             raise errors.BadInput("An MFA code is six digits.", "Type the code the device shows now.")
         now = self._clock.likeliest()
