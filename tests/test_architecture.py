@@ -155,7 +155,7 @@ ROOMS = {
         why="it carries what others have to tell, and knows nothing of it",
     ),
     "prompts": Room(
-        may=("model", "errors", "policy", "clock", "event_bus", "signin"),
+        may=("model", "errors", "policy", "clock", "event_bus", "signin", "text"),
         why="a prompt is asked and answered by whoever is there; what its answer is for, credentials know",
     ),
     "credentials": Room(
@@ -211,6 +211,7 @@ ROOMS = {
             "host.peer",
             "host.seats",
             "host.unix_sockets",
+            "signin",
             "text",
         ),
         why="it steers roles, grants and prompts; AWS stays behind the keeper",

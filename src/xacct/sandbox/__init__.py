@@ -3,7 +3,7 @@
 Unmodified SDKs talk to it through AWS_ENDPOINT_URL_STS. It imports none of xacct's other packages.
 
     wire        server (aiohttp), signature (SigV4), parameters, answers (XML), errors
-    service     sts (dispatch), actions, assume_role, session_tags, trust, totp, sessions
+    service     sts (dispatch), actions, iam, assume_role, session_tags, trust, totp, sessions
     its world   world (users, roles, profiles), default_world, keys
     control     control (HTTP), calls (what was called), faults
     command     cli, run, code, files, problem
@@ -11,7 +11,7 @@ Unmodified SDKs talk to it through AWS_ENDPOINT_URL_STS. It imports none of xacc
 Beside STS on `/`, a running sandbox answers, always in JSON:
 
 `GET /_sandbox/calls`
-    Every STS call so far, oldest first: `action`, `principal` (ARN, null if not authenticated),
+    Every call so far, oldest first: `action`, `principal` (ARN, null if not authenticated),
     `mfa` (whether this call brought a code that was accepted), `role_arn`, `status` (0 for a
     reset connection), `error` (AWS code or null), `time` (Unix seconds).
 `DELETE /_sandbox/calls`

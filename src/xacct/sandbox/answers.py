@@ -1,4 +1,4 @@
-"""Answers of the AWS query protocol, as XML in STS's namespace."""
+"""Answers of the AWS query protocol, as XML in STS's namespace, or IAM's."""
 
 from __future__ import annotations
 
@@ -22,19 +22,22 @@ def _text(value: str) -> str:
 
 
 def _elements(members: Result) -> str:
-    return "".join(
-        f"<{name}>{_text(value) if isinstance(value, str) else _elements(value)}</{name}>"
-        for name, value in members.items()
-    )
+    return "".join(f"<{name}>{_value(value)}</{name}>" for name, value in members.items())
 
 
-def success(action: str, result: Result, request_id: str) -> str:
+def _value(value: str | Result | list[Result]) -> str:
+    if isinstance(value, list):
+        return "".join(f"<member>{_elements(each)}</member>" for each in value)
+    return _text(value) if isinstance(value, str) else _elements(value)
+
+
+def success(action: str, result: Result, request_id: str, namespace: str = NAMESPACE) -> str:
     """Return the XML of an action's result."""
     body: Result = {
         f"{action}Result": result,
         "ResponseMetadata": {"RequestId": request_id},
     }
-    return f'<{action}Response xmlns="{NAMESPACE}">{_elements(body)}</{action}Response>\n'
+    return f'<{action}Response xmlns="{namespace}">{_elements(body)}</{action}Response>\n'
 
 
 def failure(error: StsError, request_id: str) -> str:

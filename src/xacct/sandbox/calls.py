@@ -17,7 +17,7 @@ class Call:
         mfa: Whether this call brought a code and the code was accepted.
         status: HTTP status of the answer; 0 where the connection was reset instead.
         error: AWS error code of the answer, or None.
-        service: "sts", "sso-oidc", "sso" or "signin".
+        service: "sts", "iam", "sso-oidc", "sso" or "signin".
         grant: CreateToken's grant type, else None.
     """
 

@@ -71,6 +71,17 @@ def not_authorized(principal: str, action: str, resource: str) -> StsError:
     return access_denied(f"User: {principal} is not authorized to perform: {action} on resource: {resource}")
 
 
+def not_allowed(user: str, action: str, resource: str) -> StsError:
+    """Return IAM's denial where no policy of a user allows an action on a resource."""
+    said = f"because no identity-based policy allows the {action} action"
+    return access_denied(f"User: {user} is not authorized to perform: {action} on resource: {resource} {said}")
+
+
+def no_such_user(name: str) -> StsError:
+    """Return IAM's refusal of a user that is not there."""
+    return StsError(404, "NoSuchEntity", f"The user with name {name} cannot be found.")
+
+
 def session_credentials(action: str) -> StsError:
     """Return the refusal of an action that only long-term credentials may call."""
     return access_denied(f"Cannot call {action} with session credentials")

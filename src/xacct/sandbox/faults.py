@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # Where each kind strikes: before authentication (one answer at most), or during it.
 FAILING: Final = ("throttling", "500", "503", "reset")
 KINDS: Final = (*FAILING, "delay", "skew", "invalid-key", "expired-token")
-SERVICES: Final = ("sts", "sso-oidc", "sso", "signin")
+SERVICES: Final = ("sts", "iam", "sso-oidc", "sso", "signin")
 
 
 @dataclass(slots=True)

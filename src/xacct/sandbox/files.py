@@ -31,7 +31,7 @@ _FIELDS: Final = ("key_id", "secret", "seed")
 _IDENTITY_CENTER: Final = ("AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC")
 SERVICES: Final = "xacct-sandbox"
 """The `[services ...]` section that a profile may name instead of the variables; there where one does."""
-_SERVED: Final = ("sts", "sso", "sso_oidc", "signin")
+_SERVED: Final = ("sts", "iam", "sso", "sso_oidc", "signin")
 _XDG: Final = {"XDG_RUNTIME_DIR": "run", "XDG_CONFIG_HOME": "config", "XDG_STATE_HOME": "state"}
 
 

@@ -1,4 +1,4 @@
-"""The sandbox as a server: STS on `/`, both kinds of sign-in beside it, controls below `/_sandbox`; at 127.0.0.1.
+"""The sandbox as a server: STS and IAM on `/`, both kinds of sign-in beside it, controls below `/_sandbox`.
 
 `Sandbox` is also the API for tests that run it in their own event loop:
 
@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from xacct.sandbox import answers, control, errors
+from xacct.sandbox import answers, control, errors, iam
 from xacct.sandbox.calls import Call
 from xacct.sandbox.console_login.routes import ConsoleLogin
 from xacct.sandbox.errors import StsError
@@ -28,7 +28,7 @@ from xacct.sandbox.identity_center.routes import IdentityCenter
 from xacct.sandbox.sessions import Caps
 from xacct.sandbox.signature import WireRequest
 from xacct.sandbox.strikes import cut, strike
-from xacct.sandbox.sts import Sts
+from xacct.sandbox.sts import Sts, service_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -137,7 +137,7 @@ class Sandbox:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         wire = await _wire(request)
         given = dict(wire.query) | dict(_form(wire.body))
-        call = Call(given.get("Action", ""), self.clock(), given.get("RoleArn"))
+        call = Call(given.get("Action", ""), self.clock(), given.get("RoleArn"), service=service_of(given))
         try:
             return await self._respond(request, wire, given, call)
         finally:
@@ -155,7 +155,8 @@ class Sandbox:
             if failing:
                 raise _FAILURES[failing]()  # noqa: RSE102 (this calls a function, not a class)
             result = self.sts.answer(wire, given, call, self.clock(), skew)
-            call.status, text = 200, answers.success(call.action, result, request_id)
+            namespace = iam.NAMESPACE if call.service == "iam" else answers.NAMESPACE
+            call.status, text = 200, answers.success(call.action, result, request_id, namespace)
         except StsError as error:
             call.status, call.error = error.status, error.code
             text = answers.failure(error, request_id)

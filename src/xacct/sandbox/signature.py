@@ -25,7 +25,6 @@ from xacct.sandbox import errors
 
 WINDOW: Final = timedelta(minutes=5)
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
-_SERVICE: Final = "sts"
 _STAMP: Final = "%Y%m%dT%H%M%SZ"
 _SCOPE_PARTS: Final = 5
 _PARTS: Final = ("Credential", "Signature", "SignedHeaders")
@@ -100,7 +99,7 @@ def read(request: WireRequest) -> Signed:
     )
 
 
-def verify(request: WireRequest, signed: Signed, secret: str, now: datetime) -> None:
+def verify(request: WireRequest, signed: Signed, secret: str, now: datetime, service: str = "sts") -> None:
     """Check scope, time and signature of a request against the secret of its key.
 
     Args:
@@ -108,11 +107,12 @@ def verify(request: WireRequest, signed: Signed, secret: str, now: datetime) -> 
         signed: What `read` returned for it.
         secret: The secret of `signed.key_id`.
         now: The STS's clock, aware UTC.
+        service: Whom it has to be signed for.
 
     Raises:
         StsError: SignatureDoesNotMatch, with AWS's sentence for the reason.
     """
-    _check_scope(signed)
+    _check_scope(signed, service)
     _check_time(signed.stamp, now)
     _check_headers(request, signed)
     wanted = _signature(request, signed, secret)
@@ -193,7 +193,7 @@ def _checked_stamp(stamp: str) -> str:
     return stamp
 
 
-def _check_scope(signed: Signed) -> None:
+def _check_scope(signed: Signed, wanted: str) -> None:
     date, region, service, term = signed.scope
     wrong = []
     if date != signed.stamp[:8]:
@@ -203,8 +203,8 @@ def _check_scope(signed: Signed) -> None:
         )
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d+", region):
         wrong.append(f"Credential should be scoped to a valid region, not '{region}'.")
-    if service != _SERVICE:
-        wrong.append(f"Credential should be scoped to correct service: '{_SERVICE}'.")
+    if service != wanted:
+        wrong.append(f"Credential should be scoped to correct service: '{wanted}'.")
     if term != "aws4_request":
         wrong.append(f"Credential should be scoped with a valid terminator: 'aws4_request', not '{term}'.")
     if wrong:
@@ -239,7 +239,7 @@ def _check_headers(request: WireRequest, signed: Signed) -> None:
 
 def _signature(request: WireRequest, signed: Signed, secret: str) -> str:
     """Return the signature the request should have."""
-    signer = SigV4Auth(Credentials(signed.key_id, secret), _SERVICE, signed.scope[1])
+    signer = SigV4Auth(Credentials(signed.key_id, secret), signed.scope[2], signed.scope[1])
     covered = HTTPHeaders()
     for name, value in request.headers:
         if name in signed.headers:

@@ -1,11 +1,11 @@
-"""One STS call from the signed request to the result: dispatch, authentication, action."""
+"""One call of STS or IAM from the signed request to the result: dispatch, authentication, action."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from xacct.sandbox import answers, errors, signature
+from xacct.sandbox import answers, errors, iam, signature
 from xacct.sandbox.actions import (
     Request,
     Result,
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from xacct.sandbox.signature import Signed, WireRequest
     from xacct.sandbox.world import World
 
-_ACTIONS: Final[Mapping[str, Callable[[Request], Result]]] = {
+    Actions = Mapping[str, Callable[[Request], Result]]
+
+_ACTIONS: Final[Actions] = {
     "AssumeRole": assume_role,
     "GetAccessKeyInfo": get_access_key_info,
     "GetCallerIdentity": get_caller_identity,
@@ -62,30 +64,41 @@ class Sts:
         Raises:
             StsError: For every refusal.
         """
-        name = _name(given)
-        if name in _UNSIGNED:
+        actions = _actions(given)
+        name = _name(given, actions)
+        if actions is _ACTIONS and name in _UNSIGNED:
             return _UNSIGNED[name](self.state, given, now, call)
         signed = signature.read(wire)
-        caller = self._caller(signed, now)
-        signature.verify(wire, signed, caller.secret, datetime.fromtimestamp(now + skew, UTC))
+        caller = self._caller(signed, now, call.service)
+        signature.verify(wire, signed, caller.secret, datetime.fromtimestamp(now + skew, UTC), call.service)
         call.principal = caller.principal.arn
-        return _ACTIONS[name](Request(self.state, caller, given, now, call))
+        return actions[name](Request(self.state, caller, given, now, call))
 
-    def _caller(self, signed: Signed, now: float) -> Caller:
+    def _caller(self, signed: Signed, now: float, service: str) -> Caller:
         """Return the owner of the credentials, unless a fault makes them bad."""
         caller = self.state.sessions.caller(self.state.world, signed.key_id, signed.token, now)
-        if caller.session is None and self._faults.take("invalid-key"):
+        if caller.session is None and self._faults.take("invalid-key", service=service):
             raise errors.invalid_token()
-        if caller.session is not None and self._faults.take("expired-token"):
+        if caller.session is not None and self._faults.take("expired-token", service=service):
             raise errors.expired_token()
         return caller
 
 
-def _name(given: Parameters) -> str:
+def service_of(given: Parameters) -> str:
+    """Return which service a call is of: the version of its API tells."""
+    return "iam" if given.get("Version") == iam.VERSION else "sts"
+
+
+def _actions(given: Parameters) -> Actions:
+    return iam.ACTIONS if service_of(given) == "iam" else _ACTIONS
+
+
+def _name(given: Parameters, actions: Actions) -> str:
     """Return the action's name; AWS looks at this before it looks at the signature."""
     name, version = given.get("Action"), given.get("Version")
     if not name:
         raise errors.missing_action()
-    if name not in _ACTIONS.keys() | _UNSIGNED.keys() or version != answers.VERSION:
+    known = actions.keys() | (_UNSIGNED.keys() if actions is _ACTIONS else set())
+    if name not in known or version not in (answers.VERSION, iam.VERSION):
         raise errors.invalid_action(name, version)
     return name

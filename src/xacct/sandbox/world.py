@@ -23,20 +23,41 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True)
 class MfaDevice:
-    """A virtual MFA device: its ARN and its TOTP seed in base32."""
+    """An MFA device: its serial number (of a virtual one its ARN), and its TOTP seed in base32.
+
+    A security key has no seed, and its serial is an ARN of `u2f/`: STS takes no code of it. `enabled` is when it was
+    assigned to its user, Unix seconds.
+    """
 
     serial: str
     seed: str = field(repr=False)
+    enabled: float = 1_700_000_000.0
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An IAM user with its keys and, perhaps, an MFA device."""
+    """An IAM user with its keys and, perhaps, an MFA device.
+
+    Attributes:
+        name: Its name.
+        account: Whose it is.
+        keys: Its access keys.
+        mfa: The device that `xacct-sandbox code` plays.
+        more_devices: Others.
+        denied: What IAM can do and this user may not ("iam:ListMFADevices").
+    """
 
     name: str
     account: str
     keys: tuple[AccessKey, ...] = ()
     mfa: MfaDevice | None = None
+    more_devices: tuple[MfaDevice, ...] = ()
+    denied: frozenset[str] = frozenset()
+
+    @property
+    def devices(self) -> tuple[MfaDevice, ...]:
+        """All its MFA devices, security keys among them."""
+        return (*(() if self.mfa is None else (self.mfa,)), *self.more_devices)
 
     @property
     def arn(self) -> str:

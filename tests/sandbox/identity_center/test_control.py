@@ -189,7 +189,7 @@ async def test_a_reset_a_delay_and_a_skewed_clock(signer, portal, sandbox, sleep
 
 async def test_a_fault_of_a_service_that_there_is_not(post):
     status, told = await post("/_sandbox/faults", {"kind": "500", "service": "s3"})
-    assert (status, told["error"]) == (400, "Unknown service 's3'. Use one of: sts, sso-oidc, sso, signin.")
+    assert (status, told["error"]) == (400, "Unknown service 's3'. Use one of: sts, iam, sso-oidc, sso, signin.")
     status, told = await post("/_sandbox/faults", {"kind": "500", "service": "sso"})
     assert (status, told["service"]) == (200, "sso")
 
