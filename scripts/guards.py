@@ -22,6 +22,11 @@ GUARDS = {
         "parent",
         "tests/test_several_files.py::test_roles_of_the_same_name_stand_side_by_side_each_with_its_own_source",
     ),
+    "iam-is-asked-where-sts-is": Guard(
+        "None if regions.is_awss(host) else target.endpoint_url",
+        "None",
+        "tests/aws/test_iam.py::test_iam_is_where_the_profile_says_or_where_sts_is_if_that_is_not_awss",
+    ),
     "code-is-no-argument": Guard(
         'args.code != "-"',
         "False",

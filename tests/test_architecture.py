@@ -455,6 +455,7 @@ HOLDERS = {
     "credentials/fetchers/role_from_parent.py": "calls STS with a parent's credentials",
     "credentials/fetchers/role_from_sign_in.py": "calls the access portal with a sign-in's token",
     "credentials/listings.py": "lists accounts at the access portal with a sign-in's token",
+    "credentials/user_devices.py": "asks IAM with the MFA session which devices its user has",
     "credentials/fetchers/mfa_session.py": "takes what the same code has opened for another profile",
     "credentials/snapshot.py": "what the next process is to hold",
 }

@@ -37,6 +37,7 @@ ANSWERS = {
     "GET keys": wire.KeysAnswer,
     "POST keys": wire.KeyAnswer,
     "POST keys * check": wire.KeyAnswer,
+    "GET mfa": wire.MfaAnswer,
     "GET containers": wire.ContainersAnswer,
     "POST succeed": wire.SucceedAnswer,
     "POST reload": wire.ReloadAnswer,

@@ -37,7 +37,7 @@ READ_TIMEOUT = 10.0
 NOWHERE = f"{os.devnull}/none"
 """A path at which no file can be, not even where something has put one in /dev/null's place."""
 
-SERVICES = {"sts": "sts", "sso": "portal.sso", "sso-oidc": "oidc", "signin": "signin"}
+SERVICES = {"sts": "sts", "iam": "iam", "sso": "portal.sso", "sso-oidc": "oidc", "signin": "signin"}
 """What is asked, as botocore calls it, and what its host is called."""
 
 POOL = 20
@@ -73,8 +73,8 @@ def make(service: str, target: StsTarget, region: str, now: Callable[[], float])
         "config": config,
     }
     client = asyncio.run(_created(_session("legacy" if target.legacy else "regional"), service, arguments))
-    if service == "sts":
-        sign_requests(client, now)
+    if service in ("sts", "iam"):
+        sign_requests(client, now, service)
     if service == "signin":
         client.meta.events.register("before-call.signin", add_proof)
     check_proxy(client.meta.endpoint_url)

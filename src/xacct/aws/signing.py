@@ -59,9 +59,9 @@ def signing_with(keys: Credentials | None) -> Iterator[UnderWay]:
 class ClockedSigV4(SigV4Auth):  # type: ignore[misc]
     """SigV4 whose timestamp is AWS's time as the daemon knows it."""
 
-    def __init__(self, credentials: Credentials, region: str, now: float) -> None:
+    def __init__(self, credentials: Credentials, region: str, now: float, service: str = "sts") -> None:
         keys = ReadOnlyCredentials(credentials.access_key_id, credentials.secret_access_key, credentials.session_token)
-        super().__init__(keys, "sts", region)
+        super().__init__(keys, service, region)
         self._now = now
 
     def _modify_request_before_signing(self, request: Any) -> None:
@@ -69,8 +69,8 @@ class ClockedSigV4(SigV4Auth):  # type: ignore[misc]
         super()._modify_request_before_signing(request)
 
 
-def sign_requests(client: Any, now: Callable[[], float]) -> None:
-    """Have every request of an unsigned client signed with `signing_with`, at the instant `now` says."""
+def sign_requests(client: Any, now: Callable[[], float], service: str = "sts") -> None:
+    """Have every request of an unsigned client signed with `signing_with`, at the instant `now` says, for `service`."""
 
     def sign(request: Any, **_: Any) -> None:
         region = GLOBAL_REGION if urlsplit(request.url).hostname == GLOBAL_HOST else client.meta.region_name
@@ -79,7 +79,7 @@ def sign_requests(client: Any, now: Callable[[], float]) -> None:
             call.signed = True  # as far as such a call is
             return
         assert call.keys is not None  # noqa: S101 - a call's own requests are made while it is under way
-        ClockedSigV4(call.keys, region, now()).add_auth(request)
+        ClockedSigV4(call.keys, region, now(), service).add_auth(request)
         call.signed = True
 
-    client.meta.events.register("request-created.sts", sign)
+    client.meta.events.register(f"request-created.{service}", sign)

@@ -48,7 +48,7 @@ class Sts:
         arguments: dict[str, Any] = {"DurationSeconds": duration}
         if code:
             arguments |= {"SerialNumber": role.mfa_serial, "TokenCode": code}
-        answer = await self._call("get_session_token", keys, role, arguments)
+        answer = await self.call("get_session_token", keys, role, arguments)
         return self._credentials(answer, account_of(role.mfa_serial))
 
     async def assume_role(
@@ -73,7 +73,7 @@ class Sts:
         if code and role.mfa_serial:
             wanted |= {"SerialNumber": role.mfa_serial, "TokenCode": code}
         arguments = {key: value for key, value in wanted.items() if value}
-        answer = await self._call("assume_role", keys, role, arguments)
+        answer = await self.call("assume_role", keys, role, arguments)
         return self._credentials(answer, role.account)
 
     async def assume_role_with_web_identity(
@@ -99,7 +99,7 @@ class Sts:
             "PolicyArns": [{"arn": arn} for arn in role.session_policies],
         }
         arguments = {key: value for key, value in wanted.items() if value}
-        answer = await self._call("assume_role_with_web_identity", None, role, arguments)
+        answer = await self.call("assume_role_with_web_identity", None, role, arguments)
         return self._credentials(answer, role.account)
 
     async def get_caller_identity(self, keys: Credentials, role: Role) -> str:
@@ -108,25 +108,38 @@ class Sts:
         Raises:
             XacctError: what AWS said, or why it could not be asked.
         """
-        answer = await self._call("get_caller_identity", keys, role, {})
+        answer = await self.call("get_caller_identity", keys, role, {})
         arn = answer.get("Arn")
         if not isinstance(arn, str) or not arn.startswith("arn:"):
             raise failures.not_sts()
         return arn
 
-    async def _call(
-        self, method: str, keys: Credentials | None, role: Role, arguments: dict[str, Any]
+    async def call(
+        self, method: str, keys: Credentials | None, role: Role, arguments: dict[str, Any], *, service: str = "sts"
     ) -> dict[str, Any]:
+        """What AWS answers to a call.
+
+        Args:
+            method: Botocore's name of it.
+            keys: What it is signed with; None: it is not.
+            role: What it is for; says where and how AWS is asked.
+            arguments: Its own.
+            service: Which service of sdk.SERVICES is asked.
+
+        Raises:
+            XacctError: what AWS said, or why it could not be asked.
+        """
+        asked = "" if service == "sts" else service.upper()
         # Imported late: the SDK costs half a second, and is loaded in a thread, by the client as a rule.
         try:
-            client = await self._clients.get(role.target, region_of(role))
+            client = await self._clients.get(role.target, region_of(role), service)
             from botocore.exceptions import ClientError  # noqa: PLC0415
 
             from xacct.aws.signing import signing_with  # noqa: PLC0415
         except OSError as error:  # guard: no-descriptor-for-the-sdk-is-no-bug
             raise failures.without_the_sdk(error, role) from None
         except Exception as error:  # noqa: BLE001 - as below; nothing has been signed
-            raise failures.of_sdk(error, role, signed=False) from None
+            raise failures.of_sdk(error, role, signed=False, asked=asked) from None
         with signing_with(keys) as signed:
             try:
                 answer: dict[str, Any] = await getattr(client, method)(**arguments)
@@ -134,7 +147,7 @@ class Sts:
                 raise self._refusal(error.response, role.name) from None
             except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each
                 # `from None`: botocore's exceptions hold the request, and with it keys and codes.
-                raise failures.of_sdk(error, role, signed=signed.signed) from None
+                raise failures.of_sdk(error, role, signed=signed.signed, asked=asked) from None
         if answer.get("Credentials"):
             hear(self._clock, answer, signed_for=True)
         return answer

@@ -20,6 +20,7 @@ from xacct.control.grants import GrantRoutes
 from xacct.control.http import answered, body_of, streamed
 from xacct.control.keys import KeyRoutes
 from xacct.control.logins import LoginRoutes
+from xacct.control.mfa import MfaRoutes
 from xacct.control.middleware import Middleware
 from xacct.control.selection import Selection
 from xacct.control.standing import Standing
@@ -69,6 +70,7 @@ class Api:
                 web.post(wire.LOGOUT, self.logout),
                 *self.granting.routes(),
                 *KeyRoutes(self._daemon.keys).routes(),
+                *MfaRoutes(self._keeper, self._daemon.devices).routes(),
                 web.get(wire.CONTAINERS, self.containers),
                 web.get(wire.PROMPTS, self.prompts),
                 web.post(wire.PROMPT, self.answer_prompt),

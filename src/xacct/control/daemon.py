@@ -10,6 +10,7 @@ from xacct import errors
 from xacct.control import views
 from xacct.control.containers import Containers
 from xacct.control.keys import AccessKeys, NoAccessKeys
+from xacct.control.mfa import Devices, NoDevices
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -76,6 +77,7 @@ class Daemon:
         known_words: aliases and groups of roles.
         identify: asks AWS whose credentials these are, at the STS of a role.
         keys: the access keys in the keychain.
+        devices: asks IAM for MFA devices.
     """
 
     endpoint_url: str
@@ -96,3 +98,4 @@ class Daemon:
     known_words: Callable[[], KnownWords] = NoWords
     identify: Identify = _not_asked
     keys: AccessKeys = field(default_factory=NoAccessKeys)
+    devices: Devices = field(default_factory=NoDevices)

@@ -23,6 +23,7 @@ from xacct.credentials.node import Node, Use, session_key, unknown
 from xacct.credentials.rate_limiter import URGENT, RateLimiter
 from xacct.credentials.refused import Refused
 from xacct.credentials.tree import Tree
+from xacct.credentials.user_devices import UserDevices
 from xacct.model import Source, iso
 from xacct.policy import Freshness, Hop
 from xacct.prompts.approvals import Approvals
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from xacct.credentials.node import SessionKey
     from xacct.credentials.rate_limiter import Place
     from xacct.credentials.sign_ins import ConsoleLogins, IdentityCenter, SharedCache
+    from xacct.credentials.user_devices import Iam
     from xacct.model import Credentials, Role
     from xacct.policy import Path
     from xacct.prompts.broker import PromptBroker
@@ -52,6 +54,7 @@ class Keeper:
         unusable: why what the configuration names besides is no role.
         unread: why no file could be read.
         instances: what stands for the sso-sessions of the configuration: roles of no account.
+        user_devices: the MFA devices of IAM users.
         listings: the accounts and permission sets of those who have signed in.
         slugs: the names of configured roles by how the endpoint's paths call them.
         uses: when roles were last wanted.
@@ -71,6 +74,7 @@ class Keeper:
         defaults: Defaults | None = None,
         rng: random.Random | None = None,
         shared_cache: SharedCache | None = None,
+        iam: Iam | None = None,
     ) -> None:
         self.unusable: Mapping[str, errors.XacctError] = {}
         self.unread: errors.XacctError | None = None
@@ -105,6 +109,7 @@ class Keeper:
         rng = rng or random.Random()  # noqa: S311 - jitter
         self.tree = Tree(calls=self._calls, refused=self.refused, until=self.until, rng=rng, settled=self._settled)
         self.nodes, self.sessions = self.tree.nodes, self.tree.sessions
+        self.user_devices = UserDevices(iam, calls=self._calls, tree=self.tree, agent_lock=self.agent_lock)
         self.listings = Listings(calls=self._calls, tree=self.tree, broker=broker, agent_lock=self.agent_lock, rng=rng)
 
     # The configuration.

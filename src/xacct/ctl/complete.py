@@ -45,6 +45,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "keys add": ("--no-check",),
     "keys import": ("--yes", "--dry-run"),
     "keys remove": ("--yes",),
+    "mfa list": ("--json",),
     "service install": ("--now", "--sandbox"),
     "service uninstall": ("--purge",),
 }
@@ -54,6 +55,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "accounts": ("sync",),
     "grants": ("list", "create", "revoke"),
     "keys": ("list", "add", "import", "remove"),
+    "mfa": ("list",),
     "docker": ("run", "compose", "doctor", "setup"),
     "podman": ("run", "compose", "doctor", "setup"),
     "completion": ("bash", "zsh", "fish"),
@@ -201,6 +203,7 @@ _ASKED: Final[dict[tuple[str, ...], Callable[[], list[str]]]] = {
     ("grants", "revoke"): _grants,
     ("keys", "import"): _roles,
     ("keys", "remove"): _keys,
+    ("mfa", "list"): _roles,
     **{(verb, action): _roles for verb in ("docker", "podman") for action in ("run", "compose", "doctor")},
 }
 """What the words behind a verb's action are."""

@@ -24,6 +24,7 @@ from xacct.credentials.service import CredentialService
 from xacct.daemon.catalogues import Catalogues
 from xacct.daemon.container_routes import ContainerRoutes, containers
 from xacct.daemon.keychain_keys import KeychainKeys
+from xacct.daemon.mfa_devices import MfaDevices
 from xacct.daemon.noted import Noted
 from xacct.daemon.reading import Reader, Wanted
 from xacct.daemon.restorer import Restorer
@@ -106,6 +107,7 @@ class App:
         self.keychain_keys = KeychainKeys(
             self.access_keys, self.sts, os.environ, self.catalogues.own, partial(self.reader.in_time, everything=True)
         )
+        self.mfa_devices = MfaDevices(self.keeper, os.environ)
         self.audit = _audit(chosen, where, self.clock, resolver, self.catalogues)
         if (audit := self.audit) is not None:
             self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
@@ -127,6 +129,7 @@ class App:
     def _heart(self, chosen: Settings) -> Keeper:
         """The keeper, with AWS and the prompt broker it needs."""
         from xacct.aws.console_login import ConsoleLogins  # noqa: PLC0415
+        from xacct.aws.iam import Iam  # noqa: PLC0415
         from xacct.aws.portal import Portal  # noqa: PLC0415
         from xacct.aws.shared_cache import SharedCache  # noqa: PLC0415
         from xacct.aws.sources import FileSources  # noqa: PLC0415
@@ -146,6 +149,7 @@ class App:
         self.console_logins = ConsoleLogins(self.clock, admits)
         return Keeper(
             sts=self.sts,
+            iam=Iam(self.sts),
             identity_center=self.identity_center,
             console_logins=self.console_logins,
             shared_cache=self.shared_cache,

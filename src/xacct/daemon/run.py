@@ -244,6 +244,7 @@ class Run:
             known_words=lambda: app.configuration.settings,
             identify=app.sts.get_caller_identity,
             keys=app.keychain_keys,
+            devices=app.mfa_devices,
         )
         self._api = Api(app.service, app.grants, daemon)
         listener = inherited.control or bind(app.where.control)
