@@ -22,6 +22,51 @@ GUARDS = {
         "parent",
         "tests/test_several_files.py::test_roles_of_the_same_name_stand_side_by_side_each_with_its_own_source",
     ),
+    "seed-shows-nothing": Guard(
+        'return "Seed(…)"',
+        'return f"Seed({self.secret})"',
+        "tests/state/test_totp.py::test_a_seed_shows_nothing",
+    ),
+    "seed-is-base32": Guard(
+        'if not re.fullmatch(rf"[A-Z2-7]{{{SHORTEST},{LONGEST}}}", secret):',
+        "if False:",
+        "tests/state/test_totp.py::test_what_is_no_seed_is_refused_and_not_repeated",
+    ),
+    "seed-is-as-awss": Guard(
+        'if found.digits != DIGITS or found.interval != TOTP_STEP or found.digest().name != "sha1":',
+        "if False:",
+        "tests/state/test_totp.py::test_a_seed_of_other_codes_than_aws_takes_is_refused",
+    ),
+    "seed-is-not-overwritten": Guard(
+        "if self.added(serial) is not None:",
+        "if False:",
+        "tests/state/test_mfa_seeds.py::test_a_seed_does_not_replace_another",
+    ),
+    "seed-that-is-not-kept-whole-is-taken-back": Guard(
+        "await self._asking.undo(serial, PATIENCE)",
+        "pass",
+        "tests/state/test_mfa_seeds.py::test_where_the_list_can_not_be_written_the_keychain_has_nothing",
+    ),
+    "keychain-gives-back-the-seed": Guard(
+        "if kept != seed:",
+        "if False:",
+        "tests/state/test_mfa_seeds.py::test_what_the_keychain_changes_is_not_kept",
+    ),
+    "locked-agent-gives-no-codes": Guard(
+        "if self._locked():",
+        "if False:",
+        "tests/desktop/test_stored_seed.py::test_a_locked_agent_gives_no_codes",
+    ),
+    "refused-seed-is-not-tried-again": Guard(
+        "self._sent.pop(serial, 0) == prompt.attempt - 1 > 0",
+        "False",
+        "tests/desktop/test_stored_seed.py::test_a_seed_whose_code_was_refused_is_not_tried_again_until_it_is_another",
+    ),
+    "seed-is-typed-unseen": Guard(
+        "getpass.getpass(",
+        "input(",
+        "tests/ctl/test_mfa.py::test_a_secret_is_asked_for_at_the_terminal_after_a_yes_and_not_shown",
+    ),
     "iam-is-asked-where-sts-is": Guard(
         "None if regions.is_awss(host) else target.endpoint_url",
         "None",
@@ -2017,7 +2062,7 @@ GUARDS = {
         "tests/state/test_access_keys.py::test_a_key_that_is_there_is_not_overwritten",
     ),
     "key-that-is-not-kept-whole-is-taken-back": Guard(
-        "await self._undo(name)",
+        "await self._asking.undo(name, PATIENCE)",
         "pass",
         "tests/state/test_access_keys.py::test_where_the_list_can_not_be_written_the_keychain_has_nothing",
     ),

@@ -529,6 +529,7 @@ RUNNERS = {
     "ctl/unit.py": "systemctl and systemd-analyze",
     "ctl/launchd.py": "launchctl",
     "ctl/connection.py": "ssh",
+    "ctl/mfa_seed.py": "zbarimg, for a QR code",
     "ctl/doctor/scene.py": "what the machine's own tools say",
     "ctl/docker/engine.py": "docker and podman",
     "ctl/docker/doctor.py": "a container of theirs",

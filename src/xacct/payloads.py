@@ -568,6 +568,35 @@ class MfaDeviceInfo(TypedDict):
     roles: list[str]
 
 
+class SeedRequest(TypedDict):
+    """POST /v1/mfa/seeds: keep the TOTP seed of a device in the keychain.
+
+    Attributes:
+        secret: in base32, or an otpauth:// address.
+    """
+
+    serial: str
+    secret: str
+
+
+class SeedInfo(TypedDict):
+    """A stored seed, without the seed; `added` in Unix seconds."""
+
+    serial: str
+    added: float
+
+
+class SeedAnswer(TypedDict):
+    """POST /v1/mfa/seeds.
+
+    Attributes:
+        roles: those that the configuration names the device for.
+    """
+
+    serial: str
+    roles: list[str]
+
+
 class MfaUser(TypedDict):
     """The MFA devices of one IAM user.
 
@@ -584,10 +613,17 @@ class MfaUser(TypedDict):
 
 
 class MfaAnswer(TypedDict):
-    """GET /v1/mfa."""
+    """GET /v1/mfa.
+
+    Attributes:
+        seeds: of whichever user's devices they are stored.
+        keychain: what it is called on this system, where they are.
+    """
 
     now: float
     users: list[MfaUser]
+    seeds: list[SeedInfo]
+    keychain: str
 
 
 class GrantRequest(TypedDict):

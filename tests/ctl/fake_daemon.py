@@ -158,7 +158,14 @@ class FakeDaemon:
         other = {"kind": "hardware", "gives_codes": True, "enabled": None, "roles": ["dev"]}
         devices = [{"serial": SERIAL, **device}, {"serial": KEY_SERIAL, **key}, {"serial": "GAHT12345678", **other}]
         user = {"source": "work", "asked_with": "session", "devices": devices, "error": None}
-        return {"now": time.time(), "users": [user]}
+        seeds = [{"serial": "arn:aws:iam::111122223333:mfa/bob", "added": time.time()}]
+        return {"now": time.time(), "users": [user], "seeds": seeds, "keychain": "the Secret Service"}
+
+    def _post_mfa(self, _path, body):
+        return {"serial": body["serial"], "roles": ["prod"] if body["serial"] == SERIAL else []}
+
+    def _delete_mfa(self, _path, _body):
+        return {}
 
     def _get_roles(self, path, _body):
         if path.endswith("/explain"):

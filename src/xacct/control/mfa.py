@@ -10,7 +10,7 @@ from aiohttp import web
 
 from xacct import errors, wire
 from xacct.control import serializers, views
-from xacct.control.http import answered
+from xacct.control.http import answered, body_of
 from xacct.model import MfaDevice, Role, Source
 
 if TYPE_CHECKING:
@@ -32,6 +32,27 @@ class Devices(Protocol):
             XacctError: they can't be had.
         """
 
+    def seeds(self) -> list[wire.SeedInfo]:
+        """The stored seeds."""
+
+    @property
+    def keychain(self) -> str:
+        """What they are stored in."""
+
+    async def add_seed(self, serial: str, secret: str) -> None:
+        """Store the seed of a device.
+
+        Raises:
+            XacctError: it is none, or can't be stored; nothing of it is.
+        """
+
+    async def drop_seed(self, serial: str) -> None:
+        """Store that of a device no longer.
+
+        Raises:
+            XacctError: there is none, or it can't be removed.
+        """
+
 
 class NoDevices:
     """A daemon that can't ask IAM."""
@@ -39,6 +60,20 @@ class NoDevices:
     async def of(self, _files: Files | None, _role: str) -> Found:
         """Can't be."""
         raise errors.AwsUnavailable("Nobody can ask IAM here.", "")
+
+    keychain = ""
+
+    def seeds(self) -> list[wire.SeedInfo]:
+        """None."""
+        return []
+
+    async def add_seed(self, _serial: str, _secret: str) -> None:
+        """Can't be."""
+        raise errors.KeychainUnavailable("This xacctd uses no keychain.", "")
+
+    async def drop_seed(self, _serial: str) -> None:
+        """Can't be."""
+        raise errors.KeychainUnavailable("This xacctd uses no keychain.", "")
 
 
 class MfaRoutes:
@@ -50,7 +85,11 @@ class MfaRoutes:
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
-        return [web.get(wire.MFA, self.list_devices)]
+        return [
+            web.get(wire.MFA, self.list_devices),
+            web.post(wire.MFA_SEEDS, self.add_seed),
+            web.delete(wire.MFA_SEED, self.drop_seed),
+        ]
 
     async def list_devices(self, request: web.Request) -> web.Response:
         """GET /v1/mfa: the users that ?role= starts from; without it, all that the shell's files have devices of."""
@@ -60,8 +99,32 @@ class MfaRoutes:
         roots = self._roots(view)
         asked = named or [view.wanted(view.name(name)) for name in self._one_a_user(roots)]
         users = await asyncio.gather(*(self._user(view, name, roots) for name in dict.fromkeys(asked)))
-        answer: wire.MfaAnswer = {"now": self._keeper.clock.now(), "users": users}
+        answer: wire.MfaAnswer = {
+            "now": self._keeper.clock.now(),
+            "users": users,
+            "seeds": self._devices.seeds(),
+            "keychain": self._devices.keychain,
+        }
         return answered(request, answer)
+
+    async def add_seed(self, request: web.Request) -> web.Response:
+        """POST /v1/mfa/seeds."""
+        body = await body_of(request, wire.SeedRequest)
+        serial = body["serial"]
+        if not MfaDevice(serial).gives_codes:
+            raise errors.BadInput(f"{serial} is a security key: there is no seed of it, and STS can't use it.", "")
+        await self._devices.add_seed(serial, body["secret"])
+        roots = self._roots(views.of(request))
+        answer: wire.SeedAnswer = {
+            "serial": serial,
+            "roles": [name for name, root in roots.items() if root.mfa_serial == serial],
+        }
+        return answered(request, answer)
+
+    async def drop_seed(self, request: web.Request) -> web.Response:
+        """DELETE /v1/mfa/seeds/SERIAL."""
+        await self._devices.drop_seed(request.match_info["serial"])
+        return web.json_response({})
 
     def _roots(self, view: View) -> dict[str, Role]:
         """The role at the root of each role of the shell's files."""

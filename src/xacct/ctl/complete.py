@@ -46,6 +46,8 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "keys import": ("--yes", "--dry-run"),
     "keys remove": ("--yes",),
     "mfa list": ("--json",),
+    "mfa add": ("--qr", "--yes"),
+    "mfa remove": ("--yes",),
     "service install": ("--now", "--sandbox"),
     "service uninstall": ("--purge",),
 }
@@ -55,7 +57,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "accounts": ("sync",),
     "grants": ("list", "create", "revoke"),
     "keys": ("list", "add", "import", "remove"),
-    "mfa": ("list",),
+    "mfa": ("list", "add", "remove"),
     "docker": ("run", "compose", "doctor", "setup"),
     "podman": ("run", "compose", "doctor", "setup"),
     "completion": ("bash", "zsh", "fish"),
@@ -74,7 +76,7 @@ _VALUED: Final = frozenset(
         *VALUES,
         "--parallel",
         *("--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"),
-        *("--profile-template", "--region", "--accounts", "--roles"),
+        *("--qr", "--profile-template", "--region", "--accounts", "--roles"),
     }
 )
 _ONE_ROLE: Final = frozenset({"whoami", "explain", "env", "exec", "ssh", "process"})

@@ -51,6 +51,8 @@ from xacct.prompts.used_codes import UsedCodes
 from xacct.state import codec, key_items
 from xacct.state.access_keys import AccessKeys
 from xacct.state.fdstore import FdStore
+from xacct.state.keys import MFA_SEEDS
+from xacct.state.mfa_seeds import MfaSeeds
 from xacct.state.persister import StatePersister
 from xacct.state.taken_back import TakenBack
 
@@ -107,14 +109,23 @@ class App:
         self.keychain_keys = KeychainKeys(
             self.access_keys, self.sts, os.environ, self.catalogues.own, partial(self.reader.in_time, everything=True)
         )
-        self.mfa_devices = MfaDevices(self.keeper, os.environ)
+        self.mfa_seeds = MfaSeeds(where.mfa_seeds, key_items.of_this_system(MFA_SEEDS), self.clock.likeliest)
+        self.mfa_devices = MfaDevices(self.keeper, self.mfa_seeds, os.environ)
         self.audit = _audit(chosen, where, self.clock, resolver, self.catalogues)
         if (audit := self.audit) is not None:
             self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
         self._build_endpoints(chosen, resolver)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = prompters(
-            Parts(chosen.prompts, self.keeper.broker, self.keeper.events, os.environ, self.clock.boot)
+            Parts(
+                chosen.prompts,
+                self.keeper.broker,
+                self.keeper.events,
+                os.environ,
+                self.clock.boot,
+                self.mfa_seeds,
+                lambda: self.keeper.agent_lock.locked,
+            )
         )
         self.watches = Watches(watchers(os.environ), self.happened)
         self._announced = float("-inf")
@@ -254,6 +265,7 @@ class App:
         # guard: successor-has-keys-that-came-meanwhile
         if self.access_keys.read_index():  # it was read before there was a lock
             self.catalogues.read(Wanted(everything=True))()
+        self.mfa_seeds.read_index()
         await self.restorer.take_over(inherited, manager)
         if self.audit is not None:
             self.audit.start(self.keeper.events)
@@ -295,6 +307,7 @@ class App:
             self.taken_back.problem,
             self._steps_problem,
             self.access_keys.problem,
+            self.mfa_seeds.problem,
         ]
         kept = [*self.persister.problems(), *filter(None, written)]
         audited = self.audit.problems() if self.audit is not None else []

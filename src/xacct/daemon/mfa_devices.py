@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from xacct.aws import inifiles, targets
 from xacct.host.threads import run_in_daemon_thread
 from xacct.model import Source
+from xacct.state import totp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from xacct import wire
     from xacct.awsfiles import Files
     from xacct.credentials.keeper import Keeper
     from xacct.credentials.user_devices import Found
+    from xacct.state.mfa_seeds import MfaSeeds
 
 
 class MfaDevices:
@@ -21,10 +25,14 @@ class MfaDevices:
 
     Args:
         keeper: has the roles, and what IAM is asked with.
+        seeds: are stored in the keychain.
         env: the daemon's environment at its start.
     """
 
-    def __init__(self, keeper: Keeper, env: Mapping[str, str]) -> None:
+    keychain = "the login keychain" if sys.platform == "darwin" else "the Secret Service"
+
+    def __init__(self, keeper: Keeper, seeds: MfaSeeds, env: Mapping[str, str]) -> None:
+        self._seeds = seeds
         self._keeper = keeper
         self._env = dict(env)
 
@@ -45,3 +53,23 @@ class MfaDevices:
         found = await run_in_daemon_thread(lambda: inifiles.read(*inifiles.paths(env)))
         url = targets.of_service("iam", root.parent.name, found)
         return await self._keeper.user_devices.of(role, url)
+
+    def seeds(self) -> list[wire.SeedInfo]:
+        """The stored seeds."""
+        return [{"serial": row.serial, "added": row.added} for row in self._seeds.rows]
+
+    async def add_seed(self, serial: str, secret: str) -> None:
+        """Store the seed of a device.
+
+        Raises:
+            XacctError: it is none, or can't be stored; nothing of it is.
+        """
+        await self._seeds.add(serial, totp.read(secret))
+
+    async def drop_seed(self, serial: str) -> None:
+        """Store that of a device no longer.
+
+        Raises:
+            XacctError: there is none, or it can't be removed.
+        """
+        await self._seeds.drop(serial)
