@@ -99,19 +99,20 @@ class Tour:
             print(f"   {line}")
         print()
 
-    def run(self, line: str, *, expect: int = 0, edit: Callable[[str], str] = str) -> str:
+    def run(self, line: str, *, typed: str = "", expect: int = 0, edit: Callable[[str], str] = str) -> str:
         """Run a command line, show it and what it said, and return that.
 
         Args:
             line: as a person would type it.
+            typed: what comes on its standard input.
             expect: the exit status it must have.
             edit: makes what is shown shorter.
         """
-        print(f"$ {line}")
+        print(f"$ {line} <<< {typed}" if typed else f"$ {line}")
         # Without a terminal nothing here can ask a question and wait for an answer.
-        child = self._spawn(line, subprocess.PIPE, start_new_session=True)
+        child = self._spawn(line, subprocess.PIPE, start_new_session=True, typed=bool(typed))
         try:
-            said = child.communicate(timeout=PATIENCE)[0].decode("utf-8", "replace")
+            said = child.communicate(typed.encode() if typed else None, timeout=PATIENCE)[0].decode("utf-8", "replace")
         except subprocess.TimeoutExpired:
             raise Failed(f"`{line}` did not end within {PATIENCE:.0f} s") from None
         print(edit(said).rstrip())
@@ -151,13 +152,15 @@ class Tour:
             time.sleep(0.02)
         return child.pid
 
-    def _spawn(self, line: str, out: int | IO[bytes], *, start_new_session: bool = False) -> subprocess.Popen[bytes]:
+    def _spawn(
+        self, line: str, out: int | IO[bytes], *, start_new_session: bool = False, typed: bool = False
+    ) -> subprocess.Popen[bytes]:
         words = [word for part in shlex.split(line) for word in PROGRAMS.get(part, [part])]
         child = subprocess.Popen(
             words,
             env=self.env,
             cwd=self.dir,
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if typed else subprocess.DEVNULL,
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=start_new_session,
@@ -272,10 +275,10 @@ def log_in(stage: Tour) -> None:
     code = stage.run(f"xacct-sandbox code --dir {stage.dir}").strip()
     stage.step("A wrong code is refused, with a sentence that says what to do.")
     wrong = f"{(int(code) + 271828) % 1000000:06d}"
-    said = stage.run(f"xacctctl login prod --code {wrong}", expect=5)
+    said = stage.run("xacctctl login prod --code -", typed=wrong, expect=5)
     check("did not accept the MFA code" in said, "the wrong code was not called wrong")
     stage.step("The right one, once, for two roles in two accounts. (Without --code, xacctctl asks for it.)")
-    said = stage.run(f"xacctctl login prod staging --code {code}")
+    said = stage.run("xacctctl login prod staging --code -", typed=code)
     check(said.count(": held for ") == 2, "login does not hold both roles")  # noqa: PLR2004
 
 

@@ -47,6 +47,66 @@ GUARDS = {
         "parent",
         "tests/test_several_files.py::test_roles_of_the_same_name_stand_side_by_side_each_with_its_own_source",
     ),
+    "seed-shows-nothing": Guard(
+        'return "Seed(…)"',
+        'return f"Seed({self.secret})"',
+        "tests/state/test_totp.py::test_a_seed_shows_nothing",
+    ),
+    "seed-is-base32": Guard(
+        'if not re.fullmatch(rf"[A-Z2-7]{{{SHORTEST},{LONGEST}}}", secret):',
+        "if False:",
+        "tests/state/test_totp.py::test_what_is_no_seed_is_refused_and_not_repeated",
+    ),
+    "seed-is-as-awss": Guard(
+        'if found.digits != DIGITS or found.interval != TOTP_STEP or found.digest().name != "sha1":',
+        "if False:",
+        "tests/state/test_totp.py::test_a_seed_of_other_codes_than_aws_takes_is_refused",
+    ),
+    "seed-is-not-overwritten": Guard(
+        "if self.added(serial) is not None:",
+        "if False:",
+        "tests/state/test_mfa_seeds.py::test_a_seed_does_not_replace_another",
+    ),
+    "seed-that-is-not-kept-whole-is-taken-back": Guard(
+        "await self._asking.undo(serial, PATIENCE)",
+        "pass",
+        "tests/state/test_mfa_seeds.py::test_where_the_list_can_not_be_written_the_keychain_has_nothing",
+    ),
+    "keychain-gives-back-the-seed": Guard(
+        "if kept != seed:",
+        "if False:",
+        "tests/state/test_mfa_seeds.py::test_what_the_keychain_changes_is_not_kept",
+    ),
+    "locked-agent-gives-no-codes": Guard(
+        "if self._locked():",
+        "if False:",
+        "tests/desktop/test_stored_seed.py::test_a_locked_agent_gives_no_codes",
+    ),
+    "refused-seed-is-not-tried-again": Guard(
+        "self._sent.pop(serial, 0) == prompt.attempt - 1 > 0",
+        "False",
+        "tests/desktop/test_stored_seed.py::test_a_seed_whose_code_was_refused_is_not_tried_again_until_it_is_another",
+    ),
+    "seed-is-typed-unseen": Guard(
+        "getpass.getpass(",
+        "input(",
+        "tests/ctl/test_mfa.py::test_a_secret_is_asked_for_at_the_terminal_after_a_yes_and_not_shown",
+    ),
+    "iam-is-asked-where-sts-is": Guard(
+        "None if regions.is_awss(host) else sts.endpoint_url",
+        "None",
+        "tests/aws/test_iam.py::test_iam_is_where_the_profile_says_or_where_sts_is_if_that_is_not_awss",
+    ),
+    "code-is-no-argument": Guard(
+        'args.code != "-"',
+        "False",
+        "tests/ctl/test_login.py::test_a_code_is_no_argument",
+    ),
+    "one-code-is-for-one-device": Guard(
+        "len(serials) > 1",
+        "False",
+        "tests/control/test_streams.py::test_one_code_is_for_one_device",
+    ),
     "limits-hold-in-all-files": Guard(
         "return role_settings.limited(limits, there, own)",
         "return there.roles",
@@ -2086,11 +2146,6 @@ GUARDS = {
         "if False:",
         "tests/control/test_key_rotation.py::test_a_role_that_has_no_key_in_the_keychain_is_refused",
     ),
-    "key-of-another-sts-is-not-sent-to-awss-iam": Guard(
-        'if url is None and sts.endpoint_url is not None and self.endpoint_of("sts") is None:',
-        "if False:",
-        "tests/aws/test_targets.py::test_where_a_variable_leads_sts_elsewhere_iam_has_to_be_named_too",
-    ),
     "machines-role-is-shells": Guard(
         "if not same.get(kind, True):",
         "if False:",
@@ -2142,7 +2197,7 @@ GUARDS = {
         "tests/state/test_access_keys.py::test_a_key_that_is_there_is_not_overwritten",
     ),
     "key-that-is-not-kept-whole-is-taken-back": Guard(
-        "await self._undo(name)",
+        "await self._asking.undo(name, PATIENCE)",
         "pass",
         "tests/state/test_access_keys.py::test_where_the_list_can_not_be_written_the_keychain_has_nothing",
     ),

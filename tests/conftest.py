@@ -56,6 +56,10 @@ LIVE = {
         "test_a_code_goes_to_the_sts_of_its_own_shell_alone",
         "test_no_code_goes_by_a_proxy_that_the_shell_has_not",
     },
+    "test_mfa_devices.py": {
+        "test_devices_are_listed_with_what_they_are_and_who_names_them",
+        "test_a_stored_seed_answers_and_no_code_is_sent_twice",
+    },
     "test_reading.py": {"test_whoever_has_a_role_is_served_while_a_large_file_is_read"},
     "test_replaced_keys.py": {"test_another_key_in_the_profile_is_used_as_soon_as_it_is_read"},
     "test_restart.py": {"test_locked_before_is_locked_after"},

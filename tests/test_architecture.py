@@ -165,7 +165,7 @@ ROOMS = {
         why="it carries what others have to tell, and knows nothing of it",
     ),
     "prompts": Room(
-        may=("model", "errors", "policy", "clock", "event_bus", "signin"),
+        may=("model", "errors", "policy", "clock", "event_bus", "signin", "text"),
         why="a prompt is asked and answered by whoever is there; what its answer is for, credentials know",
     ),
     "credentials": Room(
@@ -222,6 +222,7 @@ ROOMS = {
             "host.peer",
             "host.seats",
             "host.unix_sockets",
+            "signin",
             "text",
         ),
         why="it steers roles, grants and prompts; AWS stays behind the keeper",
@@ -466,6 +467,7 @@ HOLDERS = {
     "credentials/fetchers/role_from_sign_in.py": "calls the access portal with a sign-in's token",
     "credentials/listings.py": "lists accounts at the access portal with a sign-in's token",
     "credentials/verification.py": "calls STS with a parent's credentials, and keeps nothing that it gives",
+    "credentials/user_devices.py": "asks IAM with the MFA session which devices its user has",
     "credentials/fetchers/mfa_session.py": "takes what the same code has opened for another profile",
     "credentials/snapshot.py": "what the next process is to hold",
 }
@@ -540,6 +542,7 @@ RUNNERS = {
     "ctl/unit.py": "systemctl and systemd-analyze",
     "ctl/launchd.py": "launchctl",
     "ctl/connection.py": "ssh",
+    "ctl/mfa_seed.py": "zbarimg, for a QR code",
     "ctl/doctor/scene.py": "what the machine's own tools say",
     "ctl/docker/engine.py": "docker and podman",
     "ctl/docker/doctor.py": "a container of theirs",

@@ -58,9 +58,11 @@ class Shells:
         kept = {name: value for name, value in self.stack.env.items() if not name.startswith("AWS_PROFILE")}
         return kept | {name: str(value) for name, value in files.items()} | {n: str(v) for n, v in more.items()}
 
-    def run(self, env, *words, cwd=None, check=True):
+    def run(self, env, *words, typed="", cwd=None, check=True):
         command = [sys.executable, "-m", "xacct.ctl", *words]
-        done = subprocess.run(command, env=env, cwd=cwd, check=False, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            command, env=env, input=typed, cwd=cwd, check=False, capture_output=True, text=True, timeout=60
+        )
         assert not check or done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr
         return done
@@ -73,11 +75,11 @@ class Shells:
         return self.run(env, "exec", role, "--", sys.executable, "-c", FETCH, **options).stdout.strip()
 
     def login(self, env, *roles):
-        words = ("login", *roles, "--code", self.stack.code())
-        done = self.run(env, *words, check=False)
+        words, code = ("login", *roles, "--code", "-"), self.stack.code()
+        done = self.run(env, *words, typed=code, check=False)
         if "AWS has seen that code already" in done.stderr:
             time.sleep(1.1)  # AWS's Date knows whole seconds: just past the border a daemon may be a second behind
-            done = self.run(env, *words)
+            done = self.run(env, *words, typed=code)
         assert done.returncode == 0, done.stderr
         return done
 

@@ -29,8 +29,8 @@ def stack(tmp_path):
 def ctl(stack, *words, **options):
     command = [sys.executable, "-m", "xacct.ctl", *words]
     return subprocess.run(
-        command, env=stack.env, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=60, check=False,
-        **options,
+        command, env=stack.env, capture_output=True, text=True, timeout=60, check=False,
+        **({} if "input" in options else {"stdin": subprocess.DEVNULL}), **options,
     )  # fmt: skip
 
 
@@ -191,8 +191,8 @@ def test_what_verbs_say_is_true_while_the_state_directory_can_t_be_written(tmp_p
         store.rename(away)
         store.write_text("")
 
-        def said(*words):
-            done = ctl(stack, *words)
+        def said(*words, **options):
+            done = ctl(stack, *words, **options)
             return done.returncode, done.stdout + done.stderr
 
         assert said("grants", "revoke", grant["id"]) == (0, f"Revoked {grant['id']}: prod, for test.\n")
@@ -209,7 +209,7 @@ def test_what_verbs_say_is_true_while_the_state_directory_can_t_be_written(tmp_p
         assert said("logout", "--all") == (0, "Let go: central, staging.\n")
         store.unlink()
         away.rename(store)
-        assert said("login", "prod", "--code", stack.code())[0] == 0
+        assert said("login", "prod", "--code", "-", input=stack.code())[0] == 0
         assert said("process", "prod")[0] == 0
         wait_until(lambda: said("grants")[0] == 0 and "can't be" not in said("status")[1], what="another try")
 

@@ -45,9 +45,9 @@ def without(env, *names):
     return {name: value for name, value in env.items() if name not in names}
 
 
-def run(env, *words, check=True):
+def run(env, *words, typed="", check=True):
     command = [sys.executable, "-m", "xacct.ctl", *words]
-    done = subprocess.run(command, env=env, check=False, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=env, input=typed, check=False, capture_output=True, text=True, timeout=60)
     assert not check or done.returncode == 0, done.stderr
     assert "Traceback" not in done.stderr
     return done
@@ -60,7 +60,7 @@ def held(env):
 
 def test_a_code_goes_to_the_sts_of_its_own_shell_alone(started):
     with another_shell(started) as (env, tap):
-        run(env, "login", "prod", "--code", started.code())
+        run(env, "login", "prod", "--code", "-", typed=started.code())
         assert calls_through(tap) == len(started.calls()) > 0
         assert "prod" in held(env)
         assert "prod" not in held(started.env), "that is another STS's"
@@ -70,7 +70,7 @@ def test_a_code_goes_to_the_sts_of_its_own_shell_alone(started):
 
 def test_a_shell_that_names_no_sts_means_aws_and_not_where_the_daemon_was_told_to_ask(started):
     env = without(started.env, STS)
-    done = run(env, "login", "prod", "--code", started.code(), check=False)
+    done = run(env, "login", "prod", "--code", "-", typed=started.code(), check=False)
     assert done.returncode not in (0, 2)
     assert started.calls() == []
     assert run(started.env, "process", "prod", check=False).returncode == 4
@@ -80,7 +80,7 @@ def test_a_daemon_that_a_service_manager_has_started_serves_a_shell_that_names_a
     shell = dict(stack.env)
     del stack.env[STS]
     stack.start()
-    run(shell, "login", "prod", "--code", Stack.code(stack))
+    run(shell, "login", "prod", "--code", "-", typed=Stack.code(stack))
     stack.env = shell
     assert [call["action"] for call in stack.calls()] == ["GetSessionToken", "AssumeRole"]
     assert "prod" in held(shell)
@@ -92,13 +92,13 @@ def test_what_config_toml_says_of_a_role_holds_whichever_sts_it_is(stack):
     stack.settings_file.write_text('[roles.prod]\nsession_name = "from-config-toml"\nmfa = "direct"\n')
     stack.start()
     with another_shell(stack) as (env, _):
-        run(env, "login", "prod", "--code", stack.code())
+        run(env, "login", "prod", "--code", "-", typed=stack.code())
         assert [call["action"] for call in stack.calls()] == ["AssumeRole"]
 
 
 def test_a_grant_stays_with_the_sts_of_the_shell_that_made_it_over_a_restart(started):
     with another_shell(started) as (env, tap):
-        run(env, "login", "prod", "--code", started.code())
+        run(env, "login", "prod", "--code", "-", typed=started.code())
         grant = json.loads(run(env, "grants", "create", "prod", "--json").stdout)
         before = calls_through(tap)
         run(env, "restart")
@@ -116,7 +116,7 @@ FETCH = (
 
 def test_certificates_are_those_of_the_shell(started):
     env = started.env | {CA: "/nonexistent/ca.pem"}
-    refused = run(env, "login", "prod", "--code", started.code(), check=False)
+    refused = run(env, "login", "prod", "--code", "-", typed=started.code(), check=False)
     assert "AWS_CA_BUNDLE in the shell's environment names /nonexistent/ca.pem" in refused.stderr
     assert started.calls() == []
 
@@ -125,13 +125,13 @@ def test_certificates_of_the_daemons_start_are_nobody_elses(stack):
     shell = dict(stack.env)
     stack.env[CA] = "/nonexistent/ca.pem"
     stack.start()
-    run(shell, "login", "prod", "--code", stack.code())
+    run(shell, "login", "prod", "--code", "-", typed=stack.code())
     assert "prod" in held(shell)
 
 
 def test_status_and_roles_say_which_sts_is_meant(started):
     with another_shell(started) as (env, _):
-        run(env, "login", "prod", "--code", started.code())
+        run(env, "login", "prod", "--code", "-", typed=started.code())
         assert f"{STS}={env[STS]}" in run(env, "roles").stdout
         assert f"{STS}={env[STS]}" in run(env, "status").stdout
         other = run(started.env, "status").stdout
@@ -144,7 +144,7 @@ def test_no_code_goes_by_a_proxy_that_the_shell_has_not(stack, variable):
     shell = dict(stack.env)
     stack.env[variable] = "http://me:SECRET@127.0.0.1:1"
     stack.start()
-    done = run(shell, "login", "prod", "--code", stack.code(), check=False)
+    done = run(shell, "login", "prod", "--code", "-", typed=stack.code(), check=False)
     assert done.returncode not in (0, 2)
     assert "by the proxy http://***@127.0.0.1:1" in done.stderr
     assert "no proxy" in done.stderr
@@ -153,10 +153,10 @@ def test_no_code_goes_by_a_proxy_that_the_shell_has_not(stack, variable):
 
 def test_a_proxy_that_the_shell_has_and_the_daemon_has_not_is_said_and_what_is_held_is_served(started):
     env = started.env | {"HTTP_PROXY": DEAD}
-    done = run(env, "login", "prod", "--code", started.code(), check=False)
+    done = run(env, "login", "prod", "--code", "-", typed=started.code(), check=False)
     assert f"by the proxy {DEAD}" in done.stderr
     assert started.calls() == []
-    run(env | {"NO_PROXY": "127.0.0.1"}, "login", "prod", "--code", started.code())
+    run(env | {"NO_PROXY": "127.0.0.1"}, "login", "prod", "--code", "-", typed=started.code())
     assert run(env, "process", "prod").returncode == 0
 
 
@@ -188,7 +188,7 @@ def test_what_other_files_roles_held_outlives_a_restart_while_those_files_cannot
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         (home / name).write_bytes(Path(started.env[name]).read_bytes())
     env = started.env | {name: str(home / name) for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE")}
-    run(env, "login", "prod", "--code", started.code())
+    run(env, "login", "prod", "--code", "-", typed=started.code())
     first = json.loads(run(env, "process", "prod").stdout)["AccessKeyId"]
     config = home / "AWS_CONFIG_FILE"
     said = config.read_text()

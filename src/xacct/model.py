@@ -84,6 +84,33 @@ class ConsoleTokens:
     renewal: Renewal
 
 
+DeviceKind = Literal["virtual", "hardware", "security-key"]
+
+
+@dataclass(frozen=True, slots=True)
+class MfaDevice:
+    """An MFA device of an IAM user, as IAM lists it.
+
+    Attributes:
+        enabled_at: when it was assigned to the user (Unix seconds); None: IAM does not list it.
+    """
+
+    serial: str
+    enabled_at: float | None = None
+
+    @property
+    def kind(self) -> DeviceKind:
+        """What it is: that of a virtual one is an ARN, of a hardware one a number (IAM API Reference, MFADevice)."""
+        if ":u2f/" in self.serial:
+            return "security-key"
+        return "virtual" if self.serial.startswith("arn:") else "hardware"
+
+    @property
+    def gives_codes(self) -> bool:
+        """Whether STS can use it: AWS has no call that takes a security key."""
+        return self.kind != "security-key"
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """Where the first credentials come from: a profile's keys, its credential_process, the environment, a keychain.

@@ -728,6 +728,80 @@ class KeyAnswer(TypedDict):
     arn: str | None
 
 
+class MfaDeviceInfo(TypedDict):
+    """One MFA device, in GET /v1/mfa.
+
+    Attributes:
+        gives_codes: false: STS can't use it.
+        enabled: since when it is the user's (Unix seconds); null: IAM does not list it, or was not asked.
+        roles: those that the configuration names it for.
+    """
+
+    serial: str
+    kind: Literal["virtual", "hardware", "security-key"]
+    gives_codes: bool
+    enabled: float | None
+    roles: list[str]
+
+
+class SeedRequest(TypedDict):
+    """POST /v1/mfa/seeds: keep the TOTP seed of a device in the keychain.
+
+    Attributes:
+        secret: in base32, or an otpauth:// address.
+    """
+
+    serial: str
+    secret: str
+
+
+class SeedInfo(TypedDict):
+    """A stored seed, without the seed; `added` in Unix seconds."""
+
+    serial: str
+    added: float
+
+
+class SeedAnswer(TypedDict):
+    """POST /v1/mfa/seeds.
+
+    Attributes:
+        roles: those that the configuration names the device for.
+    """
+
+    serial: str
+    roles: list[str]
+
+
+class MfaUser(TypedDict):
+    """The MFA devices of one IAM user.
+
+    Attributes:
+        source: whose access key it is.
+        asked_with: what IAM was asked with; null: it has not told.
+        error: why it has not.
+    """
+
+    source: str
+    asked_with: Literal["session", "keys"] | None
+    devices: list[MfaDeviceInfo]
+    error: ErrorBody | None
+
+
+class MfaAnswer(TypedDict):
+    """GET /v1/mfa.
+
+    Attributes:
+        seeds: of whichever user's devices they are stored.
+        keychain: what it is called on this system, where they are.
+    """
+
+    now: float
+    users: list[MfaUser]
+    seeds: list[SeedInfo]
+    keychain: str
+
+
 class GrantRequest(TypedDict):
     """POST /v1/grants.
 

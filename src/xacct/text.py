@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 LONGEST: Final = 300
 """Characters of one stranger's text in a dialog or notice: more would push what matters off the screen."""
 
+_HYPHENS: Final = "-\u2010\u2011\u2012\u2013\u2014"
+"""What stands between the halves of a code: hyphens, and what editors and web pages make of them."""
+
 _KEY: Final = r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/])"
 """Forty characters of base64 (IAM User Guide, Manage access keys for IAM users, shows the form)."""
 
@@ -38,6 +41,11 @@ def clean(text: str) -> str:
 def listed(names: Sequence[str], most: int = 5) -> str:
     """Return names as a list in a sentence, not longer than one can read."""
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def digits(code: str) -> str:
+    """Return an MFA code without the spaces and hyphens that devices and password managers show in it."""
+    return "".join(char for char in code if not char.isspace() and char not in _HYPHENS)
 
 
 def plain(text: str, most: int = LONGEST) -> str:

@@ -19,7 +19,7 @@ async def said(monkeypatch, role, **how):
         calls.append((method, keys, arguments))
         return {}
 
-    monkeypatch.setattr(sts, "_call", call)
+    monkeypatch.setattr(sts, "call", call)
     monkeypatch.setattr(sts, "_credentials", lambda *_: Credentials("a", "s"))
     await sts.assume_role_with_web_identity(role, "a token", session_name="me", **how)
     [(method, keys, arguments)] = calls

@@ -266,15 +266,15 @@ def iam_of(name, config, tmp_path, **env):
     return targets.of_iam(name, found, env).endpoint_url
 
 
-def test_where_a_variable_leads_sts_elsewhere_iam_has_to_be_named_too(tmp_path):
+def test_iam_is_where_the_profile_says_or_the_variable_or_where_sts_is_if_that_is_not_awss(tmp_path):
     plain, sandbox = "[profile p]\nregion = eu-west-1\n", "http://localhost:1"
     assert iam_of("p", plain, tmp_path) is None
-    with pytest.raises(errors.ConfigError, match="leads STS elsewhere"):
-        iam_of("p", plain, tmp_path, AWS_ENDPOINT_URL_STS=sandbox)
+    assert iam_of("p", plain, tmp_path, AWS_ENDPOINT_URL_STS=sandbox) == sandbox
+    assert iam_of("p", plain, tmp_path, AWS_ENDPOINT_URL_STS="https://v.sts.eu-west-1.vpce.amazonaws.com") is None
     both = {"AWS_ENDPOINT_URL_STS": sandbox, "AWS_ENDPOINT_URL_IAM": "http://localhost:2"}
     assert iam_of("p", plain, tmp_path, **both) == "http://localhost:2"
     own = "[profile p]\nservices = s\n[services s]\nsts =\n  endpoint_url = http://localhost:3\n"
-    assert iam_of("p", own, tmp_path) is None, "what the profile says of STS alone is of STS alone"
+    assert iam_of("p", own, tmp_path) == "http://localhost:3", "nobody else is to see what is signed with such keys"
     assert iam_of("p", f"{own}iam =\n  endpoint_url = http://localhost:4\n", tmp_path, **both) == "http://localhost:4"
     assert iam_of("p", f"{plain}endpoint_url = http://localhost:5\n", tmp_path) == "http://localhost:5"
     with pytest.raises(errors.ConfigError, match="AWS_ENDPOINT_URL_IAM"):

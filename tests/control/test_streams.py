@@ -11,6 +11,7 @@ from datetime import datetime
 import aiohttp
 import pytest
 from control_shapes import wrong_event
+from small_keeper import OTHER_SERIAL, SERIAL
 from virtual_time import in_virtual_time
 
 from xacct import errors
@@ -91,6 +92,22 @@ async def test_a_code_given_along_that_is_none_is_never_sent(clock, control, cod
         assert control.sts.calls == []
 
 
+@pytest.mark.parametrize("code", ["123 456", "123-456", " 12 34 56 ", "123\u2013456"])
+@in_virtual_time
+async def test_a_code_may_have_spaces_and_hyphens(clock, control, code):
+    async with control.serving():
+        assert kinds(await control.login("dev", code=code)) == ["held", "done"]
+        assert control.sts.calls[0] == ("GetSessionToken", "123456")
+
+
+@serving
+async def test_one_code_is_for_one_device(control):
+    status, error = await control.refused("POST", "/v1/login", {"roles": ["dev", "elsewhere"], "code": "123456"})
+    assert (status, error["code"]) == (400, "bad-request")
+    assert f"{SERIAL}, {OTHER_SERIAL}" in error["sentence"]
+    assert control.sts.calls == []
+
+
 @serving
 async def test_a_used_code_given_along_fails_without_being_sent(control):
     await control.login("dev")
@@ -106,14 +123,6 @@ async def test_a_used_code_given_along_fails_without_being_sent(control):
 async def test_a_role_that_needs_no_code_ignores_the_one_given(control):
     assert kinds(await control.login("plain")) == ["held", "done"]
     assert control.sts.calls == [("AssumeRole", None)]
-
-
-@serving
-async def test_each_device_gets_the_code_once(control):
-    control.sts.code = None
-    events = await control.login("dev", "elsewhere")
-    assert sorted(kinds(events)) == ["done", "held", "held"]
-    assert [code for _, code in control.sts.calls if code] == ["123456", "123456"]
 
 
 @serving

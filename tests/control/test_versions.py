@@ -56,7 +56,7 @@ def daemon_is(monkeypatch, version, api):
         ),
     ],
 )
-@pytest.mark.parametrize("words", [("status",), ("login", "dev", "--code", "123456"), ("logout", "--all")])
+@pytest.mark.parametrize("words", [("status",), ("login", "dev"), ("logout", "--all")])
 async def test_of_two_apis_the_older_end_is_named_and_nothing_is_done(
     control, monkeypatch, daemon, command, sentence, hint, words
 ):

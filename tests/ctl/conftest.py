@@ -90,10 +90,10 @@ def run(place):
             [*XACCTCTL, *words],
             capture_output=True,
             text=True,
-            stdin=subprocess.DEVNULL,
             start_new_session=True,
             timeout=PATIENCE,
             check=False,
+            **({} if "input" in options else {"stdin": subprocess.DEVNULL}),
             **options,
         )
 

@@ -24,6 +24,7 @@ DECLINED = {"code": "declined", "category": "human", "sentence": "You said no.",
 WRONG = "AWS did not accept that code."
 USED = {"code": "code-used", "category": "usage", "sentence": "That code has been used already.", "hint": ""}
 SERIAL = "arn:aws:iam::111122223333:mfa/alice"
+KEY_SERIAL = "arn:aws:iam::111122223333:u2f/user/alice/yubikey"
 REDIRECT = "https://oidc.example/authorize?response_type=code&state=a-state"
 TOKEN_FILE = f"/run/xacct/t{os.getpid()}"
 """Of this run of tests alone: exec looks among all processes for those that have it."""
@@ -149,6 +150,21 @@ class FakeDaemon:
         return {"profile": profile, "ends": "MPLE", "arn": "arn:aws:iam::111122223333:user/alice"}
 
     def _delete_keys(self, _path, _body):
+        return {}
+
+    def _get_mfa(self, _path, _body):
+        device = {"kind": "virtual", "gives_codes": True, "enabled": 1_700_000_000.0, "roles": ["prod", "dev"]}
+        key = {"kind": "security-key", "gives_codes": False, "enabled": 1_700_000_000.0, "roles": []}
+        other = {"kind": "hardware", "gives_codes": True, "enabled": None, "roles": ["dev"]}
+        devices = [{"serial": SERIAL, **device}, {"serial": KEY_SERIAL, **key}, {"serial": "GAHT12345678", **other}]
+        user = {"source": "work", "asked_with": "session", "devices": devices, "error": None}
+        seeds = [{"serial": "arn:aws:iam::111122223333:mfa/bob", "added": time.time()}]
+        return {"now": time.time(), "users": [user], "seeds": seeds, "keychain": "the Secret Service"}
+
+    def _post_mfa(self, _path, body):
+        return {"serial": body["serial"], "roles": ["prod"] if body["serial"] == SERIAL else []}
+
+    def _delete_mfa(self, _path, _body):
         return {}
 
     def _get_roles(self, path, _body):

@@ -122,7 +122,7 @@ def test_an_older_daemon_can_be_stopped(daemon, capsys, monkeypatch):
 
 def test_a_strangers_directory_is_not_spoken_into(daemon, capsys, monkeypatch):
     monkeypatch.setattr("os.geteuid", lambda: 4242)
-    assert main(["login", "prod", "--code", "123456"]) == 3
+    assert main(["login", "prod"]) == 3
     assert "belongs to somebody else" in capsys.readouterr().err
     assert daemon.requests == []
 
@@ -201,7 +201,7 @@ def test_another_users_socket_is_told_nothing(place, monkeypatch, capsys, by):
             ours = place / "r" / "xacct"
             ours.mkdir(mode=0o700)
             (ours / "control.sock").symlink_to(theirs / "s")
-        assert main(["login", "prod", "--code", "123456"]) == 3
+        assert main(["login", "prod"]) == 3
         assert "another user's: nothing was sent" in capsys.readouterr().err
         assert listener.stdout.readline() == b"got b''\n"
 

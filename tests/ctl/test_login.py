@@ -169,13 +169,55 @@ def test_without_a_terminal_a_human_is_needed(daemon, run):
     assert done.returncode == 4
     assert done.stderr == (
         "xacctctl: prod: A code is needed for prod.\n"
-        "  hint: Log in at a terminal (xacctctl login ROLE), or pass --code CODE to login.\n"
+        "  hint: Log in at a terminal (xacctctl login ROLE), or give it a code: login --code -\n"
     )
 
 
 def test_a_code_can_be_passed_without_a_terminal(daemon, run):
     daemon.needs_code = True
-    assert run("login", "prod", "dev", "--code", "123456").returncode == 0
+    assert run("login", "prod", "dev", "--code", "-", input="123456\n").returncode == 0
+
+
+def test_a_code_of_standard_input_may_have_spaces_and_hyphens(daemon, run):
+    daemon.needs_code = True
+    for typed in ("123 456\nmore\n", "123-456"):
+        assert run("login", "prod", "--code", "-", input=typed).returncode == 0
+    assert [body["code"] for body in daemon.called("POST", "/v1/login")] == ["123456", "123456"]
+
+
+def test_a_code_is_no_argument(daemon, run):
+    done = run("login", "prod", "dev", "--code", "123456")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "xacctctl: A code is no argument: other users of the machine see those, and shells keep them.\n"
+        "  hint: xacctctl login prod dev --code - reads it from standard input; without --code you are asked for it.\n"
+    )
+    assert daemon.called("POST", "/v1/login") == []
+
+
+@pytest.mark.parametrize("typed", ["", "12345\n", "1234567", "no\n", "\xff" * 100])
+def test_what_is_no_code_on_standard_input_is_sent_to_nobody(daemon, run, typed):
+    done = run("login", "prod", "--code", "-", input=typed)
+    assert (done.returncode, daemon.called("POST", "/v1/login")) == (2, [])
+    assert "standard input has had something else" in done.stderr
+
+
+def test_at_a_terminal_a_code_is_typed_ahead(daemon, sit):
+    daemon.needs_code = True
+    seat = sit("login", "prod", "--code", "-")
+    seat.expect("MFA code: ")
+    seat.type("123-456\n")
+    assert seat.end()[0] == 0
+    assert daemon.called("POST", "/v1/login")[0]["code"] == "123456"
+
+
+def test_a_code_typed_at_the_question_may_have_spaces_and_hyphens(daemon, sit):
+    daemon.needs_code = True
+    seat = sit("login", "prod")
+    seat.expect("(attempt 1 of 3): ")
+    seat.type("123-456\n")
+    assert seat.end()[0] == 0
+    assert daemon.called("POST", "/v1/prompts/p1") == [{"code": "123456"}]
 
 
 def test_a_background_job_does_not_stop_at_the_terminal(daemon, sit):

@@ -209,8 +209,8 @@ def test_what_was_meant_is_said(wrong, words, hint):
     [
         ("login prod", "xacctctl login prod", False),
         ("login prod staging --for 8h", "xacctctl login prod", False),
-        ("login prod", "xacctctl login prod --code CODE", True),
-        ("login prod --code 123456", "xacctctl login prod", True),
+        ("login prod", "xacctctl login prod --code -", True),
+        ("login prod --code -", "xacctctl login prod", True),
         ("login prod", "xacctctl login staging", True),
         ("login prod", "Say no, then: xacctctl login prod.", False),
         ("stop", "xacctctl stop && xacctctl start; its log: /x", False),

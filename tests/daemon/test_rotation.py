@@ -75,8 +75,8 @@ class Place:
         self.items = Items(self)
         self.given_up = asyncio.Event()
         clock = AwsClock(host_clock.read)
-        self.sts, self.iam = Sts(clock), Watched(inner := Iam(clock), self)
-        self.close = lambda: asyncio.gather(self.sts.close(), inner.close())
+        self.sts = Sts(clock)
+        self.iam, self.close = Watched(Iam(self.sts), self), self.sts.close
         write = key_index.write
 
         def written(*args):

@@ -224,10 +224,10 @@ def test_items_are_kept_replaced_and_dropped_each_by_its_account(storage, mac, k
 
 def test_a_dismissed_dialog_is_told_of_access_keys_in_words_that_fit(storage, mac):
     storage.trouble = storage.kinds["PromptDismissedException"]()
-    with pytest.raises(errors.KeychainDenied, match="access key can't be read"):
+    with pytest.raises(errors.KeychainDenied, match="what is in it can't be read"):
         SecretServiceItems().put("work", "a label", b"{}")
     mac.trouble = mac.kinds["KeyringLocked"]()
-    with pytest.raises(errors.KeychainDenied, match="access key can't be read"):
+    with pytest.raises(errors.KeychainDenied, match="what is in it can't be read"):
         MacItems().get("work")
 
 

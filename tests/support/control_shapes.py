@@ -38,6 +38,8 @@ ANSWERS = {
     "GET keys": wire.KeysAnswer,
     "POST keys": wire.KeyAnswer,
     "POST keys * check": wire.KeyAnswer,
+    "GET mfa": wire.MfaAnswer,
+    "POST mfa *": wire.SeedAnswer,
     "GET containers": wire.ContainersAnswer,
     "POST succeed": wire.SucceedAnswer,
     "POST reload": wire.ReloadAnswer,

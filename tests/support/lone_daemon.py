@@ -45,6 +45,23 @@ class NoAccessKeys:
         raise errors.KeychainUnavailable("This xacctd uses no keychain.", "")
 
 
+class NoDevices:
+    """A daemon that can't ask IAM, and has no keychain."""
+
+    keychain = ""
+
+    async def of(self, _files, _role):
+        raise errors.AwsUnavailable("Nobody can ask IAM here.", "")
+
+    def seeds(self):
+        return []
+
+    async def add_seed(self, _serial, _secret=""):
+        raise errors.KeychainUnavailable("This xacctd uses no keychain.", "")
+
+    drop_seed = add_seed
+
+
 class NoConsole:
     """A daemon that reaches none."""
 
@@ -81,6 +98,7 @@ def lone_daemon(**more):
         "known_words": lambda: SimpleNamespace(aliases={}, groups={}, accounts={}),
         "identify": _not_asked,
         "keys": NoAccessKeys(),
+        "devices": NoDevices(),
         "console": NoConsole(),
     }
     return Daemon(**nothing | more)

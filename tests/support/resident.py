@@ -65,10 +65,10 @@ class Resident:
 
     # A human at a shell.
 
-    def ctl(self, *words, check=True):
+    def ctl(self, *words, check=True, typed=None):
         """Run xacctctl: what it says on stdout."""
         sts = f"AWS_ENDPOINT_URL_STS={self.sts}"  # of this shell as of the manager
-        return self.machine.run(shlex.join(["env", sts, "xacctctl", *words]), check=check).stdout
+        return self.machine.run(shlex.join(["env", sts, "xacctctl", *words]), check=check, stdin=typed).stdout
 
     def code(self):
         """An MFA code that AWS takes; half a minute may pass until there is another one."""
@@ -76,7 +76,7 @@ class Resident:
 
     def login(self, *roles):
         """Log in with one code, and take an environment for the first role."""
-        self.ctl("login", *roles, "--code", self.code())
+        self.ctl("login", *roles, "--code", "-", typed=self.code())
         self.environment = self.env(roles[0])
 
     def env(self, role):

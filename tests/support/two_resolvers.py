@@ -188,7 +188,7 @@ class Recording(Clients):
         self.calls = []
         self.heard = set()
 
-    async def get(self, target, region):
+    async def get(self, target, region, _service="sts"):
         client = await super().get(target, region)
         if id(client) not in self.heard:
             self.heard.add(id(client))

@@ -1,6 +1,7 @@
 """Access keys in a real GNOME Keyring on a bus of the test's own: added, imported, locked, over a restart."""
 
 import configparser
+import json
 import shutil
 import subprocess
 import sys
@@ -60,12 +61,12 @@ def fetched(stack, role):
     return done.stdout.strip() or done.stderr
 
 
-def in_keychain(desktop):
+def in_keychain(desktop, service="xacct-access-keys"):
     """What the tool that people have finds there."""
     if shutil.which("secret-tool") is None:
         pytest.skip("no secret-tool here")
     return subprocess.run(
-        ["secret-tool", "lookup", "service", "xacct-access-keys"], env=desktop.env, capture_output=True, text=True,
+        ["secret-tool", "lookup", "service", service], env=desktop.env, capture_output=True, text=True,
         timeout=20, check=False,
     ).stdout  # fmt: skip
 
@@ -147,3 +148,29 @@ def test_a_locked_keychain_keeps_a_key_in_its_file(stack, desktop):
     wait_until(lambda: not stack.api("GET", "/v1/keys")["keys"])
     desktop.boot(PASSWORD)
     assert in_keychain(desktop) == ""
+
+
+# A stored seed.
+
+
+def test_a_stored_seed_answers_from_the_keyring_and_lies_nowhere_in_the_clear(stack, desktop):
+    seed = json.loads((stack.dir / "identity.json").read_text())["seed"]
+    device = "arn:aws:iam::123456789012:mfa/MyIAMUsername"
+    done = xacctctl(stack, "mfa", "add", device, "--yes", typed=seed)
+    assert done.returncode == 0, done.stderr
+    assert seed in in_keychain(desktop, "xacct-mfa-seeds")
+    assert in_keychain(desktop) == "", "and it is no access key"
+    assert xacctctl(stack, "login", "prod").returncode == 0
+    assert ":assumed-role/" in fetched(stack, "prod")
+    texts = [file.read_bytes() for file in [*stack.dir.rglob("*"), *desktop.keyrings.iterdir()] if file.is_file()]
+    assert len(texts) > 5
+    assert sum(seed.encode() in text for text in texts) == 1, "that is the sandbox's own"
+    stack.stop()
+    desktop.boot()  # the login keyring is locked
+    start(stack, desktop)
+    done = xacctctl(stack, "login", "prod")
+    assert done.returncode == 4
+    assert "can't be read. The keychain is locked." in done.stderr
+    desktop.log_in()
+    assert xacctctl(stack, "mfa", "remove", device, "--yes").returncode == 0
+    assert in_keychain(desktop, "xacct-mfa-seeds") == ""

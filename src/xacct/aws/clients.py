@@ -61,7 +61,7 @@ class Clients:
             self._making(key)
 
     async def get(self, target: StsTarget, region: str, service: str = "sts") -> Any:
-        """The client that asks a service there. Only what STS is asked is signed.
+        """The client that asks a service there. What STS and IAM are asked is signed.
 
         Raises:
             ConfigError: none can be made of these settings; which of them.

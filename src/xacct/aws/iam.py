@@ -1,4 +1,4 @@
-"""IAM, as far as the rotation of an access key takes it: a user's own keys listed, made, switched off, deleted."""
+"""IAM, as far as an IAM user is asked about itself: its MFA devices, and the rotation of its access keys."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from xacct.aws import failures, sdk_failures
-from xacct.aws.clients import Clients
+from xacct import errors
+from xacct.aws import sdk_failures, targets
 from xacct.aws.iam_failures import IAM_ROWS
-from xacct.aws.sts import region_of
-from xacct.model import Credentials
+from xacct.model import Credentials, MfaDevice
+from xacct.text import clean
 
 if TYPE_CHECKING:
-    from xacct import errors
-    from xacct.clock import AwsClock
+    from xacct.aws.sts import Sts
     from xacct.model import Role
+
+PAGES = 10
+"""A user has eight devices at most (IAM User Guide, IAM and STS quotas), and a page a hundred."""
+
+LONGEST = 256
+"""Characters of a serial number, at most (IAM API Reference, MFADevice)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +38,57 @@ class KeyAtAws:
 
 
 class Iam:
-    """AWS IAM. Each call is for one role, whose `target` says where IAM is asked, and signed with the keys at hand.
+    """AWS IAM. No retries here: a second CreateAccessKey makes a second key.
 
-    No retries here: a second CreateAccessKey makes a second key. All raise an XacctError when IAM can't answer.
+    Each call is signed with the `keys` at hand: a user's access key, or its MFA session. Those about access keys are
+    for a role whose `target` says where IAM is asked. All raise an XacctError when IAM can't answer.
+
+    Args:
+        sts: makes the calls.
     """
 
-    def __init__(self, clock: AwsClock) -> None:
-        self._clock = clock
-        self._clients = Clients(clock.likeliest)
+    def __init__(self, sts: Sts) -> None:
+        self._sts = sts
 
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._clients.close()
+    # MFA devices.
+
+    async def mfa_devices(self, keys: Credentials, role: Role, url: str | None) -> tuple[MfaDevice, ...]:
+        """The devices of the user whose keys, or MFA session, these are.
+
+        Args:
+            keys: What the call is signed with.
+            role: One that hangs from the user; says how AWS is reached.
+            url: The address that is named for IAM; None: none is.
+
+        Raises:
+            AccessDenied: the user may not see them; which line of policy is missing.
+            XacctError: what else AWS said, or why it could not be asked.
+        """
+        target = replace(role.target, endpoint_url=targets.address_of_iam(role.target, url))
+        asked = replace(role, name=f"the MFA devices of {role.name}", target=target)
+        found: list[MfaDevice] = []
+        arguments: dict[str, Any] = {}
+        for _ in range(PAGES):
+            try:
+                answer = await self._sts.call("list_mfa_devices", keys, asked, arguments, service="iam")
+            except errors.PolicyDenied:
+                raise
+            except errors.AccessDenied:
+                raise await self._not_allowed(keys, role) from None
+            found += map(_device, answer.get("MFADevices") or ())
+            if not answer.get("IsTruncated"):
+                break
+            arguments = {"Marker": answer.get("Marker")}
+        return tuple(found)
+
+    async def _not_allowed(self, keys: Credentials, role: Role) -> errors.XacctError:
+        arn = await self._sts.get_caller_identity(keys, role)
+        return errors.AccessDenied(
+            f"No policy lets {arn} see its MFA devices.",
+            f'It takes: {{"Effect": "Allow", "Action": "iam:ListMFADevices", "Resource": "{arn}"}}',
+        )
+
+    # Access keys.
 
     async def access_keys(self, keys: Credentials, role: Role, user: str) -> list[KeyAtAws]:
         """The access keys of a user."""
@@ -81,35 +125,14 @@ class Iam:
         await self._call("delete_access_key", keys, role, {"UserName": user, "AccessKeyId": access_key_id})
 
     async def _call(self, method: str, keys: Credentials, role: Role, arguments: dict[str, Any]) -> dict[str, Any]:
-        # As Sts does it: the SDK is imported late, and its exceptions hold the request, and with it the keys.
-        try:
-            client = await self._clients.get(role.target, region_of(role), "iam")
-            from botocore.exceptions import ClientError  # noqa: PLC0415
-
-            from xacct.aws.signing import signing_with  # noqa: PLC0415
-        except OSError as error:
-            raise sdk_failures.without_the_sdk(error, role) from None
-        except Exception as error:  # noqa: BLE001 - of any kind
-            raise sdk_failures.of_sdk(error, role, signed=False, asked="AWS IAM") from None
-        with signing_with(keys) as signed:
-            try:
-                answer: dict[str, Any] = await getattr(client, method)(**arguments)
-            except ClientError as error:
-                raise self._refusal(error.response, role) from None
-            except Exception as error:  # noqa: BLE001 - of any kind
-                raise sdk_failures.of_sdk(error, role, signed=signed.signed, asked="AWS IAM") from None
-        return answer
-
-    def _refusal(self, response: dict[str, Any], role: Role) -> errors.XacctError:
-        error = response.get("Error", {})
-        status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
-        code, said = str(error.get("Code", status)), str(error.get("Message", ""))
-        return failures.refusal(code, said, target=role.name, status=status, skew=-self._clock.skew(), rows=IAM_ROWS)
+        return await self._sts.call(method, keys, role, arguments, service="iam", rows=IAM_ROWS)
 
 
-def at(role: Role, target: Any) -> Role:
-    """The role whose calls are IAM's."""
-    return replace(role, target=target)
+def _device(said: dict[str, Any]) -> MfaDevice:
+    serial, enabled = said.get("SerialNumber"), said.get("EnableDate")
+    if not isinstance(serial, str) or not isinstance(enabled, datetime):
+        raise sdk_failures.something_else(where="AWS IAM")
+    return MfaDevice(clean(serial)[:LONGEST], enabled.timestamp())
 
 
 def _instant(date: object) -> float:

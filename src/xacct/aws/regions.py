@@ -11,6 +11,8 @@ from typing import Any
 LEGACY_DEFAULT = "us-east-1"
 """Where STS is asked for what no ARN gives a partition (AWS's own default)."""
 
+_DOMAINS = ("dnsSuffix", "dualStackDnsSuffix")
+
 _FIPS = re.compile(r"fips-|-fips")
 _LABEL = re.compile(r"(?![0-9]+$)(?!-)[a-zA-Z0-9-]{1,63}(?<!-)")
 """What can stand in a host's name (botocore/utils.py: validate_region_name)."""
@@ -23,6 +25,12 @@ def of_arn(arn: str | None) -> str:
         if partition["id"] == name:
             return str(partition["outputs"]["implicitGlobalRegion"])
     return LEGACY_DEFAULT
+
+
+def is_awss(host: str) -> bool:
+    """Whether a host is in one of the domains in which AWS's services are."""
+    domains = {partition["outputs"][name] for partition in _partitions() for name in _DOMAINS}
+    return any(host.endswith(f".{domain}") for domain in domains)
 
 
 def is_region(name: str) -> bool:

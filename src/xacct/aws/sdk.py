@@ -76,8 +76,8 @@ def make(service: str, target: StsTarget, region: str, now: Callable[[], float])
     if service == "sts":
         sign_requests(client, now)
     if service == "iam":
-        where = None if target.endpoint_url else _endpoint(service, region, target.fips, target.dualstack)
-        sign_requests(client, now, service, _signing_region(where))
+        own = _endpoint(service, region, target.fips, target.dualstack)
+        sign_requests(client, now, service, _signing_region(own))
     if service == "signin":
         client.meta.events.register("before-call.signin", add_proof)
     check_proxy(client.meta.endpoint_url)

@@ -48,7 +48,7 @@ class Sts:
         arguments: dict[str, Any] = {"DurationSeconds": duration}
         if code:
             arguments |= {"SerialNumber": role.mfa_serial, "TokenCode": code}
-        answer = await self._call("get_session_token", keys, role, arguments)
+        answer = await self.call("get_session_token", keys, role, arguments)
         return self._credentials(answer, account_of(role.mfa_serial))
 
     async def assume_role(
@@ -73,7 +73,7 @@ class Sts:
         if code and role.mfa_serial:
             wanted |= {"SerialNumber": role.mfa_serial, "TokenCode": code}
         arguments = {key: value for key, value in wanted.items() if value}
-        answer = await self._call("assume_role", keys, role, arguments)
+        answer = await self.call("assume_role", keys, role, arguments)
         return self._credentials(answer, role.account)
 
     async def assume_role_with_web_identity(
@@ -99,7 +99,7 @@ class Sts:
             "PolicyArns": [{"arn": arn} for arn in role.session_policies],
         }
         arguments = {key: value for key, value in wanted.items() if value}
-        answer = await self._call("assume_role_with_web_identity", None, role, arguments)
+        answer = await self.call("assume_role_with_web_identity", None, role, arguments)
         return self._credentials(answer, role.account)
 
     async def get_caller_identity(self, keys: Credentials, role: Role) -> str:
@@ -108,43 +108,66 @@ class Sts:
         Raises:
             XacctError: what AWS said, or why it could not be asked.
         """
-        answer = await self._call("get_caller_identity", keys, role, {})
+        answer = await self.call("get_caller_identity", keys, role, {})
         arn = answer.get("Arn")
         if not isinstance(arn, str) or not arn.startswith("arn:"):
             raise sdk_failures.something_else()
         return arn
 
-    async def _call(
-        self, method: str, keys: Credentials | None, role: Role, arguments: dict[str, Any]
+    async def call(
+        self,
+        method: str,
+        keys: Credentials | None,
+        role: Role,
+        arguments: dict[str, Any],
+        *,
+        service: str = "sts",
+        rows: tuple[failures.Row, ...] = failures.ROWS,
     ) -> dict[str, Any]:
+        """What AWS answers to a call.
+
+        Args:
+            method: Botocore's name of it.
+            keys: What it is signed with; None: it is not.
+            role: What it is for; says where and how AWS is asked.
+            arguments: Its own.
+            service: Which service of sdk.SERVICES is asked.
+            rows: What its refusals mean.
+
+        Raises:
+            XacctError: what AWS said, or why it could not be asked.
+        """
+        asked = "" if service == "sts" else f"AWS {service.upper()}"
         # Imported late: the SDK costs half a second, and is loaded in a thread, by the client as a rule.
         try:
-            client = await self._clients.get(role.target, region_of(role))
+            client = await self._clients.get(role.target, region_of(role), service)
             from botocore.exceptions import ClientError  # noqa: PLC0415
 
             from xacct.aws.signing import signing_with  # noqa: PLC0415
         except OSError as error:  # guard: no-descriptor-for-the-sdk-is-no-bug
             raise sdk_failures.without_the_sdk(error, role) from None
         except Exception as error:  # noqa: BLE001 - as below; nothing has been signed
-            raise sdk_failures.of_sdk(error, role, signed=False) from None
+            raise sdk_failures.of_sdk(error, role, signed=False, asked=asked) from None
         with signing_with(keys) as signed:
             try:
                 answer: dict[str, Any] = await getattr(client, method)(**arguments)
             except ClientError as error:
-                raise self._refusal(error.response, role.name) from None
+                raise self._refusal(error.response, role.name, asked, rows) from None
             except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each
                 # `from None`: botocore's exceptions hold the request, and with it keys and codes.
-                raise sdk_failures.of_sdk(error, role, signed=signed.signed) from None
+                raise sdk_failures.of_sdk(error, role, signed=signed.signed, asked=asked) from None
         if answer.get("Credentials"):
             hear(self._clock, answer, signed_for=True)
         return answer
 
-    def _refusal(self, response: dict[str, Any], target: str) -> errors.XacctError:
+    def _refusal(
+        self, response: dict[str, Any], target: str, asked: str = "", rows: tuple[failures.Row, ...] = failures.ROWS
+    ) -> errors.XacctError:
         error = response.get("Error", {})
         status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
         code = str(error.get("Code", status))
         if code == str(status) and status < 500:  # noqa: PLR2004 - an error of AWS's has a code of its own
-            return sdk_failures.something_else()
+            return sdk_failures.something_else(where=asked or "AWS STS")
         date = _date_of(response)
         refusal = failures.refusal(
             code,
@@ -152,6 +175,7 @@ class Sts:
             target=target,
             status=status,
             skew=-self._clock.skew() if date is None else self._clock.wall() - date,
+            rows=rows,
         )
         # Whoever does not complain of our clock can't be far from it.
         hear(self._clock, response, signed_for=not isinstance(refusal, errors.ClockSkew))

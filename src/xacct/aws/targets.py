@@ -47,12 +47,33 @@ def of(name: str, files: AwsFiles, env: Mapping[str, str], whose: str = "the dae
 
 
 def of_iam(name: str, files: AwsFiles, env: Mapping[str, str], whose: str = "the daemon's") -> StsTarget:
-    """Where and how IAM is asked about the key of a profile: as AWS's tools would do it, with a variable of its own.
+    """Where and how IAM is asked about the key of a profile.
 
     Raises:
-        ConfigError: a setting can't be meant; or `env` leads STS elsewhere and does not say where IAM is.
+        ConfigError: a setting can't be meant.
     """
     return _Reader(name, files, env, whose).read_iam()
+
+
+def named_for_iam(name: str, files: AwsFiles, env: Mapping[str, str]) -> str | None:
+    """The address that a profile, or else `env`, names for IAM; None: neither does.
+
+    Raises:
+        ConfigError: it can't be meant.
+    """
+    return _Reader(name, files, env, "").named_for_iam()
+
+
+def address_of_iam(sts: StsTarget, named: str | None) -> str | None:
+    """Where IAM is asked; None: at AWS's own address.
+
+    Who is STS at an address that is none of AWS's (LocalStack, xacct-sandbox) is IAM there, too: nobody else is to see
+    what is signed with such keys. A VPC's endpoint for STS is AWS's, and is STS alone.
+    """
+    if named is not None or sts.endpoint_url is None:
+        return named
+    host = urlsplit(sts.endpoint_url).hostname or ""
+    return None if regions.is_awss(host) else sts.endpoint_url  # guard: iam-is-asked-where-sts-is
 
 
 def of_service(service: str, name: str, files: AwsFiles) -> str | None:
@@ -119,19 +140,18 @@ class _Reader:
 
     def read_iam(self) -> StsTarget:
         _, sts = self.read()
+        url = address_of_iam(sts, self.named_for_iam())
+        return replace(sts, endpoint_url=url, origins=tuple(self._origins.items()))
+
+    def named_for_iam(self) -> str | None:
         url = self.endpoint_of("iam")
-        if url is None and not (sts.fips or sts.dualstack or self._flag("ignore_configured_endpoint_urls")):
-            url = self._of_environment(IAM_ENDPOINT, "endpoint_url")
-        # guard: key-of-another-sts-is-not-sent-to-awss-iam
-        if url is None and sts.endpoint_url is not None and self.endpoint_of("sts") is None:
-            raise errors.ConfigError(
-                f"{ENDPOINT} in {self._whose} environment leads STS elsewhere, and nothing says where IAM is asked for"
-                f" {self._name!r}.",
-                f"Set {IAM_ENDPOINT} in the daemon's environment, or endpoint_url for iam in a [services] section.",
-            )
+        apart = ("use_fips_endpoint", "use_dualstack_endpoint", "ignore_configured_endpoint_urls")
+        if url is not None or any(self._flag(setting) for setting in apart):
+            return url
+        url = self._of_environment(IAM_ENDPOINT, "endpoint_url")
         if url is not None and (why := trouble(url)):
             raise errors.ConfigError(f"{IAM_ENDPOINT} {why}.", f"For example: {IAM_ENDPOINT}=http://localhost:4566")
-        return replace(sts, endpoint_url=url, origins=tuple(self._origins.items()))
+        return url
 
     def endpoint_of(self, service: str) -> str | None:
         """The address that the profile names for a service."""

@@ -22,6 +22,7 @@ from xacct.control.http import answered, body_of, streamed
 from xacct.control.key_rotation import KeyRotationRoutes
 from xacct.control.keys import KeyRoutes
 from xacct.control.logins import LoginRoutes
+from xacct.control.mfa import MfaRoutes
 from xacct.control.middleware import Middleware
 from xacct.control.policies import PolicyRoutes
 from xacct.control.selection import Selection
@@ -80,6 +81,7 @@ class Api:
                 *self.granting.routes(),
                 *KeyRoutes(self._daemon.keys).routes(),
                 *self._rotations.routes(),
+                *MfaRoutes(self._keeper, self._daemon.devices).routes(),
                 web.get(wire.CONTAINERS, self.containers),
                 web.get(wire.PROMPTS, self.prompts),
                 web.post(wire.PROMPT, self.answer_prompt),

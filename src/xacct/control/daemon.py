@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from xacct.control.about import About
     from xacct.control.containers import Containers
     from xacct.control.keys import AccessKeys
+    from xacct.control.mfa import Devices
     from xacct.model import Credentials, Role
     from xacct.policy import Hop
 
@@ -83,6 +84,7 @@ class Daemon:
         identify: asks AWS whose credentials these are, at the STS of a role.
         keys: the access keys in the keychain.
         console: signs browsers in to AWS's console.
+        devices: asks IAM for MFA devices.
     """
 
     endpoint_url: str
@@ -103,4 +105,5 @@ class Daemon:
     known_words: Callable[[], KnownWords]
     identify: Identify
     keys: AccessKeys
+    devices: Devices
     console: Console

@@ -19,6 +19,8 @@ from xacct.control.standing import Standing
 from xacct.credentials.rate_limiter import Bulk
 from xacct.credentials.service import Ask
 from xacct.model import Credentials, Grant
+from xacct.signin import is_sign_in
+from xacct.text import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +57,8 @@ class LoginRoutes:
     async def login(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/login."""
         body = await self._asked(request)
+        if "code" in body:
+            self._demand_one_device(body["roles"])
         attend, lazy = body.get("attend", True), body.get("lazy", False)
         ask = attend or "code" in body or self._somebody_for(body["roles"])
         grant = self._grant(body)
@@ -110,6 +114,20 @@ class LoginRoutes:
         for role in body["roles"]:
             self._keeper.node(role)
         return body
+
+    def _demand_one_device(self, roles: list[str]) -> None:
+        """Refuse a code that may be meant for either of two devices.
+
+        Raises:
+            BadInput: it is.
+        """
+        devices = dict.fromkeys(filter(None, map(self._keeper.topic, roles)))
+        serials = [topic for topic in devices if not is_sign_in(topic)]
+        if len(serials) > 1:  # guard: one-code-is-for-one-device
+            raise errors.BadInput(
+                f"One code is of one MFA device, and these roles are of {len(serials)}: {listed(serials)}.",
+                "Log in to the roles of each by themselves.",
+            )
 
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""

@@ -44,6 +44,9 @@ what would be a wildcard elsewhere (? and [...]) is in no ARN, and refused."""
 _KEY_ID: Final = r"\A[A-Z0-9]{16,128}\Z"
 _SECRET_KEY: Final = r"\A[!-~]{16,256}\Z"  # noqa: S105 - a pattern
 
+_SERIAL: Final = r"\A[A-Za-z0-9_+=/:,.@-]{9,256}\Z"
+"""Of an MFA device (AWS STS API Reference, GetSessionToken, SerialNumber)."""
+
 _LINE: Final = msgspec.Meta(max_length=4096, pattern=_NO_CONTROLS)  # guard: requests-no-control-characters
 _NAME: Final = msgspec.Meta(min_length=1, max_length=2048, pattern=_NO_CONTROLS)  # guard: requests-names-are-names
 SOME: Final = msgspec.Meta(max_length=10_000)
@@ -61,6 +64,8 @@ RULES: Final[Mapping[str, Any]] = {
     "profile": Annotated[str, _NAME],
     "access_key_id": Annotated[str, msgspec.Meta(pattern=_KEY_ID)],
     "secret_access_key": Annotated[str, msgspec.Meta(pattern=_SECRET_KEY)],
+    "serial": Annotated[str, msgspec.Meta(pattern=_SERIAL)],
+    "secret": Annotated[str, msgspec.Meta(min_length=1, max_length=2048, pattern=_NO_CONTROLS)],
     "role": Annotated[str, _NAME],
     "roles": Annotated[list[Annotated[str, _NAME]], SOME],
     "via": Annotated[str, _NAME],
@@ -78,6 +83,7 @@ RULES: Final[Mapping[str, Any]] = {
 _SAID: Final = (
     (_KEY_ID, "Expected an access key's id: 16 or more capital letters and digits"),
     (_SECRET_KEY, "Expected a secret access key: 16 to 256 characters without spaces"),
+    (_SERIAL, "Expected the serial number of an MFA device, such as arn:aws:iam::123456789012:mfa/alice"),
     (_NO_CONTROLS, "Expected text without control characters"),
     (_PATTERN, "Expected the ARN of a role in which * stands for anything, such as arn:aws:iam::*:role/dev-*"),
 )

@@ -121,7 +121,7 @@ class Login:
     Args:
         get: has one role held, or its credentials.
         had: the event that tells so; may raise an XacctError instead.
-        code: answers each device's first prompt.
+        code: answers the first prompt; of one device, as all of `roles` are.
         attend: whether the client answers prompts itself.
         topics: what it may be asked, where that is not what logging in to roles asks for.
     """
@@ -145,7 +145,7 @@ class Login:
         self._roles = list(dict.fromkeys(roles))
         serials = frozenset(filter(None, map(keeper.topic, self._roles))) if topics is None else topics
         self._topics = serials | frozenset(self._roles if attend else ())  # a code is no answer to "may it?"
-        self._answered: set[str] = set()
+        self._answered = False
         self._pending = set(self._roles)
         self._failed = 0
 
@@ -229,10 +229,10 @@ class Login:
         return None
 
     def _answer(self, prompt: Prompt) -> errors.XacctError | None:
-        """Answer with the given code, once a device. Returns why that code won't do, if it won't."""
+        """Answer one prompt with the given code. Returns why that code won't do, if it won't."""
         if not set(prompt.roles) & self._pending:
             return _behind(prompt)  # somebody else's prompt: the code is not for that
-        if prompt.serial in self._answered:
+        if self._answered:
             if prompt.problem:
                 return errors.WrongCode(prompt.problem, "Wait for the next code on the device.")
             return errors.HumanNeeded(
@@ -245,7 +245,7 @@ class Login:
             return None  # somebody was faster: AWS's verdict on their code is ours
         except errors.XacctError as error:
             return error
-        self._answered.add(prompt.serial)
+        self._answered = True
         return None
 
     def _waits(self, role: str, serial: str) -> bool:

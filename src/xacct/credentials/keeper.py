@@ -21,6 +21,7 @@ from xacct.credentials.node import Node, Use, session_key, unknown
 from xacct.credentials.rate_limiter import URGENT
 from xacct.credentials.refused import Refused
 from xacct.credentials.tree import Tree
+from xacct.credentials.user_devices import UserDevices
 from xacct.credentials.verification import Verification
 from xacct.model import Source, iso
 from xacct.policy import Freshness, Hop
@@ -49,6 +50,7 @@ class Keeper:
         unusable: why what the configuration names besides is no role.
         unread: why no file could be read.
         instances: what stands for the sso-sessions of the configuration: roles of no account.
+        user_devices: the MFA devices of IAM users.
         listings: the accounts and permission sets of those who have signed in.
         slugs: the names of configured roles by how the endpoint's paths call them.
         uses: when roles were last wanted.
@@ -74,6 +76,7 @@ class Keeper:
         self.until: dict[str, float] = {}
         self.tree = Tree(calls=calls, refused=self.refused, until=self.until, settled=self._settled)
         self.nodes, self.sessions = self.tree.nodes, self.tree.sessions
+        self.user_devices = UserDevices(calls=calls, tree=self.tree, agent_lock=self.agent_lock)
         self.listings = Listings(calls=calls, tree=self.tree, agent_lock=self.agent_lock)
 
     # The configuration.

@@ -10,6 +10,7 @@ from xacct.ctl.failure import DaemonError
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import duration
 from xacct.ctl.terminal import Terminal
+from xacct.text import digits
 
 _DIGITS: Final = 6
 _ENDED_HERE: Final = {"mfa": ("answered", "declined"), "confirm": ("answered",), "sign-in": ("declined",)}
@@ -130,7 +131,7 @@ class Conversation:
             self._terminal.show("")
             self._send(prompt, {"decline": True})
         else:
-            self._send_code(prompt, line.replace(" ", ""))
+            self._send_code(prompt, digits(line))
 
     def hush(self) -> None:
         """Leave the terminal clean behind an interrupted question."""

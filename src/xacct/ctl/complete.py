@@ -60,6 +60,9 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "keys import": ("--yes", "--dry-run"),
     "keys remove": ("--yes",),
     "keys rotate": ("--delete", "--finish", "--yes"),
+    "mfa list": ("--json",),
+    "mfa add": ("--qr", "--yes"),
+    "mfa remove": ("--yes",),
     "service install": ("--now", "--sandbox"),
     "service uninstall": ("--purge",),
 }
@@ -69,6 +72,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "accounts": ("sync",),
     "grants": ("list", "create", "revoke"),
     "keys": ("list", "add", "import", "rotate", "remove"),
+    "mfa": ("list", "add", "remove"),
     "docker": ("run", "compose", "doctor", "setup"),
     "podman": ("run", "compose", "doctor", "setup"),
     "completion": ("bash", "zsh", "fish"),
@@ -93,7 +97,7 @@ _VALUED: Final = frozenset(
         *VALUES,
         "--parallel",
         *("--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"),
-        *("--principal", "--service", "--destination", "--browser"),
+        *("--principal", "--service", "--destination", "--browser", "--qr"),
         *("--profile-template", "--region", "--accounts", "--roles", "--filter"),
     }
 )
@@ -224,6 +228,7 @@ _ASKED: Final[dict[tuple[str, ...], Callable[[], list[str]]]] = {
     ("keys", "import"): _roles,
     ("keys", "remove"): _keys,
     ("keys", "rotate"): _keys,
+    ("mfa", "list"): _roles,
     **{(verb, action): _roles for verb in ("docker", "podman") for action in ("run", "compose", "doctor")},
 }
 """What the words behind a verb's action are."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from xacct.ctl.client import Client, Stream
 
-NOBODY_HINT: Final = "Log in at a terminal (xacctctl login ROLE), or pass --code CODE to login."
+NOBODY_HINT: Final = "Log in at a terminal (xacctctl login ROLE), or give it a code: login --code -"
 
 
 class Held:

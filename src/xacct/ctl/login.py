@@ -1,6 +1,8 @@
 """`login` and `logout`: what is held, and for how long."""
 
+import os
 import re
+import sys
 import time
 from argparse import ArgumentParser, Namespace
 from typing import Final
@@ -14,7 +16,10 @@ from xacct.ctl.progress import Progress
 from xacct.ctl.render import out, show, until
 from xacct.ctl.summary import Summary
 from xacct.ctl.verb import Verb
-from xacct.text import listed
+from xacct.text import digits, listed
+
+_LONGEST: Final = 64
+"""Bytes of a line with a code, at most."""
 
 _NAMED: Final = 3
 """Roles that are named before the rest is counted."""
@@ -86,13 +91,39 @@ def _mfa_expires_at(args: Namespace, now: float) -> float | None:
 
 
 def _code(args: Namespace) -> str | None:
-    """Return the code that was given, without the space that devices show; a mistyped one is sent to nobody."""
+    """Return the code of standard input, where it is to be read there; a mistyped one is sent to nobody.
+
+    Raises:
+        CtlError: it is an argument, or no code.
+    """
     if args.code is None:
         return None
-    code: str = args.code.replace(" ", "")
+    if args.code != "-":  # guard: code-is-no-argument
+        raise CtlError(
+            "A code is no argument: other users of the machine see those, and shells keep them.",
+            f"xacctctl login {' '.join(args.roles)} --code - reads it from standard input; without --code you are"
+            " asked for it.",
+            USAGE,
+        )
+    if os.isatty(0):
+        sys.stderr.write("MFA code: ")
+        sys.stderr.flush()
+    code = digits(_line())
     if not re.fullmatch("[0-9]{6}", code):
-        raise CtlError("An MFA code is six digits.", "Leave out --code to be asked for it.", USAGE)
+        raise CtlError(
+            "An MFA code is six digits, and standard input has had something else.",
+            "Leave out --code to be asked for it.",
+            USAGE,
+        )
     return code
+
+
+def _line() -> str:
+    """Return the first line of standard input, as far as a code may go."""
+    raw = b""
+    while b"\n" not in raw and len(raw) < _LONGEST and (part := os.read(0, _LONGEST)):
+        raw += part
+    return raw.split(b"\n")[0].decode("ascii", "replace")
 
 
 def _picked(client: Client) -> list[str]:
@@ -124,8 +155,9 @@ def _declare_login(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--code",
-        help="the MFA code, instead of being asked for it. The process list shows it; it is good"
-        " for one use within thirty seconds",
+        metavar="-",
+        help="the MFA code is the first line of standard input, read before anything is asked: it answers one prompt,"
+        " for all these roles. It can't be an argument, which other users could see",
     )
     lasting = parser.add_mutually_exclusive_group()
     lasting.add_argument(
@@ -171,7 +203,7 @@ VERBS = {
             "xacctctl login                               pick from a list",
             "xacctctl login prod staging --for 8h",
             "xacctctl login 'cust-*' @customers",
-            "xacctctl login prod --code 123456 --until 19:00",
+            "ykman oath accounts code -s aws | xacctctl login prod --code - --until 19:00",
             "xacctctl login --lazy dev staging prod",
             "xacctctl login dev --device-code",
         ),

@@ -33,6 +33,7 @@ WHERE: Final = {
     "attend": ("attend", "answer prompts in this terminal"),
     "grants": ("grants", "who may fetch credentials: list, create, revoke"),
     "keys": ("keys", "access keys in the keychain: list, add, import, remove"),
+    "mfa": ("mfa", "MFA devices: list; add, remove: TOTP seeds in the keychain"),
     "configure": ("configure", "profiles in ~/.aws/config, for programs that read only that"),
     "accounts": ("accounts", "accounts and roles of IAM Identity Center; sync: profiles of them"),
     "docker": ("docker.verbs", "run a container in a role"),

@@ -24,6 +24,7 @@ from xacct.credentials.service import CredentialService
 from xacct.daemon.catalogues import Catalogues
 from xacct.daemon.container_routes import ContainerRoutes, containers
 from xacct.daemon.keychain_keys import KeychainKeys
+from xacct.daemon.mfa_devices import MfaDevices
 from xacct.daemon.noted import Noted
 from xacct.daemon.reading import Reader, Wanted
 from xacct.daemon.restorer import Restorer
@@ -52,6 +53,8 @@ from xacct.prompts.used_codes import UsedCodes
 from xacct.state import codec, key_items
 from xacct.state.access_keys import AccessKeys
 from xacct.state.fdstore import FdStore
+from xacct.state.keys import MFA_SEEDS
+from xacct.state.mfa_seeds import MfaSeeds
 from xacct.state.persister import StatePersister
 from xacct.state.taken_back import TakenBack
 
@@ -113,13 +116,23 @@ class App:
             partial(self.reader.in_time, everything=True),
             Rotator(self.access_keys, self.sts, self.iam, self.clock.now),
         )
+        self.mfa_seeds = MfaSeeds(where.mfa_seeds, key_items.of_this_system(MFA_SEEDS), self.clock.likeliest)
+        self.mfa_devices = MfaDevices(self.keeper, self.mfa_seeds, os.environ)
         self.audit = _audit(chosen, where, self.clock, resolver, self.catalogues)
         if (audit := self.audit) is not None:
             self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
         self._build_endpoints(chosen, resolver)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self.humans = prompters(
-            Parts(chosen.prompts, self.keeper.broker, self.keeper.events, os.environ, self.clock.boot)
+            Parts(
+                chosen.prompts,
+                self.keeper.broker,
+                self.keeper.events,
+                os.environ,
+                self.clock.boot,
+                self.mfa_seeds,
+                lambda: self.keeper.agent_lock.locked,
+            )
         )
         self.watches = Watches(watchers(os.environ), self.happened)
         self._announced = float("-inf")
@@ -143,7 +156,8 @@ class App:
 
         events = Events()
         events.call(PromptOpened, self._prepare)
-        self.sts, self.iam = Sts(self.clock), Iam(self.clock)
+        self.sts = Sts(self.clock)
+        self.iam = Iam(self.sts)
         # guard: shared-cache-off-never-writes
         self.shared_cache = SharedCache(os.environ) if chosen.identity_center.share_cache else None
         peers = PeerCheck(callers.choose(), os.geteuid())
@@ -157,6 +171,7 @@ class App:
         broker = PromptBroker(self.clock, events, UsedCodes(self._keep_steps))
         calls = Calls(
             sts=self.sts,
+            iam=self.iam,
             identity_center=self.identity_center,
             console_logins=self.console_logins,
             shared_cache=self.shared_cache,
@@ -267,6 +282,7 @@ class App:
         # guard: successor-has-keys-that-came-meanwhile
         if self.access_keys.read_index():  # it was read before there was a lock
             self.catalogues.read(Wanted(everything=True))()
+        self.mfa_seeds.read_index()
         await self.restorer.take_over(inherited, manager)
         if self.audit is not None:
             self.audit.start(self.keeper.events)
@@ -308,6 +324,7 @@ class App:
             self.taken_back.problem,
             self._steps_problem,
             self.access_keys.problem,
+            self.mfa_seeds.problem,
         ]
         kept = [*self.persister.problems(), *filter(None, written)]
         audited = self.audit.problems() if self.audit is not None else []
@@ -401,7 +418,6 @@ class App:
                 stack.push_async_callback(self.audit.close)
             stack.push_async_callback(self.restorer.close)
             stack.push_async_callback(self.sts.close)
-            stack.push_async_callback(self.iam.close)
             stack.push_async_callback(self.identity_center.close)
             stack.push_async_callback(self.console_logins.close)
             stack.callback(self.console.close)

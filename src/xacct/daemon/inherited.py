@@ -39,6 +39,7 @@ class DaemonPaths:
         self.taken_back = self.state / "taken-back.json"
         self.taken_back_here = self.runtime / "taken-back.json"
         self.steps = self.state / "used-steps.json"
+        self.mfa_seeds = self.state / "mfa-seeds.json"
         self.keychain_keys = self.state / "keychain-keys.json"
 
     def claim(self) -> int:

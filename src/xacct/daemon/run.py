@@ -245,6 +245,7 @@ class Run:
             identify=app.sts.get_caller_identity,
             console=app.console,
             keys=app.keychain_keys,
+            devices=app.mfa_devices,
         )
         self._api = Api(app.service, app.grants, daemon)
         listener = inherited.control or bind(app.where.control)

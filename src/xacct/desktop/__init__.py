@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xacct.desktop import command, dialogs, notices
+from xacct.desktop import command, dialogs, notices, stored_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +16,7 @@ PROMPTERS: dict[str, Callable[[Parts], Run | None]] = {
     "device-command": command.for_devices,
     "dialog": dialogs.prompter,
     "notice": notices.prompter,
+    "stored-seed": stored_seed.prompter,
 }
 """By what the control API calls each (docs/control-api.md, `asks`). None: it can't be used here, or is switched off."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from xacct.credentials.events import Events
+    from xacct.desktop.seeds import Seeds
     from xacct.prompts.broker import PromptBroker
     from xacct.settings import Prompts
 
@@ -23,6 +24,8 @@ class Parts(NamedTuple):
         events: Where they are told of.
         env: The daemon's environment.
         boot: Reads the boot-time clock.
+        seeds: The stored TOTP seeds; None: there is no place for them.
+        locked: Says whether the agent is locked.
     """
 
     chosen: Prompts
@@ -30,3 +33,5 @@ class Parts(NamedTuple):
     events: Events
     env: Mapping[str, str]
     boot: Callable[[], float]
+    seeds: Seeds | None = None
+    locked: Callable[[], bool] = lambda: False

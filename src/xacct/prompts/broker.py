@@ -20,9 +20,10 @@ from xacct.policy import next_step
 from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.prompts.prompt import KINDS, NO_CAUSE, Prompt, names
 from xacct.signin import is_sign_in
+from xacct.text import digits
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Container, Coroutine, Iterator
 
     from xacct.clock import AwsClock
     from xacct.event_bus import EventBus
@@ -62,14 +63,19 @@ class PromptBroker:
         self._ids = itertools.count(1)
         self._open: dict[str, Prompt] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._subscribers: dict[object, tuple[frozenset[str] | None, tuple[Kind, ...]]] = {}
+        self._subscribers: dict[object, tuple[Container[str] | None, tuple[Kind, ...]]] = {}
         self._resting: dict[str, tuple[float, errors.HumanNeeded]] = {}
 
     # For those who can answer.
 
     @contextmanager
-    def subscribe(self, topics: frozenset[str] | None = None, kinds: tuple[Kind, ...] = KINDS) -> Iterator[None]:
-        """Be there to answer prompts of some kinds, for some devices and guarded roles or (None) for all."""
+    def subscribe(self, topics: Container[str] | None = None, kinds: tuple[Kind, ...] = KINDS) -> Iterator[None]:
+        """Be there to answer prompts of some kinds, for some devices and guarded roles or (None) for all.
+
+        Args:
+            topics: looked at each time, so that they may change.
+            kinds: of prompts.
+        """
         me = object()
         self._subscribers[me] = (topics, kinds)
         try:
@@ -92,26 +98,52 @@ class PromptBroker:
         """What is being asked right now."""
         return list(self._open.values())
 
-    def answer(self, prompt_id: str, code: str) -> None:
+    def answer(self, prompt_id: str, code: str, serial: str | None = None) -> None:
         """Hand in a code for an open prompt.
+
+        Args:
+            prompt_id: the prompt's.
+            code: six digits.
+            serial: whose code it is, of the devices that will do; None: the first.
 
         Raises:
             PromptClosed: somebody was faster, or nobody asks any more.
-            BadInput: not six digits, or no code was asked for; the prompt stays open.
+            BadInput: not six digits, spaces and hyphens aside, or no code was asked for; the prompt stays open.
             CodeUsed: AWS has seen this code; the prompt stays open, and its new `not_before` is published.
         """
         prompt = self._find(prompt_id, "mfa")
-        code = code.replace(" ", "")
+        code = digits(code)
         if not re.fullmatch(r"[0-9]{6}", code):  # guard: six-digits
             raise errors.BadInput("An MFA code is six digits.", "Type the code the device shows now.")
+        serial = serial or prompt.serial
+        if serial not in prompt.serials:  # guard: code-is-of-device-that-will-do
+            raise errors.BadInput(f"No code of {serial[:256]} is wanted.", "")
         now = self._clock.likeliest()
-        if self.used_codes.used(prompt.serial, code, now, self._clock.boot()):  # guard: code-is-sent-once
+        if self.used_codes.used(serial, code, now, self._clock.boot()):  # guard: code-is-sent-once
             prompt.not_before = next_step(now)
             prompt.problem = "AWS has seen that code already, and takes each code once."
             self._events.publish(PromptOpened(prompt))
             wait = prompt.not_before - now
             raise errors.CodeUsed(prompt.problem, f"The next one comes in {wait:.0f} s.")
         prompt.answer.set_result(code)
+
+    def give_up(self, prompt_id: str, sentence: str, hint: str) -> None:
+        """Whoever was to answer an open prompt by itself can't. Whoever else could is told, else the prompt ends.
+
+        Args:
+            prompt_id: the prompt's; nothing happens where it is open no longer.
+            sentence: why.
+            hint: what can be done about it.
+        """
+        prompt = self._open.get(prompt_id)
+        if prompt is None or not prompt.open:
+            return
+        if self.has_subscriber(prompt.topic, prompt.kind):
+            prompt.problem = sentence
+            self._events.publish(PromptOpened(prompt))
+        else:
+            nobody = prompt.unattended()
+            prompt.answer.set_exception(errors.NobodyToAsk(f"{nobody.sentence} {sentence}", hint))
 
     def bring(self, prompt_id: str, shown: str) -> None:
         """Hand in what the browser shows at the end of an open sign-in.

@@ -48,6 +48,7 @@ class Prompt:
         user_code: what is typed there; empty: nothing.
         mode: which of the ways to sign in it is.
         service: what it is that is signed in to, and `whereto` the same with its name, in a sentence.
+        others: devices that do as well as that of `serial`.
         take: takes what the browser shows at the end; None: nothing has to be pasted.
     """
 
@@ -71,11 +72,17 @@ class Prompt:
     service: str = ""
     whereto: str = ""
     take: Callable[[str], None] | None = field(default=None, repr=False)
+    others: tuple[str, ...] = ()
 
     @property
     def roles(self) -> tuple[str, ...]:
         """Whom it is for, now: others may have joined since it was asked."""
         return self._roles()
+
+    @property
+    def serials(self) -> tuple[str, ...]:
+        """The devices of which a code is an answer; none where no code is."""
+        return (self.serial, *self.others) if self.serial else ()
 
     @property
     def open(self) -> bool:

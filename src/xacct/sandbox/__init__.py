@@ -12,7 +12,7 @@ keys. It imports none of xacct's other packages.
 Beside STS on `/`, a running sandbox answers, always in JSON:
 
 `GET /_sandbox/calls`
-    Every STS call so far, oldest first: `action`, `principal` (ARN, null if not authenticated),
+    Every call so far, oldest first: `action`, `principal` (ARN, null if not authenticated),
     `mfa` (whether this call brought a code that was accepted), `role_arn`, `status` (0 for a
     reset connection), `error` (AWS code or null), `time` (Unix seconds).
 `DELETE /_sandbox/calls`

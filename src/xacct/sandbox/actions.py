@@ -66,8 +66,8 @@ def mfa_accepted_at(request: Request) -> float | None:
     if serial is None or code is None:
         raise errors.mfa_incomplete()
     user = request.state.world.user(request.caller.principal.arn)
-    device = user.mfa if user else None
-    if device is None or device.serial != serial:
+    device = next((each for each in user.devices if each.serial == serial and each.seed), None) if user else None
+    if device is None:
         raise errors.mfa_wrong_serial()
     if not request.state.history.accept(device, code, request.now):
         raise errors.mfa_wrong_code()

@@ -1,4 +1,4 @@
-"""Answers of the AWS query protocol, as XML in STS's namespace."""
+"""Answers of the AWS query protocol, as XML in STS's namespace, or IAM's."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def _value(value: str | Result | list[Result]) -> str:
     return _text(value) if isinstance(value, str) else _elements(value)
 
 
-def success(action: str, result: Result, request_id: str) -> str:
+def success(action: str, result: Result, request_id: str, namespace: str = NAMESPACE) -> str:
     """Return the XML of an action's result."""
     body: Result = {
         f"{action}Result": result,
         "ResponseMetadata": {"RequestId": request_id},
     }
-    return f'<{action}Response xmlns="{NAMESPACE}">{_elements(body)}</{action}Response>\n'
+    return f'<{action}Response xmlns="{namespace}">{_elements(body)}</{action}Response>\n'
 
 
 def failure(error: StsError, request_id: str) -> str:

@@ -26,6 +26,7 @@ SECOND: Final = "678901234567"
 USER_NAME: Final = "MyIAMUsername"
 OTHER_USER_NAME: Final = "MyColleague"
 MFA_SERIAL: Final = f"arn:aws:iam::{CENTRAL}:mfa/{USER_NAME}"
+SECURITY_KEY: Final = f"arn:aws:iam::{CENTRAL}:u2f/user/{USER_NAME}/yubikey-TJ4ZAMGXH6PNQ3RB7LKV2CEDYA"
 EXTERNAL_ID: Final = "vendor-7Qx2"
 FLEET_SIZE: Final = 20
 
@@ -109,7 +110,8 @@ def default_world(
     """
     mine = identity or new_identity()
     key = AccessKey(mine.key_id, mine.secret)
-    user = User(USER_NAME, CENTRAL, (key,), MfaDevice(MFA_SERIAL, mine.seed))
+    devices = MfaDevice(MFA_SERIAL, mine.seed), MfaDevice(SECURITY_KEY, "")
+    user = User(USER_NAME, CENTRAL, (key,), devices[0], more_devices=devices[1:])
     central = Profile("central", (("mfa_serial", MFA_SERIAL), ("region", region)), key)
     profiles = [_profile(name, role, region) for name, role in _ROLES.items()]
     forgetful = _profile("noexternalid", _ROLES["thirdparty"], region)

@@ -1,4 +1,4 @@
-"""The sandbox as a server: STS on `/`, both kinds of sign-in beside it, controls below `/_sandbox`; at 127.0.0.1.
+"""The sandbox as a server: STS and IAM on `/`, both kinds of sign-in beside it, controls below `/_sandbox`.
 
 `Sandbox` is also the API for tests that run it in their own event loop:
 
@@ -26,13 +26,13 @@ from xacct.sandbox.console_login.state import State as ConsoleLoginState
 from xacct.sandbox.errors import StsError
 from xacct.sandbox.faults import Faults
 from xacct.sandbox.federation import Federation
-from xacct.sandbox.iam import VERSION as IAM_VERSION
+from xacct.sandbox.iam import service as iam
 from xacct.sandbox.identity_center.routes import IdentityCenter
 from xacct.sandbox.identity_center.state import State as IdentityCenterState
 from xacct.sandbox.sessions import Caps
 from xacct.sandbox.signature import WireRequest
 from xacct.sandbox.strikes import cut, strike
-from xacct.sandbox.sts import Sts
+from xacct.sandbox.sts import Sts, service_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -48,7 +48,7 @@ _FAILURES: Final[Mapping[str, Callable[[], StsError]]] = {
 
 
 class Sandbox:
-    """A local STS, Identity Center and AWS sign-in over HTTP; of IAM what an access key's rotation takes.
+    """A local STS, Identity Center and AWS sign-in over HTTP; of IAM a user's own keys and devices.
 
     Args:
         world: What exists.
@@ -144,8 +144,7 @@ class Sandbox:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         wire = await _wire(request)
         given = dict(wire.query) | dict(_form(wire.body))
-        service = "iam" if given.get("Version") == IAM_VERSION else "sts"
-        call = Call(given.get("Action", ""), self.clock(), given.get("RoleArn"), service=service)
+        call = Call(given.get("Action", ""), self.clock(), given.get("RoleArn"), service=service_of(given))
         try:
             return await self._respond(request, wire, given, call)
         finally:
@@ -163,7 +162,8 @@ class Sandbox:
             if failing:
                 raise _FAILURES[failing]()  # noqa: RSE102 (this calls a function, not a class)
             result = self.sts.answer(wire, given, call, self.clock(), skew)
-            call.status, text = 200, answers.success(call.action, result, request_id)
+            namespace = iam.NAMESPACE if call.service == "iam" else answers.NAMESPACE
+            call.status, text = 200, answers.success(call.action, result, request_id, namespace)
         except StsError as error:
             call.status, call.error = error.status, error.code
             text = answers.failure(error, request_id)

@@ -108,6 +108,7 @@ def verify(request: WireRequest, signed: Signed, secret: str, now: datetime, ser
         secret: The secret of `signed.key_id`.
         now: The STS's clock, aware UTC.
         service: What the signature has to be for.
+        service: Whom it has to be signed for.
 
     Raises:
         StsError: SignatureDoesNotMatch, with AWS's sentence for the reason.

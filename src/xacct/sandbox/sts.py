@@ -1,4 +1,4 @@
-"""One STS call from the signed request to the result: dispatch, authentication, action."""
+"""One call of STS or IAM from the signed request to the result: dispatch, authentication, action."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ from xacct.sandbox.actions import (
     get_session_token,
 )
 from xacct.sandbox.assume_role import assume_role
-from xacct.sandbox.iam import ACTIONS as IAM_ACTIONS
-from xacct.sandbox.iam import IAM
-from xacct.sandbox.iam import VERSION as IAM_VERSION
+from xacct.sandbox.iam import service as iam
 from xacct.sandbox.sessions import Caller, Caps, SessionStore
 from xacct.sandbox.totp import CodeHistory
 from xacct.sandbox.web_identity import assume_role_with_web_identity
@@ -31,7 +29,9 @@ if TYPE_CHECKING:
     from xacct.sandbox.signature import Signed, WireRequest
     from xacct.sandbox.world import World
 
-_ACTIONS: Final[Mapping[str, Callable[[Request], Result]]] = {
+    Actions = Mapping[str, Callable[[Request], Result]]
+
+_ACTIONS: Final[Actions] = {
     "AssumeRole": assume_role,
     "GetAccessKeyInfo": get_access_key_info,
     "GetCallerIdentity": get_caller_identity,
@@ -43,9 +43,6 @@ _UNSIGNED: Final[Mapping[str, Callable[[State, Parameters, float, Call], Result]
     "AssumeRoleWithWebIdentity": assume_role_with_web_identity,
 }
 """Those that take no key."""
-
-
-STS: Final = "sts"
 
 
 class Sts:
@@ -68,34 +65,43 @@ class Sts:
         Raises:
             StsError: For every refusal.
         """
-        name = _name(given)
-        if name in _UNSIGNED:
+        actions = _actions(given)
+        name = _name(given, actions)
+        if actions is _ACTIONS and name in _UNSIGNED:
             return _UNSIGNED[name](self.state, given, now, call)
-        actions, service = (IAM_ACTIONS, IAM) if name in IAM_ACTIONS else (_ACTIONS, STS)
         signed = signature.read(wire)
-        caller = self._caller(signed, now)
-        signature.verify(wire, signed, caller.secret, datetime.fromtimestamp(now + skew, UTC), service)
+        caller = self._caller(signed, now, call.service)
+        signature.verify(wire, signed, caller.secret, datetime.fromtimestamp(now + skew, UTC), call.service)
         call.principal = caller.principal.arn
         if caller.session is None:
-            self.state.last_used[caller.key_id] = now, service
+            self.state.last_used[caller.key_id] = now, call.service
         return actions[name](Request(self.state, caller, given, now, call))
 
-    def _caller(self, signed: Signed, now: float) -> Caller:
+    def _caller(self, signed: Signed, now: float, service: str) -> Caller:
         """Return the owner of the credentials, unless a fault makes them bad."""
         caller = self.state.sessions.caller(self.state.world, signed.key_id, signed.token, now)
-        if caller.session is None and self._faults.take("invalid-key"):
+        if caller.session is None and self._faults.take("invalid-key", service=service):
             raise errors.invalid_token()
-        if caller.session is not None and self._faults.take("expired-token"):
+        if caller.session is not None and self._faults.take("expired-token", service=service):
             raise errors.expired_token()
         return caller
 
 
-def _name(given: Parameters) -> str:
+def service_of(given: Parameters) -> str:
+    """Return which service a call is of: the version of its API tells."""
+    return "iam" if given.get("Version") == iam.VERSION else "sts"
+
+
+def _actions(given: Parameters) -> Actions:
+    return iam.ACTIONS if service_of(given) == "iam" else _ACTIONS
+
+
+def _name(given: Parameters, actions: Actions) -> str:
     """Return the action's name; AWS looks at this before it looks at the signature."""
     name, version = given.get("Action"), given.get("Version")
     if not name:
         raise errors.missing_action()
-    wanted = IAM_VERSION if name in IAM_ACTIONS else answers.VERSION
-    if name not in IAM_ACTIONS.keys() | _ACTIONS.keys() | _UNSIGNED.keys() or version != wanted:
+    known = actions.keys() | (_UNSIGNED.keys() if actions is _ACTIONS else set())
+    if name not in known or version not in (answers.VERSION, iam.VERSION):
         raise errors.invalid_action(name, version)
     return name

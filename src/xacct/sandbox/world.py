@@ -17,7 +17,10 @@ KEY_ACTIONS: Final = frozenset(
     f"iam:{name}"
     for name in ("CreateAccessKey", "DeleteAccessKey", "GetAccessKeyLastUsed", "ListAccessKeys", "UpdateAccessKey")
 )
-"""What this IAM can do: a user's own access keys."""
+"""What this IAM can do with a user's own access keys."""
+
+IAM_ACTIONS: Final = KEY_ACTIONS | {"iam:ListMFADevices"}
+"""All that it can do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +41,41 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True)
 class MfaDevice:
-    """A virtual MFA device: its ARN and its TOTP seed in base32."""
+    """An MFA device: its serial number (of a virtual one its ARN), and its TOTP seed in base32.
+
+    A security key has no seed, and its serial is an ARN of `u2f/`: STS takes no code of it. `enabled` is when it was
+    assigned to its user, Unix seconds.
+    """
 
     serial: str
     seed: str = field(repr=False)
+    enabled: float = 1_700_000_000.0
 
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An IAM user with its keys and, perhaps, an MFA device.
+    """An IAM user with its keys and, perhaps, MFA devices.
 
     Attributes:
-        iam: What it may do with its own access keys, as IAM names it (`iam:CreateAccessKey`).
-        iam_wants_mfa: Whether its policy denies that without MFA (BoolIfExists aws:MultiFactorAuthPresent).
+        mfa: The device that `xacct-sandbox code` plays.
+        more_devices: Others.
+        iam: What it may do, as IAM names it (`iam:CreateAccessKey`).
+        iam_wants_mfa: Whether its policy denies all of that without MFA (BoolIfExists aws:MultiFactorAuthPresent).
     """
 
     name: str
     account: str
     keys: tuple[AccessKey, ...] = ()
     mfa: MfaDevice | None = None
-    iam: frozenset[str] = KEY_ACTIONS
+    iam: frozenset[str] = IAM_ACTIONS
     iam_wants_mfa: bool = False
     partition: str = "aws"
+    more_devices: tuple[MfaDevice, ...] = ()
+
+    @property
+    def devices(self) -> tuple[MfaDevice, ...]:
+        """All its MFA devices, security keys among them."""
+        return (*(() if self.mfa is None else (self.mfa,)), *self.more_devices)
 
     @property
     def arn(self) -> str:

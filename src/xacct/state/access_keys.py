@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 import structlog
@@ -18,6 +18,7 @@ from xacct import errors
 from xacct.host.threads import run_in_daemon_thread
 from xacct.model import Credentials
 from xacct.state import key_index
+from xacct.state.asking import Asking
 from xacct.state.key_index import Row, account
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from xacct.state.key_items import Items
 
 log = structlog.get_logger("xacct.state")
-
-T = TypeVar("T")
 
 PATIENCE = 3.0
 """Seconds that a fetch waits for the keychain."""
@@ -55,11 +54,9 @@ class AccessKeys:
         self.rows: tuple[Row, ...] = ()
         self.problem: errors.StateNotKept | None = None
         self._index = index
-        self._items = items
+        self._asking = Asking(items)
         self._now = now
         self._held: dict[str, Credentials] = {}
-        self._asking: dict[str, asyncio.Future[bytes | None]] = {}
-        self._writing: list[asyncio.Future[None]] = []
         self._turn = asyncio.Lock()
         self.read_index()
 
@@ -101,7 +98,7 @@ class AccessKeys:
         name = account(where, profile)
         if name not in self._held:  # guard: keychain-is-asked-once
             try:
-                kept = await self._read(name, PATIENCE)
+                kept = await self._asking.read(name, PATIENCE)
             except (errors.KeychainLocked, errors.KeychainSlow) as why:
                 raise errors.SourceLocked(
                     f"The access key of {profile!r} is in the keychain. {why}", why.hint
@@ -128,7 +125,7 @@ class AccessKeys:
             KeychainUnavailable: it can't be asked.
             SourceUnusable: it has no such key.
         """
-        return _decoded(await self._read(account(where, profile), WRITE_PATIENCE), profile)
+        return _decoded(await self._asking.read(account(where, profile), WRITE_PATIENCE), profile)
 
     async def add(self, where: Where, profile: str, keys: Credentials) -> Row:
         """Keep a key, read back from the keychain and compared. What fails leaves nothing there.
@@ -142,19 +139,20 @@ class AccessKeys:
         name = account(where, profile)
         async with self._turn:
             self._demand_index()
-            await self._settled()
+            await self._asking.settled(WRITE_PATIENCE)
             if profile in self.of_files(where):  # guard: key-in-keychain-is-not-overwritten
                 raise errors.BadInput(
                     f"The keychain has an access key of the profile {profile!r} already.",
                     f"xacctctl keys remove {profile}",
                 )
             try:
-                await self._put(name, _label(profile), _encoded(keys))
+                await self._asking.put(name, _label(profile), _encoded(keys), WRITE_PATIENCE)
                 _demand_same(await self.read_back(where, profile), keys)
                 row = self._row(where, profile, keys)
                 await self._write([*self.rows, row])
             except BaseException:
-                await self._undo(name)  # guard: key-that-is-not-kept-whole-is-taken-back
+                self._held.pop(name, None)
+                await self._asking.undo(name, PATIENCE)  # guard: key-that-is-not-kept-whole-is-taken-back
                 raise
             self._hold(name, keys)
         return row
@@ -181,11 +179,11 @@ class AccessKeys:
         name = account(where, profile)
         async with self._turn:
             self._demand_index()
-            await self._settled()
+            await self._asking.settled(WRITE_PATIENCE)
             row = self.row(where, profile)
             before = self._held.get(name) or await self.read_back(where, profile)
             try:
-                await self._put(name, _label(profile), _encoded(keys), _encoded(before))
+                await self._asking.put(name, _label(profile), _encoded(keys), WRITE_PATIENCE, _encoded(before))
                 _demand_same(await self.read_back(where, profile), keys)
                 await self._exchange(
                     msgspec.structs.replace(
@@ -205,8 +203,8 @@ class AccessKeys:
         """Have what was there before, as far as the keychain takes it; while a rotation is written down both count."""
         self._hold(name, keys)
         try:
-            await self._settled()
-            await self._put(name, _label(profile), _encoded(keys), _encoded(keys))
+            await self._asking.settled(WRITE_PATIENCE)
+            await self._asking.put(name, _label(profile), _encoded(keys), WRITE_PATIENCE, _encoded(keys))
         except errors.KeychainUnavailable as problem:
             log.warning("access key not put back", why=problem.sentence)
 
@@ -232,10 +230,9 @@ class AccessKeys:
                     f"There is no access key of the profile {profile!r} in the keychain.", "xacctctl keys list"
                 )
             name = account(where, profile)
-            await self._settled()
-            await self._asked(lambda: self._items.drop(name), WRITE_PATIENCE)
+            await self._asking.settled(WRITE_PATIENCE)
+            await self._asking.drop(name, WRITE_PATIENCE)
             self._held.pop(name, None)
-            self._asking.pop(name, None)
             await self._write([row for row in self.rows if (row.where, row.profile) != (where, profile)])
 
     def _demand_index(self) -> None:
@@ -259,77 +256,6 @@ class AccessKeys:
         await run_in_daemon_thread(lambda: key_index.write(self._index, rows))
         self.rows = tuple(rows)
 
-    # Asking.
-
-    async def _read(self, name: str, patience: float) -> bytes | None:
-        """What the keychain has under this name; all who want it meanwhile wait for the one answer."""
-        asking = self._asking.get(name)
-        if asking is None or asking.done():
-            asking = self._asking[name] = run_in_daemon_thread(lambda: self._items.get(name))
-            asking.add_done_callback(_heard)
-        return await _in_time(asking, patience)
-
-    async def _put(self, name: str, label: str, secret: bytes, before: bytes | None = None) -> None:
-        """Have it kept; what is kept too late is taken back, to what was there `before`."""
-        given_up = False
-
-        def put() -> None:
-            self._items.put(name, label, secret)
-            if given_up and before is not None:
-                self._items.put(name, label, before)  # guard: late-switch-is-taken-back
-            elif given_up:
-                self._items.drop(name)
-
-        try:
-            await self._asked(put, WRITE_PATIENCE)
-        except errors.KeychainSlow:
-            given_up = True
-            raise
-
-    async def _asked(self, work: Callable[[], None], patience: float) -> None:
-        asking = run_in_daemon_thread(work)
-        asking.add_done_callback(_heard)
-        self._writing = [each for each in [*self._writing, asking] if not each.done()]
-        await _in_time(asking, patience)
-
-    async def _settled(self) -> None:
-        """Wait until the keychain has done what it was given up on: a late removal would be of what comes now."""
-        if self._writing:
-            await asyncio.wait(self._writing, timeout=WRITE_PATIENCE)
-        if any(not each.done() for each in self._writing):
-            raise _slow()
-
-    async def _undo(self, name: str) -> None:
-        """Have it removed; where the keychain takes long, that goes on by itself."""
-        self._held.pop(name, None)
-        try:
-            await self._asked(lambda: self._items.drop(name), PATIENCE)
-        except errors.KeychainUnavailable as problem:
-            log.warning("access key not taken back", why=problem.sentence)
-
-
-def _slow() -> errors.KeychainSlow:
-    return errors.KeychainSlow("The keychain does not answer.", "A dialog of it may be open: answer it, and try again.")
-
-
-async def _in_time(asking: asyncio.Future[T], patience: float) -> T:
-    """What the keychain answers.
-
-    Raises:
-        KeychainUnavailable: nothing in time, or that it can't.
-    """
-    await asyncio.wait({asking}, timeout=patience)  # guard: keychain-is-not-waited-for-longer
-    if not asking.done():
-        raise _slow()
-    try:
-        return asking.result()
-    except errors.KeychainUnavailable:
-        raise
-    except Exception as error:  # noqa: BLE001 - D-Bus and its libraries raise what they like
-        raise errors.KeychainUnavailable(
-            f"The keychain can't be asked ({type(error).__name__}).", "Look at it with its own program."
-        ) from None
-
 
 def _demand_same(kept: Credentials, keys: Credentials) -> None:
     # guard: keychain-gives-back-what-it-was-given
@@ -337,12 +263,6 @@ def _demand_same(kept: Credentials, keys: Credentials) -> None:
         raise errors.SourceUnusable(
             "The keychain does not give back what it was given.", "Look at it with its own program."
         )
-
-
-def _heard(asking: asyncio.Future[Any]) -> None:
-    """Whoever asked may have gone: then nobody else looks at what went wrong."""
-    if not asking.cancelled():
-        asking.exception()
 
 
 def digest(access_key_id: str) -> str:

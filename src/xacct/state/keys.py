@@ -24,6 +24,9 @@ SERVICE = "xacct"
 ACCESS_KEYS = "xacct-access-keys"
 """The service of items that hold access keys."""
 
+MFA_SEEDS = "xacct-mfa-seeds"
+"""The service of items that hold TOTP seeds."""
+
 LABEL = "xacct: opens what it keeps between two runs"
 
 DENIED = "The keychain's dialog was dismissed, so state is not kept."

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from xacct.clock import AwsClock
     from xacct.credentials.rate_limiter import Place
     from xacct.credentials.sign_ins import ConsoleLogins, IdentityCenter, SharedCache
+    from xacct.credentials.user_devices import Iam
     from xacct.model import Credentials, Role
     from xacct.policy import Path
     from xacct.prompts.broker import PromptBroker
@@ -93,6 +94,7 @@ class Calls:
     Attributes:
         causes: who has brought it about that a role is fetched, by its name.
         shared_cache: where the AWS CLI keeps sign-ins; None: that is its own affair.
+        iam: says which MFA devices a user has; None: nobody can.
         browsers: where a browser can be shown a sign-in.
         rng: for jitter.
     """
@@ -105,6 +107,7 @@ class Calls:
     clock: AwsClock
     defaults: Defaults
     shared_cache: SharedCache | None = None
+    iam: Iam | None = None
     rng: random.Random = field(default_factory=random.Random)
     rate_limiter: RateLimiter = field(init=False)
     sign_ins: SignIns = field(init=False, default_factory=SignIns)

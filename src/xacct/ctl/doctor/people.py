@@ -6,7 +6,7 @@ from xacct.ctl.doctor.finding import Checks, Finding, ok, warning
 from xacct.ctl.doctor.scene import Scene
 from xacct.ctl.render import count
 
-_NOT_FOR_ALL: Final = ("notice", "device-command")
+_NOT_FOR_ALL: Final = ("notice", "device-command", "stored-seed")
 """What only tells, and what answers for some devices alone."""
 
 _ATTEND: Final = "xacctctl attend, in a spare terminal; or set prompts.command in config.toml"

@@ -1,25 +1,18 @@
-"""The few calls of IAM that an access key's rotation takes: a user's own keys made, listed, switched off, deleted.
-
-Sentences and limits are those of the "IAM API Reference" (API version 2010-05-08).
-"""
+"""A user's own access keys, made, listed, switched off and deleted, as their rotation takes it."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from xacct.sandbox import errors, keys, parameters
+from xacct.sandbox.iam import permissions
+from xacct.sandbox.iam.dates import written
 from xacct.sandbox.world import AccessKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
     from xacct.sandbox.actions import Request, Result
     from xacct.sandbox.world import User
-
-IAM: Final = "iam"
-VERSION: Final = "2010-05-08"
 
 MOST_KEYS: Final = 2
 """Access keys of one user (IAM User Guide, IAM and AWS STS quotas)."""
@@ -27,7 +20,7 @@ MOST_KEYS: Final = 2
 
 def create(request: Request) -> Result:
     """CreateAccessKey: the one answer that ever has the secret; the key works `key_delay` seconds later."""
-    user = _user(request, "CreateAccessKey")
+    user = _user(request)
     if len(user.keys) >= MOST_KEYS:
         raise errors.limit_exceeded(f"Cannot exceed quota for AccessKeysPerUser: {MOST_KEYS}")
     made = AccessKey(
@@ -42,13 +35,13 @@ def create(request: Request) -> Result:
 
 def listed(request: Request) -> Result:
     """ListAccessKeys, without their secrets."""
-    user = _user(request, "ListAccessKeys")
+    user = _user(request)
     return {"AccessKeyMetadata": [_shown(user, key) for key in user.keys], "IsTruncated": "false"}
 
 
 def update(request: Request) -> Result:
     """UpdateAccessKey: Active or Inactive."""
-    user = _user(request, "UpdateAccessKey")
+    user = _user(request)
     key = _key(request, user)
     status = request.given.get("Status")
     if status not in {"Active", "Inactive"}:
@@ -63,7 +56,7 @@ def update(request: Request) -> Result:
 
 def delete(request: Request) -> Result:
     """DeleteAccessKey, of an active one as well, as IAM does it."""
-    user = _user(request, "DeleteAccessKey")
+    user = _user(request)
     key = _key(request, user)
     _change(request, replace(user, keys=tuple(each for each in user.keys if each != key)))
     return {}
@@ -71,44 +64,19 @@ def delete(request: Request) -> Result:
 
 def last_used(request: Request) -> Result:
     """GetAccessKeyLastUsed: without a date for a key that was never used."""
-    user = _user(request, "GetAccessKeyLastUsed")
+    user = _user(request)
     key = _key(request, user)
     used = request.state.last_used.get(key.key_id)
     what = {"ServiceName": "N/A" if used is None else used[1], "Region": "N/A"}
-    dated = {} if used is None else {"LastUsedDate": _date(used[0])}
+    dated = {} if used is None else {"LastUsedDate": written(used[0])}
     return {"UserName": user.name, "AccessKeyLastUsed": {**what, **dated}}
 
 
-ACTIONS: Final[Mapping[str, Callable[[Request], Result]]] = {
-    "CreateAccessKey": create,
-    "DeleteAccessKey": delete,
-    "GetAccessKeyLastUsed": last_used,
-    "ListAccessKeys": listed,
-    "UpdateAccessKey": update,
-}
-
-
-def _user(request: Request, action: str) -> User:
-    """Return the user whose keys they are, where the caller may do this.
-
-    Raises:
-        StsError: AccessDenied, or InvalidClientTokenId for a session without MFA, which IAM does not take at all.
-    """
-    who, session = request.caller.principal, request.caller.session
-    user = request.state.world.user(who.arn)
-    with_mfa = session is not None and session.context.mfa_at is not None
-    if user is not None and session is not None and not with_mfa:
-        raise errors.invalid_token()
-    named = request.given.get("UserName")
-    resource = f"arn:aws:iam::{who.account}:user/{named or who.arn.rpartition('/')[2]}"
-    if user is None or named not in {None, user.name} or f"iam:{action}" not in user.iam:
-        raise errors.not_authorized(
-            who.arn, f"iam:{action}", f"{resource} because no identity-based policy allows the iam:{action} action"
-        )
-    if user.iam_wants_mfa and not with_mfa:
-        raise errors.not_authorized(
-            who.arn, f"iam:{action}", f"{resource} with an explicit deny in an identity-based policy"
-        )
+def _user(request: Request) -> User:
+    """Return the user whose keys they are, where the caller may do this: nobody may with another's."""
+    user = permissions.caller(request)
+    if user is None or request.given.get("UserName") not in {None, user.name}:
+        raise permissions.not_allowed(request)
     return user
 
 
@@ -132,9 +100,5 @@ def _shown(user: User, key: AccessKey) -> Result:
         "UserName": user.name,
         "AccessKeyId": key.key_id,
         "Status": "Active" if key.active else "Inactive",
-        "CreateDate": _date(key.created),
+        "CreateDate": written(key.created),
     }
-
-
-def _date(instant: float) -> str:
-    return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
