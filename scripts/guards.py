@@ -2072,4 +2072,49 @@ GUARDS = {
         "if False:",
         "tests/ctl/test_keys.py::test_what_is_no_plain_key_stays_where_it_is",
     ),
+    "way-that-cannot-ask-is-nobody-to-ask": Guard(
+        "return self._boot() >= since + UNUSABLE_FOR and way.takes(topic, kind)",
+        "return way.takes(topic, kind)",
+        "tests/desktop/test_order.py::test_where_nobody_can_ask_nobody_is_waited_for_and_it_is_tried_again",
+    ),
+    "childs-lines-are-bounded": Guard(
+        "if len(self.out) > self._limit:  # guard: childs-lines-are-bounded",
+        "if False:  # guard: childs-lines-are-bounded",
+        "tests/desktop/test_pinentry.py::test_one_that_cannot_ask_is_passed_over_at_once_and_said",
+    ),
+    "conversation-ends-its-program": Guard(
+        "await child.end()",
+        "pass",
+        "tests/desktop/test_pinentry.py::test_anothers_answer_ends_it",
+    ),
+    "assuan-argument-ends-no-line": Guard(
+        "escaped = char.translate(_ESCAPED).encode",
+        "escaped = char.encode",
+        "tests/desktop/test_pinentry.py::test_a_description_can_neither_end_its_line_nor_be_endless",
+    ),
+    "pin-is-bounded": Guard(
+        "if len(data) > DATA:",
+        "if False:",
+        "tests/desktop/test_pinentry.py::test_one_that_cannot_ask_is_passed_over_at_once_and_said",
+    ),
+    "pinentry-without-window-is-passed-over": Guard(
+        "if self._tty is None and _needs_terminal(flavour):",
+        "if False:",
+        "tests/desktop/test_pinentry.py::test_one_that_cannot_ask_is_passed_over_at_once_and_said",
+    ),
+    "pinentry-cancelled-is-no": Guard(
+        "if refused.code in assuan.CANCELLED:",
+        "if False:",
+        "tests/desktop/test_pinentry.py::test_a_cancel_is_a_no",
+    ),
+    "pinentry-gets-no-secret-variable": Guard(
+        "{name: env[name] for name in PASSED_ON if name in env}",
+        "dict(env)",
+        "tests/desktop/test_pinentry.py::test_its_environment_has_nothing_secret",
+    ),
+    "notifications-action-from-its-server": Guard(
+        "signal.sender != shown.sender or not signal.body",
+        "not signal.body",
+        "tests/desktop/test_notification.py::test_a_strangers_signal_is_no_answer",
+    ),
 }

@@ -119,7 +119,7 @@ class Api:
             "sessions": sessions,
             "catalogues": views.catalogues(view, dict.fromkeys(named)),
             "prompts": [serializers.prompt(keeper, prompt) for prompt in keeper.broker.open_prompts],
-            "attended": keeper.broker.subscribers,
+            "attended": keeper.broker.terminals,
             "notes": self._notes(catalogue),
             "locked": keeper.agent_lock.locked,
             "imds": [serializers.imds_port(keeper, port, role) for port, role in self._daemon.imds().items()],

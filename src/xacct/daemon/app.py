@@ -27,7 +27,7 @@ from xacct.daemon.keychain_keys import KeychainKeys
 from xacct.daemon.noted import Noted
 from xacct.daemon.reading import Reader, Wanted
 from xacct.daemon.restorer import Restorer
-from xacct.desktop import prompters
+from xacct.desktop import humans
 from xacct.desktop.parts import Parts
 from xacct.endpoint.handlers.container_credentials import ContainerCredentials
 from xacct.endpoint.imds_ports import ImdsPorts
@@ -111,9 +111,7 @@ class App:
             self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
         self._build_endpoints(chosen, resolver)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
-        self.humans = prompters(
-            Parts(chosen.prompts, self.keeper.broker, self.keeper.events, os.environ, self.clock.boot)
-        )
+        self.humans = humans(Parts(chosen.prompts, self.keeper.broker, self.keeper.events, os.environ, self.clock.boot))
         self.watches = Watches(watchers(os.environ), self.happened)
         self._announced = float("-inf")
         self._build_state(chosen)
