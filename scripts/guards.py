@@ -2107,6 +2107,11 @@ GUARDS = {
         "if False:",
         "tests/desktop/test_pinentry.py::test_a_cancel_is_a_no",
     ),
+    "pinentry-shows-a-no": Guard(
+        'await _tell(program, "SETCANCEL", "_No")',
+        "pass",
+        "tests/desktop/test_pinentry.py::test_yes_and_no_to_the_use_of_a_role",
+    ),
     "pinentry-gets-no-secret-variable": Guard(
         "{name: env[name] for name in PASSED_ON if name in env}",
         "dict(env)",
@@ -2115,6 +2120,6 @@ GUARDS = {
     "notifications-action-from-its-server": Guard(
         "signal.sender != shown.sender or not signal.body",
         "not signal.body",
-        "tests/desktop/test_notification.py::test_a_strangers_signal_is_no_answer",
+        "tests/system/test_notifications.py::test_a_strangers_signal_is_no_answer",
     ),
 }

@@ -116,12 +116,20 @@ class Pinentry:
             await _tell(program, "SETDESC", text(prompt, problem=False))
             if prompt.kind == "mfa":
                 await _tell(program, "SETPROMPT", "MFA code:")
+            else:
+                await _tell(program, "SETOK", "_Yes")
+                await _tell(program, "SETCANCEL", "_No")  # guard: pinentry-shows-a-no
             if asked.problem:
                 await _tell(program, "SETERROR", plain(asked.problem))
             try:
                 said = await assuan.ask(program, "GETPIN" if prompt.kind == "mfa" else "CONFIRM")
             except assuan.Refused as refused:
                 _refused(refused, asked, self._program)
+                return
+            except ChildError:
+                if self._tty is None:
+                    raise
+                asked.decline()  # Ctrl-C ends pinentry-curses without a word
                 return
             if asked.allow() if prompt.kind == "confirm" else asked.answer(said):
                 return
