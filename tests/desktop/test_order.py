@@ -13,7 +13,7 @@ from xacct.desktop import WAYS, humans
 from xacct.desktop.parts import Parts
 from xacct.desktop.prompter import UNUSABLE_FOR, Prompter
 from xacct.desktop.terminal import Terminals
-from xacct.desktop.ways import PassOn
+from xacct.desktop.ways import PassOn, Unusable
 
 __all__ = ["clock"]
 
@@ -163,7 +163,7 @@ async def test_where_nobody_can_ask_nobody_is_waited_for_and_it_is_tried_again(c
 @in_virtual_time
 async def test_a_terminal_that_attends_has_its_time_and_one_that_goes_none(clock, desk):
     last = Scripted()
-    async with asking(desk, [Terminals(desk.broker)], [last]) as prompter:
+    async with asking(desk, [Terminals(parts(desk, {}), Unusable("none here"))], [last]) as prompter:
         with desk.broker.subscribe():
             asked = desk.code()
             await asyncio.sleep(AFTER / 2)
@@ -181,7 +181,7 @@ async def test_a_terminal_that_attends_has_its_time_and_one_that_goes_none(clock
 @in_virtual_time
 async def test_a_terminal_answers_while_the_others_are_asked(clock, desk):
     other = Scripted()
-    async with asking(desk, [Terminals(desk.broker), other]):
+    async with asking(desk, [Terminals(parts(desk, {}), Unusable("none here")), other]):
         with desk.broker.subscribe():
             asked = desk.code()
             await asyncio.sleep(1)

@@ -4,17 +4,22 @@ import asyncio
 import os
 import pty
 import shutil
+import subprocess
+import sys
+import termios
 from contextlib import asynccontextmanager
 
 import pytest
 from desk import SERIAL, Desk
+from stack import Stack
 from waiting import PATIENCE, until
 
 from xacct import errors
 from xacct.desktop.parts import Parts
-from xacct.desktop.pinentry import Pinentry, Tty
+from xacct.desktop.pinentry import Pinentry
 from xacct.desktop.prompter import Prompter
 from xacct.host import clock as host_clock
+from xacct.prompts.subscribers import Tty
 from xacct.settings import Prompts
 
 PROGRAMS = ["pinentry-curses", "pinentry-tty"]
@@ -32,7 +37,7 @@ class Screen:
     def __init__(self):
         self.master, slave = pty.openpty()
         self.name = os.ttyname(slave)
-        self._slave = slave
+        self.slave = slave
         self.shown = b""
         asyncio.get_running_loop().add_reader(self.master, self._read)
 
@@ -49,7 +54,7 @@ class Screen:
     def close(self):
         asyncio.get_running_loop().remove_reader(self.master)
         os.close(self.master)
-        os.close(self._slave)
+        os.close(self.slave)
 
 
 @pytest.fixture
@@ -146,3 +151,48 @@ async def test_without_a_terminal_and_a_display_it_is_passed_over(desk, program)
         with pytest.raises(errors.NobodyToAsk):
             await answer(desk.code())
         assert "needs a terminal here" in prompter.unusable()["pinentry"]
+
+
+@pytest.fixture
+def stack(tmp_path, request):
+    """A daemon whose user has chosen a pinentry."""
+    home = tmp_path / "s" / "home" / ".gnupg"
+    home.mkdir(parents=True)
+    (home / "gpg-agent.conf").write_text(f"pinentry-program {shutil.which(request.param)}\n")
+    with Stack(tmp_path / "s") as stack:
+        yield stack
+
+
+@pytest.mark.parametrize("stack", PROGRAMS, indirect=True)
+async def test_on_a_terminal_that_is_lent_the_daemon_asks(stack, screen):
+    attending = subprocess.Popen(
+        [sys.executable, "-m", "xacct.ctl", "attend", "--pinentry"],
+        env={**stack.env, "TERM": "xterm", "LC_ALL": "C.UTF-8"},
+        stdin=screen.slave,
+        stdout=screen.slave,
+        stderr=screen.slave,
+        start_new_session=True,
+    )
+    try:
+        await screen.shows(b"Attending by pinentry")
+        assert stack.status()["attended"] == 1
+        login = {"roles": ["prod"], "attend": False}
+        logging_in = asyncio.ensure_future(asyncio.to_thread(stack.api, "POST", "/v1/login", login))
+        await screen.shows(b"MFA code for prod")
+        echo = termios.tcgetattr(screen.slave)[3] & termios.ECHO
+        assert not echo, "pinentry has the terminal"
+        screen.type(f"{stack.code()}\r".encode())
+        assert (await answer(logging_in))[-1] == {"event": "done", "failed": 0}
+        await screen.shows(b"A code was given.")
+        assert termios.tcgetattr(screen.slave)[3] & termios.ECHO
+        assert "pinentry" not in stack.log(), "nothing to be said of it"
+    finally:
+        attending.terminate()
+        attending.wait(PATIENCE)
+    await until(lambda: stack.status()["attended"] == 0)
+
+
+@pytest.mark.parametrize("tty", ["/etc/passwd", "/dev/../etc/passwd", "pts/3", "/dev/pts/3%0ABYE", ""])
+@pytest.mark.parametrize("stack", PROGRAMS[:1], indirect=True)
+def test_what_is_no_terminal_cannot_be_lent(stack, tty):
+    assert stack.api("GET", f"/v1/events?attend=1&tty={tty}")["error"]["sentence"] == "That is no terminal."

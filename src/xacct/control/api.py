@@ -216,9 +216,10 @@ class Api:
         return web.json_response({})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """GET /v1/events, with ?attend=1 to answer prompts."""
+        """GET /v1/events, with ?attend=1 to answer prompts, or &tty= to have pinentry ask on that terminal."""
         attend = request.query.get("attend") == "1"
-        return await streamed(request, lambda out: streams.everything(self._keeper, out, attend=attend))
+        lent = streams.lent(request.query) if attend else None
+        return await streamed(request, lambda out: streams.everything(self._keeper, out, attend=attend, lent=lent))
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/audit, with ?role=, ?since= and ?follow=1."""

@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from xacct import fileio
 from xacct.desktop import assuan
@@ -18,6 +18,7 @@ from xacct.desktop.dialogs import TITLE, text
 from xacct.desktop.ways import PassOn, Unusable
 from xacct.host.child import ChildError
 from xacct.host.conversation import talk
+from xacct.prompts.subscribers import LENT_FOR
 from xacct.text import plain
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from xacct.desktop.ways import Asked, Way
     from xacct.host.conversation import Conversation
     from xacct.prompts.prompt import Kind
+    from xacct.prompts.subscribers import Tty
 
 NAMES = ("pinentry", "pinentry-mac")
 """What it is called where gpg-agent.conf says nothing."""
@@ -42,17 +44,6 @@ PASSED_ON = frozenset(
     """.split()  # noqa: SIM905 - one a line takes a page
 )
 """What a window needs of the environment, and nothing that may be secret."""
-
-_KINDS = ("mfa", "confirm")
-"""A sign-in is an address to be copied, which no pinentry lets one do."""
-
-
-class Tty(NamedTuple):
-    """A terminal that is lent: its device, its kind (TERM), and the locale in which it shows characters; or empty."""
-
-    name: str
-    kind: str = ""
-    ctype: str = ""
 
 
 class Pinentry:
@@ -71,7 +62,7 @@ class Pinentry:
 
     def takes(self, topic: str, kind: Kind) -> bool:  # noqa: ARG002 - a Way's
         """Codes, and yes or no."""
-        return kind in _KINDS
+        return kind in LENT_FOR
 
     async def ask(self, asked: Asked) -> None:
         """Hold the conversation, until something is said that makes sense."""

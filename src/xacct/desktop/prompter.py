@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from xacct.credentials.events import Events
     from xacct.desktop.ways import Way
-    from xacct.prompts.broker import PromptBroker, Takes
+    from xacct.prompts.broker import PromptBroker
     from xacct.prompts.prompt import Kind, Prompt
+    from xacct.prompts.subscribers import Takes
 
 log = structlog.get_logger("xacct.prompts")
 

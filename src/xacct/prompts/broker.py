@@ -12,18 +12,16 @@ import asyncio
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xacct import errors
 from xacct.policy import next_step
 from xacct.prompts.events import PromptClosed, PromptOpened
-from xacct.prompts.prompt import KINDS, NO_CAUSE, Prompt, names
-from xacct.signin import is_sign_in
+from xacct.prompts.prompt import NO_CAUSE, Prompt, names
+from xacct.prompts.subscribers import Subscribers
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from xacct.clock import AwsClock
     from xacct.event_bus import EventBus
@@ -52,72 +50,21 @@ POLL = 0.25
 _ANY_BROWSER = "in any browser"
 """The answer to a sign-in by redirect that is to be one in any browser: by a device code, or a pasted text."""
 
-Takes = Callable[[str, "Kind"], bool]
-"""Whether somebody could answer for a topic (device, sign-in, guarded role), asked for a prompt of this kind."""
 
-
-class _Subscriber(NamedTuple):
-    """Somebody who could answer: a terminal, or a way to ask beside them."""
-
-    takes: Takes
-    terminal: bool
-    all_topics: bool
-
-
-class PromptBroker:
+class PromptBroker(Subscribers):
     """Where codes are asked for and handed in."""
 
     def __init__(self, clock: AwsClock, events: EventBus[Any], used_codes: UsedCodes) -> None:
+        super().__init__()
         self.used_codes = used_codes
         self._clock = clock
         self._events = events
         self._ids = itertools.count(1)
         self._open: dict[str, Prompt] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._subscribers: dict[object, _Subscriber] = {}
         self._resting: dict[str, tuple[float, errors.HumanNeeded]] = {}
 
     # For those who can answer.
-
-    @contextmanager
-    def subscribe(self, topics: frozenset[str] | None = None, kinds: tuple[Kind, ...] = KINDS) -> Iterator[None]:
-        """Be a terminal that answers prompts of some kinds, for some devices and guarded roles or (None) for all."""
-
-        def takes(topic: str, kind: Kind) -> bool:
-            return kind in kinds and (topics is None or topic in topics)
-
-        with self._there(_Subscriber(takes, terminal=True, all_topics=topics is None)):
-            yield
-
-    @contextmanager
-    def subscribe_way(self, takes: Takes) -> Iterator[None]:
-        """Be a way to ask beside terminals, for what it takes at the time."""
-        with self._there(_Subscriber(takes, terminal=False, all_topics=False)):
-            yield
-
-    @contextmanager
-    def _there(self, subscriber: _Subscriber) -> Iterator[None]:
-        me = object()
-        self._subscribers[me] = subscriber
-        try:
-            yield
-        finally:
-            del self._subscribers[me]
-
-    def has_subscriber(self, topic: str, kind: Kind | None = None) -> bool:
-        """Whether somebody could answer for this device, sign-in or guarded role; of which kind, a role has to say."""
-        kind = kind or _kind_of(topic)
-        return any(subscriber.takes(topic, kind) for subscriber in self._subscribers.values())
-
-    def has_terminal(self, topic: str, kind: Kind | None = None) -> bool:
-        """Whether a terminal attends that could."""
-        kind = kind or _kind_of(topic)
-        return any(subscriber.terminal and subscriber.takes(topic, kind) for subscriber in self._subscribers.values())
-
-    @property
-    def terminals(self) -> int:
-        """How many terminals answer for everything."""
-        return sum(subscriber.terminal and subscriber.all_topics for subscriber in self._subscribers.values())
 
     @property
     def open_prompts(self) -> list[Prompt]:
@@ -379,11 +326,6 @@ class PromptBroker:
     def _refuse_unattended(self, prompt: Prompt) -> None:
         if not self.has_subscriber(prompt.topic, prompt.kind):
             raise prompt.unattended()
-
-
-def _kind_of(topic: str) -> Kind:
-    """The kind of prompt that a device or a sign-in has."""
-    return "sign-in" if is_sign_in(topic) else "mfa"
 
 
 def _too_many(roles: str, seconds: float) -> str:
