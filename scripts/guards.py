@@ -2078,8 +2078,8 @@ GUARDS = {
         "tests/desktop/test_order.py::test_where_nobody_can_ask_nobody_is_waited_for_and_it_is_tried_again",
     ),
     "childs-lines-are-bounded": Guard(
-        "if len(self.out) > self._limit:  # guard: childs-lines-are-bounded",
-        "if False:  # guard: childs-lines-are-bounded",
+        'while len(self.out) > self._limit or b"\\n" not in self.out:',
+        'while b"\\n" not in self.out:',
         "tests/desktop/test_pinentry.py::test_one_that_cannot_ask_is_passed_over_at_once_and_said",
     ),
     "conversation-ends-its-program": Guard(

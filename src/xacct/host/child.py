@@ -210,8 +210,8 @@ class Child:
         Raises:
             ChildError: It has ended, or has printed too much ahead.
         """
-        while len(self.out) > self._limit or b"\n" not in self.out:
-            if len(self.out) > self._limit:  # guard: childs-lines-are-bounded
+        while len(self.out) > self._limit or b"\n" not in self.out:  # guard: childs-lines-are-bounded
+            if len(self.out) > self._limit:
                 raise ChildError("printed too much at once", last_words(bytes(self.err)))
             if self._silent or self._status is not None:
                 raise ChildError("ended without an answer", last_words(bytes(self.err)))
