@@ -2122,4 +2122,9 @@ GUARDS = {
         "not signal.body",
         "tests/system/test_notifications.py::test_a_strangers_signal_is_no_answer",
     ),
+    "lent-terminal-is-device": Guard(
+        'if not words or not re.fullmatch(r"/dev/[A-Za-z0-9][A-Za-z0-9/_-]{0,63}", tty.name):',
+        "if not words:",
+        "tests/control/test_streams.py::test_who_lends_a_terminal_is_asked_there_for_what_pinentry_can_ask",
+    ),
 }

@@ -14,6 +14,7 @@ from xacct.desktop.parts import Parts
 from xacct.desktop.prompter import UNUSABLE_FOR, Prompter
 from xacct.desktop.terminal import Terminals
 from xacct.desktop.ways import PassOn, Unusable
+from xacct.prompts.subscribers import Tty
 
 __all__ = ["clock"]
 
@@ -176,6 +177,16 @@ async def test_a_terminal_that_attends_has_its_time_and_one_that_goes_none(clock
         await asyncio.sleep(1)
         assert len(last.asked) == 2, "nobody attends: at once"
         another.cancel()
+
+
+@in_virtual_time
+async def test_a_terminal_that_is_lent_in_vain_is_passed_over_at_once(clock, desk):
+    last = Scripted("123456")
+    async with asking(desk, [Terminals(parts(desk, {}), Unusable("there is no pinentry"))], [last]) as prompter:
+        with desk.broker.subscribe(lent=Tty("/dev/pts/0")):
+            assert await desk.code() == "123456"
+        assert when(prompter, last) == [0]
+        assert prompter.unusable() == {"00": "there is no pinentry"}
 
 
 @in_virtual_time

@@ -104,6 +104,7 @@ def lent(query: Mapping[str, str]) -> Tty | None:
         return None
     tty = Tty(query["tty"], query.get("term", ""), query.get("ctype", ""))
     words = all(re.fullmatch(r"[A-Za-z0-9@._+-]{0,64}", word) for word in (tty.kind, tty.ctype))
+    # guard: lent-terminal-is-device
     if not words or not re.fullmatch(r"/dev/[A-Za-z0-9][A-Za-z0-9/_-]{0,63}", tty.name):
         raise errors.BadInput("That is no terminal.", "xacctctl attend --pinentry, at one")
     return tty
