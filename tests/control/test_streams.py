@@ -505,7 +505,8 @@ async def test_who_lends_a_terminal_is_asked_there_for_what_pinentry_can_ask(con
         assert not broker.has_subscriber("corp", "sign-in")
         assert not broker.has_terminal(serial, "mfa"), "it shows no prompt itself"
     for wrong in ("tty=/etc/passwd", "tty=/dev/../etc/x", "tty=/dev/pts/3&term=%0ABYE", "tty=/dev/pts/3&ctype=%20"):
-        status, error = await control.refused("GET", f"/v1/events?attend=1&{wrong}")
+        async with asyncio.timeout(5):  # what is taken streams without an end
+            status, error = await control.refused("GET", f"/v1/events?attend=1&{wrong}")
         assert (status, error["sentence"]) == (400, "That is no terminal.")
 
 
