@@ -178,7 +178,7 @@ def _end_unwanted(starting: asyncio.Future[subprocess.Popen[bytes]]) -> None:
     popen = starting.result()
     process_groups.kill(popen.pid, signal.SIGKILL, [])
     popen.wait()
-    for pipe in filter(None, (popen.stdout, popen.stderr)):
+    for pipe in filter(None, (popen.stdin, popen.stdout, popen.stderr)):
         pipe.close()
     process_groups.ended(popen.pid)
 
