@@ -2347,4 +2347,59 @@ GUARDS = {
         "return url",
         "tests/test_console.py::test_printed_only_where_that_is_asked_for",
     ),
+    "way-that-cannot-ask-is-nobody-to-ask": Guard(
+        "return self._boot() >= since + UNUSABLE_FOR and way.takes(topic, kind)",
+        "return way.takes(topic, kind)",
+        "tests/desktop/test_order.py::test_where_nobody_can_ask_nobody_is_waited_for_and_it_is_tried_again",
+    ),
+    "childs-lines-are-bounded": Guard(
+        'while len(self.out) > self._limit or b"\\n" not in self.out:',
+        'while b"\\n" not in self.out:',
+        "tests/desktop/test_pinentry.py::test_one_that_cannot_ask_is_passed_over_at_once_and_said",
+    ),
+    "conversation-ends-its-program": Guard(
+        "await child.end()",
+        "pass",
+        "tests/desktop/test_pinentry.py::test_anothers_answer_ends_it",
+    ),
+    "assuan-argument-ends-no-line": Guard(
+        "escaped = char.translate(_ESCAPED).encode",
+        "escaped = char.encode",
+        "tests/desktop/test_pinentry.py::test_a_description_can_neither_end_its_line_nor_be_endless",
+    ),
+    "pin-is-bounded": Guard(
+        "if len(data) > DATA:",
+        "if False:",
+        "tests/desktop/test_pinentry.py::test_one_that_cannot_ask_is_passed_over_at_once_and_said",
+    ),
+    "pinentry-without-window-is-passed-over": Guard(
+        "if self._tty is None and _needs_terminal(flavour):",
+        "if False:",
+        "tests/desktop/test_pinentry.py::test_one_that_cannot_ask_is_passed_over_at_once_and_said",
+    ),
+    "pinentry-cancelled-is-no": Guard(
+        "if refused.code in assuan.CANCELLED:",
+        "if False:",
+        "tests/desktop/test_pinentry.py::test_a_cancel_is_a_no",
+    ),
+    "pinentry-shows-a-no": Guard(
+        'await _tell(program, "SETCANCEL", "_No")',
+        "pass",
+        "tests/desktop/test_pinentry.py::test_yes_and_no_to_the_use_of_a_role",
+    ),
+    "pinentry-gets-no-secret-variable": Guard(
+        "{name: env[name] for name in PASSED_ON if name in env}",
+        "dict(env)",
+        "tests/desktop/test_pinentry.py::test_its_environment_has_nothing_secret",
+    ),
+    "notifications-action-from-its-server": Guard(
+        "signal.sender != shown.sender or not signal.body",
+        "not signal.body",
+        "tests/system/test_notifications.py::test_a_strangers_signal_is_no_answer",
+    ),
+    "lent-terminal-is-device": Guard(
+        'if not words or not re.fullmatch(r"/dev/[A-Za-z0-9][A-Za-z0-9/_-]{0,63}", tty.name):',
+        "if not words:",
+        "tests/control/test_streams.py::test_who_lends_a_terminal_is_asked_there_for_what_pinentry_can_ask",
+    ),
 }

@@ -228,8 +228,19 @@ ROOMS = {
         why="it steers roles, grants and prompts; AWS stays behind the keeper",
     ),
     "desktop": Room(
-        may=("model", "errors", "settings", "prompts", "credentials.events", "host.child", "text"),
-        why="a dialog or notice listens to the event bus, runs a program, and needs nothing else",
+        may=(
+            "model",
+            "errors",
+            "settings",
+            "fileio",
+            "prompts",
+            "credentials.events",
+            "host.child",
+            "host.conversation",
+            "host.notifications",
+            "text",
+        ),
+        why="a way to ask listens to the event bus, runs a program or asks the desktop, and needs nothing else",
     ),
     "host": Room(
         may=("model", "errors", "fileio"),

@@ -13,11 +13,12 @@ from xacct.aws import sources
 from xacct.control import serializers
 from xacct.credentials import events
 from xacct.credentials.fetchers import BY_HOP
-from xacct.desktop import PROMPTERS
+from xacct.desktop import BESIDE, WAYS
 from xacct.event_bus import Internal
 from xacct.grants import events as grant_events
 from xacct.policy import Hop
 from xacct.prompts import events as prompt_events
+from xacct.settings import WayName
 from xacct.signin import SignIn
 
 ROOT = Path(__file__).parents[1]
@@ -49,12 +50,17 @@ def test_each_file_of_a_source_is_looked_for_or_loaded():
     assert files == used
 
 
-def test_each_prompter_is_in_the_table_and_on_the_page():
-    assert functions_named("desktop", {"prompter"}) == {
-        make.__module__.rpartition(".")[2] for make in PROMPTERS.values()
+def test_each_way_to_ask_is_in_the_table_the_settings_and_on_the_page():
+    assert set(typing.get_args(WayName)) == WAYS.keys()
+    named = {name: make for makes in WAYS.values() for name, make in makes.items()}
+    assert functions_named("desktop", {"way"}) == {make.__module__.rpartition(".")[2] for make in named.values()}
+    assert functions_named("desktop", {"teller", "answerer"}) == {
+        make.__module__.rpartition(".")[2] for make in BESIDE.values()
     }
     [row] = re.findall(r"^\| `asks` \|.*$", (ROOT / "docs/control-api.md").read_text(), re.MULTILINE)
-    assert all(f"`{name}`" in row for name in PROMPTERS)
+    assert all(f"`{name}`" in row for name in (named.keys() | BESIDE.keys()) - {"terminal"})
+    settings_page = (ROOT / "docs/settings.md").read_text()
+    assert all(re.search(rf"^\| `{name}` \| ", settings_page, re.MULTILINE) for name in WAYS)
 
 
 def test_each_event_is_told_of_or_internal():

@@ -98,8 +98,9 @@ class DaemonStatus(TypedDict):
         code: the directory of its code.
         code_changed: files there have changed since it started.
         clock_skew: seconds AWS's clock is ahead of this machine's, null until AWS has been heard.
-        asks: how it asks people beside terminals: `command`, `dialog`; `notice` only tells them, `device-command` is
-            for some devices.
+        asks: how it asks people beside terminals: `command`, `pinentry`, `dialog`, `notification`; `notice` only tells
+            them, `device-command` is for some devices.
+        cannot_ask: the ways of `prompts.order` that can't be used, and why.
     """
 
     version: str
@@ -109,6 +110,7 @@ class DaemonStatus(TypedDict):
     started: float
     clock_skew: float | None
     asks: list[str]
+    cannot_ask: NotRequired[dict[str, str]]
 
 
 class AwsFiles(TypedDict):

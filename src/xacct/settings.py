@@ -57,19 +57,34 @@ class Session(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     renew_if_used_within: Duration = "1h"
 
 
+WayName = Literal["terminal", "command", "pinentry", "dialog", "notification"]
+"""The ways to ask: xacct.desktop has a file for each."""
+
+AtOnce = Annotated[tuple[WayName, ...], msgspec.Meta(min_length=1)]
+
+
 class Prompts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    """[prompts]: how long an SDK is held while a human types a code, and how they are asked beside terminals.
+    """[prompts]: how long an SDK is held while a human types a code, and how they are asked.
 
     Attributes:
+        order: the ways to ask, one after the other; those of an inner list at once.
+        next_after: how long one way is asked before the next is as well.
         command: prints a code (a password manager, `ykman oath ...`).
         devices: by the serial of an MFA device, the command for that one alone.
         desktop: whether dialogs and notices are shown.
     """
 
     patience: Duration = "120s"
+    order: tuple[WayName | AtOnce, ...] = (("terminal", "command"), "dialog")
+    next_after: Duration = "1s"
     command: tuple[str, ...] = ()
     devices: dict[str, Command] = {}
     desktop: bool = True
+
+    @property
+    def stages(self) -> list[tuple[WayName, ...]]:
+        """The order, each step as a list."""
+        return [(step,) if isinstance(step, str) else step for step in self.order]
 
 
 class EndpointSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -280,6 +295,7 @@ def _check(settings: Settings) -> None:
     if not policy.SESSION_DURATION_MIN <= session <= policy.SESSION_DURATION_MAX:
         raise ValueError('session.duration must be between "15m" and "36h"')
     seconds(settings.prompts.patience)
+    _check_order(settings.prompts)
     _check_imds(settings)
     check_accounts(settings.accounts)
     for name, role in settings.roles.items():
@@ -297,6 +313,15 @@ def check_role(name: str, role: RoleSettings) -> None:
     for duration in (role.duration, role.mfa_max_age):
         if duration is not None and seconds(duration) <= 0:
             raise ValueError(f"a duration of roles.{name} must be more than nothing")
+
+
+def _check_order(prompts: Prompts) -> None:
+    if seconds(prompts.next_after) < 0:
+        raise ValueError("prompts.next_after is a time to wait, and can't be negative")
+    named = [name for names in prompts.stages for name in names]
+    twice = {name for name in named if named.count(name) > 1}
+    if twice:
+        raise ValueError(f"prompts.order names {min(twice)!r} twice")
 
 
 def _check_imds(settings: Settings) -> None:

@@ -16,6 +16,7 @@ async def test_status_tells_which_daemon_this_is(clock, control):
             "started": clock.wall,
             "clock_skew": None,
             "asks": ["dialog"],
+            "cannot_ask": {},
         }
         control.code_changed = True
         assert (await control.get("/v1/status"))["daemon"]["code_changed"]

@@ -21,6 +21,7 @@ from xacct.credentials import events as ev
 from xacct.model import Grant
 from xacct.policy import TOTP_STEP
 from xacct.prompts.broker import ATTEMPTS, GRACE
+from xacct.prompts.subscribers import Tty
 
 OURSELVES = f"pid {os.getpid()}, {os.path.realpath(sys.executable)}" if sys.platform == "linux" else ""
 
@@ -502,6 +503,20 @@ async def test_events_tell_what_happens(control):
             "error": {"code": "access-denied", "category": "refused", "sentence": "AWS refuses plain.", "hint": "Ask."},
         }
         assert (await control.get("/v1/status"))["attended"] == 0
+
+
+@serving
+async def test_who_lends_a_terminal_is_asked_there_for_what_pinentry_can_ask(control):
+    broker, serial = control.broker, "arn:aws:iam::123456789012:mfa/U"
+    async with control.stream("/v1/events?attend=1&tty=/dev/pts/3&term=xterm&ctype=C.UTF-8", method="GET"):
+        await asyncio.sleep(0.1)
+        assert broker.lent(serial, "mfa") == broker.lent("prod", "confirm") == [Tty("/dev/pts/3", "xterm", "C.UTF-8")]
+        assert not broker.has_subscriber("corp", "sign-in")
+        assert not broker.has_terminal(serial, "mfa"), "it shows no prompt itself"
+    for wrong in ("tty=/etc/passwd", "tty=/dev/../etc/x", "tty=/dev/pts/3&term=%0ABYE", "tty=/dev/pts/3&ctype=%20"):
+        async with asyncio.timeout(5):  # what is taken streams without an end
+            status, error = await control.refused("GET", f"/v1/events?attend=1&{wrong}")
+        assert (status, error["sentence"]) == (400, "That is no terminal.")
 
 
 @serving

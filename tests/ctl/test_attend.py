@@ -1,7 +1,9 @@
 """attend: this terminal answers for everybody, across restarts of the daemon."""
 
+import re
 import threading
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 from waiting import PATIENCE
 
@@ -80,3 +82,21 @@ class _Sink:
 
     def wait(self):
         assert self.answered.wait(PATIENCE)
+
+
+def test_a_terminal_that_is_lent_says_where_it_is_and_shows_no_prompt_itself(daemon, sit):
+    seat = sit("attend", "--pinentry")
+    seat.expect("Attending by pinentry")
+    [asked] = [path for _, path, _ in daemon.requests if path.startswith("/v1/events")]
+    query = dict(parse_qsl(asked.partition("?")[2], keep_blank_values=True))
+    assert query.keys() == {"attend", "tty", "term", "ctype"}
+    assert query["attend"] == "1"
+    assert re.fullmatch("/dev/pts/[0-9]+", query["tty"])
+    daemon.watchers[0].put({"event": "prompt", "prompt": daemon.prompt(["prod"])})
+    sentence = "A code was given.\x1b]0;title\x07"
+    daemon.watchers[0].put({"event": "prompt-closed", "id": "p1", "outcome": "answered", "sentence": sentence})
+    before = seat.expect("A code was given.")
+    assert "MFA" not in before
+    daemon.stop()
+    rest = seat.expect("xacctd is gone")
+    assert "\x1b]0" not in rest

@@ -9,7 +9,7 @@ from waiting import until
 from xacct import errors
 from xacct.clock import AwsClock
 from xacct.credentials.events import Events
-from xacct.desktop import prompters
+from xacct.desktop import humans
 from xacct.desktop.parts import Parts
 from xacct.host import clock as host_clock
 from xacct.prompts.broker import PromptBroker
@@ -28,7 +28,7 @@ def given(**chosen):
 
 @asynccontextmanager
 async def asking(parts):
-    [run] = prompters(parts).values()
+    run = humans(parts).runs["prompter"]
     task = asyncio.ensure_future(run())
     await asyncio.sleep(0)
     yield lambda serial: parts.broker.ask(serial, lambda: ("prod",), lambda: True)
@@ -63,8 +63,8 @@ async def test_another_devices_prompt_starts_no_program(tmp_path):
     assert not started.exists()
 
 
-def test_without_programs_there_is_no_such_prompter():
-    assert prompters(given()) == {}
+def test_without_programs_there_is_no_such_way():
+    assert humans(given()).asks == ()
 
 
 @pytest.mark.parametrize(
@@ -76,4 +76,4 @@ def test_without_programs_there_is_no_such_prompter():
     ],
 )
 def test_what_answers_for_some_devices_alone_is_called_so(chosen, name):
-    assert list(prompters(given(**chosen))) == [name]
+    assert humans(given(**chosen)).asks == (name,)

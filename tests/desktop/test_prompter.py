@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,6 +15,7 @@ from xacct import errors
 from xacct.clock import AwsClock
 from xacct.credentials.events import Events, Expired, Failed, MfaEndsSoon
 from xacct.desktop import dialogs, notices
+from xacct.desktop.program import CodeProgram, Dialog
 from xacct.desktop.prompter import Prompter
 from xacct.host import clock as host_clock
 from xacct.prompts.broker import PromptBroker
@@ -48,8 +50,9 @@ async def ask(broker, wanted=lambda: True):
     return await broker.ask(SERIAL, lambda: ("prod",), wanted)
 
 
-async def attending(broker, events, command, **how):
-    task = asyncio.ensure_future(Prompter(broker, events, command, **how).run())
+async def attending(broker, events, command, *, dialog):
+    way = Dialog(command) if dialog else CodeProgram(command)
+    task = asyncio.ensure_future(Prompter(broker, events, [{"way": way}], 1.0, time.monotonic).run())
     await asyncio.sleep(0)
     return task
 

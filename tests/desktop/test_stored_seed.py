@@ -9,7 +9,7 @@ from virtual_time import clock, in_virtual_time
 from xacct import errors
 from xacct.clock import AwsClock
 from xacct.credentials.events import Events
-from xacct.desktop import prompters
+from xacct.desktop import humans
 from xacct.desktop.parts import Parts
 from xacct.desktop.stored_seed import REST
 from xacct.prompts.broker import GRACE, PromptBroker
@@ -44,7 +44,7 @@ class Desk:
     @asynccontextmanager
     async def answering(self):
         given = Parts(Prompts(desktop=False), self.broker, self.events, {}, self.clock.boot, self, lambda: self.locked)
-        [run] = prompters(given).values()
+        run = humans(given).runs["stored-seed"]
         task = asyncio.ensure_future(run())
         await asyncio.sleep(0)
         yield self
@@ -177,4 +177,5 @@ async def test_a_question_that_is_withdrawn_reads_no_more(desk):
 
 def test_without_a_place_for_seeds_there_is_no_such_prompter(clock):
     desk = Desk(clock)
-    assert prompters(Parts(Prompts(desktop=False), desk.broker, desk.events, {}, desk.clock.boot)) == {}
+    given = Parts(Prompts(desktop=False), desk.broker, desk.events, {}, desk.clock.boot)
+    assert "stored-seed" not in humans(given).runs

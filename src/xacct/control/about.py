@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xacct import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from xacct import wire
     from xacct.credentials.keeper import Keeper
@@ -21,6 +21,7 @@ class About:
     Attributes:
         code_changed: whether the last look has found other files there than it was started from.
         look: looks; takes a while, and is not for the event loop.
+        cannot_ask: why ways to ask of `prompts.order` can't be used.
     """
 
     executable: str
@@ -29,6 +30,7 @@ class About:
     look: Callable[[], bool]
     started: float
     asks: tuple[str, ...]
+    cannot_ask: Callable[[], Mapping[str, str]] = dict
 
     def status(self, keeper: Keeper) -> wire.DaemonStatus:
         """Shape it, with what the keeper's clock has learned."""
@@ -41,4 +43,5 @@ class About:
             "started": self.started,
             "clock_skew": clock.skew() if clock.told else None,
             "asks": list(self.asks),
+            "cannot_ask": dict(self.cannot_ask()),
         }

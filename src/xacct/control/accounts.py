@@ -49,7 +49,7 @@ class AccountRoutes:
         topic = sign_in_of(role).topic
         attend = body.get("attend", True)
         broker = self._keeper.broker
-        ask = attend or broker.subscribers > 0 or broker.has_subscriber(topic)
+        ask = attend or broker.has_subscriber(topic)
         self._keeper.caused(role.name, COMMAND, caller_of(request).process)
 
         async def run(out: streams.Lines) -> None:

@@ -133,7 +133,7 @@ class Api:
             "sessions": sessions,
             "catalogues": views.catalogues(view, dict.fromkeys(named)),
             "prompts": [serializers.prompt(keeper, prompt) for prompt in keeper.broker.open_prompts],
-            "attended": keeper.broker.subscribers,
+            "attended": keeper.broker.terminals,
             "notes": self._notes(catalogue),
             "locked": keeper.agent_lock.locked,
             "imds": [serializers.imds_port(keeper, port, role) for port, role in self._daemon.imds().items()],
@@ -251,9 +251,10 @@ class Api:
         return web.json_response({})
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        """GET /v1/events, with ?attend=1 to answer prompts."""
+        """GET /v1/events, with ?attend=1 to answer prompts, or &tty= to have pinentry ask on that terminal."""
         attend = request.query.get("attend") == "1"
-        return await streamed(request, lambda out: streams.everything(self._keeper, out, attend=attend))
+        lent = streams.lent(request.query) if attend else None
+        return await streamed(request, lambda out: streams.everything(self._keeper, out, attend=attend, lent=lent))
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
         """GET /v1/audit, with ?role=, ?since= and ?follow=1."""

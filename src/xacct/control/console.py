@@ -53,7 +53,9 @@ class ConsoleRoutes:
             node.role, body.get("destination"), body.get("service"), body.get("region")
         )
         attend, process = body.get("attend", True), caller_of(request).process
-        ask = Ask(human=attend or self._service.keeper.broker.subscribers > 0, process=lambda: process)
+        broker, topic = self._service.keeper.broker, self._service.keeper.topic(name)
+        there = broker.has_subscriber(name, "confirm") or (topic is not None and broker.has_subscriber(topic))
+        ask = Ask(human=attend or there, process=lambda: process)
 
         async def served(role: str) -> Credentials:
             got = self._service.serve(role, consumer, ask)

@@ -50,7 +50,7 @@ class KeyRotationRoutes:
         self._demand_key_of_keychain(profile, name, consumer)
         topic = self._keeper.topic(name)
         ask = Ask(
-            human=attend or self._keeper.broker.subscribers > 0 or self._keeper.broker.has_subscriber(topic or ""),
+            human=attend or self._keeper.broker.has_subscriber(topic or ""),
             lasting=LASTING,
             process=lambda: caller_of(request).process,
         )

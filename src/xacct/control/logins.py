@@ -210,7 +210,8 @@ class LoginRoutes:
         """Whether anybody but the caller could answer for one of these."""
         broker = self._keeper.broker
         topics = filter(None, map(self._keeper.topic, roles))
-        return broker.subscribers > 0 or any(map(broker.has_subscriber, topics))
+        confirmed = any(broker.has_subscriber(role, "confirm") for role in roles)
+        return confirmed or any(map(broker.has_subscriber, topics))
 
     def _command(self, name: str) -> Grant:
         """`xacctctl` as a consumer of one role, its own once more at each request."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,9 +15,10 @@ from xacct import errors, wire
 from xacct.control import serializers, versions, views
 from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.prompts.prompt import names
+from xacct.prompts.subscribers import Tty
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from xacct.credentials import events as ev
     from xacct.credentials.keeper import Keeper
@@ -92,12 +94,31 @@ async def lines(request: web.Request) -> AsyncIterator[Lines]:
         request[STREAMED] = response
 
 
-async def everything(keeper: Keeper, out: Lines, *, attend: bool) -> None:
-    """All events from now on, the open prompts first; with `attend` this client answers prompts for any device."""
+def lent(query: Mapping[str, str]) -> Tty | None:
+    """The terminal that a request lends.
+
+    Raises:
+        BadInput: It is named as no terminal is.
+    """
+    if "tty" not in query:
+        return None
+    tty = Tty(query["tty"], query.get("term", ""), query.get("ctype", ""))
+    words = all(re.fullmatch(r"[A-Za-z0-9@._+-]{0,64}", word) for word in (tty.kind, tty.ctype))
+    # guard: lent-terminal-is-device
+    if not words or not re.fullmatch(r"/dev/[A-Za-z0-9][A-Za-z0-9/_-]{0,63}", tty.name):
+        raise errors.BadInput("That is no terminal.", "xacctctl attend --pinentry, at one")
+    return tty
+
+
+async def everything(keeper: Keeper, out: Lines, *, attend: bool, lent: Tty | None = None) -> None:
+    """All events from now on, the open prompts first.
+
+    With `attend` this client answers prompts for any device, or has pinentry ask on the terminal that it has lent.
+    """
     with ExitStack() as stack:
         queue = stack.enter_context(keeper.events.subscribe())
         if attend:
-            stack.enter_context(keeper.broker.subscribe())
+            stack.enter_context(keeper.broker.subscribe(lent=lent))
         for prompt in keeper.broker.open_prompts:
             await out.send(serializers.event(keeper, PromptOpened(prompt)))
         while not await out.is_cut_off():  # guard: who-does-not-read-is-cut-off

@@ -1,11 +1,12 @@
 """`attend`: this terminal answers what the daemon asks, whoever caused the question."""
 
 import time
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
+from functools import partial
 from typing import Any, Final
 
 from xacct import wire
-from xacct.ctl import start, terminal
+from xacct.ctl import lend, start, terminal
 from xacct.ctl.ask import Conversation
 from xacct.ctl.client import Client, event
 from xacct.ctl.failure import HUMAN, OK, CtlError, HungUpError, NotRunningError, UnreachableError
@@ -23,13 +24,14 @@ def attend(args: Namespace, client: Client) -> int:
     tty = terminal.find()
     if tty is None:
         raise CtlError("There is no terminal here to ask on.", "Run it in a terminal window.", HUMAN)
+    once = partial(lend.once, tty=tty, query=lend.query()) if args.pinentry else partial(_attend_once, tty=tty)
     waiting = Client(client.path)
     try:
-        _attend_once(client, tty)
+        once(client)
         while True:
             tty.show("xacctd is gone; waiting for it to come back (Ctrl-C ends).")
             start.reap()
-            while not _attend_once(waiting, tty):
+            while not once(waiting):
                 time.sleep(args.pause)
     except KeyboardInterrupt:
         return OK
@@ -89,12 +91,21 @@ def _line(raw: dict[str, Any]) -> str:
     return line
 
 
+def _declare(parser: ArgumentParser) -> None:
+    parser.set_defaults(pause=_PAUSE)
+    parser.add_argument(
+        "--pinentry",
+        action="store_true",
+        help="have your pinentry ask on this terminal, as gpg does: for codes, and for yes or no (docs/settings.md)",
+    )
+
+
 VERBS = {
     "attend": Verb(
         "Make this terminal the place where MFA codes are asked for, and whether a program may use"
         " a guarded role, whichever program it is; and show what the daemon does. Ctrl-C ends.",
-        ("xacctctl attend",),
+        ("xacctctl attend", "xacctctl attend --pinentry"),
         attend,
-        lambda parser: parser.set_defaults(pause=_PAUSE),
+        _declare,
     ),
 }

@@ -53,6 +53,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
         "--dry-run",
         "--yes",
     ),
+    "attend": ("--pinentry",),
     "doctor": ("--json", "--role"),
     "audit": ("--follow", "--role", "--since", "--json"),
     "grants create": ("--role-arn", "--via", "--label", "--ttl", "--json"),

@@ -241,7 +241,8 @@ def status() -> Any:
             "started": number,
             "clock_skew": number_or_null,
             "asks": ListOf(text),
-        }
+        },
+        {"cannot_ask": DictOf(text)},
     )
     return Fields(
         {

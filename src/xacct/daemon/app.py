@@ -29,7 +29,7 @@ from xacct.daemon.noted import Noted
 from xacct.daemon.reading import Reader, Wanted
 from xacct.daemon.restorer import Restorer
 from xacct.daemon.rotation import Rotator
-from xacct.desktop import prompters
+from xacct.desktop import humans
 from xacct.desktop.parts import Parts
 from xacct.endpoint.handlers.container_credentials import ContainerCredentials
 from xacct.endpoint.handlers.imds import Imds
@@ -123,7 +123,7 @@ class App:
             self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
         self._build_endpoints(chosen, resolver)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
-        self.humans = prompters(
+        self.humans = humans(
             Parts(
                 chosen.prompts,
                 self.keeper.broker,

@@ -235,7 +235,8 @@ class Run:
                 app.code.found_changed,
                 app.code.changed,
                 app.clock.now(),
-                tuple(app.humans),
+                app.humans.asks,
+                app.humans.unusable,
             ),
             audit=app.audit,
             imds=lambda: app.imds.open_ports,
@@ -267,7 +268,7 @@ class Run:
                 "watchdog": self._show_life,
                 "control socket": self._mind_socket,
                 "control": self._control.run,
-                **app.humans,
+                **app.humans.runs,
             }
         )
 

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xacct.desktop.prompter import Prompter
+from xacct.desktop.program import CodeProgram
+from xacct.desktop.ways import Unusable
 
 if TYPE_CHECKING:
-    from xacct.desktop.parts import Parts, Run
+    from xacct.desktop.parts import Parts
+    from xacct.desktop.ways import Way
     from xacct.prompts.prompt import Prompt
 
 
-def prompter(given: Parts) -> Run | None:
-    """What asks the program for all devices, and those that have their own; None where there is none for all."""
-    return _asking(given, None) if given.chosen.command else None
+def way(given: Parts) -> Way | Unusable:
+    """What asks the program for all devices, and those that have their own."""
+    return _asking(given, None) if given.chosen.command else Unusable()
 
 
-def for_devices(given: Parts) -> Run | None:
-    """What asks the devices' own programs; None where there are none, or `prompter` does."""
+def for_devices(given: Parts) -> Way | Unusable:
+    """What asks the devices' own programs, where there is none for all."""
     if given.chosen.command or not given.chosen.devices:
-        return None
+        return Unusable()
     return _asking(given, frozenset(given.chosen.devices))
 
 
-def _asking(given: Parts, topics: frozenset[str] | None) -> Run:
+def _asking(given: Parts, topics: frozenset[str] | None) -> Way:
     def command(prompt: Prompt) -> list[str]:
         return list(given.chosen.devices.get(prompt.serial, given.chosen.command))
 
-    return Prompter(given.broker, given.events, command, dialog=False, topics=topics).run
+    return CodeProgram(command, topics)

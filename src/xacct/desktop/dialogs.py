@@ -10,19 +10,18 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from xacct.desktop.prompter import Prompter
+from xacct.desktop.program import Dialog
+from xacct.desktop.ways import Unusable
 from xacct.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from xacct.desktop.parts import Parts, Run
+    from xacct.desktop.parts import Parts
+    from xacct.desktop.ways import Way
     from xacct.prompts.prompt import Prompt
 
 TITLE = "xacct"
-
-DELAY = 1.0
-"""Seconds a terminal's login gets to answer by itself (with --code) before a dialog appears."""
 
 OURS = "xacctctl login"
 """What a login is called; who types it needs not be told."""
@@ -47,10 +46,12 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[P
     return None
 
 
-def prompter(given: Parts) -> Run | None:
-    """What asks in dialogs; None where that can't be done, or is switched off."""
-    dialog = command(given.env) if given.chosen.desktop else None
-    return None if dialog is None else Prompter(given.broker, given.events, dialog, dialog=True, delay=DELAY).run
+def way(given: Parts) -> Way | Unusable:
+    """What asks in dialogs."""
+    if not given.chosen.desktop:
+        return Unusable("prompts.desktop is false")
+    dialog = command(given.env)
+    return Unusable("there is no display, or neither zenity nor kdialog") if dialog is None else Dialog(dialog)
 
 
 def takes_text(prompt: Prompt) -> bool:
@@ -58,8 +59,8 @@ def takes_text(prompt: Prompt) -> bool:
     return prompt.kind == "mfa" or prompt.take is not None
 
 
-def text(prompt: Prompt) -> str:
-    """What a dialog says: who asks, for what, and what was wrong with the last answer."""
+def text(prompt: Prompt, *, problem: bool = True) -> str:
+    """What a dialog says: who asks, for what, and (with `problem`) what was wrong with the last answer."""
     if prompt.kind == "confirm":
         # A line each, the role first: no label can stand where the role is looked for, or push it away.
         process = f"\nProcess: {plain(prompt.process)}" if prompt.process else ""  # guard: dialog-process-is-words
@@ -81,7 +82,7 @@ def text(prompt: Prompt) -> str:
         lines.append(plain(prompt.reason))
     if prompt.process and prompt.label != OURS:
         lines.append(f"Asked for by {plain(prompt.who)}")
-    if prompt.problem:
+    if prompt.problem and problem:
         lines.insert(0, plain(prompt.problem))  # guard: dialog-mistake-is-words
     return "\n".join(lines)
 

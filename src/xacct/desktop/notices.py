@@ -42,10 +42,13 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[s
     return None
 
 
-def prompter(given: Parts) -> Run | None:
+def teller(given: Parts) -> Run | None:
     """What shows notices; None where nothing can, or they are switched off."""
     show = command(given.env) if given.chosen.desktop else None
-    return None if show is None else Notices(given.events, show, given.boot).run
+    if show is None:
+        return None
+    asked = any("notification" in names for names in given.chosen.stages)  # a prompt has its own notification then
+    return Notices(given.events, show, given.boot, prompts=not asked).run
 
 
 def words_of(event: Event) -> str | None:
@@ -79,9 +82,13 @@ class Notices:
 
     Args:
         boot: reads the boot-time clock.
+        prompts: whether a prompt that nobody answers is told of.
     """
 
-    def __init__(self, events: Events, show: Callable[[str], list[str]], boot: Callable[[], float]) -> None:
+    def __init__(
+        self, events: Events, show: Callable[[str], list[str]], boot: Callable[[], float], *, prompts: bool = True
+    ) -> None:
+        self._prompts = prompts
         self._events = events
         self._show = show
         self._boot = boot
@@ -103,6 +110,8 @@ class Notices:
     async def _tell(self, event: Event) -> None:
         words = words_of(event)
         if isinstance(event, PromptOpened):
+            if not self._prompts:
+                return
             await asyncio.sleep(UNANSWERED)
             if not event.prompt.open:
                 return

@@ -1,61 +1,71 @@
-"""A prompter: subscribes to the prompt broker, and asks a program for each prompt; ends it when the prompt closes."""
+"""The prompter: asks for each prompt in the order of `[prompts]`, one way after the other or several at once.
+
+A way that can't ask is passed over at once. One that asks has some seconds before the next begins as well, and goes on:
+the first answer, wherever it comes from, ends all.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import structlog
 
-from xacct import errors
-from xacct.host.child import output_of
+from xacct.desktop.ways import Asked, PassOn
 from xacct.prompts.events import PromptClosed, PromptOpened
-from xacct.prompts.prompt import KINDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from xacct.credentials.events import Events
+    from xacct.desktop.ways import Way
     from xacct.prompts.broker import PromptBroker
     from xacct.prompts.prompt import Kind, Prompt
+    from xacct.prompts.subscribers import Takes
 
 log = structlog.get_logger("xacct.prompts")
 
+UNUSABLE_FOR = 30.0
+"""Seconds in which a way that could not be used does not count as somebody to ask. It is tried again all the same."""
+
 
 class Prompter:
-    """Answers every device's prompts through a program.
+    """Asks for prompts.
 
     Args:
-        command: gives the program and its arguments for a prompt.
-        dialog: whether it is one, that a human sees: then a program that ends badly, or prints nothing, means "no", and
-            it can be asked for a yes as well as a code.
-        delay: seconds a terminal gets before the program is started.
-        topics: the devices that it is for; None: all.
+        order: The ways by name; those of one mapping are asked at once, one mapping after the other.
+        next_after: Seconds after which the next are asked as well.
+        boot: Reads the boot-time clock.
     """
 
     def __init__(
         self,
         broker: PromptBroker,
         events: Events,
-        command: Callable[[Prompt], list[str]],
-        *,
-        dialog: bool,
-        delay: float = 0.0,
-        topics: frozenset[str] | None = None,
+        order: Sequence[Mapping[str, Way]],
+        next_after: float,
+        boot: Callable[[], float],
     ) -> None:
         self._broker = broker
         self._events = events
-        self._command = command
-        self._dialog = dialog
-        self._kinds: tuple[Kind, ...] = KINDS if dialog else ("mfa",)
-        self._delay = delay
-        self._topics = topics
+        self._order = order
+        self._next_after = next_after
+        self._boot = boot
         self._asking: dict[str, asyncio.Task[None]] = {}
+        self._unusable: dict[str, tuple[float, str]] = {}
+        self._answered_by: dict[str, int] = {}
+
+    def unusable(self) -> dict[str, str]:
+        """Why ways could not be used when it was tried last, by their names."""
+        return {name: why for name, (_, why) in self._unusable.items()}
 
     async def run(self) -> None:
-        """Answer prompts until cancelled."""
-        with self._events.subscribe() as queue, self._broker.subscribe(self._topics, self._kinds):
+        """Ask until cancelled."""
+        with ExitStack() as stack:
+            queue = stack.enter_context(self._events.subscribe())
+            for name, way in [pair for at_once in self._order for pair in at_once.items()]:
+                stack.enter_context(self._broker.subscribe_way(self._counts(name, way)))
             try:
                 while True:
                     self._heed(await queue.get())
@@ -64,48 +74,56 @@ class Prompter:
                     task.cancel()
                 await asyncio.gather(*self._asking.values(), return_exceptions=True)
 
+    def _counts(self, name: str, way: Way) -> Takes:
+        """What a way takes, unless it could not be used a moment ago."""
+
+        def takes(topic: str, kind: Kind) -> bool:
+            since, _ = self._unusable.get(name, (float("-inf"), ""))
+            # guard: way-that-cannot-ask-is-nobody-to-ask
+            return self._boot() >= since + UNUSABLE_FOR and way.takes(topic, kind)
+
+        return takes
+
     def _heed(self, event: object) -> None:
-        if isinstance(event, PromptOpened) and not self._is_for(event.prompt):
-            return
         if isinstance(event, PromptOpened) and event.prompt.id not in self._asking:
-            task = asyncio.get_running_loop().create_task(self._ask(event.prompt))
-            self._asking[event.prompt.id] = task
-            task.add_done_callback(lambda _: self._asking.pop(event.prompt.id, None))
+            prompt = event.prompt
+            if prompt.mode == "redirect":
+                return  # a terminal has opened a browser for it, and that is where the human is
+            task = asyncio.get_running_loop().create_task(self._pose(prompt))
+            self._asking[prompt.id] = task
+            task.add_done_callback(lambda _: self._asking.pop(prompt.id, None))
         elif isinstance(event, PromptClosed) and event.prompt.id in self._asking:
             self._asking[event.prompt.id].cancel()
 
-    def _is_for(self, prompt: Prompt) -> bool:
-        """Whether to ask for it; not where a terminal has opened a browser for it, which is what would be asked."""
-        if prompt.mode == "redirect":
+    async def _pose(self, prompt: Prompt) -> None:
+        """Ask in order. After a wrong code the ways up to the one that gave it are asked at once."""
+        known = self._answered_by.pop(prompt.topic, -1) if prompt.attempt > 1 else -1
+        async with asyncio.TaskGroup() as group:
+            asking: list[asyncio.Task[bool]] = []
+            for number, ways in enumerate(self._order):
+                able = {name: way for name, way in ways.items() if way.takes(prompt.topic, prompt.kind)}
+                now = [group.create_task(self._ask(number, *each, prompt)) for each in able.items()]
+                asking += now
+                if now and number >= known:
+                    await asyncio.wait(now, timeout=self._next_after)
+                if not prompt.open or any(task.done() and task.result() for task in asking):
+                    return
+
+    async def _ask(self, number: int, name: str, way: Way, prompt: Prompt) -> bool:
+        """Ask one way. Whether somebody has it in hand."""
+
+        def taken() -> None:
+            self._answered_by[prompt.topic] = number
+
+        try:
+            await way.ask(Asked(self._broker, prompt, taken))
+        except PassOn as passed:
+            if passed.why:
+                log.info("can't ask", way=name, why=passed.why)
+                self._unusable[name] = (self._boot(), passed.why)
             return False
-        return prompt.kind in self._kinds and (self._topics is None or prompt.topic in self._topics)
-
-    async def _ask(self, prompt: Prompt) -> None:
-        await asyncio.sleep(self._delay)
-        while prompt.open:
-            await asyncio.sleep(self._broker.wait_for_fresh(prompt))
-            said = await output_of(self._command(prompt), told(prompt))
-            try:
-                if prompt.kind == "confirm" and said is not None:
-                    self._broker.confirm(prompt.id)
-                elif said and prompt.take is not None:
-                    self._broker.bring(prompt.id, said)
-                elif prompt.kind == "sign-in" and prompt.take is None and said is not None:
-                    return  # the human goes to the browser; that ends the prompt
-                elif said:
-                    self._broker.answer(prompt.id, said)
-                elif self._dialog:
-                    self._broker.decline(prompt.id)
-                return  # noqa: TRY300 - the loop is for mistakes
-            except errors.PromptNotOpen:
-                return
-            except errors.BadInput as mistake:
-                log.info("answer not taken", why=mistake.sentence)
-                if not self._dialog:
-                    return  # the same program would say the same again
-
-
-def told(prompt: Prompt) -> dict[str, str]:
-    """The environment in which a program is asked: ours, and which device and role it is asked for."""
-    role = next(iter(prompt.roles), "")
-    return {**os.environ, "XACCT_MFA_SERIAL": prompt.serial, "XACCT_ROLE": role}
+        except Exception as bug:  # noqa: BLE001 - one way that breaks is not the end of the others; no message: it may quote
+            log.error("way to ask broke", way=name, kind=type(bug).__name__)  # noqa: TRY400
+            return False
+        self._unusable.pop(name, None)
+        return True

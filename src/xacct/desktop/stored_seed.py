@@ -17,7 +17,7 @@ from xacct.prompts.events import PromptClosed, PromptOpened
 if TYPE_CHECKING:
     from xacct.desktop.parts import Parts, Run
     from xacct.desktop.seeds import Seeds
-    from xacct.prompts.prompt import Prompt
+    from xacct.prompts.prompt import Kind, Prompt
 
 log = structlog.get_logger("xacct.prompts")
 
@@ -25,13 +25,13 @@ REST = 15.0
 """Seconds without another try after the keychain could not be asked: an SDK's retries are the same demand."""
 
 
-def prompter(given: Parts) -> Run | None:
+def answerer(given: Parts) -> Run | None:
     """What answers for devices with a stored seed; None where seeds can't be stored."""
     return None if given.seeds is None else StoredSeeds(given, given.seeds).run
 
 
 class StoredSeeds:
-    """Answers until it is cancelled. It is a container of the devices that it answers for just now."""
+    """Answers until it is cancelled."""
 
     def __init__(self, given: Parts, seeds: Seeds) -> None:
         self._broker = given.broker
@@ -44,17 +44,17 @@ class StoredSeeds:
         self._sent: dict[str, int] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
 
-    def __contains__(self, serial: object) -> bool:
-        """Whether it would answer for this device."""
-        if not isinstance(serial, str) or (added := self._seeds.added(serial)) is None:
+    def takes(self, topic: str, kind: Kind = "mfa") -> bool:
+        """Whether it would answer for this device, just now."""
+        if kind != "mfa" or (added := self._seeds.added(topic)) is None:
             return False
         if self._locked():  # guard: locked-agent-gives-no-codes
             return False
-        return self._refused.get(serial) != added and self._boot() >= self._resting.get(serial, float("-inf"))
+        return self._refused.get(topic) != added and self._boot() >= self._resting.get(topic, float("-inf"))
 
     async def run(self) -> None:
         """Answer prompts until cancelled."""
-        with self._events.subscribe() as queue, self._broker.subscribe(self, ("mfa",)):
+        with self._events.subscribe() as queue, self._broker.subscribe_way(self.takes):
             try:
                 while True:
                     self._heed(await queue.get())
@@ -67,7 +67,7 @@ class StoredSeeds:
         if isinstance(event, PromptClosed) and event.prompt.id in self._asking:
             self._asking[event.prompt.id].cancel()
         elif isinstance(event, PromptOpened) and event.prompt.kind == "mfa" and event.prompt.id not in self._asking:
-            serial = next((each for each in event.prompt.serials if each in self), None)
+            serial = next((each for each in event.prompt.serials if self.takes(each)), None)
             if serial is not None:
                 task = asyncio.get_running_loop().create_task(self._answer(event.prompt, serial))
                 self._asking[event.prompt.id] = task
@@ -78,11 +78,11 @@ class StoredSeeds:
             self._refused[serial] = self._seeds.added(serial)
             self._broker.give_up(prompt.id, f"AWS refused the code of the stored seed of {serial}.", _again(serial))
             return
-        while prompt.open and serial in self:
+        while prompt.open and self.takes(serial):
             await asyncio.sleep(self._broker.wait_for_fresh(prompt))
             try:
                 code = await self._seeds.code(serial)
-                if serial in self:  # it may have been locked meanwhile
+                if self.takes(serial):  # it may have been locked meanwhile
                     self._broker.answer(prompt.id, code, serial)
                     self._sent[serial] = prompt.attempt
                     log.info("answered by the stored seed", serial=serial)

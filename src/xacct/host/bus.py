@@ -59,16 +59,7 @@ async def listen(
     Raises:
         Unwatchable: always, in the end; it says why.
     """
-    try:
-        from dbus_fast.aio import MessageBus  # noqa: PLC0415 - see above
-    except ImportError:
-        raise Unwatchable("dbus-fast is not installed") from None
-    try:
-        bus = MessageBus(address)
-        async with asyncio.timeout(PATIENCE):
-            await bus.connect()
-    except Exception as error:  # noqa: BLE001 - whatever a library has to say, it costs this watch and no more
-        raise Unwatchable(f"no connection to the bus ({_kind(error)})") from None
+    bus = await connect(address)
     try:
         bus.add_message_handler(lambda message: heard(bus, message) if _is_broadcast(message) else None)
         for rule in rules:
@@ -86,6 +77,25 @@ async def listen(
     raise Unwatchable("the bus has closed the connection")
 
 
+async def connect(address: str) -> MessageBus:
+    """A connection to a bus.
+
+    Raises:
+        Unwatchable: there is none to be had.
+    """
+    try:
+        from dbus_fast.aio import MessageBus  # noqa: PLC0415 - see above
+    except ImportError:
+        raise Unwatchable("dbus-fast is not installed") from None
+    try:
+        bus = MessageBus(address)
+        async with asyncio.timeout(PATIENCE):
+            await bus.connect()
+    except Exception as error:  # noqa: BLE001 - whatever a library has to say, it costs this watch and no more
+        raise Unwatchable(f"no connection to the bus ({_kind(error)})") from None
+    return bus
+
+
 async def call(
     bus: MessageBus, to: str, path: str, interface: str, member: str, signature: str = "", *body: Any
 ) -> list[Any]:
@@ -93,6 +103,17 @@ async def call(
 
     Raises:
         Unwatchable: an error, or nothing within PATIENCE.
+    """
+    return (await reply_of(bus, to, path, interface, member, signature, *body)).body
+
+
+async def reply_of(
+    bus: MessageBus, to: str, path: str, interface: str, member: str, signature: str = "", *body: Any
+) -> Message:
+    """The same, with who has answered.
+
+    Raises:
+        Unwatchable: as for `call`.
     """
     from dbus_fast import Message, MessageType  # noqa: PLC0415 - likewise
 
@@ -106,7 +127,7 @@ async def call(
         raise Unwatchable(f"{to} does not answer") from None
     if reply is None or reply.message_type is MessageType.ERROR:
         raise Unwatchable(f"{to} refuses {member}" + (f" ({reply.error_name})" if reply else ""))
-    return reply.body
+    return reply
 
 
 async def property_of(bus: MessageBus, of: str, path: str, interface: str, name: str) -> Any:

@@ -102,8 +102,8 @@ async def run(
     Raises:
         ChildError: It can't be started, takes too long, or prints too much.
     """
-    popen = await _started(arguments, env)
-    child = _Child(popen, limit)
+    popen = await started(arguments, env)
+    child = Child(popen, limit)
     try:
         async with asyncio.timeout(timeout):
             status = await child.wait(enough)
@@ -128,8 +128,14 @@ async def output_of(arguments: Sequence[str], env: Mapping[str, str] | None = No
     return result.out.decode("utf-8", "replace").strip() if result.status == 0 else None
 
 
-async def _started(arguments: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[bytes]:
-    """Start the program, in a thread: where its file system hangs, nobody else does."""
+async def started(
+    arguments: Sequence[str], env: Mapping[str, str] | None, stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
+    """Start the program, in a thread: where its file system hangs, nobody else does.
+
+    Raises:
+        ChildError: It can't be started.
+    """
     unwanted = threading.Event()
 
     def start() -> subprocess.Popen[bytes]:
@@ -137,7 +143,7 @@ async def _started(arguments: Sequence[str], env: Mapping[str, str] | None) -> s
             raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
         popen = subprocess.Popen(  # noqa: S603 - the user's own command
             list(arguments),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=env,
@@ -172,12 +178,12 @@ def _end_unwanted(starting: asyncio.Future[subprocess.Popen[bytes]]) -> None:
     popen = starting.result()
     process_groups.kill(popen.pid, signal.SIGKILL, [])
     popen.wait()
-    for pipe in filter(None, (popen.stdout, popen.stderr)):
+    for pipe in filter(None, (popen.stdin, popen.stdout, popen.stderr)):
         pipe.close()
     process_groups.ended(popen.pid)
 
 
-class _Child:
+class Child:
     """One that runs: what it has printed so far, and whether it has ended."""
 
     def __init__(self, popen: subprocess.Popen[bytes], limit: int) -> None:
@@ -197,6 +203,23 @@ class _Child:
             os.set_blocking(descriptor, False)
             self._loop.add_reader(descriptor, read)
         self._watch_end()
+
+    async def line(self) -> bytes:
+        """Wait for the next line that it prints, and take it, without its end.
+
+        Raises:
+            ChildError: It has ended, or has printed too much ahead.
+        """
+        while len(self.out) > self._limit or b"\n" not in self.out:  # guard: childs-lines-are-bounded
+            if len(self.out) > self._limit:
+                raise ChildError("printed too much at once", last_words(bytes(self.err)))
+            if self._silent or self._status is not None:
+                raise ChildError("ended without an answer", last_words(bytes(self.err)))
+            self._changed.clear()
+            await self._changed.wait()
+        line, _, rest = self.out.partition(b"\n")
+        self.out[:] = rest
+        return bytes(line)
 
     async def wait(self, enough: Callable[[bytes], bool]) -> int:
         """Wait for its end, and return its status."""

@@ -12,18 +12,17 @@ import asyncio
 import itertools
 import re
 from collections import defaultdict
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from xacct import errors
 from xacct.policy import next_step
 from xacct.prompts.events import PromptClosed, PromptOpened
-from xacct.prompts.prompt import KINDS, NO_CAUSE, Prompt, names
-from xacct.signin import is_sign_in
+from xacct.prompts.prompt import NO_CAUSE, Prompt, names
+from xacct.prompts.subscribers import Subscribers
 from xacct.text import digits
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Container, Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from xacct.clock import AwsClock
     from xacct.event_bus import EventBus
@@ -53,45 +52,20 @@ _ANY_BROWSER = "in any browser"
 """The answer to a sign-in by redirect that is to be one in any browser: by a device code, or a pasted text."""
 
 
-class PromptBroker:
+class PromptBroker(Subscribers):
     """Where codes are asked for and handed in."""
 
     def __init__(self, clock: AwsClock, events: EventBus[Any], used_codes: UsedCodes) -> None:
+        super().__init__()
         self.used_codes = used_codes
         self._clock = clock
         self._events = events
         self._ids = itertools.count(1)
         self._open: dict[str, Prompt] = {}
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._subscribers: dict[object, tuple[Container[str] | None, tuple[Kind, ...]]] = {}
         self._resting: dict[str, tuple[float, errors.HumanNeeded]] = {}
 
     # For those who can answer.
-
-    @contextmanager
-    def subscribe(self, topics: Container[str] | None = None, kinds: tuple[Kind, ...] = KINDS) -> Iterator[None]:
-        """Be there to answer prompts of some kinds, for some devices and guarded roles or (None) for all.
-
-        Args:
-            topics: looked at each time, so that they may change.
-            kinds: of prompts.
-        """
-        me = object()
-        self._subscribers[me] = (topics, kinds)
-        try:
-            yield
-        finally:
-            del self._subscribers[me]
-
-    def has_subscriber(self, topic: str, kind: Kind | None = None) -> bool:
-        """Whether somebody could answer for this device, sign-in or guarded role; of which kind, a role has to say."""
-        kind = kind or ("sign-in" if is_sign_in(topic) else "mfa")
-        return any(kind in kinds and (scope is None or topic in scope) for scope, kinds in self._subscribers.values())
-
-    @property
-    def subscribers(self) -> int:
-        """How many terminals and dialogs answer for everything."""
-        return sum(scope is None for scope, _ in self._subscribers.values())
 
     @property
     def open_prompts(self) -> list[Prompt]:

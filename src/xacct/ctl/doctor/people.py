@@ -4,6 +4,7 @@ from typing import Final
 
 from xacct.ctl.doctor.finding import Checks, Finding, ok, warning
 from xacct.ctl.doctor.scene import Scene
+from xacct.ctl.doctor.ways import ways
 from xacct.ctl.render import count
 
 _NOT_FOR_ALL: Final = ("notice", "device-command", "stored-seed")
@@ -50,4 +51,4 @@ def _notices(scene: Scene) -> Finding:
     return ok("Notices are shown by notify-send.")
 
 
-CHECKS: Final[Checks] = {"questions": _questions, "notices": _notices}
+CHECKS: Final[Checks] = {"questions": _questions, "ways-to-ask": ways, "notices": _notices}

@@ -1,0 +1,77 @@
+"""A way to ask by a program that prints the answer: a dialog, which a human sees, or one that knows the code."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from xacct.desktop.ways import PassOn
+from xacct.host.child import output_of
+from xacct.prompts.prompt import KINDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xacct.desktop.ways import Asked
+    from xacct.prompts.prompt import Kind, Prompt
+
+
+class Dialog:
+    """Asks a human. A program that ends badly, or prints nothing where something is to be typed, means "no".
+
+    Args:
+        command: Gives the program and its arguments for a prompt.
+    """
+
+    def __init__(self, command: Callable[[Prompt], list[str]]) -> None:
+        self._command = command
+
+    def takes(self, topic: str, kind: Kind) -> bool:  # noqa: ARG002 - a Way's
+        """Every prompt."""
+        return kind in KINDS
+
+    async def ask(self, asked: Asked) -> None:
+        """Ask until something is said that makes sense."""
+        prompt = asked.prompt
+        while asked.open:
+            await asked.fresh()
+            said = await output_of(self._command(prompt), told(prompt))
+            if prompt.kind == "confirm" and said is not None:
+                asked.allow()
+            elif prompt.kind == "sign-in" and prompt.take is None and said is not None:
+                return  # the human goes to the browser; that ends the prompt
+            elif not said:
+                asked.decline()
+            elif not asked.answer(said):
+                continue
+            return
+
+
+class CodeProgram:
+    """Asks a program that prints codes.
+
+    Args:
+        command: Gives the program and its arguments for a prompt.
+        topics: The MFA devices it is for; None: all.
+    """
+
+    def __init__(self, command: Callable[[Prompt], list[str]], topics: frozenset[str] | None = None) -> None:
+        self._command = command
+        self._topics = topics
+
+    def takes(self, topic: str, kind: Kind) -> bool:
+        """Codes of its devices."""
+        return kind == "mfa" and (self._topics is None or topic in self._topics)
+
+    async def ask(self, asked: Asked) -> None:
+        """Ask it once: it would say the same again."""
+        await asked.fresh()
+        said = await output_of(self._command(asked.prompt), told(asked.prompt))
+        if not said or not asked.answer(said):
+            raise PassOn
+
+
+def told(prompt: Prompt) -> dict[str, str]:
+    """The environment in which a program is asked: ours, and which device and role it is asked for."""
+    role = next(iter(prompt.roles), "")
+    return {**os.environ, "XACCT_MFA_SERIAL": prompt.serial, "XACCT_ROLE": role}
