@@ -861,7 +861,7 @@ GUARDS = {
         "tests/aws/test_redirect.py::test_after_one_right_answer_nothing_listens_there",
     ),
     "redirect-host-is-ours": Guard(
-        'if request is None or hosts != [f"{HOST}:{self.port}".encode()]:',
+        'if request is None or hosts != [f"{HOST}:{port}".encode()]:',
         "if request is None:",
         "tests/aws/test_redirect.py::test_a_name_that_leads_here_is_not_ours",
     ),
@@ -2143,8 +2143,8 @@ GUARDS = {
         "tests/aws/test_console.py::test_nobody_there_is_a_sentence_without_a_secret_and_a_redirect_is_not_followed",
     ),
     "console-page-is-for-one-browser": Guard(
-        "        self._leads_to = None  # guard",
-        "        pass  # guard",
+        "        self._leads_to = None",
+        "        pass",
         "tests/aws/test_console.py::test_a_page_leads_one_browser_on_whatever_else_comes",
     ),
     "console-address-is-given-where-asked-for-alone": Guard(

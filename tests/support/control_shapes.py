@@ -52,6 +52,7 @@ EVENTS = {
     "listing": wire.ListingEvent,
     "accounts": wire.AccountsEvent,
     "verified": wire.VerifiedEvent,
+    "console": wire.ConsoleEvent,
     "done": wire.DoneEvent,
     "expired": wire.ExpiredEvent,
     "mfa-ends": wire.MfaEndsEvent,

@@ -174,7 +174,7 @@ def _is_aws(url: str) -> bool:
 
 
 def _is_below(url: str, base: str) -> bool:
-    """Whether a page is of the console at `base`: at a path of it, or at a path of a host below it."""
+    """Whether a page is of a console: at a path of its address, or at one of a host below it."""
     try:
         page, home = urlsplit(url), urlsplit(base)
         same_port = page.port == home.port
