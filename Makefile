@@ -52,7 +52,7 @@ fuzz: .venv/ready ## throw a million inputs at the listeners
 	$(BIN)/python scripts/fuzz.py $(FUZZ)
 
 # pytest's exit status 5 means that it found no test.
-test-sdks: .venv/ready ## unmodified SDKs and command lines (wants aws v2, npm, go, mvn, cargo; skips without)
+test-sdks: .venv/ready ## unmodified SDKs and command lines (wants aws v2, npm, go, mvn, cargo, cfn-lint, terraform; skips without)
 	@mkdir -p tests/contract
 	$(BIN)/pytest -rs tests/contract || [ $$? -eq 5 ]
 

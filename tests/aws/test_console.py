@@ -196,10 +196,10 @@ async def aiohttp_server_url():
     await runner.cleanup()
 
 
-async def fetched(url, host=None):
+async def fetched(url, host=None, connection=None):
     """Status and Location of a page of 127.0.0.1."""
     at = urlsplit(url)
-    reader, writer = await asyncio.open_connection(at.hostname, at.port)
+    reader, writer = connection or await asyncio.open_connection(at.hostname, at.port)
     writer.write(f"GET {at.path} HTTP/1.1\r\nHost: {host or at.netloc}\r\n\r\n".encode())
     head = (await reader.read()).decode().split("\r\n")
     writer.close()
@@ -212,7 +212,10 @@ async def test_a_page_leads_one_browser_on_whatever_else_comes():
     url = await pages.leading_to("https://signin.example/?secret")
     assert await fetched(url + "x") == (404, None)
     assert await fetched(url, host="evil.example") == (404, None)
+    second = await asyncio.open_connection("127.0.0.1", urlsplit(url).port)  # before the first has asked
+    await asyncio.sleep(0.01)
     assert await fetched(url) == (303, "https://signin.example/?secret")
+    assert await fetched(url, connection=second) == (404, None)
     with pytest.raises(ConnectionRefusedError):
         await fetched(url)
     pages.close()

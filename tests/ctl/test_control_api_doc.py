@@ -58,6 +58,7 @@ def test_every_path_has_an_example():
         "ACCOUNTS",
         "VERIFY",
         "POLICY",
+        "CONSOLE",
     ):
         path = getattr(wire, name).format(role="prod")
         assert f"http://xacct{path}" in PAGE, name
@@ -87,7 +88,14 @@ def test_each_example_is_what_wire_says_and_complete(heading):
 
 
 @pytest.mark.parametrize(
-    "heading", ["### POST /v1/login", "### POST /v1/credentials", "### POST /v1/accounts", "### POST /v1/verify"]
+    "heading",
+    [
+        "### POST /v1/login",
+        "### POST /v1/credentials",
+        "### POST /v1/accounts",
+        "### POST /v1/verify",
+        "### POST /v1/console",
+    ],
 )
 def test_the_streams_too(heading):
     for found in example(heading):
@@ -103,6 +111,7 @@ def test_requests_and_prompts_name_every_key():
         wire.AccountsRequest,
         wire.WhoamiRequest,
         wire.VerifyRequest,
+        wire.ConsoleRequest,
         wire.GrantRequest,
         wire.GrantBinding,
         wire.KeyRequest,

@@ -56,6 +56,7 @@ EVENTS = {
     "rotated": wire.RotatedEvent,
     "accounts": wire.AccountsEvent,
     "verified": wire.VerifiedEvent,
+    "console": wire.ConsoleEvent,
     "done": wire.DoneEvent,
     "expired": wire.ExpiredEvent,
     "mfa-ends": wire.MfaEndsEvent,

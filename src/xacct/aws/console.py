@@ -174,7 +174,7 @@ def _is_aws(url: str) -> bool:
 
 
 def _is_below(url: str, base: str) -> bool:
-    """Whether a page is of the console at `base`: at a path of it, or at a path of a host below it."""
+    """Whether a page is of a console: at a path of its address, or at one of a host below it."""
     try:
         page, home = urlsplit(url), urlsplit(base)
         same_port = page.port == home.port
@@ -201,13 +201,15 @@ async def _answer(url: str, role: Role) -> tuple[int, bytes]:
     try:
         context = await asyncio.to_thread(ssl.create_default_context, cafile=role.target.ca_bundle)
         timeout = aiohttp.ClientTimeout(total=TIMEOUT)
+        how: Any = {"ssl": context, "allow_redirects": False}  # guard: console-credentials-follow-no-redirect
         async with (
             aiohttp.ClientSession(timeout=timeout, trust_env=True) as session,
-            session.get(
-                url, ssl=context, allow_redirects=False
-            ) as answer,  # guard: console-credentials-follow-no-redirect
+            session.get(url, **how) as answer,
         ):
-            return answer.status, await answer.content.read(MOST_BYTES)
+            body = b""
+            while len(body) < MOST_BYTES and (chunk := await answer.content.read(MOST_BYTES)):
+                body += chunk
+            return answer.status, body
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise errors.NetworkDown(
             f"AWS's sign-in to the console can't be reached for {role.name} ({type(error).__name__}).",

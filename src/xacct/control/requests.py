@@ -71,6 +71,9 @@ RULES: Final[Mapping[str, Any]] = {
     "via": Annotated[str, _NAME],
     "grant": Annotated[str, msgspec.Meta(max_length=64, pattern=_NO_CONTROLS)],
     "session": Annotated[str, _NAME],
+    "destination": Annotated[str, _NAME],
+    "service": Annotated[str, _NAME],
+    "region": Annotated[str, _NAME],
     "code": Annotated[str, msgspec.Meta(max_length=64, pattern=_NO_CONTROLS)],
     "role_arn_patterns": Annotated[list[Annotated[str, msgspec.Meta(pattern=_PATTERN)]], msgspec.Meta(max_length=20)],
     "pid": Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)],  # guard: requests-process-has-number-of-one

@@ -20,6 +20,8 @@ from xacct.ctl.render import duration, out, say
 from xacct.ctl.verb import Verb
 
 _TTY = "/dev/tty"
+_STAYING: list[object] = []
+"""Browsers that run on, as those of browser.py."""
 
 
 def console(args: Namespace, client: Client) -> int:
@@ -82,12 +84,14 @@ def _open(args: Namespace, found: wire.ConsoleEvent) -> None:
 def _start(command: list[str]) -> None:
     """Start the browser that was named, which outlives this command."""
     try:
-        subprocess.Popen(  # noqa: S603 - what the human has named
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
+        _STAYING.append(
+            subprocess.Popen(  # noqa: S603 - what the human has named
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
         )
     except OSError as error:
         raise CtlError(f"{command[0]} can't be started: {error.strerror}.", "Name another: --browser COMMAND") from None
