@@ -217,6 +217,7 @@ class Role:
         target: where STS is asked for it.
         confirm: a human says yes before a consumer first gets it.
         read_only: a session policy limits it to reading.
+        included: the profile from which its own has settings that it lacks (include_profile); empty: from none.
     """
 
     name: str
@@ -237,6 +238,7 @@ class Role:
     mfa_max_age: float | None = None
     confirm: Confirm | None = None
     read_only: bool = False
+    included: str = field(default="", compare=False)
 
     @property
     def base(self) -> Source | str:
