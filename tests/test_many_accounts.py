@@ -76,7 +76,7 @@ class Laptop:
 
         out = TextIOWrapper(BytesIO(), write_through=True)
         with (
-            patch.dict(os.environ, self.stack.env, clear=True),
+            patch.dict(os.environ, self.stack.env | {"COLUMNS": "200"}, clear=True),
             patch.object(client, "_exchange", exchange),
             redirect_stdout(out),
             redirect_stderr(out),
