@@ -167,8 +167,8 @@ ROOMS = {
         why="who may have what is decided without knowing how it is had or served",
     ),
     "aws": Room(
-        may=("model", "errors", "policy", "clock", "awsfiles", "fileio", "text", "host.child", "signin"),
-        why="it runs credential processes, answers the keeper's questions and must not know who asked",
+        may=("model", "errors", "policy", "clock", "awsfiles", "fileio", "text", "host.child", "host.ec2", "signin"),
+        why="it runs credential processes, asks EC2 on its own machines alone, answers the keeper's questions and must not know who asked",
     ),
     "endpoint": Room(
         may=(
