@@ -168,7 +168,7 @@ ROOMS = {
     ),
     "aws": Room(
         may=("model", "errors", "policy", "clock", "awsfiles", "fileio", "text", "host.child", "host.ec2", "signin"),
-        why="it runs credential processes, asks EC2 on its own machines alone, answers the keeper's questions and must not know who asked",
+        why="it runs credential processes, answers the keeper's questions and must not know who asked",
     ),
     "endpoint": Room(
         may=(
