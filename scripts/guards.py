@@ -2186,6 +2186,11 @@ GUARDS = {
         "if False:",
         "tests/aws/test_profiles.py::test_a_profile_that_cannot_be_used_is_one_problem_and_takes_nothing_down",
     ),
+    "include-profile-changes-no-identity-of-aws": Guard(
+        'leads = any(name in profile for name in ("source_profile", "credential_source", "web_identity_token_file"))',
+        "leads = False",
+        "tests/aws/test_included.py::test_what_aws_tools_can_use_is_not_changed_by_it",
+    ),
     "key-in-keychain-is-of-its-files": Guard(
         "if row.where == where}",
         "}",

@@ -83,6 +83,9 @@ def test_three_hundred_accounts_take_a_call_each_and_are_kept(tmp_path):
         assert [len(stack.calls(each)) for each in CALLS] == [8, 606]
         done = stack.xacctctl("accounts", "sync", "--yes")
         assert done.returncode == 0, done.stderr
+        assert stack.xacctctl("accounts", "sync", "--yes").returncode == 0, "a second time there is nothing to do"
+        assert [len(stack.calls(each)) for each in CALLS] == [8, 606], "a list is good for five minutes"
+        assert len(stack.calls("GetRoleCredentials")) == 0
         assert len(stack.api("GET", "/v1/roles")["roles"]) > 904
         names = stack.xacctctl("__complete", "login", "team-0300.").stdout.split()
         assert names == ["team-0300.administratoraccess", "team-0300.developer", "team-0300.readonlyaccess"]

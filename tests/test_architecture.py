@@ -177,7 +177,7 @@ ROOMS = {
         why="who may have what is decided without knowing how it is had or served",
     ),
     "aws": Room(
-        may=("model", "errors", "policy", "clock", "awsfiles", "fileio", "text", "host.child", "signin"),
+        may=("model", "errors", "policy", "clock", "awsfiles", "fileio", "text", "host.child", "host.ec2", "signin"),
         why="it runs credential processes, answers the keeper's questions and must not know who asked",
     ),
     "endpoint": Room(

@@ -112,3 +112,25 @@ def test_a_code_is_asked_for_where_no_session_is_held(stack):
     done = xacctctl(stack, "keys", "rotate", "central", "--yes")
     assert done.returncode == 4, "there is nobody to ask"
     assert len(keys_at_aws(stack)) == 1
+
+
+def test_a_daemon_that_is_killed_leaves_a_key_that_works_and_a_word_of_what_is_left(stack):
+    stack.sandbox.inner.world = replace(stack.sandbox.inner.world, key_delay=1e6)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "xacct.ctl", "keys", "rotate", "central", "--yes"],
+        env=stack.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    )  # fmt: skip
+    wait_until(lambda: len(keys_at_aws(stack)) == 2)
+    wait_until(lambda: [call for call in stack.calls("GetCallerIdentity") if call["error"]])
+    stack.kill()
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 1, err
+    stack.start()
+    _, new = keys_at_aws(stack)
+    assert f"rotation unfinished, …{new.key_id[-4:]} was made" in xacctctl(stack, "keys").stdout
+    assert new.key_id not in Path(stack.env["XDG_STATE_HOME"], "xacct", "keychain-keys.json").read_text()
+    stack.login("prod")
+    assert ":assumed-role/" in fetched(stack)
+    assert xacctctl(stack, "keys", "rotate", "central", "--finish", "--yes").returncode == 0
+    assert len(keys_at_aws(stack)) == 1
+    assert "rotation" not in stack.api("GET", "/v1/keys")["keys"][0]

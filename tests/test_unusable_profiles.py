@@ -50,7 +50,7 @@ aws_access_key_id = AKIAIOSFODNN7EXAMPLE
 WHY = {
     "sso": "Identity Center",
     "fromsso": "Identity Center",
-    "included": "no source_profile",
+    "included": "names a profile that does not exist",
     "hour": "duration_seconds",
     "comment": "region of [profile comment]",
     "circle": "comes back to itself",

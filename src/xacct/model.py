@@ -251,6 +251,7 @@ class Role:
         confirm: a human says yes before a consumer first gets it.
         read_only: a session policy limits it to reading.
         production: people see it in a colour of its own. It is no part of what a role is: marking one loses nothing.
+        included: the profile from which its own has settings that it lacks (include_profile); empty: from none.
     """
 
     name: str
@@ -272,6 +273,7 @@ class Role:
     confirm: Confirm | None = None
     read_only: bool = False
     production: bool = field(default=False, compare=False)
+    included: str = field(default="", compare=False)
 
     @property
     def source(self) -> Source:

@@ -236,6 +236,7 @@ def explain(
         steps.append(f"{how.get(path.hop, 'assume')}: {role.role_arn}, {_span(path.duration)} at a time")
         remarks += _passed(role, session_name)
     remarks += [f"region of {role.name}: {role.region}"] if role.region else []
+    remarks += [_INCLUDED.format(role.included)] if role.included else []
     above = None if isinstance(role.parent, Source) else roles.get(role.parent)
     remarks += _remarks(role, path, above)
     return steps, remarks
@@ -289,6 +290,10 @@ def _steps_before(
         steps.append(f"ask for a code of {role.mfa_serial}, at every renewal")
     return steps, []
 
+
+_INCLUDED = (
+    "its profile has settings from {} by include_profile, which AWS's own tools don't read: they refuse this profile"
+)
 
 _CONFIRM: dict[Confirm, str] = {
     "first-use": "guarded: a human is asked before anything first gets it, and again after a logout",

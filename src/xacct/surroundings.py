@@ -32,7 +32,7 @@ _METADATA: Final = (
 class Surroundings:
     """Proxies as Python's and botocore's programs take them, and digests; empty: there is none.
 
-    `keys` is of the access key, `container` of what leads to a container's role, `metadata` to an EC2 instance's.
+    `keys` is of the access key, `container` of what leads to a container's role; `metadata` leads to an EC2 instance's.
     """
 
     __slots__ = ("https_proxy", "http_proxy", "no_proxy", "keys", "container", "metadata")  # noqa: RUF023 - the order in which they are said
@@ -75,13 +75,12 @@ def of(environ: Mapping[str, str]) -> Surroundings:
     )
 
 
-def _machine(environ: Mapping[str, str]) -> list[str]:
-    """Return the digests of what leads to the role of a container, and of an instance."""
-    found = []
-    for names in (_CONTAINER, _METADATA):
-        said = [f"{name}={value}" for name in names if (value := environ.get(name))]
-        found.append(_of(said) if said else "")
-    return found
+def _machine(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return what leads to the role of a container, and of an instance; of the first, which has a token, a digest."""
+    container, metadata = (
+        [f"{name}={value}" for name in names if (value := environ.get(name))] for names in (_CONTAINER, _METADATA)
+    )
+    return _of(container) if container else "", without_password(" ".join(metadata), HIDDEN)
 
 
 def _of(words: list[str]) -> str:

@@ -86,6 +86,7 @@ REFUSED = {
 OF_STS = r"(region|endpoint_url|services|sts_regional_endpoints|use_\w+_endpoint|ca_bundle) of \["
 ALLOWED = {
     "no region": r"NoRegionError|EndpointResolutionError|InvalidRegionError|must specify a region",
+    "a profile that includes its source": r"source_profile or credential_source",
     "settings that say only how the SDK tries": r"InvalidRetryMode|InvalidDefaultsMode|invalid literal for int",
 }
 

@@ -110,13 +110,16 @@ def test_it_is_none_of_other_files_than_the_daemons_own(tmp_path):
 # A container.
 
 
-async def test_a_containers_role_is_had_with_its_token(double, tmp_path):
+async def test_a_containers_role_is_had_with_its_token(double, tmp_path, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
     (tmp_path / "token").write_text("Bearer right")
     env = container_env(
         double,
         AWS_CONTAINER_AUTHORIZATION_TOKEN="Bearer wrong",
         AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=f"{tmp_path}/token",
-        HTTP_PROXY="http://127.0.0.1:1",
     )
     keys = await FileSources(env).load(ECS_CONTAINER)
     assert (keys.access_key_id, keys.session_token, keys.account_id) == (

@@ -1,6 +1,9 @@
 """keys: what is asked at a terminal and how, and what becomes of the file that a key leaves."""
 
+from unittest.mock import patch
+
 import pytest
+from control_shapes import wrong_event
 from hypothesis import given
 from hypothesis import strategies as st
 from waiting import PATIENCE
@@ -196,3 +199,113 @@ def test_what_is_nested_in_another_setting_is_left_alone():
     nested = "s3 =\n  aws_access_key_id = x\n"
     changed = keys_import.without_key(f"[mine]\n{nested}{LINES}".encode(), "mine", "f", "")
     assert changed.decode() == f"[mine]\n{nested}"
+
+
+# What is rotated.
+
+ROTATE = "/v1/keys/mine/rotate"
+ARN = "arn:aws:iam::111122223333:user/alice"
+
+
+def step(name, ends):
+    return {"event": "rotating", "step": name, "ends": ends}
+
+
+def rotated(old_is="inactive"):
+    return {"event": "rotated", "profile": "mine", "ends": "WXYZ", "arn": ARN, "old": "MPLE", "old_is": old_is}
+
+
+def streams(daemon, *events):
+    """Have the daemon tell these, which the real one might."""
+    told = [*events, {"event": "done", "failed": sum(event["event"] == "failed" for event in events)}]
+    assert [wrong for wrong in map(wrong_event, told) if wrong] == []
+    daemon.answers[ROTATE] = lambda _: iter(told)
+
+
+def test_a_rotation_tells_each_step_and_what_is_left(daemon, capsys):
+    steps = [step("made", "WXYZ"), step("works", "WXYZ"), step("switched", "WXYZ"), step("retired", "MPLE")]
+    streams(daemon, *steps, rotated())
+    assert main(["keys", "rotate", "mine", "--yes"]) == 0
+    said = "".join(capsys.readouterr())
+    order = ["…WXYZ is made", "…WXYZ works", "…WXYZ is in the keychain", "…MPLE is inactive", f"is …WXYZ ({ARN})"]
+    assert [said.index(words) for words in order] == sorted(said.index(words) for words in order)
+    assert "xacctctl keys rotate mine --finish" in said
+    assert [{**body, "attend": False} for body in daemon.called("POST", ROTATE)] == [{"attend": False}]
+
+
+@pytest.mark.parametrize(
+    ("words", "body", "question"),
+    [
+        ([], {}, "Have IAM make a new access key for mine? The old one is made inactive then"),
+        (["--delete"], {"delete": True}, "The old one is deleted then"),
+        (["--finish"], {"finish": True}, "End the rotation of the access key of mine?"),
+    ],
+)
+def test_a_rotation_asks_first(daemon, sit, words, body, question):
+    streams(daemon, rotated("deleted"))
+    seat = sit("keys", "rotate", "mine", *words)
+    seat.expect(question)
+    seat.type("n\n")
+    assert seat.end()[0] == 4
+    assert daemon.called("POST", ROTATE) == []
+    seat = sit("keys", "rotate", "mine", *words)
+    seat.expect("[y/N] ")
+    seat.type("y\n")
+    status, _ = seat.end()
+    assert status == 0
+    assert daemon.called("POST", ROTATE) == [{**body, "attend": True}]
+
+
+def test_a_rotation_that_fails_says_what_is_left(daemon, capsys):
+    error = {
+        "code": "bad-key",
+        "category": "refused",
+        "sentence": "It did not work. The old key counts on.",
+        "hint": "x",
+    }
+    streams(daemon, step("made", "WXYZ"), step("undone", "WXYZ"), {"event": "failed", "role": "mine", "error": error})
+    assert main(["keys", "rotate", "mine", "--yes"]) == 5
+    said = "".join(capsys.readouterr())
+    assert "…WXYZ is deleted again" in said
+    assert "The old key counts on." in said
+
+
+@pytest.mark.parametrize(
+    ("steps", "words", "said"),
+    [
+        ([], [], "takes back what was made"),
+        ([step("made", "WXYZ")], [], "takes back what was made"),
+        ([step("switched", "WXYZ")], [], "goes on to the end"),
+        ([], ["--finish"], "goes on to the end"),
+    ],
+)
+def test_ctrl_c_says_what_goes_on_without_us(daemon, capsys, steps, words, said):
+    def interrupted():
+        yield from steps
+        raise KeyboardInterrupt
+
+    with patch("xacct.ctl.keys_rotate.converse", lambda *_: interrupted()):
+        assert main(["keys", "rotate", "mine", "--yes", *words]) == 130
+    assert said in capsys.readouterr().err
+
+
+def test_an_answer_without_an_outcome_is_none(daemon, capsys):
+    streams(daemon, step("made", "WXYZ"))
+    assert main(["keys", "rotate", "mine", "--yes"]) == 3
+    assert "no outcome and no reason" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("how_far", "said"),
+    [
+        ({"step": "making", "new": ""}, "mine: rotation unfinished. Unless it is under way: xacctctl keys rotate mine"),
+        ({"step": "made", "new": "WXYZ"}, "mine: rotation unfinished, …WXYZ was made. Unless"),
+        ({"step": "retired", "new": "WXYZ"}, "mine: the key before, …MPLE, is inactive. To delete it: xacctctl keys"),
+    ],
+)
+def test_the_list_says_what_is_left_of_a_rotation(daemon, capsys, how_far, said):
+    key = {"profile": "mine", "ends": "WXYZ", "added": 1.7e9, "config": "/c", "credentials": "/k"}
+    rotation = {"began": 1.7e9, "old": "MPLE", **how_far}
+    daemon.answers["/v1/keys"] = {"keys": [{**key, "rotation": rotation}], "keychain": "the Secret Service"}
+    assert main(["keys"]) == 0
+    assert said in capsys.readouterr().out

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.aws import sources
+from xacct.aws import included, sources
 from xacct.aws.sources.ec2_metadata import EC2
 from xacct.aws.sources.ecs_container import ECS_CONTAINER
 from xacct.aws.sources.environment import ENVIRONMENT
@@ -32,7 +32,7 @@ def parent_of(name: str, files: AwsFiles) -> tuple[Source | str, str | None]:
     Raises:
         ConfigError: nowhere, or where xacct can't go; why.
     """
-    profile = files.profiles[name]
+    profile = included.completed(name, files)
     via, wanted = profile.get("source_profile"), profile.get("credential_source")
     if via is not None and wanted is not None:
         raise errors.ConfigError(
@@ -76,12 +76,7 @@ def _credential_source(name: str, wanted: object, files: AwsFiles) -> Source:
             _demand_one_metadata_service(name, files)
         return CREDENTIAL_SOURCES[wanted]
     if wanted is None:
-        included = files.profiles[name].get("include_profile")
-        raise errors.ConfigError(
-            f"{name!r} has a role_arn and no source_profile.",
-            "Add source_profile = PROFILE."
-            + (" (include_profile is granted's own: AWS's tools and xacct don't read it.)" if included else ""),
-        )
+        raise errors.ConfigError(f"{name!r} has a role_arn and no source_profile.", "Add source_profile = PROFILE.")
     raise errors.ConfigError(
         f"credential_source of {files.where(name, 'credential_source')} is none of AWS's.",
         f"AWS's tools know {', '.join(CREDENTIAL_SOURCES)}: mind the capitals.",

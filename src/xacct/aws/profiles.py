@@ -6,11 +6,11 @@ takes nothing else down with it. Where xacct means something else than AWS's too
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.aws import chains, inifiles, instances, regions, sources, targets
+from xacct.aws import chains, included, inifiles, instances, regions, sources, targets
 from xacct.aws.sources import keychain
 from xacct.aws.sources.process import asks_xacct
 from xacct.model import Role
@@ -162,6 +162,10 @@ def _role(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) -> Rol
         return _own_keys(name, files, env, whose)
     _check_values(name, files)
     parent, via = chains.parent_of(name, files)
+    includes = included.counts(profile)
+    if includes:
+        profile = included.completed(name, files)
+        _check_values(name, replace(files, profiles={**files.profiles, name: profile}))
     region, target = targets.of(name, files, env, whose)
     chained = isinstance(parent, str)
     inherited = files.profiles[via].get("mfa_serial") if via is not None and not chained else None
@@ -175,6 +179,7 @@ def _role(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) -> Rol
         duration=_duration(name, profile),
         region=region,
         target=target,
+        included=str(profile[included.SETTING]) if includes else "",
     )
 
 

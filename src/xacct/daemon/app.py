@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from xacct import __version__, errors, settings
+from xacct import __version__, errors, settings, surroundings
 from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
@@ -59,7 +59,7 @@ from xacct.state.persister import StatePersister
 from xacct.state.taken_back import TakenBack
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from xacct import wire
     from xacct.daemon.inherited import DaemonPaths, Inherited
@@ -83,10 +83,17 @@ MIB = 1024 * 1024
 
 
 class App:
-    """The parts of one daemon, connected."""
+    """The parts of one daemon, connected.
 
-    def __init__(self, chosen: Settings, in_file: Settings, where: DaemonPaths) -> None:
+    Attributes:
+        container: the variables that lead to a container's role, which are in no environment that children see.
+    """
+
+    def __init__(
+        self, chosen: Settings, in_file: Settings, where: DaemonPaths, container: Mapping[str, str] | None = None
+    ) -> None:
         self.where = where
+        self.container = dict(container or {})
         self._chosen = chosen.daemon
         self.clock = AwsClock(host_clock.read)
         self.code = CodeStamp(Path(__file__).parents[1])
@@ -96,6 +103,7 @@ class App:
         self.configuration = Configuration(
             dict(os.environ), where.config, in_file, self.clock.boot, session_name.fill, self.access_keys.of_files
         )
+        self.configuration.surroundings = surroundings.of({**os.environ, **self.container})
         resolver = processes.ProcessResolver(processes.Processes().find, self.clock.boot)
         self.grants = Grants(
             where.tokens,
@@ -175,7 +183,7 @@ class App:
             identity_center=self.identity_center,
             console_logins=self.console_logins,
             shared_cache=self.shared_cache,
-            sources=FileSources(os.environ, self.access_keys, self._own_ports),
+            sources=FileSources(os.environ, self.access_keys, self._own_ports, self.container),
             broker=broker,
             clock=self.clock,
             defaults=Defaults(

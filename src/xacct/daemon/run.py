@@ -94,9 +94,10 @@ def _start(arguments: Sequence[str], origin: Start | Takeover) -> int:
     sys.setswitchinterval(SWITCH)
     log.debug("memory", kept_out_of_swap=hardening.keep_out_of_swap())
     manager = notify.Manager.from_environment(os.environ)
+    container = {name: value for name, value in os.environ.items() if name.startswith("AWS_CONTAINER_")}
     for name in SHADOWING:
         os.environ.pop(name, None)
-    app = App(chosen, in_file, origin.where)
+    app = App(chosen, in_file, origin.where, container)
     app.read_changed()
     if origin.strict and not app.configuration.read:  # guard: successor-reads-configuration-first
         raise app.configuration.problems[0]
@@ -336,7 +337,9 @@ class Run:
         return await asyncio.shield(self._handing_over)  # guard: hand-over-it-survives-whoever-asked-for-it
 
     async def _hand_over(self) -> int:
-        successor = await handover.hand_over(self, self._arguments, self._manager.environment())
+        successor = await handover.hand_over(
+            self, self._arguments, {**self._manager.environment(), **self._app.container}
+        )
         self._successor = successor
         self._app.persister.close()
         self._manager.alive()  # the last time; the successor's turn comes in a third of the watchdog's patience

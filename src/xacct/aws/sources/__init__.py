@@ -70,6 +70,7 @@ class FileSources:
         env: the daemon's environment at its start.
         keys: the access keys in the keychain; None: there is no keychain.
         own_ports: gives the ports at which xacctd itself serves credentials, which are no source of its own.
+        container: the variables that lead to a container's role, where `env` is without them.
     """
 
     def __init__(
@@ -77,12 +78,13 @@ class FileSources:
         env: Mapping[str, str],
         keys: KeptKeys | None = None,
         own_ports: Callable[[], Collection[int]] = tuple,
+        container: Mapping[str, str] | None = None,
     ) -> None:
         self._env = dict(env)
         self._kinds = {
             **KINDS,
             "keychain": Keychain(keys or NoKeychain()),
-            "ecs-container": EcsContainer(own_ports),
+            "ecs-container": EcsContainer(own_ports, container),
             "ec2-metadata": Ec2Metadata(own_ports),
         }
 

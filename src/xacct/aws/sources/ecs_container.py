@@ -36,10 +36,14 @@ class EcsContainer:
 
     Args:
         own_ports: gives the ports at which xacctd itself serves.
+        environ: has the variables, where a source's environment is without them: no child is to see the token.
     """
 
-    def __init__(self, own_ports: Callable[[], Collection[int]] = tuple) -> None:
+    def __init__(
+        self, own_ports: Callable[[], Collection[int]] = tuple, environ: Mapping[str, str] | None = None
+    ) -> None:
         self._own_ports = own_ports
+        self._environ = dict(environ or {})
 
     def describe(self, _source: Source) -> str:
         """As SourceKind says."""
@@ -51,6 +55,7 @@ class EcsContainer:
 
     async def load(self, _source: Source, env: Mapping[str, str]) -> Credentials:
         """As SourceKind says."""
+        env = {**env, **self._environ}
         url = self._address(env)
         headers = {"Accept": "application/json", **_authorization(env)}
         try:
