@@ -22,7 +22,7 @@ _LEAVE: Final = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 """The other screen and back, so that what was above stays; without a cursor; without folding at the right edge."""
 
 _HOME: Final = "\x1b[H"
-_TO_END_OF_LINE, _BELOW = "\x1b[K", "\x1b[J"
+_CLEARED: Final = "\x1b[2K"
 _ESCAPE_PATIENCE: Final = 0.05
 """Seconds after which an escape is the key of that name, and no beginning of another key's."""
 
@@ -83,8 +83,9 @@ class Screen:
     def draw(self, lines: Sequence[str]) -> None:
         """Show a frame: lines of ours, which may be painted; others' words in them are clean and fit."""
         _, height = self.size
-        shown = f"{_TO_END_OF_LINE}\r\n".join(lines[:height])
-        self._write(_HOME + shown + _TO_END_OF_LINE + _BELOW)
+        whole = [*lines[:height], *[""] * (height - len(lines))]
+        # a line is cleared before it is written: behind a full one the cursor is still on its last character
+        self._write(_HOME + "\r\n".join(_CLEARED + line for line in whole))
 
     def wait(self, others: Sequence[Any] = (), seconds: float | None = None) -> tuple[list[str], list[Any]]:
         """Wait for keys, for one of the others to be readable, or for the size to change.
