@@ -47,14 +47,17 @@ class Screen:
         self._before: list[Any] = []
         self._handlers: dict[int, Any] = {}
         self._wake = (-1, -1)
+        self._former_wake = -1
 
     def __enter__(self) -> Self:
         self._before = termios.tcgetattr(self._input)
         self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        # a handler of ours would run too late, where a signal comes just before the wait for keys begins
+        self._former_wake = signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
         try:
             for number in _ENDING:
                 self._handle(number, self._end)
-            self._handle(signal.SIGWINCH, self._look)
+            self._handle(signal.SIGWINCH, lambda _number, _frame: None)  # the wake is all
             self._handle(signal.SIGTSTP, self._suspended)
             self._begin()
         except BaseException:
@@ -66,6 +69,7 @@ class Screen:
         self._restore()  # guard: screen-is-left-as-it-was
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(self._former_wake)
         ends, self._wake = self._wake, (-1, -1)
         for end in ends:
             if end >= 0:
@@ -139,22 +143,18 @@ class Screen:
 
     def wake(self) -> None:
         """End a wait, from another thread say."""
-        self._look(0, None)
-
-    def _look(self, _number: int, _frame: FrameType | None) -> None:
         try:
             os.write(self._wake[1], b"x")
         except OSError:
             return  # there are wakes enough in it, or nobody waits any more
 
-    def _suspended(self, number: int, frame: FrameType | None) -> None:
+    def _suspended(self, _number: int, _frame: FrameType | None) -> None:
         """Give the terminal back, stop, and take it again where we go on."""
         self._restore()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, self._suspended)
         self._begin()
-        self._look(number, frame)
 
     def _write(self, text: str) -> None:
         data = text.encode("utf-8", "replace")
