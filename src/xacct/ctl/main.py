@@ -123,6 +123,10 @@ def _run(argv: list[str]) -> int:
         from xacct.ctl.complete import candidates  # noqa: PLC0415
 
         return candidates(argv[1:])
+    if argv[:1] == ["__describe"]:
+        from xacct.ctl.complete import described  # noqa: PLC0415
+
+        return described(argv[1:])
     no_start = argv[:1] == [NO_START]
     rest = argv[no_start:]
     if not rest or rest[0] in ("--help", "-h", "help", "--version"):
