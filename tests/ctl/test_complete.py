@@ -10,8 +10,8 @@ from waiting import PATIENCE
 
 from xacct.ctl import complete, shells
 from xacct.ctl.arguments import parser
-from xacct.ctl.main import load, main
-from xacct.ctl.verb import WHERE
+from xacct.ctl.main import main
+from xacct.ctl.verb import WHERE, load
 
 
 def offered(capsys, *words):

@@ -9,8 +9,7 @@ import pytest
 
 from xacct.ctl import manual
 from xacct.ctl.arguments import parser
-from xacct.ctl.main import load
-from xacct.ctl.verb import WHERE
+from xacct.ctl.verb import WHERE, load
 
 REQUESTS = re.compile(r'\.(\\"|TH|SH|SS|TP|B|BR|nf|fi|P)\b|\.\\"')
 PAGES = manual.pages()

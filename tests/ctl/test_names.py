@@ -40,8 +40,8 @@ def test_one_role_by_what_means_one(daemon, capsys):
 
 
 def test_where_one_role_is_wanted_several_are_refused(daemon, capsys):
-    assert main(["exec", "*", "--", "true"]) == 2
-    assert "exec takes one role, and '*' means 2: prod, dev." in capsys.readouterr().err
+    assert main(["env", "*"]) == 2
+    assert "env takes one role, and '*' means 2: prod, dev." in capsys.readouterr().err
     assert daemon.called("POST", "/v1/grants") == []
 
 

@@ -178,7 +178,7 @@ def _descriptions(words: list[str], partial: str) -> dict[str, str]:
 def _of_options(words: list[str]) -> dict[str, str]:
     """Return the first sentence of each option's help, as the verb's parser has it."""
     from xacct.ctl.arguments import parser  # noqa: PLC0415 - of use to options alone
-    from xacct.ctl.main import load  # noqa: PLC0415
+    from xacct.ctl.verb import load  # noqa: PLC0415
 
     if words[0] not in WHERE:
         return {}

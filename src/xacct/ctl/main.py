@@ -16,7 +16,7 @@ from xacct import __version__, paths
 from xacct.ctl.client import Client
 from xacct.ctl.failure import BROKEN_PIPE, FAILED, INTERRUPTED, OK, USAGE, CtlError, DaemonError
 from xacct.ctl.render import out, say
-from xacct.ctl.verb import NO_START, TYPED, WHERE, plain
+from xacct.ctl.verb import NO_START, TYPED, WHERE, load, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,18 +81,6 @@ def _forget_output() -> None:
             sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def load(name: str) -> Verb:
-    """Return the verb called `name`.
-
-    Raises:
-        CtlError: there is none.
-    """
-    if name not in WHERE:
-        raise CtlError(f"There is no verb {name!r}.", "xacctctl --help lists them.", USAGE)
-    verbs: dict[str, Verb] = __import__(f"xacct.ctl.{WHERE[name][0]}", fromlist=["VERBS"]).VERBS
-    return verbs[name]
 
 
 def _answer(argv: list[str]) -> int:

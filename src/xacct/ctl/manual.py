@@ -11,8 +11,7 @@ from pathlib import Path
 from xacct import __version__
 from xacct.ctl import arguments
 from xacct.ctl.help import tour
-from xacct.ctl.main import load
-from xacct.ctl.verb import WHERE
+from xacct.ctl.verb import WHERE, load
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -81,6 +81,12 @@ class Verb:
         self.starts_daemon = starts_daemon
 
 
+def load(name: str) -> Verb:
+    """Return the verb called `name`, one of WHERE."""
+    verbs: dict[str, Verb] = __import__(f"xacct.ctl.{WHERE[name][0]}", fromlist=["VERBS"]).VERBS
+    return verbs[name]
+
+
 _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "process": {"lifetime": None},
     "env": {"format": "sh", "pid": None, "imds": False, "static": False, "lifetime": None, "region": None},
