@@ -103,6 +103,7 @@ def test_the_wire_has_the_payloads_types():
 PLAIN = [
     ("status", []),
     ("status", ["--prompt"]),
+    *(("status", ["--prompt", "--colour", shell]) for shell in ("ansi", "bash", "zsh")),
     ("whoami", []),
     *((name, ["prod"]) for name in ("process", "env", "exec")),
     ("env", ["a b"]),
