@@ -5,6 +5,7 @@
 #   PYTHON         the interpreter to build on               (python3)
 #   XDG_DATA_HOME  xacct/venv goes below it                  (~/.local/share)
 #   BINDIR         the commands are symlinked into it        (~/.local/bin)
+#   MANDIR         the manual's pages go into it             (XDG_DATA_HOME/man/man1)
 #   SERVICE        "no": don't have systemd keep xacctd      (yes, where it runs for this user)
 #   PURGE          "yes": uninstall removes state, log and configure's profiles as well
 set -eu
@@ -14,6 +15,7 @@ source=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 home=${XDG_DATA_HOME:-$HOME/.local/share}/xacct
 venv=$home/venv
 bindir=${BINDIR:-$HOME/.local/bin}
+mandir=${MANDIR:-${XDG_DATA_HOME:-$HOME/.local/share}/man/man1}
 commands='xacctd xacctctl xacct-sandbox'
 
 say() {
@@ -127,6 +129,23 @@ install_links() {
     esac
 }
 
+install_pages() {
+    if "$venv/bin/python" -I -m xacct.ctl.manual "$mandir"; then
+        say "wrote    $mandir/xacctctl*.1"
+    else
+        say "the manual's pages could not be written into $mandir; each verb has its --help"
+    fi
+}
+
+# Those that have our first line.
+remove_pages() {
+    for page in "$mandir"/xacctctl.1 "$mandir"/xacctctl-*.1; do
+        if [ -f "$page" ] && head -n 1 "$page" | grep -q 'Made by xacct of its own parsers'; then
+            rm "$page"
+        fi
+    done
+}
+
 # What is refused here (a running daemon that holds credentials) is said, and no failure: xacct works without.
 install_service() {
     if [ "${SERVICE:-yes}" = no ]; then
@@ -165,6 +184,7 @@ uninstall() {
             say "removed  $link"
         fi
     done
+    remove_pages
     if [ -f "$venv/pyvenv.cfg" ]; then
         rm -rf "$venv"
         say "removed  $venv"
@@ -180,6 +200,7 @@ report_daemon() {
 }
 
 is_absolute "$home" || fail "XDG_DATA_HOME must be an absolute path; it is '${XDG_DATA_HOME:-}'."
+is_absolute "$mandir" || fail "MANDIR must be an absolute path; it is '$mandir'."
 is_absolute "$bindir" || fail "BINDIR must be an absolute path; it is '$bindir'."
 
 case $action in
@@ -187,6 +208,7 @@ case $action in
         refuse_strangers
         install_venv
         install_links
+        install_pages
         install_service
         report_daemon
         ;;

@@ -10,8 +10,8 @@ from waiting import PATIENCE
 
 from xacct.ctl import complete, policy_formats, shells
 from xacct.ctl.arguments import parser
-from xacct.ctl.main import load, main
-from xacct.ctl.verb import WHERE
+from xacct.ctl.main import main
+from xacct.ctl.verb import WHERE, load
 
 
 def offered(capsys, *words):
@@ -115,7 +115,7 @@ def test_bash(daemon, shelf):
 def test_fish(daemon, shelf):
     script = "xacctctl completion fish | source; complete -C 'xacctctl login prod '"
     assert ask("fish", script) == ["dev"]
-    script = "xacctctl completion fish | source; complete -C 'xacctctl log'"
+    script = "xacctctl completion fish | source; complete -C 'xacctctl log' | string replace -r '\\t.*' ''"
     assert ask("fish", script) == ["login", "logout"]
 
 
@@ -176,7 +176,7 @@ def test_hosts_that_ssh_knows(daemon, place, capsys, words, offered):
 
 def test_zsh(daemon, shelf):
     script = (
-        "compdef() { : }; compadd() { print -l -- ${(P)argv[2]} }; _default() { print none };"
+        "compdef() { : }; compadd() { print -l -- ${(P)argv[5]} }; _default() { print none };"
         " _normal() { print -- $CURRENT $words };"
         ' eval "$(xacctctl completion zsh)"; words=(xacctctl login prod ""); CURRENT=4; _xacctctl;'
         " words=(xacctctl explain prod x); CURRENT=4; _xacctctl;"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from xacct import wire
 from xacct.ctl import jsontext, shape, verb
 from xacct.ctl.arguments import parser
-from xacct.ctl.main import load
 from xacct.ctl.shape_of import shape_of
+from xacct.ctl.verb import load
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -103,6 +103,7 @@ def test_the_wire_has_the_payloads_types():
 PLAIN = [
     ("status", []),
     ("status", ["--prompt"]),
+    *(("status", ["--prompt", "--colour", shell]) for shell in ("ansi", "bash", "zsh")),
     ("whoami", []),
     *((name, ["prod"]) for name in ("process", "env", "exec")),
     ("env", ["a b"]),

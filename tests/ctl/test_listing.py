@@ -167,3 +167,16 @@ def test_sentences_are_within_the_terminals_width(roles, daemon, capsys, monkeyp
     shown = capsys.readouterr().out.splitlines()[5:-1]
     assert len(shown) == 3
     assert max(map(len, shown)) <= 60
+
+
+def test_what_a_role_is_called_in_its_account_is_cut_before_names_are(roles, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "95")
+    roles[0]["name"] = "a-customer-of-ours"
+    roles[0]["role_arn"] = arn("444455556666", "an-admin-of-all-that-there-is")
+    assert main(["status"]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("a-customer"))
+    assert line.split()[0] == "a-customer-of-ours"
+    assert ".." in line.split()[2]
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["status"]) == 0
+    assert "a-customer-of-ours  payments      idle" in capsys.readouterr().out

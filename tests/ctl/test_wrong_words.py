@@ -8,8 +8,8 @@ import pytest
 from xacct.ctl import complain
 from xacct.ctl.arguments import parser
 from xacct.ctl.failure import USAGE
-from xacct.ctl.main import load, main
-from xacct.ctl.verb import WHERE
+from xacct.ctl.main import main
+from xacct.ctl.verb import WHERE, load
 
 ODD = [
     "",

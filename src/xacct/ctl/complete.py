@@ -1,8 +1,10 @@
-"""`completion`, and the hidden `__complete WORDS...`: fast, silent, never starting a daemon."""
+"""`completion`, and the hidden `__complete WORDS...` and `__describe`: fast, silent, never starting a daemon."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from itertools import pairwise
 from typing import Final, TypeVar
 
@@ -10,13 +12,18 @@ from xacct import paths, wire
 from xacct.ctl import hosts
 from xacct.ctl.client import Client
 from xacct.ctl.failure import OK, CtlError
+from xacct.ctl.listing import account, iam_role
 from xacct.ctl.render import out
 from xacct.ctl.verb import NO_START, WHERE, Verb
+from xacct.text import clean, cut
 
 T = TypeVar("T")
 
 _PATIENCE: Final = 0.5
 """Seconds: somebody waits with a finger on the tab key."""
+
+_DESCRIBED: Final = 60
+"""Characters of a description."""
 
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "login": ("--again", "--code", "--device-code", "--for", "--lazy", "--until"),
@@ -136,8 +143,13 @@ _xacctctl() {
         _normal
         return
     fi
-    found=(${(f)"$(xacctctl __complete "${(@)words[2,CURRENT]}" 2>/dev/null)"})
-    if (( $#found )); then compadd -a found; else _default; fi
+    local line
+    local -a shown
+    for line in ${(f)"$(xacctctl __describe "${(@)words[2,CURRENT]}" 2>/dev/null)"}; do
+        found+=("${line%%$'\\t'*}")
+        if [[ $line == *$'\\t'* ]]; then shown+=("${line%%$'\\t'*}  -- ${line#*$'\\t'}"); else shown+=("$line"); fi
+    done
+    if (( $#found )); then compadd -l -d shown -a found; else _default; fi
 }
 compdef _xacctctl xacctctl
 """,
@@ -150,7 +162,7 @@ function __xacctctl_complete
         complete -C (string join ' ' -- $behind "$current")
         return
     end
-    xacctctl __complete $words[2..-1] "$current" 2>/dev/null
+    xacctctl __describe $words[2..-1] "$current" 2>/dev/null
 end
 complete -c xacctctl -f -a '(__xacctctl_complete)'
 """,
@@ -165,6 +177,45 @@ def candidates(words: list[str]) -> int:
     return OK
 
 
+def described(words: list[str]) -> int:
+    """Print the same, with a tab and what each is behind it; never fails."""
+    before, partial = words[:-1], words[-1] if words else ""
+    found = _candidates(before, partial)
+    what = _descriptions([word for word in before if word != NO_START], partial)
+    for word in found:
+        sys.stdout.write(f"{clean(word)}\t{what[word]}\n" if what.get(word) else f"{clean(word)}\n")
+    return OK
+
+
+def _descriptions(words: list[str], partial: str) -> dict[str, str]:
+    """Return what words are that may come next: verbs, options, roles."""
+    if not words:
+        return {name: what for name, (_, what) in WHERE.items()}
+    if partial.startswith("-"):
+        return _of_options(words)
+    return {row["name"]: clean(f"{account(row)} {iam_role(row)}").strip() for row in _role_rows()}
+
+
+def _of_options(words: list[str]) -> dict[str, str]:
+    """Return the first sentence of each option's help, as the verb's parser has it."""
+    from xacct.ctl.arguments import parser  # noqa: PLC0415 - of use to options alone
+    from xacct.ctl.verb import load  # noqa: PLC0415
+
+    if words[0] not in WHERE:
+        return {}
+    made = parser(words[0], load(words[0]))
+    below = [each.choices for each in made._actions if isinstance(each.choices, dict)]  # noqa: SLF001 - no other way
+    chosen = [each[words[1]] for each in below if len(words) > 1 and words[1] in each]
+    actions = (action for each in (made, *chosen) for action in each._actions)  # noqa: SLF001
+    return {name: _short(action.help or "") for action in actions for name in action.option_strings}
+
+
+def _short(text: str) -> str:
+    """Return the beginning of a help's sentence."""
+    first = clean(text).partition(". ")[0].partition("; ")[0].partition(": ")[0]
+    return cut(first, _DESCRIBED)
+
+
 def completion(args: Namespace, _client: Client) -> int:
     """Print the completion script of a shell."""
     out(SCRIPTS[args.shell].rstrip())
@@ -172,6 +223,7 @@ def completion(args: Namespace, _client: Client) -> int:
 
 
 def _candidates(before: list[str], partial: str) -> list[str]:
+    _role_rows.cache_clear()
     words = [word for word in before if word != NO_START]
     if "--" in words:
         return []  # the rest is not ours
@@ -203,8 +255,13 @@ def _no_role_yet(words: list[str]) -> bool:
 
 
 def _roles() -> list[str]:
+    return [role["name"] for role in _role_rows()]
+
+
+@cache
+def _role_rows() -> list[wire.RoleInfo]:
     answer = _told(wire.ROLES, wire.RolesAnswer)
-    return [role["name"] for role in answer["roles"] if role["name"].isprintable()] if answer else []
+    return [role for role in answer["roles"] if role["name"].isprintable()] if answer else []
 
 
 def _grants() -> list[str]:

@@ -16,7 +16,7 @@ from xacct import __version__, paths
 from xacct.ctl.client import Client
 from xacct.ctl.failure import BROKEN_PIPE, FAILED, INTERRUPTED, OK, USAGE, CtlError, DaemonError
 from xacct.ctl.render import out, say
-from xacct.ctl.verb import NO_START, TYPED, WHERE, plain
+from xacct.ctl.verb import NO_START, TYPED, WHERE, load, plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,18 +83,6 @@ def _forget_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def load(name: str) -> Verb:
-    """Return the verb called `name`.
-
-    Raises:
-        CtlError: there is none.
-    """
-    if name not in WHERE:
-        raise CtlError(f"There is no verb {name!r}.", "xacctctl --help lists them.", USAGE)
-    verbs: dict[str, Verb] = __import__(f"xacct.ctl.{WHERE[name][0]}", fromlist=["VERBS"]).VERBS
-    return verbs[name]
-
-
 def _answer(argv: list[str]) -> int:
     """Run the command line; where it was for a shell to read (`env`), a failure is something to read, too."""
     try:
@@ -123,6 +111,10 @@ def _run(argv: list[str]) -> int:
         from xacct.ctl.complete import candidates  # noqa: PLC0415
 
         return candidates(argv[1:])
+    if argv[:1] == ["__describe"]:
+        from xacct.ctl.complete import described  # noqa: PLC0415
+
+        return described(argv[1:])
     no_start = argv[:1] == [NO_START]
     rest = argv[no_start:]
     if not rest or rest[0] in ("--help", "-h", "help", "--version"):

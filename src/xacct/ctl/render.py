@@ -158,14 +158,20 @@ def table(
     kept, limit = [each for each in range(len(widths)) if each not in empty], columns()
     if limit is not None:
         least = [min(width, shortest) if each in shorter else width for each, width in enumerate(widths)]
+        # a column that may be left out and cut is cut before it goes; names are cut once it has gone
+        soft = [least[each] if each in less else width for each, width in enumerate(widths)]
         for column in (*less, *last):
-            if column in kept and _total(least if column in last else widths, kept) > limit:
+            if column in kept and _total(least if column in last else soft, kept) > limit:
                 kept.remove(column)
-        while _total(widths, kept) > limit and (
-            wide := [each for each in shorter if widths[each] > shortest and each in kept]
-        ):
-            widths[max(wide, key=lambda each: widths[each])] -= 1
+        for first in ([each for each in shorter if each in less], shorter):
+            while _total(widths, kept) > limit and (wide := _wide(widths, shortest, first, kept)):
+                widths[max(wide, key=lambda each: widths[each])] -= 1
     return ["  ".join(_cut(row[each], widths[each]).ljust(widths[each]) for each in kept).rstrip() for row in cleaned]
+
+
+def _wide(widths: Sequence[int], shortest: int, which: Sequence[int], kept: Sequence[int]) -> list[int]:
+    """Return which of the columns can still be cut."""
+    return [each for each in which if widths[each] > shortest and each in kept]
 
 
 def _total(widths: Sequence[int], kept: Sequence[int]) -> int:

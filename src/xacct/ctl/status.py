@@ -144,10 +144,10 @@ def _listed(answer: wire.StatusAnswer, args: Namespace) -> Iterator[str]:
         groups = list(listing.grouped(shown, args.group))
     heading, *rows = table(
         [_HEADING, *(_row(role, answer["now"]) for _, roles in groups for role in roles)],
-        less=(_RENEWS,),
+        less=(_RENEWS, _IAM_ROLE),
         unless=(_IAM_ROLE,),
         shorter=(_NAME, _ACCOUNT, _IAM_ROLE),
-        last=(_IAM_ROLE, _USED, _ACCOUNT),
+        last=(_USED, _ACCOUNT),
         shortest=_SHORTEST,
     )
     if shown:

@@ -85,6 +85,12 @@ class Verb:
         self.starts_daemon = starts_daemon
 
 
+def load(name: str) -> Verb:
+    """Return the verb called `name`, one of WHERE."""
+    verbs: dict[str, Verb] = __import__(f"xacct.ctl.{WHERE[name][0]}", fromlist=["VERBS"]).VERBS
+    return verbs[name]
+
+
 _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "process": {"lifetime": None},
     "env": {"format": "sh", "pid": None, "imds": False, "static": False, "lifetime": None, "region": None},
@@ -109,6 +115,9 @@ _STATUS: Final[Mapping[str, Any]] = {
 """Those of `status`, of all roles."""
 
 
+_PROMPTS: Final = ([], ["--prompt"], *(["--prompt", "--colour", each] for each in ("ansi", "bash", "zsh")))
+"""Lines of `status`; all but the first are typed by a shell, each time that it shows its prompt."""
+
 _WHOAMI: Final[Mapping[str, Any]] = {"role": None, "offline": False, "json": False}
 """Those of `whoami`, of the shell's own role."""
 
@@ -123,8 +132,9 @@ def plain(verb: str, words: list[str]) -> Namespace | None:
         return _made({"role": words[0], **_OPTIONS[verb]})
     if verb == "whoami" and not words:
         return _made(_WHOAMI)
-    if verb == "status" and words in ([], ["--prompt"]):
-        return _made({**_STATUS, "roles": [], "filter": [], "prompt": bool(words)})
+    if verb == "status" and words in _PROMPTS:
+        colour = words[2] if len(words) > len(_PROMPTS[1]) else None
+        return _made({**_STATUS, "roles": [], "filter": [], "prompt": bool(words), "colour": colour})
     return None
 
 

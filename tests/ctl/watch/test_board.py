@@ -44,20 +44,20 @@ def test_a_view_says_what_is_held_and_for_how_long(board):
     board.happened({"event": "fetch", "role": "prod", "exe": "/usr/bin/aws", "pid": 7, "grant": None})
     shown = lines(board)
     assert shown[0] == "3 roles: 1 held, 1 failed"
-    assert shown[1] == f"MFA session of work  [#####.....]  6h 00m  {SERIAL}"[:80].rstrip()
+    assert shown[1] == f"MFA session of work  [####....]  6h 00m  {SERIAL}"[:80].rstrip()
     assert shown[3:6] == [
-        "> prod  held        [#####.....]  30m      2h 00m   2m ago     aws 7",
-        "  bad   failed                    -        -        -",
-        "  dev   idle                      -        -        -",
+        "> prod  held        [####....]  30m      2h 00m   2m       aws 7",
+        "  bad   failed                  -        -        -",
+        "  dev   idle                    -        -        -",
     ]
 
 
 def test_what_is_left_is_counted_down_without_asking(board):
-    assert "[#.........]  1m " in lines(board, monotonic=50.0 + 1720)[3]
+    assert "[#.......]  1m " in lines(board, monotonic=50.0 + 1720)[3]
     assert "now" in lines(board, monotonic=50.0 + 1801)[3]
 
 
-@pytest.mark.parametrize(("left", "shown"), [(3600, "#" * 10), (1, "#........."), (0, "." * 10), (9e9, "#" * 10)])
+@pytest.mark.parametrize(("left", "shown"), [(3600, "#" * 8), (1, "#......."), (0, "." * 8), (9e9, "#" * 8)])
 def test_a_bar(left, shown):
     assert bar(left, 3600) == f"[{shown}]"
 

@@ -22,7 +22,7 @@ _LEAVE: Final = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 """The other screen and back, so that what was above stays; without a cursor; without folding at the right edge."""
 
 _HOME: Final = "\x1b[H"
-_TO_END_OF_LINE, _BELOW = "\x1b[K", "\x1b[J"
+_CLEARED: Final = "\x1b[2K"
 _ESCAPE_PATIENCE: Final = 0.05
 """Seconds after which an escape is the key of that name, and no beginning of another key's."""
 
@@ -47,14 +47,17 @@ class Screen:
         self._before: list[Any] = []
         self._handlers: dict[int, Any] = {}
         self._wake = (-1, -1)
+        self._former_wake = -1
 
     def __enter__(self) -> Self:
         self._before = termios.tcgetattr(self._input)
         self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        # a handler of ours would run too late, where a signal comes just before the wait for keys begins
+        self._former_wake = signal.set_wakeup_fd(self._wake[1], warn_on_full_buffer=False)
         try:
             for number in _ENDING:
                 self._handle(number, self._end)
-            self._handle(signal.SIGWINCH, self._look)
+            self._handle(signal.SIGWINCH, lambda _number, _frame: None)  # the wake is all
             self._handle(signal.SIGTSTP, self._suspended)
             self._begin()
         except BaseException:
@@ -66,6 +69,7 @@ class Screen:
         self._restore()  # guard: screen-is-left-as-it-was
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(self._former_wake)
         ends, self._wake = self._wake, (-1, -1)
         for end in ends:
             if end >= 0:
@@ -83,8 +87,9 @@ class Screen:
     def draw(self, lines: Sequence[str]) -> None:
         """Show a frame: lines of ours, which may be painted; others' words in them are clean and fit."""
         _, height = self.size
-        shown = f"{_TO_END_OF_LINE}\r\n".join(lines[:height])
-        self._write(_HOME + shown + _TO_END_OF_LINE + _BELOW)
+        whole = [*lines[:height], *[""] * (height - len(lines))]
+        # a line is cleared before it is written: behind a full one the cursor is still on its last character
+        self._write(_HOME + "\r\n".join(_CLEARED + line for line in whole))
 
     def wait(self, others: Sequence[Any] = (), seconds: float | None = None) -> tuple[list[str], list[Any]]:
         """Wait for keys, for one of the others to be readable, or for the size to change.
@@ -138,22 +143,18 @@ class Screen:
 
     def wake(self) -> None:
         """End a wait, from another thread say."""
-        self._look(0, None)
-
-    def _look(self, _number: int, _frame: FrameType | None) -> None:
         try:
             os.write(self._wake[1], b"x")
         except OSError:
             return  # there are wakes enough in it, or nobody waits any more
 
-    def _suspended(self, number: int, frame: FrameType | None) -> None:
+    def _suspended(self, _number: int, _frame: FrameType | None) -> None:
         """Give the terminal back, stop, and take it again where we go on."""
         self._restore()
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTSTP)
         signal.signal(signal.SIGTSTP, self._suspended)
         self._begin()
-        self._look(number, frame)
 
     def _write(self, text: str) -> None:
         data = text.encode("utf-8", "replace")

@@ -87,7 +87,7 @@ class _Watch:
     def _keep_up(self) -> None:
         """Have the streams open, and a status that is new enough; where the daemon is gone, say so and try again."""
         now = time.monotonic()
-        if now - self._looked < (_OFTEN if self._stale else _LOOK):
+        if now - self._looked < (_OFTEN if self._stale else _TICK if self.board.status is None else _LOOK):
             return
         self._looked = now
         try:

@@ -19,7 +19,7 @@ _HELP: Final = (
     "Up Down move   l log in   o log out   k lock   u unlock   / filter   q leave",
     "l in  o out  k lock  u unlock  / filter  q",
 )
-_BAR, _STATE, _LEFT, _USED = 10, 10, 7, 9
+_BAR, _STATE, _LEFT, _USED = 8, 10, 7, 7
 _NAME: Final = 30
 """Columns of the cells."""
 
@@ -95,7 +95,7 @@ def _row(board: Board, row: wire.RoleStatus, now: float, wide: int, columns: int
         fit(left, _BAR + 2),
         fit(until(row["expires_at"], now), _LEFT),
         fit(until(row["mfa_expires_at"], now), _LEFT),
-        fit(since(row["last_used"], now), _USED),
+        fit(since(row["last_used"], now).removesuffix(" ago"), _USED),
         board.last.get(row["name"], ""),
     ]
     cursor = "> " if row["name"] == board.cursor else "  "
