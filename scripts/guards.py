@@ -119,8 +119,8 @@ GUARDS = {
         "tests/aws/test_targets.py::test_no_other_variable_steers_the_client",
     ),
     "code-is-for-one-sts": Guard(
-        "return (role.parent, role.mfa_serial, role.target)",
-        "return (role.parent, role.mfa_serial, StsTarget())",
+        "return (role.source, role.mfa_serial, role.target)",
+        "return (role.source, role.mfa_serial, StsTarget())",
         "tests/credentials/test_sessions.py::test_a_code_for_one_sts_opens_no_session_at_another",
     ),
     "profiles-address-beats-environments": Guard(
@@ -805,7 +805,7 @@ GUARDS = {
         "tests/credentials/test_sign_in.py::test_nothing_of_a_sign_in_comes_back_that_was_logged_out_of",
     ),
     "sign-in-is-of-its-own-files": Guard(
-        "files = role.parent.files",
+        "files = role.source.files",
         "files = ()",
         "tests/credentials/test_sign_in.py::test_the_same_session_in_other_files_is_another_sign_in",
     ),

@@ -116,6 +116,12 @@ class Source:
         return self.sign_in or self.console
 
     @property
+    def identity_center(self) -> SignIn:
+        """Its sign-in to IAM Identity Center; for sources that have one."""
+        assert self.sign_in is not None  # noqa: S101 - who asks knows that
+        return self.sign_in
+
+    @property
     def is_role(self) -> bool:
         """Whether roles hang from its profile as from a role: there are no keys of its own to read."""
         return self.gives_token or self.console is not None
@@ -227,6 +233,12 @@ class Role:
     mfa_max_age: float | None = None
     confirm: Confirm | None = None
     read_only: bool = False
+
+    @property
+    def source(self) -> Source:
+        """The source that it hangs from; for roles that hang from one."""
+        assert isinstance(self.parent, Source)  # noqa: S101 - who asks knows that
+        return self.parent
 
     @property
     def base(self) -> Source | str:

@@ -18,7 +18,7 @@ from xacct.aws.answer import Answer
 from xacct.aws.authorization import Authorization
 from xacct.aws.clients import Clients
 from xacct.aws.unsigned import Unsigned
-from xacct.model import ConsoleTokens, Credentials, Source
+from xacct.model import ConsoleTokens, Credentials
 from xacct.signin import Registration, Renewal
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class ConsoleLogins:
             given, now = output["accessToken"], self._clock.now()
             key_id, secret, token = (given[name] for name in ("accessKeyId", "secretAccessKey", "sessionToken"))
             expires_at = min(now + float(output["expiresIn"]), client.expires_at)
-            account = _source(role).account
+            account = role.source.account
             credentials = Credentials(key_id, secret, token, expires_at, issued_at=now, account_id=account)
             return ConsoleTokens(credentials, Renewal(client, output["refreshToken"], expires_at))
         except (KeyError, TypeError, ValueError):
@@ -172,13 +172,8 @@ def _subject(id_token: object) -> str | None:
     return who if isinstance(who, str) else None
 
 
-def _source(role: Role) -> Source:
-    assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from one
-    return role.parent
-
-
 def _sign_in(role: Role) -> ConsoleLogin:
-    sign_in = _source(role).console
+    sign_in = role.source.console
     assert sign_in is not None  # noqa: S101 - and that has one
     return sign_in
 

@@ -13,8 +13,8 @@ from xacct.aws.answer import Answer
 from xacct.aws.authorization import Authorization
 from xacct.aws.clients import Clients
 from xacct.aws.unsigned import Unsigned
-from xacct.model import Credentials, Source
-from xacct.signin import DeviceCode, Registration, SignIn, Tokens
+from xacct.model import Credentials
+from xacct.signin import DeviceCode, Registration, Tokens
 
 if TYPE_CHECKING:
     from xacct import errors
@@ -62,7 +62,7 @@ class IdentityCenter:
         Raises:
             XacctError: what AWS said, or why it could not be asked.
         """
-        sign_in = _sign_in(role)
+        sign_in = role.source.identity_center
         arguments: dict[str, Any] = {"clientName": CLIENT_NAME, "clientType": "public"}
         if sign_in.scopes:
             arguments["scopes"] = list(sign_in.scopes)
@@ -83,7 +83,7 @@ class IdentityCenter:
             ClientUnknown: the registration has ended.
             XacctError: as `register`.
         """
-        arguments = {"startUrl": _sign_in(role).start_url}
+        arguments = {"startUrl": role.source.identity_center.start_url}
         answer = await self._oidc(role, "start_device_authorization", {**_client(client), **arguments})
         try:
             return DeviceCode(
@@ -114,7 +114,7 @@ class IdentityCenter:
             Temporary: there is no port to listen on.
             XacctError: as `register`.
         """
-        sign_in = _sign_in(role)
+        sign_in = role.source.identity_center
         service = await self._unsigned.client("sso-oidc", _there(role, sign_in.oidc_url), asked=_ASKED)
 
         async def redeem(code: str, verifier: str, uri: str) -> Tokens:
@@ -150,11 +150,11 @@ class IdentityCenter:
             ParentExpired: the token is not taken any more.
             XacctError: as `register`.
         """
-        source = _source(role)
+        source = role.source
         arguments = {"roleName": source.permission_set, "accountId": source.account, "accessToken": token}
         rows = sign_in_failures.PORTAL_ROWS
         answer = await self._call(
-            "sso", _sign_in(role).portal_url, role, "get_role_credentials", arguments, rows, role.name
+            "sso", role.source.identity_center.portal_url, role, "get_role_credentials", arguments, rows, role.name
         )
         given = answer.get("roleCredentials") or {}
         key_id, secret, session = (given.get(name) for name in ("accessKeyId", "secretAccessKey", "sessionToken"))
@@ -192,7 +192,7 @@ class IdentityCenter:
         arguments: dict[str, Any],
         rows: tuple[failures.Row, ...] = sign_in_failures.OIDC_ROWS,
     ) -> dict[str, Any]:
-        sign_in = _sign_in(role)
+        sign_in = role.source.identity_center
         return await self._call("sso-oidc", sign_in.oidc_url, role, method, arguments, rows, sign_in.label)
 
     async def _call(
@@ -209,20 +209,11 @@ class IdentityCenter:
         return await self._unsigned.call(service, there, method, arguments, rows, target=target, asked=_ASKED)
 
 
-def _source(role: Role) -> Source:
-    assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from one
-    return role.parent
-
-
-def _sign_in(role: Role) -> SignIn:
-    sign_in = _source(role).sign_in
-    assert sign_in is not None  # noqa: S101 - and that has one
-    return sign_in
-
-
 def _there(role: Role, url: str | None) -> Role:
     """The role, to be asked for at a service of the instance's region."""
-    return replace(role, target=replace(role.target, endpoint_url=url, legacy=False), region=_sign_in(role).region)
+    return replace(
+        role, target=replace(role.target, endpoint_url=url, legacy=False), region=role.source.identity_center.region
+    )
 
 
 def _client(client: Registration) -> dict[str, str]:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from xacct.aws import failures, sign_in_failures
 from xacct.aws.identity_center import IdentityCenter
-from xacct.model import Source
 from xacct.signin import Account, AccountsPage, PermissionSetsPage
 from xacct.text import clean
 
@@ -73,9 +72,7 @@ class Portal(IdentityCenter):
         self, role: Role, method: str, arguments: dict[str, Any], after: str | None, what: str
     ) -> dict[str, Any]:
         given = {**arguments, "maxResults": PAGE, **({} if after is None else {"nextToken": after})}
-        assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from one
-        assert role.parent.sign_in is not None  # noqa: S101 - and that has a sign-in
-        url = role.parent.sign_in.portal_url
+        url = role.source.identity_center.portal_url
         return await self._call("sso", url, role, method, given, sign_in_failures.LISTING_ROWS, what)
 
 

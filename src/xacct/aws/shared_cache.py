@@ -39,13 +39,13 @@ class SharedCache:
     def read(self, source: Source) -> KeptSignIn | None:
         """What the AWS CLI keeps of a sign-in, with what renews it; None where that is nothing."""
         try:
-            return command_line_sign_in.read_all(_sign_in(source), self._env_of(source))
+            return command_line_sign_in.read_all(source.identity_center, self._env_of(source))
         except errors.SourceUnusable:
             return None
 
     async def write(self, source: Source, client: Registration, tokens: Tokens) -> None:
         """Keep what we have of a sign-in where the AWS CLI looks. That it can't be written costs us nothing."""
-        sign_in = _sign_in(source)
+        sign_in = source.identity_center
         path = command_line_sign_in.path_of(sign_in, self._env_of(source))
         try:
             await asyncio.to_thread(_write, os.fspath(path), _file_of(sign_in, client, tokens))
@@ -84,8 +84,3 @@ def _file_of(sign_in: SignIn, client: Registration, tokens: Tokens) -> bytes:
 
 def _iso(instant: float) -> str:
     return datetime.fromtimestamp(instant, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _sign_in(source: Source) -> SignIn:
-    assert source.sign_in is not None  # noqa: S101 - such sources have one
-    return source.sign_in

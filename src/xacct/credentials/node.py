@@ -49,10 +49,9 @@ class Use:
 
 def session_key(role: Role) -> SessionKey:
     """The MFA session or the sign-in of a role that hangs from a source."""
-    assert isinstance(role.parent, Source)  # noqa: S101
-    if role.parent.signs_in is not None:
+    if role.source.signs_in is not None:
         return (source_of(role), None, replace(role.target, endpoint_url=None, legacy=False))
-    return (role.parent, role.mfa_serial, role.target)  # guard: code-is-for-one-sts
+    return (role.source, role.mfa_serial, role.target)  # guard: code-is-for-one-sts
 
 
 def unknown(

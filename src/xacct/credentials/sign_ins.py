@@ -196,21 +196,18 @@ def source_of(role: Role) -> Source:
 
     The same sign-in in other files is another one: somebody else may have signed in there.
     """
-    assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from a source
-    parent, label = role.parent, any_sign_in_of(role).label
-    files = role.parent.files  # guard: sign-in-is-of-its-own-files
+    parent, label = role.source, any_sign_in_of(role).label
+    files = role.source.files  # guard: sign-in-is-of-its-own-files
     return Source(label, parent.kind, sign_in=parent.sign_in, console=parent.console, files=files)
 
 
 def any_sign_in_of(role: Role) -> AnySignIn:
     """The same, of whichever kind, as its settings say."""
-    assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from a source
-    assert role.parent.signs_in is not None  # noqa: S101 - and that has one
-    return role.parent.signs_in
+    sign_in = role.source.signs_in
+    assert sign_in is not None  # noqa: S101 - such roles have one
+    return sign_in
 
 
 def sign_in_of(role: Role) -> SignIn:
     """The one to IAM Identity Center that a permission set is had with, as its settings say."""
-    assert isinstance(role.parent, Source)  # noqa: S101 - such roles hang from a source
-    assert role.parent.sign_in is not None  # noqa: S101 - and that has one
-    return role.parent.sign_in
+    return role.source.identity_center

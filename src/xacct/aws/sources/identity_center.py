@@ -35,18 +35,15 @@ class IdentityCenter:
 
     def describe(self, source: Source) -> str:
         """As SourceKind says."""
-        assert source.sign_in is not None  # noqa: S101 - such sources have one
-        return f"the sign-in to IAM Identity Center ({source.sign_in.label})"
+        return f"the sign-in to IAM Identity Center ({source.identity_center.label})"
 
     def needs_human(self, source: Source, env: Mapping[str, str], now: float) -> bool:
         """Whether the AWS CLI has no sign-in that still holds by what its file says."""
-        assert source.sign_in is not None  # noqa: S101 - such sources have one
-        return not command_line_sign_in.holds(source.sign_in, env, now)
+        return not command_line_sign_in.holds(source.identity_center, env, now)
 
     async def load(self, source: Source, env: Mapping[str, str]) -> Credentials:
         """As SourceKind says: the access token alone, as a session token."""
-        assert source.sign_in is not None  # noqa: S101 - such sources have one
-        token, expires_at = command_line_sign_in.read(source.sign_in, env)
+        token, expires_at = command_line_sign_in.read(source.identity_center, env)
         return Credentials("", "", token, expires_at)
 
 

@@ -132,8 +132,7 @@ class Calls:
         Raises:
             SourceUnusable: there are none.
         """
-        assert isinstance(role.parent, Source)  # noqa: S101 - only such roles start from keys
-        return await self._sources.load(role.parent)
+        return await self._sources.load(role.source)
 
     def source_needs_human(self, role: Role) -> bool:
         """Whether the keys of the source that a role starts from could not be had now without a human."""
