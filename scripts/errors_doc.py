@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xacct import errors, policy
-from xacct.aws import failures, sign_in_failures
+from xacct.aws import failures, sdk_failures, sign_in_failures
 from xacct.credentials import entry
 from xacct.ctl.failure import NO_DAEMON, status_of
 from xacct.endpoint import answers
@@ -141,7 +141,7 @@ def page() -> str:
         "## What AWS's own sign-in refuses\n\nOf console logins (`login_session`); the identity is `arn:…:user/me`.\n",
         *(_refusal(row, sign_in_failures.CONSOLE_ROWS, "arn:…:user/me") for row in sign_in_failures.CONSOLE_ROWS),
         "## When AWS can't be reached\n",
-        *map(_network, failures.SDK_ROWS),
+        *map(_network, sdk_failures.SDK_ROWS),
         _codes(),
         _exits(),
     ]
@@ -158,11 +158,11 @@ def _refusal(row: failures.Row, rows: tuple[failures.Row, ...] = failures.ROWS, 
     return _entry(error, f"{codes}: “{' '.join(row.example.split())}”" if row.example else codes)
 
 
-def _network(row: failures.SdkRow) -> str:
+def _network(row: sdk_failures.SdkRow) -> str:
     names = "any other failure" if row.exceptions == ("*",) else ", ".join(f"`{name}`" for name in row.exceptions)
     words = "407" if "407" in row.words else "403" if row.words.startswith(r"\b") else row.words.partition("|")[0]
     kind = "..." if row.exceptions == ("*",) else row.exceptions[-1]
-    return _entry(failures.failed(kind, words, target=ROLE, what="..."), names, who="botocore")
+    return _entry(sdk_failures.failed(kind, words, target=ROLE, what="..."), names, who="botocore")
 
 
 def _entry(error: errors.XacctError, said: str, who: str = "AWS") -> str:

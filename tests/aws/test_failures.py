@@ -3,7 +3,7 @@
 import pytest
 
 from xacct import errors
-from xacct.aws import failures
+from xacct.aws import failures, sdk_failures
 
 
 @pytest.mark.parametrize("row", failures.ROWS, ids=lambda row: row.example[:60])
@@ -18,11 +18,11 @@ def test_every_row_is_reached_by_its_own_example(row):
 WORDS = {r"\b407\b": "407", r"\b[45]\d\d\b": "403"}
 
 
-@pytest.mark.parametrize("row", failures.SDK_ROWS, ids=lambda row: f"{row.exceptions[0]} {row.words}")
+@pytest.mark.parametrize("row", sdk_failures.SDK_ROWS, ids=lambda row: f"{row.exceptions[0]} {row.words}")
 def test_every_row_of_the_sdk_is_reached(row):
     kind = "SomethingNew" if row.exceptions == ("*",) else row.exceptions[-1]
     words = WORDS.get(row.words, "Temporary failure in name resolution" if row.words else "")
-    got = failures.failed(kind, words, target="role", what="x")
+    got = sdk_failures.failed(kind, words, target="role", what="x")
     filled = [text.format(target="role", where="AWS STS", what="x", kind=kind) for text in (row.sentence, row.hint)]
     assert [got.sentence.lower(), got.hint] == [filled[0].lower(), filled[1]]
     assert type(got) is row.error
@@ -51,5 +51,5 @@ def test_a_value_that_aws_quotes_is_not_quoted_again():
 
 
 def test_connection_failures_did_not_reach_sts_but_time_outs_may_have():
-    assert not failures.failed("EndpointConnectionError", "", target="prod").answered
-    assert failures.failed("ReadTimeoutError", "", target="prod").answered
+    assert not sdk_failures.failed("EndpointConnectionError", "", target="prod").answered
+    assert sdk_failures.failed("ReadTimeoutError", "", target="prod").answered

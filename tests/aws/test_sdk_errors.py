@@ -14,7 +14,7 @@ from botocore.parsers import ResponseParserError
 from virtual_time import Clock
 
 from xacct import errors
-from xacct.aws import failures
+from xacct.aws import failures, sdk_failures
 from xacct.aws.sts import Sts
 from xacct.clock import AwsClock
 from xacct.model import Credentials, Role, Source, StsTarget
@@ -61,7 +61,7 @@ def test_all_of_them_are_walked():
 
 @pytest.mark.parametrize("kind", classes(), ids=lambda kind: kind.__name__)
 def test_what_passes_by_itself_is_an_outage_and_nothing_else_is(kind):
-    got = failures.of_sdk(sdk_error(kind), role(), signed=False)
+    got = sdk_failures.of_sdk(sdk_error(kind), role(), signed=False)
     if kind.__name__ in PASSES_BY_ITSELF:
         assert isinstance(got, errors.NetworkDown)
     else:
@@ -71,8 +71,8 @@ def test_what_passes_by_itself_is_an_outage_and_nothing_else_is(kind):
 
 @pytest.mark.parametrize("kind", [ValueError, TypeError, KeyError, AttributeError, UnicodeError, RuntimeError])
 def test_an_odd_failure_before_the_request_is_the_configurations_and_after_it_the_answers(kind):
-    assert type(failures.of_sdk(kind("x"), role(), signed=False)) is errors.ConfigError
-    after = failures.of_sdk(kind("x"), role(), signed=True)
+    assert type(sdk_failures.of_sdk(kind("x"), role(), signed=False)) is errors.ConfigError
+    after = sdk_failures.of_sdk(kind("x"), role(), signed=True)
     assert type(after) is errors.NetworkLost
     assert "Something other than AWS STS" in after.sentence
 
@@ -81,18 +81,18 @@ def test_an_odd_failure_before_the_request_is_the_configurations_and_after_it_th
     "wrapped", [InvalidURL("http://[x"), ValueError("Only http proxies"), FileNotFoundError(2, "x")]
 )
 def test_what_aiobotocore_wraps_is_looked_into(wrapped):
-    got = failures.of_sdk(sdk_error(botocore.exceptions.HTTPClientError, wrapped), role(), signed=True)
+    got = sdk_failures.of_sdk(sdk_error(botocore.exceptions.HTTPClientError, wrapped), role(), signed=True)
     assert type(got) is errors.ConfigError
 
 
 def test_a_region_that_neither_dns_nor_xacct_knows_is_somebodys_to_mend():
     gone = sdk_error(botocore.exceptions.EndpointConnectionError, unresolved(socket.EAI_NONAME))
-    got = failures.of_sdk(gone, role("eu-cental-1"), signed=True)
+    got = sdk_failures.of_sdk(gone, role("eu-cental-1"), signed=True)
     assert type(got) is errors.ConfigError
     assert "eu-cental-1" in got.sentence
-    assert isinstance(failures.of_sdk(gone, role("eu-central-1"), signed=True), errors.NetworkDown)
+    assert isinstance(sdk_failures.of_sdk(gone, role("eu-central-1"), signed=True), errors.NetworkDown)
     offline = sdk_error(botocore.exceptions.EndpointConnectionError, unresolved(socket.EAI_AGAIN))
-    assert isinstance(failures.of_sdk(offline, role("eu-cental-1"), signed=True), errors.NetworkDown)
+    assert isinstance(sdk_failures.of_sdk(offline, role("eu-cental-1"), signed=True), errors.NetworkDown)
 
 
 def test_the_sentence_names_the_address_and_where_it_is_set():
@@ -100,7 +100,7 @@ def test_the_sentence_names_the_address_and_where_it_is_set():
         "endpoint_url": "http://u:secret@localhost:4566",
         "origins": (("endpoint_url", "endpoint_url of [profile p]"),),
     }
-    got = failures.of_sdk(sdk_error(botocore.exceptions.ConnectTimeoutError), role(**target), signed=True)
+    got = sdk_failures.of_sdk(sdk_error(botocore.exceptions.ConnectTimeoutError), role(**target), signed=True)
     assert got.sentence == "The STS at http://…@localhost:4566 (endpoint_url of [profile p]) can't be reached."
 
 

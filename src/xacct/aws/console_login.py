@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from xacct import errors
-from xacct.aws import dpop, failures, redirect, sign_in_failures
+from xacct.aws import dpop, redirect, sdk_failures, sign_in_failures
 from xacct.aws.answer import Answer
 from xacct.aws.authorization import Authorization
 from xacct.aws.clients import Clients
@@ -124,7 +124,7 @@ class ConsoleLogins:
             credentials = Credentials(key_id, secret, token, expires_at, issued_at=now, account_id=account)
             return ConsoleTokens(credentials, Renewal(client, output["refreshToken"], expires_at))
         except (KeyError, TypeError, ValueError):
-            raise _something_else(role) from None
+            raise sdk_failures.something_else(role.name, ASKED) from None
 
     async def _base(self, role: Role) -> str:
         """The address that is signed in at, for browsers and for programs."""
@@ -134,9 +134,9 @@ class ConsoleLogins:
         try:
             return await asyncio.to_thread(_address, sign_in.region, fips=role.target.fips, dual=role.target.dualstack)
         except OSError as error:
-            raise failures.without_the_sdk(error, role) from None
+            raise sdk_failures.without_the_sdk(error, role) from None
         except Exception as error:  # noqa: BLE001 - as for every client
-            raise failures.of_sdk(error, role, signed=False, asked=ASKED) from None
+            raise sdk_failures.of_sdk(error, role, signed=False, asked=ASKED) from None
 
 
 def _address(region: str, *, fips: bool, dual: bool) -> str:
@@ -154,7 +154,7 @@ def _check_identity(id_token: object, role: Role) -> None:
     """
     who = _subject(id_token)
     if who is None:
-        raise _something_else(role)
+        raise sdk_failures.something_else(role.name, ASKED)
     if who != _sign_in(role).session:  # guard: sign-in-is-the-profiles-identity
         raise errors.WrongIdentity(
             f"The browser is signed in to AWS as {who[:200]}, and {role.name} is {_sign_in(role).session}.",
@@ -176,8 +176,3 @@ def _sign_in(role: Role) -> ConsoleLogin:
     sign_in = role.source.console
     assert sign_in is not None  # noqa: S101 - and that has one
     return sign_in
-
-
-def _something_else(role: Role) -> errors.XacctError:
-    """An answer without what was asked for, whatever its status."""
-    return failures.failed("ResponseParserError", "", target=role.name, where=ASKED)

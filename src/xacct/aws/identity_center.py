@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from xacct.aws import failures, redirect, sign_in_failures
+from xacct.aws import failures, redirect, sdk_failures, sign_in_failures
 from xacct.aws.answer import Answer
 from xacct.aws.authorization import Authorization
 from xacct.aws.clients import Clients
@@ -17,7 +17,6 @@ from xacct.model import Credentials
 from xacct.signin import DeviceCode, Registration, Tokens
 
 if TYPE_CHECKING:
-    from xacct import errors
     from xacct.clock import AwsClock
     from xacct.model import Role
     from xacct.signin import Mode, Renewal
@@ -74,7 +73,7 @@ class IdentityCenter:
         try:
             return Registration(answer["clientId"], answer["clientSecret"], float(answer["clientSecretExpiresAt"]))
         except (KeyError, TypeError, ValueError):
-            raise _something_else(role) from None
+            raise sdk_failures.something_else(role.name, _ASKED) from None
 
     async def start(self, role: Role, client: Registration) -> DeviceCode:
         """Begin a sign-in: a code for the human to type in a browser.
@@ -94,7 +93,7 @@ class IdentityCenter:
                 float(answer.get("interval") or INTERVAL),
             )
         except (KeyError, TypeError, ValueError):
-            raise _something_else(role) from None
+            raise sdk_failures.something_else(role.name, _ASKED) from None
 
     async def finish(self, role: Role, client: Registration, code: DeviceCode) -> Tokens:
         """The tokens of a sign-in that was begun.
@@ -160,7 +159,7 @@ class IdentityCenter:
         key_id, secret, session = (given.get(name) for name in ("accessKeyId", "secretAccessKey", "sessionToken"))
         expiration = given.get("expiration")
         if not (key_id and secret and session and isinstance(expiration, int)):
-            raise _something_else(role)
+            raise sdk_failures.something_else(role.name, _ASKED)
         return Credentials(
             key_id,
             secret,
@@ -183,7 +182,7 @@ class IdentityCenter:
                 answer["accessToken"], self._clock.now() + float(answer["expiresIn"]), answer.get("refreshToken")
             )
         except (KeyError, TypeError, ValueError):
-            raise _something_else(role) from None
+            raise sdk_failures.something_else(role.name, _ASKED) from None
 
     async def _oidc(
         self,
@@ -218,8 +217,3 @@ def _there(role: Role, url: str | None) -> Role:
 
 def _client(client: Registration) -> dict[str, str]:
     return {"clientId": client.client_id, "clientSecret": client.client_secret}
-
-
-def _something_else(role: Role) -> errors.XacctError:
-    """An answer without what was asked for, whatever its status."""
-    return failures.failed("ResponseParserError", "", target=role.name, where=_ASKED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from xacct.aws import failures, sign_in_failures
+from xacct.aws import sdk_failures, sign_in_failures
 from xacct.aws.identity_center import IdentityCenter
 from xacct.signin import Account, AccountsPage, PermissionSetsPage
 from xacct.text import clean
@@ -42,7 +42,7 @@ class Portal(IdentityCenter):
         try:
             found = tuple(map(_account, answer.get("accountList") or ()))
         except (KeyError, TypeError, ValueError):
-            raise _something_else() from None
+            raise sdk_failures.something_else("accounts", "IAM Identity Center") from None
         return AccountsPage(found, _after(answer))
 
     async def permission_sets(self, role: Role, token: str, account: str, after: str | None) -> PermissionSetsPage:
@@ -65,7 +65,7 @@ class Portal(IdentityCenter):
         try:
             names = tuple(_permission_set(each) for each in answer.get("roleList") or ())
         except (KeyError, TypeError, ValueError):
-            raise _something_else() from None
+            raise sdk_failures.something_else("accounts", "IAM Identity Center") from None
         return PermissionSetsPage(names, _after(answer))
 
     async def _listed(
@@ -94,7 +94,3 @@ def _permission_set(said: dict[str, Any]) -> str:
 def _after(answer: dict[str, Any]) -> str | None:
     after = answer.get("nextToken")
     return str(after) if after else None
-
-
-def _something_else() -> Exception:
-    return failures.failed("ResponseParserError", "", target="accounts", where="IAM Identity Center")

@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from xacct import errors
-from xacct.aws import failures, regions
+from xacct.aws import failures, regions, sdk_failures
 from xacct.aws.clients import Clients
 from xacct.model import Credentials, account_of
 
@@ -111,7 +111,7 @@ class Sts:
         answer = await self._call("get_caller_identity", keys, role, {})
         arn = answer.get("Arn")
         if not isinstance(arn, str) or not arn.startswith("arn:"):
-            raise failures.not_sts()
+            raise sdk_failures.something_else()
         return arn
 
     async def _call(
@@ -124,9 +124,9 @@ class Sts:
 
             from xacct.aws.signing import signing_with  # noqa: PLC0415
         except OSError as error:  # guard: no-descriptor-for-the-sdk-is-no-bug
-            raise failures.without_the_sdk(error, role) from None
+            raise sdk_failures.without_the_sdk(error, role) from None
         except Exception as error:  # noqa: BLE001 - as below; nothing has been signed
-            raise failures.of_sdk(error, role, signed=False) from None
+            raise sdk_failures.of_sdk(error, role, signed=False) from None
         with signing_with(keys) as signed:
             try:
                 answer: dict[str, Any] = await getattr(client, method)(**arguments)
@@ -134,7 +134,7 @@ class Sts:
                 raise self._refusal(error.response, role.name) from None
             except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each
                 # `from None`: botocore's exceptions hold the request, and with it keys and codes.
-                raise failures.of_sdk(error, role, signed=signed.signed) from None
+                raise sdk_failures.of_sdk(error, role, signed=signed.signed) from None
         if answer.get("Credentials"):
             hear(self._clock, answer, signed_for=True)
         return answer
@@ -144,7 +144,7 @@ class Sts:
         status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
         code = str(error.get("Code", status))
         if code == str(status) and status < 500:  # noqa: PLR2004 - an error of AWS's has a code of its own
-            return failures.not_sts()
+            return sdk_failures.something_else()
         date = _date_of(response)
         refusal = failures.refusal(
             code,
@@ -163,7 +163,7 @@ class Sts:
         key_id, secret, token = (given.get(name) for name in ("AccessKeyId", "SecretAccessKey", "SessionToken"))
         expiration = given.get("Expiration")
         if not (key_id and secret and token and isinstance(expiration, datetime)):
-            raise failures.not_sts()
+            raise sdk_failures.something_else()
         return Credentials(
             access_key_id=key_id,
             secret_access_key=secret,

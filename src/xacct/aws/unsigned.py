@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from xacct import errors
-from xacct.aws import failures, sign_in_failures, sts
+from xacct.aws import failures, sdk_failures, sign_in_failures, sts
 
 if TYPE_CHECKING:
     from xacct.aws.clients import Clients
@@ -30,9 +30,9 @@ class Unsigned:
         try:
             return await self._clients.get(role.target, sts.region_of(role), service)
         except OSError as error:
-            raise failures.without_the_sdk(error, role) from None
+            raise sdk_failures.without_the_sdk(error, role) from None
         except Exception as error:  # noqa: BLE001 - as below
-            raise failures.of_sdk(error, role, signed=False, asked=asked) from None
+            raise sdk_failures.of_sdk(error, role, signed=False, asked=asked) from None
 
     async def call(
         self,
@@ -77,6 +77,6 @@ class Unsigned:
                 refused.retry_after = sign_in_failures.retry_after(response)
             raise refused from None
         except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each
-            raise failures.of_sdk(error, role, signed=True, asked=asked) from None
+            raise sdk_failures.of_sdk(error, role, signed=True, asked=asked) from None
         sts.hear(self._clock, answer, signed_for=False)
         return answer
