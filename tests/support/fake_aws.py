@@ -17,6 +17,7 @@ from fake_identity_center import FakeIdentityCenter
 from xacct import errors
 from xacct.clock import AwsClock
 from xacct.credentials.events import Events
+from xacct.credentials.fetchers.calls import Calls, Defaults
 from xacct.credentials.keeper import Keeper
 from xacct.credentials.scheduler import Scheduler
 from xacct.credentials.service import Ask, CredentialService
@@ -245,18 +246,17 @@ class World:
         self.events = Events()
         self.used_codes = UsedCodes()
         self.broker = PromptBroker(self.aws.clock, self.events, self.used_codes)
-        self.keeper = Keeper(
+        calls = Calls(
             sts=self.aws,
             identity_center=self.aws.portal,
             console_logins=self.aws.console,
             sources=self.aws,
             broker=self.broker,
             clock=self.aws.clock,
-            events=self.events,
-            defaults=self._defaults,
-            rng=random.Random(self._seed),
+            defaults=self._defaults or Defaults(),
             shared_cache=self.shared_cache,
         )
+        self.keeper = Keeper(calls, self.events, random.Random(self._seed))
         self.keeper.configure({role.name: role for role in roles})
         self.service = CredentialService(self.keeper)
         self.scheduler = Scheduler(self.keeper, slept=self._slept)

@@ -11,6 +11,7 @@ import random
 
 from xacct import errors
 from xacct.credentials.events import Events
+from xacct.credentials.fetchers.calls import Calls, Defaults
 from xacct.credentials.keeper import Keeper
 from xacct.model import Credentials, Role, Source
 from xacct.prompts.broker import PromptBroker
@@ -84,15 +85,15 @@ def small_keeper(sts, roles=ROLES):
     """A keeper of these roles, its prompt broker and events among its attributes."""
     events = Events()
     broker = PromptBroker(sts.clock, events, UsedCodes())
-    keeper = Keeper(
+    calls = Calls(
         sts=sts,
         identity_center=None,  # no role here is reached by a sign-in
         console_logins=None,
         sources=FakeSources(),
         broker=broker,
         clock=sts.clock,
-        events=events,
-        rng=random.Random(1),
+        defaults=Defaults(),
     )
+    keeper = Keeper(calls, events, random.Random(1))
     keeper.configure(roles)
     return keeper

@@ -17,10 +17,9 @@ from xacct.credentials import events as ev
 from xacct.credentials.agent_lock import AgentLock
 from xacct.credentials.consent import Consents, logged_out_of
 from xacct.credentials.dynamic import MOST, DynamicRoles, made_of
-from xacct.credentials.fetchers.calls import Calls, Defaults, Sources, Sts
 from xacct.credentials.listings import Listings
 from xacct.credentials.node import Node, Use, session_key, unknown
-from xacct.credentials.rate_limiter import URGENT, RateLimiter
+from xacct.credentials.rate_limiter import URGENT
 from xacct.credentials.refused import Refused
 from xacct.credentials.tree import Tree
 from xacct.model import Source, iso
@@ -31,14 +30,12 @@ from xacct.prompts.prompt import Cause
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from xacct.clock import AwsClock
     from xacct.credentials.entry import Entry
+    from xacct.credentials.fetchers.calls import Calls
     from xacct.credentials.node import SessionKey
     from xacct.credentials.rate_limiter import Place
-    from xacct.credentials.sign_ins import ConsoleLogins, IdentityCenter, SharedCache
     from xacct.model import Credentials, Role
     from xacct.policy import Path
-    from xacct.prompts.broker import PromptBroker
 
 log = structlog.get_logger("xacct.credentials")
 
@@ -58,20 +55,7 @@ class Keeper:
         until: until when the MFA session of a role that was logged in to must last (AWS's time).
     """
 
-    def __init__(
-        self,
-        *,
-        sts: Sts,
-        identity_center: IdentityCenter,
-        console_logins: ConsoleLogins,
-        sources: Sources,
-        broker: PromptBroker,
-        clock: AwsClock,
-        events: ev.Events,
-        defaults: Defaults | None = None,
-        rng: random.Random | None = None,
-        shared_cache: SharedCache | None = None,
-    ) -> None:
+    def __init__(self, calls: Calls, events: ev.Events, rng: random.Random | None = None) -> None:
         self.unusable: Mapping[str, errors.XacctError] = {}
         self.unread: errors.XacctError | None = None
         self.instances: Sequence[Role] = ()
@@ -80,32 +64,18 @@ class Keeper:
         self.uses: dict[str, Use] = {}
         self.agent_lock = AgentLock(events)
         self.consents = Consents()
-        self.approvals = Approvals(broker, clock, self.changed)
-        self.broker = broker
-        self.sources = sources
-        self.clock = clock
+        self.approvals = Approvals(calls.broker, calls.clock, self.changed)
         self.events = events
-        self.defaults = defaults or Defaults()
-        self.rate_limiter = RateLimiter(clock.boot)
-        self._calls = Calls(
-            sts=sts,
-            identity_center=identity_center,
-            console_logins=console_logins,
-            sources=sources,
-            broker=broker,
-            clock=clock,
-            defaults=self.defaults,
-            rate_limiter=self.rate_limiter,
-            shared_cache=shared_cache,
-        )
-        self.sign_ins, self.browsers = self._calls.sign_ins, self._calls.browsers
-        self.observed_limits = self._calls.observed_limits
+        self.broker, self.sources, self.clock = calls.broker, calls.sources, calls.clock
+        self.defaults, self.rate_limiter = calls.defaults, calls.rate_limiter
+        self.sign_ins, self.browsers, self.observed_limits = calls.sign_ins, calls.browsers, calls.observed_limits
+        self._calls = calls
         self.refused = Refused()
         self.until: dict[str, float] = {}
         rng = rng or random.Random()  # noqa: S311 - jitter
-        self.tree = Tree(calls=self._calls, refused=self.refused, until=self.until, rng=rng, settled=self._settled)
+        self.tree = Tree(calls=calls, refused=self.refused, until=self.until, rng=rng, settled=self._settled)
         self.nodes, self.sessions = self.tree.nodes, self.tree.sessions
-        self.listings = Listings(calls=self._calls, tree=self.tree, broker=broker, agent_lock=self.agent_lock, rng=rng)
+        self.listings = Listings(calls=calls, tree=self.tree, broker=calls.broker, agent_lock=self.agent_lock, rng=rng)
 
     # The configuration.
 

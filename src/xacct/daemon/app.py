@@ -17,7 +17,7 @@ from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
 from xacct.configuration import Configuration
 from xacct.credentials.events import Events, LockChanged
-from xacct.credentials.fetchers.calls import Defaults
+from xacct.credentials.fetchers.calls import Calls, Defaults
 from xacct.credentials.keeper import Keeper
 from xacct.credentials.scheduler import Scheduler
 from xacct.credentials.service import CredentialService
@@ -144,21 +144,22 @@ class App:
 
         self.identity_center = Portal(self.clock, admits)
         self.console_logins = ConsoleLogins(self.clock, admits)
-        return Keeper(
+        broker = PromptBroker(self.clock, events, UsedCodes(self._keep_steps))
+        calls = Calls(
             sts=self.sts,
             identity_center=self.identity_center,
             console_logins=self.console_logins,
             shared_cache=self.shared_cache,
             sources=FileSources(os.environ, self.access_keys),
-            broker=PromptBroker(self.clock, events, UsedCodes(self._keep_steps)),
+            broker=broker,
             clock=self.clock,
-            events=events,
             defaults=Defaults(
                 settings.seconds(chosen.session.duration),
                 session_name.fill(chosen.session.name),
                 settings.seconds(chosen.session.renew_if_used_within),
             ),
         )
+        return Keeper(calls, events)
 
     def _prepare(self, opened: PromptOpened) -> None:
         """A human is asked for a code: load meanwhile what it takes to use it."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from xacct import errors, policy
 from xacct.credentials.observed_limits import ObservedLimits
-from xacct.credentials.rate_limiter import urgent
+from xacct.credentials.rate_limiter import RateLimiter, urgent
 from xacct.credentials.sign_ins import Browsers, SignIns
 from xacct.model import Source
 from xacct.prompts.challenge import with_code
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
     from xacct.clock import AwsClock
-    from xacct.credentials.rate_limiter import Place, RateLimiter
+    from xacct.credentials.rate_limiter import Place
     from xacct.credentials.sign_ins import ConsoleLogins, IdentityCenter, SharedCache
     from xacct.model import Credentials, Role
     from xacct.policy import Path
@@ -85,6 +85,7 @@ class Defaults:
     renew_within: float = policy.RENEW_WITHIN
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class Calls:
     """The outside, as fetchers see it.
 
@@ -94,32 +95,23 @@ class Calls:
         browsers: where a browser can be shown a sign-in.
     """
 
-    def __init__(
-        self,
-        *,
-        sts: Sts,
-        identity_center: IdentityCenter,
-        console_logins: ConsoleLogins,
-        sources: Sources,
-        broker: PromptBroker,
-        clock: AwsClock,
-        defaults: Defaults,
-        rate_limiter: RateLimiter,
-        shared_cache: SharedCache | None = None,
-    ) -> None:
-        self.shared_cache = shared_cache
-        self.identity_center = identity_center
-        self.console_logins = console_logins
-        self.sign_ins = SignIns()
-        self.browsers = Browsers()
-        self.clock = clock
-        self.defaults = defaults
-        self.observed_limits = ObservedLimits()
-        self.causes: dict[str, Cause] = {}
-        self._sts = sts
-        self._sources = sources
-        self._broker = broker
-        self._rate_limiter = rate_limiter
+    sts: Sts
+    identity_center: IdentityCenter
+    console_logins: ConsoleLogins
+    sources: Sources
+    broker: PromptBroker
+    clock: AwsClock
+    defaults: Defaults
+    shared_cache: SharedCache | None = None
+    rate_limiter: RateLimiter = field(init=False)
+    sign_ins: SignIns = field(init=False, default_factory=SignIns)
+    browsers: Browsers = field(init=False, default_factory=Browsers)
+    observed_limits: ObservedLimits = field(init=False, default_factory=ObservedLimits)
+    causes: dict[str, Cause] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Calls go at a pace, by the boot-time clock."""
+        self.rate_limiter = RateLimiter(self.clock.boot)
 
     def forget(self, name: str) -> None:
         """A role is gone for good, and with it what is known of it."""
@@ -132,11 +124,11 @@ class Calls:
         Raises:
             SourceUnusable: there are none.
         """
-        return await self._sources.load(role.source)
+        return await self.sources.load(role.source)
 
     def source_needs_human(self, role: Role) -> bool:
         """Whether the keys of the source that a role starts from could not be had now without a human."""
-        return isinstance(role.parent, Source) and self._sources.needs_human(role.parent, self.clock.now())
+        return isinstance(role.parent, Source) and self.sources.needs_human(role.parent, self.clock.now())
 
     async def open_session(
         self, role: Role, keys: Credentials, code: str | None, duration: int, place: Callable[[], Place] = urgent
@@ -155,7 +147,7 @@ class Calls:
             NobodyWaits: nobody wants it any more.
         """
         async with self._turn(urgent if code else place):
-            return await self._sts.get_session_token(keys, role, code=code, duration=duration)
+            return await self.sts.get_session_token(keys, role, code=code, duration=duration)
 
     async def assume(
         self, role: Role, path: Path, keys: Credentials, place: Callable[[], Place] = urgent, *, code: str | None = None
@@ -169,7 +161,7 @@ class Calls:
         name = role.session_name or self.defaults.session_name
         try:
             async with self._turn(urgent if code else place):
-                return await self._sts.assume_role(keys, role, session_name=name, duration=path.duration, code=code)
+                return await self.sts.assume_role(keys, role, session_name=name, duration=path.duration, code=code)
         except errors.DurationTooLong:
             if code is not None or path.duration <= policy.ROLE_DURATION:
                 raise
@@ -186,7 +178,7 @@ class Calls:
         duration = None if role.duration is None else path.duration
         name = role.session_name or self.defaults.session_name
         async with self._turn(place):
-            return await self._sts.assume_role_with_web_identity(role, token, session_name=name, duration=duration)
+            return await self.sts.assume_role_with_web_identity(role, token, session_name=name, duration=duration)
 
     async def role_of_sign_in(self, role: Role, token: str, place: Callable[[], Place]) -> Credentials:
         """What the access portal gives for a sign-in's token.
@@ -207,7 +199,7 @@ class Calls:
         finish: Callable[[B], Coroutine[Any, Any, T]],
     ) -> T | None:
         """What a human's sign-in in a browser brings. Arguments and errors are those of `PromptBroker.signed_in`."""
-        return await self._broker.signed_in(sign_in, roles, wanted, begin, finish, self._cause(roles()))
+        return await self.broker.signed_in(sign_in, roles, wanted, begin, finish, self._cause(roles()))
 
     async def in_browser(
         self, sign_in: AnySignIn, roles: Callable[[], tuple[str, ...]], ask: Callable[[bool], Awaitable[T | None]]
@@ -229,11 +221,11 @@ class Calls:
 
     @asynccontextmanager
     async def _turn(self, place: Callable[[], Place]) -> AsyncIterator[None]:
-        await self._rate_limiter.turn(place)
+        await self.rate_limiter.turn(place)
         try:
             yield
         except errors.Throttled:
-            self._rate_limiter.slow_down()
+            self.rate_limiter.slow_down()
             raise
 
     async def patiently(self, wanted: Callable[[], bool], call: Callable[[], Awaitable[Credentials]]) -> Credentials:
@@ -276,7 +268,7 @@ class Calls:
             XacctError: those of `call`.
         """
         return await with_code(
-            self._broker,
+            self.broker,
             self.clock,
             role.mfa_serial or "",
             roles,
