@@ -255,8 +255,9 @@ class World:
             clock=self.aws.clock,
             defaults=self._defaults or Defaults(),
             shared_cache=self.shared_cache,
+            rng=random.Random(self._seed),
         )
-        self.keeper = Keeper(calls, self.events, random.Random(self._seed))
+        self.keeper = Keeper(calls, self.events)
         self.keeper.configure({role.name: role for role in roles})
         self.service = CredentialService(self.keeper)
         self.scheduler = Scheduler(self.keeper, slept=self._slept)

@@ -93,7 +93,8 @@ def small_keeper(sts, roles=ROLES):
         broker=broker,
         clock=sts.clock,
         defaults=Defaults(),
+        rng=random.Random(1),
     )
-    keeper = Keeper(calls, events, random.Random(1))
+    keeper = Keeper(calls, events)
     keeper.configure(roles)
     return keeper

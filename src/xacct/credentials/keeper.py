@@ -7,7 +7,6 @@ wakes up to act is scheduler.py.
 from __future__ import annotations
 
 import asyncio
-import random
 from typing import TYPE_CHECKING
 
 import structlog
@@ -55,7 +54,7 @@ class Keeper:
         until: until when the MFA session of a role that was logged in to must last (AWS's time).
     """
 
-    def __init__(self, calls: Calls, events: ev.Events, rng: random.Random | None = None) -> None:
+    def __init__(self, calls: Calls, events: ev.Events) -> None:
         self.unusable: Mapping[str, errors.XacctError] = {}
         self.unread: errors.XacctError | None = None
         self.instances: Sequence[Role] = ()
@@ -72,10 +71,9 @@ class Keeper:
         self._calls = calls
         self.refused = Refused()
         self.until: dict[str, float] = {}
-        rng = rng or random.Random()  # noqa: S311 - jitter
-        self.tree = Tree(calls=calls, refused=self.refused, until=self.until, rng=rng, settled=self._settled)
+        self.tree = Tree(calls=calls, refused=self.refused, until=self.until, settled=self._settled)
         self.nodes, self.sessions = self.tree.nodes, self.tree.sessions
-        self.listings = Listings(calls=calls, tree=self.tree, broker=calls.broker, agent_lock=self.agent_lock, rng=rng)
+        self.listings = Listings(calls=calls, tree=self.tree, agent_lock=self.agent_lock)
 
     # The configuration.
 

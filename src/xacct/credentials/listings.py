@@ -12,8 +12,6 @@ from xacct.credentials.node import session_key
 from xacct.credentials.sign_ins import sign_in_of, source_of
 
 if TYPE_CHECKING:
-    import random
-
     from xacct.credentials.agent_lock import AgentLock
     from xacct.credentials.entry import Entry
     from xacct.credentials.fetchers.calls import Calls
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from xacct.credentials.node import SessionKey
     from xacct.credentials.tree import Tree
     from xacct.model import Credentials, Role
-    from xacct.prompts.broker import PromptBroker
 
 FRESH = 300.0
 """Seconds for which a list is good: long enough to look at it, and to make profiles of what was seen. Our choice."""
@@ -44,21 +41,15 @@ class Listings:
     """What `xacctctl accounts` shows.
 
     Args:
-        calls: reaches the access portal.
+        calls: reaches the access portal, and a human who is to sign in.
         tree: has the sign-ins.
-        broker: asks a human to sign in.
         agent_lock: while it is locked nothing is listed.
-        rng: for jitter.
     """
 
-    def __init__(
-        self, *, calls: Calls, tree: Tree, broker: PromptBroker, agent_lock: AgentLock, rng: random.Random
-    ) -> None:
+    def __init__(self, *, calls: Calls, tree: Tree, agent_lock: AgentLock) -> None:
         self._calls = calls
         self._tree = tree
-        self._broker = broker
         self._agent_lock = agent_lock
-        self._rng = rng
         self._kept: dict[SessionKey, Kept] = {}
         self._turns: defaultdict[SessionKey, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -95,7 +86,7 @@ class Listings:
         return session.issued_at == kept.issued_at and self._calls.clock.boot() - kept.boot < FRESH
 
     async def _listed(self, session: Entry, role: Role, *, ask: bool, told: Told) -> Listing:
-        walk = Walk(self._calls.identity_center, role, self._calls.clock, self._rng, told)
+        walk = Walk(self._calls.identity_center, role, self._calls.clock, self._calls.rng, told)
         token = await self._token(session, role, ask=ask)
         try:
             return await walk.run(token.session_token or "")
@@ -111,7 +102,7 @@ class Listings:
         sign_in = sign_in_of(role)
         if ask:  # the human has come by themselves: what was said before counts no more
             session.try_at_once()
-            self._broker.forget(sign_in.topic)
+            self._calls.broker.forget(sign_in.topic)
         try:
             return await session.get(ask=ask)
         except errors.HumanNeeded as error:

@@ -16,7 +16,6 @@ from xacct.model import Role, Source
 from xacct.policy import Hop
 
 if TYPE_CHECKING:
-    import random
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from xacct.credentials.entry import Fetcher
@@ -32,7 +31,6 @@ class Tree:
         calls: what fetchers reach AWS, sources and humans by.
         refused: what fetchers are to note refusals in.
         until: until when the MFA session of a role that was logged in to must last (AWS's time), by its name.
-        rng: for jitter.
         settled: told of each entry's outcomes.
 
     Attributes:
@@ -45,7 +43,6 @@ class Tree:
         calls: Calls,
         refused: Refused,
         until: Mapping[str, float],
-        rng: random.Random,
         settled: Callable[[Entry, errors.XacctError | None], None],
     ) -> None:
         self.nodes: dict[str, Node] = {}
@@ -55,7 +52,6 @@ class Tree:
         self._calls = calls
         self._refused = refused
         self._until = until
-        self._rng = rng
         self._settled = settled
         self.lasting: set[SessionKey] = set()
         self._guests: list[tuple[Entry, str]] = []
@@ -136,7 +132,7 @@ class Tree:
     def _new_entry(self, role: Role, path: Path, parent: Entry | None) -> Entry:
         kind = BY_HOP[path.hop]
         fetcher = kind(role, parent, calls=self._calls, sessions=self._mfa_sessions, refused=self._refused)
-        return Entry(role.name, fetcher, self._calls.clock, self._rng, self._settled, parent)
+        return Entry(role.name, fetcher, self._calls.clock, self._calls.rng, self._settled, parent)
 
     def _session(self, role: Role) -> Entry:
         key = session_key(role)
@@ -162,7 +158,7 @@ class Tree:
         else:
             name = f"MFA session of {key[0].name}"
             fetcher = MfaSession(root, roles, until, calls=self._calls, sessions=self._mfa_sessions)
-        entry: Entry = Entry(name, fetcher, self._calls.clock, self._rng, self._settled)
+        entry: Entry = Entry(name, fetcher, self._calls.clock, self._calls.rng, self._settled)
         self.sessions[key] = entry
         return entry
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -93,6 +94,7 @@ class Calls:
         causes: who has brought it about that a role is fetched, by its name.
         shared_cache: where the AWS CLI keeps sign-ins; None: that is its own affair.
         browsers: where a browser can be shown a sign-in.
+        rng: for jitter.
     """
 
     sts: Sts
@@ -103,6 +105,7 @@ class Calls:
     clock: AwsClock
     defaults: Defaults
     shared_cache: SharedCache | None = None
+    rng: random.Random = field(default_factory=random.Random)
     rate_limiter: RateLimiter = field(init=False)
     sign_ins: SignIns = field(init=False, default_factory=SignIns)
     browsers: Browsers = field(init=False, default_factory=Browsers)
