@@ -16,7 +16,7 @@ from xacct.clock import AwsClock
 from xacct.credentials.service import CredentialService
 from xacct.endpoint import answers, head
 from xacct.endpoint.handlers import imds
-from xacct.endpoint.handlers.imds import ROLES, TOKEN
+from xacct.endpoint.handlers.imds import ROLES, TOKEN, Imds
 from xacct.endpoint.imds_ports import HOPS, ImdsPorts
 from xacct.endpoint.peer_check import PeerCheck
 from xacct.endpoint.server import IDLE_TIMEOUT, SWEEP
@@ -128,7 +128,9 @@ class Room:
         aws_clock = AwsClock(self.clock.read)
         self.sts = FakeSts(aws_clock)
         self.keeper = small_keeper(self.sts)
-        self.ports = ImdsPorts(roles, CredentialService(self.keeper), peer_check or known(1000), 60.0)
+        service = CredentialService(self.keeper)
+        ports = [Imds(service, role, port, 60.0) for port, role in roles.items()]
+        self.ports = ImdsPorts(ports, self.keeper, peer_check or known(1000))
 
     async def __aenter__(self):
         await self.ports.open(self.given)

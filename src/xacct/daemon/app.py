@@ -30,6 +30,7 @@ from xacct.daemon.restorer import Restorer
 from xacct.desktop import prompters
 from xacct.desktop.parts import Parts
 from xacct.endpoint.handlers.container_credentials import ContainerCredentials
+from xacct.endpoint.handlers.imds import Imds
 from xacct.endpoint.imds_ports import ImdsPorts
 from xacct.endpoint.known_heads import KnownHeads
 from xacct.endpoint.peer_check import PeerCheck
@@ -226,9 +227,11 @@ class App:
         )
         self.containers = containers(chosen.containers, self._places, self.grants)
         at_imds = peer_check_of(require_known=True)  # guard: imds-known-callers-only
-        self.imds = ImdsPorts(
-            chosen.imds.ports, self.service, at_imds, patience, self.audit, resolver.find, self._seats[2]
-        )
+        ports = [
+            Imds(self.service, role, port, patience, self.audit, resolver.find)
+            for port, role in chosen.imds.ports.items()
+        ]
+        self.imds = ImdsPorts(ports, self.keeper, at_imds, self.audit, self._seats[2])
 
     def _shares(self) -> tuple[Seats, Seats, Seats]:
         """What counts connections to the endpoint, to the listeners for containers, and to the IMDS ports."""

@@ -26,11 +26,7 @@ FORBIDDEN = b"403 Forbidden"
 
 def whole(status: bytes, body: bytes, *, close: bool = False) -> bytes:
     """A complete answer."""
-    return (
-        _HEAD % status
-        + b"%sContent-Length: %d\r\n\r\n" % (b"Connection: close\r\n" if close else b"", len(body))
-        + body
-    )
+    return _answer(_HEAD % status, body, close=close)
 
 
 def text(status: bytes, body: str, *, ttl: int | None = None, close: bool = False) -> bytes:
@@ -43,13 +39,11 @@ def text(status: bytes, body: str, *, ttl: int | None = None, close: bool = Fals
         close: whether the connection ends with it.
     """
     named = b"" if ttl is None else b"X-Aws-Ec2-Metadata-Token-Ttl-Seconds: %d\r\n" % ttl
-    raw = body.encode()
-    return (
-        _TEXT_HEAD % status
-        + named
-        + b"%sContent-Length: %d\r\n\r\n" % (b"Connection: close\r\n" if close else b"", len(raw))
-        + raw
-    )
+    return _answer(_TEXT_HEAD % status + named, body.encode(), close=close)
+
+
+def _answer(head: bytes, body: bytes, *, close: bool) -> bytes:
+    return head + b"%sContent-Length: %d\r\n\r\n" % (b"Connection: close\r\n" if close else b"", len(body)) + body
 
 
 CHUNKED = _HEAD % OK + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -10,17 +10,17 @@ import structlog
 
 from xacct import errors
 from xacct.endpoint import answers
-from xacct.endpoint.handlers.imds import Imds, parse
+from xacct.endpoint.handlers.imds import parse
 from xacct.endpoint.server import ADDRESS, Endpoint, bind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping, Sequence
 
-    from xacct.credentials.service import CredentialService
+    from xacct.credentials.keeper import Keeper
+    from xacct.endpoint.handlers.imds import Imds
     from xacct.endpoint.peer_check import PeerCheck
     from xacct.endpoint.recorder import Recorder
     from xacct.host.seats import Seats
-    from xacct.model import Caller
 
 log = structlog.get_logger("xacct.endpoint")
 
@@ -41,26 +41,22 @@ class ImdsPorts:
     """All of them.
 
     Args:
-        roles: the role of each port.
+        ports: what answers at each.
         peer_check: says who may connect: as there is no grant, nobody who is unknown may.
-        patience: seconds a human is asked for.
         recorder: keeps the audit.
-        find: a caller with its process, where that can be found out; slow.
         seats: counts the connections of all ports together.
     """
 
     def __init__(
         self,
-        roles: Mapping[int, str],
-        service: CredentialService,
+        ports: Sequence[Imds],
+        keeper: Keeper,
         peer_check: PeerCheck,
-        patience: float,
         recorder: Recorder | None = None,
-        find: Callable[[Caller], Caller] = lambda caller: caller,
         seats: Seats | None = None,
     ) -> None:
-        self._keeper = keeper = service.keeper
-        self._ports = [Imds(service, role, port, patience, recorder, find) for port, role in roles.items()]
+        self._keeper = keeper
+        self._ports = ports
         self._endpoints = {
             imds.port: Endpoint(  # guard: imds-peer-check
                 imds.answer, keeper.clock.boot, peer_check, recorder, parse=parse, refusal=answers.NOT_OURS, seats=seats
