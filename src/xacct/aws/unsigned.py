@@ -83,7 +83,7 @@ class Unsigned:
             if isinstance(refused, errors.Throttled):
                 refused.retry_after = sign_in_failures.retry_after(response)
             raise refused from None
-        except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each
+        except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: sdk_failures.py knows them
             raise sdk_failures.of_sdk(error, role, signed=True, asked=self.asked) from None
         sts.hear(self._clock, answer, signed_for=False)
         return answer
