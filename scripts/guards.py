@@ -1467,7 +1467,7 @@ GUARDS = {
         "tests/test_taken_back.py::test_the_lock_outlives_a_kill_where_nobody_keeps_memory",
     ),
     "what-is-not-kept-is-said": Guard(
-        "problem if problem is not None and (self._on_disk() or (lost and not self.by_manager())) else None",
+        "problem if problem is not None and (self.on_disk() or (lost and not self.by_manager())) else None",
         "None",
         "tests/test_taken_back.py::test_where_nothing_can_be_written_it_is_said_that_it_holds_until_the_end",
     ),

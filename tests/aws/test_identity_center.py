@@ -264,7 +264,7 @@ class Throttling:
 async def test_throttling_comes_with_when_to_come_again(home):
     [role] = profiles.read(home(SESSION)).instances
     portal = Portal(AwsClock(Clock().read))
-    portal._unsigned._clients = Throttling()
+    portal._clients = Throttling()
     with pytest.raises(errors.Throttled) as caught:
         await portal.accounts(role, "a-token", None)
     assert caught.value.retry_after == 7.0

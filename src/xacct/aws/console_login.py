@@ -16,13 +16,11 @@ from xacct import errors
 from xacct.aws import dpop, redirect, sdk_failures, sign_in_failures
 from xacct.aws.answer import Answer
 from xacct.aws.authorization import Authorization
-from xacct.aws.clients import Clients
 from xacct.aws.unsigned import Unsigned
 from xacct.model import ConsoleTokens, Credentials
 from xacct.signin import Registration, Renewal
 
 if TYPE_CHECKING:
-    from xacct.clock import AwsClock
     from xacct.model import Role
     from xacct.signin import ConsoleLogin
 
@@ -37,26 +35,11 @@ CONFIRMATION = "/v1/sessions/confirmation"
 LASTS = 12 * 3600.0
 """Seconds from a sign-in to its end (AWS CLI User Guide, Login for AWS local development: up to 12 hours)."""
 
-ASKED = "AWS's sign-in"
 
+class ConsoleLogins(Unsigned):
+    """As the keeper sees them. `role` is one that is reached by the sign-in: its settings say where and how to ask."""
 
-class ConsoleLogins:
-    """As the keeper sees them. `role` is one that is reached by the sign-in: where and how to ask is in its settings.
-
-    Args:
-        clock: what expirations are reckoned by; it learns from AWS's answers.
-        admits: whether a connection of 127.0.0.1 (the client's address, ours) is one of this user.
-    """
-
-    def __init__(self, clock: AwsClock, admits: redirect.Admits = lambda _client, _server: True) -> None:
-        self._clock = clock
-        self._admits = admits
-        self._clients = Clients(clock.likeliest)
-        self._unsigned = Unsigned(clock, self._clients)
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._clients.close()
+    asked = "AWS's sign-in"
 
     async def begin(self, role: Role, *, here: bool) -> Authorization[ConsoleTokens]:
         """Begin a sign-in, in a browser on this machine or anywhere. The caller closes it.
@@ -103,14 +86,13 @@ class ConsoleLogins:
         sign_in = _sign_in(role)
         target = replace(role.target, endpoint_url=await self._base(role), legacy=False, fips=False, dualstack=False)
         with dpop.proving(prove):
-            answer = await self._unsigned.call(
+            answer = await self._unsigned(
                 "signin",
                 replace(role, target=target, region=sign_in.region),
                 "CreateOAuth2Token",
                 {"tokenInput": {"clientId": client.client_id, **asked}},
                 sign_in_failures.CONSOLE_ROWS,
                 target=sign_in.session,
-                asked=ASKED,
             )
         output = answer.get("tokenOutput")
         return output if isinstance(output, dict) else {}
@@ -124,7 +106,7 @@ class ConsoleLogins:
             credentials = Credentials(key_id, secret, token, expires_at, issued_at=now, account_id=account)
             return ConsoleTokens(credentials, Renewal(client, output["refreshToken"], expires_at))
         except (KeyError, TypeError, ValueError):
-            raise sdk_failures.something_else(role.name, ASKED) from None
+            raise self._something_else(role) from None
 
     async def _base(self, role: Role) -> str:
         """The address that is signed in at, for browsers and for programs."""
@@ -136,7 +118,7 @@ class ConsoleLogins:
         except OSError as error:
             raise sdk_failures.without_the_sdk(error, role) from None
         except Exception as error:  # noqa: BLE001 - as for every client
-            raise sdk_failures.of_sdk(error, role, signed=False, asked=ASKED) from None
+            raise sdk_failures.of_sdk(error, role, signed=False, asked=self.asked) from None
 
 
 def _address(region: str, *, fips: bool, dual: bool) -> str:
@@ -154,7 +136,7 @@ def _check_identity(id_token: object, role: Role) -> None:
     """
     who = _subject(id_token)
     if who is None:
-        raise sdk_failures.something_else(role.name, ASKED)
+        raise sdk_failures.something_else(role.name, ConsoleLogins.asked)
     if who != _sign_in(role).session:  # guard: sign-in-is-the-profiles-identity
         raise errors.WrongIdentity(
             f"The browser is signed in to AWS as {who[:200]}, and {role.name} is {_sign_in(role).session}.",

@@ -8,16 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from xacct.aws import failures, redirect, sdk_failures, sign_in_failures
+from xacct.aws import failures, redirect, sign_in_failures
 from xacct.aws.answer import Answer
 from xacct.aws.authorization import Authorization
-from xacct.aws.clients import Clients
 from xacct.aws.unsigned import Unsigned
 from xacct.model import Credentials
 from xacct.signin import DeviceCode, Registration, Tokens
 
 if TYPE_CHECKING:
-    from xacct.clock import AwsClock
     from xacct.model import Role
     from xacct.signin import Mode, Renewal
 
@@ -30,30 +28,11 @@ DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
 INTERVAL = 5.0
 """Seconds between two looks where none are said (RFC 8628, 3.2)."""
 
-_ASKED = "IAM Identity Center"
 
+class IdentityCenter(Unsigned):
+    """As the keeper sees it. `role` is one that is reached by the sign-in: where and how to ask is in its settings."""
 
-class IdentityCenter:
-    """As the keeper sees it. `role` is one that is reached by the sign-in: where and how to ask is in its settings.
-
-    Args:
-        clock: what expirations are reckoned by; it learns from AWS's answers.
-        admits: whether a connection of 127.0.0.1 (the client's address, ours) is one of this user.
-    """
-
-    def __init__(
-        self,
-        clock: AwsClock,
-        admits: redirect.Admits = lambda _client, _server: True,
-    ) -> None:
-        self._clock = clock
-        self._admits = admits
-        self._clients = Clients(clock.likeliest)
-        self._unsigned = Unsigned(clock, self._clients)
-
-    async def close(self) -> None:
-        """Close every connection."""
-        await self._clients.close()
+    asked = "IAM Identity Center"
 
     async def register(self, role: Role, mode: Mode) -> Registration:
         """Become a client of an instance, for one way to sign in: AWS answers 500 where a client wants both.
@@ -73,7 +52,7 @@ class IdentityCenter:
         try:
             return Registration(answer["clientId"], answer["clientSecret"], float(answer["clientSecretExpiresAt"]))
         except (KeyError, TypeError, ValueError):
-            raise sdk_failures.something_else(role.name, _ASKED) from None
+            raise self._something_else(role) from None
 
     async def start(self, role: Role, client: Registration) -> DeviceCode:
         """Begin a sign-in: a code for the human to type in a browser.
@@ -93,7 +72,7 @@ class IdentityCenter:
                 float(answer.get("interval") or INTERVAL),
             )
         except (KeyError, TypeError, ValueError):
-            raise sdk_failures.something_else(role.name, _ASKED) from None
+            raise self._something_else(role) from None
 
     async def finish(self, role: Role, client: Registration, code: DeviceCode) -> Tokens:
         """The tokens of a sign-in that was begun.
@@ -114,7 +93,7 @@ class IdentityCenter:
             XacctError: as `register`.
         """
         sign_in = role.source.identity_center
-        service = await self._unsigned.client("sso-oidc", _there(role, sign_in.oidc_url), asked=_ASKED)
+        service = await self._client("sso-oidc", _there(role, sign_in.oidc_url))
 
         async def redeem(code: str, verifier: str, uri: str) -> Tokens:
             # guard: redirect-verifier-is-sent
@@ -159,7 +138,7 @@ class IdentityCenter:
         key_id, secret, session = (given.get(name) for name in ("accessKeyId", "secretAccessKey", "sessionToken"))
         expiration = given.get("expiration")
         if not (key_id and secret and session and isinstance(expiration, int)):
-            raise sdk_failures.something_else(role.name, _ASKED)
+            raise self._something_else(role)
         return Credentials(
             key_id,
             secret,
@@ -182,7 +161,7 @@ class IdentityCenter:
                 answer["accessToken"], self._clock.now() + float(answer["expiresIn"]), answer.get("refreshToken")
             )
         except (KeyError, TypeError, ValueError):
-            raise sdk_failures.something_else(role.name, _ASKED) from None
+            raise self._something_else(role) from None
 
     async def _oidc(
         self,
@@ -205,7 +184,7 @@ class IdentityCenter:
         target: str,
     ) -> dict[str, Any]:
         there = _there(role, url)
-        return await self._unsigned.call(service, there, method, arguments, rows, target=target, asked=_ASKED)
+        return await self._unsigned(service, there, method, arguments, rows, target=target)
 
 
 def _there(role: Role, url: str | None) -> Role:

@@ -42,7 +42,7 @@ class Portal(IdentityCenter):
         try:
             found = tuple(map(_account, answer.get("accountList") or ()))
         except (KeyError, TypeError, ValueError):
-            raise sdk_failures.something_else("accounts", "IAM Identity Center") from None
+            raise sdk_failures.something_else("accounts", self.asked) from None
         return AccountsPage(found, _after(answer))
 
     async def permission_sets(self, role: Role, token: str, account: str, after: str | None) -> PermissionSetsPage:
@@ -65,7 +65,7 @@ class Portal(IdentityCenter):
         try:
             names = tuple(_permission_set(each) for each in answer.get("roleList") or ())
         except (KeyError, TypeError, ValueError):
-            raise sdk_failures.something_else("accounts", "IAM Identity Center") from None
+            raise sdk_failures.something_else("accounts", self.asked) from None
         return PermissionSetsPage(names, _after(answer))
 
     async def _listed(

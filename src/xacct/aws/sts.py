@@ -153,7 +153,7 @@ class Sts:
                 answer: dict[str, Any] = await getattr(client, method)(**arguments)
             except ClientError as error:
                 raise self._refusal(error.response, role.name, asked, rows) from None
-            except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: failures.py has a sentence for each
+            except Exception as error:  # noqa: BLE001 - an SDK's failures are of any kind: sdk_failures.py knows them
                 # `from None`: botocore's exceptions hold the request, and with it keys and codes.
                 raise sdk_failures.of_sdk(error, role, signed=signed.signed, asked=asked) from None
         if answer.get("Credentials"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xacct import __version__, errors
@@ -18,43 +19,36 @@ if TYPE_CHECKING:
     from xacct.state.taken_back import TakenBack
 
 
+@dataclass
 class Noted:
     """Begins once what an earlier daemon noted has been read.
 
-    Args:
+    Attributes:
         files: whose roles there are.
         persister: the rest of what is kept.
         on_disk: whether a sealed state lies there.
     """
 
-    def __init__(
-        self,
-        keeper: Keeper,
-        taken_back: TakenBack,
-        files: Callable[[], codec.FilesSnapshot],
-        persister: StatePersister,
-        on_disk: Callable[[], bool],
-    ) -> None:
-        self._keeper = keeper
-        self._taken_back = taken_back
-        self._files = files
-        self._persister = persister
-        self._on_disk = on_disk
-        self._begun = False
+    keeper: Keeper
+    taken_back: TakenBack
+    files: Callable[[], codec.FilesSnapshot]
+    persister: StatePersister
+    on_disk: Callable[[], bool]
+    _begun: bool = False
 
     def begin(self) -> None:
         """Note it from now on."""
         if not self._begun:
             self._begun = True
-            self._keeper.events.call(Changed, lambda _: self.note())
+            self.keeper.events.call(Changed, lambda _: self.note())
             self.note()
 
     def note(self) -> None:
         """Note it as it is now, in a file that no keychain closes."""
         if self._begun:
-            what = (self._keeper.agent_lock.locked, frozenset(self._keeper.consents.logged_out))
-            content = codec.of_what_was_taken_back(self._keeper, host_clock.boot_id(), __version__, self._files())
-            self._taken_back.keep(what, content)
+            what = (self.keeper.agent_lock.locked, frozenset(self.keeper.consents.logged_out))
+            content = codec.of_what_was_taken_back(self.keeper, host_clock.boot_id(), __version__, self.files())
+            self.taken_back.keep(what, content)
 
     async def kept(self) -> errors.XacctError | None:
         """Wait until it is kept over a restart. Returns why it may come back after one."""
@@ -64,12 +58,12 @@ class Noted:
                 "xacctctl doctor says what is wrong.",
             )
         self.note()
-        await self._taken_back.settled()
-        problem, lost = self._taken_back.problem, self._taken_back.lost
+        await self.taken_back.settled()
+        problem, lost = self.taken_back.problem, self.taken_back.lost
         # guard: what-is-not-kept-is-said
-        return problem if problem is not None and (self._on_disk() or (lost and not self.by_manager())) else None
+        return problem if problem is not None and (self.on_disk() or (lost and not self.by_manager())) else None
 
     def by_manager(self) -> bool:
         """Whether the service manager keeps all that is held, and what was taken back with it."""
-        stores = [backend for backend in self._persister.backends if isinstance(backend, FdStore)]
+        stores = [backend for backend in self.persister.backends if isinstance(backend, FdStore)]
         return any(store.kept is not None and store.problem is None for store in stores)
