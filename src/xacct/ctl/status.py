@@ -8,7 +8,7 @@ from xacct import __version__, wire
 from xacct.ctl import shape, shell_prompt, variables
 from xacct.ctl.failure import OK
 from xacct.ctl.http10 import quote
-from xacct.ctl.render import clean, columns, files_of, folded, lines, out, paint, since, table, until
+from xacct.ctl.render import clean, coloured, columns, each_of, files_of, folded, lines, out, paint, since, table, until
 from xacct.ctl.verb import Verb
 from xacct.text import listed
 
@@ -111,7 +111,7 @@ def _versions(daemon: wire.DaemonStatus | None) -> Iterator[str]:
 def _listed(answer: wire.StatusAnswer) -> Iterator[str]:
     listed = _worth_a_line(answer["roles"])
     heading, *rows = table(
-        [_HEADING, *(_row(role, answer["now"]) for role in listed)],
+        [_HEADING, *_rows(listed, answer["now"])],
         less=(_RENEWS,),
         shorter=(_NAME,),
         last=(_USED, _ACCOUNT),
@@ -120,8 +120,9 @@ def _listed(answer: wire.StatusAnswer) -> Iterator[str]:
         yield paint(heading, "dim")
     elif not answer["roles"]:
         yield "No role is configured. Give a profile a role_arn, then: xacctctl reload"
+    shows = coloured()
     for role, line in zip(listed, rows, strict=True):
-        yield paint(line, _TONES.get(role["state"], ""))
+        yield paint(line, _TONES.get(role["state"], "")) if shows else line
     if len(listed) < len(answer["roles"]):
         more = f"{len(answer['roles']) - len(listed)} roles" + " more" * bool(listed)
         yield f"{more} hold nothing; xacctctl roles lists them."
@@ -135,15 +136,17 @@ def _worth_a_line(roles: list[wire.RoleStatus]) -> list[wire.RoleStatus]:
     return [role for role in roles if role["state"] not in _NOTHING or role["error"] or role["expires_at"] is not None]
 
 
-def _row(role: wire.RoleStatus, now: float) -> tuple[str, ...]:
-    return (
-        role["name"],
-        role["account"] or "-",
-        role["state"],
-        until(role["expires_at"], now),
-        until(role["mfa_expires_at"], now),
-        since(role["last_used"], now),
-        until(role["next_renewal"], now),
+def _rows(roles: list[wire.RoleStatus], now: float) -> Iterator[tuple[str, ...]]:
+    """Return the cells of each, column by column: there may be thousands."""
+    return zip(
+        [role["name"] for role in roles],
+        [role["account"] or "-" for role in roles],
+        [role["state"] for role in roles],
+        each_of(until, [role["expires_at"] for role in roles], now),
+        each_of(until, [role["mfa_expires_at"] for role in roles], now),
+        each_of(since, [role["last_used"] for role in roles], now),
+        each_of(until, [role["next_renewal"] for role in roles], now),
+        strict=True,
     )
 
 
@@ -158,10 +161,12 @@ def troubles(roles: list[wire.RoleStatus]) -> Iterator[tuple[str, wire.ErrorBody
     """Yield what is wrong, with whom and their state; once where several roles hang from it."""
     found: list[tuple[list[str], wire.ErrorBody, wire.RoleState]] = []
     for role in roles:
+        if not role["error"]:
+            continue
         same = [names for names, error, state in found if (error, state) == (role["error"], role["state"])]
         if same:
             same[0].append(role["name"])
-        elif role["error"]:
+        else:
             found.append(([role["name"]], role["error"], role["state"]))
     for names, error, state in found:
         yield listed(names, _NAMED), error, state
