@@ -165,7 +165,9 @@ class Run:
         self._origin.serving()
         await self._serve(listener, inherited)
         await self._open_control(inherited)
+        gc.collect()
         gc.freeze()  # what is there now stays: no pass of the collector need look at it again
+        gc.enable()
         self._origin.listen(self._app.lock)
         self._workers = self._background()
         self._workers.begin()
