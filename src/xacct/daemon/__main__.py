@@ -5,10 +5,11 @@ Exit statuses: 0 stopped as asked, 1 could not start (one sentence and a hint on
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 from typing import TYPE_CHECKING
+
+from xacct.daemon import collecting
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon in the foreground. Returns the exit status."""
-    gc.disable()  # what is loaded stays: run.py has it collected from when all is there
+    collecting.seldom()
     # Loading takes a fifth of a second, in which a hang-up must not end us: what it asks for is about to be done.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Who starts us may have blocked signals for itself: TERM and INT must end us, and children must be heard of.
