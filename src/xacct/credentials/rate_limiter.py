@@ -156,21 +156,24 @@ class RateLimiter:
         self._give()
 
     def _give(self) -> None:
-        """Let go whoever may go now; come back when the next one may."""
+        """Let go one who may go now; come back when the next one may.
+
+        Of a burst one goes in each round of the loop: to make and sign a request takes some milliseconds, and with
+        forty in one round everybody's fetch would wait for all of them.
+        """
         self._refill()
-        while self._waiting and self._tokens >= 1:  # guard: sts-is-asked-at-pace
+        if self._waiting and self._tokens >= 1:  # guard: sts-is-asked-at-pace
             chosen = self._choose()
-            if chosen is None:
-                break
-            self._tokens -= 1
-            self._waiting.remove(chosen)
-            chosen.turn.set_result(None)
+            if chosen is not None:
+                self._tokens -= 1
+                self._waiting.remove(chosen)
+                chosen.turn.set_result(None)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._waiting:
             wait = (1 - self._tokens) / self._pace
-            self._timer = asyncio.get_running_loop().call_later(wait + 0.001, self._give)
+            self._timer = asyncio.get_running_loop().call_later(wait + 0.001 if wait > 0 else 0.0, self._give)
 
     def _choose(self) -> _Waiting | None:
         """Who is next. Calls that nobody waits for leave the queue."""
