@@ -43,8 +43,15 @@ ordinary = gc.get_threshold()
 from xacct.daemon import collecting
 collecting.seldom()
 assert gc.get_threshold() != ordinary
+garbage = []
+garbage.append(garbage)
+del garbage
+collecting.go_on(stays=True)
+found = []
+gc.callbacks.append(lambda phase, info: found.append(info["collected"]))
 collecting.as_ever()
 assert gc.get_threshold() == ordinary
+assert sum(found) > 0, found
 print(gc.get_freeze_count())
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

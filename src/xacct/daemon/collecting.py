@@ -22,6 +22,7 @@ def seldom() -> None:
 
 def as_ever() -> None:
     """What is there now stays: no later pass need look at it again. From here on as Python does by itself."""
+    gc.unfreeze()  # the first reading has left all as it was, garbage of loading as well
     gc.collect()
     gc.freeze()
     gc.set_threshold(*ORDINARY)
