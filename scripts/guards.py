@@ -1888,8 +1888,8 @@ GUARDS = {
         "tests/credentials/test_keeper.py::test_good_credentials_are_served_while_sts_is_down",
     ),
     "sts-is-asked-at-pace": Guard(
-        "while self._waiting and self._tokens >= 1:",
-        "while self._waiting:",
+        "if self._waiting and self._tokens >= 1:",
+        "if self._waiting:",
         "tests/credentials/test_keeper.py::test_hundreds_of_roles_ask_sts_for_forty_at_once_and_ten_a_second",
     ),
     "first-of-bulk-goes-at-once": Guard(

@@ -17,6 +17,9 @@
 # can take the place of a standard module. xacctctl is standard library alone (tests/test_architecture.py), so that is
 # all it needs; programs that it starts (xacctd, the command of exec) get the environment as it is.
 #
+# What is loaded stays, and a daily verb has no garbage worth looking for: that would be a seventieth of its time. A verb
+# that goes on and on does look for it.
+#
 # Prints nothing, and fails, where a first line can't name the interpreter: a blank in its path, or one longer than old
 # kernels read (127 bytes, execve(2)). pip's script, which has a way around that, stays then.
 set -eu
@@ -36,8 +39,10 @@ esac
 cat <<END
 $line
 # Written by scripts/launcher.sh of xacct, which says why it is as it is.
+import gc
 import sys
 
+gc.set_threshold(100_000)
 sys.path.append("$folder")
 from xacct.ctl.main import run
 

@@ -9,9 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 from control_shapes import CONTAINERS
+from small_keeper import ROLES
 from virtual_time import in_virtual_time
 
 from xacct import __version__, errors, wire
+from xacct.control import api, serializers
 from xacct.control.containers import Containers
 from xacct.model import Grant
 
@@ -95,6 +97,25 @@ async def test_status_before_and_after_a_login(control):
     dev = next(role for role in status["roles"] if role["name"] == "dev")
     assert dev["last_used"] == pytest.approx(status["now"], abs=1)
     assert status["now"] < dev["next_renewal"] < dev["expires_at"]
+
+
+@in_virtual_time
+async def test_others_have_their_turn_while_a_long_status_is_worked_out(clock, control, monkeypatch):
+    """What the configuration loses meanwhile is left out, what it has anew stays in."""
+    monkeypatch.setattr(api, "SLICE", 2)
+    worked_out, real = [], serializers.role_status
+
+    def slowly(standing, node):
+        worked_out.append(node.role.name)
+        if len(worked_out) == 2:
+            kept = {name: role for name, role in ROLES.items() if name != "team/ops"}
+            asyncio.get_running_loop().call_soon(control.keeper.configure, kept)
+        return real(standing, node)
+
+    monkeypatch.setattr(serializers, "role_status", slowly)
+    async with control.serving():
+        status = await control.get("/v1/status")
+    assert [role["name"] for role in status["roles"]] == worked_out == ["dev", "prod", "elsewhere", "plain"]
 
 
 @serving

@@ -43,3 +43,15 @@ def test_an_option_is_what_the_expression_takes_for_one(line):
 @given(st.text(alphabet="a\n\r\x0b\u2028", max_size=8))
 def test_only_a_line_feed_ends_a_line(text):
     assert lines.cut(text) == re.findall(r"[^\n]*\n|[^\n]+", text)
+
+
+def fields(line):
+    return line.section, line.option, line.indent, line.text
+
+
+@given(st.lists(LINES | st.sampled_from(["[default]", " [ profile default ]x", "[default] [other]", "a = b"])))
+@example(["\ufeff[default]", "role_arn = x"])
+@example(["[default]", "[default", "region = x", "[profile a]", "region = y"])
+def test_the_lines_of_one_section_are_those_among_all(content):
+    of_all = [fields(line) for line in lines.parsed(content) if line.section == "default"]
+    assert [fields(line) for line in lines.parsed(content, "default")] == of_all

@@ -139,3 +139,52 @@ def test_any_other_line_is_left_to_argparse(name, words):
 def test_a_plain_line_does_not_change_the_next():
     vars(verb.plain("env", ["prod"]))["format"] = "fish"
     assert vars(verb.plain("env", ["prod"]))["format"] == "sh"
+
+
+CELLS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.sampled_from([0, 1, 1.0, 1e12, -1e13, 10**400, float("nan"), float("inf"), "", "a\0b", "\ud800", "é", "prod"]),
+    st.just({"code": "c", "sentence": "s", "hint": "h"}),
+    st.just([]),
+)
+SHAPES = [
+    shape.text,
+    shape.text_or_null,
+    shape.number,
+    shape.number_or_null,
+    shape.whole,
+    shape.flag,
+    shape.null,
+    shape.ERROR,
+    shape.Either(shape.ERROR, shape.null),
+    shape.Either(shape.text, shape.number),
+    shape.ListOf(shape.text),
+]
+
+
+@given(st.sampled_from(SHAPES), st.lists(CELLS, max_size=5))
+@example(shape.number_or_null, [1, True])
+@example(shape.number_or_null, [1.0, float("nan")])
+@example(shape.text, ["a", None])
+@example(shape.text_or_null, [None, 1])
+@example(shape.Either(shape.ERROR, shape.null), [None, {}])
+def test_many_have_a_shape_where_each_has(each, values):
+    assert shape.all_of(each, values) == all(map(each, values))
+
+
+ROW = shape.Fields({"name": shape.text, "ends": shape.number_or_null}, {"error": shape.Either(shape.ERROR, shape.null)})
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["name", "ends", "error", "other"]), CELLS) | CELLS,
+        max_size=4,
+    )
+)
+@example([{"name": "a", "ends": 1}, {"name": "b", "ends": True}])
+@example([{"name": "a", "ends": 1}, {"name": "b"}])
+@example([{"name": "a", "ends": None, "error": 1}])
+@example([{"name": "a", "ends": None}, []])
+def test_many_objects_are_of_their_fields_where_each_is(values):
+    assert shape.ListOf(ROW)(values) == all(map(ROW, values))

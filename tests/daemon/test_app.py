@@ -1,6 +1,7 @@
 """How the daemon connects its rooms, where no other test would notice a wire missing."""
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from xacct.daemon import app as composition
 from xacct.daemon import run
 from xacct.daemon.app import App
 from xacct.daemon.inherited import DaemonPaths, Inherited
+from xacct.daemon.reading import Wanted
 from xacct.endpoint.peer_check import SocketPeerCheck
 from xacct.host import bridges, processes
 from xacct.host.lock_watchers import ON_SUSPEND
@@ -51,6 +53,23 @@ def test_a_suspend_locks_where_the_settings_say_so_by_now(where, wanted):
     written = [(line["event"], line["what"], line["uid"]) for line in audit_of(where)]
     assert written == ([("locked", "suspend", None)] if wanted else [])
     asyncio.run(app.sts.close())
+
+
+def test_garbage_is_not_looked_for_while_the_configuration_is_read_and_taken(where, monkeypatch):
+    """A pass over thousands of roles holds up every client. What was read stays; what breaks leaves all as it was."""
+    app, seen = App(Settings(), Settings(), where), []
+    monkeypatch.setattr(app.keeper, "configure", lambda *_: seen.append(gc.isenabled()))
+    frozen = gc.get_freeze_count()
+    take = app.catalogues.read(Wanted())
+    assert not gc.isenabled()
+    take()
+    assert gc.isenabled()
+    assert seen == [False]
+    assert gc.get_freeze_count() > frozen
+    monkeypatch.setattr(app.configuration, "changed", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        app.catalogues.read(Wanted())
+    assert gc.isenabled()
 
 
 def test_a_suspend_that_was_announced_locks_once(where, monkeypatch):

@@ -46,3 +46,12 @@ def test_whoever_asks_often_is_told_what_the_last_look_found(package, monkeypatc
     assert code.changed()
     monkeypatch.setattr(code_stamp, "_stamp", None)
     assert code.found_changed()
+
+
+def test_of_links_to_folders_nothing_is_looked_at(package, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "unit.py").write_text("")
+    (package / "units").symlink_to(elsewhere)
+    code = CodeStamp(package)
+    (elsewhere / "unit.py").unlink()
+    assert not code.changed()

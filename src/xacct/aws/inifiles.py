@@ -29,6 +29,8 @@ TELLING = frozenset(
 
 LONGEST_NAME = 60
 
+_QUOTING = frozenset("'\"\\")
+
 MOST_BYTES = 8 * 1024 * 1024
 
 MOST_SECTIONS = 20_000
@@ -104,6 +106,11 @@ def read(config_file: Path, credentials_file: Path) -> AwsFiles:
     return found
 
 
+def _is_plain(section: str) -> bool:
+    """Whether there is nothing in it but words: `shlex` takes it apart sign by sign, and there may be thousands."""
+    return section.isascii() and section.isprintable() and _QUOTING.isdisjoint(section)
+
+
 def _ignored_in_config(
     sections: Mapping[str, Profile], path: Path
 ) -> Iterator[tuple[tuple[str, ...], errors.ConfigError]]:
@@ -111,7 +118,7 @@ def _ignored_in_config(
         if section == "default" or not TELLING & values.keys():
             continue
         try:
-            words = shlex.split(section)
+            words = section.split() if _is_plain(section) else shlex.split(section)
         except ValueError:
             words = section.replace('"', " ").replace("'", " ").split()
             read_by_aws = False
@@ -187,13 +194,18 @@ def _sections(content: bytes) -> dict[str, Profile]:
     from botocore.configloader import _parse_nested  # noqa: PLC0415 - late: it costs 30 ms
 
     parser = configparser.RawConfigParser()
-    parser.read_file(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
-    return {
-        section: {
-            option: _parse_nested(value) if value.startswith("\n") else value for option, value in parser.items(section)
+    parser.converters.clear()  # nobody asks a section for numbers, and what would answer is a dozen objects of each
+    try:
+        parser.read_file(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
+        return {
+            section: {
+                option: _parse_nested(value) if value.startswith("\n") else value
+                for option, value in parser.items(section)
+            }
+            for section in parser.sections()
         }
-        for section in parser.sections()
-    }
+    finally:
+        vars(parser).clear()  # its sections hold it: a large file's would lie there until all garbage is looked for
 
 
 def _why(error: object, content: bytes) -> str:

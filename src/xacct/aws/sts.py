@@ -7,7 +7,6 @@ must not be sent twice, and when to try again is the keeper's to say.
 from __future__ import annotations
 
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from xacct import errors
@@ -213,6 +212,8 @@ def region_of(role: Role) -> str:
 
 def _date_of(answer: dict[str, Any]) -> float | None:
     """What the Date header says (Unix seconds); None where there is none to read."""
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - late: the SDK, which has answered, has it
+
     header = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date", "")
     try:
         return parsedate_to_datetime(header).timestamp()

@@ -84,21 +84,22 @@ def _end_of_name(text: str) -> int:
     return min((place for place in (text.find("="), text.find(":")) if place >= 0), default=-1)
 
 
-def parsed(content: Iterable[str]) -> Iterator[Line]:
-    """Yield each line with what it belongs to."""
+def parsed(content: Iterable[str], only: str | None = None) -> Iterator[Line]:
+    """Yield each line with what it belongs to; or those of `only` this section: the others' are not looked into."""
     section = ""
     for number, text in enumerate(content):
         line = text.removeprefix("\ufeff") if number == 0 else text
-        found = heading(line)
-        if found is not None:
+        words = line.lstrip()
+        if words.startswith("[") and (found := heading(words)) is not None:
             section = found
-        option = None if found is not None else _option(line)
-        yield Line(section, None if option is None else option.lower(), len(line) - len(line.lstrip()), text)
+        if only is None or section == only:
+            option = _option(words)
+            yield Line(section, None if option is None else option.lower(), len(line) - len(words), text)
 
 
 def shadows(content: Iterable[str]) -> bool:
     """Say whether [default] in these lines has credentials or a provider of them."""
-    return any(line.section == "default" and line.option in SHADOWING for line in parsed(content))
+    return any(line.option in SHADOWING for line in parsed(content, "default"))
 
 
 def has_secrets(content: Iterable[str]) -> bool:
@@ -115,8 +116,8 @@ def options(content: Iterable[str], section: str = "default") -> dict[str, list[
     """Return each option of a section with its lines, those of a nested value included; without comments."""
     found: dict[str, list[str]] = {}
     current, above = None, 0
-    for line in parsed(content):
-        if line.section != section or heading(line.text) is not None:
+    for line in parsed(content, section):
+        if heading(line.text) is not None:
             current = None
         elif not line.text.strip() or line.text.lstrip().startswith(("#", ";")):
             continue

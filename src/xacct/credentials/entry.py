@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("xacct.credentials")
 
+NEVER = float("-inf")
+
 REFUSED_FIRST = 60.0
 REFUSED_MAX = 900.0
 """Back-off after a refusal: nothing passes by itself here, but IAM changes take a while to arrive everywhere."""
@@ -116,8 +118,8 @@ class Entry:
         self._running_asks = False
         self._ahead = False
         self._waiting: list[Place] = []
-        self._wanted_until = float("-inf")
-        self._urgent_until = float("-inf")
+        self._wanted_until = NEVER
+        self._urgent_until = NEVER
         self._dependents: dict[Entry, int] = {}
 
     # What it is.
@@ -179,7 +181,8 @@ class Entry:
 
     def wanted_here(self) -> bool:
         """Whether a consumer waits for this very node, or did a moment ago."""
-        return bool(self._waiting) or self._clock.boot() < self._wanted_until
+        # Asked of thousands at a time, of which next to none ever was: those cost no reading of a clock
+        return bool(self._waiting) or (self._wanted_until != NEVER and self._clock.boot() < self._wanted_until)
 
     def place(self) -> Place:
         """The place of its refresh among all that STS is asked for: that of the best of those who wait for it.

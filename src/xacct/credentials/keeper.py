@@ -407,7 +407,7 @@ class Keeper:
         self.events.publish(ev.Changed())
 
     def _settled(self, entry: Entry, error: errors.XacctError | None) -> None:
-        for name in [name for name, node in self.nodes.items() if node.entry is entry]:
+        for name in self._names_of(entry):
             if error is None and entry.holds:
                 self.events.publish(ev.Renewed(name, entry.expires_at, self.mfa_expires_at(name)))
             elif error is not None:
@@ -423,9 +423,17 @@ class Keeper:
             log.info("not renewed", node=entry.name, code=error.code, why=error.sentence)
         self.changed()
 
+    def _names_of(self, entry: Entry) -> list[str]:
+        """The roles whose credentials it holds: its own, or those that are an MFA session or a sign-in themselves."""
+        node = self.nodes.get(entry.name)
+        if node is not None and node.entry is entry and entry is not node.session:
+            return [entry.name]
+        return [name for name, node in self.nodes.items() if node.entry is entry]
+
     def _all_clear(self, session: Entry) -> None:
         """STS has answered: the others needn't wait for the network, nor for a younger MFA if this is one."""
-        for node in self.nodes.values():
+        failed = [node for node in self.nodes.values() if node.entry.error is not None]  # of thousands next to none
+        for node in failed:
             if isinstance(node.entry.error, errors.MfaTooOld) and node.session is session:
                 node.entry.forget_failure()
             if isinstance(node.entry.error, errors.NetworkDown):

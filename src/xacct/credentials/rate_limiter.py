@@ -108,6 +108,7 @@ class RateLimiter:
         self._numbers = itertools.count()
         self._waiting: list[_Waiting] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._breath: asyncio.Handle | None = None
         self._turns = 0
         """The turns of the bulk that had the last one: where a bulk starts that comes now."""
 
@@ -156,21 +157,33 @@ class RateLimiter:
         self._give()
 
     def _give(self) -> None:
-        """Let go whoever may go now; come back when the next one may."""
+        """Let go one who may go now; come back when the next one may.
+
+        Of a burst one goes in each round of the loop: to make and sign a request takes some milliseconds, and with
+        forty in one round everybody's fetch would wait for all of them.
+        """
+        if self._breath is not None:
+            return
         self._refill()
-        while self._waiting and self._tokens >= 1:  # guard: sts-is-asked-at-pace
+        if self._waiting and self._tokens >= 1:  # guard: sts-is-asked-at-pace
             chosen = self._choose()
-            if chosen is None:
-                break
-            self._tokens -= 1
-            self._waiting.remove(chosen)
-            chosen.turn.set_result(None)
+            if chosen is not None:
+                self._tokens -= 1
+                self._waiting.remove(chosen)
+                chosen.turn.set_result(None)
+                self._breath = asyncio.get_running_loop().call_soon(self._go_on)
+                return
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._waiting:
             wait = (1 - self._tokens) / self._pace
             self._timer = asyncio.get_running_loop().call_later(wait + 0.001, self._give)
+
+    def _go_on(self) -> None:
+        """Another round of the loop has begun."""
+        self._breath = None
+        self._give()
 
     def _choose(self) -> _Waiting | None:
         """Who is next. Calls that nobody waits for leave the queue."""

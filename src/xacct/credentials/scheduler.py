@@ -143,8 +143,8 @@ class Scheduler:
         if end is None:
             return  # a sign-in that can be renewed is, once a role of it has to be
         left = end - now
-        names = self._keeper.tree.session_roles(session)
-        used = [name for name in names if now - renewals.asked(self._keeper, self._keeper.nodes[name]) < policy.RECENT]
+        names, uses, nodes = self._keeper.tree.session_roles(session), self._keeper.uses, self._keeper.nodes
+        used = [n for n in names if n in uses and now - renewals.asked(self._keeper, nodes[n]) < policy.RECENT]
         if not used:
             return
         self._warn(session, end, left, tuple(used))

@@ -95,9 +95,11 @@ def end_former(client: Client, asked_pid: int | None) -> None:
     One that is bound to another process (an exec around this shell) or to none may have other users.
     """
     former = os.environ.get(variables.CONTAINER[1], "").rpartition("/")[2]
-    pid = calling_shell() if asked_pid is None else asked_pid
-    if not former or not pid or (sys.stdout is not None and sys.stdout.isatty()):
+    if not former or (sys.stdout is not None and sys.stdout.isatty()):
         return  # at a terminal somebody looks, and the shell stays as it is
+    pid = calling_shell() if asked_pid is None else asked_pid
+    if not pid:
+        return
     try:
         grants = client.call("GET", wire.GRANTS, wire.GrantsAnswer)["grants"]
         if any(grant["id"] == former and grant["pid"] == pid for grant in grants):

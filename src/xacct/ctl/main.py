@@ -7,7 +7,6 @@ tests/ctl/test_main.py says which modules a daily verb may load.
 
 from __future__ import annotations
 
-import gc
 import io
 import os
 import sys
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 
 _EXEC_VALUED: Final = ("--lifetime", "--parallel", "--region")
 """Options of exec that the next word belongs to."""
-
-_GARBAGE: Final = 100_000
-"""Objects after which a verb that goes on and on does look for garbage."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -62,9 +58,8 @@ def run() -> None:
     """Run the process's own command line and end the process at once: for the launcher (scripts/launcher.sh).
 
     Python's orderly end takes a tenth of the time that its start takes. Nothing here needs it: no thread runs, and what
-    was printed is out. Nor does what is so short collect garbage.
+    was printed is out.
     """
-    gc.set_threshold(_GARBAGE)
     try:
         status = main()
     except SystemExit as ended:  # by a signal: see env.py

@@ -32,20 +32,23 @@ def calling_shell() -> int:
 
     Of an .envrc it is the shell that direnv works for: the one that reads the file is gone in a moment.
     """
-    pid = _no_subshell(os.getppid())
-    reader = _look(pid)
-    above = _look(reader.parent) if reader else None
-    if reader and above and procfs.command(above.pid) == "direnv":
-        return _no_subshell(above.parent)
-    return pid
+    shell = _no_subshell(pid := os.getppid())
+    if shell is None:
+        return pid
+    if procfs.command(shell.parent) != "direnv" or (direnv := _look(shell.parent)) is None:
+        return shell.pid
+    caller = _no_subshell(direnv.parent)
+    return direnv.parent if caller is None else caller.pid
 
 
-def _no_subshell(pid: int) -> int:
-    while (here := _look(pid)) and (above := _look(here.parent)):
+def _no_subshell(pid: int) -> _Process | None:
+    """Return the nearest of a process and its ancestors that is no subshell; None without procfs."""
+    here = _look(pid)
+    while here and (above := _look(here.parent)):
         if here.stack != above.stack or here.stack == "0":
             break
-        pid = here.parent
-    return pid
+        here = above
+    return here
 
 
 def _look(pid: int) -> _Process | None:

@@ -5,6 +5,12 @@ from __future__ import annotations
 
 import os
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+_PIECE: Final = 64 * 1024
+
 
 def pids() -> list[int]:
     """Return every process there is."""
@@ -25,11 +31,19 @@ def newest() -> int:
 
 def read(pid: int, name: str) -> bytes:
     """Return what is in a file of a process."""
+    content = b""
     try:
-        with open(f"/proc/{pid}/{name}", "rb") as file:
-            return file.read()
+        descriptor = os.open(f"/proc/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return content
+    try:
+        while piece := os.read(descriptor, _PIECE):
+            content += piece
     except OSError:
         return b""
+    finally:
+        os.close(descriptor)
+    return content
 
 
 def command(pid: int) -> str:

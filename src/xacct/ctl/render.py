@@ -10,7 +10,7 @@ from xacct.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Final
 
     from xacct import wire
@@ -104,6 +104,12 @@ def since(instant: float | None, now: float) -> str:
     return passed if passed == "now" else f"{passed} ago"
 
 
+def each_of(worded: Callable[[float | None, float], str], instants: Sequence[float | None], now: float) -> list[str]:
+    """Return `until` or `since` for each of these instants: most are the same, or none."""
+    said = {instant: worded(instant, now) for instant in set(instants)}
+    return [said[instant] for instant in instants]
+
+
 def columns() -> int | None:
     """Return how wide lines may be: COLUMNS, or the terminal's width; None where neither says (a file, a pipe)."""
     return _size("COLUMNS", 0)
@@ -152,9 +158,9 @@ def table(
     out one after another, then those of `shorter` are cut, and where even that is not enough, those of `last` are left
     out. No cell is cut to less than `shortest` characters.
     """
-    cleaned = [[clean(cell) for cell in row] for row in rows]
-    widths = [max(len(cell) for cell in column) for column in zip(*cleaned, strict=True)]
-    empty = [each for each in unless if all(row[each] in ("-", "") for row in cleaned[1:])]
+    cleaned = [_cleaned_cells(column) for column in zip(*rows, strict=True)]
+    widths = [max(map(len, column)) for column in cleaned]
+    empty = [each for each in unless if all(cell in ("-", "") for cell in cleaned[each][1:])]
     kept, limit = [each for each in range(len(widths)) if each not in empty], columns()
     if limit is not None:
         least = [min(width, shortest) if each in shorter else width for each, width in enumerate(widths)]
@@ -166,7 +172,16 @@ def table(
         for first in ([each for each in shorter if each in less], shorter):
             while _total(widths, kept) > limit and (wide := _wide(widths, shortest, first, kept)):
                 widths[max(wide, key=lambda each: widths[each])] -= 1
-    return ["  ".join(_cut(row[each], widths[each]).ljust(widths[each]) for each in kept).rstrip() for row in cleaned]
+    fitting = [
+        [_cut(cell, widths[each]) for cell in cleaned[each]] if limit is not None else cleaned[each] for each in kept
+    ]
+    line = "  ".join(f"%-{widths[each]}s" for each in kept)
+    return [(line % row).rstrip() for row in zip(*fitting, strict=True)]
+
+
+def _cleaned_cells(column: Sequence[str]) -> Sequence[str]:
+    """Return a column's cells as `clean` does: almost always all of them are printable, which is asked once."""
+    return column if "".join(column).isprintable() else [clean(cell) for cell in column]
 
 
 def _wide(widths: Sequence[int], shortest: int, which: Sequence[int], kept: Sequence[int]) -> list[int]:
@@ -186,10 +201,19 @@ def _cut(cell: str, width: int) -> str:
     return f"{cell[: width - 2 - tail]}..{cell[len(cell) - tail :]}"
 
 
+def coloured() -> bool:
+    """Say whether stdout shows colours."""
+    tty = sys.stdout is not None and sys.stdout.isatty()
+    return tty and not _plain_terminal()
+
+
 def paint(text: str, tone: str, *, tty: bool | None = None) -> str:
     """Return `text` in the colour of `tone` ("good", ..., "dim") where a terminal shows it."""
-    if tty is None:
-        tty = sys.stdout is not None and sys.stdout.isatty()
-    if not tty or tone not in _COLOURS or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if tone not in _COLOURS or not (coloured() if tty is None else tty and not _plain_terminal()):
         return text
     return f"\x1b[{_COLOURS[tone]}m{text}\x1b[0m"
+
+
+def _plain_terminal() -> bool:
+    """Say whether whoever looks wants no colours."""
+    return bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"

@@ -55,6 +55,9 @@ def number_or_null(value: object) -> bool:
     return value is None or number(value)
 
 
+_OR_NULL: Final = (text_or_null, number_or_null)
+
+
 class Either:
     """A value of one of several shapes."""
 
@@ -77,7 +80,7 @@ class ListOf:
 
     def __call__(self, value: object) -> bool:
         """Say whether it is."""
-        return isinstance(value, list) and all(map(self.each, value))
+        return isinstance(value, list) and all_of(self.each, value)
 
     def parts(self, value: object) -> list[tuple[str, Any]] | None:
         """Return where each item is, and the item; None where it is no list."""
@@ -119,6 +122,34 @@ class Fields:
             if name not in value or not shape(value[name]):
                 return False
         return all(name not in value or shape(value[name]) for name, shape in self.others.items())
+
+    def rows(self, values: list[Any]) -> bool:
+        """Say whether each of these is one: field by field, for the answer may have thousands."""
+        if not all(isinstance(value, dict) for value in values):
+            return False
+        for name, shape in self.needed.items():
+            column = [value[name] for value in values if name in value]
+            if len(column) != len(values) or not all_of(shape, column):
+                return False
+        return all(
+            all_of(shape, [value[name] for value in values if name in value]) for name, shape in self.others.items()
+        )
+
+
+def all_of(shape: Shape, values: list[Any]) -> bool:
+    """Say whether each of these has the shape; of the shapes in a long `status` at the price of few calls."""
+    if isinstance(shape, Fields):
+        return shape.rows(values)
+    if shape in _OR_NULL or (isinstance(shape, Either) and null in shape.shapes):
+        values = [value for value in values if value is not None]
+    if shape is text or shape is text_or_null:
+        try:
+            return text("".join(values))
+        except TypeError:
+            return False  # one is no string
+    if shape is number_or_null and {*map(type, values)} <= {int, float}:
+        values = [*set(values)]
+    return all(map(shape, values))
 
 
 def validate(value: object, kind: Any, where: str = "the answer") -> str | None:

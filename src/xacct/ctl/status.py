@@ -8,7 +8,21 @@ from xacct import __version__, wire
 from xacct.ctl import shape, shell_prompt, variables
 from xacct.ctl.failure import OK
 from xacct.ctl.http10 import quote
-from xacct.ctl.render import clean, columns, files_of, folded, lines, out, out_json, paint, since, table, until
+from xacct.ctl.render import (
+    clean,
+    coloured,
+    columns,
+    each_of,
+    files_of,
+    folded,
+    lines,
+    out,
+    out_json,
+    paint,
+    since,
+    table,
+    until,
+)
 from xacct.ctl.verb import Verb
 from xacct.text import listed
 
@@ -143,7 +157,7 @@ def _listed(answer: wire.StatusAnswer, args: Namespace) -> Iterator[str]:
 
         groups = list(listing.grouped(shown, args.group))
     heading, *rows = table(
-        [_HEADING, *(_row(role, answer["now"]) for _, roles in groups for role in roles)],
+        [_HEADING, *_rows([role for _, roles in groups for role in roles], answer["now"])],
         less=(_RENEWS, _IAM_ROLE),
         unless=(_IAM_ROLE,),
         shorter=(_NAME, _ACCOUNT, _IAM_ROLE),
@@ -154,12 +168,12 @@ def _listed(answer: wire.StatusAnswer, args: Namespace) -> Iterator[str]:
         yield paint(heading, "dim")
     elif not every:
         yield _said("No role passes the filter." if args.filter else _NO_ROLE)
-    lines_left = iter(rows)
+    lines_left, shows = iter(rows), coloured()
     for name, roles in groups:
         if name:
             yield _group_heading(name, roles)
         for role in roles:
-            yield _painted(role, next(lines_left))
+            yield _painted(role, next(lines_left)) if shows else next(lines_left)
     if len(shown) < len(every):
         more = f"{len(every) - len(shown)} roles" + " more" * bool(shown)
         yield f"{more} hold nothing; xacctctl roles lists them."
@@ -188,16 +202,18 @@ def _worth_a_line(roles: list[wire.RoleStatus]) -> list[wire.RoleStatus]:
     return [role for role in roles if role["state"] not in _NOTHING or role["error"] or role["expires_at"] is not None]
 
 
-def _row(role: wire.RoleStatus, now: float) -> tuple[str, ...]:
-    return (
-        role["name"],
-        role.get("account_name") or role["account"] or "-",
-        _iam_role(role),
-        role["state"],
-        until(role["expires_at"], now),
-        until(role["mfa_expires_at"], now),
-        since(role["last_used"], now),
-        until(role["next_renewal"], now),
+def _rows(roles: list[wire.RoleStatus], now: float) -> Iterator[tuple[str, ...]]:
+    """Return the cells of each, column by column: there may be thousands."""
+    return zip(
+        [role["name"] for role in roles],
+        [role.get("account_name") or role["account"] or "-" for role in roles],
+        map(_iam_role, roles),
+        [role["state"] for role in roles],
+        each_of(until, [role["expires_at"] for role in roles], now),
+        each_of(until, [role["mfa_expires_at"] for role in roles], now),
+        each_of(since, [role["last_used"] for role in roles], now),
+        each_of(until, [role["next_renewal"] for role in roles], now),
+        strict=True,
     )
 
 
@@ -212,10 +228,12 @@ def troubles(roles: list[wire.RoleStatus]) -> Iterator[tuple[str, wire.ErrorBody
     """Yield what is wrong, with whom and their state; once where several roles hang from it."""
     found: list[tuple[list[str], wire.ErrorBody, wire.RoleState]] = []
     for role in roles:
+        if not role["error"]:
+            continue
         same = [names for names, error, state in found if (error, state) == (role["error"], role["state"])]
         if same:
             same[0].append(role["name"])
-        elif role["error"]:
+        else:
             found.append(([role["name"]], role["error"], role["state"]))
     for names, error, state in found:
         yield listed(names, _NAMED), error, state

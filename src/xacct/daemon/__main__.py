@@ -9,6 +9,8 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from xacct.daemon import collecting
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the daemon in the foreground. Returns the exit status."""
+    collecting.seldom()
     # Loading takes a fifth of a second, in which a hang-up must not end us: what it asks for is about to be done.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     # Who starts us may have blocked signals for itself: TERM and INT must end us, and children must be heard of.

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from xacct import __version__, errors, settings
 
 if TYPE_CHECKING:
+    from argparse import ArgumentParser
     from collections.abc import Sequence
 
     from xacct.settings import Settings
 
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The command line; one that is wrong ends the process with status 2."""
+class Wanted(NamedTuple):
+    """What the command line says; None where it says nothing."""
+
+    port: int | None = None
+    log_level: str | None = None
+    log_format: str | None = None
+
+
+def parse(arguments: Sequence[str]) -> Wanted:
+    """The command line; one that is wrong ends the process with status 2.
+
+    A service's is empty: nothing need be parsed then, and no client waits for the loading of argparse.
+    """
+    return Wanted(**vars(_parser().parse_args(arguments))) if arguments else Wanted()
+
+
+def _parser() -> ArgumentParser:
+    import argparse  # noqa: PLC0415 - see above
+
     parser = argparse.ArgumentParser(
         prog="xacctd",
         description="Hold role credentials in memory, renew them, and serve them to AWS SDKs on 127.0.0.1. "
@@ -26,10 +43,10 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--port", type=int, help="the endpoint's port on 127.0.0.1 (default: config.toml's, or 9477)")
     parser.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
     parser.add_argument("--log-format", choices=["logfmt", "json"])
-    return parser.parse_args(arguments)
+    return parser
 
 
-def overridden(in_file: Settings, arguments: argparse.Namespace) -> Settings:
+def overridden(in_file: Settings, arguments: Wanted) -> Settings:
     """The file's settings with what the command line and the environment say instead.
 
     Raises:

@@ -11,6 +11,7 @@ import structlog
 from xacct import awsfiles, errors, rolekeys
 from xacct.awsfiles import Files
 from xacct.credentials.snapshot import renamed
+from xacct.daemon import collecting
 from xacct.daemon.reading import Wanted
 from xacct.state.codec import FilesSnapshot
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from xacct import wire
     from xacct.catalogue import Catalogue
-    from xacct.configuration import Configuration
+    from xacct.configuration import Configuration, Loaded
     from xacct.credentials.keeper import Keeper
     from xacct.credentials.snapshot import Snapshot
     from xacct.grants.grants import Grants
@@ -93,21 +94,32 @@ class Catalogues:
 
         Where links of the daemon's own files lead elsewhere, grants stay with their files.
         """
+        collecting.pause()
+        try:
+            now, found = self.own_resolved(), self._found(wanted)
+        except BaseException:
+            collecting.go_on(stays=False)
+            raise
+
+        def take() -> None:
+            try:
+                if now != self._own_led_to:
+                    self._own_led_to = now
+                    self.settle()
+                if found is not None:
+                    self._configuration.take(found, self._keeper)
+            finally:
+                collecting.go_on(stays=found is not None)
+
+        return take
+
+    def _found(self, wanted: Wanted) -> Loaded | None:
         configuration = self._configuration
-        now = self.own_resolved()
         found = (
             configuration.load(configuration.catalogues(), toml=True) if wanted.everything else configuration.changed()
         )
         configuration.foresee(wanted.files)
-
-        def take() -> None:
-            if now != self._own_led_to:
-                self._own_led_to = now
-                self.settle()
-            if found is not None:
-                configuration.take(found, self._keeper)
-
-        return take
+        return found
 
     def own_led_to(self) -> Files:
         """The daemon's own files, as symbolic links led to them when they were last looked at."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import importlib
 import os
 import signal
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 import structlog
 
 from xacct import __version__, errors, logs, settings
-from xacct.daemon import handover
+from xacct.daemon import collecting, handover
 from xacct.daemon.app import App
 from xacct.daemon.arguments import overridden, parse
 from xacct.daemon.copies import Copies
@@ -166,7 +165,7 @@ class Run:
         self._origin.serving()
         await self._serve(listener, inherited)
         await self._open_control(inherited)
-        gc.freeze()  # what is there now stays: no pass of the collector need look at it again
+        collecting.as_ever()
         self._origin.listen(self._app.lock)
         self._workers = self._background()
         self._workers.begin()

@@ -6,7 +6,6 @@ from others in it (labels, names, programs, AWS's words) is made plain first: no
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -33,6 +32,8 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[P
         return _osascript
     if not (env.get("WAYLAND_DISPLAY") or env.get("DISPLAY")):
         return None
+    import shutil  # noqa: PLC0415 - late: of use on a desktop
+
     if shutil.which("zenity", path=env.get("PATH")):
         return _zenity
     if shutil.which("kdialog", path=env.get("PATH")):

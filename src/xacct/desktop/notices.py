@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -35,7 +34,11 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[s
     if platform == "darwin":
         script = 'on run argv\ndisplay notification (item 1 of argv) with title "xacct"\nend run'
         return lambda words: ["osascript", "-e", script, plain(words)]
-    if env.get("DBUS_SESSION_BUS_ADDRESS") and shutil.which("notify-send", path=env.get("PATH")):
+    if not env.get("DBUS_SESSION_BUS_ADDRESS"):
+        return None
+    import shutil  # noqa: PLC0415 - late: of use on a desktop
+
+    if shutil.which("notify-send", path=env.get("PATH")):
         # Behind the dashes nothing is an option, whatever it begins with.
         # guard: notice-words-not-markup, notice-words-not-options
         return lambda words: ["notify-send", "--app-name=xacct", "--", "xacct", plain(words)]
