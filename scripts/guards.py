@@ -2318,9 +2318,14 @@ GUARDS = {
         "tests/test_trust_policy.py::test_nothing_is_trusted_across_partitions",
     ),
     "console-no-credentials-of-another-sts-to-aws": Guard(
-        "if role.target.endpoint_url is not None and not _is_aws(role.target.endpoint_url):",
+        "if any(not _is_aws(url) for url in _givers(role)):",
         "if False:",
         "tests/aws/test_console.py::test_credentials_of_another_sts_go_to_no_console_of_awss_nor_the_other_way",
+    ),
+    "console-partition-of-permission-set": Guard(
+        'return "aws" if sign_in is None else regions.partition_of(sign_in.region) or f"of {sign_in.region}"',
+        'return "aws"',
+        "tests/aws/test_console.py::test_a_permission_set_is_of_the_partition_of_its_sign_in",
     ),
     "console-destination-is-of-the-partition": Guard(
         "if service is not None or not _is_below(named, base):",

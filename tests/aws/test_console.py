@@ -14,6 +14,7 @@ from xacct.aws.console import PARTITIONS, Console
 from xacct.aws.one_time_page import LASTS, OneTimePages
 from xacct.model import Credentials, Role, Source, StsTarget
 from xacct.policy import Hop
+from xacct.signin import SignIn
 
 HELD = Credentials("ASIAKEY", "the-secret", "the-token", 2e9, 1e9)
 HERE = "http://127.0.0.1:9"
@@ -63,6 +64,31 @@ async def test_each_partition_signs_in_at_its_own_hosts(asked, partition):
         "SigninToken": ["signed-in"],
     }
     assert console.sign_out(mine).startswith(f"{hosts.sign_in}/oauth?Action=logout&")
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("eu-central-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")],
+)
+def test_a_permission_set_is_of_the_partition_of_its_sign_in(region, partition):
+    sign_in = SignIn("my-sso", "https://example.awsapps.com/start", region)
+    source = Source("dev", "identity-center", sign_in=sign_in, account="234567890123", permission_set="Admin")
+    assert Console().hosts(Role("dev", source, None)) == PARTITIONS[partition]
+
+
+@pytest.mark.parametrize("named", ["oidc_url", "portal_url"])
+def test_a_permission_set_of_another_portal_goes_to_no_console_of_awss(named):
+    sign_in = SignIn("my-sso", "https://example.awsapps.com/start", "eu-central-1", **{named: HERE})
+    source = Source("dev", "identity-center", sign_in=sign_in, account="234567890123", permission_set="Admin")
+    with pytest.raises(errors.BadInput, match="another STS"):
+        Console().hosts(Role("dev", source, None))
+
+
+def test_a_permission_set_of_an_unknown_partition_is_refused():
+    sign_in = SignIn("my-sso", "https://example.awsapps.com/start", "eusc-de-east-1")
+    source = Source("dev", "identity-center", sign_in=sign_in, account="234567890123", permission_set="Admin")
+    with pytest.raises(errors.BadInput, match="is not known"):
+        Console().hosts(Role("dev", source, None))
 
 
 def test_the_hosts_are_those_of_three_partitions_and_no_other():

@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from xacct import errors
 from xacct.aws import regions
 from xacct.aws.one_time_page import OneTimePages
+from xacct.model import Source
 from xacct.policy import Hop
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from xacct.aws.redirect import Admits
     from xacct.model import Credentials, Role
+    from xacct.signin import SignIn
 
 TIMEOUT = 15.0
 MOST_BYTES = 64 * 1024
@@ -91,9 +93,9 @@ class Console:
         Raises:
             BadInput: there is none that is known.
         """
-        partition = (role.role_arn or "arn:aws:").split(":")[1]
+        partition = _partition(role)
         # guard: console-no-credentials-of-another-sts-to-aws
-        if role.target.endpoint_url is not None and not _is_aws(role.target.endpoint_url):
+        if any(not _is_aws(url) for url in _givers(role)):
             if not (instead := self._instead().rstrip("/")):
                 raise errors.BadInput(
                     f"{role.name} is of another STS than AWS's, whose console is not known.",
@@ -167,6 +169,26 @@ class Console:
         token = _token(await _answer(f"{hosts.sign_in}/federation?{urlencode(asked)}", role), role)
         login = {"Action": "login", "Issuer": "xacct", "Destination": destination, "SigninToken": token}
         return f"{hosts.sign_in}/federation?{urlencode(login)}"
+
+
+def _givers(role: Role) -> list[str]:
+    """The addresses, named instead of AWS's own, that its credentials may be from."""
+    sign_in = _sign_in(role)
+    urls = [role.target.endpoint_url, *(() if sign_in is None else (sign_in.oidc_url, sign_in.portal_url))]
+    return [url for url in urls if url is not None]
+
+
+def _sign_in(role: Role) -> SignIn | None:
+    return role.parent.sign_in if isinstance(role.parent, Source) else None
+
+
+def _partition(role: Role) -> str:
+    """The partition of a role. A permission set has no ARN: it is where its sign-in is."""
+    if role.role_arn is not None:
+        return role.role_arn.split(":")[1]
+    sign_in = _sign_in(role)
+    # guard: console-partition-of-permission-set
+    return "aws" if sign_in is None else regions.partition_of(sign_in.region) or f"of {sign_in.region}"
 
 
 def _is_aws(url: str) -> bool:

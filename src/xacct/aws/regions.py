@@ -38,6 +38,14 @@ def is_region(name: str) -> bool:
     return is_known(name) or any(re.fullmatch(partition["regionRegex"], name) for partition in _partitions())
 
 
+def partition_of(region: str) -> str | None:
+    """The partition that has a region, as ARNs call it; None: no partition that is known."""
+    for partition in _partitions():
+        if region in partition["regions"] or re.fullmatch(partition["regionRegex"], region):
+            return str(partition["id"])
+    return None
+
+
 def is_known(name: str) -> bool:
     """Whether botocore lists this region."""
     return any(name in partition["regions"] for partition in _partitions())
