@@ -24,7 +24,11 @@ def for_devices(given: Parts) -> Run | None:
 
 
 def _asking(given: Parts, topics: frozenset[str] | None) -> Run:
-    def command(prompt: Prompt) -> list[str]:
-        return list(given.chosen.devices.get(prompt.serial, given.chosen.command))
+    def device(prompt: Prompt) -> str:
+        """The first that has a program of its own, where several will do."""
+        return next((serial for serial in prompt.serials if serial in given.chosen.devices), prompt.serial)
 
-    return Prompter(given.broker, given.events, command, dialog=False, topics=topics).run
+    def command(prompt: Prompt) -> list[str]:
+        return list(given.chosen.devices.get(device(prompt), given.chosen.command))
+
+    return Prompter(given.broker, given.events, command, dialog=False, topics=topics, device=device).run

@@ -32,6 +32,7 @@ class Prompter:
             it can be asked for a yes as well as a code.
         delay: seconds a terminal gets before the program is started.
         topics: the devices that it is for; None: all.
+        device: chooses the one that it is asked for, where several will do; without it, the first.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Prompter:
         dialog: bool,
         delay: float = 0.0,
         topics: frozenset[str] | None = None,
+        device: Callable[[Prompt], str] = lambda prompt: prompt.serial,
     ) -> None:
         self._broker = broker
         self._events = events
@@ -51,6 +53,7 @@ class Prompter:
         self._kinds: tuple[Kind, ...] = KINDS if dialog else ("mfa",)
         self._delay = delay
         self._topics = topics
+        self._device = device
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
@@ -78,13 +81,13 @@ class Prompter:
         """Whether to ask for it; not where a terminal has opened a browser for it, which is what would be asked."""
         if prompt.mode == "redirect":
             return False
-        return prompt.kind in self._kinds and (self._topics is None or prompt.topic in self._topics)
+        return prompt.kind in self._kinds and (self._topics is None or not self._topics.isdisjoint(prompt.topics))
 
     async def _ask(self, prompt: Prompt) -> None:
         await asyncio.sleep(self._delay)
         while prompt.open:
             await asyncio.sleep(self._broker.wait_for_fresh(prompt))
-            said = await output_of(self._command(prompt), told(prompt))
+            said = await output_of(self._command(prompt), told(prompt, self._device(prompt)))
             try:
                 if prompt.kind == "confirm" and said is not None:
                     self._broker.confirm(prompt.id)
@@ -93,7 +96,7 @@ class Prompter:
                 elif prompt.kind == "sign-in" and prompt.take is None and said is not None:
                     return  # the human goes to the browser; that ends the prompt
                 elif said:
-                    self._broker.answer(prompt.id, said)
+                    self._broker.answer(prompt.id, said, self._device(prompt))
                 elif self._dialog:
                     self._broker.decline(prompt.id)
                 return  # noqa: TRY300 - the loop is for mistakes
@@ -105,7 +108,7 @@ class Prompter:
                     return  # the same program would say the same again
 
 
-def told(prompt: Prompt) -> dict[str, str]:
+def told(prompt: Prompt, serial: str | None = None) -> dict[str, str]:
     """The environment in which a program is asked: ours, and which device and role it is asked for."""
     role = next(iter(prompt.roles), "")
-    return {**os.environ, "XACCT_MFA_SERIAL": prompt.serial, "XACCT_ROLE": role}
+    return {**os.environ, "XACCT_MFA_SERIAL": serial or prompt.serial, "XACCT_ROLE": role}

@@ -89,6 +89,7 @@ class Calls:
     """The outside, as fetchers see it.
 
     Attributes:
+        once: the MFA device that the login of a role under way wants, by the role's name.
         causes: who has brought it about that a role is fetched, by its name.
         shared_cache: where the AWS CLI keeps sign-ins; None: that is its own affair.
         browsers: where a browser can be shown a sign-in.
@@ -116,6 +117,7 @@ class Calls:
         self.defaults = defaults
         self.observed_limits = ObservedLimits()
         self.causes: dict[str, Cause] = {}
+        self.once: dict[str, str] = {}
         self._sts = sts
         self._sources = sources
         self._broker = broker
@@ -257,18 +259,18 @@ class Calls:
         role: Role,
         roles: Callable[[], tuple[str, ...]],
         wanted: Callable[[], bool],
-        call: Callable[[str], Awaitable[Credentials]],
+        call: Callable[[Role, str], Awaitable[Credentials]],
         *,
         reason: str = "",
         already: Callable[[], Credentials | None] = lambda: None,
     ) -> Credentials:
-        """What a call brings that takes a code of the role's device.
+        """What a call brings that takes a code of one of the role's devices.
 
         Args:
             role: what is wanted.
             roles: whom the code is for, now.
             wanted: whether somebody waits still.
-            call: the call, given the code.
+            call: the call, given the role with the one device that was chosen, and the code.
             reason: why it takes a code, where that is not plain.
             already: what another code has brought meanwhile.
 
@@ -279,10 +281,10 @@ class Calls:
         return await with_code(
             self._broker,
             self.clock,
-            role.mfa_serial or "",
+            next(((self.once[name],) for name in roles() if name in self.once), role.devices),
             roles,
             wanted,
-            call,
+            lambda serial, code: call(replace(role, mfa_serial=serial, other_devices=()), code),
             cause=lambda: replace(self._cause(roles()), reason=reason),
             already=already,
         )
