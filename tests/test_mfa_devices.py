@@ -1,5 +1,6 @@
 """MFA devices from end to end: real daemon, real command line, and a sandbox that enforces."""
 
+import contextlib
 import json
 import os
 from dataclasses import replace
@@ -9,6 +10,7 @@ import pytest
 from stack import Stack, Unix, wait_until
 
 from xacct.sandbox.default_world import MFA_SERIAL, SECURITY_KEY
+from xacct.sandbox.world import MfaDevice
 
 FAKE = Path(__file__).parent / "support" / "fake_keychain"
 USER = "arn:aws:iam::123456789012:user/MyIAMUsername"
@@ -211,3 +213,106 @@ def test_what_is_removed_answers_no_more_and_what_is_kept_does_so_after_a_restar
     assert json.loads((stack.keychain / "items.json").read_text()) == {}
     stack.xacctctl("logout", "--all")
     assert stack.xacctctl("login", "prod").returncode == 4
+
+
+# Several devices of one user.
+
+SECOND = MfaDevice("arn:aws:iam::123456789012:mfa/phone", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ")
+SEVERAL = f'[roles.central]\nmfa_serial = ["{MFA_SERIAL}", "{SECOND.serial}"]\n'
+
+
+@pytest.fixture
+def several(tmp_path):
+    """A user with two devices that show codes, which config.toml names both."""
+    with Stack(tmp_path / "s", settings=SEVERAL) as stack:
+        change_user(stack, more_devices=(SECOND,))
+        yield stack
+
+
+def code_of(stack, device):
+    sandbox = stack.sandbox.inner
+    return sandbox.sts.state.history.code(device, sandbox.clock())
+
+
+def answered(stack, role, serial, code):
+    """What became of a login whose prompt is answered with a code of this device."""
+    connection = Unix(stack.socket)
+    connection.request("POST", "/v1/login", json.dumps({"roles": [role], "attend": True}))
+    [prompt] = wait_until(lambda: stack.api("GET", "/v1/prompts")["prompts"], what="the prompt")
+    stack.api("POST", f"/v1/prompts/{prompt['id']}", {"code": code, "serial": serial})
+    lines = connection.getresponse().read().decode().splitlines()
+    connection.close()
+    return prompt, [json.loads(line) for line in lines if line]
+
+
+def test_a_code_of_any_of_a_users_devices_opens_the_one_session(several):
+    stack = several
+    prompt, events = answered(stack, "prod", SECOND.serial, code_of(stack, SECOND))
+    assert prompt["devices"] == [MFA_SERIAL, SECOND.serial]
+    assert [event["event"] for event in events][-2:] == ["held", "done"]
+    assert stack.xacctctl("login", "staging", "central").returncode == 0, "by the same session"
+    assert len(stack.calls("GetSessionToken")) == 1
+    both = f"{MFA_SERIAL} or {SECOND.serial}"
+    assert f"MFA session of central ({both})" in stack.xacctctl("status").stdout
+    assert f"MFA device of central: {both}" in stack.xacctctl("roles").stdout
+    assert f"one code of {both}" in " ".join(stack.xacctctl("explain", "prod").stdout.split())
+    _, [user] = listed(stack)
+    assert ["prod" in device["roles"] for device in user["devices"]] == [True, True]
+    # It outlives a restart, and a device more or less in the list.
+    assert stack.xacctctl("restart").returncode == 0
+    stack.settings_file.write_text("")
+    assert stack.xacctctl("reload").returncode == 0
+    assert stack.xacctctl("login", "staging").returncode == 0
+    assert len(stack.calls("GetSessionToken")) == 1
+
+
+def test_a_code_of_one_device_is_sent_with_no_other(several):
+    stack = several
+    with contextlib.closing(Unix(stack.socket)) as connection:
+        connection.request("POST", "/v1/login", json.dumps({"roles": ["prod"], "attend": True}))
+        [prompt] = wait_until(lambda: stack.api("GET", "/v1/prompts")["prompts"], what="the prompt")
+        body = {"code": code_of(stack, SECOND), "serial": MFA_SERIAL}
+        assert stack.api("POST", f"/v1/prompts/{prompt['id']}", body) == {}
+        [call] = wait_until(lambda: stack.calls("GetSessionToken"), what="the call")
+        assert call["error"] == "AccessDenied"
+        again = wait_until(lambda: stack.api("GET", "/v1/prompts")["prompts"], what="the next prompt")[0]
+        assert f"It was one of {MFA_SERIAL}." in again["problem"]
+
+
+# AWS_MFA_SERIAL, for once.
+
+
+def test_another_device_for_once(with_keychain):
+    stack = with_keychain
+    change_user(stack, more_devices=(SECOND,))
+    env = stack.env | {"AWS_MFA_SERIAL": SECOND.serial}
+    done = stack.xacctctl("login", "prod", "--code", "-", input=code_of(stack, SECOND), env=env)
+    assert done.returncode == 0, done.stderr
+    assert f"If this takes a code, it is one of {SECOND.serial} (AWS_MFA_SERIAL)." in done.stderr
+    assert [call["mfa"] for call in stack.calls("GetSessionToken")] == [True]
+    # A session that is held takes no code, of whichever device.
+    assert stack.xacctctl("login", "staging", env=env).returncode == 0
+    assert len(stack.calls("GetSessionToken")) == 1
+    # The next login is as configured.
+    stack.xacctctl("logout", "--all")
+    stack.login("prod")
+
+
+@pytest.mark.parametrize(
+    ("serial", "said"),
+    [
+        ("alice", "is no serial number"),
+        ("arn:aws:iam::999999999999:mfa/alice", "is of another account"),
+        (SECURITY_KEY, "is a security key"),
+        ("arn:aws:iam::123456789012:user/alice", "is no MFA device"),
+    ],
+)
+def test_a_device_that_can_not_be_the_users_is_refused(stack, serial, said):
+    done = stack.xacctctl("login", "prod", env=stack.env | {"AWS_MFA_SERIAL": serial})
+    assert done.returncode in (1, 2)
+    assert said in done.stderr
+    assert stack.calls() == []
+
+
+def test_a_role_that_takes_no_code_is_held_whatever_the_device(stack):
+    assert stack.xacctctl("login", "open", env=stack.env | {"AWS_MFA_SERIAL": SECOND.serial}).returncode in (0, 4)

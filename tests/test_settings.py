@@ -4,6 +4,7 @@ import pytest
 
 from xacct import errors, role_settings, settings
 from xacct.aws.profiles import Profiles
+from xacct.credentials import snapshot
 from xacct.model import Role, Source
 from xacct.signin import ConsoleLogin, SignIn
 
@@ -246,3 +247,51 @@ def test_a_limit_on_an_arn_holds_for_a_web_identity_in_other_files(read):
     own = {"prod": Role("prod", SOURCE, TOKEN.role_arn)}
     got = role_settings.limited(said, Profiles(roles={"deploy": TOKEN}), own)["deploy"]
     assert (got.read_only, got.confirm) == (True, "each-grant")
+
+
+LIST = '[roles.central]\nmfa_serial = ["S", "T"]\n'
+
+
+def with_list(read, text, **roles):
+    """Roles of a source profile and one that hangs from it, with what config.toml says."""
+    found = {"central": Role("central", SOURCE, mfa_serial="S"), "prod": PROD, **roles}
+    return role_settings.apply(read(text), Profiles(roles=found))
+
+
+def test_a_list_of_a_source_is_for_the_roles_that_take_codes_of_one_of_its_devices(read):
+    other = replace(PROD, name="other", mfa_serial="U")
+    plain = replace(PROD, name="plain", mfa_serial=None)
+    second = replace(PROD, name="second", mfa_serial="T")
+    got = with_list(read, LIST, other=other, plain=plain, second=second)
+    assert {name: role.devices for name, role in got.items()} == {
+        "central": ("S", "T"),
+        "prod": ("S", "T"),
+        "second": ("S", "T"),
+        "other": ("U",),
+        "plain": (),
+    }
+
+
+def test_what_is_said_of_the_role_itself_goes_first(read):
+    got = with_list(read, LIST + '[roles.prod]\nmfa_serial = "T"\n')
+    assert (got["central"].devices, got["prod"].devices) == (("S", "T"), ("T",))
+    got = with_list(read, '[roles.prod]\nmfa_serial = ["S", "T"]\n')
+    assert (got["central"].devices, got["prod"].devices) == (("S",), ("S", "T"))
+
+
+def test_a_new_role_has_the_devices_of_its_source_profile(read):
+    got = with_list(read, LIST + '[roles.new]\nrole_arn = "arn:aws:iam::2:role/n"\nsource_profile = "central"\n')
+    assert got["new"].devices == ("S", "T")
+
+
+@pytest.mark.parametrize("said", ["[]", '["S", "S"]', '[""]', "5", str([f"S{n}" for n in range(9)])])
+def test_a_list_that_can_not_be_meant_is_refused(read, said):
+    with pytest.raises(errors.ConfigError):
+        read(f"[roles.prod]\nmfa_serial = {said}\n")
+
+
+def test_a_role_of_one_device_is_the_role_that_it_was(read):
+    """What is kept of it over a restart of an older xacct is good still."""
+    one = snapshot.plan(PROD, {})
+    assert snapshot.plan(replace(PROD, other_devices=("T",)), {}) != one
+    assert "other_devices" not in snapshot._anywhere(PROD)

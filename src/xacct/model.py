@@ -246,6 +246,8 @@ class Role:
         parent: a source, or the name of another role (role chaining).
         role_arn: None: the source's own MFA session (or its plain keys) is what is held.
         duration: seconds that the configuration asks for.
+        mfa_serial: the MFA device of which codes are asked for; None: none are.
+        other_devices: those that do as well, of the same user. The MFA session is the same, whichever was used.
         region: the one its profile names; None: none is named.
         target: where STS is asked for it.
         confirm: a human says yes before a consumer first gets it.
@@ -274,12 +276,18 @@ class Role:
     read_only: bool = False
     production: bool = field(default=False, compare=False)
     included: str = field(default="", compare=False)
+    other_devices: tuple[str, ...] = ()
 
     @property
     def source(self) -> Source:
         """The source that it hangs from; for roles that hang from one."""
         assert isinstance(self.parent, Source)  # noqa: S101 - who asks knows that
         return self.parent
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """The MFA devices any of which will do; none where no code is asked for."""
+        return () if self.mfa_serial is None else (self.mfa_serial, *self.other_devices)
 
     @property
     def base(self) -> Source | str:

@@ -74,11 +74,12 @@ class RoleStatus(RoleMarks):
 
 
 class SessionStatus(TypedDict):
-    """One MFA session in GET /v1/status."""
+    """One MFA session in GET /v1/status; `devices` where a code of any of several opens it, the first is `serial`."""
 
     source: str
     serial: str
     expires_at: float | None
+    devices: NotRequired[list[str]]
 
 
 class ImdsPort(TypedDict):
@@ -167,6 +168,7 @@ class RoleInfo(RoleMarks):
     Attributes:
         sign_in: what is signed in to for it (an sso_session, a start URL, or the ARN of a login_session).
         keychain: its source's access key is in the keychain.
+        devices: the MFA devices, where several will do; the first is `mfa_serial`.
     """
 
     name: str
@@ -178,6 +180,7 @@ class RoleInfo(RoleMarks):
     url: str
     sign_in: NotRequired[str]
     keychain: NotRequired[bool]
+    devices: NotRequired[list[str]]
 
 
 class SelectionAnswer(TypedDict):
@@ -210,7 +213,7 @@ class LoginRequest(TypedDict):
     """POST /v1/login. The answer streams `LoginEvent`s and ends with `done`.
 
     Attributes:
-        code: answers the first prompt of each MFA device; without it the prompts come in the stream, and the caller
+        code: answers the first prompt; without it the prompts come in the stream, and the caller
             answers them at POST /v1/prompts/ID.
         attend: false: don't wait for a human, fail instead.
         until: the MFA session must last until then (Unix seconds), renewed early if it does not.
@@ -219,6 +222,7 @@ class LoginRequest(TypedDict):
         browser: a sign-in may be one in a browser on this machine, which comes back by itself. False: any browser is to
             do (with a code that is typed there, or a text that is copied from there), even where one on this machine
             is waited for already. Without it: any browser does, unless one on this machine is waited for.
+        serial: the MFA device whose code it is to be, if it takes one, instead of the configured ones.
         lazy: open the MFA sessions that the roles hang from, and have each role fetched at its first use; one that
             takes a code of its own is had now.
     """
@@ -231,6 +235,7 @@ class LoginRequest(TypedDict):
     again: NotRequired[bool]
     browser: NotRequired[bool]
     lazy: NotRequired[bool]
+    serial: NotRequired[str]
 
 
 class AccountsRequest(TypedDict):
@@ -406,10 +411,12 @@ class Prompt(TypedDict):
         not_before: no code can be accepted until then (the current one has been used): show a countdown.
         problem: why the last answer was not accepted, else null.
         deadline: when the question is withdrawn.
+        devices: the MFA devices any of which will do; the first is `serial`.
     """
 
     id: str
     kind: Literal["mfa", "confirm", "sign-in"]
+    devices: NotRequired[list[str]]
     label: NotRequired[str]
     process: NotRequired[str]
     reason: NotRequired[str]
@@ -432,10 +439,12 @@ class PromptAnswer(TypedDict):
     """POST /v1/prompts/ID: a code, or `confirm` true for "yes", or `decline` true for "no".
 
     Attributes:
+        serial: whose code it is, where several devices will do; without it, the first's.
         shown: what the browser shows at the end of a sign-in whose `mode` is "paste".
     """
 
     code: NotRequired[str]
+    serial: NotRequired[str]
     shown: NotRequired[str]
     confirm: NotRequired[bool]
     decline: NotRequired[bool]

@@ -281,13 +281,13 @@ def _steps_before(
         steps.append("use it as it is; every profile of the same login_session and region shares it")
     elif path.needs_session:
         steps.append(
-            f"open an MFA session with one code of {role.mfa_serial}, for {_span(session_seconds)}; "
+            f"open an MFA session with one code of {' or '.join(role.devices)}, for {_span(session_seconds)}; "
             f"every role of {source.name} with this device shares it"
         )
     elif path.hop is Hop.KEYS:
         steps.append(f"open a session without MFA (GetSessionToken), for {_span(session_seconds)}")
     elif path.hop is Hop.WITH_CODE:
-        steps.append(f"ask for a code of {role.mfa_serial}, at every renewal")
+        steps.append(f"ask for a code of {' or '.join(role.devices)}, at every renewal")
     return steps, []
 
 

@@ -53,6 +53,21 @@ def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str)
             )
         roles[name] = _with(role, extra, fill)
         _check_limits(roles[name], extra)
+    return _with_devices_of_sources(settings, roles)
+
+
+def _with_devices_of_sources(settings: Settings, roles: dict[str, Role]) -> dict[str, Role]:
+    """The roles, where those that take codes of a device that their source's list has take any of that list."""
+    lists = {
+        role.parent: role.devices
+        for name, role in roles.items()
+        if isinstance(role.parent, Source) and role.parent.name == name and role.other_devices
+    }
+    for name, role in roles.items() if lists else ():
+        devices = lists.get(role.parent, ()) if isinstance(role.parent, Source) else ()
+        said = name in settings.roles and settings.roles[name].mfa_serial is not None
+        if role.mfa_serial in devices and not said:  # guard: list-is-for-devices-that-it-has
+            roles[name] = replace(role, mfa_serial=devices[0], other_devices=devices[1:])
     return roles
 
 
@@ -211,8 +226,8 @@ def _new_role(name: str, extra: RoleSettings, roles: dict[str, Role]) -> Role | 
         return None
     via = roles[extra.source_profile]
     parent: Source | str = via.name if via.role_arn else via.base
-    serial = None if via.role_arn else via.mfa_serial
-    return Role(name, parent, extra.role_arn, mfa_serial=serial, region=via.region, target=via.target)
+    role = Role(name, parent, extra.role_arn, region=via.region, target=via.target)
+    return role if via.role_arn else replace(role, mfa_serial=via.mfa_serial, other_devices=via.other_devices)
 
 
 def _with(role: Role, extra: RoleSettings, fill: Callable[[str], str]) -> Role:
@@ -221,6 +236,9 @@ def _with(role: Role, extra: RoleSettings, fill: Callable[[str], str]) -> Role:
         for key, value in msgspec.structs.asdict(extra).items()
         if value is not None and key not in ("source_profile", "origin")
     }
+    if "mfa_serial" in given:
+        devices = (given["mfa_serial"],) if isinstance(given["mfa_serial"], str) else given["mfa_serial"]
+        given |= {"mfa_serial": devices[0], "other_devices": devices[1:]}
     for key in ("duration", "mfa_max_age"):
         if key in given:
             given[key] = seconds(given[key])

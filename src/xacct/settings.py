@@ -25,6 +25,9 @@ MOST_IMDS_PORTS = 100
 MAX_PORT = 65535
 Port = Annotated[int, msgspec.Meta(ge=1, le=MAX_PORT)]
 
+Devices = Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1)], ...], msgspec.Meta(min_length=1, max_length=8)]
+"""Serial numbers of MFA devices of one user: AWS allows eight."""
+
 Command = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 """A program and its arguments."""
 
@@ -166,6 +169,7 @@ class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit
     """[roles.NAME]: adds to the AWS profile of that name, or makes a role of its own (role_arn, source_profile).
 
     Attributes:
+        mfa_serial: a device, or several any of which will do.
         session_name: may use {user} and {host}.
         source_identity: likewise.
         production: shown in a colour of its own wherever people see it; it decides nothing.
@@ -173,7 +177,7 @@ class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit
 
     role_arn: str | None = None
     source_profile: str | None = None
-    mfa_serial: str | None = None
+    mfa_serial: str | Devices | None = None
     external_id: str | None = None
     region: str | None = None
     duration: Duration | None = None
@@ -310,6 +314,8 @@ def check_role(name: str, role: RoleSettings) -> None:
     Raises:
         ValueError: it has such.
     """
+    if isinstance(role.mfa_serial, tuple) and len({*role.mfa_serial}) < len(role.mfa_serial):
+        raise ValueError(f"roles.{name}.mfa_serial names a device twice")
     for duration in (role.duration, role.mfa_max_age):
         if duration is not None and seconds(duration) <= 0:
             raise ValueError(f"a duration of roles.{name} must be more than nothing")

@@ -105,12 +105,12 @@ async def test_others_have_their_turn_while_a_long_status_is_worked_out(clock, c
     monkeypatch.setattr(api, "SLICE", 2)
     worked_out, real = [], serializers.role_status
 
-    def slowly(standing, node):
+    def slowly(standing, node, accounts):
         worked_out.append(node.role.name)
         if len(worked_out) == 2:
             kept = {name: role for name, role in ROLES.items() if name != "team/ops"}
             asyncio.get_running_loop().call_soon(control.keeper.configure, kept)
-        return real(standing, node)
+        return real(standing, node, accounts)
 
     monkeypatch.setattr(serializers, "role_status", slowly)
     async with control.serving():

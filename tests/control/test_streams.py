@@ -448,7 +448,7 @@ async def test_credentials_are_good_for_as_long_as_was_asked_or_refused(control)
 @serving
 async def test_who_can_not_answer_is_not_refused_where_the_devices_own_program_can(control):
     broker = control.keeper.broker
-    serial = control.keeper.topic("dev")
+    serial = control.keeper.topics("dev")[0]
     with broker.subscribe(frozenset({serial})):
         async with control.stream("/v1/login", roles=["dev"], attend=False) as events:
             async with asyncio.timeout(10):

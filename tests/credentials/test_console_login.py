@@ -229,7 +229,7 @@ async def test_another_browser_is_had_instead_while_the_one_here_is_waited_for(c
         signing_in = asyncio.ensure_future(login(world))
         await asyncio.sleep(10)
         world.aws.console.thinks = 1.0
-        world.broker.in_any_browser(world.keeper.topic("me"))
+        world.broker.in_any_browser(world.keeper.topics("me")[0])
         assert await signing_in
         assert world.aws.console.modes == ["redirect", "paste"]
         assert [each.closed for each in world.aws.console.begun] == [True, True]

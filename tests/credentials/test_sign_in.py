@@ -205,7 +205,7 @@ async def test_a_role_hangs_from_a_permission_set_for_an_hour_at_most(clock):
         world.person()
         await world.login("prod", ask=True)
         assert world.keeper.nodes["prod"].path.duration == 3600
-        assert world.keeper.topic("prod") == CORP.topic
+        assert world.keeper.topics("prod") == (CORP.topic,)
 
 
 @in_virtual_time

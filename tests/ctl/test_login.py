@@ -220,6 +220,34 @@ def test_a_code_typed_at_the_question_may_have_spaces_and_hyphens(daemon, sit):
     assert daemon.called("POST", "/v1/prompts/p1") == [{"code": "123456"}]
 
 
+def test_one_of_several_devices_is_chosen_by_its_number(daemon, sit, monkeypatch):
+    daemon.needs_code = True
+    asked, phone = daemon.prompt, "arn:aws:iam::111122223333:mfa/phone"
+    monkeypatch.setattr(
+        daemon, "prompt", lambda *what, **how: (it := asked(*what, **how)) | {"devices": [it["serial"], phone]}
+    )
+    seat = sit("login", "prod")
+    shown = seat.expect("MFA code of 1 (attempt 1 of 3; another device: its number): ")
+    assert "one of these devices is needed" in shown
+    assert f"  2  {phone}" in shown
+    seat.type("2\n")
+    seat.expect("MFA code of 2 (attempt 1 of 3")
+    seat.type("3\n")
+    seat.expect("six digits; nothing was sent")
+    seat.expect("MFA code of 2 (")
+    seat.type("123 456\n")
+    assert seat.end()[0] == 0
+    assert daemon.called("POST", "/v1/prompts/p1") == [{"code": "123456", "serial": phone}]
+
+
+def test_a_device_for_once_is_said_and_sent(daemon, run, monkeypatch):
+    monkeypatch.setenv("AWS_MFA_SERIAL", "GAHT12345678")
+    done = run("login", "prod")
+    assert done.returncode == 0
+    assert "it is one of GAHT12345678 (AWS_MFA_SERIAL). A session that is held takes none." in done.stderr
+    assert daemon.called("POST", "/v1/login")[0]["serial"] == "GAHT12345678"
+
+
 def test_a_background_job_does_not_stop_at_the_terminal(daemon, sit):
     daemon.needs_code = True
     script = 'set -m; "$@" login prod & wait $!; echo "status $?"'

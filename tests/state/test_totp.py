@@ -50,6 +50,11 @@ def test_a_seed_of_other_codes_than_aws_takes_is_refused(more):
         totp.read(AWS + more)
 
 
+def test_too_few_characters_are_no_seed():
+    with pytest.raises(errors.BadInput, match="no secret"):
+        totp.read("A" * (totp.SHORTEST - 1))
+
+
 def test_a_counter_is_no_clock():
     with pytest.raises(errors.BadInput, match="by a counter"):
         totp.read(f"otpauth://hotp/x?secret={SECRET}&counter=1")

@@ -128,7 +128,9 @@ class Api:
             rows = [row for row in rows if view.has(row["name"]) or row["state"] in ("held", "waiting", "failed")]
         behind = [above.session for node in asked for above in keeper.tree.line(node.role.name)]
         sessions = [
-            serializers.session_status(serializers.source_key(source), serial or "", entry)
+            serializers.session_status(
+                serializers.source_key(source), keeper.tree.devices(entry) or ((serial,) if serial else ()), entry
+            )
             for (source, serial, _), entry in keeper.sessions.items()
             if (entry in behind if asked else view.has(serializers.source_key(source)) or entry.holds)
         ]
@@ -253,7 +255,7 @@ class Api:
         elif "shown" in body:
             self._keeper.broker.bring(request.match_info["id"], body["shown"])
         else:
-            self._keeper.broker.answer(request.match_info["id"], body.get("code", ""))
+            self._keeper.broker.answer(request.match_info["id"], body.get("code", ""), body.get("serial"))
         return web.json_response({})
 
     async def events(self, request: web.Request) -> web.StreamResponse:

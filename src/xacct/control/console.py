@@ -53,8 +53,8 @@ class ConsoleRoutes:
             node.role, body.get("destination"), body.get("service"), body.get("region")
         )
         attend, process = body.get("attend", True), caller_of(request).process
-        broker, topic = self._service.keeper.broker, self._service.keeper.topic(name)
-        there = broker.has_subscriber(name, "confirm") or (topic is not None and broker.has_subscriber(topic))
+        broker, topics = self._service.keeper.broker, self._service.keeper.topics(name)
+        there = broker.has_subscriber(name, "confirm") or any(map(broker.has_subscriber, topics))
         ask = Ask(human=attend or there, process=lambda: process)
 
         async def served(role: str) -> Credentials:

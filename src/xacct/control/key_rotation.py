@@ -48,9 +48,8 @@ class KeyRotationRoutes:
         number = next(self._commands)
         consumer = Grant(f"rotation {number}", "", COMMAND, (name,), self._keeper.clock.now())
         self._demand_key_of_keychain(profile, name, consumer)
-        topic = self._keeper.topic(name)
         ask = Ask(
-            human=attend or self._keeper.broker.has_subscriber(topic or ""),
+            human=attend or any(map(self._keeper.broker.has_subscriber, self._keeper.topics(name))),
             lasting=LASTING,
             process=lambda: caller_of(request).process,
         )

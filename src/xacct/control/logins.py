@@ -57,7 +57,7 @@ class LoginRoutes:
     async def login(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/login."""
         body = await self._asked(request)
-        if "code" in body:
+        if "code" in body and "serial" not in body:
             self._demand_one_device(body["roles"])
         attend, lazy = body.get("attend", True), body.get("lazy", False)
         ask = attend or "code" in body or self._somebody_for(body["roles"])
@@ -77,6 +77,7 @@ class LoginRoutes:
                     process=process,
                     place=places[role],
                     lazy=lazy,
+                    serial=body.get("serial"),
                 )
             if grant is not None:
                 await self._service.allow(role, grant, lambda: process)
@@ -93,6 +94,7 @@ class LoginRoutes:
             had,
             code=body.get("code"),
             attend=attend,
+            also=body.get("serial"),
         )
         return await streamed(request, login.run)
 
@@ -116,7 +118,7 @@ class LoginRoutes:
         return body
 
     def _demand_one_device(self, roles: list[str]) -> None:
-        """Refuse a code that may be meant for either of two devices.
+        """Refuse a code that may be meant for either of two prompts. Of several devices of one, it is of the first.
 
         Raises:
             BadInput: it is.
@@ -209,7 +211,7 @@ class LoginRoutes:
     def _somebody_for(self, roles: list[str]) -> bool:
         """Whether anybody but the caller could answer for one of these."""
         broker = self._keeper.broker
-        topics = filter(None, map(self._keeper.topic, roles))
+        topics = itertools.chain.from_iterable(map(self._keeper.topics, roles))
         confirmed = any(broker.has_subscriber(role, "confirm") for role in roles)
         return confirmed or any(map(broker.has_subscriber, topics))
 

@@ -95,7 +95,7 @@ class MfaRoutes:
         roots = self._roots(views.of(request))
         answer: wire.SeedAnswer = {
             "serial": serial,
-            "roles": [name for name, root in roots.items() if root.mfa_serial == serial],
+            "roles": [name for name, root in roots.items() if serial in root.devices],
         }
         return answered(request, answer)
 
@@ -122,8 +122,8 @@ class MfaRoutes:
         assert isinstance(root.parent, Source)  # noqa: S101 - a root hangs from one
         naming: defaultdict[str, list[str]] = defaultdict(list)
         for role, other in roots.items():
-            if other.parent == root.parent and other.mfa_serial is not None:
-                naming[other.mfa_serial].append(role)
+            for serial in other.devices if other.parent == root.parent else ():
+                naming[serial].append(role)
         user: wire.MfaUser = {
             "source": serializers.source_key(root.parent),
             "asked_with": None,

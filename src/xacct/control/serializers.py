@@ -10,7 +10,6 @@ from xacct.awsfiles import Files
 from xacct.control import views
 from xacct.credentials import events as ev
 from xacct.model import Source, iso
-from xacct.prompts import broker
 from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.text import clean
 
@@ -55,9 +54,10 @@ def prompt(keeper: Keeper, prompt: Prompt) -> wire.Prompt:
         "user_code": clean(prompt.user_code),
         "service": clean(prompt.service),
         "serial": prompt.serial,
+        "devices": list(prompt.serials),
         "roles": list(prompt.roles),
         "attempt": prompt.attempt,
-        "attempts": broker.ATTEMPTS if prompt.kind == "mfa" else 1,
+        "attempts": prompt.attempts,
         "problem": None if prompt.problem is None else clean(prompt.problem),
         "not_before": prompt.not_before,
         "deadline": now + prompt.deadline - keeper.clock.boot(),
@@ -100,6 +100,8 @@ def role_info(node: Node, base_url: str, accounts: Mapping[str, str]) -> wire.Ro
         "url": base_url + role.slug,
     }
     info.update(role_marks(role, accounts))  # type: ignore[typeddict-item]  # mypy knows no part of a TypedDict
+    if role.other_devices:
+        info["devices"] = list(role.devices)
     if isinstance(role.parent, Source) and role.parent.sign_in is not None:
         info["sign_in"] = role.parent.sign_in.label
     elif isinstance(role.parent, Source) and role.parent.console is not None:
@@ -129,13 +131,16 @@ def role_status(standing: Standing, node: Node, accounts: Mapping[str, str] = NO
     }
 
 
-def session_status(name: str, serial: str, entry: Entry) -> wire.SessionStatus:
-    """How an MFA session stands now."""
-    return {
+def session_status(name: str, devices: tuple[str, ...], entry: Entry) -> wire.SessionStatus:
+    """How an MFA session stands now; `devices` are those any of which opens it."""
+    status: wire.SessionStatus = {
         "source": name,
-        "serial": serial,
+        "serial": next(iter(devices), ""),
         "expires_at": entry.expires_at if entry.valid() else None,
     }
+    if len(devices) > 1:
+        status["devices"] = list(devices)
+    return status
 
 
 def imds_port(keeper: Keeper, port: int, role: str) -> wire.ImdsPort:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import re
 from contextlib import ExitStack, asynccontextmanager
@@ -145,6 +146,7 @@ class Login:
         code: answers the first prompt; of one device, as all of `roles` are.
         attend: whether the client answers prompts itself.
         topics: what it may be asked, where that is not what logging in to roles asks for.
+        also: a device beside those.
     """
 
     def __init__(
@@ -157,6 +159,7 @@ class Login:
         code: str | None,
         attend: bool,
         topics: frozenset[str] | None = None,
+        also: str | None = None,
     ) -> None:
         self._keeper = keeper
         self._get = get
@@ -164,7 +167,9 @@ class Login:
         self._code = code
         self._attend = attend
         self._roles = list(dict.fromkeys(roles))
-        serials = frozenset(filter(None, map(keeper.topic, self._roles))) if topics is None else topics
+        asked = itertools.chain.from_iterable(map(keeper.topics, self._roles))
+        serials = frozenset(asked) if topics is None else topics
+        serials |= frozenset(() if also is None else (also,))
         self._topics = serials | frozenset(self._roles if attend else ())  # a code is no answer to "may it?"
         self._answered = False
         self._pending = set(self._roles)
@@ -211,8 +216,8 @@ class Login:
                         self._pending.discard(tasks[task])
                         await self._settle(out, tasks[task], task)
             if heard in done and (trouble := await self._tell(out, heard.result())) is not None:
-                serial, why = trouble
-                for task in [task for task in waiting if self._waits(tasks[task], serial)]:
+                prompt, why = trouble
+                for task in [task for task in waiting if self._waits(tasks[task], prompt)]:
                     waiting.discard(task)
                     self._pending.discard(tasks[task])
                     task.cancel()
@@ -233,18 +238,18 @@ class Login:
         self._failed += 1
         await out.send({"event": "failed", "role": role, "error": serializers.error_body(error)})
 
-    async def _tell(self, out: Lines, happened: ev.Event) -> tuple[str, errors.XacctError] | None:
-        """Pass on what concerns this client's prompts. Returns a device that won't be answered for, and why."""
+    async def _tell(self, out: Lines, happened: ev.Event) -> tuple[Prompt, errors.XacctError] | None:
+        """Pass on what concerns this client's prompts. Returns one that won't be answered, and why."""
         if not isinstance(happened, PromptOpened | PromptClosed):
             return None
         prompt = happened.prompt
-        if prompt.topic not in self._topics:
+        if self._topics.isdisjoint(prompt.topics):
             return None
         given = self._code is not None and prompt.kind == "mfa"
         if isinstance(happened, PromptOpened) and given and prompt.open:
             trouble = self._answer(prompt)
             if trouble is None or not self._attend:
-                return (prompt.serial, trouble) if trouble else None
+                return (prompt, trouble) if trouble else None
         if self._attend:
             await out.send(serializers.event(self._keeper, happened))
         return None
@@ -269,9 +274,9 @@ class Login:
         self._answered = True
         return None
 
-    def _waits(self, role: str, serial: str) -> bool:
-        """Whether a role has to wait until a code of this device is given."""
-        if self._keeper.topic(role) != serial:
+    def _waits(self, role: str, prompt: Prompt) -> bool:
+        """Whether a role has to wait until the code is given that is asked for."""
+        if set(self._keeper.topics(role)).isdisjoint(prompt.topics):
             return False
         node = self._keeper.node(role)
         opening = node.session is not None and node.session.refreshing

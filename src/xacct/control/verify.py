@@ -37,9 +37,9 @@ class VerifyRoutes:
         names = self._named(body, views.of(request))
         self._keeper.agent_lock.check()
         attend = body.get("attend", True)
-        topics = [self._keeper.topic(name) for name in names]
+        topics = [topic for name in names for topic in self._keeper.topics(name)]
         broker = self._keeper.broker
-        ask = attend or any(topic and broker.has_subscriber(topic) for topic in topics)
+        ask = attend or any(map(broker.has_subscriber, topics))
         process = caller_of(request).process
         for name in names:
             self._keeper.caused(name, COMMAND, process)

@@ -120,6 +120,7 @@ def made_of(name: str, arn: str, via: Role, configured: Mapping[str, Role]) -> R
         parent=via.base,
         role_arn=arn,
         mfa_serial=via.mfa_serial,
+        other_devices=via.other_devices,
         confirm="each-grant" if "each-grant" in guards else "first-use" if "first-use" in guards else None,
         read_only=read_only,
         policy=policy,
@@ -143,7 +144,7 @@ def _model(arn: str, via: Role, named: list[Role]) -> Role:
 
 def _assumed(role: Role) -> Role:
     """What matters of a role to AWS when it is assumed, and to how often a human is asked for it."""
-    same = replace(role, name="", parent="", mfa_serial=None, region=None)
+    same = replace(role, name="", parent="", mfa_serial=None, other_devices=(), region=None)
     return replace(same, confirm=None, read_only=False, policy=None, policy_arns=())
 
 

@@ -7,6 +7,7 @@ wakes up to act is scheduler.py.
 from __future__ import annotations
 
 import asyncio
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -21,15 +22,16 @@ from xacct.credentials.node import Node, Use, session_key, unknown
 from xacct.credentials.rate_limiter import URGENT
 from xacct.credentials.refused import Refused
 from xacct.credentials.tree import Tree
-from xacct.credentials.user_devices import UserDevices
+from xacct.credentials.user_devices import UserDevices, check_device
 from xacct.credentials.verification import Verification
 from xacct.model import Source, iso
 from xacct.policy import Freshness, Hop
 from xacct.prompts.approvals import Approvals
+from xacct.prompts.broker import about_devices
 from xacct.prompts.prompt import Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from xacct.credentials.entry import Entry
     from xacct.credentials.fetchers.calls import Calls
@@ -175,6 +177,7 @@ class Keeper:
         process: str = "",
         place: Place = URGENT,
         lazy: bool = False,
+        serial: str | None = None,
     ) -> None:
         """Hold a role from now on, asking for a code if that takes one. It is logged in to, and no other role is.
 
@@ -186,10 +189,32 @@ class Keeper:
             process: which process asks, in words.
             place: how much it is wanted, among all that STS is asked for.
             lazy: whether to have no more than what takes a human: the role itself is had at its first use.
+            serial: the MFA device whose code it is to be, if it takes one; None: as configured.
 
         Raises:
             XacctError: it can't be had.
         """
+        with self._by_device(name, serial):
+            await self._login(name, ask=ask, until=until, again=again, process=process, place=place, lazy=lazy)
+
+    @contextmanager
+    def _by_device(self, name: str, serial: str | None) -> Iterator[None]:
+        """Have a login's prompt ask for a code of this device alone."""
+        devices = self._root(name).devices
+        if serial is None or not devices:
+            yield
+            return
+        check_device(serial, devices)
+        self.broker.forget(about_devices((serial,)))
+        self._calls.once[name] = serial
+        try:
+            yield
+        finally:
+            self._calls.once.pop(name, None)
+
+    async def _login(
+        self, name: str, *, ask: bool, until: float | None, again: bool, process: str, place: Place, lazy: bool
+    ) -> None:
         node = self.node(name)
         self._check_until(until)
         if again:
@@ -201,7 +226,7 @@ class Keeper:
         while above is not None:
             above.try_at_once()
             above = above.parent
-        self.broker.forget(self.topic(name))
+        self.broker.forget(about_devices(self._configured_topics(name)))
         self.approvals.ask_again(node.role, "")
         self.use_of(name).login = self.clock.now()
         log_in = self._log_in_lazily if lazy else self._log_in
@@ -352,13 +377,23 @@ class Keeper:
         refused = self.refusal(node)
         return [*self.observed_limits.of(node.role), *([f"learned: {refused.sentence}"] if refused else [])]
 
-    def topic(self, name: str) -> str | None:
-        """What logging in to the role may ask for: the serial of an MFA device, or a sign-in's topic."""
+    def topics(self, name: str) -> tuple[str, ...]:
+        """What logging in to the role may ask for: the serials of MFA devices any of which will do, or a sign-in's topic.
+
+        The one that its login under way wants comes first.
+        """
+        once = self._calls.once.get(name)
+        return (*(() if once is None else (once,)), *self._configured_topics(name))
+
+    def _root(self, name: str) -> Role:
         self.node(name)
-        root = list(self.tree.line(name))[-1].role
+        return list(self.tree.line(name))[-1].role
+
+    def _configured_topics(self, name: str) -> tuple[str, ...]:
+        root = self._root(name)
         if isinstance(root.parent, Source) and root.parent.signs_in is not None:
-            return root.parent.signs_in.topic
-        return root.mfa_serial
+            return (root.parent.signs_in.topic,)
+        return root.devices
 
     def recheck(self) -> None:
         """After a suspend or a clock step: renew what is in use at once, while the network is there."""

@@ -151,10 +151,10 @@ class Scheduler:
         if session.refreshable_without_mfa():
             return  # it is renewed to the last, and asked for then
         if left <= policy.ask_ahead(session.lifetime) and not session.refreshing and not session.resting():
-            topic = self._keeper.topic(names[0]) or ""
+            attended = any(map(self._keeper.broker.has_subscriber, self._keeper.topics(names[0])))
             said_no = self._asked_for.get(session) == end and isinstance(session.error, errors.HumanNeeded)
             # Who has locked is away, or wants to be left alone.
-            if self._keeper.broker.has_subscriber(topic) and not said_no and not self._keeper.agent_lock.locked:
+            if attended and not said_no and not self._keeper.agent_lock.locked:
                 self._asked_for[session] = end
                 session.renew(ask=True, wanted_for=left)
 

@@ -198,7 +198,9 @@ def plan(role: Role, nodes: Mapping[str, Node]) -> str:
 def _anywhere(role: Role) -> dict[str, Any]:
     """How a role is configured, whichever files say so: which these are, its name among all roles tells."""
     said: dict[str, Any] = msgspec.to_builtins(role)
-    del said["target"]["origins"], said["production"]
+    del said["target"]["origins"], said["production"], said["included"]
+    if not role.other_devices:
+        del said["other_devices"]  # a plan that was kept before there were such is the same plan
     said["name"] = rolekeys.split(role.name)[0]
     if isinstance(role.parent, Source):
         del said["parent"]["files"]

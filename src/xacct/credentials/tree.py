@@ -194,6 +194,11 @@ class Tree:
         line = list(self.line(name))
         return session_key(line[-1].role) if line and line[-1].path.needs_session else None
 
+    def devices(self, session: Entry) -> tuple[str, ...]:
+        """The MFA devices any of which opens a session; none where no role hangs from it."""
+        roots = (self._root(name, node.role) for name, node in self.nodes.items() if node.session is session)
+        return tuple(dict.fromkeys(serial for root in roots for serial in root.devices))
+
     def session_roles(self, session: Entry) -> tuple[str, ...]:
         """The roles that hang from an MFA session, those somebody wants first."""
         names = [name for name, node in self.nodes.items() if node.session is session]

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from xacct import errors
-from xacct.model import Source
+from xacct.model import MfaDevice, Source, account_of
 
 if TYPE_CHECKING:
     from xacct.credentials.agent_lock import AgentLock
-    from xacct.credentials.fetchers.calls import Calls
+    from xacct.credentials.fetchers.calls import Calls, Iam
     from xacct.credentials.node import Node
     from xacct.credentials.tree import Tree
-    from xacct.model import Credentials, MfaDevice, Role
-
-
-class Iam(Protocol):
-    """The one call of IAM."""
-
-    async def mfa_devices(self, keys: Credentials, role: Role, url: str | None) -> tuple[MfaDevice, ...]:
-        """The devices of the user whose keys these are; `url` is where IAM is, if that is not AWS's own.
-
-        Raises:
-            XacctError: what AWS said, or why it could not be asked.
-        """
+    from xacct.model import Role
 
 
 class Found(NamedTuple):
@@ -94,3 +83,23 @@ def _no_user(role: Role) -> errors.ConfigError:
         f"{role.parent.name!r} has no access key of an IAM user, and nobody else has MFA devices in IAM.",
         "Name a role or profile that starts from such a key.",
     )
+
+
+def check_device(serial: str, configured: tuple[str, ...]) -> None:
+    """Refuse a device that can't be one of the user's whose `configured` ones are known.
+
+    Raises:
+        BadInput: it gives no codes, or is of another account.
+    """
+    if not MfaDevice(serial).gives_codes:
+        raise errors.BadInput(f"{serial} is a security key: STS can't use it.", "Name a device that shows codes.")
+    known = {account for each in configured if (account := account_of(each)) is not None}
+    account = account_of(serial)
+    if serial.startswith("arn:") and (account is None or ":mfa/" not in serial):
+        raise errors.BadInput(f"{serial} is no MFA device.", "Its ARN is arn:aws:iam::ACCOUNT:mfa/NAME.")
+    # guard: device-for-once-is-of-the-users-account
+    if account is not None and known and account not in known:
+        raise errors.BadInput(
+            f"The device {serial} is of another account than {configured[0]}: it can't be the same user's.",
+            "Unset AWS_MFA_SERIAL, or name a device of that user: xacctctl mfa list",
+        )

@@ -44,8 +44,9 @@ class Conversation:
         self._not_before: dict[str, float] = {}
         self._answered: set[str] = set()
         self._introduced: set[str] = set()
-        self._introduction = ""
+        self._introduction: list[str] = []
         self._said = ""
+        self._device = ""  # the one that was chosen, where several will do
 
     @property
     def listening(self) -> bool:
@@ -112,7 +113,7 @@ class Conversation:
             return
         if self._not_before.pop(prompt["id"], None) is not None:
             self._terminal.forget()  # what was typed during the countdown is the old code
-        self._terminal.ask(f"MFA code (attempt {prompt['attempt']} of {prompt['attempts']}): ")
+        self._terminal.ask(self._wants(prompt))
 
     def typed(self) -> None:
         """Read the line that was typed and send it as the answer to the current question."""
@@ -130,6 +131,8 @@ class Conversation:
         elif line is None:
             self._terminal.show("")
             self._send(prompt, {"decline": True})
+        elif (place := digits(line)) in map(str, range(1, len(_devices(prompt)) + 1)):
+            self._choose(prompt, int(place) - 1)
         else:
             self._send_code(prompt, digits(line))
 
@@ -155,7 +158,9 @@ class Conversation:
     def _send_code(self, prompt: wire.Prompt, code: str) -> None:
         if len(code) == _DIGITS and code.isascii() and code.isdigit():
             self._said = ""
-            self._send(prompt, {"code": code})
+            several = len(_devices(prompt)) > 1
+            # guard: code-is-of-the-chosen-device
+            self._send(prompt, {"code": code, "serial": self._chosen(prompt)} if several else {"code": code})
         else:
             self._terminal.show("A code has six digits; nothing was sent.")
             self.refresh()
@@ -180,16 +185,37 @@ class Conversation:
     def _introduce(self, prompt: wire.Prompt) -> None:
         """Say whom the code is for; not once more for the next attempt, which is a question of its own."""
         self._introduced.add(prompt["id"])
-        text = f"{', '.join(prompt['roles'])}: the MFA code of {prompt['serial']} is needed (Ctrl-D: no)."
-        if prompt["attempt"] > 1 and text == self._introduction:
+        devices = _devices(prompt)
+        which = devices[0] if len(devices) == 1 else "one of these devices"
+        lines = [f"{', '.join(prompt['roles'])}: the MFA code of {which} is needed (Ctrl-D: no)."]
+        if len(devices) > 1:
+            lines += [f"  {number}  {serial}" for number, serial in enumerate(devices, 1)]
+        if prompt["attempt"] > 1 and lines == self._introduction:
             return
-        self._introduction = text
+        self._introduction = lines
         self._terminal.ask("")
-        self._terminal.show(text)
+        for line in lines:
+            self._terminal.show(line)
         if prompt.get("reason"):
             self._terminal.show(prompt["reason"])
         if prompt.get("process") and prompt.get("label") not in _OURS:
             self._terminal.show(f"Asked for by {_who(prompt)}.")
+
+    def _wants(self, prompt: wire.Prompt) -> str:
+        """Say of which device the next code is taken, where several will do, and how to choose another."""
+        attempt, devices = f"attempt {prompt['attempt']} of {prompt['attempts']}", _devices(prompt)
+        if len(devices) == 1:
+            return f"MFA code ({attempt}): "
+        return f"MFA code of {devices.index(self._chosen(prompt)) + 1} ({attempt}; another device: its number): "
+
+    def _chosen(self, prompt: wire.Prompt) -> str:
+        devices = _devices(prompt)
+        return self._device if self._device in devices else devices[0]
+
+    def _choose(self, prompt: wire.Prompt, place: int) -> None:
+        self._device = _devices(prompt)[place]
+        self._said = ""
+        self.refresh()
 
     def _show_sign_in(self, prompt: wire.Prompt) -> None:
         """Say whom it is for, where it is done, and with which code: by that the human knows the right window."""
@@ -249,6 +275,11 @@ class Conversation:
     def _wait(self, prompt: wire.Prompt) -> float:
         until = self._not_before.get(prompt["id"])
         return 0.0 if until is None else until - time.monotonic()
+
+
+def _devices(prompt: wire.Prompt) -> list[str]:
+    """Return the MFA devices any of which will do."""
+    return prompt.get("devices") or [prompt["serial"]]
 
 
 def _who(prompt: wire.Prompt) -> str:

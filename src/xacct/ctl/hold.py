@@ -38,6 +38,7 @@ def hold(
     again: bool = False,
     lazy: bool = False,
     browser: bool | None = None,
+    serial: str | None = None,
     heard: Callable[[wire.HeldEvent | wire.FailedEvent], None] = lambda _event: None,
 ) -> Held:
     """Log in to roles.
@@ -52,6 +53,7 @@ def hold(
         lazy: whether roles are had at their first use only.
         browser: whether this terminal opens a sign-in in a browser on this machine; False: it is to be one in any
             browser. None: as it comes.
+        serial: the MFA device whose code it is to be, if it takes one; None: as configured.
         heard: is told as each role succeeds or fails.
 
     Raises:
@@ -65,6 +67,7 @@ def hold(
         "again": again or None,
         "browser": browser,
         "lazy": lazy or None,
+        "serial": serial,
     }
     body = {name: value for name, value in asked.items() if value is not None}
     outcome = Held()

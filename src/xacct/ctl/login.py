@@ -13,11 +13,12 @@ from xacct.ctl.client import Client
 from xacct.ctl.failure import OK, USAGE, CtlError, NotRunningError
 from xacct.ctl.hold import hold, refusal
 from xacct.ctl.progress import Progress
-from xacct.ctl.render import out, show, until
+from xacct.ctl.render import out, say, show, until
 from xacct.ctl.summary import Summary
 from xacct.ctl.verb import Verb
 from xacct.text import digits, listed
 
+_DEVICE: Final = "AWS_MFA_SERIAL"
 _LONGEST: Final = 64
 """Bytes of a line with a code, at most."""
 
@@ -29,6 +30,7 @@ def login(args: Namespace, client: Client) -> int:
     """Hold some roles. The exit status is that of the first role that could not be had."""
     mfa_expires_at = _mfa_expires_at(args, time.time())
     roles = args.roles or _picked(client)
+    serial = _device(os.environ.get(_DEVICE))
     code = _code(args)
     with Progress(len(set(roles))) as progress:
         summary = Summary(roles, at_end=progress.active)
@@ -45,6 +47,7 @@ def login(args: Namespace, client: Client) -> int:
                 until=mfa_expires_at,
                 again=args.again,
                 lazy=args.lazy,
+                serial=serial,
                 browser=not args.device_code and browser.expected(),
                 heard=heard,
             )
@@ -116,6 +119,24 @@ def _code(args: Namespace) -> str | None:
             USAGE,
         )
     return code
+
+
+def _device(serial: str | None) -> str | None:
+    """Return the MFA device that the environment names for this login, and say so.
+
+    Raises:
+        CtlError: it is none.
+    """
+    if not serial:
+        return None
+    if not re.fullmatch(r"[A-Za-z0-9_+=/:,.@-]{9,256}", serial):
+        raise CtlError(
+            f"{_DEVICE} is no serial number of an MFA device: {serial[:100]!r}.",
+            f"{_DEVICE}=arn:aws:iam::ACCOUNT:mfa/NAME xacctctl login ROLE; xacctctl mfa list",
+            USAGE,
+        )
+    say(f"If this takes a code, it is one of {serial} ({_DEVICE}). A session that is held takes none.")
+    return serial
 
 
 def _line() -> str:
@@ -206,6 +227,7 @@ VERBS = {
             "ykman oath accounts code -s aws | xacctctl login prod --code - --until 19:00",
             "xacctctl login --lazy dev staging prod",
             "xacctctl login dev --device-code",
+            "AWS_MFA_SERIAL=arn:aws:iam::123456789012:mfa/phone xacctctl login prod     by this device, for once",
         ),
         login,
         _declare_login,

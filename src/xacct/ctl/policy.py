@@ -28,7 +28,7 @@ def policy(args: Namespace, client: Client) -> int:
 
 def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("role", metavar="ROLE")
-    parser.add_argument("--format", choices=list(FORMATS), default="json")
+    parser.add_argument("--format", choices=list(FORMATS), default="json", help="what it is printed as (default: json)")
     parser.add_argument("--part", choices=PARTS, help="the role's side, or that of whoever assumes it alone")
     parser.add_argument("--principal", metavar="ARN", help="whom to trust, instead of what the configuration tells")
 

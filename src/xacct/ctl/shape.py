@@ -241,7 +241,7 @@ def status() -> Any:
         },
         {"account_name": text, "permission_set": text, "production": flag, "groups": ListOf(text)},
     )
-    session = Fields({"source": text, "serial": text, "expires_at": number_or_null})
+    session = Fields({"source": text, "serial": text, "expires_at": number_or_null}, {"devices": ListOf(text)})
     prompt = Fields(
         {
             "id": text,
@@ -256,7 +256,7 @@ def status() -> Any:
             "now": number,
         },
         {"label": text, "process": text, "reason": text, "sign_in": text, "mode": text, "url": text, "user_code": text}
-        | {"service": text},
+        | {"service": text, "devices": ListOf(text)},
     )
     catalogue = Fields(
         {"config": text, "credentials": text, "home": text, "id": text, "own": flag, "meant": flag},

@@ -109,7 +109,7 @@ def _status_lines(answer: wire.StatusAnswer, args: Namespace) -> Iterator[str]:
     yield from _troubles(answer["roles"])
     for session in answer["sessions"]:
         lasts = until(session["expires_at"], now) if session["expires_at"] is not None else "none"
-        yield _said(f"MFA session of {session['source']} ({session['serial']}): {lasts}")
+        yield _said(f"MFA session of {session['source']} ({_or(session.get('devices'), session['serial'])}): {lasts}")
     yield from _files(answer)
     for port in answer.get("imds", []):
         yield _said(f"IMDSv2 on {port['url']}: {port['role']}, for every program of yours")
@@ -247,7 +247,7 @@ def _question(prompt: wire.Prompt, attended: int) -> str:
         where = f"{prompt.get('service') or 'IAM Identity Center'} ({prompt.get('sign_in', '')})"
         line = f"waiting for a sign-in to {where}, for {roles}"
     else:
-        line = f"waiting for the MFA code of {prompt['serial']}, for {roles}"
+        line = f"waiting for the MFA code of {_or(prompt.get('devices'), prompt['serial'])}, for {roles}"
     return clean(line if attended else f"{line} (answer it: xacctctl attend)")
 
 
@@ -265,14 +265,23 @@ def _role_lines(answer: wire.RolesAnswer) -> Iterator[str]:
         yield _painted({**role, "state": "idle"}, line)  # type: ignore[typeddict-item]  # of the two a name and a mark
     if "files" in answer:
         yield _said(f"of {files_of(answer['files'])}")
-    for serial in dict.fromkeys(role["mfa_serial"] for role in answer["roles"]):
-        if serial:
-            sources = dict.fromkeys(role["source"] for role in answer["roles"] if role["mfa_serial"] == serial)
-            yield _said(f"MFA device of {', '.join(sources)}: {serial}")
+    for devices in dict.fromkeys(map(_devices, answer["roles"])):
+        if devices:
+            sources = dict.fromkeys(role["source"] for role in answer["roles"] if _devices(role) == devices)
+            yield _said(f"MFA device of {', '.join(sources)}: {devices}")
     for problem in answer["problems"]:
         yield _said(problem["sentence"], "warn")
         if problem["hint"]:
             yield clean(f"  hint: {problem['hint']}")
+
+
+def _devices(role: wire.RoleInfo) -> str:
+    return _or(role.get("devices"), role["mfa_serial"] or "")
+
+
+def _or(devices: list[str] | None, first: str) -> str:
+    """Return the MFA devices any of which will do."""
+    return " or ".join(devices or [first])
 
 
 def _mfa(role: wire.RoleInfo, known: dict[str, wire.RoleInfo]) -> str:

@@ -26,7 +26,11 @@ def for_devices(given: Parts) -> Way | Unusable:
 
 
 def _asking(given: Parts, topics: frozenset[str] | None) -> Way:
-    def command(prompt: Prompt) -> list[str]:
-        return list(given.chosen.devices.get(prompt.serial, given.chosen.command))
+    def device(prompt: Prompt) -> str:
+        """The first that has a program of its own, where several will do."""
+        return next((serial for serial in prompt.serials if serial in given.chosen.devices), prompt.serial)
 
-    return CodeProgram(command, topics)
+    def command(prompt: Prompt) -> list[str]:
+        return list(given.chosen.devices.get(device(prompt), given.chosen.command))
+
+    return CodeProgram(command, topics, device)

@@ -78,7 +78,14 @@ def text(prompt: Prompt, *, problem: bool = True) -> str:
             f"Sign in to {plain(prompt.service)} ({plain(prompt.sign_in)}) for {roles}?{who}\n"
             f"Open this in a browser: {plain(prompt.url)}{there}"
         )
+    if prompt.others:
+        others = ", ".join(map(plain, prompt.others))  # guard: dialog-other-devices-are-words
+        there = f"Of the others ({others}): xacctctl attend"
+    else:
+        there = ""
     lines = [f"MFA code for {roles}", f"Device: {plain(prompt.serial)}"]  # guard: dialog-device-is-words
+    if there:
+        lines.append(there)
     if prompt.reason:
         lines.append(plain(prompt.reason))
     if prompt.process and prompt.label != OURS:

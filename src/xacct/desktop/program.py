@@ -53,11 +53,18 @@ class CodeProgram:
     Args:
         command: Gives the program and its arguments for a prompt.
         topics: The MFA devices it is for; None: all.
+        device: Chooses the one that it is asked for, where several will do; without it, the first.
     """
 
-    def __init__(self, command: Callable[[Prompt], list[str]], topics: frozenset[str] | None = None) -> None:
+    def __init__(
+        self,
+        command: Callable[[Prompt], list[str]],
+        topics: frozenset[str] | None = None,
+        device: Callable[[Prompt], str] = lambda prompt: prompt.serial,
+    ) -> None:
         self._command = command
         self._topics = topics
+        self._device = device
 
     def takes(self, topic: str, kind: Kind) -> bool:
         """Codes of its devices."""
@@ -66,12 +73,13 @@ class CodeProgram:
     async def ask(self, asked: Asked) -> None:
         """Ask it once: it would say the same again."""
         await asked.fresh()
-        said = await output_of(self._command(asked.prompt), told(asked.prompt))
-        if not said or not asked.answer(said):
+        serial = self._device(asked.prompt)
+        said = await output_of(self._command(asked.prompt), told(asked.prompt, serial))
+        if not said or not asked.answer(said, serial):
             raise PassOn
 
 
-def told(prompt: Prompt) -> dict[str, str]:
+def told(prompt: Prompt, serial: str | None = None) -> dict[str, str]:
     """The environment in which a program is asked: ours, and which device and role it is asked for."""
     role = next(iter(prompt.roles), "")
-    return {**os.environ, "XACCT_MFA_SERIAL": prompt.serial, "XACCT_ROLE": role}
+    return {**os.environ, "XACCT_MFA_SERIAL": serial or prompt.serial, "XACCT_ROLE": role}

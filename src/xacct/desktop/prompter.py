@@ -101,7 +101,11 @@ class Prompter:
         async with asyncio.TaskGroup() as group:
             asking: list[asyncio.Task[bool]] = []
             for number, ways in enumerate(self._order):
-                able = {name: way for name, way in ways.items() if way.takes(prompt.topic, prompt.kind)}
+                able = {
+                    name: way
+                    for name, way in ways.items()
+                    if any(way.takes(topic, prompt.kind) for topic in prompt.topics)
+                }
                 now = [group.create_task(self._ask(number, *each, prompt)) for each in able.items()]
                 asking += now
                 if now and number >= known:

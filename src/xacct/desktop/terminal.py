@@ -7,6 +7,7 @@ it says where it is, and the user's pinentry asks there, as gpg-agent has it ask
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import TYPE_CHECKING
 
 from xacct.desktop import pinentry
@@ -40,15 +41,15 @@ class Terminals:
 
     async def ask(self, asked: Asked) -> None:
         """Wait until none attends any more, or pinentry can ask on none: the next has its turn at once then."""
-        topic, kind = asked.prompt.topic, asked.prompt.kind
+        topics, kind = asked.prompt.topics, asked.prompt.kind
         running: dict[Tty, asyncio.Task[None]] = {}
         try:
-            while self.takes(topic, kind):
-                for tty in self._broker.lent(topic, kind):
+            while any(self.takes(topic, kind) for topic in topics):
+                for tty in itertools.chain.from_iterable(self._broker.lent(topic, kind) for topic in topics):
                     if tty not in running:
                         running[tty] = asyncio.ensure_future(self._ask_at(tty, asked))
                 await asyncio.sleep(LOOK)
-                shown = self._broker.has_terminal(topic, kind)
+                shown = any(self._broker.has_terminal(topic, kind) for topic in topics)
                 if shown or not running or not all(task.done() for task in running.values()):
                     continue
                 for task in running.values():

@@ -85,10 +85,16 @@ class Asked:
         """Wait until the device shows a code that could be accepted."""
         await asyncio.sleep(self._broker.wait_for_fresh(self.prompt))
 
-    def answer(self, said: str) -> bool:
-        """Hand in a code, or what a browser shows. False: it is not taken, and `problem` says why."""
-        hand_in = self._broker.bring if self.prompt.take is not None else self._broker.answer
-        return self._handed_in(lambda: hand_in(self.prompt.id, said))
+    def answer(self, said: str, serial: str | None = None) -> bool:
+        """Hand in a code, or what a browser shows. False: it is not taken, and `problem` says why.
+
+        Args:
+            said: It.
+            serial: The device whose code it is; None: the first.
+        """
+        if self.prompt.take is not None:
+            return self._handed_in(lambda: self._broker.bring(self.prompt.id, said))
+        return self._handed_in(lambda: self._broker.answer(self.prompt.id, said, serial))
 
     def allow(self) -> bool:
         """Say yes. False: it is not taken, for a code is asked for."""

@@ -12,6 +12,7 @@ import asyncio
 import itertools
 import re
 from collections import defaultdict
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from xacct import errors
@@ -22,7 +23,7 @@ from xacct.prompts.subscribers import Subscribers
 from xacct.text import digits
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 
     from xacct.clock import AwsClock
     from xacct.event_bus import EventBus
@@ -94,11 +95,13 @@ class PromptBroker(Subscribers):
             raise errors.BadInput(f"No code of {serial[:256]} is wanted.", "")
         now = self._clock.likeliest()
         if self.used_codes.used(serial, code, now, self._clock.boot()):  # guard: code-is-sent-once
-            prompt.not_before = next_step(now)
+            only = len(prompt.serials) == 1
+            prompt.not_before = next_step(now) if only else None
             prompt.problem = "AWS has seen that code already, and takes each code once."
             self._events.publish(PromptOpened(prompt))
-            wait = prompt.not_before - now
+            wait = next_step(now) - now
             raise errors.CodeUsed(prompt.problem, f"The next one comes in {wait:.0f} s.")
+        prompt.chosen = serial
         prompt.answer.set_result(code)
 
     def give_up(self, prompt_id: str, sentence: str, hint: str) -> None:
@@ -112,7 +115,7 @@ class PromptBroker(Subscribers):
         prompt = self._open.get(prompt_id)
         if prompt is None or not prompt.open:
             return
-        if self.has_subscriber(prompt.topic, prompt.kind):
+        if self._attended(prompt):
             prompt.problem = sentence
             self._events.publish(PromptOpened(prompt))
         else:
@@ -172,9 +175,17 @@ class PromptBroker(Subscribers):
 
     # For those who need a code.
 
-    def turn(self, serial: str) -> asyncio.Lock:
-        """Held from the prompt to STS's verdict: the next one must know whether this code was used up."""
-        return self._turns[serial]
+    @asynccontextmanager
+    async def turn(self, *serials: str) -> AsyncIterator[None]:
+        """Held from the prompt to STS's verdict: the next one must know whether this code was used up.
+
+        Args:
+            serials: all devices of which a code may come; nobody else asks for one of them meanwhile.
+        """
+        async with AsyncExitStack() as stack:
+            for serial in sorted({*serials}):  # in one order, so that no two wait for each other
+                await stack.enter_async_context(self._turns[serial])
+            yield
 
     async def ask(
         self,
@@ -198,11 +209,41 @@ class PromptBroker(Subscribers):
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody wanted it.
         """
-        prompt = self._new_prompt(serial, roles, about=serial)
+        return (await self.ask_any((serial,), roles, wanted, attempt, problem, cause))[1]
+
+    async def ask_any(
+        self,
+        serials: tuple[str, ...],
+        roles: Callable[[], tuple[str, ...]],
+        wanted: Callable[[], bool],
+        attempt: int = 1,
+        problem: str | None = None,
+        cause: Cause = NO_CAUSE,
+    ) -> tuple[str, str]:
+        """The device that was chosen and its code; other arguments and errors are those of `ask`.
+
+        Args:
+            serials: the devices that will do; those at rest after wrong codes are left out.
+            roles: whom it is for, now.
+            wanted: whether anybody still waits for it.
+            attempt: counted over all devices.
+            problem: why the last answer would not do.
+            cause: why it is asked, and who has brought it about.
+
+        Raises:
+            HumanNeeded: as `ask`, or all devices are at rest.
+        """
+        fit = tuple(serial for serial in serials if not self._rests(serial)) or serials
+        prompt = self._new_prompt(fit[0], roles, about=about_devices(serials))
+        prompt.others, prompt.attempts = fit[1:], ATTEMPTS * len(serials)
         prompt.attempt, prompt.problem = attempt, problem
         prompt.label, prompt.process, prompt.reason = cause.label, cause.process, cause.reason
-        prompt.not_before = self.used_codes.fresh_at(serial, self._clock.likeliest())
-        return await self._pose(prompt, wanted)
+        fresh = [self.used_codes.fresh_at(serial, self._clock.likeliest()) for serial in fit]
+        prompt.not_before = None if None in fresh else min(filter(None, fresh), default=None)
+        if self._rests(fit[0]):  # guard: no-question-while-all-devices-rest
+            self._refuse_while_resting(fit[0])
+        code = await self._pose(prompt, wanted)
+        return prompt.chosen or fit[0], code
 
     async def permission(
         self, role: str, label: str, about: str, wanted: Callable[[], bool], process: str = ""
@@ -316,7 +357,7 @@ class PromptBroker(Subscribers):
             boot = self._clock.boot()
             if not wanted() or boot > prompt.deadline:
                 raise prompt.unanswered()
-            unattended_since = None if self.has_subscriber(prompt.topic, prompt.kind) else unattended_since or boot
+            unattended_since = None if self._attended(prompt) else unattended_since or boot
             if unattended_since is not None and boot - unattended_since >= GRACE:
                 self._refuse_unattended(prompt)
 
@@ -351,8 +392,22 @@ class PromptBroker(Subscribers):
         del self._resting[about]
 
     def _refuse_unattended(self, prompt: Prompt) -> None:
-        if not self.has_subscriber(prompt.topic, prompt.kind):
+        if not self._attended(prompt):
             raise prompt.unattended()
+
+    def _attended(self, prompt: Prompt) -> bool:
+        """Whether somebody could answer it."""
+        return any(self.has_subscriber(topic, prompt.kind) for topic in prompt.topics)
+
+    def _rests(self, serial: str) -> bool:
+        """Whether no code of this device is asked for just now: too many were wrong."""
+        until, error = self._resting.get(serial, (0.0, None))
+        return isinstance(error, errors.TooManyWrongCodes) and self._clock.boot() < until
+
+
+def about_devices(serials: tuple[str, ...]) -> str:
+    """What a "no" to a code of any of these devices holds for."""
+    return " ".join(serials)
 
 
 def _too_many(roles: str, seconds: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from xacct import errors
@@ -24,10 +25,10 @@ RESEND_AFTER = (0.5, 1.0, 2.0, 4.0, 8.0)
 async def with_code(
     broker: PromptBroker,
     clock: AwsClock,
-    serial: str,
+    serials: tuple[str, ...],
     roles: Callable[[], tuple[str, ...]],
     wanted: Callable[[], bool],
-    call: Callable[[str], Awaitable[Credentials]],
+    call: Callable[[str, str], Awaitable[Credentials]],
     *,
     cause: Callable[[], Cause] = lambda: NO_CAUSE,
     already: Callable[[], Credentials | None] = lambda: None,
@@ -37,31 +38,36 @@ async def with_code(
     Args:
         broker: asks for the code.
         clock: AWS's time.
-        serial: the MFA device's.
+        serials: the MFA devices any of which will do.
         roles: whom it is for, now.
         wanted: whether anybody still waits for it.
-        call: the call, given the code.
+        call: the call, given the device and its code.
         cause: why a human is asked, and who has brought it about.
         already: what another code has brought meanwhile.
 
     Raises:
-        HumanNeeded: nobody gave a code, or three were wrong.
+        HumanNeeded: nobody gave a code, or three of each device were wrong.
         XacctError: AWS refused for another reason than the code, or can't be reached.
     """
     problem = None
-    async with broker.turn(serial):
+    wrong: Counter[str] = Counter()
+    async with broker.turn(*serials):
         if (there := already()) is not None:
             return there
-        for attempt in range(1, ATTEMPTS + 1):
-            code = await broker.ask(serial, roles, wanted, attempt, problem, cause())
+        while True:
+            serial, code = await broker.ask_any(serials, roles, wanted, wrong.total() + 1, problem, cause())
             try:
-                got = await _send(broker, clock, serial, code, call)
+                got = await _send(broker, clock, serial, code, lambda code, serial=serial: call(serial, code))  # type: ignore[misc]
             except errors.WrongCode as error:
-                problem = error.sentence
+                problem = error.sentence if len(serials) == 1 else f"{error.sentence} It was one of {serial}."
+                wrong[serial] += 1
             else:
                 broker.used_codes.accept(serial, clock.likeliest())
                 return got
-        raise broker.rest(serial, roles())  # guard: three-wrong-codes-and-rest
+            if wrong[serial] >= ATTEMPTS:
+                too_many = broker.rest(serial, roles())  # guard: three-wrong-codes-and-rest
+                if all(wrong[each] >= ATTEMPTS for each in serials):
+                    raise too_many
 
 
 async def _send(

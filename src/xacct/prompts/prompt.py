@@ -49,6 +49,8 @@ class Prompt:
         mode: which of the ways to sign in it is.
         service: what it is that is signed in to, and `whereto` the same with its name, in a sentence.
         others: devices that do as well as that of `serial`.
+        chosen: the one of which a code was given.
+        attempts: how many there are.
         take: takes what the browser shows at the end; None: nothing has to be pasted.
     """
 
@@ -73,6 +75,8 @@ class Prompt:
     whereto: str = ""
     take: Callable[[str], None] | None = field(default=None, repr=False)
     others: tuple[str, ...] = ()
+    chosen: str = ""
+    attempts: int = 1
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -98,6 +102,11 @@ class Prompt:
     def topic(self) -> str:
         """What somebody has to subscribe to, to be asked it: the device, the role, or the sign-in."""
         return {"mfa": self.serial, "confirm": self.roles[0], "sign-in": self.about}[self.kind]
+
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """The same of several devices: whoever is asked for one of them is asked it."""
+        return self.serials or (self.topic,)
 
     def unattended(self) -> errors.HumanNeeded:
         """Nobody is there to ask."""

@@ -10,8 +10,8 @@ from xacct import errors
 from xacct.policy import TOTP_STEP
 
 DIGITS = 6
-SHORTEST = 16
-"""Characters of base32, 80 bits: RFC 4226 wants 128, and AWS gives 64 characters; no fewer than this are meant."""
+SHORTEST = 23
+"""Characters of base32: pyotp takes no fewer than 112 bits, RFC 4226 wants 128, and AWS gives 64 characters."""
 
 LONGEST = 256
 MOST_TYPED = 2048
@@ -45,7 +45,7 @@ def read(typed: str) -> Seed:
         raise _no_seed()
     secret = _of_address(typed) if typed.lower().startswith("otpauth:") else re.sub(r"[\s-]", "", typed)
     secret = secret.upper().rstrip("=")
-    if not re.fullmatch(rf"[A-Z2-7]{{{SHORTEST},{LONGEST}}}", secret):  # guard: seed-is-base32
+    if not re.fullmatch(rf"[A-Z2-7]{{{SHORTEST},{LONGEST}}}", secret):
         raise _no_seed()
     seed = Seed(secret)
     try:

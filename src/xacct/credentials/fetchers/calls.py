@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from xacct.clock import AwsClock
     from xacct.credentials.rate_limiter import Place
     from xacct.credentials.sign_ins import ConsoleLogins, IdentityCenter, SharedCache
-    from xacct.credentials.user_devices import Iam
-    from xacct.model import Credentials, Role
+    from xacct.model import Credentials, MfaDevice, Role
     from xacct.policy import Path
     from xacct.prompts.broker import PromptBroker
     from xacct.signin import AnySignIn, Begun
@@ -53,6 +52,17 @@ class Sts(Protocol):
         self, role: Role, token: str, *, session_name: str, duration: int | None
     ) -> Credentials:
         """The same for an identity provider's token."""
+
+
+class Iam(Protocol):
+    """The one call of IAM's that the keeper needs."""
+
+    async def mfa_devices(self, keys: Credentials, role: Role, url: str | None) -> tuple[MfaDevice, ...]:
+        """The devices of the user whose keys these are; `url` is where IAM is, if that is not AWS's own.
+
+        Raises:
+            XacctError: what AWS said, or why it could not be asked.
+        """
 
 
 class Sources(Protocol):
@@ -92,6 +102,7 @@ class Calls:
     """The outside, as fetchers see it.
 
     Attributes:
+        once: the MFA device that the login of a role under way wants, by the role's name.
         causes: who has brought it about that a role is fetched, by its name.
         shared_cache: where the AWS CLI keeps sign-ins; None: that is its own affair.
         iam: says which MFA devices a user has; None: nobody can.
@@ -114,6 +125,7 @@ class Calls:
     browsers: Browsers = field(init=False, default_factory=Browsers)
     observed_limits: ObservedLimits = field(init=False, default_factory=ObservedLimits)
     causes: dict[str, Cause] = field(init=False, default_factory=dict)
+    once: dict[str, str] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Calls go at a pace, by the boot-time clock."""
@@ -254,18 +266,18 @@ class Calls:
         role: Role,
         roles: Callable[[], tuple[str, ...]],
         wanted: Callable[[], bool],
-        call: Callable[[str], Awaitable[Credentials]],
+        call: Callable[[Role, str], Awaitable[Credentials]],
         *,
         reason: str = "",
         already: Callable[[], Credentials | None] = lambda: None,
     ) -> Credentials:
-        """What a call brings that takes a code of the role's device.
+        """What a call brings that takes a code of one of the role's devices.
 
         Args:
             role: what is wanted.
             roles: whom the code is for, now.
             wanted: whether somebody waits still.
-            call: the call, given the code.
+            call: the call, given the role with the one device that was chosen, and the code.
             reason: why it takes a code, where that is not plain.
             already: what another code has brought meanwhile.
 
@@ -276,10 +288,10 @@ class Calls:
         return await with_code(
             self.broker,
             self.clock,
-            role.mfa_serial or "",
+            next(((self.once[name],) for name in roles() if name in self.once), role.devices),
             roles,
             wanted,
-            call,
+            lambda serial, code: call(replace(role, mfa_serial=serial, other_devices=()), code),
             cause=lambda: replace(self._cause(roles()), reason=reason),
             already=already,
         )

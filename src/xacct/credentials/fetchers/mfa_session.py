@@ -103,7 +103,7 @@ class MfaSession:
                 f'Take mfa_serial out of its profile, or set mfa = "direct" for {role.name} in config.toml.',
             )
 
-        async def call(code: str) -> Credentials:
+        async def call(role: Role, code: str) -> Credentials:
             cover = None if until is None else max(0.0, until - self._calls.clock.now())
             seconds = policy.session_duration(cover, self._calls.defaults.session_duration)
             return await self._calls.open_session(role, keys, code, seconds)

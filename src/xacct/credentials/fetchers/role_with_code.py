@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xacct.credentials.entry import Need
-    from xacct.model import Credentials
+    from xacct.model import Credentials, Role
     from xacct.policy import Path
 
 
@@ -47,10 +47,10 @@ class RoleWithCode(RoleFetcher):
             raise needs_code(self.role.name)
         keys = await self.calls.keys(self.role)
 
-        async def call(code: str) -> Credentials:
+        async def call(role: Role, code: str) -> Credentials:
             longest = self.calls.observed_limits.longest.get(self.role.name, path.duration)
             shorter = replace(path, duration=min(path.duration, longest))
-            return await self.calls.assume(self.role, shorter, keys, code=code)
+            return await self.calls.assume(role, shorter, keys, code=code)
 
         async def ask() -> Credentials:
             return await self.calls.with_code(self.role, lambda: (self.role.name,), wanted, call)
