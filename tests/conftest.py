@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+from pathlib import Path
 
 import pytest
 import structlog
@@ -29,62 +30,49 @@ structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
 # same; pytest ignores only what it would otherwise have come across.
 collect_ignore = ["contract", "system"]
 
+TESTS = Path(__file__).parent
+
 LIVE = {
-    "test_accounts_live.py": {"test_profiles_of_the_list_are_roles_at_once_and_need_no_other_sign_in"},
-    "test_audit_kept.py": {
-        "test_where_the_audit_cannot_be_written_status_says_so_and_nothing_is_served_if_it_is_required"
-    },
+    "test_accounts_live.py": set(),
+    "test_audit_kept.py": set(),
     "test_catalogues.py": {"test_the_same_name_is_each_shells_own_role"},
     "test_children.py": set(),
-    "test_failures_by_hand.py": {
-        "test_wrong_code",
-        "test_used_code",
-        "test_no_code_at_all",
-        "test_sts_in_trouble",
-    },
-    "test_fifos.py": {"test_a_fifo_hangs_no_start"},
-    "test_handover.py": {"test_it_goes_on_when_whoever_asked_for_it_hangs_up"},
-    "test_keychain_keys.py": {
-        "test_a_key_that_was_added_serves_roles_and_no_file_has_it",
-        "test_a_key_moves_out_of_the_file_after_the_proof",
-        "test_an_undo_never_removes_the_only_copy",
-    },
+    "test_console.py": {"test_it_is_a_consumer_like_any_other"},
+    "test_failures_by_hand.py": {"test_wrong_code", "test_used_code", "test_no_code_at_all"},
+    "test_fifos.py": set(),
     "test_key_rotation.py": {"test_a_rotation_takes_the_session_that_is_held_and_leaves_it"},
+    "test_keychain_keys.py": {"test_a_key_moves_out_of_the_file_after_the_proof"},
     "test_lifecycle.py": {"test_a_reload_leaves_a_daemon_that_can_be_reached"},
+    "test_machine_roles.py": set(),
+    "test_mfa_devices.py": {"test_a_stored_seed_answers_and_no_code_is_sent_twice"},
     "test_other_profiles.py": set(),
-    "test_other_sts.py": {
-        "test_a_code_goes_to_the_sts_of_its_own_shell_alone",
-        "test_no_code_goes_by_a_proxy_that_the_shell_has_not",
-    },
-    "test_mfa_devices.py": {
-        "test_devices_are_listed_with_what_they_are_and_who_names_them",
-        "test_a_stored_seed_answers_and_no_code_is_sent_twice",
-    },
-    "test_reading.py": {"test_whoever_has_a_role_is_served_while_a_large_file_is_read"},
-    "test_replaced_keys.py": {"test_another_key_in_the_profile_is_used_as_soon_as_it_is_read"},
+    "test_other_sts.py": {"test_a_code_goes_to_the_sts_of_its_own_shell_alone"},
+    "test_policy.py": set(),
+    "test_reading.py": set(),
+    "test_replaced_keys.py": set(),
     "test_restart.py": {"test_locked_before_is_locked_after"},
-    "test_stack.py": {"test_all_is_well"},
+    "test_role_words.py": set(),
+    "test_signing_in.py": {"test_a_held_request_waits_for_the_sign_in_and_the_role_is_the_one_asked_for"},
+    "test_signing_in_to_aws.py": {"test_a_browser_signs_in_and_programs_are_the_identity_and_the_roles_below"},
     "test_taken_back.py": {"test_the_lock_outlives_a_kill_where_nobody_keeps_memory"},
-    "test_wrong_words.py": {
-        "test_what_is_no_verb",
-        "test_options_that_there_are_not",
-        "test_words_too_many",
-        "test_values_that_mean_nothing",
-    },
-    "test_load.py": set(),
-    "test_launcher.py": {
+    "test_unusable_profiles.py": set(),
+    "test_verify.py": {"test_exactly_the_roles_whose_owners_forgot_are_found"},
+    "test_web_identity.py": {"test_it_is_served_without_a_key_or_a_code_and_is_the_role"},
+    "ctl/doctor/test_stack.py": {"test_all_is_well"},
+    "ctl/test_launcher.py": {
         "test_both_ways_are_the_same_whatever_the_files_say",
         "test_what_is_around_puts_no_code_into_it",
         "test_there_is_none_where_its_lines_could_not_say_where_things_are",
         "test_a_signal_ends_it_with_its_number",
     },
-    "test_signing_in_to_aws.py": {
-        "test_a_browser_signs_in_and_programs_are_the_identity_and_the_roles_below",
+    "ctl/test_wrong_words.py": {
+        "test_what_is_no_verb",
+        "test_options_that_there_are_not",
+        "test_words_too_many",
+        "test_values_that_mean_nothing",
     },
-    "test_signing_in.py": {
-        "test_a_held_request_waits_for_the_sign_in_and_the_role_is_the_one_asked_for",
-    },
-    "test_web_identity.py": {"test_it_is_served_without_a_key_or_a_code_and_is_the_role"},
+    "daemon/test_handover.py": {"test_a_successor_is_hardened_before_it_is_handed_anything"},
+    "support/test_load.py": set(),
 }
 """Files that start a daemon, or several, for each test. `make test` takes of each what is named here, for it has to be
 quick; `make test-live` and CI run the rest."""
@@ -113,7 +101,7 @@ def pytest_collection_modifyitems(items):
     places = {name: place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
     for item in items:
-        kept = LIVE.get(item.path.name)
+        kept = LIVE.get(item.path.relative_to(TESTS).as_posix()) if item.path.is_relative_to(TESTS) else None
         if kept is not None and item.originalname not in kept:
             item.add_marker(pytest.mark.live)
 
