@@ -90,6 +90,18 @@ def test_a_suspend_that_was_announced_locks_once(where, monkeypatch):
     asyncio.run(app.sts.close())
 
 
+def test_the_lock_of_a_directory_that_has_vanished_is_let_go_of(where):
+    app = App(Settings(), Settings(), where)
+    app._lock = where.claim()
+    where.lock.unlink()
+    descriptors = len(os.listdir("/dev/fd"))  # noqa: PTH208 - one for each, and one for the look
+    app.claim_again()
+    assert not app.lock_is_lost()
+    assert len(os.listdir("/dev/fd")) == descriptors  # noqa: PTH208 - as above
+    os.close(app._lock)
+    asyncio.run(app.sts.close())
+
+
 def test_locking_lets_go_of_prebuilt_bodies_at_once(where):
     app = App(Settings(), Settings(), where)
     app.container_credentials._bodies["prod"] = (None, b"secret")

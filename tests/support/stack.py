@@ -108,11 +108,13 @@ class Stack:
             self.sandbox.end()
 
     def _end_successor(self):
-        """The daemon that has taken over from ours, if one has."""
-        if self.daemon is None or self.daemon.poll() is None:
+        """The daemon that has taken over from ours, if one has; ours may be about to end still."""
+        if self.daemon is None:
             return
         with contextlib.suppress(OSError, http.client.HTTPException):  # nobody is there
-            os.kill(self.api("GET", "/v1/version")["pid"], signal.SIGKILL)
+            pid = self.api("GET", "/v1/version", timeout=1)["pid"]
+            if pid != self.daemon.pid:
+                os.kill(pid, signal.SIGKILL)
 
     def xacctctl(self, *words, **how):
         """Run it where there is no terminal, and return what came of it."""

@@ -311,7 +311,9 @@ class App:
             StartupFailed: it can't be used, or another daemon has it by now.
         """
         if self.lock_is_lost():
-            self._lock = self.where.claim()
+            lost, self._lock = self._lock, self.where.claim()
+            if lost is not None:
+                os.close(lost)
 
     def handed_over(self) -> dict[str, int]:
         """The descriptors a successor gets beside the listeners. What it reads from the disk is there now, too."""
