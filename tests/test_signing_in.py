@@ -313,7 +313,7 @@ def test_a_restart_keeps_the_sign_in(stack):
     sandbox(stack, "/consent", {"answer": "allow"})
     assert stack.api("POST", "/v1/login", {"roles": ["sso-staging"]})[-1]["failed"] == 0
     sandbox(stack, "/consent", {"answer": "deny"})
-    assert stack.xacctctl("reload").returncode == 0
+    assert stack.xacctctl("restart").returncode == 0
     said = wait_until(lambda: stack.api("POST", "/v1/login", {"roles": ["sso-central"], "attend": False}))
     assert said[-1]["failed"] == 0, said
     assert len(stack.calls("StartDeviceAuthorization")) == 1

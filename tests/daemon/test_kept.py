@@ -13,10 +13,19 @@ from xacct.daemon.inherited import DaemonPaths, Inherited
 from xacct.host.notify import Manager
 from xacct.model import Credentials
 from xacct.settings import Daemon, Settings
+from xacct.signin import Registration, Renewal
 from xacct.state import keys as keychain_keys
 
 PROFILE = "[profile {name}]\nrole_arn = arn:aws:iam::123456789012:role/{name}\nsource_profile = central\n"
 KEYS = "[central]\naws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = x\n"
+SIGN_INS = {
+    "identity-center": (
+        "[sso-session ours]\nsso_start_url = https://example.awsapps.com/start\nsso_region = eu-central-1\n"
+        "sso_registration_scopes = sso:account:access\n"
+        "[profile dev]\nsso_session = ours\nsso_account_id = 123456789012\nsso_role_name = Developer\n"
+    ),
+    "console-login": "[profile me]\nlogin_session = arn:aws:iam::123456789012:user/me\nregion = eu-central-1\n",
+}
 KEPT = Settings(daemon=Daemon(persistence="keychain"))
 LOCKED = errors.KeychainUnavailable("The keychain is locked.")
 
@@ -104,6 +113,23 @@ async def test_what_was_sealed_is_held_again(where, sealed):
     app = await started(where)
     assert holds(app, "prod")
     assert not app.problems()
+    await app.close()
+
+
+@pytest.mark.parametrize("kind", SIGN_INS)
+async def test_a_sign_in_goes_on_after_a_reboot(where, keys, kind):
+    Path(os.environ["AWS_CONFIG_FILE"]).write_text(SIGN_INS[kind])
+    app = await started(where)
+    [(source, *_)] = app.keeper.sessions
+    now = app.clock.now()
+    renewal = Renewal(Registration("our-client", "its-secret", now + 36000), "refresh-token", now + 900)
+    app.keeper.sign_ins.renewals[source] = renewal
+    app.persister.save()
+    await app.close()
+    for secret in (b"its-secret", b"refresh-token"):
+        assert secret not in where.sealed.read_bytes()
+    app = await started(where)
+    assert app.keeper.sign_ins.renewals == {source: renewal}
     await app.close()
 
 
