@@ -332,7 +332,7 @@ async def fuzz_control(inputs: int, until: float, rng: random.Random, findings: 
         sts.code = None
         keeper = small_keeper(sts)
         grants = Grants(Path(folder), None, clock.now, lambda _: None)
-        about = About(sys.executable, "code", lambda: False, lambda: False, 0.0, ())
+        about = About(sys.executable, "code", lambda: False, lambda: False, 0.0, tuple)
         daemon = lone_daemon(
             endpoint_url="http://127.0.0.1:9477",
             problems=list,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,6 +81,7 @@ class Loaded:
 
     Attributes:
         unread: why it could not be.
+        mfa_processes: the shell commands that print codes of MFA devices.
     """
 
     roles: dict[str, Role]
@@ -88,6 +89,7 @@ class Loaded:
     problems: list[errors.XacctError]
     instances: tuple[Role, ...] = ()
     unread: errors.ConfigError | None = None
+    mfa_processes: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 class Catalogue:
@@ -101,6 +103,7 @@ class Catalogue:
         problems: what people should know of these files.
         unusable: why what they name besides is no role.
         instances: what stands for their sso-sessions.
+        mfa_processes: shell commands that print codes of MFA devices, by the devices' serials.
         unread: why they could not be read when they were last to be.
         asked: when a request last meant them (boot-time clock).
 
@@ -122,6 +125,7 @@ class Catalogue:
         self.problems: list[errors.XacctError] = []
         self.unusable: dict[str, errors.XacctError] = {}
         self.instances: tuple[Role, ...] = ()
+        self.mfa_processes: Mapping[str, str] = {}
         self.read = False
         self.unread: errors.ConfigError | None = None
         self.asked = boot()
@@ -152,6 +156,7 @@ class Catalogue:
             {self.key(name): why for name, why in found.unusable.items()},
             list(found.problems),
             tuple(map(self._keyed, found.instances)),
+            mfa_processes=found.mfa_processes,
         )
 
     def take(self, loaded: Loaded) -> bool:
@@ -159,6 +164,7 @@ class Catalogue:
         self.problems, self.unread = loaded.problems, loaded.unread
         if loaded.unread is None:
             self.roles, self.unusable, self.instances = loaded.roles, loaded.unusable, loaded.instances
+            self.mfa_processes = loaded.mfa_processes
             self.read = True
         return loaded.unread is None
 

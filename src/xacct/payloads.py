@@ -100,7 +100,7 @@ class DaemonStatus(TypedDict):
         code_changed: files there have changed since it started.
         clock_skew: seconds AWS's clock is ahead of this machine's, null until AWS has been heard.
         asks: how it asks people beside terminals: `command`, `pinentry`, `dialog`, `notification`; `notice` only tells
-            them, `device-command` is for some devices.
+            them, `device-command` and `mfa-process` are for some devices.
         cannot_ask: the ways of `prompts.order` that can't be used, and why.
     """
 

@@ -88,7 +88,7 @@ class Control:
                 lambda: self.code_changed,
                 lambda: self.code_changed,
                 clock.wall,
-                ("dialog",),
+                lambda: ("dialog",),
             ),
             succeed=self.succeed,
             imds=lambda: self.imds,

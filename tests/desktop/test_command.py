@@ -63,8 +63,40 @@ async def test_another_devices_prompt_starts_no_program(tmp_path):
     assert not started.exists()
 
 
+@pytest.mark.parametrize(
+    ("chosen", "code"),
+    [
+        ({}, "444444"),
+        ({"command": ("echo", "111111")}, "444444"),
+        ({"devices": {ALICES: ("echo", "222222")}}, "222222"),
+    ],
+)
+async def test_a_profiles_own_command_is_asked_for_its_device(chosen, code):
+    processes = {}
+    parts = given(**chosen)._replace(mfa_processes=lambda: processes)
+    async with asking(parts) as code_of:
+        processes[ALICES] = 'echo "$XACCT_MFA_SERIAL" >/dev/null; printf "444 444\n"'  # the files were read again
+        assert await code_of(ALICES) == code
+        assert ("mfa-process" in humans(parts).asks()) is True
+        if "command" not in chosen:
+            with pytest.raises(errors.NobodyToAsk):
+                await code_of(BOBS)
+
+
+async def test_a_profiles_own_command_that_fails_is_no_answer():
+    parts = given()._replace(mfa_processes=lambda: {ALICES: "exit 1"})
+    async with asking(parts) as code_of:
+        with parts.broker.subscribe(frozenset({ALICES})):
+            asked = asyncio.ensure_future(code_of(ALICES))
+            [prompt] = await until(lambda: parts.broker.open_prompts)
+            await asyncio.sleep(0.05)
+            assert prompt.open
+            parts.broker.answer(prompt.id, "333333")
+            assert await asked == "333333"
+
+
 def test_without_programs_there_is_no_such_way():
-    assert humans(given()).asks == ()
+    assert humans(given()).asks() == ()
 
 
 @pytest.mark.parametrize(
@@ -76,4 +108,4 @@ def test_without_programs_there_is_no_such_way():
     ],
 )
 def test_what_answers_for_some_devices_alone_is_called_so(chosen, name):
-    assert humans(given(**chosen)).asks == (name,)
+    assert humans(given(**chosen)).asks() == (name,)

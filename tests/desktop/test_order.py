@@ -209,18 +209,18 @@ def parts(desk, env, **chosen):
 
 def test_each_way_can_be_named(desk):
     found = humans(parts(desk, {}, order=tuple(WAYS), command=("true",)))
-    assert found.asks == ("command",)
+    assert found.asks() == ("command",)
     assert found.unusable().keys() == {"pinentry", "dialog", "notification"}
 
 
 def test_what_is_not_named_is_not_asked(desk):
-    assert humans(parts(desk, {}, order=("terminal",), command=("true",))).asks == ()
+    assert humans(parts(desk, {}, order=("terminal",), command=("true",))).asks() == ()
 
 
 def test_without_a_desktop_wanted_nothing_opens_there(desk):
     env = {"DISPLAY": ":0", "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"}
     found = humans(parts(desk, env, order=("dialog", "notification"), desktop=False))
-    assert found.asks == ()
+    assert found.asks() == ()
     assert found.unusable() == dict.fromkeys(("dialog", "notification"), "prompts.desktop is false")
 
 

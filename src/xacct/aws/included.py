@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SETTING = "include_profile"
 
-TAKEN = ("source_profile", "mfa_serial", "external_id", "role_session_name", "duration_seconds")
+TAKEN = ("source_profile", "mfa_serial", "mfa_process", "external_id", "role_session_name", "duration_seconds")
 """What is had from an included profile, each from the first that has it."""
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.aws import chains, included, inifiles, instances, regions, sources, targets
+from xacct.aws import chains, included, inifiles, instances, mfa_process, regions, sources, targets
 from xacct.aws.sources import keychain
 from xacct.aws.sources.process import asks_xacct
 from xacct.model import Role
@@ -35,6 +35,7 @@ class Profiles:
         instances: what stands for the sso-sessions (instances.py).
         unusable: of each profile that is no role here, why: those of `problems`, and those that only nobody could use
             (they have no credentials).
+        mfa_processes: the shell commands that print codes of MFA devices, by the devices' serials.
     """
 
     files: AwsFiles | None = field(default=None, repr=False)
@@ -42,6 +43,7 @@ class Profiles:
     problems: list[errors.XacctError] = field(default_factory=list)
     instances: list[Role] = field(default_factory=list)
     unusable: dict[str, errors.XacctError] = field(default_factory=dict)
+    mfa_processes: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def raw(self) -> dict[str, Profile]:
@@ -81,6 +83,7 @@ def read(env: Mapping[str, str], whose: str = "the daemon's", in_keychain: Mappi
         found.unusable |= {name: ignored for name in names if name not in found.files.profiles}
     without_loose_ends(found)
     found.instances = list(instances.found(found.files, env, whose))
+    found.mfa_processes = mfa_process.of_devices(found.roles, found.files)
     if in_keychain:
         found.problems += keychain.unused(found.files, {name: _source(name, found.files) for name in in_keychain})
     return found

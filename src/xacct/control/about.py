@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from xacct import __version__
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from xacct import wire
     from xacct.credentials.keeper import Keeper
@@ -29,7 +29,7 @@ class About:
     code_changed: Callable[[], bool]
     look: Callable[[], bool]
     started: float
-    asks: tuple[str, ...]
+    asks: Callable[[], Sequence[str]]
     cannot_ask: Callable[[], Mapping[str, str]] = dict
 
     def status(self, keeper: Keeper) -> wire.DaemonStatus:
@@ -42,6 +42,6 @@ class About:
             "code_changed": self.code_changed(),
             "started": self.started,
             "clock_skew": clock.skew() if clock.told else None,
-            "asks": list(self.asks),
+            "asks": list(self.asks()),
             "cannot_ask": dict(self.cannot_ask()),
         }

@@ -140,6 +140,7 @@ class App:
                 self.clock.boot,
                 self.mfa_seeds,
                 lambda: self.keeper.agent_lock.locked,
+                lambda: self.configuration.own.mfa_processes,
             )
         )
         self.watches = Watches(watchers(os.environ), self.happened)

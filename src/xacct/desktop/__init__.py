@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from xacct.desktop.parts import Parts, Run
     from xacct.desktop.ways import Way
 
+MFA_PROCESS = "mfa-process"
+
 WAYS: dict[settings.WayName, dict[str, Callable[[Parts], Way | Unusable]]] = {
     "terminal": {"terminal": terminal.way},
-    "command": {"command": command.way, "device-command": command.for_devices},
+    "command": {"command": command.way, "device-command": command.for_devices, MFA_PROCESS: command.of_profiles},
     "pinentry": {"pinentry": pinentry.way},
     "dialog": {"dialog": dialogs.way},
     "notification": {"notification": notification.way},
@@ -37,7 +39,7 @@ class Humans(NamedTuple):
         runs: What goes on in the background.
     """
 
-    asks: tuple[str, ...]
+    asks: Callable[[], tuple[str, ...]]
     unusable: Callable[[], Mapping[str, str]]
     runs: Mapping[str, Run]
 
@@ -53,4 +55,8 @@ def humans(given: Parts) -> Humans:
     prompter = Prompter(given.broker, given.events, usable, settings.seconds(given.chosen.next_after), given.boot)
     beside = {name: run for name, make in BESIDE.items() if (run := make(given)) is not None}
     ways = tuple(name for at_once in usable for name in at_once if name != "terminal")
-    return Humans((*ways, *beside), lambda: {**unusable, **prompter.unusable()}, {"prompter": prompter.run, **beside})
+
+    def asks() -> tuple[str, ...]:
+        return (*(name for name in ways if name != MFA_PROCESS or given.mfa_processes()), *beside)
+
+    return Humans(asks, lambda: {**unusable, **prompter.unusable()}, {"prompter": prompter.run, **beside})

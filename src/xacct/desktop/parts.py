@@ -26,6 +26,7 @@ class Parts(NamedTuple):
         boot: Reads the boot-time clock.
         seeds: The stored TOTP seeds; None: there is no place for them.
         locked: Says whether the agent is locked.
+        mfa_processes: The `mfa_process` of MFA devices in the daemon's own AWS files, by the devices' serials.
     """
 
     chosen: Prompts
@@ -35,3 +36,4 @@ class Parts(NamedTuple):
     boot: Callable[[], float]
     seeds: Seeds | None = None
     locked: Callable[[], bool] = lambda: False
+    mfa_processes: Callable[[], Mapping[str, str]] = dict

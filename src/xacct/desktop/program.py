@@ -52,23 +52,23 @@ class CodeProgram:
 
     Args:
         command: Gives the program and its arguments for a prompt.
-        topics: The MFA devices it is for; None: all.
+        takes: Says whether it is for an MFA device.
         device: Chooses the one that it is asked for, where several will do; without it, the first.
     """
 
     def __init__(
         self,
         command: Callable[[Prompt], list[str]],
-        topics: frozenset[str] | None = None,
+        takes: Callable[[str], bool] = lambda _serial: True,
         device: Callable[[Prompt], str] = lambda prompt: prompt.serial,
     ) -> None:
         self._command = command
-        self._topics = topics
+        self._takes = takes
         self._device = device
 
     def takes(self, topic: str, kind: Kind) -> bool:
         """Codes of its devices."""
-        return kind == "mfa" and (self._topics is None or topic in self._topics)
+        return kind == "mfa" and self._takes(topic)
 
     async def ask(self, asked: Asked) -> None:
         """Ask it once: it would say the same again."""

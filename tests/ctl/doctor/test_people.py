@@ -14,7 +14,7 @@ def test_a_terminal_attends(stage):
 
 
 def test_nobody_would_see_it(stage):
-    stage.running(daemon={"asks": ["notice", "device-command"]})
+    stage.running(daemon={"asks": ["notice", "device-command", "mfa-process"]})
     assert stage.found(CHECKS)["questions"] == "warning"
     assert "xacctctl attend" in stage.fix(CHECKS, "questions")
 

@@ -7,7 +7,7 @@ from xacct.ctl.doctor.scene import Scene
 from xacct.ctl.doctor.ways import ways
 from xacct.ctl.render import count
 
-_NOT_FOR_ALL: Final = ("notice", "device-command", "stored-seed")
+_NOT_FOR_ALL: Final = ("notice", "device-command", "mfa-process", "stored-seed")
 """What only tells, and what answers for some devices alone."""
 
 _ATTEND: Final = "xacctctl attend, in a spare terminal; or set prompts.command in config.toml"
