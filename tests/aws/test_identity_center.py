@@ -21,7 +21,10 @@ from xacct.awsfiles import Files
 from xacct.catalogue import Catalogue
 from xacct.clock import AwsClock
 from xacct.credentials.node import session_key
-from xacct.signin import SCOPES, Registration, SignIn
+from xacct.model import Instant, Role, Source
+from xacct.sandbox.default_world import default_world
+from xacct.sandbox.server import Sandbox
+from xacct.signin import SCOPES, Registration, Renewal, SignIn
 
 SESSION = """
 [sso-session corp]
@@ -289,6 +292,32 @@ async def test_the_browser_is_asked_as_aws_wants_it(home):
     finally:
         waiting.close()
         await center.close()
+
+
+@pytest.mark.parametrize("off", [-7200, 7200])
+async def test_with_a_wrong_clock_all_that_is_given_ends_when_aws_says(off):
+    clock = AwsClock(lambda: Instant(time.time() + off, time.monotonic()))
+    for _ in range(3):
+        clock.heard(time.time(), signed_for=False)
+    sandbox = Sandbox(default_world(identity_center=True))
+    [instance] = sandbox.world.instances
+    portal = Portal(clock)
+    async with sandbox.serve() as url:
+        sign_in = SignIn("example", instance.start_url, instance.region, oidc_url=url, portal_url=url)
+        source = Source("dev", "identity-center", sign_in=sign_in, account="123456789012", permission_set="Developer")
+        role = Role("dev", source)
+        try:
+            client = await portal.register(role, "device-code")
+            code = await portal.start(role, client)
+            sandbox.identity_center.answer()
+            tokens = await portal.finish(role, client, code)
+            held = await portal.role_credentials(role, tokens.access_token)
+            again = await portal.renew(role, Renewal(client, tokens.refresh_token))
+        finally:
+            await portal.close()
+    for each in (tokens, again):
+        assert each.expires_at == pytest.approx(time.time() + instance.token_seconds, abs=10)
+    assert held.remaining(time.time()) == pytest.approx(3600, abs=10)
 
 
 class Answers(Portal):
