@@ -16,7 +16,7 @@ from xacct.model import Credentials, Role, Source, StsTarget
 from xacct.sandbox.default_world import default_world
 from xacct.sandbox.server import Sandbox
 from xacct.sandbox.world import KEY_ACTIONS
-from xacct.state import access_keys, key_index
+from xacct.state import access_keys, key_index, rows_file
 from xacct.state.access_keys import AccessKeys, digest
 
 WHERE = ("/home/u/.aws/config", "/home/u/.aws/credentials")
@@ -77,13 +77,13 @@ class Place:
         clock = AwsClock(host_clock.read)
         self.sts = Sts(clock)
         self.iam, self.close = Watched(Iam(self.sts), self), self.sts.close
-        write = key_index.write
+        write = rows_file.write
 
         def written(*args):
             self.effect("index")
             write(*args)
 
-        monkeypatch.setattr(key_index, "write", written)
+        monkeypatch.setattr(rows_file, "write", written)
 
     def now(self):
         return time.time() + self.offset

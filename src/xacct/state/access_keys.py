@@ -17,7 +17,7 @@ import structlog
 from xacct import errors
 from xacct.host.threads import run_in_daemon_thread
 from xacct.model import Credentials
-from xacct.state import key_index
+from xacct.state import key_index, rows_file
 from xacct.state.asking import Asking
 from xacct.state.key_index import Row, account
 
@@ -253,7 +253,7 @@ class AccessKeys:
         )
 
     async def _write(self, rows: list[Row]) -> None:
-        await run_in_daemon_thread(lambda: key_index.write(self._index, rows))
+        await run_in_daemon_thread(lambda: rows_file.write(self._index, rows))
         self.rows = tuple(rows)
 
 

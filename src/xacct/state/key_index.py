@@ -10,15 +10,11 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
-import structlog
 
-from xacct import errors, fileio
+from xacct.state import rows_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
-
-log = structlog.get_logger("xacct.state")
 
 MOST_BYTES = 1024 * 1024
 MOST = 1000
@@ -107,29 +103,8 @@ def read(path: Path) -> tuple[Row, ...]:
     """The rows; none where there is no file.
 
     Raises:
-        StateNotKept: it can't be read or understood. Nothing is lost: the keys are in the keychain.
+        StateNotKept: it can't be read or understood.
     """
-    try:
-        return msgspec.json.decode(fileio.read(path, MOST_BYTES, follow=False), type=_Rows)
-    except FileNotFoundError:
-        return ()
-    except OSError as error:
-        why = error.strerror or "it can't be read"
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        why = "it is not what xacct has written"
-    raise errors.StateNotKept(
-        f"{path}, which lists the access keys in the keychain, can't be used: {why}.",
-        "Repair or remove it, then add the keys again: xacctctl keys add PROFILE",
-    )
-
-
-def write(path: Path, rows: Iterable[Row]) -> None:
-    """Keep these rows, and no others.
-
-    Raises:
-        StateNotKept: they can't be kept.
-    """
-    try:
-        fileio.write_private(path, msgspec.json.format(msgspec.json.encode(list(rows))))
-    except OSError as error:
-        raise errors.StateNotKept(f"{path} can't be written ({error.strerror}).") from None
+    again = "add the keys again: xacctctl keys add PROFILE"
+    rows: tuple[Row, ...] = rows_file.read(path, _Rows, MOST_BYTES, what="the access keys in the keychain", again=again)
+    return rows

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import structlog
 
-from xacct import errors, fileio
+from xacct import errors
 from xacct.host.threads import run_in_daemon_thread
+from xacct.state import rows_file
 from xacct.state.asking import Asking
 from xacct.state.totp import Seed
 
@@ -146,7 +147,7 @@ class MfaSeeds:
             raise self.problem
 
     async def _write(self, rows: list[Row]) -> None:
-        await run_in_daemon_thread(lambda: _write(self._index, rows))
+        await run_in_daemon_thread(lambda: rows_file.write(self._index, rows))
         self.rows = tuple(rows)
 
 
@@ -162,22 +163,6 @@ def _again(serial: str) -> str:
 
 
 def _read(path: Path) -> tuple[Row, ...]:
-    try:
-        return msgspec.json.decode(fileio.read(path, MOST_BYTES, follow=False), type=_Rows)
-    except FileNotFoundError:
-        return ()
-    except OSError as error:
-        why = error.strerror or "it can't be read"
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        why = "it is not what xacct has written"
-    raise errors.StateNotKept(
-        f"{path}, which lists the stored seeds, can't be used: {why}.",
-        "Repair or remove it, then add the seeds again: xacctctl mfa add SERIAL",
-    )
-
-
-def _write(path: Path, rows: list[Row]) -> None:
-    try:
-        fileio.write_private(path, msgspec.json.format(msgspec.json.encode(rows)))
-    except OSError as error:
-        raise errors.StateNotKept(f"{path} can't be written ({error.strerror}).") from None
+    again = "add the seeds again: xacctctl mfa add SERIAL"
+    rows: tuple[Row, ...] = rows_file.read(path, _Rows, MOST_BYTES, what="the stored seeds", again=again)
+    return rows
