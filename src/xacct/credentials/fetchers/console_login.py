@@ -12,41 +12,19 @@ import structlog
 
 from xacct import errors
 from xacct.credentials.fetchers.calls import needs_sign_in
+from xacct.credentials.fetchers.sign_in_root import SignInRoot
 from xacct.credentials.sign_ins import any_sign_in_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from xacct.credentials.entry import Need
-    from xacct.credentials.fetchers.calls import Calls
-    from xacct.model import ConsoleTokens, Credentials, Role, Source
+    from xacct.model import ConsoleTokens, Credentials, Role
     from xacct.signin import Authorization
 
 log = structlog.get_logger("xacct.credentials")
 
 
-class ConsoleLoginFetcher:
-    """Gets the credentials of one console login.
-
-    Args:
-        source: which, as SignIns knows it.
-        role: one that hangs from it.
-        roles: the names of those it is signed in to for, now.
-    """
-
-    def __init__(
-        self,
-        source: Source,
-        role: Callable[[], Role],
-        roles: Callable[[], tuple[str, ...]],
-        *,
-        calls: Calls,
-    ) -> None:
-        self._source = source
-        self._role = role
-        self._roles = roles
-        self._calls = calls
-        self._sign_ins = calls.sign_ins
+class ConsoleLoginFetcher(SignInRoot):
+    """Gets the credentials of one console login."""
 
     def needs_human(self) -> bool:
         """Unless it can be renewed."""

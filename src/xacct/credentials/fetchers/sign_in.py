@@ -13,6 +13,7 @@ import structlog
 
 from xacct import errors
 from xacct.credentials.fetchers.calls import needs_sign_in
+from xacct.credentials.fetchers.sign_in_root import SignInRoot
 from xacct.credentials.sign_ins import sign_in_of
 from xacct.model import Credentials
 from xacct.signin import DeviceCode
@@ -52,28 +53,13 @@ class _Opened:
     redirect: Authorization[Tokens]
 
 
-class SignInFetcher:
-    """Gets the access token of one sign-in.
-
-    Args:
-        source: which, as SignIns knows it.
-        role: one that hangs from it.
-        roles: the names of those it is signed in to for, now.
-    """
+class SignInFetcher(SignInRoot):
+    """Gets the access token of one sign-in. Arguments as for `SignInRoot`."""
 
     def __init__(
-        self,
-        source: Source,
-        role: Callable[[], Role],
-        roles: Callable[[], tuple[str, ...]],
-        *,
-        calls: Calls,
+        self, source: Source, role: Callable[[], Role], roles: Callable[[], tuple[str, ...]], *, calls: Calls
     ) -> None:
-        self._source = source
-        self._role = role
-        self._roles = roles
-        self._calls = calls
-        self._sign_ins = calls.sign_ins
+        super().__init__(source, role, roles, calls=calls)
         self._looked = (float("-inf"), True)
 
     def needs_human(self) -> bool:
