@@ -116,6 +116,22 @@ class App:
         )
         self.catalogues = Catalogues(self.configuration, self.keeper, self.grants)
         self.reader = Reader(self._read)
+        self._build_keychain(where)
+        self.audit = _audit(chosen, where, self.clock, resolver, self.catalogues)
+        if (audit := self.audit) is not None:
+            self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
+        self._build_endpoints(chosen, resolver)
+        self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
+        self._build_humans(chosen)
+        self.watches = Watches(watchers(os.environ), self.happened)
+        self._announced = float("-inf")
+        self._build_state(chosen)
+        self._lock: int | None = None
+        self._looked = self._looked_seldom = float("-inf")
+        self._steps_problem: errors.XacctError | None = None
+
+    def _build_keychain(self, where: DaemonPaths) -> None:
+        """What keeps access keys and TOTP seeds in the operating system's keychain."""
         self.keychain_keys = KeychainKeys(
             self.access_keys,
             self.sts,
@@ -126,11 +142,9 @@ class App:
         )
         self.mfa_seeds = MfaSeeds(where.mfa_seeds, key_items.of_this_system(MFA_SEEDS), self.clock.likeliest)
         self.mfa_devices = MfaDevices(self.keeper, self.mfa_seeds, os.environ)
-        self.audit = _audit(chosen, where, self.clock, resolver, self.catalogues)
-        if (audit := self.audit) is not None:
-            self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
-        self._build_endpoints(chosen, resolver)
-        self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
+
+    def _build_humans(self, chosen: Settings) -> None:
+        """How a human is asked and told beside terminals."""
         self.humans = humans(
             Parts(
                 chosen.prompts,
@@ -143,12 +157,6 @@ class App:
                 lambda: self.configuration.own.mfa_processes,
             )
         )
-        self.watches = Watches(watchers(os.environ), self.happened)
-        self._announced = float("-inf")
-        self._build_state(chosen)
-        self._lock: int | None = None
-        self._looked = self._looked_seldom = float("-inf")
-        self._steps_problem: errors.XacctError | None = None
 
     def _keep_steps(self, all_steps: dict[str, int]) -> None:
         self._steps_problem = steps.save(self.where.steps, all_steps)
