@@ -110,7 +110,7 @@ def environment(address, tmp_path):
 @pytest.mark.parametrize("to_us_alone", [False, True])
 async def test_its_action_opens_the_dialog(desk, desktop, environment, tmp_path, action, to_us_alone):
     async with desk.asking(environment, order=("notification",)) as found:
-        assert found.asks[0] == "notification"
+        assert found.asks()[0] == "notification"
         asked = desk.code()
         number = await desktop.notified()
         assert not (tmp_path / "asked").exists()
