@@ -17,6 +17,61 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "project-file-is-of-this-file-system": Guard(
+        "while os.stat(directory).st_dev == device:",
+        "while True:",
+        "tests/ctl/test_project.py::test_a_file_of_another_file_system_is_not_looked_for",
+    ),
+    "project-file-is-not-above-home": Guard(
+        "if directory in (home, above):",
+        "if directory == above:",
+        "tests/ctl/test_project.py::test_a_file_above_home_is_nobodys",
+    ),
+    "project-file-is-the-users-own": Guard(
+        "owner=os.geteuid()",
+        "owner=None",
+        "tests/ctl/test_project.py::test_what_is_no_file_of_the_users_own_is_refused",
+    ),
+    "file-of-another-user-is-not-read": Guard(
+        "if owner is not None and os.fstat(descriptor).st_uid != owner:",
+        "if False:",
+        "tests/ctl/test_project.py::test_what_is_no_file_of_the_users_own_is_refused",
+    ),
+    "project-file-says-role-and-region-alone": Guard(
+        "if strange := next((key for key in said if key not in _KNOWN), None):",
+        "if strange := None:",
+        "tests/ctl/test_project.py::test_it_says_one_role_and_a_region_and_no_more",
+    ),
+    "project-file-has-one-role": Guard(
+        'if role[0] in "@-" or _SEVERAL & set(role):',
+        "if False:",
+        "tests/ctl/test_project.py::test_it_says_one_role_and_a_region_and_no_more",
+    ),
+    "trust-is-of-bytes": Guard(
+        ' + b"\\0" + content',
+        "",
+        "tests/ctl/test_project.py::test_a_file_is_trusted_once_and_anew_when_it_changes",
+    ),
+    "trust-is-of-this-path": Guard(
+        "return _path_of(mark(path, content)) == path",
+        "return _path_of(mark(path, content)) is not None",
+        "tests/ctl/test_project.py::test_a_record_of_another_user_or_with_other_words_is_none",
+    ),
+    "untrusted-project-file-is-not-taken": Guard(
+        "if not trust.is_trusted(path, found.content):",
+        "if False:",
+        "tests/ctl/test_project.py::test_a_file_is_trusted_once_and_anew_when_it_changes",
+    ),
+    "untrusted-project-file-moves-no-shell": Guard(
+        "if trust.is_trusted(path, found.content):",
+        "if True:",
+        "tests/ctl/test_project.py::test_of_a_file_that_is_not_trusted_a_shell_tells_once",
+    ),
+    "chosen-role-stays-on-cd": Guard(
+        "if chosen and not os.environ.get(variables.PROJECT):",
+        "if False:",
+        "tests/ctl/test_project.py::test_a_role_that_somebody_chose_stays",
+    ),
     "prompt-of-zsh-expands-no-roles-name": Guard(
         'words = words.replace("%", "%%")',
         "pass",

@@ -46,7 +46,8 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime", "--region"),
     "leave": ("--format",),
     "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel", "--region"),
-    "init": ("--no-prompt",),
+    "init": ("--no-prompt", "--project"),
+    "trust": ("--list",),
     "process": ("--lifetime",),
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "accounts": (
@@ -84,7 +85,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "docker": ("run", "compose", "doctor", "setup"),
     "podman": ("run", "compose", "doctor", "setup"),
     "completion": ("bash", "zsh", "fish"),
-    "hook": ("direnv",),
+    "hook": ("direnv", "bash", "zsh", "fish"),
     "init": ("bash", "zsh", "fish", "powershell", "xonsh", "tcsh"),
     "service": ("install", "status", "uninstall"),
 }

@@ -32,8 +32,7 @@ def env(args: Namespace, client: Client) -> int:
     """Print the change of environment in the shell's language."""
     end_at_signals()
     if args.role is None:
-        args.role = _picked(client)
-    universal = _universal(args)
+        _choose(args, client)
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
         change = variables.static(args.role, keys, os.environ)
@@ -44,20 +43,50 @@ def env(args: Namespace, client: Client) -> int:
     else:
         lifetime(args)
         ensure(client, args.role)
-        pid = calling_shell() if args.pid is None else args.pid
-        grant = mint(client, args.role, _label(pid), pid)
-        # The empty name: fish can't but export it, and most SDKs take it for none
-        change = reaching(args.role, grant, os.environ, "" if universal else None, universal)
+        change = _granted(args, client, args.pid)
     if not args.static and (file := shadow.taken_by_polars(paths.home())):
         _note(f"polars takes the first keys in {file}, whatever this shell is in. {shadow.FOR_POLARS}")
-    in_region(change, args.region)
-    emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
+    emit(shells.FORMATS[args.format](_finished(change, args)))
     end_former(client, args.pid)
     return OK
 
 
+def entered(args: Namespace, client: Client) -> variables.Change:
+    """Return the change that puts the calling shell into a role; no human is asked for anything yet.
+
+    Args:
+        args: as of a command line: `role`, `region`, `project`, `format`, and `static` and `imds` False.
+        client: the daemon's.
+    """
+    return _finished(_granted(args, client, None, ask=False), args)
+
+
+def _granted(args: Namespace, client: Client, asked_pid: int | None, *, ask: bool = True) -> variables.Change:
+    """Return the change that leads to the endpoint, with a grant for a shell."""
+    universal = _universal(args)
+    pid = calling_shell() if asked_pid is None else asked_pid
+    grant = (mint if ask else _mint_unasked)(client, args.role, _label(pid), pid)
+    # The empty name: fish can't but export it, and most SDKs take it for none
+    return reaching(args.role, grant, os.environ, "" if universal else None, universal)
+
+
+def _finished(change: variables.Change, args: Namespace) -> variables.Change:
+    """Return the change with the region that was asked for, the directory's mark, and what was before in its place."""
+    in_region(change, args.region)
+    if project := getattr(args, "project", None):
+        change.set[variables.PROJECT] = project
+    return variables.settled(change, os.environ)
+
+
+def _choose(args: Namespace, client: Client) -> None:
+    """Put in the role that the directory says, or else the one that somebody at the terminal picks."""
+    from xacct.ctl.project import here  # noqa: PLC0415 - of use where no role is named
+
+    if not here.take(args):
+        args.role = _picked(client)
+
+
 def _picked(client: Client) -> str:
-    """Return the role that somebody at the terminal picks."""
     from xacct.ctl.picker.pick import pick  # noqa: PLC0415 - of use where somebody is asked
 
     names = pick(client, "Use", single=True)
@@ -173,16 +202,22 @@ def ensure(client: Client, role: str, grant: str | None = None) -> None:
 
 
 def mint(client: Client, role: str, label: str, pid: int, **more: int | str) -> wire.GrantAnswer:
-    """Return a fresh grant for `role` that ends with the process `pid`; 0 for one that doesn't.
+    """Return a fresh grant for `role` that ends with the process `pid`, 0 for one that doesn't; guarded, with a yes.
 
     `more` is as in `wire.GrantRequest`.
     """
+    grant = _mint_unasked(client, role, label, pid, **more)
+    if role in grant.get("confirm", []):
+        confirm(client, role, grant["id"])
+    return grant
+
+
+def _mint_unasked(client: Client, role: str, label: str, pid: int, **more: int | str) -> wire.GrantAnswer:
+    """Return the same, but where the role is guarded a human is asked when the grant is used."""
     body = {"roles": [role], "label": clean(label), **({"pid": pid} if pid else {}), **more}
     grant = client.call("POST", wire.GRANTS, _GRANT, body)
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")
-    if role in grant.get("confirm", []):
-        confirm(client, role, grant["id"])
     return grant
 
 
@@ -312,7 +347,12 @@ def _pid(word: str) -> int:
 
 
 def _declare(parser: ArgumentParser) -> None:
-    parser.add_argument("role", metavar="ROLE", nargs="?", help="without one, at a terminal: pick it")
+    parser.add_argument(
+        "role",
+        metavar="ROLE",
+        nargs="?",
+        help="without one: that of the directory's .xacct.toml; else, at a terminal: pick it",
+    )
     parser.add_argument(
         "--format",
         choices=list(shells.FORMATS),
