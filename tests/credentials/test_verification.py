@@ -195,7 +195,7 @@ async def test_temporary_keys_may_carry_an_mfa(clock):
             return Credentials("ASIAIOSFODNN7EXAMPLE", "secret", "token")
 
     scene = await Scene(clock).open_session()
-    scene.keeper._calls._sources = Temporary()
+    scene.keeper._calls.sources = Temporary()
     verdict, tries = await scene.seen("prod")
     assert (verdict, tries["without-mfa", "keys"]) == ("unknown", "unknown")
 

@@ -164,7 +164,7 @@ async def test_where_nobody_can_ask_nobody_is_waited_for_and_it_is_tried_again(c
 @in_virtual_time
 async def test_a_terminal_that_attends_has_its_time_and_one_that_goes_none(clock, desk):
     last = Scripted()
-    async with asking(desk, [Terminals(parts(desk, {}), Unusable("none here"))], [last]) as prompter:
+    async with asking(desk, [Terminals(parts(desk, {}), lambda: Unusable("none here"))], [last]) as prompter:
         with desk.broker.subscribe():
             asked = desk.code()
             await asyncio.sleep(AFTER / 2)
@@ -182,7 +182,7 @@ async def test_a_terminal_that_attends_has_its_time_and_one_that_goes_none(clock
 @in_virtual_time
 async def test_a_terminal_that_is_lent_in_vain_is_passed_over_at_once(clock, desk):
     last = Scripted("123456")
-    async with asking(desk, [Terminals(parts(desk, {}), Unusable("there is no pinentry"))], [last]) as prompter:
+    async with asking(desk, [Terminals(parts(desk, {}), lambda: Unusable("there is no pinentry"))], [last]) as prompter:
         with desk.broker.subscribe(lent=Tty("/dev/pts/0")):
             assert await desk.code() == "123456"
         assert when(prompter, last) == [0]
@@ -192,7 +192,7 @@ async def test_a_terminal_that_is_lent_in_vain_is_passed_over_at_once(clock, des
 @in_virtual_time
 async def test_a_terminal_answers_while_the_others_are_asked(clock, desk):
     other = Scripted()
-    async with asking(desk, [Terminals(parts(desk, {}), Unusable("none here")), other]):
+    async with asking(desk, [Terminals(parts(desk, {}), lambda: Unusable("none here")), other]):
         with desk.broker.subscribe():
             asked = desk.code()
             await asyncio.sleep(1)

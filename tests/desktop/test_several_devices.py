@@ -6,7 +6,7 @@ from waiting import until
 
 from xacct.clock import AwsClock
 from xacct.credentials.events import Events
-from xacct.desktop import dialogs, prompters
+from xacct.desktop import dialogs, humans
 from xacct.desktop.parts import Parts
 from xacct.host import clock as host_clock
 from xacct.prompts.broker import PromptBroker
@@ -26,7 +26,7 @@ async def test_a_program_of_one_of_them_answers_for_that_one():
     chosen = Prompts(
         desktop=False, devices={TOKEN: ("sh", "-c", 'test "$XACCT_MFA_SERIAL" = ' + TOKEN + " && echo 123456")}
     )
-    [run] = prompters(Parts(chosen, broker, events, {}, lambda: 0.0)).values()
+    run = humans(Parts(chosen, broker, events, {}, lambda: 0.0)).runs["prompter"]
     task = asyncio.ensure_future(run())
     await asyncio.sleep(0)
     assert await broker.ask_any((PHONE, TOKEN), lambda: ("prod",), lambda: True) == (TOKEN, "123456")

@@ -274,8 +274,8 @@ class Keeper:
     def verification(self, names: Sequence[str], *, ask: bool) -> Verification:
         """What verifies roles; a human who has come by themselves is asked whatever was said before."""
         if ask:
-            for topic in filter(None, map(self.topic, names)):
-                self.broker.forget(topic)
+            for name in names:
+                self.broker.forget(about_devices(self._configured_topics(name)))
         return Verification(
             names, ask=ask, calls=self._calls, tree=self.tree, agent_lock=self.agent_lock, may_ask=self.may_ask
         )
@@ -377,11 +377,12 @@ class Keeper:
         refused = self.refusal(node)
         return [*self.observed_limits.of(node.role), *([f"learned: {refused.sentence}"] if refused else [])]
 
-    def topics(self, name: str) -> tuple[str, ...]:
-        """What logging in to the role may ask for: the serials of MFA devices any of which will do, or a sign-in's topic.
+    def topic(self, name: str) -> str | None:
+        """What logging in to the role may ask for: the serial of its first MFA device, or a sign-in's topic."""
+        return next(iter(self.topics(name)), None)
 
-        The one that its login under way wants comes first.
-        """
+    def topics(self, name: str) -> tuple[str, ...]:
+        """The same of all devices that will do, and of the one that its login under way wants."""
         once = self._calls.once.get(name)
         return (*(() if once is None else (once,)), *self._configured_topics(name))
 

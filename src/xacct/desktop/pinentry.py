@@ -7,7 +7,6 @@ Here it is one that draws a window. Those that need a terminal are run on one th
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -157,6 +156,8 @@ def clean(env: Mapping[str, str]) -> dict[str, str]:
 
 def find(env: Mapping[str, str]) -> str | Unusable:
     """The program's path, or why there is none."""
+    import shutil  # noqa: PLC0415 - late: of use where somebody is asked so
+
     configured = named_by_gpg(env)
     if configured is not None:
         usable = os.access(configured, os.X_OK) and Path(configured).is_file()

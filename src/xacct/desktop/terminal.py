@@ -14,6 +14,8 @@ from xacct.desktop import pinentry
 from xacct.desktop.ways import PassOn, Unusable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from xacct.desktop.parts import Parts
     from xacct.desktop.ways import Asked, Way
     from xacct.prompts.prompt import Kind
@@ -27,12 +29,12 @@ class Terminals:
     """Waits for what a terminal answers, and asks on those that are lent.
 
     Args:
-        program: The pinentry that asks there, or why there is none.
+        find: Finds the pinentry that asks there, or why there is none.
     """
 
-    def __init__(self, given: Parts, program: str | Unusable) -> None:
+    def __init__(self, given: Parts, find: Callable[[], str | Unusable]) -> None:
         self._given = given
-        self._program = program
+        self._find = find
         self._broker = given.broker
 
     def takes(self, topic: str, kind: Kind) -> bool:
@@ -62,11 +64,12 @@ class Terminals:
             await asyncio.gather(*running.values(), return_exceptions=True)
 
     async def _ask_at(self, tty: Tty, asked: Asked) -> None:
-        if isinstance(self._program, Unusable):
-            raise PassOn(self._program.why)
-        await pinentry.Pinentry(self._program, self._given, tty).ask(asked)
+        program = self._find()
+        if isinstance(program, Unusable):
+            raise PassOn(program.why)
+        await pinentry.Pinentry(program, self._given, tty).ask(asked)
 
 
 def way(given: Parts) -> Way:
     """Every daemon has it."""
-    return Terminals(given, pinentry.find(given.env))
+    return Terminals(given, lambda: pinentry.find(given.env))
