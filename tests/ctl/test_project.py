@@ -100,10 +100,10 @@ def test_it_says_one_role_and_a_region_and_no_more(shop, content, why):
 
 def test_what_is_no_file_of_the_users_own_is_refused(shop, monkeypatch):
     path = shop / file.NAME
-    monkeypatch.setattr(file.os, "geteuid", lambda: os.getuid() + 1)
-    with pytest.raises(CtlError, match="it belongs to somebody else"):
-        file.read(str(path))
-    monkeypatch.undo()
+    with monkeypatch.context() as another:
+        another.setattr(file.os, "geteuid", lambda: os.getuid() + 1)
+        with pytest.raises(CtlError, match="it belongs to somebody else"):
+            file.read(str(path))
     path.rename(shop / "real")
     path.symlink_to(shop / "real")
     with pytest.raises(CtlError, match="it is a symbolic link"):
@@ -158,9 +158,9 @@ def test_a_record_of_another_user_or_with_other_words_is_none(shop, monkeypatch)
     path, content = str(shop / file.NAME), SAYS_PROD.encode()
     trust.add(path, content)
     assert trust.is_trusted(path, content)
-    monkeypatch.setattr(trust.os, "geteuid", lambda: os.getuid() + 1)
-    assert not trust.is_trusted(path, content)
-    monkeypatch.undo()
+    with monkeypatch.context() as another:
+        another.setattr(trust.os, "geteuid", lambda: os.getuid() + 1)
+        assert not trust.is_trusted(path, content)
     record = shop.parents[1] / "s" / "xacct" / "trusted" / trust.mark(path, content)
     record.write_text("/another")
     assert not trust.is_trusted(path, content)
