@@ -17,6 +17,61 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "team-catalogue-is-signed": Guard(
+        "if found.returncode or not principal:",
+        "if False:",
+        "tests/ctl/test_catalogue.py::test_what_is_not_signed_by_somebody_believed_is_refused",
+    ),
+    "team-catalogues-signature-is-over-its-manifest": Guard(
+        "if done.returncode:",
+        "if False:",
+        "tests/ctl/test_catalogue.py::test_a_manifest_that_is_not_the_signed_one_is_refused",
+    ),
+    "team-catalogues-files-are-those-signed": Guard(
+        "if teamfiles.digest(content) != digest:",
+        "if False:",
+        "tests/ctl/test_catalogue.py::test_a_file_that_is_not_the_signed_one_is_refused",
+    ),
+    "team-catalogue-names-no-signers": Guard(
+        "if inside or stat.S_IMODE(os.stat(signers).st_mode) & 0o022:",
+        "if False:",
+        "tests/ctl/test_catalogue.py::test_signers_that_others_could_choose_are_refused",
+    ),
+    "team-catalogue-has-files-of-its-own-alone": Guard(
+        "if not match or not _NAME.fullmatch(match[2]):",
+        "if not match:",
+        "tests/test_teamroles.py::test_a_manifest_names_plain_files_alone",
+    ),
+    "team-catalogue-says-roles-alone": Guard(
+        'strange = next((key for key in keys if key not in _OF[table]), "")',
+        'strange = ""',
+        "tests/test_teamroles.py::test_what_a_catalogue_may_not_say_is_refused_with_its_line",
+    ),
+    "team-catalogue-is-trusted": Guard(
+        "if found is None or found.path != path:",
+        "if found is None:",
+        "tests/test_teamroles.py::test_what_was_trusted_elsewhere_is_not_trusted_here",
+    ),
+    "team-catalogue-starts-from-the-users-profile": Guard(
+        '{"source_profile": catalogue.source_profile}',
+        '{"source_profile": "other"}',
+        "tests/test_teamroles.py::test_its_roles_start_from_the_profile_that_config_toml_names",
+    ),
+    "team-catalogue-replaces-no-role-or-alias": Guard(
+        "if name in said.aliases or isinstance(own, TemplateRole) or (own is not None and own.role_arn is not None):",
+        "if False:",
+        "tests/test_teamroles.py::test_what_the_user_calls_so_stays",
+    ),
+    "team-catalogue-replaces-no-profile": Guard(
+        "if isinstance(extra, TeamRole) and (name in found.roles or name in found.raw):",
+        "if False:",
+        "tests/test_teamroles.py::test_a_profile_of_the_users_stays_with_its_limits",
+    ),
+    "team-catalogue-takes-no-limit-away": Guard(
+        "extra = extra.own",
+        "continue",
+        "tests/test_teamroles.py::test_a_profile_of_the_users_stays_with_its_limits",
+    ),
     "project-file-is-of-this-file-system": Guard(
         "while os.stat(directory).st_dev == device:",
         "while True:",
@@ -83,7 +138,7 @@ GUARDS = {
         "tests/test_templates.py::test_a_row_that_is_wrong_is_named_with_its_file_and_line",
     ),
     "template-makes-whole-arns": Guard(
-        'if not _ARN.fullmatch(filled["role_arn"]):',
+        "if not isinstance(arn, str) or not _ARN.fullmatch(arn):",
         "if False:",
         "tests/test_templates.py::test_a_row_that_is_wrong_is_named_with_its_file_and_line",
     ),

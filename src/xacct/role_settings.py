@@ -10,7 +10,7 @@ import msgspec
 
 from xacct import errors, policy
 from xacct.model import Role, Source
-from xacct.settings import TemplateRole, seconds
+from xacct.settings import TeamRole, TemplateRole, seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -36,8 +36,14 @@ def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str)
     roles = dict(found.roles)
     for name in _in_order(settings.roles):
         extra = settings.roles[name]
+        # guard: team-catalogue-replaces-no-profile
+        if isinstance(extra, TeamRole) and (name in found.roles or name in found.raw):
+            found.problems.append(_taken(name, extra))
+            if extra.own is None:
+                continue
+            extra = extra.own  # guard: team-catalogue-takes-no-limit-away
         complete = extra.role_arn is not None and extra.source_profile is not None
-        refused = _refused(name, settings, roles, found)
+        refused = _refused(name, extra, settings, roles, found)
         if refused is not None:
             found.refuse(name, refused)
             roles.pop(name, None)
@@ -84,22 +90,29 @@ def _in_order(said: Mapping[str, RoleSettings]) -> list[str]:
     return list(order)
 
 
-def _refused(name: str, said: Settings, roles: Mapping[str, Role], found: Profiles) -> errors.ConfigError | None:
+def _refused(
+    name: str, extra: RoleSettings, said: Settings, roles: Mapping[str, Role], found: Profiles
+) -> errors.ConfigError | None:
     """Why a role of config.toml can't be made of its source_profile; None: it can, or names none."""
-    via = said.roles[name].source_profile
+    via = extra.source_profile
     if via is None:
         return None
     if name in found.roles or (name in found.raw and not isinstance(found.unusable.get(name), errors.UnknownRole)):
         return errors.ConfigError(
-            f"{_called(name, said.roles[name])} names a source_profile, but {name!r} is an AWS profile with its own.",
+            f"{_called(name, extra)} names a source_profile, but {name!r} is an AWS profile with its own.",
             "Change it in ~/.aws/config, or give the role another name.",
         )
-    if not said.roles[name].role_arn or via in roles:
+    if not extra.role_arn or via in roles:
         return None
     why = found.unusable.get(via)
     what = "comes back to itself." if via in said.roles else "does not exist."
     what, hint = (what, "Check the spelling.") if why is None else (f"can't be used: {why.sentence}", why.hint)
-    return errors.ConfigError(f"source_profile {via!r} of {_called(name, said.roles[name])} {what}", hint)
+    return errors.ConfigError(f"source_profile {via!r} of {_called(name, extra)} {what}", hint)
+
+
+def _taken(name: str, extra: TeamRole) -> errors.ConfigError:
+    sentence = f"{_called(name, extra)} is left out: an AWS profile of yours has that name."
+    return errors.ConfigError(sentence, "Have it renamed there, or rename yours.")
 
 
 def _called(name: str, extra: RoleSettings) -> str:
@@ -234,7 +247,7 @@ def _with(role: Role, extra: RoleSettings, fill: Callable[[str], str]) -> Role:
     given: dict[str, Any] = {
         key: value
         for key, value in msgspec.structs.asdict(extra).items()
-        if value is not None and key not in ("source_profile", "origin")
+        if value is not None and key not in ("source_profile", "origin", "own")
     }
     if "mfa_serial" in given:
         devices = (given["mfa_serial"],) if isinstance(given["mfa_serial"], str) else given["mfa_serial"]

@@ -47,7 +47,8 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "leave": ("--format",),
     "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel", "--region"),
     "init": ("--no-prompt", "--project"),
-    "trust": ("--list",),
+    "trust": ("--catalogue", "--list", "--yes"),
+    "untrust": ("--catalogue",),
     "process": ("--lifetime",),
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "accounts": (
@@ -106,7 +107,7 @@ _VALUED: Final = frozenset(
         *VALUES,
         "--parallel",
         *("--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"),
-        *("--principal", "--service", "--destination", "--browser", "--qr"),
+        *("--catalogue", "--principal", "--service", "--destination", "--browser", "--qr"),
         *("--profile-template", "--region", "--accounts", "--roles", "--filter"),
     }
 )

@@ -49,7 +49,7 @@ WHERE: Final = {
     "service": ("service", "have systemd or launchd keep xacctd: install, status, uninstall"),
     "init": ("init", "xuse, xleave and a prompt for a shell's rc file"),
     "hook": ("hook", "what shells do on cd (.xacct.toml); functions for direnv"),
-    "trust": ("project.verb", "let a directory's .xacct.toml say the role"),
+    "trust": ("project.verb", "let .xacct.toml, or a team's catalogue, name roles"),
     "untrust": ("project.verb", "no longer"),
     "completion": ("complete", "the completion script of bash, zsh or fish"),
 }
