@@ -17,6 +17,11 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "template-takes-no-file-that-was-cut-off": Guard(
+        "if not head:",
+        "if False:",
+        "tests/test_templates.py::test_a_row_that_is_wrong_is_named_with_its_file_and_line",
+    ),
     "team-catalogue-is-signed": Guard(
         "if found.returncode or not principal:",
         "if False:",

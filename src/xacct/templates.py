@@ -37,6 +37,9 @@ _LATER = frozenset({"user", "host"})
 _AS_IT_IS = frozenset({"policy"})
 """JSON, in which a column's words could be more than words."""
 
+_BETWEEN = (",", ";", "\t")
+"""What stands between cells; the first where a line has none."""
+
 _NEEDED = ("role_arn", "source_profile")
 _DURATIONS = ("duration", "mfa_max_age")
 _FLAGS = ("read_only", "production")
@@ -156,9 +159,7 @@ def _text(path: Path) -> str:
 
 def _of_csv(name: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
     first = text.partition("\n")[0]
-    table = csv.reader(
-        io.StringIO(text, newline=""), delimiter=";" if first.count(";") > first.count(",") else ",", strict=True
-    )
+    table = csv.reader(io.StringIO(text, newline=""), delimiter=max(_BETWEEN, key=first.count), strict=True)
     head: list[str] = []
     try:
         for cells in table:
@@ -176,6 +177,8 @@ def _of_csv(name: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
             yield origin, dict(zip(head, row, strict=True))
     except csv.Error as error:
         raise wrong(f"{name} line {table.line_num}", str(error)) from None
+    if not head:  # guard: template-takes-no-file-that-was-cut-off
+        raise wrong(name, "it is empty")
 
 
 def _head(row: list[str], origin: str) -> list[str]:

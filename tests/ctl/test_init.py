@@ -1,9 +1,7 @@
 """What `init` gives a shell: xuse, xleave and a prompt, in the real shells; and what `leave` prints."""
 
-import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 from waiting import PATIENCE
@@ -21,19 +19,6 @@ SH = [
     pytest.param(name, marks=pytest.mark.skipif(not shutil.which(name), reason=f"{name} is not installed"))
     for name in ("bash", "zsh", "fish")
 ]
-
-
-@pytest.fixture
-def command(place, monkeypatch):
-    """An xacctctl in PATH, as a shell finds it."""
-    (place / "bin").mkdir()
-    file = place / "bin" / "xacctctl"
-    file.write_text(f'#!/bin/sh\nexec {sys.executable} -m xacct.ctl "$@"\n')
-    file.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{place / 'bin'}:{os.environ['PATH']}")
-    for variable in ("XACCT_ROLE", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("TERM", "xterm")
 
 
 def of(shell, script):

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 from waiting import PATIENCE
@@ -191,16 +190,6 @@ def test_without_a_file_a_command_needs_a_role(daemon, home, run, monkeypatch):
 
 
 # Shells that come by.
-
-
-@pytest.fixture
-def command(place, monkeypatch):
-    """An xacctctl in PATH, as a shell finds it."""
-    (place / "bin").mkdir()
-    program = place / "bin" / "xacctctl"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m xacct.ctl "$@"\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{place / 'bin'}:{os.environ['PATH']}")
 
 
 def of(shell, *lines, init="hook {}"):

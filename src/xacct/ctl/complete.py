@@ -53,6 +53,8 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "accounts": (
         "--json",
+        "--csv",
+        "--names",
         "--refresh",
         "--profile-template",
         "--region",

@@ -141,7 +141,7 @@ _TCSH: Final = """\
 alias xuse 'eval "`xacctctl env --format tcsh \\!*`"'; alias xleave 'eval "`xacctctl leave --format tcsh`"'
 """
 _TCSH_PROMPT: Final = """\
-; if ( $?prompt ) set xacct_prompt = "$prompt"; \
+; if ( $?prompt ) eval 'set xacct_prompt = "$prompt"'; \
 if ( $?prompt ) alias precmd 'set prompt = "`xacctctl status --prompt` $xacct_prompt:q"'
 """
 
