@@ -46,7 +46,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime", "--region"),
     "leave": ("--format",),
     "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel", "--region"),
-    "init": ("--no-prompt", "--project"),
+    "init": ("--no-prompt", "--project", "--short"),
     "trust": ("--catalogue", "--list", "--yes"),
     "untrust": ("--catalogue",),
     "process": ("--lifetime",),

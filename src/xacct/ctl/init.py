@@ -11,12 +11,22 @@ from xacct.ctl.verb import Verb
 
 def init(args: Namespace, _client: Client) -> int:
     """Print the shell's functions."""
-    if args.project and args.shell not in hook.SHELLS:
-        raise CtlError(f"--project is for {', '.join(hook.SHELLS)}.", "xacctctl init --help", USAGE)
+    _demand_sense(args)
     out(shell_init.script(args.shell, prompt=not args.no_prompt))
     if args.project:
         out(hook.HOOKS[args.shell].rstrip())
+    if args.short is not None:
+        out(shell_init.short(args.shell, args.short))
     return OK
+
+
+def _demand_sense(args: Namespace) -> None:
+    """Refuse what a shell has not, or can't be called."""
+    for option, given, shells in (("--project", args.project, hook.SHELLS), ("--short", args.short, shell_init.SHORT)):
+        if given and args.shell not in shells:
+            raise CtlError(f"{option} is for {', '.join(shells)}.", "xacctctl init --help", USAGE)
+    if args.short is not None and not (args.short.isascii() and args.short.isalnum() and args.short[0].isalpha()):
+        raise CtlError(f"{args.short!r} can't be a command's name.", "xacctctl init bash --short xa", USAGE)
 
 
 def _declare(parser: ArgumentParser) -> None:
@@ -26,6 +36,13 @@ def _declare(parser: ArgumentParser) -> None:
         "--project",
         action="store_true",
         help="in a directory with a trusted .xacct.toml be in its role, and leave it with the directory",
+    )
+    parser.add_argument(
+        "--short",
+        metavar="NAME",
+        nargs="?",
+        const="xa",
+        help="a short name for xacctctl (xa), unless something else is called so; behind the line for its completion",
     )
 
 
