@@ -17,6 +17,11 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "only-a-grants-number-revokes-it": Guard(
+        "if 0 < number <= min(shown, len(asked)) else None",
+        "if asked else None",
+        "tests/ctl/watch/test_board.py::test_a_grant_of_the_role_is_chosen_by_its_number",
+    ),
     "template-takes-no-file-that-was-cut-off": Guard(
         "if not head:",
         "if False:",
