@@ -116,6 +116,7 @@ class Board:
         """Return the grant that a key means, of those that are shown; the question is over, whichever key it was."""
         asked, self.revocable = self.revocable or [], None
         number = int(key) if key.isascii() and key.isdigit() else 0
+        # guard: only-a-grants-number-revokes-it
         return asked[number - 1] if 0 < number <= min(shown, len(asked)) else None
 
     def digit(self, key: str) -> str:
