@@ -9,6 +9,7 @@ import pytest
 from xacct import teamfiles
 from xacct.ctl import catalogue
 from xacct.ctl.main import main
+from xacct.daemon.inherited import DaemonPaths
 
 ARN = "arn:aws:iam::123456789012:role/Admin"
 ROLES = f'[roles.pay]\nrole_arn = "{ARN}"\n'
@@ -89,6 +90,10 @@ def test_a_signed_catalogue_is_kept_as_it_is_now(daemon, platform, capsys):
     assert capsys.readouterr().out.endswith("/h/platform  2 files\n")
     assert trust("--yes") == 0
     assert "  as it was\n" in capsys.readouterr().out
+
+
+def test_the_daemon_reads_what_is_kept(place):
+    assert str(DaemonPaths().catalogues / "platform") == catalogue.kept_file("platform")
 
 
 def test_only_yes_takes_it_and_it_can_be_forgotten(daemon, platform, sit, run):

@@ -310,6 +310,12 @@ def test_it_happens_at_the_prompt_and_keeps_the_status(daemon, command, shop, si
     seat.end()
 
 
+@pytest.mark.parametrize("words", [[], ["csh"], ["csh", "none"]])
+def test_what_no_shell_asks_is_no_traceback(home, words, capsys):
+    assert main(["__project", *words]) == 2
+    assert capsys.readouterr().out == ""
+
+
 def test_only_shells_that_look_at_directories_have_it(capsys, place):
     assert main(["init", "tcsh", "--project"]) == 2
     assert "--project is for bash, zsh, fish." in capsys.readouterr().err

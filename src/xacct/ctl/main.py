@@ -111,9 +111,9 @@ def _run(argv: list[str]) -> int:
 
         return described(argv[1:])
     if argv[:1] == ["__project"]:
-        from xacct.ctl.project.change import changed  # noqa: PLC0415
+        from xacct.ctl.project.look import changed  # noqa: PLC0415
 
-        return changed(argv[1:], Client(paths.socket_path(), _start))
+        return changed(argv[1:], lambda: Client(paths.socket_path(), _start))
     no_start = argv[:1] == [NO_START]
     rest = argv[no_start:]
     if not rest or rest[0] in ("--help", "-h", "help", "--version"):

@@ -107,7 +107,7 @@ class App:
             self.clock.boot,
             session_name.fill,
             self.access_keys.of_files,
-            where.state / "catalogues",
+            where.catalogues,
         )
         self.configuration.surroundings = surroundings.of({**os.environ, **self.container})
         resolver = processes.ProcessResolver(processes.Processes().find, self.clock.boot)

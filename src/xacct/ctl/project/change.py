@@ -1,4 +1,4 @@
-"""What a shell does when its directory has changed (the hidden `__project`): into its role, out of it, or a word of it.
+"""What a shell does when its directory has changed: into its role, out of another's, or a word of it.
 
 A role that somebody chose by name stays: a directory may say which role a shell is in only where nobody else has. No
 code is asked for on the way; what is missing is asked for when it is used.
@@ -13,73 +13,30 @@ from xacct import paths
 from xacct.ctl import names, shells, variables
 from xacct.ctl.complain import complain
 from xacct.ctl.env import emit, end_former, entered
-from xacct.ctl.failure import OK, CtlError, DaemonError
+from xacct.ctl.failure import CtlError, DaemonError
 from xacct.ctl.project import file, trust
-from xacct.ctl.project.here import untrusted
 from xacct.ctl.render import say
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any, Final
+    from typing import Any
 
     from xacct.ctl.client import Client
     from xacct.ctl.project.file import Project
 
-SEEN: Final = {"sh": "__xacct_seen={}\n", "fish": "set -g __xacct_seen {}\n"}
-"""How a shell keeps what it has seen last, so that it is told once: not in its environment, for that is inherited."""
 
-
-class _Here:
-    """What the working directory has.
+def made(project: Project | None, language: str, client: Client) -> None:
+    """Print what puts the shell into the role of its directory, or out of that of another.
 
     Args:
-        word: tells it from what another directory has, and from what it had before: letters and digits.
-        project: its file, where that may be taken.
-        refusal: why it may not.
-    """
-
-    def __init__(self, word: str, project: Project | None = None, refusal: CtlError | None = None) -> None:
-        self.word = word
-        self.project = project
-        self.refusal = refusal
-
-
-def changed(words: Sequence[str], client: Client) -> int:
-    """Print what the shell is to do: nothing where its directory has the file that it had before.
-
-    Args:
-        words: the shell's language, and the word that it has seen last.
+        project: the directory's file, which is trusted; None: there is none that may be taken.
+        language: the shell's.
         client: the daemon's.
     """
-    language, before = words[0], words[1] if len(words) > 1 else ""
-    here = _looked()
-    if here.word == before:
-        return OK
-    emit(SEEN[language].format(here.word))
-    if here.refusal is not None:
-        complain(here.refusal.sentence, here.refusal.hint)
-    current = os.environ.get(variables.PROJECT)
-    if here.project is None:
-        if current:
-            _leave(language, client)
-    elif current != here.word:  # else a shell that was started from one that is there already
-        _enter(here.project, language, client)
-    return OK
-
-
-def _looked() -> _Here:
-    path = file.nearest()
-    if path is None:
-        return _Here("none")
-    try:
-        found = file.read(path)
-    except CtlError as error:
-        return _Here(trust.mark(path, error.sentence.encode()), refusal=error)
-    word = trust.mark(path, found.content)
-    if trust.is_trusted(path, found.content):  # guard: untrusted-project-file-moves-no-shell
-        return _Here(word, found)
-    return _Here(f"untrusted{word}", refusal=untrusted(found))
+    if project is not None:
+        _enter(project, language, client)
+    else:
+        _leave(language, client)
 
 
 def _enter(project: Project, language: str, client: Client) -> None:

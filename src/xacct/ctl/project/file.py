@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 
-from xacct import fileio, paths, tomlfile
+from xacct import fileio, paths
 from xacct.ctl.failure import REFUSED, CtlError
 from xacct.text import clean, cut
 
@@ -82,6 +82,8 @@ def read(path: str) -> Project:
     Raises:
         CtlError: it is somebody else's, no file, too large, no TOML, or says what it may not.
     """
+    from xacct import tomlfile  # noqa: PLC0415 - of use where there is such a file
+
     try:
         # guard: project-file-is-the-users-own
         content = fileio.read(path, MOST_BYTES, follow=False, null=False, owner=os.geteuid())
