@@ -225,12 +225,12 @@ class TeamCatalogue(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     Attributes:
         path: the directory of the files.
         source_profile: where all its roles start from: a profile of the user's own.
-        signers: the public keys that may have signed it, as ssh-keygen's allowed_signers.
+        signers: the keys that may have signed it, as ssh-keygen's allowed_signers; from config.toml's directory on.
     """
 
     path: str = ""
     source_profile: str = ""
-    signers: str = "~/.config/xacct/allowed_signers"
+    signers: str = "allowed_signers"
 
 
 class Template(msgspec.Struct, forbid_unknown_fields=True, frozen=True):

@@ -36,8 +36,7 @@ class Platform:
         self.config = place / "c" / "xacct" / "config.toml"
         self.config.parent.mkdir(parents=True)
         self.config.write_text('[catalogues.platform]\npath = "~/platform"\nsource_profile = "prod"\n')
-        self.signers = place / "h" / ".config" / "xacct" / "allowed_signers"
-        self.signers.parent.mkdir(parents=True)
+        self.signers = self.config.with_name("allowed_signers")
         self.believe("team")
         self.kept = place / "s" / "xacct" / "catalogues" / "platform"
         self.put({"roles.toml": ROLES})
@@ -90,6 +89,18 @@ def test_a_signed_catalogue_is_kept_as_it_is_now(daemon, platform, capsys):
     assert capsys.readouterr().out.endswith("/h/platform  2 files\n")
     assert trust("--yes") == 0
     assert "  as it was\n" in capsys.readouterr().out
+
+
+def test_what_the_daemon_says_of_it_is_told(daemon, platform, capsys):
+    about = [
+        "The catalogue platform gives no role: x",
+        "Another thing.",
+        "'pay' of a.toml of the catalogue platform is out",
+    ]
+    errors = [{"code": "config", "category": "usage", "sentence": each, "hint": ""} for each in about]
+    daemon.answers["/v1/reload"] = {"roles": 1, "problems": errors, "restart": False}
+    assert trust("--yes") == 0
+    assert capsys.readouterr().err.splitlines() == [f"xacctctl: note: {about[0]}", f"xacctctl: note: {about[2]}"]
 
 
 def test_the_daemon_reads_what_is_kept(place):

@@ -2,7 +2,7 @@
 
 They are read once: what the signature is over, what is shown, and what is kept for the daemon are the same bytes.
 """
-# ruff: noqa: PTH111, PTH116, PTH118 - see paths.py
+# ruff: noqa: PTH111, PTH116, PTH118, PTH120 - see paths.py
 
 import os
 import stat
@@ -22,7 +22,7 @@ from xacct.text import clean
 NAMESPACE: Final = "xacct-catalogue"
 """What a signature has to be for (ssh-keygen -n): one of a commit or a mail is none."""
 
-_SIGNERS: Final = "~/.config/xacct/allowed_signers"
+_SIGNERS: Final = "allowed_signers"
 _MOST_SUMS: Final = 256 * 1024
 _SHOWN: Final = 200
 """Lines of a change."""
@@ -39,7 +39,8 @@ def trust(name: str, client: Client, *, yes: bool) -> None:
     """
     said = _settings(name)
     path = os.path.expanduser(said["path"])
-    signers = os.path.expanduser(said.get("signers", _SIGNERS))
+    beside = os.path.dirname(paths.config_file())
+    signers = os.path.join(beside, os.path.expanduser(said.get("signers", _SIGNERS)))
     try:
         manifest = fileio.read(os.path.join(path, teamfiles.MANIFEST), _MOST_SUMS)
         signer = _signer(path, signers, manifest)
@@ -58,7 +59,9 @@ def trust(name: str, client: Client, *, yes: bool) -> None:
     if not yes:
         demand_yes("Take these roles?")
     _keep(file, found)
-    _read_again(client, name)
+    for sentence in _read_again(client):
+        if f"the catalogue {name}" in sentence.lower():
+            say(f"xacctctl: note: {sentence}")
 
 
 def untrust(name: str, client: Client) -> None:
@@ -74,7 +77,7 @@ def untrust(name: str, client: Client) -> None:
     except OSError as error:
         raise CtlError(f"That can't be written down: {error.strerror}.") from None
     out(f"Not trusted any more: the catalogue {name}")
-    _read_again(client, name)
+    _read_again(client)
 
 
 def states() -> Iterator[str]:
@@ -231,21 +234,19 @@ def _summed_up(name: str, text: str) -> str:
 def _keep(file: str, found: Kept) -> None:
     try:
         paths.make_private(paths.state_dir())
-        paths.make_private(os.path.dirname(file))  # noqa: PTH120 - see paths.py
+        paths.make_private(os.path.dirname(file))
         fileio.write_private(file, found.written())
     except OSError as error:
         raise CtlError(f"That can't be written down: {error.strerror}.") from None
 
 
-def _read_again(client: Client, name: str) -> None:
-    """Have a daemon that runs take it, and say what it says of this catalogue."""
+def _read_again(client: Client) -> list[str]:
+    """Have a daemon that runs take it. Returns what it says is wrong."""
     try:
         answer = client.without_start().call("POST", wire.RELOAD, wire.ReloadAnswer)
     except CtlError as error:
         if error.status != NO_DAEMON:
             raise
-        return
+        return []
     out(f"xacctd has read it: {count(answer['roles'], 'role')} in all.")
-    for problem in answer["problems"]:
-        if f"the catalogue {name}" in problem["sentence"].lower():
-            say(f"xacctctl: note: {problem['sentence']}")
+    return [problem["sentence"] for problem in answer["problems"]]

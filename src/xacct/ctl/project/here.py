@@ -37,6 +37,14 @@ def take(args: Namespace) -> bool:
     return True
 
 
+def is_of(mark: str, path: str) -> bool:
+    """Say whether a shell's mark is that of a file as it is now."""
+    try:
+        return trust.mark(path, file.read(path).content) == mark
+    except CtlError:
+        return False
+
+
 def untrusted(found: Project) -> CtlError:
     """Return the refusal of a file that nobody has said yes to."""
     return CtlError(
