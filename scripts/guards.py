@@ -57,6 +57,11 @@ GUARDS = {
         'strange = ""',
         "tests/test_teamroles.py::test_what_a_catalogue_may_not_say_is_refused_with_its_line",
     ),
+    "team-catalogue-takes-no-word": Guard(
+        'if name[0] in "@-" or _WORDS & set(name):',
+        "if False:",
+        "tests/test_teamroles.py::test_no_role_is_called_by_a_word_for_others",
+    ),
     "team-catalogue-is-trusted": Guard(
         "if found is None or found.path != path:",
         "if found is None:",

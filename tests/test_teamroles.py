@@ -123,6 +123,13 @@ def test_a_catalogue_that_is_wrong_gives_no_role_and_takes_nothing_with_it(taken
     assert says in problems[0]
 
 
+@pytest.mark.parametrize("name", ["@customers", "cust-*", "123456789012:Admin", ARN, "--all", "x?", "[a]"])
+def test_no_role_is_called_by_a_word_for_others(taken, name):
+    said, problems = taken({"a.toml": f'[roles."{name}"]\nrole_arn = "{ARN}"\n'})
+    assert (said.roles, len(problems)) == ({}, 1)
+    assert f"{name!r} is a word for other roles" in problems[0]
+
+
 def test_what_was_trusted_elsewhere_is_not_trusted_here(taken, tmp_path):
     said, problems = taken({"a.toml": ROLES}, path=tmp_path / "another")
     assert (said.roles, problems) == ({}, ["The catalogue platform is not trusted."])

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from xacct.settings import Settings, TeamCatalogue
     from xacct.teamfiles import Kept
 
+_WORDS = frozenset("*?[:")
+"""Signs of patterns, of ACCOUNT:ROLE and of ARNs."""
+
 _MOST = 256 * 1024
 """Bytes of a manifest."""
 
@@ -92,10 +95,21 @@ def _of(name: str, catalogue: TeamCatalogue, found: Kept) -> tuple[dict[str, Tea
         made, named = templates.made(tables, where, lambda csv: _csv(csv, found))
         plain = {title: _role(title, raw | source, where) for title, raw in said.get("roles", {}).items()}
         for title, role in (*made.items(), *plain.items()):
+            _demand_plain(title, role.origin)
             templates.demand_new(title, roles, role.origin)
             roles[title] = role
         accounts |= named | _accounts(said.get("accounts", {}), where)
     return {title: TeamRole(**msgspec.structs.asdict(role)) for title, role in roles.items()}, accounts
+
+
+def _demand_plain(name: str, origin: str) -> None:
+    """Refuse a name that is a word for other roles: a role's name comes before all else that a word may mean.
+
+    Raises:
+        ConfigError: it is one.
+    """
+    if name[0] in "@-" or _WORDS & set(name):  # guard: team-catalogue-takes-no-word
+        raise templates.wrong(origin, f"{name!r} is a word for other roles")
 
 
 def _csv(name: str, found: Kept) -> str:
