@@ -103,6 +103,15 @@ def test_what_the_daemon_says_of_it_is_told(daemon, platform, capsys):
     assert capsys.readouterr().err.splitlines() == [f"xacctctl: note: {about[0]}", f"xacctctl: note: {about[2]}"]
 
 
+def test_names_of_catalogues_are_completed(platform, capsys):
+    for verb in ("trust", "untrust"):
+        assert main(["__complete", verb, "--catalogue", ""]) == 0
+        assert capsys.readouterr().out == "platform\n"
+    platform.config.write_text("x =")
+    assert main(["__complete", "trust", "--catalogue", ""]) == 0
+    assert capsys.readouterr().out == ""
+
+
 def test_the_daemon_reads_what_is_kept(place):
     assert str(DaemonPaths().catalogues / "platform") == catalogue.kept_file("platform")
 

@@ -80,6 +80,15 @@ def untrust(name: str, client: Client) -> None:
     _read_again(client)
 
 
+def names() -> list[str]:
+    """Return what the catalogues of config.toml are called.
+
+    Raises:
+        CtlError: it can't be read.
+    """
+    return [name for name in _catalogues() if name.isprintable()]
+
+
 def states() -> Iterator[str]:
     """Yield a line for each catalogue of config.toml: where it is, and whether it is trusted."""
     for name, said in _catalogues().items():

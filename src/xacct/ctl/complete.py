@@ -241,6 +241,8 @@ def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
     if not words:
         return ("--help", "--version", NO_START) if partial.startswith("-") else list(WHERE)
     verb, last = words[0], words[-1]
+    if last == "--catalogue":
+        return _catalogues()
     if last in _VALUED:
         return _roles() if last in {"--role", "--via"} else VALUES.get(f"{verb} {last}", VALUES.get(last, ()))
     if partial.startswith("-"):
@@ -276,6 +278,14 @@ def _grants() -> list[str]:
 def _keys() -> list[str]:
     answer = _told(wire.KEYS, wire.KeysAnswer)
     return [key["profile"] for key in answer["keys"] if key["profile"].isprintable()] if answer else []
+
+
+def _catalogues() -> list[str]:
+    from xacct.ctl import catalogue  # noqa: PLC0415 - of use to one option
+
+    with suppress(CtlError):
+        return catalogue.names()
+    return []
 
 
 def _told(path: str, shape: type[T]) -> T | None:
