@@ -241,10 +241,8 @@ def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
     if not words:
         return ("--help", "--version", NO_START) if partial.startswith("-") else list(WHERE)
     verb, last = words[0], words[-1]
-    if last == "--catalogue":
-        return _catalogues()
     if last in _VALUED:
-        return _roles() if last in {"--role", "--via"} else VALUES.get(f"{verb} {last}", VALUES.get(last, ()))
+        return _values(verb, last)
     if partial.startswith("-"):
         return (*OPTIONS.get(" ".join(words[:2]), OPTIONS.get(verb, ())), "--help", NO_START)
     if verb in WORDS and len(words) == 1:
@@ -253,6 +251,12 @@ def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
         return _roles()
     asked = _ASKED.get(tuple(words[:2]))
     return asked() if asked else ()
+
+
+def _values(verb: str, option: str) -> tuple[str, ...] | list[str]:
+    """Return what may follow an option."""
+    asked = {"--role": _roles, "--via": _roles, "--catalogue": _catalogues}.get(option)
+    return asked() if asked else VALUES.get(f"{verb} {option}", VALUES.get(option, ()))
 
 
 def _no_role_yet(words: list[str]) -> bool:
