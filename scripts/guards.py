@@ -112,6 +112,11 @@ GUARDS = {
         "if strange := None:",
         "tests/ctl/test_project.py::test_it_says_one_role_and_a_region_and_no_more",
     ),
+    "project-file-means-one-role": Guard(
+        'elif verb == "exec" and not getattr(args, "project", None):',
+        'elif verb == "exec":',
+        "tests/ctl/test_project.py::test_a_file_that_means_several_roles_is_refused",
+    ),
     "project-file-has-one-role": Guard(
         'if role[0] in "@-" or _SEVERAL & set(role):',
         "if False:",

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from urllib.parse import quote
 
 import pytest
 from waiting import PATIENCE
@@ -181,6 +182,38 @@ def test_a_command_runs_in_the_directorys_role(daemon, shop, run):
     assert run("exec", "--", "sh", "-c", script).stdout == "prod us-east-1 --\n"
     assert run("exec", "--region", "eu-north-1", "--", "sh", "-c", script).stdout == "prod eu-north-1 --\n"
     assert run("exec", "dev", "--", "sh", "-c", script).stdout == "dev  --\n"
+
+
+@pytest.fixture
+def by_arn(daemon, shop):
+    """A directory that names its role by the ARN; the daemon knows it by a name."""
+    arn = "arn:aws:iam::111122223333:role/Admin"
+
+    def granted(body):
+        if body["roles"] == [arn]:
+            daemon._post_login("", {"roles": [arn]})  # says that there is none
+        return daemon._post_grants("", body)
+
+    daemon.answers["/v1/grants"] = granted
+    daemon.answers[f"/v1/selection?word={quote(arn, safe='')}"] = {"roles": ["prod"]}
+    (shop / file.NAME).write_text(f'role = "{arn}"\n')
+    assert main(["trust"]) == 0
+
+
+def test_a_role_may_be_named_by_what_means_one(by_arn, run, command):
+    assert run("exec", "--", "sh", "-c", "echo $XACCT_ROLE").stdout == "prod\n"
+    assert "export XACCT_ROLE='prod'\n" in run("env").stdout
+    said, told = of("bash", "at ~/shop")
+    assert said == ["~/shop -prod- eu-west-1"]
+    assert told == ["xacctctl: this shell is in prod, as ~/shop/.xacct.toml says."]
+
+
+def test_a_file_that_means_several_roles_is_refused(by_arn, daemon, run):
+    for path in [path for path in daemon.answers if path.startswith("/v1/selection")]:
+        daemon.answers[path] = {"roles": ["prod", "dev"]}
+    done = run("exec", "--", "echo", "ran")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "exec takes one role" in done.stderr
 
 
 def test_without_a_file_a_command_needs_a_role(daemon, home, run, monkeypatch):
