@@ -62,6 +62,24 @@ def test_a_file_of_another_file_system_is_not_looked_for(home, shop, monkeypatch
     assert file.find(str(shop / "src"), str(home)) is None
 
 
+def test_a_home_that_is_a_link_is_that_directory(home, shop, place, monkeypatch):
+    (place / "link").symlink_to(home)
+    monkeypatch.setenv("HOME", str(place / "link"))
+    (place / file.NAME).touch()
+    (shop / file.NAME).unlink()
+    assert file.nearest() is None
+    (home / file.NAME).touch()
+    assert file.nearest() == str(home / file.NAME)
+    assert file.shown(str(home / file.NAME)) == f"~/{file.NAME}"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read all")
+def test_a_file_that_cannot_be_read_is_refused(shop):
+    (shop / file.NAME).chmod(0)
+    with pytest.raises(CtlError, match="Permission denied"):
+        file.read(str(shop / file.NAME))
+
+
 def test_a_directory_that_was_removed_has_none(home, shop, monkeypatch):
     (home / "gone").mkdir()
     monkeypatch.chdir(home / "gone")
@@ -109,6 +127,10 @@ def test_what_is_no_file_of_the_users_own_is_refused(shop, monkeypatch):
     with pytest.raises(CtlError, match="it is a symbolic link"):
         file.read(str(path))
     path.unlink()
+    path.mkdir()
+    with pytest.raises(CtlError, match="it is a directory"):
+        file.read(str(path))
+    path.rmdir()
     os.mkfifo(path)
     with pytest.raises(CtlError, match="it is no regular file"):
         file.read(str(path))

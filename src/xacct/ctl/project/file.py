@@ -118,7 +118,10 @@ def is_region(word: object) -> bool:
 def shown(path: str) -> str:
     """Return a path as people write it."""
     home = paths.home()
-    return clean("~" + path[len(home) :] if path.startswith(home + "/") else path)
+    for above in (home, os.path.realpath(home)):
+        if path.startswith(above + "/"):
+            return clean("~" + path[len(above) :])
+    return clean(path)
 
 
 def _refused(path: str, why: str, hint: str) -> CtlError:
