@@ -5,8 +5,10 @@ A change that can't be read leaves what was in force in force, and is a problem 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
@@ -17,7 +19,6 @@ from xacct.catalogue import EMPTY_FOR, Catalogue, Watched, no_keychain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from xacct.aws.profiles import Profiles
     from xacct.awsfiles import Files
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["EMPTY_FOR", "MOST", "Configuration"]
 
 log = structlog.get_logger("xacct.config")
+
+NOTHING_TRUSTED = Path(os.devnull)
+"""The directory of no catalogue."""
 
 MOST = 20
 """Catalogues beside the daemon's own at once: each costs two looks at the disk with every request."""
@@ -85,10 +89,10 @@ class Configuration:
         boot: Callable[[], float],
         fill: Callable[[str], str] = str,
         in_keychain: InKeychain = no_keychain,
-        trusted: Path | None = None,
+        trusted: Path = NOTHING_TRUSTED,
     ) -> None:
         self._boot = boot
-        self._trusted = path.parent if trusted is None else trusted
+        self._trusted = trusted
         self._notes: list[errors.XacctError] = []
         self._fill = fill
         self._at_start = at_start
