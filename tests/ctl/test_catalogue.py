@@ -73,7 +73,7 @@ def test_a_signed_catalogue_is_kept_as_it_is_now(daemon, platform, capsys):
     assert trust("--yes") == 0
     said = capsys.readouterr().out.splitlines()
     assert said[0].endswith("/h/platform, signed by team@example.com:")
-    assert said[1:] == ["  roles.toml: roles pay", "xacctd has read it: 2 roles in all."]
+    assert said[1:] == ["  roles.toml", f"    pay  {ARN}", "xacctd has read it: 2 roles in all."]
     assert platform.files == {"roles.toml": ROLES}
     assert platform.kept.stat().st_mode & 0o777 == 0o600
     assert daemon.called("POST", "/v1/reload")
@@ -101,6 +101,23 @@ def test_what_the_daemon_says_of_it_is_told(daemon, platform, capsys):
     daemon.answers["/v1/reload"] = {"roles": 1, "problems": errors, "restart": False}
     assert trust("--yes") == 0
     assert capsys.readouterr().err.splitlines() == [f"xacctctl: note: {about[0]}", f"xacctctl: note: {about[2]}"]
+
+
+def test_what_a_new_catalogue_has_is_shown(platform, capsys):
+    template = '[templates.t]\nname = "{customer}"\nrole_arn = "arn:{a}"\ncsv = "a.csv"\n[accounts]\n"1" = "x"\n'
+    many = "".join(f'[roles.r{number}]\nrole_arn = "\\u001b{number}"\n' for number in range(300))
+    platform.put({"t.toml": template, "a.csv": "customer,a\nx,y\n", "z.toml": many})
+    assert trust("--yes") == 0
+    said = capsys.readouterr().out
+    assert said.splitlines()[1:5] == [
+        "  t.toml: names of 1 account",
+        "    {customer}  arn:{a}  (a row each of a.csv)",
+        "  a.csv: 2 lines",
+        "  z.toml",
+    ]
+    assert "    r0   0\n" in said
+    assert said.splitlines()[-1] == "... and 104 lines more"
+    assert "\x1b" not in said
 
 
 def test_names_of_catalogues_are_completed(platform, capsys):

@@ -220,9 +220,9 @@ def _files(path: str, manifest: bytes) -> dict[str, str]:
 def _news(former: Kept | None, found: Kept) -> Iterator[str]:
     """Yield what is new: the lines of a change, or of a catalogue that is new itself its files and what they have."""
     if former is None:
-        yield from (f"  {name}: {_summed_up(name, text)}" for name, text in found.files.items())
-        return
-    lines = [line for name in sorted({*former.files, *found.files}) for line in _change(name, former, found)]
+        lines = [line for name, text in found.files.items() for line in _summed_up(name, text)]
+    else:
+        lines = [line for name in sorted({*former.files, *found.files}) for line in _change(name, former, found)]
     yield from lines[:_SHOWN] or ["  as it was"]
     if len(lines) > _SHOWN:
         yield f"... and {len(lines) - _SHOWN} lines more"
@@ -233,11 +233,18 @@ def _change(name: str, former: Kept, found: Kept) -> Iterator[str]:
     return (clean(line) for line in unified_diff(before, after, name, name, lineterm="", n=1))
 
 
-def _summed_up(name: str, text: str) -> str:
+def _summed_up(name: str, text: str) -> Iterator[str]:
+    """Yield a file's name, and below it its roles with their ARNs, as they stand there."""
     if name.endswith(".csv"):
-        return count(text.count("\n"), "line")
+        yield f"  {name}: {count(len(text.splitlines()), 'line')}"
+        return
     said = teamfiles.said(name, text)
-    return ", ".join(clean(f"{table} {' '.join(entries)}") for table, entries in said.items()) or "nothing"
+    yield f"  {name}" + (f": names of {count(len(said['accounts']), 'account')}" if "accounts" in said else "")
+    for title, role in said.get("roles", {}).items():
+        yield f"    {clean(title)}  {clean(str(role.get('role_arn', '-')))}"
+    for template in said.get("templates", {}).values():
+        called, arn = (clean(str(template.get(key, "-"))) for key in ("name", "role_arn"))
+        yield f"    {called}  {arn}  (a row each of {clean(str(template.get('csv', '[rows]')))})"
 
 
 def _keep(file: str, found: Kept) -> None:
