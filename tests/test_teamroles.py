@@ -171,6 +171,15 @@ def test_a_profile_of_the_users_stays_with_its_limits(taken):
     ]
 
 
+def test_what_a_catalogue_says_narrows_other_files_by_the_arn_alone(taken):
+    said, _ = taken({"a.toml": ROLES}, '[roles.pay]\nconfirm = "first-use"\n')
+    own, _ = applied(said)
+    others = {"pay": Role("pay", SOURCE, "arn:aws:iam::999999999999:role/Mine"), "same": Role("same", SOURCE, ARN)}
+    narrowed = role_settings.limited(said, Profiles(roles=others), own)
+    assert (narrowed["pay"].confirm, narrowed["pay"].read_only) == ("first-use", False)
+    assert (narrowed["same"].confirm, narrowed["same"].read_only) == ("first-use", True)
+
+
 def test_a_name_of_an_account_that_the_user_has_given_is_the_users(taken):
     said, _ = taken({"b.toml": TEMPLATES, "customers.csv": CSV}, '[accounts]\n"999999999999" = "payments"\n')
     assert said.accounts == {"222222222222": "acme", "333333333333": "mine", "999999999999": "payments"}

@@ -13,7 +13,7 @@ from xacct.model import Role, Source
 from xacct.settings import TeamRole, TemplateRole, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from xacct.aws.profiles import Profiles
     from xacct.settings import RoleSettings, Settings
@@ -153,15 +153,25 @@ class _Limits:
     """What config.toml says of roles, by all that a role of other files may share with one of them."""
 
     def __init__(self, said: Mapping[str, RoleSettings], own: Mapping[str, Role]) -> None:
-        self._said = list(said.values())
+        self._said: list[RoleSettings] = []
         self._by: dict[object, list[int]] = {}
-        for place, (name, extra) in enumerate(said.items()):
-            mine = own.get(name)
-            arns = {extra.role_arn, mine.role_arn if mine else None} - {None}
-            # guard: limit-of-permission-set-holds-in-all-files
-            permission_sets = [key for key in (_permission_set(mine),) if key is not None]
-            for key in (("name", name), *(("arn", arn) for arn in arns), *permission_sets):
-                self._by.setdefault(key, []).append(place)
+        for name, extra in said.items():
+            if isinstance(extra, TeamRole):  # guard: team-catalogue-limits-no-name-of-other-files
+                self._take(extra, [("arn", extra.role_arn)])
+                if extra.own is None:
+                    continue
+            self._take_own(name, extra.own if isinstance(extra, TeamRole) and extra.own else extra, own.get(name))
+
+    def _take_own(self, name: str, extra: RoleSettings, mine: Role | None) -> None:
+        arns = {extra.role_arn, mine.role_arn if mine else None} - {None}
+        # guard: limit-of-permission-set-holds-in-all-files
+        permission_sets = [key for key in (_permission_set(mine),) if key is not None]
+        self._take(extra, [("name", name), *(("arn", arn) for arn in arns), *permission_sets])
+
+    def _take(self, extra: RoleSettings, keys: Iterable[object]) -> None:
+        for key in keys:
+            self._by.setdefault(key, []).append(len(self._said))
+        self._said.append(extra)
 
     def of(self, role: Role) -> list[RoleSettings]:
         """What is said of a role, in the order of the file."""

@@ -33,6 +33,7 @@ def env(args: Namespace, client: Client) -> int:
     end_at_signals()
     if args.role is None:
         _choose(args, client)
+    universal = _universal(args)
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
         change = variables.static(args.role, keys, os.environ)
@@ -43,7 +44,7 @@ def env(args: Namespace, client: Client) -> int:
     else:
         lifetime(args)
         ensure(client, args.role)
-        change = _granted(args, client, args.pid)
+        change = _granted(args, client, args.pid, universal)
     if not args.static and (file := shadow.taken_by_polars(paths.home())):
         _note(f"polars takes the first keys in {file}, whatever this shell is in. {shadow.FOR_POLARS}")
     emit(shells.FORMATS[args.format](_finished(change, args)))
@@ -58,12 +59,13 @@ def entered(args: Namespace, client: Client) -> variables.Change:
         args: as of a command line: `role`, `region`, `project`, `format`, and `static` and `imds` False.
         client: the daemon's.
     """
-    return _finished(_granted(args, client, None, ask=False), args)
+    return _finished(_granted(args, client, None, _universal(args), ask=False), args)
 
 
-def _granted(args: Namespace, client: Client, asked_pid: int | None, *, ask: bool = True) -> variables.Change:
+def _granted(
+    args: Namespace, client: Client, asked_pid: int | None, universal: Sequence[str], *, ask: bool = True
+) -> variables.Change:
     """Return the change that leads to the endpoint, with a grant for a shell."""
-    universal = _universal(args)
     pid = calling_shell() if asked_pid is None else asked_pid
     grant = (mint if ask else _mint_unasked)(client, args.role, _label(pid), pid)
     # The empty name: fish can't but export it, and most SDKs take it for none
@@ -87,6 +89,7 @@ def _choose(args: Namespace, client: Client) -> None:
 
 
 def _picked(client: Client) -> str:
+    """Return the role that somebody at the terminal picks."""
     from xacct.ctl.picker.pick import pick  # noqa: PLC0415 - of use where somebody is asked
 
     names = pick(client, "Use", single=True)
