@@ -83,6 +83,7 @@ def grant(name, **more):
 
 
 def test_a_grant_of_the_role_is_chosen_by_its_number(board):
+    board.move(1)
     board.offer("prod", [grant("a"), grant("b", last_used=NOW - 5, pid=7), grant("c", roles=["dev"])])
     assert lines(board)[-5:-2] == [
         "Revoke a grant for prod? (its number; any other key: no)",

@@ -70,7 +70,9 @@ def _meant(word: str | None) -> str:
     if word is None:
         path = file.nearest()
         if path is None:
-            raise CtlError(f"Neither this directory nor one above it has a {file.NAME}.", "", USAGE)
+            raise CtlError(
+                f"Neither this directory nor one above it has a {file.NAME}.", 'It may have: role = "NAME"', USAGE
+            )
         return path
     path = os.path.abspath(word)
     if os.path.isdir(path):

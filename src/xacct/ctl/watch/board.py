@@ -32,6 +32,7 @@ class Board:
         message: what was said last.
         cursor: the name of the role that keys are about.
         revocable: the grants of which one is to be revoked, while that is asked; None: it is not.
+        revoking: the role that these are for; the cursor may be elsewhere by now.
         locked: whether nothing is handed out.
     """
 
@@ -46,6 +47,7 @@ class Board:
         self.message = ""
         self.cursor = ""
         self.revocable: list[wire.GrantInfo] | None = None
+        self.revoking = ""
 
     @property
     def locked(self) -> bool:
@@ -109,7 +111,7 @@ class Board:
         """Ask which of the grants for a role is to be revoked, those used last first."""
         found = [grant for grant in grants if role in grant["roles"]]
         found.sort(key=lambda grant: grant["last_used"] or grant["created"], reverse=True)
-        self.revocable = found[:_KEYS] or None
+        self.revocable, self.revoking = found[:_KEYS] or None, role
         self.message = "" if found else clean(f"No grant is for {role}.")
 
     def chosen(self, key: str, shown: int) -> wire.GrantInfo | None:

@@ -122,7 +122,7 @@ def _grants(board: Board, now: float, columns: int, most: int) -> list[str]:
     """Return the question which grant is to be revoked."""
     if board.revocable is None:
         return []
-    lines = [f"Revoke a grant for {board.cursor}? (its number; any other key: no)"]
+    lines = [f"Revoke a grant for {board.revoking}? (its number; any other key: no)"]
     for number, grant in enumerate(board.revocable[:most], 1):
         process = f"  pid {grant['pid']}" if grant["pid"] else ""
         used = f"used {since(grant['last_used'], now)}" if grant["last_used"] else "never used"
