@@ -280,6 +280,8 @@ def test_a_shell_is_in_the_role_as_long_as_in_the_directory(daemon, command, sho
         "xacctctl: this shell has left prod.",
     ]
     assert not daemon.called("POST", "/v1/login")
+    assert daemon.label.startswith("shell ")
+    assert daemon.label.endswith(" ~/shop/.xacct.toml")
 
 
 @pytest.mark.parametrize("shell", SHELLS)

@@ -44,40 +44,18 @@ def env(args: Namespace, client: Client) -> int:
     else:
         lifetime(args)
         ensure(client, args.role)
-        change = _granted(args, client, args.pid, universal)
+        pid = calling_shell() if args.pid is None else args.pid
+        grant = mint(client, args.role, _label(pid), pid)
+        # The empty name: fish can't but export it, and most SDKs take it for none
+        change = reaching(args.role, grant, os.environ, "" if universal else None, universal)
     if not args.static and (file := shadow.taken_by_polars(paths.home())):
         _note(f"polars takes the first keys in {file}, whatever this shell is in. {shadow.FOR_POLARS}")
-    emit(shells.FORMATS[args.format](_finished(change, args)))
-    end_former(client, args.pid)
-    return OK
-
-
-def entered(args: Namespace, client: Client) -> variables.Change:
-    """Return the change that puts the calling shell into a role; no human is asked for anything yet.
-
-    Args:
-        args: as of a command line: `role`, `region`, `project`, `format`, and `static` and `imds` False.
-        client: the daemon's.
-    """
-    return _finished(_granted(args, client, None, _universal(args), ask=False), args)
-
-
-def _granted(
-    args: Namespace, client: Client, asked_pid: int | None, universal: Sequence[str], *, ask: bool = True
-) -> variables.Change:
-    """Return the change that leads to the endpoint, with a grant for a shell."""
-    pid = calling_shell() if asked_pid is None else asked_pid
-    grant = (mint if ask else _mint_unasked)(client, args.role, _label(pid), pid)
-    # The empty name: fish can't but export it, and most SDKs take it for none
-    return reaching(args.role, grant, os.environ, "" if universal else None, universal)
-
-
-def _finished(change: variables.Change, args: Namespace) -> variables.Change:
-    """Return the change with the region that was asked for, the directory's mark, and what was before in its place."""
     in_region(change, args.region)
     if project := getattr(args, "project", None):
         change.set[variables.PROJECT] = project
-    return variables.settled(change, os.environ)
+    emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
+    end_former(client, args.pid)
+    return OK
 
 
 def _choose(args: Namespace, client: Client) -> None:
@@ -205,22 +183,16 @@ def ensure(client: Client, role: str, grant: str | None = None) -> None:
 
 
 def mint(client: Client, role: str, label: str, pid: int, **more: int | str) -> wire.GrantAnswer:
-    """Return a fresh grant for `role` that ends with the process `pid`, 0 for one that doesn't; guarded, with a yes.
+    """Return a fresh grant for `role` that ends with the process `pid`; 0 for one that doesn't.
 
     `more` is as in `wire.GrantRequest`.
     """
-    grant = _mint_unasked(client, role, label, pid, **more)
-    if role in grant.get("confirm", []):
-        confirm(client, role, grant["id"])
-    return grant
-
-
-def _mint_unasked(client: Client, role: str, label: str, pid: int, **more: int | str) -> wire.GrantAnswer:
-    """Return the same, but where the role is guarded a human is asked when the grant is used."""
     body = {"roles": [role], "label": clean(label), **({"pid": pid} if pid else {}), **more}
     grant = client.call("POST", wire.GRANTS, _GRANT, body)
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")
+    if role in grant.get("confirm", []):
+        confirm(client, role, grant["id"])
     return grant
 
 
