@@ -141,8 +141,9 @@ _TCSH: Final = """\
 alias xuse 'eval "`xacctctl env --format tcsh \\!*`"'; alias xleave 'eval "`xacctctl leave --format tcsh`"'
 """
 _TCSH_PROMPT: Final = """\
-; if ( $?prompt ) eval 'set xacct_prompt = "$prompt"'; \
-if ( $?prompt ) alias precmd 'set prompt = "`xacctctl status --prompt` $xacct_prompt:q"'
+; if ( $?prompt && ! $?xacct_prompt ) eval 'set xacct_prompt = "$prompt"'; \
+if ( $?prompt ) alias precmd 'set xacct_role = "`xacctctl status --prompt`"; \
+if ( "$xacct_role" != "" ) set xacct_role = "$xacct_role "; set prompt = "$xacct_role$xacct_prompt:q"'
 """
 
 SHELLS: Final[dict[str, tuple[str, str]]] = {
