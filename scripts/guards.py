@@ -28,7 +28,7 @@ GUARDS = {
         "tests/test_templates.py::test_a_row_that_is_wrong_is_named_with_its_file_and_line",
     ),
     "template-makes-whole-arns": Guard(
-        'if not _ARN.fullmatch(filled["role_arn"]):',
+        "if not isinstance(arn, str) or not _ARN.fullmatch(arn):",
         "if False:",
         "tests/test_templates.py::test_a_row_that_is_wrong_is_named_with_its_file_and_line",
     ),
@@ -2441,5 +2441,140 @@ GUARDS = {
         "                await self._trail.written()",
         "                pass",
         "tests/control/test_console.py::test_what_can_not_be_written_down_does_not_leave",
+    ),
+    "only-a-grants-number-revokes-it": Guard(
+        "if 0 < number <= min(shown, len(asked)) else None",
+        "if asked else None",
+        "tests/ctl/watch/test_board.py::test_a_grant_of_the_role_is_chosen_by_its_number",
+    ),
+    "template-takes-no-file-that-was-cut-off": Guard(
+        "if not head:",
+        "if False:",
+        "tests/test_templates.py::test_a_row_that_is_wrong_is_named_with_its_file_and_line",
+    ),
+    "team-catalogue-is-signed": Guard(
+        "if found.returncode or not principal:",
+        "if False:",
+        "tests/ctl/test_catalogue.py::test_what_is_not_signed_by_somebody_believed_is_refused",
+    ),
+    "team-catalogues-signature-is-over-its-manifest": Guard(
+        "if done.returncode:",
+        "if False:",
+        "tests/ctl/test_catalogue.py::test_a_manifest_that_is_not_the_signed_one_is_refused",
+    ),
+    "team-catalogues-files-are-those-signed": Guard(
+        "if teamfiles.digest(content) != digest:",
+        "if False:",
+        "tests/ctl/test_catalogue.py::test_a_file_that_is_not_the_signed_one_is_refused",
+    ),
+    "team-catalogue-names-no-signers": Guard(
+        "if inside or stat.S_IMODE(os.stat(signers).st_mode) & 0o022:",
+        "if False:",
+        "tests/ctl/test_catalogue.py::test_signers_that_others_could_choose_are_refused",
+    ),
+    "team-catalogue-has-files-of-its-own-alone": Guard(
+        "if not match or not _NAME.fullmatch(match[2]):",
+        "if not match:",
+        "tests/test_teamroles.py::test_a_manifest_names_plain_files_alone",
+    ),
+    "team-catalogue-says-roles-alone": Guard(
+        'strange = next((key for key in keys if key not in _OF[table]), "")',
+        'strange = ""',
+        "tests/test_teamroles.py::test_what_a_catalogue_may_not_say_is_refused_with_its_line",
+    ),
+    "team-catalogue-limits-no-name-of-other-files": Guard(
+        "if isinstance(extra, TeamRole):",
+        "if False:",
+        "tests/test_teamroles.py::test_what_a_catalogue_says_narrows_other_files_by_the_arn_alone",
+    ),
+    "team-catalogue-takes-no-word": Guard(
+        'if name[0] in "@-" or _WORDS & set(name):',
+        "if False:",
+        "tests/test_teamroles.py::test_no_role_is_called_by_a_word_for_others",
+    ),
+    "team-catalogue-is-trusted": Guard(
+        "if found is None or found.path != path:",
+        "if found is None:",
+        "tests/test_teamroles.py::test_what_was_trusted_elsewhere_is_not_trusted_here",
+    ),
+    "team-catalogue-starts-from-the-users-profile": Guard(
+        '{"source_profile": catalogue.source_profile}',
+        '{"source_profile": "other"}',
+        "tests/test_teamroles.py::test_its_roles_start_from_the_profile_that_config_toml_names",
+    ),
+    "team-catalogue-replaces-no-role-or-alias": Guard(
+        "if name in said.aliases or isinstance(own, TemplateRole) or (own is not None and own.role_arn is not None):",
+        "if False:",
+        "tests/test_teamroles.py::test_what_the_user_calls_so_stays",
+    ),
+    "team-catalogue-replaces-no-profile": Guard(
+        "if isinstance(extra, TeamRole) and (name in found.roles or name in found.raw):",
+        "if False:",
+        "tests/test_teamroles.py::test_a_profile_of_the_users_stays_with_its_limits",
+    ),
+    "team-catalogue-takes-no-limit-away": Guard(
+        "extra = extra.own",
+        "continue",
+        "tests/test_teamroles.py::test_a_profile_of_the_users_stays_with_its_limits",
+    ),
+    "project-file-is-of-this-file-system": Guard(
+        "while os.stat(directory).st_dev == device:",
+        "while True:",
+        "tests/ctl/test_project.py::test_a_file_of_another_file_system_is_not_looked_for",
+    ),
+    "project-file-is-not-above-home": Guard(
+        "if directory in (home, above):",
+        "if directory == above:",
+        "tests/ctl/test_project.py::test_a_file_above_home_is_nobodys",
+    ),
+    "project-file-is-the-users-own": Guard(
+        "owner=os.geteuid()",
+        "owner=None",
+        "tests/ctl/test_project.py::test_what_is_no_file_of_the_users_own_is_refused",
+    ),
+    "file-of-another-user-is-not-read": Guard(
+        "if owner is not None and os.fstat(descriptor).st_uid != owner:",
+        "if False:",
+        "tests/ctl/test_project.py::test_what_is_no_file_of_the_users_own_is_refused",
+    ),
+    "project-file-says-role-and-region-alone": Guard(
+        "if strange := next((key for key in said if key not in _KNOWN), None):",
+        "if strange := None:",
+        "tests/ctl/test_project.py::test_it_says_one_role_and_a_region_and_no_more",
+    ),
+    "project-file-means-one-role": Guard(
+        'elif verb == "exec" and not getattr(args, "project", None):',
+        'elif verb == "exec":',
+        "tests/ctl/test_project.py::test_a_file_that_means_several_roles_is_refused",
+    ),
+    "project-file-has-one-role": Guard(
+        'if role[0] in "@-" or _SEVERAL & set(role):',
+        "if False:",
+        "tests/ctl/test_project.py::test_it_says_one_role_and_a_region_and_no_more",
+    ),
+    "trust-is-of-bytes": Guard(
+        ' + b"\\0" + content',
+        "",
+        "tests/ctl/test_project.py::test_a_file_is_trusted_once_and_anew_when_it_changes",
+    ),
+    "trust-is-of-this-path": Guard(
+        "return _path_of(mark(path, content)) == path",
+        "return _path_of(mark(path, content)) is not None",
+        "tests/ctl/test_project.py::test_a_record_of_another_user_or_with_other_words_is_none",
+    ),
+    "untrusted-project-file-is-not-taken": Guard(
+        "if not trust.is_trusted(path, found.content):",
+        "if False:",
+        "tests/ctl/test_project.py::test_a_file_is_trusted_once_and_anew_when_it_changes",
+    ),
+    "untrusted-project-file-moves-no-shell": Guard(
+        "if trust.is_trusted(path, found.content):",
+        "if True:",
+        "tests/ctl/test_project.py::test_of_a_file_that_is_not_trusted_a_shell_tells_once",
+    ),
+    "chosen-role-stays-on-cd": Guard(
+        "if chosen and not os.environ.get(variables.PROJECT):",
+        "if False:",
+        "tests/ctl/test_project.py::test_a_role_that_somebody_chose_stays",
     ),
 }

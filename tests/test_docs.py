@@ -28,6 +28,7 @@ TABLES = {
     "lock": settings.Lock,
     "roles.NAME": settings.RoleSettings,
     "templates.NAME": settings.Template,
+    "catalogues.NAME": settings.TeamCatalogue,
 }
 
 
@@ -119,6 +120,7 @@ def test_each_variable_of_ours_in_the_source_is_documented():
         "XACCT_INSTEAD_OF_DEFAULT_REGION",
         "XACCT_INSTEAD_OF_REGION",
         "XACCT_PROFILE",
+        "XACCT_PROJECT",
         "XACCT_REGION",
     }  # set, and not for people to set
     assert ours == set(re.findall(r"`((?:XACCT|XDG)_[A-Z_]+)`", table))

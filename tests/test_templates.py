@@ -79,9 +79,10 @@ source_profile = "central"
     [
         "\ufeff" + HEAD + ACME,
         (HEAD + ACME).replace(",", ";").replace("\n", "\r\n"),
+        (HEAD + ACME).replace(",", "\t"),
         HEAD + '"acme", 123456789012,Admin ,"x-1",eu-west-1,42,yes,15m\n',
     ],
-    ids=["with a mark", "semicolons", "quotes and spaces"],
+    ids=["with a mark", "semicolons", "tabs", "quotes and spaces"],
 )
 def test_a_spreadsheets_file_is_the_same(read, rows):
     assert applied(read(rows))[0]["acme-Admin"] == applied(read(HEAD + ACME))[0]["acme-Admin"]
@@ -109,6 +110,7 @@ def test_what_roles_says_comes_before_the_row_and_adds_to_it(read):
         ("a,a\n1,2\n", "customers.csv line 1: the column 'a' is there twice."),
         (HEAD + 'acme,"123', "customers.csv line 2: unexpected end of data."),
         (b"\xff\xfe", "customers.csv is no UTF-8."),
+        ("\n", "customers.csv: it is empty."),
     ],
 )
 def test_a_row_that_is_wrong_is_named_with_its_file_and_line(read, rows, says):
@@ -212,4 +214,8 @@ def test_a_csv_file_that_is_being_saved_takes_no_role_away(files, clock):
     assert names(keeper) == ["acme-Admin"]
     clock.advance(EMPTY_FOR)
     configuration.read_changed(keeper)
-    assert names(keeper) == []
+    assert names(keeper) == ["acme-Admin"]
+    assert configuration.problems[0].sentence == "customers.csv: it is empty."
+    (directory / "customers.csv").write_text(HEAD)
+    configuration.read_changed(keeper)
+    assert (names(keeper), configuration.problems) == ([], [])

@@ -5,19 +5,20 @@ A change that can't be read leaves what was in force in force, and is a problem 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 from msgspec import structs
 
-from xacct import awsfiles, errors, role_settings, rolekeys, settings, surroundings, templates
+from xacct import awsfiles, errors, role_settings, rolekeys, settings, surroundings, teamroles, templates
 from xacct.catalogue import EMPTY_FOR, Catalogue, Watched, no_keychain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from xacct.aws.profiles import Profiles
     from xacct.awsfiles import Files
@@ -31,17 +32,21 @@ __all__ = ["EMPTY_FOR", "MOST", "Configuration"]
 
 log = structlog.get_logger("xacct.config")
 
+NOTHING_TRUSTED = Path(os.devnull)
+"""The directory of no catalogue."""
+
 MOST = 20
 """Catalogues beside the daemon's own at once: each costs two looks at the disk with every request."""
 
 
 @dataclass(slots=True)
 class Loaded:
-    """What was read: config.toml (`said`, or `trouble`), what of it is to be in force, and catalogues."""
+    """What was read: config.toml (`said`, or `trouble`), what of it is to be in force, notes of it, and catalogues."""
 
     said: Settings
     trouble: errors.ConfigError | None
     settings: Settings
+    notes: list[errors.XacctError] = field(default_factory=list)
     of: dict[Catalogue, LoadedCatalogue] = field(default_factory=dict)
 
 
@@ -73,6 +78,7 @@ class Configuration:
         boot: reads the boot-time clock.
         fill: makes a name of a template such as "{user}@{host}".
         in_keychain: gives the profiles that have an access key in the keychain.
+        trusted: the directory of what was trusted of teams' catalogues.
     """
 
     def __init__(
@@ -83,8 +89,11 @@ class Configuration:
         boot: Callable[[], float],
         fill: Callable[[str], str] = str,
         in_keychain: InKeychain = no_keychain,
+        trusted: Path = NOTHING_TRUSTED,
     ) -> None:
         self._boot = boot
+        self._trusted = trusted
+        self._notes: list[errors.XacctError] = []
         self._fill = fill
         self._at_start = at_start
         self._said = at_start
@@ -122,7 +131,7 @@ class Configuration:
 
     def load(self, which: Sequence[Catalogue], *, toml: bool) -> Loaded:
         """Read these catalogues and, with `toml`, config.toml. It changes nothing in force, and may take its time."""
-        found = Loaded(self._said, self._trouble, self.settings)
+        found = Loaded(self._said, self._trouble, self.settings, self._notes)
         if toml:
             self._read_toml(found)
         # guard: broken-config-loses-no-limit
@@ -145,6 +154,7 @@ class Configuration:
         """Have in force what was read."""
         before = self.own.read
         self._said, self._trouble, self.settings = found.said, found.trouble, found.settings
+        self._notes = found.notes
         done = []
         for catalogue, read in found.of.items():
             if catalogue.take(read):
@@ -170,8 +180,10 @@ class Configuration:
         self._toml.read_now()
         try:
             said = settings.read(self._path)
-            self._toml.watch([self._path, *templates.files(said, self._path.parent)])
-            found.said, found.trouble = templates.expanded(said, self._path.parent), None
+            beside = (*templates.files(said, self._path.parent), *teamroles.files(said, self._trusted))
+            self._toml.watch([self._path, *beside])
+            expanded = templates.expanded(said, self._path.parent)
+            (found.said, found.notes), found.trouble = teamroles.added(expanded, self._trusted), None
         except errors.ConfigError as problem:
             log.warning("configuration kept as it was", why=problem.sentence)
             found.trouble = problem
@@ -187,7 +199,7 @@ class Configuration:
     @property
     def problems(self) -> list[errors.XacctError]:
         """What people should know of config.toml and of the daemon's own files."""
-        found = [*([self._trouble] if self._trouble is not None else []), *self.own.problems]
+        found = [*([self._trouble] if self._trouble is not None else []), *self.own.problems, *self._notes]
         if self.outdated:
             found.append(
                 errors.ConfigError(
@@ -290,6 +302,13 @@ class Configuration:
 def _restarting(chosen: Settings) -> Settings:
     """What is taken at the start only: all but roles and their other names, the lock, and what xacctctl reads."""
     shared = settings.IdentityCenterSettings(share_cache=chosen.identity_center.share_cache)
-    words: dict[str, dict[str, str]] = {"roles": {}, "templates": {}, "aliases": {}, "groups": {}, "accounts": {}}
+    words: dict[str, dict[str, str]] = {
+        "roles": {},
+        "templates": {},
+        "catalogues": {},
+        "aliases": {},
+        "groups": {},
+        "accounts": {},
+    }
     # guard: shared-sign-ins-take-a-new-process
     return structs.replace(chosen, **words, lock=settings.Lock(), identity_center=shared)

@@ -23,7 +23,14 @@ _READ = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def read(path: str | os.PathLike[str], limit: int = MOST, *, follow: bool = True, null: bool = True) -> bytes:
+def read(
+    path: str | os.PathLike[str],
+    limit: int = MOST,
+    *,
+    follow: bool = True,
+    null: bool = True,
+    owner: int | None = None,
+) -> bytes:
     """Return what is in a regular file.
 
     Args:
@@ -31,13 +38,16 @@ def read(path: str | os.PathLike[str], limit: int = MOST, *, follow: bool = True
         limit: Bytes it may have.
         follow: Whether a symbolic link is followed. False for files that only we write.
         null: Whether /dev/null is read as the empty file that people mean by it.
+        owner: The id of the user whose it has to be; None: anybody's.
 
     Raises:
-        OSError: It is not there (`FileNotFoundError`), is no regular file, is larger, or can't be read. `strerror`
-            says which, so that it can stand in a sentence.
+        OSError: It is not there (`FileNotFoundError`), is no regular file, is larger, is somebody else's, or can't be
+            read. `strerror` says which, so that it can stand in a sentence.
     """
     descriptor = open_regular(path, _READ | (0 if follow else os.O_NOFOLLOW), null=null)
     try:
+        if owner is not None and os.fstat(descriptor).st_uid != owner:  # guard: file-of-another-user-is-not-read
+            raise OSError(errno.EPERM, "it belongs to somebody else", os.fspath(path))
         content = _read_all(descriptor, limit)
     finally:
         os.close(descriptor)

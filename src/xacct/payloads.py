@@ -60,7 +60,11 @@ class RoleMarks(TypedDict):
 
 
 class RoleStatus(RoleMarks):
-    """One role in GET /v1/status."""
+    """One role in GET /v1/status.
+
+    Attributes:
+        issued_at: since when what is held is good, where it has an end.
+    """
 
     name: str
     account: str | None
@@ -71,15 +75,21 @@ class RoleStatus(RoleMarks):
     last_used: float | None
     next_renewal: float | None
     error: ErrorBody | None
+    issued_at: NotRequired[float]
 
 
 class SessionStatus(TypedDict):
-    """One MFA session in GET /v1/status; `devices` where a code of any of several opens it, the first is `serial`."""
+    """One MFA session in GET /v1/status; `devices` where a code of any of several opens it, the first is `serial`.
+
+    Attributes:
+        issued_at: since when it is good, where it is.
+    """
 
     source: str
     serial: str
     expires_at: float | None
     devices: NotRequired[list[str]]
+    issued_at: NotRequired[float]
 
 
 class ImdsPort(TypedDict):

@@ -10,10 +10,10 @@ import msgspec
 
 from xacct import errors, policy
 from xacct.model import Role, Source
-from xacct.settings import TemplateRole, seconds
+from xacct.settings import TeamRole, TemplateRole, seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from xacct.aws.profiles import Profiles
     from xacct.settings import RoleSettings, Settings
@@ -36,8 +36,14 @@ def apply(settings: Settings, found: Profiles, fill: Callable[[str], str] = str)
     roles = dict(found.roles)
     for name in _in_order(settings.roles):
         extra = settings.roles[name]
+        # guard: team-catalogue-replaces-no-profile
+        if isinstance(extra, TeamRole) and (name in found.roles or name in found.raw):
+            found.problems.append(_taken(name, extra))
+            if extra.own is None:
+                continue
+            extra = extra.own  # guard: team-catalogue-takes-no-limit-away
         complete = extra.role_arn is not None and extra.source_profile is not None
-        refused = _refused(name, settings, roles, found)
+        refused = _refused(name, extra, settings, roles, found)
         if refused is not None:
             found.refuse(name, refused)
             roles.pop(name, None)
@@ -84,22 +90,29 @@ def _in_order(said: Mapping[str, RoleSettings]) -> list[str]:
     return list(order)
 
 
-def _refused(name: str, said: Settings, roles: Mapping[str, Role], found: Profiles) -> errors.ConfigError | None:
+def _refused(
+    name: str, extra: RoleSettings, said: Settings, roles: Mapping[str, Role], found: Profiles
+) -> errors.ConfigError | None:
     """Why a role of config.toml can't be made of its source_profile; None: it can, or names none."""
-    via = said.roles[name].source_profile
+    via = extra.source_profile
     if via is None:
         return None
     if name in found.roles or (name in found.raw and not isinstance(found.unusable.get(name), errors.UnknownRole)):
         return errors.ConfigError(
-            f"{_called(name, said.roles[name])} names a source_profile, but {name!r} is an AWS profile with its own.",
+            f"{_called(name, extra)} names a source_profile, but {name!r} is an AWS profile with its own.",
             "Change it in ~/.aws/config, or give the role another name.",
         )
-    if not said.roles[name].role_arn or via in roles:
+    if not extra.role_arn or via in roles:
         return None
     why = found.unusable.get(via)
     what = "comes back to itself." if via in said.roles else "does not exist."
     what, hint = (what, "Check the spelling.") if why is None else (f"can't be used: {why.sentence}", why.hint)
-    return errors.ConfigError(f"source_profile {via!r} of {_called(name, said.roles[name])} {what}", hint)
+    return errors.ConfigError(f"source_profile {via!r} of {_called(name, extra)} {what}", hint)
+
+
+def _taken(name: str, extra: TeamRole) -> errors.ConfigError:
+    sentence = f"{_called(name, extra)} is left out: an AWS profile of yours has that name."
+    return errors.ConfigError(sentence, "Have it renamed there, or rename yours.")
 
 
 def _called(name: str, extra: RoleSettings) -> str:
@@ -140,15 +153,25 @@ class _Limits:
     """What config.toml says of roles, by all that a role of other files may share with one of them."""
 
     def __init__(self, said: Mapping[str, RoleSettings], own: Mapping[str, Role]) -> None:
-        self._said = list(said.values())
+        self._said: list[RoleSettings] = []
         self._by: dict[object, list[int]] = {}
-        for place, (name, extra) in enumerate(said.items()):
-            mine = own.get(name)
-            arns = {extra.role_arn, mine.role_arn if mine else None} - {None}
-            # guard: limit-of-permission-set-holds-in-all-files
-            permission_sets = [key for key in (_permission_set(mine),) if key is not None]
-            for key in (("name", name), *(("arn", arn) for arn in arns), *permission_sets):
-                self._by.setdefault(key, []).append(place)
+        for name, extra in said.items():
+            if isinstance(extra, TeamRole):  # guard: team-catalogue-limits-no-name-of-other-files
+                self._take(extra, [("arn", extra.role_arn)])
+                if extra.own is None:
+                    continue
+            self._take_own(name, extra.own if isinstance(extra, TeamRole) and extra.own else extra, own.get(name))
+
+    def _take_own(self, name: str, extra: RoleSettings, mine: Role | None) -> None:
+        arns = {extra.role_arn, mine.role_arn if mine else None} - {None}
+        # guard: limit-of-permission-set-holds-in-all-files
+        permission_sets = [key for key in (_permission_set(mine),) if key is not None]
+        self._take(extra, [("name", name), *(("arn", arn) for arn in arns), *permission_sets])
+
+    def _take(self, extra: RoleSettings, keys: Iterable[object]) -> None:
+        for key in keys:
+            self._by.setdefault(key, []).append(len(self._said))
+        self._said.append(extra)
 
     def of(self, role: Role) -> list[RoleSettings]:
         """What is said of a role, in the order of the file."""
@@ -234,7 +257,7 @@ def _with(role: Role, extra: RoleSettings, fill: Callable[[str], str]) -> Role:
     given: dict[str, Any] = {
         key: value
         for key, value in msgspec.structs.asdict(extra).items()
-        if value is not None and key not in ("source_profile", "origin")
+        if value is not None and key not in ("source_profile", "origin", "own")
     }
     if "mfa_serial" in given:
         devices = (given["mfa_serial"],) if isinstance(given["mfa_serial"], str) else given["mfa_serial"]

@@ -209,6 +209,30 @@ class TemplateRole(RoleSettings, forbid_unknown_fields=True, frozen=True, omit_d
         return self.origin
 
 
+class TeamRole(TemplateRole, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """What a team's catalogue makes: it comes after all that is the user's own.
+
+    Attributes:
+        own: what config.toml says of a role of that name, which is in this already.
+    """
+
+    own: RoleSettings | None = None
+
+
+class TeamCatalogue(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[catalogues.NAME]: a team's roles, in signed files that count as they were when `xacctctl trust` was told so.
+
+    Attributes:
+        path: the directory of the files.
+        source_profile: where all its roles start from: a profile of the user's own.
+        signers: the keys that may have signed it, as ssh-keygen's allowed_signers; from config.toml's directory on.
+    """
+
+    path: str = ""
+    source_profile: str = ""
+    signers: str = "allowed_signers"
+
+
 class Template(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[templates.NAME]: roles of rows; beside what is here it has what a [roles.NAME] may have, with {column} in it.
 
@@ -240,6 +264,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     lock: Lock = Lock()
     roles: dict[str, RoleSettings] = {}
     templates: dict[str, dict[str, Any]] = {}
+    catalogues: dict[str, TeamCatalogue] = {}
     aliases: dict[str, str] = {}
     groups: dict[str, tuple[str, ...]] = {}
     accounts: dict[str, str] = {}
@@ -302,10 +327,21 @@ def _check(settings: Settings) -> None:
     _check_order(settings.prompts)
     _check_imds(settings)
     check_accounts(settings.accounts)
+    for name, catalogue in settings.catalogues.items():
+        _check_catalogue(name, catalogue)
     for name, role in settings.roles.items():
         if rolekeys.is_key(name):
             raise ValueError(f"roles.{name} is called as xacct calls roles of other files")
         check_role(name, role)
+
+
+def _check_catalogue(name: str, catalogue: TeamCatalogue) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}", name):
+        raise ValueError("the name of a catalogue is of letters, digits, _ and -")
+    if not catalogue.path.startswith(("/", "~/")):
+        raise ValueError(f"catalogues.{name}.path is a whole path, from / or ~/ on")
+    if not catalogue.source_profile:
+        raise ValueError(f"catalogues.{name}.source_profile names the profile that its roles start from")
 
 
 def check_role(name: str, role: RoleSettings) -> None:

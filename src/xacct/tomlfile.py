@@ -34,10 +34,19 @@ def read(path: str) -> dict[str, Any]:
         OSError: It can't be read (`FileNotFoundError`: it is not there).
         TomlError: It is no TOML.
     """
+    return parse(fileio.read(path, MOST_BYTES))
+
+
+def parse(content: bytes) -> dict[str, Any]:
+    """Return what the bytes of a TOML file say.
+
+    Raises:
+        TomlError: They are no TOML.
+    """
     import tomllib  # noqa: PLC0415 - late: few verbs need it
 
     try:
-        text = fileio.read_text(path, MOST_BYTES)
+        text = content.decode("utf-8-sig")
         _demand_shallow(text)  # guard: config-toml-is-not-deep
         return tomllib.loads(text)
     except UnicodeDecodeError:

@@ -88,6 +88,9 @@ async def test_status_before_and_after_a_login(control):
     assert dev["state"] == "held"
     assert dev["expires_at"] == pytest.approx(after["now"] + 3600, abs=1)
     assert dev["mfa_expires_at"] == session["expires_at"] == pytest.approx(after["now"] + 12 * 3600, abs=1)
+    assert dev["expires_at"] - dev["issued_at"] == pytest.approx(3600, abs=1)
+    assert session["expires_at"] - session["issued_at"] == pytest.approx(12 * 3600, abs=1)
+    assert "issued_at" not in roles["prod"]
     assert (dev["last_used"], dev["next_renewal"]) == (None, None)  # nobody fetches it
     assert dev["error"] is None
     assert roles["prod"]["state"] == "idle"  # the MFA session is there: no code needed
@@ -320,6 +323,7 @@ async def test_logout_of_some_roles_and_of_all(control):
     assert sorted((await control.post("/v1/logout", all=True))["roles"]) == ["plain", "prod"]
     status = await control.get("/v1/status")
     assert {session["expires_at"] for session in status["sessions"]} == {None}
+    assert not any("issued_at" in each for each in (*status["sessions"], *status["roles"]))
     assert "held" not in {role["state"] for role in status["roles"]}
     assert await control.post("/v1/logout") == {"roles": []}
 

@@ -101,6 +101,23 @@ def run(place):
     return runner
 
 
+@pytest.fixture
+def command(place, monkeypatch):
+    """An xacctctl in PATH, as a shell finds it, and no role of an outer one; returns what puts a program beside it."""
+    (place / "bin").mkdir()
+
+    def put(name, text):
+        (place / "bin" / name).write_text(text)
+        (place / "bin" / name).chmod(0o755)
+
+    put("xacctctl", f'#!/bin/sh\nexec {sys.executable} -m xacct.ctl "$@"\n')
+    monkeypatch.setenv("PATH", f"{place / 'bin'}:{os.environ['PATH']}")
+    for variable in ("XACCT_ROLE", "XACCT_PROJECT", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "TMUX"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    return put
+
+
 class Seat:
     """Somebody at a terminal: types, and waits for what should appear."""
 

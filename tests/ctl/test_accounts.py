@@ -7,6 +7,8 @@ import time
 import pytest
 from botocore.configloader import load_config
 
+from xacct import settings as settings_of
+from xacct import templates
 from xacct.ctl import accounts_list, accounts_sync, block, difference, rewrite
 from xacct.ctl.client import Client
 from xacct.ctl.failure import CtlError
@@ -88,6 +90,54 @@ def test_json_is_what_the_daemon_says(daemon, say):
     found = json.loads(say("--json")[1])
     assert found["sign_in"]["session"] == "corp"
     assert found["accounts"][0]["permission_sets"] == [{"permission_set": "Developer", "profiles": ["mine"]}]
+
+
+def test_accounts_are_rows_of_a_file_for_templates(daemon, say, place):
+    daemon.accounts |= {"000000000007": ('Ünder "7", Ltd', ["Admin"])}
+    file = place / "accounts.csv"
+    assert say("--csv", str(file)) == (0, "", f"xacctctl: 3 accounts in {file}.\n")
+    assert file.read_text().splitlines() == [
+        "account,account_name,slug,email",
+        "111122223333,Team A,team-a,111122223333@example.com",
+        "444455556666,Team B,team-b,444455556666@example.com",
+        '000000000007,"Ünder ""7"", Ltd","under-7-,-ltd",000000000007@example.com',
+    ]
+    assert say("--csv", "-")[1] == file.read_text()
+    roles = "[templates.t]\ncsv = 'accounts.csv'\nname = '{slug}'\nrole_arn = 'arn:aws:iam::{account}:role/x'\n"
+    (place / "config.toml").write_text(roles + "source_profile = 'p'\n")
+    assert list(templates.expanded(settings_of.read(place / "config.toml"), place).roles) == [
+        "team-a", "team-b", "under-7-,-ltd"
+    ]  # fmt: skip
+
+
+def test_a_file_of_accounts_is_whole_or_as_it_was(daemon, say, place):
+    file = place / "accounts.csv"
+    file.write_text("as it was")
+    daemon.needs_code = True
+    assert say("--csv", str(file))[0] == 4
+    assert file.read_text() == "as it was"
+    daemon.needs_code = False
+    assert say("--csv", str(place / "none" / "x"))[0] == 1
+
+
+def test_names_of_accounts_are_those_that_config_toml_takes(daemon, say, place):
+    daemon.accounts |= {
+        "000000000001": ('a "b" \\', ["Admin"]),
+        "000000000002": ("x:y", ["Admin"]),
+        "000000000003": ("42", ["Admin"]),
+        "000000000004": ("Team A", ["Admin"]),
+    }
+    status, shown, _ = say("--names")
+    assert status == 0
+    (place / "config.toml").write_text(shown)
+    assert settings_of.read(place / "config.toml").accounts == {"444455556666": "Team B", "000000000001": 'a "b" \\'}
+    assert '# "111122223333" = "Team A"' in shown
+
+
+def test_a_list_is_printed_in_one_form(daemon, say):
+    assert say("--csv", "-", "--names")[0] == 2
+    assert say("sync", "--names")[0] == 2
+    assert daemon.requests == []
 
 
 def test_an_account_that_can_not_be_listed_is_said_and_no_failure(daemon, say):

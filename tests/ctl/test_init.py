@@ -1,13 +1,12 @@
 """What `init` gives a shell: xuse, xleave and a prompt, in the real shells; and what `leave` prints."""
 
-import os
 import shutil
 import subprocess
-import sys
 
 import pytest
 from waiting import PATIENCE
 
+from xacct import __version__
 from xacct.ctl import shell_init
 from xacct.ctl.main import main
 
@@ -21,19 +20,6 @@ SH = [
     pytest.param(name, marks=pytest.mark.skipif(not shutil.which(name), reason=f"{name} is not installed"))
     for name in ("bash", "zsh", "fish")
 ]
-
-
-@pytest.fixture
-def command(place, monkeypatch):
-    """An xacctctl in PATH, as a shell finds it."""
-    (place / "bin").mkdir()
-    file = place / "bin" / "xacctctl"
-    file.write_text(f'#!/bin/sh\nexec {sys.executable} -m xacct.ctl "$@"\n')
-    file.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{place / 'bin'}:{os.environ['PATH']}")
-    for variable in ("XACCT_ROLE", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("TERM", "xterm")
 
 
 def of(shell, script):
@@ -171,3 +157,44 @@ def test_env_without_a_role_or_a_terminal_is_refused(daemon, run):
     done = run("env")
     assert (done.returncode, done.stdout.splitlines()[-1]) == (2, "false")
     assert "env needs a role." in done.stderr
+
+
+@pytest.mark.parametrize("shell", SH)
+def test_a_short_name_is_xacctctl_unless_something_else_is_called_so(daemon, command, shell):
+    init = {"fish": "xacctctl init fish --short | source"}.get(shell, f'eval "$(xacctctl init {shell} --short)"')
+    assert of(shell, f"{init}\n{init}\nxa --version\nxa exec prod sh -c 'echo $XACCT_ROLE'\n") == (
+        [f"xacctctl {__version__}", "prod"],
+        "",
+    )
+    taken = {"fish": "function xa; echo mine; end"}.get(shell, "xa() { echo mine; }")
+    said, errors = of(shell, f"{taken}\n{init}\nxa\n")
+    assert (said, errors) == (["mine"], "xacctctl: xa is another command here, and stays it.\n")
+    command("xb", "#!/bin/sh\necho a program\n")
+    said, errors = of(shell, f"{init.replace('--short', '--short xb')}\nxb\n")
+    assert (said, errors) == (["a program"], "xacctctl: xb is another command here, and stays it.\n")
+
+
+@pytest.mark.parametrize("shell", SH)
+def test_a_short_name_completes_as_the_whole_one_does(daemon, command, shell):
+    if shell == "fish":
+        script = "xacctctl completion fish | source\nxacctctl init fish --short | source\ncomplete -C 'xa login pr'\n"
+    elif shell == "zsh":
+        script = (
+            'autoload -Uz compinit; compinit -D; eval "$(xacctctl completion zsh)"\n'
+            'eval "$(xacctctl init zsh --short)"\n'
+            "echo ${_comps[xa]}\n"
+        )
+    else:
+        script = 'eval "$(xacctctl completion bash)"; eval "$(xacctctl init bash --short)"; complete -p xa\n'
+    said, _ = of(shell, script)
+    assert said == {"fish": ["prod"], "zsh": ["_xacctctl"]}.get(
+        shell, ["complete -o bashdefault -o default -F _xacctctl xa"]
+    )
+
+
+@pytest.mark.parametrize(
+    "words", [["tcsh", "--short"], ["bash", "--short", "a;b"], ["bash", "--short", "1"], ["bash", "--short", ""]]
+)
+def test_a_short_name_that_cannot_be_is_refused(capsys, place, words):
+    assert main(["init", *words]) == 2
+    assert capsys.readouterr().err

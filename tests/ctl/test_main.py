@@ -104,7 +104,9 @@ def test_a_full_disk_is_reported(daemon, run):
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["env", "prod"], ["process", "prod"], ["status"], ["exec", "prod", "--", "true"]], ids=str
+    "words",
+    [[], ["env", "prod"], ["process", "prod"], ["status"], ["exec", "prod", "--", "true"], ["__project", "sh"]],
+    ids=str,
 )
 def test_nothing_heavy_is_imported(daemon, words):
     """xacctctl runs dozens of times a day: typing alone would double what it takes."""

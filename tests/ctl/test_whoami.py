@@ -6,6 +6,7 @@ import time
 import pytest
 
 from xacct.ctl.main import main
+from xacct.ctl.project import file, trust
 
 TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 
@@ -43,6 +44,25 @@ def test_a_shells_role_and_awss_word(shell, daemon, capsys):
         "AWS says  arn:aws:sts::111122223333:assumed-role/admin/alice",
     ]
     assert daemon.called("POST", "/v1/whoami") == [{"role": "prod"}]
+
+
+def test_a_shells_own_region_and_the_file_that_chose_its_role(shell, place, capsys, monkeypatch):
+    path = place / "h" / file.NAME
+    path.write_text('role = "prod"\n')
+    monkeypatch.chdir(place / "h")
+    shell["region"] = "eu-west-1"
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("XACCT_PROJECT", trust.mark(str(path), path.read_bytes()))
+    assert main(["whoami"]) == 0
+    said = capsys.readouterr().out
+    assert "region    us-east-1 (the role's own is eu-west-1)\nchosen by ~/.xacct.toml\n" in said
+    path.write_text('role = "dev"\n')
+    assert main(["whoami"]) == 0
+    assert "chosen by a .xacct.toml of another directory, or one that has changed since\n" in capsys.readouterr().out
+    assert main(["whoami", "prod"]) == 0
+    said = capsys.readouterr().out
+    assert "region    eu-west-1\n" in said
+    assert "chosen by" not in said
 
 
 def test_another_role_and_without_aws(shell, daemon, capsys):

@@ -117,7 +117,7 @@ def role_status(standing: Standing, node: Node, accounts: Mapping[str, str] = NO
     state = standing.state(node)
     use = keeper.uses.get(name)
     error = standing.trouble(node) if state != "logged-out" else None
-    return {
+    status: wire.RoleStatus = {
         "name": name,
         "account": node.role.account,
         "role_arn": node.role.role_arn,
@@ -127,8 +127,11 @@ def role_status(standing: Standing, node: Node, accounts: Mapping[str, str] = NO
         "last_used": use.served if use else None,
         "next_renewal": standing.next_renewal(node) if state == "held" else None,
         "error": error_body(error) if error else None,
-        **role_marks(node.role, accounts),
     }
+    status.update(role_marks(node.role, accounts))  # type: ignore[typeddict-item]  # as above
+    if status["expires_at"] is not None and (issued := node.entry.issued_at) is not None:
+        status["issued_at"] = issued
+    return status
 
 
 def session_status(name: str, devices: tuple[str, ...], entry: Entry) -> wire.SessionStatus:
@@ -138,6 +141,8 @@ def session_status(name: str, devices: tuple[str, ...], entry: Entry) -> wire.Se
         "serial": next(iter(devices), ""),
         "expires_at": entry.expires_at if entry.valid() else None,
     }
+    if status["expires_at"] is not None and entry.issued_at is not None:
+        status["issued_at"] = entry.issued_at
     if len(devices) > 1:
         status["devices"] = list(devices)
     return status

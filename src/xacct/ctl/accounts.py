@@ -45,7 +45,14 @@ def accounts(args: Namespace, client: Client) -> int:
             option = f"--{name.replace('_', '-')}"
             raise CtlError(f"{option} goes with sync alone.", f"xacctctl accounts sync {option} ...", USAGE)
     found = accounts_list.listed(client, sessions[0] if sessions else None, refresh=args.refresh)
-    if args.json:
+    if args.csv is not None or args.names:
+        from xacct.ctl import accounts_files  # noqa: PLC0415 - of use to these alone
+
+        if args.names:
+            out("\n".join(accounts_files.names(found)))
+        else:
+            accounts_files.write_csv(found, args.csv)
+    elif args.json:
         out_json({key: value for key, value in found.items() if key != "event"})
     else:
         out("\n".join(_lines(found)))
@@ -80,7 +87,14 @@ def _declare(parser: ArgumentParser) -> None:
         help="sync: make profiles of the list. SESSION: the name of an sso-session, or a start URL; needed where the"
         " AWS config file leads to several",
     )
-    parser.add_argument("--json", action="store_true", help="the list as the daemon gives it (docs/control-api.md)")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="the list as the daemon gives it (docs/control-api.md)")
+    form.add_argument(
+        "--csv",
+        metavar="FILE",
+        help="a row for each account, for [templates] of config.toml: account, account_name, slug, email; -: to stdout",
+    )
+    form.add_argument("--names", action="store_true", help="what their names are, for [accounts] of config.toml")
     parser.add_argument("--refresh", action="store_true", help="list anew; else a list is good for five minutes")
     sync = parser.add_argument_group("of sync")
     sync.add_argument(
@@ -112,6 +126,7 @@ VERBS = {
         (
             "xacctctl accounts",
             "xacctctl accounts corp --json",
+            "xacctctl accounts --csv ~/.config/xacct/accounts.csv",
             "xacctctl accounts sync corp --dry-run",
             "xacctctl accounts sync --region eu-west-1 --accounts 'team-*' --roles Developer 'ReadOnly*'",
             "xacctctl accounts sync --profile-template '{account_name}.{account_id}.{role}' --prune",

@@ -82,8 +82,9 @@ class Sync:
 
 def sync(args: Namespace, client: Client, session: str | None) -> int:
     """Bring the profiles up to date with the list."""
-    if args.json:
-        raise CtlError("--json is for the list, without sync.", "xacctctl accounts --json", USAGE)
+    forms = {"--json": args.json, "--csv": args.csv is not None, "--names": args.names}
+    if said := next((option for option, given in forms.items() if given), None):
+        raise CtlError(f"{said} is for the list, without sync.", f"xacctctl accounts {said}", USAGE)
     tty = None if args.yes else terminal.find()
     if tty is None and not (args.yes or args.dry_run):
         raise CtlError(

@@ -46,11 +46,15 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime", "--region"),
     "leave": ("--format",),
     "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel", "--region"),
-    "init": ("--no-prompt",),
+    "init": ("--no-prompt", "--project", "--short"),
+    "trust": ("--catalogue", "--list", "--yes"),
+    "untrust": ("--catalogue",),
     "process": ("--lifetime",),
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "accounts": (
         "--json",
+        "--csv",
+        "--names",
         "--refresh",
         "--profile-template",
         "--region",
@@ -84,7 +88,7 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "docker": ("run", "compose", "doctor", "setup"),
     "podman": ("run", "compose", "doctor", "setup"),
     "completion": ("bash", "zsh", "fish"),
-    "hook": ("direnv",),
+    "hook": ("direnv", "bash", "zsh", "fish"),
     "init": ("bash", "zsh", "fish", "powershell", "xonsh", "tcsh"),
     "service": ("install", "status", "uninstall"),
 }
@@ -105,7 +109,7 @@ _VALUED: Final = frozenset(
         *VALUES,
         "--parallel",
         *("--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"),
-        *("--principal", "--service", "--destination", "--browser", "--qr"),
+        *("--catalogue", "--principal", "--service", "--destination", "--browser", "--qr"),
         *("--profile-template", "--region", "--accounts", "--roles", "--filter"),
     }
 )
@@ -238,7 +242,7 @@ def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
         return ("--help", "--version", NO_START) if partial.startswith("-") else list(WHERE)
     verb, last = words[0], words[-1]
     if last in _VALUED:
-        return _roles() if last in {"--role", "--via"} else VALUES.get(f"{verb} {last}", VALUES.get(last, ()))
+        return _values(verb, last)
     if partial.startswith("-"):
         return (*OPTIONS.get(" ".join(words[:2]), OPTIONS.get(verb, ())), "--help", NO_START)
     if verb in WORDS and len(words) == 1:
@@ -247,6 +251,12 @@ def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
         return _roles()
     asked = _ASKED.get(tuple(words[:2]))
     return asked() if asked else ()
+
+
+def _values(verb: str, option: str) -> tuple[str, ...] | list[str]:
+    """Return what may follow an option."""
+    asked = {"--role": _roles, "--via": _roles, "--catalogue": _catalogues}.get(option)
+    return asked() if asked else VALUES.get(f"{verb} {option}", VALUES.get(option, ()))
 
 
 def _no_role_yet(words: list[str]) -> bool:
@@ -272,6 +282,14 @@ def _grants() -> list[str]:
 def _keys() -> list[str]:
     answer = _told(wire.KEYS, wire.KeysAnswer)
     return [key["profile"] for key in answer["keys"] if key["profile"].isprintable()] if answer else []
+
+
+def _catalogues() -> list[str]:
+    from xacct.ctl import catalogue  # noqa: PLC0415 - of use to one option
+
+    with suppress(CtlError):
+        return catalogue.names()
+    return []
 
 
 def _told(path: str, shape: type[T]) -> T | None:

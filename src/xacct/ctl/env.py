@@ -32,7 +32,7 @@ def env(args: Namespace, client: Client) -> int:
     """Print the change of environment in the shell's language."""
     end_at_signals()
     if args.role is None:
-        args.role = _picked(client)
+        _choose(args, client)
     universal = _universal(args)
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
@@ -51,9 +51,19 @@ def env(args: Namespace, client: Client) -> int:
     if not args.static and (file := shadow.taken_by_polars(paths.home())):
         _note(f"polars takes the first keys in {file}, whatever this shell is in. {shadow.FOR_POLARS}")
     in_region(change, args.region)
+    if project := getattr(args, "project", None):
+        change.set[variables.PROJECT] = project
     emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
     end_former(client, args.pid)
     return OK
+
+
+def _choose(args: Namespace, client: Client) -> None:
+    """Put in the role that the directory says, or else the one that somebody at the terminal picks."""
+    from xacct.ctl.project import here  # noqa: PLC0415 - of use where no role is named
+
+    if not here.take(args):
+        args.role = _picked(client)
 
 
 def _picked(client: Client) -> str:
@@ -312,7 +322,12 @@ def _pid(word: str) -> int:
 
 
 def _declare(parser: ArgumentParser) -> None:
-    parser.add_argument("role", metavar="ROLE", nargs="?", help="without one, at a terminal: pick it")
+    parser.add_argument(
+        "role",
+        metavar="ROLE",
+        nargs="?",
+        help="without one: that of the directory's .xacct.toml; else, at a terminal: pick it",
+    )
     parser.add_argument(
         "--format",
         choices=list(shells.FORMATS),

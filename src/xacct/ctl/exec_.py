@@ -30,6 +30,8 @@ _PAUSE: Final = 0.05
 
 def exec_(args: Namespace, client: Client) -> int:
     """Run the command and return its status: 128+n for signal n, 126 and 127 as shells do."""
+    if args.role is None:
+        _choose(args)
     _demand_sense(args)
     if getattr(args, "several", None):
         return _in_each(args, client)
@@ -79,6 +81,14 @@ def _demand_sense(args: Namespace) -> None:
         raise CtlError(
             "--detach goes with a grant, which --static and --imds have not.", "Leave out one of the two.", USAGE
         )
+
+
+def _choose(args: Namespace) -> None:
+    """Put in the role that the directory says."""
+    from xacct.ctl.project import here  # noqa: PLC0415 - of use where no role is named
+
+    if not here.take(args):
+        raise CtlError("exec needs a role.", "xacctctl exec ROLE -- COMMAND...", USAGE)
 
 
 def _in_each(args: Namespace, client: Client) -> int:
@@ -142,7 +152,9 @@ def _write_through(copy: str | None) -> None:
 
 
 def _declare(parser: ArgumentParser) -> None:
-    parser.add_argument("role", metavar="ROLE")
+    parser.add_argument(
+        "role", metavar="ROLE", nargs="?", help="without one, before --: that of the directory's .xacct.toml"
+    )
     declare_ways(parser)
     parser.add_argument(
         "--detach",
@@ -158,7 +170,7 @@ def _declare(parser: ArgumentParser) -> None:
     )
     declare_region(parser)
     parser.usage = (
-        "xacctctl exec ROLE [--region REGION] [--parallel N] [--detach | --imds | --static [--lifetime DURATION]]"
+        "xacctctl exec [ROLE] [--region REGION] [--parallel N] [--detach | --imds | --static [--lifetime DURATION]]"
         " [--] [COMMAND...]"
     )
 
@@ -174,6 +186,7 @@ VERBS = {
             "xacctctl exec prod -- terraform plan",
             "xacctctl exec staging                        a shell in it",
             "xacctctl exec --detach dev -- code .",
+            "xacctctl exec -- terraform plan              in the role of the directory's .xacct.toml",
             "xacctctl exec 'cust-*' --parallel 4 -- aws s3 ls",
         ),
         exec_,

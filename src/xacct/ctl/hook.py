@@ -1,4 +1,7 @@
-"""`hook`: what another program's own file of functions needs, so that it puts shells into roles."""
+"""`hook`: what another program's own file of functions needs, so that it puts shells into roles.
+
+A shell's own has it look at a directory once, at the first prompt in it: never in the midst of a line or of a script.
+"""
 
 from argparse import ArgumentParser, Namespace
 from typing import Final
@@ -7,6 +10,17 @@ from xacct.ctl.client import Client
 from xacct.ctl.failure import OK
 from xacct.ctl.render import out
 from xacct.ctl.verb import Verb
+
+_SH: Final = """\
+__xacct_cd() {
+    local was=$? change
+    if [ "$PWD" != "${__xacct_pwd-}" ]; then
+        __xacct_pwd=$PWD
+        change=$(xacctctl __project sh "${__xacct_seen-}") && eval "$change"
+    fi
+    return $was
+}
+"""
 
 HOOKS: Final = {
     "direnv": """\
@@ -18,7 +32,28 @@ use_xacct() {
     watch_file "${XACCT_INSTEAD_OF_CONFIG_FILE:-${AWS_CONFIG_FILE:-$HOME/.aws/config}}"
 }
 """,
+    "bash": _SH
+    + """\
+case ";${PROMPT_COMMAND[*]-};" in
+    *__xacct_cd*) ;;
+    *) PROMPT_COMMAND="__xacct_cd${PROMPT_COMMAND:+;$PROMPT_COMMAND}" ;;
+esac
+""",
+    "zsh": _SH
+    + """\
+autoload -Uz add-zsh-hook
+add-zsh-hook precmd __xacct_cd
+""",
+    "fish": """\
+function __xacct_cd --on-event fish_prompt
+    test "$PWD" = "$__xacct_pwd"; and return
+    set -g __xacct_pwd $PWD
+    xacctctl __project fish "$__xacct_seen" | source
+end
+""",
 }
+SHELLS: Final = ("bash", "zsh", "fish")
+"""Those that look at directories."""
 
 
 def hook(args: Namespace, _client: Client) -> int:
@@ -33,11 +68,13 @@ def _declare(parser: ArgumentParser) -> None:
 
 VERBS = {
     "hook": Verb(
-        "Print the functions with which another program puts shells into roles. direnv's go into its"
-        " direnvrc; an .envrc then says: use xacct prod. Access lasts as long as the shell in which"
-        " direnv loaded it; an editor that was started there and outlives it needs a grant of its own:"
-        " xacctctl exec --detach.",
-        ("xacctctl hook direnv >> ~/.config/direnv/direnvrc",),
+        "Print the functions with which another program puts shells into roles. A shell's have it look at each"
+        " directory that it comes to: one with a trusted .xacct.toml (xacctctl trust) puts it into its role, and it"
+        " leaves that with the directory; of one that is not trusted it tells. A role chosen by name stays. They are"
+        " part of xacctctl init --project, too. direnv's go into its direnvrc; an .envrc then says: use xacct prod."
+        " Access lasts as long as the shell in which direnv loaded it; an editor that was started there and outlives"
+        " it needs a grant of its own: xacctctl exec --detach.",
+        ('eval "$(xacctctl hook bash)"', "xacctctl hook direnv >> ~/.config/direnv/direnvrc"),
         hook,
         _declare,
         starts_daemon=False,

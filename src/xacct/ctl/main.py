@@ -110,6 +110,10 @@ def _run(argv: list[str]) -> int:
         from xacct.ctl.complete import described  # noqa: PLC0415
 
         return described(argv[1:])
+    if argv[:1] == ["__project"]:
+        from xacct.ctl.project.look import changed  # noqa: PLC0415
+
+        return changed(argv[1:], lambda: Client(paths.socket_path(), _start))
     no_start = argv[:1] == [NO_START]
     rest = argv[no_start:]
     if not rest or rest[0] in ("--help", "-h", "help", "--version"):

@@ -51,7 +51,7 @@ def replaced(verb: str, args: Namespace, client: Client, error: DaemonError) -> 
         args.roles = found
     elif len(found) == 1:
         args.role = found[0]
-    elif verb == "exec":
+    elif verb == "exec" and not getattr(args, "project", None):  # guard: project-file-means-one-role
         args.several = found
     else:
         raise CtlError(

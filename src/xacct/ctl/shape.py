@@ -239,9 +239,17 @@ def status() -> Any:
             "next_renewal": number_or_null,
             "error": Either(ERROR, null),
         },
-        {"account_name": text, "permission_set": text, "production": flag, "groups": ListOf(text)},
+        {
+            "account_name": text,
+            "permission_set": text,
+            "production": flag,
+            "groups": ListOf(text),
+            "issued_at": number,
+        },
     )
-    session = Fields({"source": text, "serial": text, "expires_at": number_or_null}, {"devices": ListOf(text)})
+    session = Fields(
+        {"source": text, "serial": text, "expires_at": number_or_null}, {"devices": ListOf(text), "issued_at": number}
+    )
     prompt = Fields(
         {
             "id": text,

@@ -156,6 +156,36 @@ SHELLS: Final[dict[str, tuple[str, str]]] = {
 }
 """For each shell the functions, and what puts the role into its prompt."""
 
+_SHORT_SH: Final = """\
+if ! command -v {name} >/dev/null 2>&1 || [[ "$(typeset -f {name})" == *xacctctl* ]]; then
+    {name}() {{ xacctctl "$@"; }}
+    {complete}
+else
+    echo "xacctctl: {name} is another command here, and stays it." >&2
+fi
+"""
+SHORT: Final = {
+    "bash": _SHORT_SH.replace(
+        "{complete}", "declare -F _xacctctl >/dev/null && complete -o bashdefault -o default -F _xacctctl {name}"
+    ),
+    "zsh": _SHORT_SH.replace("{complete}", "(( $+functions[_xacctctl] )) && compdef _xacctctl {name}"),
+    "fish": """\
+if not type -q {name}; or functions {name} 2>/dev/null | string match -q '*xacctctl*'
+    function {name} --wraps xacctctl
+        xacctctl $argv
+    end
+else
+    echo "xacctctl: {name} is another command here, and stays it." >&2
+end
+""",
+}
+"""A short name for the command, where nothing else is called so: looked for in the shell, which knows its functions."""
+
+
+def short(shell: str, name: str) -> str:
+    """Return what makes `name` a name of xacctctl."""
+    return SHORT[shell].format(name=name).rstrip("\n")
+
 
 def script(shell: str, *, prompt: bool) -> str:
     """Return what the shell's rc file reads; tcsh's is one line, for its eval knows no other."""

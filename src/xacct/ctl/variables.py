@@ -71,6 +71,9 @@ OUR_REGION: Final = "XACCT_REGION"
 OUR_PROFILE: Final = "XACCT_PROFILE"
 """What we set AWS_REGION and AWS_PROFILE to: what they say besides is the user's."""
 
+PROJECT: Final = "XACCT_PROJECT"
+"""Which .xacct.toml, with which bytes in it, put the shell into its role; not set where somebody chose it."""
+
 _TIMEOUT: Final = "AWS_METADATA_SERVICE_TIMEOUT"
 _PATIENCE: Final = "130"
 """Seconds that PHP waits for the endpoint's whole answer (1 otherwise): a little longer than xacctd holds one.
@@ -184,10 +187,10 @@ def without_ours(environ: Mapping[str, str]) -> dict[str, str]:
     A daemon started from within such a shell must not take its own endpoint for a source.
     """
     if environ.get(PROFILE) == NO_PROFILE:
-        return {name: value for name, value in environ.items() if name not in (PROFILE, NO_IMDS)}
+        return {name: value for name, value in environ.items() if name not in (PROFILE, NO_IMDS, PROJECT)}
     if ROLE not in environ:
         return dict(environ)
-    ours = {*CONTAINER, *KEYS, *IMDS, ROLE, NO_IMDS, OUR_REGION, OUR_PROFILE, *INSTEAD.values()}
+    ours = {*CONTAINER, *KEYS, *IMDS, ROLE, PROJECT, NO_IMDS, OUR_REGION, OUR_PROFILE, *INSTEAD.values()}
     if environ.get(_TIMEOUT) == _PATIENCE:
         ours.add(_TIMEOUT)
     if environ.get(OUR_PROFILE) is not None and environ.get(PROFILE) == environ[OUR_PROFILE]:

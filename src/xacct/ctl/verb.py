@@ -48,7 +48,9 @@ WHERE: Final = {
     "reload": ("lifecycle", "read the configuration again"),
     "service": ("service", "have systemd or launchd keep xacctd: install, status, uninstall"),
     "init": ("init", "xuse, xleave and a prompt for a shell's rc file"),
-    "hook": ("hook", "functions for direnv: use xacct ROLE in an .envrc"),
+    "hook": ("hook", "what shells do on cd (.xacct.toml); functions for direnv"),
+    "trust": ("project.verb", "let .xacct.toml, or a team's catalogue, name roles"),
+    "untrust": ("project.verb", "no longer"),
     "completion": ("complete", "the completion script of bash, zsh or fish"),
 }
 """Each verb's file in this package, and its line in the help."""

@@ -32,7 +32,7 @@ def whoami(args: Namespace, client: Client) -> int:
     if args.json:
         out_json(answer)
     else:
-        for name, value in _said(answer):
+        for name, value in _said(answer, os.environ if args.role is None else {}):
             show(f"{name:<9} {value}")
     for note in _notes(os.environ) if args.role is None else ():
         out(paint(f"note: {note}", "warn"))
@@ -41,18 +41,33 @@ def whoami(args: Namespace, client: Client) -> int:
     return OK
 
 
-def _said(answer: wire.WhoamiAnswer) -> Iterator[tuple[str, str]]:
+def _said(answer: wire.WhoamiAnswer, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield what is known of a role, and of the shell that is in it, where one is."""
     yield "role", answer["role"] + (f" ({answer['role_arn']})" if answer["role_arn"] else "")
     if answer["account"]:
         yield "account", answer["account"]
-    if answer["region"]:
-        yield "region", answer["region"]
+    own, here = answer["region"], environ.get("AWS_REGION")
+    if here and own and here != own:
+        yield "region", f"{here} (the role's own is {own})"
+    elif own:
+        yield "region", own
+    if mark := environ.get(variables.PROJECT):
+        yield "chosen by", _file_of(mark)
     now = answer["now"]
     ends = f"credentials for {until(answer['expires_at'], now)}" if answer["expires_at"] is not None else ""
     goes_on = f"without a code for {until(answer['mfa_expires_at'], now)}" if answer["mfa_expires_at"] else ""
     yield "state", ", ".join(filter(None, (answer["state"], ends, goes_on)))
     if answer["arn"]:
         yield "AWS says", answer["arn"]
+
+
+def _file_of(mark: str) -> str:
+    """Return the .xacct.toml that has put this shell into its role."""
+    from xacct.ctl.project import file, here  # noqa: PLC0415 - of use to shells of a directory's role
+
+    path = file.nearest()
+    is_it = path is not None and here.is_of(mark, path)
+    return file.shown(path) if is_it and path else f"a {file.NAME} of another directory, or one that has changed since"
 
 
 def _disagreement(answer: wire.WhoamiAnswer) -> str:

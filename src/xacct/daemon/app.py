@@ -101,7 +101,13 @@ class App:
         self.keeper = self._heart(chosen)
         self.service = CredentialService(self.keeper, self._look_soon)
         self.configuration = Configuration(
-            dict(os.environ), where.config, in_file, self.clock.boot, session_name.fill, self.access_keys.of_files
+            dict(os.environ),
+            where.config,
+            in_file,
+            self.clock.boot,
+            session_name.fill,
+            self.access_keys.of_files,
+            where.catalogues,
         )
         self.configuration.surroundings = surroundings.of({**os.environ, **self.container})
         resolver = processes.ProcessResolver(processes.Processes().find, self.clock.boot)

@@ -41,6 +41,7 @@ class DaemonPaths:
         self.steps = self.state / "used-steps.json"
         self.mfa_seeds = self.state / "mfa-seeds.json"
         self.keychain_keys = self.state / "keychain-keys.json"
+        self.catalogues = self.state / "catalogues"
 
     def claim(self) -> int:
         """Make the directories, and be the only daemon in them.

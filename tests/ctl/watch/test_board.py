@@ -62,6 +62,53 @@ def test_a_bar(left, shown):
     assert bar(left, 3600) == f"[{shown}]"
 
 
+def test_a_bar_is_of_the_life_that_aws_gave(board):
+    held = {"expires_at": NOW + 1800, "issued_at": NOW - 5400}
+    board.status["roles"] = [
+        row("prod", "held", **held),
+        row("short", "held", expires_at=NOW + 600, issued_at=NOW - 300),
+    ]
+    board.status["sessions"][0] |= {"issued_at": NOW - 2 * 3600}
+    shown = lines(board)
+    assert "work  [######..]  6h 00m" in shown[1]
+    assert shown[3].split()[3] == "[##......]"
+    assert shown[4].split()[2] == "[#####...]"
+
+
+def grant(name, **more):
+    return {
+        "id": name, "label": f"shell {name}", "roles": ["prod"], "created": NOW - 60, "expires_at": None,
+        "last_used": None, "pid": None, **more,
+    }  # fmt: skip
+
+
+def test_a_grant_of_the_role_is_chosen_by_its_number(board):
+    board.move(1)
+    board.offer("prod", [grant("a"), grant("b", last_used=NOW - 5, pid=7), grant("c", roles=["dev"])])
+    assert lines(board)[-5:-2] == [
+        "Revoke a grant for prod? (its number; any other key: no)",
+        "  1  shell b  pid 7  used 5s ago",
+        "  2  shell a  never used",
+    ]
+    assert board.chosen("2", 8)["id"] == "a"
+    assert board.revocable is None
+    for key, shown in (("3", 8), ("2", 1), ("0", 8), ("escape", 8), ("²", 8)):
+        board.offer("prod", [grant("a"), grant("b")])
+        assert board.chosen(key, shown) is None
+        assert board.revocable is None
+    board.offer("dev", [grant("a")])
+    assert (board.revocable, board.message) == (None, "No grant is for dev.")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 10), (20, 5)])
+def test_a_question_of_many_grants_fits_its_screen(board, size):
+    board.offer("prod", [grant(f"{number}\x1b[2J" * 9) for number in range(40)])
+    shown = frame(board, 50.0, size)
+    assert len(shown) <= size[1]
+    assert max(map(width, shown)) <= size[0]
+    assert "\x1b" not in "".join(shown)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (40, 10), (20, 5), (200, 50)])
 @pytest.mark.parametrize(
     "asked", [None, prompt(), prompt("confirm", label="a shell"), prompt("sign-in", url="https://x", problem="No.")]

@@ -66,6 +66,22 @@ def test_keys_lock_and_log_out(live, daemon):
     assert daemon.called("POST", "/v1/logout") == [{"roles": ["dev"]}]
 
 
+def test_a_grant_is_revoked(live, daemon):
+    seat, _ = live()
+    seat.type("r")
+    seat.expect("1  a shell  pid 1  never used")
+    seat.type("x")
+    seat.type("r")
+    seat.expect("1  a shell  pid 1  never used")
+    seat.type("1")
+    seat.expect("Revoked: a shell")
+    assert daemon.called("DELETE", "/v1/grants/g1") == [None]
+    seat.type("\x1b[Br")
+    seat.expect("No grant is for dev.")
+    seat.type("q")
+    assert seat.end()[0] == 0
+
+
 def test_a_filter_is_typed(live):
     seat, _ = live()
     seat.type("/de")

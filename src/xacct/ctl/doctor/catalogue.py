@@ -3,7 +3,20 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from xacct.ctl.doctor import clock, daemon, files, people, port, proxies, roles, shell, sign_ins, surroundings, units
+from xacct.ctl.doctor import (
+    clock,
+    daemon,
+    files,
+    people,
+    port,
+    project,
+    proxies,
+    roles,
+    shell,
+    sign_ins,
+    surroundings,
+    units,
+)
 from xacct.ctl.doctor.finding import Checks, Finding, broken
 from xacct.ctl.doctor.scene import Scene
 
@@ -14,6 +27,7 @@ GROUPS: Final[Mapping[str, Checks]] = {
     "units": units.CHECKS,
     "clock": clock.CHECKS,
     "this shell": shell.CHECKS,
+    "this directory": project.CHECKS,
     "proxies": proxies.CHECKS,
     "roles": roles.CHECKS,
     "sign-ins": sign_ins.CHECKS,

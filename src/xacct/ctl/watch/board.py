@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _QUIET: Final = frozenset({"idle", "needs-code", "logged-out"})
 _DIGITS: Final = 6
 _LONGEST: Final = 60
+_KEYS: Final = 9
+"""Grants that have a key of their own."""
 
 
 class Board:
@@ -29,6 +31,8 @@ class Board:
         typed: the digits of a code so far.
         message: what was said last.
         cursor: the name of the role that keys are about.
+        revocable: the grants of which one is to be revoked, while that is asked; None: it is not.
+        revoking: the role that these are for; the cursor may be elsewhere by now.
         locked: whether nothing is handed out.
     """
 
@@ -42,6 +46,8 @@ class Board:
         self.typed = ""
         self.message = ""
         self.cursor = ""
+        self.revocable: list[wire.GrantInfo] | None = None
+        self.revoking = ""
 
     @property
     def locked(self) -> bool:
@@ -100,6 +106,20 @@ class Board:
         """Filter by a text."""
         self.filter = text[:_LONGEST]
         self.move(0)
+
+    def offer(self, role: str, grants: list[wire.GrantInfo]) -> None:
+        """Ask which of the grants for a role is to be revoked, those used last first."""
+        found = [grant for grant in grants if role in grant["roles"]]
+        found.sort(key=lambda grant: grant["last_used"] or grant["created"], reverse=True)
+        self.revocable, self.revoking = found[:_KEYS] or None, role
+        self.message = "" if found else clean(f"No grant is for {role}.")
+
+    def chosen(self, key: str, shown: int) -> wire.GrantInfo | None:
+        """Return the grant that a key means, of those that are shown; the question is over, whichever key it was."""
+        asked, self.revocable = self.revocable or [], None
+        number = int(key) if key.isascii() and key.isdigit() else 0
+        # guard: only-a-grants-number-revokes-it
+        return asked[number - 1] if 0 < number <= min(shown, len(asked)) else None
 
     def digit(self, key: str) -> str:
         """Take a digit of a code. Returns the code once it is whole and entered, else nothing."""

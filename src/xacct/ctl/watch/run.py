@@ -11,9 +11,10 @@ from xacct.ctl import shape, terminal
 from xacct.ctl.client import Anything, Client, event
 from xacct.ctl.failure import HUMAN, OK, CtlError
 from xacct.ctl.http10 import quote
+from xacct.ctl.render import clean
 from xacct.ctl.screen.raw import Screen
 from xacct.ctl.watch.board import Board
-from xacct.ctl.watch.view import frame
+from xacct.ctl.watch.view import frame, grants_shown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,6 +128,9 @@ class _Watch:
     def _typed(self, key: str) -> None:
         if self.board.filtering:
             self._filter(key)
+        elif self.board.revocable is not None:
+            if grant := self.board.chosen(key, grants_shown(self._screen.size[1])):
+                self._revoke(grant)
         elif key in _MOVES:
             self.board.move(_MOVES[key])
         elif (prompt := self.board.prompt()) is not None and self._answers(prompt, key):
@@ -162,13 +166,14 @@ class _Watch:
         self.board.message = "..."
         self._meanwhile(lambda: self._client.call("POST", path, Anything, body, timeout=_VERIFYING))
 
-    def _meanwhile(self, call: Callable[[], object]) -> None:
-        """Do what may take its time, and go on drawing."""
+    def _meanwhile(self, call: Callable[[], object], done: str = "") -> None:
+        """Do what may take its time, and go on drawing; say so once it is done."""
 
         def work() -> None:
+            self.board.message = ""
             try:
                 call()
-                self.board.message = ""
+                self.board.message = done or self.board.message
             except CtlError as error:
                 self.board.message = error.sentence
             self._stale = True
@@ -198,6 +203,17 @@ class _Watch:
         if role := self.board.cursor:
             self._meanwhile(lambda: self._client.call("POST", wire.LOGOUT, wire.LogoutAnswer, {"roles": [role]}))
 
+    def revoke(self) -> None:
+        """Ask which grant for the role at the cursor is to be revoked."""
+        if role := self.board.cursor:
+            self._meanwhile(
+                lambda: self.board.offer(role, self._client.call("GET", wire.GRANTS, wire.GrantsAnswer)["grants"])
+            )
+
+    def _revoke(self, grant: wire.GrantInfo) -> None:
+        path = wire.GRANT.format(id=quote(grant["id"]))
+        self._meanwhile(lambda: self._client.call("DELETE", path, Anything), f"Revoked: {clean(grant['label'])}")
+
     def lock(self) -> None:
         """Hand out nothing."""
         self._meanwhile(lambda: self._client.call("POST", wire.LOCK, wire.LockAnswer, {}))
@@ -218,6 +234,7 @@ class _Watch:
 _ACTIONS: Final[Mapping[str, Callable[[_Watch], None]]] = {
     "l": _Watch.log_in,
     "o": _Watch.log_out,
+    "r": _Watch.revoke,
     "k": _Watch.lock,
     "u": _Watch.unlock,
     "/": _Watch.filter,

@@ -16,8 +16,8 @@ _HOUR: Final = 3600.0
 _SESSION: Final = 12 * _HOUR
 _TONES: Final = {"held": "good", "waiting": "warn", "needs-code": "warn", "failed": "bad"}
 _HELP: Final = (
-    "Up Down move   l log in   o log out   k lock   u unlock   / filter   q leave",
-    "l in  o out  k lock  u unlock  / filter  q",
+    "Up Down move  l log in  o log out  r revoke  k lock  u unlock  / filter  q leave",
+    "l in  o out  r revoke  k lock  u unlock  / filter  q",
 )
 _BAR, _STATE, _LEFT, _USED = 8, 10, 7, 7
 _NAME: Final = 30
@@ -37,7 +37,8 @@ def frame(board: Board, monotonic: float, size: tuple[int, int]) -> list[str]:
     now = board.now(monotonic)
     roomy = height >= _LOW
     head = [_summary(board, columns), *_sessions(board, now, columns)[: height // 4 if roomy else 0]]
-    foot = [*_question(board, columns), fit(board.message, columns)]
+    grants = _grants(board, now, columns, grants_shown(height))
+    foot = [*(grants or _question(board, columns)), fit(board.message, columns)]
     foot += [_keys(board, columns)] if roomy or board.filtering else []
     rows = board.rows()
     room = max(1, height - len(head) - len(foot) - roomy)
@@ -63,9 +64,8 @@ def _sessions(board: Board, now: float, columns: int) -> list[str]:
     found = []
     for session in board.status["sessions"] if board.status else []:
         if session["expires_at"] is not None:
-            left = session["expires_at"] - now
             ends = until(session["expires_at"], now)
-            line = f"MFA session of {session['source']}  {bar(left, _SESSION)}  {ends}  {session['serial']}"
+            line = f"MFA session of {session['source']}  {_life(session, now, _SESSION)}  {ends}  {session['serial']}"
             found.append(fit(line, columns) if width(line) <= columns else _cut(line, columns))
     return found
 
@@ -89,7 +89,7 @@ def _heading(wide: int, columns: int) -> str:
 
 
 def _row(board: Board, row: wire.RoleStatus, now: float, wide: int, columns: int) -> str:
-    left = "" if row["expires_at"] is None else bar(row["expires_at"] - now, max(_HOUR, _life(row, now)))
+    left = _life(row, now, _HOUR)
     cells = [
         fit(row["state"], _STATE),
         fit(left, _BAR + 2),
@@ -104,9 +104,30 @@ def _row(board: Board, row: wire.RoleStatus, now: float, wide: int, columns: int
     return cursor + name + paint(rest, _TONES.get(row["state"], "dim"), tty=True)
 
 
-def _life(row: wire.RoleStatus, now: float) -> float:
-    """Return a whole life of a role: an hour, or what is left where that is more."""
-    return (row["expires_at"] or now) - now
+def _life(held: wire.RoleStatus | wire.SessionStatus, now: float, usual: float) -> str:
+    """Return the bar of what is held, of the life that AWS gave it; where that is not told, of the usual one."""
+    ends = held["expires_at"]
+    if ends is None:
+        return ""
+    whole = ends - held["issued_at"] if "issued_at" in held else max(usual, ends - now)
+    return bar(ends - now, max(whole, 1.0))
+
+
+def grants_shown(height: int) -> int:
+    """Return how many grants a screen has room for, where one is to be revoked."""
+    return max(1, height // 3)
+
+
+def _grants(board: Board, now: float, columns: int, most: int) -> list[str]:
+    """Return the question which grant is to be revoked."""
+    if board.revocable is None:
+        return []
+    lines = [f"Revoke a grant for {board.revoking}? (its number; any other key: no)"]
+    for number, grant in enumerate(board.revocable[:most], 1):
+        process = f"  pid {grant['pid']}" if grant["pid"] else ""
+        used = f"used {since(grant['last_used'], now)}" if grant["last_used"] else "never used"
+        lines.append(f"  {number}  {grant['label']}{process}  {used}")
+    return [paint(_cut(line, columns), "warn", tty=True) for line in lines]
 
 
 def _question(board: Board, columns: int) -> list[str]:
