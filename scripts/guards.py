@@ -17,6 +17,26 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "scope-that-sts-does-not-count-is-none": Guard(
+        'if (policy and not answer.get("ScopedPoliciesCount"))',
+        "if False and (policy)",
+        "tests/aws/test_scoped_credentials.py::test_what_was_not_narrowed_is_no_answer",
+    ),
+    "scope-says-one-thing": Guard(
+        "if sum(kinds) > 1:",
+        "if False:",
+        "tests/test_scope.py::test_what_cannot_be_meant_is_refused",
+    ),
+    "regions-deny-all-others": Guard(
+        "statements = [*(statements or ([] if wanted.policy_arns else [_EVERYTHING])), _elsewhere(wanted.regions)]",
+        "statements = statements or [_EVERYTHING]",
+        "tests/test_scope.py::test_regions_narrow_whatever_else_is_said",
+    ),
+    "resources-go-with-actions": Guard(
+        "if wanted.on and not wanted.allow:",
+        "if False:",
+        "tests/test_scope.py::test_what_cannot_be_meant_is_refused",
+    ),
     "prompt-of-zsh-expands-no-roles-name": Guard(
         'words = words.replace("%", "%%")',
         "pass",
