@@ -92,7 +92,7 @@ def test_a_suspend_that_was_announced_locks_once(where, monkeypatch):
 
 def test_locking_lets_go_of_prebuilt_bodies_at_once(where):
     app = App(Settings(), Settings(), where)
-    app.container_credentials._bodies["prod"] = (None, b"secret")
+    app.container_credentials._bodies["prod", ""] = (None, b"secret")
     app.keeper.agent_lock.lock("test")
     assert app.container_credentials._bodies == {}
     asyncio.run(app.sts.close())

@@ -175,9 +175,9 @@ async def test_each_fetch_has_what_has_changed_read(clock, room, monkeypatch):
 async def test_the_bytes_are_built_once_and_anew_for_new_credentials(clock, room):
     await room.login("dev")
     room.ask()
-    built = room.container._bodies["dev"][1]
+    built = room.container._bodies["dev", ""][1]
     room.ask()
-    assert room.container._bodies["dev"][1] is built
+    assert room.container._bodies["dev", ""][1] is built
     await room.keeper.node("dev").entry.renew(ask=False)
     _, body = json_of(room.ask())
     assert body["AccessKeyId"] == room.keeper.node("dev").entry.held.access_key_id
@@ -191,7 +191,7 @@ async def test_bytes_of_credentials_let_go_are_forgotten(clock, room):
     room.ask("prod")
     room.keeper.logout(["dev"])
     room.container.forget()
-    assert set(room.container._bodies) == {"prod"}
+    assert set(room.container._bodies) == {("prod", "")}
     await room.keeper.node("prod").entry.renew(ask=False)
     room.container.forget()
     assert room.container._bodies == {}, "other credentials are held by now"
