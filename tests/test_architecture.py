@@ -121,7 +121,7 @@ ROOMS = {
         why="what time it is for AWS is worked out from readings that are handed in",
     ),
     "settings": Room(
-        may=("errors", "policy", "rolekeys", "tomlfile"),
+        may=("errors", "policy", "rolekeys", "scope_policies", "tomlfile"),
         why="config.toml is checked against the limits of policy",
     ),
     "templates": Room(

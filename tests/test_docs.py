@@ -28,6 +28,7 @@ TABLES = {
     "lock": settings.Lock,
     "roles.NAME": settings.RoleSettings,
     "templates.NAME": settings.Template,
+    "scopes.NAME": settings.ScopeSettings,
 }
 
 

@@ -813,6 +813,47 @@ class MfaAnswer(TypedDict):
     keychain: str
 
 
+class WantedScope(TypedDict):
+    """What a grant's credentials are to be narrowed to: one of the first five says what may be done.
+
+    Attributes:
+        name: one of config.toml's scopes.
+        read_only: views and data of common services.
+        policy: an IAM policy, in JSON.
+        allow: actions, on the resources of `on`, or on any.
+        policy_arns: managed policies, of which GetScopedCredentials takes none.
+        regions: those outside of which nothing may be done.
+        ttl: seconds that credentials live, at most.
+    """
+
+    name: NotRequired[str]
+    read_only: NotRequired[bool]
+    policy: NotRequired[str]
+    allow: NotRequired[list[str]]
+    policy_arns: NotRequired[list[str]]
+    on: NotRequired[list[str]]
+    regions: NotRequired[list[str]]
+    ttl: NotRequired[float]
+
+
+class ScopeInfo(TypedDict):
+    """What a grant's credentials are narrowed to.
+
+    Attributes:
+        id: a digest of what AWS is told; it is in CloudTrail as well.
+        words: what it allows, for people.
+        policy: the session policy that AWS is told; empty: none.
+        policy_arns: managed policies.
+        ttl: seconds that credentials live, at most.
+    """
+
+    id: str
+    words: str
+    policy: str
+    policy_arns: list[str]
+    ttl: float | None
+
+
 class GrantRequest(TypedDict):
     """POST /v1/grants.
 
@@ -822,6 +863,8 @@ class GrantRequest(TypedDict):
         where: "container" makes one that only the listeners for containers take; without it only the others do.
         role_arn_patterns: the ARNs it may name besides (`*` stands for anything), reached as the role `via` is.
         forwarded_port: the port of another machine's 127.0.0.1 at which its consumer finds the endpoint, by ssh say.
+        scope: what its credentials are narrowed to; absent: they are the roles' own. Whoever asks for one looks for it
+            in the answer: an older xacctd would take no notice.
     """
 
     roles: list[str]
@@ -832,6 +875,7 @@ class GrantRequest(TypedDict):
     via: NotRequired[str]
     forwarded_port: NotRequired[int]
     where: NotRequired[Literal["host", "container"]]
+    scope: NotRequired[WantedScope]
 
 
 class GrantBinding(TypedDict):
@@ -855,6 +899,7 @@ class GrantInfo(TypedDict):
     forwarded_port: NotRequired[int | None]
     where: NotRequired[Literal["host", "container"]]
     files: NotRequired[AwsFiles | None]
+    scope: NotRequired[ScopeInfo | None]
 
 
 class GrantAnswer(TypedDict):
@@ -865,6 +910,7 @@ class GrantAnswer(TypedDict):
         regions: per role.
         role_arn_url: an ARN appended to it makes the URL of that role, where the grant has patterns; else null.
         confirm: those of the roles that a human has to let this grant use first.
+        scope: as asked for.
     """
 
     id: str
@@ -874,6 +920,7 @@ class GrantAnswer(TypedDict):
     regions: dict[str, str | None]
     role_arn_url: NotRequired[str | None]
     confirm: NotRequired[list[str]]
+    scope: NotRequired[ScopeInfo | None]
 
 
 class ContainersAnswer(TypedDict):
@@ -928,10 +975,15 @@ class ReloadAnswer(TypedDict):
 
 
 class AuditGrant(TypedDict):
-    """The grant that an audit line is about."""
+    """The grant that an audit line is about.
+
+    Attributes:
+        scope: what its credentials are narrowed to, in words, with the id that CloudTrail shows.
+    """
 
     id: str
     label: str
+    scope: NotRequired[str]
 
 
 class AuditLine(TypedDict):

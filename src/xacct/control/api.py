@@ -54,7 +54,14 @@ class Api:
         self._keeper = keeper = service.keeper
         self._daemon = daemon
         self._audit = Audit(daemon.audit)
-        self.granting = GrantRoutes(keeper, grants, self._audit, daemon.endpoint_url, daemon.containers)
+        self.granting = GrantRoutes(
+            keeper,
+            grants,
+            self._audit,
+            daemon.endpoint_url,
+            daemon.containers,
+            lambda: daemon.known_words().wanted_scopes,
+        )
         self._logins = LoginRoutes(service, grants, self._audit, daemon.identify)
         self._accounts = AccountRoutes(keeper)
         self._rotations = KeyRotationRoutes(service, daemon.keys, self._audit)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from xacct import errors, rolekeys, wire
 from xacct.awsfiles import Files
-from xacct.control import views
+from xacct.control import scopes, views
 from xacct.credentials import events as ev
 from xacct.model import Source, iso
 from xacct.prompts.events import PromptClosed, PromptOpened
@@ -165,6 +165,7 @@ def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
         "forwarded_port": grant.forwarded_port,
         "where": grant.where,
         "files": views.shape(Files(*grant.files)) if grant.files else None,
+        "scope": scopes.info(grant.scope),
     }
 
 
