@@ -103,7 +103,7 @@ class LoginRoutes:
         if attend and body.get("browser"):
             return self._keeper.browsers.at
         if attend and "browser" in body:
-            for topic in filter(None, map(self._keeper.topic, body["roles"])):
+            for topic in itertools.chain.from_iterable(map(self._keeper.topics, body["roles"])):
                 self._keeper.broker.in_any_browser(topic)
         return lambda _role: nullcontext()
 
@@ -123,7 +123,7 @@ class LoginRoutes:
         Raises:
             BadInput: it is.
         """
-        devices = dict.fromkeys(filter(None, map(self._keeper.topic, roles)))
+        devices = dict.fromkeys(itertools.chain.from_iterable(self._keeper.topics(role)[:1] for role in roles))
         serials = [topic for topic in devices if not is_sign_in(topic)]
         if len(serials) > 1:  # guard: one-code-is-for-one-device
             raise errors.BadInput(

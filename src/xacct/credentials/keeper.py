@@ -280,8 +280,8 @@ class Keeper:
     def verification(self, names: Sequence[str], *, ask: bool) -> Verification:
         """What verifies roles; a human who has come by themselves is asked whatever was said before."""
         if ask:
-            for topic in filter(None, map(self.topic, names)):
-                self.broker.forget(topic)
+            for name in names:
+                self.broker.forget(about_devices(self._configured_topics(name)))
         return Verification(
             names, ask=ask, calls=self._calls, tree=self.tree, agent_lock=self.agent_lock, may_ask=self.may_ask
         )
@@ -385,7 +385,7 @@ class Keeper:
         return [*self.observed_limits.of(node.role), *([f"learned: {refused.sentence}"] if refused else [])]
 
     def topics(self, name: str) -> tuple[str, ...]:
-        """What logging in to the role may ask for: the serials of MFA devices any of which will do, or a sign-in's topic.
+        """What logging in to the role may ask for: the serials of MFA devices any of which will do, or a sign-in.
 
         The one that its login under way wants comes first.
         """
