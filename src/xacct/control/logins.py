@@ -81,6 +81,7 @@ class LoginRoutes:
                 )
             if grant is not None:
                 await self._service.allow(role, grant, lambda: process)
+                await self._service.derive(role, grant)
             return "logged-in" if lazy and not self._keeper.node(role).entry.valid() else "held"
 
         def had(role: str, outcome: str) -> serializers.StreamEvent:

@@ -220,6 +220,18 @@ class CredentialService:
         node = self.check(name, consumer)
         await self._unless_taken_back(name, self._allow(node, consumer, Ask(process=process)))
 
+    async def derive(self, name: str, consumer: Consumer) -> None:
+        """Have ready what a consumer with a scope is going to fetch, so that whoever makes its grant hears why not.
+
+        Raises:
+            XacctError: it can't be had.
+        """
+        if consumer.scope is None:
+            return
+        got = self.serve(name, consumer, Ask(human=False))
+        if not isinstance(got, Credentials):
+            await got()
+
     async def _wait(self, name: str, consumer: Consumer, ask: Ask) -> Credentials:
         node = self.check(name, consumer)
         try:

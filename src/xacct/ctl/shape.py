@@ -205,9 +205,12 @@ CREDENTIALS: Final[Any] = Fields(
         "region": text_or_null,
     }
 )
+_SCOPE: Final[Any] = Fields(
+    {"id": text, "words": text, "policy": text, "policy_arns": ListOf(text), "ttl": number_or_null}
+)
 GRANT: Final[Any] = Fields(
     {"id": text, "token": text, "token_file": text, "urls": DictOf(text), "regions": DictOf(text_or_null)},
-    {"role_arn_url": text_or_null, "confirm": ListOf(text)},
+    {"role_arn_url": text_or_null, "confirm": ListOf(text), "scope": Either(_SCOPE, null)},
 )
 WHOAMI: Final[Any] = Fields(
     {
