@@ -17,6 +17,8 @@ from xacct.credentials.refused import Refused
 from xacct.policy import Hop
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from xacct.credentials.entry import Entry, Need
     from xacct.credentials.fetchers.calls import Calls
     from xacct.credentials.fetchers.mfa_session import MfaSessions
@@ -30,6 +32,9 @@ ANEW = (Hop.FROM_SESSION, Hop.FROM_KEYS, Hop.FROM_ROLE, Hop.WEB_IDENTITY)
 MARGIN = 10
 """Seconds by which AWS's clock may be ahead of ours, where the end of what is held is asked for in seconds."""
 
+
+TRIES = 3
+"""How often they are asked for where they would last too long."""
 
 UNDER_WAY = 2
 """Seconds that a call may take to reach STS, which counts from there: what ends with a grant should end no later."""
@@ -137,20 +142,43 @@ class ScopedFetcher:
 
     async def _changed(self, need: Need, keys: Credentials) -> Credentials:
         purpose, role = self._purpose, self._node.role
-        seconds = self._seconds(keys)
-        return await self._calls.patiently(
-            need.wanted,
-            lambda: self._calls.scoped(role, keys, purpose.scope.policy, seconds, purpose.description, need.place),
-        )
 
-    def _seconds(self, keys: Credentials) -> int | None:
+        async def change(late: float) -> Credentials:
+            seconds = self._seconds(keys, late)
+            return await self._calls.scoped(role, keys, purpose.scope.policy, seconds, purpose.description, need.place)
+
+        return await self._in_time(lambda late: self._calls.patiently(need.wanted, lambda: change(late)))
+
+    async def _in_time(self, get: Callable[[float], Awaitable[Credentials]]) -> Credentials:
+        """What ends with the grant: a call that took long, or a human, has made them last too long.
+
+        Args:
+            get: has them, given by how many seconds sooner they are to end.
+
+        Raises:
+            Temporary: they would last too long each time.
+        """
+        until, late = self._purpose.until, 0.0
+        for _ in range(TRIES):
+            got = await get(late)
+            over = 0.0 if until is None or got.expires_at is None else got.expires_at - until
+            if over <= 0:  # guard: scope-outlives-no-grant
+                return got
+            late += over
+        raise errors.Temporary(f"AWS takes too long for what is left of the grant for {self._node.role.name}.", "")
+
+    def _seconds(self, keys: Credentials, late: float) -> int | None:
         """How long they are to live; None: until the end of `keys`.
+
+        Args:
+            keys: what they are made of.
+            late: seconds by which they are to end sooner.
 
         Raises:
             ScopeRefused: not at all.
         """
         now = self._calls.clock.now()
-        left, most = keys.remaining(now), self._most(now)
+        left, most = keys.remaining(now), self._most(now) - late
         if most >= left and self._purpose.scope.policy:
             return None
         seconds = int(min(most, left - MARGIN))
@@ -172,20 +200,24 @@ class ScopedFetcher:
             raise self._refused(why, f"{role.name} can't be assumed anew for it")
         if role.policy or role.session_policies:  # guard: scope-is-not-added-to-a-roles-own-policy
             raise self._refused(why, f"{role.name} has session policies of its own, to which AWS would add the grant's")
-        seconds = self._seconds_anew()
-        narrower = replace(role, policy=scope.policy or None, policy_arns=scope.policy_arns, duration=seconds)
-        fetcher = BY_HOP[hop](
-            narrower, self._parent.parent, calls=self._calls, sessions=self._sessions, refused=Refused()
-        )
-        return await fetcher.get(need)
 
-    def _seconds_anew(self) -> int:
-        """How long the role is asked for.
+        async def get(late: float) -> Credentials:
+            seconds = self._seconds_anew(late)
+            narrower = replace(role, policy=scope.policy or None, policy_arns=scope.policy_arns, duration=seconds)
+            parent, refused = self._parent.parent, Refused()
+            return await BY_HOP[hop](narrower, parent, calls=self._calls, sessions=self._sessions, refused=refused).get(
+                need
+            )
+
+        return await self._in_time(get)
+
+    def _seconds_anew(self, late: float) -> int:
+        """How long the role is asked for; `late` as in `_seconds`.
 
         Raises:
             ScopeRefused: AWS gives none so shortly.
         """
-        seconds = min(self._most(self._calls.clock.now()), self._node.path.duration)
+        seconds = min(self._most(self._calls.clock.now()) - late, self._node.path.duration)
         if seconds < policy.ROLE_DURATION_MIN:  # guard: scope-is-no-longer-than-it-says
             raise errors.ScopeRefused(
                 f"{self._node.role.name} can't be had for less than 15 min without GetScopedCredentials, "
