@@ -17,6 +17,96 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "serve-scope-on-every-way": Guard(
+        "        node = self._narrowed(node, consumer)",
+        "        pass",
+        "tests/credentials/test_scoped.py::test_any_number_of_fetchers_have_one_derivation",
+    ),
+    "serve-no-one-off-beside-scope": Guard(
+        "if consumer.scope is not None and ask.lifetime is not None:",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_no_other_lifetime_goes_beside_a_scope",
+    ),
+    "serve-scope-never-the-roles-own": Guard(
+        "if consumer.scope is not None and self.keeper.nodes[name].entry.held is held:",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_the_roles_own_never_leave_whatever_breaks",
+    ),
+    "scoped-entry-is-of-role-as-it-is": Guard(
+        "if known is None or known.stands_on is not node.entry or known.node.role != node.role:",
+        "if known is None:",
+        "tests/credentials/test_scoped.py::test_an_entry_is_of_the_role_as_it_is",
+    ),
+    "scoped-credentials-go-with-their-role": Guard(
+        "                gone.node.entry.abandon(why)",
+        "                pass",
+        "tests/credentials/test_scoped.py::test_whoever_waits_for_a_role_that_was_logged_out_of_is_told",
+    ),
+    "no-storm-at-the-end-of-a-scope": Guard(
+        "if held is not None and self.as_long_as_can_be(need.entry):",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_they_end_with_the_grant_and_its_end_makes_no_storm",
+    ),
+    "scope-outlives-no-grant": Guard(
+        "if over <= 0:",
+        "if True:",
+        "tests/credentials/test_scoped.py::test_a_call_that_takes_long_outlives_no_grant",
+    ),
+    "scope-ends-with-its-grant": Guard(
+        "if seconds < 1:",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_they_end_with_the_grant_and_its_end_makes_no_storm",
+    ),
+    "scope-costs-no-code": Guard(
+        "if hop not in ANEW:",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_what_can_only_be_narrowed_by_the_call_is_refused_without_it",
+    ),
+    "scope-is-not-added-to-a-roles-own-policy": Guard(
+        "if role.policy or role.session_policies:",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_what_can_only_be_narrowed_by_the_call_is_refused_without_it",
+    ),
+    "scope-is-no-longer-than-it-says": Guard(
+        "if seconds < policy.ROLE_DURATION_MIN:",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_a_role_is_not_had_for_longer_than_the_grant_lasts",
+    ),
+    "scope-that-says-more-grants-nothing": Guard(
+        "class _Scope(msgspec.Struct, forbid_unknown_fields=True,",
+        "class _Scope(msgspec.Struct, forbid_unknown_fields=False,",
+        "tests/grants/test_grant_file.py::test_an_odd_row_loses_its_grant_alone",
+    ),
+    "scope-is-kept": Guard(
+        '{} if grant.scope is None else {"scope": asdict(grant.scope)}',
+        "{}",
+        "tests/grants/test_grant_file.py::test_a_scope_outlives_a_restart_by_the_file_and_by_hand",
+    ),
+    "scope-without-a-limit-is-none": Guard(
+        "if not (scope.policy or scope.policy_arns or scope.ttl):",
+        "if False:",
+        "tests/grants/test_grant_file.py::test_an_odd_row_loses_its_grant_alone",
+    ),
+    "what-goes-by-no-grant-cannot-be-narrowed": Guard(
+        "if narrows(args) and (args.static or args.imds):",
+        "if False:",
+        "tests/ctl/test_scope_options.py::test_what_goes_by_no_grant_is_not_narrowed",
+    ),
+    "older-xacctd-narrows-nothing": Guard(
+        'if "scope" in body and not grant.get("scope"):',
+        "if False:",
+        "tests/ctl/test_scope_options.py::test_an_older_xacctd_narrows_nothing_and_its_grant_is_taken_back",
+    ),
+    "unknown-scope-is-refused": Guard(
+        "class WantedScope(msgspec.Struct, forbid_unknown_fields=True,",
+        "class WantedScope(msgspec.Struct, forbid_unknown_fields=False,",
+        "tests/control/test_scopes.py::test_what_cannot_be_meant_makes_no_grant",
+    ),
+    "named-scope-goes-alone": Guard(
+        "if replace(said, ttl=None) != Wanted():",
+        "if False:",
+        "tests/control/test_scopes.py::test_a_scope_of_config_toml_goes_alone_and_no_longer_than_both_say",
+    ),
     "scope-that-sts-does-not-count-is-none": Guard(
         'if (policy and not answer.get("ScopedPoliciesCount"))',
         "if False and (policy)",
@@ -441,7 +531,7 @@ GUARDS = {
     ),
     "nothing-is-pruned-that-could-not-be-listed": Guard(
         "entry.account_id in self._listed.failed:",
-        "False:",
+        "if False:",
         "tests/ctl/test_accounts_plan.py::test_nothing_of_an_account_goes_that_could_not_be_listed",
     ),
     "not-one-left-takes-a-word": Guard(
@@ -562,7 +652,7 @@ GUARDS = {
     ),
     "bounded-head": Guard(
         "len(self._buffer) >= head.MAX_HEAD:",
-        "False:",
+        "if False:",
         "tests/endpoint/test_server.py::test_every_refusal_is_the_same_and_closes",
     ),
     "bounded-buffer-while-held": Guard(
@@ -809,13 +899,13 @@ GUARDS = {
         "tests/endpoint/test_container_credentials.py::test_a_grant_does_not_tell_what_lies_beyond_it",
     ),
     "bytes-of-credentials-let-go-are-forgotten": Guard(
-        "node.entry.held is credentials",
+        "each.entry.held is credentials",
         "True",
         "tests/endpoint/test_container_credentials.py::test_bytes_of_credentials_let_go_are_forgotten",
     ),
     "bytes-that-cannot-be-served-are-forgotten": Guard(
-        "return not gone and node",
-        "return node",
+        "if gone or node is None:",
+        "if node is None:",
         "tests/endpoint/test_container_credentials.py::test_locked_no_bytes_are_kept_that_can_not_be_served",
     ),
     "consent-kept-over-restart": Guard(

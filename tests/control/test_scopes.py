@@ -45,7 +45,7 @@ async def test_a_scope_of_config_toml_goes_alone_and_no_longer_than_both_say(clo
 
 
 @pytest.mark.parametrize(
-    "scope", [{}, {"allow": ["GetObject"]}, {"read_only": True, "allow": ["s3:*"]}, {"ips": ["::1"]}]
+    "scope", [{}, {"allow": ["GetObject"]}, {"read_only": True, "allow": ["s3:*"]}, {"allow": ["*"], "ips": ["::1"]}]
 )
 @in_virtual_time
 async def test_what_cannot_be_meant_makes_no_grant(clock, control, scope):

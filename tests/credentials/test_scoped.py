@@ -268,3 +268,36 @@ async def test_a_human_is_asked_as_for_the_role_itself(clock):
         got = await world.fetch("prod", ask=True, consumer=scoped())
         assert world.aws.limits(got.access_key_id) == LIMIT
         assert world.count("GetSessionToken") == 1
+
+
+@in_virtual_time
+async def test_an_entry_is_of_the_role_as_it_is(clock):
+    async with World(clock, [role(), role("spare")]) as world:
+        await logged_in(world, "prod")
+        before, after = world.keeper.node("prod"), replace(world.keeper.node("prod").role, external_id="another")
+        one = world.keeper.scoped.of(before, READING, None, "1a2b3c4d")
+        assert world.keeper.scoped.of(before, READING, None, "5e6f7a8b").entry is one.entry
+        assert world.keeper.scoped.of(replace(before, role=after), READING, None, "1a2b3c4d").entry is not one.entry
+
+
+@in_virtual_time
+async def test_whoever_waits_for_a_role_that_was_logged_out_of_is_told(clock):
+    async with World(clock, [role()], latency=5.0) as world:
+        await logged_in(world, "prod")
+        entry = world.keeper.scoped.of(world.keeper.node("prod"), READING, None, "1a2b3c4d").entry
+        waits = asyncio.ensure_future(entry.get(ask=False))
+        await asyncio.sleep(1)
+        world.keeper.logout(["prod"])
+        assert isinstance(await refusal(waits), errors.HumanNeeded)
+        assert not entry.holds
+
+
+@in_virtual_time
+async def test_a_call_that_takes_long_outlives_no_grant(clock):
+    async with World(clock, [role()]) as world:
+        await logged_in(world, "prod")
+        world.aws.latency = 8.0
+        consumer = scoped(expires_at=world.aws.now() + 10 * MINUTE)
+        got = await world.fetch("prod", ask=False, consumer=consumer)
+        assert got.expires_at <= consumer.expires_at
+        assert world.count("GetScopedCredentials") == 2

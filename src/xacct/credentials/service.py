@@ -321,8 +321,8 @@ class CredentialService:
         return ask.lasting <= 0 or held.remaining(self.keeper.clock.now()) >= ask.lasting
 
     def _served(self, name: str, consumer: Consumer, held: Credentials, now: float) -> Credentials:
+        # guard: serve-scope-never-the-roles-own
         if consumer.scope is not None and self.keeper.nodes[name].entry.held is held:
-            # guard: serve-scope-never-the-roles-own
             raise errors.ScopeRefused(f"The credentials of {name} were not narrowed, and do not leave.", "Report it.")
         use = self.keeper.use_of(name)
         use.asked = use.served = now
