@@ -531,7 +531,7 @@ GUARDS = {
     ),
     "nothing-is-pruned-that-could-not-be-listed": Guard(
         "entry.account_id in self._listed.failed:",
-        "if False:",
+        "False:",
         "tests/ctl/test_accounts_plan.py::test_nothing_of_an_account_goes_that_could_not_be_listed",
     ),
     "not-one-left-takes-a-word": Guard(
@@ -652,7 +652,7 @@ GUARDS = {
     ),
     "bounded-head": Guard(
         "len(self._buffer) >= head.MAX_HEAD:",
-        "if False:",
+        "False:",
         "tests/endpoint/test_server.py::test_every_refusal_is_the_same_and_closes",
     ),
     "bounded-buffer-while-held": Guard(
@@ -859,8 +859,8 @@ GUARDS = {
         "tests/endpoint/test_container_credentials.py::test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_at_once",
     ),
     "serve-wait-is-no-way-around-yes": Guard(
-        "        await self._allow(node, consumer, ask)\n        entry",
-        "        entry",
+        "        await self._allow(node, consumer, ask)\n        node",
+        "        node",
         "tests/endpoint/test_container_credentials.py::test_a_guarded_role_that_is_not_held_takes_a_yes_and_a_code",
     ),
     "serve-no-counts-for-while": Guard(
@@ -1990,7 +1990,7 @@ GUARDS = {
         "tests/ctl/test_control_api_doc.py::test_each_example_is_what_wire_says_and_complete",
     ),
     "ssh-only-lenders-own-line-is-believed": Guard(
-        'if f":{port}/" not in grant["urls"][role]:',
+        'if f":{more[\'forwarded_port\']}/" not in grant["urls"][role]:',
         "if False:",
         "tests/ctl/test_ssh.py::test_a_daemon_that_knows_no_forwarded_ports_is_too_old",
     ),
