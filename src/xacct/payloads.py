@@ -141,6 +141,19 @@ class Catalogue(AwsFiles):
     meant: bool
 
 
+class NarrowedGrant(TypedDict):
+    """A grant with a scope, in GET /v1/status.
+
+    Attributes:
+        scope: what its credentials are narrowed to, in words.
+    """
+
+    id: str
+    label: str
+    roles: list[str]
+    scope: str
+
+
 class StatusAnswer(TypedDict):
     """GET /v1/status.
 
@@ -148,6 +161,7 @@ class StatusAnswer(TypedDict):
         now: the daemon's reading of AWS's clock: count down from it, not from your own.
         locked: no credentials leave until POST /v1/unlock.
         imds: the ports of [imds] that are served.
+        narrowed: the grants that have a scope.
     """
 
     now: float
@@ -159,6 +173,7 @@ class StatusAnswer(TypedDict):
     notes: list[str]
     locked: NotRequired[bool]
     imds: NotRequired[list[ImdsPort]]
+    narrowed: NotRequired[list[NarrowedGrant]]
     daemon: NotRequired[DaemonStatus]
 
 

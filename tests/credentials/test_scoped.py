@@ -180,6 +180,18 @@ async def test_a_role_is_not_had_for_longer_than_the_grant_lasts(clock):
 
 
 @in_virtual_time
+async def test_a_role_that_is_known_by_its_arn_alone_is_narrowed_as_well(clock):
+    async with World(clock, [role()]) as world:
+        await logged_in(world, "prod")
+        consumer = scoped(role_arns=("arn:aws:iam::*:role/*",), via="prod")
+        name = world.service.by_arn("arn:aws:iam::345678901234:role/another", consumer)
+        got = await world.fetch(name, ask=False, consumer=consumer)
+        assert world.aws.limits(got.access_key_id) == LIMIT
+        world.keeper._uproot(name)
+        assert list(world.keeper.scoped.nodes()) == []
+
+
+@in_virtual_time
 async def test_locked_and_logged_out_nothing_leaves(clock):
     async with World(clock, [role()]) as world:
         await logged_in(world, "prod")

@@ -14,7 +14,7 @@ from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from xacct.control.standing import Standing
     from xacct.credentials.entry import Entry
@@ -167,6 +167,15 @@ def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
         "files": views.shape(Files(*grant.files)) if grant.files else None,
         "scope": scopes.info(grant.scope),
     }
+
+
+def narrowed_grants(grants: Grants, roles: Collection[str]) -> list[wire.NarrowedGrant]:
+    """The grants with a scope, of some of these roles or of roles that have no name."""
+    return [
+        {"id": grant.id, "label": clean(grant.label), "roles": list(grant.roles), "scope": clean(grant.scope.words)}
+        for grant in grants.all()
+        if grant.scope is not None and (not grant.roles or not set(roles).isdisjoint(grant.roles))
+    ]
 
 
 def credentials_event(role: str, held: Credentials, region: str | None) -> wire.CredentialsEvent:

@@ -278,6 +278,7 @@ def status() -> Any:
         },
         {"cannot_ask": DictOf(text)},
     )
+    grant = Fields({"id": text, "label": text, "roles": ListOf(text), "scope": text})
     return Fields(
         {
             "now": number,
@@ -287,5 +288,11 @@ def status() -> Any:
             "attended": whole,
             "notes": ListOf(text),
         },
-        {"catalogues": ListOf(catalogue), "locked": flag, "imds": ListOf(port), "daemon": daemon},
+        {
+            "catalogues": ListOf(catalogue),
+            "locked": flag,
+            "imds": ListOf(port),
+            "narrowed": ListOf(grant),
+            "daemon": daemon,
+        },
     )
