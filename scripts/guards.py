@@ -43,7 +43,7 @@ GUARDS = {
         "tests/credentials/test_scoped.py::test_the_roles_own_never_leave_whatever_breaks",
     ),
     "scoped-entry-is-of-role-as-it-is": Guard(
-        "if known is None or known.stands_on is not node.entry or known.node.role != node.role:",
+        "if known is None or known.stands_on is not node.entry or not _same(known.node.role, node.role):",
         "if known is None:",
         "tests/credentials/test_scoped.py::test_an_entry_is_of_the_role_as_it_is",
     ),

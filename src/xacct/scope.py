@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
 
@@ -28,5 +29,9 @@ class Scope:
     @property
     def id(self) -> str:
         """A digest of all that it says: two scopes of one id are the same to AWS."""
-        said = json.dumps([self.policy, sorted(self.policy_arns), self.ttl])
-        return sha256(said.encode()).hexdigest()[:16]
+        return _digest(self.policy, self.policy_arns, self.ttl)
+
+
+@lru_cache(1024)  # each fetch asks for it
+def _digest(policy: str, policy_arns: tuple[str, ...], ttl: int | None) -> str:
+    return sha256(json.dumps([policy, sorted(policy_arns), ttl]).encode()).hexdigest()[:16]

@@ -215,7 +215,14 @@ async def test_a_guarded_role_waits_for_the_yes(clock):
         await logged_in(world, "prod")
         world.keeper.approvals.ask_again(world.keeper.node("prod").role, "")
         assert isinstance(await refusal(world.fetch("prod", ask=False, consumer=scoped())), errors.NobodyToAsk)
-        assert world.count("GetScopedCredentials") == 0
+        with world.broker.subscribe():
+            waits = asyncio.ensure_future(world.fetch("prod", ask=True, consumer=scoped()))
+            await asyncio.sleep(1)
+            [prompt] = world.broker.open_prompts
+            assert (prompt.kind, prompt.label) == ("confirm", "an agent (narrowed to: allow s3:Get*)")
+            assert world.count("GetScopedCredentials") == 0
+            world.broker.confirm(prompt.id)
+            assert world.aws.limits((await waits).access_key_id) == LIMIT
 
 
 @in_virtual_time

@@ -96,7 +96,7 @@ async def test_several_policies_of_one_call_are_one_layer(user, arn, tables):
     both = {"PolicyArns": [{"arn": "arn:aws:iam::aws:policy/ReadOnlyAccess"}], "Policy": WRITE}
     limited = tables(await user.assume_role(RoleArn=arn("open"), RoleSessionName="me", **both))
     await limited.put_item(**put)
-    await limited.get_item(**get)
+    assert (await limited.get_item(**get))["Item"] == ITEM
 
 
 async def test_an_mfa_session_is_scoped_the_same_way(user, sandbox, tables, assuming, refused):

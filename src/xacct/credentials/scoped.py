@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xacct.credentials.fetchers.calls import Calls
     from xacct.credentials.fetchers.mfa_session import MfaSessions
     from xacct.credentials.node import Node
+    from xacct.model import Role
     from xacct.scope import Scope
 
 MOST = 1000
@@ -67,7 +68,7 @@ class ScopedEntries:
         key = node.role.name, scope.id, until
         known = self._known.get(key)
         # guard: scoped-entry-is-of-role-as-it-is
-        if known is None or known.stands_on is not node.entry or known.node.role != node.role:
+        if known is None or known.stands_on is not node.entry or not _same(known.node.role, node.role):
             self._let_go([key], _changed(node.role.name))
             self._make_room()
             purpose = Purpose(scope, until, f"xacct grant {grant} scope {scope.id}")
@@ -129,6 +130,10 @@ class ScopedEntries:
             if gone is not None:
                 del self._by_entry[gone.node.entry]
                 gone.node.entry.abandon(why)  # guard: scoped-credentials-go-with-their-role
+
+
+def _same(one: Role, other: Role) -> bool:
+    return one is other or one == other
 
 
 def _changed(name: str) -> errors.XacctError:

@@ -291,7 +291,8 @@ class CredentialService:
                 "xacctctl attend, in another terminal",
             )
         process = await asyncio.to_thread(ask.process)
-        await guard.admit(role, consumer.id, consumer.label, process)
+        narrowed = "" if consumer.scope is None else f" (narrowed to: {consumer.scope.words})"
+        await guard.admit(role, consumer.id, consumer.label + narrowed, process)
 
     async def _lasting(self, node: Node, held: Credentials, ask: Ask) -> Credentials:
         """New credentials that last long enough.
