@@ -63,6 +63,11 @@ LIVE = {
     "test_reading.py": {"test_whoever_has_a_role_is_served_while_a_large_file_is_read"},
     "test_replaced_keys.py": {"test_another_key_in_the_profile_is_used_as_soon_as_it_is_read"},
     "test_restart.py": {"test_locked_before_is_locked_after"},
+    "test_scoped_grants.py": {
+        "test_a_script_reads_and_is_refused_a_write",
+        "test_cloudtrail_and_the_audit_know_the_grant",
+        "test_a_restart_widens_nothing",
+    },
     "test_stack.py": {"test_all_is_well"},
     "test_taken_back.py": {"test_the_lock_outlives_a_kill_where_nobody_keeps_memory"},
     "test_wrong_words.py": {

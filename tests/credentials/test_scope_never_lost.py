@@ -19,7 +19,7 @@ from virtual_time import run
 
 from xacct import errors
 from xacct.grants import grant_file
-from xacct.model import Credentials, Grant, Role
+from xacct.model import Credentials, Grant, Role, Source
 from xacct.scope_policies import Wanted, made_of
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -32,6 +32,7 @@ ROLES = {
     "read-only": role("it", read_only=True),
     "session": Role("it", SOURCE, mfa_serial=SERIAL),
     "keys": Role("it", SOURCE),
+    "web-identity": role("it", parent=Source("it", "web-identity"), mfa_serial=None),
     "permission-set": permission_set("it"),
     "console": console("it"),
 }

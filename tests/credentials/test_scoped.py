@@ -111,10 +111,11 @@ async def test_where_only_a_code_would_renew_the_role_its_end_makes_no_storm(clo
 
 @in_virtual_time
 async def test_an_sts_without_the_call_is_asked_for_the_role_anew(clock):
-    roles = [role(), role("child", parent="prod", mfa_serial=None), role("keys", mfa_serial=None)]
+    token = role("token", parent=Source("token", "web-identity"), mfa_serial=None)
+    roles = [role(), role("child", parent="prod", mfa_serial=None), role("keys", mfa_serial=None), token]
     async with World(clock, roles, scoping="unknown") as world:
         await logged_in(world, "prod")
-        for name in ("prod", "child", "keys"):
+        for name in ("prod", "child", "keys", "token"):
             got = await world.fetch(name, ask=False, consumer=scoped(name))
             assert world.aws.limits(got.access_key_id) == LIMIT
         assert world.count("GetScopedCredentials") == 1  # all of them are asked for there

@@ -130,6 +130,11 @@ class FakeAws:
             own = (role.policy, role.session_policies)
             return self._issue(self.role_life or duration, mfa=None, chained=True, limits=(own,) * any(own))
 
+    async def assume_role_with_web_identity(self, role, token, *, session_name, duration):
+        async with self._call("AssumeRoleWithWebIdentity", role.name, None, role.name):
+            own = (role.policy, role.session_policies)
+            return self._issue(self.role_life or duration or 3600, mfa=None, chained=False, limits=(own,) * any(own))
+
     async def get_scoped_credentials(self, keys, role, *, policy, duration, description):
         assert 2 <= len(description) <= 256
         assert policy or duration
