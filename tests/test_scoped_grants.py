@@ -80,6 +80,13 @@ def test_grants_are_listed_with_what_they_may(stack):
     assert stack.xacctctl("grants", "revoke", grant).returncode == 0
 
 
+def test_a_shell_is_told_that_it_is_narrowed(stack):
+    whoami = [sys.executable, "-m", "xacct.ctl", "whoami"]
+    narrow = stack.xacctctl("exec", "prod", "--allow", "dynamodb:Get*", "--", *whoami)
+    assert "narrowed  to: allow dynamodb:Get*\n" in narrow.stdout
+    assert "narrowed" not in stack.xacctctl("exec", "prod", "--", *whoami).stdout
+
+
 def test_an_older_sts_gives_the_role_anew_and_what_it_cannot_is_refused_before_the_command(stack, unknown):
     assert agent(stack, "--allow", "dynamodb:GetItem") == [
         "put AccessDeniedException",

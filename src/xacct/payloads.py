@@ -284,10 +284,12 @@ class WhoamiRequest(TypedDict):
 
     Attributes:
         offline: whether AWS is not to be asked; then the role need not be held.
+        grant: the id of the shell's own grant.
     """
 
     role: str
     offline: NotRequired[bool]
+    grant: NotRequired[str]
 
 
 class WhoamiAnswer(TypedDict):
@@ -295,6 +297,7 @@ class WhoamiAnswer(TypedDict):
 
     Attributes:
         arn: what GetCallerIdentity says; null: AWS was not asked.
+        scope: what the grant's credentials are narrowed to, in words; null: to nothing, or there is no such grant.
     """
 
     role: str
@@ -306,6 +309,7 @@ class WhoamiAnswer(TypedDict):
     mfa_expires_at: float | None
     arn: str | None
     now: float
+    scope: NotRequired[str | None]
 
 
 class ConsoleRequest(TypedDict):

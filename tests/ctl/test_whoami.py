@@ -42,7 +42,7 @@ def test_a_shells_role_and_awss_word(shell, daemon, capsys):
         "state     held, credentials for 55m, without a code for 7h 05m",
         "AWS says  arn:aws:sts::111122223333:assumed-role/admin/alice",
     ]
-    assert daemon.called("POST", "/v1/whoami") == [{"role": "prod"}]
+    assert daemon.called("POST", "/v1/whoami") == [{"role": "prod", "grant": "token"}]
 
 
 def test_another_role_and_without_aws(shell, daemon, capsys):

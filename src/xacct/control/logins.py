@@ -198,8 +198,14 @@ class LoginRoutes:
             "mfa_expires_at": row["mfa_expires_at"],
             "arn": arn,
             "now": self._keeper.clock.now(),
+            "scope": self._narrowed(body.get("grant", "")),
         }
         return answered(request, answer)
+
+    def _narrowed(self, grant_id: str) -> str | None:
+        """What a grant's credentials are narrowed to, in words."""
+        grant = self._grants.by_id(grant_id)
+        return None if grant is None or grant.scope is None else grant.scope.words
 
     def _grant(self, body: wire.LoginRequest) -> Grant | None:
         if "grant" not in body:

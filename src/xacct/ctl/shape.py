@@ -223,7 +223,8 @@ WHOAMI: Final[Any] = Fields(
         "mfa_expires_at": number_or_null,
         "arn": text_or_null,
         "now": number,
-    }
+    },
+    {"scope": text_or_null},
 )
 ANYTHING: Final[Any] = Fields({})
 

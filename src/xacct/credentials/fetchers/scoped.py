@@ -183,7 +183,7 @@ class ScopedFetcher:
             return None
         seconds = int(min(most, left - MARGIN))
         if seconds < 1:  # guard: scope-ends-with-its-grant
-            raise self._over()
+            raise self._over() if most < left else errors.Temporary(f"{self._node.role.name} ends now.", "Try again.")
         return seconds
 
     def _most(self, now: float) -> float:
