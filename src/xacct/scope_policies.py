@@ -56,7 +56,7 @@ _READING = (
 """What `--read-only` allows: views and data of the services that people use most, and nothing secret in itself: no
 value of a secret or parameter, no decryption, no password, no credentials for somebody else (s3:GetDataAccess). Of our
 choice: AWS's ReadOnlyAccess is a managed policy, which GetScopedCredentials does not take, and far longer than 2048
-characters."""
+characters. There is room left: AWS packs policies and tags together, and does not say how."""
 
 READ_ONLY = {"Effect": "Allow", "Action": _READING.split(), "Resource": "*"}
 
