@@ -163,7 +163,7 @@ async def test_what_can_only_be_narrowed_by_the_call_is_refused_without_it(clock
         world.aws.scoping = "unknown"
         error = await refusal(world.fetch(one.name, ask=True, consumer=scoped(one.name)))
         assert isinstance(error, errors.ScopeRefused)
-        assert "can't be narrowed as the grant demands, and it gets no others" in error.sentence
+        assert f"This grant gets no credentials of {one.name}, for they can't be narrowed (" in error.sentence
         own = await world.fetch(one.name, ask=False)
         assert isinstance(own, Credentials)
 

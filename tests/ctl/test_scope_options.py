@@ -147,3 +147,12 @@ def test_the_role_of_ssh_stands_behind_its_own_options():
     ours, ssh = main._split("ssh", ["--regions", "eu-west-1", "--read-only", "prod", "-p", "22", "host", "--read-only"])
     assert ours == ["--regions", "eu-west-1", "--read-only", "prod"]
     assert ssh == ["-p", "22", "host", "--read-only"]
+
+
+@pytest.mark.parametrize("parallel", [[], ["--parallel", "2"]])
+def test_in_each_of_several_roles_it_is_narrow(daemon, run, parallel):
+    done = run("exec", "*", *parallel, "--read-only", "--", "true")
+    assert done.returncode == 0, done.stderr
+    bodies = daemon.called("POST", "/v1/grants")
+    assert sorted(body["roles"][0] for body in bodies) == ["dev", "prod"]
+    assert all(body["scope"] == {"read_only": True} for body in bodies)

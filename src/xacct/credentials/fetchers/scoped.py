@@ -197,9 +197,9 @@ class ScopedFetcher:
         node, scope = self._node, self._purpose.scope
         role, hop = node.role, node.path.hop
         if hop not in ANEW:  # guard: scope-costs-no-code
-            raise self._refused(why, f"{role.name} can't be assumed anew for it")
+            raise self._refused(why, "nor can it be assumed anew with a session policy and without a code")
         if role.policy or role.session_policies:  # guard: scope-is-not-added-to-a-roles-own-policy
-            raise self._refused(why, f"{role.name} has session policies of its own, to which AWS would add the grant's")
+            raise self._refused(why, "and it has a session policy of its own, to which AWS would add the grant's")
 
         async def get(late: float) -> Credentials:
             seconds = self._seconds_anew(late)
@@ -228,8 +228,8 @@ class ScopedFetcher:
 
     def _refused(self, why: errors.XacctError, beside: str) -> errors.ScopeRefused:
         return errors.ScopeRefused(
-            f"The credentials of {self._node.role.name} can't be narrowed as the grant demands, and it gets no others. "
-            f"{why.sentence} And {beside}.",
+            f"This grant gets no credentials of {self._node.role.name}, for they can't be narrowed "
+            f"({why.sentence.rstrip('.')}; {beside}).",
             why.hint or "See docs/scopes.md.",
         )
 
