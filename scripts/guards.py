@@ -17,6 +17,16 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "bytes-of-narrower-credentials-are-forgotten": Guard(
+        "if not held:",
+        "if not held and not narrow:",
+        "tests/endpoint/test_container_credentials.py::test_each_grant_gets_the_bytes_of_its_own_scope",
+    ),
+    "each-scope-has-its-own-bytes": Guard(
+        'key = role, "" if grant.scope is None else held.access_key_id',
+        'key = role, ""',
+        "tests/endpoint/test_container_credentials.py::test_each_grant_gets_the_bytes_of_its_own_scope",
+    ),
     "engines-read-only-is-not-ours": Guard(
         "if ours and not set_off:",
         "if False:",

@@ -186,6 +186,13 @@ class CredentialService:
         # guard: bytes-of-credentials-let-go-are-forgotten
         return any(each.entry.held is credentials for each in (node, *self.keeper.scoped.nodes_of(name)))
 
+    def narrower_held(self) -> set[tuple[str, int]]:
+        """What narrower entries hold and may leave, by the role's name and the id of the object: for many looks."""
+        if self.keeper.agent_lock.locked:
+            return set()
+        nodes = [node for node in self.keeper.scoped.nodes() if node.role.name not in self.keeper.consents.logged_out]
+        return {(node.role.name, id(node.entry.held)) for node in nodes}
+
     # Serving.
 
     def serve(self, name: str, consumer: Consumer, ask: Ask) -> Credentials | Waiting:

@@ -120,7 +120,7 @@ class ContainerCredentials:
 
     def _ready(self, grant: Grant, role: str, held: Credentials) -> tuple[bytes, bytes]:
         """The body, and the whole answer, which is made once for all who fetch these credentials."""
-        key = role, "" if grant.scope is None else held.access_key_id
+        key = role, "" if grant.scope is None else held.access_key_id  # guard: each-scope-has-its-own-bytes
         known = self._bodies.get(key)
         if known is None or known[0] is not held:
             body = answers.credentials(held, self._keeper.node(role).role.role_arn)
@@ -129,8 +129,11 @@ class ContainerCredentials:
 
     def forget(self) -> None:
         """Let go of bodies that can't be served (locked, or of credentials no longer held)."""
+        narrower = self._service.narrower_held()
         for key, (built_from, *_) in list(self._bodies.items()):
-            if not self._service.holds(key[0], built_from):
+            role, narrow = key
+            held = (role, id(built_from)) in narrower if narrow else self._service.holds(role, built_from)
+            if not held:  # guard: bytes-of-narrower-credentials-are-forgotten
                 del self._bodies[key]
 
     async def _hold(self, grant: Grant, role: str, waiting: Waiting, caller: Caller) -> AsyncIterator[bytes]:
