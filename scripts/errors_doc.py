@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from xacct import errors, policy
 from xacct.aws import failures, iam_failures, sdk_failures, sign_in_failures
+from xacct.aws.scoped_failures import SCOPED_ROWS
 from xacct.credentials import entry
 from xacct.ctl.failure import NO_DAEMON, status_of
 from xacct.endpoint import answers
@@ -134,6 +135,8 @@ def page() -> str:
         INTRO.format(no_grant=no_grant),
         "## What AWS refuses\n\nIn the order in which they are recognized.\n",
         *map(_refusal, failures.ROWS),
+        "## What AWS refuses of narrower credentials\n\nOf GetScopedCredentials, for grants with a scope.\n",
+        *(_refusal(row, SCOPED_ROWS) for row in SCOPED_ROWS if row not in failures.ROWS),
         "## What IAM refuses\n\nOf `xacctctl keys rotate`.\n",
         *(_refusal(row, iam_failures.IAM_ROWS, "central") for row in iam_failures.IAM_ROWS if row not in failures.ROWS),
         "## What IAM Identity Center refuses\n\nSentences about a sign-in name the session `corp`.\n",

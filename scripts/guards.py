@@ -17,6 +17,136 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "bytes-of-narrower-credentials-are-forgotten": Guard(
+        "if not held:",
+        "if not held and not narrow:",
+        "tests/endpoint/test_container_credentials.py::test_each_grant_gets_the_bytes_of_its_own_scope",
+    ),
+    "each-scope-has-its-own-bytes": Guard(
+        'key = role, "" if grant.scope is None else held.access_key_id',
+        'key = role, ""',
+        "tests/endpoint/test_container_credentials.py::test_each_grant_gets_the_bytes_of_its_own_scope",
+    ),
+    "engines-read-only-is-not-ours": Guard(
+        "if ours and not set_off:",
+        "if False:",
+        "tests/ctl/test_docker.py::test_what_may_be_meant_for_us_or_the_engine_is_neither",
+    ),
+    "compose-file-narrows-nothing": Guard(
+        "if narrows(args):",
+        "if False:",
+        "tests/ctl/test_docker.py::test_a_compose_file_narrows_nothing_and_a_command_of_compose_does",
+    ),
+    "serve-scope-on-every-way": Guard(
+        "        node = self._narrowed(node, consumer)",
+        "        pass",
+        "tests/credentials/test_scoped.py::test_any_number_of_fetchers_have_one_derivation",
+    ),
+    "serve-no-one-off-beside-scope": Guard(
+        "if consumer.scope is not None and ask.lifetime is not None:",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_no_other_lifetime_goes_beside_a_scope",
+    ),
+    "serve-scope-never-the-roles-own": Guard(
+        "if consumer.scope is not None and self.keeper.nodes[name].entry.held is held:",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_the_roles_own_never_leave_whatever_breaks",
+    ),
+    "scoped-entry-is-of-role-as-it-is": Guard(
+        "if known is None or known.stands_on is not node.entry or not _same(known.node.role, node.role):",
+        "if known is None:",
+        "tests/credentials/test_scoped.py::test_an_entry_is_of_the_role_as_it_is",
+    ),
+    "scoped-credentials-go-with-their-role": Guard(
+        "                gone.node.entry.abandon(why)",
+        "                pass",
+        "tests/credentials/test_scoped.py::test_whoever_waits_for_a_role_that_was_logged_out_of_is_told",
+    ),
+    "no-storm-at-the-end-of-a-scope": Guard(
+        "if held is not None and self.as_long_as_can_be(need.entry):",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_they_end_with_the_grant_and_its_end_makes_no_storm",
+    ),
+    "scope-outlives-no-grant": Guard(
+        "if over <= 0:",
+        "if True:",
+        "tests/credentials/test_scoped.py::test_a_call_that_takes_long_outlives_no_grant",
+    ),
+    "scope-ends-with-its-grant": Guard(
+        "if seconds < 1:",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_they_end_with_the_grant_and_its_end_makes_no_storm",
+    ),
+    "scope-costs-no-code": Guard(
+        "if hop not in ANEW:",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_what_can_only_be_narrowed_by_the_call_is_refused_without_it",
+    ),
+    "scope-is-not-added-to-a-roles-own-policy": Guard(
+        "if role.policy or role.session_policies:",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_what_can_only_be_narrowed_by_the_call_is_refused_without_it",
+    ),
+    "scope-is-no-longer-than-it-says": Guard(
+        "if seconds < policy.ROLE_DURATION_MIN:",
+        "if False:",
+        "tests/credentials/test_scoped.py::test_a_role_is_not_had_for_longer_than_the_grant_lasts",
+    ),
+    "scope-that-says-more-grants-nothing": Guard(
+        "class _Scope(msgspec.Struct, forbid_unknown_fields=True,",
+        "class _Scope(msgspec.Struct, forbid_unknown_fields=False,",
+        "tests/grants/test_grant_file.py::test_an_odd_row_loses_its_grant_alone",
+    ),
+    "scope-is-kept": Guard(
+        '{} if grant.scope is None else {"scope": asdict(grant.scope)}',
+        "{}",
+        "tests/grants/test_grant_file.py::test_a_scope_outlives_a_restart_by_the_file_and_by_hand",
+    ),
+    "scope-without-a-limit-is-none": Guard(
+        "if not (scope.policy or scope.policy_arns or scope.ttl):",
+        "if False:",
+        "tests/grants/test_grant_file.py::test_an_odd_row_loses_its_grant_alone",
+    ),
+    "what-goes-by-no-grant-cannot-be-narrowed": Guard(
+        "if narrows(args) and (args.static or args.imds):",
+        "if False:",
+        "tests/ctl/test_scope_options.py::test_what_goes_by_no_grant_is_not_narrowed",
+    ),
+    "older-xacctd-narrows-nothing": Guard(
+        'if "scope" in body and not grant.get("scope"):',
+        "if False:",
+        "tests/ctl/test_scope_options.py::test_an_older_xacctd_narrows_nothing_and_its_grant_is_taken_back",
+    ),
+    "unknown-scope-is-refused": Guard(
+        "class WantedScope(msgspec.Struct, forbid_unknown_fields=True,",
+        "class WantedScope(msgspec.Struct, forbid_unknown_fields=False,",
+        "tests/control/test_scopes.py::test_what_cannot_be_meant_makes_no_grant",
+    ),
+    "named-scope-goes-alone": Guard(
+        "if replace(said, ttl=None) != Wanted():",
+        "if False:",
+        "tests/control/test_scopes.py::test_a_scope_of_config_toml_goes_alone_and_no_longer_than_both_say",
+    ),
+    "scope-that-sts-does-not-count-is-none": Guard(
+        'if (policy and not answer.get("ScopedPoliciesCount"))',
+        "if False and (policy)",
+        "tests/aws/test_scoped_credentials.py::test_what_was_not_narrowed_is_no_answer",
+    ),
+    "scope-says-one-thing": Guard(
+        "if sum(kinds) > 1:",
+        "if False:",
+        "tests/test_scope.py::test_what_cannot_be_meant_is_refused",
+    ),
+    "regions-deny-all-others": Guard(
+        "statements = [*(statements or ([] if wanted.policy_arns else [_EVERYTHING])), _elsewhere(wanted.regions)]",
+        "statements = statements or [_EVERYTHING]",
+        "tests/test_scope.py::test_regions_narrow_whatever_else_is_said",
+    ),
+    "resources-go-with-actions": Guard(
+        "if wanted.on and not wanted.allow:",
+        "if False:",
+        "tests/test_scope.py::test_what_cannot_be_meant_is_refused",
+    ),
     "prompt-of-zsh-expands-no-roles-name": Guard(
         'words = words.replace("%", "%%")',
         "pass",
@@ -749,8 +879,8 @@ GUARDS = {
         "tests/endpoint/test_container_credentials.py::test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_at_once",
     ),
     "serve-wait-is-no-way-around-yes": Guard(
-        "        await self._allow(node, consumer, ask)\n        entry",
-        "        entry",
+        "        await self._allow(node, consumer, ask)\n        node",
+        "        node",
         "tests/endpoint/test_container_credentials.py::test_a_guarded_role_that_is_not_held_takes_a_yes_and_a_code",
     ),
     "serve-no-counts-for-while": Guard(
@@ -789,13 +919,13 @@ GUARDS = {
         "tests/endpoint/test_container_credentials.py::test_a_grant_does_not_tell_what_lies_beyond_it",
     ),
     "bytes-of-credentials-let-go-are-forgotten": Guard(
-        "node.entry.held is credentials",
+        "each.entry.held is credentials",
         "True",
         "tests/endpoint/test_container_credentials.py::test_bytes_of_credentials_let_go_are_forgotten",
     ),
     "bytes-that-cannot-be-served-are-forgotten": Guard(
-        "return not gone and node",
-        "return node",
+        "if gone or node is None:",
+        "if node is None:",
         "tests/endpoint/test_container_credentials.py::test_locked_no_bytes_are_kept_that_can_not_be_served",
     ),
     "consent-kept-over-restart": Guard(
@@ -1880,7 +2010,7 @@ GUARDS = {
         "tests/ctl/test_control_api_doc.py::test_each_example_is_what_wire_says_and_complete",
     ),
     "ssh-only-lenders-own-line-is-believed": Guard(
-        'if f":{port}/" not in grant["urls"][role]:',
+        'if f":{more[\'forwarded_port\']}/" not in grant["urls"][role]:',
         "if False:",
         "tests/ctl/test_ssh.py::test_a_daemon_that_knows_no_forwarded_ports_is_too_old",
     ),

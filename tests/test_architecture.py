@@ -50,8 +50,18 @@ ROOMS = {
         may=(),
         why="values of a sign-in, which sources, credentials and prompts share",
     ),
+    "scope": Room(
+        may=(),
+        stdlib_only=True,
+        why="a value that grants have",
+    ),
+    "scope_policies": Room(
+        may=("errors", "scope"),
+        never=("asyncio",),
+        why="what a scope allows follows from what was asked for, and from nothing else",
+    ),
     "model": Room(
-        may=("text", "signin"),
+        may=("text", "signin", "scope"),
         why="values that every room shares can depend on none of them",
     ),
     "errors": Room(
@@ -111,7 +121,7 @@ ROOMS = {
         why="what time it is for AWS is worked out from readings that are handed in",
     ),
     "settings": Room(
-        may=("errors", "policy", "rolekeys", "tomlfile"),
+        may=("errors", "policy", "rolekeys", "scope_policies", "tomlfile"),
         why="config.toml is checked against the limits of policy",
     ),
     "templates": Room(
@@ -179,11 +189,11 @@ ROOMS = {
         why="a prompt is asked and answered by whoever is there; what its answer is for, credentials know",
     ),
     "credentials": Room(
-        may=("model", "errors", "policy", "clock", "rolekeys", "event_bus", "prompts", "signin"),
+        may=("model", "errors", "policy", "clock", "rolekeys", "event_bus", "prompts", "scope", "signin"),
         why="the heart knows STS and sources by a Protocol, so that tests can be both",
     ),
     "grants": Room(
-        may=("model", "errors", "fileio", "rolekeys", "event_bus"),
+        may=("model", "errors", "fileio", "rolekeys", "event_bus", "scope"),
         why="who may have what is decided without knowing how it is had or served",
     ),
     "aws": Room(
@@ -223,6 +233,8 @@ ROOMS = {
             "model",
             "errors",
             "policy",
+            "scope",
+            "scope_policies",
             "trust_policy",
             "credentials",
             "prompts",
@@ -490,6 +502,7 @@ HOLDERS = {
     "credentials/listings.py": "lists accounts at the access portal with a sign-in's token",
     "credentials/verification.py": "calls STS with a parent's credentials, and keeps nothing that it gives",
     "credentials/user_devices.py": "asks IAM with the MFA session which devices its user has",
+    "credentials/fetchers/scoped.py": "has a role's credentials changed for narrower ones",
     "credentials/fetchers/mfa_session.py": "takes what the same code has opened for another profile",
     "credentials/snapshot.py": "what the next process is to hold",
 }
@@ -726,6 +739,6 @@ def test_a_failure_names_file_import_arrow_and_reason():
     [sentence] = violations("\nfrom xacct.aws import sts", Path("credentials/node.py"))
     assert sentence == (
         "credentials/node.py:2 imports xacct.aws.sts, but credentials may import "
-        "model, errors, policy, clock, rolekeys, event_bus, prompts, signin; third parties, because "
+        "model, errors, policy, clock, rolekeys, event_bus, prompts, scope, signin; third parties, because "
         + ROOMS["credentials"].why
     )

@@ -6,6 +6,7 @@ from xacct import errors, role_settings, settings
 from xacct.aws.profiles import Profiles
 from xacct.credentials import snapshot
 from xacct.model import Role, Source
+from xacct.scope_policies import Wanted
 from xacct.signin import ConsoleLogin, SignIn
 
 SOURCE = Source("central", "profile")
@@ -54,6 +55,13 @@ def test_what_is_said_is_taken(read):
         ("[audit]\nkeep = -1\n", ">= 0", "settings"),
         ("[audit]\nmax_mib = 0\n", ">= 1", "settings"),
         ("[imds]\nrols = {}\n", "rols", "'roles'"),
+        ("[scopes.x]\nalow = ['s3:*']\n", "alow", "'allow'"),
+        ("[scopes.x]\n", "without a limit is none", "settings"),
+        ("[scopes.x]\nallow = ['GetObject']\n", "scopes.x: 'GetObject' is no action", "settings"),
+        ("[scopes.x]\nread_only = true\nallow = ['s3:*']\n", "not several of these", "settings"),
+        ("[scopes.x]\nread_only = true\nttl = 'soon'\n", "no duration", "settings"),
+        ("[scopes.x]\nread_only = true\nttl = '40h'\n", "36 hours", "settings"),
+        ("[scopes.'a b']\nread_only = true\n", "the name of a scope", "settings"),
         ("[imds]\nroles = { prod = '9478' }\n", "from ports", "settings"),
         ("[imds]\nroles = { 0 = 'prod' }\n", "from ports", "settings"),
         ("[imds]\nroles = { 65536 = 'prod' }\n", "from ports", "settings"),
@@ -74,6 +82,18 @@ def test_a_mistake_is_one_sentence_and_a_hint(read, text, says, hint):
 def test_imds_ports_are_numbers(read):
     assert settings.Settings().imds.ports == {}
     assert read('[imds]\nroles = { 9478 = "prod", "9479" = "dev" }\n').imds.ports == {9478: "prod", 9479: "dev"}
+
+
+def test_a_scope_has_all_that_a_grant_may_ask_for(read):
+    got = read("""
+[scopes.reports]
+allow = ["s3:GetObject"]
+on = ["arn:aws:s3:::reports/*"]
+regions = ["eu-central-1"]
+ttl = "30m"
+""").wanted_scopes
+    wanted = Wanted(allow=("s3:GetObject",), on=("arn:aws:s3:::reports/*",), regions=("eu-central-1",), ttl=1800.0)
+    assert got == {"reports": wanted}
 
 
 def test_settings_add_to_a_profile(read):

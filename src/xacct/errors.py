@@ -267,6 +267,14 @@ class RegionDisabled(Refusal, code="region-disabled"):
     default_hint = "Set region on the profile to one that is enabled, or enable STS there."
 
 
+class ActionUnknown(Refusal, code="action-unknown"):
+    """An STS that does not know a call: that of an older partition, the global endpoint, another product's."""
+
+
+class ScopeRefused(Refusal, code="scope-refused"):
+    """Credentials can't be narrowed as their grant demands: then there are none."""
+
+
 class SourceUnusable(Refusal, code="source", category="usage"):
     """The source has no keys, or its credential_process failed."""
 

@@ -15,6 +15,7 @@ from typing import Literal, NoReturn
 
 import msgspec
 
+from xacct.scope import Scope  # noqa: TC001 - as below
 from xacct.signin import AnySignIn, ConsoleLogin, Renewal, SignIn  # noqa: TC001 - msgspec reads the annotations
 from xacct.text import clean, without_password
 
@@ -327,6 +328,7 @@ class Grant:
             `via` is.
         forwarded_port: where, on another machine, the endpoint is forwarded to for this consumer.
         files: AWS's files that its roles are of (awsfiles.Files); empty where that was not noted.
+        scope: what its credentials are narrowed to; None: they are the roles' own.
     """
 
     id: str
@@ -342,6 +344,7 @@ class Grant:
     forwarded_port: int | None = None
     where: Where = "host"
     files: tuple[str, ...] = ()
+    scope: Scope | None = None
 
     def allows(self, role: str) -> bool:
         """Whether this grant may fetch that role."""

@@ -151,6 +151,19 @@ class Catalogue(AwsFiles):
     meant: bool
 
 
+class NarrowedGrant(TypedDict):
+    """A grant with a scope, in GET /v1/status.
+
+    Attributes:
+        scope: what its credentials are narrowed to, in words.
+    """
+
+    id: str
+    label: str
+    roles: list[str]
+    scope: str
+
+
 class StatusAnswer(TypedDict):
     """GET /v1/status.
 
@@ -158,6 +171,7 @@ class StatusAnswer(TypedDict):
         now: the daemon's reading of AWS's clock: count down from it, not from your own.
         locked: no credentials leave until POST /v1/unlock.
         imds: the ports of [imds] that are served.
+        narrowed: the grants that have a scope.
     """
 
     now: float
@@ -169,6 +183,7 @@ class StatusAnswer(TypedDict):
     notes: list[str]
     locked: NotRequired[bool]
     imds: NotRequired[list[ImdsPort]]
+    narrowed: NotRequired[list[NarrowedGrant]]
     daemon: NotRequired[DaemonStatus]
 
 
@@ -279,10 +294,12 @@ class WhoamiRequest(TypedDict):
 
     Attributes:
         offline: whether AWS is not to be asked; then the role need not be held.
+        grant: the id of the shell's own grant.
     """
 
     role: str
     offline: NotRequired[bool]
+    grant: NotRequired[str]
 
 
 class WhoamiAnswer(TypedDict):
@@ -290,6 +307,7 @@ class WhoamiAnswer(TypedDict):
 
     Attributes:
         arn: what GetCallerIdentity says; null: AWS was not asked.
+        scope: what the grant's credentials are narrowed to, in words; null: to nothing, or there is no such grant.
     """
 
     role: str
@@ -301,6 +319,7 @@ class WhoamiAnswer(TypedDict):
     mfa_expires_at: float | None
     arn: str | None
     now: float
+    scope: NotRequired[str | None]
 
 
 class ConsoleRequest(TypedDict):
@@ -823,6 +842,47 @@ class MfaAnswer(TypedDict):
     keychain: str
 
 
+class WantedScope(TypedDict):
+    """What a grant's credentials are to be narrowed to: one of the first five says what may be done.
+
+    Attributes:
+        name: one of config.toml's scopes.
+        read_only: views and data of common services.
+        policy: an IAM policy, in JSON.
+        allow: actions, on the resources of `on`, or on any.
+        policy_arns: managed policies, of which GetScopedCredentials takes none.
+        regions: those outside of which nothing may be done.
+        ttl: seconds that credentials live, at most.
+    """
+
+    name: NotRequired[str]
+    read_only: NotRequired[bool]
+    policy: NotRequired[str]
+    allow: NotRequired[list[str]]
+    policy_arns: NotRequired[list[str]]
+    on: NotRequired[list[str]]
+    regions: NotRequired[list[str]]
+    ttl: NotRequired[float]
+
+
+class ScopeInfo(TypedDict):
+    """What a grant's credentials are narrowed to.
+
+    Attributes:
+        id: a digest of what AWS is told; it is in CloudTrail as well.
+        words: what it allows, for people.
+        policy: the session policy that AWS is told; empty: none.
+        policy_arns: managed policies.
+        ttl: seconds that credentials live, at most.
+    """
+
+    id: str
+    words: str
+    policy: str
+    policy_arns: list[str]
+    ttl: float | None
+
+
 class GrantRequest(TypedDict):
     """POST /v1/grants.
 
@@ -832,6 +892,8 @@ class GrantRequest(TypedDict):
         where: "container" makes one that only the listeners for containers take; without it only the others do.
         role_arn_patterns: the ARNs it may name besides (`*` stands for anything), reached as the role `via` is.
         forwarded_port: the port of another machine's 127.0.0.1 at which its consumer finds the endpoint, by ssh say.
+        scope: what its credentials are narrowed to; absent: they are the roles' own. Whoever asks for one looks for it
+            in the answer: an older xacctd would take no notice.
     """
 
     roles: list[str]
@@ -842,6 +904,7 @@ class GrantRequest(TypedDict):
     via: NotRequired[str]
     forwarded_port: NotRequired[int]
     where: NotRequired[Literal["host", "container"]]
+    scope: NotRequired[WantedScope]
 
 
 class GrantBinding(TypedDict):
@@ -865,6 +928,7 @@ class GrantInfo(TypedDict):
     forwarded_port: NotRequired[int | None]
     where: NotRequired[Literal["host", "container"]]
     files: NotRequired[AwsFiles | None]
+    scope: NotRequired[ScopeInfo | None]
 
 
 class GrantAnswer(TypedDict):
@@ -875,6 +939,7 @@ class GrantAnswer(TypedDict):
         regions: per role.
         role_arn_url: an ARN appended to it makes the URL of that role, where the grant has patterns; else null.
         confirm: those of the roles that a human has to let this grant use first.
+        scope: as asked for.
     """
 
     id: str
@@ -884,6 +949,7 @@ class GrantAnswer(TypedDict):
     regions: dict[str, str | None]
     role_arn_url: NotRequired[str | None]
     confirm: NotRequired[list[str]]
+    scope: NotRequired[ScopeInfo | None]
 
 
 class ContainersAnswer(TypedDict):
@@ -938,10 +1004,15 @@ class ReloadAnswer(TypedDict):
 
 
 class AuditGrant(TypedDict):
-    """The grant that an audit line is about."""
+    """The grant that an audit line is about.
+
+    Attributes:
+        scope: what its credentials are narrowed to, in words, with the id that CloudTrail shows.
+    """
 
     id: str
     label: str
+    scope: NotRequired[str]
 
 
 class AuditLine(TypedDict):

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
 
-from xacct import errors, policy, rolekeys, tomlfile
+from xacct import errors, policy, rolekeys, scope_policies, tomlfile
+from xacct.scope_policies import Wanted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -249,6 +250,30 @@ class Template(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     account_name: str = ""
 
 
+class ScopeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[scopes.NAME]: what a grant's credentials are narrowed to, by a name. scope_policies.py says what each is.
+
+    Attributes:
+        policy: an IAM policy in JSON.
+        on: resources of the actions that `allow` has.
+        ttl: "0s": as long as the role's own.
+    """
+
+    read_only: bool = False
+    policy: str = ""
+    allow: tuple[str, ...] = ()
+    on: tuple[str, ...] = ()
+    policy_arns: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    ttl: Duration = "0s"
+
+    @property
+    def wanted(self) -> Wanted:
+        """The same as scope_policies.py takes it."""
+        said = {name: getattr(self, name) for name in self.__struct_fields__}
+        return Wanted(**{**said, "policy": self.policy or None, "ttl": float(seconds(self.ttl)) or None})
+
+
 class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """The whole file."""
 
@@ -265,9 +290,15 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     roles: dict[str, RoleSettings] = {}
     templates: dict[str, dict[str, Any]] = {}
     catalogues: dict[str, TeamCatalogue] = {}
+    scopes: dict[str, ScopeSettings] = {}
     aliases: dict[str, str] = {}
     groups: dict[str, tuple[str, ...]] = {}
     accounts: dict[str, str] = {}
+
+    @property
+    def wanted_scopes(self) -> dict[str, Wanted]:
+        """What the scopes are to be."""
+        return {name: scope.wanted for name, scope in self.scopes.items()}
 
 
 def read(path: Path) -> Settings:
@@ -329,6 +360,7 @@ def _check(settings: Settings) -> None:
     check_accounts(settings.accounts)
     for name, catalogue in settings.catalogues.items():
         _check_catalogue(name, catalogue)
+    _check_scopes(settings)
     for name, role in settings.roles.items():
         if rolekeys.is_key(name):
             raise ValueError(f"roles.{name} is called as xacct calls roles of other files")
@@ -342,6 +374,16 @@ def _check_catalogue(name: str, catalogue: TeamCatalogue) -> None:
         raise ValueError(f"catalogues.{name}.path is a whole path, from / or ~/ on")
     if not catalogue.source_profile:
         raise ValueError(f"catalogues.{name}.source_profile names the profile that its roles start from")
+
+
+def _check_scopes(settings: Settings) -> None:
+    for name, scope in settings.scopes.items():
+        if not re.fullmatch(scope_policies.NAME, name):
+            raise ValueError("the name of a scope is letters, digits, dots and dashes")
+        try:
+            scope_policies.made_of(scope.wanted)
+        except errors.BadInput as error:
+            raise ValueError(f"scopes.{name}: {error.sentence.rstrip('.')}") from None
 
 
 def check_role(name: str, role: RoleSettings) -> None:
@@ -402,7 +444,9 @@ def _did_you_mean(problem: str) -> str:
 
 def _fields_at(path: str) -> list[str]:
     tables = {field.name: field.type for field in msgspec.structs.fields(Settings) if field.name != "roles"}
-    table = tables.get(path, RoleSettings if path.startswith("roles") else Settings)
+    table = tables.get(
+        path, ScopeSettings if path.startswith("scopes") else RoleSettings if path.startswith("roles") else Settings
+    )
     return list(table.__struct_fields__)
 
 

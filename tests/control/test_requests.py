@@ -73,6 +73,18 @@ BAD = {
         [f"arn:aws:iam::*:role/{n}" for n in range(21)],
     ],
     "where": ["", "guest", 5],
+    "scope": [
+        None,
+        "reading",
+        [],
+        {"read_only": "yes"},
+        {"ips": ["10.0.0.0/8"]},
+        {"allow": "s3:*"},
+        {"allow": ["a\nb"]},
+        {"ttl": 0},
+        {"policy": "x" * 20_000},
+        {"name": ""},
+    ],
     "bool": [1, "true", None],
 }
 

@@ -26,6 +26,7 @@ USED = {"code": "code-used", "category": "usage", "sentence": "That code has bee
 SERIAL = "arn:aws:iam::111122223333:mfa/alice"
 KEY_SERIAL = "arn:aws:iam::111122223333:u2f/user/alice/yubikey"
 REDIRECT = "https://oidc.example/authorize?response_type=code&state=a-state"
+SCOPE = {"id": "0123456789abcdef", "words": "allow s3:Get*", "policy": "{}", "policy_arns": [], "ttl": None}
 TOKEN_FILE = f"/run/xacct/t{os.getpid()}"
 """Of this run of tests alone: exec looks among all processes for those that have it."""
 
@@ -49,6 +50,7 @@ class FakeDaemon:
         self.roles = {"prod": "eu-west-1", "dev": None}
         self.needs_code = False
         self.guarded = set()
+        self.knows_scopes = True
         self.imds = {}
         self.good = "123456"
         self.used = set()
@@ -221,6 +223,7 @@ class FakeDaemon:
             "urls": {role: f"http://127.0.0.1:9477/v1/credentials/{role}" for role in body["roles"]},
             "regions": {role: self.roles.get(role) for role in body["roles"]},
             "confirm": [role for role in body["roles"] if role in self.guarded],
+            "scope": SCOPE if "scope" in body and self.knows_scopes else None,
         }
 
     def _delete_grants(self, path, _body):

@@ -52,7 +52,15 @@ OURSELVES = str(os.geteuid())
     ],
 )
 def test_words(given, found):
-    assert words.read(given.split()) == found
+    assert words.read(given.split())._replace(options=frozenset()) == found
+
+
+def test_options_of_the_engine_are_known_by_name():
+    assert words.read(["--rm", "--read-only", "-e", "A=b", "image", "--net", "host"]).options == {
+        "--rm",
+        "--read-only",
+        "-e",
+    }
 
 
 # The engine.
@@ -269,6 +277,32 @@ def test_what_cannot_work_asks_for_no_grant(daemon, docker, run, given, status):
     assert done.returncode == status, done.stderr
     assert "Traceback" not in done.stderr
     assert daemon.called("POST", "/v1/grants") == []
+
+
+def test_narrower_credentials_are_asked_for_before_the_role(daemon, docker, run):
+    done = run("docker", "run", "--read-only", "--ttl", "2h", "prod", "image")
+    assert done.returncode == 0, done.stderr
+    (asked,) = daemon.called("POST", "/v1/grants")
+    assert (asked["scope"], asked["ttl"]) == ({"read_only": True, "ttl": 7200}, 7200)
+
+
+@pytest.mark.parametrize("given", [["--read-only", "image"], ["--rm", "--read-only", "--", "image"]])
+def test_what_may_be_meant_for_us_or_the_engine_is_neither(daemon, docker, run, given):
+    done = run("docker", "run", "prod", *given)
+    assert done.returncode == 2
+    assert "xacctctl docker run prod -- --read-only" in done.stderr
+    assert daemon.called("POST", "/v1/grants") == []
+    assert run("docker", "run", "prod", "--", "--read-only", "image").returncode == 0
+    (asked,) = daemon.called("POST", "/v1/grants")
+    assert "scope" not in asked
+
+
+def test_a_compose_file_narrows_nothing_and_a_command_of_compose_does(daemon, docker, run):
+    done = run("docker", "compose", "--read-only", "prod")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert run("docker", "compose", "--read-only", "prod", "--", "true").returncode == 0
+    (asked,) = daemon.called("POST", "/v1/grants")
+    assert asked["scope"] == {"read_only": True}
 
 
 def test_explain_asks_for_no_grant(daemon, docker, run):

@@ -43,7 +43,7 @@ def test_a_shells_role_and_awss_word(shell, daemon, capsys):
         "state     held, credentials for 55m, without a code for 7h 05m",
         "AWS says  arn:aws:sts::111122223333:assumed-role/admin/alice",
     ]
-    assert daemon.called("POST", "/v1/whoami") == [{"role": "prod"}]
+    assert daemon.called("POST", "/v1/whoami") == [{"role": "prod", "grant": "token"}]
 
 
 def test_a_shells_own_region_and_the_file_that_chose_its_role(shell, place, capsys, monkeypatch):

@@ -104,7 +104,7 @@ def test_the_lock_of_a_directory_that_has_vanished_is_let_go_of(where):
 
 def test_locking_lets_go_of_prebuilt_bodies_at_once(where):
     app = App(Settings(), Settings(), where)
-    app.container_credentials._bodies["prod"] = (None, b"secret")
+    app.container_credentials._bodies["prod", ""] = (None, b"secret")
     app.keeper.agent_lock.lock("test")
     assert app.container_credentials._bodies == {}
     asyncio.run(app.sts.close())

@@ -26,6 +26,7 @@ from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH, Request
 from xacct.grants.grants import Grants
 from xacct.model import Caller
 from xacct.prompts.broker import GRACE
+from xacct.scope_policies import Wanted, made_of
 
 PATIENCE = 60.0
 NOBODY = Caller()
@@ -175,13 +176,47 @@ async def test_each_fetch_has_what_has_changed_read(clock, room, monkeypatch):
 async def test_the_bytes_are_built_once_and_anew_for_new_credentials(clock, room):
     await room.login("dev")
     room.ask()
-    built = room.container._bodies["dev"][1]
+    built = room.container._bodies["dev", ""][1]
     room.ask()
-    assert room.container._bodies["dev"][1] is built
+    assert room.container._bodies["dev", ""][1] is built
     await room.keeper.node("dev").entry.renew(ask=False)
     _, body = json_of(room.ask())
     assert body["AccessKeyId"] == room.keeper.node("dev").entry.held.access_key_id
     assert body != json.loads(built)
+
+
+@in_virtual_time
+async def test_each_grant_gets_the_bytes_of_its_own_scope(clock, room):
+    await room.login("dev")
+    scopes = [made_of(Wanted(allow=("s3:Get*",))), made_of(Wanted(read_only=True)), None]
+    tokens = [room.new_grant("dev", scope=scope)[1] for scope in scopes]
+    got = []
+    for token in [*tokens, *reversed(tokens), *tokens]:
+        answer = room.ask(token=token)
+        pieces = [answer] if isinstance(answer, bytes) else [piece for _, piece in await room.all_of(answer)]
+        got.append(json_of(pieces[-1])[1]["AccessKeyId"])
+    assert got == [*got[:3], *reversed(got[:3]), *got[:3]]
+    assert len(set(got)) == 3
+    assert got[2] == room.keeper.node("dev").entry.held.access_key_id
+    assert [action for action, _ in room.sts.calls].count("GetScopedCredentials") == 2
+    room.container.forget()
+    assert len(room.container._bodies) == 3
+    room.keeper.scoped.abandon(["dev"], lambda _: errors.Temporary(""))
+    room.container.forget()
+    assert list(room.container._bodies) == [("dev", "")]
+
+
+@in_virtual_time
+async def test_locked_no_bytes_of_narrower_credentials_are_kept(clock, room):
+    await room.login("dev")
+    _, token = room.new_grant("dev", scope=made_of(Wanted(read_only=True)))
+    await room.all_of(room.ask(token=token))
+    assert isinstance(room.ask(token=token), bytes)
+    for take_back in (lambda: room.keeper.agent_lock.lock("test"), lambda: room.keeper.logout(["dev"])):
+        room.keeper.agent_lock.unlock()
+        take_back()
+        room.container.forget()
+        assert room.container._bodies == {}
 
 
 @in_virtual_time
@@ -191,7 +226,7 @@ async def test_bytes_of_credentials_let_go_are_forgotten(clock, room):
     room.ask("prod")
     room.keeper.logout(["dev"])
     room.container.forget()
-    assert set(room.container._bodies) == {"prod"}
+    assert set(room.container._bodies) == {("prod", "")}
     await room.keeper.node("prod").entry.renew(ask=False)
     room.container.forget()
     assert room.container._bodies == {}, "other credentials are held by now"

@@ -1,10 +1,12 @@
 """grants.json: odd rows lose one grant each, broken files are kept aside, and the loop never waits for the disk."""
 
 import asyncio
+import contextlib
 import json
 import os
 import threading
 
+import msgspec
 import pytest
 
 from xacct import errors
@@ -12,6 +14,7 @@ from xacct.grants import grant_file, grants
 from xacct.grants.grants import Grants
 from xacct.host import saver
 from xacct.host.saver import Saver
+from xacct.scope_policies import Wanted, made_of
 
 
 @pytest.fixture
@@ -69,6 +72,16 @@ ODD = {
     "via": [5, [], "x", "\ud800"],
     "forwarded_port": ["80", 0, -1, 65536, 1.5, True],
     "where": [None, "elsewhere", "\ud800", 5, []],
+    "scope": [
+        5,
+        "reading",
+        {},
+        {"policy": "{}"},
+        {"policy": "", "policy_arns": [], "regions": ["eu-central-1"], "ttl": None, "words": "all"},
+        {"policy": "{}", "policy_arns": [], "regions": [], "ttl": 0, "words": ""},
+        {"policy": "{}", "policy_arns": [], "regions": [], "ttl": None, "words": "", "more": "a limit"},
+        {"policy": "x" * 5000, "policy_arns": [], "regions": [], "ttl": None, "words": ""},
+    ],
     "m\ud800re": [1],
     "more": ["is not understood", ["a limit"]],
 }
@@ -263,3 +276,30 @@ async def test_what_can_not_be_kept_is_a_problem_until_it_can(store, monkeypatch
     kept.create(["dev"], "y", None, None)
     await kept.settled()
     assert kept.problem is None
+
+
+SCOPE = made_of(Wanted(allow=("s3:Get*",), regions=("eu-central-1",), ttl=600))
+
+
+def test_a_scope_outlives_a_restart_by_the_file_and_by_hand(store):
+    first = made(store)
+    first.create(["dev"], "narrow", None, None, scope=SCOPE)
+    first.create(["dev"], "plain", None, None)
+    assert [grant.scope for grant in again(store).all()] == [SCOPE, None]
+    handed_on = made(store)
+    handed_on.load(json.loads(json.dumps(first.rows())))
+    assert [grant.scope for grant in handed_on.all()] == [SCOPE, None]
+
+
+def test_an_xacctd_that_knows_no_scopes_serves_no_grant_with_one(store):
+    both = made(store)
+    both.create(["dev"], "narrow", None, None, scope=SCOPE)
+    both.create(["dev"], "plain", None, None)
+    known = [each for each in msgspec.structs.fields(grant_file._Row) if each.name != "scope"]
+    fields = [(each.name, each.type, each.default) for each in known]
+    earlier = msgspec.defstruct("Row", fields, forbid_unknown_fields=True, kw_only=True)
+    taken = []
+    for row in json.loads(store.read_bytes()):
+        with contextlib.suppress(msgspec.ValidationError):
+            taken.append(msgspec.convert(row, earlier).label)
+    assert taken == ["plain"]

@@ -54,6 +54,15 @@ def call(directory, digits):
     )
 
 
+@pytest.mark.parametrize("options", [[], ["--no-scoped-credentials"]])
+def test_an_sts_of_before_scoped_credentials(tmp_path, monkeypatch, options):
+    worlds = []
+    monkeypatch.setattr("xacct.sandbox.run.Sandbox", lambda world, **_: worlds.append(world))
+    monkeypatch.setattr("xacct.sandbox.run.asyncio.run", lambda work: work.close())
+    assert cli.main(["run", "--dir", str(tmp_path), *options]) == 0
+    assert [world.scoped_credentials for world in worlds] == [not options]
+
+
 def test_run_source_call_end(tmp_path):
     directory = tmp_path / "a sandbox"
     with running(directory, "--max-lifetime", "8") as process:

@@ -117,6 +117,7 @@ async def test_calls_are_recorded_and_forgotten(user, mfa_session, arn, refused,
             "time": clock.now - 1,
             "service": "sts",
             "grant": None,
+            "description": None,
         },
         {
             "action": "AssumeRole",
@@ -128,6 +129,7 @@ async def test_calls_are_recorded_and_forgotten(user, mfa_session, arn, refused,
             "time": clock.now,
             "service": "sts",
             "grant": None,
+            "description": None,
         },
     ]
     assert (await text(http.delete(f"{url}/_sandbox/calls")))[0] == 204

@@ -50,7 +50,8 @@ class FakeAws:
     """STS and the sources. Times are the true ones.
 
     `latency` seconds a call; `down` a function of true time that gives an error to raise, or None; `max_duration` and
-    `max_mfa_age` per role name; `denied` role names that no policy lets anybody assume.
+    `max_mfa_age` per role name; `denied` role names that no policy lets anybody assume; `scoping` what becomes of
+    GetScopedCredentials: "known", "unknown" to this STS, or "denied" to everybody.
     """
 
     machine: object
@@ -61,6 +62,7 @@ class FakeAws:
     max_duration: dict = field(default_factory=dict)
     max_mfa_age: dict = field(default_factory=dict)
     denied: set = field(default_factory=set)
+    scoping: str = "known"
     calls: list = field(default_factory=list)
     in_flight: Counter = field(default_factory=Counter)
     most_in_flight: Counter = field(default_factory=Counter)
@@ -125,7 +127,33 @@ class FakeAws:
                 raise errors.AccessDenied("not authorized")
             if duration > (3600 if caller else self.max_duration.get(role.name, 3600)):
                 raise errors.DurationTooLong("MaxSessionDuration")
-            return self._issue(self.role_life or duration, mfa=None, chained=True)
+            own = (role.policy, role.session_policies)
+            return self._issue(self.role_life or duration, mfa=None, chained=True, limits=(own,) * any(own))
+
+    async def assume_role_with_web_identity(self, role, token, *, session_name, duration):
+        async with self._call("AssumeRoleWithWebIdentity", role.name, None, role.name):
+            own = (role.policy, role.session_policies)
+            return self._issue(self.role_life or duration or 3600, mfa=None, chained=False, limits=(own,) * any(own))
+
+    async def get_scoped_credentials(self, keys, role, *, policy, duration, description):
+        assert 2 <= len(description) <= 256
+        assert policy or duration
+        async with self._call("GetScopedCredentials", role.name, None, f"{role.name} scoped"):
+            if self.scoping != "known":
+                raise {"unknown": errors.ActionUnknown, "denied": errors.AccessDenied}[self.scoping]("no such thing")
+            unknown = {"expires": keys.expires_at, "limits": ()}
+            caller = self._issued.get(keys.access_key_id, unknown)
+            if caller["expires"] <= self.now() or keys.access_key_id in self.revoked:
+                raise errors.ParentExpired("The security token is expired")
+            end = caller["expires"] if duration is None else self.now() + duration
+            if end > caller["expires"]:
+                raise errors.AwsUnavailable("InsufficientSessionLifetime")
+            limits = (*caller["limits"], *([(policy, ())] if policy else []))
+            return self._issue(end - self.now(), mfa=None, chained=True, limits=limits)
+
+    def limits(self, key):
+        """What some credentials are limited to: a pair of policy and managed policies for each layer."""
+        return self._issued.get(key, {"limits": ()})["limits"]
 
     def _call(self, action, role, code, node):
         return _Call(self, Call(action, role, code, self.now()), node)
@@ -138,11 +166,11 @@ class FakeAws:
             raise errors.WrongCode("MultiFactorAuthentication failed with invalid MFA one time pass code.")
         self._used.add(good[code])
 
-    def _issue(self, seconds, *, mfa, chained):
+    def _issue(self, seconds, *, mfa, chained, limits=()):
         self.clock.heard(float(int(self.now())))  # the answer's date is read before its body
         key = f"ASIA{next(self._numbers):012d}"
         expires = self.now() + seconds
-        self._issued[key] = {"expires": expires, "mfa": mfa}
+        self._issued[key] = {"expires": expires, "mfa": mfa, "limits": limits}
         return Credentials(key, "secret", "token", expires, self.clock.now(), "234567890123")
 
     def expires(self, key):

@@ -95,7 +95,7 @@ def lone_daemon(**more):
         "imds": dict,
         "containers": Containers(lambda: {"enabled": False}, _nothing),
         "catalogues": OnlyOwn(),
-        "known_words": lambda: SimpleNamespace(aliases={}, groups={}, accounts={}),
+        "known_words": lambda: SimpleNamespace(aliases={}, groups={}, accounts={}, wanted_scopes={}),
         "identify": _not_asked,
         "keys": NoAccessKeys(),
         "devices": NoDevices(),

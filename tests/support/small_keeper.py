@@ -56,6 +56,9 @@ class FakeSts:
     async def assume_role(self, _keys, role, *, code, **_):
         return await self._answer("AssumeRole", code, self.lifetime, role.account)
 
+    async def get_scoped_credentials(self, _keys, role, *, duration, **_):
+        return await self._answer("GetScopedCredentials", None, duration or self.lifetime, role.account)
+
     async def _answer(self, action, code, duration, account=None):
         self.calls.append((action, code))
         number = len(self.calls)

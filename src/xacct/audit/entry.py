@@ -53,8 +53,7 @@ def line(entry: Entry, caller: Caller | None, files: wire.AwsFiles | None = None
         "time": iso(entry.time),
         "event": entry.event,
         "role": None if entry.role is None else clean(rolekeys.split(entry.role)[0]),
-        # guard: audit-label-is-words
-        "grant": None if grant is None else {"id": clean(grant.id), "label": clean(grant.label)},
+        "grant": None if grant is None else _grant(grant),
         "uid": None if caller is None else "unknown" if caller.uid is None else caller.uid,
         "pid": caller.pid if caller else None,
         "exe": clean(caller.exe) if caller and caller.exe else None,  # guard: audit-programs-path-is-words
@@ -63,4 +62,11 @@ def line(entry: Entry, caller: Caller | None, files: wire.AwsFiles | None = None
     }
     if files is not None:
         said["files"] = files
+    return said
+
+
+def _grant(grant: Grant) -> wire.AuditGrant:
+    said: wire.AuditGrant = {"id": clean(grant.id), "label": clean(grant.label)}  # guard: audit-label-is-words
+    if grant.scope is not None:
+        said["scope"] = cut(f"{grant.scope.id}: {clean(grant.scope.words)}", MOST)
     return said

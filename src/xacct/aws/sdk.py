@@ -1,6 +1,7 @@
 """The AWS SDK, and clients made with it. Imported late and in a thread: it costs half a second of a processor.
 
-Each session's every variable has its default: no environment, no file, no other models than botocore's own.
+Each session's every variable has its default: no environment, no file, no other models than
+botocore's own and what data/ adds.
 """
 
 from __future__ import annotations
@@ -124,15 +125,20 @@ def _session(sts_endpoints: str) -> AioSession:
     return session
 
 
+OURS = str(Path(__file__).with_name("data"))
+"""What we add to botocore's data, as it lets SDKs do (`service-2.sdk-extras.json`): calls that are younger than the
+release that we pin."""
+
+
 class LeanLoader(Loader):  # type: ignore[misc]
-    """botocore's own data, as far as it is about SERVICES.
+    """botocore's own data, as far as it is about SERVICES, and ours.
 
     Of endpoints.json (1.2 MB about 400 services) only what is said of regions and of those becomes dictionaries: all
     of it takes some MiB, and a tenth of a second in which no other thread runs.
     """
 
     def __init__(self) -> None:
-        super().__init__(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+        super().__init__(extra_search_paths=[Loader.BUILTIN_DATA_PATH, OURS], include_default_search_paths=False)
         self._endpoints: dict[str, Any] | None = None
 
     def list_available_services(self, _type_name: str) -> list[str]:

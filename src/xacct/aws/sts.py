@@ -1,4 +1,4 @@
-"""The two STS calls the product lives from, over aiobotocore.
+"""The STS calls the product lives from, over aiobotocore.
 
 One client for each address and region, each request signed with the credentials at hand. No retries here: a TOTP code
 must not be sent twice, and when to try again is the keeper's to say.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xacct import errors
 from xacct.aws import failures, regions, sdk_failures
 from xacct.aws.clients import Clients
+from xacct.aws.scoped_failures import SCOPED_ROWS
 from xacct.model import Credentials, account_of
 
 if TYPE_CHECKING:
@@ -100,6 +101,34 @@ class Sts:
         arguments = {key: value for key, value in wanted.items() if value}
         answer = await self.call("assume_role_with_web_identity", None, role, arguments)
         return self._credentials(answer, role.account)
+
+    async def get_scoped_credentials(
+        self, keys: Credentials, role: Role, *, policy: str, duration: int | None, description: str
+    ) -> Credentials:
+        """Narrower credentials of the session that `keys` are of.
+
+        Args:
+            keys: temporary ones.
+            role: what they are for; says where STS is asked.
+            policy: the session policy; empty: none, then there has to be a duration.
+            duration: seconds; None: until the end of `keys`.
+            description: what CloudTrail shows, 2 to 256 characters.
+
+        Raises:
+            ActionUnknown: this STS has no such call.
+            XacctError: what else AWS said, or why it could not be asked.
+        """
+        wanted = {"Policy": policy, "DurationSeconds": duration, "ScopedSessionDescription": description}
+        arguments = {key: value for key, value in wanted.items() if value}
+        answer = await self.call("get_scoped_credentials", keys, role, arguments, rows=SCOPED_ROWS)
+        got = self._credentials(answer, keys.account_id)
+        # guard: scope-that-sts-does-not-count-is-none
+        if (policy and not answer.get("ScopedPoliciesCount")) or got.access_key_id == keys.access_key_id:
+            raise errors.ScopeRefused(
+                f"STS does not say that it has narrowed the credentials of {role.name}: they are not used.",
+                "Something that plays AWS may not know scoped credentials.",
+            )
+        return got
 
     async def get_caller_identity(self, keys: Credentials, role: Role) -> str:
         """The ARN of whoever `keys` belong to; STS is asked where it is for `role`.

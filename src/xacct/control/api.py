@@ -53,8 +53,16 @@ class Api:
         self.service = service
         self._keeper = keeper = service.keeper
         self._daemon = daemon
+        self._grants = grants
         self._audit = Audit(daemon.audit)
-        self.granting = GrantRoutes(keeper, grants, self._audit, daemon.endpoint_url, daemon.containers)
+        self.granting = GrantRoutes(
+            keeper,
+            grants,
+            self._audit,
+            daemon.endpoint_url,
+            daemon.containers,
+            lambda: daemon.known_words().wanted_scopes,
+        )
         self._logins = LoginRoutes(service, grants, self._audit, daemon.identify)
         self._accounts = AccountRoutes(keeper)
         self._rotations = KeyRotationRoutes(service, daemon.keys, self._audit)
@@ -145,6 +153,7 @@ class Api:
             "notes": self._notes(catalogue),
             "locked": keeper.agent_lock.locked,
             "imds": [serializers.imds_port(keeper, port, role) for port, role in self._daemon.imds().items()],
+            "narrowed": serializers.narrowed_grants(self._grants, [row["name"] for row in rows]),
             "daemon": self._daemon.about.status(keeper),
         }
         if "groups" in request.query:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from xacct.control.mfa import Devices
     from xacct.model import Credentials, Role
     from xacct.policy import Hop
+    from xacct.scope_policies import Wanted
 
     Identify = Callable[[Credentials, Role], Awaitable[str]]
 
@@ -49,7 +50,7 @@ class TookBack(Protocol):
 
 
 class KnownWords(Protocol):
-    """What config.toml has of words that mean roles (settings.Settings is one)."""
+    """What config.toml has of words that mean roles, or scopes (settings.Settings is one)."""
 
     @property
     def aliases(self) -> Mapping[str, str]:
@@ -62,6 +63,10 @@ class KnownWords(Protocol):
     @property
     def accounts(self) -> Mapping[str, str]:
         """Names of accounts, by their numbers."""
+
+    @property
+    def wanted_scopes(self) -> Mapping[str, Wanted]:
+        """What scopes are to be, by their names."""
 
 
 @dataclass(slots=True)

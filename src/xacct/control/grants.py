@@ -10,15 +10,19 @@ from aiohttp import web
 from xacct import errors, rolekeys, wire
 from xacct.control import serializers, views
 from xacct.control.http import answered, body_of
+from xacct.control.scopes import info, scope_of
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from xacct.control.audit import Audit
     from xacct.control.containers import Containers
     from xacct.credentials.keeper import Keeper
     from xacct.credentials.node import Node
     from xacct.grants.grants import Grants
     from xacct.model import Grant, Where
+    from xacct.scope_policies import Wanted
 
 log = structlog.get_logger("xacct.control")
 
@@ -29,14 +33,24 @@ class GrantRoutes:
     Args:
         endpoint_url: where consumers on this machine find the endpoint.
         containers: where those in containers do.
+        scopes: gives config.toml's, by name.
     """
 
-    def __init__(self, keeper: Keeper, grants: Grants, audit: Audit, endpoint_url: str, containers: Containers) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        grants: Grants,
+        audit: Audit,
+        endpoint_url: str,
+        containers: Containers,
+        scopes: Callable[[], Mapping[str, Wanted]] = dict,
+    ) -> None:
         self._keeper = keeper
         self._grants = grants
         self._audit = audit
         self._endpoint_url = endpoint_url
         self.containers = containers
+        self._scopes = scopes
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -70,6 +84,7 @@ class GrantRoutes:
         pid = self._running(body.get("pid"))
         where = body.get("where", "host")
         url = self._url(where, port)
+        scope = scope_of(body, self._scopes())
         grant, token, file = self._grants.create(
             names,
             body["label"][:200],
@@ -80,6 +95,7 @@ class GrantRoutes:
             where=where,
             forwarded_port=port,
             files=files,
+            scope=scope,
         )
         await self._grants.settled()
         if where == "container":
@@ -92,6 +108,7 @@ class GrantRoutes:
             "regions": {names[node.role.name]: node.role.region for node in nodes},
             "confirm": [names[each] for each in self._to_confirm(nodes, grant)],
             "role_arn_url": url + ROLE_ARN_PATH if patterns else None,
+            "scope": info(scope),
         }
         self._audit.grant(request, "grant-created", grant)
         log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)

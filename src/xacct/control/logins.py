@@ -81,6 +81,7 @@ class LoginRoutes:
                 )
             if grant is not None:
                 await self._service.allow(role, grant, lambda: process)
+                await self._service.derive(role, grant)
             return "logged-in" if lazy and not self._keeper.node(role).entry.valid() else "held"
 
         def had(role: str, outcome: str) -> serializers.StreamEvent:
@@ -103,7 +104,7 @@ class LoginRoutes:
         if attend and body.get("browser"):
             return self._keeper.browsers.at
         if attend and "browser" in body:
-            for topic in filter(None, map(self._keeper.topic, body["roles"])):
+            for topic in itertools.chain.from_iterable(map(self._keeper.topics, body["roles"])):
                 self._keeper.broker.in_any_browser(topic)
         return lambda _role: nullcontext()
 
@@ -123,7 +124,7 @@ class LoginRoutes:
         Raises:
             BadInput: it is.
         """
-        devices = dict.fromkeys(filter(None, map(self._keeper.topic, roles)))
+        devices = dict.fromkeys(itertools.chain.from_iterable(self._keeper.topics(role)[:1] for role in roles))
         serials = [topic for topic in devices if not is_sign_in(topic)]
         if len(serials) > 1:  # guard: one-code-is-for-one-device
             raise errors.BadInput(
@@ -197,8 +198,14 @@ class LoginRoutes:
             "mfa_expires_at": row["mfa_expires_at"],
             "arn": arn,
             "now": self._keeper.clock.now(),
+            "scope": self._narrowed(body.get("grant", "")),
         }
         return answered(request, answer)
+
+    def _narrowed(self, grant_id: str) -> str | None:
+        """What a grant's credentials are narrowed to, in words."""
+        grant = self._grants.by_id(grant_id)
+        return None if grant is None or grant.scope is None else grant.scope.words
 
     def _grant(self, body: wire.LoginRequest) -> Grant | None:
         if "grant" not in body:

@@ -60,7 +60,24 @@ _BY_TYPE: Final[Mapping[Any, Any]] = {
     list[str]: Annotated[list[Annotated[str, _LINE]], SOME],
 }
 
+_WORDS = Annotated[tuple[Annotated[str, _NAME], ...], msgspec.Meta(max_length=100)]
+
+
+class WantedScope(msgspec.Struct, forbid_unknown_fields=True, frozen=True):  # guard: unknown-scope-is-refused
+    """wire.WantedScope. What is not understood may be a limit, so it is refused; scope_policies.py has its bounds."""
+
+    name: Annotated[str, _NAME] | None = None
+    read_only: bool = False
+    policy: Annotated[str, msgspec.Meta(max_length=16384)] | None = None
+    allow: _WORDS = ()
+    policy_arns: _WORDS = ()
+    on: _WORDS = ()
+    regions: _WORDS = ()
+    ttl: Annotated[float, msgspec.Meta(gt=0, le=MAX_TTL)] | None = None
+
+
 RULES: Final[Mapping[str, Any]] = {
+    "scope": WantedScope,
     "profile": Annotated[str, _NAME],
     "access_key_id": Annotated[str, msgspec.Meta(pattern=_KEY_ID)],
     "secret_access_key": Annotated[str, msgspec.Meta(pattern=_SECRET_KEY)],

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, cast
 
 from xacct import errors, rolekeys, wire
 from xacct.awsfiles import Files
-from xacct.control import views
+from xacct.control import scopes, views
 from xacct.credentials import events as ev
 from xacct.model import Source, iso
 from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from xacct.control.standing import Standing
     from xacct.credentials.entry import Entry
@@ -170,7 +170,17 @@ def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
         "forwarded_port": grant.forwarded_port,
         "where": grant.where,
         "files": views.shape(Files(*grant.files)) if grant.files else None,
+        "scope": scopes.info(grant.scope),
     }
+
+
+def narrowed_grants(grants: Grants, roles: Collection[str]) -> list[wire.NarrowedGrant]:
+    """The grants with a scope, of some of these roles or of roles that have no name."""
+    return [
+        {"id": grant.id, "label": clean(grant.label), "roles": list(grant.roles), "scope": clean(grant.scope.words)}
+        for grant in grants.all()
+        if grant.scope is not None and (not grant.roles or not set(roles).isdisjoint(grant.roles))
+    ]
 
 
 def credentials_event(role: str, held: Credentials, region: str | None) -> wire.CredentialsEvent:

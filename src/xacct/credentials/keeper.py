@@ -21,6 +21,7 @@ from xacct.credentials.listings import Listings
 from xacct.credentials.node import Node, Use, session_key, unknown
 from xacct.credentials.rate_limiter import URGENT
 from xacct.credentials.refused import Refused
+from xacct.credentials.scoped import ScopedEntries
 from xacct.credentials.tree import Tree
 from xacct.credentials.user_devices import UserDevices, check_device
 from xacct.credentials.verification import Verification
@@ -54,6 +55,7 @@ class Keeper:
         instances: what stands for the sso-sessions of the configuration: roles of no account.
         user_devices: the MFA devices of IAM users.
         listings: the accounts and permission sets of those who have signed in.
+        scoped: narrower credentials, for grants with a scope.
         slugs: the names of configured roles by how the endpoint's paths call them.
         uses: when roles were last wanted.
         until: until when the MFA session of a role that was logged in to must last (AWS's time).
@@ -78,6 +80,7 @@ class Keeper:
         self.until: dict[str, float] = {}
         self.tree = Tree(calls=calls, refused=self.refused, until=self.until, settled=self._settled)
         self.nodes, self.sessions = self.tree.nodes, self.tree.sessions
+        self.scoped = ScopedEntries(calls=calls, sessions=self.tree.mfa_sessions, settled=self._settled)
         self.user_devices = UserDevices(calls=calls, tree=self.tree, agent_lock=self.agent_lock)
         self.listings = Listings(calls=calls, tree=self.tree, agent_lock=self.agent_lock)
 
@@ -101,6 +104,7 @@ class Keeper:
         self.slugs = {role.slug: name for name, role in roles.items()}
         for name in self.tree.configure({**roles, **self.dynamic.roles(roles)}):
             self.approvals.log_out(name, errors.UnknownRole(f"There is no role {name!r} any more."))
+        self.scoped.tidy(self.nodes)
         self.changed()
 
     # Roles known by their ARN alone.
@@ -134,7 +138,8 @@ class Keeper:
         self._uproot(min(names, key=lambda name: self.nodes[name].entry.valid()))
 
     def let_go_unused(self) -> None:
-        """Let go of dynamic roles that nobody has asked for within IDLE."""
+        """Let go of dynamic roles, and of narrower credentials, that nobody has asked for within IDLE."""
+        self.scoped.tidy(self.nodes)
         for name in self.dynamic.unused_since(self.clock.now() - policy.IDLE):
             if not self.nodes[name].entry.refreshing:
                 log.info("let go", node=name, why="unused")
@@ -143,6 +148,7 @@ class Keeper:
     def _uproot(self, name: str) -> None:
         gone = errors.UnknownRole(f"{name} was let go.", "Ask for it again.")
         self.approvals.log_out(name, gone)
+        self.scoped.abandon([name], lambda _: gone)
         self.tree.remove(name, gone)
         self.dynamic.forget(name)
         self.uses.pop(name, None)
@@ -303,6 +309,7 @@ class Keeper:
         for node in nodes:
             self.approvals.log_out(node.role.name, logged_out_of(node.role.name))
             self.until.pop(node.role.name, None)
+        self.scoped.abandon([node.role.name for node in nodes], logged_out_of)
         for node in nodes:
             self._let_go(node)
         self.changed()
@@ -398,14 +405,14 @@ class Keeper:
 
     def recheck(self) -> None:
         """After a suspend or a clock step: renew what is in use at once, while the network is there."""
-        for node in self.nodes.values():
+        for node in (*self.nodes.values(), *self.scoped.nodes()):
             if node.entry.holds:
                 node.entry.renew_soon()
         self.network_changed()
 
     def network_changed(self) -> None:
         """Forget every back-off from temporary failures: the network is another one now."""
-        for entry in self.tree.entries():
+        for entry in self._entries():
             if isinstance(entry.error, errors.Temporary):
                 entry.try_at_once()
         self.changed()
@@ -429,12 +436,16 @@ class Keeper:
     async def close(self) -> None:
         """End every refresh, and every prompt."""
         await self.approvals.close()
-        await asyncio.gather(*(entry.cancel() for entry in self.tree.entries()))
+        await asyncio.gather(*(entry.cancel() for entry in self._entries()))
 
     @property
     def quiet(self) -> bool:
         """Whether no call is under way and no prompt open: all there is to know is what is held."""
-        return not self.broker.open_prompts and not any(entry.refreshing for entry in self.tree.entries())
+        return not self.broker.open_prompts and not any(entry.refreshing for entry in self._entries())
+
+    def _entries(self) -> set[Entry]:
+        """Every one, those of narrower credentials among them."""
+        return self.tree.entries() | self.scoped.entries()
 
     # What is told to others.
 

@@ -19,7 +19,7 @@ def used_until(keeper: Keeper) -> dict[Entry, float]:
     """
     within, late = keeper.defaults.renew_within, min(keeper.clock.skew(), policy.IDLE)
     found: dict[Entry, float] = {}
-    for node in filter(None, map(keeper.nodes.get, keeper.uses)):
+    for node in (*filter(None, map(keeper.nodes.get, keeper.uses)), *keeper.scoped.nodes()):
         entry: Entry | None = node.entry
         lifetime = min(node.entry.lifetime, policy.IDLE)
         until = policy.renewed_until(asked(keeper, node), lifetime, within, late)
@@ -32,13 +32,19 @@ def used_until(keeper: Keeper) -> dict[Entry, float]:
 def asked(keeper: Keeper, node: Node) -> float:
     """When somebody last wanted the role (AWS's time); long ago if it was logged out of since."""
     name = node.role.name
+    scoped = keeper.scoped.asked(node.entry)
+    if scoped is not None:
+        return float("-inf") if name in keeper.consents.logged_out else scoped
     use = None if name in keeper.consents.logged_out else keeper.uses.get(name)
     return float("-inf") if use is None or use.asked is None else use.asked
 
 
 def due_at(keeper: Keeper, node: Node) -> float:
     """When what the role holds wants renewing (AWS's time): a last time just before it can't be without a human."""
-    entry, mfa_expires_at = node.entry, keeper.mfa_expires_at(node.role.name)
+    entry = node.entry
+    if keeper.scoped.asked(entry) is not None:
+        return float("inf") if keeper.scoped.as_long_as_can_be(entry) else entry.renew_at
+    mfa_expires_at = keeper.mfa_expires_at(node.role.name)
     if mfa_expires_at is None or mfa_expires_at == entry.expires_at:
         return entry.renew_at
     last_chance = mfa_expires_at - policy.final_renewal_lead(len(keeper.nodes))

@@ -96,7 +96,8 @@ class Scheduler:
     def _nodes(self) -> list[Node]:
         """Roles whose entry can be renewed (an MFA session's can't) and has to be looked after, each entry once."""
         sessions = {entry for key, entry in self._keeper.sessions.items() if key[0].console is None}
-        looked_after = (n for n in self._keeper.nodes.values() if n.entry.holds or n.entry in self._used)
+        nodes = (*self._keeper.nodes.values(), *self._keeper.scoped.nodes())
+        looked_after = (n for n in nodes if n.entry.holds or n.entry in self._used)
         return list({node.entry: node for node in looked_after if node.entry not in sessions}.values())
 
     def _due_at(self, node: Node, now: float) -> float:
@@ -128,8 +129,9 @@ class Scheduler:
         for node in self._nodes():
             entry = node.entry
             if entry.holds and not entry.valid():
-                # What nobody uses lapses in silence: it is had anew at its next fetch.
-                self._ran_out(entry, [node.role.name] if entry in self._used else [])
+                # What nobody uses lapses in silence: it is had anew at its next fetch. So does what was narrowed.
+                own = entry in self._used and self._keeper.scoped.asked(entry) is None
+                self._ran_out(entry, [node.role.name] if own else [])
         self._keeper.let_go_unused()
 
     def _ran_out(self, entry: Entry, roles: list[str]) -> None:

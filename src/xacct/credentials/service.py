@@ -1,8 +1,9 @@
 """The one way out: `serve` decides whether credentials leave, for whoever asks, and hands them over.
 
 Endpoint, EC2's metadata, containers, the control API and with it credential_process all come here. It decides in this
-order: agent locked, role logged out, within the consumer's reach, allowed by a human where the role is guarded, fresh
-or to be renewed. (Reach comes before the human's yes: nobody should be asked about what would be refused anyway.)
+order: agent locked, role logged out, within the consumer's reach, allowed by a human where the role is guarded, the
+role's own or narrowed to the consumer's scope, fresh or to be renewed. (Reach comes before the human's yes: nobody
+should be asked about what would be refused anyway.)
 Nothing else hands out what an entry holds; tests/test_architecture.py says so.
 """
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from xacct.credentials.keeper import Keeper
     from xacct.credentials.node import Node
     from xacct.policy import Path
+    from xacct.scope import Scope
 
 STALE_WAIT = 0.8
 """Seconds a request waits for a renewal when something unexpired is held: below every SDK's patience."""
@@ -50,6 +52,14 @@ class Consumer(Protocol):
     @property
     def via(self) -> str | None:
         """The role by which it reaches roles that it names by their ARN."""
+
+    @property
+    def scope(self) -> Scope | None:
+        """What its credentials are narrowed to; None: they are the roles' own."""
+
+    @property
+    def expires_at(self) -> float | None:
+        """When it ends (AWS's time); None: not by itself."""
 
     def allows(self, role: str) -> bool:
         """Whether it may have the role of this name."""
@@ -171,8 +181,17 @@ class CredentialService:
         """Whether these are what is held for the role, and may leave."""
         node = self.keeper.nodes.get(name)
         gone = self.keeper.agent_lock.locked or name in self.keeper.consents.logged_out
-        # guard: bytes-of-credentials-let-go-are-forgotten, bytes-that-cannot-be-served-are-forgotten
-        return not gone and node is not None and node.entry.held is credentials
+        if gone or node is None:  # guard: bytes-that-cannot-be-served-are-forgotten
+            return False
+        # guard: bytes-of-credentials-let-go-are-forgotten
+        return any(each.entry.held is credentials for each in (node, *self.keeper.scoped.nodes_of(name)))
+
+    def narrower_held(self) -> set[tuple[str, int]]:
+        """What narrower entries hold and may leave, by the role's name and the id of the object: for many looks."""
+        if self.keeper.agent_lock.locked:
+            return set()
+        nodes = [node for node in self.keeper.scoped.nodes() if node.role.name not in self.keeper.consents.logged_out]
+        return {(node.role.name, id(node.entry.held)) for node in nodes}
 
     # Serving.
 
@@ -188,9 +207,9 @@ class CredentialService:
         node = self.check(name, consumer)
         # guard: serve-guarded-roles-wait-for-yes
         if ask.lifetime is None and self.keeper.approvals.admits(node.role, consumer.id):
-            held, now = node.entry.held, self.keeper.clock.now()
+            held, now = self._narrowed(node, consumer).entry.held, self.keeper.clock.now()
             if held is not None and policy.freshness(held, now) is Freshness.FRESH and self._lasts(held, ask):
-                return self._served(name, held, now)
+                return self._served(name, consumer, held, now)
         self._refuse_again(name, consumer)  # guard: serve-no-counts-for-while
         return partial(self._wait, name, consumer, ask)
 
@@ -208,6 +227,18 @@ class CredentialService:
         node = self.check(name, consumer)
         await self._unless_taken_back(name, self._allow(node, consumer, Ask(process=process)))
 
+    async def derive(self, name: str, consumer: Consumer) -> None:
+        """Have ready what a consumer with a scope is going to fetch, so that whoever makes its grant hears why not.
+
+        Raises:
+            XacctError: it can't be had.
+        """
+        if consumer.scope is None:
+            return
+        got = self.serve(name, consumer, Ask(human=False))
+        if not isinstance(got, Credentials):
+            await got()
+
     async def _wait(self, name: str, consumer: Consumer, ask: Ask) -> Credentials:
         node = self.check(name, consumer)
         try:
@@ -220,16 +251,25 @@ class CredentialService:
         self.check(name, consumer)
         if got.remaining(self.keeper.clock.now()) <= 0:  # guard: nothing-that-ended-on-its-way
             raise errors.Temporary(f"The credentials of {name} ended on their way.", "Try again.")
-        return self._served(name, got, self.keeper.clock.now())
+        return self._served(name, consumer, got, self.keeper.clock.now())
+
+    def _narrowed(self, node: Node, consumer: Consumer) -> Node:
+        """The role with the entry that this consumer gets: its own, or that of the consumer's scope."""
+        if consumer.scope is None:
+            return node
+        return self.keeper.scoped.of(node, consumer.scope, consumer.expires_at, consumer.id)
 
     async def _unless_taken_back(self, name: str, work: Coroutine[Any, Any, Any]) -> Any:
         return await self.keeper.agent_lock.run_unless_locked(self.keeper.consents.run_unless_logged_out(name, work))
 
     async def _get(self, node: Node, consumer: Consumer, ask: Ask) -> Credentials:
         await self._allow(node, consumer, ask)  # guard: serve-wait-is-no-way-around-yes
+        node = self._narrowed(node, consumer)  # guard: serve-scope-on-every-way
         entry = node.entry
         self.keeper.use_of(node.role.name).asked = self.keeper.clock.now()
         path = policy.path_to(node.role, lifetime=ask.lifetime)
+        if consumer.scope is not None and ask.lifetime is not None:  # guard: serve-no-one-off-beside-scope
+            raise errors.ScopeRefused("A grant with a scope gets no credentials of another lifetime.", "")
         human = self.keeper.may_ask(node, ask=ask.asks)
         if human and not entry.valid() and not entry.refreshable_without_mfa():
             self.keeper.caused(node.role.name, consumer.label, await asyncio.to_thread(ask.process))
@@ -258,7 +298,8 @@ class CredentialService:
                 "xacctctl attend, in another terminal",
             )
         process = await asyncio.to_thread(ask.process)
-        await guard.admit(role, consumer.id, consumer.label, process)
+        narrowed = "" if consumer.scope is None else f" (narrowed to: {consumer.scope.words})"
+        await guard.admit(role, consumer.id, consumer.label + narrowed, process)
 
     async def _lasting(self, node: Node, held: Credentials, ask: Ask) -> Credentials:
         """New credentials that last long enough.
@@ -287,7 +328,10 @@ class CredentialService:
         # guard: serve-imds-never-under-25-minutes
         return ask.lasting <= 0 or held.remaining(self.keeper.clock.now()) >= ask.lasting
 
-    def _served(self, name: str, held: Credentials, now: float) -> Credentials:
+    def _served(self, name: str, consumer: Consumer, held: Credentials, now: float) -> Credentials:
+        # guard: serve-scope-never-the-roles-own
+        if consumer.scope is not None and self.keeper.nodes[name].entry.held is held:
+            raise errors.ScopeRefused(f"The credentials of {name} were not narrowed, and do not leave.", "Report it.")
         use = self.keeper.use_of(name)
         use.asked = use.served = now
         return held

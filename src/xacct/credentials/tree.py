@@ -48,7 +48,7 @@ class Tree:
         self.nodes: dict[str, Node] = {}
         self.plans: dict[str, str] = {}  # digests of roles as they are configured: snapshot.py's
         self.sessions: dict[SessionKey, Entry] = {}
-        self._mfa_sessions = MfaSessions()
+        self.mfa_sessions = MfaSessions()
         self._calls = calls
         self._refused = refused
         self._until = until
@@ -131,7 +131,7 @@ class Tree:
 
     def _new_entry(self, role: Role, path: Path, parent: Entry | None) -> Entry:
         kind = BY_HOP[path.hop]
-        fetcher = kind(role, parent, calls=self._calls, sessions=self._mfa_sessions, refused=self._refused)
+        fetcher = kind(role, parent, calls=self._calls, sessions=self.mfa_sessions, refused=self._refused)
         return Entry(role.name, fetcher, self._calls.clock, self._calls.rng, self._settled, parent)
 
     def _session(self, role: Role) -> Entry:
@@ -157,7 +157,7 @@ class Tree:
             name, fetcher = f"sign-in to {key[0].name}", SignInFetcher(key[0], root, roles, calls=self._calls)
         else:
             name = f"MFA session of {key[0].name}"
-            fetcher = MfaSession(root, roles, until, calls=self._calls, sessions=self._mfa_sessions)
+            fetcher = MfaSession(root, roles, until, calls=self._calls, sessions=self.mfa_sessions)
         entry: Entry = Entry(name, fetcher, self._calls.clock, self._calls.rng, self._settled)
         self.sessions[key] = entry
         return entry
@@ -178,7 +178,7 @@ class Tree:
 
     def with_code(self, role: Role) -> RoleWithCode:
         """What fetches a role by the direct path, beside its entry."""
-        return RoleWithCode(role, None, calls=self._calls, sessions=self._mfa_sessions, refused=self._refused)
+        return RoleWithCode(role, None, calls=self._calls, sessions=self.mfa_sessions, refused=self._refused)
 
     # What hangs from what.
 

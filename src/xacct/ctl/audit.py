@@ -78,7 +78,10 @@ def _caller(line: wire.AuditLine) -> str:
 
 def _grant(line: wire.AuditLine) -> str:
     grant = line["grant"]
-    return f"grant {grant['id']} ({grant['label']})" if grant else ""
+    if not grant:
+        return ""
+    narrowed = grant.get("scope", "").partition(": ")[2]
+    return f"grant {grant['id']} ({grant['label']})" + (f", narrowed to: {narrowed}" if narrowed else "")
 
 
 def _files(line: wire.AuditLine) -> str:

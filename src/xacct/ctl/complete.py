@@ -25,6 +25,8 @@ _PATIENCE: Final = 0.5
 _DESCRIBED: Final = 60
 """Characters of a description."""
 
+_NARROWING: Final = ("--read-only", "--policy", "--allow", "--on", "--regions", "--scope")
+
 OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "login": ("--again", "--code", "--device-code", "--for", "--lazy", "--until"),
     "logout": ("--all",),
@@ -43,9 +45,10 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
         "--logout",
     ),
     "policy": ("--format", "--part", "--principal"),
-    "env": ("--format", "--pid", "--imds", "--static", "--lifetime", "--region"),
+    "env": ("--format", "--pid", "--imds", "--static", "--lifetime", "--region", *_NARROWING, "--ttl"),
     "leave": ("--format",),
-    "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel", "--region"),
+    "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel", "--region", *_NARROWING, "--ttl"),
+    "ssh": (*_NARROWING, "--ttl"),
     "init": ("--no-prompt", "--project", "--short"),
     "trust": ("--catalogue", "--list", "--yes"),
     "untrust": ("--catalogue",),
@@ -67,7 +70,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "attend": ("--pinentry",),
     "doctor": ("--json", "--role"),
     "audit": ("--follow", "--role", "--since", "--json"),
-    "grants create": ("--role-arn", "--via", "--label", "--ttl", "--json"),
+    "grants create": ("--role-arn", "--via", "--label", "--ttl", "--json", *_NARROWING),
     "keys add": ("--no-check",),
     "keys import": ("--yes", "--dry-run"),
     "keys remove": ("--yes",),
@@ -98,6 +101,7 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     "--part": ("trust", "caller"),
     "--for": ("1h", "4h", "8h", "12h"),
     "--lifetime": ("1h", "4h", "12h"),
+    "--ttl": ("20m", "1h", "8h"),
     "--since": ("1h", "8h", "1d"),
     "--sort": ("name", "account", "role", "state", "expires", "mfa", "used"),
     "--group": ("account", "group"),
@@ -108,6 +112,7 @@ _VALUED: Final = frozenset(
     {
         *VALUES,
         "--parallel",
+        *_NARROWING[1:],
         *("--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"),
         *("--catalogue", "--principal", "--service", "--destination", "--browser", "--qr"),
         *("--profile-template", "--region", "--accounts", "--roles", "--filter"),

@@ -12,14 +12,14 @@ from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
 from xacct.ctl.http10 import quote
 from xacct.ctl.parent import calling_shell
-from xacct.ctl.verb import Verb
+from xacct.ctl.verb import NARROWING, Verb
 from xacct.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Collection, Mapping, Sequence
-    from typing import Final
+    from typing import Any, Final
 
     from xacct.ctl.client import Client
 
@@ -34,6 +34,7 @@ def env(args: Namespace, client: Client) -> int:
     if args.role is None:
         _choose(args, client)
     universal = _universal(args)
+    demand_grant(args)
     if args.static:
         keys = credentials(client, args.role, lifetime(args))
         change = variables.static(args.role, keys, os.environ)
@@ -43,9 +44,10 @@ def env(args: Namespace, client: Client) -> int:
         change = metadata(client, args, os.environ)
     else:
         lifetime(args)
+        more = narrowed(args)
         ensure(client, args.role)
         pid = calling_shell() if args.pid is None else args.pid
-        grant = mint(client, args.role, _label(pid), pid)
+        grant = mint(client, args.role, _label(pid), pid, **more)
         # The empty name: fish can't but export it, and most SDKs take it for none
         change = reaching(args.role, grant, os.environ, "" if universal else None, universal)
     if not args.static and (file := shadow.taken_by_polars(paths.home())):
@@ -182,7 +184,31 @@ def ensure(client: Client, role: str, grant: str | None = None) -> None:
     )
 
 
-def mint(client: Client, role: str, label: str, pid: int, **more: int | str) -> wire.GrantAnswer:
+def narrows(args: Namespace) -> bool:
+    """Say whether any option narrows the credentials."""
+    return any(getattr(args, name, None) not in (None, False) for name in NARROWING)
+
+
+def narrowed(args: Namespace) -> dict[str, Any]:
+    """Return what `mint` is given besides, by the options that narrow the credentials."""
+    if not narrows(args):
+        return {}
+    from xacct.ctl import scope_options  # noqa: PLC0415 - of use to such grants alone
+
+    return scope_options.asked(args)
+
+
+def demand_grant(args: Namespace) -> None:
+    """Refuse to narrow what goes by no grant."""
+    if narrows(args) and (args.static or args.imds):  # guard: what-goes-by-no-grant-cannot-be-narrowed
+        raise CtlError(
+            "Narrower credentials go by a grant, which --static and --imds have not.",
+            "Leave out one of the two.",
+            USAGE,
+        )
+
+
+def mint(client: Client, role: str, label: str, pid: int, **more: Any) -> wire.GrantAnswer:
     """Return a fresh grant for `role` that ends with the process `pid`; 0 for one that doesn't.
 
     `more` is as in `wire.GrantRequest`.
@@ -191,9 +217,17 @@ def mint(client: Client, role: str, label: str, pid: int, **more: int | str) -> 
     grant = client.call("POST", wire.GRANTS, _GRANT, body)
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")
-    if role in grant.get("confirm", []):
+    demand_scope(client, body, grant)
+    if role in grant.get("confirm", []) or "scope" in body:
         confirm(client, role, grant["id"])
     return grant
+
+
+def demand_scope(client: Client, body: Mapping[str, Any], grant: wire.GrantAnswer) -> None:
+    """Take a grant back that was asked for with a scope and has none: an older xacctd takes no notice of one."""
+    if "scope" in body and not grant.get("scope"):  # guard: older-xacctd-narrows-nothing
+        revoke(client, grant["id"])
+        raise CtlError("The running xacctd is older than this command: it would narrow nothing.", "xacctctl restart")
 
 
 def confirm(client: Client, role: str, grant: str) -> None:
@@ -312,6 +346,13 @@ def declare_region(parser: ArgumentParser) -> None:
     parser.add_argument("--region", metavar="REGION", help="this region instead of the role's own or the shell's")
 
 
+def declare_scope(parser: ArgumentParser) -> None:
+    """Declare the options that narrow the credentials."""
+    from xacct.ctl import scope_options  # noqa: PLC0415 - not for plain lines
+
+    scope_options.declare(parser)
+
+
 def _pid(word: str) -> int:
     """Return a process id, or 0 for none."""
     from argparse import ArgumentTypeError  # noqa: PLC0415 - who asks for it has it
@@ -341,6 +382,7 @@ def _declare(parser: ArgumentParser) -> None:
     )
     declare_ways(parser)
     declare_region(parser)
+    declare_scope(parser)
 
 
 VERBS = {
@@ -354,6 +396,7 @@ VERBS = {
             "xacctctl env prod --format fish | source",
             'eval "$(xacctctl env prod --region us-east-1)"',
             "xacctctl env prod --format powershell | Out-String | Invoke-Expression",
+            'eval "$(xacctctl env prod --read-only)"',
             'eval "$(xacctctl env --imds prod)"',
             "xacctctl env prod --static --format dotenv > .env",
         ),

@@ -7,7 +7,20 @@ import time
 
 from xacct import paths
 from xacct.ctl import around, procfs, variables
-from xacct.ctl.env import declare_region, declare_ways, ensure, in_region, lifetime, metadata, mint, reaching, revoke
+from xacct.ctl.env import (
+    declare_region,
+    declare_scope,
+    declare_ways,
+    demand_grant,
+    ensure,
+    in_region,
+    lifetime,
+    metadata,
+    mint,
+    narrowed,
+    reaching,
+    revoke,
+)
 from xacct.ctl.failure import USAGE, CtlError
 from xacct.ctl.hold import credentials
 from xacct.ctl.render import say
@@ -44,13 +57,14 @@ def exec_(args: Namespace, client: Client) -> int:
     if args.imds:
         return _run(args, metadata(client, args, os.environ))
     lifetime(args)
+    more = narrowed(args)
     fish = _universal(args.command[0])
     ensure(client, args.role)
     undone = around.undone_by(args.command, paths.home())
     if undone:
         say(f"xacctctl: note: {undone}, which wins over xacct in that shell. xacctctl env, typed in it, takes it away.")
     label = f"exec {args.command[0].rpartition('/')[2]} {os.getpid()}"
-    grant = mint(client, args.role, label, 0 if args.detach else os.getpid())
+    grant = mint(client, args.role, label, 0 if args.detach else os.getpid(), **more)
     ended = True
     try:
         change = reaching(args.role, grant, os.environ, PROFILE if fish else None, fish)
@@ -76,6 +90,7 @@ def _demand_sense(args: Namespace) -> None:
         raise CtlError("exec needs a command.", "xacctctl exec ROLE -- COMMAND...", USAGE)
     if not args.command and getattr(args, "several", None):
         raise CtlError("exec opens a shell in one role only.", "Name one, or a command: -- COMMAND...", USAGE)
+    demand_grant(args)
     args.command = args.command or [os.environ.get("SHELL") or "/bin/sh"]
     if args.detach and (args.static or args.imds):
         raise CtlError(
@@ -169,9 +184,11 @@ def _declare(parser: ArgumentParser) -> None:
         help="where ROLE is a pattern or a group: in so many roles at a time, each line with its role before it",
     )
     declare_region(parser)
+    declare_scope(parser)
     parser.usage = (
         "xacctctl exec [ROLE] [--region REGION] [--parallel N] [--detach | --imds | --static [--lifetime DURATION]]"
-        " [--] [COMMAND...]"
+        " [--read-only | --policy FILE|JSON | --allow ACTION,... [--on ARN...] | --scope NAME] [--regions R,...]"
+        " [--ttl DURATION] [--] [COMMAND...]"
     )
 
 
@@ -187,6 +204,8 @@ VERBS = {
             "xacctctl exec staging                        a shell in it",
             "xacctctl exec --detach dev -- code .",
             "xacctctl exec -- terraform plan              in the role of the directory's .xacct.toml",
+            "xacctctl exec prod --read-only --ttl 20m -- ./agent.sh",
+            "xacctctl exec prod --allow s3:GetObject --on 'arn:aws:s3:::reports/*' -- python report.py",
             "xacctctl exec 'cust-*' --parallel 4 -- aws s3 ls",
         ),
         exec_,

@@ -1,13 +1,14 @@
 """`grants`: who may fetch credentials from the endpoint; for containers and other guests."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xacct import wire
-from xacct.ctl import when
+from xacct.ctl import scope_options
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.complain import complain
+from xacct.ctl.env import demand_scope
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import clean, out, out_json, paint, show, since, table, until
@@ -45,8 +46,14 @@ def _list(client: Client) -> int:
         shorter=(1, 2),
         last=(5, 6),
     )
-    out("\n".join([paint(heading, "dim"), *lines]))
+    out("\n".join([paint(heading, "dim"), *lines, *_scopes(found)]))
     return OK
+
+
+def _scopes(grants: Sequence[wire.GrantInfo]) -> list[str]:
+    """Return what those are narrowed to that are, a line each."""
+    narrow = [(grant["id"], scope) for grant in grants if (scope := grant.get("scope"))]
+    return ["", *(f"{id_} is narrowed to: {clean(scope['words'])}" for id_, scope in narrow)] if narrow else []
 
 
 def _create(args: Namespace, client: Client) -> int:
@@ -58,14 +65,16 @@ def _create(args: Namespace, client: Client) -> int:
     body: dict[str, Any] = {"roles": args.roles, "label": clean(args.label)}
     if args.role_arn:
         body |= {"role_arn_patterns": args.role_arn, "via": args.via}
-    if args.ttl is not None:
-        body["ttl"] = when.seconds(args.ttl, when.GRANT)
+    body |= scope_options.asked(args, timed=False)
     grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
+    demand_scope(client, body, grant)
     if args.json:
         out_json(grant)
         return OK
     show(f"grant       {grant['id']}")
     show(f"token file  {grant['token_file']}")
+    if scope := grant.get("scope"):
+        show(f"scope       {scope['words']}  ({scope['id']})")
     for role, url in grant["urls"].items():
         show(f"url         {url}  ({role})")
     if grant.get("role_arn_url"):
@@ -127,6 +136,7 @@ def _declare(parser: ArgumentParser) -> None:
     create.add_argument("--label", default="xacctctl grants create", help="shown in the list")
     create.add_argument("--ttl", metavar="DURATION", help="how long it is good (8h); default: until logout")
     create.add_argument("--json", action="store_true", help="everything, the token included")
+    scope_options.declare(create, ttl=False)
     revoke = actions.add_parser("revoke", help="end some at once: by their ids, or how those begin")
     revoke.add_argument("ids", nargs="+", metavar="ID")
 
@@ -139,6 +149,7 @@ VERBS = {
             "xacctctl grants",
             "xacctctl grants create prod --label ci-container --ttl 8h",
             "xacctctl grants create --role-arn 'arn:aws:iam::*:role/dev-*' --via prod",
+            "xacctctl grants create prod --allow s3:GetObject --ttl 20m",
             "xacctctl grants revoke 3f9a",
         ),
         grants,

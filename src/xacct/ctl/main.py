@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 
     from xacct.ctl.verb import Verb
 
-_EXEC_VALUED: Final = ("--lifetime", "--parallel", "--region")
-"""Options of exec that the next word belongs to."""
+_SCOPE_VALUED: Final = ("--policy", "--allow", "--on", "--regions", "--ttl", "--scope")
+_EXEC_VALUED: Final = ("--lifetime", "--parallel", "--region", *_SCOPE_VALUED)
+"""Options of exec, and of ssh before its role, that the next word belongs to."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -168,9 +169,14 @@ def _split(name: str, words: list[str]) -> tuple[list[str], list[str]]:
     if name == "exec":
         return _split_exec(words)
     if name == "ssh":
-        role = next((place for place, word in enumerate(words, 1) if not word.startswith("-")), len(words))
+        role = next((place for place, word in enumerate(words, 1) if _is_role(words, place - 1)), len(words))
         return words[:role], words[role:]
     return words, []
+
+
+def _is_role(words: list[str], place: int) -> bool:
+    """Say whether a word of ssh's is the role: no option of ours, nor what belongs to one."""
+    return not words[place].startswith("-") and not (place and words[place - 1] in _SCOPE_VALUED)
 
 
 def _split_exec(words: list[str]) -> tuple[list[str], list[str]]:

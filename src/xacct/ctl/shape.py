@@ -205,9 +205,12 @@ CREDENTIALS: Final[Any] = Fields(
         "region": text_or_null,
     }
 )
+_SCOPE: Final[Any] = Fields(
+    {"id": text, "words": text, "policy": text, "policy_arns": ListOf(text), "ttl": number_or_null}
+)
 GRANT: Final[Any] = Fields(
     {"id": text, "token": text, "token_file": text, "urls": DictOf(text), "regions": DictOf(text_or_null)},
-    {"role_arn_url": text_or_null, "confirm": ListOf(text)},
+    {"role_arn_url": text_or_null, "confirm": ListOf(text), "scope": Either(_SCOPE, null)},
 )
 WHOAMI: Final[Any] = Fields(
     {
@@ -220,7 +223,8 @@ WHOAMI: Final[Any] = Fields(
         "mfa_expires_at": number_or_null,
         "arn": text_or_null,
         "now": number,
-    }
+    },
+    {"scope": text_or_null},
 )
 ANYTHING: Final[Any] = Fields({})
 
@@ -283,6 +287,7 @@ def status() -> Any:
         },
         {"cannot_ask": DictOf(text)},
     )
+    grant = Fields({"id": text, "label": text, "roles": ListOf(text), "scope": text})
     return Fields(
         {
             "now": number,
@@ -292,5 +297,11 @@ def status() -> Any:
             "attended": whole,
             "notes": ListOf(text),
         },
-        {"catalogues": ListOf(catalogue), "locked": flag, "imds": ListOf(port), "daemon": daemon},
+        {
+            "catalogues": ListOf(catalogue),
+            "locked": flag,
+            "imds": ListOf(port),
+            "narrowed": ListOf(grant),
+            "daemon": daemon,
+        },
     )

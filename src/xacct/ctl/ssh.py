@@ -4,13 +4,13 @@ import getopt
 import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from xacct import paths, wire
-from xacct.ctl import child, remote_env
+from xacct.ctl import child, remote_env, scope_options
 from xacct.ctl.client import Client
 from xacct.ctl.connection import Connection, EndedError
-from xacct.ctl.env import end_at_signals, ensure, mint, revoke
+from xacct.ctl.env import end_at_signals, ensure, mint, narrowed, revoke
 from xacct.ctl.failure import USAGE, CtlError
 from xacct.ctl.verb import Verb
 
@@ -32,6 +32,7 @@ class Words(NamedTuple):
 def ssh(args: Namespace, client: Client) -> int:
     """Run the session and return its status, as ssh does."""
     words = taken_apart(args.command)
+    more = narrowed(args)
     ensure(client, args.role)
     endpoint = client.call("GET", wire.VERSION, wire.VersionAnswer)["endpoint"]
     if endpoint is None:
@@ -42,7 +43,7 @@ def ssh(args: Namespace, client: Client) -> int:
     try:
         connection.wait()
         port = connection.forward(int(endpoint.rpartition(":")[2]))
-        return _session(args.role, client, connection, words, port)
+        return _session(args.role, client, connection, words, {"forwarded_port": port, **more})
     except EndedError as ended:
         return ended.status  # ssh has said why
     finally:
@@ -66,12 +67,12 @@ def taken_apart(words: Sequence[str]) -> Words:
     return Words(flat, rest[0], " ".join(command))
 
 
-def _session(role: str, client: Client, connection: Connection, words: Words, port: int) -> int:
+def _session(role: str, client: Client, connection: Connection, words: Words, more: dict[str, Any]) -> int:
     pipe = connection.lender()
     label = f"ssh {words.host} {os.getpid()}"
-    grant = mint(client, role, label, os.getpid(), forwarded_port=port)
+    grant = mint(client, role, label, os.getpid(), **more)
     try:
-        if f":{port}/" not in grant["urls"][role]:  # guard: ssh-only-lenders-own-line-is-believed
+        if f":{more['forwarded_port']}/" not in grant["urls"][role]:  # guard: ssh-only-lenders-own-line-is-believed
             raise CtlError("The running daemon is older than this command.", "xacctctl restart")
         connection.lend(remote_env.script(role, grant, words.command))
         terminal = [] if words.command or not os.isatty(0) else ["-t"]
@@ -84,7 +85,11 @@ def _session(role: str, client: Client, connection: Connection, words: Words, po
 
 def _declare(parser: ArgumentParser) -> None:
     parser.add_argument("role", metavar="ROLE")
-    parser.usage = "xacctctl ssh ROLE [SSH-OPTION...] [USER@]HOST [COMMAND...]"
+    scope_options.declare(parser)
+    parser.usage = (
+        "xacctctl ssh [--read-only | --policy FILE|JSON | --allow ACTION,... [--on ARN...] | --scope NAME]"
+        " [--regions R,...] [--ttl DURATION] ROLE [SSH-OPTION...] [USER@]HOST [COMMAND...]"
+    )
 
 
 VERBS = {
@@ -97,6 +102,7 @@ VERBS = {
             "xacctctl ssh prod host                          a login shell",
             "xacctctl ssh prod -p 2222 -J jump me@host       with options of ssh",
             "xacctctl ssh prod host aws s3 ls                one command, its status",
+            "xacctctl ssh --read-only prod host              with narrower credentials",
             "xacctctl ssh prod -t host 'cd /srv && top'      one that wants a terminal",
         ),
         ssh,

@@ -113,6 +113,9 @@ def _status_lines(answer: wire.StatusAnswer, args: Namespace) -> Iterator[str]:
     yield from _files(answer)
     for port in answer.get("imds", []):
         yield _said(f"IMDSv2 on {port['url']}: {port['role']}, for every program of yours")
+    for grant in answer.get("narrowed", []):
+        of = ", ".join(grant["roles"])
+        yield _said(f"Grant {grant['id']} ({grant['label']}) has {of} narrowed to: {grant['scope']}")
     for prompt in answer["prompts"]:
         yield paint(_question(prompt, answer["attended"]), "warn")
     astray = variables.strayed(os.environ)

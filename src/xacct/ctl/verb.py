@@ -93,10 +93,16 @@ def load(name: str) -> Verb:
     return verbs[name]
 
 
+NARROWING: Final = ("read_only", "policy", "allow", "on", "regions", "ttl", "scope")
+"""What scope_options.py declares."""
+
+_WIDE: Final[Mapping[str, Any]] = {"read_only": False, **dict.fromkeys(NARROWING[1:])}
+_WAYS: Final[Mapping[str, Any]] = {"imds": False, "static": False, "lifetime": None, "region": None, **_WIDE}
+
 _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "process": {"lifetime": None},
-    "env": {"format": "sh", "pid": None, "imds": False, "static": False, "lifetime": None, "region": None},
-    "exec": {"imds": False, "static": False, "lifetime": None, "detach": False, "parallel": None, "region": None},
+    "env": {"format": "sh", "pid": None, **_WAYS},
+    "exec": {"detach": False, "parallel": None, **_WAYS},
 }
 """The options of the daily verbs that take one role, as they are where none is given.
 

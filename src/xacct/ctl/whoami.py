@@ -26,7 +26,8 @@ def whoami(args: Namespace, client: Client) -> int:
     role = args.role or os.environ.get(variables.ROLE)
     if not role:
         raise CtlError("This shell is in no role of xacct.", f"{variables.anew({})}, or: xacctctl whoami ROLE")
-    body = {"role": role, **({"offline": True} if args.offline else {})}
+    grant = "" if args.role else os.environ.get(variables.CONTAINER[1], "").rpartition("/")[2]
+    body = {"role": role, **({"offline": True} if args.offline else {}), **({"grant": grant[:64]} if grant else {})}
     answer: wire.WhoamiAnswer = client.call("POST", wire.WHOAMI, shape.WHOAMI, body)
     wrong = _disagreement(answer)
     if args.json:
@@ -59,6 +60,8 @@ def _said(answer: wire.WhoamiAnswer, environ: Mapping[str, str]) -> Iterator[tup
     yield "state", ", ".join(filter(None, (answer["state"], ends, goes_on)))
     if answer["arn"]:
         yield "AWS says", answer["arn"]
+    if scope := answer.get("scope"):
+        yield "narrowed", f"to: {scope}"
 
 
 def _file_of(mark: str) -> str:

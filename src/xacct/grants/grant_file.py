@@ -7,7 +7,7 @@ ever removed: somebody may want to know what it was.
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -15,6 +15,7 @@ import structlog
 
 from xacct import fileio
 from xacct.model import Grant, Where
+from xacct.scope import Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,6 +39,16 @@ _Texts = Annotated[tuple[_Text, ...], msgspec.Meta(max_length=MOST_NAMES)]
 _Instant = Annotated[float, msgspec.Meta(gt=0, lt=LATEST)]
 
 
+class _Scope(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):  # guard: scope-that-says-more-grants-nothing
+    """What a scope has to be; one that says less than was asked for would allow more."""
+
+    policy: Annotated[str, msgspec.Meta(max_length=4096)]
+    policy_arns: _Texts
+    regions: _Texts
+    ttl: Annotated[int, msgspec.Meta(gt=0)] | None
+    words: Annotated[str, msgspec.Meta(max_length=LONGEST)]
+
+
 # guard: row-that-says-more-grants-nothing
 class _Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):  # what is not understood may be a limit
     """What a row has to be. Without one of the first eight it would say less than was granted, and so allow more."""
@@ -56,6 +67,7 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):  # what is
     forwarded_port: Annotated[int, msgspec.Meta(gt=0, le=65535)] | None = None
     where: Where = "host"
     files: _Texts = ()
+    scope: _Scope | None = None
 
 
 class _BadRow(Exception):
@@ -84,8 +96,16 @@ def load(path: Path) -> list[Grant]:
 
 def rows_of(grants: Iterable[Grant]) -> list[dict[str, Any]]:
     """These grants as JSON knows them."""
-    names = [field.name for field in fields(Grant)]
-    return [{name: getattr(grant, name) for name in names} for grant in grants]
+    names = [field.name for field in fields(Grant) if field.name != "scope"]
+    return [{name: getattr(grant, name) for name in names} | _scope_of(grant) for grant in grants]
+
+
+def _scope_of(grant: Grant) -> dict[str, Any]:
+    """A row's scope. One without has no such field: an earlier xacctd takes no row with a field that it doesn't know.
+
+    Nor does it serve a grant with a scope, for the same reason.
+    """
+    return {} if grant.scope is None else {"scope": asdict(grant.scope)}  # guard: scope-is-kept
 
 
 def of_rows(rows: list[Any]) -> list[Grant]:
@@ -134,8 +154,22 @@ def _grant(row: object) -> Grant:
         raise _BadRow("it says more than is understood here" if unknown else str(error)) from None
     if not (found.roles or found.role_arns) or bool(found.role_arns) != (found.via is not None):
         raise _BadRow("it is for no role")
-    label = "".join(char if char.isprintable() else "?" for char in found.label)
-    return Grant(**{**msgspec.structs.asdict(found), "label": label})
+    said = msgspec.structs.asdict(found)
+    said["label"] = _printable(found.label)
+    if found.scope is not None:
+        said["scope"] = _scope(found.scope)
+    return Grant(**said)
+
+
+def _scope(found: _Scope) -> Scope:
+    scope = Scope(**{**msgspec.structs.asdict(found), "words": _printable(found.words)})
+    if not (scope.policy or scope.policy_arns or scope.ttl):  # guard: scope-without-a-limit-is-none
+        raise _BadRow("its scope has no limit")
+    return scope
+
+
+def _printable(words: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in words)
 
 
 def _given_up(path: Path, why: str) -> list[Grant]:

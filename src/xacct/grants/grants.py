@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from xacct.model import Where
+    from xacct.scope import Scope
 
     class Saver(Protocol):
         """host.saver.Saver."""
@@ -162,6 +163,7 @@ class Grants:
         forwarded_port: int | None = None,
         where: Where = "host",
         files: Iterable[str] = (),
+        scope: Scope | None = None,
     ) -> tuple[Grant, str, Path]:
         """A new grant, its token (shown this once), and the token's file.
 
@@ -175,6 +177,7 @@ class Grants:
             forwarded_port: as in Grant.
             where: as in Grant.
             files: as in Grant.
+            scope: as in Grant.
 
         Raises:
             BadInput: there are too many.
@@ -197,6 +200,7 @@ class Grants:
             forwarded_port=forwarded_port,
             where=where,
             files=tuple(files),
+            scope=scope,
         )
         file = self._files.write(grant.id, token)
         self._by_digest[grant.digest] = grant

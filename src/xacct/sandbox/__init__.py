@@ -5,6 +5,7 @@ keys. It imports none of xacct's other packages.
 
     wire        server (aiohttp), signature (SigV4), parameters, answers (XML), errors
     service     sts (dispatch), actions, iam, assume_role, session_tags, trust, totp, sessions
+    limits      scoped_credentials (the call), session_policies, permissions (pure), limits, tables (DynamoDB)
     its world   world (users, roles, profiles), default_world, keys
     control     control (HTTP), calls (what was called), faults
     command     cli, run, code, files, problem

@@ -11,7 +11,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from xacct.sandbox import errors, parameters, session_tags, trust
+from xacct.sandbox import errors, parameters, session_policies, session_tags, trust
 from xacct.sandbox.actions import Request, Result, credentials_of, mfa_accepted_at
 from xacct.sandbox.sessions import Principal, SessionContext
 
@@ -143,7 +143,8 @@ def _issue(request: Request, role: Role, context: SessionContext, seconds: int, 
         user_id=f"{role.role_id}:{name}",
         role_arn=role.arn,
     )
-    session = request.state.sessions.issue(who, context, request.expires(seconds, request.state.caps.role))
+    expires = request.expires(seconds, request.state.caps.role)
+    session = request.state.sessions.issue(who, context, expires, session_policies.limits_of(request.given))
     result: Result = {
         "Credentials": credentials_of(session),
         "AssumedRoleUser": {"AssumedRoleId": who.user_id, "Arn": who.arn},

@@ -17,8 +17,9 @@ class Call:
         mfa: Whether this call brought a code and the code was accepted.
         status: HTTP status of the answer; 0 where the connection was reset instead.
         error: AWS error code of the answer, or None.
-        service: "sts", "iam", "sso-oidc", "sso" or "signin".
+        service: "sts", "iam", "dynamodb", "sso-oidc", "sso" or "signin".
         grant: CreateToken's grant type, else None.
+        description: What GetScopedCredentials was told that its session is for, else None.
     """
 
     action: str
@@ -30,3 +31,4 @@ class Call:
     error: str | None = None
     service: str = "sts"
     grant: str | None = None
+    description: str | None = None

@@ -61,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 identity_center=chosen.identity_center,
                 accounts=chosen.accounts,
                 console_login=chosen.console_login,
+                scoped_credentials=chosen.scoped_credentials,
             )
         else:
             sys.stdout.write(_said(chosen) + "\n")
@@ -151,6 +152,12 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         "--console-login",
         action="store_true",
         help="have profiles with a login_session (`aws login`) in the AWS config file",
+    )
+    parser.add_argument(
+        "--no-scoped-credentials",
+        dest="scoped_credentials",
+        action="store_false",
+        help="be an STS that does not know GetScopedCredentials, as those before November 2026",
     )
     parser.add_argument(
         "--max-token", type=_seconds, metavar="SECONDS", help="let nothing that a refresh token renews live longer"

@@ -108,6 +108,9 @@ invalid_parameter: Final = partial(StsError, 400, "InvalidParameterValue")
 malformed_policy: Final = partial(StsError, 400, "MalformedPolicyDocument")
 """A session policy is no policy."""
 
+insufficient_lifetime: Final = partial(StsError, 400, "InsufficientSessionLifetime")
+"""A scoped session would outlive the one that it is of."""
+
 packed_policy_too_large: Final = partial(StsError, 400, "PackedPolicyTooLarge")
 """Session policies and tags are too long together."""
 

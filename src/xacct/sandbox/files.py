@@ -20,6 +20,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 from xacct.sandbox.default_world import Identity, new_identity
+from xacct.sandbox.tables import PATH
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +99,7 @@ def write_files(directory: Path, world: World, url: str, xacct_port: int | None 
         "AWS_SHARED_CREDENTIALS_FILE": str(credentials),
         "AWS_ENDPOINT_URL_STS": url,
         "AWS_ENDPOINT_URL_IAM": url,
+        "AWS_ENDPOINT_URL_DYNAMODB": url + PATH,
         **(dict.fromkeys(_IDENTITY_CENTER, url) if world.sso_sessions else {}),
         "AWS_DEFAULT_REGION": world.region,
         "AWS_REGION": world.region,

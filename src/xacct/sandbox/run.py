@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from xacct.sandbox import files
@@ -30,6 +31,7 @@ def run(
     identity_center: bool = False,
     accounts: int = 0,
     console_login: bool = False,
+    scoped_credentials: bool = True,
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
@@ -40,6 +42,7 @@ def run(
         identity_center: Whether the AWS files have profiles of Identity Center.
         accounts: How many accounts more its instance has.
         console_login: Whether they have profiles of console logins.
+        scoped_credentials: Whether the STS knows GetScopedCredentials.
 
     Raises:
         Problem: For a port or a directory that can't be used.
@@ -53,7 +56,7 @@ def run(
             world = default_world(
                 identity, identity_center=identity_center, accounts=accounts, console_login=console_login
             )
-            sandbox = Sandbox(world, caps=caps)
+            sandbox = Sandbox(replace(world, scoped_credentials=scoped_credentials), caps=caps)
             asyncio.run(_serve(sandbox, directory, port))
     except files.NotASandboxError as error:
         raise Problem(str(error), "Remove that file, or choose another --dir.") from None

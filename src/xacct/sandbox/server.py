@@ -33,6 +33,7 @@ from xacct.sandbox.sessions import Caps
 from xacct.sandbox.signature import WireRequest
 from xacct.sandbox.strikes import cut, strike
 from xacct.sandbox.sts import Sts, service_of
+from xacct.sandbox.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -73,6 +74,7 @@ class Sandbox:
         self.identity_center = IdentityCenter(IdentityCenterState(*beside), self.calls, clock, sleep)
         self.console_login = ConsoleLogin(ConsoleLoginState(*beside), self.calls, clock, sleep)
         self.federation = Federation(self.sts.state, self.calls, clock)
+        self.tables = Tables(self.sts, self.calls, clock, _wire)
 
     @property
     def world(self) -> World:
@@ -134,6 +136,7 @@ class Sandbox:
         app.add_routes(self.identity_center.routes())
         app.add_routes(self.console_login.routes())
         app.add_routes(self.federation.routes())
+        app.add_routes(self.tables.routes())
         app.add_routes(control.routes(self))
         return app
 
@@ -161,7 +164,7 @@ class Sandbox:
         try:
             if failing:
                 raise _FAILURES[failing]()  # noqa: RSE102 (this calls a function, not a class)
-            result = self.sts.answer(wire, given, call, self.clock(), skew)
+            result = self.sts.answer(wire, given, call, self.clock(), skew, request.remote or "")
             namespace = iam.NAMESPACE if call.service == "iam" else answers.NAMESPACE
             call.status, text = 200, answers.success(call.action, result, request_id, namespace)
         except StsError as error:

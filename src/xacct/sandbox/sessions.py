@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from xacct.sandbox import errors, keys
 
 if TYPE_CHECKING:
+    from xacct.sandbox.permissions import Policy
     from xacct.sandbox.world import User, World
 
 
@@ -54,7 +55,12 @@ class SessionContext:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Temporary credentials and what they stand for; `expires` in Unix seconds."""
+    """Temporary credentials and what they stand for; `expires` in Unix seconds.
+
+    Attributes:
+        limits: Policies each of which has to allow what is done: the one that AssumeRole was given, and each layer.
+        scoped: How many of them are GetScopedCredentials' layers.
+    """
 
     principal: Principal
     context: SessionContext
@@ -62,6 +68,8 @@ class Session:
     expires: float
     secret: str = field(repr=False)
     token: str = field(repr=False)
+    limits: tuple[Policy, ...] = ()
+    scoped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +109,15 @@ class SessionStore:
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
 
-    def issue(self, principal: Principal, context: SessionContext, expires: float) -> Session:
-        """Make, remember and return new temporary credentials that end at `expires`."""
+    def issue(
+        self,
+        principal: Principal,
+        context: SessionContext,
+        expires: float,
+        limits: tuple[Policy, ...] = (),
+        scoped: int = 0,
+    ) -> Session:
+        """Make, remember and return new temporary credentials that end at `expires`; the rest as in `Session`."""
         session = Session(
             principal=principal,
             context=context,
@@ -110,9 +125,17 @@ class SessionStore:
             expires=expires,
             secret=keys.secret_access_key(),
             token=keys.session_token(),
+            limits=limits,
+            scoped=scoped,
         )
         self._sessions[session.token] = session
         return session
+
+    def scope(self, session: Session, expires: float, layer: Policy | None) -> Session:
+        """The same for a session that is narrowed by one layer more, or None, and ends at `expires`."""
+        limits = session.limits if layer is None else (*session.limits, layer)
+        scoped = session.scoped + (layer is not None)
+        return self.issue(session.principal, session.context, expires, limits, scoped)
 
     def by_token(self, token: str) -> Session | None:
         """Return the session of a token, however old it is, or None."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from xacct.sandbox import answers, errors, signature
+from xacct.sandbox import answers, errors, limits, signature
 from xacct.sandbox.actions import (
     Request,
     Result,
@@ -16,6 +16,7 @@ from xacct.sandbox.actions import (
 )
 from xacct.sandbox.assume_role import assume_role
 from xacct.sandbox.iam import service as iam
+from xacct.sandbox.scoped_credentials import get_scoped_credentials
 from xacct.sandbox.sessions import Caller, Caps, SessionStore
 from xacct.sandbox.totp import CodeHistory
 from xacct.sandbox.web_identity import assume_role_with_web_identity
@@ -35,6 +36,7 @@ _ACTIONS: Final[Actions] = {
     "AssumeRole": assume_role,
     "GetAccessKeyInfo": get_access_key_info,
     "GetCallerIdentity": get_caller_identity,
+    "GetScopedCredentials": get_scoped_credentials,
     "GetSessionToken": get_session_token,
 }
 
@@ -52,7 +54,9 @@ class Sts:
         self.state = State(world, CodeHistory(), SessionStore(), caps)
         self._faults = faults
 
-    def answer(self, wire: WireRequest, given: Parameters, call: Call, now: float, skew: float = 0.0) -> Result:
+    def answer(
+        self, wire: WireRequest, given: Parameters, call: Call, now: float, skew: float = 0.0, address: str = ""
+    ) -> Result:
         """Return the result of a call, and note in `call` who made it.
 
         Args:
@@ -61,6 +65,7 @@ class Sts:
             call: The record to fill in.
             now: Unix seconds.
             skew: Seconds by which the clock of the signature check is ahead.
+            address: Where the request comes from.
 
         Raises:
             StsError: For every refusal.
@@ -69,13 +74,19 @@ class Sts:
         name = _name(given, actions)
         if actions is _ACTIONS and name in _UNSIGNED:
             return _UNSIGNED[name](self.state, given, now, call)
+        caller, region = self.authenticated(wire, call, now, skew)
+        limits.check_call(caller, call.service, name, given, limits.context_of(region, address))
+        return actions[name](Request(self.state, caller, given, now, call))
+
+    def authenticated(self, wire: WireRequest, call: Call, now: float, skew: float = 0.0) -> tuple[Caller, str]:
+        """Return who has signed a request, and for which region; arguments and errors as in `answer`."""
         signed = signature.read(wire)
         caller = self._caller(signed, now, call.service)
         signature.verify(wire, signed, caller.secret, datetime.fromtimestamp(now + skew, UTC), call.service)
         call.principal = caller.principal.arn
         if caller.session is None:
             self.state.last_used[caller.key_id] = now, call.service
-        return actions[name](Request(self.state, caller, given, now, call))
+        return caller, signed.scope[1]
 
     def _caller(self, signed: Signed, now: float, service: str) -> Caller:
         """Return the owner of the credentials, unless a fault makes them bad."""

@@ -12,7 +12,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from xacct.sandbox import errors, parameters, trust
+from xacct.sandbox import errors, parameters, session_policies, trust
 from xacct.sandbox.actions import Result, State, credentials_of
 from xacct.sandbox.sessions import Principal, SessionContext
 
@@ -69,7 +69,7 @@ def assume_role_with_web_identity(state: State, given: Parameters, now: float, c
     call.principal = who.arn
     cap = state.caps.role
     end = now + (seconds if cap is None else min(seconds, cap))
-    session = state.sessions.issue(who, SessionContext(), end)
+    session = state.sessions.issue(who, SessionContext(), end, session_policies.limits_of(given))
     return {
         "Credentials": credentials_of(session),
         "SubjectFromWebIdentityToken": str(claims["sub"]),

@@ -162,6 +162,7 @@ class World:
     role's trust policy alone decides.
 
     Attributes:
+        scoped_credentials: Whether the STS knows GetScopedCredentials: older partitions don't.
         key_delay: Seconds after which a new access key works: IAM is eventually consistent.
     """
 
@@ -173,6 +174,7 @@ class World:
     sso_sessions: tuple[SsoSession, ...] = ()
     region: str = "eu-central-1"
     key_delay: float = 0.0
+    scoped_credentials: bool = True
 
     def owner_of(self, key_id: str, now: float = math.inf) -> tuple[User, AccessKey] | None:
         """Return the user who has this active long-term key, known by `now`, and the key; None if nobody has."""

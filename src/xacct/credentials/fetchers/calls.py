@@ -1,4 +1,4 @@
-"""What all fetchers share: a source's keys, STS's two calls at the pace they may have, and a human's codes."""
+"""What all fetchers share: a source's keys, STS's calls at the pace they may have, and a human's codes."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from xacct import errors, policy
 from xacct.credentials.observed_limits import ObservedLimits
 from xacct.credentials.rate_limiter import RateLimiter, urgent
 from xacct.credentials.sign_ins import Browsers, SignIns
+from xacct.credentials.unscoping import Unscoping
 from xacct.model import Source
 from xacct.prompts.challenge import with_code
 from xacct.prompts.prompt import NO_CAUSE, Cause
@@ -38,7 +39,7 @@ HUNG = 3.0
 
 
 class Sts(Protocol):
-    """The two calls the keeper needs. Each raises an XacctError when it can't answer with credentials."""
+    """The calls the keeper needs. Each raises an XacctError when it can't answer with credentials."""
 
     async def get_session_token(self, keys: Credentials, role: Role, *, code: str | None, duration: int) -> Credentials:
         """The MFA session that `role` hangs from, for `duration` seconds (a plain session without a code)."""
@@ -47,6 +48,15 @@ class Sts(Protocol):
         self, keys: Credentials, role: Role, *, session_name: str, duration: int | None, code: str | None
     ) -> Credentials:
         """The role's credentials for `duration` seconds."""
+
+    async def get_scoped_credentials(
+        self, keys: Credentials, role: Role, *, policy: str, duration: int | None, description: str
+    ) -> Credentials:
+        """Narrower credentials of the session that `keys` are of.
+
+        Raises:
+            ActionUnknown: this STS has no such call.
+        """
 
     async def assume_role_with_web_identity(
         self, role: Role, token: str, *, session_name: str, duration: int | None
@@ -126,10 +136,12 @@ class Calls:
     observed_limits: ObservedLimits = field(init=False, default_factory=ObservedLimits)
     causes: dict[str, Cause] = field(init=False, default_factory=dict)
     once: dict[str, str] = field(init=False, default_factory=dict)
+    unscoping: Unscoping = field(init=False)
 
     def __post_init__(self) -> None:
         """Calls go at a pace, by the boot-time clock."""
         self.rate_limiter = RateLimiter(self.clock.boot)
+        self.unscoping = Unscoping(self.clock.boot)
 
     def forget(self, name: str) -> None:
         """A role is gone for good, and with it what is known of it."""
@@ -197,6 +209,26 @@ class Calls:
         name = role.session_name or self.defaults.session_name
         async with self._turn(place):
             return await self.sts.assume_role_with_web_identity(role, token, session_name=name, duration=duration)
+
+    async def scoped(
+        self,
+        role: Role,
+        keys: Credentials,
+        policy: str,
+        duration: int | None,
+        description: str,
+        place: Callable[[], Place],
+    ) -> Credentials:
+        """What GetScopedCredentials gives; arguments are those of `Sts`.
+
+        Raises:
+            XacctError: those of `Sts`.
+            NobodyWaits: nobody wants it any more.
+        """
+        async with self._turn(place):
+            return await self.sts.get_scoped_credentials(
+                keys, role, policy=policy, duration=duration, description=description
+            )
 
     async def role_of_sign_in(self, role: Role, token: str, place: Callable[[], Place]) -> Credentials:
         """What the access portal gives for a sign-in's token.

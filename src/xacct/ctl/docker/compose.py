@@ -11,6 +11,7 @@ from xacct.ctl import child
 from xacct.ctl.client import Client
 from xacct.ctl.docker import container, engine, ways, words
 from xacct.ctl.docker.run import behind_dashes, url_of, warn
+from xacct.ctl.env import narrows
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.render import clean, out
 
@@ -30,6 +31,12 @@ def compose(args: Namespace, client: Client) -> int:
     command = behind_dashes(args.arguments)
     if command:
         return _run(args, client, here, way, command)
+    if narrows(args):  # guard: compose-file-narrows-nothing
+        raise CtlError(
+            "A Compose file has no grant that could be narrowed.",
+            f"Say it where it is started: xacctctl {args.engine} compose --read-only {args.role} -- COMMAND",
+            USAGE,
+        )
     services = args.service or ["app"]
     for service in services:
         if not re.fullmatch(r"[A-Za-z0-9._-]+", service):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from xacct import wire
-from xacct.ctl import env, procfs, variables, when
+from xacct.ctl import env, procfs, scope_options, variables
 from xacct.ctl.client import Client
 from xacct.ctl.docker import relay
 from xacct.ctl.docker.engine import Engine, output
@@ -39,11 +39,11 @@ def granted(
         label: what people call the grant.
         outlives: whether the grant goes on where nothing has gone wrong: until --ttl, or until this process ends.
     """
+    more = scope_options.asked(args, timed=False) if env.narrows(args) else {}
     env.ensure(client, args.role)
     if way.name == RELAY:
         relay.start(engine, about(client), args.relay_image)
     ttl = getattr(args, "ttl", None)
-    more = {"ttl": when.seconds(ttl, when.GRANT)} if ttl else {}
     grant = env.mint(client, args.role, label, 0 if ttl else os.getpid(), where=way.where, **more)
     try:
         yield grant

@@ -13,12 +13,14 @@ from xacct.ctl.env import revoke
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.notes import note
 from xacct.ctl.render import out
+from xacct.ctl.verb import NARROWING, TYPED
 
 
 def run(args: Namespace, client: Client) -> int:
     """Run the container and return its status; with `-d`, print its id, as docker does."""
     given = behind_dashes(args.arguments)
     found = words.read(given)
+    _demand_one_meaning(args, found)
     if found.image is None:
         raise CtlError(
             f"{args.engine} run needs an image.", f"xacctctl docker run ROLE -- {args.engine} arguments", USAGE
@@ -53,6 +55,20 @@ def run(args: Namespace, client: Client) -> int:
         if not args.ttl:
             container.follow(client, here, grant["id"], name)
         return OK
+
+
+def _demand_one_meaning(args: Namespace, found: words.Words) -> None:
+    """Refuse --read-only behind the role, unless two dashes say that it is the engine's: it may be meant to narrow."""
+    ours = found.options & {f"--{name.replace('_', '-')}" for name in NARROWING}
+    set_off = TYPED[: -len(args.arguments)][-1:] == ["--"]  # argparse takes them away
+    if ours and not set_off:  # guard: engines-read-only-is-not-ours
+        option = min(ours)
+        raise CtlError(
+            f"{option} behind the role is {args.engine}'s, and narrows no credentials.",
+            f"Narrower credentials: xacctctl {args.engine} run {option} {args.role} IMAGE; "
+            f"{args.engine}'s own: xacctctl {args.engine} run {args.role} -- {option} IMAGE",
+            USAGE,
+        )
 
 
 def _explain(args: Namespace, client: Client, here: engine.Engine, way: ways.Way, given: list[str]) -> int:

@@ -4,7 +4,7 @@ from argparse import REMAINDER, ArgumentParser, Namespace
 from functools import partial
 from importlib import import_module
 
-from xacct.ctl import when
+from xacct.ctl import scope_options, when
 from xacct.ctl.client import Client
 from xacct.ctl.docker.ways import WAYS
 from xacct.ctl.failure import USAGE, CtlError
@@ -38,6 +38,7 @@ def _declare(engine: str, parser: ArgumentParser) -> None:
     compose.add_argument("--service", action="append", default=[], help="a service of the file; may be given again")
     for action in (run, compose):
         action.add_argument("--ttl", metavar="DURATION", help="how long it is good (8h), instead of as long as it runs")
+        scope_options.declare(action, ttl=False)
     doctor = actions.add_parser("doctor", help="prove the way by a fetch from within a container")
     doctor.add_argument("role", metavar="ROLE")
     doctor.add_argument("--image", help="an image that is here (default: one of the usual small ones)")
@@ -61,6 +62,7 @@ def _verb(engine: str) -> Verb:
         " they run. The way there depends on the engine; --explain says which it is and why.",
         (
             f"xacctctl {engine} run prod -- --rm -it amazon/aws-cli s3 ls",
+            f"xacctctl {engine} run --read-only prod -- --rm my-agent",
             f"xacctctl {engine} run --explain prod -- -d --name api my-image",
             f"xacctctl {engine} doctor prod",
             f"xacctctl {engine} setup",

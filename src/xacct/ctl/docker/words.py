@@ -21,6 +21,7 @@ class Words(NamedTuple):
     Attributes:
         networks: in the order given.
         image: None: there is none.
+        options: the names of all options.
     """
 
     networks: tuple[str, ...] = ()
@@ -29,6 +30,7 @@ class Words(NamedTuple):
     detached: bool = False
     restarts: bool = False
     image: str | None = None
+    options: frozenset[str] = frozenset()
 
 
 def read(arguments: list[str]) -> Words:
@@ -47,6 +49,7 @@ def read(arguments: list[str]) -> Words:
         detached=found.get("--detach", found.get("-d", ["false"]))[-1] != "false",
         restarts=found.get("--restart", ["no"])[-1] not in {"no", ""},
         image=rest[0] if rest else None,
+        options=frozenset(found),
     )
 
 

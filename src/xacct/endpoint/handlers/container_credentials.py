@@ -58,7 +58,7 @@ class ContainerCredentials:
         self._keeper = service.keeper
         self._grants = grants
         self._patience = patience
-        self._bodies: dict[str, tuple[Credentials, bytes, bytes]] = {}
+        self._bodies: dict[tuple[str, str], tuple[Credentials, bytes, bytes]] = {}
 
     def answer(self, request: Request, where: Where = "host") -> bytes | AsyncIterator[bytes]:
         """The whole answer, if it can be given at once, else its pieces as they come.
@@ -83,7 +83,7 @@ class ContainerCredentials:
         written = self._recorder.fetched(grant, role, SERVED, request.caller)
         if written is not None:  # guard: audit-fetch-is-written-before-it-leaves
             return self._once_written(written, grant, role, got)
-        return self._ready(role, got)[1]
+        return self._ready(grant, role, got)[1]
 
     async def _once_written(self, written: Written, grant: Grant, role: str, held: Credentials) -> AsyncIterator[bytes]:
         """The credentials, once the audit has the fetch: whoever is killed afterwards has not lost it."""
@@ -91,7 +91,7 @@ class ContainerCredentials:
             await written()
             # guard: endpoint-taken-back-while-it-is-written-down
             self._service.check(role, grant)  # it may have been taken back meanwhile
-            answer = self._ready(role, held)[1]
+            answer = self._ready(grant, role, held)[1]
         except errors.XacctError as error:
             yield _refusal(error)
         else:
@@ -118,19 +118,23 @@ class ContainerCredentials:
                 return name
         raise self._service.out_of_reach()
 
-    def _ready(self, role: str, held: Credentials) -> tuple[bytes, bytes]:
+    def _ready(self, grant: Grant, role: str, held: Credentials) -> tuple[bytes, bytes]:
         """The body, and the whole answer, which is made once for all who fetch these credentials."""
-        known = self._bodies.get(role)
+        key = role, "" if grant.scope is None else held.access_key_id  # guard: each-scope-has-its-own-bytes
+        known = self._bodies.get(key)
         if known is None or known[0] is not held:
             body = answers.credentials(held, self._keeper.node(role).role.role_arn)
-            known = self._bodies[role] = (held, body, answers.whole(answers.OK, body))
+            known = self._bodies[key] = (held, body, answers.whole(answers.OK, body))
         return known[1], known[2]
 
     def forget(self) -> None:
         """Let go of bodies that can't be served (locked, or of credentials no longer held)."""
-        for role, (built_from, *_) in list(self._bodies.items()):
-            if not self._service.holds(role, built_from):
-                del self._bodies[role]
+        narrower = self._service.narrower_held()
+        for key, (built_from, *_) in list(self._bodies.items()):
+            role, narrow = key
+            held = (role, id(built_from)) in narrower if narrow else self._service.holds(role, built_from)
+            if not held:  # guard: bytes-of-narrower-credentials-are-forgotten
+                del self._bodies[key]
 
     async def _hold(self, grant: Grant, role: str, waiting: Waiting, caller: Caller) -> AsyncIterator[bytes]:
         """Silence, then white space (leading white space is legal JSON), then the credentials or a sentence."""
@@ -151,7 +155,7 @@ class ContainerCredentials:
                 if written is not None:
                     await written()  # guard: endpoint-taken-back-while-it-was-held-and-is-written-down
                     self._service.check(role, grant)
-                body, whole = self._ready(role, held)
+                body, whole = self._ready(grant, role, held)
             except (errors.XacctError, asyncio.CancelledError) as trouble:
                 error = _as_ours(trouble)
                 self._recorder.fetched(grant, role, error.code, caller)
