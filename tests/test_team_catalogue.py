@@ -51,7 +51,7 @@ def test_a_role_of_a_team_is_had_by_the_users_own_keys_in_a_directory_that_wants
         assert "export XACCT_ROLE='team-prod'\n" in change.stdout, change.stderr
 
         signed(directory, key, f'[roles.team-prod]\nrole_arn = "{ARN}x"\n')
-        said = stack.xacctctl("status", "team-prod").stdout
+        said = stack.xacctctl("status", "team-prod", env=stack.env | {"COLUMNS": "200"}).stdout
         assert "The catalogue platform has changed since you trusted it; what it said then holds." in said
         assert "cross-account-role-name " in said
         assert stack.xacctctl("untrust", "--catalogue", "platform").returncode == 0
