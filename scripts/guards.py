@@ -874,9 +874,14 @@ GUARDS = {
         "tests/credentials/test_consent.py::test_what_was_logged_out_of_is_not_had_by_its_arn",
     ),
     "serve-guarded-roles-wait-for-yes": Guard(
-        "ask.lifetime is None and self.keeper.approvals.admits(node.role, consumer.id)",
+        "ask.lifetime is None and self._admits(node, consumer)",
         "ask.lifetime is None",
         "tests/endpoint/test_container_credentials.py::test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_at_once",
+    ),
+    "yes-to-a-narrowed-grant-is-its-own": Guard(
+        'consumer if role.confirm == "each-grant" or narrowed else None',
+        'consumer if role.confirm == "each-grant" else None',
+        "tests/credentials/test_scoped.py::test_a_yes_to_a_narrowed_grant_answers_for_no_more",
     ),
     "serve-wait-is-no-way-around-yes": Guard(
         "        await self._allow(node, consumer, ask)\n        node",

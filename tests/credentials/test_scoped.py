@@ -227,6 +227,35 @@ async def test_a_guarded_role_waits_for_the_yes(clock):
 
 
 @in_virtual_time
+async def test_a_yes_to_a_narrowed_grant_answers_for_no_more(clock):
+    async with World(clock, [role(confirm="first-use")]) as world:
+        await logged_in(world, "prod")
+        agent = scoped()
+        with world.broker.subscribe():
+            waits = asyncio.ensure_future(world.fetch("prod", ask=True, consumer=agent))
+            await asyncio.sleep(1)
+            world.broker.confirm(world.broker.open_prompts[0].id)
+            await waits
+        await world.fetch("prod", ask=False, consumer=agent)
+        assert isinstance(await refusal(world.fetch("prod", ask=False)), errors.NobodyToAsk)
+        another = scoped(grant="another")
+        assert isinstance(await refusal(world.fetch("prod", ask=False, consumer=another)), errors.NobodyToAsk)
+
+
+@in_virtual_time
+async def test_a_yes_for_the_whole_role_is_one_for_less_of_it(clock):
+    async with World(clock, [role(confirm="first-use")]) as world:
+        await logged_in(world, "prod")
+        with world.broker.subscribe():
+            waits = asyncio.ensure_future(world.fetch("prod", ask=True))
+            await asyncio.sleep(1)
+            world.broker.confirm(world.broker.open_prompts[0].id)
+            await waits
+        got = await world.fetch("prod", ask=False, consumer=scoped())
+        assert world.aws.limits(got.access_key_id) == LIMIT
+
+
+@in_virtual_time
 async def test_what_the_role_holds_has_ended_at_aws(clock):
     async with World(clock, [role()]) as world:
         await logged_in(world, "prod")

@@ -206,7 +206,7 @@ class CredentialService:
         self._refresh()  # guard: replaced-key-is-noticed-by-fetches
         node = self.check(name, consumer)
         # guard: serve-guarded-roles-wait-for-yes
-        if ask.lifetime is None and self.keeper.approvals.admits(node.role, consumer.id):
+        if ask.lifetime is None and self._admits(node, consumer):
             held, now = self._narrowed(node, consumer).entry.held, self.keeper.clock.now()
             if held is not None and policy.freshness(held, now) is Freshness.FRESH and self._lasts(held, ask):
                 return self._served(name, consumer, held, now)
@@ -289,8 +289,8 @@ class CredentialService:
         return held if self._lasts(held, ask) else await self._lasting(node, held, ask)
 
     async def _allow(self, node: Node, consumer: Consumer, ask: Ask) -> None:
-        guard, role = self.keeper.approvals, node.role
-        if guard.admits(role, consumer.id):
+        role = node.role
+        if self._admits(node, consumer):
             return
         if not ask.asks:
             raise errors.NobodyToAsk(
@@ -298,8 +298,12 @@ class CredentialService:
                 "xacctctl attend, in another terminal",
             )
         process = await asyncio.to_thread(ask.process)
-        narrowed = "" if consumer.scope is None else f" (narrowed to: {consumer.scope.words})"
-        await guard.admit(role, consumer.id, consumer.label + narrowed, process)
+        words = "" if consumer.scope is None else f" (narrowed to: {consumer.scope.words})"
+        narrowed = consumer.scope is not None
+        await self.keeper.approvals.admit(role, consumer.id, consumer.label + words, process, narrowed=narrowed)
+
+    def _admits(self, node: Node, consumer: Consumer) -> bool:
+        return self.keeper.approvals.admits(node.role, consumer.id, narrowed=consumer.scope is not None)
 
     async def _lasting(self, node: Node, held: Credentials, ask: Ask) -> Credentials:
         """New credentials that last long enough.

@@ -1,6 +1,7 @@
 """Guarded roles: a human says yes before a consumer first gets them.
 
-"first-use": one yes a role, good until the next logout. "each-grant": one yes for each grant, good for its life.
+"first-use": one yes a role, good until the next logout. "each-grant": one yes for each grant, good for its life. What
+was said of a narrowed grant was said of no more, so it is that grant's alone, whichever of the two the role has.
 Whoever wants the same yes waits for the same prompt; it stays open while somebody waits, as one for a code does. A
 "no" is the prompt broker's to remember, for a moment.
 """
@@ -65,16 +66,19 @@ class Approvals:
         self.allowed: set[Key] = set()
         self._asks: dict[Key, _Ask] = {}
 
-    def admits(self, role: Role, consumer: str) -> bool:
+    def admits(self, role: Role, consumer: str, *, narrowed: bool = False) -> bool:
         """Whether this consumer may have the role without a prompt.
 
         Args:
             role: a guarded one.
             consumer: a grant's id, or the like.
+            narrowed: whether it gets narrower credentials than the role's.
         """
-        return role.confirm is None or _key(role, consumer) in self.allowed
+        if role.confirm is None or _key(role, consumer, narrowed) in self.allowed:
+            return True
+        return narrowed and _key(role, consumer, False) in self.allowed  # who may have all may have less
 
-    async def admit(self, role: Role, consumer: str, label: str, process: str = "") -> None:
+    async def admit(self, role: Role, consumer: str, label: str, process: str = "", *, narrowed: bool = False) -> None:
         """Return once this consumer may have the role, asking if that takes a yes.
 
         Args:
@@ -82,13 +86,14 @@ class Approvals:
             consumer: whose yes it is.
             label: what people call the consumer.
             process: which process it is, in words.
+            narrowed: as in `admits`.
 
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody waited.
         """
-        if self.admits(role, consumer):
+        if self.admits(role, consumer, narrowed=narrowed):
             return
-        key = _key(role, consumer)
+        key = _key(role, consumer, narrowed)
         ask = self._asks.get(key) or self._ask(key, label, process)
         with ask.interest():
             try:
@@ -114,7 +119,7 @@ class Approvals:
 
     def ask_again(self, role: Role, consumer: str) -> None:
         """The human has come back by themselves: an earlier "no" is not theirs of now."""
-        self._broker.forget(_about(_key(role, consumer)))
+        self._broker.forget(_about(_key(role, consumer, False)))
 
     def log_out(self, role: str, why: errors.XacctError) -> None:
         """A login session of the role ends: what was allowed for all, and what is being asked, ends with it."""
@@ -136,8 +141,9 @@ class Approvals:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _key(role: Role, consumer: str) -> Key:
-    return (role.name, consumer if role.confirm == "each-grant" else None)
+def _key(role: Role, consumer: str, narrowed: bool) -> Key:  # noqa: FBT001 - of this file alone
+    # guard: yes-to-a-narrowed-grant-is-its-own
+    return (role.name, consumer if role.confirm == "each-grant" or narrowed else None)
 
 
 def _about(key: Key) -> str:
