@@ -2707,6 +2707,11 @@ GUARDS = {
         "if True:",
         "tests/ctl/test_project.py::test_of_a_file_that_is_not_trusted_a_shell_tells_once",
     ),
+    "narrowed-shell-is-not-its-directorys": Guard(
+        'getattr(args, "project", None)) and not narrows(args)',
+        'getattr(args, "project", None))',
+        "tests/ctl/test_project.py::test_a_shell_that_was_narrowed_is_not_widened_by_its_directory",
+    ),
     "chosen-role-stays-on-cd": Guard(
         "if chosen and not os.environ.get(variables.PROJECT):",
         "if False:",

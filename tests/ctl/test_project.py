@@ -302,6 +302,14 @@ def test_a_role_that_somebody_chose_stays(daemon, command, shop):
     assert told == ["xacctctl: this shell stays in dev; ~/shop/.xacct.toml says role prod, region us-east-1."]
 
 
+def test_a_shell_that_was_narrowed_is_not_widened_by_its_directory(daemon, command, shop):
+    assert main(["trust"]) == 0
+    said, _ = of("bash", "at ~/shop", "xuse --read-only", "at /", "at ~/shop", init="init {} --project")
+    assert said == ["~/shop -prod- us-east-1", "/ -prod- us-east-1", "~/shop -prod- us-east-1"]
+    asked = [body for method, path, body in daemon.requests if (method, path) == ("POST", "/v1/grants")]
+    assert ["scope" in body for body in asked] == [False, True]
+
+
 def test_a_role_of_the_directory_that_was_left_or_chosen_over_stays_so(daemon, command, shop):
     assert main(["trust"]) == 0
     said, _ = of(

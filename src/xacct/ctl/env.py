@@ -53,7 +53,8 @@ def env(args: Namespace, client: Client) -> int:
     if not args.static and (file := shadow.taken_by_polars(paths.home())):
         _note(f"polars takes the first keys in {file}, whatever this shell is in. {shadow.FOR_POLARS}")
     in_region(change, args.region)
-    if project := getattr(args, "project", None):
+    # A shell of its directory's role is put into that by the hook, narrowed no more, when it comes back: it is none.
+    if (project := getattr(args, "project", None)) and not narrows(args):  # guard: narrowed-shell-is-not-its-directorys
         change.set[variables.PROJECT] = project
     emit(shells.FORMATS[args.format](variables.settled(change, os.environ)))
     end_former(client, args.pid)
