@@ -6,7 +6,31 @@ from types import SimpleNamespace
 import pytest
 from virtual_time import in_virtual_time
 
+from xacct.control.serializers import narrowed_grants
 from xacct.scope_policies import Wanted
+
+
+class CountedRoles(list):
+    """Roles that count how often somebody goes through them."""
+
+    times = 0
+
+    def __iter__(self):
+        self.times += 1
+        return super().__iter__()
+
+
+def test_the_roles_are_gone_through_once_however_many_grants_have_a_scope():
+    roles = CountedRoles(["dev", "prod"])
+    scope = SimpleNamespace(words="allow s3:Get*")
+    held = [
+        SimpleNamespace(id=f"{role}-{number}", label="", roles=(role,), scope=scope)
+        for number in range(20)
+        for role in ("dev", "other")
+    ]
+    found = narrowed_grants(SimpleNamespace(all=lambda: held), roles)
+    assert [grant["id"] for grant in found] == [f"dev-{number}" for number in range(20)]
+    assert roles.times == 1
 
 
 @in_virtual_time

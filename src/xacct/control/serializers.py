@@ -176,10 +176,11 @@ def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
 
 def narrowed_grants(grants: Grants, roles: Collection[str]) -> list[wire.NarrowedGrant]:
     """The grants with a scope, of some of these roles or of roles that have no name."""
+    shown = set(roles)  # once: made for each grant, 1,000 grants beside 5,000 roles held up everybody
     return [
         {"id": grant.id, "label": clean(grant.label), "roles": list(grant.roles), "scope": clean(grant.scope.words)}
         for grant in grants.all()
-        if grant.scope is not None and (not grant.roles or not set(roles).isdisjoint(grant.roles))
+        if grant.scope is not None and (not grant.roles or not shown.isdisjoint(grant.roles))
     ]
 
 
