@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterator, Sequence
 
+    from xacct.control.about import About
     from xacct.daemon.handover import Successor
     from xacct.daemon.inherited import Inherited
     from xacct.daemon.start import Start
@@ -211,8 +212,7 @@ class Run:
     async def _open_control(self, inherited: Inherited) -> None:
         """Serve the control channel. aiohttp costs a sixth of a second: SDKs are served meanwhile."""
         await run_in_daemon_thread(lambda: importlib.import_module("xacct.control.server"))
-        from xacct.control.about import About  # noqa: PLC0415 - see above
-        from xacct.control.api import Api  # noqa: PLC0415
+        from xacct.control.api import Api  # noqa: PLC0415 - see above
         from xacct.control.containers import Containers  # noqa: PLC0415
         from xacct.control.daemon import Daemon  # noqa: PLC0415
         from xacct.control.server import ControlServer, bind  # noqa: PLC0415
@@ -229,15 +229,7 @@ class Run:
             took_back=app.restorer.took_back,
             kept=app.noted.kept,
             paused=lambda: self._paused,
-            about=About(
-                sys.executable,
-                str(app.code.directory),
-                app.code.found_changed,
-                app.code.changed,
-                app.clock.now(),
-                app.humans.asks,
-                app.humans.unusable,
-            ),
+            about=self._about(),
             audit=app.audit,
             imds=lambda: app.imds.open_ports,
             containers=Containers(app.about_containers, app.containers.settle),
@@ -253,6 +245,21 @@ class Run:
         self._listeners["control"] = listener.dup()
         self._control = ControlServer(self._api.application(), listener, app.where.control, hardening.open_files())
         await self._control.start()
+
+    def _about(self) -> About:
+        """What doctor is told of this process; loaded with the control channel."""
+        from xacct.control.about import About  # noqa: PLC0415
+
+        app = self._app
+        return About(
+            sys.executable,
+            str(app.code.directory),
+            app.code.found_changed,
+            app.code.changed,
+            app.clock.now(),
+            app.humans.asks,
+            app.humans.unusable,
+        )
 
     def _background(self) -> Workers:
         """What goes on by itself."""
