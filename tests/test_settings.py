@@ -125,6 +125,16 @@ def test_settings_for_nobody_are_a_mistake(read):
     assert "'prod'" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("table", "typed", "meant"),
+    [("roles.prod", "regoin", "region"), ("scopes.mine", "alow", "allow"), ("catalogues.ours", "paht", "path")],
+)
+def test_a_misspelt_setting_of_a_named_table_is_answered_with_the_nearest_one(read, table, typed, meant):
+    with pytest.raises(errors.ConfigError) as caught:
+        read(f'[{table}]\n{typed} = "x"\n')
+    assert caught.value.hint == f"Did you mean {meant!r}?"
+
+
 def test_one_value_can_be_replaced_and_is_checked():
     daemon = settings.with_value(settings.Daemon(), "port", 99)
     assert daemon.port == 99

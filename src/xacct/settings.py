@@ -443,11 +443,10 @@ def _did_you_mean(problem: str) -> str:
 
 
 def _fields_at(path: str) -> list[str]:
-    tables = {field.name: field.type for field in msgspec.structs.fields(Settings) if field.name != "roles"}
-    table = tables.get(
-        path, ScopeSettings if path.startswith("scopes") else RoleSettings if path.startswith("roles") else Settings
-    )
-    return list(table.__struct_fields__)
+    """What a table may have; `[...]` in its path stands for a name."""
+    named = {"roles[...]": RoleSettings, "scopes[...]": ScopeSettings, "catalogues[...]": TeamCatalogue}
+    tables = {field.name: field.type for field in msgspec.structs.fields(Settings)} | named
+    return list(getattr(tables.get(path), "__struct_fields__", Settings.__struct_fields__))
 
 
 LONGEST = 366 * 86400
