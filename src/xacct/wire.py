@@ -5,7 +5,7 @@
 are seconds. Requests and answers are JSON objects; where an answer streams it is one JSON object a line
 (NDJSON), each with a key `event`.
 
-The payloads' types are in payloads, and are had from here too: `wire.StatusAnswer` loads them when it is first asked
+The payloads' types are in payloads/, and are had from here too: `wire.StatusAnswer` loads them when it is first asked
 for. They need `typing`, which takes longer to load than all that a daily verb loads besides.
 """
 

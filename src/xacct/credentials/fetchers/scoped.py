@@ -32,7 +32,6 @@ ANEW = (Hop.FROM_SESSION, Hop.FROM_KEYS, Hop.FROM_ROLE, Hop.WEB_IDENTITY)
 MARGIN = 10
 """Seconds by which AWS's clock may be ahead of ours, where the end of what is held is asked for in seconds."""
 
-
 TRIES = 3
 """How often they are asked for where they would last too long."""
 
