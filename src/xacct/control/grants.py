@@ -15,6 +15,7 @@ from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from xacct.control.audit import Audit
     from xacct.control.containers import Containers
@@ -85,7 +86,7 @@ class GrantRoutes:
         where = body.get("where", "host")
         url = self._url(where, port)
         scope = scope_of(body, self._scopes())
-        grant, token, file = self._grants.create(
+        made = grant, _, _ = self._grants.create(
             names,
             body["label"][:200],
             body.get("ttl"),
@@ -100,19 +101,32 @@ class GrantRoutes:
         await self._grants.settled()
         if where == "container":
             await self.containers.settle()
-        answer: wire.GrantAnswer = {
+        self._audit.grant(request, "grant-created", grant)
+        log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)
+        return web.json_response(self._answer(made, nodes, names, url))
+
+    def _answer(
+        self, made: tuple[Grant, str, Path], nodes: list[Node], names: Mapping[str, str], url: str
+    ) -> wire.GrantAnswer:
+        """What whoever asked for a grant is told; its token, this once.
+
+        Args:
+            made: the grant, its token and the token's file.
+            nodes: its roles.
+            names: what these are called where it was asked for.
+            url: where the endpoint is for its consumer.
+        """
+        grant, token, file = made
+        return {
             "id": grant.id,
             "token": token,
             "token_file": str(file),
             "urls": {names[node.role.name]: url + ROLE_PATH + node.role.slug for node in nodes},
             "regions": {names[node.role.name]: node.role.region for node in nodes},
             "confirm": [names[each] for each in self._to_confirm(nodes, grant)],
-            "role_arn_url": url + ROLE_ARN_PATH if patterns else None,
-            "scope": info(scope),
+            "role_arn_url": url + ROLE_ARN_PATH if grant.role_arns else None,
+            "scope": info(grant.scope),
         }
-        self._audit.grant(request, "grant-created", grant)
-        log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)
-        return web.json_response(answer)
 
     def _to_confirm(self, nodes: list[Node], grant: Grant) -> list[str]:
         """Those of the roles that a human has to let this grant use."""

@@ -84,20 +84,20 @@ class LoginRoutes:
                 await self._service.derive(role, grant)
             return "logged-in" if lazy and not self._keeper.node(role).entry.valid() else "held"
 
-        def had(role: str, outcome: str) -> serializers.StreamEvent:
-            shape = serializers.held_event if outcome == "held" else serializers.logged_in_event
-            return shape(self._keeper, role)
-
         login = streams.Login(
             self._keeper,
             body["roles"],
             self._audit.watched(request, "login", get),
-            had,
+            self._had,
             code=body.get("code"),
             attend=attend,
             also=body.get("serial"),
         )
         return await streamed(request, login.run)
+
+    def _had(self, role: str, outcome: str) -> serializers.StreamEvent:
+        shape = serializers.held_event if outcome == "held" else serializers.logged_in_event
+        return shape(self._keeper, role)
 
     def _browser(self, body: wire.LoginRequest, *, attend: bool) -> Callable[[str], AbstractContextManager[None]]:
         """How a role is waited for: by somebody who can be shown a page in a browser on this machine, or not."""

@@ -231,7 +231,36 @@ ANYTHING: Final[Any] = Fields({})
 
 def status() -> Any:
     """Return the shape of GET /v1/status: of use to one verb."""
-    role = Fields(
+    session = Fields(
+        {"source": text, "serial": text, "expires_at": number_or_null}, {"devices": ListOf(text), "issued_at": number}
+    )
+    catalogue = Fields(
+        {"config": text, "credentials": text, "home": text, "id": text, "own": flag, "meant": flag},
+        {"sts": DictOf(text)},
+    )
+    port = Fields({"port": whole, "role": text, "url": text, "region": text_or_null})
+    grant = Fields({"id": text, "label": text, "roles": ListOf(text), "scope": text})
+    return Fields(
+        {
+            "now": number,
+            "roles": ListOf(_role_status()),
+            "sessions": ListOf(session),
+            "prompts": ListOf(_prompt()),
+            "attended": whole,
+            "notes": ListOf(text),
+        },
+        {
+            "catalogues": ListOf(catalogue),
+            "locked": flag,
+            "imds": ListOf(port),
+            "narrowed": ListOf(grant),
+            "daemon": _daemon(),
+        },
+    )
+
+
+def _role_status() -> Any:
+    return Fields(
         {
             "name": text,
             "account": text_or_null,
@@ -251,10 +280,10 @@ def status() -> Any:
             "issued_at": number,
         },
     )
-    session = Fields(
-        {"source": text, "serial": text, "expires_at": number_or_null}, {"devices": ListOf(text), "issued_at": number}
-    )
-    prompt = Fields(
+
+
+def _prompt() -> Any:
+    return Fields(
         {
             "id": text,
             "kind": text,
@@ -270,12 +299,10 @@ def status() -> Any:
         {"label": text, "process": text, "reason": text, "sign_in": text, "mode": text, "url": text, "user_code": text}
         | {"service": text, "devices": ListOf(text)},
     )
-    catalogue = Fields(
-        {"config": text, "credentials": text, "home": text, "id": text, "own": flag, "meant": flag},
-        {"sts": DictOf(text)},
-    )
-    port = Fields({"port": whole, "role": text, "url": text, "region": text_or_null})
-    daemon = Fields(
+
+
+def _daemon() -> Any:
+    return Fields(
         {
             "version": text,
             "executable": text,
@@ -286,22 +313,4 @@ def status() -> Any:
             "asks": ListOf(text),
         },
         {"cannot_ask": DictOf(text)},
-    )
-    grant = Fields({"id": text, "label": text, "roles": ListOf(text), "scope": text})
-    return Fields(
-        {
-            "now": number,
-            "roles": ListOf(role),
-            "sessions": ListOf(session),
-            "prompts": ListOf(prompt),
-            "attended": whole,
-            "notes": ListOf(text),
-        },
-        {
-            "catalogues": ListOf(catalogue),
-            "locked": flag,
-            "imds": ListOf(port),
-            "narrowed": ListOf(grant),
-            "daemon": daemon,
-        },
     )

@@ -100,16 +100,7 @@ class App:
         self.access_keys = AccessKeys(where.keychain_keys, key_items.of_this_system(), self.clock.now)
         self.keeper = self._heart(chosen)
         self.service = CredentialService(self.keeper, self._look_soon)
-        self.configuration = Configuration(
-            dict(os.environ),
-            where.config,
-            in_file,
-            self.clock.boot,
-            session_name.fill,
-            self.access_keys.of_files,
-            where.catalogues,
-        )
-        self.configuration.surroundings = surroundings.of({**os.environ, **self.container})
+        self.configuration = self._configuration(in_file, where)
         resolver = processes.ProcessResolver(processes.Processes().find, self.clock.boot)
         self.grants = Grants(
             where.tokens,
@@ -135,6 +126,20 @@ class App:
         self._lock: int | None = None
         self._looked = self._looked_seldom = float("-inf")
         self._steps_problem: errors.XacctError | None = None
+
+    def _configuration(self, in_file: Settings, where: DaemonPaths) -> Configuration:
+        """What says which roles there are; not read yet."""
+        found = Configuration(
+            dict(os.environ),
+            where.config,
+            in_file,
+            self.clock.boot,
+            session_name.fill,
+            self.access_keys.of_files,
+            where.catalogues,
+        )
+        found.surroundings = surroundings.of({**os.environ, **self.container})
+        return found
 
     def _build_keychain(self, where: DaemonPaths) -> None:
         """What keeps access keys and TOTP seeds in the operating system's keychain."""

@@ -124,18 +124,7 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--dir", type=Path, required=True, help="where keys, AWS files and DIR/env are kept")
     parser.add_argument("--port", type=_port, default=0, metavar="N", help="port to listen on (default: a free one)")
-    parser.add_argument(
-        "--max-lifetime",
-        type=_seconds,
-        metavar="SECONDS",
-        help="let no role credentials live longer than this, whatever is asked for",
-    )
-    parser.add_argument(
-        "--max-session",
-        type=_seconds,
-        metavar="SECONDS",
-        help="the same for the MFA sessions that GetSessionToken issues",
-    )
+    _add_lifetimes(parser)
     parser.add_argument(
         "--identity-center",
         action="store_true",
@@ -159,10 +148,17 @@ def _add_run(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="be an STS that does not know GetScopedCredentials, as those before November 2026",
     )
-    parser.add_argument(
-        "--max-token", type=_seconds, metavar="SECONDS", help="let nothing that a refresh token renews live longer"
-    )
-    parser.add_argument("--max-sign-in", type=_seconds, metavar="SECONDS", help="let no sign-in last longer")
+
+
+def _add_lifetimes(parser: argparse.ArgumentParser) -> None:
+    """Declare how long what is issued may live, whatever is asked for."""
+    for option, what in (
+        ("--max-lifetime", "let no role credentials live longer than this, whatever is asked for"),
+        ("--max-session", "the same for the MFA sessions that GetSessionToken issues"),
+        ("--max-token", "let nothing that a refresh token renews live longer"),
+        ("--max-sign-in", "let no sign-in last longer"),
+    ):
+        parser.add_argument(option, type=_seconds, metavar="SECONDS", help=what)
 
 
 def _port(text: str) -> int:
