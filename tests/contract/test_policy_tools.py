@@ -1,11 +1,13 @@
 """What `policy` prints, judged by cfn-lint and Terraform, where they are."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
 
 import pytest
+from toolchains import TERRAFORM_PROVIDER
 
 from xacct import trust_policy
 from xacct.ctl.policy_formats import FORMATS, PARTS
@@ -48,8 +50,16 @@ def answer(partition="aws"):
     }
 
 
-def run(*words, folder):
-    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=PATIENCE, check=False)
+def run(*words, folder, **variables):
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -87,3 +97,40 @@ def test_terraform_reads_what_was_meant(tmp_path, part):
     name, text = ("assume_role_policy", "trust_policy") if part == "trust" else ("policy", "caller_policy")
     assert json.loads(found[name]) == json.loads(said[text])
     assert found["name"] == ("a-b" if part == "trust" else "assume-a-b-234567890123")
+
+
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory):
+    """The variable by which Terraform takes the stand-in for the provider hashicorp/aws, and installs nothing."""
+    if TERRAFORM_PROVIDER.missing:
+        pytest.skip(TERRAFORM_PROVIDER.missing)
+    TERRAFORM_PROVIDER.build()
+    settings = tmp_path_factory.mktemp("terraform") / "terraform.rc"
+    folder = json.dumps(str(TERRAFORM_PROVIDER.made.parent))
+    settings.write_text(f'provider_installation {{\n  dev_overrides {{\n    "hashicorp/aws" = {folder}\n  }}\n}}\n')
+    return {"TF_CLI_CONFIG_FILE": str(settings)}
+
+
+@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov"])
+def test_terraform_validates_it(tmp_path, provider, partition, part):
+    (tmp_path / "role.tf").write_text(FORMATS["terraform"](answer(partition), part) + "\n")
+    run("terraform", "validate", folder=tmp_path, **provider)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("max_session_duration", "max_session_length"),
+        ("43200", "43201"),
+        ('"a-b"', '"a b"'),
+        ('"/team/"', '"team"'),
+        ("jsonencode(", "tostring("),
+    ],
+)
+def test_what_terraform_would_refuse_is_noticed(tmp_path, provider, right, wrong):
+    printed = FORMATS["terraform"](answer(), "trust")
+    assert right in printed
+    (tmp_path / "role.tf").write_text(printed.replace(right, wrong) + "\n")
+    with pytest.raises(AssertionError, match=r"Error: "):
+        run("terraform", "validate", folder=tmp_path, **provider)

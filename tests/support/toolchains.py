@@ -62,6 +62,13 @@ GO = Toolchain(
     ("go",),
     CLIENTS / "go/made/caller",
 )
+TERRAFORM_PROVIDER = Toolchain(
+    CLIENTS / "terraform_provider",
+    ("go", "build", "-buildvcs=false", "-o", "made/terraform-provider-aws", "."),
+    ("go", "terraform"),
+    CLIENTS / "terraform_provider/made/terraform-provider-aws",
+)
+"""No client: what `terraform validate` asks about the resources that `policy` prints. Its own test builds it."""
 JAVA = Toolchain(
     CLIENTS / "java",
     ("mvn", "--quiet", "--batch-mode", "package"),
