@@ -15,13 +15,14 @@ help: ## list the targets
 demo: .venv/ready ## a guided tour against a local STS; touches no AWS account
 	$(BIN)/python scripts/demo.py
 
-# Three at a time: many wait for a process or a clock. A file's tests stay together. Bytecode is written whatever the
-# environment says: else three pytests, and each of hundreds of processes, would compile all that they import anew.
+# Four at a time: many wait for a process or a clock. A file's tests stay together. Bytecode is written whatever the
+# environment says: else four pytests, and each of hundreds of processes, would compile all that they import anew.
 test: .venv/ready ## the tests that need nothing but .venv
-	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not live"
+	env -u PYTHONDONTWRITEBYTECODE HYPOTHESIS_PROFILE=brief $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder -m "not live"
 
-test-live: .venv/ready ## those that start daemons by the dozen: hand-overs, restarts, pipes, several sets of files
-	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 3 --dist load -m live
+# Property tests are in both: here with all their examples.
+test-live: .venv/ready ## those that take long: daemons by the dozen, hand-overs, restarts; property tests with all examples
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 3 --dist load -m "live or hypothesis"
 
 test-pythons: .venv/ready ## the same under every other Python from 3.11 on that is here
 	@sh scripts/pythons.sh -m "not live"

@@ -353,6 +353,13 @@ def imports(tree: ast.AST, file: Path) -> Iterator[tuple[int, str]]:
                 yield node.lineno, ".".join(package) + name if name.startswith(".") else name
 
 
+def dotted(node: ast.AST) -> str:
+    """`a.b.c` as it is written; `?.c` of whatever is no name: ast.unparse would take a second for all of src."""
+    if isinstance(node, ast.Attribute):
+        return f"{dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "?"
+
+
 def clock_readings(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Every mention of a clock, called or only passed on, under whatever name it was imported."""
     known = {}
@@ -363,7 +370,7 @@ def clock_readings(tree: ast.AST) -> Iterator[tuple[int, str]]:
             known |= {a.asname or a.name: f"{node.module}.{a.name}" for a in node.names}
     for node in ast.walk(tree):
         if isinstance(node, ast.Name | ast.Attribute):
-            first, *rest = ast.unparse(node).split(".")
+            first, *rest = dotted(node).split(".")
             name = ".".join([known.get(first, first), *rest])
             if name in CLOCKS and first in known:
                 yield node.lineno, name
@@ -600,7 +607,7 @@ def ways(source: str, file: str) -> list[str]:
     for node in ast.walk(parsed(source)):
         if not isinstance(node, ast.Attribute | ast.Call):
             continue
-        name = ast.unparse(node.func if isinstance(node, ast.Call) else node)
+        name = dotted(node.func if isinstance(node, ast.Call) else node)
         one_argument = isinstance(node, ast.Call) and len(node.args) == 1 and not node.keywords
         moves = name.endswith(".replace") and one_argument  # of a path; that of a text has two
         if (isinstance(node, ast.Attribute) and _REPLACES.fullmatch(name)) or moves:

@@ -9,7 +9,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from consumers import BOTO3, FROM_PYPI, PROXIES, side_by_side
+from consumers import AIOBOTOCORE, BOTO3, FROM_PYPI, PROXIES, side_by_side
 from human import Human, decline
 from relay import Relay
 from stack import Stack, wait_until
@@ -95,14 +95,14 @@ def test_five_hundred_at_once_for_a_cold_role_cost_one_call(logged_in):
     assert [call["status"] for call in logged_in.calls("AssumeRole") if call["role_arn"] == role_arn] == [200]
 
 
-def be_typed_for(directory):
-    """Three clients, whatever proxies are set, nobody who has logged in, and a human who takes three seconds."""
+def be_typed_for(directory, clients):
+    """Some clients, whatever proxies are set, nobody who has logged in, and a human who takes three seconds."""
     with Stack(directory) as stack, Relay(stack.port) as relay, Human(stack, after=3) as human:
         environment = stack.environment("prod") | PROXIES
         url = environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
         environment["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = relay.instead_of(url)
-        outcomes = side_by_side(lambda client: client.run(environment), FROM_PYPI).values()
-        return outcomes, relay, human.asked, stack.calls()
+        outcomes = side_by_side(lambda client: client.run(environment), clients).values()
+        return clients, outcomes, relay, human.asked, stack.calls()
 
 
 def be_declined(directory):
@@ -111,23 +111,26 @@ def be_declined(directory):
         return BOTO3.run(stack.environment("prod")), human.asked, stack.calls()
 
 
-@pytest.fixture(scope="module")
-def humans(tmp_path_factory):
+@pytest.fixture(scope="module", params=[(BOTO3, AIOBOTOCORE), pytest.param(FROM_PYPI, marks=pytest.mark.live)], ids=len)
+def humans(request, tmp_path_factory):
     """Both at once, for they mostly wait."""
     directory = tmp_path_factory.mktemp("humans")
     with ThreadPoolExecutor() as threads:
-        typed, declined = threads.submit(be_typed_for, directory / "1"), threads.submit(be_declined, directory / "2")
+        typed, declined = (
+            threads.submit(be_typed_for, directory / "1", request.param),
+            threads.submit(be_declined, directory / "2"),
+        )
         return typed.result(), declined.result()
 
 
 def test_clients_are_held_while_a_human_types_and_ask_once(humans):
-    outcomes, relay, asked, calls = humans[0]
+    clients, outcomes, relay, asked, calls = humans[0]
     assert {outcome.arn.rpartition("/")[0] for outcome in outcomes} == {
         "arn:aws:sts::234567890123:assumed-role/cross-account-role-name"
     }
     assert min(outcome.seconds for outcome in outcomes) > 2
-    assert len(outcomes) == len(FROM_PYPI)
-    assert len(relay.requests) == len(FROM_PYPI) or relay.longest_pause > PAUSED  # one each
+    assert len(outcomes) == len(clients)
+    assert len(relay.requests) == len(clients) or relay.longest_pause > PAUSED  # one each
     assert len(asked) == 1
     assert [call["mfa"] for call in calls if call["action"] == "GetSessionToken"] == [True]
     assert [call["status"] for call in calls if call["action"] == "AssumeRole"] == [200]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import botocore.session
 import two_resolvers as two
+from examples import examples
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
@@ -201,7 +202,7 @@ def matching(rules, words):
 
 
 @settings(
-    max_examples=max(200, settings.default.max_examples),
+    max_examples=max(examples(200), settings.default.max_examples),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

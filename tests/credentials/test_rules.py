@@ -257,7 +257,7 @@ class Heart(RuleBasedStateMachine):
 Heart.TestCase.settings = settings(
     # No shrinking: it takes minutes, and a story that fails is short enough to read.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
-    max_examples=100 if settings().derandomize else settings().max_examples,
+    max_examples=settings().max_examples,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=list(HealthCheck),

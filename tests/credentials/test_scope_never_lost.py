@@ -9,6 +9,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from examples import examples
 from fake_aws import SERIAL, SOURCE, World, role
 from fake_console_login import console
 from fake_identity_center import permission_set
@@ -163,7 +164,7 @@ class Story:
 
 
 @pytest.mark.parametrize("kind", ROLES)
-@hypothesis_settings(max_examples=12)
+@hypothesis_settings(max_examples=examples(12))
 @given(
     scope=st.sampled_from(list(SCOPES.values())),
     ability=st.sampled_from(["known", "unknown", "denied"]),

@@ -205,6 +205,9 @@ TABLE = [
 NOBODY_WAITS = 15
 """So many rows, from the first."""
 
+OF_A_KIND = {"other", "grandchild", "below-direct", "guarded", "session"}
+"""Roles that are like another of ROLES in most rows: tried at `make test-live`."""
+
 
 @pytest.mark.parametrize(("situation", "shown"), TABLE, ids=[situation.__name__ for situation, _ in TABLE])
 @in_virtual_time
@@ -218,7 +221,7 @@ async def test_each_situation_has_its_word(clock, situation, shown):
             waiter.cancel()
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.live] * (name in OF_A_KIND)) for name in EVERY])
 @pytest.mark.parametrize(
     "situation", [situation for situation, _ in TABLE[:NOBODY_WAITS]], ids=lambda each: each.__name__
 )

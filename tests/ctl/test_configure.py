@@ -385,7 +385,7 @@ def test_no_edit_of_many_is_lost(config, say, how, locks):
     config.write_bytes(b"[default]\n")
     thread = threading.Thread(target=edit)
     thread.start()
-    said = [say(words) for _ in range(5) for words in ("--all", "--remove")]
+    said = [say(words) for _ in range(3) for words in ("--all", "--remove")]
     stop.set()
     thread.join()
     assert {status for status, _, _ in said} <= {0, 1}
@@ -514,7 +514,7 @@ def test_a_reader_never_sees_half_of_it(config, say):
 
     thread = threading.Thread(target=look)
     thread.start()
-    for _ in range(10):
+    for _ in range(4):
         say("--all")
         say("--remove")
     stop.set()

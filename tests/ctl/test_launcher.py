@@ -202,7 +202,13 @@ CONFIGS = {
 }
 
 
-@pytest.mark.parametrize("name", CONFIGS)
+FEW = {"default", "shadowing"}
+"""Of CONFIGS, at each `make test`; the others, which are read by the same lines, at `make test-live`."""
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in FEW else pytest.param(name, marks=pytest.mark.live) for name in CONFIGS]
+)
 def test_both_ways_are_the_same_whatever_the_files_say(daemon, launcher, place, name):
     (place / "h/.aws").mkdir()
     for file, text in zip(("config", "credentials"), CONFIGS[name], strict=True):

@@ -8,6 +8,7 @@ import itertools
 import re
 
 import pytest
+from examples import examples
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -127,7 +128,7 @@ def nearly_valid(draw, valid=VALID):
     return data
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.binary(max_size=300), cuts)
 @example(b"", [])
 @example(b"\r\n\r\n", [1, 2, 3])
@@ -136,13 +137,13 @@ def test_any_bytes(data, places):
     check(data, places)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(soups, cuts)
 def test_any_soup_of_its_words(data, places):
     check(data, places)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(nearly_valid(), cuts)
 @example(VALID * 50, [7, 700])
 @example(VALID.replace(b"Accept", b"accept: a\r\nACCEPT"), [])
@@ -152,7 +153,7 @@ def test_anything_near_a_valid_request(data, places):
     check(data, places)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.one_of(nearly_valid(PUT), nearly_valid(PUT + VALID), soups, st.binary(max_size=300)), cuts)
 @example(PUT * 50, [7, 700])
 @example(PUT.replace(b"api", b"../api"), [])
@@ -167,7 +168,7 @@ GUILTY = [
 ]  # fmt: skip
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.sampled_from(GUILTY), st.integers(1, 5), st.text("abc:", max_size=3), cuts)
 def test_one_guilty_line_anywhere_spoils_a_valid_request(line, place, tail, places):
     for valid, grammar in ((VALID, OURS), (VALID, EC2S), (PUT, EC2S)):
