@@ -2717,4 +2717,9 @@ GUARDS = {
         "if False:",
         "tests/ctl/test_project.py::test_a_role_that_somebody_chose_stays",
     ),
+    "untold-change-leaves-no-former-role": Guard(
+        "text = shells.FAILURES[language](nobody)",
+        'text = ""',
+        "tests/ctl/test_project.py::test_what_tcsh_cannot_be_told_leaves_it_in_no_role",
+    ),
 }

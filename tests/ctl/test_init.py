@@ -15,6 +15,7 @@ INIT = {
     "zsh": 'eval "$(xacctctl init zsh)"\n',
     "fish": "xacctctl init fish | source\n",
     "tcsh": 'eval "`xacctctl init tcsh`"\n',
+    "xonsh": "execx($(xacctctl init xonsh))\n",
 }
 SH = [
     pytest.param(name, marks=pytest.mark.skipif(not shutil.which(name), reason=f"{name} is not installed"))
@@ -24,7 +25,7 @@ SH = [
 
 def of(shell, script):
     """What a shell without rc files prints."""
-    options = {"bash": ["--norc"], "zsh": ["-f"], "fish": ["--no-config"], "tcsh": ["-f"]}[shell]
+    options = {"bash": ["--norc"], "zsh": ["-f"], "fish": ["--no-config"], "tcsh": ["-f"], "xonsh": ["--no-rc"]}[shell]
     done = subprocess.run(
         [shell, *options, "-c", INIT[shell] + script],
         capture_output=True,
@@ -198,3 +199,73 @@ def test_a_short_name_completes_as_the_whole_one_does(daemon, command, shell):
 def test_a_short_name_that_cannot_be_is_refused(capsys, place, words):
     assert main(["init", *words]) == 2
     assert capsys.readouterr().err
+
+
+# tcsh and xonsh: one line for its eval, and Python.
+
+XONSH = pytest.mark.skipif(not shutil.which("xonsh"), reason="xonsh is not installed")
+TCSH = pytest.mark.skipif(not shutil.which("tcsh"), reason="tcsh is not installed")
+SHOW = "sh -c 'echo \"-$XACCT_ROLE-\" $AWS_REGION $AWS_PROFILE'\n"
+
+
+@XONSH
+def test_xonsh_is_put_into_a_role_and_out_again(daemon, command, monkeypatch):
+    monkeypatch.setenv("AWS_REGION", "af-south-1")
+    said, errors = of("xonsh", f"xuse prod\n{SHOW}xuse dev --region us-east-1\n{SHOW}xleave\n{SHOW}xuse --help\n")
+    assert said[:3] == ["-prod- eu-west-1", "-dev- us-east-1", "-- af-south-1"]
+    assert said[3].startswith("usage: xacctctl env")
+    assert errors == ""
+
+
+@XONSH
+@pytest.mark.parametrize("raising", ["False", "True"])
+def test_a_failure_in_xonsh_stops_what_follows_and_leaves_no_role(daemon, command, raising):
+    """Whether or not xonsh raises where a command fails: with `$(...)` the role before would have stayed."""
+    script = f"$XONSH_SUBPROC_CMD_RAISE_ERROR = $XONSH_SUBPROC_RAISE_ERROR = {raising}\nxuse prod\n"
+    said, errors = of("xonsh", f"{script}try:\n    xuse typo and echo deploy\nexcept Exception:\n    pass\n{SHOW}")
+    assert said == ["-- xacctctl-env-failed"]
+    assert "There is no role typo." in errors
+
+
+@XONSH
+def test_xonsh_completes_and_has_a_prompt(daemon, command):
+    daemon.answers["/v1/status?role=prod"] = daemon._get_status(None, None)
+    script = (
+        "from xonsh.completer import Completer\n"
+        "execx($(xacctctl completion xonsh))\n"
+        "for line in ('xuse pr', 'xuse prod --regio', 'xacctctl exec d', 'xacctctl lock', 'echo pr'):\n"
+        "    print(sorted(str(each) for each in Completer().complete_line(line)[0] if str(each) != line))\n"
+        "xuse prod\nprint($PROMPT[:11] + $PROMPT_FIELDS['xacct']())\nxleave\nprint($PROMPT_FIELDS['xacct']())\n"
+    )
+    said, errors = of("xonsh", script)
+    assert said[:4] == ["['prod']", "['--region', '--regions']", "['dev']", "['lock']"]
+    assert "prod" not in said[4]
+    assert said[5:] == ["{xacct:{} }prod 7h05m", "None"]
+    assert errors == ""
+
+
+@TCSH
+def test_a_failure_in_tcsh_stops_what_follows_and_leaves_no_role(daemon, command):
+    said, errors = of("tcsh", f"xuse prod\nxuse typo && echo deploy\n{SHOW}")
+    assert said == ["-- xacctctl-env-failed"]
+    assert "There is no role typo." in errors
+
+
+@TCSH
+def test_tcsh_at_a_terminal_completes_and_has_the_role_in_its_prompt(daemon, command, sit):
+    daemon.answers["/v1/status?role=prod"] = daemon._get_status(None, None)
+    seat = sit(command=["tcsh", "-f"])
+    seat.type("set prompt = '$ '\nalias precmd 'echo mi''ne'\n" + INIT["tcsh"] * 2)
+    seat.type('eval "`xacctctl completion tcsh`"\n')
+    seat.type("xuse pr\t\n")
+    seat.expect("mine\r\nprod 7h05m $ ")
+    seat.type("sh -c 'exit 3'\n")
+    seat.expect("prod 7h05m $ ")
+    seat.type("echo status $status\n")
+    seat.expect("status 3\r\nmine\r\nprod 7h05m $ ")
+    seat.type("xacctctl completi\ttcs\t\n")
+    seat.expect("complete xacctctl 'p/1/")
+    seat.type("xleave\n")
+    seat.expect("mine\r\n$ ")
+    seat.type("exit\n")
+    seat.end()

@@ -1,6 +1,7 @@
 """A directory's .xacct.toml: what it may say, who has to trust it, and what shells make of it."""
 
 import os
+import re
 import shutil
 import subprocess
 from urllib.parse import quote
@@ -8,14 +9,15 @@ from urllib.parse import quote
 import pytest
 from waiting import PATIENCE
 
+from xacct.ctl import hook, shells
 from xacct.ctl.failure import REFUSED, CtlError
 from xacct.ctl.main import main
-from xacct.ctl.project import file, trust
+from xacct.ctl.project import file, look, trust
 
 SAYS_PROD = 'role = "prod"\nregion = "us-east-1"\n'
 SHELLS = [
     pytest.param(name, marks=pytest.mark.skipif(not shutil.which(name), reason=f"{name} is not installed"))
-    for name in ("bash", "zsh", "fish")
+    for name in ("bash", "zsh", "fish", "tcsh", "xonsh")
 ]
 
 
@@ -249,15 +251,18 @@ def test_without_a_file_a_command_needs_a_role(daemon, home, run, monkeypatch):
 
 def of(shell, *lines, init="hook {}"):
     """What a shell without rc files prints, where `at X` changes into X and shows the prompt."""
-    prompt = "emit fish_prompt" if shell == "fish" else "__xacct_cd"
-    begin = {"fish": f"xacctctl {init.format(shell)} | source"}
-    begin = begin.get(shell, f'eval "$(xacctctl {init.format(shell)})"')
-    show = 'echo "$PWD" "-$XACCT_ROLE-" "$AWS_REGION" "$AWS_PROFILE" | sed "s|^.*/h|~|"'
+    prompt = {"fish": "emit fish_prompt", "xonsh": "_ = events.on_pre_prompt.fire()"}.get(shell, "__xacct_cd")
+    begin = {
+        "fish": f"xacctctl {init.format(shell)} | source",
+        "tcsh": f'eval "`xacctctl {init.format(shell)}`"',
+        "xonsh": f"execx($(xacctctl {init.format(shell)}))",
+    }.get(shell, f'eval "$(xacctctl {init.format(shell)})"')
+    show = """sh -c 'echo "$PWD" "-$XACCT_ROLE-" "$AWS_REGION" "$AWS_PROFILE" | sed "s|^.*/h|~|"'"""
     script = [begin]
     for line in lines:
         word, _, where = line.partition(" ")
         script += [f"cd {where}", prompt, show] if word == "at" else [line]
-    options = {"bash": ["--norc"], "zsh": ["-f"], "fish": ["--no-config"]}[shell]
+    options = {"bash": ["--norc"], "zsh": ["-f"], "fish": ["--no-config"], "tcsh": ["-f"], "xonsh": ["--no-rc"]}[shell]
     done = subprocess.run(
         [shell, *options, "-c", "\n".join(script)],
         capture_output=True,
@@ -375,12 +380,62 @@ def test_it_happens_at_the_prompt_and_keeps_the_status(daemon, command, shop, si
     seat.end()
 
 
-@pytest.mark.parametrize("words", [[], ["csh"], ["csh", "none"]])
+@pytest.mark.parametrize("words", [[], ["csh"], ["csh", "none"], ["dotenv", "none"]])
 def test_what_no_shell_asks_is_no_traceback(home, words, capsys):
     assert main(["__project", *words]) == 2
     assert capsys.readouterr().out == ""
 
 
-def test_only_shells_that_look_at_directories_have_it(capsys, place):
-    assert main(["init", "tcsh", "--project"]) == 2
-    assert "--project is for bash, zsh, fish." in capsys.readouterr().err
+ODD = """a 'b' "c" $d !e `f`"""
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_directory_may_have_any_name(daemon, command, shop, home, shell):
+    (home / ODD).mkdir()
+    (home / ODD / file.NAME).write_text('role = "dev"\n')
+    assert main(["trust", str(home / ODD)]) == 0
+    said, _ = of(shell, "at ~/a*c*", "at ~")
+    assert [line.rpartition(" -")[2] for line in said] == ["dev-", "-"]
+
+
+@pytest.mark.parametrize("shell", ["tcsh", "xonsh"])
+def test_what_was_there_before_and_a_second_init_change_nothing(daemon, command, shop, shell):
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not installed")
+    assert main(["trust"]) == 0
+    before = {"tcsh": "alias precmd 'echo mine'", "xonsh": "_ = events.on_pre_prompt(lambda **_: print('mine'))"}[shell]
+    prompt = {"tcsh": "precmd", "xonsh": "_ = events.on_pre_prompt.fire()"}[shell]
+    again = {"tcsh": 'eval "`xacctctl hook tcsh`"', "xonsh": "execx($(xacctctl hook xonsh))"}[shell]
+    shown = {"tcsh": "alias precmd", "xonsh": "print([each.__name__ for each in events.on_pre_prompt])"}[shell]
+    said, told = of(shell, again, before, again, again, "cd ~/shop", prompt, "sh -c 'echo $XACCT_ROLE'", prompt, shown)
+    assert said[:3] == ["mine", "prod", "mine"]
+    assert len(re.findall(r"__?xacct_(cd|look)", said[3])) == 1
+    assert len(told) == 1
+
+
+@pytest.mark.skipif(not shutil.which("tcsh"), reason="tcsh is not installed")
+def test_what_tcsh_cannot_be_told_leaves_it_in_no_role(daemon, command, shop, home, monkeypatch):
+    """An end of line in what has to be put back later: the shell must not stay in the role of the directory before."""
+    (home / "lab").mkdir()
+    (home / "lab" / file.NAME).write_text('role = "dev"\n')
+    assert main(["trust"]) == main(["trust", str(home / "lab")]) == 0
+    said, told = of("tcsh", "at ~/lab", 'setenv AWS_DEFAULT_REGION "a\\\nb"', "at ~/shop", "at /")
+    assert said == ["~/lab -dev-", "~/shop --  xacctctl-env-failed", "/ --"]
+    assert "which tcsh can't be told" in "".join(told)
+
+
+def test_every_shell_that_looks_keeps_what_it_has_seen():
+    asked = {re.search(r"__project\W+(\w+)", hook.HOOKS[shell])[1] for shell in hook.SHELLS}
+    assert asked == look.SEEN.keys()
+    assert asked <= shells.FORMATS.keys()
+
+
+def test_powershells_is_whole(capsys, place):
+    """No PowerShell here: what it would refuse at once is looked for, and what it has to call."""
+    assert main(["init", "powershell", "--project"]) == 0
+    said = capsys.readouterr().out
+    for left, right in ("{}", "()", "[]"):
+        assert said.count(left) == said.count(right)
+    assert all(line.count('"') % 2 == 0 and line.count("'") % 2 == 0 for line in said.splitlines())
+    assert re.findall(r"^function (\w+)", said, re.MULTILINE) == ["xuse", "xleave", "prompt", "__xacct_cd"]
+    assert 'xacctctl __project powershell "$global:__xacct_seen"' in said

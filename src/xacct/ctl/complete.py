@@ -90,8 +90,8 @@ WORDS: Final[dict[str, tuple[str, ...]]] = {
     "mfa": ("list", "add", "remove"),
     "docker": ("run", "compose", "doctor", "setup"),
     "podman": ("run", "compose", "doctor", "setup"),
-    "completion": ("bash", "zsh", "fish"),
-    "hook": ("direnv", "bash", "zsh", "fish"),
+    "completion": ("bash", "zsh", "fish", "powershell", "xonsh", "tcsh"),
+    "hook": ("direnv", "bash", "zsh", "fish", "powershell", "xonsh", "tcsh"),
     "init": ("bash", "zsh", "fish", "powershell", "xonsh", "tcsh"),
     "service": ("install", "status", "uninstall"),
 }
@@ -175,8 +175,35 @@ function __xacctctl_complete
 end
 complete -c xacctctl -f -a '(__xacctctl_complete)'
 """,
+    "powershell": """\
+Register-ArgumentCompleter -Native -CommandName xacctctl -ScriptBlock {
+    param($partial, $line)
+    $words = @($line.CommandElements | Select-Object -Skip 1 | ForEach-Object { "$_" })
+    if ($partial -eq '') { $words += '' }
+    xacctctl __complete @words 2>$null
 }
-"""Behind two dashes stands another command: the shell completes it as it does at the start of a line."""
+""",
+    "xonsh": """\
+def _xacctctl(context):
+    import subprocess
+    command = context.command
+    if command is None or not command.args or command.args[0].value != 'xacctctl':
+        return None
+    words = [arg.value for arg in command.args[1:command.arg_index]]
+    words = ['xacctctl', '__complete', *words, command.prefix]
+    found = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=${...}.detype())
+    return set(found.stdout.splitlines()) or None
+def _xacctctl_begins():
+    from xonsh.completers.completer import add_one_completer
+    from xonsh.completers.tools import contextual_completer
+    add_one_completer('xacctctl', contextual_completer(_xacctctl), 'start')
+_xacctctl_begins()
+""",
+    "tcsh": """\
+complete xacctctl 'p/1/`xacctctl __complete ""`/' 'p/2/`xacctctl __complete $:1 ""`/'
+""",
+}
+"""Behind two dashes stands another command: bash, zsh and fish complete it as they do at the start of a line."""
 
 
 def candidates(words: list[str]) -> int:
@@ -326,6 +353,9 @@ VERBS = {
             "source <(xacctctl completion bash)                              in ~/.bashrc",
             "source <(xacctctl completion zsh)                               in ~/.zshrc",
             "xacctctl completion fish > ~/.config/fish/completions/xacctctl.fish",
+            "xacctctl completion powershell | Out-String | Invoke-Expression in $PROFILE",
+            "execx($(xacctctl completion xonsh))                             in ~/.xonshrc",
+            'eval "`xacctctl completion tcsh`"                               in ~/.tcshrc',
         ),
         completion,
         _declare,

@@ -22,6 +22,15 @@ __xacct_cd() {
 }
 """
 
+# One line, which is what tcsh's eval takes of a command's output. It keeps the status over a precmd by itself.
+_TCSH: Final = """\
+if ( ! $?__xacct_pwd ) eval 'set __xacct_pwd = ""; set __xacct_seen = ""'; \
+alias __xacct_look 'set __xacct_pwd = "$cwd:q"; eval "`xacctctl __project tcsh $__xacct_seen:q`"'; \
+alias __xacct_cd 'if ( "$cwd:q" != "$__xacct_pwd:q" ) eval __xacct_look'; \
+set __xacct_precmd = "`alias precmd`"; \
+if ( "$__xacct_precmd:q" !~ *__xacct_cd* ) alias precmd "__xacct_cd; $__xacct_precmd:q"
+"""
+
 HOOKS: Final = {
     "direnv": """\
 # xacct: in an .envrc, "use xacct ROLE". Access lasts as long as the shell that direnv works for.
@@ -51,8 +60,41 @@ function __xacct_cd --on-event fish_prompt
     xacctctl __project fish "$__xacct_seen" | source
 end
 """,
+    "powershell": """\
+function __xacct_cd {
+    $at = (Get-Location -PSProvider FileSystem).ProviderPath
+    if ($at -ceq $global:__xacct_pwd) { return }
+    $global:__xacct_pwd = $at
+    $PSNativeCommandUseErrorActionPreference = $false
+    $was = $global:LASTEXITCODE
+    $change = (xacctctl __project powershell "$global:__xacct_seen") -join "`n"
+    $global:LASTEXITCODE = $was
+    if ($change) { Invoke-Expression $change }
 }
-SHELLS: Final = ("bash", "zsh", "fish")
+if ("$function:prompt" -notmatch '__xacct_cd') {
+    Copy-Item Function:prompt Function:__xacct_prompt_before_cd -Force
+    function prompt { __xacct_cd; __xacct_prompt_before_cd }
+}
+""",
+    "xonsh": """\
+def _xacct_cd():
+    import subprocess
+    at = ${...}.get('PWD')
+    if at == _xacct_cd.at:
+        return
+    _xacct_cd.at = at
+    words = ['xacctctl', '__project', 'xonsh', _xacct_cd.seen]
+    said = subprocess.run(words, stdout=subprocess.PIPE, text=True, env=${...}.detype()).stdout
+    execx(said or 'pass', glbs=globals())
+_xacct_cd.at, _xacct_cd.seen = None, ''
+if not any(getattr(each, '__name__', '') == '_xacct_look' for each in events.on_pre_prompt):
+    @events.on_pre_prompt
+    def _xacct_look(**_):
+        _xacct_cd()
+""",
+    "tcsh": _TCSH,
+}
+SHELLS: Final = tuple(name for name in HOOKS if name != "direnv")
 """Those that look at directories."""
 
 

@@ -12,11 +12,15 @@ from xacct.ctl.verb import Verb
 def init(args: Namespace, _client: Client) -> int:
     """Print the shell's functions."""
     _demand_sense(args)
-    out(shell_init.script(args.shell, prompt=not args.no_prompt))
+    functions, segment = shell_init.SHELLS[args.shell]
+    parts = [functions]
+    if not args.no_prompt:
+        parts.append(segment)
     if args.project:
-        out(hook.HOOKS[args.shell].rstrip())
+        parts.append(hook.HOOKS[args.shell])
     if args.short is not None:
-        out(shell_init.short(args.shell, args.short))
+        parts.append(shell_init.short(args.shell, args.short))
+    out(shell_init.joined(args.shell, parts))
     return OK
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Final
 
 _SH_FUNCTIONS: Final = """\
@@ -96,10 +97,17 @@ end
 _POWERSHELL: Final = """\
 function xuse {
     if ($args.Count -and $args[0] -in '-h', '--help') { xacctctl env --help; return }
+    $PSNativeCommandUseErrorActionPreference = $false
     $change = (xacctctl env @args --format powershell) -join "`n"
     Invoke-Expression $change
 }
 function xleave { (xacctctl leave --format powershell) -join "`n" | Invoke-Expression }
+Register-ArgumentCompleter -Native -CommandName xuse -ScriptBlock {
+    param($partial, $line)
+    $words = @($line.CommandElements | Select-Object -Skip 1 | ForEach-Object { "$_" })
+    if ($partial -eq '') { $words += '' }
+    xacctctl __complete env @words 2>$null
+}
 """
 _POWERSHELL_PROMPT: Final = """\
 if (-not (Test-Path Function:__xacct_former_prompt)) { Copy-Item Function:prompt Function:__xacct_former_prompt }
@@ -111,39 +119,57 @@ function prompt {
 }
 """
 
+# By Python's subprocess: `$(...)` raises where xacctctl fails, and what it has written to lead out of the role is lost.
 _XONSH: Final = """\
+def _xacct_said(*words, **how):
+    import subprocess
+    run = subprocess.run(['xacctctl', *words], stdout=subprocess.PIPE, text=True, env=${...}.detype(), **how)
+    return run.stdout
 def _xuse(args):
     if args[:1] in (['-h'], ['--help']):
-        xacctctl env --help
+        print(_xacct_said('env', '--help'), end='')
         return 0
-    change = $(xacctctl env @(args) --format xonsh)
     try:
-        execx(change)
+        execx(_xacct_said('env', *args, '--format', 'xonsh'))
     except RuntimeError:
         return 1
     return 0
 def _xleave(args):
-    execx($(xacctctl leave --format xonsh))
-aliases['xuse'] = _xuse
-aliases['xleave'] = _xleave
+    execx(_xacct_said('leave', '--format', 'xonsh'))
+def _xuse_completes(context):
+    command = context.command
+    if command is None or not command.args or command.args[0].value != 'xuse':
+        return None
+    words = [arg.value for arg in command.args[1:command.arg_index]]
+    return set(_xacct_said('__complete', 'env', *words, command.prefix, stderr=-3).splitlines())
+def _xacct_begins():
+    from xonsh.completers.completer import add_one_completer
+    from xonsh.completers.tools import contextual_completer
+    from xonsh.tools import unthreadable
+    aliases['xuse'], aliases['xleave'] = unthreadable(_xuse), unthreadable(_xleave)
+    add_one_completer('xuse', contextual_completer(_xuse_completes), 'start')
+_xacct_begins()
 """
 _XONSH_PROMPT: Final = """\
 def _xacct_prompt():
     if not ${...}.get('XACCT_ROLE'):
         return None
-    return $(xacctctl status --prompt 2>/dev/null).strip() or None
+    return _xacct_said('status', '--prompt', stderr=-3).strip() or None
 $PROMPT_FIELDS['xacct'] = _xacct_prompt
 if isinstance($PROMPT, str) and '{xacct' not in $PROMPT:
     $PROMPT = '{xacct:{} }' + $PROMPT
 """
 
 _TCSH: Final = """\
-alias xuse 'eval "`xacctctl env --format tcsh \\!*`"'; alias xleave 'eval "`xacctctl leave --format tcsh`"'
+alias xuse 'eval "`xacctctl env --format tcsh \\!*`"'; alias xleave 'eval "`xacctctl leave --format tcsh`"'; \
+complete xuse 'p/1/`xacctctl __complete env ""`/'
 """
 _TCSH_PROMPT: Final = """\
-; if ( $?prompt && ! $?xacct_prompt ) eval 'set xacct_prompt = "$prompt"'; \
-if ( $?prompt ) alias precmd 'set xacct_role = "`xacctctl status --prompt`"; \
-if ( "$xacct_role" != "" ) set xacct_role = "$xacct_role "; set prompt = "$xacct_role$xacct_prompt:q"'
+if ( $?prompt && ! $?xacct_prompt ) eval 'set xacct_prompt = "$prompt"'; \
+alias __xacct_prompt 'set xacct_role = "`xacctctl status --prompt`"; \
+if ( "$xacct_role" != "" ) set xacct_role = "$xacct_role "; set prompt = "$xacct_role$xacct_prompt:q"'; \
+set __xacct_precmd = "`alias precmd`"; \
+if ( $?prompt && "$__xacct_precmd:q" !~ *__xacct_prompt* ) alias precmd "__xacct_prompt; $__xacct_precmd:q"
 """
 
 SHELLS: Final[dict[str, tuple[str, str]]] = {
@@ -187,9 +213,6 @@ def short(shell: str, name: str) -> str:
     return SHORT[shell].format(name=name).rstrip("\n")
 
 
-def script(shell: str, *, prompt: bool) -> str:
-    """Return what the shell's rc file reads; tcsh's is one line, for its eval knows no other."""
-    functions, segment = SHELLS[shell]
-    if shell == "tcsh":
-        return functions.rstrip("\n") + (segment.rstrip("\n") if prompt else "")
-    return (functions + (segment if prompt else "")).rstrip("\n")
+def joined(shell: str, parts: Iterable[str]) -> str:
+    """Return what the shell's rc file reads, of its parts; tcsh's is one line, for its eval knows no other."""
+    return ("; " if shell == "tcsh" else "\n").join(part.rstrip("\n") for part in parts)

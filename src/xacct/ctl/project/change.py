@@ -59,7 +59,7 @@ def _enter(project: Project, language: str, client: Client) -> None:
     else:
         say(f"xacctctl: this shell is in {args.role}, as {where} says.")
     change.set[variables.PROJECT] = mark
-    emit(shells.FORMATS[language](change))
+    _tell(change, language)
     end_former(client, None)
 
 
@@ -97,5 +97,17 @@ def _universal() -> Sequence[str]:
 def _leave(language: str, client: Client) -> None:
     if role := os.environ.get(variables.ROLE):
         say(f"xacctctl: this shell has left {role}.")
-    emit(shells.FORMATS[language](variables.settled(variables.Change({}, ()), os.environ)))
+    _tell(variables.settled(variables.Change({}, ()), os.environ), language)
     end_former(client.without_start(), None)
+
+
+def _tell(change: variables.Change, language: str) -> None:
+    """Print a change; of one that the shell can't be told it keeps nothing, for the role before is another's."""
+    try:
+        text = shells.FORMATS[language](change)
+    except CtlError as error:
+        complain(error.sentence, error.hint)
+        nobody = variables.nobody(os.environ)
+        nobody.set |= {name: mark for name, mark in change.set.items() if name == variables.PROJECT}
+        text = shells.FAILURES[language](nobody)  # guard: untold-change-leaves-no-former-role
+    emit(text)

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from xacct.ctl.client import Client
     from xacct.ctl.project.file import Project
 
-SEEN: Final = {"sh": "__xacct_seen={}\n", "fish": "set -g __xacct_seen {}\n"}
+SEEN: Final = {
+    "sh": "__xacct_seen={}\n",
+    "fish": "set -g __xacct_seen {}\n",
+    "powershell": "$global:__xacct_seen = '{}'\n",
+    "xonsh": "_xacct_cd.seen = '{}'\n",
+    "tcsh": "set __xacct_seen = {}; ",  # its eval takes one line
+}
 """How a shell keeps what it has seen last, so that it is told once: not in its environment, for that is inherited."""
 
 
