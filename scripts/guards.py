@@ -32,6 +32,11 @@ GUARDS = {
         "if False:",
         "tests/ctl/test_docker.py::test_what_may_be_meant_for_us_or_the_engine_is_neither",
     ),
+    "certificates-are-left-out-for-one-thread": Guard(
+        "if threading.get_ident() != here:",
+        "if False:",
+        "tests/daemon/test_loading.py::test_other_threads_get_their_certificates_meanwhile",
+    ),
     "compose-file-narrows-nothing": Guard(
         "if narrows(args):",
         "if False:",

@@ -5,7 +5,7 @@ usage: make bench           (or: .venv/bin/python scripts/bench [--rounds N] [--
 Prints a report and writes it to docs/benchmarks.md. What is compared takes turns in short rounds; medians over the
 rounds are shown, and the medians of each round's ratios: a busy minute on the machine then hits both sides alike.
 Nothing of the user's is touched: sandbox and daemon run in a directory of their own (tests/support/stack.py).
-Each subject is a file: race.py (the endpoint), events.py, memory.py, commands.py.
+Each subject is a file: race.py (the endpoint), events.py, logins.py, commands.py and ready.py (start-up), memory.py.
 """
 
 from __future__ import annotations
@@ -25,8 +25,10 @@ ROOT = Path(__file__).parents[2]
 sys.path.insert(1, str(ROOT / "tests" / "support"))
 import commands  # noqa: E402
 import events  # noqa: E402
+import logins  # noqa: E402
 import memory  # noqa: E402
 import race  # noqa: E402
+import ready  # noqa: E402
 from bare import bare_server, has_uvloop  # noqa: E402
 from generator import Generator  # noqa: E402
 from page import machine, table  # noqa: E402
@@ -37,7 +39,7 @@ BY_HAND = "<!-- What follows is written by hand; `make bench` keeps it. -->\n"
 MANY = (1000, 5000)
 """Roles of those whose status is timed."""
 
-SUBJECTS = ("endpoint", "events", "start-up", "memory")
+SUBJECTS = ("endpoint", "events", "logins", "start-up", "memory")
 
 ENDPOINT = """\
 ## The endpoint
@@ -59,6 +61,15 @@ EVENTS = """\
 
 One client asks each two milliseconds, on a new connection; shown is the longest that it waited for an answer. {rounds}
 rounds, each with a daemon of its own.
+
+{table}
+"""
+
+LOGINS = """\
+## Logging in
+
+STS is the sandbox on the same machine, so no network is measured. {rounds} rounds, each with a daemon of its own, which
+knows 1,000 roles. Forty calls go out at once, ten a second after that: AWS throttles who asks more.
 
 {table}
 """
@@ -145,10 +156,12 @@ def measure(rounds: int, only: list[str], peers: list[str]) -> str:
         if "events" in only:
             found = events.during_events(generator, scratch)
             parts.append(EVENTS.format(rounds=events.ROUNDS, table=events.events_table(found)))
+        if "logins" in only:
+            parts.append(LOGINS.format(rounds=logins.ROUNDS, table=logins.logins_table(logins.logins(scratch))))
         if "start-up" in only:
             times, (resident, part) = start_up(stack, scratch), commands.exec_memory(stack)
-            ready = memory.ready_table(memory.time_to_ready(scratch))
-            said = {"rounds": commands.ROUNDS, "commands": times, "resident": resident, "part": part, "ready": ready}
+            started = ready.ready_table(ready.time_to_ready(scratch))
+            said = {"rounds": commands.ROUNDS, "commands": times, "resident": resident, "part": part, "ready": started}
             parts.append(START_UP.format(**said))
         if "memory" in only:
             held = {f"bare Protocol, {loops[0]}": [memory.memory_of(bare[0].pid)], **memory.memory(scratch)}

@@ -23,6 +23,8 @@ QUIET = 0.3
 PROFILES = 5000
 GRANTS = 1000
 BULK = 80
+PATIENCE = 20.0
+"""Seconds in which a daemon has ended whose successor serves."""
 
 
 def during_events(generator: Generator, scratch: Path) -> dict[str, list[float]]:
@@ -35,6 +37,8 @@ def during_events(generator: Generator, scratch: Path) -> dict[str, list[float]]
                     time.sleep(QUIET)
                     event()
                     time.sleep(QUIET)
+                if seen.get("failed"):
+                    raise SystemExit(f"{seen['failed']} fetches got no answer during: {name}")
                 found.setdefault(name, []).append(seen["max"])
         show_progress()
     return found
@@ -55,13 +59,23 @@ def _events(stack: Stack) -> dict[str, Callable[[], Any]]:
         "the first login (the SDK is loaded)": lambda: stack.login("prod"),
         f"reading {PROFILES:,} profiles": lambda: _add_profiles(stack),
         f"bulk login of {BULK} roles": lambda: stack.login(*_many(BULK), code="000000"),
-        "`status` with them, ten times": lambda: [stack.status() for _ in range(10)],
+        f"`status` of {PROFILES:,} roles, ten times": lambda: [stack.status() for _ in range(10)],
+        "`reload`": lambda: stack.api("POST", "/v1/reload"),
         f"{GRANTS:,} grants": lambda: [stack.grant("prod") for _ in range(GRANTS - 1)],
+        "`restart`: a new process takes over (no fetch is refused)": lambda: _restart(stack),
     }
 
 
 def _many(number: int) -> list[str]:
     return [f"many-{place:04d}" for place in range(number)]
+
+
+def _restart(stack: Stack) -> None:
+    """Have a successor take over, and wait until it answers xacctctl."""
+    successor = stack.api("POST", "/v1/succeed")["pid"]
+    stack.daemon.wait(PATIENCE)
+    while stack.api("GET", "/v1/version")["pid"] != successor:
+        time.sleep(0.1)
 
 
 def _add_profiles(stack: Stack) -> None:

@@ -1,9 +1,8 @@
-"""Resident memory of daemons, and how long a daemon takes until it serves."""
+"""Resident memory of daemons."""
 
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import time
 from contextlib import contextmanager
@@ -75,32 +74,6 @@ def memory(scratch: Path) -> dict[str, list[Memory]]:
     return found
 
 
-def time_to_ready(scratch: Path) -> dict[str, list[float]]:
-    """Milliseconds from a daemon's start until its endpoint takes a connection, and until xacctctl is answered."""
-    times: dict[str, list[float]] = {"serves SDKs": [], "answers xacctctl": []}
-    with Stack(scratch / "ready", daemon=False, apart=True) as stack:
-        for _ in range(MEMORY_RUNS + 2):
-            began = time.perf_counter()
-            stack.daemon = stack._spawn(["-m", "xacct.daemon"], stack.env, "daemon.log")  # noqa: SLF001
-            _wait_for(stack.port)
-            times["serves SDKs"].append((time.perf_counter() - began) * 1000)
-            while stack._answers() is None:  # noqa: SLF001
-                time.sleep(0.002)
-            times["answers xacctctl"].append((time.perf_counter() - began) * 1000)
-            stack.stop()
-    return times
-
-
-def _wait_for(port: int) -> None:
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 5).close()
-        except OSError:
-            time.sleep(0.002)
-        else:
-            return
-
-
 def memory_table(held: Mapping[str, Sequence[Memory]]) -> str:
     """Medians, and each one's resident memory to that of the first."""
     first = median(memory.rss for memory in next(iter(held.values())))
@@ -118,13 +91,6 @@ def memory_table(held: Mapping[str, Sequence[Memory]]) -> str:
         )
     rows[1][0] += ", for comparison"
     return table(rows)
-
-
-def ready_table(times: Mapping[str, Sequence[float]]) -> str:
-    """Medians."""
-    return table(
-        [["a daemon that is started", "median ms"], *([name, f"{median(ms):.0f}"] for name, ms in times.items())]
-    )
 
 
 def _median(sizes: Sequence[float | None]) -> str:

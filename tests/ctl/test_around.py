@@ -1,11 +1,14 @@
 """Around an exec: a start-up file that undoes it, a program that outlives it, and access that is to last."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from xacct.ctl import around, procfs
 from xacct.ctl.around import undone_by
@@ -40,6 +43,24 @@ def test_start_up_files_that_set_what_wins(tmp_path, monkeypatch, command, found
         (tmp_path / name).write_text(text)
     said = undone_by(command, str(tmp_path))
     assert said is None if found is None else said.endswith(found)
+
+
+PIECES = ("then", "source", ".", ";", "&", " ", "\t", "\u00a0", "'", '"', "a", "~/x", "$HOME", "t")
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=9).map("".join))
+@example("if [ -f ~/.more ]; then . ~/.more; fi")
+@example("true&&source\u00a0'~/x y'")
+def test_a_file_that_a_line_reads_is_what_a_regular_expression_would_find(code):
+    code = code.strip()
+    found = re.search(r"(?:^|[;&]|then)\s*(?:source|\.)\s+[\"']?([^\s\"';]+)", code)
+    assert around._read_by(code) == (found and found[1])
+
+
+@given(st.text("-ilcx1é", max_size=5).map("-".__add__) | st.sampled_from(["--login", "--interactive", "--in"]))
+def test_an_option_that_asks_for_a_human_is_what_a_regular_expression_would_find(option):
+    asks = re.fullmatch(r"-[a-zA-Z]*[il][a-zA-Z]*|--login|--interactive", option) is not None
+    assert around._asks_for_a_human(option) == asks
 
 
 def test_a_shell_whose_start_up_file_sets_a_profile_is_said(daemon, run, place):

@@ -105,11 +105,15 @@ def test_a_full_disk_is_reported(daemon, run):
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["env", "prod"], ["process", "prod"], ["status"], ["exec", "prod", "--", "true"], ["__project", "sh"]],
+    [
+        *([], ["env", "prod"], ["process", "prod"], ["status"], ["__project", "sh"]),
+        *(["exec", "prod", "--", "true"], ["exec", "prod", "--", "sh", "-lc", "true"]),
+    ],
     ids=str,
 )
-def test_nothing_heavy_is_imported(daemon, words):
-    """xacctctl runs dozens of times a day: typing alone would double what it takes."""
+def test_nothing_heavy_is_imported(daemon, place, words):
+    """xacctctl runs dozens of times a day: typing alone would double what it takes. And an exec stays in memory."""
+    (place / "h" / ".profile").write_text("if true; then . /dev/null; fi\nPATH=$PATH\n")
     script = (
         "import sys; before = set(sys.modules); import xacct.ctl.main as m;"
         f"words = {words!r}; words and m.main(words);"

@@ -25,9 +25,10 @@ _STARTUP: Final = {
 _ALWAYS: Final = {"zsh": (".zshenv",), "fish": (".config/fish/config.fish",)}
 """Those that are read for a script as well."""
 
-_RIVALS: Final = "|".join((*variables.KEYS[:3], "AWS_PROFILE", "AWS_DEFAULT_PROFILE", *variables.CONTAINER))
+_NAMES: Final = (*variables.KEYS[:3], "AWS_PROFILE", "AWS_DEFAULT_PROFILE", *variables.CONTAINER)
+_RIVALS: Final = "|".join(_NAMES)
 _SETS: Final = rf"(?:^|[;&\s])(?:({_RIVALS})=|set\s+-\S+\s+({_RIVALS})\b)"
-_SOURCES: Final = r"(?:^|[;&]|then)\s*(?:source|\.)\s+[\"']?([^\s\"';]+)"
+_BEFORE_COMMAND: Final = (";", "&", "then")
 _DEPTH: Final = 3
 _FEW: Final = 1000
 """Processes that are looked at one by one, rather than all that there are."""
@@ -51,17 +52,19 @@ def undone_by(command: list[str], home: str) -> str | None:
 
 def _is_interactive(command: list[str]) -> bool:
     """Say whether a shell is started as one for a human, or as if at a login."""
-    import re  # noqa: PLC0415 - of use to shells alone
-
     first = next((place for place, word in enumerate(command) if place and not word.startswith("-")), len(command))
-    options = command[1:first]
-    asked = any(re.fullmatch(r"-[a-zA-Z]*[il][a-zA-Z]*|--login|--interactive", word) for word in options)
+    asked = any(_asks_for_a_human(word) for word in command[1:first])
     return len(command) == 1 or command[0].startswith("-") or asked
 
 
-def _settings(path: str, home: str, depth: int) -> Iterator[tuple[str, str]]:
-    import re  # noqa: PLC0415 - of use to shells alone
+def _asks_for_a_human(option: str) -> bool:
+    """Say whether an option of a shell's is -i, -l, or several of which one is."""
+    letters = option[1:]
+    several = letters.isascii() and letters.isalpha() and not {"i", "l"}.isdisjoint(letters)
+    return several or option in ("--login", "--interactive")
 
+
+def _settings(path: str, home: str, depth: int) -> Iterator[tuple[str, str]]:
     try:
         text = fileio.read(path).decode("utf-8", "replace")[:_LIMIT]
     except OSError:
@@ -70,10 +73,44 @@ def _settings(path: str, home: str, depth: int) -> Iterator[tuple[str, str]]:
         code = line.strip()
         if code.startswith("#"):
             continue
-        if found := re.search(_SETS, code):
-            yield path, found[1] or found[2]
-        elif depth and (other := re.search(_SOURCES, code)):
-            yield from _settings(other[1].replace("$HOME", home).replace("~", home, 1), home, depth - 1)
+        if variable := _set_in(code):
+            yield path, variable
+        elif depth and (other := _read_by(code)):
+            yield from _settings(other.replace("$HOME", home).replace("~", home, 1), home, depth - 1)
+
+
+def _set_in(code: str) -> str | None:
+    """Return the variable that wins over us and that this line sets, if it sets one."""
+    if not any(name in code for name in _NAMES):
+        return None
+    import re  # noqa: PLC0415 - 1.3 MiB, which an `exec` would keep for as long as a shell runs that sets none
+
+    found = re.search(_SETS, code)
+    return found and (found[1] or found[2])
+
+
+def _read_by(code: str) -> str | None:
+    """Return the file that this line has a shell read (`source FILE`, `. FILE`), as it is written there, if any."""
+    starts = {place + len(sign) for sign in _BEFORE_COMMAND for place in _places(sign, code)}
+    for start in sorted(starts | {0}):
+        rest = code[start:].lstrip()
+        word = next((word for word in ("source", ".") if rest.startswith(word)), "")
+        name = rest[len(word) :].lstrip()
+        if not word or len(name) == len(rest) - len(word):
+            continue
+        name = name[1:] if name[:1] in ("'", '"') else name
+        end = next((place for place, sign in enumerate(name) if sign.isspace() or sign in "\"';"), len(name))
+        if end:
+            return name[:end]
+    return None
+
+
+def _places(sign: str, code: str) -> Iterator[int]:
+    """Yield where a sign stands in a line."""
+    place = code.find(sign)
+    while place >= 0:
+        yield place
+        place = code.find(sign, place + 1)
 
 
 def left_behind(token_file: str, newest: int = 0) -> list[tuple[int, str]]:

@@ -211,7 +211,7 @@ class Run:
 
     async def _open_control(self, inherited: Inherited) -> None:
         """Serve the control channel. aiohttp costs a sixth of a second: SDKs are served meanwhile."""
-        await run_in_daemon_thread(lambda: importlib.import_module("xacct.control.server"))
+        await run_in_daemon_thread(_load_control)
         from xacct.control.api import Api  # noqa: PLC0415 - see above
         from xacct.control.containers import Containers  # noqa: PLC0415
         from xacct.control.daemon import Daemon  # noqa: PLC0415
@@ -411,6 +411,13 @@ class Run:
             if self._app.keeper.agent_lock.locked and not self._locked_before:
                 self._successor.tell_locked("while a new xacctd took over")
             await self._successor.close()
+
+
+def _load_control() -> None:
+    from xacct.daemon.loading import load_aiohttp  # noqa: PLC0415 - no client waits for it
+
+    load_aiohttp()
+    importlib.import_module("xacct.control.server")
 
 
 def _say_why_not(handing_over: asyncio.Task[int]) -> None:

@@ -76,8 +76,9 @@ class Takeover:
             StartupFailed: it does not.
         """
         # All that takes time is imported by now, or is here.
-        from aiohttp import web  # noqa: F401, PLC0415
+        from xacct.daemon.loading import load_aiohttp  # noqa: PLC0415
 
+        load_aiohttp()
         from xacct.control import api, server  # noqa: F401, PLC0415
 
         try:
