@@ -1818,6 +1818,31 @@ GUARDS = {
     "log-words": Guard(
         "            _cleaned,\n", "", "tests/test_foreign_text.py::test_a_line_of_the_log_is_one_line_of_words"
     ),
+    "audit-of-one-grant-is-of-it-alone": Guard(
+        'if grant is not None and grant["id"] == self._id:',
+        "if grant is not None:",
+        "tests/control/test_audit.py::test_of_one_grant_there_are_its_lines_and_no_others",
+    ),
+    "audit-grant-that-is-meant-is-one": Guard(
+        "if len(near) == 1:",
+        "if near:",
+        "tests/control/test_audit.py::test_a_word_that_is_no_grant_or_several_is_refused",
+    ),
+    "audit-folded-fetch-keeps-its-grant": Guard(
+        "grant, role, what = self._still_told(grant), None, FOLDED",
+        "grant, role, what = None, None, FOLDED",
+        "tests/audit/test_trail.py::test_a_fetch_that_is_one_of_too_many_kinds_keeps_its_grant",
+    ),
+    "audit-reader-waits-for-whole-line": Guard(
+        'if not raw.endswith(b"\\n"):',
+        "if not raw:",
+        "tests/audit/test_reader.py::test_half_a_line_is_waited_for",
+    ),
+    "audit-cursor-tells-files-apart": Guard(
+        "and _first(part) == after.first:",
+        ":",
+        "tests/audit/test_reader.py::test_another_file_with_the_same_number_is_not_taken_for_it",
+    ),
     "audit-label-is-words": Guard(
         '"label": clean(grant.label)',
         '"label": grant.label',
@@ -1937,8 +1962,8 @@ GUARDS = {
         "tests/audit/test_trail.py::test_strangers_push_nothing_out_and_their_words_are_counted_by_kind",
     ),
     "audit-refusals-take-no-place-of-fetches": Guard(
-        'refusals >= MAX_REFUSALS if event == "refused" else len(self._windows) - refusals >= MAX_KINDS',
-        "len(self._windows) >= MAX_KINDS",
+        "return sum(key[0] == event for key in self._windows) >= MAX_REFUSALS",
+        "return len(self._windows) >= MAX_KINDS",
         "tests/audit/test_trail.py::test_strangers_push_nothing_out_and_their_words_are_counted_by_kind",
     ),
     "audit-who-has-no-grant-is-not-looked-for": Guard(
