@@ -1818,6 +1818,31 @@ GUARDS = {
     "log-words": Guard(
         "            _cleaned,\n", "", "tests/test_foreign_text.py::test_a_line_of_the_log_is_one_line_of_words"
     ),
+    "audit-follow-doubles-no-line": Guard(
+        'if resumes and "cursor" not in line:',
+        "if False:",
+        "tests/ctl/test_audit.py::test_the_next_daemon_that_takes_no_cursor_doubles_nothing",
+    ),
+    "audit-older-daemon-tells-of-no-other-grant": Guard(
+        'if grant is None or not meant or self._id not in (None, grant["id"]):',
+        "if False:",
+        "tests/ctl/test_audit.py::test_an_older_xacctd_that_tells_of_other_grants_is_not_believed",
+    ),
+    "audit-page-over-no-file": Guard(
+        "if not force:",
+        "if False:",
+        "tests/ctl/test_audit_page.py::test_it_is_written_for_its_user_alone_and_never_over_a_file",
+    ),
+    "audit-page-words-are-no-markup": Guard(
+        "<td class={name}>{escape(said)}</td>",
+        "<td class={name}>{said}</td>",
+        "tests/ctl/test_audit_page.py::test_other_peoples_words_are_no_markup",
+    ),
+    "audit-page-takes-nothing-from-elsewhere": Guard(
+        "default-src 'none'",
+        "img-src *",
+        "tests/ctl/test_audit_page.py::test_it_is_whole_in_itself_and_its_policy_lets_nothing_else_in",
+    ),
     "audit-of-one-grant-is-of-it-alone": Guard(
         'if grant is not None and grant["id"] == self._id:',
         "if grant is not None:",

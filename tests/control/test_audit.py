@@ -34,6 +34,10 @@ async def kept(control, directory):
         await control.trail.close()
 
 
+def refuse_for_the_disk(_):
+    raise OSError(28, "No space left on device")
+
+
 async def lines(control, query="", **only):
     async with control.stream(f"/v1/audit{query}", "GET") as stream:
         found = await stream.rest()
@@ -214,6 +218,7 @@ async def test_a_word_that_is_no_grant_or_several_is_refused(clock, control, sho
 async def test_a_label_that_one_grant_has_names_it_though_the_audit_has_lost_it(clock, control, short_path):
     async with kept(control, short_path):
         grant = await control.post("/v1/grants", roles=["dev"], label="deploy")
+        await control.trail.flush()
         control.audit_file.write_text("")
         assert await lines(control, "?grant=deploy") == []
         control.trail.fetched(control.grants.by_id(grant["id"]), "dev", "served", Caller(uid=1))
@@ -266,6 +271,20 @@ async def test_a_cursor_goes_on_where_somebody_has_stopped(clock, control, short
         status, error = await control.refused("GET", "/v1/audit?after=canary")
         assert (status, error["code"]) == (400, "bad-request")
         assert "cursor" not in (await lines(control))[0]
+
+
+@in_virtual_time
+async def test_what_a_full_disk_did_not_take_is_told_to_who_follows_and_moves_no_cursor(clock, control, short_path):
+    async with kept(control, short_path):
+        control.trail.record("login", role="dev", what="1")
+        async with control.stream("/v1/audit?follow=1&role=dev", "GET") as stream:
+            before = await stream.next()
+            append, control.trail._file.append = control.trail._file.append, refuse_for_the_disk
+            control.trail.record("login", role="prod")
+            control.trail.record("login", role="dev", what="2")
+            told = await stream.next()
+            control.trail._file.append = append
+    assert (told["what"], told["cursor"]) == ("2", before["cursor"])
 
 
 @in_virtual_time

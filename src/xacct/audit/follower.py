@@ -34,3 +34,8 @@ class Follower:
         """The next lines, up to `number`; empty: there are no more now."""
         async with self._writing:
             return await asyncio.to_thread(self._reader.some, number)
+
+    @property
+    def cursor(self) -> str:
+        """Where the last line ends that was read."""
+        return self._reader.cursor

@@ -78,6 +78,11 @@ class Reader:
             found = list(islice(self._lines, number))
         return found
 
+    @property
+    def cursor(self) -> str:
+        """Where the last line ends that was read."""
+        return "_".join(_spelled(chain.place) for chain in self._chains)
+
     def close(self) -> None:
         """Let go of the files."""
         for chain in self._chains:
@@ -86,7 +91,7 @@ class Reader:
     def _merged(self, each: Iterable[Iterator[_Line]]) -> Iterator[Read]:
         for line, raw, chain, place in merge(*each, key=lambda found: found[0]["time"]):
             chain.place = place
-            yield Read(line, raw, "_".join(map(_spelled, (known.place for known in self._chains))))
+            yield Read(line, raw, self.cursor)
 
 
 class _Chain:

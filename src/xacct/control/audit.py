@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from xacct import wire
-    from xacct.audit.reader import Read
     from xacct.audit.trail import Trail
     from xacct.control import views
     from xacct.control.streams import Lines
@@ -129,16 +128,18 @@ class Audit:
         wanted = Wanted(query, view, grant)
 
         async def run(out: Lines) -> None:
+            with_cursor = follows or bool(after)
             async with trail.reading(after) as follower:
                 while True:
                     follower.changed.clear()
                     while some := await follower.some(AT_ONCE):
                         for read in some:
                             if (line := wanted.of(read.line)) is not None:
-                                await out.raw(_told(read, line, with_cursor=follows or bool(after)))
+                                raw = read.raw if line is read.line else _as_bytes(line)
+                                await out.raw(_with(raw, read.cursor) if with_cursor else raw)
                     while follower.unwritten:
                         if (line := wanted.of(follower.unwritten.popleft())) is not None:
-                            await out.raw(json.dumps(line).encode())
+                            await out.raw(_with(_as_bytes(line), follower.cursor))
                     if not follows:
                         return
                     await woken(follower.changed, out)
@@ -161,10 +162,13 @@ async def _grant_of(trail: Trail, word: str, grants: Iterable[Grant]) -> str:
     return one_grant(word, [(grant, label, time) for grant, (label, time) in known.items()])
 
 
-def _told(read: Read, line: wire.AuditLine, *, with_cursor: bool) -> bytes:
-    """A line as it stands in the file, with what a newer xacctd may have put there."""
-    raw = read.raw if line is read.line else json.dumps(line).encode()
-    return raw[:-1] + b', "cursor": "' + read.cursor.encode() + b'"}' if with_cursor else raw
+def _as_bytes(line: wire.AuditLine) -> bytes:
+    return json.dumps(line).encode()
+
+
+def _with(raw: bytes, cursor: str) -> bytes:
+    """A line as it stands in the file, with what a newer xacctd may have put there, and its cursor."""
+    return raw[:-1] + b', "cursor": "' + cursor.encode() + b'"}'
 
 
 def caller_of(request: web.Request) -> Caller:
