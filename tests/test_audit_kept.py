@@ -3,13 +3,16 @@
 import contextlib
 import json
 import os
+import signal
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
 
 import pytest
 from stack import Stack
-from waiting import PATIENCE
+from waiting import PATIENCE, wait_until
 
 
 def fetch(grant, role):
@@ -68,3 +71,39 @@ def test_where_the_audit_cannot_be_written_status_says_so_and_nothing_is_served_
         audit_of(stack).rmdir()
         assert fetch(grant, "prod")[0] == 200
         assert not any("audit can't be written" in note for note in stack.api("GET", "/v1/status")["notes"])
+
+
+def test_who_follows_one_grant_has_each_line_once_over_a_restart_and_a_kill(tmp_path):
+    with Stack(tmp_path / "s") as stack:
+        stack.login("prod")
+        grant, other = stack.grant("prod"), stack.grant("prod")
+        told = (tmp_path / "told").open("w+")
+        follows = [sys.executable, "-m", "xacct.ctl", "audit", "--grant", grant["id"], "--follow", "--json"]
+        process = subprocess.Popen(follows, env=stack.env, stdout=told, stderr=subprocess.PIPE, text=True)
+
+        def killed():
+            stack.kill()
+            stack.start()
+            stack.login("prod")
+
+        def lines():
+            return [json.loads(line) for line in (tmp_path / "told").read_text().splitlines()]
+
+        try:
+            wait_until(lambda: len(lines()) == 1, what="the line that there was")
+            for times, again in enumerate((killed, lambda: stack.xacctctl("restart"), lambda: None)):
+                for each in (grant, other):
+                    assert fetch(each, "prod")[0] == 200
+                wait_until(lambda: len(lines()) >= 2 + times, what="the fetch")  # noqa: B023 - called at once
+                again()
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=PATIENCE)
+            told.close()
+        written = [json.loads(line) for line in audit_of(stack).read_text().splitlines()]
+    mine = [line for line in written if (line["grant"] or {}).get("id") == grant["id"]]
+    assert [{**line, "cursor": None} for line in lines()] == [{**line, "cursor": None} for line in mine]
+    assert [line["event"] for line in mine] == ["grant-created", "fetch", "fetch", "fetch"]
+    assert process.returncode == 0
+    assert said.count("xacctd is gone; waiting") == 2
+    assert "Traceback" not in said

@@ -7,7 +7,8 @@ import stat
 import pytest
 
 from xacct.audit import file as audit_file
-from xacct.audit.file import AuditFile, Snapshot
+from xacct.audit.file import AuditFile
+from xacct.audit.reader import Reader
 
 
 def line(number, **more):
@@ -28,11 +29,11 @@ def path(tmp_path):
 
 
 def numbers(file):
-    snapshot = Snapshot([file])
+    reader = Reader([file])
     try:
-        return [int(line["what"]) for line in iter(lambda: snapshot.some(1), []) for line in line]
+        return [int(found.line["what"]) for some in iter(lambda: reader.some(1), []) for found in some]
     finally:
-        snapshot.close()
+        reader.close()
 
 
 def names(path):
@@ -116,14 +117,14 @@ def test_what_is_no_file_of_ours_is_not_written_to(path, make):
     assert not path.with_name("elsewhere").exists()
 
 
-def test_a_snapshot_is_of_one_moment_and_outlives_rotation(path):
+def test_what_is_read_first_is_of_one_moment_and_outlives_rotation(path):
     file = AuditFile(path, 2 * SIZE, 1)
     file.append(raw(1, 2))
-    snapshot = Snapshot([file])
+    reader = Reader([file])
     for number in range(3, 9):
         file.append(raw(number))
-    assert [found["what"] for found in snapshot.some(100)] == ["0001", "0002"]
-    snapshot.close()
+    assert [found.line["what"] for found in reader.some(100)] == ["0001", "0002"]
+    reader.close()
 
 
 def test_lines_that_are_none_are_passed_over(path):

@@ -69,6 +69,10 @@ def kept(clock, tmp_path):
     return Kept(clock, tmp_path)
 
 
+async def roles(follower):
+    return [found.line["role"] for found in await follower.some(99)]
+
+
 @in_virtual_time
 async def test_a_line_says_who_had_what_by_which_grant(clock, kept):
     async with kept.writing() as trail:
@@ -232,6 +236,26 @@ async def test_no_client_can_make_us_remember_much(clock, kept, monkeypatch):
     assert sum(line["count"] for line in kept.lines()) == 2 * (MAX_KINDS + 50)
 
 
+@in_virtual_time
+async def test_a_fetch_that_is_one_of_too_many_kinds_keeps_its_grant(clock, kept, monkeypatch):
+    monkeypatch.setattr(trail_module, "MAX_FOLDED", 2)
+    grants = [replace(GRANT, id=f"g{number}") for number in range(4)]
+    async with kept.writing() as trail:
+        for number in range(MAX_KINDS):
+            trail.fetched(None, f"role-{number}", "served", US)
+            await asyncio.sleep(0)
+        for grant in grants:
+            for number in range(3):
+                trail.fetched(grant, f"other-{number}", "served", US)
+        await asyncio.sleep(WINDOW + 1)
+    folded = [line for line in kept.lines() if line["what"] == trail_module.FOLDED]
+    counts = {}
+    for line in folded:
+        grant = line["grant"] and line["grant"]["id"]
+        counts[grant] = counts.get(grant, 0) + line["count"]
+    assert counts == {"g0": 3, "g1": 3, None: 6}, "what is beyond has no grant, and is counted"
+
+
 # Reading.
 
 
@@ -241,23 +265,44 @@ async def test_a_reader_gets_what_was_and_what_comes_each_once(clock, kept):
         trail.record("login", role="1")
         await asyncio.sleep(1)
         trail.record("login", role="2")  # not written yet
-        async with trail.reading() as (snapshot, queue):
+        async with trail.reading() as follower:
             trail.record("login", role="3")
             await asyncio.sleep(1)
-            assert [line["role"] for line in snapshot.some(99)] == ["1", "2"]
-            assert [queue.get_nowait()["role"]] == ["3"]
-            assert queue.empty()
+            assert await roles(follower) == ["1", "2"]
+            assert follower.changed.is_set()
+            assert await roles(follower) == ["3"]
+            assert await roles(follower) == []
         assert not trail._followers
 
 
 @in_virtual_time
-async def test_a_reader_that_lags_loses_the_oldest(clock, kept, monkeypatch):
+async def test_a_reader_that_lags_loses_nothing(clock, kept, monkeypatch):
     monkeypatch.setattr(trail_module, "BACKLOG", 3)
-    async with kept.writing() as trail, trail.reading() as (_, queue):
+    async with kept.writing() as trail, trail.reading() as follower:
         for role in "12345":
             trail.record("login", role=role)
             await asyncio.sleep(1)
-        assert [queue.get_nowait()["role"] for _ in range(queue.qsize())] == ["3", "4", "5"]
+        assert await roles(follower) == ["1", "2", "3", "4", "5"]
+
+
+@in_virtual_time
+async def test_who_follows_hears_what_a_full_disk_did_not_take(clock, kept):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    kept.trail._file.append = full
+    async with kept.writing() as trail, trail.reading() as follower:
+        trail.record("login", role="1")
+        await asyncio.sleep(1)
+        assert [line["role"] for line in follower.unwritten] == ["1"]
+
+
+@in_virtual_time
+async def test_what_is_no_cursor_is_refused(clock, kept):
+    for word in ("x", "0_0", "1.2", "1.2.3.4", "-1.0.0", "٣.1.1", "1" * 17 + ".1.1"):
+        with pytest.raises(errors.BadInput, match="no cursor"):
+            async with kept.trail.reading(word):
+                pass
 
 
 @in_virtual_time
@@ -266,8 +311,8 @@ async def test_nothing_is_left_of_readers(clock, kept):
         trail.record("login", role="1")
         await asyncio.sleep(1)
         before = len(os.listdir("/dev/fd"))  # noqa: PTH208
-        async with trail.reading() as (snapshot, _):
-            snapshot.some(1)
+        async with trail.reading() as follower:
+            await follower.some(1)
         assert len(os.listdir("/dev/fd")) == before  # noqa: PTH208
 
 
@@ -361,8 +406,8 @@ async def test_both_files_are_read_as_one_in_the_order_of_their_times(clock, tmp
             await asyncio.sleep(1)
             trail.refused(f"no {number}", US)
             await asyncio.sleep(1)
-        async with trail.reading() as (snapshot, _):
-            read = [line["role"] or line["what"] for line in snapshot.some(99)]
+        async with trail.reading() as follower:
+            read = [found.line["role"] or found.line["what"] for found in await follower.some(99)]
     assert read == ["0", "no 0", "1", "no 1", "2", "no 2"]
 
 

@@ -10,9 +10,10 @@ from virtual_time import in_virtual_time
 
 from xacct import errors
 from xacct.audit.file import AuditFile
-from xacct.audit.trail import Trail
+from xacct.audit.trail import FOLDED, Trail
 from xacct.control.streams import HEARTBEAT
 from xacct.grants.events import GrantEnded
+from xacct.model import Caller
 
 EXECUTABLE = os.path.realpath(sys.executable)
 
@@ -31,6 +32,10 @@ async def kept(control, directory):
             yield control
     finally:
         await control.trail.close()
+
+
+def refuse_for_the_disk(_):
+    raise OSError(28, "No space left on device")
 
 
 async def lines(control, query="", **only):
@@ -169,6 +174,117 @@ async def test_following_goes_on_with_what_happens(clock, control, short_path):
             assert await stream.response.content.readline() == b"\n", "no heart beat on a quiet stream"
             assert clock.time >= HEARTBEAT
         assert json.loads(control.audit_file.read_text().splitlines()[0])["role"] == "dev"
+
+
+# Of one grant.
+
+
+async def two_grants(control):
+    """Two grants with the same label, of which the first has ended; a fetch of each, and one of none."""
+    ids = [(await control.post("/v1/grants", roles=["dev"], label="ci"))["id"] for _ in range(2)]
+    for grant in map(control.grants.by_id, ids):
+        control.trail.fetched(grant, "dev", "served", Caller(uid=1))
+    control.trail.fetched(None, "dev", "served", Caller(uid=1))
+    control.trail.refused("no grant", Caller(uid=2))
+    await control.call("DELETE", f"/v1/grants/{ids[0]}")
+    return ids
+
+
+@in_virtual_time
+async def test_of_one_grant_there_are_its_lines_and_no_others(clock, control, short_path):
+    async with kept(control, short_path):
+        ended, living = await two_grants(control)
+        events = {grant: short(await lines(control, f"?grant={grant}")) for grant in (ended, living)}
+        begins = await lines(control, f"?grant={ended[:7]}&role=dev")
+        found = [*await lines(control, f"?grant={ended}"), *await lines(control, f"?grant={living}")]
+    assert events[ended] == [("grant-created", None, "dev"), ("fetch", "dev", "served"), ("grant-revoked", None, "dev")]
+    assert events[living] == events[ended][:2]
+    assert {line["grant"]["id"] for line in found} == {ended, living}
+    assert short(begins) == [("fetch", "dev", "served")]
+
+
+@pytest.mark.parametrize("word", ["", "nosuch", "%1b%5b2J", "ci"])
+@in_virtual_time
+async def test_a_word_that_is_no_grant_or_several_is_refused(clock, control, short_path, word):
+    async with kept(control, short_path):
+        ids = await two_grants(control)
+        status, error = await control.refused("GET", f"/v1/audit?grant={word}")
+    assert (status, error["code"]) == (400, "bad-request")
+    assert "\x1b" not in error["sentence"]
+    assert all((grant in error["sentence"]) == (word == "ci") for grant in ids), error
+
+
+@in_virtual_time
+async def test_a_label_that_one_grant_has_names_it_though_the_audit_has_lost_it(clock, control, short_path):
+    async with kept(control, short_path):
+        grant = await control.post("/v1/grants", roles=["dev"], label="deploy")
+        await control.trail.flush()
+        control.audit_file.write_text("")
+        assert await lines(control, "?grant=deploy") == []
+        control.trail.fetched(control.grants.by_id(grant["id"]), "dev", "served", Caller(uid=1))
+        assert short(await lines(control, "?grant=deploy")) == [("fetch", "dev", "served")]
+
+
+@in_virtual_time
+async def test_fetches_that_were_counted_without_their_grant_are_said_to_be_left_out(clock, control, short_path):
+    async with kept(control, short_path):
+        for life in range(2):
+            control.trail.record("fetch", role=None, what=FOLDED)
+            clock.advance(1)
+            if not life:
+                grant = await control.post("/v1/grants", roles=["dev"], label="ci")
+            else:
+                await control.call("DELETE", f"/v1/grants/{grant['id']}")
+                control.trail.record("fetch", role=None, what=FOLDED)
+        found = await lines(control, "?grant=ci")
+    assert short(found) == [
+        ("grant-created", None, "dev"),
+        ("left-out", None, FOLDED),
+        ("grant-revoked", None, "dev"),
+    ]
+    assert found[1]["grant"] == {"id": grant["id"], "label": "ci"}
+
+
+@in_virtual_time
+async def test_what_a_newer_xacctd_has_written_is_passed_on(clock, control, short_path):
+    async with kept(control, short_path):
+        control.trail.record("login", role="dev")
+        await control.trail.flush()
+        newer = {**json.loads(control.audit_file.read_text()), "event": "new", "more": {"a": [1]}}
+        control.audit_file.write_text(json.dumps(newer) + "\n")
+        assert await lines(control) == [newer]
+
+
+@in_virtual_time
+async def test_a_cursor_goes_on_where_somebody_has_stopped(clock, control, short_path):
+    async with kept(control, short_path):
+        for number in range(4):
+            control.trail.record("login", role="dev", what=str(number))
+            control.trail.record("login", role="prod", what=str(number))
+        async with control.stream("/v1/audit?follow=1&role=dev", "GET") as stream:
+            first, second = await stream.next(), await stream.next()
+        assert [each["what"] for each in (first, second)] == ["0", "1"]
+        async with control.stream(f"/v1/audit?follow=1&role=dev&after={second['cursor']}", "GET") as stream:
+            assert [(await stream.next())["what"] for _ in range(2)] == ["2", "3"]
+            control.trail.record("login", role="dev", what="4")
+            assert (await stream.next())["what"] == "4"
+        status, error = await control.refused("GET", "/v1/audit?after=canary")
+        assert (status, error["code"]) == (400, "bad-request")
+        assert "cursor" not in (await lines(control))[0]
+
+
+@in_virtual_time
+async def test_what_a_full_disk_did_not_take_is_told_to_who_follows_and_moves_no_cursor(clock, control, short_path):
+    async with kept(control, short_path):
+        control.trail.record("login", role="dev", what="1")
+        async with control.stream("/v1/audit?follow=1&role=dev", "GET") as stream:
+            before = await stream.next()
+            append, control.trail._file.append = control.trail._file.append, refuse_for_the_disk
+            control.trail.record("login", role="prod")
+            control.trail.record("login", role="dev", what="2")
+            told = await stream.next()
+            control.trail._file.append = append
+    assert (told["what"], told["cursor"]) == ("2", before["cursor"])
 
 
 @in_virtual_time

@@ -51,6 +51,7 @@ class FakeDaemon:
         self.needs_code = False
         self.guarded = set()
         self.knows_scopes = True
+        self.gives_cursors, self.ignores_grant = True, False
         self.imds = {}
         self.good = "123456"
         self.used = set()
@@ -244,9 +245,13 @@ class FakeDaemon:
         follows = self._get_events(path, None) if "follow=1" in path else ()  # there before anybody has seen a line
         line = {"time": "2026-11-22T12:00:00Z", "event": "fetch", "role": "prod", "what": "served", "count": 1}
         line |= {"uid": 1000, "pid": 7, "exe": "/bin/aws", "grant": {"id": "g1", "label": "a shell"}}
-        yield line
-        yield {**line, "uid": "unknown", "pid": None, "exe": None, "count": 12}
-        yield {**line, "event": "renewed", "uid": None, "pid": None, "exe": None, "grant": None, "what": ""}
+        unknown = {**line, "uid": "unknown", "pid": None, "exe": None, "count": 12}
+        renewed = {**line, "event": "renewed", "uid": None, "pid": None, "exe": None, "grant": None, "what": ""}
+        query = dict(pair.split("=") for pair in path.partition("?")[2].split("&") if pair)
+        for number, each in enumerate([line, unknown, renewed], 1):
+            if number > int(query.get("after", 0)) and ("grant" not in query or each["grant"] or self.ignores_grant):
+                cursor = {"cursor": str(number)} if "follow" in query and self.gives_cursors else {}
+                yield {**each, **cursor}
         yield from follows
 
     def _post_login(self, _path, body):

@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from waiting import wait_until
 
 from xacct.ctl.main import main
 
@@ -61,13 +62,92 @@ def test_following_goes_on_until_ctrl_c(daemon, sit):
     assert seat.end()[0] == 0
 
 
-def test_a_daemon_that_goes_is_said(daemon, sit):
+def test_a_daemon_that_goes_is_waited_for_and_the_next_goes_on_behind_the_last_line(daemon, sit):
+    seat = sit("audit", "--follow", "--role", "prod")
+    seat.expect("renewed        prod")
+    daemon.watchers[0].put({**next(daemon._get_audit("", None)), "role": "dev", "cursor": "2"})
+    seat.expect("dev  served")
+    daemon.watchers[0].put(None)
+    seat.expect("xacctd is gone; waiting")
+    assert seat.expect("renewed        prod").count("fetch") == 0
+    daemon.watchers[1].put({**next(daemon._get_audit("", None)), "role": "staging", "cursor": "4"})
+    seat.expect("staging  served")
+    seat.type("\x03")
+    status, rest = seat.end()
+    assert (status, "Traceback" in rest) == (0, False)
+    assert asked(daemon) == ["/v1/audit?role=prod&follow=1", "/v1/audit?role=prod&follow=1&after=2"]
+
+
+def test_ctrl_c_ends_the_waiting_quietly(daemon, sit):
+    seat = sit("audit", "--follow", "--json")
+    seat.expect('"renewed"')
+    daemon.stop()
+    seat.expect("waiting for the next one")
+    seat.type("\x03")
+    status, rest = seat.end()
+    assert (status, rest.replace("^C", "").strip().splitlines()[1:]) == (0, [])
+    daemon.start()
+
+
+def test_a_daemon_that_gives_no_cursor_is_not_followed_into_the_next(daemon, sit):
+    daemon.gives_cursors = False
     seat = sit("audit", "--follow")
     seat.expect("renewed        prod")
     daemon.watchers[0].put(None)
     status, rest = seat.end()
     assert status == 1
     assert "xacctd is gone" in rest
+
+
+def test_the_next_daemon_that_takes_no_cursor_doubles_nothing(daemon, sit):
+    seat = sit("audit", "--follow")
+    seat.expect("renewed        prod")
+    daemon.gives_cursors = False
+    daemon._get_audit = lambda path, body, real=daemon._get_audit: real(path.partition("&after")[0], body)
+    daemon.watchers[0].put(None)
+    wait_until(lambda: len(daemon.watchers) > 1)
+    daemon.watchers[1].put(None)
+    status, rest = seat.end()
+    assert (status, "served" in rest) == (1, False)
+    assert "can't go on where another has stopped" in rest
+
+
+# Of one grant.
+
+
+def test_one_grant_is_told_as_a_story(daemon, capsys):
+    assert main(["audit", "--grant", "g1"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("Grant g1 (a shell)\n")
+    assert "renewed" not in told
+    assert asked(daemon) == ["/v1/audit?grant=g1"]
+    assert main(["audit", "--grant", "a shell", "--json", "--since", "2h"]) == 0
+    assert [json.loads(line)["event"] for line in capsys.readouterr().out.splitlines()] == ["fetch", "fetch"]
+    assert asked(daemon)[1].startswith("/v1/audit?grant=a%20shell&since=")
+
+
+@pytest.mark.parametrize("more", [(), ("--json",), ("--follow",), ("--html", "-")])
+def test_an_older_xacctd_that_tells_of_other_grants_is_not_believed(daemon, run, more):
+    daemon.ignores_grant = True
+    done = run("audit", "--grant", "g1", *more)
+    assert done.returncode == 3
+    assert "can't tell of one grant alone" in done.stderr
+    assert "renewed" not in done.stdout
+
+
+def test_a_line_of_another_grant_is_not_shown(daemon, capsys):
+    one = next(daemon._get_audit("", None))
+    other = {**one, "grant": {"id": "g12", "label": "other"}}
+    daemon.answers["/v1/audit?grant=g1"] = lambda _: [one, other]
+    assert main(["audit", "--grant", "g1", "--json"]) == 3
+    assert "other" not in capsys.readouterr().out
+
+
+def test_a_grant_of_which_nothing_is_written(daemon, capsys):
+    daemon.answers["/v1/audit?grant=g1"] = lambda _: []
+    assert main(["audit", "--grant", "g1"]) == 0
+    out, err = capsys.readouterr()
+    assert (out, "Nothing is written of grant 'g1'" in err) == ("", True)
 
 
 def test_somebody_elses_words_cannot_drive_the_terminal(daemon, capsys):

@@ -5,16 +5,11 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from heapq import merge
-from itertools import chain, islice
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-import msgspec
-
-from xacct import fileio, wire
+from xacct import fileio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -56,7 +51,8 @@ class AuditFile:
         for path in [*(self._old(n) for n in range(self._keep, 0, -1)), self.path]:
             with contextlib.suppress(OSError):
                 descriptor = fileio.open_regular(path, os.O_RDONLY | os.O_NOFOLLOW)
-                found.append(Part(os.fdopen(descriptor, "rb"), os.fstat(descriptor).st_size))
+                about = os.fstat(descriptor)
+                found.append(Part(os.fdopen(descriptor, "rb"), about.st_size, about.st_ino, about.st_mtime_ns))
         return found
 
     def _open(self) -> int:
@@ -87,34 +83,18 @@ class AuditFile:
 
 
 class Part(NamedTuple):
-    """An open file, and how long it was at that moment."""
+    """An open file, and what it was at that moment.
+
+    Attributes:
+        size: bytes.
+        inode: its number, which a name that it is given later does not change.
+        changed: nanoseconds, when it was last written to.
+    """
 
     file: BinaryIO
     size: int
-
-
-class Snapshot:
-    """The lines of several files as they were at one moment, in the order of their times."""
-
-    def __init__(self, files: Iterable[AuditFile]) -> None:
-        self._parts = [file.parts() for file in files]
-        self._lines = merge(*map(_lines, self._parts), key=lambda line: line["time"])
-
-    def some(self, number: int) -> list[wire.AuditLine]:
-        """The next lines, up to `number` of them; empty at the end."""
-        return list(islice(self._lines, number))
-
-    def close(self) -> None:
-        """Let go of the files."""
-        for part in chain(*self._parts):
-            part.file.close()
-
-
-def _lines(parts: Iterable[Part]) -> Iterator[wire.AuditLine]:
-    for file, size in parts:
-        while file.tell() < size and (raw := file.readline()):
-            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # somebody else's words
-                yield msgspec.json.decode(raw, type=wire.AuditLine)
+    inode: int
+    changed: int
 
 
 def _write_whole(descriptor: int, lines: bytes) -> None:

@@ -20,7 +20,8 @@ import structlog
 
 from xacct import errors, rolekeys
 from xacct.audit.entry import Entry, line
-from xacct.audit.file import Snapshot
+from xacct.audit.follower import Follower
+from xacct.audit.reader import Reader
 from xacct.credentials import events as ev
 
 if TYPE_CHECKING:
@@ -38,16 +39,22 @@ WINDOW = 60.0
 """Seconds in which what is alike becomes one line."""
 
 BACKLOG = 2000
-"""Entries that wait for the disk, and lines a follower may lag behind."""
+"""Entries that wait for the disk, and lines of a full disk that a follower may lag behind."""
 
 MAX_KINDS = 1000
 """Kinds of things counted at once; what is beyond is one kind, so that no client can make us remember much."""
+
+MAX_FOLDED = 1000
+"""Grants whose fetches are still told apart beyond that: as many as there can be. What is beyond has no grant."""
 
 MAX_REFUSALS = 100
 """Kinds of refusals counted at once, apart from those: there are some thirty reasons, and many users."""
 
 AT_MOST = 0.5
 """Seconds that credentials wait for their line: a disk that hangs must not hang SDKs, which give up at one."""
+
+FOLDED = "too many kinds"
+"""What stands where kinds were too many to be told apart, in the place of a role and an outcome."""
 
 LOST = "the disk was too slow, or full"
 HANGS = "the disk does not answer"
@@ -107,7 +114,7 @@ class Trail:
         self._lost = 0
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
-        self._followers: set[asyncio.Queue[wire.AuditLine]] = set()
+        self._followers: set[Follower] = set()
         self._tasks: list[asyncio.Task[None]] = []
         self._closing = False
 
@@ -194,8 +201,8 @@ class Trail:
         key = (event, grant.id if grant else None, role, what, caller.uid if caller else None)
         window = self._windows.get(key)
         if window is None and self._too_many(event):
-            grant = role = None
-            key = (event, None, None, what := "too many kinds", None)
+            grant, role, what = self._still_told(grant), None, FOLDED  # guard: audit-folded-fetch-keeps-its-grant
+            key = (event, grant.id if grant else None, None, FOLDED, None)
             window = self._windows.get(key)
         if window is not None:
             window.more += 1
@@ -207,9 +214,16 @@ class Trail:
 
     def _too_many(self, event: str) -> bool:
         """Whether as many kinds are counted as may be: refusals, which anybody can cause, and all else apart."""
-        refusals = sum(key[0] == "refused" for key in self._windows)
-        # guard: audit-refusals-take-no-place-of-fetches
-        return refusals >= MAX_REFUSALS if event == "refused" else len(self._windows) - refusals >= MAX_KINDS
+        if event == "refused":
+            # guard: audit-refusals-take-no-place-of-fetches
+            return sum(key[0] == event for key in self._windows) >= MAX_REFUSALS
+        return sum(key[0] != "refused" and key[3] != FOLDED for key in self._windows) >= MAX_KINDS
+
+    def _still_told(self, grant: Grant | None) -> Grant | None:
+        """The grant, if there is room for it: its story is to have all its fetches, however many kinds there are."""
+        if grant is None or ("fetch", grant.id, None, FOLDED, None) in self._windows:
+            return grant
+        return grant if sum(key[3] == FOLDED for key in self._windows) < MAX_FOLDED else None
 
     def _put(self, entry: Entry) -> None:
         self._put_number += 1
@@ -286,11 +300,14 @@ class Trail:
                 entries.append(Entry("lost", self._clock.now(), what=LOST, count=self._lost))
                 self._lost = 0
             if entries:
-                for written in await asyncio.to_thread(self._written, entries):
-                    self._tell(written)
+                unwritten = await asyncio.to_thread(self._written, entries)
+                for follower in self._followers:
+                    follower.unwritten.extend(unwritten)
+                    follower.changed.set()
             self._written_to = number
 
     def _written(self, entries: list[Entry]) -> list[wire.AuditLine]:
+        """Write them. Returns what a full disk did not take."""
         try:
             return self._write(entries)
         except Exception as bug:  # noqa: BLE001 - one entry that can't be written must not end the audit
@@ -305,11 +322,14 @@ class Trail:
         lines = [line(entry, self._with_process(entry), self._files_of(_catalogue(entry))) for entry in others]
         if self._noise is None:  # guard: audit-refusals-in-file-of-their-own
             lines, refused = [*refused, *lines], []
+        unwritten = [*refused, *lines]
         try:
             if refused and self._noise is not None:
                 self._noise.append(_as_bytes(refused))
+                unwritten = lines
             if lines:
                 self._file.append(_as_bytes(lines))
+            unwritten = []
         except OSError as error:
             if self._why is None:
                 log.warning("audit not written", why=error.strerror)
@@ -319,7 +339,7 @@ class Trail:
             if self._why is not None:
                 log.info("audit written again")
             self._why = None
-        return [*refused, *lines]
+        return unwritten
 
     def _with_process(self, entry: Entry) -> Caller | None:
         """Who it was; the process is looked for where a minute begins, and at its end is what is known by then."""
@@ -328,26 +348,30 @@ class Trail:
 
     # What is read.
 
-    def _tell(self, written: wire.AuditLine) -> None:
-        for queue in self._followers:
-            if queue.full():
-                queue.get_nowait()
-            queue.put_nowait(written)
-
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[tuple[Snapshot, asyncio.Queue[wire.AuditLine]]]:
-        """What has been written so far, and a queue of every line from then on: none in both, none in neither."""
+    async def reading(self, after: str = "") -> AsyncIterator[Follower]:
+        """What has been written so far, and whatever is written from then on.
+
+        Args:
+            after: the cursor of the last line that was read before; empty: from the oldest line on.
+
+        Raises:
+            BadInput: `after` is no cursor.
+        """
         await self.flush()
-        queue: asyncio.Queue[wire.AuditLine] = asyncio.Queue(BACKLOG)
+        files = [self._file, *([self._noise] if self._noise is not None else [])]
         async with self._writing:
-            files = [self._file, *([self._noise] if self._noise is not None else [])]
-            snapshot = await asyncio.to_thread(lambda: Snapshot(files))
-            self._followers.add(queue)
+            try:
+                reader = await asyncio.to_thread(Reader, files, after)
+            except ValueError:
+                raise errors.BadInput("after is no cursor.", "It is what stands in a line of ?follow=1.") from None
+            follower = Follower(reader, self._writing, BACKLOG)
+            self._followers.add(follower)
         try:
-            yield snapshot, queue
+            yield follower
         finally:
-            self._followers.discard(queue)
-            snapshot.close()
+            self._followers.discard(follower)
+            reader.close()
 
 
 def _catalogue(entry: Entry) -> str:

@@ -274,8 +274,9 @@ class Api:
         return await streamed(request, lambda out: streams.everything(self._keeper, out, attend=attend, lent=lent))
 
     async def audit(self, request: web.Request) -> web.StreamResponse:
-        """GET /v1/audit, with ?role=, ?since= and ?follow=1."""
-        return await streamed(request, self._audit.asked(request.query, views.of(request)))
+        """GET /v1/audit, with ?role=, ?grant=, ?since=, ?follow=1 and ?after=."""
+        run = await self._audit.asked(request.query, views.of(request), self._grants.all())
+        return await streamed(request, run)
 
     async def lock(self, request: web.Request) -> web.Response:
         """POST /v1/lock."""

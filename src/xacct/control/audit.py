@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-import math
+import json
 from typing import TYPE_CHECKING, Any, Literal
 
 from xacct import errors
-from xacct.control.streams import heard
+from xacct.control.audit_query import Wanted, one_grant
+from xacct.control.streams import woken
 from xacct.host import peer
-from xacct.model import Caller, iso
+from xacct.model import Caller
+from xacct.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from aiohttp import web
 
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 500
 """Lines read from the disk in one go, in a thread."""
-
-FARTHEST = 1e11
-"""Unix seconds: past the year 5000, and before what no calendar can say."""
 
 
 class Audit:
@@ -108,31 +106,69 @@ class Audit:
             reach = " ".join([*grant.roles, *grant.role_arns])
             self._trail.record(event, grant=grant, caller=caller_of(request), what=reach)
 
-    def asked(self, query: Mapping[str, str], view: views.View) -> Callable[[Lines], Awaitable[None]]:
+    async def asked(
+        self, query: Mapping[str, str], view: views.View, grants: Iterable[Grant]
+    ) -> Callable[[Lines], Awaitable[None]]:
         """What answers GET /v1/audit: of all files, and by a role's name those of the files that `view` means.
+
+        Args:
+            query: `role`, `grant`, `since`, `follow`, `after`.
+            view: the shell's.
+            grants: those in force, which the audit need not have a line of any more.
 
         Raises:
             BadInput: the query is not understood, or there is no audit.
         """
-        trail, since = self._trail, _since(query.get("since", "0"))
-        role, files = view.named(query["role"]) if "role" in query else (None, None)
+        trail = self._trail
         if trail is None:
             raise errors.BadInput("The audit is switched off.", "Set enabled = true under [audit] in config.toml.")
-
-        def wanted(line: wire.AuditLine) -> bool:
-            return line["time"] >= since and (role is None or (role, files) == (line["role"], line.get("files")))
+        after, follows = query.get("after", ""), query.get("follow") == "1"
+        async with trail.reading(after):  # what is no cursor is refused before there is an answer
+            grant = await _grant_of(trail, query["grant"], grants) if "grant" in query else None
+        wanted = Wanted(query, view, grant)
 
         async def run(out: Lines) -> None:
-            async with trail.reading() as (snapshot, queue):
-                while some := await asyncio.to_thread(snapshot.some, AT_ONCE):
-                    for line in filter(wanted, some):
-                        await out.asis(line)
-                while query.get("follow") == "1":
-                    newest = await heard(queue, out)
-                    if newest is not None and wanted(newest):
-                        await out.asis(newest)
+            with_cursor = follows or bool(after)
+            async with trail.reading(after) as follower:
+                while True:
+                    follower.changed.clear()
+                    while some := await follower.some(AT_ONCE):
+                        for read in some:
+                            if (line := wanted.of(read.line)) is not None:
+                                raw = read.raw if line is read.line else _as_bytes(line)
+                                await out.raw(_with(raw, read.cursor) if with_cursor else raw)
+                    while follower.unwritten:
+                        if (line := wanted.of(follower.unwritten.popleft())) is not None:
+                            await out.raw(_with(_as_bytes(line), follower.cursor))
+                    if not follows:
+                        return
+                    await woken(follower.changed, out)
 
         return run
+
+
+async def _grant_of(trail: Trail, word: str, grants: Iterable[Grant]) -> str:
+    """The id of the grant that a word means, of those that have ended as well."""
+    known: dict[str, tuple[str, str]] = {}
+    async with trail.reading() as follower:
+        while some := await follower.some(AT_ONCE):
+            for line in (read.line for read in some):
+                if (grant := line["grant"]) is not None:
+                    known.pop(grant["id"], None)
+                    known[grant["id"]] = (grant["label"], line["time"])
+    for living in grants:
+        known.pop(living.id, None)
+        known[living.id] = (clean(living.label), "")
+    return one_grant(word, [(grant, label, time) for grant, (label, time) in known.items()])
+
+
+def _as_bytes(line: wire.AuditLine) -> bytes:
+    return json.dumps(line).encode()
+
+
+def _with(raw: bytes, cursor: str) -> bytes:
+    """A line as it stands in the file, with what a newer xacctd may have put there, and its cursor."""
+    return raw[:-1] + b', "cursor": "' + cursor.encode() + b'"}'
 
 
 def caller_of(request: web.Request) -> Caller:
@@ -140,13 +176,3 @@ def caller_of(request: web.Request) -> Caller:
     if request.transport is None:
         return Caller(why="it has hung up")
     return peer.caller(request.transport.get_extra_info("socket"))
-
-
-def _since(text: str) -> str:
-    try:
-        instant = float(text)
-    except ValueError:
-        instant = math.nan
-    if not 0 <= instant < FARTHEST:
-        raise errors.BadInput("since is no instant.", "Unix seconds, for example since=1795334400.")
-    return iso(instant)

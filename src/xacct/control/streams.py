@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 from aiohttp import web
 
-from xacct import errors, wire
+from xacct import errors
 from xacct.control import serializers, versions, views
 from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.prompts.prompt import names
@@ -68,9 +68,9 @@ class Lines:
         """One line."""
         await self._response.write(json.dumps(self._view.seen(event)).encode() + b"\n")
 
-    async def asis(self, event: wire.AuditLine) -> None:
+    async def raw(self, line: bytes) -> None:
         """One line of the audit, which is the same for every shell."""
-        await self._response.write(json.dumps(event).encode() + b"\n")
+        await self._response.write(line + b"\n")
 
     async def beat(self) -> None:
         """An empty line: still here."""
@@ -135,6 +135,15 @@ async def heard(queue: asyncio.Queue[T], out: Lines) -> T | None:
     except TimeoutError:
         await out.beat()
         return None
+
+
+async def woken(happened: asyncio.Event, out: Lines) -> None:
+    """Wait for an event; an empty line to the client, where nothing comes for a while."""
+    try:
+        async with asyncio.timeout(HEARTBEAT):
+            await happened.wait()
+    except TimeoutError:
+        await out.beat()
 
 
 class Login:

@@ -69,7 +69,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "attend": ("--pinentry",),
     "doctor": ("--json", "--role"),
-    "audit": ("--follow", "--role", "--since", "--json"),
+    "audit": ("--follow", "--role", "--grant", "--since", "--json", "--html", "--force"),
     "grants create": ("--role-arn", "--via", "--label", "--ttl", "--json", *_NARROWING),
     "keys add": ("--no-check",),
     "keys import": ("--yes", "--dry-run"),
@@ -114,7 +114,7 @@ _VALUED: Final = frozenset(
         "--parallel",
         *_NARROWING[1:],
         *("--code", "--until", "--pid", "--ttl", "--label", "--role", "--role-arn", "--via", "--prefix", "--suffix"),
-        *("--catalogue", "--principal", "--service", "--destination", "--browser", "--qr"),
+        *("--catalogue", "--principal", "--service", "--destination", "--browser", "--qr", "--grant", "--html"),
         *("--profile-template", "--region", "--accounts", "--roles", "--filter"),
     }
 )
@@ -287,7 +287,7 @@ def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
 
 def _values(verb: str, option: str) -> tuple[str, ...] | list[str]:
     """Return what may follow an option."""
-    asked = {"--role": _roles, "--via": _roles, "--catalogue": _catalogues}.get(option)
+    asked = {"--role": _roles, "--via": _roles, "--grant": _grants, "--catalogue": _catalogues}.get(option)
     return asked() if asked else VALUES.get(f"{verb} {option}", VALUES.get(option, ()))
 
 

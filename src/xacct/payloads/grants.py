@@ -167,6 +167,7 @@ class AuditLine(TypedDict):
         uid: the caller's, as are `pid` and `exe`: null where the daemon acted by itself, "unknown" where the kernel
             could not say; of several alike (`count`), the last one's.
         what: the outcome.
+        cursor: where it ends, for `after=`: in an answer that follows, never in the file.
     """
 
     time: str
@@ -179,3 +180,4 @@ class AuditLine(TypedDict):
     what: str
     count: int
     files: NotRequired[AwsFiles]
+    cursor: NotRequired[str]

@@ -1,0 +1,1 @@
+"""`audit`: who had which credentials; as lines, as one grant's story, as a page."""
