@@ -17,6 +17,86 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "value-behind-secret-option-is-blanked": Guard(
+        "if _ASKS.fullmatch(before):",
+        "if False:",
+        "tests/host/test_command_line.py::test_whatever_the_value_is_behind_a_secrets_name_it_is_not_shown",
+    ),
+    "users-password-is-blanked": Guard(
+        'elif _USER.fullmatch(before) and ":" in argument:',
+        "elif False:",
+        "tests/host/test_command_line.py::test_what_is_named_as_a_secret_is_blanked",
+    ),
+    "command-line-is-words": Guard(
+        'cut(clean(" ".join(words)), most)',
+        'cut(" ".join(words), most)',
+        "tests/host/test_command_line.py::test_a_users_name_is_words_too",
+    ),
+    "value-of-secret-name-is-blanked": Guard(
+        r'_NAMED.sub(rf"\1{BLANK}", said)',
+        "said",
+        "tests/host/test_command_line.py::test_what_is_named_as_a_secret_is_blanked",
+    ),
+    "command-line-in-command-line": Guard(
+        r'_OPTION.sub(rf"\1{BLANK}", said)',
+        "said",
+        "tests/host/test_command_line.py::test_what_is_named_as_a_secret_is_blanked",
+    ),
+    "variables-are-blanked": Guard(
+        r'_VARIABLE.sub(rf"\1{BLANK}", said)',
+        "said",
+        "tests/host/test_command_line.py::test_variables_keep_their_names_and_options_their_values",
+    ),
+    "userinfo-is-blanked": Guard(
+        '_PASSWORD_AT.sub(f"{BLANK}@", said)',
+        "said",
+        "tests/host/test_command_line.py::test_what_is_named_as_a_secret_is_blanked",
+    ),
+    "secret-keys-are-blanked": Guard(
+        "without_keys(said, BLANK)",
+        "said",
+        "tests/host/test_command_line.py::test_a_secret_key_that_looks_like_a_path_is_blanked",
+    ),
+    "random-words-are-blanked": Guard(
+        "lambda found: BLANK if _is_random(found[0]) else found[0], said",
+        "lambda found: found[0], said",
+        "tests/host/test_command_line.py::test_no_long_random_word_is_shown_wherever_it_stands",
+    ),
+    "mfa-codes-are-blanked": Guard(
+        "_MFA_CODE.sub(BLANK, said)",
+        "said",
+        "tests/host/test_command_line.py::test_ids_of_keys_and_codes_are_blanked",
+    ),
+    "looks-that-hang-are-few": Guard(
+        "if self._looking >= AT_ONCE:",
+        "if False:",
+        "tests/host/test_asker.py::test_a_look_that_hangs_is_not_waited_for_and_there_are_few",
+    ),
+    "no-prompt-waits-for-look-that-hangs": Guard(
+        "{looking}, timeout=PATIENCE)",
+        "{looking})",
+        "tests/host/test_asker.py::test_a_look_that_hangs_is_not_waited_for_and_there_are_few",
+    ),
+    "asker-is-process-that-asked": Guard(
+        "now.started == before.started and executable(caller.pid, proc) == caller.exe",
+        "True",
+        "tests/host/test_asker.py::test_a_pid_that_stands_for_another_process_by_now_says_nothing",
+    ),
+    "tree-has-end": Guard(
+        "range(DEPTH)",
+        "range(99)",
+        "tests/host/test_asker.py::test_without_a_terminal_it_goes_up_to_the_first_of_ours_and_has_an_end",
+    ),
+    "no-ancestor-is-younger": Guard(
+        "if above is None or above.started > stat.started:",
+        "if above is None:",
+        "tests/host/test_asker.py::test_who_is_younger_than_its_child_is_no_ancestor",
+    ),
+    "half-argument-is-not-shown": Guard(
+        "if len(raw) == LARGEST:",
+        "if False:",
+        "tests/host/test_asker.py::test_of_a_long_command_line_no_half_argument_is_shown",
+    ),
     "bytes-of-narrower-credentials-are-forgotten": Guard(
         "if not held:",
         "if not held and not narrow:",
