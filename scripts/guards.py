@@ -17,6 +17,86 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "yes-within-what-confirm-permits": Guard(
+        "if length not in self.permitted:",
+        "if False:",
+        "tests/prompts/test_approved.py::test_what_a_yes_may_mean_is_what_confirm_permits",
+    ),
+    "minutes-have-bounds": Guard(
+        "if not MINUTE <= seconds <= self.at_most:",
+        "if False:",
+        "tests/prompts/test_approved.py::test_minutes_have_bounds",
+    ),
+    "narrowed-yes-ends-with-its-grant": Guard(
+        'permitted = tuple(each for each in permitted if each != "logout")',
+        "pass",
+        "tests/prompts/test_approved.py::test_what_a_yes_may_mean_is_what_confirm_permits",
+    ),
+    "plain-yes-at-each-use-is-for-once": Guard(
+        'if confirm == "each-use":',
+        "if False:",
+        "tests/prompts/test_approved.py::test_what_a_plain_yes_means",
+    ),
+    "once-is-once": Guard(
+        "self._said[key] = replace(self._said[key], until=until, used=True)",
+        "self._said[key] = replace(self._said[key], used=True)",
+        "tests/prompts/test_approved.py::test_at_each_use_a_plain_yes_is_for_once_and_a_burst_is_one_use",
+    ),
+    "yes-has-its-end": Guard(
+        "(said.until is None or self._boot() < said.until)",
+        "True",
+        "tests/prompts/test_approved.py::test_each_length_holds_as_long_as_it_says_and_no_longer",
+    ),
+    "logout-ends-yeses": Guard(
+        'if key.role != role or said.length == "grant"',
+        "if True",
+        "tests/prompts/test_approved.py::test_a_logout_ends_all_but_what_is_for_a_grants_life",
+    ),
+    "times-of-another-boot-mean-nothing": Guard(
+        "if yes.until is None or same_boot:",
+        "if True:",
+        "tests/prompts/test_approved.py::test_a_restart_keeps_each_yes_with_its_end_and_another_boot_only_what_has_none",
+    ),
+    "yes-for-all-is-of-first-use": Guard(
+        'if role.confirm == "first-use" else own',
+        "if True else own",
+        "tests/prompts/test_approved.py::test_a_yes_for_less_serves_no_more",
+    ),
+    "yes-for-once-or-grant-is-its-own": Guard(
+        'if length in ("once", "grant"):',
+        "if False:",
+        "tests/prompts/test_approved.py::test_whoever_waits_beside_one_that_is_allowed_alone_is_asked_about_next",
+    ),
+    "serve-uses-up-a-yes-for-once": Guard(
+        "            self.use(name, consumer)",
+        "            pass",
+        "tests/prompts/test_approved.py::test_at_each_use_a_plain_yes_is_for_once_and_a_burst_is_one_use",
+    ),
+    "imds-use-is-a-use": Guard(
+        "self._service.use(self.role, self.consumer)",
+        "pass",
+        "tests/endpoint/test_imds.py::test_at_each_use_the_try_that_finds_it_answered_is_the_use",
+    ),
+    "remember-is-within-its-bound": Guard(
+        "if not MINUTE <= wanted <= most:",
+        "if False:",
+        "tests/test_settings.py::test_a_mistake_is_one_sentence_and_a_hint",
+    ),
+    "api-process-is-words": Guard(
+        '"name": clean(name)}',
+        '"name": name}',
+        "tests/control/test_api.py::test_a_confirmation_says_what_would_be_allowed_and_who_asks_in_words",
+    ),
+    "api-directory-is-words": Guard(
+        "clean(asker.directory)",
+        "asker.directory",
+        "tests/control/test_api.py::test_a_confirmation_says_what_would_be_allowed_and_who_asks_in_words",
+    ),
+    "api-command-is-words": Guard(
+        "clean(asker.command)",
+        "asker.command",
+        "tests/control/test_api.py::test_a_confirmation_says_what_would_be_allowed_and_who_asks_in_words",
+    ),
     "value-behind-secret-option-is-blanked": Guard(
         "if _ASKS.fullmatch(before):",
         "if False:",
@@ -959,9 +1039,9 @@ GUARDS = {
         "tests/endpoint/test_container_credentials.py::test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_at_once",
     ),
     "yes-to-a-narrowed-grant-is-its-own": Guard(
-        'consumer if role.confirm == "each-grant" or narrowed else None',
-        'consumer if role.confirm == "each-grant" else None',
-        "tests/credentials/test_scoped.py::test_a_yes_to_a_narrowed_grant_answers_for_no_more",
+        'consumer if role.confirm != "first-use" or scope else None',
+        'consumer if role.confirm != "first-use" else None',
+        "tests/prompts/test_approved.py::test_a_yes_for_minutes_to_a_narrowed_grant_is_that_grants_alone",
     ),
     "serve-wait-is-no-way-around-yes": Guard(
         "        await self._allow(node, consumer, ask)\n        node",
@@ -1024,8 +1104,8 @@ GUARDS = {
         "tests/credentials/test_consent.py::test_a_memory_that_comes_late_undoes_nothing_that_was_said_since",
     ),
     "consent-no-late-yes-after-taking-back": Guard(
-        " and key[0] not in decided}",
-        "}",
+        " and yes.key.role not in decided]",
+        "]",
         "tests/credentials/test_consent.py::test_a_memory_that_comes_late_undoes_nothing_that_was_said_since",
     ),
     "consent-who-waits-hears-of-logout": Guard(

@@ -23,3 +23,8 @@ class Asker:
 
 
 UNKNOWN = Asker()
+
+
+async def unknown(_caller: object) -> Asker:
+    """Nothing is known of anybody: what stands in where nothing looks."""
+    return UNKNOWN
