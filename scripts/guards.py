@@ -17,6 +17,21 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "no-digit-and-no-key-of-view-allows": Guard(
+        '"once": "j"',
+        '"once": "o"',
+        "tests/ctl/test_approve.py::test_no_key_is_one_of_the_live_views_or_could_be_part_of_a_code",
+    ),
+    "enter-alone-is-no": Guard(
+        '("", "n", "no")',
+        '("n", "no")',
+        "tests/ctl/test_approve.py::test_a_word_is_what_was_shown_for_it_or_nothing",
+    ),
+    "plain-yes-is-what-was-shown": Guard(
+        '_said(choices[0]) if choices else {"confirm": True}',
+        '{"confirm": True}',
+        "tests/ctl/test_approve.py::test_a_word_is_what_was_shown_for_it_or_nothing",
+    ),
     "yes-within-what-confirm-permits": Guard(
         "if length not in self.permitted:",
         "if False:",

@@ -11,9 +11,13 @@ class AskingProcess(TypedDict):
 
 
 class Choice(TypedDict):
-    """How long a yes may hold: once, for `minutes`, for the grant's life, until the role is logged out of."""
+    """How long a yes may hold.
 
-    lasts: Literal["once", "minutes", "grant", "logout"]
+    Attributes:
+        lasts: "once", "minutes", "grant" (for its life) or "logout"; a later daemon may know more.
+    """
+
+    lasts: str
     words: str
     minutes: NotRequired[int]
 
