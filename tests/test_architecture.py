@@ -60,6 +60,11 @@ ROOMS = {
         never=("asyncio",),
         why="what a scope allows follows from what was asked for, and from nothing else",
     ),
+    "asker": Room(
+        may=(),
+        stdlib_only=True,
+        why="a value: the host finds it out, a prompt carries it, the wire tells of it",
+    ),
     "model": Room(
         may=("text", "signin", "scope"),
         why="values that every room shares can depend on none of them",
@@ -185,11 +190,11 @@ ROOMS = {
         why="it carries what others have to tell, and knows nothing of it",
     ),
     "prompts": Room(
-        may=("model", "errors", "policy", "clock", "event_bus", "signin", "text"),
+        may=("model", "errors", "policy", "clock", "event_bus", "signin", "asker", "text"),
         why="a prompt is asked and answered by whoever is there; what its answer is for, credentials know",
     ),
     "credentials": Room(
-        may=("model", "errors", "policy", "clock", "rolekeys", "event_bus", "prompts", "scope", "signin"),
+        may=("model", "errors", "policy", "clock", "rolekeys", "event_bus", "prompts", "scope", "signin", "asker"),
         why="the heart knows STS and sources by a Protocol, so that tests can be both",
     ),
     "grants": Room(
@@ -209,6 +214,7 @@ ROOMS = {
             "fileio",
             "awsfiles",
             "rolekeys",
+            "asker",
             "credentials",
             "grants",
             "host.peer",
@@ -241,6 +247,7 @@ ROOMS = {
             "grants",
             "endpoint.head.ROLE_PATH",
             "endpoint.head.ROLE_ARN_PATH",
+            "asker",
             "host.peer",
             "host.seats",
             "host.unix_sockets",
@@ -265,7 +272,7 @@ ROOMS = {
         why="a way to ask listens to the event bus, runs a program or asks the desktop, and needs nothing else",
     ),
     "host": Room(
-        may=("model", "errors", "fileio"),
+        may=("model", "errors", "fileio", "asker", "text"),
         reads_clock=True,
         why="the operating system knows nothing of credentials",
     ),
@@ -746,6 +753,6 @@ def test_a_failure_names_file_import_arrow_and_reason():
     [sentence] = violations("\nfrom xacct.aws import sts", Path("credentials/node.py"))
     assert sentence == (
         "credentials/node.py:2 imports xacct.aws.sts, but credentials may import "
-        "model, errors, policy, clock, rolekeys, event_bus, prompts, scope, signin; third parties, because "
+        "model, errors, policy, clock, rolekeys, event_bus, prompts, scope, signin, asker; third parties, because "
         + ROOMS["credentials"].why
     )

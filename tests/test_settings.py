@@ -5,7 +5,9 @@ import pytest
 from xacct import errors, role_settings, settings
 from xacct.aws.profiles import Profiles
 from xacct.credentials import snapshot
+from xacct.daemon import app
 from xacct.model import Role, Source
+from xacct.prompts.approved import GRANT, LOGOUT, ONCE, Lasting, Remember
 from xacct.scope_policies import Wanted
 from xacct.signin import ConsoleLogin, SignIn
 
@@ -50,6 +52,11 @@ def test_what_is_said_is_taken(read):
         ("[lock]\non_suspend = 'yes'\n", "Expected `bool`", "settings"),
         ("[daemon\n", "no TOML", "quotes"),
         ("[roles.prod]\nmfa = 'never'\n", "Invalid value", "settings"),
+        ("[prompts]\nremember = 'for ever'\n", 'or a duration such as "15m"', "settings"),
+        ("[prompts]\nremember = '13h'\n", "to prompts.remember_at_most", "settings"),
+        ("[prompts]\nremember = '30s'\n", 'from "1m"', "settings"),
+        ("[prompts]\nremember_at_most = '2d'\n", '"24h"', "settings"),
+        ("[prompts]\nremember_at_most = 'always'\n", "no duration", "settings"),
         ("[endpoint]\nrequire_known_callers = true\n", "require_known_callers", "'require_known_caller'"),
         ("[audit]\nmax_mb = 3\n", "max_mb", "'max_mib'"),
         ("[audit]\nkeep = -1\n", ">= 0", "settings"),
@@ -325,3 +332,16 @@ def test_a_role_of_one_device_is_the_role_that_it_was(read):
     one = snapshot.plan(PROD, {})
     assert snapshot.plan(replace(PROD, other_devices=("T",)), {}) != one
     assert "other_devices" not in snapshot._anywhere(PROD)
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("", Remember(LOGOUT, 12 * 3600.0)),
+        ("remember = 'once'", Remember(ONCE, 12 * 3600.0)),
+        ("remember = 'grant'", Remember(GRANT, 12 * 3600.0)),
+        ("remember = '20m'\nremember_at_most = '1h'", Remember(Lasting("minutes", 1200.0), 3600.0)),
+    ],
+)
+def test_what_is_said_of_yeses_reaches_the_daemon(read, text, means):
+    assert app._remembered(read(f"[prompts]\n{text}\n").prompts) == means

@@ -235,7 +235,7 @@ MfaPath = Literal["session", "direct"]
 Where = Literal["host", "container"]
 """Which of the endpoint's listeners take a grant: those for this machine's processes, or those for containers."""
 
-Confirm = Literal["first-use", "each-grant"]
+Confirm = Literal["first-use", "each-grant", "each-use"]
 """When a human is asked before a consumer gets a guarded role."""
 
 

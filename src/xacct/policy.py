@@ -14,7 +14,7 @@ from xacct import text
 from xacct.model import Source, StsTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from xacct.model import Confirm, Credentials, Role
 
@@ -298,7 +298,24 @@ _INCLUDED = (
 _CONFIRM: dict[Confirm, str] = {
     "first-use": "guarded: a human is asked before anything first gets it, and again after a logout",
     "each-grant": "guarded: a human is asked for each grant before it first gets it",
+    "each-use": "guarded: a human is asked at each use, unless a yes was given for some minutes or for the grant",
 }
+"""What is said of each, from the weakest to the strictest."""
+
+
+def strictest(guards: Iterable[Confirm | None]) -> Confirm | None:
+    """The strictest of several guards that one role has by several ways; None: it has none."""
+    said = set(guards)
+    return next((confirm for confirm in reversed(_CONFIRM) if confirm in said), None)
+
+
+def allowed_by(role: Role) -> str:
+    """What somebody is allowed who is let use a role, in words: what limits it that is known here."""
+    if role.read_only:
+        return "what the role may do, limited to reading (AWS's ReadOnlyAccess)"
+    if role.policy or role.policy_arns:
+        return "what the role may do, limited by its session policy"
+    return "all that the role may do"
 
 
 _RENEWED: dict[Hop, str] = {

@@ -209,7 +209,7 @@ def _narrowed(role: Role, extra: RoleSettings) -> Role:
         policy_arns=role.policy_arns or extra.policy_arns or (),
         mfa_max_age=min(ages, default=None),
         mfa="direct" if extra.mfa == "direct" else role.mfa,
-        confirm="each-grant" if "each-grant" in (role.confirm, extra.confirm) else role.confirm or extra.confirm,
+        confirm=policy.strictest((role.confirm, extra.confirm)),
         read_only=role.read_only or bool(extra.read_only),
         duration=lasts if shorter else role.duration,
     )

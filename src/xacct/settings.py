@@ -23,11 +23,16 @@ Duration = int | str
 MOST_IMDS_PORTS = 100
 """A listener each, all of which a successor gets in one message."""
 
+MINUTE, DAY = _UNITS["m"], _UNITS["d"]
+
 MAX_PORT = 65535
 Port = Annotated[int, msgspec.Meta(ge=1, le=MAX_PORT)]
 
 Devices = Annotated[tuple[Annotated[str, msgspec.Meta(min_length=1)], ...], msgspec.Meta(min_length=1, max_length=8)]
 """Serial numbers of MFA devices of one user: AWS allows eight."""
+
+REMEMBERED = ("once", "grant", "logout")
+"""Words of `remember` under [prompts]; beside them it takes a duration."""
 
 Command = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 """A program and its arguments."""
@@ -76,6 +81,8 @@ class Prompts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         command: prints a code (a password manager, `ykman oath ...`).
         devices: by the serial of an MFA device, the command for that one alone.
         desktop: whether dialogs and notices are shown.
+        remember: what a plain yes to the use of a guarded role means: "once", "grant", "logout", or a duration.
+        remember_at_most: how long a yes for a time may hold.
     """
 
     patience: Duration = "120s"
@@ -84,6 +91,13 @@ class Prompts(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     command: tuple[str, ...] = ()
     devices: dict[str, Command] = {}
     desktop: bool = True
+    remember: str = "logout"
+    remember_at_most: Duration = "12h"
+
+    @property
+    def remember_for(self) -> int:
+        """Seconds of a `remember` that is a duration; 0 where it is a word."""
+        return 0 if self.remember in REMEMBERED else seconds(self.remember)
 
     @property
     def stages(self) -> list[tuple[WayName, ...]]:
@@ -190,7 +204,7 @@ class RoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit
     transitive_tag_keys: tuple[str, ...] | None = None
     policy: str | None = None
     policy_arns: tuple[str, ...] | None = None
-    confirm: Literal["first-use", "each-grant"] | None = None
+    confirm: Literal["first-use", "each-grant", "each-use"] | None = None
     read_only: bool | None = None
     production: bool | None = None
 
@@ -356,6 +370,7 @@ def _check(settings: Settings) -> None:
         raise ValueError('session.duration must be between "15m" and "36h"')
     seconds(settings.prompts.patience)
     _check_order(settings.prompts)
+    _check_remember(settings.prompts)
     _check_imds(settings)
     check_accounts(settings.accounts)
     for name, catalogue in settings.catalogues.items():
@@ -406,6 +421,19 @@ def _check_order(prompts: Prompts) -> None:
     twice = {name for name in named if named.count(name) > 1}
     if twice:
         raise ValueError(f"prompts.order names {min(twice)!r} twice")
+
+
+def _check_remember(prompts: Prompts) -> None:
+    if not MINUTE <= (most := seconds(prompts.remember_at_most)) <= DAY:
+        raise ValueError('prompts.remember_at_most is a duration from "1m" to "24h"')
+    if prompts.remember in REMEMBERED:
+        return
+    try:
+        wanted = prompts.remember_for
+    except ValueError:
+        raise ValueError('prompts.remember is "once", "grant", "logout", or a duration such as "15m"') from None
+    if not MINUTE <= wanted <= most:  # guard: remember-is-within-its-bound
+        raise ValueError('prompts.remember is from "1m" to prompts.remember_at_most, where it is a duration')
 
 
 def _check_imds(settings: Settings) -> None:

@@ -53,11 +53,11 @@ def plain(text: str, most: int = LONGEST) -> str:
     return cut(clean(text).translate(_MARKUP), most)  # guard: words-no-markup-on-desktop, words-no-more-than-fit-dialog
 
 
-def without_keys(text: str) -> str:
+def without_keys(text: str, instead: str = "…") -> str:
     """Return `text` without what has the shape of an AWS secret access key: pasted in error, it must not be shown."""
     import re  # noqa: PLC0415 - late: daily verbs do without it
 
-    return re.sub(_KEY, "…", text)
+    return re.sub(_KEY, instead, text)
 
 
 def cut(text: str, most: int) -> str:

@@ -13,9 +13,11 @@ from small_keeper import ROLES
 from virtual_time import in_virtual_time
 
 from xacct import __version__, errors, wire
+from xacct.asker import Asker
 from xacct.control import api, serializers
 from xacct.control.containers import Containers
 from xacct.model import Grant
+from xacct.scope import Scope
 
 
 def serving(test):
@@ -482,6 +484,68 @@ async def test_a_confirmation_is_a_prompt_and_answered_by_true_or_false(control)
             await control.post(f"/v1/prompts/{prompt['id']}", **answer)
             [got] = await asyncio.gather(waiting, return_exceptions=True)
             assert got is None if outcome is None else isinstance(got, outcome)
+
+
+def wanted(control, name="g1", **more):
+    """A grant's demand for the role dev."""
+    grant = Grant(name, "", "a shell", ("dev",), 0.0, **more)
+    return asyncio.ensure_future(control.api.service.allow("dev", grant, asker=looked))
+
+
+async def looked():
+    tree = ((7, "a\x1b[2Jws"), (3, "bash"))
+    return Asker("pid 7, /bin/a\x1b[2Jws", tree, "/tmp/\x1b[31m", "aws\x1b[2J s3 ls")
+
+
+@serving
+async def test_a_confirmation_says_what_would_be_allowed_and_who_asks_in_words(control):
+    guard(control, "dev")
+    with control.broker.subscribe():
+        waiting = wanted(control, scope=Scope("{}", words="allow s3:Get*"))
+        await asyncio.sleep(1)
+        [prompt] = (await control.get("/v1/prompts"))["prompts"]
+        assert (prompt["scope"], prompt["allows"]) == ("allow s3:Get*", "allow s3:Get*")
+        assert prompt["account"] == control.keeper.node("dev").role.account
+        assert prompt["processes"] == [{"pid": 7, "name": "a [2Jws"}, {"pid": 3, "name": "bash"}]
+        assert (prompt["directory"], prompt["command"]) == ("/tmp/ [31m", "aws [2J s3 ls")
+        waiting.cancel()
+
+
+@serving
+async def test_an_answer_says_how_long_it_holds_and_a_plain_yes_is_the_first_choice(control):
+    guard(control, "dev", "each-use")
+    admits, role = control.keeper.approvals.admits, control.keeper.node("dev").role
+    with control.broker.subscribe():
+        waiting = wanted(control)
+        await asyncio.sleep(1)
+        [prompt] = (await control.get("/v1/prompts"))["prompts"]
+        assert prompt["allows"] == "all that the role may do"
+        assert [choice["lasts"] for choice in prompt["choices"]] == ["once", "minutes", "grant"]
+        assert prompt["choices"][1] == {"lasts": "minutes", "words": "for 15 min", "minutes": 15}
+        path = f"/v1/prompts/{prompt['id']}"
+        for wrong in ({"lasts": "logout"}, {"lasts": "minutes", "minutes": 100_000}, {"lasts": "for ever"}):
+            assert (await control.refused("POST", path, {"confirm": True, **wrong}))[0] == 400
+        assert not waiting.done()
+        await control.post(path, confirm=True, lasts="minutes", minutes=5)
+        await waiting
+        [yes] = control.keeper.approvals.approved.all
+        assert (yes.length, yes.until) == ("minutes", pytest.approx(control.clock.boot + 300, abs=5))
+        assert admits(role, "g1")
+        other = wanted(control, "g2")
+        await asyncio.sleep(1)
+        [prompt] = (await control.get("/v1/prompts"))["prompts"]
+        await control.post(f"/v1/prompts/{prompt['id']}", confirm=True)
+        await other
+        assert [yes.length for yes in control.keeper.approvals.approved.all] == ["minutes", "once"]
+
+
+@serving
+async def test_a_single_request_is_offered_what_is_of_use_to_it(control):
+    guard(control, "dev", "each-grant")
+    async with control.stream("/v1/credentials", role="dev") as events:
+        prompt = (await events.next("prompt"))["prompt"]
+        assert [choice["lasts"] for choice in prompt["choices"]] == ["once"]
+        assert str(os.getpid()) in prompt["process"]
 
 
 @serving

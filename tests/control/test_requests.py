@@ -29,6 +29,7 @@ GOOD = {
     "via": "dev",
     "role_arn_patterns": ["arn:aws:iam::*:role/dev-*"],
     "forwarded_port": 40000,
+    "minutes": 15,
     "where": "host",
     "code": "123456",
     "serial": "arn:aws:iam::123456789012:mfa/alice",
@@ -59,6 +60,7 @@ BAD = {
     "ttl": [0, -1, 1e12, "60", None],
     "until": [-1, 1e12, "now", None],
     "lifetime": [0, -1, 2**64, 1.5, None],
+    "minutes": [0, -1, 1441, "15", 1.5, None],
     "forwarded_port": [0, -1, 65536, "80", 2**64],
     "role_arn_patterns": [
         ["arn:aws:iam::*:role/d?v"],

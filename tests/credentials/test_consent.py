@@ -11,6 +11,7 @@ from xacct.credentials import events as ev
 from xacct.credentials import snapshot
 from xacct.credentials.service import Ask
 from xacct.model import Credentials, Grant, Role
+from xacct.prompts.approved import LOGOUT, Key
 
 HOUR = 3600.0
 CENTRAL = Role("central", SOURCE, mfa_serial=SERIAL)
@@ -194,12 +195,12 @@ async def test_a_memory_that_comes_late_undoes_nothing_that_was_said_since(clock
     guarded = role("first", confirm="first-use")
     async with World(clock, [*ROLES, guarded]) as world:
         await everything(world)
-        world.keeper.approvals.allowed.add(("first", None))
+        world.keeper.approvals.approved.add(Key("first", None), LOGOUT)
         late = snapshot.export(world.keeper)
         world.keeper.logout(["a", "first"])
         snapshot.restore(world.keeper, late, same_boot=True)
         await refused(world, "a")
-        assert ("first", None) not in world.keeper.approvals.allowed
+        assert world.keeper.approvals.approved.all == []
         world.keeper.logout(["c"])
         later = snapshot.export(world.keeper)
         await world.login("c", ask=True)

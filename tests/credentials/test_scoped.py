@@ -214,7 +214,7 @@ async def test_locked_and_logged_out_nothing_leaves(clock):
 async def test_a_guarded_role_waits_for_the_yes(clock):
     async with World(clock, [role(confirm="first-use")]) as world:
         await logged_in(world, "prod")
-        world.keeper.approvals.ask_again(world.keeper.node("prod").role, "")
+        world.keeper.approvals.ask_again(world.keeper.node("prod").role)
         assert isinstance(await refusal(world.fetch("prod", ask=False, consumer=scoped())), errors.NobodyToAsk)
         with world.broker.subscribe():
             waits = asyncio.ensure_future(world.fetch("prod", ask=True, consumer=scoped()))

@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 from fake_aws import SOURCE, World, role
+from msgspec import structs
 from virtual_time import in_virtual_time
 
 from xacct import errors
 from xacct.credentials import snapshot
 from xacct.model import Credentials, Source, StsTarget
+from xacct.prompts.approved import GRANT, Key
 
 HOUR = 3600.0
 
@@ -147,10 +149,21 @@ async def test_locked_stays_locked(clock):
 async def test_a_yes_is_not_asked_for_again(clock):
     guarded = role(confirm="each-grant")
     async with World(clock, [guarded]) as world:
-        world.keeper.approvals.allowed.add(("prod", "a grant"))
+        world.keeper.approvals.approved.add(Key("prod", "a grant"), GRANT)
         await world.restart()
         assert world.keeper.approvals.admits(guarded, "a grant")
         assert not world.keeper.approvals.admits(guarded, "another")
+
+
+@in_virtual_time
+async def test_what_an_older_daemon_kept_of_yeses_holds(clock):
+    first, each = role("first", confirm="first-use"), role("each", confirm="each-grant")
+    async with World(clock, [first, each]) as world:
+        memory = snapshot.export(world.keeper)
+        older = structs.replace(memory, allowed=(("first", None), ("each", "a grant"), ("each", None)))
+        snapshot.restore(world.keeper, older, same_boot=False)
+        admits = world.keeper.approvals.admits
+        assert (admits(first, "any"), admits(each, "a grant"), admits(each, "any")) == (True, True, False)
 
 
 @in_virtual_time

@@ -121,3 +121,37 @@ def test_status_shows_who_waits_for_a_yes(daemon, capsys):
 class _Taken:
     def put(self, _answer):
         return
+
+
+WHO = {
+    "allows": "all that\x1b[2J the role may do",
+    "account": "123456789012",
+    "processes": [{"pid": 7, "name": "a\x1b[2Jws"}, {"pid": 3, "name": "bash"}],
+    "directory": "/home/\u202eu",
+    "command": "aws\x9b s3 ls",
+    "choices": [
+        {"lasts": "once", "words": "once"},
+        {"lasts": "minutes", "words": "for 15 min", "minutes": 15},
+        {"lasts": "grant", "words": "for this grant"},
+    ],
+}
+
+
+def test_it_is_shown_who_asks_for_what_and_the_yes_has_a_length(daemon, sit):
+    seat = sit("attend")
+    seat.expect("Attending")
+    daemon.watchers[0].put({"event": "prompt", "prompt": daemon.confirmation(["prod"], "a shell") | WHO})
+    before = seat.expect("Let a shell use prod? [y once, m for 15 min, g for this grant, N no] ")
+    for line in (
+        "a shell asks to use prod:",
+        "  Allows: all that [2J the role may do in account 123456789012",
+        "  Process: a [2Jws 7 < bash 3",
+        "  Directory: /home/ u",
+        "  Command: aws  s3 ls",
+    ):
+        assert line in before
+    assert not any(mark in before for mark in ("\x1b[2J", "\x9b", "\u202e"))
+    seat.type("x\n")
+    seat.expect("Type one of these letters; nothing was sent.")
+    seat.type("m 45\n")
+    assert daemon.prompts["c1"][1].get(timeout=PATIENCE) == {"confirm": True, "lasts": "minutes", "minutes": 45}

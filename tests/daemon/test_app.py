@@ -20,6 +20,7 @@ from xacct.endpoint.peer_check import SocketPeerCheck
 from xacct.host import bridges, processes
 from xacct.host.lock_watchers import ON_SUSPEND
 from xacct.model import Caller
+from xacct.prompts.approved import GRANT, Key
 from xacct.prompts.events import PromptOpened
 from xacct.prompts.prompt import Prompt
 from xacct.settings import AuditSettings, EndpointSettings, ImdsSettings, Settings
@@ -119,9 +120,10 @@ def test_processes_are_looked_for_where_a_prompt_or_many_connections_want_them(w
 
 async def test_what_a_human_allowed_an_imds_port_outlives_a_look(where):
     app = App(Settings(imds=ImdsSettings({"9478": "prod"})), Settings(), where)
-    app.keeper.approvals.allowed = {("prod", "imds:9478"), ("prod", "a grant that is over")}
+    for consumer in ("imds:9478", "a grant that is over"):
+        app.keeper.approvals.approved.add(Key("prod", consumer), GRANT)
     app.each_look()
-    assert app.keeper.approvals.allowed == {("prod", "imds:9478")}
+    assert [yes.key for yes in app.keeper.approvals.approved.all] == [Key("prod", "imds:9478")]
     await app.close()
 
 

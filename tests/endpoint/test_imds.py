@@ -20,6 +20,7 @@ from xacct.endpoint.head import Request
 from xacct.endpoint.metadata_tokens import LONGEST, MOST, MetadataTokens
 from xacct.model import Caller
 from xacct.policy import HOUR, IMDS_LEAST, MINUTE
+from xacct.prompts.approved import BURST, UNUSED_FOR
 
 PATIENCE = 60.0
 CALLER = Caller(uid=1000, pid=7)
@@ -429,6 +430,21 @@ async def test_a_guarded_role_takes_a_yes_for_the_port(clock, room, confirm):
     assert (await room.answer())[0]["Code"] == "Success"
     room.keeper.approvals.keep({"imds:9478"})
     assert (await room.answer())[0]["Code"] == "Success"
+
+
+@in_virtual_time
+async def test_at_each_use_the_try_that_finds_it_answered_is_the_use(clock, room):
+    await room.login()
+    room.configure("dev", confirm="each-use")
+    await room.keeper.login("dev", ask=False)
+    with room.broker.subscribe():
+        assert (await room.answer())[0]["Code"] == "login-required"
+        room.broker.confirm(room.broker.open_prompts[0].id)
+        await asyncio.sleep(UNUSED_FOR / 2)
+        assert (await room.answer())[0]["Code"] == "Success"
+        await asyncio.sleep(BURST + 1)
+        assert (await room.answer())[0]["Code"] == "login-required"
+        assert len(room.broker.open_prompts) == 1
 
 
 @in_virtual_time

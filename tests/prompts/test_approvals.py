@@ -242,6 +242,8 @@ INLINE = '{"Version": "2012-10-17", "Statement": []}'
         ({"confirm": "first-use"}, [], "first-use", False, None),
         ({"confirm": "first-use"}, [{"confirm": "each-grant"}], "each-grant", False, None),
         ({}, [{"confirm": "each-grant"}, {}], "each-grant", False, None),
+        ({"confirm": "each-grant"}, [{"confirm": "each-use"}], "each-use", False, None),
+        ({"confirm": "each-use"}, [{"confirm": "first-use"}], "each-use", False, None),
         ({"read_only": True}, [], None, True, None),
         ({}, [{}, {"read_only": True}], None, True, None),
         ({}, [{"policy": INLINE}], None, False, INLINE),

@@ -9,6 +9,7 @@ from xacct.desktop import humans
 from xacct.desktop.parts import Parts
 from xacct.host import clock as host_clock
 from xacct.prompts.broker import PromptBroker
+from xacct.prompts.prompt import Permission
 from xacct.prompts.used_codes import UsedCodes
 from xacct.settings import Prompts
 
@@ -41,7 +42,8 @@ class Desk:
         """Want a code."""
         return asyncio.ensure_future(self.broker.ask(SERIAL, lambda: ("prod",), lambda: self.wanted, attempt, problem))
 
-    def leave(self, role="prod"):
+    def leave(self, role="prod", **more):
         """Want a human's yes to the use of a role."""
-        asked = self.broker.permission(role, "shell 1", f"use of {role}", lambda: self.wanted)
+        permission = Permission(role, "shell 1", **more)
+        asked = self.broker.permission(permission, f"use of {role}", lambda: self.wanted)
         return asyncio.ensure_future(asked)

@@ -15,7 +15,7 @@ from aiohttp import web
 from xacct import __version__, errors, policy, rolekeys, wire
 from xacct.control import serializers, streams, views
 from xacct.control.accounts import AccountRoutes
-from xacct.control.audit import Audit
+from xacct.control.audit import Audit, caller_of
 from xacct.control.console import ConsoleRoutes
 from xacct.control.grants import GrantRoutes
 from xacct.control.http import answered, body_of, streamed
@@ -29,6 +29,7 @@ from xacct.control.selection import Selection
 from xacct.control.standing import Standing
 from xacct.control.verify import VerifyRoutes
 from xacct.endpoint.head import ROLE_PATH
+from xacct.prompts.prompt import Answerer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,11 +64,11 @@ class Api:
             daemon.containers,
             lambda: daemon.known_words().wanted_scopes,
         )
-        self._logins = LoginRoutes(service, grants, self._audit, daemon.identify)
+        self._logins = LoginRoutes(service, grants, self._audit, daemon.identify, daemon.asker)
         self._accounts = AccountRoutes(keeper)
         self._rotations = KeyRotationRoutes(service, daemon.keys, self._audit)
         self._verify = VerifyRoutes(keeper, self._audit)
-        self._console = ConsoleRoutes(service, self._audit, daemon.console)
+        self._console = ConsoleRoutes(service, self._audit, daemon.console, daemon.asker)
         self._middleware = Middleware(keeper, daemon)
 
     @property
@@ -257,10 +258,12 @@ class Api:
     async def answer_prompt(self, request: web.Request) -> web.Response:
         """POST /v1/prompts/ID."""
         body = await body_of(request, wire.PromptAnswer)
+        by = Answerer("terminal", caller_of(request))
         if body.get("decline") or body.get("confirm") is False:
-            self._keeper.broker.decline(request.match_info["id"])
+            self._keeper.broker.decline(request.match_info["id"], by=by)
         elif body.get("confirm"):
-            self._keeper.broker.confirm(request.match_info["id"])
+            seconds = body["minutes"] * policy.MINUTE if "minutes" in body else None
+            self._keeper.broker.confirm(request.match_info["id"], body.get("lasts"), seconds, by=by)
         elif "shown" in body:
             self._keeper.broker.bring(request.match_info["id"], body["shown"])
         else:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from xacct import errors, wire
+from xacct.asker import unknown
 from xacct.control import streams, views
 from xacct.control.audit import caller_of
 from xacct.control.http import body_of, streamed
@@ -20,7 +21,7 @@ from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
     from xacct.control.audit import Audit
-    from xacct.control.daemon import Console
+    from xacct.control.daemon import Askers, Console
     from xacct.credentials.node import Node
     from xacct.credentials.service import CredentialService
 
@@ -31,8 +32,9 @@ COMMAND = "xacctctl console"
 class ConsoleRoutes:
     """POST /v1/console."""
 
-    def __init__(self, service: CredentialService, audit: Audit, console: Console) -> None:
+    def __init__(self, service: CredentialService, audit: Audit, console: Console, asker: Askers = unknown) -> None:
         self._service = service
+        self._asker = asker
         self._audit = audit
         self._console = console
         self._commands = itertools.count(1)
@@ -52,10 +54,11 @@ class ConsoleRoutes:
         destination = self._console.destination(
             node.role, body.get("destination"), body.get("service"), body.get("region")
         )
-        attend, process = body.get("attend", True), caller_of(request).process
+        attend, caller = body.get("attend", True), caller_of(request)
         broker, topics = self._service.keeper.broker, self._service.keeper.topics(name)
         there = broker.has_subscriber(name, "confirm") or any(map(broker.has_subscriber, topics))
-        ask = Ask(human=attend or there, process=lambda: process)
+        human = attend or there
+        ask = Ask(human=human, process=lambda: caller.process, asker=lambda: self._asker(caller), single=True)
 
         async def served(role: str) -> Credentials:
             got = self._service.serve(role, consumer, ask)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from xacct.asker import unknown
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from xacct import errors
+    from xacct.asker import Asker
     from xacct.audit.trail import Trail
     from xacct.awsfiles import Files
     from xacct.control import views
@@ -16,10 +19,11 @@ if TYPE_CHECKING:
     from xacct.control.containers import Containers
     from xacct.control.keys import AccessKeys
     from xacct.control.mfa import Devices
-    from xacct.model import Credentials, Role
+    from xacct.model import Caller, Credentials, Role
     from xacct.policy import Hop
     from xacct.scope_policies import Wanted
 
+    Askers = Callable[[Caller], Awaitable[Asker]]
     Identify = Callable[[Credentials, Role], Awaitable[str]]
 
 
@@ -90,6 +94,7 @@ class Daemon:
         keys: the access keys in the keychain.
         console: signs browsers in to AWS's console.
         devices: asks IAM for MFA devices.
+        asker: says who a caller is, for the human who is asked whether it may have a guarded role.
     """
 
     endpoint_url: str
@@ -112,3 +117,4 @@ class Daemon:
     keys: AccessKeys
     devices: Devices
     console: Console
+    asker: Askers = unknown

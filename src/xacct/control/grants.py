@@ -130,8 +130,8 @@ class GrantRoutes:
 
     def _to_confirm(self, nodes: list[Node], grant: Grant) -> list[str]:
         """Those of the roles that a human has to let this grant use."""
-        admits, narrowed = self._keeper.approvals.admits, grant.scope is not None
-        return [node.role.name for node in nodes if not admits(node.role, grant.id, narrowed=narrowed)]
+        admits, scope = self._keeper.approvals.admits, "" if grant.scope is None else grant.scope.id
+        return [node.role.name for node in nodes if not admits(node.role, grant.id, scope)]
 
     def _running(self, pid: int | None) -> int | None:
         """The process that a grant is to end with, which has to be there; None: it ends with none."""

@@ -52,6 +52,7 @@ class KeyRotationRoutes:
             human=attend or any(map(self._keeper.broker.has_subscriber, self._keeper.topics(name))),
             lasting=LASTING,
             process=lambda: caller_of(request).process,
+            single=True,
         )
 
         async def session(role: str) -> Credentials:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from xacct import errors, policy, wire
+from xacct.asker import unknown
 from xacct.control import serializers, streams, views
 from xacct.control.audit import caller_of
 from xacct.control.http import answered, body_of, streamed
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from xacct.control.audit import Audit
-    from xacct.control.daemon import Identify
+    from xacct.control.daemon import Askers, Identify
     from xacct.credentials.service import CredentialService
     from xacct.grants.grants import Grants
 
@@ -38,8 +39,11 @@ COMMAND = "xacctctl"
 class LoginRoutes:
     """POST /v1/login, /v1/credentials and /v1/whoami."""
 
-    def __init__(self, service: CredentialService, grants: Grants, audit: Audit, identify: Identify) -> None:
+    def __init__(
+        self, service: CredentialService, grants: Grants, audit: Audit, identify: Identify, asker: Askers = unknown
+    ) -> None:
         self._service = service
+        self._asker = asker
         self._keeper = service.keeper
         self._grants = grants
         self._audit = audit
@@ -62,7 +66,8 @@ class LoginRoutes:
         attend, lazy = body.get("attend", True), body.get("lazy", False)
         ask = attend or "code" in body or self._somebody_for(body["roles"])
         grant = self._grant(body)
-        process = caller_of(request).process
+        caller = caller_of(request)
+        process = caller.process
         browser = self._browser(body, attend=attend)
         bulk = Bulk()
         places = {name: bulk.place(number) for number, name in enumerate(dict.fromkeys(body["roles"]))}
@@ -80,7 +85,7 @@ class LoginRoutes:
                     serial=body.get("serial"),
                 )
             if grant is not None:
-                await self._service.allow(role, grant, lambda: process)
+                await self._service.allow(role, grant, lambda: process, lambda: self._asker(caller))
                 await self._service.derive(role, grant)
             return "logged-in" if lazy and not self._keeper.node(role).entry.valid() else "held"
 
@@ -145,13 +150,15 @@ class LoginRoutes:
         except errors.XacctError as error:
             self._audit.refused(request, name, error)
             raise
-        process = caller_of(request).process
+        caller = caller_of(request)
         lifetime = body.get("lifetime")
         ask = Ask(
             human=attend or self._somebody_for([name]),
             lasting=max(0.0, (lifetime or 0) - policy.MINUTE),  # what AWS gives has aged a little when it is here
             lifetime=lifetime,
-            process=lambda: process,
+            process=lambda: caller.process,
+            asker=lambda: self._asker(caller),
+            single=True,
         )
 
         async def get(role: str) -> Credentials:

@@ -96,6 +96,7 @@ RULES: Final[Mapping[str, Any]] = {
     "pid": Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)],  # guard: requests-process-has-number-of-one
     "ttl": Annotated[float, msgspec.Meta(gt=0, le=MAX_TTL)],  # guard: requests-end-is-in-time
     "lifetime": Annotated[int, msgspec.Meta(ge=1, le=policy.ROLE_DURATION_MAX)],
+    "minutes": Annotated[int, msgspec.Meta(ge=1, le=24 * 60)],
     "forwarded_port": Annotated[int, msgspec.Meta(ge=1, le=65535)],
 }
 """What the values of these fields may be, in whichever request."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from xacct import errors, rolekeys, wire
+from xacct import errors, policy, rolekeys, wire
 from xacct.awsfiles import Files
 from xacct.control import scopes, views
 from xacct.credentials import events as ev
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from xacct.credentials.probes import Verified
     from xacct.grants.grants import Grants
     from xacct.model import Credentials, Grant, Role
-    from xacct.prompts.prompt import Prompt
+    from xacct.prompts.approved import Lasting
+    from xacct.prompts.prompt import Permission, Prompt
 
 
 NO_NAMES: Mapping[str, str] = MappingProxyType({})
@@ -42,7 +43,7 @@ def error_body(error: errors.XacctError) -> wire.ErrorBody:
 def prompt(keeper: Keeper, prompt: Prompt) -> wire.Prompt:
     """An open prompt."""
     now = keeper.clock.now()
-    return {
+    said: wire.Prompt = {
         "id": prompt.id,
         "kind": prompt.kind,
         "label": clean(prompt.label),
@@ -63,6 +64,30 @@ def prompt(keeper: Keeper, prompt: Prompt) -> wire.Prompt:
         "deadline": now + prompt.deadline - keeper.clock.boot(),
         "now": now,
     }
+    if prompt.permission is not None:
+        said.update(_permission(prompt.permission))  # type: ignore[typeddict-item]  # mypy knows no part of a TypedDict
+    return said
+
+
+def _permission(permission: Permission) -> dict[str, Any]:
+    """What a prompt says of the use of a guarded role."""
+    asker = permission.asker
+    return {
+        "choices": [_choice(lasting) for lasting in permission.terms.choices],
+        "account": clean(permission.account),
+        "scope": clean(permission.scope),
+        "allows": clean(permission.allows),
+        "processes": [{"pid": pid, "name": clean(name)} for pid, name in asker.tree],  # guard: api-process-is-words
+        "directory": clean(asker.directory),  # guard: api-directory-is-words
+        "command": clean(asker.command),  # guard: api-command-is-words
+    }
+
+
+def _choice(lasting: Lasting) -> wire.Choice:
+    said: wire.Choice = {"lasts": lasting.length, "words": lasting.words}
+    if lasting.length == "minutes":
+        said["minutes"] = round(lasting.seconds / policy.MINUTE)
+    return said
 
 
 def source_key(source: Source) -> str:

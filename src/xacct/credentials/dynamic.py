@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xacct import errors, rolekeys
+from xacct.policy import strictest
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping
@@ -121,7 +122,7 @@ def made_of(name: str, arn: str, via: Role, configured: Mapping[str, Role]) -> R
         role_arn=arn,
         mfa_serial=via.mfa_serial,
         other_devices=via.other_devices,
-        confirm="each-grant" if "each-grant" in guards else "first-use" if "first-use" in guards else None,
+        confirm=strictest(guards),
         read_only=read_only,
         policy=policy,
         policy_arns=policy_arns,

@@ -70,7 +70,7 @@ class Keeper:
         self.uses: dict[str, Use] = {}
         self.agent_lock = AgentLock(events)
         self.consents = Consents()
-        self.approvals = Approvals(calls.broker, calls.clock, self.changed)
+        self.approvals = Approvals(calls.broker, calls.clock, self.changed, calls.defaults.remember)
         self.events = events
         self.broker, self.sources, self.clock = calls.broker, calls.sources, calls.clock
         self.defaults, self.rate_limiter = calls.defaults, calls.rate_limiter
@@ -233,7 +233,7 @@ class Keeper:
             above.try_at_once()
             above = above.parent
         self.broker.forget(about_devices(self._configured_topics(name)))
-        self.approvals.ask_again(node.role, "")
+        self.approvals.ask_again(node.role)
         self.use_of(name).login = self.clock.now()
         log_in = self._log_in_lazily if lazy else self._log_in
         await self.consents.run_unless_logged_out(name, log_in(node, until, place, ask=ask))

@@ -10,14 +10,16 @@ Nothing else hands out what an entry holds; tests/test_architecture.py says so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from xacct import errors, policy
+from xacct.asker import UNKNOWN, Asker
 from xacct.model import Credentials
 from xacct.policy import Freshness, Hop
+from xacct.prompts.approvals import Demand
 
 if TYPE_CHECKING:
     from xacct.credentials.keeper import Keeper
@@ -72,6 +74,10 @@ def _unknown() -> str:
     return ""
 
 
+async def _nobody() -> Asker:
+    return UNKNOWN
+
+
 @dataclass(slots=True)
 class Ask:
     """How far to go for credentials. Not frozen: each fetch makes one, and a frozen one takes three times as long.
@@ -82,6 +88,9 @@ class Ask:
         lasting: seconds that must be left.
         lifetime: seconds wanted in one piece, by the direct path if that takes it.
         process: says which process asks; slow, so called in a thread.
+        asker: says more of it, for the human who is asked whether it may.
+        single: whether the consumer is this request alone, and comes never again.
+        ahead: whether it is only got ready: that is no use of a yes for once; `CredentialService.use` tells of one.
     """
 
     human: bool = True
@@ -89,6 +98,9 @@ class Ask:
     lasting: float = 0.0
     lifetime: int | None = None
     process: Callable[[], str] = _unknown
+    asker: Callable[[], Awaitable[Asker]] = _nobody
+    single: bool = False
+    ahead: bool = False
 
     @property
     def whose(self) -> str:
@@ -209,23 +221,34 @@ class CredentialService:
         if ask.lifetime is None and self._admits(node, consumer):
             held, now = self._narrowed(node, consumer).entry.held, self.keeper.clock.now()
             if held is not None and policy.freshness(held, now) is Freshness.FRESH and self._lasts(held, ask):
-                return self._served(name, consumer, held, now)
+                return self._served(name, consumer, held, now, ask)
         self._refuse_again(name, consumer)  # guard: serve-no-counts-for-while
         return partial(self._wait, name, consumer, ask)
 
-    async def allow(self, name: str, consumer: Consumer, process: Callable[[], str] = _unknown) -> None:
+    async def allow(
+        self,
+        name: str,
+        consumer: Consumer,
+        process: Callable[[], str] = _unknown,
+        asker: Callable[[], Awaitable[Asker]] = _nobody,
+    ) -> None:
         """Return once this consumer may have the role, asking a human if it is guarded.
 
         Args:
             name: the role's.
             consumer: who wants it.
             process: says which process asks; slow.
+            asker: says more of it.
 
         Raises:
             XacctError: it may not, or nobody says so.
         """
         node = self.check(name, consumer)
-        await self._unless_taken_back(name, self._allow(node, consumer, Ask(process=process)))
+        await self._unless_taken_back(name, self._allow(node, consumer, Ask(process=process, asker=asker)))
+
+    def use(self, name: str, consumer: Consumer) -> None:
+        """Credentials that were got ready leave now: a yes that was for once is used up by it."""
+        self.keeper.approvals.used(self.keeper.node(name).role, consumer.id, _scope_of(consumer))
 
     async def derive(self, name: str, consumer: Consumer) -> None:
         """Have ready what a consumer with a scope is going to fetch, so that whoever makes its grant hears why not.
@@ -235,7 +258,7 @@ class CredentialService:
         """
         if consumer.scope is None:
             return
-        got = self.serve(name, consumer, Ask(human=False))
+        got = self.serve(name, consumer, Ask(human=False, ahead=True))
         if not isinstance(got, Credentials):
             await got()
 
@@ -251,7 +274,7 @@ class CredentialService:
         self.check(name, consumer)
         if got.remaining(self.keeper.clock.now()) <= 0:  # guard: nothing-that-ended-on-its-way
             raise errors.Temporary(f"The credentials of {name} ended on their way.", "Try again.")
-        return self._served(name, consumer, got, self.keeper.clock.now())
+        return self._served(name, consumer, got, self.keeper.clock.now(), ask)
 
     def _narrowed(self, node: Node, consumer: Consumer) -> Node:
         """The role with the entry that this consumer gets: its own, or that of the consumer's scope."""
@@ -297,13 +320,24 @@ class CredentialService:
                 f"The use of {role.name} by {consumer.label!r} has to be confirmed, and nobody may be asked.",
                 "xacctctl attend, in another terminal",
             )
-        process = await asyncio.to_thread(ask.process)
-        words = "" if consumer.scope is None else f" (narrowed to: {consumer.scope.words})"
-        narrowed = consumer.scope is not None
-        await self.keeper.approvals.admit(role, consumer.id, consumer.label + words, process, narrowed=narrowed)
+        asker = await ask.asker()
+        if not asker.process:
+            asker = replace(asker, process=await asyncio.to_thread(ask.process))
+        words = "" if consumer.scope is None else consumer.scope.words
+        demand = Demand(
+            role,
+            consumer.id,
+            consumer.label + (f" (narrowed to: {words})" if words else ""),
+            scope=_scope_of(consumer),
+            words=words,
+            allows=words if consumer.scope is not None else policy.allowed_by(role),
+            single=ask.single,
+            asker=asker,
+        )
+        await self.keeper.approvals.admit(demand)
 
     def _admits(self, node: Node, consumer: Consumer) -> bool:
-        return self.keeper.approvals.admits(node.role, consumer.id, narrowed=consumer.scope is not None)
+        return self.keeper.approvals.admits(node.role, consumer.id, _scope_of(consumer))
 
     async def _lasting(self, node: Node, held: Credentials, ask: Ask) -> Credentials:
         """New credentials that last long enough.
@@ -332,10 +366,12 @@ class CredentialService:
         # guard: serve-imds-never-under-25-minutes
         return ask.lasting <= 0 or held.remaining(self.keeper.clock.now()) >= ask.lasting
 
-    def _served(self, name: str, consumer: Consumer, held: Credentials, now: float) -> Credentials:
+    def _served(self, name: str, consumer: Consumer, held: Credentials, now: float, ask: Ask) -> Credentials:
         # guard: serve-scope-never-the-roles-own
         if consumer.scope is not None and self.keeper.nodes[name].entry.held is held:
             raise errors.ScopeRefused(f"The credentials of {name} were not narrowed, and do not leave.", "Report it.")
+        if not ask.ahead:
+            self.use(name, consumer)  # guard: serve-uses-up-a-yes-for-once
         use = self.keeper.use_of(name)
         use.asked = use.served = now
         return held
@@ -365,3 +401,8 @@ class CredentialService:
         until, error = self._refused.get((consumer.id, name), (0.0, None))
         if error is not None and self.keeper.clock.boot() < until:
             raise type(error)(error.sentence, error.hint)
+
+
+def _scope_of(consumer: Consumer) -> str:
+    """The id of what a consumer's credentials are narrowed to; empty: nothing."""
+    return "" if consumer.scope is None else consumer.scope.id

@@ -14,6 +14,7 @@ import msgspec
 from xacct import errors, rolekeys
 from xacct.credentials.node import Use
 from xacct.model import Credentials, Role, Source, StsTarget
+from xacct.prompts.approved import Key, Length, Yes
 from xacct.signin import Registration, Renewal
 
 if TYPE_CHECKING:
@@ -111,10 +112,22 @@ class RefusedSnapshot(Value, frozen=True):
     error: ErrorSnapshot
 
 
-class Snapshot(Value, frozen=True):
+class YesSnapshot(Value, frozen=True, omit_defaults=True):
+    """A human's yes to the use of a guarded role: approved.Yes."""
+
+    role: str
+    length: Length
+    consumer: str | None = None
+    scope: str = ""
+    until: float | None = None
+    used: bool = False
+
+
+class Snapshot(Value, frozen=True, omit_defaults=True):
     """All of it.
 
     Attributes:
+        allowed: yeses as an older daemon kept them: without an end, for a role and a consumer (None: all).
         longest: what AWS's refusals have taught of each role, in seconds; as are `max_age` and `worked_at_age`.
         logged_out: names of roles, whether configured now or not.
         until: how long each role was logged in for.
@@ -132,6 +145,7 @@ class Snapshot(Value, frozen=True):
     uses: dict[str, UseSnapshot]
     until: dict[str, float]
     refused: tuple[RefusedSnapshot, ...]
+    approved: tuple[YesSnapshot, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -159,7 +173,11 @@ def export(keeper: Keeper) -> Snapshot:
             if node.entry.worth_keeping or name in keys
         ),
         locked=keeper.agent_lock.locked,
-        allowed=tuple(keeper.approvals.allowed),
+        allowed=(),
+        approved=tuple(
+            YesSnapshot(yes.key.role, yes.length, yes.key.consumer, yes.key.scope, yes.until, yes.used)
+            for yes in keeper.approvals.approved.all
+        ),
         used_codes={serial: dict(codes) for serial, codes in keeper.broker.used_codes.codes.items()},
         longest=dict(observed_limits.longest),
         max_age=dict(observed_limits.max_age),
@@ -237,6 +255,7 @@ def renamed(memory: Snapshot, rename: Callable[[str], str], source: Callable[[So
             for role in memory.roles
         ),
         allowed=tuple((rename(name), consumer) for name, consumer in memory.allowed),
+        approved=tuple(replace(yes, role=rename(yes.role)) for yes in memory.approved),
         longest=observed_limits(memory.longest),
         max_age=observed_limits(memory.max_age),
         worked_at_age=observed_limits(memory.worked_at_age),
@@ -306,7 +325,8 @@ def restore(keeper: Keeper, memory: Snapshot, *, same_boot: bool) -> int:
             _to_entry(keeper, keeper.nodes[name].entry, role.entry, same_boot=same_boot)
     decided = keeper.consents.decided  # what this process was told since: it comes late
     # guard: consent-no-late-yes-after-taking-back
-    keeper.approvals.allowed |= {key for key in memory.allowed if key[0] in keeper.nodes and key[0] not in decided}
+    yeses = [yes for yes in _yeses(memory) if yes.key.role in keeper.nodes and yes.key.role not in decided]
+    keeper.approvals.approved.restore(yeses, same_boot=same_boot)
     for name, use in memory.uses.items():
         keeper.uses.setdefault(name, Use(use.asked, use.served, use.login))
     keeper.until = {name: until for name, until in memory.until.items() if name not in decided} | keeper.until
@@ -314,6 +334,14 @@ def restore(keeper: Keeper, memory: Snapshot, *, same_boot: bool) -> int:
         keeper.broker.used_codes.codes.update(memory.used_codes)  # guard: restart-used-codes-stay-used
     keeper.let_go_logged_out()
     return sum(node.entry.held is not None for node in keeper.nodes.values())
+
+
+def _yeses(memory: Snapshot) -> list[Yes]:
+    """What humans have allowed; of an older daemon's, what was for one consumer was for its grant."""
+    older = [Yes(Key(*key), "logout" if key[1] is None else "grant") for key in memory.allowed]
+    return older + [
+        Yes(Key(yes.role, yes.consumer, yes.scope), yes.length, yes.until, yes.used) for yes in memory.approved
+    ]
 
 
 def restore_what_was_taken_back(keeper: Keeper, memory: Snapshot) -> None:

@@ -4,7 +4,7 @@ import time
 from typing import Final
 
 from xacct import wire
-from xacct.ctl import browser
+from xacct.ctl import approve, browser
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.failure import DaemonError
 from xacct.ctl.http10 import quote
@@ -96,7 +96,8 @@ class Conversation:
             if prompt["id"] not in self._introduced:
                 self._introduced.add(prompt["id"])
                 self._terminal.forget()  # what was typed before the question is no answer to it
-            self._terminal.ask(f"Let {_who(prompt)} use {', '.join(prompt['roles'])}? [y/N] ")
+                self._show_details(prompt)
+            self._terminal.ask(f"Let {_who(prompt)} use {', '.join(prompt['roles'])}? {approve.offer(prompt)} ")
             return
         if prompt["kind"] == "sign-in":
             if prompt["id"] not in self._introduced:
@@ -143,17 +144,23 @@ class Conversation:
             self._terminal.show("")
 
     def _decide(self, prompt: wire.Prompt, line: str | None) -> None:
-        """Yes takes a y; Enter alone is a no, as the capital N says; anything else may be meant for something else."""
+        """Yes takes a letter; Enter alone is a no, as the capital N says; anything else may be meant otherwise."""
         if line is None:
             self._terminal.show("")
-        word = (line or "").lower()
-        if word in {"y", "yes"}:
-            self._send(prompt, {"confirm": True})
-        elif word in {"", "n", "no"}:
-            self._send(prompt, {"decline": True})
+        if (answer := approve.answer(prompt, line or "")) is not None:
+            self._send(prompt, answer)
         else:
-            self._terminal.show("Type y or n; nothing was sent.")
+            letters = "y or n" if not prompt.get("choices") else "one of these letters"
+            self._terminal.show(f"Type {letters}; nothing was sent.")
             self.refresh()
+
+    def _show_details(self, prompt: wire.Prompt) -> None:
+        """Say what would be allowed, and which process asks."""
+        if lines := approve.details(prompt):
+            self._terminal.ask("")
+            self._terminal.show(f"{prompt.get('label', '')} asks to use {', '.join(prompt['roles'])}:")
+            for line in lines:
+                self._terminal.show(line)
 
     def _send_code(self, prompt: wire.Prompt, code: str) -> None:
         if len(code) == _DIGITS and code.isascii() and code.isdigit():

@@ -297,7 +297,9 @@ def _prompt() -> Any:
             "now": number,
         },
         {"label": text, "process": text, "reason": text, "sign_in": text, "mode": text, "url": text, "user_code": text}
-        | {"service": text, "devices": ListOf(text)},
+        | {"service": text, "devices": ListOf(text), "account": text, "scope": text, "allows": text}
+        | {"directory": text, "command": text, "processes": ListOf(Fields({"pid": whole, "name": text}))}
+        | {"choices": ListOf(Fields({"lasts": text, "words": text}, {"minutes": whole}))},
     )
 
 

@@ -41,12 +41,14 @@ from xacct.grants.events import GrantEnded, GrantsChanged
 from xacct.grants.grants import Grants
 from xacct.host import callers, hardening, instance, process, processes, seats, session_name, steps
 from xacct.host import clock as host_clock
+from xacct.host.asker import Askers
 from xacct.host.code_stamp import CodeStamp
 from xacct.host.lock_watchers import ON_SCREEN_LOCK, ON_SUSPEND, watchers
 from xacct.host.saver import Saver
 from xacct.host.seats import Seats
 from xacct.host.threads import run_in_daemon_thread
 from xacct.host.watches import Watches
+from xacct.prompts.approved import Lasting, Remember
 from xacct.prompts.broker import PromptBroker
 from xacct.prompts.events import PromptOpened
 from xacct.prompts.used_codes import UsedCodes
@@ -66,7 +68,8 @@ if TYPE_CHECKING:
     from xacct.endpoint.peer_check import SocketPeerCheck
     from xacct.host.notify import Manager
     from xacct.model import Address
-    from xacct.settings import Settings
+    from xacct.prompts.approved import Length
+    from xacct.settings import Prompts, Settings
 
 log = structlog.get_logger("xacct")
 
@@ -102,6 +105,7 @@ class App:
         self.service = CredentialService(self.keeper, self._look_soon)
         self.configuration = self._configuration(in_file, where)
         resolver = processes.ProcessResolver(processes.Processes().find, self.clock.boot)
+        self.askers = Askers(resolver.find)
         self.grants = Grants(
             where.tokens,
             where.grants,
@@ -210,6 +214,7 @@ class App:
                 settings.seconds(chosen.session.duration),
                 session_name.fill(chosen.session.name),
                 settings.seconds(chosen.session.renew_if_used_within),
+                _remembered(chosen.prompts),
             ),
         )
         return Keeper(calls, events)
@@ -257,7 +262,7 @@ class App:
         """What SDKs reach: the endpoint, its listeners for containers, and the IMDS ports."""
         patience = settings.seconds(chosen.prompts.patience)
         self.container_credentials = ContainerCredentials(
-            self.service, self.grants, patience, self.audit, resolver.find
+            self.service, self.grants, patience, self.audit, resolver.find, self.askers.of
         )
         # guard: locked-what-lay-ready-is-let-go
         self.keeper.events.call(LockChanged, lambda _: self.container_credentials.forget())
@@ -284,7 +289,7 @@ class App:
         self.containers = containers(chosen.containers, self._places, self.grants)
         at_imds = peer_check_of(require_known=True)  # guard: imds-known-callers-only
         ports = [
-            Imds(self.service, role, port, patience, self.audit, resolver.find)
+            Imds(self.service, role, port, patience, self.audit, resolver.find, self.askers.of)
             for port, role in chosen.imds.ports.items()
         ]
         self.imds = ImdsPorts(ports, self.keeper, at_imds, self.audit, self._seats[2])
@@ -474,6 +479,13 @@ class App:
         """Lock, because of something that has happened to the machine."""
         if self.keeper.agent_lock.lock(why) and self.audit is not None:
             self.audit.record("locked", what=why)
+
+
+def _remembered(prompts: Prompts) -> Remember:
+    """How long a human's yes to a guarded role holds."""
+    seconds, most = float(prompts.remember_for), float(settings.seconds(prompts.remember_at_most))
+    lengths: dict[str, Length] = {"once": "once", "grant": "grant", "logout": "logout"}
+    return Remember(Lasting(lengths.get(prompts.remember, "minutes"), seconds), most)
 
 
 def _audit(

@@ -110,11 +110,11 @@ def owners(inodes: AbstractSet[int]) -> dict[int, int]:
     return {wanted[name]: pid for pid in _newest_first() if _is_ours(pid) for name in _held_by(pid) if name in wanted}
 
 
-def executable(pid: int) -> str | None:
+def executable(pid: int, proc: str = "/proc") -> str | None:
     """The file a process runs, None where that is not for us to know. A name that is no UTF-8 has escapes in it."""
     try:
         # guard: programs-name-that-is-no-utf-8
-        return os.readlink(os.fsencode(f"/proc/{pid}/exe")).decode("utf-8", "backslashreplace")
+        return os.readlink(os.fsencode(f"{proc}/{pid}/exe")).decode("utf-8", "backslashreplace")
     except OSError:
         return None
 

@@ -3,6 +3,25 @@
 from typing import Literal, NotRequired, TypedDict
 
 
+class AskingProcess(TypedDict):
+    """A process of the tree of whoever wants a guarded role."""
+
+    pid: int
+    name: str
+
+
+class Choice(TypedDict):
+    """How long a yes may hold.
+
+    Attributes:
+        lasts: "once", "minutes", "grant" (for its life) or "logout"; a later daemon may know more.
+    """
+
+    lasts: str
+    words: str
+    minutes: NotRequired[int]
+
+
 class Prompt(TypedDict):
     """One open question to the human: a code of `serial` (mfa), or whether `label` may use the role (confirm).
 
@@ -22,6 +41,12 @@ class Prompt(TypedDict):
         problem: why the last answer was not accepted, else null.
         deadline: when the question is withdrawn.
         devices: the MFA devices any of which will do; the first is `serial`.
+        choices: how long a yes may hold (confirm), first what it means where it says nothing; an older daemon has none.
+        account: whose role it is (confirm); empty: not known.
+        scope: what the grant is narrowed to, in words (confirm); empty: nothing.
+        allows: what a yes allows, in words (confirm).
+        processes: the process that asks and those that it stems from, itself first (confirm); empty: not known.
+        directory: where it works (confirm), and `command` its command line with blanks for what may be secret.
     """
 
     id: str
@@ -29,6 +54,13 @@ class Prompt(TypedDict):
     devices: NotRequired[list[str]]
     label: NotRequired[str]
     process: NotRequired[str]
+    choices: NotRequired[list[Choice]]
+    account: NotRequired[str]
+    scope: NotRequired[str]
+    allows: NotRequired[str]
+    processes: NotRequired[list[AskingProcess]]
+    directory: NotRequired[str]
+    command: NotRequired[str]
     reason: NotRequired[str]
     sign_in: NotRequired[str]
     mode: NotRequired[Literal["", "device-code", "redirect", "paste"]]
@@ -51,10 +83,14 @@ class PromptAnswer(TypedDict):
     Attributes:
         serial: whose code it is, where several devices will do; without it, the first's.
         shown: what the browser shows at the end of a sign-in whose `mode` is "paste".
+        lasts: beside `confirm`, how long the yes holds: one of the prompt's choices; without it, the first of them.
+        minutes: beside a `lasts` of "minutes", how many; without it, what is offered.
     """
 
     code: NotRequired[str]
     serial: NotRequired[str]
     shown: NotRequired[str]
     confirm: NotRequired[bool]
+    lasts: NotRequired[Literal["once", "minutes", "grant", "logout"]]
+    minutes: NotRequired[int]
     decline: NotRequired[bool]

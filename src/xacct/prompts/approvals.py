@@ -1,18 +1,22 @@
-"""Guarded roles: a human says yes before a consumer first gets them.
+"""Guarded roles: a human says yes before a consumer first gets them, and how long that holds (approved.py).
 
-"first-use": one yes a role, good until the next logout. "each-grant": one yes for each grant, good for its life. What
-was said of a narrowed grant was said of no more, so it is that grant's alone, whichever of the two the role has.
-Whoever wants the same yes waits for the same prompt; it stays open while somebody waits, as one for a code does. A
-"no" is the prompt broker's to remember, for a moment.
+"first-use": one yes a role, good for all until the next logout, where the human chooses nothing less. "each-grant": one
+yes for each grant. "each-use": one for each use, unless the human says more. What was said of a narrowed grant was said
+of no more, so it is that grant's alone, whatever the role has. Whoever wants the same yes waits for the same prompt; it
+stays open while somebody waits, as one for a code does. A "no" is the prompt broker's to remember, for a moment.
 """
 
 from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xacct.asker import UNKNOWN, Asker
+from xacct.prompts.approved import UNTIL_LOGOUT, Approved, Key, Length, Remember, terms
 from xacct.prompts.broker import GRACE
+from xacct.prompts.prompt import Permission
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -22,8 +26,30 @@ if TYPE_CHECKING:
     from xacct.model import Role
     from xacct.prompts.broker import PromptBroker
 
-Key = tuple[str, str | None]
-"""The role's name, and the consumer a yes is for; None: for all."""
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """A guarded role is wanted.
+
+    Attributes:
+        role: it.
+        consumer: whose yes it is: a grant's id, or the like.
+        label: what people call the consumer.
+        scope: the id of what its credentials are narrowed to; empty: they are the role's own.
+        words: the same, for people.
+        allows: what a yes allows, for people.
+        single: whether the consumer is one request, and comes never again.
+        asker: which process it is.
+    """
+
+    role: Role
+    consumer: str
+    label: str
+    scope: str = ""
+    words: str = ""
+    allows: str = ""
+    single: bool = False
+    asker: Asker = UNKNOWN
 
 
 class _Ask:
@@ -55,83 +81,103 @@ class _Ask:
 class Approvals:
     """Who may use which guarded role, because a human said so.
 
+    Attributes:
+        approved: what they have said.
+
     Args:
-        changed: called when a yes is added.
+        changed: called when a yes is added, or used.
+        remember: what the settings say of yeses.
     """
 
-    def __init__(self, broker: PromptBroker, clock: AwsClock, changed: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        broker: PromptBroker,
+        clock: AwsClock,
+        changed: Callable[[], None] = lambda: None,
+        remember: Remember = UNTIL_LOGOUT,
+    ) -> None:
         self._broker = broker
         self._clock = clock
         self._changed = changed
-        self.allowed: set[Key] = set()
+        self._remember = remember
+        self.approved = Approved(clock.boot)
         self._asks: dict[Key, _Ask] = {}
 
-    def admits(self, role: Role, consumer: str, *, narrowed: bool = False) -> bool:
+    def admits(self, role: Role, consumer: str, scope: str = "") -> bool:
         """Whether this consumer may have the role without a prompt.
 
         Args:
-            role: a guarded one.
+            role: a guarded one, or not.
             consumer: a grant's id, or the like.
-            narrowed: whether it gets narrower credentials than the role's.
+            scope: the id of what it is narrowed to; empty: nothing.
         """
-        if role.confirm is None or _key(role, consumer, narrowed) in self.allowed:
-            return True
-        return narrowed and _key(role, consumer, False) in self.allowed  # who may have all may have less
+        return role.confirm is None or self.approved.admits(role, consumer, scope)
 
-    async def admit(self, role: Role, consumer: str, label: str, process: str = "", *, narrowed: bool = False) -> None:
+    def used(self, role: Role, consumer: str, scope: str = "") -> None:
+        """Credentials leave, by what was allowed; arguments as in `admits`."""
+        if role.confirm is not None and self.approved.use(role, consumer, scope):
+            self._changed()
+
+    async def admit(self, demand: Demand) -> None:
         """Return once this consumer may have the role, asking if that takes a yes.
 
-        Args:
-            role: the guarded role.
-            consumer: whose yes it is.
-            label: what people call the consumer.
-            process: which process it is, in words.
-            narrowed: as in `admits`.
+        Whoever waits beside the one that is asked about, and is not allowed by its yes, is asked about next.
 
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody waited.
         """
-        if self.admits(role, consumer, narrowed=narrowed):
-            return
-        key = _key(role, consumer, narrowed)
-        ask = self._asks.get(key) or self._ask(key, label, process)
-        with ask.interest():
-            try:
-                await asyncio.shield(ask.task)
-            except asyncio.CancelledError:
-                if ask.why is not None and ask.task.cancelled():
-                    raise ask.why from None
-                raise
+        while not self.admits(demand.role, demand.consumer, demand.scope):
+            key = _topic(demand.role, demand.consumer, demand.scope)
+            ask = self._asks.get(key) or self._ask(key, demand)
+            with ask.interest():
+                try:
+                    await asyncio.shield(ask.task)
+                except asyncio.CancelledError:
+                    if ask.why is not None and ask.task.cancelled():
+                        raise ask.why from None
+                    raise
 
-    def _ask(self, key: Key, label: str, process: str) -> _Ask:
+    def _ask(self, key: Key, demand: Demand) -> _Ask:
         ask = self._asks[key] = _Ask(self._clock)
+        role = demand.role
+        assert role.confirm is not None  # noqa: S101 - for mypy: nobody asks for what admits says yes to
+        permission = Permission(
+            role=role.name,
+            label=demand.label,
+            consumer=demand.consumer,
+            terms=terms(role.confirm, self._remember, narrowed=bool(demand.scope), single=demand.single),
+            asker=demand.asker,
+            account=role.account or "",
+            scope=demand.words,
+            allows=demand.allows,
+        )
 
         async def asking() -> None:
             try:
-                await self._broker.permission(key[0], label, _about(key), ask.wanted, process)
-                self.allowed.add(key)
+                lasting = await self._broker.permission(permission, _about(key), ask.wanted)
+                self.approved.add(_meant(demand, lasting.length), lasting)
                 self._changed()
             finally:
                 del self._asks[key]
 
-        ask.start(asyncio.get_running_loop().create_task(asking(), name=f"confirm {key[0]}"))
+        ask.start(asyncio.get_running_loop().create_task(asking(), name=f"confirm {key.role}"))
         return ask
 
-    def ask_again(self, role: Role, consumer: str) -> None:
+    def ask_again(self, role: Role) -> None:
         """The human has come back by themselves: an earlier "no" is not theirs of now."""
-        self._broker.forget(_about(_key(role, consumer, False)))
+        self._broker.forget(_about(_topic(role, "", "")))
 
     def log_out(self, role: str, why: errors.XacctError) -> None:
-        """A login session of the role ends: what was allowed for all, and what is being asked, ends with it."""
-        self.allowed.discard((role, None))
+        """A login session of the role ends: what was allowed in it, and what is being asked, ends with it."""
+        self.approved.log_out(role)
         for key, ask in self._asks.items():
-            if key[0] == role:
+            if key.role == role:
                 ask.why = why
                 ask.task.cancel()
 
     def keep(self, consumers: Collection[str]) -> None:
         """These are the consumers there are: forget what was allowed to others."""
-        self.allowed = {key for key in self.allowed if key[1] is None or key[1] in consumers}
+        self.approved.keep(consumers)
 
     async def close(self) -> None:
         """End every prompt."""
@@ -141,13 +187,21 @@ class Approvals:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _key(role: Role, consumer: str, narrowed: bool) -> Key:  # noqa: FBT001 - of this file alone
+def _topic(role: Role, consumer: str, scope: str) -> Key:
+    """What is asked: at first use whether the role may be used at all, else whether this consumer may."""
     # guard: yes-to-a-narrowed-grant-is-its-own
-    return (role.name, consumer if role.confirm == "each-grant" or narrowed else None)
+    return Key(role.name, consumer if role.confirm != "first-use" or scope else None, scope)
+
+
+def _meant(demand: Demand, length: Length) -> Key:
+    """What a yes of this length is for. One for a use or a grant is of the one that was asked about."""
+    if length in ("once", "grant"):  # guard: yes-for-once-or-grant-is-its-own
+        return Key(demand.role.name, demand.consumer, demand.scope)
+    return _topic(demand.role, demand.consumer, demand.scope)
 
 
 def _about(key: Key) -> str:
-    return f"use of {key[0]} by {'anybody' if key[1] is None else key[1]}"
+    return f"use of {key.role} by {'anybody' if key.consumer is None else key.consumer}"
 
 
 def _look_at(asking: asyncio.Task[None]) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from xacct import errors
 from xacct.policy import next_step
 from xacct.prompts.events import PromptClosed, PromptOpened
-from xacct.prompts.prompt import NO_CAUSE, Prompt, names
+from xacct.prompts.prompt import NO_CAUSE, NOBODY, Prompt, names
 from xacct.prompts.subscribers import Subscribers
 from xacct.text import digits
 
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from xacct.clock import AwsClock
     from xacct.event_bus import EventBus
-    from xacct.prompts.prompt import Cause, Kind
+    from xacct.prompts.approved import Lasting
+    from xacct.prompts.prompt import Answerer, Cause, Kind, Permission
     from xacct.prompts.used_codes import UsedCodes
     from xacct.signin import AnySignIn, Begun
 
@@ -134,14 +135,26 @@ class PromptBroker(Subscribers):
             raise errors.BadInput("That sign-in ends in the browser: nothing has to be pasted.", "")
         prompt.take(shown.strip())
 
-    def confirm(self, prompt_id: str) -> None:
+    def confirm(
+        self, prompt_id: str, length: str | None = None, seconds: float | None = None, *, by: Answerer = NOBODY
+    ) -> None:
         """Say yes to an open prompt.
+
+        Args:
+            prompt_id: the prompt's.
+            length: how long the yes holds (approved.Length); None: as long as the prompt's terms say.
+            seconds: of one for minutes; None: those that are offered.
+            by: who says it.
 
         Raises:
             PromptClosed: it is open no longer.
-            BadInput: it wants a code.
+            BadInput: it wants a code, or a yes can't hold for that here; the prompt stays open.
         """
-        self._find(prompt_id, "confirm").answer.set_result("yes")
+        prompt = self._find(prompt_id, "confirm")
+        if prompt.permission is not None:
+            prompt.lasting = prompt.permission.terms.taken(length, seconds)
+        prompt.answered_by = by
+        prompt.answer.set_result("yes")
 
     def in_any_browser(self, topic: str) -> None:
         """Have a sign-in that waits for a browser on this machine begun anew, for any browser."""
@@ -153,13 +166,18 @@ class PromptBroker(Subscribers):
         """Seconds until the device shows a code that could be accepted."""
         return 0.0 if prompt.not_before is None else max(0.0, prompt.not_before - self._clock.likeliest())
 
-    def decline(self, prompt_id: str) -> None:
+    def decline(self, prompt_id: str, *, by: Answerer = NOBODY) -> None:
         """Say no to an open prompt.
+
+        Args:
+            prompt_id: the prompt's.
+            by: who says it.
 
         Raises:
             PromptClosed: it is open no longer.
         """
         prompt = self._find(prompt_id)
+        prompt.answered_by = by
         said_no = prompt.declined()
         self._rest(prompt.about, DECLINED_FOR, said_no)
         prompt.answer.set_exception(said_no)
@@ -245,24 +263,21 @@ class PromptBroker(Subscribers):
         code = await self._pose(prompt, wanted)
         return prompt.chosen or fit[0], code
 
-    async def permission(
-        self, role: str, label: str, about: str, wanted: Callable[[], bool], process: str = ""
-    ) -> None:
-        """A human's yes to the use of a role.
+    async def permission(self, asked: Permission, about: str, wanted: Callable[[], bool]) -> Lasting:
+        """A human's yes to the use of a role, and how long it holds.
 
         Args:
-            role: its name.
-            label: what people call whoever would use it.
+            asked: what is to be allowed.
             about: what a "no" holds for a while for.
             wanted: whether anybody still waits for it.
-            process: which process that is, in words.
 
         Raises:
             HumanNeeded: nobody to ask, a "no", or no answer while anybody wanted it.
         """
-        prompt = self._new_prompt("", lambda: (role,), about=about, kind="confirm", label=label)
-        prompt.process = process
+        prompt = self._new_prompt("", lambda: (asked.role,), about=about, kind="confirm", label=asked.label)
+        prompt.process, prompt.permission = asked.asker.process, asked
         await self._pose(prompt, wanted)
+        return prompt.lasting or asked.terms.default
 
     def _new_prompt(
         self, serial: str, roles: Callable[[], tuple[str, ...]], *, about: str, kind: Kind = "mfa", label: str = ""

@@ -9,11 +9,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from xacct import errors
+from xacct.asker import UNKNOWN, Asker
+from xacct.prompts.approved import ANY
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
 
+    from xacct.model import Caller
+    from xacct.prompts.approved import Lasting, Terms
     from xacct.signin import Mode
 
 Kind = Literal["mfa", "confirm", "sign-in"]
@@ -30,6 +34,47 @@ class Cause:
 
 
 NO_CAUSE = Cause()
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """The use of a guarded role, for which a human's yes is wanted.
+
+    Attributes:
+        role: its name.
+        label: what people call whoever would use it.
+        consumer: whose yes it is: a grant's id, or the like.
+        terms: what the yes may mean.
+        asker: which process it is.
+        account: the role's AWS account; empty: not known.
+        scope: what its credentials are narrowed to, in words; empty: nothing.
+        allows: what a yes allows, in words; empty: nobody has said.
+    """
+
+    role: str
+    label: str
+    consumer: str = ""
+    terms: Terms = ANY
+    asker: Asker = UNKNOWN
+    account: str = ""
+    scope: str = ""
+    allows: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answerer:
+    """Who has answered a prompt.
+
+    Attributes:
+        way: where: "terminal" (a client of the control API), or the name of a way to ask.
+        caller: whose process it was, where it came over the control API.
+    """
+
+    way: str = ""
+    caller: Caller | None = None
+
+
+NOBODY = Answerer()
 
 
 @dataclass(eq=False)
@@ -52,6 +97,9 @@ class Prompt:
         chosen: the one of which a code was given.
         attempts: how many there are.
         take: takes what the browser shows at the end; None: nothing has to be pasted.
+        permission: of a "confirm": what is to be allowed.
+        lasting: how long the yes that was given to it holds.
+        answered_by: who has answered a "confirm".
     """
 
     id: str
@@ -77,6 +125,9 @@ class Prompt:
     others: tuple[str, ...] = ()
     chosen: str = ""
     attempts: int = 1
+    permission: Permission | None = None
+    lasting: Lasting | None = None
+    answered_by: Answerer = NOBODY
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -137,7 +188,8 @@ class Prompt:
     def answered(self) -> str:
         """What other terminals show once it is answered."""
         said = {"mfa": "A code was given.", "sign-in": f"You are signed in to {self.whereto}."}
-        return said.get(self.kind) or f"{self._use()} was allowed."
+        held = f" {self.lasting.words}" if self.lasting is not None else ""
+        return said.get(self.kind) or f"{self._use()} was allowed{held}."
 
     def _names(self) -> str:
         return names(self.roles)

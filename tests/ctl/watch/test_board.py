@@ -111,7 +111,14 @@ def test_a_question_of_many_grants_fits_its_screen(board, size):
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 10), (20, 5), (200, 50)])
 @pytest.mark.parametrize(
-    "asked", [None, prompt(), prompt("confirm", label="a shell"), prompt("sign-in", url="https://x", problem="No.")]
+    "asked",
+    [
+        None,
+        prompt(),
+        prompt("confirm", label="a shell"),
+        prompt("confirm", label="a shell", allows="much", directory="/", command="ls " * 99, problem="No."),
+        prompt("sign-in", url="https://x", problem="No."),
+    ],
 )
 def test_a_view_fits_its_screen(board, size, asked):
     board.status["roles"] = [row(f"a-very-long-name-of-a-role-{n}", "held", expires_at=NOW + 9) for n in range(90)]
@@ -151,5 +158,7 @@ def test_others_words_drive_no_terminal(board):
     board.status["roles"] = [row("a\x1b[2J", "held")]
     board.happened({"event": "fetch", "role": "a\x1b[2J", "exe": "/x\x1b[2J", "pid": 1})
     board.happened({"event": "failed", "role": "a\x1b[2J", "error": {"sentence": "\x1b[2J"}})
-    board.happened({"event": "prompt", "prompt": prompt("confirm", label="\x1b[2J", problem="\x1b[2J")})
+    spoilt = dict.fromkeys(("label", "problem", "allows", "directory", "command"), "\x1b[2J")
+    spoilt["processes"] = [{"pid": 7, "name": "\x1b[2J"}]
+    board.happened({"event": "prompt", "prompt": prompt("confirm", **spoilt)})
     assert "\x1b" not in "".join(lines(board))

@@ -105,3 +105,17 @@ def test_without_a_terminal_it_is_refused(daemon, run):
     done = run("status", "--watch")
     assert done.returncode == 4
     assert "no terminal here to draw on" in done.stderr
+
+
+def test_a_guarded_role_is_allowed_for_as_long_as_a_key_says(live, daemon):
+    daemon.needs_code = False
+    choices = [{"lasts": "once", "words": "once"}, {"lasts": "grant", "words": "for this grant"}]
+    seat, _ = live()
+    asked = daemon.confirmation(["prod"], "a shell") | {"choices": choices, "command": "aws s3 ls", "allows": "reading"}
+    daemon.watchers[0].put({"event": "prompt", "prompt": asked})
+    seat.expect("Use of prod by a shell?")
+    seat.expect("Command: aws s3 ls")
+    seat.expect("[y once, g for this grant, N no]")
+    seat.type("m1\rg")
+    wait_until(lambda: daemon.called("POST", "/v1/prompts/c1"))
+    assert daemon.called("POST", "/v1/prompts/c1") == [{"confirm": True, "lasts": "grant"}]

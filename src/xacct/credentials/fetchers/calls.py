@@ -14,6 +14,7 @@ from xacct.credentials.rate_limiter import RateLimiter, urgent
 from xacct.credentials.sign_ins import Browsers, SignIns
 from xacct.credentials.unscoping import Unscoping
 from xacct.model import Source
+from xacct.prompts.approved import UNTIL_LOGOUT, Remember
 from xacct.prompts.challenge import with_code
 from xacct.prompts.prompt import NO_CAUSE, Cause
 
@@ -100,11 +101,13 @@ class Defaults:
         session_duration: seconds of an MFA session.
         session_name: what CloudTrail shows.
         renew_within: seconds for which a role that was fetched is renewed ahead of its end; 0: never.
+        remember: how long a human's yes to a guarded role holds.
     """
 
     session_duration: int = policy.SESSION_DURATION
     session_name: str = "xacct"
     renew_within: float = policy.RENEW_WITHIN
+    remember: Remember = UNTIL_LOGOUT
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

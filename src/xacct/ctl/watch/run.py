@@ -7,7 +7,7 @@ import threading
 import time
 
 from xacct import wire
-from xacct.ctl import shape, terminal
+from xacct.ctl import approve, shape, terminal
 from xacct.ctl.client import Anything, Client, event
 from xacct.ctl.failure import HUMAN, OK, CtlError
 from xacct.ctl.http10 import quote
@@ -152,8 +152,8 @@ class _Watch:
         """Whether a key is part of an answer to the question."""
         if key == "n":
             self._answer(prompt, {"decline": True})
-        elif prompt["kind"] == "confirm" and key == "y":
-            self._answer(prompt, {"confirm": True})
+        elif prompt["kind"] == "confirm" and len(key) == 1 and (said := approve.answer(prompt, key)) is not None:
+            self._answer(prompt, said)
         elif prompt["kind"] == "mfa" and (key.isdigit() or key in ("enter", "backspace")):
             if code := self.board.digit(key):
                 self._answer(prompt, {"code": code})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xacct.ctl import approve
 from xacct.ctl.render import clean, paint, since, until
 from xacct.ctl.screen.text import fit, width
 
@@ -26,6 +27,9 @@ _NAME: Final = 30
 _LOW: Final = 10
 """Lines below which headings make room for roles."""
 
+_TALL: Final = 16
+"""Lines from which a question says all that there is to say of it."""
+
 _HEADING: Final = "  {name}  {state}  {bar}  {left}  {mfa}  {used}  BY"
 
 
@@ -38,7 +42,7 @@ def frame(board: Board, monotonic: float, size: tuple[int, int]) -> list[str]:
     roomy = height >= _LOW
     head = [_summary(board, columns), *_sessions(board, now, columns)[: height // 4 if roomy else 0]]
     grants = _grants(board, now, columns, grants_shown(height))
-    foot = [*(grants or _question(board, columns)), fit(board.message, columns)]
+    foot = [*(grants or _question(board, columns, height)), fit(board.message, columns)]
     foot += [_keys(board, columns)] if roomy or board.filtering else []
     rows = board.rows()
     room = max(1, height - len(head) - len(foot) - roomy)
@@ -130,19 +134,22 @@ def _grants(board: Board, now: float, columns: int, most: int) -> list[str]:
     return [paint(_cut(line, columns), "warn", tty=True) for line in lines]
 
 
-def _question(board: Board, columns: int) -> list[str]:
+def _question(board: Board, columns: int, height: int) -> list[str]:
     prompt = board.prompt()
     if prompt is None:
         return []
     roles = ", ".join(prompt["roles"])
+    more: list[str] = []
     if prompt["kind"] == "confirm":
-        said = f"Let {prompt.get('label', '')} use {roles}? y or n"
+        # The role comes first, so that no label pushes it off the line, and the keys have a line of their own.
+        more = [f"Use of {roles} by {prompt.get('label', '')}?", *(approve.details(prompt) if height >= _TALL else [])]
+        said = approve.offer(prompt)
     elif prompt["kind"] == "sign-in":
         said = f"Sign in for {roles}: {prompt.get('url', '')} {prompt.get('user_code', '')} (n: no)"
     else:
         said = f"MFA code of {prompt['serial'].rpartition('/')[2]} for {roles}: {board.typed:_<6} (Enter, n: no)"
-    lines = [prompt["problem"] or "", said]
-    return [paint(_cut(line, columns), "warn", tty=True) for line in lines if line]
+    lines = [line for line in (prompt["problem"] or "", *more, said) if line]
+    return [paint(_cut(line, columns), "warn", tty=True) for line in lines[-max(1, height - 3) :]]
 
 
 def _keys(board: Board, columns: int) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from xacct import errors, rolekeys
+from xacct.asker import unknown
 from xacct.awsfiles import Files
 from xacct.credentials.service import Ask
 from xacct.endpoint import answers
@@ -14,8 +15,9 @@ from xacct.endpoint.recorder import SERVED, NullAudit
 from xacct.model import Credentials, slug_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from xacct.asker import Asker
     from xacct.credentials.service import CredentialService, Waiting
     from xacct.endpoint.head import Request
     from xacct.endpoint.recorder import Recorder, Written
@@ -42,6 +44,7 @@ class ContainerCredentials:
         patience: seconds an ordinary client is held while a human is asked.
         recorder: keeps the audit.
         find: a caller with its process, where that can be found out; slow.
+        asker: says more of a caller, for the human who is asked.
     """
 
     def __init__(
@@ -51,8 +54,10 @@ class ContainerCredentials:
         patience: float,
         recorder: Recorder | None = None,
         find: Callable[[Caller], Caller] = lambda caller: caller,
+        asker: Callable[[Caller], Awaitable[Asker]] = unknown,
     ) -> None:
         self._find = find
+        self._asker = asker
         self._recorder = recorder or NullAudit()
         self._service = service
         self._keeper = service.keeper
@@ -99,7 +104,11 @@ class ContainerCredentials:
 
     def _ask(self, request: Request) -> Ask:
         caller = request.caller
-        return Ask(patience=self._patience_for(request), process=lambda: self._find(caller).process)
+        return Ask(
+            patience=self._patience_for(request),
+            process=lambda: self._find(caller).process,
+            asker=lambda: self._asker(caller),
+        )
 
     def _role(self, grant: Grant, target: str) -> str:
         arn = target.removeprefix(ROLE_ARN_PATH)

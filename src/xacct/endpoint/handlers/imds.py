@@ -12,6 +12,7 @@ import re
 from typing import TYPE_CHECKING
 
 from xacct import errors, policy
+from xacct.asker import unknown
 from xacct.credentials.service import Ask
 from xacct.endpoint import answers, head
 from xacct.endpoint.metadata_tokens import MetadataTokens
@@ -19,8 +20,9 @@ from xacct.endpoint.recorder import SERVED, NullAudit
 from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
+    from xacct.asker import Asker
     from xacct.credentials.node import Node
     from xacct.credentials.service import CredentialService, Waiting
     from xacct.endpoint.recorder import Recorder, Written
@@ -74,6 +76,7 @@ class Imds:
         patience: seconds a human is asked for.
         recorder: keeps the audit.
         find: a caller with its process, where that can be found out; slow.
+        asker: says more of a caller, for the human who is asked.
     """
 
     def __init__(
@@ -84,8 +87,10 @@ class Imds:
         patience: float,
         recorder: Recorder | None = None,
         find: Callable[[Caller], Caller] = lambda caller: caller,
+        asker: Callable[[Caller], Awaitable[Asker]] = unknown,
     ) -> None:
         self._find = find
+        self._asker = asker
         self.role = role
         self.port = port
         name = f"imds:{port}"
@@ -121,6 +126,8 @@ class Imds:
             patience=self._patience and max(self._patience, WAIT),
             lasting=policy.IMDS_LEAST,
             process=lambda: self._find(caller).process,
+            asker=lambda: self._asker(caller),
+            ahead=True,  # who asks may have hung up when it comes; the next try is the use then
         )
         try:
             got = self._service.serve(node.role.name, self.consumer, ask)
@@ -178,6 +185,7 @@ class Imds:
         return errors.Temporary(f"{self.role} is on its way from AWS.", "Try again.")
 
     def _served(self, caller: Caller) -> Written | None:
+        self._service.use(self.role, self.consumer)  # guard: imds-use-is-a-use
         return self._recorder.fetched(self.consumer, self.role, SERVED, caller)
 
     def _body(self, held: Credentials) -> bytes:
