@@ -17,6 +17,11 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "no-other-lifetime-beside-what-narrows": Guard(
+        "if args.lifetime is not None:",
+        "if False:",
+        "tests/ctl/test_process.py::test_a_lifetime_is_not_narrowed",
+    ),
     "bytes-of-narrower-credentials-are-forgotten": Guard(
         "if not held:",
         "if not held and not narrow:",

@@ -125,3 +125,14 @@ def test_two_minutes_are_two_minutes_at_sts(stack):
     held, may = fetched(stack, made)
     assert may == [True, False]
     assert 60 < timegm(strptime(held["Expiration"], "%Y-%m-%dT%H:%M:%SZ")) - time() <= 120
+
+
+def test_process_gives_what_is_narrowed_and_no_grant_stays(stack):
+    before = stack.xacctctl("grants").stdout
+    done = stack.xacctctl("process", "prod", "--read-only")
+    assert done.returncode == 0, done.stderr
+    held = json.loads(done.stdout)
+    limits = stack.sandbox.inner.sts.state.sessions.by_token(held["SessionToken"]).limits
+    assert denied_by_any(limits, Asked("dynamodb:GetItem")) is None
+    assert denied_by_any(limits, Asked("dynamodb:PutItem")) is not None
+    assert stack.xacctctl("grants").stdout.count("\n") == before.count("\n")

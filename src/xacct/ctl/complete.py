@@ -52,7 +52,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "init": ("--no-prompt", "--project", "--short"),
     "trust": ("--catalogue", "--list", "--yes"),
     "untrust": ("--catalogue",),
-    "process": ("--lifetime",),
+    "process": ("--lifetime", *_NARROWING, "--ttl"),
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "accounts": (
         "--json",
