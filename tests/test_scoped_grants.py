@@ -8,24 +8,11 @@ from dataclasses import replace
 from time import strptime, time
 
 import pytest
+from dynamo import DYNAMO
 from stack import Stack
 from waiting import wait_until
 
 from xacct.sandbox.permissions import Asked, denied_by_any
-
-DYNAMO = """
-import sys, boto3, botocore.exceptions
-table = boto3.client("dynamodb")
-item = {"id": {"S": "1"}}
-for verb, call in (("put", lambda: table.put_item(TableName="notes", Item=item)),
-                   ("get", lambda: table.get_item(TableName="notes", Key=item))):
-    try:
-        call()
-        print(verb, "done")
-    except botocore.exceptions.ClientError as error:
-        print(verb, error.response["Error"]["Code"])
-print(boto3.client("sts").get_caller_identity()["Arn"].rpartition("/")[0].rpartition("/")[2])
-"""
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ WHERE: Final = {
     "mfa": ("mfa", "MFA devices: list; add, remove: TOTP seeds in the keychain"),
     "configure": ("configure", "profiles in ~/.aws/config, for programs that read only that"),
     "accounts": ("accounts", "accounts and roles of IAM Identity Center; sync: profiles of them"),
+    "agent": ("agent.verb", "coding agents' shells in a role: install, list, uninstall"),
     "docker": ("docker.verbs", "run a container in a role"),
     "podman": ("docker.verbs", "the same with Podman"),
     "audit": ("audit", "who had credentials, and when"),
