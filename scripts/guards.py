@@ -17,6 +17,71 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "name-that-is-there-twice-is-not-changed": Guard(
+        "if len(set(names)) < len(names):",
+        "if False:",
+        "tests/ctl/agent/test_jsonc.py::test_what_is_no_json_is_an_error",
+    ),
+    "what-somebody-else-has-set-stays": Guard(
+        "elif member.value.value != value:",
+        "elif False:",
+        "tests/ctl/agent/test_jsonc.py::test_what_somebody_else_has_set_is_no_ones_to_change",
+    ),
+    "json-is-read-again-before-it-is-written": Guard(
+        "if not jsonc.said(new, wanted):",
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_what_came_out_wrong_is_not_written",
+    ),
+    "toml-is-read-again-before-written": Guard(
+        "if not _is_added(",
+        "if False and not _is_added(",
+        "tests/ctl/agent/test_verb.py::test_what_somebody_else_has_set_stays",
+    ),
+    "a-file-of-anothers-is-not-replaced": Guard(
+        "if there and content != self._content:",
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_what_somebody_else_has_set_stays",
+    ),
+    "bedrock-keeps-its-own-credentials": Guard(
+        'if named or place.environ.get("CLAUDE_CODE_USE_BEDROCK"):',
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_claude_code_that_asks_bedrock_keeps_its_own",
+    ),
+    "codex-keeps-what-was-set": Guard(
+        'if isinstance(policy, dict) and policy.get("include_only"):',
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_codex_that_takes_it_out_again_is_refused",
+    ),
+    "agents-files-lead-not-to-themselves": Guard(
+        'if variables.is_copy(files[0]) or files[0].startswith(f"{agents}/"):',
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_an_agents_shell_can_install_nothing",
+    ),
+    "agents-settings-are-shown-without-values": Guard(
+        "else '...'",
+        "else named[2]",
+        "tests/ctl/agent/test_verb.py::test_a_diff_is_shown_and_only_a_yes_is_one",
+    ),
+    "read-only-file-is-left-alone": Guard(
+        "if not os.stat(change.path).st_mode & stat.S_IWUSR:",
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_a_read_only_file_is_left_alone",
+    ),
+    "mcp-alone-does-not-widen-shells": Guard(
+        "if former is not None and former.role is not None:",
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_the_server_alone_takes_no_narrowing_away",
+    ),
+    "agents-shells-are-narrowed": Guard(
+        "if not (args.read_only",
+        "if False and not (args.read_only",
+        "tests/ctl/agent/test_verb.py::test_what_cannot_be_meant_is_refused",
+    ),
+    "no-other-lifetime-beside-what-narrows": Guard(
+        "if args.lifetime is not None:",
+        "if False:",
+        "tests/ctl/test_process.py::test_a_lifetime_is_not_narrowed",
+    ),
     "no-digit-and-no-key-of-view-allows": Guard(
         '"once": "j"',
         '"once": "o"',

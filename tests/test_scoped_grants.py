@@ -8,24 +8,11 @@ from dataclasses import replace
 from time import strptime, time
 
 import pytest
+from dynamo import DYNAMO
 from stack import Stack
 from waiting import wait_until
 
 from xacct.sandbox.permissions import Asked, denied_by_any
-
-DYNAMO = """
-import sys, boto3, botocore.exceptions
-table = boto3.client("dynamodb")
-item = {"id": {"S": "1"}}
-for verb, call in (("put", lambda: table.put_item(TableName="notes", Item=item)),
-                   ("get", lambda: table.get_item(TableName="notes", Key=item))):
-    try:
-        call()
-        print(verb, "done")
-    except botocore.exceptions.ClientError as error:
-        print(verb, error.response["Error"]["Code"])
-print(boto3.client("sts").get_caller_identity()["Arn"].rpartition("/")[0].rpartition("/")[2])
-"""
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +112,14 @@ def test_two_minutes_are_two_minutes_at_sts(stack):
     held, may = fetched(stack, made)
     assert may == [True, False]
     assert 60 < timegm(strptime(held["Expiration"], "%Y-%m-%dT%H:%M:%SZ")) - time() <= 120
+
+
+def test_process_gives_what_is_narrowed_and_no_grant_stays(stack):
+    before = stack.xacctctl("grants").stdout
+    done = stack.xacctctl("process", "prod", "--read-only")
+    assert done.returncode == 0, done.stderr
+    held = json.loads(done.stdout)
+    limits = stack.sandbox.inner.sts.state.sessions.by_token(held["SessionToken"]).limits
+    assert denied_by_any(limits, Asked("dynamodb:GetItem")) is None
+    assert denied_by_any(limits, Asked("dynamodb:PutItem")) is not None
+    assert stack.xacctctl("grants").stdout.count("\n") == before.count("\n")

@@ -10,6 +10,7 @@ import pytest
 from xacct.ctl.main import main
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "install.sh"
+CODEX = 'model = "gpt-5.2"\n'
 MINE = "[profile mine]\nregion = eu-west-1\n"
 
 
@@ -20,6 +21,9 @@ def lived_in(daemon, place, capsys):
     config.parent.mkdir()
     config.write_text(MINE)
     assert main(["configure", "prod", "dev"]) == 0
+    (place / "h/.codex").mkdir()
+    (place / "h/.codex/config.toml").write_text(CODEX)
+    assert main(["agent", "install", "codex", "prod", "--read-only", "--yes"]) == 0
     for path in ("s/xacct/audit.jsonl", "s/xacct/xacctd.log", "c/xacct/config.toml"):
         (place / path).parent.mkdir(exist_ok=True, mode=0o700)
         (place / path).write_text("x")
@@ -42,6 +46,8 @@ def test_what_stays_is_said_and_stays(lived_in, daemon, capsys):
     assert "holds prod" in said
     assert "xacctctl stop" in said
     assert "with profiles that need xacctctl: prod-agent, dev-agent" in said
+    assert "kept     codex's settings, which need xacctctl" in said
+    assert "xacct-agent" in (lived_in / "h/.codex/config.toml").read_text()
     assert f"kept     {lived_in}/s/xacct: state, log and audit" in said
     assert f"kept     {lived_in}/c/xacct/config.toml, which is yours" in said
     assert daemon.called("POST", "/v1/stop") == []
@@ -54,6 +60,8 @@ def test_purge_removes_all_but_what_is_the_users(lived_in, daemon, capsys):
     said = capsys.readouterr().out
     assert "stopped  xacctd (pid 4194305), which held prod" in said
     assert "removed  the profiles prod-agent, dev-agent" in said
+    assert "removed  what leads to xacctctl from codex's settings" in said
+    assert (lived_in / "h/.codex/config.toml").read_text() == CODEX
     assert len(daemon.called("POST", "/v1/stop")) == 1
     assert not (lived_in / "s/xacct").exists()
     assert not (lived_in / "r/xacct").exists()

@@ -108,8 +108,13 @@ class Found(NamedTuple):
     entries: list[Entry] | None
 
 
-def cut(content: bytes, marks: Marks) -> Cut:
+def cut(content: bytes, marks: Marks, name: str = "the AWS config file") -> Cut:
     """Cut `content` at the block of these marks.
+
+    Args:
+        content: the file's.
+        marks: the block's.
+        name: what the file is called in a sentence.
 
     Raises:
         CtlError: the marks are not one beginning and one end: what is ours can't be told then.
@@ -122,7 +127,7 @@ def cut(content: bytes, marks: Marks) -> Cut:
     if [bool(mark[1]) for mark in there] != [True, False]:  # guard: damaged-block-is-left-alone
         lines = ", ".join(str(content.count(b"\n", 0, mark.start()) + 1) for mark in there)
         raise CtlError(
-            f"The block of xacct in the AWS config file is damaged: it has marks in lines {lines}.",
+            f"The block of xacct in {name} is damaged: it has marks in lines {lines}.",
             f'There must be one line "{marks.begin}" and below it one "{marks.end}", or none. Mend it by hand.',
         )
     begin, end = there

@@ -52,7 +52,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "init": ("--no-prompt", "--project", "--short"),
     "trust": ("--catalogue", "--list", "--yes"),
     "untrust": ("--catalogue",),
-    "process": ("--lifetime",),
+    "process": ("--lifetime", *_NARROWING, "--ttl"),
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "accounts": (
         "--json",
@@ -70,6 +70,8 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "attend": ("--pinentry",),
     "doctor": ("--json", "--role"),
     "audit": ("--follow", "--role", "--grant", "--since", "--json", "--html", "--force"),
+    "agent install": ("--mcp", "--dry-run", "--yes", "--project", *_NARROWING, "--ttl"),
+    "agent uninstall": ("--yes", "--project"),
     "grants create": ("--role-arn", "--via", "--label", "--ttl", "--json", *_NARROWING),
     "keys add": ("--no-check",),
     "keys import": ("--yes", "--dry-run"),
@@ -85,6 +87,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
 
 WORDS: Final[dict[str, tuple[str, ...]]] = {
     "accounts": ("sync",),
+    "agent": ("list", "install", "uninstall"),
     "grants": ("list", "create", "revoke"),
     "keys": ("list", "add", "import", "rotate", "remove"),
     "mfa": ("list", "add", "remove"),

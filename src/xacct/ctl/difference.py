@@ -1,6 +1,6 @@
-"""A unified diff of the AWS config file, in which what is not ours is shown only where it is certainly no secret."""
+"""A unified diff of a user's file, in which what is not ours is shown only where it is certainly no secret."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from xacct.ctl import block
@@ -9,8 +9,15 @@ _AROUND: Final = 3
 """Lines shown around a change."""
 
 
-def unified(path: str, old: bytes, new: bytes) -> Iterator[str]:
-    """Yield the lines of a diff; none where nothing changes."""
+def unified(path: str, old: bytes, new: bytes, showable: Callable[[str], str] = block.showable) -> Iterator[str]:
+    """Yield the lines of a diff; none where nothing changes.
+
+    Args:
+        path: what the file is called.
+        old: its content.
+        new: what it would be.
+        showable: makes a line fit to be shown; without one it is one of the AWS config file.
+    """
     from difflib import SequenceMatcher  # noqa: PLC0415 - only here
 
     before, after = (content.decode("utf-8", "backslashreplace").splitlines(keepends=True) for content in (old, new))
@@ -24,10 +31,10 @@ def unified(path: str, old: bytes, new: bytes) -> Iterator[str]:
         yield f"@@ -{first + 1},{last - first} +{then + 1},{end - then} @@"
         for kind, was, until, now, to in group:
             if kind == "equal":
-                yield from _marked(" ", before[was:until])
+                yield from _marked(" ", before[was:until], showable)
             else:
-                yield from _marked("-", before[was:until])
-                yield from _marked("+", after[now:to])
+                yield from _marked("-", before[was:until], showable)
+                yield from _marked("+", after[now:to], showable)
 
 
 def _placed(lines: Sequence[str]) -> list[tuple[str, str]]:
@@ -42,8 +49,8 @@ def _placed(lines: Sequence[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _marked(mark: str, lines: Sequence[str]) -> Iterator[str]:
+def _marked(mark: str, lines: Sequence[str], showable: Callable[[str], str]) -> Iterator[str]:
     for line in lines:
-        yield mark + block.showable(line)  # guard: diff-without-secrets
+        yield mark + showable(line)  # guard: diff-without-secrets
         if not line.endswith(("\n", "\r")):
             yield "\\ No newline at end of file"

@@ -12,7 +12,7 @@ from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
 from xacct.ctl.http10 import quote
 from xacct.ctl.parent import calling_shell
-from xacct.ctl.verb import NARROWING, Verb
+from xacct.ctl.verb import Verb, narrows
 from xacct.text import clean
 
 TYPE_CHECKING = False
@@ -183,11 +183,6 @@ def ensure(client: Client, role: str, grant: str | None = None) -> None:
         "The environment is good all the same: what is missing is asked for when it is used.",
         role=role,
     )
-
-
-def narrows(args: Namespace) -> bool:
-    """Say whether any option narrows the credentials."""
-    return any(getattr(args, name, None) not in (None, False) for name in NARROWING)
 
 
 def narrowed(args: Namespace) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from xacct import __version__, paths, wire
 from xacct.ctl import block, configure, rewrite
+from xacct.ctl.agent import change, store
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.failure import CtlError, NotRunningError
 from xacct.ctl.lifecycle import wait_for_end
@@ -20,6 +21,7 @@ def report(client: Client, *, purge: bool) -> None:
     """Say what stays, a line each; with `purge` remove it first: everything but the settings, which are the user's."""
     _daemon(client, stop=purge)
     _profiles(remove=purge)
+    _agents(remove=purge)
     for path, what in ((paths.state_dir(), "state, log and audit"), (paths.runtime_dir(), "the socket's directory")):
         _directory(Path(path), what, remove=purge)
     settings = Path(paths.config_file())
@@ -65,6 +67,20 @@ def _profiles(*, remove: bool) -> None:
             show(f"removed  the profiles {names} from {path}")
         else:
             show(f"kept     {path}, with profiles that need xacctctl: {names}")
+    except CtlError as error:
+        show(f"note     {error.sentence}")
+
+
+def _agents(*, remove: bool) -> None:
+    """Take what `agent install` put into agents' settings out of them, or say that it stays."""
+    try:
+        for installed in store.every():
+            plan = change.planned(installed.parts, [])
+            of = f"{installed.tool}'s settings" + (f" of {installed.project}" if installed.project else "")
+            if remove:
+                change.write(plan)
+                store.forget(installed.tool, installed.project)
+            show(f"removed  what leads to xacctctl from {of}" if remove else f"kept     {of}, which need xacctctl")
     except CtlError as error:
         show(f"note     {error.sentence}")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xacct.ctl.client import Client
     from xacct.ctl.failure import DaemonError
 
-_EXACT: Final = frozenset({"process", "configure", "audit", "doctor"})
+_EXACT: Final = frozenset({"process", "configure", "agent", "audit", "doctor"})
 """Verbs that take names alone: what stands in a configuration file must not come to mean another role."""
 
 

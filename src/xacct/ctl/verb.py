@@ -36,6 +36,7 @@ WHERE: Final = {
     "mfa": ("mfa", "MFA devices: list; add, remove: TOTP seeds in the keychain"),
     "configure": ("configure", "profiles in ~/.aws/config, for programs that read only that"),
     "accounts": ("accounts", "accounts and roles of IAM Identity Center; sync: profiles of them"),
+    "agent": ("agent.verb", "coding agents' shells in a role: install, list, uninstall"),
     "docker": ("docker.verbs", "run a container in a role"),
     "podman": ("docker.verbs", "the same with Podman"),
     "audit": ("audit.verb", "who had credentials, and when"),
@@ -96,11 +97,17 @@ def load(name: str) -> Verb:
 NARROWING: Final = ("read_only", "policy", "allow", "on", "regions", "ttl", "scope")
 """What scope_options.py declares."""
 
+
+def narrows(args: Namespace) -> bool:
+    """Say whether any option narrows the credentials."""
+    return any(getattr(args, name, None) not in (None, False) for name in NARROWING)
+
+
 _WIDE: Final[Mapping[str, Any]] = {"read_only": False, **dict.fromkeys(NARROWING[1:])}
 _WAYS: Final[Mapping[str, Any]] = {"imds": False, "static": False, "lifetime": None, "region": None, **_WIDE}
 
 _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
-    "process": {"lifetime": None},
+    "process": {"lifetime": None, **_WIDE},
     "env": {"format": "sh", "pid": None, **_WAYS},
     "exec": {"detach": False, "parallel": None, **_WAYS},
 }

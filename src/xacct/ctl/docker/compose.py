@@ -11,9 +11,9 @@ from xacct.ctl import child
 from xacct.ctl.client import Client
 from xacct.ctl.docker import container, engine, ways, words
 from xacct.ctl.docker.run import behind_dashes, url_of, warn
-from xacct.ctl.env import narrows
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.render import clean, out
+from xacct.ctl.verb import narrows
 
 _HEAD: Final = """\
 # docker-compose.override.yml: {services} in the role {role}.

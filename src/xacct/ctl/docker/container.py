@@ -14,6 +14,7 @@ from xacct.ctl.docker.engine import Engine, output
 from xacct.ctl.docker.ways import RELAY, Way
 from xacct.ctl.failure import CtlError
 from xacct.ctl.http10 import quote
+from xacct.ctl.verb import narrows
 
 TOKEN: Final = "AWS_CONTAINER_AUTHORIZATION_TOKEN"  # noqa: S105 - its name
 
@@ -39,7 +40,7 @@ def granted(
         label: what people call the grant.
         outlives: whether the grant goes on where nothing has gone wrong: until --ttl, or until this process ends.
     """
-    more = scope_options.asked(args, timed=False) if env.narrows(args) else {}
+    more = scope_options.asked(args, timed=False) if narrows(args) else {}
     env.ensure(client, args.role)
     if way.name == RELAY:
         relay.start(engine, about(client), args.relay_image)
