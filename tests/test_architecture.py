@@ -248,6 +248,7 @@ ROOMS = {
             "endpoint.head.ROLE_PATH",
             "endpoint.head.ROLE_ARN_PATH",
             "asker",
+            "host.ancestry",
             "host.peer",
             "host.seats",
             "host.unix_sockets",
