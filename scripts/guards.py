@@ -704,8 +704,8 @@ GUARDS = {
         "tests/grants/test_grant_file.py::test_an_odd_row_loses_its_grant_alone",
     ),
     "row-that-says-less-grants-nothing": Guard(
-        "le=2**31 - 1)] | None",
-        "le=2**31 - 1)] | None = None",
+        "pid: _Pid | None",
+        "pid: _Pid | None = None",
         "tests/grants/test_grant_file.py::test_a_row_that_says_less_grants_nothing",
     ),
     "broken-grants-json-is-kept": Guard(
@@ -860,7 +860,7 @@ GUARDS = {
         "tests/ctl/test_configure.py::test_a_profile_that_is_not_ours_is_not_doubled",
     ),
     "diff-without-secrets": Guard(
-        "yield mark + block.showable(line)",
+        "yield mark + showable(line)",
         'yield mark + line.rstrip("\\n")',
         "tests/ctl/test_configure.py::test_a_dry_run_shows_of_others_lines_only_what_is_no_secret",
     ),
