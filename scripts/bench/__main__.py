@@ -5,7 +5,8 @@ usage: make bench           (or: .venv/bin/python scripts/bench [--rounds N] [--
 Prints a report and writes it to docs/benchmarks.md. What is compared takes turns in short rounds; medians over the
 rounds are shown, and the medians of each round's ratios: a busy minute on the machine then hits both sides alike.
 Nothing of the user's is touched: sandbox and daemon run in a directory of their own (tests/support/stack.py).
-Each subject is a file: race.py (the endpoint), events.py, logins.py, commands.py and ready.py (start-up), memory.py.
+Each subject is a file: race.py (the endpoint), events.py, logins.py, commands.py and ready.py (start-up), many.py
+(thousands of roles), memory.py.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ sys.path.insert(1, str(ROOT / "tests" / "support"))
 import commands  # noqa: E402
 import events  # noqa: E402
 import logins  # noqa: E402
+import many  # noqa: E402
 import memory  # noqa: E402
+import page  # noqa: E402
 import race  # noqa: E402
 import ready  # noqa: E402
 from bare import bare_server, has_uvloop  # noqa: E402
@@ -39,7 +42,7 @@ BY_HAND = "<!-- What follows is written by hand; `make bench` keeps it. -->\n"
 MANY = (1000, 5000)
 """Roles of those whose status is timed."""
 
-SUBJECTS = ("endpoint", "events", "logins", "start-up", "memory")
+SUBJECTS = ("endpoint", "events", "logins", "start-up", "many", "memory")
 
 ENDPOINT = """\
 ## The endpoint
@@ -87,6 +90,22 @@ While the command of an `exec` runs, the xacctctl that waits for it has {residen
 where what several processes map counts in parts.
 
 {ready}
+"""
+
+MANY_ROLES = """\
+## Thousands of roles
+
+What somebody at a terminal waits for with {many:,} configured roles, and with {few}; `prod` is held. Measured on
+{date}, in turns, {rounds} rounds, with {load:.1f} other processes busy on average when the run began. Medians, and
+medians of each round's difference. A shell runs such a command for each press of the tab key. Processor time is the
+command's and the daemon's together, which is what a machine with nothing else to do takes.
+
+{commands}
+
+The picker, on a terminal of {columns} columns and {lines} lines, from the moment a key is there until what is drawn is
+known: a filter is typed key by key.
+
+{picker}
 """
 
 MEMORY = """\
@@ -163,6 +182,10 @@ def measure(rounds: int, only: list[str], peers: list[str]) -> str:
             started = ready.ready_table(ready.time_to_ready(scratch))
             said = {"rounds": commands.ROUNDS, "commands": times, "resident": resident, "part": part, "ready": started}
             parts.append(START_UP.format(**said))
+        if "many" in only:
+            said = {"few": many.FEW, "many": many.MANY, "rounds": many.ROUNDS, "load": page.LOAD_BEFORE}
+            said |= {"columns": many.SIZE[0], "lines": many.SIZE[1], "date": f"{datetime.now(UTC):%Y-%m-%d}"}
+            parts.append(MANY_ROLES.format(**said, **many.measured(scratch)))
         if "memory" in only:
             held = {f"bare Protocol, {loops[0]}": [memory.memory_of(bare[0].pid)], **memory.memory(scratch)}
             parts.append(MEMORY.format(rounds=memory.MEMORY_RUNS, table=memory.memory_table(held)))
@@ -190,11 +213,11 @@ def main() -> int:
         "--peer", metavar="NAME=COMMAND", action="append", default=[], help="one more server beside us: see peers.py"
     )
     arguments = parser.parse_args()
-    page = measure(arguments.rounds, arguments.only or list(SUBJECTS), arguments.peer)
-    print(page)
+    text = measure(arguments.rounds, arguments.only or list(SUBJECTS), arguments.peer)
+    print(text)
     if not (arguments.no_file or arguments.only):
         kept = REPORT.read_text(encoding="utf-8").partition(BY_HAND)[2]
-        REPORT.write_text(f"{page}\n{BY_HAND}{kept}", encoding="utf-8")
+        REPORT.write_text(f"{text}\n{BY_HAND}{kept}", encoding="utf-8")
     return 0
 
 

@@ -269,3 +269,22 @@ def test_tcsh_at_a_terminal_completes_and_has_the_role_in_its_prompt(daemon, com
     seat.expect("mine\r\n$ ")
     seat.type("exit\n")
     seat.end()
+
+
+@pytest.mark.parametrize("shell", [*SH, pytest.param("tcsh", marks=TCSH), pytest.param("xonsh", marks=XONSH)])
+def test_help_is_shown_and_never_evaluated(daemon, command, shell):
+    """Wherever it stands in the line: the help has lines that would put the shell into a role."""
+    said, errors = of(shell, f"xuse prod --help\nxuse --read-only -h\nxleave\n{SHOW}")
+    assert [line.split()[:3] for line in said if line.startswith("usage: ")] == [["usage:", "xacctctl", "env"]] * 2
+    assert (said[-1].strip(), errors) == ("--", "")
+    assert daemon.called("POST", "/v1/grants") == []
+
+
+@TCSH
+def test_tcsh_hands_words_on_as_they_are(daemon, command):
+    said, errors = of("tcsh", f"xuse prod --allow 's3:Get*' --on 'arn:aws:s3:::a b/*'\n{SHOW}xleave\nxleave echo no\n")
+    assert said == ["-prod- eu-west-1"]
+    assert "match" not in errors
+    [body] = daemon.called("POST", "/v1/grants")
+    assert "s3:Get*" in str(body)
+    assert "arn:aws:s3:::a b/*" in str(body)

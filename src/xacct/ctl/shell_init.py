@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 _SH_FUNCTIONS: Final = """\
 xuse() {
     local change
-    case ${1-} in -h | --help) xacctctl env --help; return ;; esac
+    case " $* " in *" -h "* | *" --help "*) xacctctl env --help; return ;; esac
     change=$(xacctctl env "$@") || { eval "$change"; return 1; }
     eval "$change"
 }
@@ -65,7 +65,7 @@ setopt prompt_subst
 
 _FISH: Final = """\
 function xuse --description 'Put this shell into a role of AWS'
-    if contains -- "$argv[1]" -h --help
+    if contains -- -h $argv; or contains -- --help $argv
         xacctctl env --help
         return
     end
@@ -96,7 +96,7 @@ end
 
 _POWERSHELL: Final = """\
 function xuse {
-    if ($args.Count -and $args[0] -in '-h', '--help') { xacctctl env --help; return }
+    if ($args -contains '-h' -or $args -contains '--help') { xacctctl env --help; return }
     $PSNativeCommandUseErrorActionPreference = $false
     $change = (xacctctl env @args --format powershell) -join "`n"
     Invoke-Expression $change
@@ -126,7 +126,7 @@ def _xacct_said(*words, **how):
     run = subprocess.run(['xacctctl', *words], stdout=subprocess.PIPE, text=True, env=${...}.detype(), **how)
     return run.stdout
 def _xuse(args):
-    if args[:1] in (['-h'], ['--help']):
+    if '-h' in args or '--help' in args:
         print(_xacct_said('env', '--help'), end='')
         return 0
     try:
@@ -160,8 +160,13 @@ if isinstance($PROMPT, str) and '{xacct' not in $PROMPT:
     $PROMPT = '{xacct:{} }' + $PROMPT
 """
 
+# The words stand in the backquotes as they were typed: a variable's would be taken apart there.
 _TCSH: Final = """\
-alias xuse 'eval "`xacctctl env --format tcsh \\!*`"'; alias xleave 'eval "`xacctctl leave --format tcsh`"'; \
+alias xuse 'set __xacct_words = ( \\!* ); set __xacct_help = 0; \
+if ( " $__xacct_words " =~ *\\ -h\\ * || " $__xacct_words " =~ *\\ --help\\ * ) set __xacct_help = 1; \
+if ( $__xacct_help ) xacctctl env --help; \
+test $__xacct_help = 1 || eval "`xacctctl env --format tcsh \\!*`"'; \
+alias xleave 'set __xacct_words = ( \\!* ); eval "`xacctctl leave --format tcsh`"'; \
 complete xuse 'p/1/`xacctctl __complete env ""`/'
 """
 _TCSH_PROMPT: Final = """\
