@@ -17,6 +17,21 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "dialog-nothing-chosen-is-no": Guard(
+        "if chosen is None:",
+        "if said is None:",
+        "tests/desktop/test_prompter.py::test_a_dialog_in_which_nothing_was_chosen_says_no",
+    ),
+    "dialog-yes-holds-as-long-as-was-chosen": Guard(
+        "asked.allow(chosen)",
+        "asked.allow()",
+        "tests/desktop/test_prompter.py::test_a_dialog_asks_for_how_long_and_what_is_chosen_holds",
+    ),
+    "dialog-details-are-words": Guard(
+        "plain(words)",
+        "words",
+        "tests/test_foreign_text.py::test_a_dialog_shows_who_asks_as_words",
+    ),
     "no-digit-and-no-key-of-view-allows": Guard(
         '"once": "j"',
         '"once": "o"',
