@@ -17,6 +17,21 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "audit-nobodys-decision-is-none": Guard(
+        "if prompt.permission is None or event is None:",
+        "event = event or 'declined'\n    if prompt.permission is None:",
+        "tests/daemon/test_decisions.py::test_what_nobody_has_answered_is_nobodys_decision",
+    ),
+    "decisions-reach-audit": Guard(
+        "self.keeper.events.call(PromptClosed, partial(decisions.write, audit, self.grants))",
+        "pass",
+        "tests/daemon/test_decisions.py::test_a_yes_says_how_long_it_holds_who_said_it_and_who_had_asked",
+    ),
+    "asker-reaches-prompt": Guard(
+        "self.askers.of,",
+        "",
+        "tests/daemon/test_app.py::test_processes_are_looked_for_where_a_prompt_or_many_connections_want_them",
+    ),
     "dialog-nothing-chosen-is-no": Guard(
         "if chosen is None:",
         "if said is None:",

@@ -34,6 +34,7 @@ TESTS = Path(__file__).parent
 
 LIVE = {
     "test_accounts_live.py": set(),
+    "test_approvals.py": set(),
     "test_audit_kept.py": set(),
     "test_catalogues.py": {"test_the_same_name_is_each_shells_own_role"},
     "test_children.py": set(),
