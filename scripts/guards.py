@@ -107,9 +107,9 @@ GUARDS = {
         "if True else own",
         "tests/prompts/test_approved.py::test_a_yes_for_less_serves_no_more",
     ),
-    "yes-for-once-or-grant-is-its-own": Guard(
-        'if length in ("once", "grant"):',
-        "if False:",
+    "yes-is-of-the-one-that-was-asked-about": Guard(
+        "if lasting.for_all else",
+        "if True else",
         "tests/prompts/test_approved.py::test_whoever_waits_beside_one_that_is_allowed_alone_is_asked_about_next",
     ),
     "serve-uses-up-a-yes-for-once": Guard(
@@ -1084,8 +1084,8 @@ GUARDS = {
         "tests/endpoint/test_container_credentials.py::test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_at_once",
     ),
     "yes-to-a-narrowed-grant-is-its-own": Guard(
-        'consumer if role.confirm != "first-use" or scope else None',
-        'consumer if role.confirm != "first-use" else None',
+        'confirm == "first-use" and not narrowed',
+        'confirm == "first-use"',
         "tests/prompts/test_approved.py::test_a_yes_for_minutes_to_a_narrowed_grant_is_that_grants_alone",
     ),
     "serve-wait-is-no-way-around-yes": Guard(

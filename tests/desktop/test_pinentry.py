@@ -63,9 +63,9 @@ async def test_yes_and_no_to_the_use_of_a_role(desk, scripted, answer):
             await desk.leave("other")
     assert program.heard.count("CONFIRM") == 2
     assert "GETPIN" not in program.heard
-    assert program.heard.count("SETOK _Yes, until logout") == program.heard.count("SETCANCEL _No") == 2
+    assert program.heard.count("SETOK _Yes, until logout (for all)") == program.heard.count("SETCANCEL _No") == 2
     [first, _] = [line for line in program.heard if line.startswith("SETDESC ")]
-    means = "Yes means: until logout (for another length: xacctctl attend)"
+    means = "Yes means: until logout (for all); for another length: xacctctl attend"
     assert first == f"SETDESC Let a program use the role prod?%0AIt calls itself: shell 1%0A{means}"
 
 

@@ -205,7 +205,12 @@ async def use(broker, **more):
 
 @pytest.mark.parametrize(
     ("printed", "lasting"),
-    [("until logout", LOGOUT), ("once", ONCE), ("once|once", ONCE), ("for 15 min", Lasting("minutes", OFFERED))],
+    [
+        ("until logout (for all)", LOGOUT),
+        ("once", ONCE),
+        ("once|once", ONCE),
+        ("for 15 min", Lasting("minutes", OFFERED)),
+    ],
 )
 async def test_a_dialog_asks_for_how_long_and_what_is_chosen_holds(broker, events, tmp_path, printed, lasting):
     task = await attending(broker, events, program(tmp_path, f"echo '{printed}'"), dialog=True)

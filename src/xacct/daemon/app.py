@@ -49,7 +49,7 @@ from xacct.host.saver import Saver
 from xacct.host.seats import Seats
 from xacct.host.threads import run_in_daemon_thread
 from xacct.host.watches import Watches
-from xacct.prompts.approved import Lasting, Remember
+from xacct.prompts.approved import GRANT, LOGOUT, ONCE, Lasting, Remember
 from xacct.prompts.broker import PromptBroker
 from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.prompts.used_codes import UsedCodes
@@ -69,7 +69,6 @@ if TYPE_CHECKING:
     from xacct.endpoint.peer_check import SocketPeerCheck
     from xacct.host.notify import Manager
     from xacct.model import Address
-    from xacct.prompts.approved import Length
     from xacct.settings import Prompts, Settings
 
 log = structlog.get_logger("xacct")
@@ -492,8 +491,8 @@ class App:
 def _remembered(prompts: Prompts) -> Remember:
     """How long a human's yes to a guarded role holds."""
     seconds, most = float(prompts.remember_for), float(settings.seconds(prompts.remember_at_most))
-    lengths: dict[str, Length] = {"once": "once", "grant": "grant", "logout": "logout"}
-    return Remember(Lasting(lengths.get(prompts.remember, "minutes"), seconds), most)
+    words = {"once": ONCE, "grant": GRANT, "logout": LOGOUT}
+    return Remember(words.get(prompts.remember, Lasting("minutes", seconds)), most)
 
 
 def _audit(

@@ -109,7 +109,7 @@ def means(prompt: Prompt) -> str:
     """What a plain yes means, where a dialog has no place for the other lengths; empty: nothing more than a yes."""
     if not prompt.choices:
         return ""
-    others = " (for another length: xacctctl attend)" if len(prompt.choices) > 1 else ""
+    others = "; for another length: xacctctl attend" if len(prompt.choices) > 1 else ""
     return f"Yes means: {prompt.choices[0].words}{others}"
 
 
