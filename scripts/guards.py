@@ -17,6 +17,41 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "audit-nobodys-decision-is-none": Guard(
+        "if prompt.permission is None or event is None:",
+        "event = event or 'declined'\n    if prompt.permission is None:",
+        "tests/daemon/test_decisions.py::test_what_nobody_has_answered_is_nobodys_decision",
+    ),
+    "decisions-reach-audit": Guard(
+        "self.keeper.events.call(PromptClosed, partial(decisions.write, audit, self.grants))",
+        "pass",
+        "tests/daemon/test_decisions.py::test_a_yes_says_how_long_it_holds_who_said_it_and_who_had_asked",
+    ),
+    "asker-reaches-prompt": Guard(
+        "self.askers.of,",
+        "",
+        "tests/daemon/test_app.py::test_processes_are_looked_for_where_a_prompt_or_many_connections_want_them",
+    ),
+    "dialog-nothing-chosen-is-no": Guard(
+        "if chosen is None:",
+        "if said is None:",
+        "tests/desktop/test_prompter.py::test_a_dialog_in_which_nothing_was_chosen_says_no",
+    ),
+    "dialog-yes-holds-as-long-as-was-chosen": Guard(
+        "asked.allow(chosen)",
+        "asked.allow()",
+        "tests/desktop/test_prompter.py::test_a_dialog_asks_for_how_long_and_what_is_chosen_holds",
+    ),
+    "dialog-details-are-words": Guard(
+        "plain(words)",
+        "words",
+        "tests/test_foreign_text.py::test_a_dialog_shows_who_asks_as_words",
+    ),
+    "yes-is-of-the-one-that-was-asked-about": Guard(
+        "if lasting.for_all else",
+        "if True else",
+        "tests/prompts/test_approved.py::test_whoever_waits_beside_one_that_is_allowed_alone_is_asked_about_next",
+    ),
     "name-that-is-there-twice-is-not-changed": Guard(
         "if len(set(names)) < len(names):",
         "if False:",
@@ -141,11 +176,6 @@ GUARDS = {
         'if role.confirm == "first-use" else own',
         "if True else own",
         "tests/prompts/test_approved.py::test_a_yes_for_less_serves_no_more",
-    ),
-    "yes-for-once-or-grant-is-its-own": Guard(
-        'if length in ("once", "grant"):',
-        "if False:",
-        "tests/prompts/test_approved.py::test_whoever_waits_beside_one_that_is_allowed_alone_is_asked_about_next",
     ),
     "serve-uses-up-a-yes-for-once": Guard(
         "            self.use(name, consumer)",
@@ -1204,8 +1234,8 @@ GUARDS = {
         "tests/endpoint/test_container_credentials.py::test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_at_once",
     ),
     "yes-to-a-narrowed-grant-is-its-own": Guard(
-        'consumer if role.confirm != "first-use" or scope else None',
-        'consumer if role.confirm != "first-use" else None',
+        'confirm == "first-use" and not narrowed',
+        'confirm == "first-use"',
         "tests/prompts/test_approved.py::test_a_yes_for_minutes_to_a_narrowed_grant_is_that_grants_alone",
     ),
     "serve-wait-is-no-way-around-yes": Guard(

@@ -11,12 +11,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from xacct import errors, logs
+from xacct.asker import Asker
 from xacct.audit.entry import Entry, line
 from xacct.credentials.events import Failed, MfaEndsSoon
 from xacct.desktop import dialogs, notices
 from xacct.model import Caller, Grant
 from xacct.prompts.events import PromptOpened
-from xacct.prompts.prompt import Prompt
+from xacct.prompts.prompt import Permission, Prompt
 from xacct.text import LONGEST, clean, plain
 
 NASTY = (
@@ -109,6 +110,18 @@ def test_dialogs_show_words_as_words(asked_by, kind, lines, words):
         assert "\0" not in word
     if command[1] == "--entry":
         assert shown.replace("__", "").count("_") == 0, "an underscore marks a key there"
+
+
+@given(words=WORDS)
+def test_a_dialog_shows_who_asks_as_words(asked_by, words):
+    assume(words)
+    asked = prompt("confirm", words)
+    asker = Asker(words, ((7, words), (3, words)), words, words)
+    asked.permission = Permission(words, words, asker=asker, account=words, scope=words, allows=words)
+    [shown] = [word.removeprefix("--text=") for word in asked_by(asked) if "Let a program" in word]
+    lines_that_are_no_more_than_words(shown, lines=8)
+    no_markup(shown)
+    assert all(len(line) <= LONGEST + 20 for line in shown.split("\n")[1:])
 
 
 def test_the_role_stands_where_no_label_can_stand():

@@ -23,7 +23,7 @@ NO = {"decline": True}
         (OLD, "[y/N]"),
         (EACH_USE, "[y once, m for 15 min, g for this grant, N no]"),
         (FIRST_USE, "[y until logout, j just once, m for 15 min, g for this grant, N no]"),
-        ({"choices": [ONCE, LOGOUT, LATER]}, "[y once, a always until logout, N no]"),
+        ({"choices": [ONCE, LOGOUT, LATER]}, "[y once, a always until logout (for all), N no]"),
     ],
 )
 def test_what_can_be_typed_is_shown_in_words(prompt, shown):

@@ -115,6 +115,7 @@ def test_processes_are_looked_for_where_a_prompt_or_many_connections_want_them(w
     app = App(Settings(), Settings(), where)
     assert isinstance(app.container_credentials._find.__self__, processes.ProcessResolver)
     assert app.endpoint.peer_check.owners is processes.owners
+    assert app.container_credentials._asker == app.askers.of
     asyncio.run(app.sts.close())
 
 

@@ -63,9 +63,10 @@ async def test_yes_and_no_to_the_use_of_a_role(desk, scripted, answer):
             await desk.leave("other")
     assert program.heard.count("CONFIRM") == 2
     assert "GETPIN" not in program.heard
-    assert program.heard.count("SETOK _Yes") == program.heard.count("SETCANCEL _No") == 2
+    assert program.heard.count("SETOK _Yes, until logout (for all)") == program.heard.count("SETCANCEL _No") == 2
     [first, _] = [line for line in program.heard if line.startswith("SETDESC ")]
-    assert first == "SETDESC Let a program use the role prod?%0AIt calls itself: shell 1"
+    means = "Yes means: until logout (for all); for another length: xacctctl attend"
+    assert first == f"SETDESC Let a program use the role prod?%0AIt calls itself: shell 1%0A{means}"
 
 
 async def test_what_is_no_code_is_asked_for_again_in_the_same_conversation(desk, scripted):

@@ -12,14 +12,17 @@ from virtual_time import clock, in_virtual_time
 from waiting import until
 
 from xacct import errors
+from xacct.asker import Asker
 from xacct.clock import AwsClock
 from xacct.credentials.events import Events, Expired, Failed, MfaEndsSoon
 from xacct.desktop import dialogs, notices
 from xacct.desktop.program import CodeProgram, Dialog
 from xacct.desktop.prompter import Prompter
 from xacct.host import clock as host_clock
+from xacct.prompts.approved import ANY, LOGOUT, OFFERED, ONCE, Lasting, Terms
 from xacct.prompts.broker import PromptBroker
 from xacct.prompts.events import PromptOpened
+from xacct.prompts.prompt import Permission
 from xacct.prompts.used_codes import UsedCodes
 from xacct.signin import ConsoleLogin, DeviceCode, SignIn
 
@@ -190,6 +193,72 @@ async def test_a_dialog_asks_for_what_another_machines_browser_shows(broker, eve
     assert "paste here what it shows" in dialogs.text(shown[0])
     assert "--entry" in dialogs._zenity(shown[0])
     await end(task)
+
+
+async def use(broker, **more):
+    """A human's yes to the use of a role: how long it holds, and who has said it."""
+    permission = Permission("prod", "a shell", **more)
+    opened = asyncio.ensure_future(broker.permission(permission, "use of prod", lambda: True))
+    [prompt] = await until(lambda: broker.open_prompts)
+    return await opened, prompt.answered_by.way
+
+
+@pytest.mark.parametrize(
+    ("printed", "lasting"),
+    [
+        ("until logout (for all)", LOGOUT),
+        ("once", ONCE),
+        ("once|once", ONCE),
+        ("for 15 min", Lasting("minutes", OFFERED)),
+    ],
+)
+async def test_a_dialog_asks_for_how_long_and_what_is_chosen_holds(broker, events, tmp_path, printed, lasting):
+    task = await attending(broker, events, program(tmp_path, f"echo '{printed}'"), dialog=True)
+    assert await use(broker) == (lasting, "way")
+    await end(task)
+
+
+@pytest.mark.parametrize("printed", ["true", "echo for ever", "echo once; exit 1", "exit 1"])
+async def test_a_dialog_in_which_nothing_was_chosen_says_no(broker, events, tmp_path, printed):
+    task = await attending(broker, events, program(tmp_path, printed), dialog=True)
+    with pytest.raises(errors.Declined):
+        await use(broker)
+    await end(task)
+
+
+async def test_where_there_is_one_length_a_dialog_takes_yes_or_no(broker, events, tmp_path):
+    terms = Terms(("once",), ONCE)
+    task = await attending(broker, events, program(tmp_path, "true"), dialog=True)
+    assert await use(broker, terms=terms) == (ONCE, "way")
+    await end(task)
+
+
+@pytest.mark.parametrize("command", [dialogs._zenity, dialogs._kdialog, dialogs._osascript])
+async def test_a_dialog_says_who_asks_and_lists_the_lengths(broker, events, command):
+    tree = ((7, "aws"), (3, "bash"), (2, "kitty"))
+    more = {"allows": "reading", "account": "1" * 12, "asker": Asker("pid 7, /bin/aws", tree, "/home", "aws s3 ls")}
+    with broker.subscribe():
+        for terms, listed in ((ANY, True), (Terms(("once",), ONCE), False)):
+            permission = Permission("prod", "a shell", terms=terms, **more)
+            opened = asyncio.ensure_future(broker.permission(permission, "use of prod", lambda: True))
+            [prompt] = await until(lambda: broker.open_prompts)
+            said = command(prompt)
+            [shown] = [word.removeprefix("--text=") for word in said if "Let a program use the role prod?" in word]
+            assert shown.splitlines() == [
+                "Let a program use the role prod?",
+                "It calls itself: a shell",
+                "Process: pid 7, /bin/aws",
+                "Allows: reading in account 111111111111",
+                "Started by: bash 3, kitty 2",
+                "Directory: /home",
+                "Command: aws s3 ls",
+                "For how long?" if listed else "Yes means: once",
+            ]
+            words = [each.words for each in ANY.choices]
+            assert any(word in words for word in said) == listed
+            broker.decline(prompt.id)
+            await asyncio.gather(opened, return_exceptions=True)
+            broker.forget("use of prod")
 
 
 async def test_a_code_is_no_answer_to_a_sign_in(broker):

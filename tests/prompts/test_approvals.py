@@ -59,7 +59,8 @@ async def test_the_prompt_names_the_process_where_it_is_known(clock, process, wh
             assert asked.who == who
             first, *rest = dialogs.text(asked).splitlines()
             assert first == "Let a program use the role first?"
-            assert rest == ["It calls itself: ls", "Process: pid 7, /bin/ls"][: 1 + bool(process)]
+            allows = "Allows: all that the role may do in account 234567890123"
+            assert rest == [*["It calls itself: ls", "Process: pid 7, /bin/ls"][: 1 + bool(process)], allows]
             waiting.cancel()
 
 

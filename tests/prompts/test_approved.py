@@ -263,7 +263,7 @@ def test_what_a_yes_may_mean_is_what_confirm_permits(case, permitted):
     [
         ("first-use", LOGOUT, LOGOUT),
         ("first-use", GRANT, GRANT),
-        ("first-use", QUARTER, QUARTER),
+        ("first-use", QUARTER, replace(QUARTER, for_all=True)),
         ("first-use", ONCE, ONCE),
         ("each-grant", LOGOUT, GRANT),
         ("each-grant", QUARTER, QUARTER),
@@ -284,6 +284,14 @@ def test_minutes_have_bounds():
     found = terms("each-use", Remember(LOGOUT, 1800.0), narrowed=False, single=False)
     assert found.taken("minutes") == Lasting("minutes", OFFERED)
     assert found.taken("minutes", 1800.0).words == "for 30 min"
+    first = terms("first-use", Remember(), narrowed=False, single=False)
+    assert [each.words for each in first.choices] == [
+        "until logout (for all)",
+        "once",
+        "for 15 min (for all)",
+        "for this grant",
+    ]
+    assert not any(each.for_all for each in terms("first-use", Remember(), narrowed=True, single=False).choices)
     for seconds in (0.0, 59.0, 1801.0, AT_MOST):
         with pytest.raises(errors.BadInput, match="1 to 30 min"):
             found.taken("minutes", seconds)

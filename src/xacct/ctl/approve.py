@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 KEYS: Final = {"once": "j", "minutes": "m", "grant": "g", "logout": "a"}  # guard: no-digit-and-no-key-of-view-allows
 """What is typed for a yes of each length. No digit, which may be the rest of a code, and no key of the live view."""
 
-_SHOWN: Final = {"once": "just once", "logout": "always until logout"}
+_SHOWN: Final = {"once": "just once", "logout": "always until logout (for all)"}
 """Words that say what their key stands for, where it is not the default."""
 
 _YES: Final = ("y", "yes")

@@ -21,6 +21,7 @@ from xacct.credentials.fetchers.calls import Calls, Defaults
 from xacct.credentials.keeper import Keeper
 from xacct.credentials.scheduler import Scheduler
 from xacct.credentials.service import CredentialService
+from xacct.daemon import decisions
 from xacct.daemon.catalogues import Catalogues
 from xacct.daemon.container_routes import ContainerRoutes, containers
 from xacct.daemon.keychain_keys import KeychainKeys
@@ -48,9 +49,9 @@ from xacct.host.saver import Saver
 from xacct.host.seats import Seats
 from xacct.host.threads import run_in_daemon_thread
 from xacct.host.watches import Watches
-from xacct.prompts.approved import Lasting, Remember
+from xacct.prompts.approved import GRANT, LOGOUT, ONCE, Lasting, Remember
 from xacct.prompts.broker import PromptBroker
-from xacct.prompts.events import PromptOpened
+from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.prompts.used_codes import UsedCodes
 from xacct.state import codec, key_items
 from xacct.state.access_keys import AccessKeys
@@ -68,7 +69,6 @@ if TYPE_CHECKING:
     from xacct.endpoint.peer_check import SocketPeerCheck
     from xacct.host.notify import Manager
     from xacct.model import Address
-    from xacct.prompts.approved import Length
     from xacct.settings import Prompts, Settings
 
 log = structlog.get_logger("xacct")
@@ -122,6 +122,8 @@ class App:
         self.audit = _audit(chosen, where, self.clock, resolver, self.catalogues)
         if (audit := self.audit) is not None:
             self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
+            # guard: decisions-reach-audit
+            self.keeper.events.call(PromptClosed, partial(decisions.write, audit, self.grants))
         self._build_endpoints(chosen, resolver)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self._build_humans(chosen)
@@ -263,7 +265,12 @@ class App:
         """What SDKs reach: the endpoint, its listeners for containers, and the IMDS ports."""
         patience = settings.seconds(chosen.prompts.patience)
         self.container_credentials = ContainerCredentials(
-            self.service, self.grants, patience, self.audit, resolver.find, self.askers.of
+            self.service,
+            self.grants,
+            patience,
+            self.audit,
+            resolver.find,
+            self.askers.of,  # guard: asker-reaches-prompt
         )
         # guard: locked-what-lay-ready-is-let-go
         self.keeper.events.call(LockChanged, lambda _: self.container_credentials.forget())
@@ -485,8 +492,8 @@ class App:
 def _remembered(prompts: Prompts) -> Remember:
     """How long a human's yes to a guarded role holds."""
     seconds, most = float(prompts.remember_for), float(settings.seconds(prompts.remember_at_most))
-    lengths: dict[str, Length] = {"once": "once", "grant": "grant", "logout": "logout"}
-    return Remember(Lasting(lengths.get(prompts.remember, "minutes"), seconds), most)
+    words = {"once": ONCE, "grant": GRANT, "logout": LOGOUT}
+    return Remember(words.get(prompts.remember, Lasting("minutes", seconds)), most)
 
 
 def _audit(

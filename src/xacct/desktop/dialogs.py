@@ -37,13 +37,7 @@ def command(env: Mapping[str, str], platform: str = sys.platform) -> Callable[[P
     if shutil.which("zenity", path=env.get("PATH")):
         return _zenity
     if shutil.which("kdialog", path=env.get("PATH")):
-        return lambda prompt: [
-            "kdialog",
-            "--title",
-            TITLE,
-            "--inputbox" if takes_text(prompt) else "--yesno",
-            text(prompt),
-        ]
+        return _kdialog
     return None
 
 
@@ -65,10 +59,11 @@ def text(prompt: Prompt, *, problem: bool = True) -> str:
     if prompt.kind == "confirm":
         # A line each, the role first: no label can stand where the role is looked for, or push it away.
         process = f"\nProcess: {plain(prompt.process)}" if prompt.process else ""  # guard: dialog-process-is-words
-        return (
+        asks = (
             # guard: dialog-label-is-words, dialog-role-has-line-of-its-own-first
             f"Let a program use the role {plain(prompt.roles[0])}?\nIt calls itself: {plain(prompt.label)}{process}"
         )
+        return "\n".join([asks, *_details(prompt)])
     roles = ", ".join(map(plain, prompt.roles[:5])) + ("…" if len(prompt.roles) > 5 else "")  # noqa: PLR2004
     if prompt.kind == "sign-in":
         who = f"\nAsked for by {plain(prompt.who)}" if prompt.process and prompt.label != OURS else ""
@@ -95,21 +90,76 @@ def text(prompt: Prompt, *, problem: bool = True) -> str:
     return "\n".join(lines)
 
 
+def _details(prompt: Prompt) -> list[str]:
+    """What would be allowed, and what the process is that asks."""
+    if (permission := prompt.permission) is None:
+        return []
+    asker = permission.asker
+    where = f" in account {permission.account}" if permission.account else ""
+    said = {
+        "Allows": permission.allows and permission.allows + where,
+        "Started by": ", ".join(f"{name} {pid}" for pid, name in asker.tree[1:]),
+        "Directory": asker.directory,
+        "Command": asker.command,
+    }
+    return [f"{name}: {plain(words)}" for name, words in said.items() if words]  # guard: dialog-details-are-words
+
+
+def means(prompt: Prompt) -> str:
+    """What a plain yes means, where a dialog has no place for the other lengths; empty: nothing more than a yes."""
+    if not prompt.choices:
+        return ""
+    others = "; for another length: xacctctl attend" if len(prompt.choices) > 1 else ""
+    return f"Yes means: {prompt.choices[0].words}{others}"
+
+
+def _listed(prompt: Prompt) -> list[str]:
+    """The words of the lengths that are to be chosen from; none where there are not several."""
+    return [each.words for each in prompt.choices] if len(prompt.choices) > 1 else []
+
+
+def _asked(prompt: Prompt) -> str:
+    """The text of a dialog that lists the lengths, or has a plain yes."""
+    listed = "" if takes_text(prompt) else "For how long?" if _listed(prompt) else means(prompt)
+    return text(prompt) + (f"\n{listed}" if listed else "")
+
+
+def _kdialog(prompt: Prompt) -> list[str]:
+    if words := _listed(prompt):
+        # Each row has a tag, which is printed, and what is shown.
+        rows = [word for each in words for word in (each, each)]
+        return ["kdialog", "--title", TITLE, "--menu", _asked(prompt), *rows]
+    return ["kdialog", "--title", TITLE, "--inputbox" if takes_text(prompt) else "--yesno", _asked(prompt)]
+
+
 def _zenity(prompt: Prompt) -> list[str]:
     """A label that asks for an entry takes an underscore for the mark of a key, and two for an underscore."""
+    if words := _listed(prompt):
+        how = ["--column=A yes holds", "--hide-header", "--width=480", "--height=360"]
+        return ["zenity", "--list", f"--title={TITLE}", *how, f"--text={_asked(prompt)}", *words]
     asks_for_code = takes_text(prompt)
-    said = text(prompt).replace("_", "__") if asks_for_code else text(prompt)  # guard: dialog-underscore-is-no-key
+    said = text(prompt).replace("_", "__") if asks_for_code else _asked(prompt)  # guard: dialog-underscore-is-no-key
     return ["zenity", "--entry" if asks_for_code else "--question", f"--title={TITLE}", f"--text={said}"]
 
 
 def _osascript(prompt: Prompt) -> list[str]:
+    if words := _listed(prompt):
+        script = (
+            "on run argv\n"
+            f'set chosen to choose from list (items 2 thru -1 of argv) with title "{TITLE}" '
+            "with prompt (item 1 of argv)\n"
+            "if chosen is false then error number -128\n"
+            "return item 1 of chosen\n"
+            "end run"
+        )
+        return ["osascript", "-e", script, _asked(prompt), *words]
     if not takes_text(prompt):
         script = (
             "on run argv\n"
             f'display dialog (item 1 of argv) with title "{TITLE}" buttons {{"No", "Yes"}} cancel button "No"\n'
             "end run"
         )
-        return ["osascript", "-e", script, text(prompt)]
+        return ["osascript", "-e", script, _asked(prompt)]
     script = (
         "on run argv\n"
         f'set answer to display dialog (item 1 of argv) default answer "" with title "{TITLE}"\n'

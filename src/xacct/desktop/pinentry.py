@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from xacct import fileio
 from xacct.desktop import assuan
-from xacct.desktop.dialogs import TITLE, text
+from xacct.desktop.dialogs import TITLE, means, text
 from xacct.desktop.ways import PassOn, Unusable
 from xacct.host.child import ChildError
 from xacct.host.conversation import talk
@@ -103,11 +103,12 @@ class Pinentry:
         await _tell(program, "SETTITLE", TITLE)
         while asked.open:
             await _tell(program, "SETTIMEOUT", str(max(1, int(prompt.deadline - self._given.boot()))))
-            await _tell(program, "SETDESC", text(prompt, problem=False))
+            await _tell(program, "SETDESC", "\n".join(filter(None, [text(prompt, problem=False), means(prompt)])))
             if prompt.kind == "mfa":
                 await _tell(program, "SETPROMPT", "MFA code:")
             else:
-                await _tell(program, "SETOK", "_Yes")
+                held = f", {prompt.choices[0].words}" if prompt.choices else ""
+                await _tell(program, "SETOK", f"_Yes{held}")
                 await _tell(program, "SETCANCEL", "_No")  # guard: pinentry-shows-a-no
             if asked.problem:
                 await _tell(program, "SETERROR", plain(asked.problem))

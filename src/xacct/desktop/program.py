@@ -17,10 +17,11 @@ if TYPE_CHECKING:
 
 
 class Dialog:
-    """Asks a human. A program that ends badly, or prints nothing where something is to be typed, means "no".
+    """Asks a human. A program that ends badly, or prints nothing where something is typed or chosen, means "no".
 
     Args:
-        command: Gives the program and its arguments for a prompt.
+        command: Gives the program and its arguments for a prompt. Where a yes may hold for several times, it prints
+            the words of the one that was chosen.
     """
 
     def __init__(self, command: Callable[[Prompt], list[str]]) -> None:
@@ -36,8 +37,8 @@ class Dialog:
         while asked.open:
             await asked.fresh()
             said = await output_of(self._command(prompt), told(prompt))
-            if prompt.kind == "confirm" and said is not None:
-                asked.allow()
+            if prompt.kind == "confirm":
+                _decide(asked, said)
             elif prompt.kind == "sign-in" and prompt.take is None and said is not None:
                 return  # the human goes to the browser; that ends the prompt
             elif not said:
@@ -45,6 +46,20 @@ class Dialog:
             elif not asked.answer(said):
                 continue
             return
+
+
+def _decide(asked: Asked, said: str | None) -> None:
+    """Hand in a yes or a no to the use of a role."""
+    choices = asked.prompt.choices
+    if said is not None and len(choices) <= 1:
+        asked.allow()
+        return
+    # zenity prints a row twice that was clicked twice. Nothing that was chosen, or no row of ours, is no yes.
+    chosen = next((each for each in choices if each.words == (said or "").partition("|")[0]), None)
+    if chosen is None:  # guard: dialog-nothing-chosen-is-no
+        asked.decline()
+    else:
+        asked.allow(chosen)  # guard: dialog-yes-holds-as-long-as-was-chosen
 
 
 class CodeProgram:

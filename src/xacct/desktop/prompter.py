@@ -120,7 +120,7 @@ class Prompter:
             self._answered_by[prompt.topic] = number
 
         try:
-            await way.ask(Asked(self._broker, prompt, taken))
+            await way.ask(Asked(self._broker, prompt, taken, name))
         except PassOn as passed:
             if passed.why:
                 log.info("can't ask", way=name, why=passed.why)

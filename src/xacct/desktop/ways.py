@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 import structlog
 
 from xacct import errors
+from xacct.prompts.prompt import Answerer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from xacct.prompts.approved import Lasting
     from xacct.prompts.broker import PromptBroker
     from xacct.prompts.prompt import Kind, Prompt
 
@@ -68,10 +70,17 @@ class Asked:
     Attributes:
         prompt: The prompt.
         problem: What was wrong with the last answer; empty: there was none, or nothing was.
+
+    Args:
+        taken: Called when an answer was taken.
+        way: The name of the way that asks.
     """
 
-    def __init__(self, broker: PromptBroker, prompt: Prompt, taken: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, broker: PromptBroker, prompt: Prompt, taken: Callable[[], None] = lambda: None, way: str = ""
+    ) -> None:
         self.prompt = prompt
+        self._by = Answerer(way)
         self.problem = prompt.problem or ""
         self._broker = broker
         self._taken = taken
@@ -96,13 +105,18 @@ class Asked:
             return self._handed_in(lambda: self._broker.bring(self.prompt.id, said))
         return self._handed_in(lambda: self._broker.answer(self.prompt.id, said, serial))
 
-    def allow(self) -> bool:
-        """Say yes. False: it is not taken, for a code is asked for."""
-        return self._handed_in(lambda: self._broker.confirm(self.prompt.id))
+    def allow(self, lasting: Lasting | None = None) -> bool:
+        """Say yes. False: it is not taken, for a code is asked for.
+
+        Args:
+            lasting: How long it holds, one of the prompt's choices; None: the first of them.
+        """
+        length, seconds = (None, None) if lasting is None else (lasting.length, lasting.seconds or None)
+        return self._handed_in(lambda: self._broker.confirm(self.prompt.id, length, seconds, by=self._by))
 
     def decline(self) -> None:
         """Say no."""
-        self._handed_in(lambda: self._broker.decline(self.prompt.id))
+        self._handed_in(lambda: self._broker.decline(self.prompt.id, by=self._by))
 
     def _handed_in(self, hand_in: Callable[[], None]) -> bool:
         try:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xacct.asker import UNKNOWN, Asker
-from xacct.prompts.approved import UNTIL_LOGOUT, Approved, Key, Length, Remember, terms
+from xacct.prompts.approved import UNTIL_LOGOUT, Approved, Key, Remember, terms
 from xacct.prompts.broker import GRACE
 from xacct.prompts.prompt import Permission
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from xacct import errors
     from xacct.clock import AwsClock
     from xacct.model import Role
+    from xacct.prompts.approved import Lasting
     from xacct.prompts.broker import PromptBroker
 
 
@@ -155,7 +156,7 @@ class Approvals:
         async def asking() -> None:
             try:
                 lasting = await self._broker.permission(permission, _about(key), ask.wanted)
-                self.approved.add(_meant(demand, lasting.length), lasting)
+                self.approved.add(_meant(demand, lasting), lasting)
                 self._changed()
             finally:
                 del self._asks[key]
@@ -189,15 +190,13 @@ class Approvals:
 
 def _topic(role: Role, consumer: str, scope: str) -> Key:
     """What is asked: at first use whether the role may be used at all, else whether this consumer may."""
-    # guard: yes-to-a-narrowed-grant-is-its-own
     return Key(role.name, consumer if role.confirm != "first-use" or scope else None, scope)
 
 
-def _meant(demand: Demand, length: Length) -> Key:
-    """What a yes of this length is for. One for a use or a grant is of the one that was asked about."""
-    if length in ("once", "grant"):  # guard: yes-for-once-or-grant-is-its-own
-        return Key(demand.role.name, demand.consumer, demand.scope)
-    return _topic(demand.role, demand.consumer, demand.scope)
+def _meant(demand: Demand, lasting: Lasting) -> Key:
+    """What a yes is for: the one that was asked about, where it does not say that it is for all."""
+    # guard: yes-is-of-the-one-that-was-asked-about
+    return Key(demand.role.name, None) if lasting.for_all else Key(demand.role.name, demand.consumer, demand.scope)
 
 
 def _about(key: Key) -> str:

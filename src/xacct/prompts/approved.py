@@ -39,20 +39,22 @@ class Lasting:
 
     Attributes:
         seconds: of `minutes`; else 0.
+        for_all: whether for all consumers of the role; else for the one that was asked about.
     """
 
     length: Length
     seconds: float = 0.0
+    for_all: bool = False
 
     @property
     def words(self) -> str:
         """The same for people."""
-        if self.length == "minutes":
-            return f"for {self.seconds / MINUTE:.0f} min"
-        return {"once": "once", "grant": "for this grant", "logout": "until logout"}[self.length]
+        minutes = f"for {self.seconds / MINUTE:.0f} min"
+        words = {"once": "once", "minutes": minutes, "grant": "for this grant", "logout": "until logout"}[self.length]
+        return f"{words} (for all)" if self.for_all else words
 
 
-ONCE, GRANT, LOGOUT = Lasting("once"), Lasting("grant"), Lasting("logout")
+ONCE, GRANT, LOGOUT = Lasting("once"), Lasting("grant"), Lasting("logout", for_all=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,18 +88,19 @@ class Terms:
         default: what it means where whoever says it says no more.
         offered: seconds of `minutes` that are offered.
         at_most: seconds that those may be.
+        for_all: whether a yes for minutes is for all consumers, as one until logout is.
     """
 
     permitted: tuple[Length, ...] = ("once", "minutes", "grant", "logout")
     default: Lasting = LOGOUT
     offered: float = OFFERED
     at_most: float = AT_MOST
+    for_all: bool = False
 
     @property
     def choices(self) -> list[Lasting]:
         """What is offered, the default first."""
-        all_of_them = [Lasting(each, self.offered if each == "minutes" else 0.0) for each in self.permitted]
-        return [self.default, *(each for each in all_of_them if each.length != self.default.length)]
+        return [self.default, *(self.taken(each) for each in self.permitted if each != self.default.length)]
 
     def taken(self, length: str | None, seconds: float | None = None) -> Lasting:
         """What a yes means.
@@ -115,12 +118,12 @@ class Terms:
             offered = ", ".join(each.words for each in self.choices)
             raise errors.BadInput(f"A yes can't hold for that here; it can: {offered}.", "")
         if length != "minutes":
-            return next(Lasting(each) for each in self.permitted if each == length)
+            return {"once": ONCE, "grant": GRANT, "logout": LOGOUT}[length]
         seconds = self.offered if seconds is None else seconds
         if not MINUTE <= seconds <= self.at_most:  # guard: minutes-have-bounds
             bound = f"A yes holds for 1 to {self.at_most / MINUTE:.0f} min."
             raise errors.BadInput(bound, "remember_at_most of [prompts] in config.toml says so.")
-        return Lasting("minutes", seconds)
+        return Lasting("minutes", seconds, self.for_all)
 
 
 ANY = Terms()
@@ -138,12 +141,15 @@ def terms(confirm: Confirm, remember: Remember, *, narrowed: bool, single: bool)
     permitted = _PERMITTED[confirm]
     if narrowed:
         permitted = tuple(each for each in permitted if each != "logout")  # guard: narrowed-yes-ends-with-its-grant
+    for_all = confirm == "first-use" and not narrowed  # guard: yes-to-a-narrowed-grant-is-its-own
     if single:
         # Whatever is for this consumer alone is of no use to it again.
-        for_all = confirm == "first-use" and not narrowed
         permitted = tuple(each for each in permitted if each == "once" or (for_all and each != "grant"))
     offered = min(remember.default.seconds or OFFERED, remember.at_most)
-    return Terms(permitted, _default(confirm, remember.default, permitted), offered, remember.at_most)
+    default = _default(confirm, remember.default, permitted)
+    if default.length == "minutes":
+        default = replace(default, for_all=for_all)
+    return Terms(permitted, default, offered, remember.at_most, for_all)
 
 
 def _default(confirm: Confirm, wanted: Lasting, permitted: tuple[Length, ...]) -> Lasting:

@@ -150,6 +150,11 @@ class Prompt:
         return f"{self.label} ({self.process})" if self.process else self.label
 
     @property
+    def choices(self) -> list[Lasting]:
+        """How long a yes may hold, the plain one first; none where no yes is wanted."""
+        return [] if self.permission is None else self.permission.terms.choices
+
+    @property
     def topic(self) -> str:
         """What somebody has to subscribe to, to be asked it: the device, the role, or the sign-in."""
         return {"mfa": self.serial, "confirm": self.roles[0], "sign-in": self.about}[self.kind]
