@@ -1843,6 +1843,11 @@ GUARDS = {
         "img-src *",
         "tests/ctl/test_audit_page.py::test_it_is_whole_in_itself_and_its_policy_lets_nothing_else_in",
     ),
+    "audit-has-what-scopes-were-made": Guard(
+        "self.keeper.events.call(Narrowed, lambda event: audit.narrowed(self.grants.by_id(event.grant), event))",
+        "pass",
+        "tests/test_scoped_grants.py::test_cloudtrail_and_the_audit_know_the_grant",
+    ),
     "audit-of-one-grant-is-of-it-alone": Guard(
         'if grant is not None and grant["id"] == self._id:',
         "if grant is not None:",

@@ -187,6 +187,11 @@ class Trail:
         """A grant has come to its end by itself."""
         self.record("grant-ended", grant=grant, what=why)
 
+    def narrowed(self, grant: Grant | None, event: ev.Narrowed) -> None:
+        """AWS has given narrower credentials; `grant` is the one that wanted them first, None where it has ended."""
+        how = f'GetScopedCredentials, described as "{event.description}"' if event.description else "a session policy"
+        self.record("narrowed", role=event.role, grant=grant, what=f"by {how}")
+
     def heard(self, event: ev.Event) -> None:
         """Something happened in the keeper."""
         match event:
