@@ -1873,6 +1873,11 @@ GUARDS = {
         ":",
         "tests/audit/test_reader.py::test_another_file_with_the_same_number_is_not_taken_for_it",
     ),
+    "audit-parents-path-is-words": Guard(
+        '"exe": clean(exe) if exe else None} for',
+        '"exe": exe} for',
+        "tests/test_foreign_text.py::test_the_audits_line_is_words",
+    ),
     "audit-label-is-words": Guard(
         '"label": clean(grant.label)',
         '"label": grant.label',

@@ -135,6 +135,22 @@ def test_grants_of_one_label_share_a_lane_and_what_is_of_no_grant_has_its_own():
     assert all(life.made and life.ended for life in ci.lives.values())
 
 
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        ("exec aws 4711", "exec aws"),
+        ("ssh host 4711", "ssh host"),
+        ("shell 4711 pts/3", "shell pts/3"),
+        ("shell 4711", "shell"),
+        ("deploy 2", "deploy 2"),
+        ("4711", "4711"),
+    ],
+)
+def test_commands_of_one_kind_share_a_lane(label, kind):
+    lines = [*life(0, 5, label=label), *life(10, 15, "aaaa", label=label.replace("4711", "4712"))]
+    assert {lane.label for lane in lanes(folded(lines), [])["prod"]} >= {kind}
+
+
 def test_lives_have_open_ends_where_nothing_is_written_of_them():
     made, fetched, _ = life(0, 5)
     [[lane]] = lanes(folded([made, fetched, line(90, "fetch", "served", made["grant"], role="prod")]), []).values()

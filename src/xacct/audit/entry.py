@@ -27,6 +27,7 @@ class Entry:
         count: how often since the line before.
         summed: whether it is the sum of a minute's: whoever came last has most likely hung up.
         caller: None: the daemon itself did it.
+        parents: the processes that the caller stems from, its parent first: pid, and the file it runs.
         what: the outcome, in a word or an error's code: nothing that a client has sent, and nothing that could be used.
     """
 
@@ -38,6 +39,7 @@ class Entry:
     what: str = ""
     count: int = 1
     summed: bool = False
+    parents: tuple[tuple[int, str | None], ...] = ()
 
 
 def line(entry: Entry, caller: Caller | None, files: wire.AwsFiles | None = None) -> wire.AuditLine:
@@ -60,6 +62,9 @@ def line(entry: Entry, caller: Caller | None, files: wire.AwsFiles | None = None
         "what": cut(clean(entry.what), MOST),
         "count": entry.count,
     }
+    if entry.parents:
+        # guard: audit-parents-path-is-words
+        said["parents"] = [{"pid": pid, "exe": clean(exe) if exe else None} for pid, exe in entry.parents]
     if files is not None:
         said["files"] = files
     return said

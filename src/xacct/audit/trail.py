@@ -179,9 +179,10 @@ class Trail:
         grant: Grant | None = None,
         caller: Caller | None = None,
         what: str = "",
+        parents: tuple[tuple[int, str | None], ...] = (),
     ) -> None:
         """Something that happens seldom enough for a line each."""
-        self._put(Entry(event, self._clock.now(), role, grant, caller, what))
+        self._put(Entry(event, self._clock.now(), role, grant, caller, what, parents=parents))
 
     def grant_ended(self, grant: Grant, why: str) -> None:
         """A grant has come to its end by itself."""

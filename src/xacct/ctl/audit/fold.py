@@ -122,7 +122,12 @@ def processes(row: Row) -> str:
         said.append("a caller that the system could not name")
     elif not said and row.line["uid"] is not None:
         said.append(f"a process of uid {row.line['uid']}")
-    return ", ".join(said)
+    above = [_process(each["pid"], each["exe"] or "") for each in row.line.get("parents", ())]
+    return ", ".join(said) + (f", started by {', by '.join(above)}" if above else "")
+
+
+def _process(pid: int, name: str) -> str:
+    return f"{clean(name)} (pid {pid})".strip()
 
 
 def extras(line: Mapping[str, Any]) -> str:
@@ -134,7 +139,10 @@ def _extra(key: str, value: Any) -> str:
     name = clean(str(key)).replace("_", " ")
     if key.endswith("seconds") and isinstance(value, int | float) and 0 <= value < 1e11:  # noqa: PLR2004
         return f"{name.removesuffix('seconds').strip()} {duration(value)}"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list) and value and all(isinstance(each, dict) and "pid" in each for each in value):
+        text = ", ".join(_process(each["pid"], str(each.get("exe") or each.get("name") or "")) for each in value)
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return cut(f"{name} {clean(text)}", _MOST)
 
 

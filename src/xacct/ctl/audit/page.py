@@ -166,7 +166,9 @@ def _told(lane: Lane, name: str, most: int) -> str:
     more = f"<p>{left} that came before are left out here: xacctctl audit has them.</p>" if left else ""
     what = f"{lane.roles}: {lane.label}" if lane.label != ITSELF else lane.roles
     summary = f"{what} ({count(len(lane.rows), 'event')})"
-    return f'<details id="{name}"><summary>{escape(summary)}</summary>{more}{"".join(tables)}</details>'
+    # a browser opens what a link leads into (HTML, ancestor revealing algorithm), not what it leads to
+    inside = f'<div id="{name}">{more}{"".join(tables)}</div>'
+    return f"<details><summary>{escape(summary)}</summary>{inside}</details>"
 
 
 def _narrowed(rows: Sequence[Row], grant: str) -> str:
