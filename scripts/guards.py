@@ -1848,6 +1848,11 @@ GUARDS = {
         "pass",
         "tests/test_scoped_grants.py::test_cloudtrail_and_the_audit_know_the_grant",
     ),
+    "audit-ends-a-grants-minute-with-it": Guard(
+        "self._turn_windows_of(grant)",
+        "pass",
+        "tests/audit/test_trail.py::test_what_was_counted_for_a_grant_is_written_before_its_end",
+    ),
     "audit-of-one-grant-is-of-it-alone": Guard(
         'if grant is not None and grant["id"] == self._id:',
         "if grant is not None:",

@@ -256,6 +256,25 @@ async def test_a_fetch_that_is_one_of_too_many_kinds_keeps_its_grant(clock, kept
     assert counts == {"g0": 3, "g1": 3, None: 6}, "what is beyond has no grant, and is counted"
 
 
+@in_virtual_time
+@pytest.mark.parametrize("ends", ["grant-revoked", "grant-ended"])
+async def test_what_was_counted_for_a_grant_is_written_before_its_end(clock, kept, ends):
+    async with kept.writing() as trail:
+        for grant in (GRANT, replace(GRANT, id="other")):
+            for _ in range(3):
+                trail.fetched(grant, "dev", "served", US)
+        trail.record(ends, grant=GRANT)
+        await asyncio.sleep(1)
+        assert [(line["event"], line["grant"]["id"], line["count"]) for line in kept.lines()] == [
+            ("fetch", "g1", 1),
+            ("fetch", "other", 1),
+            ("fetch", "g1", 2),
+            (ends, "g1", 1),
+        ]
+        await asyncio.sleep(2 * WINDOW)
+    assert [(line["grant"]["id"], line["count"]) for line in kept.lines()[4:]] == [("other", 2)]
+
+
 # Reading.
 
 

@@ -13,7 +13,7 @@ import pytest
 from xacct.ctl.audit import timeline
 from xacct.ctl.audit.fold import folded
 from xacct.ctl.audit.lanes import ITSELF, MOST, lanes
-from xacct.ctl.audit.page import page
+from xacct.ctl.audit.page import page as page_of
 from xacct.ctl.main import main
 
 START = datetime.fromisoformat("2026-11-22T07:00:00Z")
@@ -49,6 +49,10 @@ def day():
     found += [line(12, "declined", role="prod", grant={"id": "3f9a12bc", "label": "ci"})]
     found += [line(13, "fetch", "access-denied", {"id": "3f9a12bc", "label": "ci"}, role="prod", count=4)]
     return sorted([*found, line(20, "refused", "no grant", uid=1, count=9)], key=lambda each: each["time"])
+
+
+def page(lines, living, asked, now):
+    return page_of(folded(lines), living, asked, now)
 
 
 class Seen(html.parser.HTMLParser):

@@ -56,6 +56,9 @@ AT_MOST = 0.5
 FOLDED = "too many kinds"
 """What stands where kinds were too many to be told apart, in the place of a role and an outcome."""
 
+ENDS = frozenset({"grant-revoked", "grant-ended"})
+"""Events by which a grant is no more."""
+
 LOST = "the disk was too slow, or full"
 HANGS = "the disk does not answer"
 
@@ -182,6 +185,8 @@ class Trail:
         parents: tuple[tuple[int, str | None], ...] = (),
     ) -> None:
         """Something that happens seldom enough for a line each."""
+        if grant is not None and event in ENDS:
+            self._turn_windows_of(grant)  # guard: audit-ends-a-grants-minute-with-it
         self._put(Entry(event, self._clock.now(), role, grant, caller, what, parents=parents))
 
     def grant_ended(self, grant: Grant, why: str) -> None:
@@ -288,11 +293,19 @@ class Trail:
             if not window.more:
                 del self._windows[key]
                 continue
-            event, _, role, what, _ = key
-            self._put(
-                Entry(event, self._clock.now(), role, window.grant, window.caller, what, window.more, summed=True)
-            )
+            self._sum_up(key, window)
             window.more, window.until = 0, window.until + WINDOW
+
+    def _turn_windows_of(self, grant: Grant) -> None:
+        """Make a line of what was counted for a grant that ends: its story has it before the end."""
+        for key in [key for key in self._windows if key[1] == grant.id]:
+            window = self._windows.pop(key)
+            if window.more:
+                self._sum_up(key, window)
+
+    def _sum_up(self, key: Key, window: _Window) -> None:
+        event, _, role, what, _ = key
+        self._put(Entry(event, self._clock.now(), role, window.grant, window.caller, what, window.more, summed=True))
 
     async def flush(self) -> None:
         """Write what has come so far, and tell the followers."""
