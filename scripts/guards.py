@@ -1853,6 +1853,11 @@ GUARDS = {
         "pass",
         "tests/audit/test_trail.py::test_what_was_counted_for_a_grant_is_written_before_its_end",
     ),
+    "audit-names-other-processes-of-a-minute": Guard(
+        "return caller.inode not in self._inodes and len(self._inodes) < MAX_LOOKS",
+        "return False",
+        "tests/audit/test_trail.py::test_another_process_of_the_same_minute_is_named",
+    ),
     "audit-of-one-grant-is-of-it-alone": Guard(
         'if grant is not None and grant["id"] == self._id:',
         "if grant is not None:",
