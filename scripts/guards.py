@@ -2198,6 +2198,21 @@ GUARDS = {
         "img-src *",
         "tests/ctl/test_audit_page.py::test_it_is_whole_in_itself_and_its_policy_lets_nothing_else_in",
     ),
+    "audit-has-what-scopes-were-made": Guard(
+        "self.keeper.events.call(Narrowed, lambda event: audit.narrowed(self.grants.by_id(event.grant), event))",
+        "pass",
+        "tests/test_scoped_grants.py::test_cloudtrail_and_the_audit_know_the_grant",
+    ),
+    "audit-ends-a-grants-minute-with-it": Guard(
+        "self._turn_windows_of(grant)",
+        "pass",
+        "tests/audit/test_trail.py::test_what_was_counted_for_a_grant_is_written_before_its_end",
+    ),
+    "audit-names-other-processes-of-a-minute": Guard(
+        "return caller.inode not in self._inodes and len(self._inodes) < MAX_LOOKS",
+        "return False",
+        "tests/audit/test_trail.py::test_another_process_of_the_same_minute_is_named",
+    ),
     "audit-of-one-grant-is-of-it-alone": Guard(
         'if grant is not None and grant["id"] == self._id:',
         "if grant is not None:",
@@ -2222,6 +2237,11 @@ GUARDS = {
         "and _first(part) == after.first:",
         ":",
         "tests/audit/test_reader.py::test_another_file_with_the_same_number_is_not_taken_for_it",
+    ),
+    "audit-parents-path-is-words": Guard(
+        '"exe": clean(exe) if exe else None} for',
+        '"exe": exe} for',
+        "tests/test_foreign_text.py::test_the_audits_line_is_words",
     ),
     "audit-label-is-words": Guard(
         '"label": clean(grant.label)',

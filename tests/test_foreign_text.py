@@ -190,7 +190,9 @@ def test_a_line_of_the_log_is_one_line_of_words(log_to, style):
 @given(WORDS)
 def test_the_audits_line_is_words(words):
     grant = Grant(id=words, digest="d", label=words, roles=(words,), created=0.0)
-    written = line(Entry("fetch", 0.0, words, grant, None, words), Caller(uid=1, pid=2, exe=words))
-    for value in (written["role"], written["what"], written["exe"] or "", *written["grant"].values()):
+    entry = Entry("fetch", 0.0, words, grant, None, words, parents=((1, words), (2, None)))
+    written = line(entry, Caller(uid=1, pid=2, exe=words))
+    parent = written["parents"][0]["exe"] or ""
+    for value in (written["role"], written["what"], written["exe"] or "", parent, *written["grant"].values()):
         lines_that_are_no_more_than_words(value)
     assert "\n" not in json.dumps(written)

@@ -53,6 +53,10 @@ def test_cloudtrail_and_the_audit_know_the_grant(stack):
     lines = [json.loads(line) for line in stack.xacctctl("audit", "--json").stdout.splitlines()]
     of_grant = [line for line in lines if line["grant"] and line["grant"]["id"] == grant]
     assert {"grant-created", "fetch", "grant-revoked"} <= {line["event"] for line in of_grant}
+    [made] = [line for line in of_grant if line["event"] == "narrowed"]
+    assert (made["role"], made["what"]) == ("prod", f'by GetScopedCredentials, described as "{described}"')
+    told = stack.xacctctl("audit", "--grant", grant).stdout
+    assert f'prod: narrower credentials were made, by GetScopedCredentials, described as "{described}"' in told
     assert {line["grant"]["scope"] for line in of_grant} == {f"{scope}: allow dynamodb:Get*, for 20 min at most"}
 
 

@@ -16,7 +16,9 @@ from waiting import PATIENCE
 from xacct import errors
 from xacct.audit import trail as trail_module
 from xacct.audit.file import AuditFile
-from xacct.audit.trail import BACKLOG, CLOSE_TIMEOUT, MAX_KINDS, WINDOW, Trail
+from xacct.audit.trail import BACKLOG, CLOSE_TIMEOUT, MAX_KINDS, Trail
+from xacct.audit.window import LENGTH as WINDOW
+from xacct.audit.window import MAX_LOOKS
 from xacct.clock import AwsClock
 from xacct.credentials import events as ev
 from xacct.model import Caller, Grant
@@ -108,11 +110,50 @@ async def test_what_is_alike_is_a_line_a_minute_with_a_count(clock, kept):
 @in_virtual_time
 async def test_a_process_is_looked_for_where_a_minute_begins_and_not_at_its_end(clock, kept):
     async with kept.writing() as trail:
-        for inode in (5, 6, 7):  # as SDKs do: a connection for each fetch, closed long before the minute's end
+        for inode in range(5, 20):  # as SDKs do: a connection for each fetch, closed long before the minute's end
             trail.fetched(GRANT, "dev", "served", Caller(uid=1000, inode=inode))
         await asyncio.sleep(2 * WINDOW)
-    assert [caller.inode for caller, _ in kept.looked_for] == [5]
-    assert [(line["pid"], line["count"]) for line in kept.lines()] == [(4711, 1), (None, 2)]
+    assert [caller.inode for caller, _ in kept.looked_for] == list(range(5, 5 + MAX_LOOKS))
+    assert [(line["pid"], line["count"]) for line in kept.lines()] == [(4711, 1), (None, 14)]
+
+
+@in_virtual_time
+async def test_another_process_of_the_same_minute_is_named(clock, kept):
+    kept.trail._find = lambda caller: structs.replace(caller, pid=caller.inode // 10, exe=f"/bin/{caller.inode // 10}")
+    async with kept.writing() as trail:
+        for inode in (10, 11, 20, 21, 12, 30, 40, 50):
+            written = trail.fetched(GRANT, "dev", "served", Caller(uid=1000, inode=inode))
+            if inode in (20, 21):
+                assert written is not None, "its answer waits, for the process may end with it"
+                await written()
+        await asyncio.sleep(WINDOW + 1)
+        assert [(line["pid"], line["count"]) for line in kept.lines()] == [(1, 1), (2, 1), (None, 6)]
+        trail.fetched(GRANT, "dev", "served", Caller(uid=1000, inode=60))
+        trail.fetched(GRANT, "dev", "served", Caller(uid=1000, inode=22))
+        await asyncio.sleep(WINDOW + 1)
+        assert [(line["pid"], line["count"]) for line in kept.lines()[3:]] == [(6, 1), (None, 1)], "named once"
+        assert sum(line["count"] for line in kept.lines()) == 10
+
+
+@in_virtual_time
+async def test_what_was_looked_into_is_counted_though_its_minute_has_ended(clock, kept):
+    async with kept.writing() as trail:
+        trail.fetched(GRANT, "dev", "served", Caller(uid=1000, inode=5))
+        await trail.flush()
+        trail.fetched(GRANT, "dev", "served", Caller(uid=1000, inode=6))
+        trail.record("grant-revoked", grant=GRANT)
+        await asyncio.sleep(1)
+        assert [(line["event"], line["count"]) for line in kept.lines()] == [
+            ("fetch", 1),
+            ("fetch", 1),
+            ("grant-revoked", 1),
+        ]
+        trail.fetched(GRANT, "dev", "served", Caller(uid=1000, inode=7))
+        await trail.flush()
+        trail.fetched(GRANT, "dev", "served", Caller(uid=1000, inode=8))
+        trail._windows.clear()
+        await asyncio.sleep(1)
+        assert sum(line["count"] for line in kept.lines()) == 5
 
 
 @in_virtual_time
@@ -254,6 +295,25 @@ async def test_a_fetch_that_is_one_of_too_many_kinds_keeps_its_grant(clock, kept
         grant = line["grant"] and line["grant"]["id"]
         counts[grant] = counts.get(grant, 0) + line["count"]
     assert counts == {"g0": 3, "g1": 3, None: 6}, "what is beyond has no grant, and is counted"
+
+
+@in_virtual_time
+@pytest.mark.parametrize("ends", ["grant-revoked", "grant-ended"])
+async def test_what_was_counted_for_a_grant_is_written_before_its_end(clock, kept, ends):
+    async with kept.writing() as trail:
+        for grant in (GRANT, replace(GRANT, id="other")):
+            for _ in range(3):
+                trail.fetched(grant, "dev", "served", US)
+        trail.record(ends, grant=GRANT)
+        await asyncio.sleep(1)
+        assert [(line["event"], line["grant"]["id"], line["count"]) for line in kept.lines()] == [
+            ("fetch", "g1", 1),
+            ("fetch", "other", 1),
+            ("fetch", "g1", 2),
+            (ends, "g1", 1),
+        ]
+        await asyncio.sleep(2 * WINDOW)
+    assert [(line["grant"]["id"], line["count"]) for line in kept.lines()[4:]] == [("other", 2)]
 
 
 # Reading.

@@ -69,6 +69,8 @@ async def test_what_is_done_here_is_written_with_the_process_that_did_it(clock, 
         if sys.platform == "linux":
             assert line["pid"] == os.getpid()
             assert line["exe"] == EXECUTABLE
+            of_grant = line["event"].startswith("grant-")
+            assert [each["pid"] for each in line.get("parents", [])][:1] == [os.getppid()] * of_grant
     assert found[0]["uid"] is None
 
 

@@ -10,6 +10,7 @@ from fake_identity_center import permission_set
 from virtual_time import in_virtual_time
 
 from xacct import errors
+from xacct.credentials.events import Narrowed
 from xacct.credentials.service import Ask
 from xacct.credentials.unscoping import AGAIN
 from xacct.model import Credentials, Grant, Role, Source
@@ -54,6 +55,33 @@ async def test_any_number_of_fetchers_have_one_derivation(clock):
         own = await world.fetch("prod", ask=False)
         assert world.aws.limits(own.access_key_id) == ()
         assert own.access_key_id != got[0].access_key_id
+
+
+@in_virtual_time
+async def test_each_derivation_is_told_once_with_what_cloudtrail_has_of_it(clock):
+    told = []
+    async with World(clock, [role(), role("keys", mfa_serial=None)]) as world:
+        world.keeper.events.call(Narrowed, told.append)
+        await logged_in(world, "prod", "keys")
+        consumers = [scoped(grant=f"{number:08x}") for number in range(3)]
+        for _ in range(3):
+            await asyncio.gather(*(world.fetch("prod", ask=False, consumer=each) for each in consumers))
+        said = f"xacct grant 00000000 scope {READING.id}"
+        assert told == [Narrowed("prod", "00000000", READING.id, said)]
+        await world.fetch("prod", ask=False, consumer=scoped(scope=MANAGED))
+        assert told[1:] == [Narrowed("prod", "1a2b3c4d", MANAGED.id, "")]
+        for _ in range(70):
+            await world.fetch("prod", ask=False, consumer=consumers[2])
+            await asyncio.sleep(MINUTE)
+        described = [each.description for each in told if each.description]
+        assert described == [said] * world.count("GetScopedCredentials")
+        assert len(described) > 1
+        told.clear()
+        ending = scoped(expires_at=world.aws.now() + 120)
+        for _ in range(110):
+            await world.fetch("prod", ask=False, consumer=ending)
+            await asyncio.sleep(1)
+        assert len(told) == 1, "what is held already was not made"
 
 
 @in_virtual_time

@@ -13,7 +13,7 @@ import pytest
 from xacct.ctl.audit import timeline
 from xacct.ctl.audit.fold import folded
 from xacct.ctl.audit.lanes import ITSELF, MOST, lanes
-from xacct.ctl.audit.page import page
+from xacct.ctl.audit.page import page as page_of
 from xacct.ctl.main import main
 
 START = datetime.fromisoformat("2026-11-22T07:00:00Z")
@@ -49,6 +49,10 @@ def day():
     found += [line(12, "declined", role="prod", grant={"id": "3f9a12bc", "label": "ci"})]
     found += [line(13, "fetch", "access-denied", {"id": "3f9a12bc", "label": "ci"}, role="prod", count=4)]
     return sorted([*found, line(20, "refused", "no grant", uid=1, count=9)], key=lambda each: each["time"])
+
+
+def page(lines, living, asked, now):
+    return page_of(folded(lines), living, asked, now)
 
 
 class Seen(html.parser.HTMLParser):
@@ -133,6 +137,22 @@ def test_grants_of_one_label_share_a_lane_and_what_is_of_no_grant_has_its_own():
     [ci] = [lane for lane in groups["prod"] if lane.label == "ci"]
     assert ci.programs == ["rclone"]
     assert all(life.made and life.ended for life in ci.lives.values())
+
+
+@pytest.mark.parametrize(
+    ("label", "kind"),
+    [
+        ("exec aws 4711", "exec aws"),
+        ("ssh host 4711", "ssh host"),
+        ("shell 4711 pts/3", "shell pts/3"),
+        ("shell 4711", "shell"),
+        ("deploy 2", "deploy 2"),
+        ("4711", "4711"),
+    ],
+)
+def test_commands_of_one_kind_share_a_lane(label, kind):
+    lines = [*life(0, 5, label=label), *life(10, 15, "aaaa", label=label.replace("4711", "4712"))]
+    assert {lane.label for lane in lanes(folded(lines), [])["prod"]} >= {kind}
 
 
 def test_lives_have_open_ends_where_nothing_is_written_of_them():

@@ -78,6 +78,12 @@ def test_a_whole_life():
         ([fetch(1)], True, "  made      before 2026-11-22 12:01:00, of which the audit has no line"),
         ([fetch(1)], True, "  scope     none: it has what the role may do"),
         ([line(1, "refused", "by hand", role="prod")], True, "prod: a human said no (by hand)"),
+        (
+            [line(1, "grant-created", "prod", uid=1, pid=9, exe="/bin/x", parents=[{"pid": 8, "exe": "/bin/zsh"}])],
+            True,
+            "asked by  /bin/x (pid 9), started by /bin/zsh (pid 8)",
+        ),
+        ([line(1, "approved", processes=[{"pid": 8, "name": "zsh"}])], True, "processes zsh (pid 8)"),
         ([line(1, "left-out", "too many kinds", count=9)], True, "9 fetches were counted without their grants"),
         (
             [line(1, "new-thing", "as it is", size=5, deep={"a": [1]})],
@@ -94,7 +100,18 @@ def test_what_a_story_says(lines, in_force, fact):
 def test_somebody_elses_words_are_words():
     hostile = "\x1b[2J<b>\u202e\n"
     lines = [
-        line(1, hostile, hostile, role=hostile, exe=hostile, pid=1, uid=1, more=hostile, **{hostile: 1}),
+        line(
+            1,
+            hostile,
+            hostile,
+            role=hostile,
+            exe=hostile,
+            pid=1,
+            uid=1,
+            more=hostile,
+            parents=[{"pid": 1, "exe": hostile}],
+            **{hostile: 1},
+        ),
         line(2, "grant-created", hostile, grant={"id": hostile, "label": hostile, "scope": f"{hostile}: {hostile}"}),
         {**line(3, "fetch"), "time": hostile, "files": {"config": hostile, "credentials": hostile, "home": hostile}},
     ]

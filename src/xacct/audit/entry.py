@@ -11,6 +11,7 @@ from xacct.text import clean, cut
 
 if TYPE_CHECKING:
     from xacct import wire
+    from xacct.audit.window import Window
     from xacct.model import Caller, Grant
 
 
@@ -27,6 +28,9 @@ class Entry:
         count: how often since the line before.
         summed: whether it is the sum of a minute's: whoever came last has most likely hung up.
         caller: None: the daemon itself did it.
+        parents: the processes that the caller stems from, its parent first: pid, and the file it runs.
+        window: the minute that it is of.
+        if_new: it is a line only where it is by a process that its minute has none of; else it is counted.
         what: the outcome, in a word or an error's code: nothing that a client has sent, and nothing that could be used.
     """
 
@@ -38,6 +42,9 @@ class Entry:
     what: str = ""
     count: int = 1
     summed: bool = False
+    parents: tuple[tuple[int, str | None], ...] = ()
+    window: Window | None = None
+    if_new: bool = False
 
 
 def line(entry: Entry, caller: Caller | None, files: wire.AwsFiles | None = None) -> wire.AuditLine:
@@ -60,6 +67,9 @@ def line(entry: Entry, caller: Caller | None, files: wire.AwsFiles | None = None
         "what": cut(clean(entry.what), MOST),
         "count": entry.count,
     }
+    if entry.parents:
+        # guard: audit-parents-path-is-words
+        said["parents"] = [{"pid": pid, "exe": clean(exe) if exe else None} for pid, exe in entry.parents]
     if files is not None:
         said["files"] = files
     return said
@@ -70,3 +80,9 @@ def _grant(grant: Grant) -> wire.AuditGrant:
     if grant.scope is not None:
         said["scope"] = cut(f"{grant.scope.id}: {clean(grant.scope.words)}", MOST)
     return said
+
+
+def catalogue(entry: Entry) -> str:
+    """The id of the files that an entry is about: its role's, or its grant's."""
+    granted = entry.grant.roles[:1] if entry.grant is not None else ()
+    return rolekeys.split(entry.role or "".join(granted))[1]

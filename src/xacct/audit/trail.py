@@ -13,15 +13,16 @@ import asyncio
 import json
 from collections import deque
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
-from xacct import errors, rolekeys
-from xacct.audit.entry import Entry, line
+from xacct import errors
+from xacct.audit.entry import Entry, catalogue, line
 from xacct.audit.follower import Follower
 from xacct.audit.reader import Reader
+from xacct.audit.window import LENGTH, Window
 from xacct.credentials import events as ev
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from xacct.model import Caller, Grant
 
 log = structlog.get_logger("xacct.audit")
-
-WINDOW = 60.0
-"""Seconds in which what is alike becomes one line."""
 
 BACKLOG = 2000
 """Entries that wait for the disk, and lines of a full disk that a follower may lag behind."""
@@ -56,6 +54,9 @@ AT_MOST = 0.5
 FOLDED = "too many kinds"
 """What stands where kinds were too many to be told apart, in the place of a role and an outcome."""
 
+ENDS = frozenset({"grant-revoked", "grant-ended"})
+"""Events by which a grant is no more."""
+
 LOST = "the disk was too slow, or full"
 HANGS = "the disk does not answer"
 
@@ -64,15 +65,6 @@ CLOSE_TIMEOUT = 2.0
 
 Key = tuple[str, str | None, str | None, str, int | None]
 """Event, grant, role, outcome, user."""
-
-
-@dataclass(slots=True)
-class _Window:
-    until: float
-    grant: Grant | None
-    caller: Caller | None
-    number: int
-    more: int = 0
 
 
 class Trail:
@@ -110,7 +102,7 @@ class Trail:
         self._find = find
         self._known = known
         self._entries: deque[Entry] = deque()
-        self._windows: dict[Key, _Window] = {}
+        self._windows: dict[Key, Window] = {}
         self._lost = 0
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -179,13 +171,21 @@ class Trail:
         grant: Grant | None = None,
         caller: Caller | None = None,
         what: str = "",
+        parents: tuple[tuple[int, str | None], ...] = (),
     ) -> None:
         """Something that happens seldom enough for a line each."""
-        self._put(Entry(event, self._clock.now(), role, grant, caller, what))
+        if grant is not None and event in ENDS:
+            self._turn_windows_of(grant)  # guard: audit-ends-a-grants-minute-with-it
+        self._put(Entry(event, self._clock.now(), role, grant, caller, what, parents=parents))
 
     def grant_ended(self, grant: Grant, why: str) -> None:
         """A grant has come to its end by itself."""
         self.record("grant-ended", grant=grant, what=why)
+
+    def narrowed(self, grant: Grant | None, event: ev.Narrowed) -> None:
+        """AWS has given narrower credentials; `grant` is the one that wanted them first, None where it has ended."""
+        how = f'GetScopedCredentials, described as "{event.description}"' if event.description else "a session policy"
+        self.record("narrowed", role=event.role, grant=grant, what=f"by {how}")
 
     def heard(self, event: ev.Event) -> None:
         """Something happened in the keeper."""
@@ -197,19 +197,22 @@ class Trail:
             case ev.Failed(role, error):
                 self._count("not-renewed", role, None, None, error.code)
 
-    def _count(self, event: str, role: str | None, grant: Grant | None, caller: Caller | None, what: str) -> _Window:
+    def _count(self, event: str, role: str | None, grant: Grant | None, caller: Caller | None, what: str) -> Window:
         key = (event, grant.id if grant else None, role, what, caller.uid if caller else None)
         window = self._windows.get(key)
         if window is None and self._too_many(event):
             grant, role, what = self._still_told(grant), None, FOLDED  # guard: audit-folded-fetch-keeps-its-grant
             key = (event, grant.id if grant else None, None, FOLDED, None)
             window = self._windows.get(key)
-        if window is not None:
+        first, looks = window is None, event == "fetch" and what != FOLDED
+        if window is None:
+            window = self._windows[key] = Window(self._clock.boot() + LENGTH, grant, caller, looks)
+        elif not window.is_worth_a_look(caller):
             window.more += 1
             window.caller = caller
             return window
-        self._put(Entry(event, self._clock.now(), role, grant, caller, what))
-        window = self._windows[key] = _Window(self._clock.boot() + WINDOW, grant, caller, self._put_number)
+        entry = Entry(event, self._clock.now(), role, grant, caller, what, window=window, if_new=not first)
+        window.take(caller, self._put(entry))
         return window
 
     def _too_many(self, event: str) -> bool:
@@ -225,13 +228,14 @@ class Trail:
             return grant
         return grant if sum(key[3] == FOLDED for key in self._windows) < MAX_FOLDED else None
 
-    def _put(self, entry: Entry) -> None:
+    def _put(self, entry: Entry) -> int:
         self._put_number += 1
         if len(self._entries) >= BACKLOG:
             self._lost += entry.count
-            return
-        self._entries.append(entry)
-        self._wake.set()
+        else:
+            self._entries.append(entry)
+            self._wake.set()
+        return self._put_number
 
     # What is written.
 
@@ -282,11 +286,20 @@ class Trail:
             if not window.more:
                 del self._windows[key]
                 continue
-            event, _, role, what, _ = key
-            self._put(
-                Entry(event, self._clock.now(), role, window.grant, window.caller, what, window.more, summed=True)
-            )
-            window.more, window.until = 0, window.until + WINDOW
+            self._sum_up(key, window)
+            window.go_on()
+
+    def _turn_windows_of(self, grant: Grant) -> None:
+        """Make a line of what was counted for a grant that ends: its story has it before the end."""
+        for key in [key for key in self._windows if key[1] == grant.id]:
+            window = self._windows.pop(key)
+            window.over = True
+            if window.more:
+                self._sum_up(key, window)
+
+    def _sum_up(self, key: Key, window: Window) -> None:
+        event, _, role, what, _ = key
+        self._put(Entry(event, self._clock.now(), role, window.grant, window.caller, what, window.more, summed=True))
 
     async def flush(self) -> None:
         """Write what has come so far, and tell the followers."""
@@ -300,26 +313,43 @@ class Trail:
                 entries.append(Entry("lost", self._clock.now(), what=LOST, count=self._lost))
                 self._lost = 0
             if entries:
-                unwritten = await asyncio.to_thread(self._written, entries)
+                unwritten, counted = await asyncio.to_thread(self._written, entries)
+                for entry in counted:
+                    self._count_in(entry)
                 for follower in self._followers:
                     follower.unwritten.extend(unwritten)
                     follower.changed.set()
             self._written_to = number
 
-    def _written(self, entries: list[Entry]) -> list[wire.AuditLine]:
-        """Write them. Returns what a full disk did not take."""
+    def _count_in(self, entry: Entry) -> None:
+        """What was looked into and said nothing new: a line at its minute's end, with all others."""
+        window = entry.window
+        if window is not None and any(each is window for each in self._windows.values()):
+            window.more += entry.count
+        else:  # its minute has ended meanwhile
+            self._put(replace(entry, summed=True, if_new=False, window=None))
+
+    def _written(self, entries: list[Entry]) -> tuple[list[wire.AuditLine], list[Entry]]:
+        """Write them. Returns what a full disk did not take, and what is to be counted."""
         try:
             return self._write(entries)
         except Exception as bug:  # noqa: BLE001 - one entry that can't be written must not end the audit
             log.error("audit broke", kind=type(bug).__name__)  # noqa: TRY400
-            return []
+            return [], []
 
-    def _write(self, entries: list[Entry]) -> list[wire.AuditLine]:
+    def _write(self, entries: list[Entry]) -> tuple[list[wire.AuditLine], list[Entry]]:
         """In two files, if there are two. Whoever has no grant is not looked for: a look takes its time."""
         # guard: audit-who-has-no-grant-is-not-looked-for
         refused = [line(entry, entry.caller) for entry in entries if entry.event == "refused"]
-        others = [entry for entry in entries if entry.event != "refused"]
-        lines = [line(entry, self._with_process(entry), self._files_of(_catalogue(entry))) for entry in others]
+        others: list[tuple[Entry, Caller | None]] = []
+        counted: list[Entry] = []
+        for entry in (entry for entry in entries if entry.event != "refused"):
+            caller = self._with_process(entry)
+            if _is_a_line(entry, caller):
+                others.append((entry, caller))
+            else:
+                counted.append(entry)
+        lines = [line(entry, caller, self._files_of(catalogue(entry))) for entry, caller in others]
         if self._noise is None:  # guard: audit-refusals-in-file-of-their-own
             lines, refused = [*refused, *lines], []
         unwritten = [*refused, *lines]
@@ -334,12 +364,12 @@ class Trail:
             if self._why is None:
                 log.warning("audit not written", why=error.strerror)
             self._why = error.strerror or type(error).__name__
-            self._lost += sum(entry.count for entry in others)
+            self._lost += sum(entry.count for entry, _ in others)
         else:
             if self._why is not None:
                 log.info("audit written again")
             self._why = None
-        return unwritten
+        return unwritten, counted
 
     def _with_process(self, entry: Entry) -> Caller | None:
         """Who it was; the process is looked for where a minute begins, and at its end is what is known by then."""
@@ -374,10 +404,10 @@ class Trail:
             reader.close()
 
 
-def _catalogue(entry: Entry) -> str:
-    """The id of the files that an entry is about: its role's, or its grant's."""
-    granted = entry.grant.roles[:1] if entry.grant is not None else ()
-    return rolekeys.split(entry.role or "".join(granted))[1]
+def _is_a_line(entry: Entry, caller: Caller | None) -> bool:
+    """Whether an entry is one, now that its process was looked for. For the writer's thread, once for each."""
+    new = entry.window is None or entry.window.names(caller)
+    return new or not entry.if_new
 
 
 def _as_bytes(lines: list[wire.AuditLine]) -> bytes:

@@ -104,7 +104,8 @@ class Audit:
         """A grant was made or ended (None: there was none)."""
         if self._trail is not None and grant is not None:
             reach = " ".join([*grant.roles, *grant.role_arns])
-            self._trail.record(event, grant=grant, caller=caller_of(request), what=reach)
+            caller = caller_of(request)
+            self._trail.record(event, grant=grant, caller=caller, what=reach, parents=peer.parents(caller.pid))
 
     async def asked(
         self, query: Mapping[str, str], view: views.View, grants: Iterable[Grant]

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.audit.trail import FOLDED
+from xacct.audit.trail import ENDS, FOLDED
 from xacct.model import iso
 from xacct.text import clean, cut
 
@@ -21,9 +21,6 @@ FARTHEST = 1e11
 
 SEVERAL = 5
 """Grants that are named where a word could mean more than one."""
-
-ENDS = frozenset({"grant-revoked", "grant-ended"})
-"""Events after which nothing is of a grant."""
 
 
 class Wanted:
@@ -100,7 +97,8 @@ def one_grant(word: str, known: Iterable[tuple[str, str, str]]) -> str:
         return near[0]
     said = cut(clean(word), 60)
     if not near:
-        raise errors.BadInput(f"Neither a grant nor the audit has {said!r}.", "xacctctl grants list; xacctctl audit")
+        where = "Those in force: xacctctl grants list. Those before stand in the audit's lines."
+        raise errors.BadInput(f"Neither a grant nor the audit has {said!r}.", where)
     newest = [f"{grant} ({cut(labels[grant][0], 40)}, {labels[grant][1] or 'in force'})" for grant in near[-SEVERAL:]]
     raise errors.BadInput(
         f"{said!r} is {len(near)} grants, of which the last are: {', '.join(newest)}.", "Name one by its id."

@@ -71,6 +71,22 @@ class Changed(Internal):
     """What is held, or may leave, has changed: what is kept over a restart has to be kept anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowed(Internal):
+    """AWS has given narrower credentials of a role.
+
+    Attributes:
+        grant: the id of the grant that wanted them first.
+        scope: the id of what they are narrowed to.
+        description: what CloudTrail shows of the call; empty: it was one that takes none.
+    """
+
+    role: str
+    grant: str
+    scope: str
+    description: str
+
+
 Event = PromptEvent | Renewed | Failed | Expired | MfaEndsSoon | LockChanged
 """What subscribers of the daemon's bus are told of."""
 

@@ -465,6 +465,8 @@ class Keeper:
                 node=entry.name,
                 until=iso(entry.expires_at) if entry.expires_at else "without end",
             )
+            if (narrowed := self.scoped.narrowed(entry)) is not None:
+                self.events.publish(narrowed)
             self._all_clear(entry)
         else:
             log.info("not renewed", node=entry.name, code=error.code, why=error.sentence)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from xacct import errors, policy
+from xacct.credentials import events as ev
 from xacct.credentials.entry import Entry
 from xacct.credentials.fetchers.scoped import Purpose, ScopedFetcher
 
@@ -71,7 +72,7 @@ class ScopedEntries:
         if known is None or known.stands_on is not node.entry or not _same(known.node.role, node.role):
             self._let_go([key], _changed(node.role.name))
             self._make_room()
-            purpose = Purpose(scope, until, f"xacct grant {grant} scope {scope.id}")
+            purpose = Purpose(scope, until, grant)
             known = self._known[key] = self._new(node, purpose, now)
             self._by_entry[known.node.entry] = key
         known.asked = now
@@ -87,6 +88,16 @@ class ScopedEntries:
         """When one of these entries was last wanted (AWS's time); None: it is none of these."""
         key = self._by_entry.get(entry)
         return None if key is None else self._known[key].asked
+
+    def narrowed(self, entry: Entry) -> ev.Narrowed | None:
+        """What AWS has given for one of these entries; None: nothing, or it is none of these."""
+        key = self._by_entry.get(entry)
+        fetcher = None if key is None else self._known[key].fetcher
+        if key is None or fetcher is None or fetcher.got_by is None:
+            return None
+        purpose = fetcher.purpose
+        description = purpose.description if fetcher.got_by == "GetScopedCredentials" else ""
+        return ev.Narrowed(key[0], purpose.grant, purpose.scope.id, description)
 
     def as_long_as_can_be(self, entry: Entry) -> bool:
         """Whether new credentials for one of these entries would end no later than what it holds."""

@@ -16,7 +16,7 @@ from xacct.audit.file import AuditFile
 from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
 from xacct.configuration import Configuration
-from xacct.credentials.events import Events, LockChanged
+from xacct.credentials.events import Events, LockChanged, Narrowed
 from xacct.credentials.fetchers.calls import Calls, Defaults
 from xacct.credentials.keeper import Keeper
 from xacct.credentials.scheduler import Scheduler
@@ -124,6 +124,8 @@ class App:
             self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
             # guard: decisions-reach-audit
             self.keeper.events.call(PromptClosed, partial(decisions.write, audit, self.grants))
+            # guard: audit-has-what-scopes-were-made
+            self.keeper.events.call(Narrowed, lambda event: audit.narrowed(self.grants.by_id(event.grant), event))
         self._build_endpoints(chosen, resolver)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self._build_humans(chosen)

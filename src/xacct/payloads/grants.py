@@ -170,6 +170,13 @@ class AuditGrant(TypedDict):
     scope: NotRequired[str]
 
 
+class AuditProcess(TypedDict):
+    """A process that an audit line's caller stems from; `exe` is null where it is not known."""
+
+    pid: int
+    exe: str | None
+
+
 class AuditLine(TypedDict):
     """One line of GET /v1/audit, and of the file audit.jsonl: who had what, and never the thing itself.
 
@@ -178,6 +185,7 @@ class AuditLine(TypedDict):
         uid: the caller's, as are `pid` and `exe`: null where the daemon acted by itself, "unknown" where the kernel
             could not say; of several alike (`count`), the last one's.
         what: the outcome.
+        parents: of whoever made or revoked a grant, the processes that it stems from, its parent first.
         cursor: where it ends, for `after=`: in an answer that follows, never in the file.
     """
 
@@ -191,4 +199,5 @@ class AuditLine(TypedDict):
     what: str
     count: int
     files: NotRequired[AwsFiles]
+    parents: NotRequired[list[AuditProcess]]
     cursor: NotRequired[str]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from xacct import errors, policy
 from xacct.credentials.fetchers import BY_HOP
@@ -46,12 +46,17 @@ class Purpose:
     Attributes:
         scope: what they are narrowed to.
         until: when they end at the latest (AWS's time); None: with the role's own.
-        description: what CloudTrail shows.
+        grant: the id of the grant that wanted them first.
     """
 
     scope: Scope
     until: float | None
-    description: str
+    grant: str
+
+    @property
+    def description(self) -> str:
+        """What CloudTrail shows."""
+        return f"xacct grant {self.grant} scope {self.scope.id}"
 
 
 class ScopedFetcher:
@@ -62,6 +67,9 @@ class ScopedFetcher:
         purpose: what they are for.
         calls: what AWS is reached by.
         sessions: the MFA sessions.
+
+    Attributes:
+        got_by: the call that gave what was fetched last; None: it was not fetched, but held already.
     """
 
     def __init__(self, node: Node, purpose: Purpose, *, calls: Calls, sessions: MfaSessions) -> None:
@@ -69,6 +77,12 @@ class ScopedFetcher:
         self._purpose = purpose
         self._calls = calls
         self._sessions = sessions
+        self.got_by: Literal["GetScopedCredentials", "session policy"] | None = None
+
+    @property
+    def purpose(self) -> Purpose:
+        """What its credentials are for."""
+        return self._purpose
 
     @property
     def _parent(self) -> Entry:
@@ -94,6 +108,7 @@ class ScopedFetcher:
 
     async def fetch(self, need: Need) -> Credentials:
         """New credentials, as Fetcher says; what is held, where others would end no later."""
+        self.got_by = None
         held = need.entry.held
         if held is not None and self.as_long_as_can_be(need.entry):  # guard: no-storm-at-the-end-of-a-scope
             return held
@@ -146,7 +161,9 @@ class ScopedFetcher:
             seconds = self._seconds(keys, late)
             return await self._calls.scoped(role, keys, purpose.scope.policy, seconds, purpose.description, need.place)
 
-        return await self._in_time(lambda late: self._calls.patiently(need.wanted, lambda: change(late)))
+        got = await self._in_time(lambda late: self._calls.patiently(need.wanted, lambda: change(late)))
+        self.got_by = "GetScopedCredentials"
+        return got
 
     async def _in_time(self, get: Callable[[float], Awaitable[Credentials]]) -> Credentials:
         """What ends with the grant: a call that took long, or a human, has made them last too long.
@@ -208,7 +225,9 @@ class ScopedFetcher:
                 need
             )
 
-        return await self._in_time(get)
+        got = await self._in_time(get)
+        self.got_by = "session policy"
+        return got
 
     def _seconds_anew(self, late: float) -> int:
         """How long the role is asked for; `late` as in `_seconds`.

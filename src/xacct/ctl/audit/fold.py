@@ -39,6 +39,7 @@ class Row:
         last: likewise; when its last line was written.
         count: how often.
         programs: the pids that were seen of each program; the empty name: of those of which no more is known.
+        lines: how many lines it is of.
         unseen: how often it was a process that is not known.
     """
 
@@ -48,11 +49,13 @@ class Row:
     count: int = 0
     programs: dict[str, list[int]] = field(default_factory=dict)
     unseen: int = 0
+    lines: int = 0
 
     def take(self, line: wire.AuditLine, at: float) -> None:
         """Count a line in."""
         self.last = max(self.last, at)
         self.count += line["count"]
+        self.lines += 1
         if line["pid"] is None:
             self.unseen += line["count"] if line["uid"] is not None else 0
             return
@@ -73,7 +76,7 @@ def folded(lines: Iterable[wire.AuditLine]) -> list[Row]:
         lines: the oldest first.
     """
     rows: list[Row] = []
-    going_on: dict[str, Row] = {}
+    going_on: dict[tuple[object, ...], Row] = {}
     at = 0.0
     for line in lines:
         at = instant(line["time"], at)
@@ -112,8 +115,8 @@ def span(row: Row) -> str:
     return f"{began} - {ended[_DAY + 1 :] if ended[:_DAY] == began[:_DAY] else ended}"
 
 
-def processes(row: Row) -> str:
-    """Return who it was: programs and their processes, as far as they are known."""
+def processes(row: Row, *, with_parents: bool = False) -> str:
+    """Return who it was: programs and their processes, as far as they are known; and those that they stem from."""
     said = []
     for program, pids in row.programs.items():
         word = "pid" if len(pids) == 1 else "pids"
@@ -122,7 +125,12 @@ def processes(row: Row) -> str:
         said.append("a caller that the system could not name")
     elif not said and row.line["uid"] is not None:
         said.append(f"a process of uid {row.line['uid']}")
-    return ", ".join(said)
+    above = [_process(each["pid"], each["exe"] or "") for each in row.line.get("parents", ())]
+    return ", ".join(said) + (f", started by {', by '.join(above)}" if above and with_parents else "")
+
+
+def _process(pid: int, name: str) -> str:
+    return f"{clean(name)} (pid {pid})".strip()
 
 
 def extras(line: Mapping[str, Any]) -> str:
@@ -134,7 +142,10 @@ def _extra(key: str, value: Any) -> str:
     name = clean(str(key)).replace("_", " ")
     if key.endswith("seconds") and isinstance(value, int | float) and 0 <= value < 1e11:  # noqa: PLR2004
         return f"{name.removesuffix('seconds').strip()} {duration(value)}"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list) and value and all(isinstance(each, dict) and "pid" in each for each in value):
+        text = ", ".join(_process(each["pid"], str(each.get("exe") or each.get("name") or "")) for each in value)
+    else:
+        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return cut(f"{name} {clean(text)}", _MOST)
 
 
@@ -150,7 +161,7 @@ def scope_of(line: wire.AuditLine) -> tuple[str, str]:
     return clean(number), clean(words)
 
 
-def _alike(line: wire.AuditLine) -> str:
+def _alike(line: wire.AuditLine) -> tuple[object, ...]:
     grant = line["grant"]["id"] if line["grant"] else None
     more = {key: value for key, value in line.items() if key not in _KNOWN or key == "files"}
-    return json.dumps([line["event"], grant, line["role"], line["what"], line["uid"], more], sort_keys=True)
+    return line["event"], grant, line["role"], line["what"], line["uid"], repr(more) if more else ""

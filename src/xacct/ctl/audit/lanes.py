@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -107,7 +108,7 @@ def _roles(rows: Sequence[Row]) -> dict[str, str]:
 def _lane(row: Row, roles: dict[str, str], found: dict[tuple[str, str, str], Lane]) -> Lane:
     line, grant = row.line, row.line["grant"]
     if grant is not None:
-        key = (roles.get(grant["id"], "of unknown roles"), clean(grant["label"]), fold.scope_of(line)[1])
+        key = (roles.get(grant["id"], "of unknown roles"), _kind(clean(grant["label"])), fold.scope_of(line)[1])
     elif line["role"]:
         key = (clean(line["role"]), ITSELF, "")
     elif line["event"] == "refused":
@@ -115,6 +116,11 @@ def _lane(row: Row, roles: dict[str, str], found: dict[tuple[str, str, str], Lan
     else:
         key = (DAEMON, DAEMON, "")
     return found.setdefault(key, Lane(*key))
+
+
+def _kind(label: str) -> str:
+    """A label without the process that env, exec and ssh put into theirs: each of a hundred commands has another."""
+    return re.sub(r"^((?:exec|ssh) .+) \d+$|^(shell) \d+", r"\1\2", label)
 
 
 def _live(lane: Lane, row: Row) -> None:

@@ -58,20 +58,20 @@ def demand_free(path: str, *, force: bool) -> None:
         raise CtlError(f"{path} is there already.", "Name another file, or add --force.", USAGE)
 
 
-def write(args: Namespace, client: Client, lines: Sequence[wire.AuditLine]) -> None:
+def write(args: Namespace, client: Client, rows: Sequence[Row]) -> None:
     """Write the page to the file of --html, for its user alone, or to standard output.
 
     Args:
         args: of the verb.
         client: asked which grants are in force, and what time it is.
-        lines: the audit's, the oldest first.
+        rows: what happened.
 
     Raises:
         CtlError: the file can't be written.
     """
     living = [grant["id"] for grant in client.call("GET", wire.GRANTS, wire.GrantsAnswer)["grants"]]
     asked = [f"{name} {value}" for name in ("grant", "role", "since") if (value := getattr(args, name)) is not None]
-    text = page(lines, living, ", ".join(asked), time.time())
+    text = page(rows, living, ", ".join(asked), time.time())
     if args.html == "-":
         out(text)
         return
@@ -82,19 +82,18 @@ def write(args: Namespace, client: Client, lines: Sequence[wire.AuditLine]) -> N
         raise CtlError(f"{args.html} is there already.", "Name another file, or add --force.", USAGE) from None
     except OSError as error:
         raise CtlError(f"{args.html} can't be written: {error.strerror}.", "Name another file.") from None
-    say(f"xacctctl: {count(len(lines), 'line')} of the audit: {args.html}")
+    say(f"xacctctl: {count(sum(row.lines for row in rows), 'line')} of the audit: {args.html}")
 
 
-def page(lines: Sequence[wire.AuditLine], living: Iterable[str], asked: str, now: float) -> str:
+def page(rows: Sequence[Row], living: Iterable[str], asked: str, now: float) -> str:
     """Return the page.
 
     Args:
-        lines: the audit's, the oldest first.
+        rows: what happened, in the order of its beginning.
         living: ids of grants that are in force.
         asked: what the lines were chosen by, in words.
         now: Unix seconds.
     """
-    rows = fold.folded(lines)
     span = timeline.span_of(rows)
     groups = lanes(rows, living)
     numbered = list(enumerate(lane for group in groups.values() for lane in group))
@@ -108,7 +107,7 @@ def page(lines: Sequence[wire.AuditLine], living: Iterable[str], asked: str, now
     ]
     scale = f'<div class="lane scale"><p>local time<br>UTC</p><div>{timeline.axis(span)}</div></div>'
     body = [
-        *_head(lines, rows, span, asked, now),
+        *_head(rows, span, asked, now),
         *([scale, *cards, scale, "<h2>In words</h2>"] if rows else ["<p>Nothing is written.</p>"]),
         *(_told(lane, names[id(lane)], most) for _, lane in numbered),
     ]
@@ -124,13 +123,12 @@ def page(lines: Sequence[wire.AuditLine], living: Iterable[str], asked: str, now
     )
 
 
-def _head(
-    lines: Sequence[wire.AuditLine], rows: Sequence[Row], span: timeline.Span, asked: str, now: float
-) -> list[str]:
+def _head(rows: Sequence[Row], span: timeline.Span, asked: str, now: float) -> list[str]:
+    lines = sum(row.lines for row in rows)
     served = sum(row.count for row in rows if row.served)
     refused = sum(row.count for row in rows if timeline.kind_of(row) == "refused")
     grants = len({row.line["grant"]["id"] for row in rows if row.line["grant"] is not None})
-    facts = [count(len(lines), "line"), count(grants, "grant"), f"credentials fetched {count(served, 'time')}"]
+    facts = [count(lines, "line"), count(grants, "grant"), f"credentials fetched {count(served, 'time')}"]
     when = f"{fold.local(rows[0].first)} to {fold.local(max(row.last for row in rows))}" if rows else "no time"
     legend = "".join(f'<li><svg role="img">{shape}</svg>{said}</li>' for shape, said in _LEGEND)
     only = f"; only {clean(asked)}" if asked else ""
@@ -166,7 +164,9 @@ def _told(lane: Lane, name: str, most: int) -> str:
     more = f"<p>{left} that came before are left out here: xacctctl audit has them.</p>" if left else ""
     what = f"{lane.roles}: {lane.label}" if lane.label != ITSELF else lane.roles
     summary = f"{what} ({count(len(lane.rows), 'event')})"
-    return f'<details id="{name}"><summary>{escape(summary)}</summary>{more}{"".join(tables)}</details>'
+    # a browser opens what a link leads into (HTML, ancestor revealing algorithm), not what it leads to
+    inside = f'<div id="{name}">{more}{"".join(tables)}</div>'
+    return f"<details><summary>{escape(summary)}</summary>{inside}</details>"
 
 
 def _narrowed(rows: Sequence[Row], grant: str) -> str:
@@ -181,7 +181,8 @@ def _row(row: Row) -> str:
         "no": '<path class="no" d="M1,4 L9,12 M9,4 L1,12"/>',
     }.get(kind, f'<rect class="{kind}" x="1" y="3" width="8" height="10" rx="2"/>')
     often = f"{row.count} times" if row.count > 1 else ""
-    cells = (("when", fold.span(row)), ("said", words.said(row)), ("often", often), ("who", fold.processes(row)))
+    who = fold.processes(row, with_parents=True)
+    cells = (("when", fold.span(row)), ("said", words.said(row)), ("often", often), ("who", who))
     mark = f'<td class="mark"><svg role="img">{shape}</svg></td>'
     # guard: audit-page-words-are-no-markup
     return f"<tr>{mark}{''.join(f'<td class={name}>{escape(said)}</td>' for name, said in cells)}</tr>"

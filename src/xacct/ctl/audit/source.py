@@ -21,7 +21,7 @@ PAUSE: Final = 0.2
 """Seconds between two looks for a daemon that went away."""
 
 
-def known(client: Client, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def known(client: Client, query: Mapping[str, str]) -> Iterator[wire.AuditLine]:
     """Yield the lines that there are.
 
     Args:
@@ -35,13 +35,14 @@ def known(client: Client, query: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     demand = _Demand(query.get("grant"))
     try:
         for raw in stream:
-            demand.of(event(raw, wire.AuditLine))
-            yield raw
+            line = event(raw, wire.AuditLine)
+            demand.of(line)
+            yield line
     finally:
         stream.close()
 
 
-def follow(client: Client, query: Mapping[str, str], show: Callable[[dict[str, Any]], None], pause: float) -> None:
+def follow(client: Client, query: Mapping[str, str], show: Callable[[wire.AuditLine], None], pause: float) -> None:
     """Show the lines that there are, and whatever happens. Does not return: Ctrl-C ends it.
 
     A daemon that goes is waited for. The next one is asked for what comes after the last line that was shown.
@@ -65,7 +66,7 @@ def follow(client: Client, query: Mapping[str, str], show: Callable[[dict[str, A
             if resumes and "cursor" not in line:  # guard: audit-follow-doubles-no-line
                 raise CtlError("This xacctd can't go on where another has stopped.", "Say it again.")
             asked["after"], shown = line.get("cursor", ""), True
-            show(raw)
+            show(line)
         if shown and not asked["after"]:
             raise CtlError("xacctd is gone.", "Say it again; what it wrote is kept.")
         say("xacctctl: xacctd is gone; waiting for the next one, to go on behind the last line. Ctrl-C ends.")

@@ -38,7 +38,7 @@ def _made(rows: Sequence[Row]) -> list[tuple[str, str]]:
     if made is None:
         return [("made", f"before {fold.local(rows[0].first)}, of which the audit has no line (any more)")]
     roles = " ".join(filter(None, [clean(made.line["what"]), fold.files(made.line)]))
-    return [("made", fold.local(made.first)), ("for", roles), ("asked by", fold.processes(made))]
+    return [("made", fold.local(made.first)), ("for", roles), ("asked by", fold.processes(made, with_parents=True))]
 
 
 def _scope(lines: Sequence[wire.AuditLine], grant: str) -> list[tuple[str, str]]:

@@ -39,7 +39,7 @@ svg { display: block; overflow: visible; } text { font-size: 12px; fill: var(--t
 path.yes { fill: var(--yes); stroke: var(--card); stroke-width: 1.5; }
 path.no { fill: none; stroke: var(--no); stroke-width: 4; stroke-linecap: round; }
 details { border-top: 1px solid var(--line); padding: 6px 0; } summary { cursor: pointer; overflow-wrap: anywhere; }
-details:target > summary { font-weight: 700; }
+details:has(:target) > summary { font-weight: 700; }
 table { border-collapse: collapse; table-layout: fixed; width: 100%; margin: 2px 0 8px; }
 td { text-align: left; vertical-align: top; padding: 3px 14px 3px 0; border-top: 1px solid var(--line);
   overflow-wrap: anywhere; }

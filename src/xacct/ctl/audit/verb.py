@@ -2,12 +2,11 @@
 
 import json
 from argparse import ArgumentParser, Namespace
-from typing import Any
 
 from xacct import wire
 from xacct.ctl import when
-from xacct.ctl.audit import page, source, story, words
-from xacct.ctl.client import Client, event
+from xacct.ctl.audit import fold, page, source, story, words
+from xacct.ctl.client import Client
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import out, say, show
@@ -25,14 +24,14 @@ def audit(args: Namespace, client: Client) -> int:
     query = _query(args, client)
     try:
         if args.follow:
-            source.follow(client, query, lambda raw: _print(raw, as_json=args.json), args.pause)
+            source.follow(client, query, lambda line: _print(line, as_json=args.json), args.pause)
         elif args.html is not None:
-            page.write(args, client, _lines(client, query))
+            page.write(args, client, fold.folded(source.known(client, query)))
         elif args.grant is not None and not (args.json or args.role or args.since):
-            _tell(args.grant, client, _lines(client, query))
+            _tell(args.grant, client, list(source.known(client, query)))
         else:
-            for raw in source.known(client, query):
-                _print(raw, as_json=args.json)
+            for line in source.known(client, query):
+                _print(line, as_json=args.json)
     except KeyboardInterrupt:
         return OK
     return OK
@@ -64,15 +63,11 @@ def _demand(role: str, client: Client) -> None:
     raise CtlError(f"There is no role {role!r}, nor anything about one.", "xacctctl roles", USAGE)
 
 
-def _lines(client: Client, query: dict[str, str]) -> list[wire.AuditLine]:
-    return [event(raw, wire.AuditLine) for raw in source.known(client, query)]
-
-
-def _print(raw: dict[str, Any], *, as_json: bool) -> None:
+def _print(line: wire.AuditLine, *, as_json: bool) -> None:
     if as_json:
-        out(json.dumps(raw))
+        out(json.dumps(line))
     else:
-        show(words.text(event(raw, wire.AuditLine)))
+        show(words.text(line))
 
 
 def _tell(word: str, client: Client, lines: list[wire.AuditLine]) -> None:

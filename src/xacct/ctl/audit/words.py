@@ -26,6 +26,7 @@ _SAID: Final[Mapping[str, str]] = {
     "grant-ended": "the grant came to its end: {what}",
     "approved": "a human said yes",
     "declined": "a human said no",
+    "narrowed": "narrower credentials were made, {what}",
     "renewed": "renewed",
     "not-renewed": "could not be renewed: {what}",
     "expired": "expired, and nothing replaced it",
