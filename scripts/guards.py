@@ -102,6 +102,86 @@ GUARDS = {
         "{}",
         "tests/grants/test_grant_file.py::test_a_scope_outlives_a_restart_by_the_file_and_by_hand",
     ),
+    "bound-outlives-its-grant-and-a-restart": Guard(
+        "rows + [{BOUND: _row_of(root)} for root in roots]",
+        "rows",
+        "tests/grants/test_roots.py::test_when_its_grant_has_ended_a_process_is_bound_still_and_after_each_restart",
+    ),
+    "bound-grants-are-not-misread": Guard(
+        '{} if grant.root is None else {"root": _row_of(grant.root)}',
+        "{}",
+        "tests/grants/test_roots.py::test_an_xacctd_that_knows_no_such_processes_serves_no_grant_with_one",
+    ),
+    "bound-whatever-became-of-its-grant": Guard(
+        "self.roots.take_over(roots)",
+        "self.roots.take_over(())",
+        "tests/grants/test_roots.py::test_a_file_that_is_older_than_the_end_of_its_grant_binds_the_process_all_the_same",
+    ),
+    "bound-as-long-as-it-lives": Guard(
+        "if self._lives(root)}",
+        "if False}",
+        "tests/grants/test_roots.py::test_when_its_grant_has_ended_a_process_is_bound_still_and_after_each_restart",
+    ),
+    "bound-processes-have-limit": Guard(
+        "if len(self._known) >= MOST and len(self.living()) >= MOST:",
+        "if False:",
+        "tests/grants/test_roots.py::test_there_is_a_limit",
+    ),
+    "process-is-bound-to-what-is-narrowed": Guard(
+        "if grant.scope is None:",
+        "if False:",
+        "tests/control/test_boundary.py::test_a_process_is_bound_to_what_is_narrowed",
+    ),
+    "process-binds-itself-alone": Guard(
+        "if peer is None or peer.pid != pid:",
+        "if peer is None:",
+        "tests/control/test_boundary.py::test_a_process_binds_itself_alone",
+    ),
+    "boundary-stands-before-every-route": Guard(
+        "            self._boundary.check(request)\n",
+        "",
+        "tests/control/test_boundary.py::test_what_widens_is_refused",
+    ),
+    "boundary-refuses-below-a-narrowed-grant": Guard(
+        "elif not self._roots.known.isdisjoint(chain):",
+        "elif False:",
+        "tests/control/test_boundary.py::test_what_widens_is_refused",
+    ),
+    "boundary-refuses-what-it-cannot-tell": Guard(
+        "if self._roots.living():",
+        "if False:",
+        "tests/control/test_boundary.py::test_who_cannot_be_told_is_refused_while_a_bound_process_lives",
+    ),
+    "boundary-refuses-routes-without-a-line": Guard(
+        'resource.canonical if resource is not None else ""), True)',
+        'resource.canonical if resource is not None else ""), False)',
+        "tests/control/test_boundary.py::test_what_there_is_no_line_for_is_refused",
+    ),
+    "ancestry-starts-at-the-very-process": Guard(
+        "if not chain and entry.started != of_whom.started:",
+        "if False:",
+        "tests/host/test_ancestry.py::test_a_later_process_of_the_same_number_is_not_taken_for_it",
+    ),
+    "ancestry-no-parent-is-younger": Guard(
+        "if age is not None and entry.age > age:",
+        "if False:",
+        "tests/host/test_ancestry.py::test_a_parent_that_is_younger_than_its_child_is_not_its_parent",
+    ),
+    "ancestry-unfinished-is-unknown": Guard(
+        "frozenset(chain) if pid == 0 else None",
+        "frozenset(chain)",
+        "tests/host/test_ancestry.py::test_a_chain_without_an_end_is_not_known",
+    ),
+    "ancestry-what-cannot-be-read-lives": Guard(
+        "return True",
+        "return False",
+        "tests/host/test_ancestry.py::test_what_nobody_can_tell_to_have_ended_lives",
+    ),
+    "peer-is-the-one-that-connected": Guard(
+        "found if _pid_of(descriptor) == pid else None",
+        "found",
+        "tests/host/test_ancestry.py::test_who_has_its_number_afterwards_is_not_taken_for_it",
+    ),
     "scope-without-a-limit-is-none": Guard(
         "if not (scope.policy or scope.policy_arns or scope.ttl):",
         "if False:",

@@ -241,6 +241,7 @@ ROOMS = {
             "grants",
             "endpoint.head.ROLE_PATH",
             "endpoint.head.ROLE_ARN_PATH",
+            "host.ancestry",
             "host.peer",
             "host.seats",
             "host.unix_sockets",

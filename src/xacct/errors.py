@@ -275,6 +275,12 @@ class ScopeRefused(Refusal, code="scope-refused"):
     """Credentials can't be narrowed as their grant demands: then there are none."""
 
 
+class BelowNarrowedGrant(Refusal, code="below-narrowed-grant"):
+    """A process below a narrowed grant asked for what would widen it, or nobody can tell whether it is below one."""
+
+    default_hint = "Ask in another terminal."
+
+
 class SourceUnusable(Refusal, code="source", category="usage"):
     """The source has no keys, or its credential_process failed."""
 

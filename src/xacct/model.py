@@ -224,6 +224,18 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
         return ", ".join(filter(None, [f"pid {self.pid}" if self.pid else "", clean(self.exe or "")]))
 
 
+class ProcessMark(msgspec.Struct, frozen=True, gc=False):
+    """A process that no later one of the same number is taken for.
+
+    Attributes:
+        pid: its number.
+        started: when it started, as the operating system marks it (host/ancestry.py).
+    """
+
+    pid: int
+    started: str
+
+
 Address = tuple[str, int]
 """A TCP address: host and port."""
 
@@ -329,6 +341,7 @@ class Grant:
         forwarded_port: where, on another machine, the endpoint is forwarded to for this consumer.
         files: AWS's files that its roles are of (awsfiles.Files); empty where that was not noted.
         scope: what its credentials are narrowed to; None: they are the roles' own.
+        root: the process that it is bound to: neither it nor one that stems from it may ask for more; None: none is.
     """
 
     id: str
@@ -345,6 +358,7 @@ class Grant:
     where: Where = "host"
     files: tuple[str, ...] = ()
     scope: Scope | None = None
+    root: ProcessMark | None = None
 
     def allows(self, role: str) -> bool:
         """Whether this grant may fetch that role."""

@@ -126,7 +126,7 @@ class Story:
             Grant("0000000c", "c" * 64, "agent", ("it",), 1.0, scope=ANOTHER),
             Grant("0000000d", "d" * 64, "shell", ("it",), 1.0),
         ]
-        grants = grant_file.of_rows(grant_file.rows_of(made))  # as over a restart
+        grants = grant_file.of_rows(grant_file.rows_of(made)).grants  # as over a restart
         assert grants == made
         got = await asyncio.gather(*(self.fetch(grant) for grant in grants))
         own = got[-1]

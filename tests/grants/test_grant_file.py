@@ -250,7 +250,7 @@ async def test_what_waits_is_written_at_the_end(store, monkeypatch):
     first = threading.Event()
     written = []
 
-    def slowly(_path, kept):
+    def slowly(_path, kept, _roots):
         first.wait(0.2)
         written.append(len(kept))
 

@@ -16,6 +16,7 @@ from xacct import __version__, errors, policy, rolekeys, wire
 from xacct.control import serializers, streams, views
 from xacct.control.accounts import AccountRoutes
 from xacct.control.audit import Audit
+from xacct.control.boundary import Boundary
 from xacct.control.console import ConsoleRoutes
 from xacct.control.grants import GrantRoutes
 from xacct.control.http import answered, body_of, streamed
@@ -68,7 +69,7 @@ class Api:
         self._rotations = KeyRotationRoutes(service, daemon.keys, self._audit)
         self._verify = VerifyRoutes(keeper, self._audit)
         self._console = ConsoleRoutes(service, self._audit, daemon.console)
-        self._middleware = Middleware(keeper, daemon)
+        self._middleware = Middleware(keeper, daemon, Boundary(grants.roots))
 
     @property
     def changing(self) -> int:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from xacct import errors, rolekeys, wire
 from xacct.control import serializers, views
+from xacct.control.boundary import PEER
 from xacct.control.http import answered, body_of
 from xacct.control.scopes import info, scope_of
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from xacct.credentials.keeper import Keeper
     from xacct.credentials.node import Node
     from xacct.grants.grants import Grants
-    from xacct.model import Grant, Where
+    from xacct.model import Grant, ProcessMark, Where
     from xacct.scope_policies import Wanted
 
 log = structlog.get_logger("xacct.control")
@@ -150,8 +151,11 @@ class GrantRoutes:
     async def bind_grant(self, request: web.Request) -> web.Response:
         """POST /v1/grants/ID."""
         body = await body_of(request, wire.GrantBinding)
-        grant = self._grants.bind(request.match_info["id"], body["pid"])
+        root = _root(request, body["root"]) if "root" in body else None
+        grant = self._grants.bind(request.match_info["id"], body["pid"], root)
         await self._grants.settled()
+        if root is not None:
+            log.info("bound", grant=grant.id, pid=root.pid)
         return answered(request, serializers.grant_info(grant, self._grants))
 
     def _configured(self, role: str) -> Node:
@@ -193,3 +197,15 @@ class GrantRoutes:
         if (problem := self._grants.may_come_back(request.match_info["id"])) is not None:
             raise problem
         return web.json_response({})
+
+
+def _root(request: web.Request, pid: int) -> ProcessMark:
+    """The process that is to be bound: the one that asks, as the kernel says, and no other.
+
+    Raises:
+        BadInput: it is another, or nobody can tell.
+    """
+    peer: ProcessMark | None = request.get(PEER)
+    if peer is None or peer.pid != pid:  # guard: process-binds-itself-alone
+        raise errors.BadInput("A process binds itself to a grant, and no other.", "Name the one that asks as root.")
+    return peer

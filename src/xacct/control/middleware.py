@@ -17,6 +17,7 @@ from xacct.control.http import failed
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
+    from xacct.control.boundary import Boundary
     from xacct.control.daemon import Daemon
     from xacct.credentials.keeper import Keeper
 
@@ -38,9 +39,10 @@ class Middleware:
         changing: how many requests are being answered that may change something.
     """
 
-    def __init__(self, keeper: Keeper, daemon: Daemon) -> None:
+    def __init__(self, keeper: Keeper, daemon: Daemon, boundary: Boundary) -> None:
         self._keeper = keeper
         self._daemon = daemon
+        self._boundary = boundary
         self.changing = 0
 
     @web.middleware
@@ -51,6 +53,7 @@ class Middleware:
             async with asyncio.timeout(BODY):
                 # guard: hand-over-half-sent-change-is-none
                 await request.read()  # first: who sends slowly changes nothing yet, and so keeps no successor waiting
+            self._boundary.check(request)  # guard: boundary-stands-before-every-route
             await self._read_changed(request)
             self._check_pause(request)
             with self._under_way(request):

@@ -76,6 +76,8 @@ class WantedScope(msgspec.Struct, forbid_unknown_fields=True, frozen=True):  # g
     ttl: Annotated[float, msgspec.Meta(gt=0, le=MAX_TTL)] | None = None
 
 
+_PID: Final = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]  # guard: requests-process-has-number-of-one
+
 RULES: Final[Mapping[str, Any]] = {
     "scope": WantedScope,
     "profile": Annotated[str, _NAME],
@@ -93,7 +95,8 @@ RULES: Final[Mapping[str, Any]] = {
     "region": Annotated[str, _NAME],
     "code": Annotated[str, msgspec.Meta(max_length=64, pattern=_NO_CONTROLS)],
     "role_arn_patterns": Annotated[list[Annotated[str, msgspec.Meta(pattern=_PATTERN)]], msgspec.Meta(max_length=20)],
-    "pid": Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)],  # guard: requests-process-has-number-of-one
+    "pid": _PID,
+    "root": _PID,
     "ttl": Annotated[float, msgspec.Meta(gt=0, le=MAX_TTL)],  # guard: requests-end-is-in-time
     "lifetime": Annotated[int, msgspec.Meta(ge=1, le=policy.ROLE_DURATION_MAX)],
     "forwarded_port": Annotated[int, msgspec.Meta(ge=1, le=65535)],

@@ -171,6 +171,7 @@ def grant_info(grant: Grant, grants: Grants) -> wire.GrantInfo:
         "where": grant.where,
         "files": views.shape(Files(*grant.files)) if grant.files else None,
         "scope": scopes.info(grant.scope),
+        "root": None if grant.root is None else grant.root.pid,
     }
 
 

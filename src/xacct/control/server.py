@@ -14,12 +14,15 @@ import structlog
 from aiohttp import web
 
 from xacct import errors, wire
+from xacct.control.boundary import PEER
 from xacct.host import peer, unix_sockets
 from xacct.host.seats import CONTROL, Seats
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
+
+    from xacct.model import ProcessMark
 
 log = structlog.get_logger("xacct.control")
 
@@ -103,6 +106,7 @@ class _Connections:
         self._now = now or (lambda: asyncio.get_running_loop().time())
         self.seats = Seats("the control socket", most, self._now, "Who has them: lsof -U | grep control.sock")
         self._idle_since: dict[asyncio.Transport, float] = {}
+        self._marks: dict[asyncio.Transport, ProcessMark] = {}
         self._told: set[asyncio.Transport] = set()
 
     def admits(self, stream: asyncio.Transport) -> bool:
@@ -112,7 +116,13 @@ class _Connections:
         if not self.seats.take():  # guard: control-sockets-connections-are-bounded
             return False
         self._idle_since[stream] = self._now()
+        self._marks = {one: mark for one, mark in self._marks.items() if one in self._idle_since}
         return True
+
+    def note(self, stream: asyncio.Transport, mark: ProcessMark | None) -> None:
+        """Note the process of a connection, where it is known."""
+        if mark is not None:
+            self._marks[stream] = mark
 
     def turn_away(self, stream: asyncio.Transport) -> None:
         """Tell a client that there is no place for it once it has asked; close at once if too many wait to be told."""
@@ -128,10 +138,12 @@ class _Connections:
     async def mark(
         self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        """Note that a connection has something to do."""
+        """Note that a connection has something to do, and which process it is of."""
         stream = request.transport
         if stream is not None:
             self._idle_since[stream] = float("inf")
+            if stream in self._marks:
+                request[PEER] = self._marks[stream]
         try:
             return await handler(request)
         finally:
@@ -180,6 +192,8 @@ class _Gate(asyncio.Protocol):
         if not self._connections.admits(stream):
             self._connections.turn_away(stream)
             return
+        # At once: what has this number later may be another process.
+        self._connections.note(stream, peer.mark(stream.get_extra_info("socket")))
         handler = self._http()
         stream.set_protocol(handler)
         handler.connection_made(stream)

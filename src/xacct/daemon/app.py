@@ -39,7 +39,7 @@ from xacct.endpoint.peer_check import PeerCheck
 from xacct.endpoint.server import Endpoint
 from xacct.grants.events import GrantEnded, GrantsChanged
 from xacct.grants.grants import Grants
-from xacct.host import callers, hardening, instance, process, processes, seats, session_name, steps
+from xacct.host import ancestry, callers, hardening, instance, process, processes, seats, session_name, steps
 from xacct.host import clock as host_clock
 from xacct.host.code_stamp import CodeStamp
 from xacct.host.lock_watchers import ON_SCREEN_LOCK, ON_SUSPEND, watchers
@@ -110,6 +110,7 @@ class App:
             self.keeper.events,
             Saver(),
             elsewhere=lambda: self.noted.by_manager(),  # noqa: PLW0108 - it is built below
+            lives=ancestry.lives,
         )
         self.catalogues = Catalogues(self.configuration, self.keeper, self.grants)
         self.reader = Reader(self._read)

@@ -19,6 +19,7 @@ from xacct import errors, rolekeys
 from xacct.event_bus import EventBus
 from xacct.grants import grant_file
 from xacct.grants.events import GrantEnded, GrantsChanged
+from xacct.grants.roots import Roots
 from xacct.grants.token_files import TokenFiles
 from xacct.model import Grant
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from xacct.model import Where
+    from xacct.model import ProcessMark, Where
     from xacct.scope import Scope
 
     class Saver(Protocol):
@@ -72,6 +73,7 @@ class Grants:
     Attributes:
         problem: why they could not be kept, when they were last to be.
         dropped: why those of an earlier run are not used.
+        roots: the processes that narrowed grants are or were bound to.
 
     Args:
         token_dir: where token files go.
@@ -81,6 +83,7 @@ class Grants:
         events: the bus that each change, and each end that comes by itself, is published on.
         saver: writes them down off the event loop; None: they are written on the spot.
         elsewhere: whether they outlive this process without any file.
+        lives: whether a process that a grant is bound to is there still; None: by `started`.
     """
 
     token_dir: Path
@@ -90,15 +93,18 @@ class Grants:
     events: EventBus[Any] = field(default_factory=EventBus)
     saver: Saver | None = None
     elsewhere: Callable[[], bool] = lambda: False
+    lives: Callable[[ProcessMark], bool] | None = None
     problem: errors.XacctError | None = None
     dropped: errors.XacctError | None = None
     last_used: dict[str, float] = field(default_factory=dict)
     _seen_alive: dict[str, float] = field(default_factory=dict, repr=False)
     _by_digest: dict[str, Grant] = field(default_factory=dict, repr=False)
     _unsaid: set[str] = field(default_factory=set, repr=False)
+    roots: Roots = field(init=False, repr=False)
     _files: TokenFiles = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        self.roots = Roots(self.lives or (lambda root: self.started(root.pid) == root.started))
         self._files = TokenFiles(self.token_dir, lambda: self.now())  # noqa: PLW0108 - it may be given another clock
 
     def load(self, handed_on: list[Any] | None = None) -> None:
@@ -113,10 +119,12 @@ class Grants:
             handed_on: what `rows` gave in the daemon before us; None if there is only the file.
         """
         kept: list[Grant] = []
+        roots: set[ProcessMark] = set()
         if handed_on is not None:
-            kept = grant_file.of_rows(handed_on)
+            kept, roots = grant_file.of_rows(handed_on)
         elif self.store is not None:
-            kept = grant_file.load(self.store)
+            kept, roots = grant_file.load(self.store)
+        self.roots.take_over(roots)  # guard: bound-whatever-became-of-its-grant
         # What was handed on may be older, too: nothing is kept before a configuration has been read.
         # guard: revoked-by-the-token-files, handed-on-state-may-be-older-than-a-revocation
         found = [grant for grant in kept if not self._files.says_ended(grant.id)]
@@ -135,7 +143,7 @@ class Grants:
         """Those of a file that nothing is known to be missing from: all, or none."""
         try:
             if found:
-                grant_file.save(store, found)
+                grant_file.save(store, found, self.roots.known)
         except OSError as error:
             if not self._files.can_tell():  # guard: unwritable-file-is-not-believed
                 log.warning("grants dropped", why=error.strerror, count=len(found))
@@ -149,7 +157,7 @@ class Grants:
 
     def rows(self) -> list[dict[str, Any]]:
         """All of them, for the daemon after us."""
-        return grant_file.rows_of(self._by_digest.values())
+        return grant_file.rows_of(self._by_digest.values(), self.roots.known)
 
     def create(
         self,
@@ -257,16 +265,26 @@ class Grants:
             "Mend the disk and revoke it again.",
         )
 
-    def bind(self, grant_id: str, pid: int) -> Grant:
-        """Let a grant end with another process than it was made for.
+    def bind(self, grant_id: str, pid: int, root: ProcessMark | None = None) -> Grant:
+        """Let a grant end with another process than it was made for, or bind a process to it, or both.
+
+        Args:
+            grant_id: the grant's.
+            pid: the process that it ends with.
+            root: the one that may ask for no more from now on, and none that stems from it; None: as it was.
 
         Raises:
-            BadInput: there is no such grant, or no such process.
+            BadInput: there is no such grant, or no such process; or the grant is not narrowed; or too many are bound.
         """
         grant, started = self.by_id(grant_id), self.started(pid)
         if grant is None or started is None:
             raise errors.BadInput("There is no such grant, or no such process.", "xacctctl grants list")
         bound = replace(grant, pid=pid, pid_started=started)
+        if root is not None:
+            if grant.scope is None:  # guard: process-is-bound-to-what-is-narrowed
+                raise errors.BadInput("A process is bound to a grant with a scope.", "See docs/scopes.md.")
+            self.roots.add(root)
+            bound = replace(bound, root=root)
         self._by_digest[grant.digest] = bound
         self._save()
         return bound
@@ -290,6 +308,7 @@ class Grants:
 
     def sweep(self) -> None:
         """End grants that are over, or whose process is gone."""
+        self.roots.living()
         over = [grant for grant in self.all() if self._over(grant) or self._orphaned(grant)]
         for grant in over:
             self._forget(grant)
@@ -357,16 +376,19 @@ class Grants:
     def _keep(self) -> None:
         if self.store is None:
             return
-        work = partial(self._write, self.store, tuple(self._by_digest.values()), frozenset(self._unsaid))
+        grants, roots = tuple(self._by_digest.values()), frozenset(self.roots.known)
+        work = partial(self._write, self.store, grants, roots, frozenset(self._unsaid))
         if self.saver is None:
             work()
         else:
             self.saver.put(work)
 
-    def _write(self, store: Path, grants: tuple[Grant, ...], unsaid: frozenset[str]) -> None:
+    def _write(
+        self, store: Path, grants: tuple[Grant, ...], roots: frozenset[ProcessMark], unsaid: frozenset[str]
+    ) -> None:
         """Write them, in a thread where there is a saver."""
         try:
-            grant_file.save(store, grants)
+            grant_file.save(store, grants, roots)
         except OSError as error:
             if self.problem is None:
                 log.warning("grants not kept", why=error.strerror)

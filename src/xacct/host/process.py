@@ -26,16 +26,23 @@ def started(pid: int) -> str | None:
 
 
 def _started_macos(pid: int) -> str | None:
-    """Ask the kernel, as ps does: sysctl(3), KERN_PROC_PID. A `kinfo_proc` begins with the time of its start.
+    """What `kernel_entry` says of its start: the first 16 bytes, a `struct timeval`."""
+    entry = kernel_entry(pid)
+    return None if entry is None else entry[:16].hex()
 
-    XNU's bsd/sys/sysctl.h (struct kinfo_proc, 648 bytes) and bsd/sys/proc.h (struct extern_proc, p_un.__p_starttime).
+
+def kernel_entry(pid: int) -> bytes | None:
+    """What macOS's kernel tells of a process, as it tells ps: sysctl(3), KERN_PROC_PID; None if it is gone.
+
+    A `kinfo_proc` begins with the time of its start. XNU's bsd/sys/sysctl.h (struct kinfo_proc, 648 bytes) and
+    bsd/sys/proc.h (struct extern_proc, p_un.__p_starttime).
     """
     if not 0 < pid < 1 << 31:  # ctypes would cut it
         return None
     name = (ctypes.c_int * 4)(1, 14, 1, pid)  # CTL_KERN, KERN_PROC, KERN_PROC_PID
     found, size = ctypes.create_string_buffer(648), ctypes.c_size_t(648)
     failed = ctypes.CDLL(None).sysctl(name, 4, found, ctypes.byref(size), None, ctypes.c_size_t(0))
-    return None if failed or not size.value else found.raw[:16].hex()
+    return None if failed or not size.value else found.raw
 
 
 def descendants(pid: int) -> list[int]:

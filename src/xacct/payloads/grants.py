@@ -71,13 +71,23 @@ class GrantRequest(TypedDict):
 
 
 class GrantBinding(TypedDict):
-    """POST /v1/grants/ID: from now on it ends with that process."""
+    """POST /v1/grants/ID: from now on it ends with that process.
+
+    Attributes:
+        root: the caller's own process, with a grant that has a scope: from now on neither it nor what stems from it may
+            ask for more. Whoever asks looks for it in the answer: an older xacctd would take no notice.
+    """
 
     pid: int
+    root: NotRequired[int]
 
 
 class GrantInfo(TypedDict):
-    """One grant in GET /v1/grants."""
+    """One grant in GET /v1/grants.
+
+    Attributes:
+        root: the process that is bound to it, with all that stems from it.
+    """
 
     id: str
     label: str
@@ -92,6 +102,7 @@ class GrantInfo(TypedDict):
     where: NotRequired[Literal["host", "container"]]
     files: NotRequired[AwsFiles | None]
     scope: NotRequired[ScopeInfo | None]
+    root: NotRequired[int | None]
 
 
 class GrantAnswer(TypedDict):
