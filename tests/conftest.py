@@ -35,6 +35,7 @@ TESTS = Path(__file__).parent
 LIVE = {
     "test_accounts_live.py": set(),
     "test_audit_kept.py": set(),
+    "test_below_narrowed.py": {"test_xacctctl_below_it_is_refused_with_a_sentence_and_tells_what_there_is"},
     "test_catalogues.py": {"test_the_same_name_is_each_shells_own_role"},
     "test_children.py": set(),
     "test_console.py": {"test_it_is_a_consumer_like_any_other"},
