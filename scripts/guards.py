@@ -17,6 +17,46 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "narrowed-exec-binds-its-grant": Guard(
+        "subreaper.bind(client, grant)",
+        "pass",
+        "tests/ctl/test_subreaper.py::test_its_grant_is_bound_to_it_before_the_command_runs",
+    ),
+    "narrowed-exec-is-a-subreaper": Guard(
+        "        become()\n",
+        "",
+        "tests/ctl/test_subreaper.py::test_it_stays_as_long_as_anything_is_left_and_its_grant_with_it",
+    ),
+    "no-subreaper-no-narrowed-exec": Guard(
+        "if failed:",
+        "if False:",
+        "tests/ctl/test_subreaper.py::test_where_there_is_no_subreaper_the_grant_is_taken_back",
+    ),
+    "older-xacctd-binds-nothing": Guard(
+        '_demand_root(told.get("root"))',
+        "pass",
+        "tests/ctl/test_subreaper.py::test_an_older_xacctd_binds_nothing_and_the_command_does_not_run",
+    ),
+    "narrowed-exec-outlasts-what-it-started": Guard(
+        "    _outlast()\n",
+        "",
+        "tests/ctl/test_subreaper.py::test_it_stays_as_long_as_anything_is_left_and_its_grant_with_it",
+    ),
+    "narrowed-exec-does-not-detach": Guard(
+        "if args.detach and narrows(args):",
+        "if False:",
+        "tests/ctl/test_subreaper.py::test_it_does_not_detach",
+    ),
+    "daemon-is-not-below-a-narrowed-exec": Guard(
+        "if status := subreaper.have_daemon(client):",
+        "if status := 0:",
+        "tests/ctl/test_subreaper.py::test_a_daemon_that_it_has_started_is_not_below_it",
+    ),
+    "narrowed-exec-takes-back-what-is-not-bound": Guard(
+        'revoke(client, grant["id"])',
+        "pass",
+        "tests/ctl/test_subreaper.py::test_where_it_cannot_be_bound_the_command_does_not_run",
+    ),
     "audit-nobodys-decision-is-none": Guard(
         "if prompt.permission is None or event is None:",
         "event = event or 'declined'\n    if prompt.permission is None:",
@@ -734,8 +774,8 @@ GUARDS = {
         "tests/grants/test_grant_file.py::test_an_odd_row_loses_its_grant_alone",
     ),
     "row-that-says-less-grants-nothing": Guard(
-        "pid: _Pid | None",
-        "pid: _Pid | None = None",
+        "le=2**31 - 1)] | None",
+        "le=2**31 - 1)] | None = None",
         "tests/grants/test_grant_file.py::test_a_row_that_says_less_grants_nothing",
     ),
     "broken-grants-json-is-kept": Guard(

@@ -38,6 +38,7 @@ LIVE = {
     "test_agent_install.py": {"test_boto3_reads_and_is_refused_a_write"},
     "test_approvals.py": set(),
     "test_audit_kept.py": set(),
+    "test_below_narrowed.py": {"test_xacctctl_below_it_is_refused_with_a_sentence_and_tells_what_there_is"},
     "test_catalogues.py": {"test_the_same_name_is_each_shells_own_role"},
     "test_children.py": set(),
     "test_console.py": {"test_a_browser_lands_in_the_account_and_the_role"},

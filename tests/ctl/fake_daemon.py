@@ -64,6 +64,7 @@ class FakeDaemon:
         self.prompted = threading.Event()
         self.watchers = []
         self.grants = 0
+        self.binds = True
         self.containers = {**CONTAINERS}
         self.session, self.example, self.listed_ago = "corp", None, 0.0
         self.accounts = {"111122223333": ("Team A", ["Developer"]), "444455556666": ("Team B", ["Admin", "Developer"])}
@@ -214,7 +215,9 @@ class FakeDaemon:
         one = {"id": "g1", "label": "a shell", "roles": ["prod"], "created": time.time() - 60.5}
         return {"grants": [{**one, "expires_at": None, "last_used": None, "pid": 1}]}
 
-    def _post_grants(self, _path, body):
+    def _post_grants(self, path, body):
+        if path and path.startswith("/v1/grants/"):
+            return self._bound(path, body)
         self.grants += 1
         self.label = body.get("label", "")
         return {
@@ -226,6 +229,11 @@ class FakeDaemon:
             "confirm": [role for role in body["roles"] if role in self.guarded],
             "scope": SCOPE if "scope" in body and self.knows_scopes else None,
         }
+
+    def _bound(self, path, body):
+        one = {"id": path.rpartition("/")[2], "label": self.label, "roles": ["prod"], "created": time.time()}
+        root = body.get("root") if self.binds else None
+        return {**one, "expires_at": None, "last_used": None, "pid": body["pid"], "root": root}
 
     def _delete_grants(self, path, _body):
         if path.endswith("/nope"):

@@ -25,8 +25,13 @@ _PASSED_ON: Final = _FROM_TERMINAL | {signal.SIGTERM, signal.SIGUSR1, signal.SIG
 _IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
-def run(command: list[str], environ: Mapping[str, str]) -> int:
+def run(command: list[str], environ: Mapping[str, str], ended: Callable[[int], int | None] | None = None) -> int:
     """Run `command` to its end and return its status as a shell would: 128+n for signal n.
+
+    Args:
+        command: the program and its arguments.
+        environ: its environment.
+        ended: says the status of the child of that pid, None while it runs; None: it is the only child.
 
     The signals stay blocked behind it: the caller is about to end, and a Ctrl-C that was meant for the command
     must not end it first.
@@ -34,7 +39,7 @@ def run(command: list[str], environ: Mapping[str, str]) -> int:
     Raises:
         CtlError: it can't be started; with the status that shells have for it.
     """
-    watched = _PASSED_ON | {signal.SIGCHLD}
+    watched, ended = _PASSED_ON | {signal.SIGCHLD}, ended or _status
     # with the default disposition some systems drop SIGCHLD before it can be waited for
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
@@ -53,7 +58,7 @@ def run(command: list[str], environ: Mapping[str, str]) -> int:
             if not from_terminal or _told_alone(number):
                 _send(child, number)
             continue
-        status = _status(child)
+        status = ended(child)
         if status is not None:
             return status
 
@@ -130,10 +135,13 @@ def _in_foreground() -> bool:
 
 
 def _status(child: int) -> int | None:
-    """Return the status if the child has ended; if it has stopped, stop and go on with it."""
+    """Return the status if the child has ended."""
     pid, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
-    if not pid:
-        return None
+    return outcome(status) if pid else None
+
+
+def outcome(status: int) -> int | None:
+    """Return what a shell makes of a child's end, by waitpid's word; if it has stopped, stop, go on with it: None."""
     if os.WIFSTOPPED(status):
         # Here the shell says "Stopped". The SIGCONT that wakes us is passed on like any other.
         os.kill(os.getpid(), signal.SIGSTOP)

@@ -18,6 +18,7 @@ from xacct.ctl.env import (
     metadata,
     mint,
     narrowed,
+    narrows,
     reaching,
     revoke,
 )
@@ -31,8 +32,8 @@ from xacct.text import clean
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Sequence
-    from typing import Final
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Final
 
     from xacct.ctl.client import Client
 
@@ -58,18 +59,39 @@ def exec_(args: Namespace, client: Client) -> int:
         return _run(args, metadata(client, args, os.environ))
     lifetime(args)
     more = narrowed(args)
+    if more:
+        from xacct.ctl import subreaper  # noqa: PLC0415 - of use to narrowed commands
+
+        if status := subreaper.have_daemon(client):  # guard: daemon-is-not-below-a-narrowed-exec
+            return status
     fish = _universal(args.command[0])
     ensure(client, args.role)
     undone = around.undone_by(args.command, paths.home())
     if undone:
         say(f"xacctctl: note: {undone}, which wins over xacct in that shell. xacctctl env, typed in it, takes it away.")
+    return _with_grant(args, client, more, fish)
+
+
+def _with_grant(args: Namespace, client: Client, more: Mapping[str, Any], fish: Sequence[str]) -> int:
+    """Run the command with a grant of its own.
+
+    Args:
+        args: the command line.
+        client: of the daemon.
+        more: what narrows the grant, if anything does.
+        fish: profiles that would win in the command, if that is fish.
+    """
     label = f"exec {args.command[0].rpartition('/')[2]} {os.getpid()}"
     grant = mint(client, args.role, label, 0 if args.detach else os.getpid(), **more)
+    if more:
+        from xacct.ctl import subreaper  # noqa: PLC0415 - of use to narrowed commands
+
+        subreaper.bind(client, grant)  # guard: narrowed-exec-binds-its-grant
     ended = True
     try:
         change = reaching(args.role, grant, os.environ, PROFILE if fish else None, fish)
         newest = procfs.newest()
-        status = _run(args, change)
+        status = _run(args, change, bound=bool(more))
         ended = not args.detach
     finally:
         if ended:
@@ -92,6 +114,12 @@ def _demand_sense(args: Namespace) -> None:
         raise CtlError("exec opens a shell in one role only.", "Name one, or a command: -- COMMAND...", USAGE)
     demand_grant(args)
     args.command = args.command or [os.environ.get("SHELL") or "/bin/sh"]
+    if args.detach and narrows(args):  # guard: narrowed-exec-does-not-detach
+        raise CtlError(
+            "--detach does not go with narrower credentials: that command stays as long as what it has started.",
+            "Leave it out, and end the line with & where the shell is not to wait.",
+            USAGE,
+        )
     if args.detach and (args.static or args.imds):
         raise CtlError(
             "--detach goes with a grant, which --static and --imds have not.", "Leave out one of the two.", USAGE
@@ -141,12 +169,17 @@ def _say_who_is_left(left: Sequence[tuple[int, str]], args: Namespace) -> None:
         say(f"  hint: To let it last: xacctctl exec --detach {args.role} -- {args.command[0]} ...")
 
 
-def _run(args: Namespace, change: variables.Change) -> int:
-    from xacct.ctl import child  # noqa: PLC0415 - signal is needed only here
-
+def _run(args: Namespace, change: variables.Change, *, bound: bool = False) -> int:
     in_region(change, args.region)
     try:
-        return child.run(args.command, variables.settled(change, os.environ).applied(os.environ))
+        environ = variables.settled(change, os.environ).applied(os.environ)
+        if bound:
+            from xacct.ctl import subreaper  # noqa: PLC0415 - of use to narrowed commands
+
+            return subreaper.run(args.command, environ)
+        from xacct.ctl import child  # noqa: PLC0415 - signal is needed only here
+
+        return child.run(args.command, environ)
     finally:
         _write_through(change.set.get(variables.CONFIG))
 
@@ -197,7 +230,8 @@ VERBS = {
         "Run a command in a role, without touching this shell. Signals are passed on, and so is"
         " the exit status; when the command ends its access to the endpoint ends with it. Inside"
         " another exec the inner role wins. Without a command it opens a shell. Two dashes are needed only where"
-        " options of exec would be taken for the command's.",
+        " options of exec would be taken for the command's. With narrower credentials nothing that the command starts"
+        " can ask xacctd for more, and exec stays until nothing of that is left: docs/scopes.md.",
         (
             "xacctctl exec prod -- aws s3 ls",
             "xacctctl exec prod -- terraform plan",

@@ -212,6 +212,7 @@ GRANT: Final[Any] = Fields(
     {"id": text, "token": text, "token_file": text, "urls": DictOf(text), "regions": DictOf(text_or_null)},
     {"role_arn_url": text_or_null, "confirm": ListOf(text), "scope": Either(_SCOPE, null)},
 )
+BOUND: Final[Any] = Fields({"id": text}, {"root": number_or_null})
 WHOAMI: Final[Any] = Fields(
     {
         "role": text,

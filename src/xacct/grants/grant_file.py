@@ -37,7 +37,6 @@ MOST_NAMES = 1000
 _Text = Annotated[str, msgspec.Meta(max_length=LONGEST, pattern=r"\A[^\x00-\x1f\x7f-\x9f\ud800-\udfff]*\Z")]
 _Texts = Annotated[tuple[_Text, ...], msgspec.Meta(max_length=MOST_NAMES)]
 _Instant = Annotated[float, msgspec.Meta(gt=0, lt=LATEST)]
-_Pid = Annotated[int, msgspec.Meta(gt=0, le=2**31 - 1)]
 
 BOUND = "bound"
 """The one field of a row that is no grant: a process that a narrowed grant was or is bound to.
@@ -70,7 +69,7 @@ class _Scope(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):  # guard
 class _Process(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What a process has to be."""
 
-    pid: _Pid
+    pid: Annotated[int, msgspec.Meta(gt=0, le=2**31 - 1)]
     started: _Text
 
 
@@ -91,7 +90,7 @@ class _Row(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):  # what is
     roles: _Texts
     created: _Instant
     expires_at: _Instant | None
-    pid: _Pid | None  # guard: row-that-says-less-grants-nothing
+    pid: Annotated[int, msgspec.Meta(gt=0, le=2**31 - 1)] | None  # guard: row-that-says-less-grants-nothing
     pid_started: _Text | None
     role_arns: _Texts = ()
     via: _Text | None = None
