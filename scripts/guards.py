@@ -753,6 +753,11 @@ GUARDS = {
         "ignore_configured_endpoint_urls=False",
         "tests/aws/test_targets.py::test_no_other_variable_steers_the_client",
     ),
+    "sessions-of-many-are-of-one-sts": Guard(
+        "if session is None or target != role.target:",
+        "if session is None:",
+        "tests/credentials/test_lost_roles.py::test_roles_of_one_source_and_two_sts_hang_from_two_sessions",
+    ),
     "code-is-for-one-sts": Guard(
         "return (role.source, role.mfa_serial, role.target)",
         "return (role.source, role.mfa_serial, StsTarget())",

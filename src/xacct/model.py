@@ -26,6 +26,7 @@ ROLE_ARN = r"arn:aws(?:-[a-z]+)*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}"
 hold other characters; those are left out, because no SDK could send them unencoded."""
 
 _ROLE_ARN = re.compile(ROLE_ARN)
+_SLUG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
 class Instant(msgspec.Struct, frozen=True, gc=False):
@@ -389,7 +390,7 @@ def matches(arn: str, pattern: str) -> bool:
 
 def slug_of(name: str) -> str:
     """What a role of that name is in an endpoint path (`Role.slug`)."""
-    if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*", name):
+    if _SLUG.fullmatch(name):
         return name
     folded = re.sub(r"[^A-Za-z0-9._-]", "-", name).lstrip(".-") or "role"
     return f"{folded}-{sha256(name.encode()).hexdigest()[:6]}"

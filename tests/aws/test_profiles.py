@@ -50,6 +50,14 @@ def test_the_serial_of_the_source_serves_its_roles(read):
     assert found.roles["central"] == Role("central", Source("central", "profile"), mfa_serial="S")
 
 
+def test_roles_of_one_source_share_it(read):
+    """There may be thousands."""
+    role = "role_arn = a\nsource_profile = central\n"
+    roles = read("".join(f"[profile {name}]\n{role}region = eu-west-{name}\n" for name in "12")).roles
+    assert roles["1"].parent is roles["2"].parent is roles["central"].parent
+    assert read("[profile one]\n" + role).roles["one"].parent is not roles["1"].parent  # which may have had another key
+
+
 def test_a_chain_of_roles(read):
     found = read(
         "[profile prod]\nrole_arn = a\nsource_profile = central\n"

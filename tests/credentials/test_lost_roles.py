@@ -10,6 +10,7 @@ from fake_aws import World, role
 from virtual_time import in_virtual_time
 
 from xacct import errors
+from xacct.model import StsTarget
 
 ROLES = (role(), role("other"), role("hop", parent="other", mfa_serial=None))
 
@@ -37,6 +38,26 @@ async def test_what_is_gone_is_let_go_with_its_session(clock):
         configure(world, *ROLES)
         with pytest.raises(errors.HumanNeeded):
             await world.fetch("prod", ask=False)
+
+
+@in_virtual_time
+async def test_what_comes_back_hangs_from_a_session_that_is_there(clock):
+    async with World(clock, ROLES) as world:
+        configure(world)
+        configure(world, *ROLES)  # the very same objects: what was known of them by that has gone
+        sessions = {node.session for node in world.keeper.nodes.values()}
+        assert sessions == set(world.keeper.sessions.values())
+
+
+@in_virtual_time
+async def test_roles_of_one_source_and_two_sts_hang_from_two_sessions(clock):
+    """However many there are, and in whichever order: a code is for one."""
+    here, there = role("here"), role("there", target=StsTarget(endpoint_url="http://localhost:4566"))
+    assert here.parent is there.parent
+    async with World(clock, (here, there, role("back"))) as world:
+        sessions = {name: node.session for name, node in world.keeper.nodes.items()}
+        assert sessions["here"] is sessions["back"]
+        assert sessions["here"] is not sessions["there"]
 
 
 @in_virtual_time

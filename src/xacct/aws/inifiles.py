@@ -17,6 +17,8 @@ from xacct import awsfiles, errors, fileio
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from xacct.model import Source
+
 Profile = dict[str, Any]
 
 TELLING = frozenset(
@@ -61,6 +63,11 @@ class AwsFiles:
     sign_ins: dict[str, Profile] = field(default_factory=dict, repr=False)
     ignored: list[tuple[tuple[str, ...], errors.ConfigError]] = field(default_factory=list)
     in_keychain: Mapping[str, str] = field(default_factory=dict)
+    _sources: dict[tuple[Source, str], Source] = field(init=False, default_factory=dict, repr=False, compare=False)
+
+    def shared(self, source: Source) -> Source:
+        """The one that is equal and was asked for first, with the same key: thousands of roles may be of one source."""
+        return self._sources.setdefault((source, source.key), source)
 
     def where(self, profile: str, setting: str) -> str:
         """Where a setting of a profile stands: the section and the file."""

@@ -165,6 +165,8 @@ def _role(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) -> Rol
         return _own_keys(name, files, env, whose)
     _check_values(name, files)
     parent, via = chains.parent_of(name, files)
+    if not isinstance(parent, str):
+        parent = files.shared(parent)
     includes = included.counts(profile)
     if includes:
         profile = included.completed(name, files)
@@ -191,6 +193,7 @@ def _own_keys(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) ->
     source = sources.own(name, files)
     if source is None:
         raise _leads_nowhere(name, files)
+    source = files.shared(source)
     if source.kind == "profile" and source.temporary:
         raise errors.ConfigError(
             f"The keys of {name!r} are temporary (a session token), and nothing says until when they last:"

@@ -12,7 +12,7 @@ from xacct import errors, policy, rolekeys
 from xacct.credentials.entry import Entry
 from xacct.credentials.fetchers import BY_HOP, ConsoleLoginFetcher, MfaSession, MfaSessions, RoleWithCode, SignInFetcher
 from xacct.credentials.node import Node, SessionKey, session_key
-from xacct.model import Role, Source
+from xacct.model import Role, Source, StsTarget
 from xacct.policy import Hop
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Tree:
         self._settled = settled
         self.lasting: set[SessionKey] = set()
         self._guests: list[tuple[Entry, str]] = []
+        self._seen: dict[tuple[int, str | None], tuple[StsTarget, Entry]] = {}  # only while roles are planted
 
     # How it grows.
 
@@ -70,15 +71,14 @@ class Tree:
         same = before
         if replaced:
             same = {name: node for name, node in before.items() if node.role.parent not in replaced}
-        for name in roles:
-            self._plant(name, roles, same)
+        self._plant_all(roles, roles, same)
         self._let_go_of_lost(before)
         return before.keys() - self.nodes.keys()
 
     def add(self, role: Role) -> None:
         """Have a node for one role more, whose parent is there."""
         roles = {name: node.role for name, node in self.nodes.items()}
-        self._plant(role.name, {**roles, role.name: role}, {})
+        self._plant_all([role.name], {**roles, role.name: role}, {})
 
     def remove(self, name: str, why: errors.XacctError) -> None:
         """Let go of a role; whoever waits for it is told `why`."""
@@ -108,12 +108,18 @@ class Tree:
             self.sessions.pop(key).abandon(gone)
             self._calls.sign_ins.forget(key[0])
 
+    def _plant_all(self, names: Iterable[str], roles: Mapping[str, Role], before: Mapping[str, Node]) -> None:
+        self._seen.clear()
+        for name in names:
+            self._plant(name, roles, before)
+        self._seen.clear()
+
     def _plant(self, name: str, roles: Mapping[str, Role], before: Mapping[str, Node]) -> Node:
         if name in self.nodes:
             return self.nodes[name]
         role = roles[name]
         path = policy.path_to(role)
-        session = self._session(role) if path.needs_session else None
+        session = self._session_of_many(role) if path.needs_session else None
         parent = session
         if not isinstance(role.parent, Source):
             above = self._plant(role.parent, roles, before)
@@ -133,6 +139,15 @@ class Tree:
         kind = BY_HOP[path.hop]
         fetcher = kind(role, parent, calls=self._calls, sessions=self.mfa_sessions, refused=self._refused)
         return Entry(role.name, fetcher, self._calls.clock, self._calls.rng, self._settled, parent)
+
+    def _session_of_many(self, role: Role) -> Entry:
+        """What `_session` gives. Thousands of roles may hang from one: its key is not hashed for each of them."""
+        same = (id(role.parent), role.mfa_serial)
+        target, session = self._seen.get(same, (None, None))
+        if session is None or target != role.target:  # guard: sessions-of-many-are-of-one-sts
+            session = self._session(role)
+            self._seen[same] = (role.target, session)
+        return session
 
     def _session(self, role: Role) -> Entry:
         key = session_key(role)
