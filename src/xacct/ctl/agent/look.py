@@ -43,8 +43,8 @@ def variables_of(directory: str) -> dict[str, str]:
 def script(environ: Mapping[str, str], home: str, agents: str) -> str:
     """Return a program that is xacctctl in the surroundings of this shell, whatever an agent makes of its own.
 
-    Without it, `prod` would be looked for in the agent's AWS files, which have no such profile. And where an agent hands
-    on no CA bundle, it would be the role of another STS, with a login of its own.
+    Without it, `prod` would be looked for in the agent's AWS files, which have no such profile. And where an agent
+    hands on no CA bundle, it would be the role of another STS, with a login of its own.
 
     Args:
         environ: this shell's.
