@@ -17,6 +17,11 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "no-password-of-an-address-in-the-script": Guard(
+        "if awsfiles.HIDDEN in files.endpoint:",
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_a_password_is_not_written",
+    ),
     "narrowed-exec-binds-its-grant": Guard(
         "subreaper.bind(client, grant)",
         "pass",
@@ -128,7 +133,7 @@ GUARDS = {
         "tests/ctl/agent/test_verb.py::test_codex_that_takes_it_out_again_is_refused",
     ),
     "agents-files-lead-not-to-themselves": Guard(
-        'if variables.is_copy(files[0]) or files[0].startswith(f"{agents}/"):',
+        'if variables.is_copy(files.config) or files.config.startswith(f"{agents}/"):',
         "if False:",
         "tests/ctl/agent/test_verb.py::test_an_agents_shell_can_install_nothing",
     ),

@@ -14,6 +14,9 @@ from waiting import PATIENCE
 AWS = shutil.which("aws", path="/usr/bin:/usr/local/bin")
 NARROW = ["put AccessDeniedException", "get done", "cross-account-role-name"]
 
+CORE = {"HOME", "LOGNAME", "PATH", "SHELL", "USER", "TMPDIR"}
+"""What Codex leaves of its own environment with `inherit = "core"`; the sandbox's addresses have to stay besides."""
+
 # What wins over a profile in some SDK, with another identity's values: the agent was started in such a shell.
 RIVALS = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
@@ -38,8 +41,7 @@ def shell(stack, request):
     home = stack.dir / "home"
     if request.param == "codex":
         policy = tomllib.loads((home / ".codex/config.toml").read_text())["shell_environment_policy"]["set"]
-        # as with `inherit = "core"`, which leaves HOME, PATH and their like
-        core = {name: value for name, value in stack.env.items() if not name.startswith("XDG_")}
+        core = {name: value for name, value in stack.env.items() if name in CORE or name.startswith("AWS_ENDPOINT_")}
         yield {**core, **policy}
     else:
         settings = json.loads((home / ".claude/settings.json").read_text())["env"]

@@ -9,6 +9,7 @@ import pytest
 from botocore.configloader import load_config
 from fake_daemon import ProblemError
 
+from xacct import awsfiles
 from xacct.ctl.agent import jsonc, look
 from xacct.ctl.agent.tools import TOOLS
 from xacct.ctl.main import main
@@ -70,7 +71,15 @@ NARROW = ["--read-only"]
 @pytest.fixture(autouse=True)
 def clean(place, monkeypatch):
     """None of the caller's own variables; a PATH with the fewest programs."""
-    for name in (*look.variables_of(""), "XACCT_ROLE", "CLAUDE_CONFIG_DIR", "CODEX_HOME", "CLAUDE_CODE_USE_BEDROCK"):
+    for name in (
+        *look.variables_of(""),
+        *awsfiles.CA_BUNDLES,
+        awsfiles.ENDPOINT,
+        "XACCT_ROLE",
+        "CLAUDE_CONFIG_DIR",
+        "CODEX_HOME",
+        "CLAUDE_CODE_USE_BEDROCK",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SHELL", "/bin/zsh")
     monkeypatch.chdir(place)
@@ -340,15 +349,26 @@ def test_a_policy_is_the_one_of_now(place, run):
 
 def test_its_xacctctl_is_that_of_the_users_own_shell(place, run, monkeypatch):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(place / "h/customer config"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/etc/ssl/ours.pem")
     monkeypatch.setattr(look.configure, "program", lambda: "/usr/bin/env")
     assert run("install", "codex", "prod", *NARROW, "--yes")[0] == 0
     directory = place / "s/xacct/agents/codex"
     shell = {"PATH": "/usr/bin:/bin", **look.variables_of(str(directory)), "AWS_ACCESS_KEY_ID": "A"}
+    shell |= {"HOME": "/nowhere", "REQUESTS_CA_BUNDLE": "/etc/ssl/the-agents.pem"}
     done = subprocess.run([directory / "xacctctl", "-0"], env=shell, capture_output=True, text=True, check=True)
     found = dict(line.split("=", 1) for line in done.stdout.split("\0") if line)
     assert found["AWS_CONFIG_FILE"] == str(place / "h/customer config")
     assert found["XDG_RUNTIME_DIR"] == str(place / "r")
+    assert (found["HOME"], found["AWS_CA_BUNDLE"]) == (str(place / "h"), "/etc/ssl/ours.pem")
+    assert "REQUESTS_CA_BUNDLE" not in found
     assert [name for name in look.variables_of("") if name in found] == ["AWS_CONFIG_FILE"]
+
+
+def test_a_password_is_not_written(place, run, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"https://alice:{SECRET}@sts.example/")
+    status, _, err = run("install", "codex", "prod", *NARROW, "--yes")
+    assert (status, tree(place)) == (1, {})
+    assert "password" in err
 
 
 @pytest.mark.parametrize("file", ["s/xacct/agents/codex/config", "r/xacct/aws-config-0123456789abcdef/config"])

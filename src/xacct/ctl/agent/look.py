@@ -9,13 +9,15 @@ import shlex
 from collections.abc import Mapping
 from typing import Final
 
-from xacct.ctl import block, configure, shadow, variables
+from xacct import awsfiles
+from xacct.ctl import block, configure, variables
 from xacct.ctl.failure import CtlError
 
 PROFILE: Final = "xacct-agent"
 """A name that no file of the user's has: where a tool goes back to those, SDKs stop instead of taking [default]."""
 
 _FILES: Final = (variables.CONFIG, "AWS_SHARED_CREDENTIALS_FILE")
+_STS: Final = (awsfiles.ENDPOINT, *awsfiles.CA_BUNDLES)
 _PROFILES: Final = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE")
 EMPTIED: Final = (
     "AWS_ACCESS_KEY_ID",
@@ -41,7 +43,8 @@ def variables_of(directory: str) -> dict[str, str]:
 def script(environ: Mapping[str, str], home: str, agents: str) -> str:
     """Return a program that is xacctctl in the surroundings of this shell, whatever an agent makes of its own.
 
-    Without it, `prod` would be looked for in the agent's AWS files, which have no such profile.
+    Without it, `prod` would be looked for in the agent's AWS files, which have no such profile. And where an agent
+    hands on no CA bundle, it would be the role of another STS, with a login of its own.
 
     Args:
         environ: this shell's.
@@ -51,19 +54,23 @@ def script(environ: Mapping[str, str], home: str, agents: str) -> str:
     Raises:
         CtlError: this shell is an agent's, or one of a copy of ours.
     """
-    before = variables.without_ours(environ)
-    files = shadow.files(before, home)
-    if variables.is_copy(files[0]) or files[0].startswith(f"{agents}/"):  # guard: agents-files-lead-not-to-themselves
+    before = {**variables.without_ours(environ), "HOME": home}
+    files = awsfiles.named(before, awsfiles.directory())
+    # guard: agents-files-lead-not-to-themselves
+    if variables.is_copy(files.config) or files.config.startswith(f"{agents}/"):
         raise CtlError(
             "AWS_CONFIG_FILE is a file of xacct's in this shell, not yours.",
             "Say it in a shell of your own, that no agent and no xacctctl env or exec has changed.",
         )
-    own = {name: path for name, path in zip(_FILES, files, strict=True) if before.get(name)}
+    if awsfiles.HIDDEN in files.endpoint:  # guard: no-password-of-an-address-in-the-script
+        raise CtlError(f"{awsfiles.ENDPOINT} has a password, which is not written into a file.", "Leave it out.")
+    means = files.environ()
+    own = {name: value for name, value in means.items() if name not in _FILES or before.get(name)}
     ours = {name: value for name in _OURS if (value := before.get(name)) and value.startswith("/")}
     lines = [
         "#!/bin/sh",
         "# xacctctl as it is in a shell that no agent has changed. Written by `xacctctl agent install`.",
-        f"unset {' '.join((*_FILES, *_PROFILES, *EMPTIED))}",
+        f"unset {' '.join((*_FILES, *_PROFILES, *EMPTIED, *_STS))}",
         *(f"export {name}={shlex.quote(value)}" for name, value in {**own, **ours}.items()),
         f'exec {shlex.join(_xacctctl())} "$@"',
     ]
