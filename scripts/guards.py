@@ -17,6 +17,166 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "no-other-machines-calls-in-sandbox": Guard(
+        "_answer(_KILL),",
+        "_answer(_ALLOW),",
+        "tests/ctl/sandboxed/test_sandbox_parts.py::test_the_filter_refuses_what_it_is_for_and_nothing_else",
+    ),
+    "no-typing-into-terminal": Guard(
+        "(_TIOCSTI, _TIOCLINUX)",
+        "()",
+        "tests/test_sandboxed_commands.py::test_a_shell_has_job_control_and_types_nothing_into_the_terminal",
+    ),
+    "secrets-of-environment-stay-outside": Guard(
+        "return not _SECRET.isdisjoint",
+        "return False and not _SECRET.isdisjoint",
+        "tests/test_sandboxed_commands.py::test_the_environment_has_no_other_credentials",
+    ),
+    "ways-to-agents-stay-outside": Guard(
+        "*_LEADING, ",
+        "",
+        "tests/test_sandboxed_commands.py::test_the_environment_has_no_other_credentials",
+    ),
+    "no-other-identity-by-keep-env": Guard(
+        'if name.startswith(("AWS_", "AMAZON_", "XACCT_")) or name == "BOTO_CONFIG":',
+        "if False:",
+        "tests/test_sandboxed_commands.py::test_the_environment_has_no_other_credentials",
+    ),
+    "sandbox-sees-no-process-of-others": Guard(
+        '"--unshare-pid",',
+        "*(),",
+        "tests/test_sandboxed_commands.py::test_no_process_outside_is_seen_or_touched",
+    ),
+    "network-that-is-cut-is-cut": Guard(
+        '["--unshare-net"]',
+        "[]",
+        "tests/test_sandboxed_commands.py::test_without_a_network_the_relay_leads_to_the_endpoint_and_nothing_else_does",
+    ),
+    "root-has-no-powers-in-sandbox": Guard(
+        '*("--cap-drop", "ALL"),',
+        "",
+        "tests/ctl/sandboxed/test_sandbox_parts.py::test_the_command_line_has_every_namespace",
+    ),
+    "sandbox-ends-with-xacctctl": Guard(
+        '"--die-with-parent", ',
+        "",
+        "tests/test_sandboxed_commands.py::test_all_of_it_ends_when_xacctctl_is_killed",
+    ),
+    "planted-bubblewrap-is-not-run": Guard(
+        "not planted and ",
+        "",
+        "tests/ctl/sandboxed/test_sandbox_parts.py::test_one_that_a_command_could_have_put_there_is_not_taken",
+    ),
+    "no-sandbox-no-command": Guard(
+        "if tried.returncode:",
+        "if False:",
+        "tests/ctl/sandboxed/test_sandbox_parts.py::test_where_it_is_not_allowed_a_sentence_says_why",
+    ),
+    "sandbox-reaches-no-imds-port": Guard(
+        "if ports:",
+        "if False:",
+        "tests/test_sandboxed_commands.py::test_imds_ports_and_a_shared_network_are_refused",
+    ),
+    "without-landlock-no-unix-sockets": Guard(
+        "families.append(seccomp.AF_UNIX)",
+        "pass",
+        "tests/test_sandboxed_commands.py::test_where_the_kernel_scopes_no_sockets_none_are_made",
+    ),
+    "hidden-by-every-mount": Guard(
+        "return places.Places(found.home, found.never | own, found.others | rest, found.empty)",
+        "return found",
+        "tests/ctl/sandboxed/test_sandbox_view.py::test_what_is_shown_by_another_mount_counts_as_hidden",
+    ),
+    "directories-of-everybodys-sockets-are-empty": Guard(
+        '("/tmp", "/var/tmp", "/run")',
+        '("/var/tmp",)',
+        "tests/test_sandboxed_commands.py::test_what_lies_in_everybodys_directories_is_not_there",
+    ),
+    "xaccts-own-is-never-in-view": Guard(
+        "*map(real, (paths.state_dir(), os.path.dirname(paths.config_file()))),",
+        "",
+        "tests/test_sandboxed_commands.py::test_what_is_xaccts_own_is_not_there",
+    ),
+    "misspelled-path-of-sandbox-is-said": Guard(
+        "if not os.path.lexists(found):",
+        "if False:",
+        "tests/ctl/sandboxed/test_sandbox_view.py::test_a_misspelled_path_is_said",
+    ),
+    "no-descriptor-comes-into-sandbox": Guard(
+        "os.closerange(3, _MOST_DESCRIPTORS)",
+        "pass",
+        "tests/test_sandboxed_commands.py::test_no_descriptor_comes_along",
+    ),
+    "first-process-of-sandbox-is-not-stopped": Guard(
+        "kernel_calls.close_to_tracers()",
+        "pass",
+        "tests/test_sandboxed_commands.py::test_no_process_outside_is_seen_or_touched",
+    ),
+    "abstract-sockets-are-out-of-reach": Guard(
+        "kernel_calls.enter()",
+        "pass",
+        "tests/test_sandboxed_commands.py::test_an_abstract_socket_is_out_of_reach",
+    ),
+    "deeper-mount-of-sandbox-has-the-word": Guard(
+        "mounts.sort(key=lambda mount: mount.key)",
+        "mounts.sort(key=lambda mount: mount.key, reverse=True)",
+        "tests/ctl/sandboxed/test_sandbox_view.py::test_the_file_system_is_read_only_and_the_directory_can_be_written",
+    ),
+    "sandbox-file-system-is-read-only": Guard(
+        '["--ro-bind", "/", "/", ',
+        '["--bind", "/", "/", ',
+        "tests/test_sandboxed_commands.py::test_what_is_not_hidden_is_there_and_read_only",
+    ),
+    "root-sets-nothing-of-the-kernels": Guard(
+        '(*rebuilt, "/proc")',
+        "(*rebuilt,)",
+        "tests/ctl/sandboxed/test_sandbox_view.py::test_the_file_system_is_read_only_and_the_directory_can_be_written",
+    ),
+    "sandbox-writes-around-nothing-hidden": Guard(
+        "if found:",
+        "if False:",
+        "tests/test_sandboxed_commands.py::test_where_it_would_write_around_what_is_hidden_it_is_refused",
+    ),
+    "sandbox-keeps-nothing-around-hidden": Guard(
+        "if found:",
+        "if False:",
+        "tests/test_sandboxed_commands.py::test_what_stays_hidden_is_not_kept",
+    ),
+    "hidden-file-has-no-other-name": Guard(
+        "for path in sorted(places.never):",
+        "for path in ():",
+        "tests/ctl/sandboxed/test_sandbox_view.py::test_a_file_with_a_second_name_is_refused",
+    ),
+    "hidden-entry-of-sandbox-is-left-out": Guard(
+        "if path in without or path in rebuilt:",
+        "if path in rebuilt:",
+        "tests/test_sandboxed_commands.py::test_keys_are_not_there",
+    ),
+    "repository-runs-nothing-of-sandbox": Guard(
+        "if real and git not in write:",
+        "if False:",
+        "tests/test_sandboxed_commands.py::test_a_repositorys_own_files_can_be_read_and_no_more",
+    ),
+    "sockets-of-others-are-covered": Guard(
+        "found = sorted((seen | inside) - set(wanted.keep))",
+        "found = []",
+        "tests/test_sandboxed_commands.py::test_a_socket_anywhere_in_view_is_covered",
+    ),
+    "sandbox-option-alone-is-refused": Guard(
+        "if given:",
+        "if False:",
+        "tests/ctl/sandboxed/test_sandbox_parts.py::test_an_option_of_a_sandbox_alone_is_refused",
+    ),
+    "sandbox-goes-by-grant": Guard(
+        "if other:",
+        "if False:",
+        "tests/ctl/sandboxed/test_sandbox_parts.py::test_what_goes_by_no_grant_of_the_command_is_refused",
+    ),
+    "no-daemon-is-started-in-sandbox": Guard(
+        "if variables.SANDBOXED in os.environ:",
+        "if False:",
+        "tests/test_sandboxed_commands.py::test_xacctctl_inside_says_one_sentence",
+    ),
     "no-password-of-an-address-in-the-script": Guard(
         "if awsfiles.HIDDEN in files.endpoint:",
         "if False:",

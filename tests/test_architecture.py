@@ -587,6 +587,7 @@ RUNNERS = {
     "ctl/browser.py": "a browser for a sign-in, by Python's webbrowser",
     "ctl/console.py": "the browser that was named for the console",
     "ctl/child.py": "the command of exec, in our own terminal",
+    "ctl/sandboxed/inside.py": "the command of exec, in a sandbox, whose first process it is",
     "ctl/start.py": "the daemon",
     "ctl/service_files.py": "asks a program for its version",
     "ctl/unit.py": "systemctl and systemd-analyze",

@@ -25,13 +25,22 @@ _PASSED_ON: Final = _FROM_TERMINAL | {signal.SIGTERM, signal.SIGUSR1, signal.SIG
 _IGNORED_BY_PYTHON: Final = (signal.SIGPIPE, signal.SIGXFSZ)
 
 
-def run(command: list[str], environ: Mapping[str, str], ended: Callable[[int], int | None] | None = None) -> int:
+def run(
+    command: list[str],
+    environ: Mapping[str, str],
+    ended: Callable[[int], int | None] | None = None,
+    *,
+    blocked: frozenset[int] = frozenset(),
+    target: Callable[[int], int] | None = None,
+) -> int:
     """Run `command` to its end and return its status as a shell would: 128+n for signal n.
 
     Args:
         command: the program and its arguments.
         environ: its environment.
         ended: says the status of the child of that pid, None while it runs; None: it is the only child.
+        blocked: signals that it is started with blocked, as they are not meant for it, but for `target`.
+        target: gives the process that these are passed on to, by the command's own; called once, after its start.
 
     The signals stay blocked behind it: the caller is about to end, and a Ctrl-C that was meant for the command
     must not end it first.
@@ -44,7 +53,7 @@ def run(command: list[str], environ: Mapping[str, str], ended: Callable[[int], i
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     try:
-        child = os.posix_spawnp(command[0], command, environ, setsigmask=before, setsigdef=_IGNORED_BY_PYTHON)
+        child = os.posix_spawnp(command[0], command, environ, setsigmask=before | blocked, setsigdef=_IGNORED_BY_PYTHON)
     except BaseException as error:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         if isinstance(error, FileNotFoundError):
@@ -52,11 +61,12 @@ def run(command: list[str], environ: Mapping[str, str], ended: Callable[[int], i
         if isinstance(error, OSError):
             raise CtlError(f"{command[0]} can't be run: {error.strerror}.", "", CANNOT_RUN) from None
         raise
+    meant = child if target is None else target(child)
     while True:
         number, from_terminal = _next_signal(watched)
         if number != signal.SIGCHLD:
             if not from_terminal or _told_alone(number):
-                _send(child, number)
+                _send(meant if number in blocked else child, number)
             continue
         status = ended(child)
         if status is not None:

@@ -47,7 +47,10 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "policy": ("--format", "--part", "--principal"),
     "env": ("--format", "--pid", "--imds", "--static", "--lifetime", "--region", *_NARROWING, "--ttl"),
     "leave": ("--format",),
-    "exec": ("--imds", "--static", "--lifetime", "--detach", "--parallel", "--region", *_NARROWING, "--ttl"),
+    "exec": (
+        *("--imds", "--static", "--lifetime", "--detach", "--parallel", "--region", *_NARROWING, "--ttl"),
+        *("--sandbox", "--keep", "--write", "--hide", "--keep-env", "--no-network"),
+    ),
     "ssh": (*_NARROWING, "--ttl"),
     "init": ("--no-prompt", "--project", "--short"),
     "trust": ("--catalogue", "--list", "--yes"),

@@ -18,7 +18,6 @@ from xacct.ctl.env import (
     metadata,
     mint,
     narrowed,
-    narrows,
     reaching,
     revoke,
 )
@@ -26,16 +25,18 @@ from xacct.ctl.failure import USAGE, CtlError
 from xacct.ctl.hold import credentials
 from xacct.ctl.render import say
 from xacct.ctl.shadow import PROFILE
-from xacct.ctl.verb import Verb
+from xacct.ctl.verb import SANDBOX, Verb, narrows
 from xacct.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, Final
 
+    from xacct import wire
     from xacct.ctl.client import Client
+    from xacct.ctl.sandboxed.run import Sandbox
 
 _TRIES: Final = 20
 _PAUSE: Final = 0.05
@@ -46,7 +47,7 @@ def exec_(args: Namespace, client: Client) -> int:
     """Run the command and return its status: 128+n for signal n, 126 and 127 as shells do."""
     if args.role is None:
         _choose(args)
-    _demand_sense(args)
+    sandbox = _demand_sense(args)
     if getattr(args, "several", None):
         return _in_each(args, client)
     if args.parallel is not None:
@@ -57,6 +58,11 @@ def exec_(args: Namespace, client: Client) -> int:
         return _run(args, variables.static(args.role, keys, os.environ))
     if args.imds:
         return _run(args, metadata(client, args, os.environ))
+    return _by_grant(args, client, sandbox)
+
+
+def _by_grant(args: Namespace, client: Client, sandbox: Sandbox | None) -> int:
+    """Run the command with a grant that ends with it."""
     lifetime(args)
     more = narrowed(args)
     if more:
@@ -66,20 +72,31 @@ def exec_(args: Namespace, client: Client) -> int:
             return status
     fish = _universal(args.command[0])
     ensure(client, args.role)
+    if sandbox is not None:
+        sandbox.demand_alone(client)
     undone = around.undone_by(args.command, paths.home())
     if undone:
         say(f"xacctctl: note: {undone}, which wins over xacct in that shell. xacctctl env, typed in it, takes it away.")
-    return _with_grant(args, client, more, fish)
+
+    def run(grant: wire.GrantAnswer) -> int:
+        if sandbox is not None:
+            return sandbox.run(grant)
+        change = reaching(args.role, grant, os.environ, PROFILE if fish else None, fish)
+        return _run(args, change, bound=bool(more))
+
+    return _with_grant(args, client, more, run)
 
 
-def _with_grant(args: Namespace, client: Client, more: Mapping[str, Any], fish: Sequence[str]) -> int:
+def _with_grant(
+    args: Namespace, client: Client, more: Mapping[str, Any], run: Callable[[wire.GrantAnswer], int]
+) -> int:
     """Run the command with a grant of its own.
 
     Args:
         args: the command line.
         client: of the daemon.
         more: what narrows the grant, if anything does.
-        fish: profiles that would win in the command, if that is fish.
+        run: runs the command with the grant, and returns its status.
     """
     label = f"exec {args.command[0].rpartition('/')[2]} {os.getpid()}"
     grant = mint(client, args.role, label, 0 if args.detach else os.getpid(), **more)
@@ -89,9 +106,8 @@ def _with_grant(args: Namespace, client: Client, more: Mapping[str, Any], fish: 
         subreaper.bind(client, grant)  # guard: narrowed-exec-binds-its-grant
     ended = True
     try:
-        change = reaching(args.role, grant, os.environ, PROFILE if fish else None, fish)
         newest = procfs.newest()
-        status = _run(args, change, bound=bool(more))
+        status = run(grant)
         ended = not args.detach
     finally:
         if ended:
@@ -106,8 +122,8 @@ def _with_grant(args: Namespace, client: Client, more: Mapping[str, Any], fish: 
     return status
 
 
-def _demand_sense(args: Namespace) -> None:
-    """Refuse a command line that can't be meant."""
+def _demand_sense(args: Namespace) -> Sandbox | None:
+    """Refuse a command line that can't be meant; return the sandbox that it asks for."""
     if not args.command and not os.isatty(0):
         raise CtlError("exec needs a command.", "xacctctl exec ROLE -- COMMAND...", USAGE)
     if not args.command and getattr(args, "several", None):
@@ -124,6 +140,16 @@ def _demand_sense(args: Namespace) -> None:
         raise CtlError(
             "--detach goes with a grant, which --static and --imds have not.", "Leave out one of the two.", USAGE
         )
+    return _sandbox(args)
+
+
+def _sandbox(args: Namespace) -> Sandbox | None:
+    """Return the sandbox that is asked for, once it is clear that there can be one."""
+    if not any(getattr(args, name, None) for name in SANDBOX):
+        return None
+    from xacct.ctl.sandboxed import options, run  # noqa: PLC0415 - of use to sandboxes alone
+
+    return run.Sandbox(args) if options.demand_sense(args) else None
 
 
 def _choose(args: Namespace) -> None:
@@ -218,11 +244,19 @@ def _declare(parser: ArgumentParser) -> None:
     )
     declare_region(parser)
     declare_scope(parser)
+    _declare_sandbox(parser)
     parser.usage = (
         "xacctctl exec [ROLE] [--region REGION] [--parallel N] [--detach | --imds | --static [--lifetime DURATION]]"
         " [--read-only | --policy FILE|JSON | --allow ACTION,... [--on ARN...] | --scope NAME] [--regions R,...]"
-        " [--ttl DURATION] [--] [COMMAND...]"
+        " [--ttl DURATION] [--sandbox [--keep PATH] [--write PATH] [--hide PATH] [--keep-env NAME] [--no-network]]"
+        " [--] [COMMAND...]"
     )
+
+
+def _declare_sandbox(parser: ArgumentParser) -> None:
+    from xacct.ctl.sandboxed import options  # noqa: PLC0415 - not for plain lines
+
+    options.declare(parser)
 
 
 VERBS = {
@@ -240,6 +274,7 @@ VERBS = {
             "xacctctl exec -- terraform plan              in the role of the directory's .xacct.toml",
             "xacctctl exec prod --read-only --ttl 20m -- ./agent.sh",
             "xacctctl exec prod --allow s3:GetObject --on 'arn:aws:s3:::reports/*' -- python report.py",
+            "xacctctl exec prod --read-only --ttl 20m --sandbox -- ./agent.sh",
             "xacctctl exec 'cust-*' --parallel 4 -- aws s3 ls",
         ),
         exec_,

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from xacct.ctl.verb import Verb
 
 _SCOPE_VALUED: Final = ("--policy", "--allow", "--on", "--regions", "--ttl", "--scope")
-_EXEC_VALUED: Final = ("--lifetime", "--parallel", "--region", *_SCOPE_VALUED)
+_SANDBOX_VALUED: Final = ("--keep", "--write", "--hide", "--keep-env")
+_EXEC_VALUED: Final = ("--lifetime", "--parallel", "--region", *_SCOPE_VALUED, *_SANDBOX_VALUED)
 """Options of exec, and of ssh before its role, that the next word belongs to."""
 
 

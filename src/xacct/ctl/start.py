@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 from xacct import fileio, paths, wire
-from xacct.ctl import shellfiles, unit
+from xacct.ctl import shellfiles, unit, variables
 from xacct.ctl.client import Client
 from xacct.ctl.failure import NO_DAEMON, CtlError, NotRunningError, UnreachableError
 
@@ -28,6 +28,12 @@ def start_daemon() -> bool:
     Raises:
         CtlError: it gives up; with the daemon's own last words.
     """
+    if variables.SANDBOXED in os.environ:  # guard: no-daemon-is-started-in-sandbox
+        raise CtlError(
+            "This is a sandbox (xacctctl exec --sandbox): xacctd is out of reach, but for the grant that it was given.",
+            "Outside of it: xacctctl exec ROLE --sandbox, with what the command needs",
+            NO_DAEMON,
+        )
     paths.make_private(paths.runtime_dir())
     client = Client(paths.socket_path())
     with alone(f"{paths.runtime_dir()}/start.lock"):  # who waited here finds it running

@@ -74,6 +74,9 @@ OUR_PROFILE: Final = "XACCT_PROFILE"
 PROJECT: Final = "XACCT_PROJECT"
 """Which .xacct.toml, with which bytes in it, put the shell into its role; not set where somebody chose it."""
 
+SANDBOXED: Final = "XACCT_SANDBOXED"
+"""Set for a command of `exec --sandbox`, so that xacctctl can say why it finds no xacctd there."""
+
 _TIMEOUT: Final = "AWS_METADATA_SERVICE_TIMEOUT"
 _PATIENCE: Final = "130"
 """Seconds that PHP waits for the endpoint's whole answer (1 otherwise): a little longer than xacctd holds one.

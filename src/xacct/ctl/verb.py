@@ -103,13 +103,18 @@ def narrows(args: Namespace) -> bool:
     return any(getattr(args, name, None) not in (None, False) for name in NARROWING)
 
 
+SANDBOX: Final = ("sandbox", "no_network", "keep", "write", "hide", "keep_env")
+"""What sandboxed/options.py declares: two that are said or not, and lists."""
+
+_UNBOUNDED: Final[Mapping[str, Any]] = {**dict.fromkeys(SANDBOX[:2], False), **dict.fromkeys(SANDBOX[2:])}
+
 _WIDE: Final[Mapping[str, Any]] = {"read_only": False, **dict.fromkeys(NARROWING[1:])}
 _WAYS: Final[Mapping[str, Any]] = {"imds": False, "static": False, "lifetime": None, "region": None, **_WIDE}
 
 _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "process": {"lifetime": None, **_WIDE},
     "env": {"format": "sh", "pid": None, **_WAYS},
-    "exec": {"detach": False, "parallel": None, **_WAYS},
+    "exec": {"detach": False, "parallel": None, **_WAYS, **_UNBOUNDED},
 }
 """The options of the daily verbs that take one role, as they are where none is given.
 

@@ -1,0 +1,131 @@
+"""What a sandbox sees: bubblewrap's mounts for a home directory, and what is refused."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from xacct.ctl.failure import CtlError
+from xacct.ctl.sandboxed import kernel, places, run, view
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A home directory with the usual things, and nothing that is emptied around it."""
+    home = tmp_path / "home"
+    for name in (".aws/config", ".ssh/id", ".config/gh/hosts", ".config/other", "project/.git/config", ".cache/x"):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text("")
+    (home / "link").symlink_to("/etc/passwd")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    (tmp_path / "run/xacct").mkdir(parents=True)
+    monkeypatch.setattr(places, "EMPTY", ())
+    return home
+
+
+def words(home, directory="project", **wanted):
+    return view.words(places.of(os.environ, ()), view.Wanted(str(home / directory), **wanted))
+
+
+def after(said, *first):
+    """Where these words stand, one behind the other."""
+    return next(n for n in range(len(said)) if tuple(said[n : n + len(first)]) == first)
+
+
+def test_the_file_system_is_read_only_and_the_directory_can_be_written(home):
+    said = words(home)
+    project = f"{home}/project"
+    assert said[:7] == ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    assert said[-2:] == ["--remount-ro", "/proc"]
+    home_at, entry_at = after(said, "--tmpfs", str(home)), after(said, "--ro-bind-try", project, project)
+    written_at, git_at = after(said, "--bind", project, project), after(said, "--ro-bind", f"{project}/.git")
+    assert home_at < entry_at < written_at < git_at < after(said, "--remount-ro", str(home))
+    assert [word for word in said if word == "--bind"] == ["--bind"]
+
+
+def test_what_is_hidden_is_bound_nowhere(home):
+    said = words(home)
+    assert not {f"{home}/{name}" for name in (".aws", ".ssh", ".config/gh")} & {*said}
+    assert f"{home}/.config/other" in said
+    assert said[after(said, "--symlink") + 1 :][:2] == ["/etc/passwd", f"{home}/link"]
+    assert said[after(said, "--tmpfs", f"{home}/.cache") - 1] == "0700"
+
+
+def test_what_is_kept_or_can_be_written_comes_back(home):
+    said = words(home, keep=[f"{home}/.ssh/id"], write=[f"{home}/.config/gh"])
+    assert f"{home}/.ssh" not in said
+    assert after(said, "--ro-bind", f"{home}/.ssh/id", f"{home}/.ssh/id")
+    assert after(said, "--bind", f"{home}/.config/gh", f"{home}/.config/gh")
+
+
+@pytest.mark.parametrize("directory", ["", "..", ".ssh", ".aws", ".config"])
+def test_a_directory_with_something_hidden_is_not_written(home, directory):
+    with pytest.raises(CtlError, match="would be writable"):
+        view.words(places.of(os.environ, ()), view.Wanted(os.path.realpath(home / directory)))
+
+
+@pytest.mark.parametrize("name", ["", ".aws", ".aws/config", ".config", ".cache"])
+def test_what_would_bring_hidden_things_back_is_not_kept(home, name):
+    with pytest.raises(CtlError, match="would show"):
+        words(home, keep=[str(home / name).rstrip("/")])
+
+
+def test_a_file_of_awss_elsewhere_is_left_out_of_its_directory(home, monkeypatch):
+    shared = home.parent / "shared"
+    shared.mkdir()
+    for name in ("aws-config", "other"):
+        (shared / name).write_text("")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(shared / "aws-config"))
+    said = words(home)
+    assert after(said, "--tmpfs", str(shared))
+    assert str(shared / "aws-config") not in said
+    assert str(shared / "other") in said
+
+
+def test_a_file_with_a_second_name_is_refused(home):
+    os.link(home / ".aws/config", home / "project/config")
+    (home / ".aws/config").replace(home / ".boto")
+    with pytest.raises(CtlError, match="hard link"):
+        words(home)
+
+
+def test_a_socket_in_view_is_covered_by_nothing(home):
+    sockets = [f"{home}/project/s.sock", f"{home}/.config/other", f"{home}/.ssh/agent", f"{home}/.cache/x"]
+    said = words(home, sockets=[s for s in sockets if Path(s).exists()])
+    assert after(said, "--ro-bind-data", view.NOTHING, f"{home}/.config/other") > after(
+        said, "--ro-bind-try", f"{home}/.config/other"
+    )
+    assert said.count("--ro-bind-data") == 1
+
+
+def test_another_mount_of_a_hidden_directory_hides_it_too(tmp_path):
+    for name in ("home/.ssh", "again/.ssh", "keys"):
+        (tmp_path / name).mkdir(parents=True)
+    mounts = f"""\
+1 0 8:1 / / rw - ext4 /dev/a rw
+2 1 8:2 /data {tmp_path}/home rw - ext4 /dev/b rw
+3 1 8:2 /data {tmp_path}/again rw - ext4 /dev/b rw
+4 1 8:2 /data/.ssh {tmp_path}/keys rw - ext4 /dev/b rw
+5 1 8:3 /data {tmp_path}/other rw - ext4 /dev/c rw"""
+    assert kernel.aliases([f"{tmp_path}/home/.ssh"], mounts) == {f"{tmp_path}/again/.ssh", f"{tmp_path}/keys"}
+
+
+def test_a_mount_with_a_space_in_its_name_is_read(tmp_path):
+    (tmp_path / "a b").mkdir()
+    mounts = f"1 0 8:1 / / rw - ext4 a rw\n2 1 8:1 {tmp_path}/x {tmp_path}/a\\040b rw - ext4 a rw"
+    assert kernel.aliases([f"{tmp_path}/x"], mounts) == {f"{tmp_path}/a b"}
+
+
+def test_a_misspelled_path_is_said(home):
+    with pytest.raises(CtlError, match="is not there"):
+        places.of(os.environ, [f"{home}/no-such"])
+
+
+def test_what_is_shown_by_another_mount_counts_as_hidden(home, monkeypatch):
+    again = home.parent / "again"
+    (again / ".ssh").mkdir(parents=True)
+    mounts = f"1 0 8:1 / / rw - ext4 a rw\n2 1 8:2 / {home} rw - ext4 b rw\n3 1 8:2 / {again} rw - ext4 b rw"
+    monkeypatch.setattr(run, "_read", {"/proc/self/mountinfo": mounts}.get)
+    found = run._with_aliases(places.of(os.environ, ()))
+    assert f"{again}/.ssh" in found.others
