@@ -597,6 +597,11 @@ GUARDS = {
         "self.roots.take_over(())",
         "tests/grants/test_roots.py::test_a_file_that_is_older_than_the_end_of_its_grant_binds_the_process_all_the_same",
     ),
+    "bound-by-the-file-or-by-hand": Guard(
+        "roots | handed",
+        "handed",
+        "tests/grants/test_roots.py::test_of_the_file_and_what_is_handed_on_the_older_unbinds_nothing",
+    ),
     "bound-as-long-as-it-lives": Guard(
         "if self._lives(root)}",
         "if False}",

@@ -83,6 +83,18 @@ def test_a_file_that_is_older_than_the_end_of_its_grant_binds_the_process_all_th
     assert after.roots.known == {ROOT}
 
 
+@pytest.mark.parametrize("newer", ["the file", "by hand"])
+def test_of_the_file_and_what_is_handed_on_the_older_unbinds_nothing(grants, machine, newer):
+    """A daemon that is killed has kept the one, and not yet the other."""
+    of_hand, in_file = handed_on(grants), machine.store.read_bytes()
+    if newer == "the file":
+        of_hand = []
+    else:
+        in_file = b"[]"
+    machine.store.write_bytes(in_file)
+    assert machine.grants(of_hand).roots.known == {ROOT}
+
+
 def test_when_the_process_has_ended_it_is_forgotten(grants, machine):
     machine.alive.discard(7)
     grants.sweep()

@@ -120,10 +120,11 @@ class Grants:
         """
         kept: list[Grant] = []
         roots: set[ProcessMark] = set()
-        if handed_on is not None:
-            kept, roots = grant_file.of_rows(handed_on)
-        elif self.store is not None:
+        if self.store is not None:
             kept, roots = grant_file.load(self.store)
+        if handed_on is not None:  # which may be older than the last process that was bound, and so may be the file
+            kept, handed = grant_file.of_rows(handed_on)
+            roots = roots | handed  # guard: bound-by-the-file-or-by-hand
         self.roots.take_over(roots)  # guard: bound-whatever-became-of-its-grant
         # What was handed on may be older, too: nothing is kept before a configuration has been read.
         # guard: revoked-by-the-token-files, handed-on-state-may-be-older-than-a-revocation
