@@ -17,6 +17,21 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "name-of-an-agent-is-a-word": Guard(
+        'char.isascii() and (char.isalnum() or char in "._-@")',
+        "True",
+        "tests/ctl/test_agents.py::test_a_name_of_its_own_choice_is_a_short_word",
+    ),
+    "agent-without-scope-is-refused": Guard(
+        'if "agent" not in body or not self._need_scope() or _says_what(scope):',
+        "if True:",
+        "tests/control/test_agents.py::test_an_agent_without_a_scope_is_refused_where_config_says_so",
+    ),
+    "region-or-time-alone-is-no-scope-of-agents": Guard(
+        "return bool(scope.name or scope.read_only or scope.policy or scope.allow or scope.policy_arns)",
+        "return True",
+        "tests/control/test_agents.py::test_where_and_for_how_long_is_no_scope",
+    ),
     "bytes-of-narrower-credentials-are-forgotten": Guard(
         "if not held:",
         "if not held and not narrow:",

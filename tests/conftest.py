@@ -9,6 +9,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from xacct.ctl.agents import GENERIC, NAMES
+
 # A script that runs the tests behind an `&` has them, and all they start, ignore Ctrl-C and Ctrl-\: no terminal does.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
@@ -123,7 +125,7 @@ def nobodys_home(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("AWS_", "XACCT_", "XDG_")):
+            if name.startswith(("AWS_", "XACCT_", "XDG_")) or name in {*NAMES, GENERIC}:
                 patch.delenv(name)
         patch.setenv("HOME", str(home))
         # Should a test forget to name an endpoint, it must not find a cloud machine's own role.

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from xacct.control.agents import Agents
     from xacct.control.audit import Audit
     from xacct.control.daemon import Identify
     from xacct.credentials.service import CredentialService
@@ -38,12 +39,15 @@ COMMAND = "xacctctl"
 class LoginRoutes:
     """POST /v1/login, /v1/credentials and /v1/whoami."""
 
-    def __init__(self, service: CredentialService, grants: Grants, audit: Audit, identify: Identify) -> None:
+    def __init__(
+        self, service: CredentialService, grants: Grants, audit: Audit, identify: Identify, agents: Agents
+    ) -> None:
         self._service = service
         self._keeper = service.keeper
         self._grants = grants
         self._audit = audit
         self._identify = identify
+        self._agents = agents
         self._commands = itertools.count(1)
 
     def routes(self) -> list[web.RouteDef]:
@@ -135,6 +139,7 @@ class LoginRoutes:
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""
         body = await body_of(request, wire.CredentialsRequest)
+        self._agents.check(body)
         body["role"] = views.of(request).wanted(body["role"])
         attend = body.get("attend", True)
         # Each request is a consumer of its own: nobody can tell whether the last one was the same program.

@@ -78,6 +78,7 @@ class WantedScope(msgspec.Struct, forbid_unknown_fields=True, frozen=True):  # g
 
 RULES: Final[Mapping[str, Any]] = {
     "scope": WantedScope,
+    "agent": Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=_NO_CONTROLS)],
     "profile": Annotated[str, _NAME],
     "access_key_id": Annotated[str, msgspec.Meta(pattern=_KEY_ID)],
     "secret_access_key": Annotated[str, msgspec.Meta(pattern=_SECRET_KEY)],
