@@ -46,6 +46,7 @@ LIVE = {
     "test_keychain_keys.py": {"test_a_key_moves_out_of_the_file_after_the_proof"},
     "test_lifecycle.py": {"test_a_reload_leaves_a_daemon_that_can_be_reached"},
     "test_machine_roles.py": set(),
+    "test_mcp.py": {"test_an_agent_asks_is_granted_and_lets_go", "test_a_no_is_final_and_nobody_is_asked_again"},
     "test_mfa_devices.py": {"test_a_stored_seed_answers_and_no_code_is_sent_twice"},
     "test_other_profiles.py": set(),
     "test_other_sts.py": {"test_a_code_goes_to_the_sts_of_its_own_shell_alone"},

@@ -41,9 +41,13 @@ def named(environ: Mapping[str, str]) -> str:
     for variable, name in NAMES.items():
         if environ.get(variable):
             return name
-    said = environ.get(GENERIC, "")[:_LONGEST]
+    return word(environ.get(GENERIC, ""))
+
+
+def word(said: str) -> str:
+    """Return a name of an agent's own choice as a short word that can mean nothing else."""
     # guard: name-of-an-agent-is-a-word
-    return "".join(char if char.isascii() and (char.isalnum() or char in "._-@") else "-" for char in said)
+    return "".join(char if char.isascii() and (char.isalnum() or char in "._-@") else "-" for char in said[:_LONGEST])
 
 
 def said(environ: Mapping[str, str]) -> dict[str, str]:

@@ -38,6 +38,7 @@ WHERE: Final = {
     "accounts": ("accounts", "accounts and roles of IAM Identity Center; sync: profiles of them"),
     "docker": ("docker.verbs", "run a container in a role"),
     "podman": ("docker.verbs", "the same with Podman"),
+    "mcp": ("mcp.verb", "scoped access for coding agents, by the Model Context Protocol"),
     "audit": ("audit", "who had credentials, and when"),
     "lock": ("lock", "hand out nothing until unlock"),
     "unlock": ("lock", "hand out credentials again"),
