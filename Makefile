@@ -68,8 +68,8 @@ test-faults: .venv/ready ## random faults against a model of what may be served 
 test-soak: .venv/ready ## ten-second credentials, five clients and faults, for SECONDS (wants root)
 	SEED="$(SEED)" SECONDS="$(or $(SECONDS),600)" env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest tests/system/test_soak.py
 
-install: ## install for this user: a venv of its own and links in BINDIR (~/.local/bin)
-	@PYTHON="$(PYTHON)" PYTHON_CHOSEN="$(filter-out file,$(origin PYTHON))" sh scripts/install.sh install
+install: ## install for this user: a venv of its own and links in BINDIR (~/.local/bin); EXTRAS=mcp: xacctctl mcp too
+	@EXTRAS="$(EXTRAS)" PYTHON="$(PYTHON)" PYTHON_CHOSEN="$(filter-out file,$(origin PYTHON))" sh scripts/install.sh install
 
 uninstall: ## remove what `make install` put there, and say what stays (PURGE=yes: remove that, too)
 	@PURGE="$(PURGE)" sh scripts/install.sh uninstall

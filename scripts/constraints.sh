@@ -1,6 +1,6 @@
 #!/bin/sh
-# Write constraints.txt (what runs), constraints-keychain.txt (what the extra `keychain` adds to it) and
-# constraints-dev.txt (all that and what tests it) anew.
+# Write constraints.txt (what runs), constraints-keychain.txt and constraints-mcp.txt (what the extras `keychain` and
+# `mcp` add to it) and constraints-dev.txt (all that and what tests it) anew.
 # usage: scripts/constraints.sh PYTHON            PYTHON makes the venv that uv is run from
 #
 # They are universal (Python 3.11 and newer, Linux and macOS) and carry every file's hash. They name
@@ -53,5 +53,8 @@ backend=build-system.requires
 requirements $backend | compile constraints.txt "What xacct runs on" pyproject.toml
 requirements project.optional-dependencies.keychain | compile constraints-keychain.txt \
     "What the extra keychain adds" --constraint constraints.txt
+requirements project.optional-dependencies.mcp | compile constraints-mcp.txt \
+    "What the extra mcp adds" --constraint constraints.txt --constraint constraints-keychain.txt
 requirements $backend | compile constraints-dev.txt "What xacct runs on, and what tests it" \
-    --extra keychain --extra dev --constraint constraints.txt --constraint constraints-keychain.txt pyproject.toml
+    --extra keychain --extra mcp --extra dev --constraint constraints.txt --constraint constraints-keychain.txt \
+    --constraint constraints-mcp.txt pyproject.toml

@@ -17,6 +17,86 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "mcp-other-roles-are-refused": Guard(
+        "if limits.roles and role not in limits.roles:",
+        "if False:",
+        "tests/ctl/test_mcp_limits.py::test_no_call_is_for_another_role_or_for_longer",
+    ),
+    "mcp-no-longer-than-its-human-said": Guard(
+        "if ttl > limits.ttl:",
+        "if False:",
+        "tests/ctl/test_mcp_limits.py::test_no_call_is_for_another_role_or_for_longer",
+    ),
+    "mcp-reason-is-a-short-line": Guard(
+        'cut(" ".join(without_keys(clean(reason)).split()), MOST_REASON)',
+        "reason",
+        "tests/ctl/test_mcp_limits.py::test_a_reason_is_one_short_line",
+    ),
+    "mcp-scope-is-demanded": Guard(
+        "if not limits.unscoped and not any(",
+        "if False and not any(",
+        "tests/ctl/test_mcp_limits.py::test_without_a_scope_nothing_is_given_unless_a_human_said_so",
+    ),
+    "mcp-other-scopes-are-refused": Guard(
+        "if name not in limits.scopes or others:",
+        "if False:",
+        "tests/ctl/test_mcp_limits.py::test_scopes_that_the_human_named_are_the_only_ones",
+    ),
+    "mcp-unknown-argument-is-refused": Guard(
+        "if unknown := sorted(set(said) - known):",
+        "if unknown := []:",
+        "tests/ctl/test_mcp_limits.py::test_an_argument_that_nobody_knows_may_be_a_limit",
+    ),
+    "mcp-no-is-not-asked-again": Guard(
+        "if left > 0:",
+        "if False:",
+        "tests/ctl/test_mcp_limits.py::test_a_no_rests_for_five_minutes",
+    ),
+    "mcp-grants-end-with-the-server": Guard(
+        '"pid": os.getpid(),',
+        "",
+        "tests/test_mcp.py::test_a_signal_ends_it_and_what_it_gave",
+    ),
+    "mcp-refused-grant-is-taken-back": Guard(
+        "await asyncio.to_thread(revoke, self._client, access.id)",
+        "pass",
+        "tests/test_mcp.py::test_a_no_is_final_and_nobody_is_asked_again",
+    ),
+    "mcp-others-grants-are-not-its-own": Guard(
+        "if access_id not in self.accesses:",
+        "if False:",
+        "tests/ctl/test_mcp_limits.py::test_a_grant_of_others_is_none_of_its",
+    ),
+    "mcp-endpoint-is-told-of-what-is-granted": Guard(
+        'if access.state == "granted":',
+        "if True:",
+        "tests/test_mcp.py::test_a_guarded_role_waits_for_a_human_who_sees_the_reason",
+    ),
+    "mcp-end-takes-grants-back": Guard(
+        "revoke(self._client, access.id)",
+        "pass",
+        "tests/ctl/test_mcp_limits.py::test_the_end_takes_back_what_is_in_force",
+    ),
+    "mcp-other-roles-are-not-listed": Guard(
+        'if not self._limits.roles or role["name"] in self._limits.roles]',
+        "]",
+        "tests/test_mcp.py::test_the_servers_limits_hold_for_each_call",
+    ),
+    "name-of-an-agent-is-a-word": Guard(
+        'char.isascii() and (char.isalnum() or char in "._-@")',
+        "True",
+        "tests/ctl/test_agents.py::test_a_name_of_its_own_choice_is_a_short_word",
+    ),
+    "agent-without-scope-is-refused": Guard(
+        'if "agent" not in body or not self._need_scope() or _says_what(scope):',
+        "if True:",
+        "tests/control/test_agents.py::test_an_agent_without_a_scope_is_refused_where_config_says_so",
+    ),
+    "region-or-time-alone-is-no-scope-of-agents": Guard(
+        "return bool(scope.name or scope.read_only or scope.policy or scope.allow or scope.policy_arns)",
+        "return True",
+        "tests/control/test_agents.py::test_where_and_for_how_long_is_no_scope",
+    ),
     "no-other-machines-calls-in-sandbox": Guard(
         "_answer(_KILL),",
         "_answer(_ALLOW),",

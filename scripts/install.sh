@@ -6,6 +6,7 @@
 #   XDG_DATA_HOME  xacct/venv goes below it                  (~/.local/share)
 #   BINDIR         the commands are symlinked into it        (~/.local/bin)
 #   MANDIR         the manual's pages go into it             (XDG_DATA_HOME/man/man1)
+#   EXTRAS         "mcp": what `xacctctl mcp` needs as well  (none; what is installed is kept up to date)
 #   SERVICE        "no": don't have systemd keep xacctd      (yes, where it runs for this user)
 #   PURGE          "yes": uninstall removes state, log and configure's profiles as well
 set -eu
@@ -80,6 +81,7 @@ install_venv() {
     pip install --require-hashes --only-binary=:all: -r "$source/constraints.txt" ||
         fail "a dependency named above has no wheel for this Python ($("$venv/bin/python" -V 2>&1)) on this machine, and nothing is built from source: choose another Python with PYTHON=... and try again."
     install_keychain
+    install_mcp
     # A left-over build tree would smuggle files that no longer exist into the wheel.
     rm -rf "$source/build/lib" "$source"/build/bdist.*
     pip install --no-deps --no-build-isolation --force-reinstall "$source"
@@ -110,6 +112,17 @@ install_keychain() {
     else
         say "keychain its libraries could not be installed (wheels only): persistence = \"keychain\" will not work here"
     fi
+}
+
+# Thirty packages that one verb needs: for those who ask for them, and again where they are there already.
+install_mcp() {
+    case " ${EXTRAS:-} " in
+        *" mcp "*) ;;
+        *) "$venv/bin/python" -m pip --disable-pip-version-check show --quiet mcp >/dev/null 2>&1 || return 0 ;;
+    esac
+    pip install --require-hashes --only-binary=:all: -r "$source/constraints-mcp.txt" ||
+        fail "what the extra mcp needs could not be installed (wheels only): leave out EXTRAS=mcp, and all but xacctctl mcp works."
+    say "mcp      xacctctl mcp can be used"
 }
 
 install_links() {

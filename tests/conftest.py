@@ -9,6 +9,8 @@ import pytest
 import structlog
 from hypothesis import settings
 
+from xacct.ctl.agents import GENERIC, NAMES
+
 # A script that runs the tests behind an `&` has them, and all they start, ignore Ctrl-C and Ctrl-\: no terminal does.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
@@ -49,6 +51,7 @@ LIVE = {
     "test_keychain_keys.py": {"test_a_key_moves_out_of_the_file_after_the_proof"},
     "test_lifecycle.py": {"test_a_reload_leaves_a_daemon_that_can_be_reached"},
     "test_machine_roles.py": set(),
+    "test_mcp.py": {"test_an_agent_asks_is_granted_and_lets_go", "test_a_no_is_final_and_nobody_is_asked_again"},
     "test_mfa_devices.py": {"test_a_stored_seed_answers_and_no_code_is_sent_twice"},
     "test_other_profiles.py": set(),
     "test_other_sts.py": {"test_a_code_goes_to_the_sts_of_its_own_shell_alone"},
@@ -157,7 +160,7 @@ def nobodys_home(tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
-            if name.startswith(("AWS_", "XACCT_", "XDG_")):
+            if name.startswith(("AWS_", "XACCT_", "XDG_")) or name in {*NAMES, GENERIC}:
                 patch.delenv(name)
         patch.setenv("HOME", str(home))
         # Should a test forget to name an endpoint, it must not find a cloud machine's own role.

@@ -300,6 +300,11 @@ ROOMS = {
         reads_clock=True,
         why="xacctctl starts in tens of milliseconds and shares only the wire with the daemon",
     ),
+    "ctl.mcp": Room(
+        may=("ctl", "wire", "text", "__version__"),
+        reads_clock=True,
+        why="a server for agents that runs for long: the one place of xacctctl that loads asyncio and an SDK",
+    ),
     "sandbox": Room(
         may=("__version__",),
         reads_clock=True,
@@ -337,8 +342,12 @@ parsed = functools.cache(ast.parse)
 
 
 def room_of(file: Path) -> str:
-    """`credentials/node.py` lives in credentials, `policy.py` in policy; the path is relative to xacct."""
-    return file.parts[0].removesuffix(".py")
+    """`credentials/node.py` lives in credentials, `policy.py` in policy; the path is relative to xacct.
+
+    A folder of a room may be one of its own, as `ctl.mcp`.
+    """
+    inner = ".".join(file.parts[:2])
+    return inner if inner in ROOMS else file.parts[0].removesuffix(".py")
 
 
 def imports(tree: ast.AST, file: Path) -> Iterator[tuple[int, str]]:

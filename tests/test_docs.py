@@ -29,6 +29,7 @@ TABLES = {
     "roles.NAME": settings.RoleSettings,
     "templates.NAME": settings.Template,
     "catalogues.NAME": settings.TeamCatalogue,
+    "agents": settings.AgentsSettings,
     "scopes.NAME": settings.ScopeSettings,
 }
 

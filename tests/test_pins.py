@@ -6,7 +6,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize("name", ["constraints.txt", "constraints-keychain.txt", "constraints-dev.txt"])
+@pytest.mark.parametrize(
+    "name", ["constraints.txt", "constraints-keychain.txt", "constraints-mcp.txt", "constraints-dev.txt"]
+)
 def test_every_pin_has_a_version_and_a_hash(name):
     """pip checks hashes only where it is told to, and then of everything: one pin without would stop it."""
     text = (ROOT / name).read_text(encoding="utf-8").replace("\\\n", " ")

@@ -61,6 +61,10 @@ class ConfigError(BadInput, code="bad-config", status=409):
     """A configuration file that can't be read, parsed or meant."""
 
 
+class UnscopedAgent(BadInput, code="agent-unscoped", status=403):
+    """An agent's shell asked for all that a role may do, and config.toml has such say what they need."""
+
+
 class KeyNotUsed(ConfigError, code="key-not-used"):
     """An access key in the keychain is not used: AWS's files have credentials of its profile, or no such profile."""
 

@@ -173,6 +173,15 @@ class ConsoleSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     url: Annotated[str, msgspec.Meta(pattern=r"\A(https?://[!-~]+)?\Z", max_length=500)] = ""
 
 
+class AgentsSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """[agents]: whether a shell that says it is a coding agent's may ask for all that a role may do.
+
+    A help against accidents: an agent can unset the variable that says so.
+    """
+
+    unscoped: Literal["allow", "refuse"] = "allow"
+
+
 class Lock(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """[lock]: whether a suspend, or a screen that locks, locks the agent, as `xacctctl lock` does."""
 
@@ -304,6 +313,7 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     roles: dict[str, RoleSettings] = {}
     templates: dict[str, dict[str, Any]] = {}
     catalogues: dict[str, TeamCatalogue] = {}
+    agents: AgentsSettings = AgentsSettings()
     scopes: dict[str, ScopeSettings] = {}
     aliases: dict[str, str] = {}
     groups: dict[str, tuple[str, ...]] = {}
@@ -313,6 +323,11 @@ class Settings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     def wanted_scopes(self) -> dict[str, Wanted]:
         """What the scopes are to be."""
         return {name: scope.wanted for name, scope in self.scopes.items()}
+
+    @property
+    def agents_need_scope(self) -> bool:
+        """Whether what an agent's shell asks for has to have a scope."""
+        return self.agents.unscoped == "refuse"
 
 
 def read(path: Path) -> Settings:

@@ -53,7 +53,7 @@ async def test_a_grant_is_made_with_a_scope_and_told_with_it(clock, control):
 async def test_a_scope_of_config_toml_goes_alone_and_no_longer_than_both_say(clock, control):
     async with control.serving():
         named = {"reports": Wanted(allow=("s3:Get*",), ttl=600.0)}
-        words = SimpleNamespace(aliases={}, groups={}, accounts={}, wanted_scopes=named)
+        words = SimpleNamespace(aliases={}, groups={}, accounts={}, wanted_scopes=named, agents_need_scope=False)
         control.daemon.known_words = lambda: words
         for ttl, least in ((None, 600), (60, 60), (6000, 600)):
             scope = {"name": "reports"} | ({} if ttl is None else {"ttl": ttl})

@@ -95,7 +95,9 @@ def lone_daemon(**more):
         "imds": dict,
         "containers": Containers(lambda: {"enabled": False}, _nothing),
         "catalogues": OnlyOwn(),
-        "known_words": lambda: SimpleNamespace(aliases={}, groups={}, accounts={}, wanted_scopes={}),
+        "known_words": lambda: SimpleNamespace(
+            aliases={}, groups={}, accounts={}, wanted_scopes={}, agents_need_scope=False
+        ),
         "identify": _not_asked,
         "keys": NoAccessKeys(),
         "devices": NoDevices(),

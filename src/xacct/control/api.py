@@ -15,6 +15,7 @@ from aiohttp import web
 from xacct import __version__, errors, policy, rolekeys, wire
 from xacct.control import serializers, streams, views
 from xacct.control.accounts import AccountRoutes
+from xacct.control.agents import Agents
 from xacct.control.audit import Audit, caller_of
 from xacct.control.boundary import Boundary
 from xacct.control.console import ConsoleRoutes
@@ -64,8 +65,9 @@ class Api:
             daemon.endpoint_url,
             daemon.containers,
             lambda: daemon.known_words().wanted_scopes,
+            agents := Agents(lambda: daemon.known_words().agents_need_scope),
         )
-        self._logins = LoginRoutes(service, grants, self._audit, daemon.identify, daemon.asker)
+        self._logins = LoginRoutes(service, grants, self._audit, daemon.identify, agents, daemon.asker)
         self._accounts = AccountRoutes(keeper)
         self._rotations = KeyRotationRoutes(service, daemon.keys, self._audit)
         self._verify = VerifyRoutes(keeper, self._audit)

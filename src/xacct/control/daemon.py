@@ -54,7 +54,7 @@ class TookBack(Protocol):
 
 
 class KnownWords(Protocol):
-    """What config.toml has of words that mean roles, or scopes (settings.Settings is one)."""
+    """What config.toml has of words that mean roles, or scopes, and of agents (settings.Settings is one)."""
 
     @property
     def aliases(self) -> Mapping[str, str]:
@@ -71,6 +71,10 @@ class KnownWords(Protocol):
     @property
     def wanted_scopes(self) -> Mapping[str, Wanted]:
         """What scopes are to be, by their names."""
+
+    @property
+    def agents_need_scope(self) -> bool:
+        """Whether what an agent's shell asks for has to have a scope."""
 
 
 @dataclass(slots=True)

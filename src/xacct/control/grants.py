@@ -9,6 +9,7 @@ from aiohttp import web
 
 from xacct import errors, rolekeys, wire
 from xacct.control import serializers, views
+from xacct.control.agents import labelled
 from xacct.control.boundary import PEER
 from xacct.control.http import answered, body_of
 from xacct.control.scopes import info, scope_of
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from xacct.control.agents import Agents
     from xacct.control.audit import Audit
     from xacct.control.containers import Containers
     from xacct.credentials.keeper import Keeper
@@ -36,6 +38,7 @@ class GrantRoutes:
         endpoint_url: where consumers on this machine find the endpoint.
         containers: where those in containers do.
         scopes: gives config.toml's, by name.
+        agents: what those that coding agents ask for have to be.
     """
 
     def __init__(
@@ -45,7 +48,8 @@ class GrantRoutes:
         audit: Audit,
         endpoint_url: str,
         containers: Containers,
-        scopes: Callable[[], Mapping[str, Wanted]] = dict,
+        scopes: Callable[[], Mapping[str, Wanted]],
+        agents: Agents,
     ) -> None:
         self._keeper = keeper
         self._grants = grants
@@ -53,6 +57,7 @@ class GrantRoutes:
         self._endpoint_url = endpoint_url
         self.containers = containers
         self._scopes = scopes
+        self._agents = agents
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -75,6 +80,7 @@ class GrantRoutes:
         """POST /v1/grants."""
         body = await body_of(request, wire.GrantRequest)
         self._keeper.agent_lock.check()
+        self._agents.check(body)
         view = views.of(request)
         names = {view.wanted(role): role for role in body["roles"]}
         nodes = [self._configured(role) for role in names]
@@ -89,7 +95,7 @@ class GrantRoutes:
         scope = scope_of(body, self._scopes())
         made = grant, _, _ = self._grants.create(
             names,
-            body["label"][:200],
+            labelled(body),
             body.get("ttl"),
             pid,
             role_arns=patterns,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from xacct.control.agents import Agents
     from xacct.control.audit import Audit
     from xacct.control.daemon import Askers, Identify
     from xacct.credentials.service import CredentialService
@@ -40,7 +41,13 @@ class LoginRoutes:
     """POST /v1/login, /v1/credentials and /v1/whoami."""
 
     def __init__(
-        self, service: CredentialService, grants: Grants, audit: Audit, identify: Identify, asker: Askers = unknown
+        self,
+        service: CredentialService,
+        grants: Grants,
+        audit: Audit,
+        identify: Identify,
+        agents: Agents,
+        asker: Askers = unknown,
     ) -> None:
         self._service = service
         self._asker = asker
@@ -48,6 +55,7 @@ class LoginRoutes:
         self._grants = grants
         self._audit = audit
         self._identify = identify
+        self._agents = agents
         self._commands = itertools.count(1)
 
     def routes(self) -> list[web.RouteDef]:
@@ -140,6 +148,7 @@ class LoginRoutes:
     async def credentials(self, request: web.Request) -> web.StreamResponse:
         """POST /v1/credentials."""
         body = await body_of(request, wire.CredentialsRequest)
+        self._agents.check(body)
         body["role"] = views.of(request).wanted(body["role"])
         attend = body.get("attend", True)
         # Each request is a consumer of its own: nobody can tell whether the last one was the same program.

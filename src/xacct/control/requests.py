@@ -80,6 +80,7 @@ _PID: Final = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]  # guard: request
 
 RULES: Final[Mapping[str, Any]] = {
     "scope": WantedScope,
+    "agent": Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=_NO_CONTROLS)],
     "profile": Annotated[str, _NAME],
     "access_key_id": Annotated[str, msgspec.Meta(pattern=_KEY_ID)],
     "secret_access_key": Annotated[str, msgspec.Meta(pattern=_SECRET_KEY)],

@@ -56,6 +56,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "trust": ("--catalogue", "--list", "--yes"),
     "untrust": ("--catalogue",),
     "process": ("--lifetime", *_NARROWING, "--ttl"),
+    "mcp": ("--role", "--scope", "--ttl", "--allow-unscoped"),
     "configure": ("--all", "--prefix", "--suffix", "--remove", "--dry-run"),
     "accounts": (
         "--json",

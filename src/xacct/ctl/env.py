@@ -6,7 +6,7 @@ import os
 import sys
 
 from xacct import paths, wire
-from xacct.ctl import shadow, shape, shells, signals, terminal, variables
+from xacct.ctl import agents, shadow, shape, shells, signals, terminal, variables
 from xacct.ctl.client import Anything, foreign
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import credentials, hold, refusal
@@ -209,7 +209,7 @@ def mint(client: Client, role: str, label: str, pid: int, **more: Any) -> wire.G
 
     `more` is as in `wire.GrantRequest`.
     """
-    body = {"roles": [role], "label": clean(label), **({"pid": pid} if pid else {}), **more}
+    body = {"roles": [role], "label": clean(label), **({"pid": pid} if pid else {}), **agents.said(os.environ), **more}
     grant = client.call("POST", wire.GRANTS, _GRANT, body)
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")

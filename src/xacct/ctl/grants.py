@@ -1,11 +1,12 @@
 """`grants`: who may fetch credentials from the endpoint; for containers and other guests."""
 
+import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from xacct import wire
-from xacct.ctl import scope_options
+from xacct.ctl import agents, scope_options
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.complain import complain
 from xacct.ctl.env import demand_scope
@@ -62,7 +63,7 @@ def _create(args: Namespace, client: Client) -> int:
         raise CtlError(
             "grants create needs roles, or --role-arn together with --via.", "xacctctl grants create --help", USAGE
         )
-    body: dict[str, Any] = {"roles": args.roles, "label": clean(args.label)}
+    body: dict[str, Any] = {"roles": args.roles, "label": clean(args.label), **agents.said(os.environ)}
     if args.role_arn:
         body |= {"role_arn_patterns": args.role_arn, "via": args.via}
     body |= scope_options.asked(args, timed=False)

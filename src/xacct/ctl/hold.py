@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from xacct import wire
-from xacct.ctl import shape, terminal
+from xacct.ctl import agents, shape, terminal
 from xacct.ctl.client import event, foreign
 from xacct.ctl.failure import HUMAN, CtlError, DaemonError
 
@@ -86,7 +86,7 @@ def hold(
 
 def credentials(client: Client, role: str, lifetime: int | None) -> wire.CredentialsEvent:
     """Return the secrets of `role`, good for `lifetime` seconds at least; asks like `hold`."""
-    body = {"role": role, **({} if lifetime is None else {"lifetime": lifetime})}
+    body = {"role": role, **({} if lifetime is None else {"lifetime": lifetime}), **agents.said(os.environ)}
     found: wire.CredentialsEvent | None = None
     for raw in converse(client, wire.CREDENTIALS, body):
         match raw.get("event"):

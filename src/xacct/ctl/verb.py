@@ -39,6 +39,7 @@ WHERE: Final = {
     "agent": ("agent.verb", "coding agents' shells in a role: install, list, uninstall"),
     "docker": ("docker.verbs", "run a container in a role"),
     "podman": ("docker.verbs", "the same with Podman"),
+    "mcp": ("mcp.verb", "scoped access for coding agents, by the Model Context Protocol"),
     "audit": ("audit.verb", "who had credentials, and when"),
     "lock": ("lock", "hand out nothing until unlock"),
     "unlock": ("lock", "hand out credentials again"),

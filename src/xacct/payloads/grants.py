@@ -57,6 +57,7 @@ class GrantRequest(TypedDict):
         forwarded_port: the port of another machine's 127.0.0.1 at which its consumer finds the endpoint, by ssh say.
         scope: what its credentials are narrowed to; absent: they are the roles' own. Whoever asks for one looks for it
             in the answer: an older xacctd would take no notice.
+        agent: what the coding agent calls itself whose shell asks; it comes into the label, and allows nothing.
     """
 
     roles: list[str]
@@ -68,6 +69,7 @@ class GrantRequest(TypedDict):
     forwarded_port: NotRequired[int]
     where: NotRequired[Literal["host", "container"]]
     scope: NotRequired[WantedScope]
+    agent: NotRequired[str]
 
 
 class GrantBinding(TypedDict):

@@ -37,11 +37,13 @@ class CredentialsRequest(TypedDict):
 
     Attributes:
         lifetime: seconds that must be left; more than an hour makes the daemon take the direct path.
+        agent: as in GrantRequest.
     """
 
     role: str
     attend: NotRequired[bool]
     lifetime: NotRequired[int]
+    agent: NotRequired[str]
 
 
 class CredentialsEvent(TypedDict):

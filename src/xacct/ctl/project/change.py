@@ -10,7 +10,7 @@ import os
 from types import SimpleNamespace
 
 from xacct import paths, wire
-from xacct.ctl import names, shape, shells, variables
+from xacct.ctl import agents, names, shape, shells, variables
 from xacct.ctl.client import foreign
 from xacct.ctl.complain import complain
 from xacct.ctl.env import emit, end_former, in_region, reaching
@@ -81,7 +81,7 @@ def _entered(args: Any, project: Project, language: str, client: Client) -> vari
 
 def _granted(role: str, label: str, pid: int, client: Client) -> wire.GrantAnswer:
     """Return a grant as env.mint does, but no human is asked for anything: that is left to the first use."""
-    body = {"roles": [role], "label": label, "pid": pid}
+    body = {"roles": [role], "label": label, "pid": pid, **agents.said(os.environ)}
     grant: wire.GrantAnswer = client.call("POST", wire.GRANTS, shape.GRANT, body)
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")

@@ -1,0 +1,265 @@
+"""The access that one agent has asked for: grants of xacctd with a scope, a human's answer, and their end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import anyio
+
+from xacct import wire
+from xacct.ctl import shape, variables
+from xacct.ctl.client import Anything, event, foreign
+from xacct.ctl.env import demand_scope, revoke
+from xacct.ctl.failure import CtlError, DaemonError
+from xacct.ctl.hold import refusal
+from xacct.ctl.http10 import quote
+from xacct.ctl.mcp.limits import shown
+from xacct.text import clean
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xacct.ctl.client import Client, Stream
+    from xacct.ctl.mcp.limits import Wanted
+
+MOST: Final = 20
+"""Grants that one server has at once: each may be a question to a human."""
+
+REST: Final = 300.0
+"""Seconds after a human's no in which the same role is not asked for again."""
+
+State = Literal["waiting", "granted", "refused", "failed", "ended"]
+
+
+@dataclass(slots=True)
+class Access:
+    """One request for access.
+
+    Attributes:
+        id: its grant's.
+        scope: what it may do, in words; null: all that the role may do.
+        error: why it is refused or has failed.
+        settled: set once it waits no more.
+    """
+
+    id: str
+    role: str
+    reason: str
+    scope: str | None
+    region: str | None
+    url: str
+    token_file: str
+    state: State = "waiting"
+    error: CtlError | None = None
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Session:
+    """All that one server gives; it ends with the server.
+
+    Args:
+        client: of xacctd.
+        now: seconds of a clock that goes on evenly.
+    """
+
+    def __init__(self, client: Client, now: Callable[[], float]) -> None:
+        self._client = client
+        self._now = now
+        self._refused: dict[str, float] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.accesses: dict[str, Access] = {}
+
+    async def request(self, wanted: Wanted, agent: str) -> Access:
+        """Make a grant, ask the human whom it may take, and wait for a while.
+
+        Args:
+            wanted: what is asked for.
+            agent: what the agent calls itself.
+
+        Raises:
+            CtlError: it is refused before anybody is asked.
+        """
+        self._demand_rest_is_over(wanted.role)
+        if sum(access.state in ("waiting", "granted") for access in self.accesses.values()) >= MOST:
+            raise CtlError(f"{MOST} requests are open, and no more can be.", "release those that you are done with.")
+        access = await asyncio.to_thread(self._grant, wanted, agent)
+        self.accesses[access.id] = access
+        task = asyncio.create_task(self._settle(access))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        await wait(access, wanted.wait)
+        return access
+
+    def _demand_rest_is_over(self, role: str) -> None:
+        left = self._refused.get(role, float("-inf")) + REST - self._now()
+        if left > 0:  # guard: mcp-no-is-not-asked-again
+            raise CtlError(
+                f"A human has said no to your use of {shown(role)}: nobody is asked again for {left:.0f} seconds.",
+                "Go on without it, and tell your user what you could not do.",
+            )
+
+    def _grant(self, wanted: Wanted, agent: str) -> Access:
+        """Make the grant, which ends with this process, or when it is killed."""
+        body = {
+            "roles": [wanted.role],
+            "label": f"mcp: {wanted.reason}",
+            "agent": agent,
+            "pid": os.getpid(),  # guard: mcp-grants-end-with-the-server
+            "ttl": wanted.ttl,
+            **({"scope": dict(wanted.scope)} if wanted.scope else {}),
+        }
+        grant: wire.GrantAnswer = self._client.call("POST", wire.GRANTS, shape.GRANT, body)
+        if wanted.role not in grant["urls"]:
+            raise foreign("a grant without the role's URL")
+        demand_scope(self._client, body, grant)
+        scope = grant.get("scope")
+        # Its token is forgotten here: the agent gets the path of its file.
+        return Access(
+            grant["id"],
+            wanted.role,
+            wanted.reason,
+            None if scope is None else clean(scope["words"]),
+            grant["regions"].get(wanted.role),
+            grant["urls"][wanted.role],
+            grant["token_file"],
+        )
+
+    async def _settle(self, access: Access) -> None:
+        """Have the role held and a human let the grant use it; take it back where that fails."""
+        try:
+            error = await self._login(access)
+        except CtlError as failure:
+            error = failure
+        if access.state == "waiting":
+            access.state = "granted" if error is None else "failed"
+        if error is not None:
+            access.error = error
+            if isinstance(error, DaemonError) and error.code == "declined":
+                access.state = "refused"
+                self._refused[access.role] = self._now()
+            await asyncio.to_thread(revoke, self._client, access.id)  # guard: mcp-refused-grant-is-taken-back
+        access.settled.set()
+
+    async def _login(self, access: Access) -> CtlError | None:
+        """Return why the grant can't be used; None: it can."""
+        body = {"roles": [access.role], "grant": access.id, "attend": False}
+        stream = await asyncio.to_thread(self._client.stream, "POST", wire.LOGIN, body)
+        try:
+            return await _outcome(stream)
+        finally:
+            stream.close()
+
+    async def status(self, access_id: str, seconds: float) -> Access:
+        """Return a request as it stands, after a wait where it is not settled.
+
+        Raises:
+            CtlError: there is none of this id.
+        """
+        access = self._known(access_id)
+        await wait(access, seconds)
+        return access
+
+    def _known(self, access_id: str) -> Access:
+        if access_id not in self.accesses:  # guard: mcp-others-grants-are-not-its-own
+            raise CtlError(f"There is no request {shown(access_id)} here.", "request_access gives the id of one.")
+        return self.accesses[access_id]
+
+    async def release(self, access_id: str) -> Access:
+        """End a request: its grant is taken back.
+
+        Raises:
+            CtlError: there is none of this id, or it could not be taken back.
+        """
+        access = self._known(access_id)
+        await asyncio.to_thread(self._revoke, access)
+        access.state = "ended" if access.error is None else access.state
+        return access
+
+    def _revoke(self, access: Access) -> None:
+        """Take a grant back; one that is there no more has been."""
+        try:
+            self._client.call("DELETE", wire.GRANT.format(id=quote(access.id)), Anything)
+        except DaemonError as error:
+            if error.code != "bad-request":
+                raise
+
+    async def told(self, access: Access) -> dict[str, Any]:
+        """Return what the agent is told of a request: never a key, nor the token."""
+        expires_at = await self._end_of(access) if access.state == "granted" else None
+        found: dict[str, Any] = {"id": access.id, "state": access.state, "role": access.role, "scope": access.scope}
+        if access.error is not None:
+            found |= {"sentence": clean(access.error.sentence), "hint": clean(access.error.hint)}
+        if access.state == "granted":  # guard: mcp-endpoint-is-told-of-what-is-granted
+            found |= {"expires_at": expires_at, "environment": _environment(access), "unset": list(_UNSET)}
+        return found | {"meaning": MEANING[access.state]}
+
+    async def _end_of(self, access: Access) -> str | None:
+        """When a grant ends (UTC); one that is there no more has ended."""
+        answer = await asyncio.to_thread(self._client.call, "GET", wire.GRANTS, wire.GrantsAnswer)
+        grant = next((grant for grant in answer["grants"] if grant["id"] == access.id), None)
+        if grant is None:
+            access.state = "ended"
+            return None
+        end = grant["expires_at"]
+        return None if end is None else datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def close(self) -> None:
+        """Take back whatever was granted."""
+        for task in self._tasks:
+            task.cancel()
+        for access in self.accesses.values():
+            if access.state in ("waiting", "granted"):
+                revoke(self._client, access.id)  # guard: mcp-end-takes-grants-back
+
+
+MEANING: Final[dict[State, str]] = {
+    "waiting": "A human has not answered yet. Ask access_status with this id; don't ask for the same once more.",
+    "granted": "For the commands that need the role, and no other: set environment, and remove the variables of unset.",
+    "refused": "A human has said no. Don't ask again: go on without it, and tell your user what you could not do.",
+    "failed": "It could not be had. Do what the hint says, or tell your user.",
+    "ended": "This access has ended: it was released, revoked or is past its time.",
+}
+"""What each state means to the agent."""
+
+_UNSET: Final = (variables.CONTAINER[2], *variables.KEYS, *variables.RIVALS)
+
+
+def _environment(access: Access) -> dict[str, str]:
+    """The variables by which AWS's SDKs and command line find the endpoint; the token is in its file alone."""
+    region = dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), access.region) if access.region else {}
+    return {
+        variables.CONTAINER[0]: access.url,
+        variables.CONTAINER[1]: access.token_file,
+        variables.NO_IMDS: "true",
+        **{name: value for name, value in region.items() if value},
+    }
+
+
+async def wait(access: Access, seconds: float) -> None:
+    """Wait until a request is settled, for so long at most."""
+    with anyio.move_on_after(seconds):
+        await access.settled.wait()
+
+
+async def _outcome(stream: Stream) -> CtlError | None:
+    """Read a login's stream to its end, without holding anybody up meanwhile.
+
+    Raises:
+        CtlError: it breaks off.
+    """
+    error = None
+    while True:
+        if not stream.ready():
+            await anyio.wait_readable(stream.fileno())
+        events = stream.read()
+        if events is None:
+            raise CtlError("xacctd went away in the middle of the answer.", "Ask once more.")
+        for raw in events:
+            if raw.get("event") == "failed":
+                error = refusal(event(raw, shape.FAILED)["error"])
+            if raw.get("event") == "done":
+                return error
