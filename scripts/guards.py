@@ -72,6 +72,11 @@ GUARDS = {
         "if True:",
         "tests/test_mcp.py::test_a_guarded_role_waits_for_a_human_who_sees_the_reason",
     ),
+    "mcp-agent-gets-the-path-of-the-token": Guard(
+        "del change.set[token]",
+        "pass",
+        "tests/test_mcp.py::test_nothing_that_it_says_or_logs_holds_a_secret",
+    ),
     "mcp-end-takes-grants-back": Guard(
         "revoke(self._client, access.id)",
         "pass",

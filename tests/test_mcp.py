@@ -178,6 +178,15 @@ async def test_all_of_a_role_takes_a_human_who_said_so_at_the_start(stack):
         assert (got["state"], got["scope"]) == ("granted", None)
 
 
+def test_a_command_of_an_agents_shell_has_its_name_wherever_people_see_it(stack):
+    environ = {**stack.env, "CLAUDECODE": "1"}
+    grants = [sys.executable, "-m", "xacct.ctl", "grants"]
+    done = stack.xacctctl("exec", "prod", "--read-only", "--", *grants, env=environ)
+    assert done.returncode == 0, done.stderr
+    assert "(Claude Code)" in done.stdout
+    assert "(Claude Code)" in stack.xacctctl("audit").stdout
+
+
 async def test_the_end_of_the_server_ends_what_it_gave(stack):
     async with client_of(stack) as client:
         got, _ = await call(client, "request_access", **READ)

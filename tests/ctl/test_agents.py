@@ -5,7 +5,9 @@ import json
 import pytest
 
 from xacct.ctl import agents
+from xacct.ctl.client import Client
 from xacct.ctl.main import main
+from xacct.ctl.project import change
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,12 @@ def test_a_command_says_it_as_well(daemon, run, monkeypatch):
     assert run("exec", "prod", "--", "true").returncode == 0
     [body] = [body for method, path, body in map(parts, daemon.requests) if (method, path) == ("POST", "/v1/grants")]
     assert body["agent"] == "Codex"
+
+
+def test_a_shell_that_comes_into_its_directorys_role_says_it_as_well(daemon, monkeypatch):
+    monkeypatch.setenv("CURSOR_AGENT", "1")
+    change._granted("prod", "shell 7", 7, Client(daemon.path))
+    assert parts(daemon.requests[-1])[2]["agent"] == "Cursor"
 
 
 def parts(request):

@@ -42,6 +42,8 @@ class Access:
     Attributes:
         id: its grant's.
         scope: what it may do, in words; null: all that the role may do.
+        environment: the variables by which AWS's SDKs and command line find the endpoint.
+        unset: those that would win over them, or would hold the token.
         error: why it is refused or has failed.
         settled: set once it waits no more.
     """
@@ -50,9 +52,8 @@ class Access:
     role: str
     reason: str
     scope: str | None
-    region: str | None
-    url: str
-    token_file: str
+    environment: dict[str, str]
+    unset: list[str]
     state: State = "waiting"
     error: CtlError | None = None
     settled: asyncio.Event = field(default_factory=asyncio.Event)
@@ -117,16 +118,11 @@ class Session:
             raise foreign("a grant without the role's URL")
         demand_scope(self._client, body, grant)
         scope = grant.get("scope")
-        # Its token is forgotten here: the agent gets the path of its file.
-        return Access(
-            grant["id"],
-            wanted.role,
-            wanted.reason,
-            None if scope is None else clean(scope["words"]),
-            grant["regions"].get(wanted.role),
-            grant["urls"][wanted.role],
-            grant["token_file"],
-        )
+        change = variables.endpoint(wanted.role, grant, os.environ)
+        token = variables.CONTAINER[2]
+        del change.set[token]  # guard: mcp-agent-gets-the-path-of-the-token
+        words = None if scope is None else clean(scope["words"])
+        return Access(grant["id"], wanted.role, wanted.reason, words, change.set, [token, *change.unset])
 
     async def _settle(self, access: Access) -> None:
         """Have the role held and a human let the grant use it; take it back where that fails."""
@@ -194,7 +190,7 @@ class Session:
         if access.error is not None:
             found |= {"sentence": clean(access.error.sentence), "hint": clean(access.error.hint)}
         if access.state == "granted":  # guard: mcp-endpoint-is-told-of-what-is-granted
-            found |= {"expires_at": expires_at, "environment": _environment(access), "unset": list(_UNSET)}
+            found |= {"expires_at": expires_at, "environment": access.environment, "unset": access.unset}
         return found | {"meaning": MEANING[access.state]}
 
     async def _end_of(self, access: Access) -> str | None:
@@ -224,19 +220,6 @@ MEANING: Final[dict[State, str]] = {
     "ended": "This access has ended: it was released, revoked or is past its time.",
 }
 """What each state means to the agent."""
-
-_UNSET: Final = (variables.CONTAINER[2], *variables.KEYS, *variables.RIVALS)
-
-
-def _environment(access: Access) -> dict[str, str]:
-    """The variables by which AWS's SDKs and command line find the endpoint; the token is in its file alone."""
-    region = dict.fromkeys(("AWS_REGION", "AWS_DEFAULT_REGION"), access.region) if access.region else {}
-    return {
-        variables.CONTAINER[0]: access.url,
-        variables.CONTAINER[1]: access.token_file,
-        variables.NO_IMDS: "true",
-        **{name: value for name, value in region.items() if value},
-    }
 
 
 async def wait(access: Access, seconds: float) -> None:
