@@ -47,7 +47,7 @@ def proc(tmp_path):
 
 def test_a_process_of_ours_is_described():
     with subprocess.Popen(["/bin/sh", "-c", "read x; : --token hunter2"], stdin=subprocess.PIPE, cwd="/usr") as child:
-        wait_until(Path(f"/proc/{child.pid}/cmdline").read_bytes)  # the kernel fills it in a moment after the exec
+        wait_until(Path(f"/proc/{child.pid}/cmdline").read_bytes)  # Popen is back before the kernel has it
         found = asker.of(Caller(uid=os.geteuid(), pid=child.pid, exe=executable(child.pid)))
         child.kill()
     assert found.tree[0][0] == child.pid
