@@ -422,6 +422,21 @@ GUARDS = {
         '{"confirm": True}',
         "tests/ctl/test_approve.py::test_a_word_is_what_was_shown_for_it_or_nothing",
     ),
+    "got-ready-is-no-use": Guard(
+        "Ask(human=False, ahead=True)",
+        "Ask(human=False)",
+        "tests/prompts/test_approved.py::test_what_is_got_ready_is_no_use",
+    ),
+    "single-request-is-offered-what-it-can-use": Guard(
+        "single=True,",
+        "",
+        "tests/control/test_api.py::test_a_single_request_is_offered_what_is_of_use_to_it",
+    ),
+    "asker-reaches-control": Guard(
+        "asker=app.askers.of,",
+        "",
+        "tests/test_approvals.py::test_each_use_is_asked_for_with_who_asks_and_the_answer_is_written_down",
+    ),
     "yes-within-what-confirm-permits": Guard(
         "if length not in self.permitted:",
         "if False:",

@@ -167,6 +167,17 @@ async def test_what_an_older_daemon_kept_of_yeses_holds(clock):
 
 
 @in_virtual_time
+async def test_a_yes_is_of_the_role_as_it_is_called_in_other_files(clock):
+    guarded = role(confirm="each-grant")
+    async with World(clock, [guarded]) as world:
+        world.keeper.approvals.approved.add(Key("prod", "a grant", "narrow"), GRANT)
+        memory = snapshot.renamed(snapshot.export(world.keeper), lambda name: f"{name}#other", lambda source: source)
+        assert [(yes.role, yes.consumer, yes.scope) for yes in memory.approved] == [("prod#other", "a grant", "narrow")]
+        snapshot.restore(world.keeper, memory, same_boot=True)
+        assert len(world.keeper.approvals.approved.all) == 1, "there is no such role here"
+
+
+@in_virtual_time
 async def test_a_code_that_aws_has_answered_is_not_sent_again(clock):
     async with World(clock, [role()]) as world:
         world.person(think=lambda: 1.0)

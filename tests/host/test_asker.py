@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from waiting import wait_until
+from waiting import PATIENCE, until, wait_until
 
 from xacct.asker import Asker
 from xacct.host import asker
@@ -54,7 +54,7 @@ def test_a_process_of_ours_is_described():
     assert found.tree[1][0] == os.getpid()
     assert found.directory == "/usr"
     assert found.command == "/bin/sh -c read x; : --token ***"
-    assert found.process == f"pid {child.pid}, {executable(os.getpid()) and found.process.partition(', ')[2]}"
+    assert found.process.startswith(f"pid {child.pid}, /")
 
 
 def test_the_tree_goes_up_to_the_terminal(proc):
@@ -134,11 +134,14 @@ async def test_a_look_that_hangs_is_not_waited_for_and_there_are_few(monkeypatch
     caller = Caller(pid=7, exe="/bin/ls")
     found = await asyncio.gather(*(looks.of(caller) for _ in range(AT_ONCE + 3)))
     assert found == [Asker("pid 7, /bin/ls")] * (AT_ONCE + 3)
+    await until(lambda: len(begun) == AT_ONCE)  # a busy machine may begin them late
+    assert await looks.of(caller) == Asker("pid 7, /bin/ls")
     assert len(begun) == AT_ONCE
     go_on.set()
 
 
-async def test_a_look_that_breaks_is_no_error():
+async def test_a_look_that_breaks_is_no_error(monkeypatch):
+    monkeypatch.setattr(asker, "PATIENCE", float(PATIENCE))
     looks = Askers(lambda caller: caller, lambda _caller: 1 / 0)
     for _ in range(AT_ONCE + 1):
         assert await looks.of(Caller(pid=7)) == Asker("pid 7")

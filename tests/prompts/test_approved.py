@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import NamedTuple
 
 import pytest
 from fake_aws import World, role
@@ -329,3 +330,63 @@ async def test_a_restart_keeps_each_yes_with_its_end_and_another_boot_only_what_
             assert {key.consumer for key in after} == kept
             assert all(before[key] == yes for key, yes in after.items())
         assert not world.keeper.approvals.admits(USE, "g3"), "the narrowed grant's yes is for no more"
+
+
+class Said(NamedTuple):
+    """A yes as a human would remember it."""
+
+    who: str | None
+    scope: str
+    lasting: Lasting
+    at: float
+
+
+STEPS = st.one_of(
+    st.tuples(
+        st.just("add"),
+        st.sampled_from(["g1", "g2"]),
+        st.sampled_from(["", "narrow"]),
+        st.sampled_from([ONCE, QUARTER, GRANT, LOGOUT]),
+    ),
+    st.tuples(st.just("use"), st.sampled_from(["g1", "g2"]), st.sampled_from(["", "narrow"])),
+    st.tuples(st.just("wait"), st.sampled_from([1.0, 6.0, 61.0, 901.0])),
+    st.tuples(st.just("log out")),
+    st.tuples(st.just("keep"), st.sampled_from(["g1", "g2"])),
+)
+
+
+@given(st.lists(STEPS, max_size=20))
+def test_nothing_is_ever_served_that_nobody_allowed(steps):
+    now, said, role = [0.0], [], FIRST
+    approved = Approved(lambda: now[0])
+
+    def may(who, scope):
+        """Whether some yes reaches that far at all: as a human would count, the bursts not counted."""
+        ends = {"once": UNUSED_FOR + BURST, "minutes": QUARTER.seconds}
+        return any(
+            yes.who in (None, who)
+            and yes.scope in ("", scope)
+            and now[0] < yes.at + ends.get(yes.lasting.length, float("inf"))
+            for yes in said
+        )
+
+    for step, *what in steps:
+        match step:
+            case "add":
+                who, scope, lasting = what
+                key = Key("first", None) if lasting.for_all else Key("first", who, scope)
+                approved.add(key, lasting)
+                said.append(Said(key.consumer, key.scope, lasting, now[0]))
+            case "use":
+                approved.use(role, *what)
+            case "wait":
+                now[0] += what[0]
+            case "log out":
+                approved.log_out("first")
+                said = [yes for yes in said if yes.lasting.length == "grant"]
+            case "keep":
+                approved.keep(set(what))
+                said = [yes for yes in said if yes.who in (None, *what)]
+        for who in ("g1", "g2"):
+            for scope in ("", "narrow"):
+                assert may(who, scope) or not approved.admits(role, who, scope)

@@ -167,7 +167,7 @@ class LoginRoutes:
             lifetime=lifetime,
             process=lambda: caller.process,
             asker=lambda: self._asker(caller),
-            single=True,
+            single=True,  # guard: single-request-is-offered-what-it-can-use
         )
 
         async def get(role: str) -> Credentials:

@@ -258,7 +258,7 @@ class CredentialService:
         """
         if consumer.scope is None:
             return
-        got = self.serve(name, consumer, Ask(human=False, ahead=True))
+        got = self.serve(name, consumer, Ask(human=False, ahead=True))  # guard: got-ready-is-no-use
         if not isinstance(got, Credentials):
             await got()
 

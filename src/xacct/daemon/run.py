@@ -236,7 +236,7 @@ class Run:
             catalogues=app.catalogues,
             known_words=lambda: app.configuration.settings,
             identify=app.sts.get_caller_identity,
-            asker=app.askers.of,
+            asker=app.askers.of,  # guard: asker-reaches-control
             console=app.console,
             keys=app.keychain_keys,
             devices=app.mfa_devices,
