@@ -77,6 +77,16 @@ GUARDS = {
         "pass",
         "tests/test_mcp.py::test_nothing_that_it_says_or_logs_holds_a_secret",
     ),
+    "mcp-one-question-for-a-role": Guard(
+        'if access.role == role and access.state == "waiting":',
+        "if False:",
+        "tests/ctl/test_mcp_limits.py::test_one_question_for_a_role_is_open_at_a_time",
+    ),
+    "mcp-grants-have-a-limit": Guard(
+        'if sum(access.state != "ended" for access in in_force) >= MOST:',
+        "if False:",
+        "tests/ctl/test_mcp_limits.py::test_twenty_are_open_at_once_and_what_has_ended_is_not",
+    ),
     "mcp-end-takes-grants-back": Guard(
         "revoke(self._client, access.id)",
         "pass",

@@ -197,6 +197,61 @@ def test_the_end_takes_back_what_is_in_force():
     assert xacctd.taken_back == ["6f1f9c42"]
 
 
+class Many(Granting):
+    """An xacctd that makes one grant after the other; of those there are the last `there`."""
+
+    def __init__(self, there):
+        super().__init__()
+        self.ids, self._there = [], there
+
+    def call(self, method, path, shape, body=None, **how):
+        if method == "GET":
+            return {"grants": [{"id": each, "expires_at": None} for each in self.ids[-self._there :]]}
+        answer = super().call(method, path, shape, body, **how)
+        if method == "POST":
+            self.ids.append(f"{len(self.ids):08x}")
+            answer["id"] = self.ids[-1]
+        return answer
+
+
+@pytest.mark.parametrize(("there", "made"), [(20, 20), (19, 21)])
+def test_twenty_are_open_at_once_and_what_has_ended_is_not(there, made):
+    xacctd = Many(there)
+
+    async def story():
+        session = Session(xacctd, lambda: 0.0)
+        asked = wanted({**ASKED, "read_only": True}, Limits())
+        for _ in range(21):
+            await session.request(asked, "a tester")
+
+    if made == 21:
+        asyncio.run(story())
+    else:
+        with pytest.raises(CtlError, match="20 requests are open"):
+            asyncio.run(story())
+    assert len(xacctd.ids) == made
+
+
+def test_one_question_for_a_role_is_open_at_a_time(monkeypatch):
+    async def never(_stream):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("xacct.ctl.mcp.access._outcome", never)
+    xacctd = Many(20)
+
+    async def story():
+        session = Session(xacctd, lambda: 0.0)
+        asked = wanted({**ASKED, "read_only": True, "wait_seconds": 0}, Limits())
+        first = await session.request(asked, "a tester")
+        with pytest.raises(CtlError, match="is being asked") as failure:
+            await session.request(asked, "a tester")
+        assert first.id in failure.value.hint
+        session.close()
+
+    asyncio.run(story())
+    assert len(xacctd.ids) == 1
+
+
 @pytest.mark.parametrize("call", [lambda session: session.release("0a1b2c3d"), lambda session: session.status("x", 0)])
 def test_a_grant_of_others_is_none_of_its(call):
     xacctd = Granting()

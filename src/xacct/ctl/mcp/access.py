@@ -70,6 +70,7 @@ class Session:
     def __init__(self, client: Client, now: Callable[[], float]) -> None:
         self._client = client
         self._now = now
+        self._one_at_a_time = asyncio.Lock()
         self._refused: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.accesses: dict[str, Access] = {}
@@ -84,11 +85,12 @@ class Session:
         Raises:
             CtlError: it is refused before anybody is asked.
         """
-        self._demand_rest_is_over(wanted.role)
-        if sum(access.state in ("waiting", "granted") for access in self.accesses.values()) >= MOST:
-            raise CtlError(f"{MOST} requests are open, and no more can be.", "release those that you are done with.")
-        access = await asyncio.to_thread(self._grant, wanted, agent)
-        self.accesses[access.id] = access
+        async with self._one_at_a_time:
+            self._demand_rest_is_over(wanted.role)
+            self._demand_nobody_is_asked(wanted.role)
+            await self._demand_room()
+            access = await asyncio.to_thread(self._grant, wanted, agent)
+            self.accesses[access.id] = access
         task = asyncio.create_task(self._settle(access))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -102,6 +104,26 @@ class Session:
                 f"A human has said no to your use of {shown(role)}: nobody is asked again for {left:.0f} seconds.",
                 "Go on without it, and tell your user what you could not do.",
             )
+
+    def _demand_nobody_is_asked(self, role: str) -> None:
+        for access in self.accesses.values():
+            if access.role == role and access.state == "waiting":  # guard: mcp-one-question-for-a-role
+                raise CtlError(
+                    f"A human is being asked for {shown(role)} already.", f"access_status with the id {access.id}"
+                )
+
+    async def _demand_room(self) -> None:
+        """Refuse one request too many, and forget those that have ended where there are many."""
+        in_force = [access for access in self.accesses.values() if access.state in ("waiting", "granted")]
+        if len(in_force) >= MOST:
+            there = await self._ends()
+            for access in in_force:
+                access.state = access.state if access.id in there else "ended"
+        if sum(access.state != "ended" for access in in_force) >= MOST:  # guard: mcp-grants-have-a-limit
+            raise CtlError(f"{MOST} requests are open, and no more can be.", "release those that you are done with.")
+        over = [access.id for access in self.accesses.values() if access.state not in ("waiting", "granted")]
+        for access_id in over[:-MOST]:
+            del self.accesses[access_id]
 
     def _grant(self, wanted: Wanted, agent: str) -> Access:
         """Make the grant, which ends with this process, or when it is killed."""
@@ -195,13 +217,17 @@ class Session:
 
     async def _end_of(self, access: Access) -> str | None:
         """When a grant ends (UTC); one that is there no more has ended."""
-        answer = await asyncio.to_thread(self._client.call, "GET", wire.GRANTS, wire.GrantsAnswer)
-        grant = next((grant for grant in answer["grants"] if grant["id"] == access.id), None)
-        if grant is None:
+        there = await self._ends()
+        if access.id not in there:
             access.state = "ended"
             return None
-        end = grant["expires_at"]
+        end = there[access.id]
         return None if end is None else datetime.fromtimestamp(end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    async def _ends(self) -> dict[str, float | None]:
+        """The grants that there are, each with its end (Unix seconds)."""
+        answer = await asyncio.to_thread(self._client.call, "GET", wire.GRANTS, wire.GrantsAnswer)
+        return {grant["id"]: grant["expires_at"] for grant in answer["grants"]}
 
     def close(self) -> None:
         """Take back whatever was granted."""
