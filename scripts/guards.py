@@ -17,6 +17,11 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "only-our-lines-of-a-toml-file-go": Guard(
+        "if _toml_or_none(new) not in _without(record, before):",
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_what_cannot_be_told_apart_in_a_toml_file_is_left_alone",
+    ),
     "mcp-other-roles-are-refused": Guard(
         "if limits.roles and role not in limits.roles:",
         "if False:",

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -349,11 +350,14 @@ NEEDS_CODEX = needs("codex", "npm install @openai/codex")
 def test_claude_code_gives_its_shells_what_was_installed(stack, env, more):
     project = stack.dir / "home/project"
     project.mkdir(exist_ok=True)
-    install = ["xacctctl", "agent", "install", "claude-code", "prod", "--read-only", "--yes", *more]
+    install = ["xacctctl", "agent", "install", "claude-code", "prod", "--read-only", "--mcp", "--yes", *more]
     assert run(env, *install, cwd=project).returncode == 0
     started = {**env, "AWS_ACCESS_KEY_ID": "AKIAOTHER", "AWS_SECRET_ACCESS_KEY": "x", "AWS_PROFILE": "staging"}
     printed = claude(started, project, f'{sys.executable} -c "{IDENTITY}"')
     assert run(env, "xacctctl", "agent", "uninstall", "claude-code", "--yes", *more, cwd=project).returncode == 0
+    written = json.loads((stack.dir / "home/.claude.json").read_text())  # it writes this file anew each time
+    assert written
+    assert not written.get("mcpServers")
     found = re.search(r"token (\S+)", printed)
     assert found, printed
     assert is_prod(stack, found[1])
@@ -397,6 +401,24 @@ def test_codex_gives_its_shells_what_was_installed(stack, env):
     found = dict(line.split("=", 1) for line in done.stdout.splitlines() if line.startswith("AWS_"))
     assert found.get("AWS_PROFILE") == "xacct-agent", done.stderr
     assert found["AWS_CONFIG_FILE"].endswith("/agents/codex/config")
+
+
+@NEEDS_CODEX
+def test_what_codex_writes_into_its_settings_itself_stays(stack, env):
+    home = stack.dir / "home/.codex"
+    home.mkdir(exist_ok=True)
+    (home / "config.toml").write_text("# mine\n")
+    assert run(env, "xacctctl", "agent", "install", "codex", "prod", "--read-only", "--mcp", "--yes").returncode == 0
+    for name in ("foo", "yes"):
+        assert run(env, "codex", "mcp", "add", name, "--", "cmd").returncode == 0
+    done = run(env, "codex", "mcp", "list")
+    assert "xacct" in done.stdout, done.stderr
+    assert run(env, "xacctctl", "agent", "uninstall", "codex", "--yes").returncode == 0
+    left = (home / "config.toml").read_text()
+    assert tomllib.loads(left) == {"mcp_servers": {name: {"command": "cmd"} for name in ("foo", "yes")}}
+    assert left.startswith("# mine\n")
+    assert "xacct" not in left
+    (home / "config.toml").unlink()
 
 
 @NEEDS_CODEX

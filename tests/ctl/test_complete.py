@@ -9,6 +9,7 @@ import pytest
 from waiting import PATIENCE
 
 from xacct.ctl import complete, policy_formats, shells
+from xacct.ctl.agent.tools import TOOLS
 from xacct.ctl.arguments import parser
 from xacct.ctl.main import main
 from xacct.ctl.verb import WHERE, load
@@ -48,6 +49,11 @@ def offered(capsys, *words):
         (["keys", "import", "--"], ["--yes", "--dry-run", "--help", "--no-start"]),
         (["keys", "remove", ""], ["mine"]),
         (["keys", "add", ""], []),
+        (["agent", "un"], ["uninstall"]),
+        (["agent", "install", "c"], ["claude-code", "codex", "cursor"]),
+        (["agent", "install", "codex", "p"], ["prod"]),
+        (["agent", "install", "codex", "--m"], ["--mcp"]),
+        (["agent", "uninstall", "v"], ["vscode"]),
         (["completion", "z"], ["zsh"]),
         (["configure", "prod", ""], ["dev"]),
         (["configure", "--prefix", ""], []),
@@ -85,6 +91,7 @@ def test_options_are_those_of_the_parsers():
     assert complete.VALUES["--format"] == tuple(shells.FORMATS)
     assert complete.VALUES["policy --format"] == tuple(policy_formats.FORMATS)
     assert complete.VALUES["--part"] == policy_formats.PARTS
+    assert tuple(TOOLS) == complete.AGENTS
 
 
 @pytest.fixture

@@ -115,6 +115,9 @@ VALUES: Final[dict[str, tuple[str, ...]]] = {
     "--colour": ("ansi", "bash", "zsh"),
     "--sandbox": ("default", "strict", "none"),
 }
+AGENTS: Final = ("claude-code", "codex", "cursor", "vscode", "gemini")
+"""Those of agent/tools.py, once more as the options are."""
+
 _VALUED: Final = frozenset(
     {
         *VALUES,
@@ -288,7 +291,7 @@ def _after(words: list[str], partial: str) -> tuple[str, ...] | list[str]:
         return WORDS[verb]
     if verb in _MANY_ROLES or (verb in _ONE_ROLE and _no_role_yet(words)):
         return _roles()
-    asked = _ASKED.get(tuple(words[:2]))
+    asked = _ASKED.get(tuple(words[:3])) or _ASKED.get(tuple(words[:2]))
     return asked() if asked else ()
 
 
@@ -338,6 +341,8 @@ def _told(path: str, shape: type[T]) -> T | None:
 
 
 _ASKED: Final[dict[tuple[str, ...], Callable[[], list[str]]]] = {
+    **{("agent", action): lambda: list(AGENTS) for action in ("install", "uninstall")},
+    **{("agent", "install", name): _roles for name in AGENTS},
     ("grants", "create"): _roles,
     ("grants", "revoke"): _grants,
     ("keys", "import"): _roles,

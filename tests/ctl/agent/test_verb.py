@@ -287,6 +287,76 @@ def test_a_table_that_is_there_is_added_to(place, run):
         assert path.read_text() == content
 
 
+def installed_in(place, run, text, *more):
+    """A config.toml of Codex's with this text, installed in; returns its path and what is in it then."""
+    path = place / "h/.codex/config.toml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    assert run("install", "codex", "prod", *NARROW, "--yes", *more)[0] == 0
+    return path, path.read_text()
+
+
+THEIRS = '\n[mcp_servers.foo]\ncommand = "cmd"\n'
+END = "# <<< xacct agent <<<\n"
+
+
+def test_what_codex_writes_anew_is_found(place, run):
+    path, text = installed_in(place, run, "# mine\n", "--mcp")
+    before, _, server = text.partition(END)
+    *_, command, arguments, end = server.splitlines(keepends=True)
+    command = command.replace('"', "'")
+    path.write_text(f"{before}\n[mcp_servers.xacct]\n{command}{arguments}{THEIRS}{end}")  # as `codex mcp add` leaves it
+    assert "installed" in run()[1]
+    assert run("install", "codex", "prod", "--allow", "s3:Get*", "--yes")[0] == 0
+    assert tomllib.loads(path.read_text())["mcp_servers"]["xacct"]["args"] == ["mcp"]
+    assert run("uninstall", "codex", "--yes")[0] == 0
+    assert tomllib.loads(path.read_text()) == {"mcp_servers": {"foo": {"command": "cmd"}}}
+    assert "xacct" not in path.read_text()
+
+
+@pytest.mark.parametrize("more", [[], ["--mcp"]], ids=["shells", "mcp"])
+def test_what_codex_writes_before_our_last_line_is_not_ours(place, run, more):
+    path, text = installed_in(place, run, 'model = "gpt-5.2"\n', *more)
+    for end in [END, *(["# <<< xacct agent mcp <<<\n"] if more else [])]:
+        path.write_text(text.replace(end, THEIRS.replace("foo", f"foo{len(end)}") + end))
+        text = path.read_text()
+    assert "installed" in run()[1]
+    assert run("uninstall", "codex", "--yes")[0] == 0
+    left = tomllib.loads(path.read_text())
+    names = [f"foo{len(END)}", *(["foo26"] if more else [])]
+    assert left == {"model": "gpt-5.2", "mcp_servers": {name: {"command": "cmd"} for name in names}}
+    assert "xacct" not in path.read_text()
+
+
+def test_what_somebody_added_to_our_table_keeps_its_heading(place, run):
+    path, text = installed_in(place, run, 'model = "gpt-5.2"\n')
+    path.write_text(text.replace(END, 'MINE = "1"\n' + END).replace('AWS_PROFILE = "xacct-agent"', 'AWS_PROFILE = "x"'))
+    assert "changed since" in run()[1]
+    _, _, err = run("uninstall", "codex", "--yes")
+    assert "stays" in err
+    policy = {"set": {"AWS_PROFILE": "x", "MINE": "1"}}
+    assert tomllib.loads(path.read_text()) == {"model": "gpt-5.2", "shell_environment_policy": policy}
+
+
+def test_a_file_that_lost_its_comments_is_understood(place, run):
+    path, text = installed_in(place, run, 'model = "gpt-5.2"\n')
+    path.write_text("".join(line for line in text.splitlines(keepends=True) if not line.startswith("#")))
+    assert run("uninstall", "codex", "--yes")[0] == 0
+    assert path.read_text().strip() == 'model = "gpt-5.2"'
+
+
+def test_what_cannot_be_told_apart_in_a_toml_file_is_left_alone(place, run):
+    path, text = installed_in(place, run, "")
+    same = 'AWS_PROFILE = "xacct-agent"\n'
+    path.write_text(text.replace(same, f'B = """\n{same}"""\n{same}'))
+    before = path.read_text()
+    status, _, err = run("uninstall", "codex", "--yes")
+    assert status == 1
+    assert "left alone" in err
+    assert path.read_text() == before
+    assert "installed" in run()[1]
+
+
 def test_codex_that_takes_it_out_again_is_refused(place, run):
     path = place / "h/.codex/config.toml"
     path.parent.mkdir()

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from xacct import fileio
 from xacct.ctl import difference, rewrite
 from xacct.ctl.agent import parts
-from xacct.ctl.agent.parts import Part, Record
+from xacct.ctl.agent.record import Part, Record
 from xacct.ctl.failure import CtlError
 
 _KEY: Final = re.compile(r'(\s*(?:"[^"\\]{1,100}"|[\w.-]{1,100})\s*[:=]\s*)(.*)')

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from xacct import fileio, paths
-from xacct.ctl.agent.parts import Record
+from xacct.ctl.agent.record import Record
 from xacct.ctl.failure import CtlError
 
 PROGRAM: Final = "xacctctl"

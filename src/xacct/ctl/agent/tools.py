@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from xacct.ctl.agent.look import EMPTIED
-from xacct.ctl.agent.parts import ENVIRONMENT, SERVER, Members, Part, Tables, Whole
+from xacct.ctl.agent.parts import Members, Whole
+from xacct.ctl.agent.record import Part
+from xacct.ctl.agent.tables import ENVIRONMENT, SERVER, Tables
 from xacct.ctl.failure import CtlError
 
 SERVER_NAME: Final = "xacct"
