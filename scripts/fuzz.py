@@ -37,13 +37,14 @@ from xacct import errors
 from xacct.clock import AwsClock
 from xacct.control.about import About
 from xacct.control.api import Api
-from xacct.control.server import ControlServer, bind
+from xacct.control.server import ControlServer
 from xacct.credentials.service import CredentialService
 from xacct.endpoint import answers, head
 from xacct.endpoint.handlers import imds
 from xacct.endpoint.server import Connection, Endpoint
 from xacct.grants.grants import Grants
 from xacct.host import clock as host_clock
+from xacct.host.unix_sockets import bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

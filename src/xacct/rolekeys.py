@@ -40,7 +40,7 @@ def key(name: str, catalogue: str) -> str:
 
 def split(name: str) -> tuple[str, str]:
     """A role's name in its files, and its catalogue's id."""
-    found = _KEY.fullmatch(name)
+    found = _KEY.fullmatch(name) if "#" in name else None  # most have none, and there may be thousands
     return (found["name"], found["id"]) if found else (name, OWN)
 
 

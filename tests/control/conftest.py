@@ -20,9 +20,10 @@ from xacct import wire
 from xacct.clock import AwsClock
 from xacct.control.about import About
 from xacct.control.api import Api
-from xacct.control.server import ControlServer, bind
+from xacct.control.server import ControlServer
 from xacct.credentials.service import CredentialService
 from xacct.grants.grants import Grants
+from xacct.host.unix_sockets import bind
 
 __all__ = ["clock"]
 

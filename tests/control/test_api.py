@@ -603,3 +603,18 @@ async def test_what_others_call_themselves_leaves_as_words(control):
     control.grants.create(["dev"], "a\x00\x1b[2J\u202e\nb", None, None)
     [grant] = (await control.get("/v1/grants"))["grants"]
     assert grant["label"] == "a  [2J  b"
+
+
+@in_virtual_time
+async def test_rows_come_in_pieces_those_of_the_view_apart_and_what_is_gone_meanwhile_is_left_out(clock, monkeypatch):
+    monkeypatch.setattr(serializers, "role_status", lambda _standing, node, _accounts: node)
+    names = [name for number in range(api.SLICE) for name in (f"r{number}", f"r{number}#b-1c2d3e4f")]
+    nodes = {name: name for name in names}
+    standing = SimpleNamespace(keeper=SimpleNamespace(nodes=nodes))
+    view = SimpleNamespace(has=lambda name: "#" not in name)
+    task = asyncio.create_task(api._rows(standing, names, {}, view))
+    await asyncio.sleep(0)
+    del nodes[names[-2]], nodes[names[-1]]
+    rows, others = await task
+    assert rows == names[:-2:2]
+    assert others == names[1:-2:2]

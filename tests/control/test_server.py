@@ -16,9 +16,10 @@ from waiting import PATIENCE, until
 
 from xacct import errors
 from xacct.control import server
-from xacct.control.server import ControlServer, bind
+from xacct.control.server import ControlServer
 from xacct.credentials.service import CredentialService
 from xacct.host.seats import CONTROL
+from xacct.host.unix_sockets import bind
 
 
 @pytest.fixture

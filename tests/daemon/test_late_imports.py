@@ -56,3 +56,16 @@ print(gc.get_freeze_count())
 """
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(told.stdout) > 1000
+
+
+def test_a_socket_for_containers_is_opened_without_what_the_control_api_needs(tmp_path):
+    """A daemon that has started again opens it before it serves: loading aiohttp would hold up everybody's fetch."""
+    code = f"""
+import sys
+from pathlib import Path
+from xacct.daemon import container_routes
+container_routes._bind_unix(Path({str(tmp_path)!r}) / "d" / "s").close()
+print([name for name in {LATE} if name in sys.modules])
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.splitlines()[-1] == "[]"

@@ -14,7 +14,7 @@ CONTENDERS = 300
 RACE = """
     import os, pathlib, stat, sys
     from xacct import errors
-    from xacct.control.server import bind
+    from xacct.host.unix_sockets import bind
     from xacct.host import instance
 
     place, contenders = pathlib.Path(sys.argv[1]), int(sys.argv[2])

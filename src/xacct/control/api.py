@@ -135,9 +135,9 @@ class Api:
         standing = Standing(keeper)
         asked = [keeper.node(view.role(name)) for name in dict.fromkeys(request.query.getall("role", []))]
         accounts = self._daemon.known_words().accounts
-        rows = await _rows(standing, [node.role.name for node in asked] or list(keeper.nodes), accounts)
+        rows, others = await _rows(standing, [node.role.name for node in asked] or list(keeper.nodes), accounts, view)
         if not asked:
-            rows = [row for row in rows if view.has(row["name"]) or row["state"] in ("held", "waiting", "failed")]
+            others = [row for row in others if row["state"] in ("held", "waiting", "failed")]
         behind = [above.session for node in asked for above in keeper.tree.line(node.role.name)]
         sessions = [
             serializers.session_status(
@@ -146,10 +146,10 @@ class Api:
             for (source, serial, _), entry in keeper.sessions.items()
             if (entry in behind if asked else view.has(serializers.source_key(source)) or entry.holds)
         ]
-        named = [view.id, *(rolekeys.split(row["name"])[1] for row in rows), rolekeys.OWN]
+        named = [view.id, *(rolekeys.split(row["name"])[1] for row in others), rolekeys.OWN]
         answer: wire.StatusAnswer = {
             "now": keeper.clock.now(),
-            "roles": sorted(rows, key=lambda row: not view.has(row["name"])),
+            "roles": [*rows, *others],
             "sessions": sessions,
             "catalogues": views.catalogues(view, dict.fromkeys(named)),
             "prompts": [serializers.prompt(keeper, prompt) for prompt in keeper.broker.open_prompts],
@@ -157,7 +157,7 @@ class Api:
             "notes": self._notes(catalogue),
             "locked": keeper.agent_lock.locked,
             "imds": [serializers.imds_port(keeper, port, role) for port, role in self._daemon.imds().items()],
-            "narrowed": serializers.narrowed_grants(self._grants, [row["name"] for row in rows]),
+            "narrowed": serializers.narrowed_grants(self._grants, [row["name"] for row in (*rows, *others)]),
             "daemon": self._daemon.about.status(keeper),
         }
         if "groups" in request.query:
@@ -336,13 +336,16 @@ class Api:
         return notes
 
 
-async def _rows(standing: Standing, names: Sequence[str], accounts: Mapping[str, str]) -> list[wire.RoleStatus]:
-    """How these roles stand; those that the configuration loses meanwhile are left out."""
-    rows = []
+async def _rows(
+    standing: Standing, names: Sequence[str], accounts: Mapping[str, str], view: views.View
+) -> tuple[list[wire.RoleStatus], list[wire.RoleStatus]]:
+    """How these roles stand, those of the view apart from others; those that are gone meanwhile are left out."""
+    rows: list[wire.RoleStatus] = []
+    others: list[wire.RoleStatus] = []
     for number, name in enumerate(names, 1):
         node = standing.keeper.nodes.get(name)
         if node is not None:
-            rows.append(serializers.role_status(standing, node, accounts))
+            (rows if view.has(name) else others).append(serializers.role_status(standing, node, accounts))
         if number % SLICE == 0:
             await asyncio.sleep(0)
-    return rows
+    return rows, others

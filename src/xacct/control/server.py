@@ -6,8 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import socket
-import stat
 from typing import TYPE_CHECKING, cast
 
 import structlog
@@ -19,6 +17,7 @@ from xacct.host import peer, unix_sockets
 from xacct.host.seats import CONTROL, Seats
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("xacct.control")
 
-BACKLOG = 1024
 IDLE = 60.0
 """Seconds after which a connection that asks nothing is closed."""
 
@@ -51,43 +49,6 @@ FULL = (
 
 DRAIN = 1.0
 """Seconds that open streams get at the end."""
-
-
-def bind(path: Path) -> socket.socket:
-    """A listening Unix socket of mode 0600. The caller holds the daemon's lock, so what lies there is stale.
-
-    Raises:
-        StartupFailed: the path can't be used.
-    """
-    _remove_stale(path)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)  # guard: private-socket
-    try:
-        listener.bind(str(path))
-        listener.listen(BACKLOG)
-        listener.setblocking(False)
-    except OSError as error:
-        listener.close()
-        raise _cannot_be_made(path, error) from None
-    finally:
-        os.umask(before)
-    return listener
-
-
-def _remove_stale(path: Path) -> None:
-    try:
-        if not stat.S_ISSOCK(path.lstat().st_mode):  # guard: what-is-no-socket-is-left-alone
-            raise errors.StartupFailed(f"{path} is in the way, and no socket.", "Remove it.")
-        path.unlink()
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise _cannot_be_made(path, error) from None
-
-
-def _cannot_be_made(path: Path, error: OSError) -> errors.StartupFailed:
-    why = error.strerror or "its path is too long"
-    return errors.StartupFailed(f"The control socket {path} can't be made ({why}).", "Set XDG_RUNTIME_DIR.")
 
 
 def _mark(path: Path) -> tuple[int, int, int] | None:
@@ -229,7 +190,9 @@ class ControlServer:
             await self._runner.setup()
         http = self._runner.server
         assert http is not None  # noqa: S101 - setup has made it
-        self._server = await unix_sockets.serve(lambda: _Gate(http, self._connections), self._listener, BACKLOG)
+        self._server = await unix_sockets.serve(
+            lambda: _Gate(http, self._connections), self._listener, unix_sockets.BACKLOG
+        )
 
     async def run(self) -> None:
         """Hang up on connections that idle, until cancelled."""

@@ -11,7 +11,7 @@ from xacct import paths, wire
 from xacct.endpoint import server
 from xacct.endpoint.container_listeners import Containers, Route
 from xacct.endpoint.peer_check import BridgePeerCheck, PeerCheck, SocketPeerCheck
-from xacct.host import bridges
+from xacct.host import bridges, unix_sockets
 
 if TYPE_CHECKING:
     import socket
@@ -97,10 +97,8 @@ def containers(chosen: ContainersSettings, where: ContainerRoutes, grants: Grant
 
 
 def _bind_unix(path: Path) -> socket.socket:
-    from xacct.control.server import bind  # noqa: PLC0415 - it loads aiohttp
-
     try:
         paths.make_private(str(path.parent))
     except paths.UnusableError as error:
         raise OSError(0, error.sentence) from None
-    return bind(path)
+    return unix_sockets.bind(path)

@@ -20,7 +20,7 @@ from xacct.daemon.arguments import overridden, parse
 from xacct.daemon.copies import Copies
 from xacct.daemon.workers import Workers
 from xacct.endpoint.server import ADDRESS, bind
-from xacct.host import hardening, notify, process_groups
+from xacct.host import hardening, notify, process_groups, unix_sockets
 from xacct.host.network import NetworkWatch
 from xacct.host.threads import run_in_daemon_thread
 from xacct.text import clean
@@ -215,7 +215,7 @@ class Run:
         from xacct.control.api import Api  # noqa: PLC0415 - see above
         from xacct.control.containers import Containers  # noqa: PLC0415
         from xacct.control.daemon import Daemon  # noqa: PLC0415
-        from xacct.control.server import ControlServer, bind  # noqa: PLC0415
+        from xacct.control.server import ControlServer  # noqa: PLC0415
 
         app = self._app
         daemon = Daemon(
@@ -242,7 +242,7 @@ class Run:
             devices=app.mfa_devices,
         )
         self._api = Api(app.service, app.grants, daemon)
-        listener = inherited.control or bind(app.where.control)
+        listener = inherited.control or unix_sockets.bind(app.where.control)
         self._listeners["control"] = listener.dup()
         self._control = ControlServer(self._api.application(), listener, app.where.control, hardening.open_files())
         await self._control.start()
@@ -306,11 +306,9 @@ class Run:
         self._stop.set()  # another daemon serves by now: each of two would hold half of it
 
     async def _make_socket_anew(self) -> None:
-        from xacct.control.server import bind  # noqa: PLC0415 - loaded long ago
-
         app = self._app
         app.claim_again()
-        listener = bind(app.where.control)
+        listener = unix_sockets.bind(app.where.control)
         await self._control.move_to(listener)
         self._listeners.pop("control").close()
         self._listeners["control"] = listener.dup()
