@@ -117,6 +117,23 @@ def test_a_file_that_was_removed_is_not_read_twice(path, opened):
     assert numbers(reader) == [3]
 
 
+def test_what_is_added_just_before_a_rotation_is_read_too(path, opened):
+    file = AuditFile(path, 2 * SIZE, 3)
+    file.append(raw(0))
+    reader = opened(file)
+    assert numbers(reader) == [0]
+    there = file.parts
+
+    def late():
+        file.parts = there
+        for number in (1, 2):  # the first into the file that was read to its end, the second into the next
+            file.append(raw(number))
+        return there()
+
+    file.parts = late
+    assert numbers(reader) == [1, 2]
+
+
 def test_half_a_line_is_waited_for(path, opened):
     file = AuditFile(path, 10**6, 1)
     file.append(raw(0))

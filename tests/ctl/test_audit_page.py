@@ -116,7 +116,7 @@ def test_other_peoples_words_are_no_markup(place):
     lines = [{**life(0, 10)[0]}, {**plain, "files": files}]
     changed = lines[1]
     if place in grant:
-        grant[place] = HOSTILE
+        grant[place] = f"6742: {HOSTILE}"
     elif place == "config":
         files[place] = HOSTILE
     else:
@@ -199,6 +199,14 @@ def test_the_axis_names_a_few_round_times_of_clocks_here(seconds):
     if seconds in (86400 * 30, 3 * 365 * 86400):  # over both changes of clocks here
         assert {time.strftime("%H:%M", time.localtime(tick)) for tick in ticks} == {"00:00"}
     assert timeline.axis(span).count("<text") == 2 * len(ticks)
+
+
+@pytest.mark.parametrize("month", [3, 10])
+def test_the_axis_keeps_to_midnight_where_clocks_are_changed(month):
+    start = datetime.fromisoformat(f"2026-{month:02}-22T12:00:00Z").timestamp()
+    ticks = timeline.ticks(timeline.Span(start, start + 9 * 86400))
+    assert len({time.localtime(tick).tm_isdst for tick in ticks}) == 2
+    assert {time.strftime("%H:%M", time.localtime(tick)) for tick in ticks} == {"00:00"}
 
 
 def test_nothing_is_a_page_too():
