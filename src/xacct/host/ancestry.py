@@ -36,7 +36,7 @@ class _Entry(NamedTuple):
 def of(of_whom: ProcessMark) -> frozenset[ProcessMark] | None:
     """The process itself and all that it stems from; None where that can't be told, or the process is gone.
 
-    Some 10 µs for each of them.
+    Some 20 µs for each of them.
     """
     for _ in range(TRIES):
         try:
