@@ -97,6 +97,11 @@ GUARDS = {
         "",
         "tests/test_sandboxed_commands.py::test_what_is_xaccts_own_is_not_there",
     ),
+    "root-as-home-has-no-sandbox": Guard(
+        'if home == "/":',
+        'if home == "/" and environ is None:',
+        "tests/ctl/sandboxed/test_sandbox_view.py::test_where_the_home_directory_is_the_root_there_is_no_sandbox",
+    ),
     "misspelled-path-of-sandbox-is-said": Guard(
         "if not os.path.lexists(found):",
         "if False:",

@@ -129,3 +129,9 @@ def test_what_is_shown_by_another_mount_counts_as_hidden(home, monkeypatch):
     monkeypatch.setattr(run, "_read", {"/proc/self/mountinfo": mounts}.get)
     found = run._with_aliases(places.of(os.environ, ()))
     assert f"{again}/.ssh" in found.others
+
+
+def test_where_the_home_directory_is_the_root_there_is_no_sandbox(monkeypatch):
+    monkeypatch.setenv("HOME", "/")
+    with pytest.raises(CtlError, match="home directory is /"):
+        places.of(os.environ, ())

@@ -150,9 +150,13 @@ def of(environ: Mapping[str, str], hide: Iterable[str]) -> Places:
         hide: paths that are hidden besides; `~` and relative ones as in a shell.
 
     Raises:
-        CtlError: one of those is not there.
+        CtlError: one of those is not there; or the home directory is the root, of which nothing can be left out.
     """
     home = os.path.realpath(paths.home())
+    if home == "/":  # guard: root-as-home-has-no-sandbox
+        raise CtlError(
+            "The home directory is /, of which a sandbox can hide nothing; nothing was run.", "HOME=/home/..."
+        )
     never = {
         f"{home}/.aws",
         f"{home}/.boto",

@@ -8,6 +8,7 @@ import sys
 
 from xacct import paths, wire
 from xacct.ctl import child, shadow, variables
+from xacct.ctl import signals as signal
 from xacct.ctl.env import in_region
 from xacct.ctl.failure import CtlError
 from xacct.ctl.notes import note
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _SOCKET: Final = "/run/xacct-endpoint.sock"
 """Where the way to the endpoint is inside, if the network is cut."""
+
+_ATTEMPTS: Final = 4
 
 _INSIDE: Final = (
     "import os, sys; sys.path.insert(0, sys.argv.pop(1)); from xacct.ctl.sandboxed.inside import main;"
@@ -101,40 +104,49 @@ class Sandbox:
             return self._begin(cleaned, grant, way)
 
     def _begin(self, environ: dict[str, str], grant: wire.GrantAnswer, way: tuple[int, str] | None) -> int:
-        bound = [(grant["token_file"], grant["token_file"]), *_own(self._places)]
+        """Run the command. A socket or file may go between the look at it and its mount: then once more."""
+        signals_before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        for _ in range(_ATTEMPTS):
+            status, has_begun = self._attempt(environ, grant, way)
+            if has_begun:
+                return status
+            signal.pthread_sigmask(signal.SIG_SETMASK, signals_before)
+        raise CtlError("bubblewrap did not make the sandbox, as it says above; nothing was run.")
+
+    def _attempt(
+        self, environ: dict[str, str], grant: wire.GrantAnswer, way: tuple[int, str] | None
+    ) -> tuple[int, bool]:
+        """Return the status, and whether the sandbox's first process has begun."""
         port, socket = way or (0, "")
-        if socket:
-            bound.append((socket, _SOCKET))
-        wanted = view.Wanted(
-            self._wanted.directory,
-            self._wanted.write,
-            self._wanted.keep,
-            bound,
-            kernel.sockets(_read("/proc/net/unix")),
-        )
-        told, telling = os.pipe()
-        open_here = [telling]
+        bound = [
+            (grant["token_file"], grant["token_file"]),
+            *_own(self._places),
+            *([(socket, _SOCKET)] if socket else []),
+        ]
+        seen, sockets = self._wanted, kernel.sockets(_read("/proc/net/unix"))
+        wanted = view.Wanted(seen.directory, seen.write, seen.keep, bound, sockets)
+        (told, telling), (begun, beginning) = os.pipe(), os.pipe()
+        open_here = [telling, beginning]
         try:
             words = list(_with_descriptors(view.words(self._places, wanted), open_here))
-            filter_ = self._filter(open_here)
+            descriptors = {"--seccomp": self._filter(open_here), "--info-fd": telling}
             for each in open_here:
                 os.set_inheritable(each, True)
-            words = bubblewrap.argv(
-                self._program,
-                self._manner,
-                [*words, "--chdir", wanted.directory],
-                {"--seccomp": filter_, "--info-fd": telling},
-            )
-            first = [sys.executable, "-I", "-S", "-c", _INSIDE, _root()]
-            ways = [inside.SCOPED if self._scoped else "-", inside.RELAYED if socket else "-", str(port), _SOCKET]
-            return child.run(
-                [*words, *first, *ways, *self._args.command],
+            words = [*words, "--chdir", wanted.directory]
+            status = child.run(
+                [
+                    *bubblewrap.argv(self._program, self._manner, words, descriptors),
+                    *(sys.executable, "-I", "-S", "-c", _INSIDE, _root(), str(beginning)),
+                    *(inside.SCOPED if self._scoped else "-", inside.RELAYED if socket else "-", str(port), _SOCKET),
+                    *self._args.command,
+                ],
                 environ,
                 blocked=frozenset(inside.PASSED_ON),
                 target=lambda pid: _first_inside(told, open_here) or pid,
             )
+            return status, os.read(begun, 1) != b""
         finally:
-            for each in (told, *open_here):
+            for each in (told, begun, *open_here):
                 os.close(each)
 
     def _filter(self, open_here: list[int]) -> int | None:
