@@ -1,5 +1,5 @@
 """`exec --sandbox`: one command behind a boundary. What it sees, its environment, its way to the endpoint, its end."""
-# ruff: noqa: PTH100, PTH109, PTH120, PTH123 - see paths.py
+# ruff: noqa: PTH100, PTH109, PTH111, PTH118, PTH120, PTH123 - see paths.py
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from xacct import paths, wire
 from xacct.ctl import child, shadow, variables
 from xacct.ctl import signals as signal
 from xacct.ctl.env import in_region
-from xacct.ctl.failure import CtlError
+from xacct.ctl.failure import USAGE, CtlError
 from xacct.ctl.notes import note
 from xacct.ctl.sandboxed import bubblewrap, environment, inside, kernel, kernel_calls, places, seccomp, view
 
@@ -56,11 +56,9 @@ class Sandbox:
                 "--no-network, or Linux 6.12 with Landlock",
             )
         self._manner = bubblewrap.Manner(network=not args.no_network, session=not filtered)
-        self._wanted = view.Wanted(
-            os.path.realpath(_directory()),
-            [places.there(path) for path in args.write or ()],
-            [places.there(path) for path in args.keep or ()],
-        )
+        here = os.path.realpath(_directory())
+        write, keep = ([_typed(path, here) for path in paths_ or ()] for paths_ in (args.write, args.keep))
+        self._wanted = view.Wanted(here, write, keep)
         self._places = _with_aliases(places.of(os.environ, args.hide or ()))
         view.demand_boundary(self._places, self._wanted)
         for name in args.keep_env or ():
@@ -170,6 +168,18 @@ def _directory() -> str:
         raise CtlError("The working directory is gone.", "cd to one that is there") from None
 
 
+def _typed(path: str, here: str) -> str:
+    """Return a path that was typed, as `places.there` does; no link that an earlier command has left leads elsewhere.
+
+    Raises:
+        CtlError: it is not there, or lies in the working directory and leads out of it.
+    """
+    found, said = places.there(path), os.path.normpath(os.path.join(here, os.path.expanduser(path)))
+    if view.is_in(said, here) and not view.is_in(found, here):  # guard: planted-link-widens-no-sandbox
+        raise CtlError(f"{path} leads to {found}, by a symbolic link.", "If that is meant, name it itself.", USAGE)
+    return found
+
+
 def _with_aliases(found: places.Places) -> places.Places:
     """Add the other paths by which mounts show what is hidden."""
     mounts = _read("/proc/self/mountinfo")
@@ -178,7 +188,7 @@ def _with_aliases(found: places.Places) -> places.Places:
     own = {alias for path in found.never & again.keys() for alias in again[path]}
     rest = {alias for path in found.others & again.keys() for alias in again[path]}
     # guard: hidden-by-every-mount
-    return places.Places(found.home, found.never | own, found.others | rest, found.empty)
+    return places.Places(found.homes, found.never | own, found.others | rest, found.empty)
 
 
 def _own(found: places.Places) -> Iterator[tuple[str, str]]:
