@@ -40,12 +40,15 @@ def main(words: list[str]) -> int:
     """
     os.write(int(words[0]), b"1")
     os.closerange(3, _MOST_DESCRIPTORS)  # guard: no-descriptor-comes-into-sandbox
-    kernel_calls.close_to_tracers()  # guard: first-process-of-sandbox-is-not-stopped
     scoped, relayed, port, path, *command = words[1:]
-    if scoped == SCOPED:
-        kernel_calls.enter()  # guard: abstract-sockets-are-out-of-reach
-    if relayed == RELAYED:
-        _relay(int(port), path)
+    try:
+        kernel_calls.close_to_tracers()  # guard: first-process-of-sandbox-is-not-stopped
+        if scoped == SCOPED:
+            kernel_calls.enter()  # guard: abstract-sockets-are-out-of-reach
+        if relayed == RELAYED:
+            _relay(int(port), path)
+    except OSError as error:
+        return _complain(f"The sandbox can't be closed ({error.strerror}); nothing was run.", 126)
     return _run(command)
 
 
