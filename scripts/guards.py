@@ -183,7 +183,7 @@ GUARDS = {
         "tests/test_sandboxed_commands.py::test_where_the_kernel_scopes_no_sockets_none_are_made",
     ),
     "hidden-by-every-mount": Guard(
-        "return places.Places(found.home, found.never | own, found.others | rest, found.empty)",
+        "return places.Places(found.homes, found.never | own, found.others | rest, found.empty)",
         "return found",
         "tests/ctl/sandboxed/test_sandbox_view.py::test_what_is_shown_by_another_mount_counts_as_hidden",
     ),
@@ -196,6 +196,21 @@ GUARDS = {
         "*map(real, (paths.state_dir(), os.path.dirname(paths.config_file()))),",
         "",
         "tests/test_sandboxed_commands.py::test_what_is_xaccts_own_is_not_there",
+    ),
+    "both-homes-are-hidden": Guard(
+        "return [home, other] if apart else [home]",
+        "return [home]",
+        "tests/ctl/sandboxed/test_sandbox_view.py::test_the_home_directory_of_the_user_database_is_treated_alike",
+    ),
+    "planted-link-widens-no-sandbox": Guard(
+        "if view.is_in(said, here) and not view.is_in(found, here):",
+        "if False:",
+        "tests/ctl/sandboxed/test_sandbox_view.py::test_a_link_that_leads_out_of_the_working_directory_is_not_followed",
+    ),
+    "root-as-home-has-no-sandbox": Guard(
+        'if home == "/":',
+        'if home == "/" and environ is None:',
+        "tests/ctl/sandboxed/test_sandbox_view.py::test_where_the_home_directory_is_the_root_there_is_no_sandbox",
     ),
     "misspelled-path-of-sandbox-is-said": Guard(
         "if not os.path.lexists(found):",

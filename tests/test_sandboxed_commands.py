@@ -198,7 +198,7 @@ def test_what_is_not_hidden_is_there_and_read_only(stack):
     assert refusal(stack, "(home / '.bashrc').write_text('evil')") == "EROFS"
     assert refusal(stack, "(home / '.aws').mkdir()") == "EROFS"
     assert refusal(stack, "(home / '.config/autostart').mkdir()") == "EROFS"
-    assert refusal(stack, f"os.open({__file__!r}, os.O_WRONLY)") == "EROFS"
+    assert refusal(stack, f"os.open('{sys.prefix}/pyvenv.cfg', os.O_WRONLY)") == "EROFS"
 
 
 def test_a_hidden_file_stays_hidden_when_somebody_outside_writes_it_anew(stack):
@@ -403,6 +403,35 @@ def test_exit_statuses(stack, command, status):
     assert run(stack, *command).returncode == status
 
 
+@pytest.mark.parametrize(("failures", "status"), [(1, 0), (100, 1)])
+def test_what_goes_while_the_sandbox_is_made_is_no_end_and_no_command_without_one(stack, tmp_path, failures, status):
+    count = tmp_path / "count"
+    fake = tmp_path / "bin/bwrap"
+    fake.parent.mkdir()
+    fake.write_text(
+        f"""#!/bin/sh
+        case "$*" in *--die-with-parent*) echo x >> {count};; esac
+        [ -e {count} ] && [ $(wc -l < {count}) -le {failures} ] && {{ echo "bwrap: no such file" >&2; exit 1; }}
+        exec {shutil.which("bwrap")} "$@"
+        """
+    )
+    fake.chmod(0o755)
+    elsewhere = (
+        "import sys; from xacct.ctl.sandboxed import bubblewrap; bubblewrap._SYSTEMS = ();"
+        " from xacct.ctl.main import main; sys.exit(main(sys.argv[1:]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", elsewhere, "exec", "prod", "--sandbox", "--", "echo", "ran"],
+        cwd=Path(stack.env["HOME"]) / "project",
+        env=stack.env | {"PATH": f"{fake.parent}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (status, "ran\n" if status == 0 else "")
+    assert ("nothing was run" in done.stderr) == (status == 1)
+
+
 def test_a_signal_is_the_commands_to_answer(stack):
     project = Path(stack.env["HOME"]) / "project"
     script = "trap 'echo told; exit 9' TERM; touch waiting; while :; do sleep 0.05; done"
@@ -426,7 +455,11 @@ def test_all_of_it_ends_when_xacctctl_is_killed(stack):
     def left():
         return [pid.name for pid in Path("/proc").iterdir() if pid.name.isdigit() and _has(pid, needle, b"touch alive")]
 
-    wait_until(lambda: not left(), what="the end of the sandbox")
+    try:
+        wait_until(lambda: not left(), what="the end of the sandbox")
+    finally:
+        for pid in left():
+            os.kill(int(pid), signal.SIGKILL)
 
 
 def _has(pid, *words):
@@ -460,6 +493,24 @@ def test_a_shell_has_job_control_and_types_nothing_into_the_terminal(stack):
     assert b"Running" in shown
     assert b"\n1\r" in shown.replace(b"[1]", b"")
     assert b"typed" not in shown
+
+
+def test_ctrl_c_is_the_commands_to_answer(stack):
+    ours, theirs = pty.openpty()
+    script = "trap 'echo told; exit 9' INT; echo waiting; while :; do sleep 0.05; done"
+    words = [sys.executable, "-m", "xacct.ctl", "exec", "prod", "--sandbox", "--", "sh", "-c", script]
+    project = Path(stack.env["HOME"]) / "project"
+    with subprocess.Popen(
+        [*LEADER, *words], cwd=project, env=stack.env, stdin=theirs, stdout=theirs, stderr=theirs
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while b"waiting" not in shown:
+            shown += os.read(ours, 4096)
+        os.write(ours, b"\x03")
+        assert process.wait(PATIENCE) == 9
+        assert os.read(ours, 4096).count(b"told") == 1
+    os.close(ours)
 
 
 def test_an_ordinary_user_has_the_same_boundary():

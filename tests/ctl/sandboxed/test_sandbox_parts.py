@@ -1,6 +1,8 @@
 """A sandbox's options, environment, filter and command line."""
 
 import struct
+import subprocess
+import sys
 from argparse import ArgumentParser
 
 import pytest
@@ -176,3 +178,15 @@ def test_where_it_is_not_allowed_a_sentence_says_why(tmp_path, monkeypatch, file
         bubblewrap.demand_allowed(bad, SHARED)
     assert hint in refused.value.hint
     assert "nothing was run" in refused.value.sentence
+
+
+def test_what_cannot_be_closed_runs_nothing():
+    code = (
+        "import os; from xacct.ctl.sandboxed import inside, kernel_calls;"
+        " kernel_calls._SCOPE_ABSTRACT_UNIX_SOCKET = 1 << 60;"
+        " os._exit(inside.main(['1', 'scoped', '-', '0', '', 'echo', 'ran']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (126, "1")  # what tells that it has begun
+    assert "nothing was run" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,7 @@ def home(tmp_path, monkeypatch):
     for name in (".aws/config", ".ssh/id", ".config/gh/hosts", ".config/other", "project/.git/config", ".cache/x"):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text("")
+    monkeypatch.setattr("pwd.getpwuid", lambda _uid: SimpleNamespace(pw_dir=str(home)))
     (home / "link").symlink_to("/etc/passwd")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
@@ -129,3 +131,39 @@ def test_what_is_shown_by_another_mount_counts_as_hidden(home, monkeypatch):
     monkeypatch.setattr(run, "_read", {"/proc/self/mountinfo": mounts}.get)
     found = run._with_aliases(places.of(os.environ, ()))
     assert f"{again}/.ssh" in found.others
+
+
+def test_where_the_home_directory_is_the_root_there_is_no_sandbox(monkeypatch):
+    monkeypatch.setenv("HOME", "/")
+    with pytest.raises(CtlError, match="home directory is /"):
+        places.of(os.environ, ())
+
+
+def test_the_home_directory_of_the_user_database_is_treated_alike(home, monkeypatch):
+    other = home.parent / "other"
+    (other / ".ssh").mkdir(parents=True)
+    (other / ".bashrc").write_text("")
+    monkeypatch.setattr("pwd.getpwuid", lambda _uid: SimpleNamespace(pw_dir=str(other)))
+    said = words(home)
+    assert after(said, "--tmpfs", str(other)) < after(said, "--ro-bind-try", f"{other}/.bashrc")
+    assert f"{other}/.ssh" not in said
+
+
+def test_where_awss_directory_is_a_link_what_it_leads_to_is_hidden(home):
+    real = home.parent / "data/aws"
+    real.parent.mkdir()
+    (home / ".aws").rename(real)
+    (home / ".aws").symlink_to(real)
+    said = words(home)
+    assert not {str(real), f"{home}/.aws"} & {*said}
+    assert after(said, "--tmpfs", str(real.parent))
+
+
+def test_a_link_that_leads_out_of_the_working_directory_is_not_followed(home):
+    (home / "project/out").symlink_to(home / ".config/other")
+    (home / "project/in").symlink_to(home / "project/.git")
+    project = f"{home}/project"
+    with pytest.raises(CtlError, match="by a symbolic link"):
+        run._typed(f"{project}/out", project)
+    assert run._typed(f"{project}/in", project) == f"{project}/.git"
+    assert run._typed(f"{home}/.config/other", project) == f"{home}/.config/other"

@@ -98,7 +98,7 @@ def demand_allowed(program: str, manner: Manner) -> None:
     Raises:
         CtlError: it can't make a sandbox here.
     """
-    view = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+    view = ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--perms", "0700", "--tmpfs", "/dev"]
     try:
         tried = child.told([program, *_alone(manner), *view, "--", program, "--version"], patience=_PATIENCE)
     except OSError as error:

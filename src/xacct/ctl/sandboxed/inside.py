@@ -35,15 +35,20 @@ def main(words: list[str]) -> int:
     """Run the command and return its status as a shell would.
 
     Args:
-        words: `scoped` or `-`, `relayed` or `-`, the endpoint's port, the socket that leads to it, and the command.
+        words: a descriptor that is told that this has begun, `scoped` or `-`, `relayed` or `-`, the endpoint's port,
+            the socket that leads to it, and the command.
     """
+    os.write(int(words[0]), b"1")
     os.closerange(3, _MOST_DESCRIPTORS)  # guard: no-descriptor-comes-into-sandbox
-    kernel_calls.close_to_tracers()  # guard: first-process-of-sandbox-is-not-stopped
-    scoped, relayed, port, path, *command = words
-    if scoped == SCOPED:
-        kernel_calls.enter()  # guard: abstract-sockets-are-out-of-reach
-    if relayed == RELAYED:
-        _relay(int(port), path)
+    scoped, relayed, port, path, *command = words[1:]
+    try:
+        kernel_calls.close_to_tracers()  # guard: first-process-of-sandbox-is-not-stopped
+        if scoped == SCOPED:
+            kernel_calls.enter()  # guard: abstract-sockets-are-out-of-reach
+        if relayed == RELAYED:
+            _relay(int(port), path)
+    except OSError as error:
+        return _complain(f"The sandbox can't be closed ({error.strerror}); nothing was run.", 126)
     return _run(command)
 
 

@@ -1,5 +1,5 @@
 """What a sandbox hides: where credentials of AWS's, xacct's and other programs' lie, and the ways to their agents."""
-# ruff: noqa: PTH111, PTH120 - see paths.py
+# ruff: noqa: PTH111, PTH112, PTH120 - see paths.py
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _AWS_FILES: Final = {
     "BOTO_CONFIG": "~/.boto",
 }
 """Variables that name files of AWS's tools, and the file where the variable is not set."""
+
+_AWS_OWN: Final = (".aws", ".boto", ".legacy-boto")
 
 OTHERS: Final = (
     ".ssh",
@@ -124,14 +126,14 @@ class Places:
     """What is hidden, as absolute paths without symbolic links.
 
     Attributes:
-        home: the home directory.
+        homes: the home directory, and that of the user database where HOME says another.
         never: what `--keep` and `--write` don't bring back: AWS's files and xacct's own.
         others: what `--keep` brings back.
         empty: directories that are there, empty, and can be written.
     """
 
-    def __init__(self, home: str, never: Iterable[str], others: Iterable[str], empty: Iterable[str]) -> None:
-        self.home = home
+    def __init__(self, homes: Iterable[str], never: Iterable[str], others: Iterable[str], empty: Iterable[str]) -> None:
+        self.homes = tuple(homes)
         self.never = frozenset(never)
         self.others = frozenset(others) - self.never
         self.empty = frozenset(empty)
@@ -150,13 +152,16 @@ def of(environ: Mapping[str, str], hide: Iterable[str]) -> Places:
         hide: paths that are hidden besides; `~` and relative ones as in a shell.
 
     Raises:
-        CtlError: one of those is not there.
+        CtlError: one of those is not there; or the home directory is the root, of which nothing can be left out.
     """
     home = os.path.realpath(paths.home())
+    if home == "/":  # guard: root-as-home-has-no-sandbox
+        raise CtlError(
+            "The home directory is /, of which a sandbox can hide nothing; nothing was run.", "HOME=/home/..."
+        )
+    homes = _homes(home)
     never = {
-        f"{home}/.aws",
-        f"{home}/.boto",
-        f"{home}/.legacy-boto",
+        *(each for one in homes for name in _AWS_OWN for each in (f"{one}/{name}", real(f"{one}/{name}"))),
         "/etc/boto.cfg",
         *(real(awsfiles.path(environ, *names, home, awsfiles.directory())) for names in _AWS_FILES.items()),
         # guard: xaccts-own-is-never-in-view
@@ -164,8 +169,9 @@ def of(environ: Mapping[str, str], hide: Iterable[str]) -> Places:
         *map(real, (paths.socket_path(), paths.runtime_dir())),
         *map(there, hide),
     }
-    others = {real(path) for path in _others(environ, home)}
-    return Places(home, never, others, {*map(real, EMPTY), *_session(home), real(_cache(environ, home))})
+    others = {real(path) for path in _others(environ, homes)}
+    empty = {*map(real, EMPTY), *_session(home), *(real(path) for path in _caches(environ, homes))}
+    return Places(homes, never, others, empty)
 
 
 def real(path: str) -> str:
@@ -185,9 +191,21 @@ def there(path: str) -> str:
     return found
 
 
-def _others(environ: Mapping[str, str], home: str) -> Iterator[str]:
+def _homes(home: str) -> list[str]:
+    """Return the home directories: where HOME says another than the user database, people's keys lie in the latter."""
+    import pwd  # noqa: PLC0415 - late: daily verbs do without
+
+    try:
+        other = os.path.realpath(pwd.getpwuid(os.geteuid()).pw_dir)
+    except KeyError:
+        return [home]
+    apart = other not in (home, "/") and os.path.isdir(other)
+    return [home, other] if apart else [home]  # guard: both-homes-are-hidden
+
+
+def _others(environ: Mapping[str, str], homes: Iterable[str]) -> Iterator[str]:
     for name in OTHERS:
-        yield f"{home}/{name}"
+        yield from (f"{home}/{name}" for home in homes)
         for below, variable in _BASES.items():
             if name.startswith(below) and (base := environ.get(variable, "")).startswith("/"):
                 yield f"{base}/{name.removeprefix(below)}"
@@ -202,6 +220,7 @@ def _session(home: str) -> Iterator[str]:
         yield above
 
 
-def _cache(environ: Mapping[str, str], home: str) -> str:
-    said = environ.get("XDG_CACHE_HOME", "")
-    return said if said.startswith("/") else f"{home}/.cache"
+def _caches(environ: Mapping[str, str], homes: Iterable[str]) -> Iterator[str]:
+    yield from (f"{home}/.cache" for home in homes)
+    if (said := environ.get("XDG_CACHE_HOME", "")).startswith("/"):
+        yield said

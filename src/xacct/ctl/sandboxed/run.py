@@ -1,5 +1,5 @@
 """`exec --sandbox`: one command behind a boundary. What it sees, its environment, its way to the endpoint, its end."""
-# ruff: noqa: PTH100, PTH109, PTH120, PTH123 - see paths.py
+# ruff: noqa: PTH100, PTH109, PTH111, PTH118, PTH120, PTH123 - see paths.py
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import sys
 
 from xacct import paths, wire
 from xacct.ctl import child, shadow, variables
+from xacct.ctl import signals as signal
 from xacct.ctl.env import in_region
-from xacct.ctl.failure import CtlError
+from xacct.ctl.failure import USAGE, CtlError
 from xacct.ctl.notes import note
 from xacct.ctl.sandboxed import bubblewrap, environment, inside, kernel, kernel_calls, places, seccomp, view
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _SOCKET: Final = "/run/xacct-endpoint.sock"
 """Where the way to the endpoint is inside, if the network is cut."""
+
+_ATTEMPTS: Final = 4
 
 _INSIDE: Final = (
     "import os, sys; sys.path.insert(0, sys.argv.pop(1)); from xacct.ctl.sandboxed.inside import main;"
@@ -53,11 +56,9 @@ class Sandbox:
                 "--no-network, or Linux 6.12 with Landlock",
             )
         self._manner = bubblewrap.Manner(network=not args.no_network, session=not filtered)
-        self._wanted = view.Wanted(
-            os.path.realpath(_directory()),
-            [places.there(path) for path in args.write or ()],
-            [places.there(path) for path in args.keep or ()],
-        )
+        here = os.path.realpath(_directory())
+        write, keep = ([_typed(path, here) for path in paths_ or ()] for paths_ in (args.write, args.keep))
+        self._wanted = view.Wanted(here, write, keep)
         self._places = _with_aliases(places.of(os.environ, args.hide or ()))
         view.demand_boundary(self._places, self._wanted)
         for name in args.keep_env or ():
@@ -101,40 +102,49 @@ class Sandbox:
             return self._begin(cleaned, grant, way)
 
     def _begin(self, environ: dict[str, str], grant: wire.GrantAnswer, way: tuple[int, str] | None) -> int:
-        bound = [(grant["token_file"], grant["token_file"]), *_own(self._places)]
+        """Run the command. A socket or file may go between the look at it and its mount: then once more."""
+        signals_before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        for _ in range(_ATTEMPTS):
+            status, has_begun = self._attempt(environ, grant, way)
+            if has_begun:
+                return status
+            signal.pthread_sigmask(signal.SIG_SETMASK, signals_before)
+        raise CtlError("bubblewrap did not make the sandbox, as it says above; nothing was run.")
+
+    def _attempt(
+        self, environ: dict[str, str], grant: wire.GrantAnswer, way: tuple[int, str] | None
+    ) -> tuple[int, bool]:
+        """Return the status, and whether the sandbox's first process has begun."""
         port, socket = way or (0, "")
-        if socket:
-            bound.append((socket, _SOCKET))
-        wanted = view.Wanted(
-            self._wanted.directory,
-            self._wanted.write,
-            self._wanted.keep,
-            bound,
-            kernel.sockets(_read("/proc/net/unix")),
-        )
-        told, telling = os.pipe()
-        open_here = [telling]
+        bound = [
+            (grant["token_file"], grant["token_file"]),
+            *_own(self._places),
+            *([(socket, _SOCKET)] if socket else []),
+        ]
+        seen, sockets = self._wanted, kernel.sockets(_read("/proc/net/unix"))
+        wanted = view.Wanted(seen.directory, seen.write, seen.keep, bound, sockets)
+        (told, telling), (begun, beginning) = os.pipe(), os.pipe()
+        open_here = [telling, beginning]
         try:
             words = list(_with_descriptors(view.words(self._places, wanted), open_here))
-            filter_ = self._filter(open_here)
+            descriptors = {"--seccomp": self._filter(open_here), "--info-fd": telling}
             for each in open_here:
                 os.set_inheritable(each, True)
-            words = bubblewrap.argv(
-                self._program,
-                self._manner,
-                [*words, "--chdir", wanted.directory],
-                {"--seccomp": filter_, "--info-fd": telling},
-            )
-            first = [sys.executable, "-I", "-S", "-c", _INSIDE, _root()]
-            ways = [inside.SCOPED if self._scoped else "-", inside.RELAYED if socket else "-", str(port), _SOCKET]
-            return child.run(
-                [*words, *first, *ways, *self._args.command],
+            words = [*words, "--chdir", wanted.directory]
+            status = child.run(
+                [
+                    *bubblewrap.argv(self._program, self._manner, words, descriptors),
+                    *(sys.executable, "-I", "-S", "-c", _INSIDE, _root(), str(beginning)),
+                    *(inside.SCOPED if self._scoped else "-", inside.RELAYED if socket else "-", str(port), _SOCKET),
+                    *self._args.command,
+                ],
                 environ,
                 blocked=frozenset(inside.PASSED_ON),
                 target=lambda pid: _first_inside(told, open_here) or pid,
             )
+            return status, os.read(begun, 1) != b""
         finally:
-            for each in (told, *open_here):
+            for each in (told, begun, *open_here):
                 os.close(each)
 
     def _filter(self, open_here: list[int]) -> int | None:
@@ -158,6 +168,18 @@ def _directory() -> str:
         raise CtlError("The working directory is gone.", "cd to one that is there") from None
 
 
+def _typed(path: str, here: str) -> str:
+    """Return a path that was typed, as `places.there` does; no link that an earlier command has left leads elsewhere.
+
+    Raises:
+        CtlError: it is not there, or lies in the working directory and leads out of it.
+    """
+    found, said = places.there(path), os.path.normpath(os.path.join(here, os.path.expanduser(path)))
+    if view.is_in(said, here) and not view.is_in(found, here):  # guard: planted-link-widens-no-sandbox
+        raise CtlError(f"{path} leads to {found}, by a symbolic link.", "If that is meant, name it itself.", USAGE)
+    return found
+
+
 def _with_aliases(found: places.Places) -> places.Places:
     """Add the other paths by which mounts show what is hidden."""
     mounts = _read("/proc/self/mountinfo")
@@ -166,7 +188,7 @@ def _with_aliases(found: places.Places) -> places.Places:
     own = {alias for path in found.never & again.keys() for alias in again[path]}
     rest = {alias for path in found.others & again.keys() for alias in again[path]}
     # guard: hidden-by-every-mount
-    return places.Places(found.home, found.never | own, found.others | rest, found.empty)
+    return places.Places(found.homes, found.never | own, found.others | rest, found.empty)
 
 
 def _own(found: places.Places) -> Iterator[tuple[str, str]]:

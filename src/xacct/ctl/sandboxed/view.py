@@ -157,8 +157,8 @@ def _rebuilt(places: Places, hidden: Collection[str]) -> tuple[list[str], list[s
         if any(is_in(path, each) for each in (*places.empty, *hidden) if each != path):
             continue
         above = os.path.dirname(path)
-        if is_in(above, places.home):
-            while is_in(above, places.home):
+        if home := next((each for each in places.homes if is_in(above, each)), None):
+            while is_in(above, home):
                 rebuilt.add(above)
                 above = os.path.dirname(above)
         elif len(above.split("/")) > _SYSTEM and os.access(above, os.W_OK):
