@@ -35,7 +35,7 @@ import ready  # noqa: E402
 from bare import bare_server, has_uvloop  # noqa: E402
 from generator import Generator  # noqa: E402
 from page import machine, table  # noqa: E402
-from peers import peer  # noqa: E402
+from peers import compiled, peer  # noqa: E402
 
 REPORT = ROOT / "docs" / "benchmarks.md"
 BY_HAND = "<!-- What follows is written by hand; `make bench` keeps it. -->\n"
@@ -51,7 +51,9 @@ Each client has one request under way. The load generator runs on the same machi
 time is that of the server's process by the kernel's own count (schedstat). The bare server is an `asyncio.Protocol`
 that looks at nothing and sends the same bytes. Its answer costs no check; xacctd's costs a strict look at the
 request's head, the kernel's word on who is calling, the grant by the hash of its token, whether the credentials are
-fresh, and the audit. Medians of {rounds} rounds of {seconds} s each; ratios are medians of each round's.
+fresh, and the audit. The server in Go does what tools written in it do: a token compared, and JSON by net/http
+([go_server.go](../scripts/bench/go_server.go)). Medians of {rounds} rounds of {seconds} s each; ratios are
+medians of each round's.
 
 {tables}
 
@@ -166,7 +168,7 @@ def measure(rounds: int, only: list[str], peers: list[str]) -> str:
         loops = ["uvloop", "asyncio"] if has_uvloop() else ["asyncio"]
         bare = [exits.enter_context(bare_server(loop, answer)) for loop in loops]
         if "endpoint" in only:
-            others = [exits.enter_context(peer(said, stack.env)) for said in peers]
+            others = [exits.enter_context(peer(said, stack.env)) for said in [*compiled(scratch), *peers]]
             servers = [race.Server(f"xacctd ({loops[0]})", stack.port, stack.daemon.pid), *bare, *others]
             race.race(generator, servers, request, rounds)
             tables = race.tables(servers)

@@ -10,6 +10,8 @@ AWS_CONTAINER_AUTHORIZATION_TOKEN=..., as `env` does in the shell that such tool
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import threading
@@ -27,6 +29,22 @@ URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 TOKEN = "AWS_CONTAINER_AUTHORIZATION_TOKEN"  # noqa: S105 - a variable's name
 PATIENCE = 30.0
 """Seconds until it has said where it is."""
+
+
+GO_SERVER = Path(__file__).with_name("go_server.go")
+
+
+def compiled(scratch: Path) -> list[str]:
+    """The server in Go as a peer, NAME=COMMAND, compiled here; none where there is no Go.
+
+    Args:
+        scratch: where it is made.
+    """
+    if (go := shutil.which("go")) is None:
+        return []
+    made = scratch / "go_server"
+    done = subprocess.run([go, "build", "-o", made, GO_SERVER], check=False)
+    return [f"Go's net/http={shlex.quote(str(made))}"] if done.returncode == 0 else []
 
 
 @contextmanager
