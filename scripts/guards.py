@@ -17,6 +17,12 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "hidden-in-what-the-sandbox-needs-is-hidden": Guard(
+        "_is_gone(path, hidden | places.empty, wanted)",
+        "any(is_in(path, each) for each in places.empty)",
+        "tests/ctl/sandboxed/test_sandbox_view.py::"
+        "test_what_is_hidden_stays_hidden_in_a_directory_that_comes_back_for_python",
+    ),
     "only-our-lines-of-a-toml-file-go": Guard(
         "if _toml_or_none(new) not in _without(record, before):",
         "if False:",

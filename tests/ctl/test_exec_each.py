@@ -1,9 +1,12 @@
 """exec in several roles: in turn or at once, with a summary."""
 
+import os
 import signal
 import time
 
 import pytest
+
+from xacct.ctl import exec_each
 
 SHOW = ["sh", "-c", "echo $XACCT_ROLE; echo err-$XACCT_ROLE >&2; test $XACCT_ROLE != dev"]
 
@@ -84,3 +87,10 @@ def test_ctrl_c_ends_the_run_and_says_what_was_not_begun(daemon, sit, tmp_path):
     status, shown = seat.end()
     assert (status, "dev was not begun" in shown) == (128 + signal.SIGINT, True), shown
     assert [file.name for file in tmp_path.iterdir()] == ["prod"]
+
+
+def test_a_status_that_ctrl_c_has_taken_the_place_of_is_that_of_ctrl_c():
+    ended = os.posix_spawnp("true", ["true"], os.environ)
+    os.waitpid(ended, 0)
+    assert exec_each._told(ended) == 128 + signal.SIGINT
+    assert exec_each._told(os.posix_spawnp("sh", ["sh", "-c", "exit 3"], os.environ)) == 3

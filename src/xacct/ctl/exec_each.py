@@ -67,7 +67,7 @@ def _in_turn(roles: Sequence[str], run: Callable[[str], int], statuses: dict[str
         try:
             statuses[role] = _status(pid)
         except KeyboardInterrupt:
-            statuses[role] = _status(pid)  # the terminal has told it, too
+            statuses[role] = _told(pid)
             raise
 
 
@@ -82,10 +82,11 @@ def _at_once(roles: Sequence[str], run: Callable[[str], int], statuses: dict[str
                 for key, _ in selector.select():
                     key.data()
                 for role in [role for role, one in running.items() if one.ended]:
-                    statuses[role] = running.pop(role).status()
+                    statuses[role] = running[role].status()
+                    del running[role]
         except KeyboardInterrupt:
             for role, one in running.items():
-                statuses[role] = one.status()
+                statuses[role] = one.told()
             raise
 
 
@@ -115,6 +116,10 @@ class _Labelled:
         """Return its status, once it has ended."""
         return _status(self._pid)
 
+    def told(self) -> int:
+        """Return its status, once it has ended, where Ctrl-C has told it to."""
+        return _told(self._pid)
+
     def _pass(self, read: int, out: int, held: bytearray) -> None:
         got = os.read(read, _READ)
         held += got
@@ -131,6 +136,14 @@ class _Labelled:
 def _status(pid: int) -> int:
     code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return code if code >= 0 else 128 - code
+
+
+def _told(pid: int) -> int:
+    """Return the status of a child that the terminal has told of a Ctrl-C, too."""
+    try:
+        return _status(pid)
+    except ChildProcessError:  # Ctrl-C came just when its status did, and took the place of it
+        return INTERRUPTED
 
 
 def _write(out: int, data: bytes) -> None:

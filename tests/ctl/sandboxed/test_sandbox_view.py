@@ -61,6 +61,17 @@ def test_what_is_kept_or_can_be_written_comes_back(home):
     assert after(said, "--bind", f"{home}/.config/gh", f"{home}/.config/gh")
 
 
+def test_what_is_hidden_stays_hidden_in_a_directory_that_comes_back_for_python(home, monkeypatch):
+    """An emptied directory with a venv in it, which is bound: a home directory below that is in view again."""
+    monkeypatch.setattr(places, "EMPTY", (str(home.parent.parent),))
+    needed = str(home.parent)
+    said = words(home, bound=[(needed, needed)], sockets=[f"{home}/a-socket", f"{home.parent.parent}/gone"])
+    bound_at, home_at = after(said, "--ro-bind", needed, needed), after(said, "--tmpfs", str(home))
+    assert after(said, "--tmpfs", str(home.parent.parent)) < bound_at < home_at
+    assert f"{home}/.config/other" in said
+    assert not {f"{home}/{name}" for name in (".aws", ".ssh", ".config/gh")} & {*said}
+
+
 @pytest.mark.parametrize("directory", ["", "..", ".ssh", ".aws", ".config"])
 def test_a_directory_with_something_hidden_is_not_written(home, directory):
     with pytest.raises(CtlError, match="would be writable"):

@@ -78,7 +78,7 @@ def words(places: Places, wanted: Wanted) -> list[str]:
     """
     demand_boundary(places, wanted)
     hidden = _left(places, wanted)
-    rebuilt, covered = _rebuilt(places, hidden)
+    rebuilt, covered = _rebuilt(places, hidden, wanted)
     mounts = [
         *(mount for each in rebuilt for mount in _built_anew(each, rebuilt, hidden | places.empty)),
         *(_emptied(each) for each in places.empty if os.path.isdir(each)),
@@ -150,11 +150,17 @@ def _left(places: Places, wanted: Wanted) -> frozenset[str]:
     return places.hidden - (places.others & back)
 
 
-def _rebuilt(places: Places, hidden: Collection[str]) -> tuple[list[str], list[str]]:
+def _is_gone(path: str, out: Collection[str], wanted: Wanted) -> bool:
+    """Say whether a path lies in a directory that is not there, and not in one below that is there all the same."""
+    gone = max((len(each) for each in out if each != path and is_in(path, each)), default=-1)
+    return gone > max((len(seen) for _, seen in wanted.bound if is_in(path, seen)), default=-1)
+
+
+def _rebuilt(places: Places, hidden: frozenset[str], wanted: Wanted) -> tuple[list[str], list[str]]:
     """Return the directories that are built anew without what is hidden in them, and what has to be covered."""
     rebuilt, covered = set(), []
     for path in hidden:
-        if any(is_in(path, each) for each in (*places.empty, *hidden) if each != path):
+        if _is_gone(path, hidden | places.empty, wanted):  # guard: hidden-in-what-the-sandbox-needs-is-hidden
             continue
         above = os.path.dirname(path)
         if home := next((each for each in places.homes if is_in(above, each)), None):
@@ -208,12 +214,12 @@ def _covered(path: str) -> Mount:
     return Mount(path, _COVERED, "--ro-bind-data", NOTHING, path)
 
 
-def _in_view(places: Places, hidden: Collection[str], wanted: Wanted) -> list[str]:
+def _in_view(places: Places, hidden: frozenset[str], wanted: Wanted) -> list[str]:
     """Return the Unix sockets that would be in view: a read-only mount keeps nobody from connecting."""
     seen = {
         each
         for each in wanted.sockets
-        if each not in wanted.keep and not any(is_in(each, place) for place in (*places.empty, *hidden))
+        if each not in wanted.keep and each not in hidden and not _is_gone(each, hidden | places.empty, wanted)
     }
     inside = {each for each in wanted.sockets if any(is_in(each, path) for path in (wanted.directory, *wanted.write))}
     found = sorted((seen | inside) - set(wanted.keep))  # guard: sockets-of-others-are-covered
