@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xacct import errors, settings
-from xacct.audit.file import AuditFile, Snapshot
+from xacct.audit.file import AuditFile
+from xacct.audit.reader import Reader
 from xacct.aws import profiles
 from xacct.grants.grants import Grants
 from xacct.host import steps
@@ -142,7 +143,7 @@ class Readers:
         return grants.all()
 
     def _audit(self, data: bytes) -> object:
-        lines = Snapshot([AuditFile(self._written(data, "audit.jsonl"), 10**6, 0)])
+        lines = Reader([AuditFile(self._written(data, "audit.jsonl"), 10**6, 0)])
         try:
             return lines.some(10_000)
         finally:

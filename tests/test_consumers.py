@@ -116,19 +116,24 @@ def test_a_dev_container(stack):
     started = {**stack.env, "PATH": f"{BIN}:/usr/bin:/bin"}
     refused = run(started, ["/bin/sh", "-c", said["initializeCommand"]])
     assert refused.returncode != 0
-    printed = run(started, ["xacctctl", "exec", "--detach", "prod", "--read-only", "--", "env", "-0"]).stdout
     assert "AWS_REGION" in said["remoteEnv"]
-    code = dict(line.split("=", 1) for line in printed.split("\0") if "=" in line)
-    assert run(code, ["/bin/sh", "-c", said["initializeCommand"]]).returncode == 0
+    words = ["xacctctl", "exec", "prod", "--read-only", "--", "sh", "-c", "env -0; echo; read end"]
+    with subprocess.Popen(words, env=started, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as editor:
+        printed = b""
+        while not printed.endswith(b"\0\n"):
+            printed += os.read(editor.stdout.fileno(), 65536) or pytest.fail(f"ended: {printed}")
+        code = dict(line.split("=", 1) for line in printed.decode().split("\0") if "=" in line)
+        assert run(code, ["/bin/sh", "-c", said["initializeCommand"]]).returncode == 0
 
-    def local(found):
-        return code.get(found[1], "")
+        def local(found):
+            return code.get(found[1], "")
 
-    inside = {name: re.sub(r"\$\{localEnv:(\w+)\}", local, value) for name, value in said["remoteEnv"].items()}
-    endpoint = {
-        "AWS_DEFAULT_REGION": inside["AWS_REGION"],
-        "AWS_ENDPOINT_URL_STS": stack.env["AWS_ENDPOINT_URL_STS"],
-        "PATH": "/usr/bin:/bin",
-    }
-    done = run({**endpoint, **inside}, [str(stack.dir / "home/bin/report")])
+        inside = {name: re.sub(r"\$\{localEnv:(\w+)\}", local, value) for name, value in said["remoteEnv"].items()}
+        endpoint = {
+            "AWS_DEFAULT_REGION": inside["AWS_REGION"],
+            "AWS_ENDPOINT_URL_STS": stack.env["AWS_ENDPOINT_URL_STS"],
+            "PATH": "/usr/bin:/bin",
+        }
+        done = run({**endpoint, **inside}, [str(stack.dir / "home/bin/report")])
+        editor.stdin.close()
     assert ":assumed-role/cross-account-role-name/" in done.stdout, done.stderr
