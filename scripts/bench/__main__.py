@@ -12,6 +12,7 @@ Each subject is a file: race.py (the endpoint), events.py, logins.py, commands.p
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import socket
@@ -41,6 +42,10 @@ REPORT = ROOT / "docs" / "benchmarks.md"
 BY_HAND = "<!-- What follows is written by hand; `make bench` keeps it. -->\n"
 MANY = (1000, 5000)
 """Roles of those whose status is timed."""
+
+_READING = {"Effect": "Allow", "Action": "s3:Get*", "Resource": "*"}
+NARROWED = {"policy": json.dumps({"Version": "2012-10-17", "Statement": [_READING]})}
+"""The scope of a grant whose fetches are timed beside those of one without."""
 
 SUBJECTS = ("endpoint", "events", "logins", "start-up", "many", "memory")
 
@@ -169,7 +174,13 @@ def measure(rounds: int, only: list[str], peers: list[str]) -> str:
         bare = [exits.enter_context(bare_server(loop, answer)) for loop in loops]
         if "endpoint" in only:
             others = [exits.enter_context(peer(said, stack.env)) for said in [*compiled(scratch), *peers]]
-            servers = [race.Server(f"xacctd ({loops[0]})", stack.port, stack.daemon.pid), *bare, *others]
+            narrowed, _ = sample(stack.environment("prod", scope=NARROWED))  # derived here, before anybody counts
+            here = stack.port, stack.daemon.pid
+            ours = [
+                race.Server(f"xacctd ({loops[0]})", *here),
+                race.Server("xacctd, a narrowed grant", *here, narrowed),
+            ]
+            servers = [*ours, *bare, *others]
             race.race(generator, servers, request, rounds)
             tables = race.tables(servers)
             seconds = race.SECONDS

@@ -189,9 +189,9 @@ class Stack:
     def grant(self, *roles, **more):
         return self.api("POST", "/v1/grants", {"roles": list(roles), "label": "test", **more})
 
-    def environment(self, role, *, sts=True):
+    def environment(self, role, *, sts=True, **narrower):
         """The environment of a consumer of one role, as xacctctl env sets it up."""
-        grant = self.grant(role)
+        grant = self.grant(role, **narrower)
         keep = {k: v for k, v in self.env.items() if not k.startswith("AWS_")}
         keep |= {
             "AWS_CONTAINER_CREDENTIALS_FULL_URI": grant["urls"][role],
