@@ -608,13 +608,13 @@ GUARDS = {
         "tests/host/test_asker.py::test_a_pid_that_stands_for_another_process_by_now_says_nothing",
     ),
     "tree-has-end": Guard(
-        "range(DEPTH)",
-        "range(99)",
+        "DEPTH - 1",
+        "99",
         "tests/host/test_asker.py::test_without_a_terminal_it_goes_up_to_the_first_of_ours_and_has_an_end",
     ),
     "no-ancestor-is-younger": Guard(
-        "if above is None or above.started > stat.started:",
-        "if above is None:",
+        "if found is None or found.started > below.started:",
+        "if found is None:",
         "tests/host/test_asker.py::test_who_is_younger_than_its_child_is_no_ancestor",
     ),
     "half-argument-is-not-shown": Guard(
