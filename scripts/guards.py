@@ -308,8 +308,8 @@ GUARDS = {
         "tests/ctl/test_subreaper.py::test_it_stays_as_long_as_anything_is_left_and_its_grant_with_it",
     ),
     "no-subreaper-no-narrowed-exec": Guard(
-        "if failed:",
-        "if False:",
+        "prctl.set_option(prctl.CHILD_SUBREAPER, 1)",
+        "pass",
         "tests/ctl/test_subreaper.py::test_where_there_is_no_subreaper_the_grant_is_taken_back",
     ),
     "older-xacctd-binds-nothing": Guard(
@@ -2038,7 +2038,7 @@ GUARDS = {
         "tests/host/test_hardening.py::test_no_core_and_no_tracer",
     ),
     "no-tracer": Guard(
-        "_PR_SET_DUMPABLE, 0, 0", "_PR_SET_DUMPABLE, 1, 0", "tests/host/test_hardening.py::test_no_core_and_no_tracer"
+        "prctl.DUMPABLE, 0", "prctl.DUMPABLE, 1", "tests/host/test_hardening.py::test_no_core_and_no_tracer"
     ),
     "awss-quotes-arent-passed-on": Guard(
         're.sub(r"[Vv]alue \'.*?\' at", "value at", message)',
