@@ -92,6 +92,11 @@ GUARDS = {
         "if False:",
         "tests/ctl/test_mcp_limits.py::test_twenty_are_open_at_once_and_what_has_ended_is_not",
     ),
+    "mcp-grant-of-a-call-that-is-gone": Guard(
+        "asyncio.shield(self._begin(self._make(wanted, agent)))",
+        "self._make(wanted, agent)",
+        "tests/ctl/test_mcp_limits.py::test_what_is_granted_to_a_call_that_was_cancelled_is_known_and_taken_back",
+    ),
     "mcp-end-takes-grants-back": Guard(
         "revoke(self._client, access.id)",
         "pass",

@@ -210,12 +210,22 @@ def mint(client: Client, role: str, label: str, pid: int, **more: Any) -> wire.G
     `more` is as in `wire.GrantRequest`.
     """
     body = {"roles": [role], "label": clean(label), **({"pid": pid} if pid else {}), **agents.said(os.environ), **more}
+    grant = granted(client, role, body)
+    if role in grant.get("confirm", []) or "scope" in body:
+        confirm(client, role, grant["id"])
+    return grant
+
+
+def granted(client: Client, role: str, body: Mapping[str, Any]) -> wire.GrantAnswer:
+    """Return the grant for `role` that a `wire.GrantRequest` asks for; no human is asked for anything.
+
+    Raises:
+        CtlError: there is none, or it can't be as narrow as it was asked for.
+    """
     grant = client.call("POST", wire.GRANTS, _GRANT, body)
     if role not in grant["urls"]:
         raise foreign("a grant without the role's URL")
     demand_scope(client, body, grant)
-    if role in grant.get("confirm", []) or "scope" in body:
-        confirm(client, role, grant["id"])
     return grant
 
 
