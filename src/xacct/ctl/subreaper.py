@@ -14,8 +14,8 @@ from xacct import prctl, wire
 from xacct.ctl import child, procfs, shape
 from xacct.ctl import signals as signal
 from xacct.ctl.complain import complain
-from xacct.ctl.env import revoke
 from xacct.ctl.failure import OK, CtlError
+from xacct.ctl.granting import revoke
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import say
 from xacct.text import clean

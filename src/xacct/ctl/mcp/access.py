@@ -13,8 +13,8 @@ import anyio
 from xacct import wire
 from xacct.ctl import shape, variables
 from xacct.ctl.client import Anything, event
-from xacct.ctl.env import granted, revoke
 from xacct.ctl.failure import CtlError, DaemonError
+from xacct.ctl.granting import granted, revoke
 from xacct.ctl.hold import refusal
 from xacct.ctl.http10 import quote
 from xacct.ctl.mcp.limits import shown
