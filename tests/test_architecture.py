@@ -104,6 +104,12 @@ ROOMS = {
         never=("asyncio", "pathlib"),
         why="every file is read and written here, xacctctl's too, so it has to load in a moment",
     ),
+    "prctl": Room(
+        may=(),
+        stdlib_only=True,
+        never=("asyncio",),
+        why="xacctd, a narrowed exec and a sandbox's first process ask the kernel by the same call",
+    ),
     "userfiles": Room(
         may=("fileio",),
         stdlib_only=True,
@@ -273,7 +279,7 @@ ROOMS = {
         why="a way to ask listens to the event bus, runs a program or asks the desktop, and needs nothing else",
     ),
     "host": Room(
-        may=("model", "errors", "fileio", "asker", "text"),
+        may=("model", "errors", "fileio", "asker", "prctl", "text"),
         reads_clock=True,
         why="the operating system knows nothing of credentials",
     ),
@@ -289,6 +295,7 @@ ROOMS = {
             "surroundings",
             "copies",
             "fileio",
+            "prctl",
             "userfiles",
             "tomlfile",
             "teamfiles",

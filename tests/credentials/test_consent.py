@@ -9,7 +9,7 @@ from virtual_time import in_virtual_time
 from xacct import errors
 from xacct.credentials import events as ev
 from xacct.credentials import snapshot
-from xacct.credentials.service import Ask
+from xacct.credentials.ask import Ask
 from xacct.model import Credentials, Grant, Role
 from xacct.prompts.approved import LOGOUT, Key
 

@@ -10,8 +10,8 @@ from fake_identity_center import permission_set
 from virtual_time import in_virtual_time
 
 from xacct import errors
+from xacct.credentials.ask import Ask
 from xacct.credentials.events import Narrowed
-from xacct.credentials.service import Ask
 from xacct.credentials.unscoping import AGAIN
 from xacct.model import Credentials, Grant, Role, Source
 from xacct.scope_policies import Wanted, made_of

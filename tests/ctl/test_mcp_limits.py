@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
+from waiting import PATIENCE, until
 
 from xacct.ctl.failure import CtlError
 from xacct.ctl.main import main
@@ -192,6 +194,50 @@ def test_the_end_takes_back_what_is_in_force():
         access = await session.request(wanted({**ASKED, "read_only": True}, Limits()), "a tester")
         assert (access.state, xacctd.taken_back) == ("granted", [])
         session.close()
+
+    asyncio.run(story())
+    assert xacctd.taken_back == ["6f1f9c42"]
+
+
+def test_what_is_granted_to_a_call_that_was_cancelled_is_known_and_taken_back():
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(Granting):
+        def call(self, method, *request, **how):
+            if method == "POST":
+                begun.set()
+                assert go_on.wait(PATIENCE)
+            return super().call(method, *request, **how)
+
+    xacctd = Slow()
+
+    async def story():
+        session = Session(xacctd, lambda: 0.0)
+        call = asyncio.create_task(session.request(wanted({**ASKED, "read_only": True}, Limits()), "a tester"))
+        await asyncio.to_thread(begun.wait, PATIENCE)
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        go_on.set()
+        await until(lambda: [access.state for access in session.accesses.values()] == ["granted"])
+        session.close()
+
+    asyncio.run(story())
+    assert xacctd.taken_back == ["6f1f9c42"]
+
+
+def test_what_breaks_while_a_role_is_logged_in_leaves_nobody_waiting():
+    class Broken(Granting):
+        def stream(self, *_request):
+            raise LookupError("hunter2")
+
+    xacctd = Broken()
+
+    async def story():
+        session = Session(xacctd, lambda: 0.0)
+        access = await session.request(wanted({**ASKED, "read_only": True}, Limits()), "a tester")
+        told = await session.told(access)
+        assert (told["state"], "hunter2" in str(told)) == ("failed", False)
 
     asyncio.run(story())
     assert xacctd.taken_back == ["6f1f9c42"]

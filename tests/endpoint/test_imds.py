@@ -11,8 +11,9 @@ from virtual_time import in_virtual_time
 
 from xacct import errors
 from xacct.clock import AwsClock
+from xacct.credentials.ask import Ask
 from xacct.credentials.entry import EAGER
-from xacct.credentials.service import REFUSE_FOR, Ask, CredentialService
+from xacct.credentials.service import REFUSE_FOR, CredentialService
 from xacct.endpoint import answers
 from xacct.endpoint.handlers import imds
 from xacct.endpoint.handlers.imds import REGION, ROLES, TOKEN, WAIT, ZONE, Imds

@@ -99,7 +99,7 @@ def test_a_chain_that_fits_together_at_the_second_look_counts(table, monkeypatch
     assert ProcessMark(1, "5") in ancestry.of(ProcessMark(30, "30"))
 
 
-@pytest.mark.parametrize("why", [PermissionError(), FileNotFoundError(), ValueError(), IndexError()])
+@pytest.mark.parametrize("why", [PermissionError(), FileNotFoundError(), ValueError()])
 def test_what_cannot_be_read_is_not_known(table, why):
     table[10] = why
     assert ancestry.of(ProcessMark(30, "30")) is None
@@ -179,3 +179,39 @@ def test_an_older_kernel_tells_the_number(pair, monkeypatch):
         assert peer.mark(connection) == mark(child.pid)
         child.communicate(timeout=PATIENCE)
         assert peer.mark(connection) is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_the_processes_that_one_stems_from_are_named_whatever_they_are_called(tmp_path):
+    odd = tmp_path / ") 1 1 (x"
+    odd.symlink_to("/bin/sh")
+    command = f"exec 3>&1; '{odd}' -c 'sleep 60 & echo $$ $!; wait'; :"
+    with subprocess.Popen(["/bin/sh", "-c", command], stdout=subprocess.PIPE, text=True) as outer:
+        between, inner = map(int, outer.stdout.readline().split())
+        try:
+            found = ancestry.parents(inner)
+            assert [each.pid for each in found[:3]] == [between, outer.pid, os.getpid()]
+            assert found[0].exe == os.path.realpath("/bin/sh")
+            assert len(found) <= ancestry.TOLD
+            assert 1 not in {each.pid for each in found}
+        finally:
+            for pid in (between, inner):  # the other way round the first would end by itself
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_of_a_process_that_is_gone_no_more_is_known():
+    assert ancestry.parents(None) == ancestry.parents(2**22 + 1) == ()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
+def test_what_has_a_parents_number_by_now_is_told_of_as_nobodys_parent(monkeypatch):
+    whole = process.stat
+    reused = {os.getppid(): whole(os.getpid()).started + 1}
+
+    def stat(pid, proc="/proc"):
+        found = whole(pid, proc)
+        return found._replace(started=reused.get(pid, found.started))
+
+    assert ancestry.parents(os.getpid())[0].pid == os.getppid()
+    monkeypatch.setattr(process, "stat", stat)
+    assert ancestry.parents(os.getpid()) == ()

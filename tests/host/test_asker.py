@@ -147,3 +147,17 @@ async def test_a_look_that_breaks_is_no_error(monkeypatch):
         assert await looks.of(Caller(pid=7)) == Asker("pid 7")
     looks = Askers(lambda caller: caller, lambda caller: Asker(caller.process, command="ls"))
     assert await looks.of(Caller(pid=7)) == Asker("pid 7", command="ls")
+
+
+async def test_a_look_without_a_thread_is_no_error_and_takes_nobodys_place(monkeypatch):
+    monkeypatch.setattr(asker, "PATIENCE", float(PATIENCE))
+    looks = Askers(lambda caller: caller, lambda caller: Asker(caller.process, command="ls"))
+    with monkeypatch.context() as here:
+        here.setattr(threading.Thread, "start", refuse)
+        for _ in range(AT_ONCE + 1):
+            assert await looks.of(Caller(pid=7)) == Asker("pid 7")
+    assert await looks.of(Caller(pid=7)) == Asker("pid 7", command="ls")
+
+
+def refuse(_thread):
+    raise RuntimeError("can't start new thread")

@@ -16,11 +16,12 @@ from fake_identity_center import FakeIdentityCenter
 
 from xacct import errors
 from xacct.clock import AwsClock
+from xacct.credentials.ask import Ask
 from xacct.credentials.events import Events
 from xacct.credentials.fetchers.calls import Calls, Defaults
 from xacct.credentials.keeper import Keeper
 from xacct.credentials.scheduler import Scheduler
-from xacct.credentials.service import Ask, CredentialService
+from xacct.credentials.service import CredentialService
 from xacct.model import Credentials, Grant, Role, Source
 from xacct.prompts.broker import PromptBroker
 from xacct.prompts.events import PromptOpened

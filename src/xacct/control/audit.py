@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from xacct import errors
 from xacct.control.audit_query import Wanted, one_grant
 from xacct.control.streams import woken
-from xacct.host import peer
+from xacct.host import ancestry, peer
 from xacct.model import Caller
 from xacct.text import clean
 
@@ -105,7 +105,7 @@ class Audit:
         if self._trail is not None and grant is not None:
             reach = " ".join([*grant.roles, *grant.role_arns])
             caller = caller_of(request)
-            self._trail.record(event, grant=grant, caller=caller, what=reach, parents=peer.parents(caller.pid))
+            self._trail.record(event, grant=grant, caller=caller, what=reach, parents=ancestry.parents(caller.pid))
 
     async def asked(
         self, query: Mapping[str, str], view: views.View, grants: Iterable[Grant]

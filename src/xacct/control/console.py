@@ -16,12 +16,12 @@ from xacct.asker import unknown
 from xacct.control import streams, views
 from xacct.control.audit import caller_of
 from xacct.control.http import body_of, streamed
-from xacct.credentials.service import Ask
+from xacct.credentials.ask import Ask, FindAsker
 from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
     from xacct.control.audit import Audit
-    from xacct.control.daemon import Askers, Console
+    from xacct.control.daemon import Console
     from xacct.credentials.node import Node
     from xacct.credentials.service import CredentialService
 
@@ -32,7 +32,7 @@ COMMAND = "xacctctl console"
 class ConsoleRoutes:
     """POST /v1/console."""
 
-    def __init__(self, service: CredentialService, audit: Audit, console: Console, asker: Askers = unknown) -> None:
+    def __init__(self, service: CredentialService, audit: Audit, console: Console, asker: FindAsker = unknown) -> None:
         self._service = service
         self._asker = asker
         self._audit = audit

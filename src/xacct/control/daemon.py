@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from xacct import errors
-    from xacct.asker import Asker
     from xacct.audit.trail import Trail
     from xacct.awsfiles import Files
     from xacct.control import views
@@ -19,11 +18,11 @@ if TYPE_CHECKING:
     from xacct.control.containers import Containers
     from xacct.control.keys import AccessKeys
     from xacct.control.mfa import Devices
-    from xacct.model import Caller, Credentials, Role
+    from xacct.credentials.ask import FindAsker
+    from xacct.model import Credentials, Role
     from xacct.policy import Hop
     from xacct.scope_policies import Wanted
 
-    Askers = Callable[[Caller], Awaitable[Asker]]
     Identify = Callable[[Credentials, Role], Awaitable[str]]
 
 
@@ -121,4 +120,4 @@ class Daemon:
     keys: AccessKeys
     devices: Devices
     console: Console
-    asker: Askers = unknown
+    asker: FindAsker = unknown

@@ -11,7 +11,7 @@ from xacct import errors, policy, wire
 from xacct.control import streams, views
 from xacct.control.audit import caller_of
 from xacct.control.http import body_of, streamed
-from xacct.credentials.service import Ask
+from xacct.credentials.ask import Ask
 from xacct.model import Credentials, Grant, Source
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from xacct.control import serializers, streams, views
 from xacct.control.audit import caller_of
 from xacct.control.http import answered, body_of, streamed
 from xacct.control.standing import Standing
+from xacct.credentials.ask import Ask, FindAsker
 from xacct.credentials.rate_limiter import Bulk
-from xacct.credentials.service import Ask
 from xacct.model import Credentials, Grant
 from xacct.signin import is_sign_in
 from xacct.text import listed
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from xacct.control.agents import Agents
     from xacct.control.audit import Audit
-    from xacct.control.daemon import Askers, Identify
+    from xacct.control.daemon import Identify
     from xacct.credentials.service import CredentialService
     from xacct.grants.grants import Grants
 
@@ -47,7 +47,7 @@ class LoginRoutes:
         audit: Audit,
         identify: Identify,
         agents: Agents,
-        asker: Askers = unknown,
+        asker: FindAsker = unknown,
     ) -> None:
         self._service = service
         self._asker = asker

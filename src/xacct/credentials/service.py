@@ -10,114 +10,31 @@ Nothing else hands out what an entry holds; tests/test_architecture.py says so.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from xacct import errors, policy
-from xacct.asker import UNKNOWN, Asker
+from xacct.credentials.ask import Ask, no_asker, no_process
 from xacct.model import Credentials
 from xacct.policy import Freshness, Hop
 from xacct.prompts.approvals import Demand
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+    from typing import Any
+
+    from xacct.asker import Asker
+    from xacct.credentials.ask import Consumer, Waiting
     from xacct.credentials.keeper import Keeper
     from xacct.credentials.node import Node
     from xacct.policy import Path
-    from xacct.scope import Scope
 
 STALE_WAIT = 0.8
 """Seconds a request waits for a renewal when something unexpired is held: below every SDK's patience."""
 
-AWS_PATIENCE = 25.0
-"""Seconds a request waits where no human may be asked: below object_store's 30 s for a whole request."""
-
 REFUSE_FOR = 15.0
 """Seconds a human's "no", or their silence, counts for the same consumer: an SDK's retries are the same prompt."""
-
-Waiting = Callable[[], Coroutine[Any, Any, Credentials]]
-"""Has the credentials when it is called and awaited."""
-
-
-class Consumer(Protocol):
-    """Who wants credentials, and how far it reaches. A grant is one."""
-
-    @property
-    def id(self) -> str:
-        """What a human's yes is kept for."""
-
-    @property
-    def label(self) -> str:
-        """What people call it."""
-
-    @property
-    def via(self) -> str | None:
-        """The role by which it reaches roles that it names by their ARN."""
-
-    @property
-    def scope(self) -> Scope | None:
-        """What its credentials are narrowed to; None: they are the roles' own."""
-
-    @property
-    def expires_at(self) -> float | None:
-        """When it ends (AWS's time); None: not by itself."""
-
-    def allows(self, role: str) -> bool:
-        """Whether it may have the role of this name."""
-
-    def allows_arn(self, arn: str) -> bool:
-        """Whether it may have the role of this ARN."""
-
-
-def _unknown() -> str:
-    return ""
-
-
-async def _nobody() -> Asker:
-    return UNKNOWN
-
-
-@dataclass(slots=True)
-class Ask:
-    """How far to go for credentials. Not frozen: each fetch makes one, and a frozen one takes three times as long.
-
-    Attributes:
-        human: whether a human may be asked.
-        patience: seconds to wait at most (None: as long as the caller stays); with none no human is asked.
-        lasting: seconds that must be left.
-        lifetime: seconds wanted in one piece, by the direct path if that takes it.
-        process: says which process asks; slow, so called in a thread.
-        asker: says more of it, for the human who is asked whether it may.
-        single: whether the consumer is this request alone, and comes never again.
-        ahead: whether it is only got ready: that is no use of a yes for once; `CredentialService.use` tells of one.
-    """
-
-    human: bool = True
-    patience: float | None = None
-    lasting: float = 0.0
-    lifetime: int | None = None
-    process: Callable[[], str] = _unknown
-    asker: Callable[[], Awaitable[Asker]] = _nobody
-    single: bool = False
-    ahead: bool = False
-
-    @property
-    def whose(self) -> str:
-        """What wants credentials that last, in words."""
-        if self.lifetime is not None:
-            return f"the {self.lifetime / policy.MINUTE:.0f} min that were asked for"
-        return f"EC2's protocol, which takes {self.lasting / policy.MINUTE:.0f}"
-
-    @property
-    def asks(self) -> bool:
-        """Whether a human may really be asked."""
-        return self.human and (self.patience is None or self.patience > 0)
-
-    @property
-    def limit(self) -> float | None:
-        """Seconds to wait in all."""
-        return self.patience if self.asks or self.patience is None else AWS_PATIENCE
 
 
 class CredentialService:
@@ -229,8 +146,8 @@ class CredentialService:
         self,
         name: str,
         consumer: Consumer,
-        process: Callable[[], str] = _unknown,
-        asker: Callable[[], Awaitable[Asker]] = _nobody,
+        process: Callable[[], str] = no_process,
+        asker: Callable[[], Awaitable[Asker]] = no_asker,
     ) -> None:
         """Return once this consumer may have the role, asking a human if it is guarded.
 

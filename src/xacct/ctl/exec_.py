@@ -12,16 +12,14 @@ from xacct.ctl.env import (
     declare_scope,
     declare_ways,
     demand_grant,
-    ensure,
     in_region,
     lifetime,
     metadata,
-    mint,
     narrowed,
     reaching,
-    revoke,
 )
 from xacct.ctl.failure import USAGE, CtlError
+from xacct.ctl.granting import ensure, mint, revoke
 from xacct.ctl.hold import credentials
 from xacct.ctl.render import say
 from xacct.ctl.shadow import PROFILE

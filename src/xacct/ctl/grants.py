@@ -9,8 +9,8 @@ from xacct import wire
 from xacct.ctl import agents, scope_options
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.complain import complain
-from xacct.ctl.env import demand_scope
 from xacct.ctl.failure import OK, USAGE, CtlError
+from xacct.ctl.granting import demand_scope
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import clean, out, out_json, paint, show, since, table, until
 from xacct.ctl.verb import Verb

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from xacct.ctl.env import mint, revoke
 from xacct.ctl.failure import HUMAN, CtlError
+from xacct.ctl.granting import mint, revoke
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ from xacct import paths, wire
 from xacct.ctl import child, remote_env, scope_options
 from xacct.ctl.client import Client
 from xacct.ctl.connection import Connection, EndedError
-from xacct.ctl.env import end_at_signals, ensure, mint, narrowed, revoke
+from xacct.ctl.env import end_at_signals, narrowed
 from xacct.ctl.failure import USAGE, CtlError
+from xacct.ctl.granting import ensure, mint, revoke
 from xacct.ctl.verb import Verb
 
 _OPTIONS: Final = "1246ab:c:e:fgi:kl:m:no:p:qstvxAB:CD:E:F:GI:J:KL:MNO:P:Q:R:S:TVw:W:XYy"

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import sys
 
-from xacct import wire
+from xacct import prctl, wire
 from xacct.ctl import child, procfs, shape
 from xacct.ctl import signals as signal
 from xacct.ctl.complain import complain
-from xacct.ctl.env import revoke
 from xacct.ctl.failure import OK, CtlError
+from xacct.ctl.granting import revoke
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import say
 from xacct.text import clean
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from typing import Final
 
     from xacct.ctl.client import Client
-
-_SET: Final = 36
-"""PR_SET_CHILD_SUBREAPER of linux/prctl.h."""
 
 _ENDING: Final = frozenset({signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP})
 
@@ -82,15 +79,11 @@ def become() -> None:
     """
     if sys.platform == "darwin":
         return
-    import ctypes  # noqa: PLC0415 - 10 ms, paid only here
-
     try:
-        failed = ctypes.CDLL(None, use_errno=True).prctl(_SET, 1, 0, 0, 0)
-    except (OSError, AttributeError):
-        failed = -1
-    if failed:  # guard: no-subreaper-no-narrowed-exec
-        why = os.strerror(ctypes.get_errno())
-        raise CtlError(f"What this command starts can't be kept below it ({why}), so it is not started.", "")
+        prctl.set_option(prctl.CHILD_SUBREAPER, 1)  # guard: no-subreaper-no-narrowed-exec
+    except OSError as error:
+        why = error.strerror
+        raise CtlError(f"What this command starts can't be kept below it ({why}), so it is not started.", "") from None
 
 
 def run(command: list[str], environ: Mapping[str, str]) -> int:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from xacct.asker import Asker
+from xacct.host import ancestry, process
 from xacct.host.command_line import shown
 from xacct.host.processes import executable
 from xacct.host.threads import run_in_daemon_thread
@@ -20,6 +22,7 @@ from xacct.text import clean, cut
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from xacct.host.process import Stat
     from xacct.model import Caller
 
 PATIENCE = 1.0
@@ -36,21 +39,6 @@ LARGEST = 16 * 1024
 
 LONGEST = 200
 """Characters of a directory that are shown."""
-
-
-class _Stat(NamedTuple):
-    """What /proc/PID/stat says (proc_pid_stat(5)).
-
-    Attributes:
-        name: its name, as it may have set it itself.
-        terminal: the controlling terminal's number; 0: none.
-        started: when, in ticks since the boot.
-    """
-
-    name: str
-    parent: int
-    terminal: int
-    started: int
 
 
 class Askers:
@@ -70,8 +58,11 @@ class Askers:
         """Who a caller is, as far as that is known within PATIENCE. Never fails."""
         if self._looking >= AT_ONCE:  # guard: looks-that-hang-are-few
             return Asker(caller.process)
+        try:
+            looking = run_in_daemon_thread(lambda: self._gather(self._find(caller)))
+        except RuntimeError:  # the system has no thread left
+            return Asker(caller.process)
         self._looking += 1
-        looking = run_in_daemon_thread(lambda: self._gather(self._find(caller)))
         looking.add_done_callback(self._looked)
         done, _ = await asyncio.wait({looking}, timeout=PATIENCE)  # guard: no-prompt-waits-for-look-that-hangs
         return looking.result() if done and looking.exception() is None else Asker(caller.process)
@@ -104,27 +95,25 @@ def of(caller: Caller, proc: str = "/proc") -> Asker:
     return found if same else unknown
 
 
-def _tree(proc: str, pid: int, own: _Stat) -> Iterator[tuple[int, str]]:
+def _tree(proc: str, pid: int, own: Stat) -> Iterator[tuple[int, str]]:
     """The process and its ancestors, up to what holds the terminal, or the user's first process."""
-    stat = own
-    for _ in range(DEPTH):  # guard: tree-has-end
-        yield pid, cut(clean(stat.name), 40)
-        above = _stat(proc, stat.parent) if stat.parent > 1 and _is_ours(proc, stat.parent) else None
-        if above is None or above.started > stat.started:  # guard: no-ancestor-is-younger
+    yield pid, _name(own)
+    for number, stat in islice(ancestry.above(pid, proc), DEPTH - 1):  # guard: tree-has-end
+        if number == 1 or not _is_ours(proc, number):
             return
+        yield number, _name(stat)
         if own.terminal and not stat.terminal:
             return
-        pid, stat = stat.parent, above
 
 
-def _stat(proc: str, pid: int) -> _Stat | None:
+def _name(stat: Stat) -> str:
+    return cut(clean(stat.name), 40)
+
+
+def _stat(proc: str, pid: int) -> Stat | None:
     try:
-        with open(f"{proc}/{pid}/stat", "rb") as file:
-            line = file.read(4096).decode("utf-8", "backslashreplace")
-        before, _, after = line.rpartition(")")
-        fields = after.split()
-        return _Stat(before.partition("(")[2], int(fields[1]), int(fields[4]), int(fields[19]))
-    except (OSError, ValueError, IndexError):
+        return process.stat(pid, proc)
+    except (OSError, ValueError):
         return None
 
 

@@ -6,8 +6,7 @@ import ctypes
 import resource
 import sys
 
-_PR_SET_DUMPABLE = 4
-"""prctl(2): 0 makes /proc/PID/{mem,environ,fd,...} root's, and refuses ptrace to the same user."""
+from xacct import prctl
 
 _MCL_CURRENT, _MCL_FUTURE, _MCL_ONFAULT = 1, 2, 4
 """mlockall(2), on the architectures Linux is run on by people; ONFAULT: what is never touched takes no memory."""
@@ -23,9 +22,11 @@ def harden() -> list[str]:
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # guard: no-core
     except (OSError, ValueError):
         refused.append("Core dumps could not be switched off.")
-    # guard: no-tracer
-    if sys.platform == "linux" and ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0) != 0:
-        refused.append("The process could not be made undumpable.")
+    if sys.platform == "linux":
+        try:
+            prctl.set_option(prctl.DUMPABLE, 0)  # guard: no-tracer
+        except OSError:
+            refused.append("The process could not be made undumpable.")
     return refused
 
 

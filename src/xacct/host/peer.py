@@ -26,10 +26,6 @@ _SO_PEERPIDFD = 77
 """asm-generic/socket.h, Linux 6.5: a descriptor of the peer's process, which no other process can come to stand for."""
 
 
-DEPTH = 8
-"""Processes that are told of those that a caller stems from. Our choice: shell, terminal, editor, session."""
-
-
 class Peer(NamedTuple):
     """The caller's user id, and its process id where the kernel tells it."""
 
@@ -100,43 +96,6 @@ def caller(connection: socket.socket) -> Caller:
         return _held(uid, pid, descriptor)
     finally:
         os.close(descriptor)
-
-
-class Process(NamedTuple):
-    """A process, and the file that it runs or, where that is not for us to know, its name; None: neither is known."""
-
-    pid: int
-    exe: str | None
-
-
-def parents(pid: int | None) -> tuple[Process, ...]:
-    """The processes that one stems from, its parent first, without init. Linux; some 0.1 ms; never fails.
-
-    Whoever's parent has ended is its nearest living ancestor's that takes such in (prctl(2), PR_SET_CHILD_SUBREAPER).
-    """
-    found: list[Process] = []
-    while pid is not None and len(found) < DEPTH:
-        parent = _parent_of(pid)
-        if parent is None or parent <= 1 or parent in {each.pid for each in found}:
-            break
-        found.append(Process(parent, executable(parent) or _name_of(parent)))
-        pid = parent
-    return tuple(found)
-
-
-def _parent_of(pid: int) -> int | None:
-    """As proc_pid_stat(5) has it, behind the name, which may hold anything."""
-    try:
-        return int(Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[1])
-    except (OSError, ValueError, IndexError):
-        return None
-
-
-def _name_of(pid: int) -> str | None:
-    try:
-        return Path(f"/proc/{pid}/comm").read_bytes().decode("utf-8", "backslashreplace").strip()
-    except OSError:
-        return None
 
 
 def _held(uid: int, pid: int, descriptor: int) -> Caller:

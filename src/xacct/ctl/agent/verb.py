@@ -13,8 +13,8 @@ from xacct.ctl.agent.store import Installed
 from xacct.ctl.agent.tools import TOOLS, Place
 from xacct.ctl.client import Client
 from xacct.ctl.confirm import demand_yes
-from xacct.ctl.env import demand_scope, revoke
 from xacct.ctl.failure import OK, USAGE, CtlError
+from xacct.ctl.granting import demand_scope, revoke
 from xacct.ctl.render import out, say, show, table
 from xacct.ctl.start import alone
 from xacct.ctl.verb import Verb, narrows

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from xacct import wire
-from xacct.ctl import env, procfs, scope_options, variables
+from xacct.ctl import granting, procfs, scope_options, variables
 from xacct.ctl.client import Client
 from xacct.ctl.docker import relay
 from xacct.ctl.docker.engine import Engine, output
@@ -41,18 +41,18 @@ def granted(
         outlives: whether the grant goes on where nothing has gone wrong: until --ttl, or until this process ends.
     """
     more = scope_options.asked(args, timed=False) if narrows(args) else {}
-    env.ensure(client, args.role)
+    granting.ensure(client, args.role)
     if way.name == RELAY:
         relay.start(engine, about(client), args.relay_image)
     ttl = getattr(args, "ttl", None)
-    grant = env.mint(client, args.role, label, 0 if ttl else os.getpid(), where=way.where, **more)
+    grant = granting.mint(client, args.role, label, 0 if ttl else os.getpid(), where=way.where, **more)
     try:
         yield grant
     except BaseException:
-        env.revoke(client, grant["id"])
+        granting.revoke(client, grant["id"])
         raise
     if not outlives:
-        env.revoke(client, grant["id"])
+        granting.revoke(client, grant["id"])
 
 
 def settings(role: str, url: str, region: str | None, environ: Mapping[str, str]) -> dict[str, str]:

@@ -9,8 +9,8 @@ from xacct import wire
 from xacct.ctl import child
 from xacct.ctl.client import Client
 from xacct.ctl.docker import container, engine, ways, words
-from xacct.ctl.env import revoke
 from xacct.ctl.failure import OK, USAGE, CtlError
+from xacct.ctl.granting import revoke
 from xacct.ctl.notes import note
 from xacct.ctl.render import out
 from xacct.ctl.verb import NARROWING, TYPED

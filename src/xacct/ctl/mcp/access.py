@@ -6,22 +6,22 @@ import asyncio
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import anyio
 
 from xacct import wire
 from xacct.ctl import shape, variables
-from xacct.ctl.client import Anything, event, foreign
-from xacct.ctl.env import demand_scope, revoke
+from xacct.ctl.client import Anything, event
 from xacct.ctl.failure import CtlError, DaemonError
+from xacct.ctl.granting import granted, revoke
 from xacct.ctl.hold import refusal
 from xacct.ctl.http10 import quote
 from xacct.ctl.mcp.limits import shown
 from xacct.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from xacct.ctl.client import Client, Stream
     from xacct.ctl.mcp.limits import Wanted
@@ -31,6 +31,8 @@ MOST: Final = 20
 
 REST: Final = 300.0
 """Seconds after a human's no in which the same role is not asked for again."""
+
+T = TypeVar("T")
 
 State = Literal["waiting", "granted", "refused", "failed", "ended"]
 
@@ -72,7 +74,7 @@ class Session:
         self._now = now
         self._one_at_a_time = asyncio.Lock()
         self._refused: dict[str, float] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
         self.accesses: dict[str, Access] = {}
 
     async def request(self, wanted: Wanted, agent: str) -> Access:
@@ -85,16 +87,31 @@ class Session:
         Raises:
             CtlError: it is refused before anybody is asked.
         """
+        # Whoever cancels the call hears no more of it, but what was granted by then is known here, and ends with us.
+        access = await asyncio.shield(self._begin(self._make(wanted, agent)))  # guard: mcp-grant-of-a-call-that-is-gone
+        await wait(access, wanted.wait)
+        return access
+
+    def _begin(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # whoever it was for may have gone
+
+    async def _make(self, wanted: Wanted, agent: str) -> Access:
+        """Make the grant, and have it settled."""
         async with self._one_at_a_time:
             self._demand_rest_is_over(wanted.role)
             self._demand_nobody_is_asked(wanted.role)
             await self._demand_room()
             access = await asyncio.to_thread(self._grant, wanted, agent)
             self.accesses[access.id] = access
-        task = asyncio.create_task(self._settle(access))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        await wait(access, wanted.wait)
+        self._begin(self._settle(access))
         return access
 
     def _demand_rest_is_over(self, role: str) -> None:
@@ -135,10 +152,7 @@ class Session:
             "ttl": wanted.ttl,
             **({"scope": dict(wanted.scope)} if wanted.scope else {}),
         }
-        grant: wire.GrantAnswer = self._client.call("POST", wire.GRANTS, shape.GRANT, body)
-        if wanted.role not in grant["urls"]:
-            raise foreign("a grant without the role's URL")
-        demand_scope(self._client, body, grant)
+        grant = granted(self._client, wanted.role, body)
         scope = grant.get("scope")
         change = variables.endpoint(wanted.role, grant, os.environ)
         token = variables.CONTAINER[2]
@@ -152,6 +166,8 @@ class Session:
             error = await self._login(access)
         except CtlError as failure:
             error = failure
+        except Exception:  # noqa: BLE001 - its text may quote what must not leave
+            error = CtlError("xacctctl mcp has a fault, and could not have this role held.", "Ask once more.")
         if access.state == "waiting":
             access.state = "granted" if error is None else "failed"
         if error is not None:

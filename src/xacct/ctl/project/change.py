@@ -10,11 +10,11 @@ import os
 from types import SimpleNamespace
 
 from xacct import paths, wire
-from xacct.ctl import agents, names, shape, shells, variables
-from xacct.ctl.client import foreign
+from xacct.ctl import agents, names, shells, variables
 from xacct.ctl.complain import complain
 from xacct.ctl.env import emit, end_former, in_region, reaching
 from xacct.ctl.failure import CtlError, DaemonError
+from xacct.ctl.granting import granted
 from xacct.ctl.parent import calling_shell
 from xacct.ctl.project import file, trust
 from xacct.ctl.render import say
@@ -80,12 +80,8 @@ def _entered(args: Any, project: Project, language: str, client: Client) -> vari
 
 
 def _granted(role: str, label: str, pid: int, client: Client) -> wire.GrantAnswer:
-    """Return a grant as env.mint does, but no human is asked for anything: that is left to the first use."""
-    body = {"roles": [role], "label": label, "pid": pid, **agents.said(os.environ)}
-    grant: wire.GrantAnswer = client.call("POST", wire.GRANTS, shape.GRANT, body)
-    if role not in grant["urls"]:
-        raise foreign("a grant without the role's URL")
-    return grant
+    """Return a grant as granting.mint does, but no human is asked for anything: that is left to the first use."""
+    return granted(client, role, {"roles": [role], "label": label, "pid": pid, **agents.said(os.environ)})
 
 
 def _universal() -> Sequence[str]:

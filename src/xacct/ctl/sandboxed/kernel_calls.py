@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from xacct import prctl
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
@@ -15,9 +17,6 @@ if TYPE_CHECKING:
 _CREATE_RULESET: Final = 444
 _RESTRICT_SELF: Final = 446
 """System call numbers, the same on every machine since 5.13."""
-
-_SET_DUMPABLE: Final = 4
-"""linux/prctl.h."""
 
 _SCOPE_ABSTRACT_UNIX_SOCKET: Final = 1
 """linux/landlock.h; the signals' scope is not asked for: a pid namespace has that, and RHEL 9's kernel lacks it."""
@@ -51,18 +50,14 @@ def close_to_tracers() -> None:
     Raises:
         OSError: that can't be had.
     """
-    import ctypes  # noqa: PLC0415 - of use to sandboxes alone
-
-    if ctypes.CDLL(None).prctl(_SET_DUMPABLE, 0, 0, 0, 0):
-        raise OSError("prctl(PR_SET_DUMPABLE) failed")
+    prctl.set_option(prctl.DUMPABLE, 0)
 
 
 def _ruleset() -> int:
     import ctypes  # noqa: PLC0415 - of use to sandboxes alone
 
-    attributes = (ctypes.c_uint64 * 3)(
-        0, 0, _SCOPE_ABSTRACT_UNIX_SOCKET
-    )  # struct landlock_ruleset_attr: files, network, scopes
+    # struct landlock_ruleset_attr: files, network, scopes
+    attributes = (ctypes.c_uint64 * 3)(0, 0, _SCOPE_ABSTRACT_UNIX_SOCKET)
     return _call(_CREATE_RULESET, ctypes.byref(attributes), ctypes.c_size_t(ctypes.sizeof(attributes)), 0)
 
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from xacct import errors, rolekeys
 from xacct.asker import unknown
 from xacct.awsfiles import Files
-from xacct.credentials.service import Ask
+from xacct.credentials.ask import Ask
 from xacct.endpoint import answers
 from xacct.endpoint.head import ROLE_ARN_PATH, ROLE_PATH
 from xacct.endpoint.recorder import SERVED, NullAudit
 from xacct.model import Credentials, slug_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable
 
-    from xacct.asker import Asker
-    from xacct.credentials.service import CredentialService, Waiting
+    from xacct.credentials.ask import FindAsker, Waiting
+    from xacct.credentials.service import CredentialService
     from xacct.endpoint.head import Request
     from xacct.endpoint.recorder import Recorder, Written
     from xacct.grants.grants import Grants
@@ -54,7 +54,7 @@ class ContainerCredentials:
         patience: float,
         recorder: Recorder | None = None,
         find: Callable[[Caller], Caller] = lambda caller: caller,
-        asker: Callable[[Caller], Awaitable[Asker]] = unknown,
+        asker: FindAsker = unknown,
     ) -> None:
         self._find = find
         self._asker = asker

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 from xacct import errors, policy
 from xacct.asker import unknown
-from xacct.credentials.service import Ask
+from xacct.credentials.ask import Ask
 from xacct.endpoint import answers, head
 from xacct.endpoint.metadata_tokens import MetadataTokens
 from xacct.endpoint.recorder import SERVED, NullAudit
 from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable
 
-    from xacct.asker import Asker
+    from xacct.credentials.ask import FindAsker, Waiting
     from xacct.credentials.node import Node
-    from xacct.credentials.service import CredentialService, Waiting
+    from xacct.credentials.service import CredentialService
     from xacct.endpoint.recorder import Recorder, Written
     from xacct.model import Caller, Role
 
@@ -87,7 +87,7 @@ class Imds:
         patience: float,
         recorder: Recorder | None = None,
         find: Callable[[Caller], Caller] = lambda caller: caller,
-        asker: Callable[[Caller], Awaitable[Asker]] = unknown,
+        asker: FindAsker = unknown,
     ) -> None:
         self._find = find
         self._asker = asker
