@@ -51,8 +51,13 @@ def _scope(lines: Sequence[wire.AuditLine], grant: str) -> list[tuple[str, str]]
 
 
 def _answers(rows: Sequence[Row]) -> list[tuple[str, str]]:
-    answers = [row for row in rows if row.line["event"] == words.YES or row.line["event"] in words.NO]
-    return [("human", f"{fold.local(row.first)} {words.said(row)}") for row in answers]
+    answers = [row for row in rows if row.line["event"] in (words.YES, words.NO)]
+    return [("human" if not place else "", _answer(row)) for place, row in enumerate(answers)]
+
+
+def _answer(row: Row) -> str:
+    by = fold.processes(row)
+    return f"{fold.local(row.first)} {words.said(row)}" + (f"; answered from {by}" if by else "")
 
 
 def _used(rows: Sequence[Row]) -> list[tuple[str, str]]:

@@ -140,7 +140,7 @@ def kind_of(row: Row) -> str:
     event = row.line["event"]
     if event == words.YES:
         return "yes"
-    if event in words.NO and row.line["grant"] is not None:
+    if event == words.NO:
         return "no"
     if event == "fetch":
         return "served" if row.served else "refused"
