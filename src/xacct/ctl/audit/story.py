@@ -29,7 +29,14 @@ def story(lines: Sequence[wire.AuditLine], *, in_force: bool) -> list[str]:
     grant = lines[-1]["grant"]
     assert grant is not None  # noqa: S101 - source.py lets no other line through
     head = [f"Grant {clean(grant['id'])} ({clean(grant['label'])})"]
-    facts = [*_made(rows), *_scope(lines, grant["id"]), *_answers(rows), *_used(rows), *_end(rows, in_force=in_force)]
+    facts = [
+        *_made(rows),
+        *_scope(lines, grant["id"]),
+        *_answers(rows),
+        *_used(rows),
+        *_denied(rows),
+        *_end(rows, in_force=in_force),
+    ]
     return [*head, *(f"  {name:<{_NAME}}{fact}" for name, fact in facts), "", *_events(rows)]
 
 
@@ -71,6 +78,15 @@ def _used(rows: Sequence[Row]) -> list[tuple[str, str]]:
     facts = [("fetched", f"{count(served, 'time')}{refused}, the last at {fold.local(last)}")]
     programs = sorted({clean(program) for row in fetches for program in row.programs if program})
     return [*facts, *(("by" if not place else "", program) for place, program in enumerate(programs))]
+
+
+def _denied(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    denials = [row for row in rows if row.line["event"] == "denied"]
+    if not denials:
+        return []
+    often = count(sum(row.count for row in denials), "time")
+    last = fold.local(max(row.last for row in denials))
+    return [("refused", f"asked xacctd for more than it has {often}, the last at {last}")]
 
 
 def _end(rows: Sequence[Row], *, in_force: bool) -> list[tuple[str, str]]:

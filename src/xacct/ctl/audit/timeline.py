@@ -144,7 +144,7 @@ def kind_of(row: Row) -> str:
         return "no"
     if event == "fetch":
         return "served" if row.served else "refused"
-    if event in ("refused", "not-renewed", "expired", "lost", "left-out"):
+    if event in ("refused", "denied", "not-renewed", "expired", "lost", "left-out"):
         return "refused"
     return "step"
 

@@ -26,6 +26,7 @@ _SAID: Final[Mapping[str, str]] = {
     "grant-ended": "the grant came to its end: {what}",
     "approved": "a human said yes, {what}",
     "declined": "a human said no, {what}",
+    "denied": "asked for more: refused ({what})",
     "refused": "turned away: {what}",
     "narrowed": "narrower credentials were made, {what}",
     "renewed": "renewed",
