@@ -779,9 +779,14 @@ GUARDS = {
         "tests/control/test_boundary.py::test_who_cannot_be_told_is_refused_while_a_bound_process_lives",
     ),
     "boundary-refuses-routes-without-a-line": Guard(
-        'resource.canonical if resource is not None else ""), True)',
-        'resource.canonical if resource is not None else ""), False)',
+        "found = WIDENS.get(_route(request), True)",
+        "found = WIDENS.get(_route(request), False)",
         "tests/control/test_boundary.py::test_what_there_is_no_line_for_is_refused",
+    ),
+    "boundary-writes-down-what-it-refuses": Guard(
+        'self._audit.denied(request, grant, (f"{method} {path}" if path else "a route that there is not") + more)',
+        "pass",
+        "tests/control/test_audit.py::test_what_the_boundary_refuses_is_written_with_its_grant_and_process",
     ),
     "ancestry-starts-at-the-very-process": Guard(
         "if not chain and entry.started != of_whom.started:",
@@ -2580,7 +2585,7 @@ GUARDS = {
         "tests/control/test_audit.py::test_a_word_that_is_no_grant_or_several_is_refused",
     ),
     "audit-folded-fetch-keeps-its-grant": Guard(
-        "grant, role, what = self._still_told(grant), None, FOLDED",
+        "grant, role, what = self._still_told(event, grant), None, FOLDED",
         "grant, role, what = None, None, FOLDED",
         "tests/audit/test_trail.py::test_a_fetch_that_is_one_of_too_many_kinds_keeps_its_grant",
     ),
@@ -2721,6 +2726,21 @@ GUARDS = {
         "return sum(key[0] == event for key in self._windows) >= MAX_REFUSALS",
         "return len(self._windows) >= MAX_KINDS",
         "tests/audit/test_trail.py::test_strangers_push_nothing_out_and_their_words_are_counted_by_kind",
+    ),
+    "audit-denials-of-a-grant-are-few": Guard(
+        "or there.count(grant.id if grant else None) >= MAX_DENIALS",
+        "",
+        "tests/audit/test_trail.py::test_a_loop_that_asks_for_more_pushes_nothing_out",
+    ),
+    "audit-denials-take-no-place-of-fetches": Guard(
+        "return sum(key[0] not in _APART and",
+        'return sum(key[0] != "refused" and',
+        "tests/audit/test_trail.py::test_many_processes_that_ask_for_more_take_no_place_of_fetches",
+    ),
+    "audit-denials-take-no-grant-of-fetches": Guard(
+        'if (key[0] == "denied") == (event == "denied")',
+        "if True",
+        "tests/audit/test_trail.py::test_many_processes_that_ask_for_more_take_no_place_of_fetches",
     ),
     "audit-who-has-no-grant-is-not-looked-for": Guard(
         "refused = [line(entry, entry.caller) for",

@@ -3,6 +3,8 @@
 import http.client
 import json
 import os
+import subprocess
+import sys
 import threading
 import urllib.request
 from contextlib import contextmanager
@@ -76,3 +78,54 @@ def test_each_use_is_asked_for_with_who_asks_and_the_answer_is_written_down(tmp_
         assert no["what"].startswith("by terminal, for xacctctl, asked for by pid ")
         assert line["what"].startswith("for this grant, by terminal, asked for by pid ")
         assert (line["role"], line["grant"]["id"], line["pid"]) == ("prod", grant["id"], os.getpid())
+
+
+FETCH = """
+import os, urllib.error, urllib.request
+url, token = (os.environ["AWS_CONTAINER_" + name] for name in ("CREDENTIALS_FULL_URI", "AUTHORIZATION_TOKEN"))
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+for _ in range(2):
+    try:
+        print(opener.open(urllib.request.Request(url, headers={"Authorization": token})).status)
+    except urllib.error.HTTPError as error:
+        print(error.status)
+"""
+
+
+def narrowed(stack, answer):
+    """What came of a narrowed command that fetches twice, once its question is answered; and its grant's story."""
+    words = ["exec", "prod", "--read-only", "--ttl", "2m", "--", sys.executable, "-c", FETCH]
+    command = [sys.executable, "-m", "xacct.ctl", *words]
+    with subprocess.Popen(command, env=stack.env, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        [prompt] = wait_until(lambda: stack.api("GET", "/v1/prompts")["prompts"])
+        assert prompt["scope"].startswith("reading only")
+        [grant] = stack.api("GET", "/v1/grants")["grants"]
+        stack.api("POST", f"/v1/prompts/{prompt['id']}", answer)
+        printed = process.communicate(timeout=PATIENCE)[0].split()
+    told = stack.xacctctl("audit", "--grant", grant["id"]).stdout
+    facts, _, events = told.partition("\n\n")
+    return printed, facts, [line.split("  ", 1)[1].strip() for line in events.splitlines()]
+
+
+def test_a_narrowed_commands_story_has_the_yes_before_what_was_fetched_and_a_no_alone(tmp_path):
+    here, program = f"{os.path.realpath(sys.executable)} (pid {os.getpid()})", os.path.realpath(sys.executable)
+    with Stack(tmp_path / "s", settings=SETTINGS) as stack, attending(stack):
+        stack.login("prod")
+        printed, facts, events = narrowed(stack, {"confirm": True, "lasts": "minutes", "minutes": 30})
+        assert printed == ["200", "200"]
+        made, yes, narrower, fetched, revoked = events
+        assert made.startswith("the grant was made, for prod")
+        assert yes.startswith("prod: a human said yes, for 30 min, by terminal, asked for by pid ")
+        assert yes.endswith(f", {program}  {here}")
+        assert narrower.startswith("prod: narrower credentials were made, by GetScopedCredentials")
+        assert fetched.startswith("prod: fetched  2 times  ")
+        assert revoked.startswith("the grant was revoked")
+        assert "  scope     reading only, for 2 min at most\n" in facts
+        assert f"{yes.partition('  ')[0]}; answered from {here}\n" in facts
+        printed, facts, events = narrowed(stack, {"decline": True})
+        assert printed == [], "it ran"
+        made, no, revoked = events
+        assert no.startswith("prod: a human said no, by terminal, asked for by pid ")
+        assert revoked.startswith("the grant was revoked")
+        assert "  fetched   never\n" in facts
+        assert f"{no.partition('  ')[0]}; answered from {here}\n" in facts

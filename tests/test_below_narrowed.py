@@ -112,6 +112,22 @@ def test_xacctctl_below_it_is_refused_with_a_sentence_and_tells_what_there_is(st
     assert done.stdout == "no\n"
 
 
+def test_its_grants_story_says_that_it_asked_for_more(stack):
+    ask = asking(stack, what=[*MORE, ["POST", "/v1/login", {"roles": ["prod"]}], *MORE])
+    assert narrowed(stack, f"{ask}; setsid --fork {XACCTCTL} unlock").stdout == REFUSED * 3
+    lines = [json.loads(line) for line in stack.xacctctl("audit", "--json").stdout.splitlines()]
+    made = [line["grant"]["id"] for line in lines if line["event"] == "grant-created"][-1]
+    denials = [line for line in lines if line["event"] == "denied" and line["grant"]["id"] == made]
+    assert {line["exe"] for line in denials} == {os.path.realpath(sys.executable)}
+    facts, _, events = stack.xacctctl("audit", "--grant", made).stdout.partition("\n\n")
+    assert "  refused   asked xacctd for more than it has 4 times, the last at " in facts
+    told = [line.partition("  ")[2].strip() for line in events.splitlines()]
+    assert told[0].startswith("the grant was made, for prod")
+    assert told[-1].startswith("the grant was revoked")
+    for route, times in (("POST /v1/grants", "  2 times"), ("POST /v1/login", ""), ("POST /v1/unlock", "")):
+        assert any(line.startswith(f"asked for more: refused ({route}){times}  {os.sep}") for line in told[1:-1]), route
+
+
 @pytest.mark.parametrize("options", [["--ttl", "20m"], ["--allow", "s3:*"]])
 def test_each_way_to_narrow_binds(stack, options):
     assert stack.xacctctl("exec", "prod", *options, "--", "sh", "-c", asking(stack)).stdout == REFUSED

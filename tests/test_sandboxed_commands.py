@@ -276,10 +276,13 @@ def test_where_the_kernel_scopes_no_sockets_none_are_made(stack):
 
 
 def test_xacctctl_inside_says_one_sentence(stack):
-    done = run(stack, sys.executable, "-m", "xacct.ctl", "grants", "create", "prod")
+    done = run(stack, sys.executable, "-m", "xacct.ctl", "grants", "create", "prod", options=("--read-only",))
     assert done.returncode == 3
     assert done.stderr.startswith("xacctctl: This is a sandbox")
     assert len(done.stderr.splitlines()) == 2
+    lines = [json.loads(line) for line in stack.xacctctl("audit", "--json").stdout.splitlines()]
+    ours = [line for line in lines if line["grant"] and line["grant"]["id"] == lines[-1]["grant"]["id"]]
+    assert {line["event"] for line in ours} <= {"grant-created", "narrowed", "grant-revoked"}, "xacctd was in reach"
 
 
 def test_no_process_outside_is_seen_or_touched(stack):

@@ -457,6 +457,40 @@ async def test_strangers_push_nothing_out_and_their_words_are_counted_by_kind(cl
 
 
 @in_virtual_time
+async def test_a_loop_that_asks_for_more_pushes_nothing_out(clock, tmp_path):
+    kept, minutes = Kept(clock, tmp_path), 10
+    async with kept.writing() as trail:
+        for _ in range(minutes):
+            for number in range(1000):
+                trail.denied(GRANT, f"POST /v1/route-{number % 30}", US)
+            trail.fetched(GRANT, "dev", "served", US)
+            await asyncio.sleep(WINDOW)
+    lines = kept.lines()
+    denials = [line for line in lines if line["event"] == "denied"]
+    assert sum(line["count"] for line in denials) == minutes * 1000, "each is counted"
+    assert len(denials) <= (minutes + 1) * (trail_module.MAX_DENIALS + 1)
+    assert {line["grant"]["id"] for line in denials} == {GRANT.id}
+    assert {line["what"] for line in denials} > {"POST /v1/route-0", trail_module.FOLDED}
+    assert {line["role"] for line in lines if line["event"] == "fetch"} == {"dev"}
+
+
+@in_virtual_time
+async def test_many_processes_that_ask_for_more_take_no_place_of_fetches(clock, kept, monkeypatch):
+    monkeypatch.setattr(trail_module, "MAX_KINDS", 20)
+    monkeypatch.setattr(trail_module, "MAX_FOLDED", 20)
+    async with kept.writing() as trail:
+        for number in range(500):
+            trail.denied(replace(GRANT, id=f"g{number}"), "POST /v1/login", US)
+        assert len(trail._windows) <= 2 * trail_module.MAX_REFUSALS + 1
+        for number in range(25):
+            trail.fetched(GRANT, f"role-{number}", "served", US)
+    assert sum(line["count"] for line in kept.lines() if line["event"] == "denied") == 500
+    fetches = [line for line in kept.lines() if line["event"] == "fetch"]
+    assert {line["role"] for line in fetches} == {None, *(f"role-{number}" for number in range(20))}
+    assert {line["grant"]["id"] for line in fetches} == {GRANT.id}
+
+
+@in_virtual_time
 async def test_both_files_are_read_as_one_in_the_order_of_their_times(clock, tmp_path):
     kept = Kept(clock, tmp_path)
     kept.trail._noise = AuditFile(tmp_path / "refused.jsonl", 4000, 1)

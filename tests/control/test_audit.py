@@ -12,8 +12,11 @@ from xacct import errors
 from xacct.audit.file import AuditFile
 from xacct.audit.trail import FOLDED, Trail
 from xacct.control.streams import HEARTBEAT
+from xacct.ctl.audit import timeline
+from xacct.ctl.audit.fold import folded
+from xacct.ctl.audit.story import story
 from xacct.grants.events import GrantEnded
-from xacct.model import Caller
+from xacct.model import Caller, ProcessMark
 
 EXECUTABLE = os.path.realpath(sys.executable)
 
@@ -132,6 +135,48 @@ async def test_one_role_and_a_time_can_be_asked_for(clock, control, short_path):
         assert len(await lines(control, "?role=dev")) == 2
         assert [line["role"] for line in await lines(control, f"?since={clock.wall - 200}")] == ["prod", "dev"]
         assert await lines(control, f"?role=prod&since={clock.wall - 100}") == []
+
+
+@in_virtual_time
+async def test_what_the_boundary_refuses_is_written_with_its_grant_and_process(clock, control, short_path):
+    async with kept(control, short_path):
+        made = await control.post("/v1/grants", roles=["dev"], label="an agent", scope={"read_only": True})
+        await control.post(f"/v1/grants/{made['id']}", pid=7, root=os.getpid())
+        for _ in range(3):
+            await control.refused("POST", "/v1/login", {"roles": ["canary"]})
+        await control.refused("POST", "/v1/canary")
+        await control.refused("GET", "/v1/events?attend=1")
+        await control.call("DELETE", f"/v1/grants/{made['id']}")
+        await control.refused("POST", "/v1/prompts/canary", {"confirm": True})
+        found = await lines(control)
+        told = await lines(control, f"?grant={made['id']}")
+    denials = [(line["what"], line["count"], line["grant"] and line["grant"]["id"]) for line in found[1:]]
+    assert denials == [
+        ("POST /v1/login", 1, made["id"]),
+        ("a route that there is not", 1, made["id"]),
+        ("GET /v1/events", 1, made["id"]),
+        ("POST /v1/login", 2, made["id"]),
+        ("dev", 1, made["id"]),
+        ("POST /v1/prompts/{id}", 1, None),
+    ]
+    assert {line["event"] for line in (*found[1:5], found[6])} == {"denied"}
+    assert {(line["uid"], line["pid"], line["exe"]) for line in found} == {(os.geteuid(), os.getpid(), EXECUTABLE)}
+    assert "canary" not in json.dumps(found)
+    story_ = [line.partition("  ")[2].strip() for line in story(told, in_force=False)]
+    assert any(line.startswith("asked for more: refused (POST /v1/login)  3 times  ") for line in story_)
+    assert any(line.startswith("refused   asked xacctd for more than it has 5 times, the last at") for line in story_)
+    assert {timeline.kind_of(row) for row in folded(told) if row.line["event"] == "denied"} == {"refused"}
+
+
+@in_virtual_time
+async def test_who_cannot_be_told_is_written_as_that(clock, control, short_path, monkeypatch):
+    async with kept(control, short_path):
+        made = await control.post("/v1/grants", roles=["dev"], label="an agent", scope={"read_only": True})
+        control.grants.bind(made["id"], 7, ProcessMark(7, "now"))
+        monkeypatch.setattr(control.api._middleware._boundary, "_ancestors", lambda _mark: None)
+        await control.refused("POST", "/v1/unlock")
+        [line] = await lines(control, event="denied")
+    assert (line["what"], line["grant"]) == ("POST /v1/unlock, by a process whose parents are not known", None)
 
 
 @in_virtual_time

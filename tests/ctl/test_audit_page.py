@@ -45,8 +45,8 @@ def life(start, end, grant="3f9a12bc", label="ci", role="prod"):
 
 def day():
     found = [line(0, "login", "held", role="prod"), line(30, "renewed", role="prod"), *life(10, 400)]
-    found += [line(11, "approved", role="prod", grant={"id": "3f9a12bc", "label": "ci"}, for_seconds=600)]
-    found += [line(12, "declined", role="prod", grant={"id": "3f9a12bc", "label": "ci"})]
+    found += [line(11, "approved", "for 10 min, by dialog", {"id": "3f9a12bc", "label": "ci"}, role="prod")]
+    found += [line(12, "declined", "by dialog, for imds:9478", role="prod")]
     found += [line(13, "fetch", "access-denied", {"id": "3f9a12bc", "label": "ci"}, role="prod", count=4)]
     return sorted([*found, line(20, "refused", "no grant", uid=1, count=9)], key=lambda each: each["time"])
 
@@ -98,7 +98,8 @@ def test_it_says_what_happened_and_when_here_and_in_utc():
         "2026-11-22 08:00:00 to 2026-11-22 14:40:00, CET (UTC+0100); only role prod",
         "credentials fetched 1 time, refused or failed 13 times",
         "the grant was made, for prod",
-        "prod: a human said yes, for 10m",
+        "prod: a human said yes, for 10 min, by dialog",
+        "prod: a human said no, by dialog, for imds:9478",
         "turned away: no grant",
         "/usr/bin/rclone (pid 7)",
         "the grant came to its end: expired",

@@ -9,6 +9,8 @@ from xacct.ctl.audit.story import story
 from xacct.text import clean
 
 GRANT = {"id": "3f9a12bc", "label": "ci"}
+HUMAN = {"uid": 1000, "pid": 6, "exe": "/usr/bin/python3.11"}
+YES = "prod: a human said yes, for 60 min, by terminal, asked for by pid 7, /bin/aws"
 NARROW = {**GRANT, "scope": "6742ea98e7f1b967: reading only"}
 
 
@@ -34,7 +36,7 @@ CLOUDTRAIL = (
 
 LIFE = [
     line(0, "grant-created", "prod", uid=1000, pid=4711, exe="/usr/bin/python3.11", grant=NARROW),
-    line(1, "approved", role="prod", for_seconds=3600, by="a dialog", grant=NARROW),
+    line(1, "approved", "for 60 min, by terminal, asked for by pid 7, /bin/aws", role="prod", grant=NARROW, **HUMAN),
     fetch(1, pid=7, exe="/bin/aws", grant=NARROW),
     fetch(2, 30, grant=NARROW),
     fetch(3, what="access-denied", grant=NARROW),
@@ -52,14 +54,14 @@ def test_a_whole_life():
         "  asked by  /usr/bin/python3.11 (pid 4711)",
         "  scope     reading only",
         CLOUDTRAIL,
-        "  human     2026-11-22 12:01:00 prod: a human said yes, for 1h 00m, by a dialog",
+        f"  human     2026-11-22 12:01:00 {YES}; answered from /usr/bin/python3.11 (pid 6)",
         "  fetched   52 times, 1 not given, the last at 2026-11-22 12:30:00",
         "  by        /bin/aws",
         "            /bin/rclone",
         "  end       2026-11-22 12:40:00, revoked by /usr/bin/python3.11 (pid 5)",
         "",
         "2026-11-22 12:00:00             the grant was made, for prod  /usr/bin/python3.11 (pid 4711)",
-        "2026-11-22 12:01:00             prod: a human said yes, for 1h 00m, by a dialog",
+        f"2026-11-22 12:01:00             {YES}  /usr/bin/python3.11 (pid 6)",
         "2026-11-22 12:01:00 - 12:04:00  prod: fetched  51 times  /bin/aws (pids 7, 8)",
         "2026-11-22 12:03:00             prod: not given: access-denied  a process of uid 1000",
         "2026-11-22 12:30:00             prod: fetched  /bin/rclone (pid 9)",
@@ -77,7 +79,13 @@ def test_a_whole_life():
         ([line(1, "grant-ended", "expired")], False, "  fetched   never"),
         ([fetch(1)], True, "  made      before 2026-11-22 12:01:00, of which the audit has no line"),
         ([fetch(1)], True, "  scope     none: it has what the role may do"),
-        ([line(1, "refused", "by hand", role="prod")], True, "prod: a human said no (by hand)"),
+        (
+            [line(1, "declined", "by dialog", role="prod")],
+            True,
+            "  human     2026-11-22 12:01:00 prod: a human said no, by",
+        ),
+        ([line(1, "declined", role="prod")], True, "prod: a human said no"),
+        ([line(1, "approved", later_seconds=3600)], True, "a human said yes, later 1h 00m"),
         (
             [line(1, "grant-created", "prod", uid=1, pid=9, exe="/bin/x", parents=[{"pid": 8, "exe": "/bin/zsh"}])],
             True,

@@ -53,6 +53,7 @@ def test_a_no_is_the_end_and_takes_the_grant_back(guarded, sit, no, verb):
     assert status == 4
     assert "it ran" not in rest
     assert "export" not in rest
+    assert "hint: A human said no: talk to them before you try again." in rest
     assert answers(guarded) == [{"decline": True}]
     assert guarded.called("DELETE", "/v1/grants/g1") == [None]
 

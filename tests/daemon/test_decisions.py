@@ -7,6 +7,8 @@ import pytest
 
 from xacct import errors
 from xacct.asker import Asker
+from xacct.ctl.audit import fold, timeline, words
+from xacct.ctl.audit.story import story
 from xacct.daemon.app import App
 from xacct.daemon.inherited import DaemonPaths
 from xacct.model import Caller
@@ -55,6 +57,35 @@ async def test_a_yes_says_how_long_it_holds_who_said_it_and_who_had_asked(app):
     assert (line["uid"], line["pid"], line["exe"]) == (1000, 4712, "/usr/bin/python3")
     assert (line["grant"]["id"], line["grant"]["scope"]) == (grant.id, f"{grant.scope.id}: reading only")
     assert "canary" not in json.dumps(line), "neither a command line nor a directory is kept"
+
+
+async def test_a_grants_story_and_page_tell_each_decision_as_it_was_written(app):
+    grant, _, _ = app.grants.create(["prod"], "a shell", None, None)
+    await decided(app, grant.id, lambda broker, prompt: broker.confirm(prompt, "minutes", 1800.0, by=AT_TERMINAL))
+    app.audit.fetched(grant, "prod", "served", Caller(uid=1000, pid=7, exe="/bin/aws"))
+    await decided(app, grant.id, lambda broker, prompt: broker.decline(prompt, by=Answerer("dialog")))
+    written = await lines(app)
+    asked = "asked for by pid 7, /bin/aws"
+    yes = f"prod: a human said yes, for 30 min, by terminal, {asked}"
+    no = f"prod: a human said no, by dialog, {asked}"
+    told = story(written, in_force=True)
+    facts = [fact.partition("prod: ")[2] for fact in told if fact.startswith("  ") and "a human" in fact]
+    assert facts == [f"{yes}; answered from /usr/bin/python3 (pid 4712)".removeprefix("prod: "), no[len("prod: ") :]]
+    assert [row.partition("prod: ")[2] for row in told[-3:]] == [
+        f"{yes}  /usr/bin/python3 (pid 4712)".removeprefix("prod: "),
+        "fetched  /bin/aws (pid 7)",
+        no.removeprefix("prod: "),
+    ]
+    rows = fold.folded(written)
+    assert [timeline.kind_of(row) for row in rows] == ["yes", "served", "no"]
+    assert "  ".join([yes.removeprefix("prod: a human said yes, "), "uid 1000 pid 4712"]) in words.text(written[0])
+
+
+async def test_a_no_to_what_is_of_no_grant_is_a_no_on_the_page(app):
+    await decided(app, "imds:9478", lambda broker, prompt: broker.decline(prompt, by=Answerer("dialog")), "imds:9478")
+    [row] = fold.folded(await lines(app))
+    assert timeline.kind_of(row) == "no"
+    assert words.said(row) == "prod: a human said no, by dialog, for imds:9478, asked for by pid 7, /bin/aws"
 
 
 async def test_a_no_is_a_line_too_and_the_retries_after_it_are_none(app):

@@ -1,10 +1,10 @@
 """The trail: takes what happens without ever waiting or failing, and writes it down when there is time.
 
-What happens often (fetches, refusals, failed renewals) is counted: the first of its kind is a line at once, whatever is
-like it in the minute after that is one more line at the minute's end. Lines are written by one task, in a thread, where
-the process of whoever showed a grant is looked for too; what does not fit the queue is counted, and the count is a line
-later. The first fetch of a minute is in the file before its answer leaves. Refusals have a file of their own: however
-many there are, they push nothing out.
+What happens often (fetches, refusals, denials, failed renewals) is counted: the first of its kind is a line at once,
+whatever is like it in the minute after that is one more line at the minute's end. Lines are written by one task, in a
+thread, where the process of whoever showed a grant is looked for too; what does not fit the queue is counted, and the
+count is a line later. The first fetch of a minute is in the file before its answer leaves. Refusals have a file of
+their own: however many there are, they push nothing out. Denials have none: strangers would push them out of that one.
 """
 
 from __future__ import annotations
@@ -48,6 +48,10 @@ MAX_FOLDED = 1000
 MAX_REFUSALS = 100
 """Kinds of refusals counted at once, apart from those: there are some thirty reasons, and many users."""
 
+MAX_DENIALS = 5
+"""Kinds of denials of one grant that are told apart, and as many of none: a program that asks for everything in a loop
+writes so many lines a minute and one more, as one that fetches may. Our choice: what xacctctl's usual verbs ask for."""
+
 AT_MOST = 0.5
 """Seconds that credentials wait for their line: a disk that hangs must not hang SDKs, which give up at one."""
 
@@ -62,6 +66,9 @@ HANGS = "the disk does not answer"
 
 CLOSE_TIMEOUT = 2.0
 """Seconds the last lines get to be written."""
+
+_APART = frozenset({"refused", "denied"})
+"""Events whose kinds are counted apart."""
 
 Key = tuple[str, str | None, str | None, str, int | None]
 """Event, grant, role, outcome, user."""
@@ -135,6 +142,16 @@ class Trail:
         """
         self._count("refused", None, None, caller, why[:60])
 
+    def denied(self, grant: Grant | None, what: str, caller: Caller) -> None:
+        """A process below a narrowed grant has asked the control API for more, and was refused.
+
+        Args:
+            grant: the one that it is bound to; None: it has ended, or is not known.
+            what: the route, as we call it.
+            caller: who it was.
+        """
+        self._count("denied", None, grant, caller, what)
+
     async def written(self) -> None:
         """Wait until what has happened is in the file, a moment at most.
 
@@ -200,8 +217,9 @@ class Trail:
     def _count(self, event: str, role: str | None, grant: Grant | None, caller: Caller | None, what: str) -> Window:
         key = (event, grant.id if grant else None, role, what, caller.uid if caller else None)
         window = self._windows.get(key)
-        if window is None and self._too_many(event):
-            grant, role, what = self._still_told(grant), None, FOLDED  # guard: audit-folded-fetch-keeps-its-grant
+        if window is None and self._too_many(event, grant):
+            # guard: audit-folded-fetch-keeps-its-grant
+            grant, role, what = self._still_told(event, grant), None, FOLDED
             key = (event, grant.id if grant else None, None, FOLDED, None)
             window = self._windows.get(key)
         first, looks = window is None, event == "fetch" and what != FOLDED
@@ -215,18 +233,26 @@ class Trail:
         window.take(caller, self._put(entry))
         return window
 
-    def _too_many(self, event: str) -> bool:
-        """Whether as many kinds are counted as may be: refusals, which anybody can cause, and all else apart."""
+    def _too_many(self, event: str, grant: Grant | None) -> bool:
+        """Whether as many kinds are counted as may be: refusals (which anybody can cause), denials, all else apart."""
         if event == "refused":
             # guard: audit-refusals-take-no-place-of-fetches
             return sum(key[0] == event for key in self._windows) >= MAX_REFUSALS
-        return sum(key[0] != "refused" and key[3] != FOLDED for key in self._windows) >= MAX_KINDS
+        if event == "denied":
+            there = [key[1] for key in self._windows if key[0] == event and key[3] != FOLDED]
+            # guard: audit-denials-of-a-grant-are-few
+            return len(there) >= MAX_REFUSALS or there.count(grant.id if grant else None) >= MAX_DENIALS
+        # guard: audit-denials-take-no-place-of-fetches
+        return sum(key[0] not in _APART and key[3] != FOLDED for key in self._windows) >= MAX_KINDS
 
-    def _still_told(self, grant: Grant | None) -> Grant | None:
+    def _still_told(self, event: str, grant: Grant | None) -> Grant | None:
         """The grant, if there is room for it: its story is to have all its fetches, however many kinds there are."""
-        if grant is None or ("fetch", grant.id, None, FOLDED, None) in self._windows:
+        if grant is None or (event, grant.id, None, FOLDED, None) in self._windows:
             return grant
-        return grant if sum(key[3] == FOLDED for key in self._windows) < MAX_FOLDED else None
+        most = MAX_REFUSALS if event == "denied" else MAX_FOLDED
+        # guard: audit-denials-take-no-grant-of-fetches
+        alike = (key for key in self._windows if (key[0] == "denied") == (event == "denied"))
+        return grant if sum(key[3] == FOLDED for key in alike) < most else None
 
     def _put(self, entry: Entry) -> int:
         self._put_number += 1

@@ -72,7 +72,7 @@ class Api:
         self._rotations = KeyRotationRoutes(service, daemon.keys, self._audit)
         self._verify = VerifyRoutes(keeper, self._audit)
         self._console = ConsoleRoutes(service, self._audit, daemon.console, daemon.asker)
-        self._middleware = Middleware(keeper, daemon, Boundary(grants.roots))
+        self._middleware = Middleware(keeper, daemon, Boundary(grants, self._audit))
 
     @property
     def changing(self) -> int:

@@ -86,6 +86,11 @@ class Audit:
         if self._trail is not None and not isinstance(error, errors.UnknownRole):
             self._trail.fetched(None, role, error.code, caller_of(request))
 
+    def denied(self, request: web.Request, grant: Grant | None, what: str) -> None:
+        """A process below a narrowed grant (None: which, is not known) was refused: `what` is the route."""
+        if self._trail is not None:
+            self._trail.denied(grant, what, caller_of(request))
+
     def logged_out(self, request: web.Request, roles: list[str]) -> None:
         """These roles were let go."""
         if self._trail is not None:

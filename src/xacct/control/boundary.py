@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from collections.abc import Set as AbstractSet
 
-    from xacct.grants.roots import Roots
+    from xacct.control.audit import Audit
+    from xacct.grants.grants import Grants
+    from xacct.model import Grant
 
 log = structlog.get_logger("xacct.control")
 
@@ -73,16 +75,20 @@ class Boundary:
     """Stands before the routes.
 
     Args:
-        roots: the processes that are bound.
+        grants: they know the processes that are bound, and what to.
+        audit: is told of each refusal.
         ancestors: a process and all that it stems from; None where that can't be told.
     """
 
     def __init__(
         self,
-        roots: Roots,
+        grants: Grants,
+        audit: Audit,
         ancestors: Callable[[ProcessMark], AbstractSet[ProcessMark] | None] = ancestry.of,
     ) -> None:
-        self._roots = roots
+        self._grants = grants
+        self._roots = grants.roots
+        self._audit = audit
         self._ancestors = ancestors
 
     def check(self, request: web.Request) -> None:
@@ -98,18 +104,28 @@ class Boundary:
         chain = None if peer is None else self._ancestors(peer)
         if chain is None:
             if self._roots.living():  # guard: boundary-refuses-what-it-cannot-tell
-                self._refuse(request, peer, "xacctd can't tell whether this process is below a narrowed grant.")
+                self._tell(request, peer, None, ", by a process whose parents are not known")
+                raise errors.BelowNarrowedGrant("xacctd can't tell whether this process is below a narrowed grant.")
         elif not self._roots.known.isdisjoint(chain):  # guard: boundary-refuses-below-a-narrowed-grant
-            self._refuse(request, peer, "A process below a narrowed grant may not ask for more.")
+            bound = [grant for grant in self._grants.all() if grant.root in chain]
+            self._tell(request, peer, bound[-1] if bound else None)
+            raise errors.BelowNarrowedGrant("A process below a narrowed grant may not ask for more.")
 
-    def _refuse(self, request: web.Request, peer: ProcessMark | None, sentence: str) -> None:
+    def _tell(self, request: web.Request, peer: ProcessMark | None, grant: Grant | None, more: str = "") -> None:
         log.warning("refused below a narrowed grant", path=request.path, pid=peer.pid if peer else None)
-        raise errors.BelowNarrowedGrant(sentence)
+        method, path = _route(request)
+        # guard: boundary-writes-down-what-it-refuses
+        self._audit.denied(request, grant, (f"{method} {path}" if path else "a route that there is not") + more)
+
+
+def _route(request: web.Request) -> tuple[str, str]:
+    """Which of our routes it is, nothing of it the client's words; an empty path: none of them."""
+    method = "GET" if request.method == hdrs.METH_HEAD else request.method
+    resource = request.match_info.route.resource
+    return method, resource.canonical if resource is not None else ""
 
 
 def _widens(request: web.Request) -> bool:
-    method = "GET" if request.method == hdrs.METH_HEAD else request.method
-    resource = request.match_info.route.resource
     # guard: boundary-refuses-routes-without-a-line
-    found = WIDENS.get((method, resource.canonical if resource is not None else ""), True)
+    found = WIDENS.get(_route(request), True)
     return found in request.query if isinstance(found, str) else found

@@ -14,7 +14,7 @@ from xacct.text import clean, cut, listed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-OFTEN: Final = frozenset({"fetch", "refused", "not-renewed"})
+OFTEN: Final = frozenset({"fetch", "refused", "denied", "not-renewed"})
 """Events that the audit counts: those alike, a minute's, are one line."""
 
 GAP: Final = 150.0

@@ -29,7 +29,14 @@ def story(lines: Sequence[wire.AuditLine], *, in_force: bool) -> list[str]:
     grant = lines[-1]["grant"]
     assert grant is not None  # noqa: S101 - source.py lets no other line through
     head = [f"Grant {clean(grant['id'])} ({clean(grant['label'])})"]
-    facts = [*_made(rows), *_scope(lines, grant["id"]), *_answers(rows), *_used(rows), *_end(rows, in_force=in_force)]
+    facts = [
+        *_made(rows),
+        *_scope(lines, grant["id"]),
+        *_answers(rows),
+        *_used(rows),
+        *_denied(rows),
+        *_end(rows, in_force=in_force),
+    ]
     return [*head, *(f"  {name:<{_NAME}}{fact}" for name, fact in facts), "", *_events(rows)]
 
 
@@ -51,8 +58,13 @@ def _scope(lines: Sequence[wire.AuditLine], grant: str) -> list[tuple[str, str]]
 
 
 def _answers(rows: Sequence[Row]) -> list[tuple[str, str]]:
-    answers = [row for row in rows if row.line["event"] == words.YES or row.line["event"] in words.NO]
-    return [("human", f"{fold.local(row.first)} {words.said(row)}") for row in answers]
+    answers = [row for row in rows if row.line["event"] in (words.YES, words.NO)]
+    return [("human" if not place else "", _answer(row)) for place, row in enumerate(answers)]
+
+
+def _answer(row: Row) -> str:
+    by = fold.processes(row)
+    return f"{fold.local(row.first)} {words.said(row)}" + (f"; answered from {by}" if by else "")
 
 
 def _used(rows: Sequence[Row]) -> list[tuple[str, str]]:
@@ -66,6 +78,15 @@ def _used(rows: Sequence[Row]) -> list[tuple[str, str]]:
     facts = [("fetched", f"{count(served, 'time')}{refused}, the last at {fold.local(last)}")]
     programs = sorted({clean(program) for row in fetches for program in row.programs if program})
     return [*facts, *(("by" if not place else "", program) for place, program in enumerate(programs))]
+
+
+def _denied(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    denials = [row for row in rows if row.line["event"] == "denied"]
+    if not denials:
+        return []
+    often = count(sum(row.count for row in denials), "time")
+    last = fold.local(max(row.last for row in denials))
+    return [("refused", f"asked xacctd for more than it has {often}, the last at {last}")]
 
 
 def _end(rows: Sequence[Row], *, in_force: bool) -> list[tuple[str, str]]:

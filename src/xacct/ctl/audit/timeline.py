@@ -140,11 +140,11 @@ def kind_of(row: Row) -> str:
     event = row.line["event"]
     if event == words.YES:
         return "yes"
-    if event in words.NO and row.line["grant"] is not None:
+    if event == words.NO:
         return "no"
     if event == "fetch":
         return "served" if row.served else "refused"
-    if event in ("refused", "not-renewed", "expired", "lost", "left-out"):
+    if event in ("refused", "denied", "not-renewed", "expired", "lost", "left-out"):
         return "refused"
     return "step"
 

@@ -17,15 +17,17 @@ _WIDE: Final = 13
 """Columns of an event's name: the longest is grant-created."""
 
 YES: Final = "approved"
-NO: Final = frozenset({"refused", "declined"})
-"""A human's answers, where they are about a grant. Without one, `refused` is the endpoint's."""
+NO: Final = "declined"
+"""A human's answers, to a grant's use of a guarded role or to another's."""
 
 _SAID: Final[Mapping[str, str]] = {
     "grant-created": "the grant was made, for {what}",
     "grant-revoked": "the grant was revoked",
     "grant-ended": "the grant came to its end: {what}",
-    "approved": "a human said yes",
-    "declined": "a human said no",
+    "approved": "a human said yes, {what}",
+    "declined": "a human said no, {what}",
+    "denied": "asked for more: refused ({what})",
+    "refused": "turned away: {what}",
     "narrowed": "narrower credentials were made, {what}",
     "renewed": "renewed",
     "not-renewed": "could not be renewed: {what}",
@@ -55,12 +57,8 @@ def said(row: Row) -> str:
         words = "fetched" if event == "fetch" else "an address that signs in to the console was given"
     elif event in ("fetch", "console"):
         words = f"not given: {what}" if what else "not given"
-    elif event == "refused" and line["grant"] is None:
-        words = f"turned away: {what}"
-    elif event in NO:
-        words = " ".join(filter(None, ["a human said no", what and f"({what})"]))
     elif event in _SAID:
-        words = _SAID[event].replace("{count}", str(row.count)).replace("{what}", what)
+        words = _SAID[event].replace("{count}", str(row.count)).replace("{what}", what).rstrip(", ")
     else:
         words = f"{clean(event)} {what}".strip()
     role = f"{clean(line['role'])}: " if line["role"] else ""
