@@ -17,6 +17,11 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "yes-to-one-request-is-no-others": Guard(
+        'f"{kind} {secrets.token_hex(8)}"',
+        'f"{kind} 1"',
+        "tests/control/test_single_requests.py::test_a_yes_to_one_request_is_nobodys_after_a_restart",
+    ),
     "only-our-lines-of-a-toml-file-go": Guard(
         "if _toml_or_none(new) not in _without(record, before):",
         "if False:",
