@@ -17,6 +17,16 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "questions-at-once-are-few": Guard(
+        "async with self._turns:",
+        "if True:",
+        "tests/prompts/test_approvals.py::test_a_crowd_is_asked_about_in_turn",
+    ),
+    "question-that-waited-is-still-wanted": Guard(
+        "if not ask.wanted():",
+        "if False:",
+        "tests/prompts/test_approvals.py::test_a_crowd_is_asked_about_in_turn",
+    ),
     "yes-to-one-request-is-no-others": Guard(
         'f"{kind} {secrets.token_hex(8)}"',
         'f"{kind} 1"',
