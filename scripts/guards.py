@@ -17,6 +17,11 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "projects-link-leads-out-of-no-project": Guard(
+        "if not target.startswith(",
+        "if False and not target.startswith(",
+        "tests/ctl/agent/test_verb.py::test_a_projects_link_leads_to_no_file_elsewhere",
+    ),
     "questions-at-once-are-few": Guard(
         "async with self._turns:",
         "if True:",
