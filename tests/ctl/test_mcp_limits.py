@@ -163,6 +163,9 @@ def test_a_no_rests_for_five_minutes():
         clock[0] += 299
         with pytest.raises(CtlError, match="nobody is asked again for 1 seconds"):
             await session.request(asked, "a tester")
+        by_its_files = wanted({**ASKED, "role": "prod#aws-0a1b2c3d", "read_only": True}, Limits())
+        with pytest.raises(CtlError, match="nobody is asked again for 1 seconds"):
+            await session.request(by_its_files, "a tester")
         assert Refusing.made == 1
         clock[0] += 2
         await session.request(asked, "a tester")
@@ -296,6 +299,57 @@ def test_one_question_for_a_role_is_open_at_a_time(monkeypatch):
 
     asyncio.run(story())
     assert len(xacctd.ids) == 1
+
+
+class Asking(Many):
+    """An xacctd that asks a human, who takes long; it notes which questions nobody waits for any more."""
+
+    def __init__(self):
+        super().__init__(20)
+        self.hung_up = []
+
+    def stream(self, _method, _path, body):
+        ends = os.pipe()
+        return Waiting(body["grant"], ends, self.hung_up)
+
+
+class Waiting:
+    """A stream on which nothing has come yet."""
+
+    def __init__(self, grant, ends, hung_up):
+        self._grant, self._ends, self._hung_up = grant, ends, hung_up
+
+    def fileno(self):
+        return self._ends[0]
+
+    def ready(self):
+        return False
+
+    def close(self):
+        for end in self._ends:
+            os.close(end)
+        self._hung_up.append(self._grant)
+
+
+def test_who_is_released_while_a_human_is_asked_is_asked_about_no_more():
+    xacctd, clock = Asking(), [1000.0]
+
+    async def story():
+        session = Session(xacctd, lambda: clock[0])
+        asked = wanted({**ASKED, "read_only": True, "wait_seconds": 0}, Limits())
+        first = await session.request(asked, "a tester")
+        assert (await session.release(first.id)).state == "ended"
+        async with asyncio.timeout(10):
+            while xacctd.hung_up != [first.id]:
+                await asyncio.sleep(0)
+        with pytest.raises(CtlError, match="nobody is asked again for 30 seconds"):
+            await session.request(asked, "a tester")
+        clock[0] += 31
+        second = await session.request(asked, "a tester")
+        await session.release(second.id)
+
+    asyncio.run(story())
+    assert len(xacctd.ids) == 2
 
 
 @pytest.mark.parametrize("call", [lambda session: session.release("0a1b2c3d"), lambda session: session.status("x", 0)])

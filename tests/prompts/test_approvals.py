@@ -9,6 +9,7 @@ from virtual_time import in_virtual_time
 from xacct import errors
 from xacct.desktop import dialogs
 from xacct.model import Grant
+from xacct.prompts.approvals import AT_ONCE
 from xacct.prompts.broker import DECLINED_FOR, GRACE
 
 FIRST = role("first", confirm="first-use")
@@ -112,6 +113,38 @@ async def test_however_many_wait_there_is_one_prompt(clock):
             for asked in world.broker.open_prompts:
                 world.broker.confirm(asked.id)
             await asyncio.gather(*both)
+
+
+@in_virtual_time
+async def test_a_crowd_is_asked_about_in_turn(clock):
+    async with World(clock, ROLES) as world:
+        with world.broker.subscribe():
+            opened = []
+            waiting = [ask(world, "each", f"g{number}") for number in range(3 * AT_ONCE)]
+            await asyncio.sleep(0.1)
+            assert len(world.broker.open_prompts) == AT_ONCE
+            for gone in waiting[AT_ONCE : 2 * AT_ONCE]:
+                gone.cancel()
+            await asyncio.sleep(GRACE + 1)
+            while prompts := world.broker.open_prompts:
+                opened += [asked.permission.consumer for asked in prompts]
+                for asked in prompts:
+                    world.broker.confirm(asked.id)
+                await asyncio.sleep(0.1)
+            await asyncio.gather(*waiting, return_exceptions=True)
+            assert opened == [f"g{number}" for number in (*range(AT_ONCE), *range(2 * AT_ONCE, 3 * AT_ONCE))]
+
+
+@in_virtual_time
+async def test_who_waits_for_a_turn_is_told_that_nobody_said_yes(clock):
+    async with World(clock, ROLES) as world:
+        with world.broker.subscribe():
+            crowd = [ask(world, "each", f"g{number}") for number in range(AT_ONCE)]
+            await asyncio.sleep(0.1)
+            with pytest.raises(errors.TimedOut, match="Nobody confirmed"):
+                await world.fetch("first", ask=True, patience=5.0)
+            for each in crowd:
+                each.cancel()
 
 
 @in_virtual_time

@@ -6,7 +6,6 @@ they are. It is given to whoever asks for it by name (`show`), else a browser is
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -15,7 +14,7 @@ from xacct import errors, wire
 from xacct.asker import unknown
 from xacct.control import streams, views
 from xacct.control.audit import caller_of
-from xacct.control.http import body_of, streamed
+from xacct.control.http import body_of, single, streamed
 from xacct.credentials.ask import Ask, FindAsker
 from xacct.model import Credentials, Grant
 
@@ -37,7 +36,6 @@ class ConsoleRoutes:
         self._asker = asker
         self._audit = audit
         self._console = console
-        self._commands = itertools.count(1)
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -49,7 +47,7 @@ class ConsoleRoutes:
         if body.get("sign_out"):
             return await self._sign_out(request, views.of(request).role(body["role"]))
         name = views.of(request).wanted(body["role"])
-        consumer = Grant(f"console {next(self._commands)}", "", COMMAND, (name,), self._service.keeper.clock.now())
+        consumer = Grant(single("console"), "", COMMAND, (name,), self._service.keeper.clock.now())
         node = self._service.check(name, consumer)
         destination = self._console.destination(
             node.role, body.get("destination"), body.get("service"), body.get("region")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from xacct import errors, wire
 
 T = TypeVar("T")
+
+
+def single(kind: str) -> str:
+    """The id of a consumer that is one request alone, and comes never again: of what kind, and 64 random bits.
+
+    A number would begin anew with the next xacctd, which is handed the yeses of the one before: whoever comes to the
+    same number there would have the yes that was somebody else's.
+    """
+    return f"{kind} {secrets.token_hex(8)}"  # guard: yes-to-one-request-is-no-others
 
 
 async def streamed(request: web.Request, run: Callable[[streams.Lines], Awaitable[None]]) -> web.StreamResponse:

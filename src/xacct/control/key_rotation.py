@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -10,7 +9,7 @@ from aiohttp import web
 from xacct import errors, policy, wire
 from xacct.control import streams, views
 from xacct.control.audit import caller_of
-from xacct.control.http import body_of, streamed
+from xacct.control.http import body_of, single, streamed
 from xacct.credentials.ask import Ask
 from xacct.model import Credentials, Grant, Source
 
@@ -34,7 +33,6 @@ class KeyRotationRoutes:
         self._keeper = service.keeper
         self._keys = keys
         self._audit = audit
-        self._commands = itertools.count(1)
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -45,8 +43,7 @@ class KeyRotationRoutes:
         body = await body_of(request, wire.RotateRequest)
         profile, files = request.match_info["profile"], views.meant(request)
         name, attend = views.of(request).wanted(profile), body.get("attend", True)
-        number = next(self._commands)
-        consumer = Grant(f"rotation {number}", "", COMMAND, (name,), self._keeper.clock.now())
+        consumer = Grant(single("rotation"), "", COMMAND, (name,), self._keeper.clock.now())
         self._demand_key_of_keychain(profile, name, consumer)
         ask = Ask(
             human=attend or any(map(self._keeper.broker.has_subscriber, self._keeper.topics(name))),

@@ -15,7 +15,7 @@ from xacct import errors, policy, wire
 from xacct.asker import unknown
 from xacct.control import serializers, streams, views
 from xacct.control.audit import caller_of
-from xacct.control.http import answered, body_of, streamed
+from xacct.control.http import answered, body_of, single, streamed
 from xacct.control.standing import Standing
 from xacct.credentials.ask import Ask, FindAsker
 from xacct.credentials.rate_limiter import Bulk
@@ -56,7 +56,6 @@ class LoginRoutes:
         self._audit = audit
         self._identify = identify
         self._agents = agents
-        self._commands = itertools.count(1)
 
     def routes(self) -> list[web.RouteDef]:
         """All of them."""
@@ -240,6 +239,6 @@ class LoginRoutes:
 
     def _command(self, name: str) -> Grant:
         """`xacctctl` as a consumer of one role, its own once more at each request."""
-        number, via = next(self._commands), self._keeper.dynamic.via(name)
+        via = self._keeper.dynamic.via(name)
         arns = () if via is None else ("*",)
-        return Grant(f"command {number}", "", COMMAND, (name,), self._keeper.clock.now(), role_arns=arns, via=via)
+        return Grant(single("command"), "", COMMAND, (name,), self._keeper.clock.now(), role_arns=arns, via=via)

@@ -297,7 +297,7 @@ class CredentialService:
 
     def _too_late(self, name: str, consumer: Consumer) -> errors.XacctError:
         kinds = {prompt.kind for prompt in self.keeper.broker.open_prompts if name in prompt.roles}
-        if "confirm" in kinds:
+        if "confirm" in kinds or self.keeper.approvals.asks(name):
             sentence = f"Nobody confirmed the use of {name} by {consumer.label!r} in time."
             return errors.TimedOut(sentence, "xacctctl attend")
         if "mfa" in kinds:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from xacct import errors
 from xacct.asker import UNKNOWN, Asker
 from xacct.prompts.approved import UNTIL_LOGOUT, Approved, Key, Remember, terms
 from xacct.prompts.broker import GRACE
@@ -21,11 +22,15 @@ from xacct.prompts.prompt import Permission
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
-    from xacct import errors
     from xacct.clock import AwsClock
     from xacct.model import Role
     from xacct.prompts.approved import Lasting
     from xacct.prompts.broker import PromptBroker
+
+
+AT_ONCE = 20
+"""Questions that are open at once: each may be a dialog, and a program may make a thousand grants. Our choice: more
+than people run side by side. The others wait for their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,11 @@ class Approvals:
         self._remember = remember
         self.approved = Approved(clock.boot)
         self._asks: dict[Key, _Ask] = {}
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    def asks(self, role: str) -> bool:
+        """Whether somebody waits for a yes to this role, asked or not yet."""
+        return any(key.role == role for key in self._asks)
 
     def admits(self, role: Role, consumer: str, scope: str = "") -> bool:
         """Whether this consumer may have the role without a prompt.
@@ -155,7 +165,9 @@ class Approvals:
 
         async def asking() -> None:
             try:
-                lasting = await self._broker.permission(permission, _about(key), ask.wanted)
+                async with self._turns:  # guard: questions-at-once-are-few
+                    _demand_wanted(ask)
+                    lasting = await self._broker.permission(permission, _about(key), ask.wanted)
                 self.approved.add(_meant(demand, lasting), lasting)
                 self._changed()
             finally:
@@ -186,6 +198,11 @@ class Approvals:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _demand_wanted(ask: _Ask) -> None:
+    if not ask.wanted():  # guard: question-that-waited-is-still-wanted
+        raise errors.TimedOut("Nobody waits for that any more.", "")
 
 
 def _topic(role: Role, consumer: str, scope: str) -> Key:

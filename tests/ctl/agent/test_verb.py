@@ -191,6 +191,25 @@ def test_a_project_has_its_own(place, run, tool):
     assert tree(place) == {}
 
 
+@pytest.mark.parametrize("link", ["file", "directory", "nothing yet"])
+def test_a_projects_link_leads_to_no_file_elsewhere(place, run, settings, link):
+    [own, _] = settings("claude-code")
+    project = place / "p"
+    (project / ".claude").parent.mkdir()
+    if link == "directory":
+        own.rename(own.with_name("settings.local.json"))
+        (project / ".claude").symlink_to(own.parent)
+    else:
+        (project / ".claude").mkdir()
+        (project / ".claude/settings.local.json").symlink_to(own if link == "file" else place / "h/.profile")
+    before = tree(place)
+    status, out, err = run("install", "claude-code", "prod", *NARROW, "--yes", "--project", str(project))
+    assert status == 1
+    assert "out of the project" in err
+    assert out == ""
+    assert tree(place) == before
+
+
 @AGENTS
 def test_what_was_changed_since_stays(place, run, settings, tool):
     paths = settings(tool)

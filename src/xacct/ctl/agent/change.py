@@ -139,6 +139,25 @@ def demand_writable(plan: Plan) -> None:
                 raise CtlError(f"{change.path} is read-only; it was left alone.", f"chmod u+w {change.path}")
 
 
+def demand_within(plan: Plan, project: str) -> None:
+    """Refuse to change a file elsewhere by a link that lies in a project, which may be its author's and not the user's.
+
+    Args:
+        plan: what is to be done.
+        project: the project's directory, resolved.
+
+    Raises:
+        CtlError: one leads out of it.
+    """
+    for change in plan.changes:
+        target = os.path.realpath(change.path)
+        if not target.startswith(f"{project.rstrip('/')}/"):  # guard: projects-link-leads-out-of-no-project
+            raise CtlError(
+                f"{change.path} leads to {target}, out of the project, by a symbolic link; nothing was changed.",
+                "Make it a file of the project, or install it without --project.",
+            )
+
+
 def write(plan: Plan) -> None:
     """Write what is planned.
 

@@ -53,6 +53,8 @@ def _install(args: Namespace, client: Client) -> int:
         coming.append(tool.server(place, [f"{directory}/{store.PROGRAM}", "mcp"]))
     with _alone():
         plan = change.planned(former.parts if former else [], coming)
+        if project is not None:
+            change.demand_within(plan, project)
         installed = Installed(args.tool, project, args.role, words, mcp, plan.records)
         own = _own(args.tool, project, files)
         if not plan.changes and not own and former == installed:
@@ -76,6 +78,8 @@ def _uninstall(args: Namespace) -> int:
         if installed is None:
             raise CtlError(f"Nothing is installed for {_called(args.tool, project)}.", "xacctctl agent list")
         plan = change.planned(installed.parts, [])
+        if project is not None:
+            change.demand_within(plan, project)
         _show(plan, {})
         _go_ahead(args, plan)
         change.write(plan)

@@ -32,6 +32,10 @@ MOST: Final = 20
 REST: Final = 300.0
 """Seconds after a human's no in which the same role is not asked for again."""
 
+WITHDRAWN: Final = 30.0
+"""Seconds in which a role is not asked for again whose request was released while a human was being asked. Our choice:
+a program that asks and releases in turn raises two questions a minute, and not one after the other."""
+
 T = TypeVar("T")
 
 State = Literal["waiting", "granted", "refused", "failed", "ended"]
@@ -64,6 +68,10 @@ class Access:
 class Session:
     """All that one server gives; it ends with the server.
 
+    Attributes:
+        accesses: each request, by its id.
+        asking: what waits for the answer to each that is not settled.
+
     Args:
         client: of xacctd.
         now: seconds of a clock that goes on evenly.
@@ -73,8 +81,9 @@ class Session:
         self._client = client
         self._now = now
         self._one_at_a_time = asyncio.Lock()
-        self._refused: dict[str, float] = {}
+        self._rests: dict[str, tuple[float, str]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self.asking: dict[str, asyncio.Task[None]] = {}
         self.accesses: dict[str, Access] = {}
 
     async def request(self, wanted: Wanted, agent: str) -> Access:
@@ -111,20 +120,27 @@ class Session:
             await self._demand_room()
             access = await asyncio.to_thread(self._grant, wanted, agent)
             self.accesses[access.id] = access
-        self._begin(self._settle(access))
+        task = self.asking[access.id] = self._begin(self._settle(access))
+        task.add_done_callback(lambda _: self.asking.pop(access.id, None))
         return access
 
     def _demand_rest_is_over(self, role: str) -> None:
-        left = self._refused.get(role, float("-inf")) + REST - self._now()
+        until, why = self._rests.get(_plain(role), (float("-inf"), ""))
+        left = until - self._now()
         if left > 0:  # guard: mcp-no-is-not-asked-again
             raise CtlError(
-                f"A human has said no to your use of {shown(role)}: nobody is asked again for {left:.0f} seconds.",
+                f"{why} {shown(role)}: nobody is asked again for {left:.0f} seconds.",
                 "Go on without it, and tell your user what you could not do.",
             )
 
+    def _rest(self, role: str, seconds: float, why: str) -> None:
+        """Have nobody asked for a role for a while."""
+        self._rests[_plain(role)] = (self._now() + seconds, why)
+
     def _demand_nobody_is_asked(self, role: str) -> None:
         for access in self.accesses.values():
-            if access.role == role and access.state == "waiting":  # guard: mcp-one-question-for-a-role
+            # guard: mcp-one-question-for-a-role
+            if _plain(access.role) == _plain(role) and access.state == "waiting":
                 raise CtlError(
                     f"A human is being asked for {shown(role)} already.", f"access_status with the id {access.id}"
                 )
@@ -174,14 +190,19 @@ class Session:
             access.error = error
             if isinstance(error, DaemonError) and error.code == "declined":
                 access.state = "refused"
-                self._refused[access.role] = self._now()
+                self._rest(access.role, REST, "A human has said no to your use of")
             await asyncio.to_thread(revoke, self._client, access.id)  # guard: mcp-refused-grant-is-taken-back
         access.settled.set()
 
     async def _login(self, access: Access) -> CtlError | None:
         """Return why the grant can't be used; None: it can."""
         body = {"roles": [access.role], "grant": access.id, "attend": False}
-        stream = await asyncio.to_thread(self._client.stream, "POST", wire.LOGIN, body)
+        opening = asyncio.ensure_future(asyncio.to_thread(self._client.stream, "POST", wire.LOGIN, body))
+        try:
+            stream = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_hang_up)  # the thread goes on, and a stream that stays open goes on asking
+            raise
         try:
             return await _outcome(stream)
         finally:
@@ -209,9 +230,19 @@ class Session:
             CtlError: there is none of this id, or it could not be taken back.
         """
         access = self._known(access_id)
+        await self._withdraw(access)
         await asyncio.to_thread(self._revoke, access)
         access.state = "ended" if access.error is None else access.state
+        access.settled.set()
         return access
+
+    async def _withdraw(self, access: Access) -> None:
+        """Have a human asked no more for what is taken back, nor for the same anew right behind it."""
+        if access.state != "waiting" or (task := self.asking.get(access.id)) is None:
+            return
+        self._rest(access.role, WITHDRAWN, "You have released, while a human was being asked, your request of")
+        task.cancel()  # guard: mcp-released-question-is-withdrawn
+        await asyncio.wait({task})
 
     def _revoke(self, access: Access) -> None:
         """Take a grant back; one that is there no more has been."""
@@ -262,6 +293,16 @@ MEANING: Final[dict[State, str]] = {
     "ended": "This access has ended: it was released, revoked or is past its time.",
 }
 """What each state means to the agent."""
+
+
+def _hang_up(opening: asyncio.Future[Stream]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
+
+
+def _plain(role: str) -> str:
+    """A role's name as its files have it: behind a `#` may stand which files, so some have two names."""
+    return role.partition("#")[0]  # guard: mcp-another-name-is-no-other-role
 
 
 async def wait(access: Access, seconds: float) -> None:
