@@ -51,6 +51,7 @@ def test_a_no_is_the_end_and_takes_the_grant_back(guarded, sit, no, verb):
     seat.type(no)
     status, rest = seat.end()
     assert status == 4
+    assert "say it again and answer y" in rest
     assert "it ran" not in rest
     assert "export" not in rest
     assert answers(guarded) == [{"decline": True}]

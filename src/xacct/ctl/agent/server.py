@@ -12,8 +12,8 @@ _NOT_ITS: Final = ("read_only", "policy", "allow", "on", "regions")
 """What narrows shells, and has no like among the options of `xacctctl mcp`."""
 
 WIDER: Final = (
-    "the MCP server is not narrowed as the shells are: it gives what an agent asks for, by --role, --scope and --ttl"
-    " alone. A scope of config.toml (--scope NAME) is for both."
+    "the MCP server is not narrowed as the shells are: --role, --scope and --ttl alone bind it. A scope of config.toml"
+    " (--scope NAME) is for both."
 )
 
 

@@ -158,6 +158,7 @@ class Session:
             access.error = error
             if isinstance(error, DaemonError) and error.code == "declined":
                 access.state = "refused"
+                error.hint = ""  # for a human, how to be asked once more
                 self._refused[access.role] = self._now()
             await asyncio.to_thread(revoke, self._client, access.id)  # guard: mcp-refused-grant-is-taken-back
         access.settled.set()
