@@ -468,6 +468,16 @@ GUARDS = {
         "if False:",
         "tests/ctl/agent/test_verb.py::test_the_server_alone_takes_no_narrowing_away",
     ),
+    "mcp-again-keeps-its-bounds": Guard(
+        "if lost := sorted(set(had[::2]) - set(found[::2])):",
+        "if lost := []:",
+        "tests/ctl/agent/test_verb.py::test_bounds_that_were_said_are_not_lost_by_saying_less",
+    ),
+    "mcp-alone-takes-no-bound-that-it-has-not": Guard(
+        "if server.is_wider(args):",
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_what_cannot_be_meant_is_refused",
+    ),
     "agents-shells-are-narrowed": Guard(
         "if not (args.read_only",
         "if False and not (args.read_only",

@@ -37,7 +37,10 @@ TESTS = Path(__file__).parent
 
 LIVE = {
     "test_accounts_live.py": set(),
-    "test_agent_install.py": {"test_boto3_reads_and_is_refused_a_write"},
+    "test_agent_install.py": {
+        "test_boto3_reads_and_is_refused_a_write",
+        "test_a_registered_server_answers_its_client_by_the_command_line_alone",
+    },
     "test_approvals.py": set(),
     "test_audit_kept.py": set(),
     "test_below_narrowed.py": {"test_xacctctl_below_it_is_refused_with_a_sentence_and_tells_what_there_is"},

@@ -8,11 +8,15 @@ import tomllib
 
 import pytest
 from dynamo import DYNAMO
+from mcp import Client, StdioServerParameters
+from mcp.client.stdio import get_default_environment, stdio_client
 from stack import Stack
 from waiting import PATIENCE
 
 AWS = shutil.which("aws", path="/usr/bin:/usr/local/bin")
 NARROW = ["put AccessDeniedException", "get done", "cross-account-role-name"]
+
+READ = {"role": "prod", "reason": "look", "read_only": True}
 
 CORE = {"HOME", "LOGNAME", "PATH", "SHELL", "USER", "TMPDIR"}
 """What Codex leaves of its own environment with `inherit = "core"`; the sandbox's addresses have to stay besides."""
@@ -89,3 +93,25 @@ def test_no_grant_of_it_stays_and_none_is_a_secret_in_a_file(stack, shell):
     files = [path for path in (stack.dir / "home").rglob("*") if path.is_file()]
     assert files
     assert not [path for path in files if token.encode() in path.read_bytes()]
+
+
+async def test_a_registered_server_answers_its_client_by_the_command_line_alone(stack):
+    """The protocol's own client hands on HOME, PATH and the like: no XDG_RUNTIME_DIR, none of AWS's variables."""
+    bounds = ["--role", "prod", "--ttl", "30m"]
+    assert stack.xacctctl("agent", "install", "cursor", "--mcp", *bounds, "--yes").returncode == 0
+    said = json.loads((stack.dir / "home/.cursor/mcp.json").read_text())["mcpServers"]["xacct"]
+    bare = {**get_default_environment(), "HOME": str(stack.dir / "other"), "PATH": "/usr/bin:/bin"}
+    assert not [name for name in bare if name.startswith(("XDG_", "XACCT", "AWS_"))]
+    command = StdioServerParameters(command=said["command"], args=said["args"], env=bare, cwd=str(stack.dir))
+    try:
+        with (stack.dir / "mcp.err").open("a") as errors:
+            async with Client(stdio_client(command, errors)) as client:
+                assert client.server_info.name == "xacct"
+                told = (await client.call_tool("whoami", {})).structured_content
+                got = (await client.call_tool("request_access", READ)).structured_content
+                refused = await client.call_tool("request_access", {**READ, "role": "staging"})
+    finally:
+        assert stack.xacctctl("agent", "uninstall", "cursor", "--yes").returncode == 0
+    assert (told["roles"], told["longest_seconds"]) == (["prod"], 1800)
+    assert got["state"] == "granted", "the roles are those of the shell that installed it"
+    assert refused.is_error

@@ -135,6 +135,7 @@ async def test_a_no_is_final_and_nobody_is_asked_again(stack):
             got, failed = await call(client, "request_access", **{**READ, "role": "staging"}, wait_seconds=50)
             assert (got["state"], failed) == ("refused", True)
             assert "Don't ask again" in got["meaning"]
+            assert got["hint"] == ""
             assert "environment" not in got
             assert got["id"] not in grants(stack)
             again, failed = await call(client, "request_access", **{**READ, "role": "staging"})

@@ -51,9 +51,10 @@ def test_a_no_is_the_end_and_takes_the_grant_back(guarded, sit, no, verb):
     seat.type(no)
     status, rest = seat.end()
     assert status == 4
+    assert "say it again and answer y" in rest
     assert "it ran" not in rest
     assert "export" not in rest
-    assert "hint: A human said no: talk to them before you try again." in rest
+    assert "hint: To allow it, say it again and answer y: Enter alone is a no." in rest
     assert answers(guarded) == [{"decline": True}]
     assert guarded.called("DELETE", "/v1/grants/g1") == [None]
 

@@ -74,7 +74,7 @@ OPTIONS: Final[dict[str, tuple[str, ...]]] = {
     "attend": ("--pinentry",),
     "doctor": ("--json", "--role"),
     "audit": ("--follow", "--role", "--grant", "--since", "--json", "--html", "--force"),
-    "agent install": ("--mcp", "--dry-run", "--yes", "--project", *_NARROWING, "--ttl"),
+    "agent install": ("--mcp", "--role", "--dry-run", "--yes", "--project", *_NARROWING, "--ttl"),
     "agent uninstall": ("--yes", "--project"),
     "grants create": ("--role-arn", "--via", "--label", "--ttl", "--json", *_NARROWING),
     "keys add": ("--no-check",),

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from xacct.ctl.client import Client, Stream
 
 NOBODY_HINT: Final = "Log in at a terminal (xacctctl login ROLE), or give it a code: login --code -"
-NO_HINT: Final = "A human said no: talk to them before you try again."
-"""A login would not help."""
+DECLINED_HINT: Final = "To allow it, say it again and answer y: Enter alone is a no."
 
 
 class Held:
@@ -102,10 +101,10 @@ def credentials(client: Client, role: str, lifetime: int | None) -> wire.Credent
 
 
 def refusal(error: wire.ErrorBody) -> CtlError:
-    """Return a role's failure as ours, with a hint that helps where nobody could be asked, or somebody said no."""
+    """Return a role's failure as ours, with a hint that helps where nobody could be asked, or said no."""
     failure = DaemonError(error)
     if failure.status == HUMAN and not failure.hint:
-        failure.hint = NO_HINT if error["code"] == "declined" else NOBODY_HINT
+        failure.hint = DECLINED_HINT if failure.code == "declined" else NOBODY_HINT
     return failure
 
 

@@ -1,5 +1,6 @@
 """agent: what it writes into the settings of each coding agent, what it leaves alone, and how all of it goes again."""
 
+import importlib.util
 import json
 import shlex
 import subprocess
@@ -327,7 +328,7 @@ def test_what_codex_writes_anew_is_found(place, run):
     path.write_text(f"{before}\n[mcp_servers.xacct]\n{command}{arguments}{THEIRS}{end}")  # as `codex mcp add` leaves it
     assert "installed" in run()[1]
     assert run("install", "codex", "prod", "--allow", "s3:Get*", "--yes")[0] == 0
-    assert tomllib.loads(path.read_text())["mcp_servers"]["xacct"]["args"] == ["mcp"]
+    assert tomllib.loads(path.read_text())["mcp_servers"]["xacct"]["args"] == ["mcp", "--role", "prod"]
     assert run("uninstall", "codex", "--yes")[0] == 0
     assert tomllib.loads(path.read_text()) == {"mcp_servers": {"foo": {"command": "cmd"}}}
     assert "xacct" not in path.read_text()
@@ -471,13 +472,18 @@ def test_an_agents_shell_can_install_nothing(place, run, monkeypatch, file):
 @pytest.mark.parametrize(
     "words",
     [
-        ["install", "codex"],
-        ["install", "codex", "--mcp", "--read-only"],
-        ["install", "codex", "prod"],
-        ["install", "codex", "prod", "--ttl", "20m"],
-        ["install", "codex", "prod", "--regions", "eu-west-1"],
-        ["install", "emacs", "prod", "--read-only"],
-        ["install", "codex", "prod", "--read-only", "--project", "nowhere"],
+        ["install", "codex", "--yes"],
+        ["install", "codex", "--mcp", "--read-only", "--yes"],
+        ["install", "codex", "--mcp", "--allow", "s3:Get*", "--yes"],
+        ["install", "codex", "--mcp", "--regions", "eu-west-1", "--yes"],
+        ["install", "codex", "--mcp", "--ttl", "13h", "--yes"],
+        ["install", "codex", "--mcp", "--ttl", "soon", "--yes"],
+        ["install", "codex", "prod", "--read-only", "--role", "prod", "--yes"],
+        ["install", "codex", "prod", "--yes"],
+        ["install", "codex", "prod", "--ttl", "20m", "--yes"],
+        ["install", "codex", "prod", "--regions", "eu-west-1", "--yes"],
+        ["install", "emacs", "prod", "--read-only", "--yes"],
+        ["install", "codex", "prod", "--read-only", "--project", "nowhere", "--yes"],
         ["uninstall", "codex", "--project", "nowhere"],
     ],
 )
@@ -498,7 +504,85 @@ def test_the_server_alone_takes_no_narrowing_away(place, run):
     assert run("install", "codex", "prod", "--allow", "s3:Get*", "--mcp", "--yes")[0] == 0
     assert run("install", "codex", "prod", *NARROW, "--yes")[0] == 0
     settings = tomllib.loads((place / "h/.codex/config.toml").read_text())
-    assert settings["mcp_servers"]["xacct"]["args"] == ["mcp"], "what was registered stays"
+    assert settings["mcp_servers"]["xacct"]["args"] == ["mcp", "--role", "prod"], "what was registered stays"
+
+
+def server_in(place):
+    """The words behind `xacctctl` by which Codex starts the MCP server."""
+    settings = tomllib.loads((place / "h/.codex/config.toml").read_text())
+    assert settings["mcp_servers"]["xacct"]["command"] == str(place / "s/xacct/agents/codex/xacctctl")
+    return settings["mcp_servers"]["xacct"]["args"]
+
+
+@pytest.mark.parametrize(
+    ("words", "bounds"),
+    [
+        ([], []),
+        (["--role", "prod", "--role", "dev"], ["--role", "prod", "--role", "dev"]),
+        (["--role", "dev", "--scope", "a", "--ttl", "30m"], ["--role", "dev", "--scope", "a", "--ttl", "30m"]),
+        (["prod", "--read-only"], ["--role", "prod"]),
+        (["prod", "--scope", "a", "--ttl", "1h"], ["--role", "prod", "--scope", "a", "--ttl", "1h"]),
+        (["prod", "--read-only", "--role", "dev"], ["--role", "dev"]),
+    ],
+)
+def test_the_server_is_bound_by_what_was_said(place, run, words, bounds):
+    assert run("install", "codex", *words, "--mcp", "--yes")[0] == 0
+    assert server_in(place) == ["mcp", *bounds]
+    assert (" ".join(bounds) or "yes") in run()[1]
+    assert run("install", "codex", *words, "--mcp", "--yes")[1] == "Nothing to change for Codex.\n"
+
+
+def test_bounds_that_were_said_are_not_lost_by_saying_less(place, run):
+    assert run("install", "codex", "--mcp", "--role", "dev", "--ttl", "30m", "--yes")[0] == 0
+    before = tree(place)
+    status, _, err = run("install", "codex", "--mcp", "--role", "dev", "--yes")
+    assert (status, tree(place)) == (2, before)
+    assert "without --ttl it could give more" in err
+    assert "agent uninstall codex" in err
+    assert run("install", "codex", "prod", *NARROW, "--yes")[0] == 0
+    assert server_in(place) == ["mcp", "--role", "dev", "--ttl", "30m"], "what was not said again stays"
+    assert run("install", "codex", "prod", *NARROW, "--mcp", "--ttl", "1h", "--yes")[0] == 0
+    assert server_in(place) == ["mcp", "--role", "prod", "--ttl", "1h"]
+
+
+def test_what_cannot_bind_the_server_is_said(place, run):
+    _, _, err = run("install", "codex", "prod", *NARROW, "--mcp", "--yes")
+    assert "the MCP server is not narrowed as the shells are" in err
+    for words in (["--scope", "a", "--mcp"], NARROW):
+        assert run("uninstall", "codex", "--yes")[0] == 0
+        assert "MCP" not in run("install", "codex", "prod", *words, "--yes")[2]
+
+
+def test_a_server_is_bound_to_roles_that_there_are(place, run, daemon):
+    take = daemon._post_grants
+
+    def asked(path, body):
+        if body["roles"] == ["nowhere"]:
+            raise ProblemError(404, {"code": "unknown-role", "category": "usage", "sentence": "No role.", "hint": ""})
+        return take(path, body)
+
+    daemon._post_grants = asked
+    status, _, err = run("install", "codex", "--mcp", "--role", "dev", "--role", "nowhere", "--yes")
+    assert (status, tree(place)) == (1, {})
+    assert "No role." in err
+
+
+def test_a_server_whose_sdk_is_missing_is_not_registered(place, run, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    status, _, err = run("install", "codex", "--mcp", "--yes")
+    assert (status, tree(place)) == (1, {})
+    assert "make install EXTRAS=mcp" in err
+    assert run("install", "codex", "prod", *NARROW, "--yes")[0] == 0
+
+
+def test_an_installation_of_before_had_no_bounds(place, run):
+    assert run("install", "codex", "--mcp", "--yes")[0] == 0
+    record = place / "s/xacct/agents/codex/installed.json"
+    told = json.loads(record.read_text())
+    del told["bounds"]
+    record.write_text(json.dumps(told))
+    assert "installed" in run()[1]
+    assert run("uninstall", "codex", "--yes")[0] == 0
 
 
 def test_what_came_out_wrong_is_not_written(place, run, settings, monkeypatch):

@@ -28,6 +28,7 @@ class Installed(NamedTuple):
         role: whose credentials its shells have; None: only the MCP server was registered.
         words: what they are narrowed to.
         mcp: whether the MCP server was registered.
+        bounds: the options that it was registered with.
         parts: in the order in which they came in.
     """
 
@@ -36,6 +37,7 @@ class Installed(NamedTuple):
     role: str | None
     words: str
     mcp: bool
+    bounds: list[str]
     parts: list[Record]
 
 
@@ -98,7 +100,7 @@ def forget(tool: str, project: str | None) -> None:
 def _load(path: str) -> Installed | None:
     try:
         told: Any = json.loads(fileio.read_text(path))
-        installed = Installed(**told)
+        installed = Installed(**{"bounds": [], **told})  # those of before had none
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError):

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from xacct import paths, wire
 from xacct.ctl import difference, scope_options, variables
-from xacct.ctl.agent import change, look, parts, store
+from xacct.ctl.agent import change, look, parts, server, store
 from xacct.ctl.agent.store import Installed
 from xacct.ctl.agent.tools import TOOLS, Place
 from xacct.ctl.client import Client
@@ -17,7 +17,7 @@ from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.granting import demand_scope, revoke
 from xacct.ctl.render import out, say, show, table
 from xacct.ctl.start import alone
-from xacct.ctl.verb import Verb, narrows
+from xacct.ctl.verb import Verb
 
 _CHECKED: Final = 60
 """Seconds that the grant lives by which a scope is looked at."""
@@ -37,6 +37,7 @@ def _install(args: Namespace, client: Client) -> int:
     project = _project(args.project)
     former = store.load(args.tool, project)
     _demand_sense(args, former)
+    bounds = server.options(args, former)
     tool = TOOLS[args.tool]
     place = Place(paths.home(), project, variables.without_ours(os.environ))
     directory = store.directory(args.tool, project)
@@ -50,17 +51,20 @@ def _install(args: Namespace, client: Client) -> int:
         coming += tool.shells(place, look.variables_of(directory), undo)
     mcp = args.mcp or (former is not None and former.mcp)
     if mcp:
-        coming.append(tool.server(place, [f"{directory}/{store.PROGRAM}", "mcp"]))
+        _demand_roles(args, client)
+        coming.append(tool.server(place, [f"{directory}/{store.PROGRAM}", "mcp", *bounds]))
     with _alone():
         plan = change.planned(former.parts if former else [], coming)
         if project is not None:
             change.demand_within(plan, project)
-        installed = Installed(args.tool, project, args.role, words, mcp, plan.records)
+        installed = Installed(args.tool, project, args.role, words, mcp, bounds, plan.records)
         own = _own(args.tool, project, files)
         if not plan.changes and not own and former == installed:
             show(f"Nothing to change for {tool.title}.")
             return OK
         _show(plan, own)
+        if args.mcp and server.is_wider(args):
+            say(f"xacctctl: note: {server.WIDER}")
         if args.dry_run:
             return OK
         _go_ahead(args, plan)
@@ -97,7 +101,7 @@ def _list() -> int:
             each.project or "-",
             each.role or "-",
             each.words or "-",
-            "yes" if each.mcp else "-",
+            (" ".join(each.bounds) or "yes") if each.mcp else "-",
             _state(each),
         )
         for each in store.every()
@@ -105,7 +109,7 @@ def _list() -> int:
     if not rows:
         show(f"Nothing is installed. There are: {', '.join(TOOLS)}.")
         return OK
-    out("\n".join(table([("AGENT", "PROJECT", "ROLE", "NARROWED TO", "MCP", "STATE"), *rows], shorter=(1, 3))))
+    out("\n".join(table([("AGENT", "PROJECT", "ROLE", "NARROWED TO", "MCP", "STATE"), *rows], shorter=(1, 3, 4))))
     return OK
 
 
@@ -124,10 +128,16 @@ def _state(installed: Installed) -> str:
 def _demand_sense(args: Namespace, former: Installed | None) -> None:
     """Refuse what would leave shells with more than was meant."""
     if args.role is None:
-        if not args.mcp or narrows(args):
+        if not args.mcp:
             raise CtlError(
                 "agent install needs a role, or --mcp alone.",
-                "xacctctl agent install claude-code ROLE --read-only",
+                f"xacctctl agent install {args.tool} ROLE --read-only",
+                USAGE,
+            )
+        if server.is_wider(args):  # guard: mcp-alone-takes-no-bound-that-it-has-not
+            raise CtlError(
+                "The MCP server alone is bound by --role, --scope and --ttl, and by nothing else.",
+                "What else narrows can stand in a scope of config.toml: --scope NAME",
                 USAGE,
             )
         if former is not None and former.role is not None:  # guard: mcp-alone-does-not-widen-shells
@@ -152,11 +162,7 @@ def _shells(args: Namespace, client: Client, directory: str, undo: str) -> tuple
     xacctd has taken the scope by then: a grant is made for that, and ends.
     """
     scope = scope_options.asked(args)["scope"]
-    label = f"agent install {args.tool}"
-    body: dict[str, Any] = {"roles": [args.role], "label": label, "ttl": _CHECKED, "scope": scope}
-    grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
-    demand_scope(client, body, grant)
-    revoke(client, grant["id"])
+    grant = _tried(args, client, args.role, scope)
     files = {} if args.policy is None else {"policy.json": scope["policy"]}
     words = [f"{directory}/{store.PROGRAM}", "process", args.role, *_options(args, f"{directory}/policy.json")]
     files |= {
@@ -164,6 +170,22 @@ def _shells(args: Namespace, client: Client, directory: str, undo: str) -> tuple
         "config": look.config(words, grant["regions"].get(args.role), undo),
     }
     return narrowed["words"] if (narrowed := grant.get("scope")) else "", files
+
+
+def _demand_roles(args: Namespace, client: Client) -> None:
+    """Refuse a role that there is not, or a scope, before a server is bound to them."""
+    scope = {"read_only": True} if args.scope is None else {"name": args.scope}
+    for role in server.roles(args) if args.mcp else []:
+        _tried(args, client, role, scope)
+
+
+def _tried(args: Namespace, client: Client, role: str, scope: dict[str, Any]) -> wire.GrantAnswer:
+    """Return the answer for a grant that was made to see whether xacctd takes it, and has ended."""
+    body: dict[str, Any] = {"roles": [role], "label": f"agent install {args.tool}", "ttl": _CHECKED, "scope": scope}
+    grant = client.call("POST", wire.GRANTS, wire.GrantAnswer, body)
+    demand_scope(client, body, grant)
+    revoke(client, grant["id"])
+    return grant
 
 
 def _options(args: Namespace, policy: str) -> list[str]:
@@ -226,7 +248,7 @@ def _declare(parser: ArgumentParser) -> None:
     install = actions.add_parser("install", help="change an agent's settings: a diff, then a question; safe to repeat")
     install.add_argument("tool", choices=list(TOOLS))
     install.add_argument("role", metavar="ROLE", nargs="?", help="whose credentials its shells get, narrowed")
-    install.add_argument("--mcp", action="store_true", help="register xacctctl mcp, too; alone without ROLE")
+    server.declare(install)
     install.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
     scope_options.declare(install)
     uninstall = actions.add_parser("uninstall", help="take out what was put in; what is yours stays")
@@ -234,7 +256,11 @@ def _declare(parser: ArgumentParser) -> None:
     for action in (install, uninstall):
         action.add_argument("--yes", action="store_true", help="without a question")
         action.add_argument(
-            "--project", metavar="DIR", nargs="?", const=".", help="for this directory alone (default: the working one)"
+            "--project",
+            metavar="DIR",
+            nargs="?",
+            const=".",
+            help="for one directory instead of everywhere; without DIR the working one",
         )
 
 
@@ -247,7 +273,7 @@ VERBS = {
             "xacctctl agent install claude-code prod --read-only",
             "xacctctl agent install codex dev --allow s3:GetObject --on 'arn:aws:s3:::reports/*' --ttl 20m",
             "xacctctl agent install vscode prod --scope reports --project",
-            "xacctctl agent install cursor --mcp",
+            "xacctctl agent install cursor --mcp --role dev --ttl 30m",
             "xacctctl agent",
             "xacctctl agent uninstall claude-code",
         ),

@@ -190,6 +190,7 @@ class Session:
             access.error = error
             if isinstance(error, DaemonError) and error.code == "declined":
                 access.state = "refused"
+                error.hint = ""  # for a human, how to be asked once more
                 self._rest(access.role, REST, "A human has said no to your use of")
             await asyncio.to_thread(revoke, self._client, access.id)  # guard: mcp-refused-grant-is-taken-back
         access.settled.set()

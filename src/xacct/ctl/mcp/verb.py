@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     from xacct.ctl.client import Client
 
-_TTL: Final = ("12h", "A grant of an agent lives for 12 hours at most.")
+TTL: Final = ("12h", "A grant of an agent lives for 12 hours at most.")
+"""How long a grant of the server's lives at most, and the sentence for more."""
 
 
 def mcp(args: Namespace, client: Client) -> int:
@@ -28,20 +29,29 @@ def mcp(args: Namespace, client: Client) -> int:
             "docs/agents.md says how to add it to one.",
             USAGE,
         )
+    demand_sdk()
+    from xacct.ctl import when  # noqa: PLC0415 - of use to a server that runs
+    from xacct.ctl.mcp.limits import MOST_TTL, Limits  # noqa: PLC0415 - likewise
+    from xacct.ctl.mcp.server import serve  # noqa: PLC0415 - it loads the SDK
+
+    ttl = MOST_TTL if args.ttl is None else when.seconds(args.ttl, TTL)
+    if ttl > MOST_TTL:
+        raise CtlError(TTL[1], "--ttl 1h", USAGE)
+    limits = Limits(tuple(args.role or ()), tuple(args.scope or ()), ttl, unscoped=args.allow_unscoped)
+    return serve(client, limits)
+
+
+def demand_sdk() -> None:
+    """Refuse where the SDK is not installed.
+
+    Raises:
+        CtlError: it is not.
+    """
     if importlib.util.find_spec("mcp") is None:
         raise CtlError(
             "xacctctl mcp needs the SDK of the Model Context Protocol, which is not installed.",
             "make install EXTRAS=mcp; elsewhere install xacct with its extra: pipx install '.[mcp]'",
         )
-    from xacct.ctl import when  # noqa: PLC0415 - of use to a server that runs
-    from xacct.ctl.mcp.limits import MOST_TTL, Limits  # noqa: PLC0415 - likewise
-    from xacct.ctl.mcp.server import serve  # noqa: PLC0415 - it loads the SDK
-
-    ttl = MOST_TTL if args.ttl is None else when.seconds(args.ttl, _TTL)
-    if ttl > MOST_TTL:
-        raise CtlError(_TTL[1], "--ttl 1h", USAGE)
-    limits = Limits(tuple(args.role or ()), tuple(args.scope or ()), ttl, unscoped=args.allow_unscoped)
-    return serve(client, limits)
 
 
 def _declare(parser: ArgumentParser) -> None:

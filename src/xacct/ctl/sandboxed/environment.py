@@ -106,6 +106,10 @@ def demand_foreign(name: str, environ: Mapping[str, str]) -> None:
         CtlError: it is AWS's or xacct's, or not set.
     """
     if name.startswith(("AWS_", "AMAZON_", "XACCT_")) or name == "BOTO_CONFIG":  # guard: no-other-identity-by-keep-env
-        raise CtlError(f"--keep-env {name}: a sandbox has its grant's credentials and no others.", "", USAGE)
+        raise CtlError(
+            f"--keep-env {name}: a sandbox has its grant's credentials and no others.", "Leave it out.", USAGE
+        )
     if name not in environ:
-        raise CtlError(f"--keep-env {name}: there is no such variable.", "", USAGE)
+        raise CtlError(
+            f"--keep-env {name}: there is no such variable.", "Set it in this shell, or leave it out.", USAGE
+        )
