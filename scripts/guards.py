@@ -348,7 +348,7 @@ GUARDS = {
         "tests/daemon/test_decisions.py::test_what_nobody_has_answered_is_nobodys_decision",
     ),
     "decisions-reach-audit": Guard(
-        "self.keeper.events.call(PromptClosed, partial(decisions.write, audit, self.grants))",
+        "events.call(PromptClosed, partial(decisions.write, audit, grants))",
         "pass",
         "tests/daemon/test_decisions.py::test_a_yes_says_how_long_it_holds_who_said_it_and_who_had_asked",
     ),
@@ -2549,7 +2549,7 @@ GUARDS = {
         "tests/ctl/test_audit_page.py::test_it_is_whole_in_itself_and_its_policy_lets_nothing_else_in",
     ),
     "audit-has-what-scopes-were-made": Guard(
-        "self.keeper.events.call(Narrowed, lambda event: audit.narrowed(self.grants.by_id(event.grant), event))",
+        "events.call(Narrowed, lambda event: audit.narrowed(grants.by_id(event.grant), event))",
         "pass",
         "tests/test_scoped_grants.py::test_cloudtrail_and_the_audit_know_the_grant",
     ),
@@ -2777,7 +2777,7 @@ GUARDS = {
         "tests/daemon/test_app.py::test_whom_the_kernel_does_not_know_is_refused_at_every_listener_where_that_is_wanted",
     ),
     "audits-choice-reaches-it": Guard(
-        "required = chosen.audit.required",
+        "required = chosen.required",
         "required = False",
         "tests/daemon/test_app.py::test_the_audits_files_and_its_choice_reach_it",
     ),
