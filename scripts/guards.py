@@ -2554,7 +2554,7 @@ GUARDS = {
         "tests/test_scoped_grants.py::test_cloudtrail_and_the_audit_know_the_grant",
     ),
     "audit-ends-a-grants-minute-with-it": Guard(
-        "self._turn_windows_of(grant)",
+        "self._counter.turn_of(grant)",
         "pass",
         "tests/audit/test_trail.py::test_what_was_counted_for_a_grant_is_written_before_its_end",
     ),
@@ -2712,8 +2712,8 @@ GUARDS = {
         "tests/audit/test_trail.py::test_strangers_push_nothing_out_and_their_words_are_counted_by_kind",
     ),
     "audit-refusals-take-no-place-of-fetches": Guard(
-        "return sum(key[0] == event for key in self._windows) >= MAX_REFUSALS",
-        "return len(self._windows) >= MAX_KINDS",
+        "return sum(key[0] == event for key in self.known) >= MAX_REFUSALS",
+        "return len(self.known) >= MAX_KINDS",
         "tests/audit/test_trail.py::test_strangers_push_nothing_out_and_their_words_are_counted_by_kind",
     ),
     "audit-who-has-no-grant-is-not-looked-for": Guard(
