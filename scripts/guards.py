@@ -432,6 +432,11 @@ GUARDS = {
         "if False:",
         "tests/ctl/agent/test_verb.py::test_the_server_alone_takes_no_narrowing_away",
     ),
+    "settings-name-no-path-that-is-no-utf-8": Guard(
+        'if any("\\ud800" <= char <= "\\udfff" for char in directory):',
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_a_directory_that_no_settings_can_name_is_refused",
+    ),
     "agents-shells-are-narrowed": Guard(
         "if not (args.read_only",
         "if False and not (args.read_only",
