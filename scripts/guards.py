@@ -17,6 +17,11 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "settings-name-no-path-that-is-no-utf-8": Guard(
+        'if any("\\ud800" <= char <= "\\udfff" for char in directory):',
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_a_directory_that_no_settings_can_name_is_refused",
+    ),
     "projects-link-leads-out-of-no-project": Guard(
         "if not target.startswith(",
         "if False and not target.startswith(",
@@ -384,7 +389,7 @@ GUARDS = {
         "tests/daemon/test_decisions.py::test_what_nobody_has_answered_is_nobodys_decision",
     ),
     "decisions-reach-audit": Guard(
-        "self.keeper.events.call(PromptClosed, partial(decisions.write, audit, self.grants))",
+        "events.call(PromptClosed, partial(decisions.write, audit, grants))",
         "pass",
         "tests/daemon/test_decisions.py::test_a_yes_says_how_long_it_holds_who_said_it_and_who_had_asked",
     ),
@@ -2600,12 +2605,12 @@ GUARDS = {
         "tests/ctl/test_audit_page.py::test_it_is_whole_in_itself_and_its_policy_lets_nothing_else_in",
     ),
     "audit-has-what-scopes-were-made": Guard(
-        "self.keeper.events.call(Narrowed, lambda event: audit.narrowed(self.grants.by_id(event.grant), event))",
+        "events.call(Narrowed, lambda event: audit.narrowed(grants.by_id(event.grant), event))",
         "pass",
         "tests/test_scoped_grants.py::test_cloudtrail_and_the_audit_know_the_grant",
     ),
     "audit-ends-a-grants-minute-with-it": Guard(
-        "self._turn_windows_of(grant)",
+        "self._counter.turn_of(grant)",
         "pass",
         "tests/audit/test_trail.py::test_what_was_counted_for_a_grant_is_written_before_its_end",
     ),
@@ -2763,8 +2768,8 @@ GUARDS = {
         "tests/audit/test_trail.py::test_strangers_push_nothing_out_and_their_words_are_counted_by_kind",
     ),
     "audit-refusals-take-no-place-of-fetches": Guard(
-        "return sum(key[0] == event for key in self._windows) >= MAX_REFUSALS",
-        "return len(self._windows) >= MAX_KINDS",
+        "return sum(key[0] == event for key in self.known) >= MAX_REFUSALS",
+        "return len(self.known) >= MAX_KINDS",
         "tests/audit/test_trail.py::test_strangers_push_nothing_out_and_their_words_are_counted_by_kind",
     ),
     "audit-denials-of-a-grant-are-few": Guard(
@@ -2843,7 +2848,7 @@ GUARDS = {
         "tests/daemon/test_app.py::test_whom_the_kernel_does_not_know_is_refused_at_every_listener_where_that_is_wanted",
     ),
     "audits-choice-reaches-it": Guard(
-        "required = chosen.audit.required",
+        "required = chosen.required",
         "required = False",
         "tests/daemon/test_app.py::test_the_audits_files_and_its_choice_reach_it",
     ),

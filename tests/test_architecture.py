@@ -536,6 +536,7 @@ HOLDERS = {
     "credentials/fetchers/scoped.py": "has a role's credentials changed for narrower ones",
     "credentials/fetchers/mfa_session.py": "takes what the same code has opened for another profile",
     "credentials/snapshot.py": "what the next process is to hold",
+    "credentials/snapshot_values.py": "says whether such values hold anything",
 }
 """Who may read what an entry holds."""
 

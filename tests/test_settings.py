@@ -5,9 +5,8 @@ import pytest
 from xacct import errors, role_settings, settings
 from xacct.aws.profiles import Profiles
 from xacct.credentials import snapshot
-from xacct.daemon import app
 from xacct.model import Role, Source
-from xacct.prompts.approved import GRANT, LOGOUT, ONCE, Lasting, Remember
+from xacct.prompts.approved import GRANT, LOGOUT, ONCE, Lasting, Remember, remembered
 from xacct.scope_policies import Wanted
 from xacct.signin import ConsoleLogin, SignIn
 
@@ -344,4 +343,5 @@ def test_a_role_of_one_device_is_the_role_that_it_was(read):
     ],
 )
 def test_what_is_said_of_yeses_reaches_the_daemon(read, text, means):
-    assert app._remembered(read(f"[prompts]\n{text}\n").prompts) == means
+    prompts = read(f"[prompts]\n{text}\n").prompts
+    assert remembered(prompts.remember, prompts.remember_for, settings.seconds(prompts.remember_at_most)) == means

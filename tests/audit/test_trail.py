@@ -14,9 +14,11 @@ from virtual_time import NOON, in_virtual_time
 from waiting import PATIENCE
 
 from xacct import errors
+from xacct.audit import counter
 from xacct.audit import trail as trail_module
+from xacct.audit.counter import FOLDED, MAX_KINDS, MAX_REFUSALS
 from xacct.audit.file import AuditFile
-from xacct.audit.trail import BACKLOG, CLOSE_TIMEOUT, MAX_KINDS, Trail
+from xacct.audit.trail import BACKLOG, CLOSE_TIMEOUT, Trail
 from xacct.audit.window import LENGTH as WINDOW
 from xacct.audit.window import MAX_LOOKS
 from xacct.clock import AwsClock
@@ -151,7 +153,7 @@ async def test_what_was_looked_into_is_counted_though_its_minute_has_ended(clock
         trail.fetched(GRANT, "dev", "served", Caller(uid=1000, inode=7))
         await trail.flush()
         trail.fetched(GRANT, "dev", "served", Caller(uid=1000, inode=8))
-        trail._windows.clear()
+        trail._counter.known.clear()
         await asyncio.sleep(1)
         assert sum(line["count"] for line in kept.lines()) == 5
 
@@ -172,7 +174,7 @@ async def test_what_differs_is_counted_apart(clock, kept):
         assert [line["count"] for line in kept.lines()] == [1] * 7 + [2] * 7
         await asyncio.sleep(2 * WINDOW)
         assert len(kept.lines()) == 14, "a quiet minute is no line"
-        assert not trail._windows
+        assert not trail._counter.known
     assert {line["uid"] for line in kept.lines()} == {1000, "unknown", 7}
 
 
@@ -269,17 +271,17 @@ async def test_no_client_can_make_us_remember_much(clock, kept, monkeypatch):
             trail.refused(f"header sec-{number}" + "x" * 500, US)
             trail.refused(f"header sec-{number}" + "x" * 500, US)
             await asyncio.sleep(0)
-        assert len(trail._windows) <= trail_module.MAX_REFUSALS + 1
+        assert len(trail._counter.known) <= MAX_REFUSALS + 1
         await asyncio.sleep(WINDOW + 1)
     assert max(len(line["what"]) for line in kept.lines()) <= 60
-    beyond = 2 * (MAX_KINDS + 50 - trail_module.MAX_REFUSALS)
+    beyond = 2 * (MAX_KINDS + 50 - MAX_REFUSALS)
     assert sum(line["count"] for line in kept.lines() if line["what"] == "too many kinds") == beyond
     assert sum(line["count"] for line in kept.lines()) == 2 * (MAX_KINDS + 50)
 
 
 @in_virtual_time
 async def test_a_fetch_that_is_one_of_too_many_kinds_keeps_its_grant(clock, kept, monkeypatch):
-    monkeypatch.setattr(trail_module, "MAX_FOLDED", 2)
+    monkeypatch.setattr(counter, "MAX_FOLDED", 2)
     grants = [replace(GRANT, id=f"g{number}") for number in range(4)]
     async with kept.writing() as trail:
         for number in range(MAX_KINDS):
@@ -289,7 +291,7 @@ async def test_a_fetch_that_is_one_of_too_many_kinds_keeps_its_grant(clock, kept
             for number in range(3):
                 trail.fetched(grant, f"other-{number}", "served", US)
         await asyncio.sleep(WINDOW + 1)
-    folded = [line for line in kept.lines() if line["what"] == trail_module.FOLDED]
+    folded = [line for line in kept.lines() if line["what"] == FOLDED]
     counts = {}
     for line in folded:
         grant = line["grant"] and line["grant"]["id"]
@@ -446,7 +448,7 @@ async def test_strangers_push_nothing_out_and_their_words_are_counted_by_kind(cl
                 trail.refused(f"header {number}", Caller(uid=1000 + number))
             assert trail.fetched(GRANT, f"new-{minute}", "served", US) is not None
             await asyncio.sleep(WINDOW)
-        assert len([key for key in trail._windows if key[0] == "refused"]) <= trail_module.MAX_REFUSALS + 1
+        assert len([key for key in trail._counter.known if key[0] == "refused"]) <= MAX_REFUSALS + 1
     lines = kept.lines()
     assert {line["event"] for line in lines} <= {"fetch", "lost"}
     assert lines[0]["role"] == "dev"
@@ -468,20 +470,20 @@ async def test_a_loop_that_asks_for_more_pushes_nothing_out(clock, tmp_path):
     lines = kept.lines()
     denials = [line for line in lines if line["event"] == "denied"]
     assert sum(line["count"] for line in denials) == minutes * 1000, "each is counted"
-    assert len(denials) <= (minutes + 1) * (trail_module.MAX_DENIALS + 1)
+    assert len(denials) <= (minutes + 1) * (counter.MAX_DENIALS + 1)
     assert {line["grant"]["id"] for line in denials} == {GRANT.id}
-    assert {line["what"] for line in denials} > {"POST /v1/route-0", trail_module.FOLDED}
+    assert {line["what"] for line in denials} > {"POST /v1/route-0", FOLDED}
     assert {line["role"] for line in lines if line["event"] == "fetch"} == {"dev"}
 
 
 @in_virtual_time
 async def test_many_processes_that_ask_for_more_take_no_place_of_fetches(clock, kept, monkeypatch):
-    monkeypatch.setattr(trail_module, "MAX_KINDS", 20)
-    monkeypatch.setattr(trail_module, "MAX_FOLDED", 20)
+    monkeypatch.setattr(counter, "MAX_KINDS", 20)
+    monkeypatch.setattr(counter, "MAX_FOLDED", 20)
     async with kept.writing() as trail:
         for number in range(500):
             trail.denied(replace(GRANT, id=f"g{number}"), "POST /v1/login", US)
-        assert len(trail._windows) <= 2 * trail_module.MAX_REFUSALS + 1
+        assert len(trail._counter.known) <= 2 * counter.MAX_REFUSALS + 1
         for number in range(25):
             trail.fetched(GRANT, f"role-{number}", "served", US)
     assert sum(line["count"] for line in kept.lines() if line["event"] == "denied") == 500

@@ -9,8 +9,9 @@ import pytest
 from virtual_time import in_virtual_time
 
 from xacct import errors
+from xacct.audit.counter import FOLDED
 from xacct.audit.file import AuditFile
-from xacct.audit.trail import FOLDED, Trail
+from xacct.audit.trail import Trail
 from xacct.control.streams import HEARTBEAT
 from xacct.ctl.audit import timeline
 from xacct.ctl.audit.fold import folded

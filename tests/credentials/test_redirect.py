@@ -10,7 +10,7 @@ from fake_identity_center import LEGACY, permission_set
 from virtual_time import in_virtual_time
 
 from xacct import errors
-from xacct.credentials.snapshot import SignInSnapshot
+from xacct.credentials.snapshot_values import SignInSnapshot
 from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.signin import Registration, SignIn
 

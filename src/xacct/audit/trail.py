@@ -13,16 +13,15 @@ import asyncio
 import json
 from collections import deque
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
 
 from xacct import errors
+from xacct.audit.counter import Counter
 from xacct.audit.entry import Entry, catalogue, line
 from xacct.audit.follower import Follower
 from xacct.audit.reader import Reader
-from xacct.audit.window import LENGTH, Window
 from xacct.credentials import events as ev
 
 if TYPE_CHECKING:
@@ -39,24 +38,8 @@ log = structlog.get_logger("xacct.audit")
 BACKLOG = 2000
 """Entries that wait for the disk, and lines of a full disk that a follower may lag behind."""
 
-MAX_KINDS = 1000
-"""Kinds of things counted at once; what is beyond is one kind, so that no client can make us remember much."""
-
-MAX_FOLDED = 1000
-"""Grants whose fetches are still told apart beyond that: as many as there can be. What is beyond has no grant."""
-
-MAX_REFUSALS = 100
-"""Kinds of refusals counted at once, apart from those: there are some thirty reasons, and many users."""
-
-MAX_DENIALS = 5
-"""Kinds of denials of one grant that are told apart, and as many of none: a program that asks for everything in a loop
-writes so many lines a minute and one more, as one that fetches may. Our choice: what xacctctl's usual verbs ask for."""
-
 AT_MOST = 0.5
 """Seconds that credentials wait for their line: a disk that hangs must not hang SDKs, which give up at one."""
-
-FOLDED = "too many kinds"
-"""What stands where kinds were too many to be told apart, in the place of a role and an outcome."""
 
 ENDS = frozenset({"grant-revoked", "grant-ended"})
 """Events by which a grant is no more."""
@@ -66,12 +49,6 @@ HANGS = "the disk does not answer"
 
 CLOSE_TIMEOUT = 2.0
 """Seconds the last lines get to be written."""
-
-_APART = frozenset({"refused", "denied"})
-"""Events whose kinds are counted apart."""
-
-Key = tuple[str, str | None, str | None, str, int | None]
-"""Event, grant, role, outcome, user."""
 
 
 class Trail:
@@ -109,7 +86,7 @@ class Trail:
         self._find = find
         self._known = known
         self._entries: deque[Entry] = deque()
-        self._windows: dict[Key, Window] = {}
+        self._counter = Counter(clock, self._put)
         self._lost = 0
         self._wake = asyncio.Event()
         self._writing = asyncio.Lock()
@@ -127,7 +104,7 @@ class Trail:
         Returns:
             What to wait for before credentials leave: that the first line of their minute is written.
         """
-        window = self._count("fetch", role, grant, caller, outcome)
+        window = self._counter.count("fetch", role, grant, caller, outcome)
         # guard: audit-first-of-minute-is-waited-for, audit-what-fails-to-be-written-stays-so
         if outcome != "served" or (window.number <= self._written_to and self._why is None):
             return None
@@ -140,7 +117,7 @@ class Trail:
             why: of the words there are for that.
             caller: who it was.
         """
-        self._count("refused", None, None, caller, why[:60])
+        self._counter.count("refused", None, None, caller, why[:60])
 
     def denied(self, grant: Grant | None, what: str, caller: Caller) -> None:
         """A process below a narrowed grant has asked the control API for more, and was refused.
@@ -150,7 +127,7 @@ class Trail:
             what: the route, as we call it.
             caller: who it was.
         """
-        self._count("denied", None, grant, caller, what)
+        self._counter.count("denied", None, grant, caller, what)
 
     async def written(self) -> None:
         """Wait until what has happened is in the file, a moment at most.
@@ -192,7 +169,7 @@ class Trail:
     ) -> None:
         """Something that happens seldom enough for a line each."""
         if grant is not None and event in ENDS:
-            self._turn_windows_of(grant)  # guard: audit-ends-a-grants-minute-with-it
+            self._counter.turn_of(grant)  # guard: audit-ends-a-grants-minute-with-it
         self._put(Entry(event, self._clock.now(), role, grant, caller, what, parents=parents))
 
     def grant_ended(self, grant: Grant, why: str) -> None:
@@ -212,47 +189,7 @@ class Trail:
             case ev.Expired(role):
                 self.record("expired", role=role)
             case ev.Failed(role, error):
-                self._count("not-renewed", role, None, None, error.code)
-
-    def _count(self, event: str, role: str | None, grant: Grant | None, caller: Caller | None, what: str) -> Window:
-        key = (event, grant.id if grant else None, role, what, caller.uid if caller else None)
-        window = self._windows.get(key)
-        if window is None and self._too_many(event, grant):
-            # guard: audit-folded-fetch-keeps-its-grant
-            grant, role, what = self._still_told(event, grant), None, FOLDED
-            key = (event, grant.id if grant else None, None, FOLDED, None)
-            window = self._windows.get(key)
-        first, looks = window is None, event == "fetch" and what != FOLDED
-        if window is None:
-            window = self._windows[key] = Window(self._clock.boot() + LENGTH, grant, caller, looks)
-        elif not window.is_worth_a_look(caller):
-            window.more += 1
-            window.caller = caller
-            return window
-        entry = Entry(event, self._clock.now(), role, grant, caller, what, window=window, if_new=not first)
-        window.take(caller, self._put(entry))
-        return window
-
-    def _too_many(self, event: str, grant: Grant | None) -> bool:
-        """Whether as many kinds are counted as may be: refusals (which anybody can cause), denials, all else apart."""
-        if event == "refused":
-            # guard: audit-refusals-take-no-place-of-fetches
-            return sum(key[0] == event for key in self._windows) >= MAX_REFUSALS
-        if event == "denied":
-            there = [key[1] for key in self._windows if key[0] == event and key[3] != FOLDED]
-            # guard: audit-denials-of-a-grant-are-few
-            return len(there) >= MAX_REFUSALS or there.count(grant.id if grant else None) >= MAX_DENIALS
-        # guard: audit-denials-take-no-place-of-fetches
-        return sum(key[0] not in _APART and key[3] != FOLDED for key in self._windows) >= MAX_KINDS
-
-    def _still_told(self, event: str, grant: Grant | None) -> Grant | None:
-        """The grant, if there is room for it: its story is to have all its fetches, however many kinds there are."""
-        if grant is None or (event, grant.id, None, FOLDED, None) in self._windows:
-            return grant
-        most = MAX_REFUSALS if event == "denied" else MAX_FOLDED
-        # guard: audit-denials-take-no-grant-of-fetches
-        alike = (key for key in self._windows if (key[0] == "denied") == (event == "denied"))
-        return grant if sum(key[3] == FOLDED for key in alike) < most else None
+                self._counter.count("not-renewed", role, None, None, error.code)
 
     def _put(self, entry: Entry) -> int:
         self._put_number += 1
@@ -290,42 +227,14 @@ class Trail:
     async def _run(self) -> None:
         while not self._closing:
             try:
-                async with asyncio.timeout(self._until_next_window()):
+                async with asyncio.timeout(self._counter.until_next()):
                     await self._wake.wait()
             except TimeoutError:
                 pass
-            self._turn_windows(self._clock.boot())
+            self._counter.turn(self._clock.boot())
             await self.flush()
-        self._turn_windows(float("inf"))
+        self._counter.turn(float("inf"))
         await self.flush()
-
-    def _until_next_window(self) -> float | None:
-        if not self._windows:
-            return None
-        return max(0.0, min(window.until for window in self._windows.values()) - self._clock.boot())
-
-    def _turn_windows(self, boot: float) -> None:
-        """Make a line of what was counted in each minute that is over."""
-        for key, window in list(self._windows.items()):
-            if window.until > boot:
-                continue
-            if not window.more:
-                del self._windows[key]
-                continue
-            self._sum_up(key, window)
-            window.go_on()
-
-    def _turn_windows_of(self, grant: Grant) -> None:
-        """Make a line of what was counted for a grant that ends: its story has it before the end."""
-        for key in [key for key in self._windows if key[1] == grant.id]:
-            window = self._windows.pop(key)
-            window.over = True
-            if window.more:
-                self._sum_up(key, window)
-
-    def _sum_up(self, key: Key, window: Window) -> None:
-        event, _, role, what, _ = key
-        self._put(Entry(event, self._clock.now(), role, window.grant, window.caller, what, window.more, summed=True))
 
     async def flush(self) -> None:
         """Write what has come so far, and tell the followers."""
@@ -341,19 +250,11 @@ class Trail:
             if entries:
                 unwritten, counted = await asyncio.to_thread(self._written, entries)
                 for entry in counted:
-                    self._count_in(entry)
+                    self._counter.count_in(entry)
                 for follower in self._followers:
                     follower.unwritten.extend(unwritten)
                     follower.changed.set()
             self._written_to = number
-
-    def _count_in(self, entry: Entry) -> None:
-        """What was looked into and said nothing new: a line at its minute's end, with all others."""
-        window = entry.window
-        if window is not None and any(each is window for each in self._windows.values()):
-            window.more += entry.count
-        else:  # its minute has ended meanwhile
-            self._put(replace(entry, summed=True, if_new=False, window=None))
 
     def _written(self, entries: list[Entry]) -> tuple[list[wire.AuditLine], list[Entry]]:
         """Write them. Returns what a full disk did not take, and what is to be counted."""

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING
 
 from xacct import errors
-from xacct.audit.trail import ENDS, FOLDED
+from xacct.audit.counter import FOLDED
+from xacct.audit.trail import ENDS
 from xacct.model import iso
 from xacct.text import clean, cut
 

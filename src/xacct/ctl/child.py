@@ -16,7 +16,7 @@ from xacct.ctl.failure import CANNOT_RUN, FAILED, NOT_FOUND, CtlError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from subprocess import CompletedProcess
     from typing import Final
 
@@ -148,6 +148,22 @@ def _status(child: int) -> int | None:
     """Return the status if the child has ended."""
     pid, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
     return outcome(status) if pid else None
+
+
+def reaped(options: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield pid and status of each child that has ended, those among them that were taken in.
+
+    Args:
+        options: for waitpid(2), besides WNOHANG.
+    """
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG | options)
+        except ChildProcessError:
+            return
+        if not pid:
+            return
+        yield pid, status
 
 
 def outcome(status: int) -> int | None:

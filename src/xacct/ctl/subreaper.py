@@ -96,19 +96,10 @@ def run(command: list[str], environ: Mapping[str, str]) -> int:
 def _ended(pid: int) -> int | None:
     """Reap all that has ended; the status of the process `pid` if that is among it."""
     found = None
-    while ended := _reap(os.WUNTRACED):
-        if ended[0] == pid:
-            found = child.outcome(ended[1])
+    for ended, status in child.reaped(os.WUNTRACED):
+        if ended == pid:
+            found = child.outcome(status)
     return found
-
-
-def _reap(options: int = 0) -> tuple[int, int] | None:
-    """Return what waitpid says of a child that has ended; None where none has."""
-    try:
-        pid, status = os.waitpid(-1, os.WNOHANG | options)
-    except ChildProcessError:
-        return None
-    return (pid, status) if pid else None
 
 
 def _outlast() -> None:
@@ -118,7 +109,7 @@ def _outlast() -> None:
     """
     said, asked = False, False
     while True:
-        while _reap():
+        for _ in child.reaped():
             pass
         left = _descendants()
         if not left:

@@ -12,16 +12,14 @@ from typing import TYPE_CHECKING
 import structlog
 
 from xacct import __version__, errors, settings, surroundings
-from xacct.audit.file import AuditFile
-from xacct.audit.trail import Trail
 from xacct.clock import AwsClock
 from xacct.configuration import Configuration
-from xacct.credentials.events import Events, LockChanged, Narrowed
+from xacct.credentials.events import Events, LockChanged
 from xacct.credentials.fetchers.calls import Calls, Defaults
 from xacct.credentials.keeper import Keeper
 from xacct.credentials.scheduler import Scheduler
 from xacct.credentials.service import CredentialService
-from xacct.daemon import decisions
+from xacct.daemon import trail
 from xacct.daemon.catalogues import Catalogues
 from xacct.daemon.container_routes import ContainerRoutes, containers
 from xacct.daemon.keychain_keys import KeychainKeys
@@ -38,7 +36,7 @@ from xacct.endpoint.imds_ports import ImdsPorts
 from xacct.endpoint.known_heads import KnownHeads
 from xacct.endpoint.peer_check import PeerCheck
 from xacct.endpoint.server import Endpoint
-from xacct.grants.events import GrantEnded, GrantsChanged
+from xacct.grants.events import GrantsChanged
 from xacct.grants.grants import Grants
 from xacct.host import ancestry, callers, hardening, instance, process, processes, seats, session_name, steps
 from xacct.host import clock as host_clock
@@ -49,9 +47,9 @@ from xacct.host.saver import Saver
 from xacct.host.seats import Seats
 from xacct.host.threads import run_in_daemon_thread
 from xacct.host.watches import Watches
-from xacct.prompts.approved import GRANT, LOGOUT, ONCE, Lasting, Remember
+from xacct.prompts.approved import remembered
 from xacct.prompts.broker import PromptBroker
-from xacct.prompts.events import PromptClosed, PromptOpened
+from xacct.prompts.events import PromptOpened
 from xacct.prompts.used_codes import UsedCodes
 from xacct.state import codec, key_items
 from xacct.state.access_keys import AccessKeys
@@ -69,7 +67,7 @@ if TYPE_CHECKING:
     from xacct.endpoint.peer_check import SocketPeerCheck
     from xacct.host.notify import Manager
     from xacct.model import Address
-    from xacct.settings import Prompts, Settings
+    from xacct.settings import Settings
 
 log = structlog.get_logger("xacct")
 
@@ -81,8 +79,6 @@ SELDOM = 20.0
 
 ANNOUNCED = 60.0
 """Seconds (awake) from the announcement of a suspend to the scheduler's noticing it, at most."""
-
-MIB = 1024 * 1024
 
 
 class App:
@@ -119,13 +115,9 @@ class App:
         self.catalogues = Catalogues(self.configuration, self.keeper, self.grants)
         self.reader = Reader(self._read)
         self._build_keychain(where)
-        self.audit = _audit(chosen, where, self.clock, resolver, self.catalogues)
-        if (audit := self.audit) is not None:
-            self.keeper.events.call(GrantEnded, lambda event: audit.grant_ended(event.grant, event.why))
-            # guard: decisions-reach-audit
-            self.keeper.events.call(PromptClosed, partial(decisions.write, audit, self.grants))
-            # guard: audit-has-what-scopes-were-made
-            self.keeper.events.call(Narrowed, lambda event: audit.narrowed(self.grants.by_id(event.grant), event))
+        self.audit = trail.of(chosen.audit, where.state, self.clock, resolver, self.catalogues)
+        if self.audit is not None:
+            trail.subscribe(self.audit, self.keeper.events, self.grants)
         self._build_endpoints(chosen, resolver)
         self.scheduler = Scheduler(self.keeper, self.each_look, self.slept)
         self._build_humans(chosen)
@@ -206,6 +198,7 @@ class App:
         self.console_logins = ConsoleLogins(self.clock, admits)
         self.console = Console(lambda: self.configuration.settings.console.url, admits)
         broker = PromptBroker(self.clock, events, UsedCodes(self._keep_steps))
+        at_most = settings.seconds(chosen.prompts.remember_at_most)
         calls = Calls(
             sts=self.sts,
             iam=self.iam,
@@ -219,7 +212,7 @@ class App:
                 settings.seconds(chosen.session.duration),
                 session_name.fill(chosen.session.name),
                 settings.seconds(chosen.session.renew_if_used_within),
-                _remembered(chosen.prompts),
+                remembered(chosen.prompts.remember, chosen.prompts.remember_for, at_most),
             ),
         )
         return Keeper(calls, events)
@@ -489,30 +482,3 @@ class App:
         """Lock, because of something that has happened to the machine."""
         if self.keeper.agent_lock.lock(why) and self.audit is not None:
             self.audit.record("locked", what=why)
-
-
-def _remembered(prompts: Prompts) -> Remember:
-    """How long a human's yes to a guarded role holds."""
-    seconds, most = float(prompts.remember_for), float(settings.seconds(prompts.remember_at_most))
-    words = {"once": ONCE, "grant": GRANT, "logout": LOGOUT}
-    return Remember(words.get(prompts.remember, Lasting("minutes", seconds)), most)
-
-
-def _audit(
-    chosen: Settings, where: DaemonPaths, clock: AwsClock, resolver: processes.ProcessResolver, catalogues: Catalogues
-) -> Trail | None:
-    """The audit, unless it is switched off."""
-    if not chosen.audit.enabled:
-        return None
-    file = AuditFile(where.state / "audit.jsonl", chosen.audit.max_mib * MIB, chosen.audit.keep)
-    noise = AuditFile(where.state / "refused.jsonl", MIB, 1)
-    required = chosen.audit.required  # guard: audits-choice-reaches-it
-    return Trail(
-        file,
-        clock,
-        resolver.find,
-        known=resolver.known,
-        noise=noise,  # guard: refusals-own-file-reaches-audit
-        required=required,
-        files_of=catalogues.files_of,
-    )

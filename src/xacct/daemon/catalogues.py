@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from xacct.catalogue import Catalogue
     from xacct.configuration import Configuration, Loaded
     from xacct.credentials.keeper import Keeper
-    from xacct.credentials.snapshot import Snapshot
+    from xacct.credentials.snapshot_values import Snapshot
     from xacct.grants.grants import Grants
     from xacct.model import Source
     from xacct.surroundings import Surroundings

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xacct.clock import AwsClock
     from xacct.configuration import Configuration
     from xacct.credentials.keeper import Keeper
-    from xacct.credentials.snapshot import Snapshot
+    from xacct.credentials.snapshot_values import Snapshot
     from xacct.daemon.catalogues import Catalogues
     from xacct.daemon.inherited import DaemonPaths, Inherited
     from xacct.daemon.noted import Noted

@@ -3,7 +3,7 @@
 Read from Linux's /proc; elsewhere there is no more than pid and program. A look may hang (the memory of a process whose
 network drive is gone can't be read), so it has a thread of its own, a time limit, and few at once.
 """
-# ruff: noqa: PTH115, PTH116, PTH123 - links and files of /proc, whose names are numbers
+# ruff: noqa: PTH115, PTH123 - links and files of /proc, whose names are numbers
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from xacct.asker import Asker
 from xacct.host import ancestry, process
 from xacct.host.command_line import shown
-from xacct.host.processes import executable
+from xacct.host.processes import executable, is_ours
 from xacct.host.threads import run_in_daemon_thread
 from xacct.text import clean, cut
 
@@ -99,7 +99,7 @@ def _tree(proc: str, pid: int, own: Stat) -> Iterator[tuple[int, str]]:
     """The process and its ancestors, up to what holds the terminal, or the user's first process."""
     yield pid, _name(own)
     for number, stat in islice(ancestry.above(pid, proc), DEPTH - 1):  # guard: tree-has-end
-        if number == 1 or not _is_ours(proc, number):
+        if number == 1 or not is_ours(number, proc):
             return
         yield number, _name(stat)
         if own.terminal and not stat.terminal:
@@ -115,13 +115,6 @@ def _stat(proc: str, pid: int) -> Stat | None:
         return process.stat(pid, proc)
     except (OSError, ValueError):
         return None
-
-
-def _is_ours(proc: str, pid: int) -> bool:
-    try:
-        return os.stat(f"{proc}/{pid}").st_uid == os.geteuid()
-    except OSError:
-        return False
 
 
 def _directory(proc: str, pid: int) -> str:

@@ -47,7 +47,7 @@ class Processes:
         name = f"socket:[{caller.inode}]"
         pids = _newest_first()
         for pid in chain(pids[:NEWEST], self._recent, pids[NEWEST:]):
-            if _is_ours(pid) and _holds(pid, name):
+            if is_ours(pid) and _holds(pid, name):
                 self._remember(pid)
                 return msgspec.structs.replace(caller, pid=pid, exe=executable(pid))
         return caller
@@ -107,7 +107,7 @@ class ProcessResolver:
 def owners(inodes: AbstractSet[int]) -> dict[int, int]:
     """Which of our processes has which of these sockets open, where one has. One look through all: for a thread."""
     wanted = {f"socket:[{inode}]": inode for inode in inodes}
-    return {wanted[name]: pid for pid in _newest_first() if _is_ours(pid) for name in _held_by(pid) if name in wanted}
+    return {wanted[name]: pid for pid in _newest_first() if is_ours(pid) for name in _held_by(pid) if name in wanted}
 
 
 def executable(pid: int, proc: str = "/proc") -> str | None:
@@ -127,9 +127,10 @@ def _newest_first() -> list[int]:
         return []
 
 
-def _is_ours(pid: int) -> bool:
+def is_ours(pid: int, proc: str = "/proc") -> bool:
+    """Whether a process is of this user; not where it is gone."""
     try:
-        return os.stat(f"/proc/{pid}").st_uid == os.geteuid()
+        return os.stat(f"{proc}/{pid}").st_uid == os.geteuid()
     except OSError:
         return False
 

@@ -56,6 +56,8 @@ class Lasting:
 
 ONCE, GRANT, LOGOUT = Lasting("once"), Lasting("grant"), Lasting("logout", for_all=True)
 
+_WITHOUT_TIME: dict[str, Lasting] = {each.length: each for each in (ONCE, GRANT, LOGOUT)}
+
 
 @dataclass(frozen=True, slots=True)
 class Remember:
@@ -71,6 +73,18 @@ class Remember:
 
 
 UNTIL_LOGOUT = Remember()
+
+
+def remembered(word: str, seconds: float, at_most: float) -> Remember:
+    """What [prompts] says of yeses.
+
+    Args:
+        word: its `remember`.
+        seconds: the same, where it is a duration.
+        at_most: seconds of its `remember_at_most`.
+    """
+    return Remember(_WITHOUT_TIME.get(word) or Lasting("minutes", seconds), at_most)
+
 
 _PERMITTED: dict[Confirm, tuple[Length, ...]] = {
     "first-use": ("once", "minutes", "grant", "logout"),
@@ -118,7 +132,7 @@ class Terms:
             offered = ", ".join(each.words for each in self.choices)
             raise errors.BadInput(f"A yes can't hold for that here; it can: {offered}.", "")
         if length != "minutes":
-            return {"once": ONCE, "grant": GRANT, "logout": LOGOUT}[length]
+            return _WITHOUT_TIME[length]
         seconds = self.offered if seconds is None else seconds
         if not MINUTE <= seconds <= self.at_most:  # guard: minutes-have-bounds
             bound = f"A yes holds for 1 to {self.at_most / MINUTE:.0f} min."

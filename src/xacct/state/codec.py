@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from xacct.credentials.snapshot import Snapshot, Value, export, nothing_but, restore, restore_what_was_taken_back
+from xacct.credentials.snapshot import export, restore, restore_what_was_taken_back
+from xacct.credentials.snapshot_values import Snapshot, Value, nothing_but
 from xacct.model import Instant  # noqa: TC001 - msgspec reads the annotations
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from xacct import errors
     from xacct.credentials.keeper import Keeper
-    from xacct.credentials.snapshot import Snapshot
+    from xacct.credentials.snapshot_values import Snapshot
 
 
 class StateBackend(Protocol):

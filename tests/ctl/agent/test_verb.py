@@ -657,3 +657,13 @@ def test_a_record_that_is_broken_is_a_sentence(place, run):
         status, _, err = run(*words)
         assert status == 1
         assert "installed.json" in err
+
+
+@pytest.mark.parametrize("words", [["prod", *NARROW], ["--mcp"]])
+@AGENTS
+def test_a_directory_that_no_settings_can_name_is_refused(run, place, tool, words, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", f"{place}/\udcff")
+    status, out, err = run("install", tool, *words, "--yes")
+    assert (status, out) == (1, "")
+    assert "is no UTF-8" in err
+    assert not any((place / "h" / name).exists() for name in FILES[tool])

@@ -18,6 +18,7 @@ from xacct.ctl.granting import demand_scope, revoke
 from xacct.ctl.render import out, say, show, table
 from xacct.ctl.start import alone
 from xacct.ctl.verb import Verb
+from xacct.text import clean
 
 _CHECKED: Final = 60
 """Seconds that the grant lives by which a scope is looked at."""
@@ -41,6 +42,7 @@ def _install(args: Namespace, client: Client) -> int:
     tool = TOOLS[args.tool]
     place = Place(paths.home(), project, variables.without_ours(os.environ))
     directory = store.directory(args.tool, project)
+    _demand_utf8(place.home, project or "", directory)
     files = {store.PROGRAM: look.script(os.environ, place.home, store.agents())}
     undo = _undo(args.tool, project)
     words, coming = "", []
@@ -156,6 +158,13 @@ def _demand_sense(args: Namespace, former: Installed | None) -> None:
         )
 
 
+def _demand_utf8(*directories: str) -> None:
+    """Refuse directories that agents' settings, which are UTF-8, can't name."""
+    for directory in directories:
+        if any("\ud800" <= char <= "\udfff" for char in directory):  # guard: settings-name-no-path-that-is-no-utf-8
+            raise CtlError(f"The name {clean(directory)} is no UTF-8, which an agent's settings have to be.")
+
+
 def _shells(args: Namespace, client: Client, directory: str, undo: str) -> tuple[str, dict[str, str]]:
     """Return what the credentials are narrowed to, in words, and the agent's AWS files.
 
@@ -202,12 +211,20 @@ def _options(args: Namespace, policy: str) -> list[str]:
 
 def _own(tool: str, project: str | None, files: dict[str, str]) -> dict[str, tuple[bytes, bytes]]:
     """Return those of the agent's AWS files that change, before and after."""
-    paths_of = {f"{store.directory(tool, project)}/{name}": content.encode() for name, content in files.items()}
+    paths_of = {
+        f"{store.directory(tool, project)}/{name}": content.encode("utf-8", "surrogateescape")
+        for name, content in files.items()
+    }
     return {path: (was, new) for path, new in paths_of.items() if (was := change.read(path) or b"") != new}
 
 
 def _show(plan: change.Plan, own: dict[str, tuple[bytes, bytes]]) -> None:
-    lines = frozenset(parts.core(line) for both in own.values() for each in both for line in each.decode().splitlines())
+    lines = frozenset(
+        parts.core(line)
+        for both in own.values()
+        for each in both
+        for line in each.decode("utf-8", "backslashreplace").splitlines()
+    )
     for path, (was, new) in own.items():
         for line in difference.unified(path, was, new, change.showable(lines)):
             show(line)

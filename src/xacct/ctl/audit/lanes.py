@@ -128,9 +128,9 @@ def _live(lane: Lane, row: Row) -> None:
     assert grant is not None  # noqa: S101 - asked before
     life = lane.lives.setdefault(grant["id"], Life(clean(grant["id"]), row.first, row.last))
     life.end = max(life.end, row.last)
-    if row.line["event"] == "grant-created":
+    if row.line["event"] == words.MADE:
         life.made = True
-    elif row.line["event"] in ("grant-revoked", "grant-ended"):
+    elif row.line["event"] in words.ENDS:
         life.ended, life.end, life.why = True, row.first, words.said(row)
 
 

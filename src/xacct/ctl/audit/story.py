@@ -41,7 +41,7 @@ def story(lines: Sequence[wire.AuditLine], *, in_force: bool) -> list[str]:
 
 
 def _made(rows: Sequence[Row]) -> list[tuple[str, str]]:
-    made = next((row for row in rows if row.line["event"] == "grant-created"), None)
+    made = next((row for row in rows if row.line["event"] == words.MADE), None)
     if made is None:
         return [("made", f"before {fold.local(rows[0].first)}, of which the audit has no line (any more)")]
     roles = " ".join(filter(None, [clean(made.line["what"]), fold.files(made.line)]))
@@ -90,7 +90,7 @@ def _denied(rows: Sequence[Row]) -> list[tuple[str, str]]:
 
 
 def _end(rows: Sequence[Row], *, in_force: bool) -> list[tuple[str, str]]:
-    ended = next((row for row in reversed(rows) if row.line["event"] in ("grant-revoked", "grant-ended")), None)
+    ended = next((row for row in reversed(rows) if row.line["event"] in words.ENDS), None)
     if ended is None:
         return [
             ("end", "it is in force" if in_force else "it is in force no more; the audit does not have how it ended")

@@ -157,7 +157,7 @@ _ORDER: Final = ("step", "served", "refused", *_ANSWERS)
 def _kinds(rows: list[Row]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {kind: [] for kind in _ORDER}
     for row in rows:
-        if row.line["event"] not in ("grant-created", "grant-revoked", "grant-ended"):
+        if row.line["event"] not in (words.MADE, *words.ENDS):
             found[kind_of(row)].append(row)
     return found
 

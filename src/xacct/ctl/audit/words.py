@@ -20,6 +20,10 @@ YES: Final = "approved"
 NO: Final = "declined"
 """A human's answers, to a grant's use of a guarded role or to another's."""
 
+MADE: Final = "grant-created"
+ENDS: Final = ("grant-revoked", "grant-ended")
+"""How the life of a grant begins, and how it ends."""
+
 _SAID: Final[Mapping[str, str]] = {
     "grant-created": "the grant was made, for {what}",
     "grant-revoked": "the grant was revoked",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from xacct.ctl import child
 from xacct.ctl import signals as signal
 from xacct.ctl.sandboxed import kernel_calls
 
@@ -69,7 +70,7 @@ def _run(command: list[str]) -> int:
     signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, watched)
     try:
-        child = os.posix_spawnp(
+        started = os.posix_spawnp(
             command[0], command, os.environ, setsigmask=before - watched, setsigdef=_IGNORED_BY_PYTHON
         )
     except FileNotFoundError:
@@ -80,24 +81,18 @@ def _run(command: list[str]) -> int:
         info = signal.sigwaitinfo(watched)
         if info.si_signo != signal.SIGCHLD:
             if not (info.si_signo in _FROM_TERMINAL and info.si_code > 0):  # the terminal has told the command, too
-                os.kill(child, info.si_signo)
-        elif (status := _reaped(child)) is not None:
+                os.kill(started, info.si_signo)
+        elif (status := _reaped(started)) is not None:
             return status
 
 
-def _reaped(child: int) -> int | None:
+def _reaped(command: int) -> int | None:
     """Reap all that have ended; the status of the command if it has."""
     found = None
-    while True:
-        try:
-            pid, status = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return found
-        if not pid:
-            return found
-        if pid == child:
-            code = os.waitstatus_to_exitcode(status)
-            found = code if code >= 0 else 128 - code
+    for pid, status in child.reaped():
+        if pid == command:
+            found = child.outcome(status)
+    return found
 
 
 def _complain(sentence: str, status: int) -> int:
