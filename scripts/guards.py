@@ -32,6 +32,21 @@ GUARDS = {
         "if False:",
         "tests/prompts/test_approvals.py::test_a_crowd_is_asked_about_in_turn",
     ),
+    "mcp-everything-is-no-scope": Guard(
+        "all_of_it = leaves_all(said_so)",
+        "all_of_it = False",
+        "tests/ctl/test_mcp_limits.py::test_without_a_scope_nothing_is_given_unless_a_human_said_so",
+    ),
+    "everything-is-no-scope-of-agents": Guard(
+        "if leaves_all(said):",
+        "if False:",
+        "tests/control/test_agents.py::test_where_and_for_how_long_is_no_scope",
+    ),
+    "what-allows-most-is-said-first": Guard(
+        "sorted(said, key=_narrowness_of)",
+        "said",
+        "tests/test_scope.py::test_what_allows_most_is_said_before_words_are_cut",
+    ),
     "yes-to-one-request-is-no-others": Guard(
         'f"{kind} {secrets.token_hex(8)}"',
         'f"{kind} 1"',
@@ -58,8 +73,8 @@ GUARDS = {
         "tests/ctl/test_mcp_limits.py::test_a_reason_is_one_short_line",
     ),
     "mcp-scope-is-demanded": Guard(
-        "if not limits.unscoped and not any(",
-        "if False and not any(",
+        "if not limits.unscoped and (",
+        "if False and (",
         "tests/ctl/test_mcp_limits.py::test_without_a_scope_nothing_is_given_unless_a_human_said_so",
     ),
     "mcp-other-scopes-are-refused": Guard(
