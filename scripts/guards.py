@@ -37,6 +37,11 @@ GUARDS = {
         "all_of_it = False",
         "tests/ctl/test_mcp_limits.py::test_without_a_scope_nothing_is_given_unless_a_human_said_so",
     ),
+    "console-is-for-no-agent-without-scope": Guard(
+        "self._agents.check(body)",
+        "pass",
+        "tests/control/test_agents.py::test_an_agent_without_a_scope_is_refused_where_config_says_so",
+    ),
     "everything-is-no-scope-of-agents": Guard(
         "if leaves_all(said):",
         "if False:",

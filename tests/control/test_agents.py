@@ -33,6 +33,7 @@ async def test_an_agent_without_a_scope_is_refused_where_config_says_so(clock, c
         for path, body in (
             ("/v1/grants", {"roles": ["dev"], "label": ""}),
             ("/v1/credentials", {"role": "dev"}),
+            ("/v1/console", {"role": "dev"}),
         ):
             status, error = await control.refused("POST", path, {**body, "agent": "Codex"})
             assert (status, error["code"]) == (403, "agent-unscoped")

@@ -31,7 +31,7 @@ class Agents:
     def __init__(self, need_scope: Callable[[], bool]) -> None:
         self._need_scope = need_scope
 
-    def check(self, body: wire.GrantRequest | wire.CredentialsRequest) -> None:
+    def check(self, body: wire.GrantRequest | wire.CredentialsRequest | wire.ConsoleRequest) -> None:
         """Refuse a request of an agent's for all that a role may do, where config.toml says so.
 
         Raises:
