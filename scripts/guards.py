@@ -22,6 +22,16 @@ GUARDS = {
         "if False and not target.startswith(",
         "tests/ctl/agent/test_verb.py::test_a_projects_link_leads_to_no_file_elsewhere",
     ),
+    "comment-ends-where-vs-codes-does": Guard(
+        r"//[^\r\n]*|",
+        r"//[^\n]*|",
+        "tests/ctl/agent/test_jsonc.py::test_a_comment_ends_at_each_end_of_a_line",
+    ),
+    "what-only-pythons-json-takes-is-none": Guard(
+        "raise ValueError(word)",
+        "return",
+        "tests/ctl/agent/test_jsonc.py::test_what_is_no_json_is_an_error",
+    ),
     "questions-at-once-are-few": Guard(
         "async with self._turns:",
         "if True:",
