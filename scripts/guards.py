@@ -32,6 +32,11 @@ GUARDS = {
         "return",
         "tests/ctl/agent/test_jsonc.py::test_what_is_no_json_is_an_error",
     ),
+    "yes-is-to-what-the-role-was": Guard(
+        "if name in before and policy.agreed_to(node.role) != before[name]:",
+        "if False:",
+        "tests/prompts/test_approvals.py::test_a_yes_is_to_what_the_role_was_when_it_was_said",
+    ),
     "questions-at-once-are-few": Guard(
         "async with self._turns:",
         "if True:",
