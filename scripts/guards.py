@@ -27,6 +27,21 @@ GUARDS = {
         "if False and not target.startswith(",
         "tests/ctl/agent/test_verb.py::test_a_projects_link_leads_to_no_file_elsewhere",
     ),
+    "comment-ends-where-vs-codes-does": Guard(
+        r"//[^\r\n]*|",
+        r"//[^\n]*|",
+        "tests/ctl/agent/test_jsonc.py::test_a_comment_ends_at_each_end_of_a_line",
+    ),
+    "what-only-pythons-json-takes-is-none": Guard(
+        "raise ValueError(word)",
+        "return",
+        "tests/ctl/agent/test_jsonc.py::test_what_is_no_json_is_an_error",
+    ),
+    "yes-is-to-what-the-role-was": Guard(
+        "if name in before and policy.agreed_to(node.role) != before[name]:",
+        "if False:",
+        "tests/prompts/test_approvals.py::test_a_yes_is_to_what_the_role_was_when_it_was_said",
+    ),
     "questions-at-once-are-few": Guard(
         "async with self._turns:",
         "if True:",
@@ -36,6 +51,26 @@ GUARDS = {
         "if not ask.wanted():",
         "if False:",
         "tests/prompts/test_approvals.py::test_a_crowd_is_asked_about_in_turn",
+    ),
+    "mcp-everything-is-no-scope": Guard(
+        "all_of_it = leaves_all(said_so)",
+        "all_of_it = False",
+        "tests/ctl/test_mcp_limits.py::test_without_a_scope_nothing_is_given_unless_a_human_said_so",
+    ),
+    "console-is-for-no-agent-without-scope": Guard(
+        "self._agents.check(body)",
+        "pass",
+        "tests/control/test_agents.py::test_an_agent_without_a_scope_is_refused_where_config_says_so",
+    ),
+    "everything-is-no-scope-of-agents": Guard(
+        "if leaves_all(said):",
+        "if False:",
+        "tests/control/test_agents.py::test_where_and_for_how_long_is_no_scope",
+    ),
+    "what-allows-most-is-said-first": Guard(
+        "sorted(said, key=_narrowness_of)",
+        "said",
+        "tests/test_scope.py::test_what_allows_most_is_said_before_words_are_cut",
     ),
     "yes-to-one-request-is-no-others": Guard(
         'f"{kind} {secrets.token_hex(8)}"',
@@ -79,8 +114,8 @@ GUARDS = {
         "tests/ctl/test_mcp_limits.py::test_a_reason_is_one_short_line",
     ),
     "mcp-scope-is-demanded": Guard(
-        "if not limits.unscoped and not any(",
-        "if False and not any(",
+        "if not limits.unscoped and (",
+        "if False and (",
         "tests/ctl/test_mcp_limits.py::test_without_a_scope_nothing_is_given_unless_a_human_said_so",
     ),
     "mcp-other-scopes-are-refused": Guard(

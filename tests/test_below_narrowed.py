@@ -1,10 +1,12 @@
 """What runs in a narrowed exec asks a real xacctd for more, in each way to leave its parents behind: which holds, and
 which does not."""
 
+import http.client
 import json
 import os
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -73,6 +75,16 @@ def waiting(stack, script):
         process.wait(PATIENCE)
 
 
+TAKES_IN = "import ctypes, os, sys; ctypes.CDLL(None).prctl(36, 1, 0, 0, 0); os.system(sys.argv[1]); os.wait()"
+"""Is a subreaper itself (linux/prctl.h), below ours."""
+
+SIBLING = (
+    "import ctypes, os, sys; clone = ctypes.c_long(56 if os.uname().machine == 'x86_64' else 220);"
+    "flags = ctypes.c_long(0x8000 | 17); pid = ctypes.CDLL(None).syscall(clone, flags, *map(ctypes.c_long, [0] * 4));"
+    "pid or os.execv('/bin/sh', ['sh', '-c', sys.argv[1]])"
+)
+"""Makes a child of its parent, not of itself (clone(2), CLONE_PARENT), and ends."""
+
 HOLDS = {
     "itself": "{ask}",
     "by exec": "exec {ask}",
@@ -81,6 +93,9 @@ HOLDS = {
     "setsid": "setsid --fork {orphan}",
     "twice forked": "(({orphan}) &)",
     "twice forked with sessions": "setsid --fork setsid --fork {orphan}",
+    "twice forked below a subreaper of its own": f"{shlex.join([sys.executable, '-c', TAKES_IN])} {{doubly}}",
+    "as its parent's child": f"{shlex.join([sys.executable, '-c', SIBLING])} {{quoted}}",
+    "in namespaces of its own": "unshare --user --map-root-user --pid --fork --kill-child {ask}",
     "once its command has ended": "until [ -e {dir}/ended ]; do :; done; {ask}",
 }
 """Ways to leave one's parents behind that lead below the narrowed exec."""
@@ -89,7 +104,9 @@ HOLDS = {
 @pytest.mark.parametrize("way", HOLDS)
 def test_whoever_stems_from_a_narrowed_exec_may_not_ask_for_more(stack, way):
     ask, orphan = asking(stack), asking(stack, above="$PPID")
-    script = HOLDS[way].format(ask=ask, orphan=orphan, dir=stack.dir)
+    script = HOLDS[way].format(
+        ask=ask, orphan=orphan, quoted=shlex.quote(ask), doubly=shlex.quote(f"(({ask}) &)"), dir=stack.dir
+    )
     if "ended" in script:
         script = f"({script}) & touch {stack.dir}/ended"
     done = narrowed(stack, script)
@@ -126,6 +143,42 @@ def test_its_grants_story_says_that_it_asked_for_more(stack):
     assert told[-1].startswith("the grant was revoked")
     for route, times in (("POST /v1/grants", "  2 times"), ("POST /v1/login", ""), ("POST /v1/unlock", "")):
         assert any(line.startswith(f"asked for more: refused ({route}){times}  {os.sep}") for line in told[1:-1]), route
+
+
+def test_in_several_roles_each_is_bound(stack):
+    words = ["--read-only", "--parallel", "2", "--", "sh", "-c", asking(stack)]
+    done = stack.xacctctl("exec", "fleet-0[12]", *words)
+    assert sorted(done.stdout.splitlines()) == [f"{role}: {REFUSED.strip()}" for role in ("fleet-01", "fleet-02")], (
+        done.stderr
+    )
+    assert stack.xacctctl("exec", "fleet-0[12]", *words[1:]).stdout.count(GRANTED.strip()) == 2
+
+
+def test_a_connection_that_was_made_below_is_refused_whoever_asks_by_it(stack, tmp_path):
+    """It goes to a process outside, by the descriptor; the other way round whoever made it has to help."""
+    with socket.socket(socket.AF_UNIX) as taker:
+        taker.bind(str(tmp_path / "taker"))
+        taker.listen()
+        code = (
+            "import os, socket, sys; made, to = (socket.socket(socket.AF_UNIX) for _ in range(2));"
+            "made.connect(os.environ['XDG_RUNTIME_DIR'] + '/xacct/control.sock'); to.connect(sys.argv[1]);"
+            "socket.send_fds(to, [b'x'], [made.fileno()]); to.recv(1)"
+        )
+        with waiting(stack, f"echo; {shlex.join([sys.executable, '-c', code, str(tmp_path / 'taker')])}") as (
+            process,
+            _,
+        ):
+            taker.settimeout(PATIENCE)
+            peer, _ = taker.accept()
+            with peer:
+                connection = http.client.HTTPConnection("xacct")
+                _, [descriptor], *_ = socket.recv_fds(peer, 1, 1)
+                connection.sock = socket.socket(fileno=descriptor)
+                connection.request("POST", "/v1/grants", json.dumps(MORE[0][2]))
+                with connection.getresponse() as answer:
+                    assert (answer.status, json.load(answer)["error"]["code"]) == (403, "below-narrowed-grant")
+                connection.close()
+            process.communicate(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("options", [["--ttl", "20m"], ["--allow", "s3:*"]])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from xacct import errors
 from xacct.sandbox.permissions import Asked, denied, read
-from xacct.scope_policies import LONGEST_POLICY, Wanted, made_of
+from xacct.scope_policies import LONGEST_POLICY, Wanted, leaves_all, made_of
 
 BUCKET = "arn:aws:s3:::bucket/*"
 
@@ -102,6 +102,7 @@ def test_a_policys_own_version_is_kept():
         Wanted(policy='{"Statement": []}'),
         Wanted(policy='{"Statement": ["x"]}'),
         Wanted(policy='{"Statement": [{"Effect": "Maybe"}]}'),
+        Wanted(policy='{"Statement": [{"Effect": ["Allow"]}]}'),
         Wanted(policy='{"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}'),
         Wanted(policy='{"Statement": {"Effect": "Deny", "Effect": "Allow", "Action": "*", "Resource": "*"}}'),
         Wanted(allow=tuple(f"s3:Get{number:0100d}" for number in range(30))),
@@ -135,3 +136,43 @@ def test_what_was_not_asked_for_is_not_allowed(allow, on, regions, action, regio
     wide = made_of(Wanted(allow=tuple(allow)))
     if not allowed(wide, action) or (regions and region not in regions):
         assert not allowed(scope, action, "arn:aws:s3:::bucket/x", region)
+
+
+POLICIES = [
+    ({"allow": ("*",)}, True),
+    ({"allow": ("*",), "on": (BUCKET,)}, False),
+    ({"allow": ("s3:*",)}, False),
+    ({"policy_arns": ("arn:aws:iam::aws:policy/ReadOnlyAccess",)}, False),
+    ({"read_only": True}, False),
+    ({}, False),
+    ({"statements": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}, True),
+    ({"statements": [{"Effect": "Allow", "Action": "*", "Resource": "*", "Condition": {"Bool": {}}}]}, False),
+    ({"statements": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]}, False),
+    (
+        {
+            "statements": [
+                {"Effect": "Allow", "Action": "*", "Resource": "*"},
+                {"Effect": "Deny", "Action": "iam:*", "Resource": "*"},
+            ]
+        },
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(("said", "everything"), POLICIES)
+def test_what_leaves_all_is_no_limit(said, everything):
+    said = dict(said)
+    if statements := said.pop("statements", None):
+        said["policy"] = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    assert leaves_all(Wanted(**said)) is everything
+
+
+def test_what_allows_most_is_said_before_words_are_cut():
+    many = [f"s3:GetObject{number}" for number in range(60)]
+    for allow in ([*many, "*"], [*many, "iam:*"], [*many, "iam:Pass*"]):
+        assert allow[-1] in made_of(Wanted(allow=tuple(allow))).words
+        assert json.loads(made_of(Wanted(allow=tuple(allow))).policy)["Statement"][0]["Action"] == allow
+    small = {"Effect": "Allow", "Action": many, "Resource": BUCKET}
+    policy = json.dumps({"Statement": [small, {"Effect": "Allow", "NotAction": "s3:*", "Resource": "*"}]})
+    assert made_of(Wanted(policy=policy)).words.startswith("by a policy of its own: allow all but s3:*; allow s3:Get")

@@ -309,6 +309,11 @@ def strictest(guards: Iterable[Confirm | None]) -> Confirm | None:
     return next((confirm for confirm in reversed(_CONFIRM) if confirm in said), None)
 
 
+def agreed_to(role: Role) -> tuple[object, ...]:
+    """What a human agrees to who lets somebody use a role: whose it is, and what limits it. Equal: the same."""
+    return role.role_arn or role.parent, role.policy, role.policy_arns, role.read_only
+
+
 def allowed_by(role: Role) -> str:
     """What somebody is allowed who is let use a role, in words: what limits it that is known here."""
     if role.read_only:

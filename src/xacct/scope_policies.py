@@ -31,6 +31,9 @@ SHOWN = 300
 
 ACTION = r"\*|[A-Za-z0-9-]{1,64}:[A-Za-z0-9*?]{1,128}"
 REGION = r"[a-z]{2,4}(-[a-z]+){1,3}-[0-9]{1,2}"
+ADMINISTRATOR = "AdministratorAccess"
+"""The managed policy of AWS's that allows everything (AWS Managed Policy Reference)."""
+
 POLICY_ARN = r"arn:aws[a-z-]*:iam::(aws|[0-9]{12}):policy/[A-Za-z0-9_+=,.@/-]{1,512}"
 RESOURCE = r"\*|arn:[\x21-\x7e]{4,1024}"
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}"
@@ -105,6 +108,32 @@ def made_of(wanted: Wanted) -> Scope:
     return Scope(policy, wanted.policy_arns, wanted.regions, ttl, _words(what, wanted.regions, ttl))
 
 
+def leaves_all(wanted: Wanted) -> bool:
+    """Whether what is said of what may be done is all that a role may do (`--allow '*'`): words, and no limit.
+
+    Regions and time are not looked at. What is no policy leaves nothing: `made_of` refuses it.
+    """
+    if ADMINISTRATOR in (arn.rpartition("/")[2] for arn in wanted.policy_arns):
+        return True
+    try:
+        statements, _ = _statements(wanted)
+    except errors.BadInput:
+        return False
+    return any(map(_is_everything, statements)) and all(each["Effect"] == "Allow" for each in statements)
+
+
+def _is_everything(statement: dict[str, Any]) -> bool:
+    """Whether a statement allows each action on each resource. AWS knows no wildcard in a service's name but `*`."""
+    if statement["Effect"] != "Allow" or statement.get("Condition"):
+        return False
+    said = (statement.get(name, ()) for name in ("Action", "Resource"))
+    return all(any(set(str(word)) <= set("*:") for word in _many(each)) for each in said)
+
+
+def _many(said: object) -> list[Any]:
+    return said if isinstance(said, list) else [said]
+
+
 _EVERYTHING = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 
 
@@ -143,7 +172,7 @@ def _statements(wanted: Wanted) -> tuple[list[dict[str, Any]], str]:
         return [READ_ONLY], "reading only"
     if wanted.policy is not None:
         found = _of_policy(wanted.policy)
-        return found, "by a policy of its own: " + "; ".join(map(_said, found))
+        return found, "by a policy of its own: " + "; ".join(map(_said, sorted(found, key=_narrowness)))
     if wanted.allow:
         on = list(wanted.on) or ["*"]
         statement = {"Effect": "Allow", "Action": list(wanted.allow), "Resource": on if on != ["*"] else "*"}
@@ -180,7 +209,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _is_statement(said: object) -> bool:
     keys = {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
-    return isinstance(said, dict) and said.get("Effect") in {"Allow", "Deny"} and said.keys() <= keys
+    return isinstance(said, dict) and str(said.get("Effect")) in {"Allow", "Deny"} and said.keys() <= keys
 
 
 def _document(wanted: Wanted, statements: list[dict[str, Any]]) -> str:
@@ -208,6 +237,20 @@ def _words(what: str, regions: Sequence[str], ttl: int | None) -> str:
     return _shown(what, SHOWN) + where + until
 
 
+def _narrowness(statement: dict[str, Any]) -> tuple[bool, int]:
+    """Sorts what allows most before the rest: words are cut, and a human is to see it."""
+    actions = map(_narrowness_of, _many(statement.get("Action", "*")))
+    return statement["Effect"] == "Deny", min(actions, default=0)
+
+
+def _narrowness_of(word: object) -> int:
+    """0 for everything; then a service, or a bucket, as a whole; then other words with wildcards; then the rest."""
+    text = str(word)
+    if set(text) <= set("*:"):
+        return 0
+    return 1 if text.endswith(":*") else 3 - ("*" in text or "?" in text)
+
+
 def _said(statement: dict[str, Any]) -> str:
     but = [name for name in ("NotAction", "NotResource") if name in statement]
     actions, on = (_listed(statement.get(name, statement.get(f"Not{name}", "?"))) for name in ("Action", "Resource"))
@@ -217,7 +260,8 @@ def _said(statement: dict[str, Any]) -> str:
 
 
 def _listed(said: object) -> str:
-    return ", ".join(map(str, said)) if isinstance(said, list) else str(said)
+    # guard: what-allows-most-is-said-first
+    return ", ".join(map(str, sorted(said, key=_narrowness_of))) if isinstance(said, list) else str(said)
 
 
 def _shown(words: str, most: int = 100) -> str:

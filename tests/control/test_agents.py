@@ -33,6 +33,7 @@ async def test_an_agent_without_a_scope_is_refused_where_config_says_so(clock, c
         for path, body in (
             ("/v1/grants", {"roles": ["dev"], "label": ""}),
             ("/v1/credentials", {"role": "dev"}),
+            ("/v1/console", {"role": "dev"}),
         ):
             status, error = await control.refused("POST", path, {**body, "agent": "Codex"})
             assert (status, error["code"]) == (403, "agent-unscoped")
@@ -44,7 +45,17 @@ async def test_an_agent_without_a_scope_is_refused_where_config_says_so(clock, c
         await control.post("/v1/grants", roles=["dev"], label="", agent="Codex")
 
 
-@pytest.mark.parametrize("scope", [{"regions": ["eu-central-1"]}, {"ttl": 1200}])
+@pytest.mark.parametrize(
+    "scope",
+    [
+        {"regions": ["eu-central-1"]},
+        {"ttl": 1200},
+        {"allow": ["s3:GetObject", "*"]},
+        {"allow": ["*"], "on": ["arn:aws:s3:::a", "*"]},
+        {"policy": '{"Statement": {"Effect": "Allow", "Action": "*:*", "Resource": "*"}}'},
+        {"policy_arns": ["arn:aws:iam::aws:policy/AdministratorAccess"]},
+    ],
+)
 @in_virtual_time
 async def test_where_and_for_how_long_is_no_scope(clock, control, scope):
     need_scope(control)
@@ -54,3 +65,5 @@ async def test_where_and_for_how_long_is_no_scope(clock, control, scope):
         assert (status, error["code"]) == (403, "agent-unscoped")
         for enough in ({"read_only": True}, {"allow": ["s3:Get*"]}, {"name": "reports"}):
             await control.post("/v1/grants", roles=["dev"], label="", agent="Codex", scope={**enough, "ttl": 1200})
+        body["scope"] = {"policy": "no JSON"}
+        assert (await control.refused("POST", "/v1/grants", body))[1]["code"] == "bad-request"

@@ -45,7 +45,17 @@ def test_a_scope_and_an_end_are_asked_for(said, scope):
     assert (found.ttl, found.wait) == (3600, 20)
 
 
-@pytest.mark.parametrize("said", [{}, {"regions": ["eu-west-1"]}, {"on": ["arn:aws:s3:::a"]}, {"read_only": False}])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"regions": ["eu-west-1"]},
+        {"on": ["arn:aws:s3:::a"]},
+        {"read_only": False},
+        {"allow": ["s3:GetObject", "*"]},
+        {"policy": {"Statement": [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]}, "regions": ["eu-west-1"]},
+    ],
+)
 def test_without_a_scope_nothing_is_given_unless_a_human_said_so(said):
     assert refused(Limits(), **said).sentence == "Access needs a scope here: say what may be done."
     assert wanted({**ASKED}, Limits(unscoped=True)).scope == {}

@@ -1,6 +1,7 @@
 """Guarded roles: who is asked what, how often, and what a yes and a no are worth."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from fake_aws import SOURCE, World, role
@@ -266,6 +267,31 @@ async def test_a_role_that_left_the_configuration_takes_its_yes_along(clock):
 
 
 ARN = "arn:aws:iam::345678901234:role/x"
+
+
+@pytest.mark.parametrize("first", [{}, {"read_only": True}, {"policy": "{}"}], ids=str)
+@in_virtual_time
+async def test_a_yes_is_to_what_the_role_was_when_it_was_said(clock, first):
+    def roles(**more):
+        return {each.name: replace(each, **more) for each in ROLES}
+
+    async with World(clock, [*roles(**first).values()]) as world:
+        with world.broker.subscribe():
+            await allow(world, "first")
+            await allow(world, "each")
+            admits = world.keeper.approvals.admits
+            world.keeper.configure(roles(**first, region="eu-west-1"))
+            assert admits(FIRST, "g1")
+            assert admits(EACH, "g1")
+            waiting = ask(world, "each", "g2")
+            await prompt(world)
+            world.keeper.configure(roles() if first else roles(role_arn=ARN))
+            assert not admits(FIRST, "g1")
+            assert not admits(EACH, "g1")
+            with pytest.raises(errors.Temporary, match="configured anew"):
+                await waiting
+
+
 INLINE = '{"Version": "2012-10-17", "Statement": []}'
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from xacct import errors
+from xacct.scope_policies import Wanted, leaves_all
 from xacct.text import clean
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Agents:
     def __init__(self, need_scope: Callable[[], bool]) -> None:
         self._need_scope = need_scope
 
-    def check(self, body: wire.GrantRequest | wire.CredentialsRequest) -> None:
+    def check(self, body: wire.GrantRequest | wire.CredentialsRequest | wire.ConsoleRequest) -> None:
         """Refuse a request of an agent's for all that a role may do, where config.toml says so.
 
         Raises:
@@ -46,8 +47,11 @@ class Agents:
 
 
 def _says_what(scope: WantedScope | None) -> bool:
-    """Whether a scope says what may be done: where and for how long is not enough."""
+    """Whether a scope says what may be done: where and for how long is not enough, nor is everything."""
     if scope is None:
+        return False
+    said = Wanted(policy=scope.policy, allow=scope.allow, policy_arns=scope.policy_arns, on=scope.on)
+    if leaves_all(said):  # guard: everything-is-no-scope-of-agents
         return False
     # guard: region-or-time-alone-is-no-scope-of-agents
     return bool(scope.name or scope.read_only or scope.policy or scope.allow or scope.policy_arns)

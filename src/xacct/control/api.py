@@ -71,7 +71,7 @@ class Api:
         self._accounts = AccountRoutes(keeper)
         self._rotations = KeyRotationRoutes(service, daemon.keys, self._audit)
         self._verify = VerifyRoutes(keeper, self._audit)
-        self._console = ConsoleRoutes(service, self._audit, daemon.console, daemon.asker)
+        self._console = ConsoleRoutes(service, self._audit, daemon.console, agents, daemon.asker)
         self._middleware = Middleware(keeper, daemon, Boundary(grants, self._audit))
 
     @property

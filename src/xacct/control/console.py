@@ -19,6 +19,7 @@ from xacct.credentials.ask import Ask, FindAsker
 from xacct.model import Credentials, Grant
 
 if TYPE_CHECKING:
+    from xacct.control.agents import Agents
     from xacct.control.audit import Audit
     from xacct.control.daemon import Console
     from xacct.credentials.node import Node
@@ -31,8 +32,11 @@ COMMAND = "xacctctl console"
 class ConsoleRoutes:
     """POST /v1/console."""
 
-    def __init__(self, service: CredentialService, audit: Audit, console: Console, asker: FindAsker = unknown) -> None:
+    def __init__(
+        self, service: CredentialService, audit: Audit, console: Console, agents: Agents, asker: FindAsker = unknown
+    ) -> None:
         self._service = service
+        self._agents = agents
         self._asker = asker
         self._audit = audit
         self._console = console
@@ -46,6 +50,7 @@ class ConsoleRoutes:
         body = await body_of(request, wire.ConsoleRequest)
         if body.get("sign_out"):
             return await self._sign_out(request, views.of(request).role(body["role"]))
+        self._agents.check(body)  # guard: console-is-for-no-agent-without-scope
         name = views.of(request).wanted(body["role"])
         consumer = Grant(single("console"), "", COMMAND, (name,), self._service.keeper.clock.now())
         node = self._service.check(name, consumer)

@@ -102,8 +102,13 @@ class Keeper:
         self.unusable, self.unread, self.instances = unusable or {}, None, instances
         self.tree.lasting = {session_key(role) for role in instances}
         self.slugs = {role.slug: name for name, role in roles.items()}
+        before = {name: policy.agreed_to(node.role) for name, node in self.nodes.items()}
         for name in self.tree.configure({**roles, **self.dynamic.roles(roles)}):
-            self.approvals.log_out(name, errors.UnknownRole(f"There is no role {name!r} any more."))
+            self.approvals.forget(name, errors.UnknownRole(f"There is no role {name!r} any more."))
+        for name, node in self.nodes.items():
+            # guard: yes-is-to-what-the-role-was
+            if name in before and policy.agreed_to(node.role) != before[name]:
+                self.approvals.forget(name, errors.Temporary(f"{name} has been configured anew.", "Try again."))
         self.scoped.tidy(self.nodes)
         self.changed()
 

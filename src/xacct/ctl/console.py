@@ -11,7 +11,7 @@ import subprocess
 from argparse import ArgumentParser, Namespace
 
 from xacct import wire
-from xacct.ctl import browser
+from xacct.ctl import agents, browser
 from xacct.ctl.client import Client, event, foreign
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.hold import converse, refusal
@@ -55,7 +55,7 @@ def _body(args: Namespace, *, show: bool) -> dict[str, object]:
         "show": show or None,
         "sign_out": args.logout or None,
     }
-    return {name: value for name, value in named.items() if value is not None}
+    return {name: value for name, value in named.items() if value is not None} | agents.said(os.environ)
 
 
 def _asked(client: Client, body: dict[str, object]) -> wire.ConsoleEvent:

@@ -48,6 +48,7 @@ class ConsoleRequest(TypedDict):
         show: whether to give the address itself, which is a secret, instead of a page that leads a browser there once.
         sign_out: give the address instead that signs a browser out of that console; no credentials are had for it.
         attend: as in LoginRequest.
+        agent: as in CredentialsRequest; what signs in to the console has no scope.
     """
 
     role: str
@@ -57,6 +58,7 @@ class ConsoleRequest(TypedDict):
     show: NotRequired[bool]
     sign_out: NotRequired[bool]
     attend: NotRequired[bool]
+    agent: NotRequired[str]
 
 
 class ConsoleEvent(TypedDict):

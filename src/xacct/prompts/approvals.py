@@ -183,6 +183,14 @@ class Approvals:
     def log_out(self, role: str, why: errors.XacctError) -> None:
         """A login session of the role ends: what was allowed in it, and what is being asked, ends with it."""
         self.approved.log_out(role)
+        self._withdraw(role, why)
+
+    def forget(self, role: str, why: errors.XacctError) -> None:
+        """The role is gone, or its name means another: what was allowed ends with it, and what is being asked."""
+        self.approved.forget(role)
+        self._withdraw(role, why)
+
+    def _withdraw(self, role: str, why: errors.XacctError) -> None:
         for key, ask in self._asks.items():
             if key.role == role:
                 ask.why = why

@@ -244,6 +244,10 @@ class Approved:
         # guard: logout-ends-yeses
         self._said = {key: said for key, said in self._said.items() if key.role != role or said.length == "grant"}
 
+    def forget(self, role: str) -> None:
+        """The role is gone, or its name means another: every yes to it ends."""
+        self._said = {key: said for key, said in self._said.items() if key.role != role}
+
     def keep(self, consumers: Collection[str]) -> None:
         """These are the consumers there are: forget what was allowed to others, and what has ended."""
         there = {key for key in self._said if key.consumer is None or key.consumer in consumers}

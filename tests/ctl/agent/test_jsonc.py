@@ -84,6 +84,14 @@ def test_what_somebody_else_has_set_is_no_ones_to_change():
         jsonc.insertions("[]", jsonc.parse("[]"), WANTED)
 
 
+def test_a_comment_ends_at_each_end_of_a_line():
+    """As VS Code's own reader has it (jsonc-parser, scanner.ts, isLineBreak); else a member would be there twice."""
+    text = '{"a": 1, // old\r"env": {"AWS_PROFILE": "mine"}\n}'
+    assert said(text) == {"a": 1, "env": {"AWS_PROFILE": "mine"}}
+    with pytest.raises(KeyError, match=r"env\.AWS_PROFILE"):
+        jsonc.insertions(text, jsonc.parse(text), WANTED)
+
+
 def test_what_was_changed_since_is_left():
     text = '{"env": {"AWS_PROFILE": "theirs", "AWS_KEY": ""}}'
     assert said(jsonc.without(text, WANTED, {("env",)})) == {"env": {"AWS_PROFILE": "theirs"}}
@@ -95,6 +103,7 @@ def test_what_was_changed_since_is_left():
     "text",
     [
         "{", '{"a"}', '{"a": }', '{"a": 1 "b": 2}', '{"a": 1} x', "{a: 1}", '{"a": tru}', '{"a": "\n"}', '{"a": "x}',
+        '{"a": NaN}', "[-Infinity]",
         "/* no end", '{"a": 1,, "b": 2}', "[1 2]", '{"a": 1, "a": 2}', "[" * 200 + "]" * 200, '{"a": 01}', "{,}", "[,]",
     ],
 )  # fmt: skip

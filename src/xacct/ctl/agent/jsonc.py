@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-_TRIVIA: Final = re.compile(r"(?:[ \t\r\n\ufeff]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
+# guard: comment-ends-where-vs-codes-does
+_TRIVIA: Final = re.compile(r"(?:[ \t\r\n\ufeff]+|//[^\r\n]*|/\*.*?\*/)*", re.DOTALL)
 _STRING: Final = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
 _SCALAR: Final = re.compile(r"[-+.\w]+")
 _DEEPEST: Final = 100
@@ -174,9 +175,14 @@ def _value(text: str, start: int, depth: int) -> Node:
     if scalar is None:
         raise ValueError(f"no value in line {_line(text, start)}")
     try:
-        return Node(start, scalar.end(), json.loads(scalar[0]), None)
+        return Node(start, scalar.end(), json.loads(scalar[0], parse_constant=_no_constant), None)
     except ValueError:
         raise ValueError(f"{scalar[0][:20]!r} in line {_line(text, start)}") from None
+
+
+def _no_constant(word: str) -> None:
+    """NaN and Infinity: Python's reader takes them, and the agents' own take none of a file that has one."""
+    raise ValueError(word)  # guard: what-only-pythons-json-takes-is-none
 
 
 def _object(text: str, start: int, depth: int) -> Node:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from xacct.ctl.failure import CtlError
+from xacct.scope_policies import Wanted as Asked
+from xacct.scope_policies import leaves_all
 from xacct.text import clean, cut, without_keys
 
 if TYPE_CHECKING:
@@ -100,8 +102,10 @@ def _scope(said: Mapping[str, Any], limits: Limits) -> dict[str, Any]:
     for key in ("allow", "on", "regions"):
         if listed := words(said, key):
             found[key] = listed
+    said_so = Asked(policy=found.get("policy"), allow=(*found.get("allow", ()),), on=(*found.get("on", ()),))
+    all_of_it = leaves_all(said_so)  # guard: mcp-everything-is-no-scope
     # guard: mcp-scope-is-demanded
-    if not limits.unscoped and not any(key in found for key in ("read_only", "policy", "name", "allow")):
+    if not limits.unscoped and (all_of_it or not any(key in found for key in ("read_only", "policy", "name", "allow"))):
         raise CtlError(
             "Access needs a scope here: say what may be done.",
             'read_only: true, or allow: ["s3:GetObject"] with on: [ARN], or policy, or scope (a name of config.toml).',
