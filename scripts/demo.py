@@ -40,6 +40,9 @@ PATIENCE = 30.0
 LIFETIME = 10
 """Seconds that role credentials live here. At AWS it would be an hour, and the tour a day."""
 
+REFUSED = 255
+"""The status of the AWS CLI 1 where AWS refuses a call."""
+
 LOOP_SECONDS = 18
 RENEWALS = 2
 """How many renewals the loop must see at least: it is three or four when the machine has time."""
@@ -223,6 +226,7 @@ def tour(stage: Tour) -> None:
     log_in(stage)
     refused(stage)
     one_command(stage)
+    narrower(stage)
     renewal(stage)
     look_around(stage)
     for_old_programs(stage)
@@ -290,6 +294,17 @@ def one_command(stage: Tour) -> None:
     )
     said = json.loads(stage.run("xacctctl exec prod -- aws sts get-caller-identity"))
     check("assumed-role/cross-account-role-name/" in said["Arn"], "the AWS CLI was somebody else than prod")
+
+
+def narrower(stage: Tour) -> None:
+    """Less than the role may."""
+    stage.step(
+        "For a script or an agent that you don't fully trust: prod, for reading only. AWS itself refuses the write.",
+        "(Here the sandbox does. What runs in there can't ask the agent for more, either.)",
+    )
+    write = """aws dynamodb put-item --table-name notes --item '{"id": {"S": "1"}}'"""
+    said = stage.run(f"xacctctl exec prod --read-only -- {write}", expect=REFUSED)
+    check("AccessDenied" in said and "PutItem" in said, "the write was not refused by its policy")
 
 
 def renewal(stage: Tour) -> None:
@@ -377,10 +392,10 @@ def add_up(stage: Tour) -> None:
     print(f"GetSessionToken      {by_action['GetSessionToken']:<4} the MFA session that all roles share")
     print(f"AssumeRole           {by_action['AssumeRole']:<4} three roles, and their renewals")
     print(f"GetCallerIdentity    {by_action['GetCallerIdentity']:<4} the programs' own calls")
-    print(f"refused              {refusals:<4} the wrong code and the missing external id, as you saw")
+    print(f"refused              {refusals:<4} the wrong code, the missing external id and the write, as you saw")
     check(accepted == 1, f"{accepted} codes were accepted, not 1")
     check(by_action["GetSessionToken"] == 1, "there was more than one MFA session")
-    check(refusals == 2, f"{refusals} calls were refused, not 2")  # noqa: PLR2004
+    check(refusals == 3, f"{refusals} calls were refused, not 3")  # noqa: PLR2004
 
 
 def stop(stage: Tour) -> None:

@@ -158,6 +158,11 @@ GUARDS = {
         "pass",
         "tests/test_mcp.py::test_nothing_that_it_says_or_logs_holds_a_secret",
     ),
+    "mcp-no-file-wins-over-what-is-granted": Guard(
+        "change.set.update(dict.fromkeys(_FILES, _NO_FILE))",
+        "pass",
+        "tests/test_mcp.py::test_no_keys_of_a_shells_files_win_over_what_is_granted",
+    ),
     "mcp-one-question-for-a-role": Guard(
         'if _plain(access.role) == _plain(role) and access.state == "waiting":',
         "if False:",

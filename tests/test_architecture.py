@@ -308,7 +308,7 @@ ROOMS = {
         why="xacctctl starts in tens of milliseconds and shares only the wire with the daemon",
     ),
     "ctl.mcp": Room(
-        may=("ctl", "wire", "text", "scope_policies", "__version__"),
+        may=("ctl", "wire", "paths", "text", "scope_policies", "__version__"),
         reads_clock=True,
         why="a server for agents that runs for long: the one place of xacctctl that loads asyncio and an SDK; what is"
         " no limit at all is the same for it and for xacctd",

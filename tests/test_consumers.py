@@ -8,11 +8,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from stack import Stack
-from waiting import PATIENCE
+from waiting import PATIENCE, wait_until
 
 PAGE = (Path(__file__).parents[1] / "docs/consumers.md").read_text("utf-8")
 RUN_BY_THEMSELVES = (Path(__file__).parent / "contract/test_consumers.py").read_text("utf-8")
@@ -117,23 +118,49 @@ def test_a_dev_container(stack):
     refused = run(started, ["/bin/sh", "-c", said["initializeCommand"]])
     assert refused.returncode != 0
     assert "AWS_REGION" in said["remoteEnv"]
-    words = ["xacctctl", "exec", "prod", "--read-only", "--", "sh", "-c", "env -0; echo; read end"]
-    with subprocess.Popen(words, env=started, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as editor:
-        printed = b""
-        while not printed.endswith(b"\0\n"):
-            printed += os.read(editor.stdout.fileno(), 65536) or pytest.fail(f"ended: {printed}")
-        code = dict(line.split("=", 1) for line in printed.decode().split("\0") if "=" in line)
+    with editor(stack, started) as code:
         assert run(code, ["/bin/sh", "-c", said["initializeCommand"]]).returncode == 0
-
-        def local(found):
-            return code.get(found[1], "")
-
-        inside = {name: re.sub(r"\$\{localEnv:(\w+)\}", local, value) for name, value in said["remoteEnv"].items()}
-        endpoint = {
-            "AWS_DEFAULT_REGION": inside["AWS_REGION"],
-            "AWS_ENDPOINT_URL_STS": stack.env["AWS_ENDPOINT_URL_STS"],
-            "PATH": "/usr/bin:/bin",
-        }
-        done = run({**endpoint, **inside}, [str(stack.dir / "home/bin/report")])
-        editor.stdin.close()
+        done = in_container(stack, code, said["remoteEnv"])
     assert ":assumed-role/cross-account-role-name/" in done.stdout, done.stderr
+    assert "exec code" not in stack.xacctctl("grants").stdout
+
+
+CODE = """#!/bin/sh
+# VS Code's launcher: it leaves the editor behind, and ends.
+env -0 > "$HOME/part" && mv "$HOME/part" "$HOME/code.env"
+cat "$HOME/fifo" &
+"""
+
+
+@contextmanager
+def editor(stack, env):
+    """The environment of a VS Code that was started by the page's line, while it runs."""
+    home = stack.dir / "home"
+    os.mkfifo(home / "fifo")
+    (home / "bin/code").write_text(CODE)
+    (home / "bin/code").chmod(0o755)
+    line = re.search(r"`(xacctctl exec [^`]* code \.) &`", PAGE)[1]
+    env = {**env, "PATH": f"{home / 'bin'}:{env['PATH']}"}
+    with subprocess.Popen(shlex.split(line), env=env, start_new_session=True) as started:
+        try:
+            wait_until((home / "code.env").exists, what="the editor")
+            printed = (home / "code.env").read_text()
+            yield dict(each.split("=", 1) for each in printed.split("\0") if "=" in each)
+            assert started.poll() is None
+        finally:
+            started.terminate()  # what is left is asked to end
+
+
+def in_container(stack, code, remote_env):
+    """What a program says that has nothing but the variables of the block."""
+
+    def local(found):
+        return code.get(found[1], "")
+
+    inside = {name: re.sub(r"\$\{localEnv:(\w+)\}", local, value) for name, value in remote_env.items()}
+    endpoint = {
+        "AWS_DEFAULT_REGION": inside["AWS_REGION"],
+        "AWS_ENDPOINT_URL_STS": stack.env["AWS_ENDPOINT_URL_STS"],
+        "PATH": "/usr/bin:/bin",
+    }
+    return run({**endpoint, **inside}, [str(stack.dir / "home/bin/report")])

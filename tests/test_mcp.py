@@ -1,5 +1,6 @@
 """`xacctctl mcp` from end to end: the protocol's own client, a real process, a real daemon, the sandbox's STS."""
 
+import asyncio
 import json
 import signal
 import subprocess
@@ -102,6 +103,30 @@ async def test_an_agent_asks_is_granted_and_lets_go(stack):
         ended, failed = await call(client, "release", id=got["id"])
         assert (ended["state"], failed) == ("ended", False)
         assert got["id"] not in grants(stack)
+
+
+async def test_no_keys_of_a_shells_files_win_over_what_is_granted(stack):
+    """The agent's shell has files that the server does not know, and [default] in them is somebody else."""
+    for name in ("config", "credentials"):
+        path = stack.dir / f"shells-{name}"
+        path.write_text("[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = another\n")
+    home = stack.dir / "shells-home"
+    (home / ".aws").mkdir(parents=True)
+    (home / ".aws/credentials").write_text(path.read_text())
+    shell = {
+        **stack.env,
+        "HOME": str(home),
+        "AWS_CONFIG_FILE": str(stack.dir / "shells-config"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(path),
+        "AWS_PROFILE": "default",
+    }
+    async with client_of(stack) as client:
+        got, _ = await call(client, "request_access", **READ)
+        granted = {name: value for name, value in shell.items() if name not in got["unset"]} | got["environment"]
+        script = "import boto3; print(boto3.client('sts').get_caller_identity()['Arn'])"
+        words = [sys.executable, "-c", script]
+        done = await asyncio.to_thread(subprocess.run, words, env=granted, capture_output=True, text=True)
+    assert ":assumed-role/cross-account-role-name/" in done.stdout, done.stderr
 
 
 async def test_what_a_human_revokes_has_ended(stack):

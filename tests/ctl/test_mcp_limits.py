@@ -374,12 +374,17 @@ def test_the_verb_refuses_what_cannot_be_meant(place, capsys, monkeypatch):
     monkeypatch.setattr(os, "isatty", lambda _descriptor: False)
     assert main(["mcp", "--allow-unscoped", "--scope", "notes"]) == 2
     assert main(["mcp", "--ttl", "13h"]) == 2
-    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
-    assert main(["mcp"]) == 1
     said = capsys.readouterr().err
     assert "contradict each other" in said
     assert "12 hours at most" in said
-    assert "make install EXTRAS=mcp" in said
+
+
+@pytest.mark.parametrize("missing", [{"mcp", "mcp_types"}, {"mcp_types"}], ids=["none", "an older one"])
+def test_without_its_sdk_it_says_what_to_install(place, capsys, monkeypatch, missing):
+    monkeypatch.setattr(os, "isatty", lambda _descriptor: False)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in missing else object())
+    assert main(["mcp"]) == 1
+    assert "make install EXTRAS=mcp" in capsys.readouterr().err
 
 
 def test_at_a_terminal_it_says_who_starts_it(place, capsys, monkeypatch):

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 import anyio
 
-from xacct import wire
-from xacct.ctl import shape, variables
+from xacct import paths, wire
+from xacct.ctl import shadow, shape, variables
 from xacct.ctl.client import Anything, event
 from xacct.ctl.failure import CtlError, DaemonError
 from xacct.ctl.granting import granted, revoke
@@ -37,6 +37,10 @@ WITHDRAWN: Final = 30.0
 a program that asks and releases in turn raises two questions a minute, and not one after the other."""
 
 T = TypeVar("T")
+
+_NO_FILE: Final = "/dev/null"
+_FILES: Final = (variables.CONFIG, "AWS_SHARED_CREDENTIALS_FILE", "AWS_CREDENTIAL_PROFILES_FILE", "BOTO_CONFIG")
+"""By what SDKs find files with credentials of their own; the last but one is Java's, the last botocore's."""
 
 State = Literal["waiting", "granted", "refused", "failed", "ended"]
 
@@ -170,7 +174,7 @@ class Session:
         }
         grant = granted(self._client, wanted.role, body)
         scope = grant.get("scope")
-        change = variables.endpoint(wanted.role, grant, os.environ)
+        change = _winning(variables.endpoint(wanted.role, grant, os.environ))
         token = variables.CONTAINER[2]
         del change.set[token]  # guard: mcp-agent-gets-the-path-of-the-token
         words = None if scope is None else clean(scope["words"])
@@ -330,3 +334,15 @@ async def _outcome(stream: Stream) -> CtlError | None:
                 error = refusal(event(raw, shape.FAILED)["error"])
             if raw.get("event") == "done":
                 return error
+
+
+def _winning(change: variables.Change) -> variables.Change:
+    """Return the change with which no file of AWS's wins over the endpoint, whatever shell it is made in.
+
+    Of that shell's files nothing is known here. [default] with keys would be another identity than what was granted,
+    and a copy of ours with all profiles, as `exec` makes one, would be more than an agent's shell may have had.
+    """
+    change.set.update(dict.fromkeys(_FILES, _NO_FILE))  # guard: mcp-no-file-wins-over-what-is-granted
+    if "AWS_REGION" not in change.set and (region := shadow.region(os.environ, paths.home())):
+        change.set.update(variables.region_of(region, os.environ))
+    return change

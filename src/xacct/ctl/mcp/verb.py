@@ -42,14 +42,14 @@ def mcp(args: Namespace, client: Client) -> int:
 
 
 def demand_sdk() -> None:
-    """Refuse where the SDK is not installed.
+    """Refuse where the SDK is not installed, or is an older one, which comes without mcp_types.
 
     Raises:
         CtlError: it is not.
     """
-    if importlib.util.find_spec("mcp") is None:
+    if not all(map(importlib.util.find_spec, ("mcp", "mcp_types"))):
         raise CtlError(
-            "xacctctl mcp needs the SDK of the Model Context Protocol, which is not installed.",
+            "xacctctl mcp needs the SDK of the Model Context Protocol (mcp 2.3 or later), which is not installed.",
             "make install EXTRAS=mcp; elsewhere install xacct with its extra: pipx install '.[mcp]'",
         )
 
@@ -74,8 +74,8 @@ VERBS = {
     "mcp": Verb(
         "Serve a coding agent that speaks the Model Context Protocol, on stdin and stdout: the agent asks for a role"
         " with a scope, a human says yes where the role is guarded, and the agent is told the endpoint and the path of"
-        " its token's file, never a key. What it was granted ends with this process. Needs the extra mcp:"
-        " docs/agents.md.",
+        " its token's file, never a key. What it was granted ends with this process. Needs the extra mcp"
+        " (make install EXTRAS=mcp): docs/agents.md.",
         (
             "xacctctl mcp                                    in the configuration of the agent",
             "xacctctl mcp --role dev --role staging --ttl 30m",
