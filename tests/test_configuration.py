@@ -175,6 +175,8 @@ def test_files_that_were_never_there_keep_nobody_waiting(tmp_path, clock):
         ("[lock]\non_suspend = true\n", False),
         ('[aliases]\np = "prod"\n', False),
         ('[groups]\nfew = ["prod"]\n', False),
+        ('[agents]\nunscoped = "refuse"\n', False),
+        ("[scopes.few]\nread_only = true\n", False),
         ('[identity_center]\nregion = "eu-west-1"\n', False),
         ("[identity_center]\nshare_cache = true\n", True),
         ('[session]\nduration = "8h"\n', True),

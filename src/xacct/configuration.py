@@ -300,7 +300,7 @@ class Configuration:
 
 
 def _restarting(chosen: Settings) -> Settings:
-    """What is taken at the start only: all but roles and their other names, the lock, and what xacctctl reads."""
+    """What is taken at the start only: all but roles and their other names, scopes, agents, the lock, and what xacctctl reads."""
     shared = settings.IdentityCenterSettings(share_cache=chosen.identity_center.share_cache)
     words: dict[str, dict[str, str]] = {
         "roles": {},
@@ -309,6 +309,8 @@ def _restarting(chosen: Settings) -> Settings:
         "aliases": {},
         "groups": {},
         "accounts": {},
+        "scopes": {},
     }
+    at_once = {"lock": settings.Lock(), "agents": settings.AgentsSettings()}
     # guard: shared-sign-ins-take-a-new-process
-    return structs.replace(chosen, **words, lock=settings.Lock(), identity_center=shared)
+    return structs.replace(chosen, **words, **at_once, identity_center=shared)
