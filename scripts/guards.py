@@ -868,6 +868,11 @@ GUARDS = {
         "found = WIDENS.get(_route(request), False)",
         "tests/control/test_boundary.py::test_what_there_is_no_line_for_is_refused",
     ),
+    "status-tells-of-no-yes-that-means-nothing": Guard(
+        'return confirm == "first-use" if key.consumer is None else',
+        "return True if key.consumer is None else",
+        "tests/control/test_api.py::test_status_has_the_yeses_by_which_somebody_may_use_a_role",
+    ),
     "boundary-writes-down-what-it-refuses": Guard(
         'self._audit.denied(request, grant, (f"{method} {path}" if path else "a route that there is not") + more)',
         "pass",

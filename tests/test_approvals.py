@@ -56,6 +56,9 @@ def test_each_use_is_asked_for_with_who_asks_and_the_answer_is_written_down(tmp_
             stack.api("POST", f"/v1/prompts/{prompt['id']}", {"confirm": True, "lasts": "grant"})
             fetch.join(PATIENCE)
             assert "SecretAccessKey" in fetch.answer
+            told = f"(grant {grant['id']}) use prod as long as its grant is in force"
+            for verb in (["status", "prod"], ["grants"]):
+                assert told in " ".join(stack.xacctctl(*verb).stdout.split())
             again = Fetch(grant)
             again.join(PATIENCE)
             assert "SecretAccessKey" in again.answer

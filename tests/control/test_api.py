@@ -17,6 +17,7 @@ from xacct.asker import Asker
 from xacct.control import api, serializers
 from xacct.control.containers import Containers
 from xacct.model import Grant
+from xacct.prompts.approved import LOGOUT, ONCE, Key, Lasting
 from xacct.scope import Scope
 
 
@@ -495,6 +496,33 @@ def wanted(control, name="g1", **more):
 async def looked():
     tree = ((7, "a\x1b[2Jws"), (3, "bash"))
     return Asker("pid 7, /bin/a\x1b[2Jws", tree, "/tmp/\x1b[31m", "aws\x1b[2J s3 ls")
+
+
+@serving
+async def test_status_has_the_yeses_by_which_somebody_may_use_a_role(control):
+    guard(control, "dev", "first-use")
+    guard(control, "prod", "each-use")
+    control.imds = {9478: "prod"}
+    grant, _, _ = control.grants.create(["prod"], "a\x1b[2J shell", None, None)
+    said = control.keeper.approvals.approved
+    said.add(Key("dev", None), LOGOUT)
+    said.add(Key("prod", grant.id), Lasting("minutes", 600.0))
+    said.add(Key("prod", "imds:9478"), ONCE)
+    said.add(Key("prod", None), LOGOUT)  # of when it was "first-use"
+    said.add(Key("prod", "console 1"), Lasting("grant"))  # a request that is over
+    status = await control.get("/v1/status")
+    found = [[each["role"], each["consumer"], each["label"], each["lasts"]] for each in status["approvals"]]
+    assert found == [
+        ["dev", None, "", "logout"],
+        ["prod", grant.id, "a [2J shell", "minutes"],
+        ["prod", "imds:9478", "imds:9478", "once"],
+    ]
+    ends = [each["until"] for each in status["approvals"]]
+    assert ends == [None, pytest.approx(status["now"] + 600, abs=5), pytest.approx(status["now"] + 60, abs=5)]
+    assert [each["role"] for each in (await control.get("/v1/status?role=dev"))["approvals"]] == ["dev"]
+    guard(control, "dev", None)
+    await control.call("DELETE", f"/v1/grants/{grant.id}")
+    assert [each["consumer"] for each in (await control.get("/v1/status"))["approvals"]] == ["imds:9478"]
 
 
 @serving

@@ -53,6 +53,7 @@ class FakeDaemon:
         self.knows_scopes = True
         self.gives_cursors, self.ignores_grant = True, False
         self.imds = {}
+        self.approvals = []
         self.good = "123456"
         self.used = set()
         self.countdown = 0.5
@@ -143,6 +144,7 @@ class FakeDaemon:
             "prompts": [p for p, _ in self.prompts.values()],
             "attended": 0,
             "notes": ["the clock is 2 s off"],
+            "approvals": [{**each, "until": each["until"] and now + each["until"]} for each in self.approvals],
         }
 
     def _get_keys(self, _path, _body):

@@ -118,6 +118,30 @@ def test_status_shows_the_imds_ports(daemon, capsys):
     assert "IMDSv2 on http://127.0.0.1:9478/: prod, for every program of yours\n" in capsys.readouterr().out
 
 
+YESES = [
+    {"role": "prod", "consumer": "g1", "label": "a\x1b[2J shell", "lasts": "minutes", "until": 1740.5},
+    {"role": "prod", "consumer": None, "label": "", "lasts": "logout", "until": None},
+    {"role": "prod", "consumer": "imds:9478", "label": "imds:9478", "lasts": "once", "until": 3.5},
+    {"role": "dev", "consumer": None, "label": "", "lasts": "minutes", "until": 60.5},
+    {"role": "prod", "consumer": "g1", "label": "a shell", "lasts": "grant", "until": None},
+]
+
+
+def test_the_yeses_that_hold_are_told(daemon, capsys):
+    daemon.approvals = YESES
+    assert main(["status"]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("A human")]
+    assert told == [
+        "A human lets a [2J shell (grant g1) use prod for 29m more",
+        "A human lets anybody use prod until logout",
+        "A human lets imds:9478 use prod once",
+        "A human lets anybody use dev for 1m more",
+        "A human lets a shell (grant g1) use prod as long as its grant is in force",
+    ]
+    assert main(["grants"]) == 0
+    assert capsys.readouterr().out.splitlines()[-4:] == ["", told[0], told[1], told[4]]
+
+
 def test_status_as_json_is_the_wires(daemon, capsys):
     assert main(["status", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["roles"][0]["state"] == "held"

@@ -138,6 +138,7 @@ class Api:
         rows, others = await _rows(standing, [node.role.name for node in asked] or list(keeper.nodes), accounts, view)
         if not asked:
             others = [row for row in others if row["state"] in ("held", "waiting", "failed")]
+        shown = [row["name"] for row in (*rows, *others)]
         behind = [above.session for node in asked for above in keeper.tree.line(node.role.name)]
         sessions = [
             serializers.session_status(
@@ -157,7 +158,8 @@ class Api:
             "notes": self._notes(catalogue),
             "locked": keeper.agent_lock.locked,
             "imds": [serializers.imds_port(keeper, port, role) for port, role in self._daemon.imds().items()],
-            "narrowed": serializers.narrowed_grants(self._grants, [row["name"] for row in (*rows, *others)]),
+            "narrowed": serializers.narrowed_grants(self._grants, shown),
+            "approvals": serializers.approvals(keeper, self._grants, self._daemon.imds(), shown),
             "daemon": self._daemon.about.status(keeper),
         }
         if "groups" in request.query:

@@ -14,7 +14,7 @@ from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from xacct.control.standing import Standing
     from xacct.credentials.entry import Entry
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from xacct.credentials.probes import Verified
     from xacct.grants.grants import Grants
     from xacct.model import Credentials, Grant, Role
-    from xacct.prompts.approved import Lasting
+    from xacct.prompts.approved import Key, Lasting
     from xacct.prompts.prompt import Permission, Prompt
 
 
@@ -208,6 +208,41 @@ def narrowed_grants(grants: Grants, roles: Collection[str]) -> list[wire.Narrowe
         for grant in grants.all()
         if grant.scope is not None and (not grant.roles or not shown.isdisjoint(grant.roles))
     ]
+
+
+def approvals(keeper: Keeper, grants: Grants, ports: Iterable[int], roles: Collection[str]) -> list[wire.Approval]:
+    """The humans' yeses by which whoever is still there may use some roles now.
+
+    Args:
+        keeper: has them.
+        grants: those whose yes it may be.
+        ports: the IMDS ports, likewise.
+        roles: names.
+    """
+    said = keeper.approvals.approved.all
+    if not said:
+        return []
+    now, shown = keeper.clock.now(), set(roles)
+    labels = {grant.id: grant.label for grant in grants.all() if grant.expires_at is None or grant.expires_at > now}
+    labels |= {name: name for name in (f"imds:{port}" for port in ports)}
+    return [
+        {
+            "role": yes.key.role,
+            "consumer": yes.key.consumer,
+            "label": clean(labels.get(yes.key.consumer or "", "")),
+            "lasts": yes.length,
+            "until": None if yes.until is None else now + yes.until - keeper.clock.boot(),
+        }
+        for yes in said
+        if yes.key.role in shown and _means_something(keeper, yes.key, labels)
+    ]
+
+
+def _means_something(keeper: Keeper, key: Key, consumers: Collection[str]) -> bool:
+    """Whether somebody may use the role by a yes, as the role is configured now."""
+    confirm = keeper.node(key.role).role.confirm
+    # guard: status-tells-of-no-yes-that-means-nothing
+    return confirm == "first-use" if key.consumer is None else confirm is not None and key.consumer in consumers
 
 
 def credentials_event(role: str, held: Credentials, region: str | None) -> wire.CredentialsEvent:

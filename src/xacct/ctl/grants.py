@@ -12,7 +12,7 @@ from xacct.ctl.complain import complain
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.granting import demand_scope
 from xacct.ctl.http10 import quote
-from xacct.ctl.render import clean, out, out_json, paint, show, since, table, until
+from xacct.ctl.render import allowed, clean, out, out_json, paint, show, since, table, until
 from xacct.ctl.verb import Verb
 
 
@@ -28,7 +28,8 @@ def grants(args: Namespace, client: Client) -> int:
 
 def _list(client: Client) -> int:
     found = client.call("GET", wire.GRANTS, wire.GrantsAnswer)["grants"]
-    now = client.call("GET", wire.STATUS, wire.StatusAnswer)["now"]
+    status = client.call("GET", wire.STATUS, wire.StatusAnswer)
+    now = status["now"]
     rows = [
         (
             grant["id"],
@@ -47,8 +48,16 @@ def _list(client: Client) -> int:
         shorter=(1, 2),
         last=(5, 6),
     )
-    out("\n".join([paint(heading, "dim"), *lines, *_scopes(found)]))
+    yeses = [allowed(each, now) for each in status.get("approvals", []) if _concerns(each, found)]
+    out("\n".join([paint(heading, "dim"), *lines, *_scopes(found), *([""] if yeses else []), *yeses]))
     return OK
+
+
+def _concerns(approval: wire.Approval, grants: Sequence[wire.GrantInfo]) -> bool:
+    """Whether a human's yes is one of these grants', or for all and for a role of theirs."""
+    if approval["consumer"] is None:
+        return any(approval["role"] in grant["roles"] for grant in grants)
+    return any(approval["consumer"] == grant["id"] for grant in grants)
 
 
 def _scopes(grants: Sequence[wire.GrantInfo]) -> list[str]:

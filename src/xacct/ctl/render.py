@@ -104,6 +104,21 @@ def since(instant: float | None, now: float) -> str:
     return passed if passed == "now" else f"{passed} ago"
 
 
+def allowed(approval: wire.Approval, now: float) -> str:
+    """Return a human's yes that holds now as a sentence.
+
+    Args:
+        approval: it.
+        now: the daemon's clock, Unix seconds.
+    """
+    who = "anybody" if approval["consumer"] is None else approval["label"]
+    if approval["consumer"] not in (None, approval["label"]):
+        who += f" (grant {approval['consumer']})"
+    known = {"once": "once", "grant": "as long as its grant is in force", "logout": "until logout"}
+    how = known.get(approval["lasts"]) or (f"for {until(approval['until'], now)} more" if approval["until"] else "")
+    return clean(f"A human lets {who} use {approval['role']} {how}".rstrip())
+
+
 def each_of(worded: Callable[[float | None, float], str], instants: Sequence[float | None], now: float) -> list[str]:
     """Return `until` or `since` for each of these instants: most are the same, or none."""
     said = {instant: worded(instant, now) for instant in set(instants)}

@@ -241,6 +241,7 @@ def status() -> Any:
     )
     port = Fields({"port": whole, "role": text, "url": text, "region": text_or_null})
     grant = Fields({"id": text, "label": text, "roles": ListOf(text), "scope": text})
+    approval = Fields({"role": text, "consumer": text_or_null, "label": text, "lasts": text, "until": number_or_null})
     return Fields(
         {
             "now": number,
@@ -255,6 +256,7 @@ def status() -> Any:
             "locked": flag,
             "imds": ListOf(port),
             "narrowed": ListOf(grant),
+            "approvals": ListOf(approval),
             "daemon": _daemon(),
         },
     )

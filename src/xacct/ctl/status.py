@@ -9,6 +9,7 @@ from xacct.ctl import shape, shell_prompt, variables
 from xacct.ctl.failure import OK
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import (
+    allowed,
     clean,
     coloured,
     columns,
@@ -116,6 +117,8 @@ def _status_lines(answer: wire.StatusAnswer, args: Namespace) -> Iterator[str]:
     for grant in answer.get("narrowed", []):
         of = ", ".join(grant["roles"])
         yield _said(f"Grant {grant['id']} ({grant['label']}) has {of} narrowed to: {grant['scope']}")
+    for approval in answer.get("approvals", []):
+        yield _said(allowed(approval, now))
     for prompt in answer["prompts"]:
         yield paint(_question(prompt, answer["attended"]), "warn")
     astray = variables.strayed(os.environ)

@@ -101,6 +101,23 @@ class NarrowedGrant(TypedDict):
     scope: str
 
 
+class Approval(TypedDict):
+    """A human's yes to the use of a guarded role that holds now, in GET /v1/status.
+
+    Attributes:
+        consumer: whose it is: a grant's id, or an IMDS port's (imds:9478); null: all consumers'.
+        label: what people call the consumer; empty where it is for all.
+        lasts: how long it was given for.
+        until: when it ends; null: not by itself.
+    """
+
+    role: str
+    consumer: str | None
+    label: str
+    lasts: str
+    until: float | None
+
+
 class StatusAnswer(TypedDict):
     """GET /v1/status.
 
@@ -109,6 +126,7 @@ class StatusAnswer(TypedDict):
         locked: no credentials leave until POST /v1/unlock.
         imds: the ports of [imds] that are served.
         narrowed: the grants that have a scope.
+        approvals: the yeses that hold.
     """
 
     now: float
@@ -121,6 +139,7 @@ class StatusAnswer(TypedDict):
     locked: NotRequired[bool]
     imds: NotRequired[list[ImdsPort]]
     narrowed: NotRequired[list[NarrowedGrant]]
+    approvals: NotRequired[list[Approval]]
     daemon: NotRequired[DaemonStatus]
 
 
