@@ -74,7 +74,6 @@ class LoginRoutes:
         ask = attend or "code" in body or self._somebody_for(body["roles"])
         grant = self._grant(body)
         caller = caller_of(request)
-        process = caller.process
         browser = self._browser(body, attend=attend)
         bulk = Bulk()
         places = {name: bulk.place(number) for number, name in enumerate(dict.fromkeys(body["roles"]))}
@@ -86,13 +85,13 @@ class LoginRoutes:
                     ask=ask,
                     until=body.get("until"),
                     again=body.get("again", False),
-                    process=process,
+                    process=caller.process,
                     place=places[role],
                     lazy=lazy,
                     serial=body.get("serial"),
                 )
             if grant is not None:
-                await self._service.allow(role, grant, lambda: process, lambda: self._asker(caller))
+                await self._service.allow(role, grant, lambda: caller.process, lambda: self._asker(caller))
                 await self._service.derive(role, grant)
             return "logged-in" if lazy and not self._keeper.node(role).entry.valid() else "held"
 
@@ -148,10 +147,8 @@ class LoginRoutes:
         """POST /v1/credentials."""
         body = await body_of(request, wire.CredentialsRequest)
         self._agents.check(body)
-        body["role"] = views.of(request).wanted(body["role"])
-        attend = body.get("attend", True)
+        name, attend = views.of(request).wanted(body["role"]), body.get("attend", True)
         # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
-        name = body["role"]
         command = self._command(name)
         try:
             region = self._service.check(name, command).role.region
