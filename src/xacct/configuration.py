@@ -300,7 +300,7 @@ class Configuration:
 
 
 def _restarting(chosen: Settings) -> Settings:
-    """What is taken at the start only: not roles and their other names, scopes, agents, the lock, what xacctctl reads."""
+    """Taken at the start only: not roles and their other names, scopes, agents, the lock, what xacctctl reads."""
     shared = settings.IdentityCenterSettings(share_cache=chosen.identity_center.share_cache)
     words: dict[str, dict[str, str]] = {
         "roles": {},
