@@ -156,6 +156,17 @@ async def test_a_yes_is_not_asked_for_again(clock):
 
 
 @in_virtual_time
+async def test_a_yes_to_what_the_role_was_is_asked_for_again(clock):
+    guarded = role(confirm="each-grant")
+    async with World(clock, [guarded]) as world:
+        world.person()
+        await world.login("prod", ask=True)
+        world.keeper.approvals.approved.add(Key("prod", "a grant"), GRANT)
+        await world.restart([role(confirm="each-grant", role_arn="arn:aws:iam::345678901234:role/another")])
+        assert not world.keeper.approvals.admits(guarded, "a grant")
+
+
+@in_virtual_time
 async def test_what_an_older_daemon_kept_of_yeses_holds(clock):
     first, each = role("first", confirm="first-use"), role("each", confirm="each-grant")
     async with World(clock, [first, each]) as world:

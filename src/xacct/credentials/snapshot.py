@@ -318,14 +318,18 @@ def restore(keeper: Keeper, memory: Snapshot, *, same_boot: bool) -> int:
         if entry is not None and session.source.key in ("", keys[rank]):
             _to_entry(keeper, entry, session.entry, same_boot=same_boot)
             _to_sign_in(keeper, entry, session)
+    others = set()
     for role in memory.roles:
         name = _place_of(keeper, role)
         # guard: restart-changed-role-gets-nothing
-        if name is not None and plan(keeper.nodes[name].role, keeper.nodes) == role.plan:
+        if name is None or plan(keeper.nodes[name].role, keeper.nodes) != role.plan:
+            others.add(role.name)
+        else:
             _to_entry(keeper, keeper.nodes[name].entry, role.entry, same_boot=same_boot)
     decided = keeper.consents.decided  # what this process was told since: it comes late
-    # guard: consent-no-late-yes-after-taking-back
-    yeses = [yes for yes in _yeses(memory) if yes.key.role in keeper.nodes and yes.key.role not in decided]
+    # guard: consent-no-late-yes-after-taking-back, restart-changed-role-has-no-yes
+    unsaid = decided | others
+    yeses = [yes for yes in _yeses(memory) if yes.key.role in keeper.nodes and yes.key.role not in unsaid]
     keeper.approvals.approved.restore(yeses, same_boot=same_boot)
     for name, use in memory.uses.items():
         keeper.uses.setdefault(name, Use(use.asked, use.served, use.login))
