@@ -206,8 +206,8 @@ def restore(keeper: Keeper, memory: Snapshot, *, same_boot: bool) -> int:
         else:
             _to_entry(keeper, keeper.nodes[name].entry, role.entry, same_boot=same_boot)
     decided = keeper.consents.decided  # what this process was told since: it comes late
-    # guard: consent-no-late-yes-after-taking-back
-    unsaid = decided | others  # guard: restart-changed-role-has-no-yes
+    # guard: consent-no-late-yes-after-taking-back, restart-changed-role-has-no-yes
+    unsaid = decided | others
     yeses = [yes for yes in _yeses(memory) if yes.key.role in keeper.nodes and yes.key.role not in unsaid]
     keeper.approvals.approved.restore(yeses, same_boot=same_boot)
     for name, use in memory.uses.items():
