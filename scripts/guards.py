@@ -3448,6 +3448,11 @@ GUARDS = {
         "if False:",
         "tests/desktop/test_pinentry.py::test_a_cancel_is_a_no",
     ),
+    "pinentry-in-terminal-fits-it": Guard(
+        "if len(lines) > MOST_LINES:",
+        "if False:",
+        "tests/desktop/test_pinentry.py::test_what_is_said_on_a_terminal_fits_it",
+    ),
     "pinentry-shows-a-no": Guard(
         'await _tell(program, "SETCANCEL", "_No")',
         "pass",

@@ -261,3 +261,12 @@ def test_without_a_display_it_is_not_asked_for_a_window(found, desk, env, platfo
     path = str(Path(found.put("pinentry")).parent)
     parts = Parts(Prompts(), desk.broker, desk.events, {"PATH": path, **env}, lambda: 0.0)
     assert isinstance(pinentry.way(parts, platform), pinentry.Pinentry) == usable
+
+
+def test_what_is_said_on_a_terminal_fits_it():
+    said = pinentry._fitting("Let a program use the role prod?\n" + "Command: " + "word " * 200 + "\nYes means: once")
+    lines = said.split("\n")
+    assert (lines[0], lines[-2:]) == ("Let a program use the role prod?", ["...", "Yes means: once"])
+    assert len(lines) == pinentry.MOST_LINES
+    assert max(map(len, lines)) <= pinentry.WIDTH
+    assert pinentry._fitting("a\nb") == "a\nb"

@@ -35,6 +35,9 @@ NAMES = ("pinentry", "pinentry-mac")
 LARGEST = 64 * 1024
 """Bytes of a gpg-agent.conf."""
 
+WIDTH, MOST_LINES = 60, 12
+"""Columns and lines of what is said on a terminal: of 80 and 24, pinentry-curses needs some for frame and buttons."""
+
 PASSED_ON = frozenset(
     """
     PATH HOME USER LOGNAME SHELL LANG LANGUAGE LC_ALL LC_CTYPE LC_MESSAGES TMPDIR DISPLAY WAYLAND_DISPLAY XAUTHORITY
@@ -103,11 +106,13 @@ class Pinentry:
         await _tell(program, "SETTITLE", TITLE)
         while asked.open:
             await _tell(program, "SETTIMEOUT", str(max(1, int(prompt.deadline - self._given.boot()))))
-            await _tell(program, "SETDESC", "\n".join(filter(None, [text(prompt, problem=False), means(prompt)])))
+            said = "\n".join(filter(None, [text(prompt, problem=False), means(prompt)]))
+            await _tell(program, "SETDESC", said if self._tty is None else _fitting(said))
             if prompt.kind == "mfa":
                 await _tell(program, "SETPROMPT", "MFA code:")
             else:
-                held = f", {prompt.choices[0].words}" if prompt.choices else ""
+                # pinentry-curses draws no button that is wider than a few words; `means` has said it above.
+                held = f", {prompt.choices[0].words}" if prompt.choices and self._tty is None else ""
                 await _tell(program, "SETOK", f"_Yes{held}")
                 await _tell(program, "SETCANCEL", "_No")  # guard: pinentry-shows-a-no
             if asked.problem:
@@ -125,6 +130,16 @@ class Pinentry:
             if asked.allow() if prompt.kind == "confirm" else asked.answer(said):
                 return
             await asked.fresh()
+
+
+def _fitting(said: str) -> str:
+    """What fits a terminal, for pinentry-curses breaks no lines and asks nothing where one is too long, or too many."""
+    import textwrap  # noqa: PLC0415 - late: of use where a terminal was lent
+
+    lines = [part for line in said.split("\n") for part in textwrap.wrap(line, WIDTH)]
+    if len(lines) > MOST_LINES:  # guard: pinentry-in-terminal-fits-it
+        lines[MOST_LINES - 2 : -1] = ["..."]
+    return "\n".join(lines)
 
 
 async def _tell(program: Conversation, command: str, argument: str) -> str:
