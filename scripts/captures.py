@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -96,12 +96,19 @@ def _watch(screen: Screen) -> str:
     return screen.shows("123___")
 
 
+def _answered(screen: Screen) -> str:
+    _watch(screen)
+    screen.type("456", "Enter")
+    return screen.shows("26 held")
+
+
 CAPTURES = {
     "picker": Capture("login", (80, 24), _picker),
     "login-of-a-group": Capture("login @customers", (80, 24), _login),
     "status-of-80-roles": Capture("status", (80, 100), _status),
     "status-by-account": Capture("status --filter prod --group account", (80, 40), _status),
     "watch": Capture("status --watch", (80, 24), _watch),
+    "watch-answered": Capture("status --watch", (80, 24), _answered),
 }
 
 
@@ -110,7 +117,8 @@ def _world(fake: FakeDaemon) -> None:
     names = [f"{customer}-{stage}" for customer in CUSTOMERS for stage in STAGES]
     fake.roles = dict.fromkeys(names)
     fake.needs_code = True
-    fake.answers["/v1/status"] = lambda _body: _status_of(fake, names)
+    held = {GROUP[0]}
+    fake.answers["/v1/status"] = lambda _body: _status_of(fake, names, held)
     words = {"word=%40customers": GROUP}
     fake.answers |= {f"/v1/selection?{word}": {"roles": list(roles)} for word, roles in words.items()}
     login = fake._post_login  # noqa: SLF001 - what it does but for the name of the group
@@ -120,7 +128,7 @@ def _world(fake: FakeDaemon) -> None:
     def logged_in(body: dict[str, Any]) -> Any:
         if "@customers" in body["roles"]:
             raise problem(404, unknown)
-        return login("/v1/login", body)
+        return _answered_by(login("/v1/login", body), lambda: held.update(body["roles"]))
 
     fake.answers["/v1/login"] = logged_in
     line = {"time": "2026-11-22T12:00:00Z", "event": "fetch", "role": "acme-prod", "what": "served", "count": 1}
@@ -128,14 +136,22 @@ def _world(fake: FakeDaemon) -> None:
     fake.answers["/v1/audit?follow=1"] = lambda _body: chain([line], fake._get_events("", None))  # noqa: SLF001
 
 
-def _status_of(fake: FakeDaemon, names: list[str]) -> dict[str, Any]:
+def _answered_by(events: Iterable[Any], then: Callable[[], object]) -> Iterator[Any]:
+    """The events of a login; what is held by then is so before the last of them is told."""
+    for event in events:
+        if event.get("event") == "held":
+            then()
+        yield event
+
+
+def _status_of(fake: FakeDaemon, names: list[str], held: Set[str]) -> dict[str, Any]:
     answer = fake._get_status(None, None)  # noqa: SLF001 - its shape, with other roles
     now, nothing = answer["now"], dict.fromkeys(("expires_at", "mfa_expires_at", "last_used", "next_renewal", "error"))
     rows = []
     for number, name in enumerate(names):
         customer = CUSTOMERS.index(name.partition("-")[0])
         account = f"{111122220000 + customer}"
-        state = "held" if name == GROUP[0] else STATES[(number * 7 + number // 8) % 10]
+        state = "held" if name in held else STATES[(number * 7 + number // 8) % 10]
         row = {**nothing, "name": name, "account": account, "account_name": CUSTOMERS[customer], "state": state}
         row["role_arn"] = f"arn:aws:iam::{account}:role/{name.partition('-')[2].title()}"
         if name.endswith("-prod"):
