@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Set
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -144,7 +144,7 @@ def _answered_by(events: Iterable[Any], then: Callable[[], object]) -> Iterator[
         yield event
 
 
-def _status_of(fake: FakeDaemon, names: list[str], held: Set[str]) -> dict[str, Any]:
+def _status_of(fake: FakeDaemon, names: list[str], held: Collection[str]) -> dict[str, Any]:
     answer = fake._get_status(None, None)  # noqa: SLF001 - its shape, with other roles
     now, nothing = answer["now"], dict.fromkeys(("expires_at", "mfa_expires_at", "last_used", "next_renewal", "error"))
     rows = []
