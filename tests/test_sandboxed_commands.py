@@ -17,6 +17,7 @@ from operator import itemgetter
 from pathlib import Path
 
 import pytest
+from dynamo import DYNAMO
 from stack import Stack
 from unprivileged import OWNER, python, why_not
 from waiting import PATIENCE, wait_until
@@ -24,19 +25,6 @@ from waiting import PATIENCE, wait_until
 from xacct.ctl.sandboxed import seccomp
 
 pytestmark = pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
-
-AGENT = """
-import sys, boto3, botocore.exceptions
-table = boto3.client("dynamodb")
-item = {"id": {"S": "1"}}
-for verb, call in (("put", lambda: table.put_item(TableName="notes", Item=item)),
-                   ("get", lambda: table.get_item(TableName="notes", Key=item))):
-    try:
-        call()
-        print(verb, "done")
-    except botocore.exceptions.ClientError as error:
-        print(verb, error.response["Error"]["Code"])
-"""
 
 FETCH = """
 import os, urllib.request
@@ -115,7 +103,7 @@ def refusal(stack, code, *options, **how):
 
 
 def test_an_agent_reads_is_refused_a_write_and_the_audit_tells_the_story(stack):
-    done = run(stack, sys.executable, "-c", AGENT, options=("--read-only", "--ttl", "2m"))
+    done = run(stack, sys.executable, "-c", DYNAMO, options=("--read-only", "--ttl", "2m"))
     assert done.stdout.split("\n")[:2] == ["put AccessDeniedException", "get done"], done.stderr
     lines = [json.loads(line) for line in stack.xacctctl("audit", "--json").stdout.splitlines()]
     grant = [line for line in lines if line["event"] == "grant-created"][-1]["grant"]["id"]

@@ -175,28 +175,11 @@ class App:
 
     def _heart(self, chosen: Settings) -> Keeper:
         """The keeper, with AWS and the prompt broker it needs."""
-        from xacct.aws.console import Console  # noqa: PLC0415
-        from xacct.aws.console_login import ConsoleLogins  # noqa: PLC0415
-        from xacct.aws.iam import Iam  # noqa: PLC0415
-        from xacct.aws.portal import Portal  # noqa: PLC0415
-        from xacct.aws.shared_cache import SharedCache  # noqa: PLC0415
         from xacct.aws.sources import FileSources  # noqa: PLC0415
-        from xacct.aws.sts import Sts  # noqa: PLC0415
 
         events = Events()
         events.call(PromptOpened, self._prepare)
-        self.sts = Sts(self.clock)
-        self.iam = Iam(self.sts)
-        # guard: shared-cache-off-never-writes
-        self.shared_cache = SharedCache(os.environ) if chosen.identity_center.share_cache else None
-        peers = PeerCheck(callers.choose(), os.geteuid())
-
-        def admits(client: Address, server: Address) -> bool:
-            return peers.turns_away(peers.caller_at(client, server)) is None
-
-        self.identity_center = Portal(self.clock, admits)
-        self.console_logins = ConsoleLogins(self.clock, admits)
-        self.console = Console(lambda: self.configuration.settings.console.url, admits)
+        self._build_aws(chosen)
         broker = PromptBroker(self.clock, events, UsedCodes(self._keep_steps))
         at_most = settings.seconds(chosen.prompts.remember_at_most)
         calls = Calls(
@@ -216,6 +199,28 @@ class App:
             ),
         )
         return Keeper(calls, events)
+
+    def _build_aws(self, chosen: Settings) -> None:
+        """What speaks with AWS. A browser that comes back from a sign-in has to be this user's."""
+        from xacct.aws.console import Console  # noqa: PLC0415
+        from xacct.aws.console_login import ConsoleLogins  # noqa: PLC0415
+        from xacct.aws.iam import Iam  # noqa: PLC0415
+        from xacct.aws.portal import Portal  # noqa: PLC0415
+        from xacct.aws.shared_cache import SharedCache  # noqa: PLC0415
+        from xacct.aws.sts import Sts  # noqa: PLC0415
+
+        peers = PeerCheck(callers.choose(), os.geteuid())
+
+        def admits(client: Address, server: Address) -> bool:
+            return peers.turns_away(peers.caller_at(client, server)) is None
+
+        self.sts = Sts(self.clock)
+        self.iam = Iam(self.sts)
+        # guard: shared-cache-off-never-writes
+        self.shared_cache = SharedCache(os.environ) if chosen.identity_center.share_cache else None
+        self.identity_center = Portal(self.clock, admits)
+        self.console_logins = ConsoleLogins(self.clock, admits)
+        self.console = Console(lambda: self.configuration.settings.console.url, admits)
 
     def _own_ports(self) -> set[int]:
         """The ports at which we serve credentials: no source of ours is asked there."""
