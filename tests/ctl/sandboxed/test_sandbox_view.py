@@ -1,10 +1,12 @@
 """What a sandbox sees: bubblewrap's mounts for a home directory, and what is refused."""
 
 import os
+import socket
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from acl import ACL
 
 from xacct.ctl.failure import CtlError
 from xacct.ctl.sandboxed import kernel, places, run, view
@@ -178,3 +180,43 @@ def test_a_link_that_leads_out_of_the_working_directory_is_not_followed(home):
         run._typed(f"{project}/out", project)
     assert run._typed(f"{project}/in", project) == f"{project}/.git"
     assert run._typed(f"{home}/.config/other", project) == f"{home}/.config/other"
+
+
+@pytest.fixture
+def unix(tmp_path):
+    """A socket in a directory, and what /proc/net/unix says of it."""
+    place = tmp_path / "theirs"
+    place.mkdir(mode=0o700)
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(place / "s"))
+        yield place, f"Num RefCount Protocol Flags Type St Inode Path\n0: 2 0 10000 1 1 7 {place / 's'}\n"
+
+
+@pytest.fixture
+def somebody_else(monkeypatch):
+    """Whoever looks is not whose the directories are: it is root with its powers, which sees into them all the same."""
+    monkeypatch.setattr(os, "geteuid", lambda: 4_000_000)
+    monkeypatch.setattr(os, "getegid", lambda: 4_000_000)
+    monkeypatch.setattr(os, "getgroups", list)
+
+
+@pytest.mark.parametrize(("mode", "searchable"), [(0o700, False), (0o770, False), (0o711, True)])
+def test_what_root_reaches_by_its_powers_alone_is_out_of_a_sandboxs_reach(unix, somebody_else, mode, searchable):
+    place, _ = unix
+    place.chmod(mode)
+    assert kernel._is_searchable(str(place)) == searchable
+
+
+def test_a_socket_that_is_out_of_reach_is_not_covered(unix, somebody_else):
+    assert list(kernel.sockets(unix[1])) == []
+
+
+def test_a_directory_with_an_access_list_may_be_in_reach(unix, somebody_else):
+    place, _ = unix
+    os.setxattr(place, "system.posix_acl_access", ACL)
+    assert kernel._is_searchable(str(place))
+
+
+def test_a_socket_of_ours_is_in_reach(unix):
+    place, said = unix
+    assert list(kernel.sockets(said)) == [str(place / "s")]

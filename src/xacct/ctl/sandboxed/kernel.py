@@ -1,7 +1,9 @@
 """What the kernel tells of mounts and Unix sockets, for what else leads to a hidden file: see proc(5)."""
+# ruff: noqa: PTH116, PTH120 - see paths.py
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -20,7 +22,7 @@ _PATH: Final = 7
 
 
 def sockets(unix: str) -> Iterator[str]:
-    """Return the paths of the Unix sockets that there are, without symbolic links.
+    """Return the paths of the Unix sockets that a command without powers could come to, without symbolic links.
 
     Args:
         unix: what /proc/net/unix says.
@@ -29,7 +31,7 @@ def sockets(unix: str) -> Iterator[str]:
         fields = line.split(None, _PATH)
         if len(fields) > _PATH and fields[_PATH].startswith("/"):
             found = os.path.realpath(fields[_PATH])
-            if _is_socket(found):
+            if _is_socket(found) and _is_in_reach(found):
                 yield found
 
 
@@ -70,3 +72,38 @@ def _is_socket(path: str) -> bool:
         return stat.S_ISSOCK(os.lstat(path).st_mode)
     except OSError:
         return False
+
+
+def _is_in_reach(path: str) -> bool:
+    """Say whether each directory above may be searched by us without root's powers, which a sandbox has not.
+
+    Nothing could be mounted on a socket elsewhere: bubblewrap has no powers over other users' directories either.
+    """
+    above = os.path.dirname(path)
+    while above != "/":
+        if not _is_searchable(above):  # guard: sandbox-of-root-covers-what-it-can
+            return False
+        above = os.path.dirname(above)
+    return True
+
+
+def _is_searchable(directory: str) -> bool:
+    try:
+        found = os.stat(directory)
+        if "system.posix_acl_access" in _attributes(directory):  # guard: sockets-behind-access-lists-are-covered
+            return True
+    except OSError:
+        return True  # what can't be told is covered
+    if found.st_uid == os.geteuid():
+        return bool(found.st_mode & stat.S_IXUSR)
+    ours = found.st_gid in {os.getegid(), *os.getgroups()}
+    return bool(found.st_mode & (stat.S_IXGRP if ours else stat.S_IXOTH))
+
+
+def _attributes(path: str) -> list[str]:
+    try:
+        return os.listxattr(path)
+    except OSError as error:
+        if error.errno == errno.ENOTSUP:
+            return []
+        raise
