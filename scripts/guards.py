@@ -673,6 +673,16 @@ GUARDS = {
         "said",
         "tests/host/test_command_line.py::test_what_is_named_as_a_secret_is_blanked",
     ),
+    "long-arguments-are-looked-at-in-part": Guard(
+        "if len(argument) <= LOOKED_AT:",
+        "if True:",
+        "tests/host/test_command_line.py::test_of_a_long_argument_whole_words_of_its_beginning_are_looked_at",
+    ),
+    "no-more-is-looked-at-than-is-shown": Guard(
+        "if length > most:",
+        "if False:",
+        "tests/host/test_command_line.py::test_no_more_arguments_are_looked_at_than_are_shown",
+    ),
     "command-line-in-command-line": Guard(
         r'_OPTION.sub(rf"\1{BLANK}", said)',
         "said",

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xacct.host import command_line
 from xacct.host.command_line import BLANK, SHOWN, shown
 
 CANARY = "hunter2-is-the-canary"
@@ -126,3 +127,28 @@ def test_a_secret_key_that_looks_like_a_path_is_blanked():
 def test_it_is_cut():
     assert shown(["echo", *["word"] * 100])[-1] == "…"
     assert shlex.split(shown(["echo", "word"])) == ["echo", "word"]
+
+
+@pytest.mark.parametrize(
+    ("long", "said"),
+    [
+        ("a" * 401, "***…"),
+        (" " * 401, "***…"),
+        ("sh -c " + "b" * 400, "sh -c…"),
+        ("one two " * 60, "one two one two"),
+    ],
+)
+def test_of_a_long_argument_whole_words_of_its_beginning_are_looked_at(long, said):
+    assert command_line._bounded(long).replace(" …", "…").startswith(said)
+    assert len(command_line._bounded(long)) <= command_line.LOOKED_AT + 2
+
+
+def test_no_more_arguments_are_looked_at_than_are_shown():
+    left = iter(["word"] * 1000)
+    assert shown(left).endswith("…")
+    assert len(list(left)) > 900
+
+
+def test_a_secret_behind_an_options_long_name_is_blanked():
+    assert "hunter2" not in shown(["x", "-" + "a" * 380 + "-password" + "b" * 400, "hunter2"])
+    assert "hunter2" not in shown(["sh", "-c", "x-my-password hunter2"])

@@ -19,6 +19,9 @@ BLANK = "***"
 SHOWN = 200
 """Characters of a command line, at most: more would push the question off the screen."""
 
+LOOKED_AT = 400
+"""Characters of an argument that are looked at: patterns take a long one's square in time, and hold up all else."""
+
 _NAME = (
     r"(?:pass|pwd|secret|token|cred|key|auth|bearer|cookie|session|signature|otp|mfa|code|seed|pin|jwt|private|login)"
 )
@@ -36,7 +39,7 @@ _ATTACHED = re.compile(r"-[pP](?=\S)(?!\w*(?:ort|ath|rofile)).+")
 _NAMED = re.compile(rf"({_NAME}[\w.-]*[\"']?\s*[:=])\s*.+", re.IGNORECASE | re.DOTALL)
 """NAME=..., "NAME": ..., NAME: ... up to the argument's end."""
 
-_OPTION = re.compile(rf"(-[\w-]*{_NAME}[\w-]*\s+)(?:\"[^\"]*\"?|'[^']*'?|\S+)", re.IGNORECASE)
+_OPTION = re.compile(rf"(?<![\w-])(\w*-[\w-]*{_NAME}[\w-]*\s+)(?:\"[^\"]*\"?|'[^']*'?|\S+)", re.IGNORECASE)
 """The same in the middle of an argument that is a command line itself (sh -c)."""
 
 _SCHEME = re.compile(r"\b(bearer|basic|digest|negotiate)(\s+)\S+", re.IGNORECASE)
@@ -64,17 +67,27 @@ def shown(arguments: Sequence[str], most: int = SHOWN) -> str:
         most: characters.
     """
     words: list[str] = []
-    before = ""
+    before, length = "", 0
     for argument in arguments:
         # Blanked whatever it begins with: a password may begin with a dash.
         if _ASKS.fullmatch(before):  # guard: value-behind-secret-option-is-blanked
             words.append(BLANK)
         elif _USER.fullmatch(before) and ":" in argument:  # guard: users-password-is-blanked
-            words.append(argument.partition(":")[0] + ":" + BLANK)
+            words.append(_bounded(argument.partition(":")[0]) + ":" + BLANK)
         else:
-            words.append(_without_secrets(argument))
-        before = argument
+            words.append(_without_secrets(_bounded(argument)))
+        before, length = argument[:LOOKED_AT], length + 1 + len(words[-1])
+        if length > most:  # guard: no-more-is-looked-at-than-is-shown
+            break
     return cut(clean(" ".join(words)), most)  # guard: command-line-is-words
+
+
+def _bounded(argument: str) -> str:
+    """The beginning of a long argument, up to a space: half a word does not look like the whole one."""
+    if len(argument) <= LOOKED_AT:  # guard: long-arguments-are-looked-at-in-part
+        return argument
+    whole = argument[:LOOKED_AT].rsplit(None, 1)[:-1]
+    return " ".join([*(whole or [BLANK]), "…"])
 
 
 def _without_secrets(argument: str) -> str:
