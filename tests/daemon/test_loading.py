@@ -3,11 +3,13 @@
 import ssl
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import botocore
 import pytest
+from waiting import PATIENCE
 
 from xacct.daemon.loading import without_certificates
 
@@ -49,3 +51,21 @@ def test_other_threads_get_their_certificates_meanwhile():
         assert ssl.create_default_context().cert_store_stats()["x509"] == 0
         assert another.submit(ssl.create_default_context).result().cert_store_stats()["x509"] > 0
     assert ssl.create_default_context().cert_store_stats()["x509"] > 0
+
+
+def test_two_threads_take_turns_and_leave_nothing_behind():
+    ordinary = ssl.SSLContext.set_default_verify_paths
+    begun, entered = threading.Event(), threading.Event()
+
+    def second():
+        begun.set()
+        with without_certificates():
+            entered.set()
+
+    with ThreadPoolExecutor(1) as another:
+        with without_certificates():
+            waiting = another.submit(second)
+            begun.wait(PATIENCE)
+            assert not entered.wait(0.05)
+        waiting.result(PATIENCE)
+    assert ssl.SSLContext.set_default_verify_paths is ordinary

@@ -6,8 +6,9 @@ with Bucket() as bucket:
 """
 
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from serving import Serving
 
 _LISTING = """<?xml version="1.0"?>
 <ListBucketResult><Name>bucket</Name><KeyCount>1</KeyCount><IsTruncated>false</IsTruncated>
@@ -15,27 +16,16 @@ _LISTING = """<?xml version="1.0"?>
 </ListBucketResult>"""
 
 
-class Bucket:
+class Bucket(Serving):
     def __init__(self):
         self.keys = []
-        handler = type("Handler", (_Handler,), {"keys": self.keys})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        super().__init__(_Handler, keys=self.keys)
 
     @property
     def variables(self):
         """What leads object_store here, for credentials of a cloud machine too: there are none."""
-        address = f"http://127.0.0.1:{self._server.server_port}"
+        address = f"http://127.0.0.1:{self.port}"
         return {"AWS_ENDPOINT_URL_S3": address, "AWS_METADATA_ENDPOINT": address, "AWS_ALLOW_HTTP": "true"}
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -6,40 +6,30 @@ with Proxy() as proxy:
 """
 
 import http.client
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
+
+from serving import Serving
 
 NAMES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 
 
-class Proxy:
+class Proxy(Serving):
     """`heads`: the request line and the header of each request that has come."""
 
     def __init__(self):
         self.heads = []
-        handler = type("Handler", (_Handler,), {"heads": self.heads})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        super().__init__(_Handler, heads=self.heads)
 
     @property
     def variables(self):
         """The variables that lead here, in both spellings."""
-        address = f"http://127.0.0.1:{self._server.server_port}"
+        address = f"http://127.0.0.1:{self.port}"
         return dict.fromkeys((*NAMES, *map(str.lower, NAMES)), address)
 
     def saw(self, secret):
         """Whether any request carried `secret`."""
         return any(secret in head for head in self.heads)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -7,9 +7,10 @@ with Service(lambda request: (200, {}, b"...")) as service:
 
 import re
 import ssl
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import NamedTuple
+
+from serving import Serving
 
 
 class Request(NamedTuple):
@@ -24,28 +25,17 @@ class Request(NamedTuple):
     body: bytes
 
 
-class Service:
+class Service(Serving):
     """`certificate`: a file with one and its key, for a service that is asked over TLS."""
 
     def __init__(self, answer, certificate=None):
         self.seen = []
-        handler = type("Handler", (_Handler,), {"seen": self.seen, "answer": staticmethod(answer)})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        super().__init__(_Handler, seen=self.seen, answer=staticmethod(answer))
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
-            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
-        self.url = f"http{'' if certificate is None else 's'}://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"http{'' if certificate is None else 's'}://127.0.0.1:{self.port}"
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_ONE = threading.Lock()
+
+
 def load_aiohttp() -> None:
     """Load aiohttp, wherever one thread may take its time.
 
@@ -30,14 +33,15 @@ def load_aiohttp() -> None:
 def without_certificates() -> Iterator[None]:
     """TLS contexts that this thread makes meanwhile read none of the system's certificates; other threads' do."""
     here = threading.get_ident()
-    ordinary = ssl.SSLContext.set_default_verify_paths
+    with _ONE:  # of two that overlapped one would put back what the other has put there
+        ordinary = ssl.SSLContext.set_default_verify_paths
 
-    def read(context: ssl.SSLContext, *arguments: Any) -> None:
-        if threading.get_ident() != here:  # guard: certificates-are-left-out-for-one-thread
-            ordinary(context, *arguments)
+        def read(context: ssl.SSLContext, *arguments: Any) -> None:
+            if threading.get_ident() != here:  # guard: certificates-are-left-out-for-one-thread
+                ordinary(context, *arguments)
 
-    ssl.SSLContext.set_default_verify_paths = read  # type: ignore[assignment, method-assign]
-    try:
-        yield
-    finally:
-        ssl.SSLContext.set_default_verify_paths = ordinary  # type: ignore[method-assign]
+        ssl.SSLContext.set_default_verify_paths = read  # type: ignore[assignment, method-assign]
+        try:
+            yield
+        finally:
+            ssl.SSLContext.set_default_verify_paths = ordinary  # type: ignore[method-assign]
