@@ -2351,10 +2351,13 @@ GUARDS = {
         "if False:",
         "tests/state/test_keychain.py::test_a_human_who_says_no_is_not_asked_again",
     ),
+    "work-waits-for-no-other-work": Guard(
+        "_idle.pop()", "_idle[-1]", "tests/host/test_threads.py::test_no_work_waits_for_other_work"
+    ),
     "kept-process-ends-whatever-keychain-does": Guard(
         "daemon=True",
         "daemon=False",
-        "tests/state/test_keychain.py::test_a_keychain_that_never_answers_does_not_keep_the_process",
+        "tests/host/test_threads.py::test_neither_work_that_hangs_nor_a_thread_that_stayed_keeps_the_process",
     ),
     "kept-locked-keychain-is-left-alone": Guard(
         "collection.ensure_not_locked()", "pass", "tests/state/test_keys.py::test_each_trouble_is_a_sentence_and_a_hint"
