@@ -2351,6 +2351,11 @@ GUARDS = {
         "if False:",
         "tests/state/test_keychain.py::test_a_human_who_says_no_is_not_asked_again",
     ),
+    "bundle-stands-in-for-no-newer-code": Guard(
+        "if (now.st_mtime_ns, now.st_size) != (date, size):",
+        "if False:",
+        "tests/ctl/test_launcher.py::test_newer_code_is_not_hidden_by_the_file",
+    ),
     "work-waits-for-no-other-work": Guard(
         "_idle.pop()", "_idle[-1]", "tests/host/test_threads.py::test_no_work_waits_for_other_work"
     ),

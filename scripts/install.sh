@@ -95,12 +95,14 @@ install_venv() {
 install_launcher() {
     launcher=$venv/bin/xacctctl
     packages=$("$venv/bin/python" -I -c 'import xacct, os.path as p; print(p.dirname(p.dirname(xacct.__file__)))')
-    if sh "$source/scripts/launcher.sh" "$venv/bin/python" "$packages" >"$launcher.new" &&
+    bundle=$venv/xacctctl.bundle
+    if sh "$source/scripts/launcher.sh" "$venv/bin/python" "$packages" "$bundle" >"$launcher.new" &&
+        "$venv/bin/python" -I -m xacct.ctl.bundle "$bundle.new" && mv "$bundle.new" "$bundle" &&
         chmod 755 "$launcher.new" && "$launcher.new" --version >/dev/null 2>&1; then
         mv "$launcher.new" "$launcher"
         say "wrote    $launcher"
     else
-        rm -f "$launcher.new"
+        rm -f "$launcher.new" "$bundle.new"
         say "kept     $launcher as pip has written it: it starts more slowly"
     fi
 }

@@ -8,7 +8,8 @@ bare Python, `python -I -S -c pass`, counted in the same run by the same interpr
 So it holds over machines and patch releases; a version that has no ratio yet is left out, with a word. `--store` stores
 what this run counts, after a change that is worth it.
 
-The commands run as the launcher runs them (scripts/launcher.sh), and are answered by the tests' fake daemon.
+The commands run as the launcher runs them (scripts/launcher.sh, src/xacct/ctl/bundle.py), and are answered by the
+tests' fake daemon.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ STORED = Path(__file__).with_suffix(".json")
 TESTS = ROOT / "tests"
 sys.path[:0] = [str(TESTS / "ctl"), str(TESTS / "support"), str(ROOT / "src")]
 from fake_daemon import FakeDaemon  # noqa: E402
+from launcher import written  # noqa: E402
 
 BARE = "bare"
 COMMANDS = {
@@ -70,15 +72,13 @@ def _measured(scratch: Path) -> dict[str, float]:
     for name in ("XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"):
         env[name] = str(scratch / name)
         (scratch / name / "xacct").mkdir(parents=True, mode=0o700)
-    launcher = scratch / "xacctctl"
-    text = subprocess.run(
-        ["sh", ROOT / "scripts" / "launcher.sh", sys.executable, ROOT / "src"], stdout=subprocess.PIPE, check=True
-    ).stdout
-    launcher.write_bytes(text)
+    launcher = written(scratch)
+    if launcher is None:
+        raise SystemExit(f"no first line can name {sys.executable}")
     isolated = [sys.executable, "-I", "-S"]
     commands = {
         BARE: [*isolated, "-c", "pass"],
-        **{name: [*isolated, str(launcher), *words] for name, words in COMMANDS.items()},
+        **{name: [*isolated, launcher, *words] for name, words in COMMANDS.items()},
     }
     daemon = FakeDaemon(scratch / "XDG_RUNTIME_DIR" / "xacct" / "control.sock").start()
     try:

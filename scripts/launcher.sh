@@ -1,9 +1,10 @@
 #!/bin/sh
 # Print the launcher of xacctctl: the program that `make install` puts in the place of pip's.
-# usage: scripts/launcher.sh PYTHON FOLDER
+# usage: scripts/launcher.sh PYTHON FOLDER BUNDLE
 #
 #   PYTHON  the interpreter of the installation's venv
 #   FOLDER  where the package xacct lies: the venv's site-packages
+#   BUNDLE  the file with the bytecode of the daily verbs: see src/xacct/ctl/bundle.py
 #
 # pip's script starts Python with all that a venv may have: site, the start-up files of whatever is installed beside
 # (.pth), the user's site-packages, PYTHON* variables. Reading that takes as long as a whole `xacctctl process`, and
@@ -26,12 +27,13 @@ set -eu
 
 python=$1
 folder=$2
+bundle=$3
 line="#!$python -IS"
 
 case $python in
     *[[:space:]]*) exit 1 ;;
 esac
-case $folder in
+case $folder$bundle in
     *[\"\\]* | *[[:cntrl:]]*) exit 1 ;;
 esac
 [ "$(printf '%s' "$line" | wc -c)" -le 127 ] || exit 1
@@ -41,9 +43,21 @@ $line
 # Written by scripts/launcher.sh of xacct, which says why it is as it is.
 import gc
 import sys
+from marshal import loads
+
+from _frozen_importlib_external import MAGIC_NUMBER
 
 gc.set_threshold(100_000)
 sys.path.append("$folder")
+try:
+    with open("$bundle", "rb", 0) as file:
+        raw = file.read()
+    if raw.startswith(MAGIC_NUMBER):
+        finder, modules = loads(memoryview(raw)[len(MAGIC_NUMBER) :])
+        exec(finder, found := {"__name__": "xacct.ctl.bundle"})
+        sys.meta_path.insert(0, found["Bundle"](modules))
+except (OSError, ValueError, TypeError, EOFError):
+    pass  # all is loaded from where it lies
 from xacct.ctl.main import run
 
 run()

@@ -105,7 +105,7 @@ def copy_trees(folder: Path, tests: list[str]) -> list[Path]:
 def copy_tree(to: Path) -> Path:
     """A copy of what the tests need."""
     skipped = shutil.ignore_patterns("__pycache__", "node_modules", "made", "*.egg-info")
-    for name in ("src", "tests", "docs"):
+    for name in ("src", "tests", "docs", "scripts"):
         shutil.copytree(ROOT / name, to / name, ignore=skipped)
     for name in ("pyproject.toml", "README.md", "Makefile", "SECURITY.md"):
         if (ROOT / name).exists():

@@ -1,8 +1,8 @@
 """The start-up part of the bench: the daily commands beside a Python that does nothing, in wall and processor time.
 
-The commands run as `make install` has them run (scripts/launcher.sh), and one as pip's script has it. Whatever is
-compared takes turns, each round in another order. Processor time is the command's own and its children's, as the kernel
-accounts it when they end; what the daemon does for them is in the wall time alone.
+The commands run as `make install` has them run (scripts/launcher.sh, src/xacct/ctl/bundle.py), and one as pip's script
+has it. Whatever is compared takes turns, each round in another order. Processor time is the command's own and its
+children's, as the kernel accounts it when they end; what the daemon does for them is in the wall time alone.
 """
 
 from __future__ import annotations
@@ -15,12 +15,13 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+from launcher import written
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stack import Stack
 
-ROOT = Path(__file__).parents[2]
 ROUNDS = 21
 NOTHING = "python -c pass"
 
@@ -30,13 +31,10 @@ Times = dict[str, list[tuple[float, float]]]
 
 def launcher(directory: Path) -> str:
     """Write the launcher of this checkout; return its path."""
-    made = subprocess.run(
-        ["sh", ROOT / "scripts" / "launcher.sh", sys.executable, ROOT / "src"], stdout=subprocess.PIPE, check=True
-    )
-    file = directory / "xacctctl"
-    file.write_bytes(made.stdout)
-    file.chmod(0o755)
-    return str(file)
+    file = written(directory)
+    if file is None:
+        raise SystemExit(f"no first line can name {sys.executable}")
+    return file
 
 
 def daily(stack: Stack) -> Times:

@@ -7,16 +7,17 @@ to be the same.
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 import pytest
+from launcher import ROOT, bundle_of, script, written
 from waiting import PATIENCE
 
-ROOT = Path(__file__).parents[2]
-SCRIPT = ROOT / "scripts" / "launcher.sh"
 LONG = """
 import json, sys
 import xacct.ctl.main as main
@@ -27,22 +28,13 @@ sys.exit(main.main())
 """
 
 
-def made(python, folder):
-    return subprocess.run(["sh", SCRIPT, python, folder], capture_output=True, text=True, check=False, timeout=PATIENCE)
-
-
 @pytest.fixture(scope="module")
 def launcher(tmp_path_factory):
     """The launcher of this checkout."""
-    # A short link: the checkout may lie deeper than a first line may name.
-    python = tmp_path_factory.mktemp("bin") / "python"
-    text = made(sys.executable, str(ROOT / "src")).stdout
-    if not text:
+    file = written(tmp_path_factory.mktemp("bin"))
+    if file is None:
         pytest.skip(f"no first line can name {sys.executable}")
-    file = python.with_name("xacctctl")
-    file.write_text(text)
-    file.chmod(0o755)
-    return str(file)
+    return file
 
 
 def asked(command, words, daemon=None, **options):
@@ -351,8 +343,72 @@ def test_its_command_gets_the_environment_as_it_is(daemon, launcher, monkeypatch
     ],
 )
 def test_there_is_none_where_its_lines_could_not_say_where_things_are(python, folder):
-    done = made(python, folder)
-    assert (done.stdout, done.returncode) == ("", 1)
+    assert script("/bin/python", "/home/me", "/home/me/bundle")
+    assert script(python, folder, "/home/me/bundle") == ""
+    assert python != "/home/me/bin/python" or script(python, "/home/me", folder) == ""
+
+
+# What it loads at once.
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """The code as it is installed, without Python's caches; its launcher; and its bundle."""
+    place = tmp_path_factory.mktemp("installed")
+    shutil.copytree(ROOT / "src/xacct", place / "xacct", ignore=shutil.ignore_patterns("__pycache__"))
+    launcher = written(place, folder=place)
+    if launcher is None:
+        pytest.skip(f"no first line can name {sys.executable}")
+    for cache in place.rglob("__pycache__"):
+        shutil.rmtree(cache)
+    return place, launcher, place / "xacctctl.bundle"
+
+
+def answers(launcher):
+    done = subprocess.run([launcher, "process", "prod"], capture_output=True, timeout=PATIENCE, check=False)
+    return done.returncode, done.stdout and json.loads(done.stdout)["AccessKeyId"], done.stderr.decode()
+
+
+def test_the_modules_of_the_daily_verbs_are_loaded_from_one_file(daemon, installed):
+    place, launcher, _ = installed
+    for words in DAILY:
+        assert asked([launcher], words, daemon)[2] == 0
+    written = [file.name.partition(".")[0] for file in place.rglob("*.pyc")]
+    assert written == [], "Python writes what it loads from elsewhere into its caches"
+
+
+def test_newer_code_is_not_hidden_by_the_file(daemon, installed):
+    place, launcher, _ = installed
+    module = place / "xacct/ctl/process.py"
+    before = module.read_text()
+    try:
+        module.write_text(before + "\nraise SystemExit(66)\n")
+        assert answers(launcher) == (66, b"", "")
+        module.write_text(before)
+        os.utime(module, (1, 1))
+        assert answers(launcher) == (0, "ASIAEXAMPLE", ""), "the same code at another date"
+        assert list(place.rglob("*.pyc"))
+    finally:
+        module.write_text(before)
+        bundle_of(place, place / "xacctctl.bundle")
+
+
+def test_without_the_file_or_with_a_bad_one_all_is_loaded_as_ever(daemon, installed):
+    _, launcher, bundle = installed
+    good = bundle.read_bytes()
+    magic = len(MAGIC_NUMBER)
+    other_python = bytes([good[0] ^ 1]) + good[1:]
+    try:
+        for bad in (b"", good[:magic], good[: len(good) // 2], other_python, MAGIC_NUMBER + b"N", MAGIC_NUMBER + b"("):
+            bundle.write_bytes(bad)
+            assert answers(launcher) == (0, "ASIAEXAMPLE", ""), bad[:20]
+        bundle.unlink()
+        assert answers(launcher) == (0, "ASIAEXAMPLE", "")
+        bundle.mkdir()
+        assert answers(launcher) == (0, "ASIAEXAMPLE", "")
+        bundle.rmdir()
+    finally:
+        bundle.write_bytes(good)
 
 
 def test_a_signal_ends_it_with_its_number(daemon, launcher):
