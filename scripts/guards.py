@@ -38,9 +38,14 @@ GUARDS = {
         "tests/ctl/agent/test_jsonc.py::test_what_is_no_json_is_an_error",
     ),
     "yes-is-to-what-the-role-was": Guard(
-        "if name in before and policy.agreed_to(node.role) != before[name]:",
+        "if name in self.nodes and policy.agreed_to(self.nodes[name].role) != policy.agreed_to(was):",
         "if False:",
         "tests/prompts/test_approvals.py::test_a_yes_is_to_what_the_role_was_when_it_was_said",
+    ),
+    "asked-about-role-as-it-is": Guard(
+        "if policy.agreed_to(self.keeper.node(role.name).role) != policy.agreed_to(role):",
+        "if False:",
+        "tests/prompts/test_approvals.py::test_nobody_is_asked_about_what_a_role_was_while_it_was_looked_up_who_asks",
     ),
     "restart-changed-role-has-no-yes": Guard(
         "unsaid = decided | others",

@@ -8,6 +8,7 @@ from fake_aws import SOURCE, World, role
 from virtual_time import in_virtual_time
 
 from xacct import errors
+from xacct.asker import Asker
 from xacct.desktop import dialogs
 from xacct.model import Grant
 from xacct.prompts.approvals import AT_ONCE
@@ -294,6 +295,23 @@ async def test_a_yes_is_to_what_the_role_was_when_it_was_said(clock, first):
             world.keeper.configure(roles() if first else roles(role_arn=ARN))
             assert not admits(FIRST, "g1")
             assert not admits(EACH, "g1")
+            with pytest.raises(errors.Temporary, match="configured anew"):
+                await waiting
+
+
+@in_virtual_time
+async def test_nobody_is_asked_about_what_a_role_was_while_it_was_looked_up_who_asks(clock):
+    async with World(clock, ROLES) as world:
+        with world.broker.subscribe():
+
+            async def slow():
+                world.keeper.configure({each.name: replace(each, role_arn=ARN) for each in ROLES})
+                return Asker("pid 7, /bin/ls")
+
+            grant = Grant("g1", "", "a shell", ("first",), 0.0)
+            waiting = asyncio.ensure_future(world.service.allow("first", grant, asker=slow))
+            await asyncio.sleep(0.1)
+            assert world.broker.open_prompts == []
             with pytest.raises(errors.Temporary, match="configured anew"):
                 await waiting
 

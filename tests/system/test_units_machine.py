@@ -27,6 +27,14 @@ def test_the_first_login_starts_the_daemon_by_its_socket(fresh):
     assert [int(pid) for pid in daemons] == [fresh.pid()]
 
 
+def test_the_commands_start_by_the_launcher_and_load_what_is_in_its_bundle(shared):
+    command = "$HOME/.local/bin/xacctctl"
+    assert shared.machine.run(f"head -n 1 {command}").stdout.endswith("/venv/bin/python -IS\n")
+    loaded = shared.machine.run(f"$HOME/.local/share/xacct/venv/bin/python -ISv {command} --version 2>&1").stdout
+    for module in ("xacct", "xacct.ctl.main"):
+        assert f"import '{module}' # <xacct.ctl.bundle.Bundle object at " in loaded
+
+
 # Accidents: what was held is held by the next daemon, and nobody asks AWS again.
 
 

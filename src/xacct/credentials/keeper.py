@@ -27,7 +27,7 @@ from xacct.credentials.user_devices import UserDevices, check_device
 from xacct.credentials.verification import Verification
 from xacct.model import Source, iso
 from xacct.policy import Freshness, Hop
-from xacct.prompts.approvals import Approvals
+from xacct.prompts.approvals import Approvals, configured_anew
 from xacct.prompts.broker import about_devices
 from xacct.prompts.prompt import Cause
 
@@ -102,13 +102,13 @@ class Keeper:
         self.unusable, self.unread, self.instances = unusable or {}, None, instances
         self.tree.lasting = {session_key(role) for role in instances}
         self.slugs = {role.slug: name for name, role in roles.items()}
-        before = {name: policy.agreed_to(node.role) for name, node in self.nodes.items()}
+        before = {name: self.nodes[name].role for name in self.approvals.roles if name in self.nodes}
         for name in self.tree.configure({**roles, **self.dynamic.roles(roles)}):
             self.approvals.forget(name, errors.UnknownRole(f"There is no role {name!r} any more."))
-        for name, node in self.nodes.items():
+        for name, was in before.items():
             # guard: yes-is-to-what-the-role-was
-            if name in before and policy.agreed_to(node.role) != before[name]:
-                self.approvals.forget(name, errors.Temporary(f"{name} has been configured anew.", "Try again."))
+            if name in self.nodes and policy.agreed_to(self.nodes[name].role) != policy.agreed_to(was):
+                self.approvals.forget(name, configured_anew(name))
         self.scoped.tidy(self.nodes)
         self.changed()
 

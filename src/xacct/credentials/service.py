@@ -18,7 +18,7 @@ from xacct import errors, policy
 from xacct.credentials.ask import Ask, no_asker, no_process
 from xacct.model import Credentials
 from xacct.policy import Freshness, Hop
-from xacct.prompts.approvals import Demand
+from xacct.prompts.approvals import Demand, configured_anew
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -240,6 +240,9 @@ class CredentialService:
         asker = await ask.asker()
         if not asker.process:
             asker = replace(asker, process=await asyncio.to_thread(ask.process))
+        # guard: asked-about-role-as-it-is
+        if policy.agreed_to(self.keeper.node(role.name).role) != policy.agreed_to(role):
+            raise configured_anew(role.name)
         words = "" if consumer.scope is None else consumer.scope.words
         demand = Demand(
             role,

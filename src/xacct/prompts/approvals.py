@@ -114,6 +114,11 @@ class Approvals:
         """Whether somebody waits for a yes to this role, asked or not yet."""
         return any(key.role == role for key in self._asks)
 
+    @property
+    def roles(self) -> set[str]:
+        """The names of the roles that somebody was let use, or waits to be."""
+        return self.approved.roles | {key.role for key in self._asks}
+
     def admits(self, role: Role, consumer: str, scope: str = "") -> bool:
         """Whether this consumer may have the role without a prompt.
 
@@ -206,6 +211,11 @@ class Approvals:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def configured_anew(role: str) -> errors.XacctError:
+    """What whoever wants the role is told, where it is no longer what a human was asked about."""
+    return errors.Temporary(f"{role} has been configured anew.", "Try again.")
 
 
 def _demand_wanted(ask: _Ask) -> None:

@@ -254,6 +254,11 @@ class Approved:
         self._said = {key: said for key, said in self._said.items() if key in there and self._holds(key)}
 
     @property
+    def roles(self) -> set[str]:
+        """The names of the roles that a yes is to, whether it holds or not."""
+        return {key.role for key in self._said}
+
+    @property
     def all(self) -> list[Yes]:
         """Each yes that holds."""
         return [said for key, said in self._said.items() if self._holds(key)]
