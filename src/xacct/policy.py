@@ -162,12 +162,10 @@ class Hop(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """How a role is reached: the hop, the longest it may be asked for, and what it starts from."""
+    """How a role is reached: the hop from its parent, and the longest it may be asked for (seconds)."""
 
     hop: Hop
     duration: int
-    parent: Source | str
-    serial: str | None
 
     @property
     def needs_session(self) -> bool:
@@ -189,7 +187,7 @@ def path_to(role: Role, *, lifetime: float | None = None, learned_max: int | Non
     # Not `in {...}`: Enum's hash is Python's, and thousands of roles are looked at in a row.
     longest = CHAIN_LIMIT if hop is Hop.FROM_SESSION or hop is Hop.FROM_ROLE else ROLE_DURATION_MAX
     duration = max(ROLE_DURATION_MIN, min(asked, longest, learned_max or longest))
-    return Path(hop, duration, role.parent, role.mfa_serial)
+    return Path(hop, duration)
 
 
 _ROLES_THEMSELVES = {

@@ -118,14 +118,16 @@ class Tree:
         if name in self.nodes:
             return self.nodes[name]
         role = roles[name]
-        path = policy.path_to(role)
+        kept = before.get(name)
+        if kept and kept.role != role:
+            kept = None
+        path = kept.path if kept else policy.path_to(role)  # nothing but the role decides about it
         session = self._session_of_many(role) if path.needs_session else None
         parent = session
         if not isinstance(role.parent, Source):
             above = self._plant(role.parent, roles, before)
             parent, session = above.entry, above.session
-        kept = before.get(name)
-        if kept and kept.role == role and kept.entry.parent is parent:
+        if kept and kept.entry.parent is parent:
             entry = kept.entry
         elif (path.hop is Hop.SESSION or path.hop is Hop.CONSOLE) and session is not None:
             entry = session
