@@ -50,14 +50,13 @@ from _frozen_importlib_external import MAGIC_NUMBER
 gc.set_threshold(100_000)
 sys.path.append("$folder")
 try:
-    with open("$bundle", "rb", 0) as file:
-        raw = file.read()
-    if raw.startswith(MAGIC_NUMBER):
-        finder, modules = loads(memoryview(raw)[len(MAGIC_NUMBER) :])
+    file = open("$bundle", "rb", 0)
+    if file.read(len(MAGIC_NUMBER)) == MAGIC_NUMBER:
+        finder, modules, behind = loads(file.read(int.from_bytes(file.read(4), "little")))
         exec(finder, found := {"__name__": "xacct.ctl.bundle"})
-        sys.meta_path.insert(0, found["Bundle"](modules))
-except (OSError, ValueError, TypeError, EOFError):
-    pass  # all is loaded from where it lies
+        sys.meta_path.insert(0, found["Bundle"](modules, behind, file))
+except Exception:
+    pass  # whatever is wrong with it: all is loaded from where it lies
 from xacct.ctl.main import run
 
 run()

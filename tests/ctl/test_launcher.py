@@ -398,8 +398,10 @@ def test_without_the_file_or_with_a_bad_one_all_is_loaded_as_ever(daemon, instal
     good = bundle.read_bytes()
     magic = len(MAGIC_NUMBER)
     other_python = bytes([good[0] ^ 1]) + good[1:]
+    cut = [good[:length] for length in (0, magic, magic + 3, len(good) // 4, len(good) - 1)]
+    strange = [MAGIC_NUMBER + b"\1\0\0\0N", good[:magic] + b"\xff" * 9, good + b"more"]
     try:
-        for bad in (b"", good[:magic], good[: len(good) // 2], other_python, MAGIC_NUMBER + b"N", MAGIC_NUMBER + b"("):
+        for bad in (*cut, *strange, other_python):
             bundle.write_bytes(bad)
             assert answers(launcher) == (0, "ASIAEXAMPLE", ""), bad[:20]
         bundle.unlink()

@@ -20,14 +20,19 @@ from marshal import dumps, loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from io import FileIO
     from types import CodeType, ModuleType
     from typing import Final
 
-    Bundled = tuple[str, str | None, int, int, CodeType | bytes]
-    """A module: its source, its folder if it is a package, the source's date (ns) and size (bytes), its code."""
+    Bundled = tuple[str, str | None, int, int, CodeType | tuple[int, int]]
+    """A module: its source, its folder if it is a package, the source's date (ns) and size (bytes); its code, or how
+    long that is in the file and how far behind the first piece (bytes)."""
 
 VERBS: "Final" = ("process", "env", "status", "exec", "whoami", "leave")
 """What shells and programs run all day. The modules of the first are in one piece, for most others have them, too."""
+
+LENGTH: "Final" = 4
+"""Bytes of a length in the file; scripts/launcher.sh has it, too."""
 
 
 class Bundle:
@@ -35,10 +40,19 @@ class Bundle:
 
     Args:
         modules: by name.
+        behind: bytes that there are behind the first piece.
+        file: the bundle, read as far as that.
+
+    Raises:
+        ValueError: it has been cut off.
     """
 
-    def __init__(self, modules: "dict[str, Bundled]") -> None:
+    def __init__(self, modules: "dict[str, Bundled]", behind: int, file: "FileIO") -> None:
         self._modules = modules
+        self._file = file
+        self._end = file.tell()
+        if os.fstat(file.fileno()).st_size != self._end + behind:
+            raise ValueError
 
     def find_spec(self, name: str, _path: object = None, _target: object = None) -> ModuleSpec | None:
         """Return how this module is loaded from here; None where it is not in here, or no longer as it was."""
@@ -61,19 +75,28 @@ class Bundle:
 
     def exec_module(self, module: "ModuleType") -> None:
         """Run a module's code."""
-        source, *_, code = self._modules[module.__name__]
+        source, *_, code = self._modules.pop(module.__name__)  # an exec waits for long, and needs it no more
+        if isinstance(code, tuple):
+            length, place = code
+            code = loads(os.pread(self._file.fileno(), length, self._end + place))  # noqa: S302 - as Python does
         module.__file__ = source
-        exec(loads(code) if isinstance(code, bytes) else code, module.__dict__)  # noqa: S102, S302 - as any loader does
+        exec(code, module.__dict__)  # noqa: S102 - as any loader does
 
 
 def content() -> bytes:
-    """Return a bundle: what Python's caches begin with, then how modules are found in it, then the modules."""
+    """Return a bundle.
+
+    It begins as Python's caches do. Then come the length of the first piece (LENGTH bytes, little-endian) and that: how
+    modules are found, all modules, with the code of those that most verbs have, and the length of what is behind it,
+    the code of the others.
+    """
     from importlib.util import MAGIC_NUMBER  # noqa: PLC0415 - of use to who writes one alone
 
     from xacct.ctl import main  # noqa: F401, PLC0415 - it is for what it loads
     from xacct.ctl.verb import load  # noqa: PLC0415
 
     modules: dict[str, Bundled] = {}
+    others = b""
     for verb in VERBS:
         load(verb)
         if verb == "exec":
@@ -81,9 +104,13 @@ def content() -> bytes:
         for name in [*sys.modules]:
             if name not in modules and (name == "__future__" or name.partition(".")[0] == "xacct"):
                 source, folder, date, size, code = _bundled(sys.modules[name].__spec__)
-                modules[name] = source, folder, date, size, code if verb == VERBS[0] else dumps(code)
-    finder = _bundled(__spec__)[-1]
-    return MAGIC_NUMBER + dumps((finder, modules))
+                modules[name] = source, folder, date, size, code
+                if verb != VERBS[0]:
+                    dumped = dumps(code)
+                    modules[name] = source, folder, date, size, (len(dumped), len(others))
+                    others += dumped
+    first = dumps((_bundled(__spec__)[-1], modules, len(others)))
+    return MAGIC_NUMBER + len(first).to_bytes(LENGTH, "little") + first + others
 
 
 def _bundled(spec: ModuleSpec | None) -> "tuple[str, str | None, int, int, CodeType]":
