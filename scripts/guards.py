@@ -17,6 +17,21 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "projects-name-is-no-line-of-a-program": Guard(
+        "if _CONTROLS.search(directory):",
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_a_directorys_name_is_no_line_of_what_is_written",
+    ),
+    "settings-are-not-of-the-working-directory": Guard(
+        'if not named.startswith("/"):',
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_a_directory_that_is_another_in_each_directory_is_refused",
+    ),
+    "bedrock-of-a-project-is-seen": Guard(
+        "if place.project else set()",
+        "if False else set()",
+        "tests/ctl/agent/test_verb.py::test_a_project_that_has_claude_code_ask_bedrock_keeps_its_own",
+    ),
     "settings-name-no-path-that-is-no-utf-8": Guard(
         'if any("\\ud800" <= char <= "\\udfff" for char in directory):',
         "if False:",

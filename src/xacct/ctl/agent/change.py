@@ -99,7 +99,7 @@ def planned(former: Sequence[Record], coming: Sequence[Part]) -> Plan:
 def _missing_above(path: str, left: Sequence[str]) -> list[str]:
     """Return the directories that are made for a file, the innermost first: ours as those of before."""
     found, above = [], os.path.dirname(path)
-    while above in left or not os.path.lexists(above):
+    while above and (above in left or not os.path.lexists(above)):
         found.append(above)
         above = os.path.dirname(above)
     return found
