@@ -11,7 +11,7 @@ import pytest
 import structlog
 from msgspec import structs
 from virtual_time import NOON, in_virtual_time
-from waiting import PATIENCE
+from waiting import PATIENCE, until
 
 from xacct import errors
 from xacct.audit import counter
@@ -365,6 +365,37 @@ async def test_what_is_no_cursor_is_refused(clock, kept):
         with pytest.raises(errors.BadInput, match="no cursor"):
             async with kept.trail.reading(word):
                 pass
+
+
+async def test_when_a_reader_leaves_meanwhile_still_one_writes_at_a_time(clock, kept):
+    """A thread goes on where whoever waits for it is cancelled: two of them could both put the file aside."""
+    free, writing, at_once = threading.Event(), [], []
+    append = kept.trail._file.append
+
+    def slow(lines):
+        writing.append(lines)
+        at_once.append(len(writing))
+        free.wait(PATIENCE)
+        append(lines)
+        writing.remove(lines)
+
+    async def read():
+        async with kept.trail.reading():
+            pass
+
+    kept.trail._file.append = slow
+    kept.trail.record("login", role="dev")
+    reading = asyncio.create_task(read())
+    await until(lambda: writing)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    kept.trail.record("login", role="prod")
+    flushing = asyncio.create_task(kept.trail.flush())
+    await asyncio.sleep(0.2)
+    free.set()
+    await flushing
+    assert at_once == [1, 1]
+    assert [line["role"] for line in kept.lines()] == ["dev", "prod"]
 
 
 @in_virtual_time

@@ -137,7 +137,7 @@ class Trail:
         """
         try:
             async with asyncio.timeout(AT_MOST):  # guard: audit-disk-that-hangs-is-not-waited-for
-                await asyncio.shield(asyncio.ensure_future(self.flush()))
+                await self._flushed()
         except TimeoutError:
             self._why = self._why or HANGS
         if self._required and self._why is not None:  # guard: audit-required-is-required
@@ -236,6 +236,10 @@ class Trail:
         self._counter.turn(float("inf"))
         await self.flush()
 
+    async def _flushed(self) -> None:
+        """Wait for a flush, for somebody who may go: its thread writes on then, and nobody may write beside it."""
+        await asyncio.shield(asyncio.ensure_future(self.flush()))  # guard: audit-one-writes-at-a-time
+
     async def flush(self) -> None:
         """Write what has come so far, and tell the followers."""
         async with self._writing:
@@ -315,7 +319,7 @@ class Trail:
         Raises:
             BadInput: `after` is no cursor.
         """
-        await self.flush()
+        await self._flushed()
         files = [self._file, *([self._noise] if self._noise is not None else [])]
         async with self._writing:
             try:
