@@ -17,6 +17,11 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "keys-are-for-what-was-on-the-screen": Guard(
+        "for key in keys:",
+        "for key in [self._read(each) for each in self._streams if each.ready()] and keys:",
+        "tests/ctl/watch/test_run.py::test_a_yes_is_to_the_question_that_was_on_the_screen",
+    ),
     "what-stands-behind-ours-is-no-comment": Guard(
         "member.start if max(ends) >= 0 else before",
         "before",
