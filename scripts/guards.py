@@ -3498,10 +3498,15 @@ GUARDS = {
         "if False:",
         "tests/desktop/test_pinentry.py::test_a_cancel_is_a_no",
     ),
+    "pinentry-line-takes-all-that-is-asked": Guard(
+        'if assuan.fits("SETDESC", "\\n".join(rows)) and',
+        "if True and",
+        "tests/desktop/test_pinentry.py::test_no_long_word_pushes_away_what_a_yes_is_to",
+    ),
     "pinentry-in-terminal-fits-it": Guard(
-        "if len(lines) > MOST_LINES:",
-        "if False:",
-        "tests/desktop/test_pinentry.py::test_what_is_said_on_a_terminal_fits_it",
+        "len(rows) > MOST_LINES)",
+        "False)",
+        "tests/desktop/test_pinentry.py::test_no_long_word_pushes_away_what_a_yes_is_to",
     ),
     "pinentry-shows-a-no": Guard(
         'await _tell(program, "SETCANCEL", "_No")',

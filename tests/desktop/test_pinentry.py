@@ -1,17 +1,21 @@
 """pinentry is asked: a scripted one, in real processes."""
 
+import asyncio
 import os
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from scripted_pinentry import HANG, ScriptedPinentry
 from waiting import until
 
 from xacct import errors
+from xacct.asker import Asker
 from xacct.desktop import pinentry
-from xacct.desktop.assuan import DATA
+from xacct.desktop.assuan import DATA, line_of
 from xacct.desktop.parts import Parts
 from xacct.desktop.ways import Unusable
+from xacct.prompts.prompt import Permission
 from xacct.settings import Prompts
 
 CODE = ("D 123456", "OK")
@@ -263,10 +267,30 @@ def test_without_a_display_it_is_not_asked_for_a_window(found, desk, env, platfo
     assert isinstance(pinentry.way(parts, platform), pinentry.Pinentry) == usable
 
 
-def test_what_is_said_on_a_terminal_fits_it():
-    said = pinentry._fitting("Let a program use the role prod?\n" + "Command: " + "word " * 200 + "\nYes means: once")
-    lines = said.split("\n")
-    assert (lines[0], lines[-2:]) == ("Let a program use the role prod?", ["...", "Yes means: once"])
-    assert len(lines) == pinentry.MOST_LINES
-    assert max(map(len, lines)) <= pinentry.WIDTH
-    assert pinentry._fitting("a\nb") == "a\nb"
+@pytest.mark.parametrize("long", ["word " * 200, "\U0001f600" * 300, "e\u00e9%" * 300])
+@pytest.mark.parametrize("terminal", [False, True])
+async def test_no_long_word_pushes_away_what_a_yes_is_to(desk, terminal, long):
+    """A line of the protocol has 1000 bytes, and a program's own words stand before what it would be allowed."""
+    asker = Asker(f"pid 4711, {long}", ((4711, long), (1, long)), long, long)
+    words = Permission("prod", long, asker=asker, scope=long, allows=f"reading {long}")
+    with desk.broker.subscribe():
+        asking = asyncio.ensure_future(desk.broker.permission(words, "use of prod", lambda: True))
+        await asyncio.sleep(0)
+        [prompt] = desk.broker.open_prompts
+        said = pinentry._description(prompt, terminal=terminal)
+        asking.cancel()
+    sent = unquote(line_of("SETDESC", said).decode()).removeprefix("SETDESC ").split("\n")
+    assert sent[0] == "Let a program use the role prod?"
+    for begins in (
+        "It calls itself: ",
+        "Process: pid 4711",
+        "Allows: reading ",
+        "Started by: ",
+        "Directory: ",
+        "Command: ",
+    ):
+        assert sum(line.startswith(begins) for line in sent) == 1, begins
+    assert " ".join(sent).endswith("Yes means: until logout (for all); for another length: xacctctl attend")
+    if terminal:
+        assert len(sent) <= pinentry.MOST_LINES
+        assert max(map(len, sent)) <= pinentry.WIDTH

@@ -74,6 +74,11 @@ def line_of(command: str, text: str = "") -> bytes:
     return b"".join(parts)
 
 
+def fits(command: str, text: str) -> bool:
+    """Whether `line_of` would cut nothing off."""
+    return len(command) + 1 + len(text.translate(_ESCAPED).encode("utf-8", "replace")) <= LINE
+
+
 async def ask(lines: Lines, command: str, text: str = "") -> str:
     """Send a command, and return the data it brings.
 

@@ -18,7 +18,7 @@ from xacct.desktop.ways import PassOn, Unusable
 from xacct.host.child import ChildError
 from xacct.host.conversation import talk
 from xacct.prompts.subscribers import LENT_FOR
-from xacct.text import plain
+from xacct.text import cut, plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from xacct.desktop.parts import Parts
     from xacct.desktop.ways import Asked, Way
     from xacct.host.conversation import Conversation
-    from xacct.prompts.prompt import Kind
+    from xacct.prompts.prompt import Kind, Prompt
     from xacct.prompts.subscribers import Tty
 
 NAMES = ("pinentry", "pinentry-mac")
@@ -106,8 +106,7 @@ class Pinentry:
         await _tell(program, "SETTITLE", TITLE)
         while asked.open:
             await _tell(program, "SETTIMEOUT", str(max(1, int(prompt.deadline - self._given.boot()))))
-            said = "\n".join(filter(None, [text(prompt, problem=False), means(prompt)]))
-            await _tell(program, "SETDESC", said if self._tty is None else _fitting(said))
+            await _tell(program, "SETDESC", _description(prompt, terminal=self._tty is not None))
             if prompt.kind == "mfa":
                 await _tell(program, "SETPROMPT", "MFA code:")
             else:
@@ -132,14 +131,30 @@ class Pinentry:
             await asked.fresh()
 
 
-def _fitting(said: str) -> str:
-    """What fits a terminal, for pinentry-curses breaks no lines and asks nothing where one is too long, or too many."""
+def _description(prompt: Prompt, *, terminal: bool) -> str:
+    """What is asked, no longer than a line of the protocol takes, and on a terminal than that does.
+
+    What is too long loses its end line by line: a program chooses the words of some, and one that is long must not push
+    the others away. The first says what is asked for, the last how long a yes holds: those are shortened last of all.
+    """
+    lines = "\n".join(filter(None, [text(prompt, problem=False), means(prompt)])).split("\n")
+    for kept in ((0, len(lines) - 1), ()):
+        most = max(map(len, lines))
+        while most > 0:
+            said = [line if place in kept else cut(line, most) for place, line in enumerate(lines)]
+            rows = _wrapped(said) if terminal else said
+            # guard: pinentry-line-takes-all-that-is-asked, pinentry-in-terminal-fits-it
+            if assuan.fits("SETDESC", "\n".join(rows)) and not (terminal and len(rows) > MOST_LINES):
+                return "\n".join(rows)
+            most -= most // 8 + 1
+    return lines[0]
+
+
+def _wrapped(lines: list[str]) -> list[str]:
+    """Lines for pinentry-curses, which breaks none and asks nothing where one is too long."""
     import textwrap  # noqa: PLC0415 - late: of use where a terminal was lent
 
-    lines = [part for line in said.split("\n") for part in textwrap.wrap(line, WIDTH)]
-    if len(lines) > MOST_LINES:  # guard: pinentry-in-terminal-fits-it
-        lines[MOST_LINES - 2 : -1] = ["..."]
-    return "\n".join(lines)
+    return [part for line in lines for part in textwrap.wrap(line, WIDTH)]
 
 
 async def _tell(program: Conversation, command: str, argument: str) -> str:
