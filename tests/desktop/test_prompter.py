@@ -331,6 +331,21 @@ async def test_a_notice_is_shown_once_in_a_while(events, tmp_path):
     await end(task)
 
 
+async def test_what_was_said_long_ago_is_forgotten(events):
+    """Roles and labels are others' words, and there is no end of them."""
+    boot, told = [0.0], []
+    shown = notices.Notices(events, lambda words: told.append(words) or ["/bin/true"], lambda: boot[0])
+    task = asyncio.ensure_future(shown.run())
+    await asyncio.sleep(0)
+    for number in range(5):
+        boot[0] += notices.QUIET
+        events.publish(MfaEndsSoon(SERIAL, 600.0, (f"role-{number}",)))
+        await until(lambda number=number: len(told) == number + 1)
+    assert len(shown._shown) == 1
+    await until(lambda: not shown._tasks)
+    await end(task)
+
+
 @in_virtual_time
 async def test_a_prompt_answered_in_time_needs_no_notice(clock, events, broker):
     told = []
