@@ -17,6 +17,11 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "audit-is-written-where-refusals-can-not-be": Guard(
+        "((self._file, lines), (self._noise, refused)):",
+        "((self._noise, refused),) if refused else ((self._file, lines),):",
+        "tests/audit/test_trail.py::test_where_refusals_cannot_be_written_all_else_is",
+    ),
     "keys-are-for-what-was-on-the-screen": Guard(
         "for key in keys:",
         "for key in [self._read(each) for each in self._streams if each.ready()] and keys:",

@@ -490,6 +490,21 @@ async def test_strangers_push_nothing_out_and_their_words_are_counted_by_kind(cl
 
 
 @in_virtual_time
+async def test_where_refusals_cannot_be_written_all_else_is(clock, tmp_path):
+    kept = Kept(clock, tmp_path)
+    noise = tmp_path / "refused.jsonl"
+    noise.mkdir()
+    kept.trail._noise = AuditFile(noise, 4000, 1)
+    kept.trail.refused("no token", Caller(uid=1001))
+    kept.trail.record("login", role="dev")
+    await kept.trail.flush()
+    assert kept.short() == [("login", "dev", "", 1)]
+    assert kept.trail.problems(), "and it is said"
+    await kept.trail.flush()
+    assert kept.short() == [("login", "dev", "", 1)], "nothing was lost of it"
+
+
+@in_virtual_time
 async def test_a_loop_that_asks_for_more_pushes_nothing_out(clock, tmp_path):
     kept, minutes = Kept(clock, tmp_path), 10
     async with kept.writing() as trail:

@@ -283,24 +283,29 @@ class Trail:
         lines = [line(entry, caller, self._files_of(catalogue(entry))) for entry, caller in others]
         if self._noise is None:  # guard: audit-refusals-in-file-of-their-own
             lines, refused = [*refused, *lines], []
-        unwritten = [*refused, *lines]
-        try:
-            if refused and self._noise is not None:
-                self._noise.append(_as_bytes(refused))
-                unwritten = lines
-            if lines:
-                self._file.append(_as_bytes(lines))
-            unwritten = []
-        except OSError as error:
-            if self._why is None:
-                log.warning("audit not written", why=error.strerror)
-            self._why = error.strerror or type(error).__name__
-            self._lost += sum(entry.count for entry, _ in others)
-        else:
+        unwritten: list[wire.AuditLine] = []
+        why: OSError | None = None
+        # guard: audit-is-written-where-refusals-can-not-be
+        for file, made in ((self._file, lines), (self._noise, refused)):
+            try:
+                if file is not None and made:
+                    file.append(_as_bytes(made))
+            except OSError as error:
+                unwritten, why = [*unwritten, *made], error
+                self._lost += sum(entry.count for entry, _ in others) if made is lines else 0
+        self._note(why)
+        return unwritten, counted
+
+    def _note(self, why: OSError | None) -> None:
+        """Keep why something could not be written; None: all was."""
+        if why is None:
             if self._why is not None:
                 log.info("audit written again")
             self._why = None
-        return unwritten, counted
+            return
+        if self._why is None:
+            log.warning("audit not written", why=why.strerror)
+        self._why = why.strerror or type(why).__name__
 
     def _with_process(self, entry: Entry) -> Caller | None:
         """Who it was; the process is looked for where a minute begins, and at its end is what is known by then."""
