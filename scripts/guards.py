@@ -17,6 +17,11 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "digits-are-for-the-question-that-was-asked": Guard(
+        "if asked != self._typed_for:",
+        "if False:",
+        "tests/ctl/watch/test_board.py::test_digits_are_of_the_question_for_which_they_were_typed",
+    ),
     "audit-is-written-where-refusals-can-not-be": Guard(
         "((self._file, lines), (self._noise, refused)):",
         "((self._noise, refused),) if refused else ((self._file, lines),):",
