@@ -21,7 +21,7 @@ from xacct.desktop.prompter import Prompter
 from xacct.host import clock as host_clock
 from xacct.prompts.approved import ANY, LOGOUT, OFFERED, ONCE, Lasting, Terms
 from xacct.prompts.broker import PromptBroker
-from xacct.prompts.events import PromptOpened
+from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.prompts.prompt import Permission
 from xacct.prompts.used_codes import UsedCodes
 from xacct.signin import ConsoleLogin, DeviceCode, SignIn
@@ -143,6 +143,22 @@ async def test_what_a_terminal_has_opened_a_browser_for_is_in_no_dialog_and_no_n
     assert "state=" not in repr(prompt)
     signing_in.cancel()
     await end(task)
+
+
+async def test_a_sign_in_that_breaks_leaves_no_question_behind(broker, events):
+    closed = []
+    events.call(PromptClosed, closed.append)
+
+    async def begin():
+        return SimpleNamespace(mode="code", url="https://example/", user_code="ABCD", take=None)
+
+    async def finish(_begun):
+        raise KeyError("accessToken")
+
+    with broker.subscribe(), pytest.raises(KeyError):
+        await broker.signed_in(CORP, lambda: ("prod",), lambda: True, begin, finish)
+    assert broker.open_prompts == []
+    assert [event.outcome for event in closed] == ["withdrawn"]
 
 
 async def test_a_dialog_that_is_cancelled_declines_a_sign_in(broker, events, tmp_path):
