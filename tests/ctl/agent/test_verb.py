@@ -11,7 +11,7 @@ from botocore.configloader import load_config
 from fake_daemon import ProblemError
 
 from xacct import awsfiles
-from xacct.ctl.agent import jsonc, look
+from xacct.ctl.agent import change, jsonc, look
 from xacct.ctl.agent.tools import TOOLS
 from xacct.ctl.main import main
 
@@ -646,6 +646,26 @@ def test_a_diff_is_shown_and_only_a_yes_is_one(place, run, settings):
     assert run("install", "vscode", "prod", *NARROW)[0] != 0  # there is no terminal
     assert tree(place) == before
     assert not (place / "s/xacct/agents/vscode").exists()
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("c2VjcmV0IGlzIGhlcmU=", "..."),
+        ("  c2VjcmV0IGlzIGhlcg==", "  ..."),
+        ("alice:hunter2", "..."),
+        ("hunter2 =", "..."),
+        ('key = "hunter2"', "key = ..."),
+        ("a.b-c=1979-05-27", "a.b-c=..."),
+        ("on = true", "on = ..."),
+        ("tools = [", "tools = ["),
+        ('  "key": "hunter2",', '  "key": ...'),
+        ('"hunter2",', "..."),
+    ],
+)
+def test_a_line_of_a_text_over_several_lines_is_not_shown(line, shown):
+    """As a private key is written into a TOML file: what stands before an = is the key itself then."""
+    assert change.showable(frozenset())(f"{line}\n") == shown
 
 
 def test_what_has_changed_meanwhile_is_left_alone(place, run, settings, monkeypatch):

@@ -14,7 +14,9 @@ from xacct.ctl.agent import parts
 from xacct.ctl.agent.record import Part, Record
 from xacct.ctl.failure import CtlError
 
-_KEY: Final = re.compile(r'(\s*(?:"[^"\\]{1,100}"|[\w.-]{1,100})\s*[:=]\s*)(.*)')
+# guard: a-keys-last-line-is-no-name
+_KEY: Final = re.compile(r'(\s*(?:"[^"\\]{1,100}"\s*[:=]|[\w.-]{1,100}\s*=(?=\s*["\'\[{\dtfin+-]))\s*)(.*)')
+"""A member of an object, or a name and what a value of TOML begins with: a line of base64 may end in a = as well."""
 _HEADING: Final = re.compile(r"\s*\[[\w.\"/ -]{1,200}\]\s*")
 _BRACKETS: Final = frozenset("{}[], ")
 
