@@ -189,6 +189,30 @@ async def test_a_description_can_neither_end_its_line_nor_be_endless(desk, scrip
     assert "SETERROR 50%25 CONFIRM" in program.heard
 
 
+NO_LOCALE = ("S ERROR curses.dialog_create_copy 83886246 ", "ERR 83886246 A locale function failed <Pinentry>")
+
+
+async def test_on_a_terminal_that_has_no_such_characters_it_asks_without_them(desk, scripted):
+    """pinentry-curses converts what it shows, and asks nothing where its locale has no é: a label may have one."""
+    program = scripted(NO_LOCALE, CODE)
+    async with asking(desk, program) as found:
+        code = await desk.broker.ask(desk.serial, lambda: ("café",), lambda: True, 1, "Trop tôt … encore")
+        assert code == "123456"
+        assert not found.unusable()
+    descs = [line for line in program.heard if line.startswith("SETDESC ")]
+    assert ["café" in descs[0], "caf?" in descs[1]] == [True, True]
+    assert all(desc.isascii() for desc in descs[1:])
+    assert program.heard[-1] == "GETPIN"
+    assert "SETERROR Trop t?t ... encore" in program.heard
+
+
+async def test_one_that_has_no_characters_at_all_is_passed_over(desk, scripted):
+    async with asking(desk, scripted(NO_LOCALE, NO_LOCALE)) as found:
+        with pytest.raises(errors.NobodyToAsk):
+            await desk.code()
+        assert "error 166" in found.unusable()["pinentry"]
+
+
 async def test_a_sign_in_is_not_for_it(desk, scripted):
     async with asking(desk, scripted()):
         assert desk.broker.has_subscriber(desk.serial)

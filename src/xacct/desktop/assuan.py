@@ -27,6 +27,9 @@ CANCELLED = frozenset({99, 114, 198})
 TIMED_OUT = 62
 """GPG_ERR_TIMEOUT."""
 
+LOCALE_PROBLEM = 166
+"""GPG_ERR_LOCALE_PROBLEM: what is to be shown has characters that its locale has not."""
+
 _CODE = 0xFFFF
 """The bits of an error's number that say what it is; the others say whose it is (83886179 is pinentry's 99)."""
 

@@ -21,7 +21,7 @@ from xacct.prompts.subscribers import LENT_FOR
 from xacct.text import cut, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from xacct.desktop.parts import Parts
     from xacct.desktop.ways import Asked, Way
@@ -102,23 +102,17 @@ class Pinentry:
         return options
 
     async def _hold(self, program: Conversation, asked: Asked) -> None:
-        prompt = asked.prompt
+        prompt, words = asked.prompt, _as_it_is
         await _tell(program, "SETTITLE", TITLE)
         while asked.open:
-            await _tell(program, "SETTIMEOUT", str(max(1, int(prompt.deadline - self._given.boot()))))
-            await _tell(program, "SETDESC", _description(prompt, terminal=self._tty is not None))
-            if prompt.kind == "mfa":
-                await _tell(program, "SETPROMPT", "MFA code:")
-            else:
-                # pinentry-curses draws no button that is wider than a few words; `means` has said it above.
-                held = f", {prompt.choices[0].words}" if prompt.choices and self._tty is None else ""
-                await _tell(program, "SETOK", f"_Yes{held}")
-                await _tell(program, "SETCANCEL", "_No")  # guard: pinentry-shows-a-no
-            if asked.problem:
-                await _tell(program, "SETERROR", plain(asked.problem))
+            await self._set(program, asked, words)
             try:
                 said = await assuan.ask(program, "GETPIN" if prompt.kind == "mfa" else "CONFIRM")
             except assuan.Refused as refused:
+                # guard: pinentry-is-asked-without-what-its-locale-has-not
+                if refused.code == assuan.LOCALE_PROBLEM and words is _as_it_is:
+                    words = _in_ascii
+                    continue
                 _refused(refused, asked, self._program)
                 return
             except ChildError:
@@ -129,6 +123,29 @@ class Pinentry:
             if asked.allow() if prompt.kind == "confirm" else asked.answer(said):
                 return
             await asked.fresh()
+
+    async def _set(self, program: Conversation, asked: Asked, words: Callable[[str], str]) -> None:
+        """Say what it is to show; `words` makes it such as it can show."""
+        prompt = asked.prompt
+        await _tell(program, "SETTIMEOUT", str(max(1, int(prompt.deadline - self._given.boot()))))
+        await _tell(program, "SETDESC", words(_description(prompt, terminal=self._tty is not None)))
+        if prompt.kind == "mfa":
+            await _tell(program, "SETPROMPT", "MFA code:")
+        else:
+            # pinentry-curses draws no button that is wider than a few words; the description has said it.
+            held = f", {prompt.choices[0].words}" if prompt.choices and self._tty is None else ""
+            await _tell(program, "SETOK", f"_Yes{held}")
+            await _tell(program, "SETCANCEL", "_No")  # guard: pinentry-shows-a-no
+        if asked.problem:
+            await _tell(program, "SETERROR", words(plain(asked.problem)))
+
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def _in_ascii(text: str) -> str:
+    return text.replace("…", "...").encode("ascii", "replace").decode()
 
 
 def _description(prompt: Prompt, *, terminal: bool) -> str:
