@@ -17,6 +17,56 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "pinentry-is-asked-without-what-its-locale-has-not": Guard(
+        "if refused.code == assuan.LOCALE_PROBLEM and words is _as_it_is:",
+        "if False:",
+        "tests/desktop/test_pinentry.py::test_on_a_terminal_that_has_no_such_characters_it_asks_without_them",
+    ),
+    "a-keys-last-line-is-no-name": Guard(
+        r"""(?=\s*["\'\[{\dtfin+-])""",
+        "",
+        "tests/ctl/agent/test_verb.py::test_a_line_of_a_text_over_several_lines_is_not_shown",
+    ),
+    "digits-are-for-the-question-that-was-asked": Guard(
+        "if asked != self._typed_for:",
+        "if False:",
+        "tests/ctl/watch/test_board.py::test_digits_are_of_the_question_for_which_they_were_typed",
+    ),
+    "audit-is-written-where-refusals-can-not-be": Guard(
+        "((self._file, lines), (self._noise, refused)):",
+        "((self._noise, refused),) if refused else ((self._file, lines),):",
+        "tests/audit/test_trail.py::test_where_refusals_cannot_be_written_all_else_is",
+    ),
+    "keys-are-for-what-was-on-the-screen": Guard(
+        "for key in keys:",
+        "for key in [self._read(each) for each in self._streams if each.ready()] and keys:",
+        "tests/ctl/watch/test_run.py::test_a_yes_is_to_the_question_that_was_on_the_screen",
+    ),
+    "what-stands-behind-ours-is-no-comment": Guard(
+        "member.start if max(ends) >= 0 else before",
+        "before",
+        "tests/ctl/agent/test_jsonc.py::test_what_stood_behind_ours_does_not_come_to_stand_in_a_comment",
+    ),
+    "audit-one-writes-at-a-time": Guard(
+        "await asyncio.shield(asyncio.ensure_future(self.flush()))",
+        "await self.flush()",
+        "tests/audit/test_trail.py::test_when_a_reader_leaves_meanwhile_still_one_writes_at_a_time",
+    ),
+    "projects-name-is-no-line-of-a-program": Guard(
+        "if _CONTROLS.search(directory):",
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_a_directorys_name_is_no_line_of_what_is_written",
+    ),
+    "settings-are-not-of-the-working-directory": Guard(
+        'if not named.startswith("/"):',
+        "if False:",
+        "tests/ctl/agent/test_verb.py::test_a_directory_that_is_another_in_each_directory_is_refused",
+    ),
+    "bedrock-of-a-project-is-seen": Guard(
+        "if place.project else set()",
+        "if False else set()",
+        "tests/ctl/agent/test_verb.py::test_a_project_that_has_claude_code_ask_bedrock_keeps_its_own",
+    ),
     "settings-name-no-path-that-is-no-utf-8": Guard(
         'if any("\\ud800" <= char <= "\\udfff" for char in directory):',
         "if False:",
@@ -3481,10 +3531,15 @@ GUARDS = {
         "if False:",
         "tests/desktop/test_pinentry.py::test_a_cancel_is_a_no",
     ),
+    "pinentry-line-takes-all-that-is-asked": Guard(
+        'if assuan.fits("SETDESC", "\\n".join(rows)) and',
+        "if True and",
+        "tests/desktop/test_pinentry.py::test_no_long_word_pushes_away_what_a_yes_is_to",
+    ),
     "pinentry-in-terminal-fits-it": Guard(
-        "if len(lines) > MOST_LINES:",
-        "if False:",
-        "tests/desktop/test_pinentry.py::test_what_is_said_on_a_terminal_fits_it",
+        "len(rows) > MOST_LINES)",
+        "False)",
+        "tests/desktop/test_pinentry.py::test_no_long_word_pushes_away_what_a_yes_is_to",
     ),
     "pinentry-shows-a-no": Guard(
         'await _tell(program, "SETCANCEL", "_No")',

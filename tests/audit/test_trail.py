@@ -11,7 +11,7 @@ import pytest
 import structlog
 from msgspec import structs
 from virtual_time import NOON, in_virtual_time
-from waiting import PATIENCE
+from waiting import PATIENCE, until
 
 from xacct import errors
 from xacct.audit import counter
@@ -367,6 +367,37 @@ async def test_what_is_no_cursor_is_refused(clock, kept):
                 pass
 
 
+async def test_when_a_reader_leaves_meanwhile_still_one_writes_at_a_time(clock, kept):
+    """A thread goes on where whoever waits for it is cancelled: two of them could both put the file aside."""
+    free, writing, at_once = threading.Event(), [], []
+    append = kept.trail._file.append
+
+    def slow(lines):
+        writing.append(lines)
+        at_once.append(len(writing))
+        free.wait(PATIENCE)
+        append(lines)
+        writing.remove(lines)
+
+    async def read():
+        async with kept.trail.reading():
+            pass
+
+    kept.trail._file.append = slow
+    kept.trail.record("login", role="dev")
+    reading = asyncio.create_task(read())
+    await until(lambda: writing)
+    reading.cancel()
+    await asyncio.gather(reading, return_exceptions=True)
+    kept.trail.record("login", role="prod")
+    flushing = asyncio.create_task(kept.trail.flush())
+    await asyncio.sleep(0.2)
+    free.set()
+    await flushing
+    assert at_once == [1, 1]
+    assert [line["role"] for line in kept.lines()] == ["dev", "prod"]
+
+
 @in_virtual_time
 async def test_nothing_is_left_of_readers(clock, kept):
     async with kept.writing() as trail:
@@ -456,6 +487,21 @@ async def test_strangers_push_nothing_out_and_their_words_are_counted_by_kind(cl
     assert sum(file.stat().st_size for file in tmp_path.glob("refused.jsonl*")) <= 2 * 4000 + 100_000
     assert kept.looked_for, "who has a grant is looked for"
     assert {caller for caller, _ in kept.looked_for} == {US}, "and nobody else"
+
+
+@in_virtual_time
+async def test_where_refusals_cannot_be_written_all_else_is(clock, tmp_path):
+    kept = Kept(clock, tmp_path)
+    noise = tmp_path / "refused.jsonl"
+    noise.mkdir()
+    kept.trail._noise = AuditFile(noise, 4000, 1)
+    kept.trail.refused("no token", Caller(uid=1001))
+    kept.trail.record("login", role="dev")
+    await kept.trail.flush()
+    assert kept.short() == [("login", "dev", "", 1)]
+    assert kept.trail.problems(), "and it is said"
+    await kept.trail.flush()
+    assert kept.short() == [("login", "dev", "", 1)], "nothing was lost of it"
 
 
 @in_virtual_time

@@ -1,17 +1,21 @@
 """pinentry is asked: a scripted one, in real processes."""
 
+import asyncio
 import os
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from scripted_pinentry import HANG, ScriptedPinentry
 from waiting import until
 
 from xacct import errors
+from xacct.asker import Asker
 from xacct.desktop import pinentry
-from xacct.desktop.assuan import DATA
+from xacct.desktop.assuan import DATA, line_of
 from xacct.desktop.parts import Parts
 from xacct.desktop.ways import Unusable
+from xacct.prompts.prompt import Permission
 from xacct.settings import Prompts
 
 CODE = ("D 123456", "OK")
@@ -185,6 +189,30 @@ async def test_a_description_can_neither_end_its_line_nor_be_endless(desk, scrip
     assert "SETERROR 50%25 CONFIRM" in program.heard
 
 
+NO_LOCALE = ("S ERROR curses.dialog_create_copy 83886246 ", "ERR 83886246 A locale function failed <Pinentry>")
+
+
+async def test_on_a_terminal_that_has_no_such_characters_it_asks_without_them(desk, scripted):
+    """pinentry-curses converts what it shows, and asks nothing where its locale has no é: a label may have one."""
+    program = scripted(NO_LOCALE, CODE)
+    async with asking(desk, program) as found:
+        code = await desk.broker.ask(desk.serial, lambda: ("café",), lambda: True, 1, "Trop tôt … encore")
+        assert code == "123456"
+        assert not found.unusable()
+    descs = [line for line in program.heard if line.startswith("SETDESC ")]
+    assert ["café" in descs[0], "caf?" in descs[1]] == [True, True]
+    assert all(desc.isascii() for desc in descs[1:])
+    assert program.heard[-1] == "GETPIN"
+    assert "SETERROR Trop t?t ... encore" in program.heard
+
+
+async def test_one_that_has_no_characters_at_all_is_passed_over(desk, scripted):
+    async with asking(desk, scripted(NO_LOCALE, NO_LOCALE)) as found:
+        with pytest.raises(errors.NobodyToAsk):
+            await desk.code()
+        assert "error 166" in found.unusable()["pinentry"]
+
+
 async def test_a_sign_in_is_not_for_it(desk, scripted):
     async with asking(desk, scripted()):
         assert desk.broker.has_subscriber(desk.serial)
@@ -263,10 +291,30 @@ def test_without_a_display_it_is_not_asked_for_a_window(found, desk, env, platfo
     assert isinstance(pinentry.way(parts, platform), pinentry.Pinentry) == usable
 
 
-def test_what_is_said_on_a_terminal_fits_it():
-    said = pinentry._fitting("Let a program use the role prod?\n" + "Command: " + "word " * 200 + "\nYes means: once")
-    lines = said.split("\n")
-    assert (lines[0], lines[-2:]) == ("Let a program use the role prod?", ["...", "Yes means: once"])
-    assert len(lines) == pinentry.MOST_LINES
-    assert max(map(len, lines)) <= pinentry.WIDTH
-    assert pinentry._fitting("a\nb") == "a\nb"
+@pytest.mark.parametrize("long", ["word " * 200, "\U0001f600" * 300, "e\u00e9%" * 300])
+@pytest.mark.parametrize("terminal", [False, True])
+async def test_no_long_word_pushes_away_what_a_yes_is_to(desk, terminal, long):
+    """A line of the protocol has 1000 bytes, and a program's own words stand before what it would be allowed."""
+    asker = Asker(f"pid 4711, {long}", ((4711, long), (1, long)), long, long)
+    words = Permission("prod", long, asker=asker, scope=long, allows=f"reading {long}")
+    with desk.broker.subscribe():
+        asking = asyncio.ensure_future(desk.broker.permission(words, "use of prod", lambda: True))
+        await asyncio.sleep(0)
+        [prompt] = desk.broker.open_prompts
+        said = pinentry._description(prompt, terminal=terminal)
+        asking.cancel()
+    sent = unquote(line_of("SETDESC", said).decode()).removeprefix("SETDESC ").split("\n")
+    assert sent[0] == "Let a program use the role prod?"
+    for begins in (
+        "It calls itself: ",
+        "Process: pid 4711",
+        "Allows: reading ",
+        "Started by: ",
+        "Directory: ",
+        "Command: ",
+    ):
+        assert sum(line.startswith(begins) for line in sent) == 1, begins
+    assert " ".join(sent).endswith("Yes means: until logout (for all); for another length: xacctctl attend")
+    if terminal:
+        assert len(sent) <= pinentry.MOST_LINES
+        assert max(map(len, sent)) <= pinentry.WIDTH

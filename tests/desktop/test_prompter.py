@@ -21,7 +21,7 @@ from xacct.desktop.prompter import Prompter
 from xacct.host import clock as host_clock
 from xacct.prompts.approved import ANY, LOGOUT, OFFERED, ONCE, Lasting, Terms
 from xacct.prompts.broker import PromptBroker
-from xacct.prompts.events import PromptOpened
+from xacct.prompts.events import PromptClosed, PromptOpened
 from xacct.prompts.prompt import Permission
 from xacct.prompts.used_codes import UsedCodes
 from xacct.signin import ConsoleLogin, DeviceCode, SignIn
@@ -143,6 +143,22 @@ async def test_what_a_terminal_has_opened_a_browser_for_is_in_no_dialog_and_no_n
     assert "state=" not in repr(prompt)
     signing_in.cancel()
     await end(task)
+
+
+async def test_a_sign_in_that_breaks_leaves_no_question_behind(broker, events):
+    closed = []
+    events.call(PromptClosed, closed.append)
+
+    async def begin():
+        return SimpleNamespace(mode="code", url="https://example/", user_code="ABCD", take=None)
+
+    async def finish(_begun):
+        raise KeyError("accessToken")
+
+    with broker.subscribe(), pytest.raises(KeyError):
+        await broker.signed_in(CORP, lambda: ("prod",), lambda: True, begin, finish)
+    assert broker.open_prompts == []
+    assert [event.outcome for event in closed] == ["withdrawn"]
 
 
 async def test_a_dialog_that_is_cancelled_declines_a_sign_in(broker, events, tmp_path):
@@ -328,6 +344,21 @@ async def test_a_notice_is_shown_once_in_a_while(events, tmp_path):
     await until(said.exists, "a notice")
     await asyncio.sleep(0.1)
     assert len(said.read_text().splitlines()) == 1
+    await end(task)
+
+
+async def test_what_was_said_long_ago_is_forgotten(events):
+    """Roles and labels are others' words, and there is no end of them."""
+    boot, told = [0.0], []
+    shown = notices.Notices(events, lambda words: told.append(words) or ["/bin/true"], lambda: boot[0])
+    task = asyncio.ensure_future(shown.run())
+    await asyncio.sleep(0)
+    for number in range(5):
+        boot[0] += notices.QUIET
+        events.publish(MfaEndsSoon(SERIAL, 600.0, (f"role-{number}",)))
+        await until(lambda number=number: len(told) == number + 1)
+    assert len(shown._shown) == 1
+    await until(lambda: not shown._tasks)
     await end(task)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from xacct import errors, fileio
 from xacct.endpoint import head
+from xacct.grants.events import GrantEnded
 from xacct.grants.grants import PREFIX, PROCESS_LOOK, Grants, digest_of, mint
 from xacct.grants.token_files import ENDED, KEPT, KEPT_FOR
 
@@ -206,6 +207,18 @@ def test_a_grant_ends_with_its_process(grants, machine):
     machine.processes = {}
     grants.sweep()
     assert grants.all() == []
+
+
+@pytest.mark.parametrize("seen_by", ["a sweep", "a fetch"])
+def test_the_end_of_its_process_is_told_whoever_sees_it(grants, machine, seen_by):
+    told = []
+    grants.events.call(GrantEnded, lambda event: told.append((event.grant.id, event.why)))
+    machine.processes = {7: "monday"}
+    grant, token, _ = grants.create(["dev"], "a shell", None, 7)
+    machine.processes = {}
+    grants.sweep() if seen_by == "a sweep" else grants.find(token.encode())
+    grants.sweep()
+    assert told == [(grant.id, "its process has ended")]
 
 
 def test_a_grant_ends_when_another_process_has_its_number(grants, machine):

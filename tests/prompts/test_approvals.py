@@ -394,3 +394,16 @@ async def test_an_arn_that_is_configured_in_several_ways_is_refused(clock):
         with pytest.raises(errors.ConfigError, match="as one and two"):
             world.keeper.by_arn(ARN, "prod")
         assert world.keeper.node(world.keeper.by_arn(ARN, "two")).role.external_id == "x"
+
+
+@in_virtual_time
+async def test_a_question_that_is_withdrawn_before_it_began_is_asked_anew(clock):
+    async with World(clock, ROLES) as world:
+        with world.broker.subscribe():
+            waiting = ask(world, "first")
+            while not world.keeper.approvals.asks("first"):
+                await asyncio.sleep(0)
+            world.keeper.approvals.log_out("first", errors.Declined("You have logged out.", ""))
+            with pytest.raises(errors.Declined):
+                await waiting
+            await allow(world, "first")

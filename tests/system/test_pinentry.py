@@ -15,6 +15,7 @@ from stack import Stack
 from waiting import PATIENCE, until
 
 from xacct import errors
+from xacct.asker import Asker
 from xacct.desktop.parts import Parts
 from xacct.desktop.pinentry import Pinentry
 from xacct.desktop.prompter import Prompter
@@ -74,10 +75,10 @@ async def answer(asked):
 
 
 @asynccontextmanager
-async def asking(desk, program, screen):
+async def asking(desk, program, screen, ctype="C.UTF-8"):
     env = {"PATH": os.environ["PATH"]}
     parts = Parts(Prompts(), desk.broker, desk.events, env, lambda: host_clock.read().boot)
-    way = Pinentry(shutil.which(program), parts, screen and Tty(screen.name, "xterm", "C.UTF-8"))
+    way = Pinentry(shutil.which(program), parts, screen and Tty(screen.name, "xterm", ctype))
     prompter = Prompter(desk.broker, desk.events, [{"pinentry": way}], 1.0, parts.boot)
     task = asyncio.ensure_future(prompter.run())
     await asyncio.sleep(0)
@@ -130,6 +131,18 @@ async def test_yes_and_no(desk, screen, program, yes, no):
         await screen.shows(b"the role other?")
         await asyncio.sleep(0.2)
         screen.type(no)
+        with pytest.raises(errors.Declined):
+            await answer(asked)
+
+
+@pytest.mark.parametrize("ctype", ["C", "C.UTF-8"])
+@pytest.mark.parametrize("program", PROGRAMS)
+async def test_whatever_a_program_calls_itself_a_human_sees_what_a_yes_is_to(desk, screen, program, ctype):
+    async with asking(desk, program, screen, ctype):
+        asker = Asker(f"pid 4711, /home/{'ö' * 300}", ((4711, "sh"),), "é" * 300, "ü " * 300)
+        asked = desk.leave(allows="reading only", asker=asker)
+        await screen.shows(b"use the role prod?", b"pid 4711", b"Allows: reading only", b"Yes means: until logout")
+        screen.type(CTRL_C)
         with pytest.raises(errors.Declined):
             await answer(asked)
 

@@ -137,7 +137,7 @@ class Trail:
         """
         try:
             async with asyncio.timeout(AT_MOST):  # guard: audit-disk-that-hangs-is-not-waited-for
-                await asyncio.shield(asyncio.ensure_future(self.flush()))
+                await self._flushed()
         except TimeoutError:
             self._why = self._why or HANGS
         if self._required and self._why is not None:  # guard: audit-required-is-required
@@ -236,6 +236,10 @@ class Trail:
         self._counter.turn(float("inf"))
         await self.flush()
 
+    async def _flushed(self) -> None:
+        """Wait for a flush, for somebody who may go: its thread writes on then, and nobody may write beside it."""
+        await asyncio.shield(asyncio.ensure_future(self.flush()))  # guard: audit-one-writes-at-a-time
+
     async def flush(self) -> None:
         """Write what has come so far, and tell the followers."""
         async with self._writing:
@@ -279,24 +283,29 @@ class Trail:
         lines = [line(entry, caller, self._files_of(catalogue(entry))) for entry, caller in others]
         if self._noise is None:  # guard: audit-refusals-in-file-of-their-own
             lines, refused = [*refused, *lines], []
-        unwritten = [*refused, *lines]
-        try:
-            if refused and self._noise is not None:
-                self._noise.append(_as_bytes(refused))
-                unwritten = lines
-            if lines:
-                self._file.append(_as_bytes(lines))
-            unwritten = []
-        except OSError as error:
-            if self._why is None:
-                log.warning("audit not written", why=error.strerror)
-            self._why = error.strerror or type(error).__name__
-            self._lost += sum(entry.count for entry, _ in others)
-        else:
+        unwritten: list[wire.AuditLine] = []
+        why: OSError | None = None
+        # guard: audit-is-written-where-refusals-can-not-be
+        for file, made in ((self._file, lines), (self._noise, refused)):
+            try:
+                if file is not None and made:
+                    file.append(_as_bytes(made))
+            except OSError as error:
+                unwritten, why = [*unwritten, *made], error
+                self._lost += sum(entry.count for entry, _ in others) if made is lines else 0
+        self._note(why)
+        return unwritten, counted
+
+    def _note(self, why: OSError | None) -> None:
+        """Keep why something could not be written; None: all was."""
+        if why is None:
             if self._why is not None:
                 log.info("audit written again")
             self._why = None
-        return unwritten, counted
+            return
+        if self._why is None:
+            log.warning("audit not written", why=why.strerror)
+        self._why = why.strerror or type(why).__name__
 
     def _with_process(self, entry: Entry) -> Caller | None:
         """Who it was; the process is looked for where a minute begins, and at its end is what is known by then."""
@@ -315,7 +324,7 @@ class Trail:
         Raises:
             BadInput: `after` is no cursor.
         """
-        await self.flush()
+        await self._flushed()
         files = [self._file, *([self._noise] if self._noise is not None else [])]
         async with self._writing:
             try:

@@ -27,6 +27,9 @@ CANCELLED = frozenset({99, 114, 198})
 TIMED_OUT = 62
 """GPG_ERR_TIMEOUT."""
 
+LOCALE_PROBLEM = 166
+"""GPG_ERR_LOCALE_PROBLEM: what is to be shown has characters that its locale has not."""
+
 _CODE = 0xFFFF
 """The bits of an error's number that say what it is; the others say whose it is (83886179 is pinentry's 99)."""
 
@@ -72,6 +75,11 @@ def line_of(command: str, text: str = "") -> bytes:
             break
         parts.append(escaped)
     return b"".join(parts)
+
+
+def fits(command: str, text: str) -> bool:
+    """Whether `line_of` would cut nothing off."""
+    return len(command) + 1 + len(text.translate(_ESCAPED).encode("utf-8", "replace")) <= LINE
 
 
 async def ask(lines: Lines, command: str, text: str = "") -> str:

@@ -118,7 +118,8 @@ class Notices:
             await asyncio.sleep(UNANSWERED)
             if not event.prompt.open:
                 return
-        if words is None or self._boot() < self._shown.get(words, float("-inf")) + QUIET:
+        self._shown = {said: at for said, at in self._shown.items() if self._boot() < at + QUIET}
+        if words is None or words in self._shown:
             return
         self._shown[words] = self._boot()
         await output_of(self._show(words))

@@ -18,15 +18,15 @@ from xacct.desktop.ways import PassOn, Unusable
 from xacct.host.child import ChildError
 from xacct.host.conversation import talk
 from xacct.prompts.subscribers import LENT_FOR
-from xacct.text import plain
+from xacct.text import cut, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from xacct.desktop.parts import Parts
     from xacct.desktop.ways import Asked, Way
     from xacct.host.conversation import Conversation
-    from xacct.prompts.prompt import Kind
+    from xacct.prompts.prompt import Kind, Prompt
     from xacct.prompts.subscribers import Tty
 
 NAMES = ("pinentry", "pinentry-mac")
@@ -102,24 +102,17 @@ class Pinentry:
         return options
 
     async def _hold(self, program: Conversation, asked: Asked) -> None:
-        prompt = asked.prompt
+        prompt, words = asked.prompt, _as_it_is
         await _tell(program, "SETTITLE", TITLE)
         while asked.open:
-            await _tell(program, "SETTIMEOUT", str(max(1, int(prompt.deadline - self._given.boot()))))
-            said = "\n".join(filter(None, [text(prompt, problem=False), means(prompt)]))
-            await _tell(program, "SETDESC", said if self._tty is None else _fitting(said))
-            if prompt.kind == "mfa":
-                await _tell(program, "SETPROMPT", "MFA code:")
-            else:
-                # pinentry-curses draws no button that is wider than a few words; `means` has said it above.
-                held = f", {prompt.choices[0].words}" if prompt.choices and self._tty is None else ""
-                await _tell(program, "SETOK", f"_Yes{held}")
-                await _tell(program, "SETCANCEL", "_No")  # guard: pinentry-shows-a-no
-            if asked.problem:
-                await _tell(program, "SETERROR", plain(asked.problem))
+            await self._set(program, asked, words)
             try:
                 said = await assuan.ask(program, "GETPIN" if prompt.kind == "mfa" else "CONFIRM")
             except assuan.Refused as refused:
+                # guard: pinentry-is-asked-without-what-its-locale-has-not
+                if refused.code == assuan.LOCALE_PROBLEM and words is _as_it_is:
+                    words = _in_ascii
+                    continue
                 _refused(refused, asked, self._program)
                 return
             except ChildError:
@@ -131,15 +124,54 @@ class Pinentry:
                 return
             await asked.fresh()
 
+    async def _set(self, program: Conversation, asked: Asked, words: Callable[[str], str]) -> None:
+        """Say what it is to show; `words` makes it such as it can show."""
+        prompt = asked.prompt
+        await _tell(program, "SETTIMEOUT", str(max(1, int(prompt.deadline - self._given.boot()))))
+        await _tell(program, "SETDESC", words(_description(prompt, terminal=self._tty is not None)))
+        if prompt.kind == "mfa":
+            await _tell(program, "SETPROMPT", "MFA code:")
+        else:
+            # pinentry-curses draws no button that is wider than a few words; the description has said it.
+            held = f", {prompt.choices[0].words}" if prompt.choices and self._tty is None else ""
+            await _tell(program, "SETOK", f"_Yes{held}")
+            await _tell(program, "SETCANCEL", "_No")  # guard: pinentry-shows-a-no
+        if asked.problem:
+            await _tell(program, "SETERROR", words(plain(asked.problem)))
 
-def _fitting(said: str) -> str:
-    """What fits a terminal, for pinentry-curses breaks no lines and asks nothing where one is too long, or too many."""
+
+def _as_it_is(text: str) -> str:
+    return text
+
+
+def _in_ascii(text: str) -> str:
+    return text.replace("…", "...").encode("ascii", "replace").decode()
+
+
+def _description(prompt: Prompt, *, terminal: bool) -> str:
+    """What is asked, no longer than a line of the protocol takes, and on a terminal than that does.
+
+    What is too long loses its end line by line: a program chooses the words of some, and one that is long must not push
+    the others away. The first says what is asked for, the last how long a yes holds: those are shortened last of all.
+    """
+    lines = "\n".join(filter(None, [text(prompt, problem=False), means(prompt)])).split("\n")
+    for kept in ((0, len(lines) - 1), ()):
+        most = max(map(len, lines))
+        while most > 0:
+            said = [line if place in kept else cut(line, most) for place, line in enumerate(lines)]
+            rows = _wrapped(said) if terminal else said
+            # guard: pinentry-line-takes-all-that-is-asked, pinentry-in-terminal-fits-it
+            if assuan.fits("SETDESC", "\n".join(rows)) and not (terminal and len(rows) > MOST_LINES):
+                return "\n".join(rows)
+            most -= most // 8 + 1
+    return lines[0]
+
+
+def _wrapped(lines: list[str]) -> list[str]:
+    """Lines for pinentry-curses, which breaks none and asks nothing where one is too long."""
     import textwrap  # noqa: PLC0415 - late: of use where a terminal was lent
 
-    lines = [part for line in said.split("\n") for part in textwrap.wrap(line, WIDTH)]
-    if len(lines) > MOST_LINES:  # guard: pinentry-in-terminal-fits-it
-        lines[MOST_LINES - 2 : -1] = ["..."]
-    return "\n".join(lines)
+    return [part for line in lines for part in textwrap.wrap(line, WIDTH)]
 
 
 async def _tell(program: Conversation, command: str, argument: str) -> str:

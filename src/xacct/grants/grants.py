@@ -231,7 +231,7 @@ class Grants:
         if grant is None:
             return None
         if self._orphaned_now(grant):
-            self._forget(grant)
+            self._end(grant)
             self._save()
             return None
         self.last_used[grant.id] = self.now()
@@ -312,8 +312,7 @@ class Grants:
         self.roots.living()
         over = [grant for grant in self.all() if self._over(grant) or self._orphaned(grant)]
         for grant in over:
-            self._forget(grant)
-            self.events.publish(GrantEnded(grant, "expired" if self._over(grant) else "its process has ended"))
+            self._end(grant)
         if over:
             self._save()
         elif self.problem is not None:
@@ -361,6 +360,11 @@ class Grants:
             return False
         self._seen_alive[grant.id] = now
         return self._orphaned(grant)
+
+    def _end(self, grant: Grant) -> None:
+        """End one that has come to its end by itself."""
+        self._forget(grant)
+        self.events.publish(GrantEnded(grant, "expired" if self._over(grant) else "its process has ended"))
 
     def _forget(self, grant: Grant) -> None:
         del self._by_digest[grant.digest]

@@ -176,9 +176,14 @@ class Approvals:
                 self.approved.add(_meant(demand, lasting), lasting)
                 self._changed()
             finally:
+                over()
+
+        def over(_: object = None) -> None:
+            if self._asks.get(key) is ask:
                 del self._asks[key]
 
         ask.start(asyncio.get_running_loop().create_task(asking(), name=f"confirm {key.role}"))
+        ask.task.add_done_callback(over)  # of one that is cancelled before its first step, `finally` does not run
         return ask
 
     def ask_again(self, role: Role) -> None:

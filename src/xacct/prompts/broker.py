@@ -310,7 +310,7 @@ class PromptBroker(Subscribers):
         except errors.XacctError as error:
             self._close(prompt, _OUTCOMES.get(type(error), "withdrawn"), error.sentence)
             raise
-        except asyncio.CancelledError:
+        except BaseException:  # cancelled, or a fault: nobody else would take the question away
             self._close(prompt, "withdrawn", "The question was withdrawn.")
             raise
         if answer == _ANY_BROWSER:

@@ -92,6 +92,26 @@ def test_a_comment_ends_at_each_end_of_a_line():
         jsonc.insertions(text, jsonc.parse(text), WANTED)
 
 
+OURS = '"env": {"AWS_PROFILE": "x", "AWS_KEY": ""}'
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (f"{{ // mine\n  {OURS} }}", {}),
+        (f'{{ // mine\n  {OURS}, "b": 2 }}', {"b": 2}),
+        (f'{{\n  "a": 1, // mine\n  {OURS}, "b": 2\n}}', {"a": 1, "b": 2}),
+        (f'{{\n  "a": 1 // mine\n  , {OURS} }}', {"a": 1}),
+        (f'{{\n  "a": 1, // mine\n  {OURS} /* ours? */, "b": 2\n}}', {"a": 1, "b": 2}),
+        ('{"env": { // mine\n "AWS_PROFILE": "x", "B": 1, "AWS_KEY": "" } }', {"env": {"B": 1}}),
+    ],
+)
+def test_what_stood_behind_ours_does_not_come_to_stand_in_a_comment(text, left):
+    out = jsonc.without(text, WANTED, {("env",)})
+    assert said(out) == left
+    assert "// mine" in out
+
+
 def test_what_was_changed_since_is_left():
     text = '{"env": {"AWS_PROFILE": "theirs", "AWS_KEY": ""}}'
     assert said(jsonc.without(text, WANTED, {("env",)})) == {"env": {"AWS_PROFILE": "theirs"}}

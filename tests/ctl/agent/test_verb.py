@@ -11,7 +11,7 @@ from botocore.configloader import load_config
 from fake_daemon import ProblemError
 
 from xacct import awsfiles
-from xacct.ctl.agent import jsonc, look
+from xacct.ctl.agent import change, jsonc, look
 from xacct.ctl.agent.tools import TOOLS
 from xacct.ctl.main import main
 
@@ -259,7 +259,11 @@ def test_a_read_only_file_is_left_alone(place, run, settings, tool):
 
 
 @AGENTS
-@pytest.mark.parametrize("content", [b'{"a": [}', b"\xff\xfe", b"= 1"], ids=["broken", "no UTF-8", "broken TOML"])
+@pytest.mark.parametrize(
+    "content",
+    [b'{"a": [}', b"\xff\xfe", b"= 1", b"a = " + b"[" * 5000],
+    ids=["broken", "no UTF-8", "broken TOML", "deep TOML"],
+)
 def test_a_file_that_cannot_be_read_is_left_alone(place, run, settings, tool, content):
     path, *_ = settings(tool)
     path.write_bytes(content)
@@ -401,6 +405,16 @@ def test_claude_code_that_asks_bedrock_keeps_its_own(place, run, monkeypatch, wh
     assert run("install", "claude-code", "--mcp", "--yes")[0] == 0
 
 
+@pytest.mark.parametrize("name", ["settings.json", "settings.local.json"])
+def test_a_project_that_has_claude_code_ask_bedrock_keeps_its_own(place, run, name):
+    path = place / "p/.claude" / name
+    path.parent.mkdir(parents=True)
+    path.write_text('{"env": {"CLAUDE_CODE_USE_BEDROCK": "1"}}')
+    status, _, err = run("install", "claude-code", "prod", *NARROW, "--yes", "--project", str(place / "p"))
+    assert status == 1
+    assert "Bedrock" in err
+
+
 def test_the_directories_that_variables_name_are_used(place, run, monkeypatch):
     for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME"):
         monkeypatch.setenv(name, str(place / "p" / name))
@@ -408,6 +422,17 @@ def test_the_directories_that_variables_name_are_used(place, run, monkeypatch):
         assert run("install", tool, "prod", *NARROW, "--mcp", "--yes")[0] == 0
     names = sorted(str(path.relative_to(place / "p")) for path in tree(place))
     assert names == ["CLAUDE_CONFIG_DIR/.claude.json", "CLAUDE_CONFIG_DIR/settings.json", "CODEX_HOME/config.toml"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "name"), [("claude-code", "CLAUDE_CONFIG_DIR"), ("codex", "CODEX_HOME"), ("vscode", "XDG_CONFIG_HOME")]
+)
+def test_a_directory_that_is_another_in_each_directory_is_refused(place, run, monkeypatch, tool, name):
+    monkeypatch.setenv(name, "settings")
+    status, out, err = run("install", tool, "prod", *NARROW, "--yes")
+    assert (status, out) == (1, "")
+    assert name in err
+    assert not (place / "settings").exists()
 
 
 def test_the_agents_profile_asks_for_what_was_said(place, run, daemon):
@@ -623,6 +648,26 @@ def test_a_diff_is_shown_and_only_a_yes_is_one(place, run, settings):
     assert not (place / "s/xacct/agents/vscode").exists()
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("c2VjcmV0IGlzIGhlcmU=", "..."),
+        ("  c2VjcmV0IGlzIGhlcg==", "  ..."),
+        ("alice:hunter2", "..."),
+        ("hunter2 =", "..."),
+        ('key = "hunter2"', "key = ..."),
+        ("a.b-c=1979-05-27", "a.b-c=..."),
+        ("on = true", "on = ..."),
+        ("tools = [", "tools = ["),
+        ('  "key": "hunter2",', '  "key": ...'),
+        ('"hunter2",', "..."),
+    ],
+)
+def test_a_line_of_a_text_over_several_lines_is_not_shown(line, shown):
+    """As a private key is written into a TOML file: what stands before an = is the key itself then."""
+    assert change.showable(frozenset())(f"{line}\n") == shown
+
+
 def test_what_has_changed_meanwhile_is_left_alone(place, run, settings, monkeypatch):
     path, *_ = settings("codex")
 
@@ -657,6 +702,18 @@ def test_a_record_that_is_broken_is_a_sentence(place, run):
         status, _, err = run(*words)
         assert status == 1
         assert "installed.json" in err
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x1b[2J", "\u2028"])
+@AGENTS
+def test_a_directorys_name_is_no_line_of_what_is_written(run, place, tool, end):
+    """A launcher is a program, and the AWS file may name another: both have the project's name in a comment."""
+    project = place / f"a{end}touch pwned #"
+    project.mkdir()
+    status, out, err = run("install", tool, "prod", *NARROW, "--yes", "--project", str(project))
+    assert (status, out) == (1, "")
+    assert "can't be written" in err
+    assert not list(project.rglob("*"))
 
 
 @pytest.mark.parametrize("words", [["prod", *NARROW], ["--mcp"]])

@@ -162,3 +162,27 @@ def test_others_words_drive_no_terminal(board):
     spoilt["processes"] = [{"pid": 7, "name": "\x1b[2J"}]
     board.happened({"event": "prompt", "prompt": prompt("confirm", **spoilt)})
     assert "\x1b" not in "".join(lines(board))
+
+
+@pytest.mark.parametrize("how", ["closed", "status"])
+def test_digits_are_of_the_question_for_which_they_were_typed(board, how):
+    first, second = prompt(), prompt(id="p2", serial="arn:aws:iam::444455556666:mfa/bob", roles=["dev"])
+    for each in (first, second):
+        board.happened({"event": "prompt", "prompt": each})
+    for key in "123456":
+        board.digit(key)
+    assert "MFA code of alice for prod: 123456" in "\n".join(lines(board))
+    if how == "closed":
+        board.happened({"event": "prompt-closed", "id": "p1", "sentence": "A code was given."})
+    else:
+        board.take({**board.status, "prompts": [second]}, 51.0)
+    assert "MFA code of bob for dev: ______" in "\n".join(lines(board, monotonic=51.0))
+    assert board.digit("enter") == ""
+
+
+def test_digits_stay_while_their_question_does(board):
+    board.happened({"event": "prompt", "prompt": prompt()})
+    board.digit("1")
+    board.take({**board.status, "prompts": [prompt(), prompt(id="p2")]}, 51.0)
+    board.happened({"event": "prompt-closed", "id": "p2", "sentence": ""})
+    assert board.typed == "1"

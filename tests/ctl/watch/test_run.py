@@ -5,6 +5,8 @@ import termios
 import pytest
 from waiting import wait_until
 
+from xacct.ctl.watch import run
+
 
 @pytest.fixture
 def live(daemon, sit, monkeypatch):
@@ -119,3 +121,64 @@ def test_a_guarded_role_is_allowed_for_as_long_as_a_key_says(live, daemon):
     seat.type("m1\rg")
     wait_until(lambda: daemon.called("POST", "/v1/prompts/c1"))
     assert daemon.called("POST", "/v1/prompts/c1") == [{"confirm": True, "lasts": "grant"}]
+
+
+def question(name):
+    asked = {"id": name, "kind": "confirm", "serial": "", "roles": ["prod"], "attempt": 1, "attempts": 1, "label": name}
+    return {**asked, "problem": None, "not_before": None, "deadline": 60.0, "now": 0.0}
+
+
+class Scripted:
+    """A screen, and a daemon at the same time: while the first question is looked at, another takes its place."""
+
+    size = (80, 24)
+
+    def __init__(self, first, second):
+        self.frames, self.said = [], []
+        self._status = {"now": 0.0, "roles": [], "sessions": [], "prompts": [first], "attended": 1, "notes": []}
+        self._second = second
+        self._typed = iter([["y"], ["q"]])
+        self._told = [
+            {"event": "prompt-closed", "id": first["id"], "sentence": ""},
+            {"event": "prompt", "prompt": second},
+        ]
+
+    def draw(self, lines):
+        self.frames.append("\n".join(lines))
+
+    def wait(self, _streams, _seconds):
+        return next(self._typed), []
+
+    def wake(self):
+        pass
+
+    def stream(self, _method, _path, _body=None):
+        return self
+
+    def ready(self):
+        return len(self.frames) == 1
+
+    def read(self):
+        told, self._told = self._told, []
+        return told
+
+    def close(self):
+        pass
+
+    def call(self, method, path, _shape, _body=None, **_more):
+        if method == "POST":
+            self.said.append(path)
+            return {}
+        return self._status
+
+
+def test_a_yes_is_to_the_question_that_was_on_the_screen(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    first, second = (question(name) for name in ("first", "second"))
+    seen = Scripted(first, second)
+    view = run._Watch(seen, seen)
+    view.run()
+    assert "Use of prod by first?" in seen.frames[0]
+    assert "Use of prod by second?" in seen.frames[1]
+    wait_until(lambda: seen.said)
+    assert seen.said == ["/v1/prompts/first"]

@@ -14,7 +14,9 @@ from xacct.ctl.agent import parts
 from xacct.ctl.agent.record import Part, Record
 from xacct.ctl.failure import CtlError
 
-_KEY: Final = re.compile(r'(\s*(?:"[^"\\]{1,100}"|[\w.-]{1,100})\s*[:=]\s*)(.*)')
+# guard: a-keys-last-line-is-no-name
+_KEY: Final = re.compile(r'(\s*(?:"[^"\\]{1,100}"\s*[:=]|[\w.-]{1,100}\s*=(?=\s*["\'\[{\dtfin+-]))\s*)(.*)')
+"""A member of an object, or a name and what a value of TOML begins with: a line of base64 may end in a = as well."""
 _HEADING: Final = re.compile(r"\s*\[[\w.\"/ -]{1,200}\]\s*")
 _BRACKETS: Final = frozenset("{}[], ")
 
@@ -99,7 +101,7 @@ def planned(former: Sequence[Record], coming: Sequence[Part]) -> Plan:
 def _missing_above(path: str, left: Sequence[str]) -> list[str]:
     """Return the directories that are made for a file, the innermost first: ours as those of before."""
     found, above = [], os.path.dirname(path)
-    while above in left or not os.path.lexists(above):
+    while above and (above in left or not os.path.lexists(above)):
         found.append(above)
         above = os.path.dirname(above)
     return found

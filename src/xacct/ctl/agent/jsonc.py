@@ -357,7 +357,13 @@ def _cut(text: str, node: Node, member: Member) -> str:
     members = node.members or ()
     place = members.index(member)
     comma = members[place - 1].comma if member.comma is None and place else member.comma
-    spans = [(len(text[: member.start].rstrip(" \t\r\n")), member.value.end)]
+    behind = member.value.end if member.comma is None else member.comma + 1
+    before = len(text[: member.start].rstrip(" \t\r\n"))
+    if text[behind:].lstrip(" \t")[:1] not in ("", "\r", "\n"):
+        # What stands behind it in its line would come to stand in a comment of the line before.
+        ends = text.rfind("\n", before, member.start), text.rfind("\r", before, member.start)
+        before = member.start if max(ends) >= 0 else before  # guard: what-stands-behind-ours-is-no-comment
+    spans = [(before, member.value.end)]
     if comma is not None:
         spans.append((comma, comma + 1))
     for first, last in sorted(spans, reverse=True):

@@ -15,6 +15,7 @@ from xacct.ctl.agent.parts import Members, Whole
 from xacct.ctl.agent.record import Part
 from xacct.ctl.agent.tables import ENVIRONMENT, SERVER, Tables
 from xacct.ctl.failure import CtlError
+from xacct.text import clean
 
 SERVER_NAME: Final = "xacct"
 """What the MCP server is called in an agent's settings."""
@@ -59,12 +60,26 @@ class Tool(NamedTuple):
     refuse: Callable[[Place, Callable[[str], bytes]], None] = lambda _place, _read: None
 
 
+def _directory(place: Place, variable: str, usual: str) -> str:
+    """Return the directory that a variable of an agent's names, or its usual one.
+
+    Raises:
+        CtlError: which one that is depends on where the agent is started.
+    """
+    named = place.environ.get(variable) or usual
+    if not named.startswith("/"):  # guard: settings-are-not-of-the-working-directory
+        raise CtlError(
+            f"{variable} is {clean(named)}: another directory wherever the agent is started.", "Name it from / on."
+        )
+    return named
+
+
 # --- Claude Code: code.claude.com/docs/en/settings, /env-vars ("env": variables of each session and its
 # subprocesses), /mcp (user servers in ~/.claude.json, a project's in .mcp.json). Run: 2.1.332.
 
 
 def _claude(place: Place) -> str:
-    return place.environ.get("CLAUDE_CONFIG_DIR") or f"{place.home}/.claude"
+    return _directory(place, "CLAUDE_CONFIG_DIR", f"{place.home}/.claude")
 
 
 def _claude_settings(place: Place) -> str:
@@ -82,7 +97,9 @@ def _claude_server(place: Place, command: list[str]) -> Part:
 
 def _no_bedrock(place: Place, read: Callable[[str], bytes]) -> None:
     """Its own calls of a model would be made with the narrower credentials, too."""
-    files = {f"{_claude(place)}/settings.json", _claude_settings(place)}
+    # guard: bedrock-of-a-project-is-seen
+    shared = {f"{place.project}/.claude/settings.json"} if place.project else set()
+    files = {f"{_claude(place)}/settings.json", _claude_settings(place)} | shared
     named = any(b'"CLAUDE_CODE_USE_BEDROCK"' in read(path) for path in files)
     if named or place.environ.get("CLAUDE_CODE_USE_BEDROCK"):  # guard: bedrock-keeps-its-own-credentials
         raise CtlError(
@@ -98,7 +115,7 @@ def _no_bedrock(place: Place, read: Callable[[str], bytes]) -> None:
 def _codex_file(place: Place) -> str:
     if place.project:
         return f"{place.project}/.codex/config.toml"
-    return f"{place.environ.get('CODEX_HOME') or place.home + '/.codex'}/config.toml"
+    return f"{_directory(place, 'CODEX_HOME', place.home + '/.codex')}/config.toml"
 
 
 def _codex_shells(place: Place, environment: Mapping[str, str], _undo: str) -> list[Part]:
@@ -114,7 +131,7 @@ def _no_filter(place: Place, read: Callable[[str], bytes]) -> None:
     path = _codex_file(place)
     try:
         policy = tomllib.loads(read(path).decode()).get("shell_environment_policy", {})
-    except ValueError:
+    except (ValueError, RecursionError):
         return  # whoever changes it says so
     if isinstance(policy, dict) and policy.get("include_only"):  # guard: codex-keeps-what-was-set
         raise CtlError(
@@ -131,7 +148,7 @@ def _no_filter(place: Place, read: Callable[[str], bytes]) -> None:
 def _code(place: Place) -> str:
     if sys.platform == "darwin":
         return f"{place.home}/Library/Application Support/Code/User"
-    return f"{place.environ.get('XDG_CONFIG_HOME') or place.home + '/.config'}/Code/User"
+    return f"{_directory(place, 'XDG_CONFIG_HOME', place.home + '/.config')}/Code/User"
 
 
 def _code_shells(place: Place, environment: Mapping[str, str], _undo: str) -> list[Part]:

@@ -2,6 +2,7 @@
 # ruff: noqa: PTH112 - see paths.py
 
 import os
+import re
 import shlex
 from argparse import ArgumentParser, Namespace
 from typing import Any, Final
@@ -23,6 +24,9 @@ from xacct.text import clean
 _CHECKED: Final = 60
 """Seconds that the grant lives by which a scope is looked at."""
 
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+"""What ends a line, for one reader or another, or drives a terminal."""
+
 
 def agent(args: Namespace, client: Client) -> int:
     """Install, list or uninstall."""
@@ -42,7 +46,7 @@ def _install(args: Namespace, client: Client) -> int:
     tool = TOOLS[args.tool]
     place = Place(paths.home(), project, variables.without_ours(os.environ))
     directory = store.directory(args.tool, project)
-    _demand_utf8(place.home, project or "", directory)
+    _demand_nameable(place.home, project or "", directory)
     files = {store.PROGRAM: look.script(os.environ, place.home, store.agents())}
     undo = _undo(args.tool, project)
     words, coming = "", []
@@ -158,9 +162,13 @@ def _demand_sense(args: Namespace, former: Installed | None) -> None:
         )
 
 
-def _demand_utf8(*directories: str) -> None:
-    """Refuse directories that agents' settings, which are UTF-8, can't name."""
+def _demand_nameable(*directories: str) -> None:
+    """Refuse directories that agents' settings, which are UTF-8, and comments, which are a line, can't name."""
     for directory in directories:
+        if _CONTROLS.search(directory):  # guard: projects-name-is-no-line-of-a-program
+            raise CtlError(
+                f"{clean(directory)} can't be written into a file of lines: its name has a control character."
+            )
         if any("\ud800" <= char <= "\udfff" for char in directory):  # guard: settings-name-no-path-that-is-no-utf-8
             raise CtlError(f"The name {clean(directory)} is no UTF-8, which an agent's settings have to be.")
 

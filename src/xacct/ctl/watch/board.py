@@ -44,6 +44,7 @@ class Board:
         self.filter = ""
         self.filtering = False
         self.typed = ""
+        self._typed_for = ""
         self.message = ""
         self.cursor = ""
         self.revocable: list[wire.GrantInfo] | None = None
@@ -58,6 +59,7 @@ class Board:
         """Take a new status."""
         self.status, self.answered = status, monotonic
         self.prompts = {prompt["id"]: prompt for prompt in status["prompts"]}
+        self._keep_digits()
         rows = self.rows()
         if self.cursor not in {row["name"] for row in rows} and rows:
             self.cursor = rows[0]["name"]
@@ -84,8 +86,10 @@ class Board:
                 prompt: wire.Prompt = raw["prompt"]  # type: ignore[assignment]  # checked by who read it
                 self.prompts[prompt["id"]] = prompt
                 self.typed = ""
+                self._keep_digits()
             case "prompt-closed":
                 self.prompts.pop(str(raw["id"]), None)
+                self._keep_digits()
                 self.message = clean(str(raw["sentence"]))
             case "fetch" if raw.get("role"):
                 self.last[str(raw["role"])] = _who(raw)
@@ -94,6 +98,13 @@ class Board:
                 error: wire.ErrorBody = raw["error"]  # type: ignore[assignment]
                 self.message = clean(f"{raw['role']}: {error['sentence']}")
         return True
+
+    def _keep_digits(self) -> None:
+        """Keep what was typed as long as the same question is asked: it is a code of that one's device."""
+        prompt = self.prompt()
+        asked = "" if prompt is None else prompt["id"]
+        if asked != self._typed_for:  # guard: digits-are-for-the-question-that-was-asked
+            self._typed_for, self.typed = asked, ""
 
     def move(self, by: int) -> None:
         """Move the cursor among the rows that are shown."""

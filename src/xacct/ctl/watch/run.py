@@ -74,10 +74,10 @@ class _Watch:
             self._screen.draw(frame(self.board, time.monotonic(), self._screen.size))
             waiting = any(stream.ready() for stream in self._streams)
             keys, ready = self._screen.wait(self._streams, 0.0 if waiting else _OFTEN if self._stale else _TICK)
+            for key in keys:  # guard: keys-are-for-what-was-on-the-screen
+                self._typed(key)
             for stream in [each for each in self._streams if each in ready or each.ready()]:
                 self._read(stream)
-            for key in keys:
-                self._typed(key)
 
     def close(self) -> None:
         """Hang up."""
