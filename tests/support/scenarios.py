@@ -194,12 +194,14 @@ def declined(lab):
             return seen(_refused(second, word), second)
 
         def said(prompt):
-            # A JVM may take longer to start than that on a busy machine, and it is asked about those who wait.
+            # A JVM may take long to start on a busy machine. Three seconds after the last has asked, each is being held:
+            # whoever has asked just now is told why at once.
             with contextlib.suppress(AssertionError):
                 wait_until(lambda: all(relay.requests for relay in list(relays.values())))
+            time.sleep(3)
             return decline(prompt)
 
-        with Human(stack, said, after=3) as human:
+        with Human(stack, said) as human:
             found = side_by_side(work)
         lab.notes["declined"] = human.asked, stack.calls()
         return found
