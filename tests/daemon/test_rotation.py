@@ -1,10 +1,12 @@
 """An access key's rotation, against the sandbox's IAM: what is left when a step fails, or xacctd ends between two."""
 
 import asyncio
+import threading
 import time
 from dataclasses import replace
 
 import pytest
+from waiting import PATIENCE, until
 
 from xacct import errors
 from xacct.aws.iam import Iam
@@ -16,8 +18,9 @@ from xacct.model import Credentials, Role, Source, StsTarget
 from xacct.sandbox.default_world import default_world
 from xacct.sandbox.server import Sandbox
 from xacct.sandbox.world import KEY_ACTIONS
-from xacct.state import access_keys, key_index, rows_file
+from xacct.state import key_index, rows_file
 from xacct.state.access_keys import AccessKeys, digest
+from xacct.state.asking import Asking
 
 WHERE = ("/home/u/.aws/config", "/home/u/.aws/credentials")
 
@@ -350,18 +353,28 @@ async def test_a_keychain_that_forgets_keeps_the_old_key(place):
 
 async def test_a_keychain_that_is_late_ends_with_the_old_key(place, monkeypatch):
     """What it was given up on it does in the end; then the old key comes back into its place."""
-    monkeypatch.setattr(access_keys, "WRITE_PATIENCE", 0.05)
-    put = place.items.put
+    old, given_up, late = place.old.key_id.encode(), threading.Event(), threading.Event()
+    put, ask = place.items.put, Asking.put
 
     def slow(account, label, secret):
-        if place.old.key_id.encode() not in secret:
-            time.sleep(0.15)
+        if old not in secret:
+            assert given_up.wait(PATIENCE)
+            late.set()
         put(account, label, secret)
 
+    async def asked(self, name, label, secret, patience, before=None):
+        try:
+            await ask(self, name, label, secret, patience if old in secret else 0.05, before)
+        except errors.KeychainSlow:
+            given_up.set()
+            raise
+
     place.items.put = slow
+    monkeypatch.setattr(Asking, "put", asked)
     with pytest.raises(errors.KeychainSlow):
         await place.daemon().rotate(place.asked)
-    await asyncio.sleep(0.3)
+    [item] = place.items.items
+    await until(lambda: late.is_set() and old in place.items.items[item], "the old key")
     assert await place.served() == place.old.key_id
     assert place.users == (place.old,)
 

@@ -121,7 +121,7 @@ async def test_a_crowd_is_asked_about_in_turn(clock):
     async with World(clock, ROLES) as world:
         with world.broker.subscribe():
             opened = []
-            # who asks is looked up in a thread first, so that only those of one batch are surely before those of the next
+            # who asks is looked up in a thread first: only those of one batch are surely before those of the next
             waiting = []
             for batch in range(3):
                 waiting += [ask(world, "each", f"g{batch * AT_ONCE + number}") for number in range(AT_ONCE)]

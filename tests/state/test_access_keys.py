@@ -60,7 +60,7 @@ def make(tmp_path, items):
 def hangs(items, monkeypatch):
     """Has the keychain hang, or no more. Only then it is given up soon: a busy machine begins threads late."""
 
-    def change(does=True, patience=0.1):
+    def change(*, does=True, patience=0.1):
         (items.gate.clear if does else items.gate.set)()
         for name in ("PATIENCE", "WRITE_PATIENCE"):
             monkeypatch.setattr(access_keys, name, patience if does else PATIENCE)

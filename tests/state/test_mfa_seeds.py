@@ -60,7 +60,7 @@ def make(index, items):
 def hangs(items, monkeypatch):
     """Has the keychain hang, or no more. Only then it is given up soon: a busy machine begins threads late."""
 
-    def change(does=True):
+    def change(*, does=True):
         (items.gate.clear if does else items.gate.set)()
         for name in ("PATIENCE", "WRITE_PATIENCE"):
             monkeypatch.setattr(mfa_seeds, name, 0.1 if does else PATIENCE)
