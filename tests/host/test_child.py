@@ -85,15 +85,21 @@ def test_one_killed_by_a_signal_is_named(both):
     assert both(child.run(sh("kill -SEGV $$"))).how == "was ended by SIGSEGV"
 
 
-def test_a_time_out_ends_the_group_and_those_of_another_session(both, tmp_path):
-    script = f"sleep 60 & echo $! > {tmp_path}/one; setsid sleep 61 & echo $! > {tmp_path}/two; echo waiting >&2; wait"
+def test_a_time_out_ends_the_group_and_those_of_another_session(both, tmp_path, monkeypatch):
+    script = f"echo waiting >&2; sleep 60 & echo $! > {tmp_path}/one; setsid sleep 61 & echo $! > {tmp_path}/two; wait"
+    timeouts, timeout = [], asyncio.timeout
+    monkeypatch.setattr(asyncio, "timeout", lambda seconds: timeouts.append(timeout(seconds)) or timeouts[-1])
 
     async def story():
+        running = asyncio.ensure_future(child.run(sh(script), timeout=600))
+        pids = [await pid_in(tmp_path / name) for name in ("one", "two")]
+        [until_then] = await until(lambda: timeouts, "its wait")
+        until_then.reschedule(asyncio.get_running_loop().time())  # ten minutes later
         with pytest.raises(child.ChildError) as error:
-            await child.run(sh(script), timeout=1)
-        assert error.value.why == "did not end within 1 s"
+            await running
+        assert error.value.why == "did not end within 600 s"
         assert error.value.said == "waiting"
-        return await gone(*[int((tmp_path / name).read_text()) for name in ("one", "two")])
+        return await gone(*pids)
 
     assert both(story())
 
