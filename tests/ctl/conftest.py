@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -124,6 +125,7 @@ class Seat:
 
     def __init__(self, command, stdout=None):
         self.ours, theirs = pty.openpty()
+        self.modes_before = termios.tcgetattr(theirs)
         self.seen = ""
         self._decode = codecs.getincrementaldecoder("utf-8")().decode  # a read may end within a character
         self.process = subprocess.Popen(
