@@ -83,7 +83,7 @@ class Raw:
         self._thread = threading.Thread(target=self._run)
 
     def fetch(self):
-        with socket.create_connection(("127.0.0.1", self.port), 10) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
             connection.sendall(self.head)
             answer = b""
             while data := connection.recv(65536):
