@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import threading
 
 import pytest
 import uvloop
-from waiting import until
+from waiting import PATIENCE, until, wait_until
 
 from xacct.host import child, process, process_groups
 from xacct.host.last_words import last_words
@@ -146,6 +147,31 @@ def test_one_cancelled_while_it_starts_is_killed(both, tmp_path):
         return not (tmp_path / "late").exists()
 
     assert both(story())
+
+
+def test_one_cancelled_while_it_starts_is_ended_though_the_loop_has_gone(monkeypatch):
+    begun, go_on, made = threading.Event(), threading.Event(), []
+    popen = subprocess.Popen
+
+    def slowly(*arguments, **options):
+        made.append(popen(*arguments, **options))
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        return made[0]
+
+    async def story():
+        task = asyncio.ensure_future(child.run(sh("sleep 60")))
+        await until(begun.is_set, "its start")
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    monkeypatch.setattr(subprocess, "Popen", slowly)
+    with asyncio.Runner() as runner:
+        runner.run(story())
+    go_on.set()
+    [left] = made
+    wait_until(lambda: left.returncode is not None and left.stdout.closed and left.stderr.closed, what="its end")
 
 
 def test_the_end_of_all_ends_those_that_run_and_those_left_behind(both, tmp_path):
