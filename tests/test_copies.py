@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from waiting import PATIENCE
+from waiting import until
 
 from xacct.copies import store
 from xacct.daemon import copies
@@ -34,28 +34,49 @@ class Watched:
     def make(self, user="0123abcd"):
         return store.made(self.place, self.about, user, LATER)
 
+    def write(self, copy):
+        with open(copy, "a") as file:  # noqa: PTH123
+            file.write("[profile new]\n")
+
+    def has_written(self):
+        return "[profile new]" in self.config.read_text()
+
 
 @pytest.fixture
 def watched(tmp_path, monkeypatch):
     return Watched(tmp_path, monkeypatch)
 
 
-async def test_it_looks_when_something_has_changed_and_not_otherwise(watched):
+async def test_it_looks_when_something_has_changed_and_not_otherwise(watched, monkeypatch):
+    monkeypatch.setattr(copies, "POLL", 0.1)
     running = asyncio.create_task(watched.copies.run())
     try:
         await asyncio.sleep(0.1)
         assert watched.looks == 0
-        copy = watched.make()
-        with open(copy, "a") as file:  # noqa: PTH123
-            file.write("[profile new]\n")
-        async with asyncio.timeout(PATIENCE):
-            while "[profile new]" not in watched.config.read_text():
-                await asyncio.sleep(0.01)
-        await asyncio.sleep(0.5)  # its own writing is a change as well: it may look at that once or twice
-        before = watched.looks
-        await asyncio.sleep(0.5)
-        assert watched.looks == before
-        assert before <= 8
+        watched.write(watched.make())
+        await until(watched.has_written, "its look")
+        before = None
+        while before != watched.looks:  # its own writing is a change as well: it may look at that once or twice
+            before = watched.looks
+            assert before <= 8
+            await asyncio.sleep(0.5)
+    finally:
+        running.cancel()
+
+
+async def test_a_copy_that_is_made_while_it_begins_is_looked_at(watched, monkeypatch):
+    all_in = store.all_in
+
+    def meanwhile(runtime):
+        found = all_in(runtime)
+        monkeypatch.setattr(store, "all_in", all_in)
+        watched.write(watched.make())
+        return found
+
+    monkeypatch.setattr(store, "all_in", meanwhile)
+    running = asyncio.create_task(watched.copies.run())
+    try:
+        await until(watched.has_written, "its look")
     finally:
         running.cancel()
 

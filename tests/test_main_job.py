@@ -192,7 +192,7 @@ def test_renewals_need_no_code(hurried):
         times = Counter(call["role_arn"] for call in hurried.calls("AssumeRole"))
         return all(times[hurried.status(role)["role_arn"]] > 1 for role in EVERYTHING)
 
-    wait_until(renewed, 2 * LIFE, "the renewal of every role")
+    wait_until(renewed, what="the renewal of every role")
     assert [call["mfa"] for call in hurried.calls("GetSessionToken")] == [True]
     assert {(call["mfa"], call["status"]) for call in hurried.calls("AssumeRole")} == {(False, 200)}
     assert hurried.status()["prompts"] == []

@@ -19,6 +19,7 @@ from manager import Manager
 from stack import Stack, wait_until
 from waiting import PATIENCE
 
+from xacct.sandbox.files import free_port
 from xacct.state.secretmem import SecretMemory, Unavailable
 
 ENDINGS = {"stop": signal.SIGTERM, "kill": signal.SIGKILL, "crash": signal.SIGSEGV}
@@ -82,7 +83,7 @@ class Raw:
         self._thread = threading.Thread(target=self._run)
 
     def fetch(self):
-        with socket.create_connection(("127.0.0.1", self.port), 10) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), PATIENCE) as connection:
             connection.sendall(self.head)
             answer = b""
             while data := connection.recv(65536):
@@ -300,10 +301,7 @@ def test_a_reload_takes_up_settings_that_a_running_daemon_does_not(tmp_path):
     """Its port among them, and what is held is held on."""
     with Stack(tmp_path, daemon=False) as stack:
         del stack.env["XACCT_PORT"]
-        ports = []
-        for _ in range(2):
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                ports.append(free.getsockname()[1])
+        ports = [free_port(), free_port()]
         stack.settings_file.parent.mkdir(parents=True)
         stack.settings_file.write_text(f"[daemon]\nport = {ports[0]}\n")
         stack.start()

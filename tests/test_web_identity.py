@@ -103,7 +103,7 @@ def test_it_is_renewed_with_the_token_that_is_there_then(tmp_path):
     with Place(tmp_path, max_lifetime=4) as place:
         first = place.fetched("deploy")
         place.write(seconds=7200)
-        wait_until(lambda: place.fetched("deploy")["AccessKeyId"] != first["AccessKeyId"], seconds=20, what="a renewal")
+        wait_until(lambda: place.fetched("deploy")["AccessKeyId"] != first["AccessKeyId"], what="a renewal")
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,7 @@ def test_another_role_in_the_profile_is_served_as_soon_as_it_is_read(place):
     before = config.read_text()
     config.write_text(before.replace(DEPLOY.arn, OTHER.arn))
     try:
-        wait_until(
-            lambda: place.who(place.fetched("deploy")).endswith("assumed-role/other/build-7"), seconds=20, what="it"
-        )
+        wait_until(lambda: place.who(place.fetched("deploy")).endswith("assumed-role/other/build-7"), what="it")
         assert place.who(place.fetched("deploy")).endswith("assumed-role/other/build-7")
     finally:
         config.write_text(before)

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
+from waiting import PATIENCE
 
 from xacct import errors
 from xacct.aws import console_login, dpop, profiles, sdk
@@ -236,7 +237,7 @@ async def test_with_a_wrong_clock_proofs_are_of_awss_time():
         finally:
             sign_in.close()
             await logins.close()
-    assert again.credentials.remaining(time.time()) == pytest.approx(900, abs=10)
+    assert again.credentials.remaining(time.time()) == pytest.approx(900, abs=PATIENCE)
     renewal = tokens.renewal
     for secret in (renewal.refresh_token, renewal.client.client_secret, tokens.credentials.secret_access_key):
         assert secret not in repr(tokens)

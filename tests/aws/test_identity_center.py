@@ -11,6 +11,7 @@ import botocore.session
 import pytest
 from botocore.exceptions import ClientError
 from virtual_time import Clock
+from waiting import PATIENCE
 
 from xacct import errors, rolekeys
 from xacct.aws import command_line_sign_in, profiles
@@ -316,8 +317,8 @@ async def test_with_a_wrong_clock_all_that_is_given_ends_when_aws_says(off):
         finally:
             await portal.close()
     for each in (tokens, again):
-        assert each.expires_at == pytest.approx(time.time() + instance.token_seconds, abs=10)
-    assert held.remaining(time.time()) == pytest.approx(3600, abs=10)
+        assert each.expires_at == pytest.approx(time.time() + instance.token_seconds, abs=PATIENCE)
+    assert held.remaining(time.time()) == pytest.approx(3600, abs=PATIENCE)
 
 
 class Answers(Portal):

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,8 @@ from human import Human
 from relay import Relay
 from stack import Stack, wait_until
 from toolchains import CLIENTS
+
+from xacct.sandbox.files import free_port
 
 FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
 PROD = "arn:aws:sts::234567890123:assumed-role/cross-account-role-name/"
@@ -32,8 +33,7 @@ class Port:
     """A free port for prod, and the settings that serve it."""
 
     def __init__(self):
-        with socket.create_server(("127.0.0.1", 0)) as found:
-            self.number = found.getsockname()[1]
+        self.number = free_port()
         self.settings = f'[imds]\nroles = {{ {self.number} = "prod" }}\n'
 
     def environment(self, stack):

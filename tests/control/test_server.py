@@ -252,13 +252,14 @@ async def test_one_connection_more_than_the_most_is_told(short_path):
 
 async def test_no_more_wait_to_be_told_than_may(short_path, monkeypatch):
     monkeypatch.setattr(server, "MOST_TOLD", 1)
+    monkeypatch.setattr(server, "TOLD_TIMEOUT", 10 * PATIENCE)
     path = short_path / "control.sock"
     control = ControlServer(web.Application(), bind(path), path, files=0)
     await control.start()
     try:
         there = [await asyncio.open_unix_connection(str(path)) for _ in range(CONTROL.least + 2)]
         reader, _ = there[-1]
-        async with asyncio.timeout(server.TOLD_TIMEOUT / 2):
+        async with asyncio.timeout(PATIENCE):
             with contextlib.suppress(ConnectionResetError):
                 assert await reader.read() == b""
         for _, writer in there:

@@ -1,5 +1,6 @@
 """The fake daemon, a terminal to type at, and a home of their own for every test of xacctctl."""
 
+import codecs
 import contextlib
 import importlib.util
 import os
@@ -9,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 from pathlib import Path
 
@@ -123,7 +125,9 @@ class Seat:
 
     def __init__(self, command, stdout=None):
         self.ours, theirs = pty.openpty()
+        self.modes_before = termios.tcgetattr(theirs)
         self.seen = ""
+        self._decode = codecs.getincrementaldecoder("utf-8")().decode  # a read may end within a character
         self.process = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _ADOPT, *command],
             stdin=theirs,
@@ -147,7 +151,7 @@ class Seat:
         with contextlib.suppress(OSError):  # EIO: nobody has the terminal open any more
             chunk = os.read(self.ours, 65536) if ready else b""
         assert chunk, f"{text!r} did not appear; instead: {self.seen!r}"
-        self.seen += chunk.decode()
+        self.seen += self._decode(chunk)
 
     def type(self, text):
         os.write(self.ours, text.encode())
@@ -157,7 +161,7 @@ class Seat:
         rest = self.seen
         with contextlib.suppress(OSError):
             while select.select([self.ours], [], [], timeout)[0]:
-                rest += os.read(self.ours, 65536).decode()
+                rest += self._decode(os.read(self.ours, 65536))
         return self.process.wait(timeout), rest
 
     def close(self):

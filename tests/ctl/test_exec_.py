@@ -113,7 +113,7 @@ def test_an_interactive_shell_keeps_job_control(daemon, sit):
     seat.expect("up2")
     seat.type("\x1a")
     seat.expect("Stopped")
-    seat.type("echo role $XACCT_ROLE; kill -9 %1; sleep 0.1; exit 9\n")
+    seat.type('echo role $XACCT_ROLE; kill -9 %1; while [ -n "$(jobs -s)" ]; do sleep 0.02; done; exit 9\n')
     seat.expect("role prod")
     assert seat.end()[0] == 9
 

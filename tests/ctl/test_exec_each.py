@@ -2,9 +2,9 @@
 
 import os
 import signal
-import time
 
 import pytest
+from waiting import wait_until
 
 from xacct.ctl import exec_each
 
@@ -79,10 +79,7 @@ def test_parallel_is_for_several(daemon, run):
 
 def test_ctrl_c_ends_the_run_and_says_what_was_not_begun(daemon, sit, tmp_path):
     seat = sit("exec", "*", "--", "sh", "-c", f"touch {tmp_path}/$XACCT_ROLE; sleep 30")
-    end = time.monotonic() + 20
-    while not (tmp_path / "prod").exists():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    wait_until((tmp_path / "prod").exists, what="the first")
     seat.type("\x03")
     status, shown = seat.end()
     assert (status, "dev was not begun" in shown) == (128 + signal.SIGINT, True), shown

@@ -349,9 +349,7 @@ def test_who_is_released_while_a_human_is_asked_is_asked_about_no_more():
         asked = wanted({**ASKED, "read_only": True, "wait_seconds": 0}, Limits())
         first = await session.request(asked, "a tester")
         assert (await session.release(first.id)).state == "ended"
-        async with asyncio.timeout(10):
-            while xacctd.hung_up != [first.id]:
-                await asyncio.sleep(0)
+        await until(lambda: xacctd.hung_up == [first.id], "its hanging up")
         with pytest.raises(CtlError, match="nobody is asked again for 30 seconds"):
             await session.request(asked, "a tester")
         clock[0] += 31

@@ -4,6 +4,7 @@ import asyncio
 from types import SimpleNamespace
 
 import pytest
+from waiting import PATIENCE, until
 
 from xacct import errors
 from xacct.awsfiles import named
@@ -43,20 +44,16 @@ async def test_a_key_is_rotated_once_at_a_time_and_goes_on_without_its_asker(key
         told.append(event)
 
     first = asyncio.ensure_future(keys.rotate(None, "central", None, {}, tell))
-    async with asyncio.timeout(20):
-        while keys.rotator.asked is None:
-            await asyncio.sleep(0.001)
+    await until(lambda: keys.rotator.asked, "its beginning")
     with pytest.raises(errors.RotationUnfinished, match="is being rotated"):
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             await keys.rotate(None, "central", None, {}, tell)
     first.cancel()
     with pytest.raises(asyncio.CancelledError):
         await first
     assert keys.rotating
     keys.rotator.goes.set()
-    async with asyncio.timeout(20):
-        while keys.rotating:
-            await asyncio.sleep(0)
+    await until(lambda: not keys.rotating, "its end")
     assert keys.rotator.done == [True], "and knows that nobody waits"
     assert told == [], "nothing is told to whoever has gone"
 

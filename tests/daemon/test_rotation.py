@@ -1,10 +1,12 @@
 """An access key's rotation, against the sandbox's IAM: what is left when a step fails, or xacctd ends between two."""
 
 import asyncio
+import threading
 import time
 from dataclasses import replace
 
 import pytest
+from waiting import PATIENCE, until
 
 from xacct import errors
 from xacct.aws.iam import Iam
@@ -18,6 +20,7 @@ from xacct.sandbox.server import Sandbox
 from xacct.sandbox.world import KEY_ACTIONS
 from xacct.state import access_keys, key_index, rows_file
 from xacct.state.access_keys import AccessKeys, digest
+from xacct.state.asking import Asking
 
 WHERE = ("/home/u/.aws/config", "/home/u/.aws/credentials")
 
@@ -350,18 +353,29 @@ async def test_a_keychain_that_forgets_keeps_the_old_key(place):
 
 async def test_a_keychain_that_is_late_ends_with_the_old_key(place, monkeypatch):
     """What it was given up on it does in the end; then the old key comes back into its place."""
-    monkeypatch.setattr(access_keys, "WRITE_PATIENCE", 0.05)
-    put = place.items.put
+    old, goes_on, late = place.old.key_id.encode(), threading.Event(), threading.Event()
+    put, ask = place.items.put, Asking.put
 
     def slow(account, label, secret):
-        if place.old.key_id.encode() not in secret:
-            time.sleep(0.15)
+        hangs = old not in secret
+        if hangs:
+            assert goes_on.wait(PATIENCE)
         put(account, label, secret)
+        if hangs:
+            late.set()
+
+    async def impatiently(self, name, label, secret, patience, before=None):
+        if old not in secret:  # from here on; what comes before may take a busy machine longer
+            monkeypatch.setattr(access_keys, "WRITE_PATIENCE", patience := 0.05)
+        await ask(self, name, label, secret, patience, before)
 
     place.items.put = slow
+    monkeypatch.setattr(Asking, "put", impatiently)
     with pytest.raises(errors.KeychainSlow):
         await place.daemon().rotate(place.asked)
-    await asyncio.sleep(0.3)
+    goes_on.set()
+    [item] = place.items.items
+    await until(lambda: late.is_set() and old in place.items.items[item], "the old key")
     assert await place.served() == place.old.key_id
     assert place.users == (place.old,)
 

@@ -341,7 +341,7 @@ async def test_a_notice_is_shown_once_in_a_while(events, tmp_path):
     await asyncio.sleep(0)
     for _ in range(3):
         events.publish(MfaEndsSoon(SERIAL, 600.0, ("prod",)))
-    await until(said.exists, "a notice")
+    await until(lambda: said.exists() and said.read_text(), "a notice")
     await asyncio.sleep(0.1)
     assert len(said.read_text().splitlines()) == 1
     await end(task)

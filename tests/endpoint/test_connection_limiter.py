@@ -9,7 +9,7 @@ import time
 
 import pytest
 from msgspec.structs import replace
-from waiting import PATIENCE
+from waiting import PATIENCE, until
 
 from xacct.endpoint import answers, connection_limiter
 from xacct.endpoint.peer_check import PeerCheck
@@ -119,18 +119,26 @@ async def test_nobody_looks_before_it_matters_and_once_in_a_while_then(serve, mo
         assert kernel.looks == 0
         for pid in range(20, 30):
             await connect(served, kernel, pid, 1)
+        await until(lambda: kernel.looks, "a look")
         await asyncio.sleep(0.05)
         assert kernel.looks == 1
 
 
 async def test_the_longer_a_look_takes_the_longer_is_the_pause_after_it(serve, monkeypatch):
-    kernel = Kernel()
-    monkeypatch.setattr(kernel, "owners", lambda inodes: time.sleep(0.05) or Kernel.owners(kernel, inodes))
+    kernel, looks = Kernel(), []
+
+    def slow(inodes):
+        began = time.monotonic()
+        time.sleep(0.05)
+        looks.append((began, time.monotonic()))
+        return Kernel.owners(kernel, inodes)
+
+    monkeypatch.setattr(kernel, "owners", slow)
     async with serve(lambda _: SECRET, peer_check=kernel.peer_check(), recorder=Refusals()) as served:
         for pid in range(20, 20 + SHARE + 2):
             await connect(served, kernel, pid, 1)
-        await asyncio.sleep(0.3)
-        assert kernel.looks == 1
+        (_, ended), (began, _) = (await until(lambda: looks[1:] and looks, "the second look"))[:2]
+        assert began - ended >= 0.9 * 0.05 * connection_limiter.COST
 
 
 @pytest.mark.parametrize("known", [{}, {"uid": None}])

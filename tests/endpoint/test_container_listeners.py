@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from xacct import errors
 from xacct.endpoint import answers
@@ -117,7 +118,7 @@ async def test_what_cannot_be_opened_is_said_and_tried_again(yard, failing, why)
     assert (yard.containers.listening, yard.containers.troubles) == ([], {"a": why})
     yard.failing = None
     yard.containers.look()
-    await asyncio.sleep(0.05)
+    await until(lambda: yard.containers.listening, "its opening")
     assert (yard.containers.listening, yard.containers.troubles) == (["a"], {})
 
 

@@ -22,6 +22,7 @@ from xacct.endpoint.peer_check import PeerCheck
 from xacct.endpoint.server import IDLE_TIMEOUT, SWEEP
 from xacct.host import callers
 from xacct.model import Caller
+from xacct.sandbox.files import free_port
 
 TTL = b"X-aws-ec2-metadata-token-ttl-seconds: 60"
 SECRET = answers.whole(answers.OK, b"the secret")
@@ -164,11 +165,10 @@ def free():
     """Ports nobody has."""
 
     def ports(count):
-        found = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-        numbers = [each.getsockname()[1] for each in found]
-        for each in found:
-            each.close()
-        return numbers
+        found = set()
+        while len(found) < count:
+            found.add(free_port())
+        return sorted(found)
 
     return ports
 

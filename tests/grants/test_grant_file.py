@@ -8,6 +8,7 @@ import threading
 
 import msgspec
 import pytest
+from waiting import PATIENCE, until
 
 from xacct import errors
 from xacct.grants import grant_file, grants
@@ -234,13 +235,15 @@ async def test_it_is_written_before_settled_returns_and_not_on_the_loop(store, m
 
 
 async def test_a_disk_that_hangs_hangs_nobody(store, monkeypatch):
-    stuck, written = threading.Event(), []
+    begun, stuck, written = threading.Event(), threading.Event(), []
     monkeypatch.setattr(saver, "PATIENCE", 0.05)
     monkeypatch.setattr(saver, "AT_THE_END", 0.05)
-    monkeypatch.setattr(grant_file, "save", lambda *_: written.append(stuck.wait(10)))
+    monkeypatch.setattr(grant_file, "save", lambda *_: begun.set() or written.append(stuck.wait(PATIENCE)))
     slow = made(store, saver=Saver())
     slow.create(["dev"], "x", None, None)
     await slow.settled()
+    assert written == []
+    await until(begun.is_set, "the write")
     slow.flush()
     assert written == []
     stuck.set()

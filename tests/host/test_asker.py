@@ -127,7 +127,7 @@ async def test_a_look_that_hangs_is_not_waited_for_and_there_are_few(monkeypatch
 
     def hangs(caller):
         begun.append(caller)
-        go_on.wait(3)
+        go_on.wait(PATIENCE)
         return Asker("too late")
 
     looks = Askers(lambda caller: caller, hangs)

@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import os
 import signal
+import subprocess
 import sys
 import threading
 
 import pytest
 import uvloop
-from waiting import until
+from waiting import PATIENCE, until, wait_until
 
 from xacct.host import child, process, process_groups
 from xacct.host.last_words import last_words
@@ -85,15 +86,21 @@ def test_one_killed_by_a_signal_is_named(both):
     assert both(child.run(sh("kill -SEGV $$"))).how == "was ended by SIGSEGV"
 
 
-def test_a_time_out_ends_the_group_and_those_of_another_session(both, tmp_path):
-    script = f"sleep 60 & echo $! > {tmp_path}/one; setsid sleep 61 & echo $! > {tmp_path}/two; echo waiting >&2; wait"
+def test_a_time_out_ends_the_group_and_those_of_another_session(both, tmp_path, monkeypatch):
+    script = f"echo waiting >&2; sleep 60 & echo $! > {tmp_path}/one; setsid sleep 61 & echo $! > {tmp_path}/two; wait"
+    timeouts, timeout = [], asyncio.timeout
+    monkeypatch.setattr(asyncio, "timeout", lambda seconds: timeouts.append(timeout(seconds)) or timeouts[-1])
 
     async def story():
+        running = asyncio.ensure_future(child.run(sh(script), timeout=600))
+        pids = [await pid_in(tmp_path / name) for name in ("one", "two")]
+        [until_then] = await until(lambda: timeouts, "its wait")
+        until_then.reschedule(asyncio.get_running_loop().time())  # ten minutes later
         with pytest.raises(child.ChildError) as error:
-            await child.run(sh(script), timeout=1)
-        assert error.value.why == "did not end within 1 s"
+            await running
+        assert error.value.why == "did not end within 600 s"
         assert error.value.said == "waiting"
-        return await gone(*[int((tmp_path / name).read_text()) for name in ("one", "two")])
+        return await gone(*pids)
 
     assert both(story())
 
@@ -140,6 +147,31 @@ def test_one_cancelled_while_it_starts_is_killed(both, tmp_path):
         return not (tmp_path / "late").exists()
 
     assert both(story())
+
+
+def test_one_cancelled_while_it_starts_is_ended_though_the_loop_has_gone(monkeypatch):
+    begun, go_on, made = threading.Event(), threading.Event(), []
+    popen = subprocess.Popen
+
+    def slowly(*arguments, **options):
+        made.append(popen(*arguments, **options))
+        begun.set()
+        assert go_on.wait(PATIENCE)
+        return made[0]
+
+    async def story():
+        task = asyncio.ensure_future(child.run(sh("sleep 60")))
+        await until(begun.is_set, "its start")
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    monkeypatch.setattr(subprocess, "Popen", slowly)
+    with asyncio.Runner() as runner:
+        runner.run(story())
+    go_on.set()
+    [left] = made
+    wait_until(lambda: left.returncode is not None and left.stdout.closed and left.stderr.closed, what="its end")
 
 
 def test_the_end_of_all_ends_those_that_run_and_those_left_behind(both, tmp_path):

@@ -1,4 +1,5 @@
 import configparser
+import socket
 import stat
 import subprocess
 from pathlib import Path
@@ -124,5 +125,11 @@ def test_something_else_in_place_of_an_identity(directory, text):
         files.load_or_make_identity(directory)
 
 
-def test_a_free_port_is_one_that_can_be_had():
-    assert 1024 <= files.free_port() <= 65535
+def test_a_free_port_is_one_that_can_be_had_and_is_given_to_nobody_else_meanwhile():
+    given = Path("/proc/sys/net/ipv4/ip_local_port_range")  # Linux's; macOS gives those from 49152 on
+    lowest = int(given.read_text().split()[0]) if given.exists() else 49_152
+    found = [files.free_port() for _ in range(20)]
+    assert all(1024 <= port < lowest for port in found)
+    assert len(set(found)) > 1
+    with socket.create_server(("127.0.0.1", found[0])):
+        pass

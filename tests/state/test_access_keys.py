@@ -5,6 +5,7 @@ import json
 import threading
 
 import pytest
+from waiting import PATIENCE, until
 
 from xacct import errors
 from xacct.model import Credentials
@@ -20,7 +21,7 @@ class FakeItems:
     """A keychain; `trouble` is raised, `gate` is waited for, `change` is what becomes of what is put there."""
 
     def __init__(self):
-        self.items, self.reads, self.trouble = {}, 0, None
+        self.items, self.reads, self.puts, self.trouble = {}, 0, 0, None
         self.gate = threading.Event()
         self.gate.set()
         self.change = lambda secret: secret
@@ -38,6 +39,7 @@ class FakeItems:
     def put(self, account, _label, secret):
         self._wait()
         self.items[account] = self.change(secret)
+        self.puts += 1
 
     def drop(self, account):
         self._wait()
@@ -55,9 +57,16 @@ def make(tmp_path, items):
 
 
 @pytest.fixture(autouse=True)
-def hurry(monkeypatch):
-    monkeypatch.setattr(access_keys, "PATIENCE", 0.1)
-    monkeypatch.setattr(access_keys, "WRITE_PATIENCE", 0.1)
+def hangs(items, monkeypatch):
+    """Has the keychain hang, or no more. Only then it is given up soon: a busy machine begins threads late."""
+
+    def change(*, does=True, patience=0.1):
+        (items.gate.clear if does else items.gate.set)()
+        for name in ("PATIENCE", "WRITE_PATIENCE"):
+            monkeypatch.setattr(access_keys, name, patience if does else PATIENCE)
+
+    change(does=False)
+    return change
 
 
 async def test_what_is_added_is_there_for_the_next_daemon_and_the_list_has_no_secret(make, items, tmp_path):
@@ -94,18 +103,16 @@ async def test_many_who_want_it_at_once_ask_once(make, items):
     assert items.reads == 1
 
 
-async def test_a_keychain_that_hangs_is_not_waited_for_and_not_asked_twice(make, items):
+async def test_a_keychain_that_hangs_is_not_waited_for_and_not_asked_twice(make, items, hangs):
     await make().add(WHERE, "central", KEYS)
     items.reads = 0
     kept = make()
-    items.gate.clear()
+    hangs()
     for _ in range(3):
         with pytest.raises(errors.SourceLocked, match="does not answer"):
-            await asyncio.wait_for(kept.get(WHERE, "central"), 5)
-    items.gate.set()
-    async with asyncio.timeout(5):
-        while not items.reads:
-            await asyncio.sleep(0.01)
+            await kept.get(WHERE, "central")
+    hangs(does=False)
+    await until(lambda: items.reads, "the late answer")
     assert await kept.get(WHERE, "central") == KEYS
     assert items.reads <= 2
 
@@ -177,25 +184,23 @@ async def test_a_key_that_is_there_is_not_overwritten(make, items):
     assert await make().get(WHERE, "central") == KEYS
 
 
-async def test_what_is_put_too_late_is_taken_back(make, items):
+async def test_what_is_put_too_late_is_taken_back(make, items, hangs):
     kept = make()
-    items.gate.clear()
+    hangs()
     with pytest.raises(errors.KeychainSlow):
         await kept.add(WHERE, "central", KEYS)
-    items.gate.set()
-    async with asyncio.timeout(5):
-        while items.items or kept.rows:
-            await asyncio.sleep(0.01)
+    hangs(does=False)
+    await until(lambda: items.puts and not (items.items or kept.rows), "its removal")
 
 
-async def test_a_late_removal_is_waited_for_before_anything_new_is_put(make, items, monkeypatch):
+async def test_a_late_removal_is_waited_for_before_anything_new_is_put(make, items, hangs):
     kept = make()
-    items.gate.clear()
+    hangs()
     with pytest.raises(errors.KeychainSlow):
         await kept.add(WHERE, "central", KEYS)
     with pytest.raises(errors.KeychainSlow):
         await kept.add(WHERE, "central", KEYS)
-    monkeypatch.setattr(access_keys, "WRITE_PATIENCE", 10.0)
+    hangs(patience=PATIENCE)
     asyncio.get_running_loop().call_later(0.05, items.gate.set)
     await kept.add(WHERE, "central", KEYS)
     assert await kept.get(WHERE, "central") == KEYS

@@ -298,6 +298,7 @@ async def test_a_keychain_that_does_not_answer_is_not_waited_for(kept, impatient
     assert "does not answer" in store.problem.sentence
     store.look()
     store.look()
+    await until(lambda: keys.asked, "the thread's beginning")
     await asyncio.sleep(0.05)
     assert keys.asked == ["get"], "one dialog is enough"
     keys.open_.set()

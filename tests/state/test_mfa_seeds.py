@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from waiting import PATIENCE
 
 from xacct import errors
 from xacct.state import mfa_seeds
@@ -56,9 +57,16 @@ def make(index, items):
 
 
 @pytest.fixture(autouse=True)
-def hurry(monkeypatch):
-    monkeypatch.setattr(mfa_seeds, "PATIENCE", 0.1)
-    monkeypatch.setattr(mfa_seeds, "WRITE_PATIENCE", 0.1)
+def hangs(items, monkeypatch):
+    """Has the keychain hang, or no more. Only then it is given up soon: a busy machine begins threads late."""
+
+    def change(*, does=True):
+        (items.gate.clear if does else items.gate.set)()
+        for name in ("PATIENCE", "WRITE_PATIENCE"):
+            monkeypatch.setattr(mfa_seeds, name, 0.1 if does else PATIENCE)
+
+    change(does=False)
+    return change
 
 
 async def test_what_is_added_gives_codes_to_the_next_daemon_and_the_list_has_no_secret(make, index):
@@ -112,13 +120,13 @@ async def test_what_has_gone_or_is_none_is_said(make, items, kept):
     assert "mfa remove" in refused.value.hint
 
 
-async def test_a_keychain_that_hangs_is_not_waited_for(make, items):
+async def test_a_keychain_that_hangs_is_not_waited_for(make, hangs):
     seeds = make()
     await seeds.add(SERIAL, SEED)
-    items.gate.clear()
+    hangs()
     with pytest.raises(errors.KeychainSlow):
         await seeds.code(SERIAL)
-    items.gate.set()
+    hangs(does=False)
 
 
 def test_a_list_that_is_none_is_said_and_left_alone(make, index):

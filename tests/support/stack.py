@@ -112,7 +112,7 @@ class Stack:
         if self.daemon is None:
             return
         with contextlib.suppress(OSError, http.client.HTTPException):  # nobody is there
-            pid = self.api("GET", "/v1/version", timeout=1)["pid"]
+            pid = self.api("GET", "/v1/version", timeout=10)["pid"]
             if pid != self.daemon.pid:
                 os.kill(pid, signal.SIGKILL)
 

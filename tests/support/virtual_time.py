@@ -24,6 +24,7 @@ import inspect
 import selectors
 
 import pytest
+from waiting import PATIENCE
 
 from xacct.model import Instant
 
@@ -96,7 +97,7 @@ class _Jumping(selectors.DefaultSelector):
             return super().select()  # a thread's end wakes the loop
         if len(self.get_map()) > 1:  # the first is the loop's own, for waking up
             # Nothing scheduled at all: only a peer in another thread can go on, and it gets real time to.
-            ready = super().select(GRACE if timeout is not None else 5.0)
+            ready = super().select(GRACE if timeout is not None else PATIENCE)
             if ready:
                 return ready
         if timeout is None:

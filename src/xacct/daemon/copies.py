@@ -71,6 +71,7 @@ class Copies:
         copies = store.all_in(self._runtime)
         events.watch({self._runtime, *copies, *self._originals(copies)})
         unsettled = [copy for copy in copies if not self._look(copy)]
+        unsettled += set(store.all_in(self._runtime)) - set(copies)  # made before we watched, when we begin
         return POLL if unsettled or (copies and not events.works) else LOOK
 
     def _originals(self, copies: Collection[str]) -> set[str]:

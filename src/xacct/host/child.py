@@ -151,6 +151,9 @@ async def started(
             start_new_session=True,
         )
         process_groups.began(popen.pid)
+        if unwanted.is_set():  # the loop may have gone, too
+            _end(popen)
+            raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
         return popen
 
     starting = run_in_daemon_thread(start)
@@ -173,9 +176,12 @@ def _reason(error: OSError, arguments: Sequence[str]) -> str:
 
 def _end_unwanted(starting: asyncio.Future[subprocess.Popen[bytes]]) -> None:
     """Whoever wanted this child has gone while it was being started."""
-    if starting.cancelled() or starting.exception() is not None:
-        return
-    popen = starting.result()
+    if not starting.cancelled() and starting.exception() is None:
+        _end(starting.result())
+
+
+def _end(popen: subprocess.Popen[bytes]) -> None:
+    """End one that nobody has begun to listen to."""
     process_groups.kill(popen.pid, signal.SIGKILL, [])
     popen.wait()
     for pipe in filter(None, (popen.stdin, popen.stdout, popen.stderr)):

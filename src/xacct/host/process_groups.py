@@ -34,7 +34,7 @@ def end_all(*, left_behind: bool) -> None:
     for pid in tuple(_running):
         kill(pid, signal.SIGKILL, process.descendants(pid))
     if left_behind:
-        for group, members in _left.items():
+        for group, members in tuple(_left.items()):
             if any(process.started(pid) == mark for pid, mark in members):
                 kill(group, signal.SIGKILL, [])
         _left.clear()
@@ -43,8 +43,9 @@ def end_all(*, left_behind: bool) -> None:
 def ended(pid: int) -> None:
     """It has ended: note whom it has left in its process group."""
     _running.discard(pid)
-    for group in [group for group in _left if not exists(group)]:
-        del _left[group]
+    for group in tuple(_left):  # a thread may be ending another one
+        if not exists(group):
+            _left.pop(group, None)
     if exists(pid):
         members = ((member, process.started(member)) for member in process.group_members(pid))
         _left[pid] = [(member, mark) for member, mark in members if mark is not None]

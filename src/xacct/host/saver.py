@@ -34,7 +34,7 @@ class Saver:
             self.flush()
             return
         if self._running is None or self._running.done():
-            self._running = run_in_daemon_thread(self._work)
+            self._begin()
 
     async def settled(self) -> None:
         """Wait until all is done that was put, or for PATIENCE."""
@@ -42,7 +42,7 @@ class Saver:
             async with asyncio.timeout(PATIENCE):  # guard: disk-that-hangs-hangs-nobody
                 while self._running is not None and not (self._running.done() and self._newest is None):
                     if self._running.done():
-                        self._running = run_in_daemon_thread(self._work)
+                        self._begin()
                     await asyncio.shield(self._running)
         except TimeoutError:
             return
@@ -54,6 +54,15 @@ class Saver:
                 self._do()
             finally:
                 self._alone.release()
+
+    def _begin(self) -> None:
+        self._running = run_in_daemon_thread(self._work)
+        self._running.add_done_callback(self._ended)
+
+    def _ended(self, ran: asyncio.Future[None]) -> None:
+        """Go on with what was put while the thread ended: it did not see that any more."""
+        if ran is self._running and self._newest is not None:
+            self._begin()
 
     def _work(self) -> None:
         while self._newest is not None:

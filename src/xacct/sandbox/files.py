@@ -13,10 +13,12 @@ All files are 0600, all directories 0700: the secrets are fake, the habit is not
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
 import socket
+from random import SystemRandom
 from typing import TYPE_CHECKING, Final
 
 from xacct.sandbox.default_world import Identity, new_identity
@@ -154,8 +156,17 @@ def write_private(path: Path, text: str) -> None:
     fresh.replace(path)
 
 
+_PORTS: Final = range(20_000, 32_768)
+"""Where a port is looked for: beneath those that Linux and macOS give to whoever wants any, and so to others next."""
+
+
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that nobody listens on right now."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        for port in SystemRandom().sample(_PORTS, 100):
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                break
+        else:
+            probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

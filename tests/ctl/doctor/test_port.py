@@ -12,6 +12,7 @@ from xacct.ctl.doctor import port
 from xacct.ctl.doctor.holder import holder
 from xacct.ctl.doctor.port import CHECKS
 from xacct.endpoint import answers
+from xacct.sandbox.files import free_port
 
 
 @contextmanager
@@ -41,8 +42,7 @@ def listening(answer=answers.NO_GRANT, *, stay=False):
 
 @pytest.fixture
 def free():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    return free_port()
 
 
 def at(stage, number, *, running):

@@ -31,7 +31,6 @@ LEFT = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 
 def test_roles_are_picked_by_typing_and_space(many, sit):
     seat = sit("login")
-    before = modes(seat)
     seat.expect("> [ ] prod")
     seat.type("d")
     seat.expect("Log in to: d_")
@@ -41,7 +40,7 @@ def test_roles_are_picked_by_typing_and_space(many, sit):
     assert status == 0
     assert "prod: held for" in rest
     assert asked(many) == [["prod", "dev"]]
-    assert modes(seat) == before
+    assert modes(seat) == seat.modes_before
 
 
 def test_what_was_picked_comes_first_the_next_time(many, sit):
@@ -58,25 +57,23 @@ def test_what_was_picked_comes_first_the_next_time(many, sit):
 @pytest.mark.parametrize(("key", "status"), [("\x1b", 1), ("\x04", 1), ("\x03", 130)])
 def test_who_leaves_logs_in_to_nothing_and_has_the_terminal_back(many, sit, key, status):
     seat = sit("login")
-    before = modes(seat)
     seat.expect("> [ ] prod")
-    assert modes(seat) != before
+    assert modes(seat) != seat.modes_before
     seat.type(key)
     assert seat.end()[0] == status
-    assert modes(seat) == before
+    assert modes(seat) == seat.modes_before
     assert asked(many) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_gives_the_terminal_back(many, sit, number):
     seat = sit("login")
-    before = modes(seat)
     seat.expect("> [ ] prod")
     seat.process.send_signal(number)
     status, rest = seat.end()
     assert status == (130 if number == signal.SIGINT else 128 + number)
     assert LEFT in rest
-    assert modes(seat) == before
+    assert modes(seat) == seat.modes_before
 
 
 def test_ctrl_z_gives_the_terminal_back_and_takes_it_again(many, sit):

@@ -17,32 +17,31 @@ def live(daemon, sit, monkeypatch):
 
     def start():
         seat = sit("status", "--watch")
-        before = termios.tcgetattr(seat.ours)
         seat.expect("> prod")
-        return seat, before
+        return seat
 
     return start
 
 
 def test_it_shows_roles_and_who_fetched_and_leaves_the_terminal_as_it_was(live):
-    seat, before = live()
+    seat = live()
     seat.expect("aws")
     seat.type("q")
     seat.expect("\x1b[?7h\x1b[?25h\x1b[?1049l")
     assert seat.end()[0] == 0
-    assert termios.tcgetattr(seat.ours) == before
+    assert termios.tcgetattr(seat.ours) == seat.modes_before
 
 
 def test_ctrl_c_ends_it(live):
-    seat, before = live()
+    seat = live()
     seat.type("\x03")
     assert seat.end()[0] == 130
-    assert termios.tcgetattr(seat.ours) == before
+    assert termios.tcgetattr(seat.ours) == seat.modes_before
 
 
 def test_a_login_asks_for_its_code_in_place(live, daemon):
     daemon.needs_code = True
-    seat, _ = live()
+    seat = live()
     seat.type("l")
     seat.expect("MFA code of alice for prod: ______")
     seat.type("123456")
@@ -58,7 +57,7 @@ def test_a_login_asks_for_its_code_in_place(live, daemon):
 def test_keys_lock_and_log_out(live, daemon):
     daemon.answers["/v1/lock"] = lambda _: {"locked": True}
     daemon.answers["/v1/logout"] = lambda body: {"roles": body["roles"]}
-    seat, _ = live()
+    seat = live()
     seat.type("k")
     wait_until(lambda: daemon.called("POST", "/v1/lock"))
     seat.type("\x1b[B")
@@ -69,7 +68,7 @@ def test_keys_lock_and_log_out(live, daemon):
 
 
 def test_a_grant_is_revoked(live, daemon):
-    seat, _ = live()
+    seat = live()
     seat.type("r")
     seat.expect("1  a shell  pid 1  never used")
     seat.type("x")
@@ -85,7 +84,7 @@ def test_a_grant_is_revoked(live, daemon):
 
 
 def test_a_filter_is_typed(live):
-    seat, _ = live()
+    seat = live()
     seat.type("/de")
     seat.expect("Filter: de_")
     seat.expect("> dev")
@@ -94,7 +93,7 @@ def test_a_filter_is_typed(live):
 
 
 def test_a_daemon_that_goes_is_waited_for(live, daemon):
-    seat, _ = live()
+    seat = live()
     daemon.stop()
     seat.expect("xacctd is not running")
     daemon.start()
@@ -112,7 +111,7 @@ def test_without_a_terminal_it_is_refused(daemon, run):
 def test_a_guarded_role_is_allowed_for_as_long_as_a_key_says(live, daemon):
     daemon.needs_code = False
     choices = [{"lasts": "once", "words": "once"}, {"lasts": "grant", "words": "for this grant"}]
-    seat, _ = live()
+    seat = live()
     asked = daemon.confirmation(["prod"], "a shell") | {"choices": choices, "command": "aws s3 ls", "allows": "reading"}
     daemon.watchers[0].put({"event": "prompt", "prompt": asked})
     seat.expect("Use of prod by a shell?")
