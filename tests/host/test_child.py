@@ -11,6 +11,7 @@ import threading
 import pytest
 import uvloop
 from waiting import PATIENCE, until, wait_until
+from work_threads import busy
 
 from xacct.host import child, process, process_groups
 from xacct.host.last_words import last_words
@@ -142,7 +143,7 @@ def test_one_cancelled_while_it_starts_is_killed(both, tmp_path):
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-        while process_groups._running or any(thread.name == "xacct-work" for thread in threading.enumerate()):
+        while process_groups._running or busy():
             await asyncio.sleep(0.01)
         return not (tmp_path / "late").exists()
 

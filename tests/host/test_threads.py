@@ -8,19 +8,10 @@ import threading
 import weakref
 
 import pytest
-from waiting import PATIENCE, until
+from waiting import PATIENCE
+from work_threads import all_of_them, settled
 
-from xacct.host import threads
 from xacct.host.threads import KEPT, run_in_daemon_thread
-
-
-def working():
-    return [thread for thread in threading.enumerate() if thread.name == "xacct-work"]
-
-
-async def settled():
-    """Wait until all that was given to threads of ours by others is done, and those that stay wait for more."""
-    await until(lambda: len(working()) == len(threads._idle), "threads that have nothing to do")
 
 
 async def at_once(number):
@@ -42,7 +33,7 @@ async def test_what_it_returns_and_raises_reaches_who_waits():
 async def test_a_thread_that_stayed_does_the_next_work():
     await run_in_daemon_thread(threading.get_ident)
     await settled()
-    before = set(working())
+    before = set(all_of_them())
     for _ in range(20):
         thread = await run_in_daemon_thread(threading.current_thread)
         assert thread in before
@@ -66,7 +57,7 @@ async def test_few_stay():
     await at_once(10 * KEPT)
     await settled()
     # two that look at the same time may both stay
-    assert KEPT <= len(working()) <= 2 * KEPT
+    assert KEPT <= len(all_of_them()) <= 2 * KEPT
 
 
 async def test_what_was_done_is_let_go():

@@ -194,8 +194,8 @@ def declined(lab):
             return seen(_refused(second, word), second)
 
         def said(prompt):
-            # A JVM may take long to start on a busy machine. Three seconds after the last has asked, each is being held:
-            # whoever has asked just now is told why at once.
+            # A JVM may take long to start on a busy machine. Three seconds after the last has asked, each is being
+            # held: whoever has asked just now is told why at once.
             with contextlib.suppress(AssertionError):
                 wait_until(lambda: all(relay.requests for relay in list(relays.values())))
             time.sleep(3)
