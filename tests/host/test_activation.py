@@ -18,12 +18,12 @@ from xacct.host.activation import InheritedSockets, inherited, sort
 
 # Becomes, under its own pid, a program that finds the given descriptors from 3 on, as systemd would start it.
 ADOPT = """
-import os, sys
+import fcntl, os, sys
 descriptors = [int(d) for d in sys.argv[1].split(",") if d]
-high = [os.dup2(d, 100 + i) for i, d in enumerate(descriptors)]
+high = [fcntl.fcntl(d, fcntl.F_DUPFD, 100) for d in descriptors]  # free ones: who runs us may have that many open
 for i, d in enumerate(high):
     os.dup2(d, 3 + i)
-os.closerange(3 + len(high), 256)
+os.closerange(3 + len(high), 4096)
 os.environ |= {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": str(len(high)), "LISTEN_FDNAMES": sys.argv[2]}
 os.execv(sys.executable, [sys.executable, "-c", sys.argv[3]])
 """

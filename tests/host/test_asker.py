@@ -11,7 +11,7 @@ import pytest
 from waiting import PATIENCE, until, wait_until
 
 from xacct.asker import Asker
-from xacct.host import asker
+from xacct.host import asker, threads
 from xacct.host.asker import AT_ONCE, DEPTH, LARGEST, Askers
 from xacct.host.processes import executable
 from xacct.model import Caller
@@ -153,6 +153,7 @@ async def test_a_look_without_a_thread_is_no_error_and_takes_nobodys_place(monke
     monkeypatch.setattr(asker, "PATIENCE", float(PATIENCE))
     looks = Askers(lambda caller: caller, lambda caller: Asker(caller.process, command="ls"))
     with monkeypatch.context() as here:
+        here.setattr(threads, "_idle", [])
         here.setattr(threading.Thread, "start", refuse)
         for _ in range(AT_ONCE + 1):
             assert await looks.of(Caller(pid=7)) == Asker("pid 7")
