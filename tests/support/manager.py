@@ -5,6 +5,7 @@ starts the daemon again whenever it ends. The real one is in tests/system.
 """
 
 import contextlib
+import fcntl
 import os
 import signal
 import socket
@@ -96,7 +97,7 @@ class Manager:
             return
         try:
             log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            high = [os.dup2(descriptor, 200 + i) for i, (_, descriptor) in enumerate(passed)]
+            high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, 200) for _, descriptor in passed]  # free ones
             os.dup2(log, 2)
             for i, descriptor in enumerate(high):
                 os.dup2(descriptor, 3 + i)
