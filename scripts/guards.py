@@ -1380,6 +1380,11 @@ GUARDS = {
         "+ block",
         "tests/ctl/test_accounts.py::test_what_is_outside_of_the_block_is_not_touched_wherever_it_stands",
     ),
+    "what-every-profile-has-is-refused": Guard(
+        "if aws.gives_all(lines(config)):",
+        "if False:",
+        "tests/ctl/test_shadow.py::test_where_python_gives_keys_to_every_profile_ours_would_have_them_and_is_refused",
+    ),
     "profile-of-others-is-never-shadowed": Guard(
         "if name in self._outside:",
         "if False:",
