@@ -3407,7 +3407,7 @@ GUARDS = {
         "tests/test_trust_policy.py::test_what_a_plain_role_with_mfa_takes",
     ),
     "policy-is-of-one-partition": Guard(
-        'if principal.arn.split(":")[1] != role.role_arn.split(":")[1]:',
+        "if partition_of(principal.arn) != partition_of(role.role_arn):",
         "if False:",
         "tests/test_trust_policy.py::test_nothing_is_trusted_across_partitions",
     ),
