@@ -1302,9 +1302,14 @@ GUARDS = {
         "if len(content) > limit:", "if False:", "tests/test_fileio.py::test_a_file_is_read_up_to_the_limit"
     ),
     "failed-env-fails-its-line": Guard(
-        'sh_quote, "false")',
-        'sh_quote, "true")',
+        'sh_quote, "false", _sh_gone)',
+        'sh_quote, "true", _sh_gone)',
         "tests/ctl/test_env_failure.py::test_set_e_stops_and_without_it_nobody_goes_on_in_the_former_role",
+    ),
+    "what-stays-in-the-shell-fails-the-line": Guard(
+        "lines.append(self.gone(change.unset))",
+        "pass",
+        "tests/ctl/test_env_failure.py::test_where_what_wins_cannot_be_taken_away_the_line_fails",
     ),
     "failed-env-leaves-no-former-role": Guard(
         "tuple(name for name in gone if name not in stays)",
