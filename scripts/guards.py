@@ -1352,9 +1352,14 @@ GUARDS = {
         "if len(content) > limit:", "if False:", "tests/test_fileio.py::test_a_file_is_read_up_to_the_limit"
     ),
     "failed-env-fails-its-line": Guard(
-        'sh_quote, "false")',
-        'sh_quote, "true")',
+        'sh_quote, "false", _sh_gone)',
+        'sh_quote, "true", _sh_gone)',
         "tests/ctl/test_env_failure.py::test_set_e_stops_and_without_it_nobody_goes_on_in_the_former_role",
+    ),
+    "what-stays-in-the-shell-fails-the-line": Guard(
+        "lines.append(self.gone(change.unset))",
+        "pass",
+        "tests/ctl/test_env_failure.py::test_where_what_wins_cannot_be_taken_away_the_line_fails",
     ),
     "failed-env-leaves-no-former-role": Guard(
         "tuple(name for name in gone if name not in stays)",
@@ -1429,6 +1434,11 @@ GUARDS = {
         "+ block + found.after",
         "+ block",
         "tests/ctl/test_accounts.py::test_what_is_outside_of_the_block_is_not_touched_wherever_it_stands",
+    ),
+    "what-every-profile-has-is-refused": Guard(
+        "if aws.gives_all(lines(config)):",
+        "if False:",
+        "tests/ctl/test_shadow.py::test_where_python_gives_keys_to_every_profile_ours_would_have_them_and_is_refused",
     ),
     "profile-of-others-is-never-shadowed": Guard(
         "if name in self._outside:",
@@ -3452,7 +3462,7 @@ GUARDS = {
         "tests/test_trust_policy.py::test_what_a_plain_role_with_mfa_takes",
     ),
     "policy-is-of-one-partition": Guard(
-        'if principal.arn.split(":")[1] != role.role_arn.split(":")[1]:',
+        "if partition_of(principal.arn) != partition_of(role.role_arn):",
         "if False:",
         "tests/test_trust_policy.py::test_nothing_is_trusted_across_partitions",
     ),

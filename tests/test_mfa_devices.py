@@ -74,6 +74,15 @@ def test_devices_are_listed_with_what_they_are_and_who_names_them(stack):
     assert (call["service"], call["principal"], call["status"]) == ("iam", USER, 200)
 
 
+def test_of_a_role_that_is_none_it_is_said_why(stack):
+    with Path(stack.env["AWS_CONFIG_FILE"]).open("a") as file:
+        file.write("[profile half]\nrole_arn = arn:aws:iam::234567890123:role/x\n")
+    for name, why in (("nosuch", "There is no role 'nosuch'."), ("half", "has a role_arn and no source_profile")):
+        done = stack.xacctctl("mfa", "list", name)
+        assert done.returncode == 1
+        assert why in done.stderr
+
+
 def test_the_mfa_session_is_what_iam_is_asked_with_where_it_is_held(stack):
     stack.login("prod")
     _, [user] = listed(stack, "prod")

@@ -99,3 +99,10 @@ def test_read_only_is_aws_s_own_policy_of_the_role_s_partition(arn, policy):
 def test_in_a_grants_patterns_only_a_star_is_a_wildcard(pattern):
     grant = Grant(id="1", digest="", label="", roles=(), created=0.0, role_arns=(pattern,), via="dev")
     assert not grant.allows_arn("arn:aws:iam::123456789012:role/dev")
+
+
+def test_reading_only_is_a_policy_of_the_roles_partition():
+    cn = Role("cn", Source("main", "profile"), "arn:aws-cn:iam::123456789012:role/r", read_only=True)
+    assert cn.session_policies == ("arn:aws-cn:iam::aws:policy/ReadOnlyAccess",)
+    odd = Role("odd", Source("main", "profile"), "admin", read_only=True)  # AWS refuses the role itself
+    assert odd.session_policies == ("arn:aws:iam::aws:policy/ReadOnlyAccess",)

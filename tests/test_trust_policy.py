@@ -137,3 +137,10 @@ def test_what_is_not_known_is_not_guessed():
     assert "not assumed by AssumeRole" in refused(Role("session", MAIN, None, SERIAL)).sentence
     token = Source("ci", "web-identity")
     assert "not assumed by AssumeRole" in refused(Role("ci", token, ARN)).sentence
+    assert "Nothing says which account" in refused(Role("numbered", MAIN, ARN, "GAHT12345678")).sentence
+    assert "is no ARN of a role" in refused(Role("odd", MAIN, "admin", SERIAL)).sentence
+
+
+def test_a_device_that_has_a_number_and_no_arn_asks_who_is_to_be_trusted():
+    [statement] = statements(Role("numbered", MAIN, ARN, "GAHT12345678"), named=ROOT)
+    assert statement["Principal"] == {"AWS": ROOT}

@@ -61,7 +61,7 @@ WHY = {
     "prefixed": "a profile called 'profile prefixed'",
     "halved": "no aws_secret_access_key",
 }
-VERBS = [["login"], ["explain"], ["env"], ["process"], ["exec"], ["logout"]]
+VERBS = [["login"], ["explain"], ["env"], ["process"], ["exec"], ["logout"], ["configure", "--dry-run"]]
 
 
 @pytest.fixture(scope="module")

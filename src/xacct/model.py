@@ -314,7 +314,7 @@ class Role:
         """The ARNs of the managed policies a session is limited to: the configured ones, and AWS's for reading."""
         if not self.read_only or self.role_arn is None:
             return self.policy_arns
-        return (*self.policy_arns, f"arn:{self.role_arn.split(':')[1]}:iam::aws:policy/ReadOnlyAccess")
+        return (*self.policy_arns, f"arn:{partition_of(self.role_arn)}:iam::aws:policy/ReadOnlyAccess")
 
     @property
     def account(self) -> str | None:
@@ -400,6 +400,11 @@ def account_of(arn: str | None) -> str | None:
     """The account of an ARN, or None where there is none to read."""
     match = _ACCOUNT_IN_ARN.match(arn or "")
     return match.group(1) if match else None
+
+
+def partition_of(arn: str) -> str:
+    """The partition of an ARN; the first of them where a file has something else in an ARN's place."""
+    return arn.split(":")[1] if arn.startswith("arn:") else "aws"
 
 
 def iso(instant: float) -> str:

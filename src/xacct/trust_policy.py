@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xacct import errors, policy
-from xacct.model import Source, account_of
+from xacct.model import Source, account_of, partition_of
 from xacct.policy import Hop
 
 if TYPE_CHECKING:
@@ -71,8 +71,13 @@ def policies(role: Role, above: Role | None, named: str | None = None) -> Polici
             f"{role.name} is not assumed by AssumeRole: there is no trust policy of yours behind it.",
             "xacctctl explain shows its path.",
         )
+    if account_of(role.role_arn) is None:
+        raise errors.BadInput(
+            f"The role_arn of {role.name} is no ARN of a role: nobody can tell whose trust policy it would be.",
+            "Look at the profile, or at config.toml.",
+        )
     principal = _named(named) if named is not None else _principal(role, above)
-    if principal.arn.split(":")[1] != role.role_arn.split(":")[1]:  # guard: policy-is-of-one-partition
+    if partition_of(principal.arn) != partition_of(role.role_arn):  # guard: policy-is-of-one-partition
         raise errors.BadInput(
             f"{principal.arn} can't be trusted by {role.role_arn}: no role is assumed across partitions.",
             "Look at the profile's mfa_serial and role_arn.",
@@ -97,13 +102,13 @@ def _principal(role: Role, above: Role | None) -> Principal:
     """Whom the configuration says to trust: the role above, or the account of the MFA device."""
     if above is not None:
         return _role_above(above, role.role_arn or "")
-    account, partition = account_of(role.mfa_serial), (role.mfa_serial or "::").split(":")[1]
+    account = account_of(role.mfa_serial)  # of a device that is named by its number alone: none
     if account is None:
         raise errors.BadInput(
             f"Nothing says which account the keys are of that {role.name} is assumed with.",
             "Name who is to be trusted: --principal arn:aws:iam::123456789012:root",
         )
-    return Principal(f"arn:{partition}:iam::{account}:root")
+    return Principal(f"arn:{partition_of(role.mfa_serial or '')}:iam::{account}:root")
 
 
 def _role_above(above: Role, target: str) -> Principal:
@@ -112,7 +117,7 @@ def _role_above(above: Role, target: str) -> Principal:
         return _named(source.console.session)
     if isinstance(source, Source) and source.permission_set:
         # Its role's name has a suffix that changes when the permission set is assigned anew.
-        account = f"arn:{target.split(':')[1]}:iam::{source.account}"
+        account = f"arn:{partition_of(target)}:iam::{source.account}"
         pattern = f"{account}:role/aws-reserved/sso.amazonaws.com/*AWSReservedSSO_{source.permission_set}_*"
         return Principal(f"{account}:root", pattern)
     if above.role_arn is None:

@@ -91,6 +91,11 @@ def test_a_permission_set_of_an_unknown_partition_is_refused():
         Console().hosts(Role("dev", source, None))
 
 
+def test_what_is_no_arn_is_of_no_other_partition_and_goes_on_to_who_says_so():
+    """AWS refuses it when the role is assumed, before anything is asked of the console."""
+    assert Console().hosts(Role("odd", Source("main", "profile"), "admin")).sign_in == "https://signin.aws.amazon.com"
+
+
 def test_the_hosts_are_those_of_three_partitions_and_no_other():
     assert {urlsplit(url).hostname for hosts in PARTITIONS.values() for url in (hosts.sign_in, hosts.console)} == {
         "signin.aws.amazon.com",

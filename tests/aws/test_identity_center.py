@@ -360,3 +360,9 @@ async def test_a_permission_set_that_is_none_is_nobodys_answer(home, one):
     [role] = profiles.read(home(SESSION + DEV)).instances
     with pytest.raises(errors.NetworkLost):
         await Answers(roleList=[one]).permission_sets(role, "a-token", "234567890123", None)
+
+
+def test_a_comment_behind_the_name_of_a_session_is_what_is_wrong_there(home):
+    found = profiles.read(home(SESSION + DEV.replace("sso_session = corp", "sso_session = corp  # ours")))
+    [problem] = found.problems
+    assert problem.hint == "Write sso_session = corp and nothing else in that line."

@@ -33,5 +33,16 @@ def test_a_heading_of_plain_words_is_taken_apart_as_shlex_does(section):
         assert section.split() == shlex.split(section)
 
 
+def test_an_apostrophe_is_part_of_the_name_that_is_meant(tmp_path):
+    (tmp_path / "config").write_text("[profile it's]\nregion = eu-west-1\n[profile 'two words]\nregion = eu-west-1\n")
+    found = inifiles.read(tmp_path / "config", tmp_path / "none")
+    assert [(names, why.hint) for names, why in found.ignored] == [
+        (("it's",), """Write [profile "it's"]."""),
+        (("two words",), """Write [profile "two words"]."""),
+    ]
+    (tmp_path / "config").write_text("""[profile "it's"]\nregion = eu-west-1\n""")
+    assert set(inifiles.read(tmp_path / "config", tmp_path / "none").profiles) == {"it's"}
+
+
 def test_a_heading_with_quotes_is_not_plain():
     assert [inifiles._is_plain(text) for text in ("profile a", "profile 'a b'", "a\\ b", "é")] == [True, *[False] * 3]

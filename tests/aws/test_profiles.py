@@ -124,6 +124,27 @@ def test_a_profile_that_cannot_be_used_is_one_problem_and_takes_nothing_down(rea
     assert "central" in found.roles
 
 
+@pytest.mark.parametrize(
+    ("written", "says", "hint"),
+    [
+        ("arn:aws:iam::1:mfa/u # phone", "no space there", "mfa_serial = arn:aws:iam::1:mfa/u and nothing else"),
+        ('"arn:aws:iam::1:mfa/u"', "no '\"' there", "mfa_serial = arn:aws:iam::1:mfa/u and nothing else"),
+        ("arn:aws:iam::1:mfa/ü", "no 'ü' there", "the device's ARN"),
+        ('""', "no '\"' there", "the device's ARN"),
+    ],
+)
+def test_what_names_no_device_is_refused_before_a_code_is_asked_for(read, written, says, hint):
+    role = "role_arn = arn:aws:iam::2:role/r\nsource_profile = central\n"
+    for config in (f"[profile prod]\n{role}mfa_serial = {written}\n", f"[profile central]\nmfa_serial = {written}\n"):
+        found = read(f"{config}[profile below]\n{role}")
+        assert set(found.unusable) == ({"prod"} if "prod" in config else {"central", "below"})
+        for why in found.problems:
+            assert says in why.sentence
+            assert hint in why.hint
+    token = f"role_arn = arn:aws:iam::2:role/r\nweb_identity_token_file = /t\nmfa_serial = {written}\n"
+    assert read(f"[profile ci]\n{token}").problems == [], "there it does not count"
+
+
 def test_a_circle_of_roles(read):
     found = read("[profile a]\nrole_arn = x\nsource_profile = b\n[profile b]\nrole_arn = y\nsource_profile = a\n")
     assert set(found.roles) == {"central"}

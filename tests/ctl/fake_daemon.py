@@ -175,6 +175,7 @@ class FakeDaemon:
 
     def _get_roles(self, path, _body):
         if path.endswith("/explain"):
+            self._demand(unquote(path.split("/")[-2]))
             return {"role": "prod", "steps": ["start from work", "assume prod"], "remarks": ["1 h"]}
         nothing = dict.fromkeys(("role_arn", "account", "mfa_serial"))
         roles = [
@@ -266,13 +267,14 @@ class FakeDaemon:
 
     def _post_login(self, _path, body):
         for role in body["roles"]:
-            if role not in self.roles:
-                hint = "Did you mean prod?"
-                sentence = f"There is no role {role}."
-                raise ProblemError(
-                    404, {"code": "unknown-role", "category": "usage", "sentence": sentence, "hint": hint}
-                )
+            self._demand(role)
         return self._login(body, self._held)
+
+    def _demand(self, role):
+        if role not in self.roles:
+            hint = "Did you mean prod?"
+            sentence = f"There is no role {role}."
+            raise ProblemError(404, {"code": "unknown-role", "category": "usage", "sentence": sentence, "hint": hint})
 
     def _post_accounts(self, _path, body):
         """`accounts` has of each id the name and its permission sets, or why they can't be listed."""

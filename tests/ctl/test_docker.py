@@ -313,6 +313,12 @@ def test_explain_asks_for_no_grant(daemon, docker, run):
     assert [call for call in docker.calls() if call[0][0] == "run"] == []
 
 
+def test_explain_says_of_a_role_that_is_none_what_the_daemon_says(daemon, docker, run):
+    done = run("docker", "run", "--explain", "nope", "image")
+    assert done.returncode != 0
+    assert "Did you mean prod?" in done.stderr
+
+
 def test_no_image_is_pulled_unasked(daemon, docker, run):
     daemon.containers["address_here"] = False
     done = run("docker", "run", "prod", "image")

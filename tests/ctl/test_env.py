@@ -62,6 +62,7 @@ OLD_NAMES = (
     "AMAZON_SECRET_ACCESS_KEY",
     "AMAZON_SESSION_TOKEN",
     "AWS_CREDENTIAL_FILE",
+    "AWS_BEARER_TOKEN_BEDROCK",
 )
 IMDS = ("AWS_EC2_METADATA_SERVICE_ENDPOINT", "AWS_METADATA_ENDPOINT", "AWS_EC2_METADATA_V1_DISABLED")
 
@@ -283,7 +284,7 @@ def test_stdout_holds_only_exports_while_the_terminal_is_asked(daemon, sit):
     seat.type("123456\n")
     exports = seat.process.stdout.read().decode()
     assert seat.end()[0] == 0
-    assert {line.split()[0] for line in exports.splitlines()} == {"export", "unset"}
+    assert {line.split()[0] for line in exports.splitlines()} == {"export", "unset", "["}
 
 
 def test_declined_at_a_terminal_exports_no_role(daemon, sit):

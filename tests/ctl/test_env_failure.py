@@ -201,3 +201,24 @@ def test_other_verbs_print_nothing_for_a_shell(daemon, capsys):
     for words in (["exec", "nosuch", "--", "env"], ["statsu"], ["explain"]):
         assert main(words) != 0
         assert capsys.readouterr().out == ""
+
+
+READ_ONLY = "readonly AWS_PROFILE=base; export AWS_PROFILE"
+HIDDEN = "export AWS_PROFILE=base; in_it() { local AWS_PROFILE=other; change; }"
+
+
+@pytest.mark.parametrize(
+    ("shell", "before"), [("bash", READ_ONLY), ("zsh", READ_ONLY), ("dash", READ_ONLY), ("bash", HIDDEN)]
+)
+def test_where_what_wins_cannot_be_taken_away_the_line_fails(daemon, shell, before):
+    """Else `eval "$(xacctctl env prod)" && deploy` would deploy as whoever that profile is."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    how = {"zsh": ["-f"]}.get(shell, [])
+    text = f"""change() {{ eval "$({XACCTCTL} env prod)"; }}; in_it() {{ change; }}
+        {before}; in_it && printenv AWS_PROFILE && echo deploying"""
+    done = subprocess.run([shell, *how, "-c", text], capture_output=True, text=True, timeout=60, check=False)
+    assert "deploying" not in done.stdout
+    well = f"""export AWS_PROFILE=base; set -eu; eval "$({XACCTCTL} env prod)" && echo "in $XACCT_ROLE" """
+    done = subprocess.run([shell, *how, "-c", well], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.stdout, done.returncode) == ("in prod\n", 0)

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from xacct.ctl import variables
+from xacct.ctl.failure import CtlError
 from xacct.ctl.shadow import lifted, shadows
 
 CONFIG = """\
@@ -47,6 +48,11 @@ sso_region = eu-west-1
         ("role_arn = x\n", False),
         ("", False),
         ("[default\nrole_arn", False),
+        ("[DEFAULT]\naws_access_key_id = AKIA\n[default]\nregion = x\n", True),
+        ("[default]\nregion = x\n[DEFAULT] # of all\nregion = x\nrole_arn = x\n", True),
+        ("[DEFAULT]\naws_access_key_id = AKIA\n[profile work]\nregion = x\n", False),
+        ("[DEFAULT]\nsource_profile = base\nsso_region = x\n[default]\nregion = x\n", False),
+        ("[profile DEFAULT]\naws_access_key_id = AKIA\n[default]\nregion = x\n", False),
     ],
 )
 def test_what_shadows(text, found):
@@ -126,6 +132,31 @@ def test_files_that_only_some_sdks_read_count(home, place, variable):
 def test_keys_of_boto_2(home, place, text):
     (home / ".boto").write_text(text)
     assert lift({}, home, place).set == ({} if "gs_" in text else {"BOTO_CONFIG": "/dev/null"})
+
+
+KEYS = "aws_access_key_id = AKIA\naws_secret_access_key = x\n"
+
+
+def test_what_python_gives_every_section_of_the_credentials_file_is_gone_past(home, place, monkeypatch):
+    """[DEFAULT] is configparser's: to botocore its keys are those of [default] that has none itself."""
+    session = pytest.importorskip("botocore.session", reason="botocore is not installed")
+    (home / ".aws/credentials").write_text(f"[DEFAULT]\n{KEYS}[default]\nregion = eu-west-1\n")
+    monkeypatch.setenv("HOME", str(home))
+    assert session.get_session().get_credentials().access_key == "AKIA"
+    for name, value in lift({}, home, place).set.items():
+        monkeypatch.setenv(name, value)
+    assert session.get_session().get_credentials() is None
+
+
+def test_where_python_gives_keys_to_every_profile_ours_would_have_them_and_is_refused(home, place):
+    (home / ".aws/config").write_text(f"[DEFAULT]\n{KEYS}[default]\nregion = eu-west-1\n")
+    with pytest.raises(CtlError, match=r"\[DEFAULT\] in .* every profile"):
+        lift({}, home, place)
+    (home / ".aws/config").write_text(f"[DEFAULT]\n{KEYS}[profile work]\nregion = eu-west-1\n")
+    assert lift({}, home, place).set == {}
+    (home / ".aws/credentials").write_text(f"[default]\n{KEYS}")
+    with pytest.raises(CtlError, match=r"\[DEFAULT\]"):
+        lift({}, home, place)
 
 
 def test_real_sdks_agree(home, place, monkeypatch):

@@ -217,6 +217,15 @@ def test_files_that_variables_name_there_are_looked_into(there, run, place, far_
     assert copies(place) == []
 
 
+def test_keys_that_python_gives_every_profile_there_start_nothing(there, run, far_files):
+    (far_files / "config").write_text("[DEFAULT]\n" + KEYS.format("ALL") + "[profile a]\nregion = x\n")
+    assert run("ssh", "prod", "host", "echo started").stdout == "started\n"
+    (far_files / "credentials").write_text("[default]\nregion = x\n")
+    done = run("ssh", "prod", "host", "echo never")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "nothing was started" in done.stderr.replace("\n", " ")
+
+
 def test_what_is_written_to_the_copy_there_is_kept_and_said(there, run, place, far_files):
     (far_files / "credentials").write_text("[default]\n" + KEYS.format("DEFAULT"))
     done = run("ssh", "prod", "host", "echo '[profile new]' >>$AWS_CONFIG_FILE; rm -f x")

@@ -186,6 +186,7 @@ def test_a_role_that_hangs_from_one_with_mfa_takes_a_code_too(daemon, capsys):
 
 
 def test_explain(daemon, capsys):
+    daemon.roles["prod/x"] = None
     assert main(["explain", "prod/x"]) == 0
     assert capsys.readouterr().out == "1. start from work\n2. assume prod\n- 1 h\n"
     assert daemon.requests[-1][1] == "/v1/roles/prod%2Fx/explain"

@@ -179,6 +179,25 @@ def test_no_role_at_all(wrong, verb):
     wrong(verb)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        *([verb, ""] for verb in (*VERBS_WITH_A_ROLE, "login", "logout", "verify", "policy", "whoami", "configure")),
+        ["exec", "", "--", "true"],
+        ["login", "prod", ""],
+        ["ssh", "", "host"],
+        ["mfa", "list", ""],
+        ["docker", "run", "", "image"],
+    ],
+    ids=" ".join,
+)
+def test_the_empty_word_of_a_variable_that_is_not_set_is_called_so(daemon, capsys, monkeypatch, words):
+    monkeypatch.setenv("XACCT_ROLE", "prod")
+    assert main(words) == USAGE
+    assert capsys.readouterr().err.startswith("xacctctl: The name of a role is empty.\n")
+    assert daemon.requests == []
+
+
 @pytest.mark.parametrize(("role", "verb"), list(itertools.product(["prod", "nosuch"], WHERE)))
 def test_the_role_before_the_verb(wrong, role, verb):
     assert f"hint: xacctctl {verb} {role}\n" in wrong(role, verb)

@@ -16,7 +16,7 @@ from urllib.parse import urlencode, urlsplit
 from xacct import errors
 from xacct.aws import regions
 from xacct.aws.one_time_page import OneTimePages
-from xacct.model import Source
+from xacct.model import Source, partition_of
 from xacct.policy import Hop
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _sign_in(role: Role) -> SignIn | None:
 def _partition(role: Role) -> str:
     """The partition of a role. A permission set has no ARN: it is where its sign-in is."""
     if role.role_arn is not None:
-        return role.role_arn.split(":")[1]
+        return partition_of(role.role_arn)
     sign_in = _sign_in(role)
     # guard: console-partition-of-permission-set
     return "aws" if sign_in is None else regions.partition_of(sign_in.region) or f"of {sign_in.region}"

@@ -127,7 +127,7 @@ def _ignored_in_config(
         try:
             words = section.split() if _is_plain(section) else shlex.split(section)
         except ValueError:
-            words = section.replace('"', " ").replace("'", " ").split()
+            words = [word.strip("'\"") for word in section.split()]  # an apostrophe within one is part of it
             read_by_aws = False
         else:
             read_by_aws = section.startswith(("profile", "sso-session", "services")) and len(words) == 2  # noqa: PLR2004
@@ -155,7 +155,7 @@ def _name_meant(words: list[str]) -> str:
 def _heading(name: str) -> str:
     if name.lower() == "default":
         return "default"
-    return f'profile "{name[:LONGEST_NAME]}"' if " " in name else f"profile {name[:LONGEST_NAME]}"
+    return f'profile "{name[:LONGEST_NAME]}"' if " " in name or "'" in name else f"profile {name[:LONGEST_NAME]}"
 
 
 def _looks_prefixed(section: str) -> bool:

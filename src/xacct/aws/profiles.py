@@ -6,6 +6,7 @@ takes nothing else down with it. Where xacct means something else than AWS's too
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 LONGEST_CHAIN = 20
 """Roles from a role up to its source. AWS's tools know no limit; each is a call to AWS, and nobody means so many."""
+
+_SERIAL = re.compile(r"[\w+=/:,.@-]+", re.ASCII)
+"""What AWS takes for the name of an MFA device (AWS STS API Reference, AssumeRole, SerialNumber)."""
 
 
 @dataclass(slots=True)
@@ -174,6 +178,9 @@ def _role(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) -> Rol
     region, target = targets.of(name, files, env, whose)
     chained = isinstance(parent, str)
     inherited = files.profiles[via].get("mfa_serial") if via is not None and not chained else None
+    _check_serial(name, profile.get("mfa_serial"), files)
+    if via is not None and not profile.get("mfa_serial"):
+        _check_serial(via, inherited, files)
     return Role(
         name=name,
         parent=parent,
@@ -208,6 +215,7 @@ def _own_keys(name: str, files: AwsFiles, env: Mapping[str, str], whose: str) ->
     if source.gives_token:
         arn, session = profile["role_arn"], profile.get("role_session_name")
         return Role(name=name, parent=source, role_arn=arn, session_name=session, region=region, target=target)
+    _check_serial(name, profile.get("mfa_serial"), files)
     return Role(name=name, parent=source, mfa_serial=profile.get("mfa_serial"), region=region, target=target)
 
 
@@ -242,6 +250,22 @@ def _check_values(name: str, files: AwsFiles) -> None:
             raise errors.ConfigError(
                 f"{setting} of {files.where(name, setting)} {what}.", "Give it a value, or remove that line."
             )
+
+
+def _check_serial(name: str, serial: object, files: AwsFiles) -> None:
+    """Refuse what names no MFA device, before a human is asked for a code of it."""
+    if not isinstance(serial, str) or not serial or _SERIAL.fullmatch(serial):
+        return
+    meant = _SERIAL.fullmatch(serial.split()[0].strip("'\""))  # a comment behind it, or quotes
+    raise errors.ConfigError(
+        f"mfa_serial of {files.where(name, 'mfa_serial')} names no device: AWS takes no {_first_wrong(serial)} there.",
+        f"Write mfa_serial = {meant[0]} and nothing else in that line." if meant else "Write the device's ARN.",
+    )
+
+
+def _first_wrong(serial: str) -> str:
+    wrong = next(char for char in serial if not _SERIAL.fullmatch(char))
+    return "space" if wrong.isspace() else repr(wrong)
 
 
 def _duration(name: str, profile: Profile) -> int | None:

@@ -73,7 +73,7 @@ class MfaRoutes:
         """GET /v1/mfa: the users that ?role= starts from; without it, all that the shell's files have devices of."""
         view = views.of(request)
         view.open()
-        named = list(map(view.wanted, request.query.getall("role", [])))
+        named = [self._keeper.node(view.wanted(name)).role.name for name in request.query.getall("role", [])]
         roots = self._roots(view)
         asked = named or [view.wanted(view.name(name)) for name in self._one_a_user(roots)]
         users = await asyncio.gather(*(self._user(view, name, roots) for name in dict.fromkeys(asked)))

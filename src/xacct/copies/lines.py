@@ -4,7 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Final
 
 SECRETS: Final = frozenset(
@@ -24,6 +24,12 @@ SHADOWING: Final = SECRETS | {
     "sso_region",
 }
 """Options with which a profile has credentials of its own, or a provider of them: SDKs prefer each to an endpoint."""
+
+_OF_ALL: Final = "[DEFAULT]"
+"""What Python's configparser, and so botocore, takes for a part of every section of the file; no other SDK does."""
+
+LEADING: Final = SHADOWING - {"source_profile", "credential_source", "sso_session", "sso_start_url", "sso_region"}
+"""Those that lead a profile of botocore's to credentials, or make it fail, without any other."""
 
 _QUOTES: Final = ("'", '"')
 _NO_OPTION: Final = ("=", ":", "#", ";", "[")
@@ -97,9 +103,24 @@ def parsed(content: Iterable[str], only: str | None = None) -> Iterator[Line]:
             yield Line(section, None if option is None else option.lower(), len(line) - len(words), text)
 
 
-def shadows(content: Iterable[str]) -> bool:
-    """Say whether [default] in these lines has credentials or a provider of them."""
-    return any(line.option in SHADOWING for line in parsed(content, "default"))
+def shadows(content: Sequence[str]) -> bool:
+    """Say whether [default] in these lines has credentials or a provider of them, its own or [DEFAULT]'s."""
+    if any(line.option in SHADOWING for line in parsed(content, "default")):
+        return True
+    return gives_all(content) and any(True for _ in parsed(content, "default"))
+
+
+def gives_all(content: Sequence[str]) -> bool:
+    """Say whether [DEFAULT] in these lines gives each profile credentials or a provider of them."""
+    if not any(_OF_ALL in line for line in content):
+        return False
+    inside = False
+    for line in parsed(content, "DEFAULT"):  # [profile DEFAULT] is a profile like any other
+        if heading(line.text) is not None:
+            inside = line.text.lstrip().startswith(_OF_ALL)
+        elif inside and line.option in LEADING:
+            return True
+    return False
 
 
 def has_secrets(content: Iterable[str]) -> bool:

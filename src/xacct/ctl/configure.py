@@ -12,6 +12,7 @@ from xacct.ctl import block, difference, rewrite, shadow, variables
 from xacct.ctl.block import Entry
 from xacct.ctl.client import Client
 from xacct.ctl.failure import OK, USAGE, CtlError
+from xacct.ctl.http10 import quote
 from xacct.ctl.render import out, say, show
 from xacct.ctl.start import alone
 from xacct.ctl.verb import Verb
@@ -29,6 +30,9 @@ def configure(args: Namespace, client: Client) -> int:
     if args.all and args.roles:
         raise CtlError("--all and names of roles contradict each other.", "", USAGE)
     known = {} if args.remove else _known(client)
+    for role in () if args.remove else args.roles:
+        if role not in known:
+            client.call("GET", wire.EXPLAIN.format(role=quote(role)), wire.ExplainAnswer)  # which says why
     path, others = files()
     if args.dry_run:
         old = rewrite.content(path)

@@ -137,6 +137,8 @@ def _verb(name: str, words: list[str], *, no_start: bool) -> int:
     args = plain(name, rest := [word for word in words if word != NO_START]) or _parsed(name, verb, rest)
     if args is None:
         return OK
+    if "" in (getattr(args, "role", None), *(getattr(args, "roles", None) or ())):
+        raise CtlError("The name of a role is empty.", f"A variable that is not set? xacctctl {name} --help", USAGE)
     args.command = command
     args.no_start = no_start
     start_daemon = _start if verb.starts_daemon and not no_start else None

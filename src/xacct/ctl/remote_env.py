@@ -13,7 +13,7 @@ import re
 from typing import Final
 
 from xacct import wire
-from xacct.copies.lines import SHADOWING
+from xacct.copies.lines import LEADING, SHADOWING
 from xacct.ctl import shells, variables
 
 LEND: Final = (
@@ -39,14 +39,23 @@ export no_proxy="$2"
 
 
 _SHADOWING: Final = r"""
-BEGIN { split("@OPTIONS@", options, " "); for (i in options) shadowing[options[i]] }
+BEGIN {
+    split("@OPTIONS@", options, " "); for (i in options) shadowing[options[i]]
+    split("@LEADING@", leads, " "); for (i in leads) leading[leads[i]]
+}
 { sub(/^\357\273\277/, ""); sub(/\r$/, "") }
 /^[ \t]*\[[^]]*\]/ {
     section = $0
     sub(/^[ \t]*\[[ \t]*/, "", section); sub(/[ \t]*\].*/, "", section); sub(/^profile[ \t]+/, "", section)
     gsub(/["\047]/, "", section)
     names[section]; option = ""
+    of_all = ($0 ~ /^[ \t]*\[DEFAULT\]/)
     next
+}
+of_all {
+    name = tolower($0)
+    sub(/^[ \t]*/, "", name); sub(/[ \t]*[=:].*/, "", name)
+    if (name in leading) given = 1
 }
 section != "default" || /^[ \t]*([#;]|$)/ { next }
 {
@@ -62,15 +71,17 @@ section != "default" || /^[ \t]*([#;]|$)/ { next }
     if (kept) settings = settings $0 "\n"
 }
 END {
+    if (given && (won || "default" in names)) { print "?"; exit }
     if (!won) exit
     for (name = "xacct"; name in names; ) name = name "-"
     print name
     print "[profile " name "]"
     printf "%s", settings
 }
-""".replace("@OPTIONS@", " ".join(sorted(SHADOWING)))
+""".replace("@OPTIONS@", " ".join(sorted(SHADOWING))).replace("@LEADING@", " ".join(sorted(LEADING)))
 """Reads AWS's files: prints nothing where [default] leads to no credentials, else the name and the lines of a profile
-that has [default]'s settings alone. The files' order is that of their weight."""
+that has [default]'s settings alone; a question mark where [DEFAULT] gives it some, and could give them to ours too. The
+files' order is that of their weight."""
 
 _RUN: Final = r"""
 xacct_file() { case $1 in "~/"*) set -- "$HOME/${1#??}" ;; esac; [ ! -f "$1" ] || { cat "$1"; printf "\n[]\n"; }; }

@@ -14,7 +14,7 @@ from xacct.ctl import variables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Final
 
 PROFILE: Final = "xacct"
@@ -78,6 +78,11 @@ def _profile(before: Mapping[str, str], home: str, directory: str, user: str, wi
     from xacct.ctl.failure import CtlError  # noqa: PLC0415
 
     config, credentials = files(before, home)
+    if aws.gives_all(lines(config)):  # guard: what-every-profile-has-is-refused
+        raise CtlError(
+            f"[DEFAULT] in {config} gives credentials to every profile, ours included, and they would win over xacct.",
+            "For Python's programs [DEFAULT] is a part of each section: is [default] meant? Or: xacctctl exec --static",
+        )
     taken: set[str] = set().union(*(aws.sections(lines(file)) for file in _read_by_some(before, home)))
     name = next(name for number in range(1, 1000) if (name := wish + f"-{number}" * (number > 1)) not in taken)
     about = store.About(config, credentials, name)
@@ -101,8 +106,8 @@ def _profile(before: Mapping[str, str], home: str, directory: str, user: str, wi
     }
 
 
-def shadows(content: Iterable[str]) -> bool:
-    """Say whether [default] in these lines of an AWS file has credentials or a provider of them."""
+def shadows(content: Sequence[str]) -> bool:
+    """Say whether [default] in these lines of an AWS file has, or is given, credentials or a provider of them."""
     return aws.shadows(content)
 
 

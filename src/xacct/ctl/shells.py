@@ -7,7 +7,7 @@ from xacct.ctl.variables import Change
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Final
 
 _NOTICE: Final = "xacctctl env failed: its message is on stderr"
@@ -24,18 +24,29 @@ class Shell:
         export: the one that sets it.
         quoted: quotes its value.
         failing: the line that fails whatever reads it.
+        gone: makes the line that fails where one of these variables is set still; None: the shell ends by itself there.
     """
 
-    def __init__(self, unset: str, export: str, quoted: Callable[[str], str], failing: str) -> None:
+    def __init__(
+        self,
+        unset: str,
+        export: str,
+        quoted: Callable[[str], str],
+        failing: str,
+        gone: Callable[[Iterable[str]], str] | None = None,
+    ) -> None:
         self.unset = unset
         self.export = export
         self.quoted = quoted
         self.failing = failing
+        self.gone = gone
 
     def written(self, change: Change) -> str:
         """Write `change`, for the shell to read."""
         lines = [self.unset.format(name=name) for name in change.unset]
         lines += [self.export.format(name=name, value=self.quoted(value)) for name, value in change.set.items()]
+        if self.gone is not None and change.unset:
+            lines.append(self.gone(change.unset))  # guard: what-stays-in-the-shell-fails-the-line
         return "\n".join([*lines, ""])
 
     def failure(self, change: Change) -> str:
@@ -57,7 +68,13 @@ def _powershell_quote(value: str) -> str:
     return "'" + "".join(char * (1 + (char in "'\u2018\u2019\u201a\u201b")) for char in value) + "'"
 
 
-sh: Final = Shell("unset {name}", "export {name}={value}", sh_quote, "false")  # guard: failed-env-fails-its-line
+def _sh_gone(names: Iterable[str]) -> str:
+    """Return a test that none of these is set: bash goes on where one is read-only, or a function's own hid another."""
+    return f'[ -z "{"".join(f"${{{name}+x}}" for name in names)}" ]'
+
+
+# guard: failed-env-fails-its-line
+sh: Final = Shell("unset {name}", "export {name}={value}", sh_quote, "false", _sh_gone)
 """For sh, bash, zsh, ksh: to be read by eval, which ends with a status that is not 0."""
 
 # guard: failed-env-fails-its-line-in-fish

@@ -34,10 +34,12 @@ RIVALS: Final = (
     "AWS_ROLE_ARN",
     "AWS_ROLE_SESSION_NAME",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_BEARER_TOKEN_BEDROCK",
 )
 """Each of these beats the endpoint in some SDK, or mixes with static keys.
 
 AWS_ACCESS_KEY and AWS_SECRET_KEY are Go v1's and Java v1's, AMAZON_* JavaScript v2's, AWS_CREDENTIAL_FILE botocore's.
+The last is a key of Amazon Bedrock's for a user of its own: what asks Bedrock takes it before any credentials.
 """
 
 IMDS: Final = (

@@ -108,7 +108,7 @@ def _with_session(name: str, profile: Profile, files: AwsFiles) -> Profile:
     if not isinstance(session, str) or session not in files.sign_ins:
         raise errors.ConfigError(
             f"sso_session of {files.where(name, 'sso_session')} names no sso-session that {files.config_file} has.",
-            f"Add [sso-session {session[:60]}] there." if isinstance(session, str) else "Write it in one line.",
+            _hint(session, files) if isinstance(session, str) else "Write it in one line.",
         )
     section = files.sign_ins[session]
     for key, value in section.items():
@@ -118,6 +118,14 @@ def _with_session(name: str, profile: Profile, files: AwsFiles) -> Profile:
                 "AWS's tools refuse that: remove one of them.",
             )
     return {**profile, **section}
+
+
+def _hint(session: str, files: AwsFiles) -> str:
+    """What to do about a session that there is not; the word before a comment may be one that there is."""
+    meant = session.partition(" ")[0].strip("'\"")
+    if meant in files.sign_ins:
+        return f"Write sso_session = {meant[:60]} and nothing else in that line."
+    return f"Add [sso-session {session[:60]}] there."
 
 
 def _check(key: str, value: object, name: str, files: AwsFiles) -> None:

@@ -11,6 +11,7 @@ from xacct.ctl.client import Client
 from xacct.ctl.docker import container, engine, ways, words
 from xacct.ctl.failure import OK, USAGE, CtlError
 from xacct.ctl.granting import revoke
+from xacct.ctl.http10 import quote
 from xacct.ctl.notes import note
 from xacct.ctl.render import out
 from xacct.ctl.verb import NARROWING, TYPED
@@ -90,6 +91,7 @@ def url_of(client: Client, name: str, way: ways.Way) -> tuple[str, str | None]:
     roles = client.call("GET", wire.ROLES, wire.RolesAnswer)["roles"]
     role = next((each for each in roles if each["name"] == name), None)
     if role is None:
+        client.call("GET", wire.EXPLAIN.format(role=quote(name)), wire.ExplainAnswer)  # which says why
         raise CtlError(f"There is no role called {name!r}.", "xacctctl roles")
     return f"{way.url}/{'/'.join(role['url'].split('/')[3:])}", role["region"]
 
