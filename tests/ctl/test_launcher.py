@@ -7,6 +7,7 @@ to be the same.
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -52,7 +53,7 @@ def asked(command, words, daemon=None, **options):
     )
     out, err = process.communicate(timeout=PATIENCE)
     requests = repr(daemon.requests if daemon is not None else [])
-    return out, err, process.returncode, requests.replace(str(process.pid), "PID")
+    return out, err, process.returncode, re.sub(rf"\b{process.pid}\b", "PID", requests)
 
 
 PRINTENV = [sys.executable, "-c", "import os; print(sorted((k, v) for k, v in os.environ.items() if 'AWS' in k))"]
