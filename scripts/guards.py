@@ -794,7 +794,7 @@ GUARDS = {
         "tests/credentials/test_scoped.py::test_an_entry_is_of_the_role_as_it_is",
     ),
     "scoped-credentials-go-with-their-role": Guard(
-        "                gone.node.entry.abandon(why)",
+        "                gone.node.entry.lose(why)",
         "                pass",
         "tests/credentials/test_scoped.py::test_whoever_waits_for_a_role_that_was_logged_out_of_is_told",
     ),
@@ -1720,8 +1720,8 @@ GUARDS = {
         "tests/prompts/test_approved.py::test_a_yes_for_minutes_to_a_narrowed_grant_is_that_grants_alone",
     ),
     "serve-wait-is-no-way-around-yes": Guard(
-        "        await self._allow(node, consumer, ask)\n        node",
-        "        node",
+        "        await self._allow(node, consumer, ask)\n        self._check_same",
+        "        self._check_same",
         "tests/endpoint/test_container_credentials.py::test_a_guarded_role_that_is_not_held_takes_a_yes_and_a_code",
     ),
     "serve-no-counts-for-while": Guard(
@@ -1800,7 +1800,7 @@ GUARDS = {
         "tests/credentials/test_consent.py::test_logout_all_while_a_file_is_empty_reaches_what_is_gone",
     ),
     "what-configuration-loses-is-let-go": Guard(
-        "                node.entry.abandon(gone)\n",
+        "                node.entry.lose(why)\n",
         "                pass\n",
         "tests/credentials/test_lost_roles.py::test_what_is_gone_is_let_go_with_its_session",
     ),
@@ -2112,6 +2112,32 @@ GUARDS = {
         "        if self._running is None:\n            self._abandoned",
         "        if True:\n            self._abandoned",
         "tests/credentials/test_keeper.py::test_five_hundred_cold_requests_are_one_call",
+    ),
+    "lost-entry-is-had-no-more": Guard(
+        "            if self._lost is not None:",
+        "            if False:",
+        "tests/credentials/test_lost_roles.py::test_what_changes_while_it_is_renewed_for_a_fetch_is_not_had_as_it_was",
+    ),
+    "what-was-abandoned-is-joined-by-nobody": Guard(
+        "            while self._running is not None and self._abandoned is not None:",
+        "            while False:",
+        "tests/credentials/test_states.py::test_who_logs_in_while_what_a_logout_ended_still_ends_is_logged_in",
+    ),
+    "refresh-that-never-began-has-ended": Guard(
+        "        if self._running is refresh:",
+        "        if False:",
+        "tests/credentials/test_states.py::test_a_logout_as_a_renewal_begins_leaves_nothing_behind",
+    ),
+    "question-that-never-began-has-ended": Guard(
+        "        ask.task.add_done_callback(lambda _: self._ended(key, ask))",
+        "        pass",
+        "tests/prompts/test_approvals.py::test_a_logout_as_a_question_begins_leaves_nothing_behind",
+    ),
+    "serve-role-as-it-is-configured-now": Guard(
+        "if now is not asked_for and (now.entry is not asked_for.entry or now.role != asked_for.role):",
+        "if False:",
+        "tests/credentials/test_lost_roles.py::"
+        "test_what_was_the_session_itself_and_is_a_role_now_does_not_leave_as_the_session",
     ),
     "waiter-cancels-nothing": Guard(
         "await asyncio.shield(running)",
