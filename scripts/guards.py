@@ -1720,8 +1720,8 @@ GUARDS = {
         "tests/prompts/test_approved.py::test_a_yes_for_minutes_to_a_narrowed_grant_is_that_grants_alone",
     ),
     "serve-wait-is-no-way-around-yes": Guard(
-        "        await self._allow(node, consumer, ask)\n        self._check_same",
-        "        self._check_same",
+        "        await self._allow(node, consumer, ask)\n        self.check_still",
+        "        self.check_still",
         "tests/endpoint/test_container_credentials.py::test_a_guarded_role_that_is_not_held_takes_a_yes_and_a_code",
     ),
     "serve-no-counts-for-while": Guard(
@@ -1744,13 +1744,23 @@ GUARDS = {
         "if False:",
         "tests/endpoint/test_imds.py::test_while_sts_is_away_too_short_is_refused_and_sts_not_stormed",
     ),
+    "endpoint-grant-that-ended-meanwhile": Guard(
+        "        if now is None:",
+        "        now = now or grant\n        if False:",
+        "tests/endpoint/test_container_credentials.py::test_what_ends_while_a_fetch_is_written_down_is_not_served",
+    ),
+    "endpoint-who-is-held-hears-of-grants-end": Guard(
+        "                if not done:",
+        "                await asyncio.wait({fetch})\n                if False:",
+        "tests/endpoint/test_container_credentials.py::test_who_is_held_hears_at_once_that_its_grant_was_revoked",
+    ),
     "imds-what-was-taken-back-meanwhile": Guard(
-        "self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile, or",
+        "self._service.check_still(node, self.consumer)  # it may have been taken back meanwhile, or",
         "pass  # or",
         "tests/endpoint/test_imds.py::test_what_was_had_just_before_a_lock_or_a_change_does_not_leave_after_it",
     ),
     "endpoint-what-was-taken-back-meanwhile": Guard(
-        "                self._service.check(role, grant)  # it may have been taken back since the fetch was done\n",
+        "                self._check_still(grant, node)  # it may have been taken back since the fetch was done\n",
         "",
         "tests/endpoint/test_container_credentials.py::test_taken_back_between_the_fetch_and_the_answer_nothing_is_written",
     ),
@@ -2134,7 +2144,7 @@ GUARDS = {
         "tests/prompts/test_approvals.py::test_a_logout_as_a_question_begins_leaves_nothing_behind",
     ),
     "serve-role-as-it-is-configured-now": Guard(
-        "if now is not asked_for and (now.entry is not asked_for.entry or now.role != asked_for.role):",
+        "if now is not node and (now.entry is not node.entry or now.role != node.role):",
         "if False:",
         "tests/credentials/test_lost_roles.py::"
         "test_what_was_the_session_itself_and_is_a_role_now_does_not_leave_as_the_session",
@@ -3066,17 +3076,17 @@ GUARDS = {
         "tests/credentials/test_snapshot.py::test_a_restart_calls_nobody_and_asks_nobody",
     ),
     "imds-taken-back-while-it-is-written-down": Guard(
-        "self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile\n",
+        "self._service.check_still(node, self.consumer)  # it may have been taken back meanwhile\n",
         "pass\n",
         "tests/endpoint/test_imds.py::test_taken_back_while_it_is_written_down_nothing_leaves",
     ),
     "endpoint-taken-back-while-it-is-written-down": Guard(
-        "            self._service.check(role, grant)  # it may have been taken back meanwhile\n",
+        "            self._check_still(grant, node)  # it may have been taken back meanwhile\n",
         "",
         "tests/endpoint/test_container_credentials.py::test_taken_back_while_it_is_written_down_nothing_leaves",
     ),
     "endpoint-taken-back-while-it-was-held-and-is-written-down": Guard(
-        "                    await written()\n                    self._service.check(role, grant)\n",
+        "                    await written()\n                    self._check_still(grant, node)\n",
         "                    await written()\n",
         "tests/endpoint/test_container_credentials.py::test_taken_back_while_it_is_written_down_nothing_leaves",
     ),

@@ -75,6 +75,17 @@ class CredentialService:
             raise self.out_of_reach()
         return node
 
+    def check_still(self, node: Node, consumer: Consumer) -> None:
+        """As `check`, after a wait: the role must be what it was when it was asked for, and stand on the same.
+
+        Raises:
+            XacctError: it is not, or this consumer may have it no more.
+        """
+        now = self.check(node.role.name, consumer)
+        # guard: serve-role-as-it-is-configured-now
+        if now is not node and (now.entry is not node.entry or now.role != node.role):
+            raise configured_anew(node.role.name)
+
     def _check_names_of(self, node: Node, consumer: Consumer) -> None:
         """A role known by its ARN is none of the consumer's if the ARN is not, nor if its name was logged out of."""
         keeper, arn = self.keeper, node.role.role_arn
@@ -188,20 +199,10 @@ class CredentialService:
             raise self._remembered(name, consumer, self._too_late(name, consumer)) from None
         except errors.XacctError as error:
             raise self._remembered(name, consumer, error) from None
-        self._check_same(node, self.check(name, consumer))
+        self.check_still(node, consumer)
         if got.remaining(self.keeper.clock.now()) <= 0:  # guard: nothing-that-ended-on-its-way
             raise errors.Temporary(f"The credentials of {name} ended on their way.", "Try again.")
         return self._served(name, consumer, got, self.keeper.clock.now(), ask)
-
-    def _check_same(self, asked_for: Node, now: Node) -> None:
-        """Go on only where a role is what it was when it was asked for, and stands on the same.
-
-        Raises:
-            Temporary: it does not.
-        """
-        # guard: serve-role-as-it-is-configured-now
-        if now is not asked_for and (now.entry is not asked_for.entry or now.role != asked_for.role):
-            raise configured_anew(now.role.name)
 
     def _narrowed(self, node: Node, consumer: Consumer) -> Node:
         """The role with the entry that this consumer gets: its own, or that of the consumer's scope."""
@@ -214,7 +215,7 @@ class CredentialService:
 
     async def _get(self, node: Node, consumer: Consumer, ask: Ask) -> Credentials:
         await self._allow(node, consumer, ask)  # guard: serve-wait-is-no-way-around-yes
-        self._check_same(node, self.keeper.node(node.role.name))
+        self.check_still(node, consumer)
         node = self._narrowed(node, consumer)  # guard: serve-scope-on-every-way
         entry = node.entry
         self.keeper.use_of(node.role.name).asked = self.keeper.clock.now()
