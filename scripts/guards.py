@@ -2123,6 +2123,46 @@ GUARDS = {
         "        if True:\n            self._abandoned",
         "tests/credentials/test_keeper.py::test_five_hundred_cold_requests_are_one_call",
     ),
+    "kept-errors-hold-no-frames": Guard(
+        "    error.__traceback__ = error.__context__ = error.__cause__ = None",
+        "    error.__context__ = error.__cause__ = None",
+        "tests/credentials/test_kept_errors.py::test_a_refusal_holds_no_keys",
+    ),
+    "failure-told-again-does-not-grow": Guard(
+        "            raise errors.bare(self.error)",
+        "            raise self.error",
+        "tests/credentials/test_kept_errors.py::test_a_failure_that_is_told_many_times_does_not_grow",
+    ),
+    "failed-refresh-holds-no-keys": Guard(
+        "            errors.bare(error)",
+        "            pass",
+        "tests/credentials/test_kept_errors.py::test_a_defect_of_ours_holds_no_keys",
+    ),
+    "no-that-counts-for-while-holds-no-keys": Guard(
+        "        return errors.bare(error)",
+        "        return error",
+        "tests/credentials/test_kept_errors.py::test_a_humans_no_holds_no_keys",
+    ),
+    "why-there-is-no-role-does-not-grow": Guard(
+        "raise errors.bare(self.unusable.get(name) or self.unread or unknown(name, self.nodes))",
+        "raise self.unusable.get(name) or self.unread or unknown(name, self.nodes)",
+        "tests/credentials/test_kept_errors.py::test_nor_does_why_a_profile_is_no_role",
+    ),
+    "unknown-call-holds-no-credentials": Guard(
+        "errors.bare(error)",
+        "error",
+        "tests/credentials/test_kept_errors.py::test_that_an_sts_knows_no_narrower_credentials_holds_none_of_the_roles",
+    ),
+    "kept-problem-holds-no-state": Guard(
+        "None if problem is None else errors.bare(problem)",
+        "problem",
+        "tests/state/test_keychain.py::test_a_disk_in_trouble_holds_nothing_of_what_it_did_not_take",
+    ),
+    "what-came-as-a-write-ended-is-written": Guard(
+        "        self._running.add_done_callback(lambda _: self._again())",
+        "        pass",
+        "tests/host/test_saver.py::test_what_comes_just_as_a_write_has_ended_is_written_too",
+    ),
     "lost-entry-is-had-no-more": Guard(
         "            if self._lost is not None:",
         "            if False:",

@@ -20,7 +20,6 @@ import structlog
 
 from xacct import errors, policy
 from xacct.credentials.rate_limiter import AHEAD, NOBODY, URGENT, NobodyWaits
-from xacct.credentials.revocable import look_at
 from xacct.prompts.broker import GRACE
 
 if TYPE_CHECKING:
@@ -223,7 +222,7 @@ class Entry:
             return self.held
         can_ask = ask and isinstance(self.error, errors.HumanNeeded)
         if self.error is not None and self._running is None and self.just_failed() and not can_ask:
-            raise self.error
+            raise errors.bare(self.error)  # guard: failure-told-again-does-not-grow
         got = await self.refresh(ask=ask, dependent=dependent, place=place)
         if got.remaining(self._clock.now()) > 0:
             return got
@@ -240,7 +239,7 @@ class Entry:
             while self._running is not None and self._abandoned is not None:
                 await asyncio.wait({self._running})
             if self._lost is not None:  # guard: lost-entry-is-had-no-more
-                raise self._lost
+                raise errors.bare(self._lost)
             running = self.renew(ask=ask)
             asks = self._running_asks
             try:
@@ -381,10 +380,11 @@ class Entry:
             self._running = None
 
     def _ended(self, refresh: asyncio.Task[Credentials]) -> None:
-        """One that was cancelled before it had begun has cleaned up nothing."""
+        """A refresh is over. One that was cancelled before it had begun has cleaned up nothing."""
         if self._running is refresh:  # guard: refresh-that-never-began-has-ended
             self._running = None
-        look_at(refresh)
+        if not refresh.cancelled() and (error := refresh.exception()) is not None:
+            errors.bare(error)  # guard: failed-refresh-holds-no-keys
 
     def _fail(self, error: errors.XacctError) -> None:
         self.failures += 1  # guard: failed-renewal-costs-nothing-held

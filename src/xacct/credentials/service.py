@@ -282,7 +282,7 @@ class CredentialService:
             left = held.remaining(self.keeper.clock.now()) / policy.MINUTE
             too_short = f"{name} is good for {left:.0f} min more, too short for {ask.whose}."
             if entry.error is not None and entry.just_failed():  # guard: serve-no-storm-while-sts-is-away
-                raise entry.error
+                raise errors.bare(entry.error)
             try:
                 held = await entry.refresh(ask=ask.asks)
             except errors.HumanNeeded as error:
@@ -327,7 +327,7 @@ class CredentialService:
             del self._refused[key]
         if isinstance(error, errors.Declined | errors.TimedOut | errors.TooManyWrongCodes):
             self._refused[consumer.id, name] = (boot + REFUSE_FOR, error)
-        return error
+        return errors.bare(error)  # guard: no-that-counts-for-while-holds-no-keys
 
     def _refuse_again(self, name: str, consumer: Consumer) -> None:
         until, error = self._refused.get((consumer.id, name), (0.0, None))

@@ -34,7 +34,16 @@ class Saver:
             self.flush()
             return
         if self._running is None or self._running.done():
-            self._running = run_in_daemon_thread(self._work)
+            self._begin()
+
+    def _begin(self) -> None:
+        self._running = run_in_daemon_thread(self._work)
+        # What was put while a thread had looked for the last time, and had not said so, waits for nobody else.
+        self._running.add_done_callback(lambda _: self._again())  # guard: what-came-as-a-write-ended-is-written
+
+    def _again(self) -> None:
+        if self._newest is not None and self._running is not None and self._running.done():
+            self._begin()
 
     async def settled(self) -> None:
         """Wait until all is done that was put, or for PATIENCE."""
@@ -42,7 +51,7 @@ class Saver:
             async with asyncio.timeout(PATIENCE):  # guard: disk-that-hangs-hangs-nobody
                 while self._running is not None and not (self._running.done() and self._newest is None):
                     if self._running.done():
-                        self._running = run_in_daemon_thread(self._work)
+                        self._begin()
                     await asyncio.shield(self._running)
         except TimeoutError:
             return
