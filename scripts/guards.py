@@ -2163,6 +2163,33 @@ GUARDS = {
         "        pass",
         "tests/host/test_saver.py::test_what_comes_just_as_a_write_has_ended_is_written_too",
     ),
+    "control-credentials-are-of-role-as-it-is": Guard(
+        "            self._service.check_still(node, command)",
+        "            self._service.check(role, command)",
+        "tests/control/test_configured_meanwhile.py::"
+        "test_credentials_that_are_written_down_do_not_leave_as_another_role",
+    ),
+    "console-is-of-role-as-it-was-asked-for": Guard(
+        "                self._service.check_still(node, consumer)",
+        "                pass",
+        "tests/control/test_configured_meanwhile.py::test_nobody_signs_in_with_another_role_than_was_asked_for",
+    ),
+    "console-is-of-role-as-it-is": Guard(
+        "            self._service.check_still(node, consumer)",
+        "            self._service.check(_role, consumer)",
+        "tests/control/test_configured_meanwhile.py::test_a_browser_is_not_signed_in_to_what_the_role_was",
+    ),
+    "whoami-asks-where-role-is-now": Guard(
+        "            self._service.check_still(node, command)",
+        "            pass",
+        "tests/control/test_configured_meanwhile.py::"
+        "test_nobody_is_asked_whose_credentials_they_are_where_the_role_was",
+    ),
+    "devices-are-asked-of-where-the-role-is-now": Guard(
+        "        if self._root(role) != root:",
+        "        if False:",
+        "tests/daemon/test_mfa_devices.py::test_iam_is_not_asked_where_a_former_profile_said",
+    ),
     "lost-entry-is-had-no-more": Guard(
         "            if self._lost is not None:",
         "            if False:",
