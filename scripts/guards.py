@@ -2190,6 +2190,11 @@ GUARDS = {
         "        if False:",
         "tests/daemon/test_mfa_devices.py::test_iam_is_not_asked_where_a_former_profile_said",
     ),
+    "taking-in-is-tried-again": Guard(
+        "        self.look_at_the_crowd()",
+        "        pass",
+        "tests/endpoint/test_server.py::test_without_a_descriptor_to_take_in_again_it_is_tried_again",
+    ),
     "lost-entry-is-had-no-more": Guard(
         "            if self._lost is not None:",
         "            if False:",
