@@ -2195,6 +2195,16 @@ GUARDS = {
         "        pass",
         "tests/endpoint/test_server.py::test_without_a_descriptor_to_take_in_again_it_is_tried_again",
     ),
+    "screen-that-nobody-can-tell-of-may-be-ours": Guard(
+        "        if looking:",
+        "        if False:",
+        "tests/host/test_watches.py::test_a_lock_whose_session_can_not_be_told_any_more_counts",
+    ),
+    "session-that-cannot-be-asked-may-be-ours": Guard(
+        "        return True",
+        "        raise",
+        "tests/host/test_watches.py::test_a_lock_whose_session_can_not_be_told_any_more_counts",
+    ),
     "lost-entry-is-had-no-more": Guard(
         "            if self._lost is not None:",
         "            if False:",
