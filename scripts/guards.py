@@ -2210,6 +2210,12 @@ GUARDS = {
         "        if False:",
         "tests/state/test_mfa_seeds.py::test_a_seed_is_not_held_once_its_code_was_made",
     ),
+    "problems-of-files-hold-no-files": Guard(
+        "            {self.key(name): errors.bare(why) for name, why in found.unusable.items()},\n"
+        "            [errors.bare(problem) for problem in found.problems],",
+        "            {self.key(name): why for name, why in found.unusable.items()},\n            list(found.problems),",
+        "tests/test_kept_files.py::test_a_profile_that_is_no_role_keeps_no_file_in_memory",
+    ),
     "lost-entry-is-had-no-more": Guard(
         "            if self._lost is not None:",
         "            if False:",
