@@ -844,7 +844,7 @@ GUARDS = {
         "tests/credentials/test_scoped.py::test_an_entry_is_of_the_role_as_it_is",
     ),
     "scoped-credentials-go-with-their-role": Guard(
-        "                gone.node.entry.abandon(why)",
+        "                gone.node.entry.lose(why)",
         "                pass",
         "tests/credentials/test_scoped.py::test_whoever_waits_for_a_role_that_was_logged_out_of_is_told",
     ),
@@ -1780,8 +1780,8 @@ GUARDS = {
         "tests/prompts/test_approved.py::test_a_yes_for_minutes_to_a_narrowed_grant_is_that_grants_alone",
     ),
     "serve-wait-is-no-way-around-yes": Guard(
-        "        await self._allow(node, consumer, ask)\n        node",
-        "        node",
+        "        await self._allow(node, consumer, ask)\n        self.check_still",
+        "        self.check_still",
         "tests/endpoint/test_container_credentials.py::test_a_guarded_role_that_is_not_held_takes_a_yes_and_a_code",
     ),
     "serve-no-counts-for-while": Guard(
@@ -1804,13 +1804,23 @@ GUARDS = {
         "if False:",
         "tests/endpoint/test_imds.py::test_while_sts_is_away_too_short_is_refused_and_sts_not_stormed",
     ),
+    "endpoint-grant-that-ended-meanwhile": Guard(
+        "        if now is None:",
+        "        now = now or grant\n        if False:",
+        "tests/endpoint/test_container_credentials.py::test_what_ends_while_a_fetch_is_written_down_is_not_served",
+    ),
+    "endpoint-who-is-held-hears-of-grants-end": Guard(
+        "                if not done:",
+        "                await asyncio.wait({fetch})\n                if False:",
+        "tests/endpoint/test_container_credentials.py::test_who_is_held_hears_at_once_that_its_grant_was_revoked",
+    ),
     "imds-what-was-taken-back-meanwhile": Guard(
-        "self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile, or",
+        "self._service.check_still(node, self.consumer)  # it may have been taken back meanwhile, or",
         "pass  # or",
         "tests/endpoint/test_imds.py::test_what_was_had_just_before_a_lock_or_a_change_does_not_leave_after_it",
     ),
     "endpoint-what-was-taken-back-meanwhile": Guard(
-        "                self._service.check(role, grant)  # it may have been taken back since the fetch was done\n",
+        "                self._check_still(grant, node)  # it may have been taken back since the fetch was done\n",
         "",
         "tests/endpoint/test_container_credentials.py::test_taken_back_between_the_fetch_and_the_answer_nothing_is_written",
     ),
@@ -1860,7 +1870,7 @@ GUARDS = {
         "tests/credentials/test_consent.py::test_logout_all_while_a_file_is_empty_reaches_what_is_gone",
     ),
     "what-configuration-loses-is-let-go": Guard(
-        "                node.entry.abandon(gone)\n",
+        "                node.entry.lose(why)\n",
         "                pass\n",
         "tests/credentials/test_lost_roles.py::test_what_is_gone_is_let_go_with_its_session",
     ),
@@ -2172,6 +2182,125 @@ GUARDS = {
         "        if self._running is None:\n            self._abandoned",
         "        if True:\n            self._abandoned",
         "tests/credentials/test_keeper.py::test_five_hundred_cold_requests_are_one_call",
+    ),
+    "kept-errors-hold-no-frames": Guard(
+        "    error.__traceback__ = error.__context__ = error.__cause__ = None",
+        "    error.__context__ = error.__cause__ = None",
+        "tests/credentials/test_kept_errors.py::test_a_refusal_holds_no_keys",
+    ),
+    "failure-told-again-does-not-grow": Guard(
+        "            raise errors.bare(self.error)",
+        "            raise self.error",
+        "tests/credentials/test_kept_errors.py::test_a_failure_that_is_told_many_times_does_not_grow",
+    ),
+    "failed-refresh-holds-no-keys": Guard(
+        "            errors.bare(error)",
+        "            pass",
+        "tests/credentials/test_kept_errors.py::test_a_defect_of_ours_holds_no_keys",
+    ),
+    "no-that-counts-for-while-holds-no-keys": Guard(
+        "        return errors.bare(error)",
+        "        return error",
+        "tests/credentials/test_kept_errors.py::test_a_humans_no_holds_no_keys",
+    ),
+    "why-there-is-no-role-does-not-grow": Guard(
+        "raise errors.bare(self.unusable.get(name) or self.unread or unknown(name, self.nodes))",
+        "raise self.unusable.get(name) or self.unread or unknown(name, self.nodes)",
+        "tests/credentials/test_kept_errors.py::test_nor_does_why_a_profile_is_no_role",
+    ),
+    "unknown-call-holds-no-credentials": Guard(
+        "errors.bare(error)",
+        "error",
+        "tests/credentials/test_kept_errors.py::test_that_an_sts_knows_no_narrower_credentials_holds_none_of_the_roles",
+    ),
+    "kept-problem-holds-no-state": Guard(
+        "None if problem is None else errors.bare(problem)",
+        "problem",
+        "tests/state/test_keychain.py::test_a_disk_in_trouble_holds_nothing_of_what_it_did_not_take",
+    ),
+    "what-came-as-a-write-ended-is-written": Guard(
+        "        self._running.add_done_callback(lambda _: self._again())",
+        "        pass",
+        "tests/host/test_saver.py::test_what_comes_just_as_a_write_has_ended_is_written_too",
+    ),
+    "control-credentials-are-of-role-as-it-is": Guard(
+        "            self._service.check_still(node, command)",
+        "            self._service.check(role, command)",
+        "tests/control/test_configured_meanwhile.py::"
+        "test_credentials_that_are_written_down_do_not_leave_as_another_role",
+    ),
+    "console-is-of-role-as-it-was-asked-for": Guard(
+        "                self._service.check_still(node, consumer)",
+        "                pass",
+        "tests/control/test_configured_meanwhile.py::test_nobody_signs_in_with_another_role_than_was_asked_for",
+    ),
+    "console-is-of-role-as-it-is": Guard(
+        "            self._service.check_still(node, consumer)",
+        "            self._service.check(_role, consumer)",
+        "tests/control/test_configured_meanwhile.py::test_a_browser_is_not_signed_in_to_what_the_role_was",
+    ),
+    "whoami-asks-where-role-is-now": Guard(
+        "            self._service.check_still(node, command)",
+        "            pass",
+        "tests/control/test_configured_meanwhile.py::"
+        "test_nobody_is_asked_whose_credentials_they_are_where_the_role_was",
+    ),
+    "devices-are-asked-of-where-the-role-is-now": Guard(
+        "        if self._root(role) != root:",
+        "        if False:",
+        "tests/daemon/test_mfa_devices.py::test_iam_is_not_asked_where_a_former_profile_said",
+    ),
+    "taking-in-is-tried-again": Guard(
+        "        self.look_at_the_crowd()",
+        "        pass",
+        "tests/endpoint/test_server.py::test_without_a_descriptor_to_take_in_again_it_is_tried_again",
+    ),
+    "screen-that-nobody-can-tell-of-may-be-ours": Guard(
+        "        if looking:",
+        "        if False:",
+        "tests/host/test_watches.py::test_a_lock_whose_session_can_not_be_told_any_more_counts",
+    ),
+    "session-that-cannot-be-asked-may-be-ours": Guard(
+        "        return True",
+        "        raise",
+        "tests/host/test_watches.py::test_a_lock_whose_session_can_not_be_told_any_more_counts",
+    ),
+    "keychains-answer-is-not-kept": Guard(
+        "        if self._reading.get(name) is asking:",
+        "        if False:",
+        "tests/state/test_mfa_seeds.py::test_a_seed_is_not_held_once_its_code_was_made",
+    ),
+    "problems-of-files-hold-no-files": Guard(
+        "            {self.key(name): errors.bare(why) for name, why in found.unusable.items()},\n"
+        "            [errors.bare(problem) for problem in found.problems],",
+        "            {self.key(name): why for name, why in found.unusable.items()},\n            list(found.problems),",
+        "tests/test_kept_files.py::test_a_profile_that_is_no_role_keeps_no_file_in_memory",
+    ),
+    "lost-entry-is-had-no-more": Guard(
+        "            if self._lost is not None:",
+        "            if False:",
+        "tests/credentials/test_lost_roles.py::test_what_changes_while_it_is_renewed_for_a_fetch_is_not_had_as_it_was",
+    ),
+    "what-was-abandoned-is-joined-by-nobody": Guard(
+        "            while self._running is not None and self._abandoned is not None:",
+        "            while False:",
+        "tests/credentials/test_states.py::test_who_logs_in_while_what_a_logout_ended_still_ends_is_logged_in",
+    ),
+    "refresh-that-never-began-has-ended": Guard(
+        "        if self._running is refresh:",
+        "        if False:",
+        "tests/credentials/test_states.py::test_a_logout_as_a_renewal_begins_leaves_nothing_behind",
+    ),
+    "question-that-never-began-has-ended": Guard(
+        "        ask.task.add_done_callback(lambda _: self._ended(key, ask))",
+        "        pass",
+        "tests/prompts/test_approvals.py::test_a_logout_as_a_question_begins_leaves_nothing_behind",
+    ),
+    "serve-role-as-it-is-configured-now": Guard(
+        "if now is not node and (now.entry is not node.entry or now.role != node.role):",
+        "if False:",
+        "tests/credentials/test_lost_roles.py::"
+        "test_what_was_the_session_itself_and_is_a_role_now_does_not_leave_as_the_session",
     ),
     "waiter-cancels-nothing": Guard(
         "await asyncio.shield(running)",
@@ -3100,17 +3229,17 @@ GUARDS = {
         "tests/credentials/test_snapshot.py::test_a_restart_calls_nobody_and_asks_nobody",
     ),
     "imds-taken-back-while-it-is-written-down": Guard(
-        "self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile\n",
+        "self._service.check_still(node, self.consumer)  # it may have been taken back meanwhile\n",
         "pass\n",
         "tests/endpoint/test_imds.py::test_taken_back_while_it_is_written_down_nothing_leaves",
     ),
     "endpoint-taken-back-while-it-is-written-down": Guard(
-        "            self._service.check(role, grant)  # it may have been taken back meanwhile\n",
+        "            self._check_still(grant, node)  # it may have been taken back meanwhile\n",
         "",
         "tests/endpoint/test_container_credentials.py::test_taken_back_while_it_is_written_down_nothing_leaves",
     ),
     "endpoint-taken-back-while-it-was-held-and-is-written-down": Guard(
-        "                    await written()\n                    self._service.check(role, grant)\n",
+        "                    await written()\n                    self._check_still(grant, node)\n",
         "                    await written()\n",
         "tests/endpoint/test_container_credentials.py::test_taken_back_while_it_is_written_down_nothing_leaves",
     ),

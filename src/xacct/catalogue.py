@@ -150,11 +150,12 @@ class Catalogue:
                 _refuse_environment(found)  # guard: environment-keys-for-own-files
             profiles.without_loose_ends(found)
         except errors.ConfigError as problem:
-            return Loaded({}, {}, [problem], unread=problem)
+            return Loaded({}, {}, [errors.bare(problem)], unread=problem)
         return Loaded(
             {self.key(name): self._keyed(role) for name, role in found.roles.items()},
-            {self.key(name): why for name, why in found.unusable.items()},
-            list(found.problems),
+            # guard: problems-of-files-hold-no-files
+            {self.key(name): errors.bare(why) for name, why in found.unusable.items()},
+            [errors.bare(problem) for problem in found.problems],
             tuple(map(self._keyed, found.instances)),
             mfa_processes=found.mfa_processes,
         )

@@ -8,10 +8,12 @@ sentence never holds a secret: codes, keys and tokens are not passed in.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 if TYPE_CHECKING:
     from xacct.wire import Category
+
+E = TypeVar("E", bound=BaseException)
 
 
 class XacctError(Exception):
@@ -40,6 +42,15 @@ class XacctError(Exception):
 
 LONGEST = 1500
 """Characters of a sentence or a hint, at most: part of it may be words of others."""
+
+
+def bare(error: E) -> E:
+    """The same error, without where it was raised and because of what: for one that is kept, or raised again.
+
+    The frames that it would hold on to have keys and tokens in them, and each time it is raised there are more.
+    """
+    error.__traceback__ = error.__context__ = error.__cause__ = None  # guard: kept-errors-hold-no-frames
+    return error
 
 
 def _bounded(words: str) -> str:

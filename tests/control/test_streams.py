@@ -579,6 +579,26 @@ async def test_credentials_that_were_had_just_before_it_was_locked_do_not_leave(
 
 
 @serving
+async def test_who_hangs_up_at_once_leaves_nobody_waiting(control):
+    begun, ended = [], []
+
+    async def get(role):
+        begun.append(role)
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            ended.append(role)
+
+    login = streams.Login(control.keeper, ["dev"], get, lambda *_: {}, code=None, attend=True)
+    running = asyncio.ensure_future(login.run(None))
+    await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await asyncio.sleep(1)
+    assert ended == begun
+
+
+@serving
 async def test_locking_is_an_event(control):
     async with control.stream("/v1/events", method="GET") as events:
         await control.post("/v1/lock")

@@ -4,9 +4,10 @@
 """
 
 import asyncio
+import time
 
 import pytest
-from fake_aws import World, role
+from fake_aws import SERIAL, World, role
 from virtual_time import in_virtual_time
 
 from xacct import errors
@@ -123,3 +124,95 @@ async def test_who_waits_for_what_is_gone_hears_so(clock):
             with pytest.raises(errors.UnknownRole):
                 await waiting
             assert world.broker.open_prompts == []
+
+
+# What is configured anew while somebody is on their way to it, and not waiting for AWS: the former role is asked for
+# no more, and nobody is for a code of its device.
+
+NEW = "arn:aws:iam::999999999999:role/new"
+
+
+def assumed(world):
+    """The ARNs that roles are assumed by from now on."""
+    found, assume = [], world.aws.assume_role
+
+    async def noted(keys, role, **how):
+        found.append(role.role_arn)
+        return await assume(keys, role, **how)
+
+    world.aws.assume_role = noted
+    return found
+
+
+@in_virtual_time
+async def test_what_changes_while_it_is_renewed_for_a_fetch_is_not_had_as_it_was(clock):
+    async with World(clock, ROLES) as world:
+        await logged_in(world)
+        clock.advance(3600 - 600)  # stale: a fetch has it renewed first, and waits for a moment
+        world.aws.latency = 10.0
+        found = assumed(world)
+        waiting = asyncio.ensure_future(world.fetch("prod", ask=False))
+        await asyncio.sleep(0.3)
+        configure(world, role(role_arn=NEW), *ROLES[1:])
+        with pytest.raises(errors.XacctError):
+            await waiting
+        assert found == [ROLES[0].role_arn]  # the one before
+
+
+@in_virtual_time
+async def test_what_changes_while_its_asker_is_looked_for_is_not_had_as_it_was(clock):
+    async with World(clock, ROLES) as world:
+        world.person(think=lambda: 1.0)
+        found = assumed(world)
+        loop = asyncio.get_running_loop()
+
+        def process():
+            loop.call_soon_threadsafe(configure, world, role(role_arn=NEW), *ROLES[1:])
+            time.sleep(0.05)
+            return "pid 7"
+
+        with pytest.raises(errors.XacctError):
+            await world.fetch("prod", ask=True, process=process)
+        assert found == []
+
+
+@in_virtual_time
+async def test_what_changes_while_a_human_is_asked_for_a_yes_is_not_had_as_it_was(clock):
+    """It is the same role, so the yes holds; but it is reached by another device now, and at another address."""
+    async with World(clock, (role(confirm="first-use"), *ROLES[1:])) as world:
+        with world.broker.subscribe():
+            waiting = asyncio.ensure_future(world.fetch("prod", ask=True))
+            await asyncio.sleep(1)
+            there = StsTarget(endpoint_url="http://localhost:4566")
+            configure(world, role(confirm="first-use", mfa_serial=f"{SERIAL}2", target=there))
+            world.broker.confirm(world.broker.open_prompts[0].id)
+            await asyncio.sleep(1)
+            assert world.broker.open_prompts == []
+            with pytest.raises(errors.Temporary, match="configured anew"):
+                await waiting
+
+
+@in_virtual_time
+async def test_what_was_the_session_itself_and_is_a_role_now_does_not_leave_as_the_session(clock):
+    """The session stays, for others hang from it; whoever waited for it as `prod` must not get it."""
+    async with World(clock, (role(role_arn=None), *ROLES[1:])) as world:
+        world.person(think=lambda: 5.0)
+        waiting = asyncio.ensure_future(world.fetch("prod", ask=True))
+        await asyncio.sleep(1)
+        configure(world, *ROLES)
+        with pytest.raises(errors.Temporary, match="configured anew"):
+            await waiting
+        assert world.count("GetSessionToken") == 1  # what the human gave is of use to the next
+
+
+@in_virtual_time
+async def test_what_changes_while_a_login_waits_for_a_code_is_not_had_as_it_was(clock):
+    async with World(clock, ROLES) as world:
+        world.person(think=lambda: 5.0)
+        found = assumed(world)
+        waiting = asyncio.ensure_future(world.login("prod", ask=True, until=world.aws.now() + 3600))
+        await asyncio.sleep(1)
+        configure(world, role(role_arn=NEW), *ROLES[1:])
+        with pytest.raises(errors.XacctError):
+            await waiting
+        assert found == []

@@ -301,3 +301,44 @@ async def say_yes(world):
             if prompt.kind == "confirm":
                 world.broker.confirm(prompt.id)
         await asyncio.sleep(0.5)
+
+
+@in_virtual_time
+@pytest.mark.parametrize("begun", [False, True])
+async def test_a_logout_as_a_renewal_begins_leaves_nothing_behind(clock, begun):
+    """A task that is cancelled before its first step does nothing at its end, either."""
+    async with World(clock, [role()]) as world:
+        world.person(think=lambda: 1.0)
+        await world.login("prod", ask=True)
+        entry = world.keeper.node("prod").entry
+        entry.renew(ask=False)
+        if begun:
+            await asyncio.sleep(0)
+        world.keeper.logout(["prod"])
+        await asyncio.sleep(1)
+        assert not entry.refreshing
+        await world.login("prod", ask=True)
+        assert await world.fetch("prod", ask=False) is entry.held
+
+
+@in_virtual_time
+async def test_who_logs_in_while_what_a_logout_ended_still_ends_is_logged_in(clock):
+    """The child of a credential_process, say, gets half a second for that."""
+    async with World(clock, [role("without", mfa_serial=None)]) as world:
+        load = world.aws.load
+
+        async def slowly(source):
+            try:
+                await asyncio.sleep(5)
+            finally:
+                await asyncio.sleep(0.5)
+            return await load(source)
+
+        world.aws.load = slowly
+        waiting = asyncio.ensure_future(world.fetch("without", ask=True))
+        await asyncio.sleep(1)
+        world.keeper.logout(["without"])
+        await asyncio.sleep(0.1)
+        assert await world.login("without", ask=True) is not None
+        with pytest.raises(errors.HumanNeeded, match="logged out"):
+            await waiting

@@ -712,6 +712,54 @@ async def test_taken_back_while_it_is_written_down_nothing_leaves(clock, room, m
 
 
 @in_virtual_time
+async def test_who_is_held_hears_at_once_that_its_grant_was_revoked(clock, room):
+    with room.broker.subscribe():
+        pieces = asyncio.ensure_future(room.all_of(room.ask()))
+        await asyncio.sleep(10)
+        room.grants.revoke(room.grant.id)
+        pieces = await pieces
+    assert pieces[-1][0] <= 10 + TRICKLE
+    assert body_of(pieces).strip() == b"xacct: This grant has ended. Make another one, where it should go on."
+
+
+@in_virtual_time
+async def test_a_grant_that_ends_while_its_holder_waits_gets_nothing(clock, room):
+    """Revoked or over in the instant in which the credentials come, for another grant's holder, say."""
+    _, short = room.new_grant("dev", ttl=10.0)
+    with room.broker.subscribe():
+        asked = [asyncio.ensure_future(room.all_of(room.ask(token=token))) for token in (room.token, short)]
+        await asyncio.sleep(9.9)
+        room.sts.delay = 0.2
+        await room.give_code()
+        first, second = await asyncio.gather(*asked)
+    assert b"AccessKeyId" in body_of(first)
+    assert body_of(second).strip().startswith(b"xacct: This grant has ended.")
+
+
+@in_virtual_time
+@pytest.mark.parametrize("end", ["revoked", "configured anew"])
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_what_ends_while_a_fetch_is_written_down_is_not_served(clock, room, monkeypatch, at_once, end):
+    async def written():
+        if end == "revoked":
+            room.grants.revoke(room.grant.id)
+        else:
+            configured = {name: node.role for name, node in room.keeper.nodes.items()}
+            other = replace(configured["dev"], role_arn="arn:aws:iam::999999999999:role/other")
+            room.keeper.configure(configured | {"dev": other})
+
+    monkeypatch.setattr(room.container, "_recorder", SimpleNamespace(fetched=lambda *_: written))
+    if at_once:
+        await room.login("dev")
+    with room.broker.subscribe():
+        pieces = asyncio.ensure_future(room.all_of(room.ask("dev")))
+        if not at_once:
+            await room.give_code()
+        [(_, only)] = await pieces
+    assert code_of(only) == {"revoked": "unknown-role", "configured anew": "temporary"}[end]
+
+
+@in_virtual_time
 async def test_a_guarded_role_is_held_until_the_human_says_yes_and_then_served_at_once(clock, room):
     room.guard("dev", "each-grant")
     await room.login("dev")

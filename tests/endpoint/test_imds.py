@@ -295,6 +295,19 @@ async def test_taken_back_while_it_is_written_down_nothing_leaves(clock, room, m
 
 
 @in_virtual_time
+async def test_what_is_configured_anew_while_it_is_written_down_does_not_leave_as_it_was(clock, room, monkeypatch):
+    await room.login()
+
+    async def written():
+        configured = {name: node.role for name, node in room.keeper.nodes.items()}
+        other = replace(configured["dev"], role_arn="arn:aws:iam::999999999999:role/other")
+        room.keeper.configure(configured | {"dev": other})
+
+    monkeypatch.setattr(room.records, "fetched", lambda *_: written, raising=False)
+    assert (await room.answer())[0]["Code"] == "temporary"
+
+
+@in_virtual_time
 async def test_a_client_that_hangs_up_does_not_withdraw_the_question(clock, room):
     with room.broker.subscribe():
         hanging = asyncio.ensure_future(room.answer())

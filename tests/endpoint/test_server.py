@@ -1,7 +1,9 @@
 """The guard over raw sockets, and the life of a connection. test_head.py has the grammar in full."""
 
 import asyncio
+import errno
 import socket
+from types import SimpleNamespace
 
 import pytest
 from virtual_time import in_virtual_time
@@ -363,6 +365,33 @@ async def test_a_crowd_beyond_all_places_waits_in_the_queue_and_each_is_told(ser
         await first[0].close()
         await eventually(lambda: len(served.endpoint.connections) == 3)
         assert await served.ask(served.head(b"Connection: close")) == SECRET
+
+
+async def test_without_a_descriptor_to_take_in_again_it_is_tried_again(serve, eventually):
+    """A crowd is when there are few: whoever comes afterwards must not wait for good."""
+    if isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop):
+        pytest.skip("uvloop's alone can stop taking in without losing anybody")
+    async with serve(give) as served:
+        endpoint, listener, tries = served.endpoint, served.endpoint._listener, []
+
+        def dup():
+            tries.append(1)
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        endpoint.seats.most = 4
+        first = [await served.connect() for _ in range(4)]
+        await eventually(lambda: len(endpoint.connections) == 4)
+        silent = await served.connect()
+        await eventually(lambda: endpoint.to_be_told == 1)
+        endpoint._listener = SimpleNamespace(dup=dup, close=listener.close)
+        await silent.close()
+        await eventually(lambda: tries)
+        await first[0].close()
+        await eventually(lambda: len(endpoint.connections) == 3)
+        endpoint._listener = listener
+        endpoint.sweep()
+        async with asyncio.timeout(PATIENCE):
+            assert await served.ask(served.head(b"Connection: close")) == SECRET
 
 
 async def test_no_more_wait_to_be_told_than_may(serve, monkeypatch):

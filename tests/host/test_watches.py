@@ -145,6 +145,26 @@ def hint(value):
     return {"LockedHint": SimpleNamespace(value=value)}
 
 
+@in_virtual_time
+@pytest.mark.parametrize("breaks", ["the question", "the bus"])
+async def test_a_lock_whose_session_can_not_be_told_any_more_counts(clock, heard, monkeypatch, breaks):
+    async def listen(_address, _rules, told, _ready, _service=None):
+        told(None, SimpleNamespace(member="Lock", body=[], path="/theirs"))
+        await asyncio.sleep(1)
+        raise Unwatchable("the connection to the bus broke")
+
+    async def property_of(*_):
+        if breaks == "the question":
+            raise ConnectionResetError
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(bus, "listen", listen)
+    monkeypatch.setattr(bus, "property_of", property_of)
+    with pytest.raises(Unwatchable):
+        await logind.watch_screen("bus", US, heard.count, lambda: None)
+    assert heard.times == 1
+
+
 @pytest.mark.parametrize(
     ("signal", "path", "locks"),
     [

@@ -233,6 +233,26 @@ async def test_a_logout_ends_the_prompt_and_tells_who_waits(clock):
 
 
 @in_virtual_time
+async def test_a_logout_as_a_question_begins_leaves_nothing_behind(clock):
+    async with World(clock, ROLES) as world:
+        with world.broker.subscribe():
+            waiting = asyncio.ensure_future(world.fetch("first", ask=True))
+            while not world.keeper.approvals.asks("first"):
+                await asyncio.sleep(0)
+            world.keeper.logout(["first"])
+            with pytest.raises(errors.HumanNeeded, match="logged out"):
+                await waiting
+            assert not world.keeper.approvals.asks("first")
+            world.person(think=lambda: 1.0)
+            login = asyncio.ensure_future(world.login("first", ask=True))
+            await asyncio.sleep(10)
+            await login
+            again = asyncio.ensure_future(world.fetch("first", ask=True))
+            world.broker.confirm((await prompt(world)).id)
+            await again
+
+
+@in_virtual_time
 async def test_locking_turns_away_who_waits_for_a_yes(clock):
     async with World(clock, ROLES) as world:
         with world.broker.subscribe():

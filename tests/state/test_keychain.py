@@ -408,6 +408,19 @@ async def test_a_disk_in_trouble_is_said_and_tried_again(path, keys, monkeypatch
     assert await read(path, keys) == b"new"
 
 
+async def test_a_disk_in_trouble_holds_nothing_of_what_it_did_not_take(path, keys, monkeypatch):
+    def full(*_):
+        raise errors.StateNotKept("No space.")
+
+    monkeypatch.setattr(SealedFile, "write", full)
+    store = KeychainStore(path, keys)
+    await store.load()
+    store.save(b"new")
+    await settled(store)
+    assert store.problem.sentence == "No space."
+    assert store.problem.__traceback__ is None
+
+
 async def test_a_bug_of_ours_is_a_problem_and_no_end(path, keys, monkeypatch):
     def broken(*_):
         raise ZeroDivisionError

@@ -78,6 +78,13 @@ async def test_what_is_added_gives_codes_to_the_next_daemon_and_the_list_has_no_
     assert await later.code(SERIAL) == "287082"
 
 
+async def test_a_seed_is_not_held_once_its_code_was_made(make):
+    seeds = make()
+    await seeds.add(SERIAL, SEED)
+    assert await seeds.code(SERIAL) == "287082"
+    assert seeds._asking._reading == {}  # an answer that is kept is the seed
+
+
 async def test_a_seed_does_not_replace_another(make):
     seeds = make()
     await seeds.add(SERIAL, SEED)

@@ -70,6 +70,7 @@ class ConsoleRoutes:
         async def get(role: str) -> wire.ConsoleEvent:
             try:
                 held = await served(role)
+                self._service.check_still(node, consumer)  # guard: console-is-of-role-as-it-was-asked-for
                 url = await self._signed_in(node, held, destination, show=body.get("show", False))
             except errors.XacctError as error:
                 await self._audit.console(request, role, error.code)
@@ -77,8 +78,9 @@ class ConsoleRoutes:
             await self._audit.console(request, role, "served")
             return self._event(node, url)
 
-        def had(role: str, event: wire.ConsoleEvent) -> wire.ConsoleEvent:
-            self._service.check(role, consumer)  # it may have been taken back since
+        def had(_role: str, event: wire.ConsoleEvent) -> wire.ConsoleEvent:
+            # guard: console-is-of-role-as-it-is
+            self._service.check_still(node, consumer)  # it may have been taken back since
             return event
 
         login = streams.Login(self._service.keeper, [name], get, had, code=None, attend=attend)

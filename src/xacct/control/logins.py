@@ -151,7 +151,7 @@ class LoginRoutes:
         # Each request is a consumer of its own: nobody can tell whether the last one was the same program.
         command = self._command(name)
         try:
-            region = self._service.check(name, command).role.region
+            node = self._service.check(name, command)
         except errors.XacctError as error:
             self._audit.refused(request, name, error)
             raise
@@ -171,8 +171,9 @@ class LoginRoutes:
             return got if isinstance(got, Credentials) else await got()
 
         def had(role: str, held: Credentials) -> wire.CredentialsEvent:
-            self._service.check(role, command)  # it may have been taken back since they were had
-            return serializers.credentials_event(role, held, region)
+            # guard: control-credentials-are-of-role-as-it-is
+            self._service.check_still(node, command)  # it may have been taken back since they were had
+            return serializers.credentials_event(role, held, node.role.region)
 
         login = streams.Login(
             self._keeper,
@@ -198,6 +199,7 @@ class LoginRoutes:
         arn = None
         if not body.get("offline"):
             held = await self._audit.watched(request, "fetch", get)(name)
+            self._service.check_still(node, command)  # guard: whoami-asks-where-role-is-now
             arn = await self._identify(held, node.role)
         row = serializers.role_status(Standing(self._keeper), node)
         answer: wire.WhoamiAnswer = {

@@ -193,10 +193,10 @@ class Login:
             tasks: dict[asyncio.Future[Any], str] = {
                 asyncio.ensure_future(self._get(role)): role for role in self._roles
             }
-            await asyncio.sleep(0)  # so that a prompt that is open already knows whether it concerns us
-            for prompt in self._keeper.broker.open_prompts:
-                queue.put_nowait(PromptOpened(prompt))
             try:
+                await asyncio.sleep(0)  # so that a prompt that is open already knows whether it concerns us
+                for prompt in self._keeper.broker.open_prompts:
+                    queue.put_nowait(PromptOpened(prompt))
                 await self._pump(out, queue, tasks)
             finally:
                 for task in tasks:

@@ -20,7 +20,6 @@ import structlog
 
 from xacct import errors, policy
 from xacct.credentials.rate_limiter import AHEAD, NOBODY, URGENT, NobodyWaits
-from xacct.credentials.revocable import look_at
 from xacct.prompts.broker import GRACE
 
 if TYPE_CHECKING:
@@ -115,6 +114,7 @@ class Entry:
         self.retry_boot = 0.0
         self._running: asyncio.Task[Credentials] | None = None
         self._abandoned: errors.XacctError | None = None
+        self._lost: errors.XacctError | None = None
         self._running_asks = False
         self._ahead = False
         self._waiting: list[Place] = []
@@ -222,7 +222,7 @@ class Entry:
             return self.held
         can_ask = ask and isinstance(self.error, errors.HumanNeeded)
         if self.error is not None and self._running is None and self.just_failed() and not can_ask:
-            raise self.error
+            raise errors.bare(self.error)  # guard: failure-told-again-does-not-grow
         got = await self.refresh(ask=ask, dependent=dependent, place=place)
         if got.remaining(self._clock.now()) > 0:
             return got
@@ -235,6 +235,11 @@ class Entry:
     async def refresh(self, *, ask: bool, dependent: Entry | None = None, place: Place = URGENT) -> Credentials:
         """What a refresh brings: the one under way, or a new one. Arguments and errors are those of `get`."""
         with self.interest(dependent, place):
+            # guard: what-was-abandoned-is-joined-by-nobody
+            while self._running is not None and self._abandoned is not None:
+                await asyncio.wait({self._running})
+            if self._lost is not None:  # guard: lost-entry-is-had-no-more
+                raise errors.bare(self._lost)
             running = self.renew(ask=ask)
             asks = self._running_asks
             try:
@@ -283,7 +288,7 @@ class Entry:
             self._wanted_until = max(self._wanted_until, self._clock.boot() + wanted_for)
             self._running_asks = ask
             self._running = asyncio.get_running_loop().create_task(self._run_refresh(ask), name=f"renew {self.name}")
-            self._running.add_done_callback(look_at)
+            self._running.add_done_callback(self._ended)
         return self._running
 
     def put(self, credentials: Credentials) -> None:
@@ -319,6 +324,11 @@ class Entry:
         if self._running is not None:
             self._abandoned = why
             self._running.cancel()
+
+    def lose(self, why: errors.XacctError) -> None:
+        """Abandon it for good: nothing has it any more, and whoever was on their way to it is told `why`, too."""
+        self._lost = why
+        self.abandon(why)
 
     def try_at_once(self) -> None:
         """Forget the back-off: something outside has changed."""
@@ -368,6 +378,13 @@ class Entry:
             return credentials
         finally:
             self._running = None
+
+    def _ended(self, refresh: asyncio.Task[Credentials]) -> None:
+        """A refresh is over. One that was cancelled before it had begun has cleaned up nothing."""
+        if self._running is refresh:  # guard: refresh-that-never-began-has-ended
+            self._running = None
+        if not refresh.cancelled() and (error := refresh.exception()) is not None:
+            errors.bare(error)  # guard: failed-refresh-holds-no-keys
 
     def _fail(self, error: errors.XacctError) -> None:
         self.failures += 1  # guard: failed-renewal-costs-nothing-held

@@ -171,7 +171,8 @@ class Keeper:
         """
         node = self.nodes.get(name)
         if node is None:
-            raise self.unusable.get(name) or self.unread or unknown(name, self.nodes)
+            # guard: why-there-is-no-role-does-not-grow
+            raise errors.bare(self.unusable.get(name) or self.unread or unknown(name, self.nodes))
         return node
 
     def use_of(self, name: str) -> Use:

@@ -140,7 +140,7 @@ class ScopedEntries:
             gone = self._known.pop(key, None)
             if gone is not None:
                 del self._by_entry[gone.node.entry]
-                gone.node.entry.abandon(why)  # guard: scoped-credentials-go-with-their-role
+                gone.node.entry.lose(why)  # guard: scoped-credentials-go-with-their-role
 
 
 def _same(one: Role, other: Role) -> bool:

@@ -75,6 +75,17 @@ class CredentialService:
             raise self.out_of_reach()
         return node
 
+    def check_still(self, node: Node, consumer: Consumer) -> None:
+        """As `check`, after a wait: the role must be what it was when it was asked for, and stand on the same.
+
+        Raises:
+            XacctError: it is not, or this consumer may have it no more.
+        """
+        now = self.check(node.role.name, consumer)
+        # guard: serve-role-as-it-is-configured-now
+        if now is not node and (now.entry is not node.entry or now.role != node.role):
+            raise configured_anew(node.role.name)
+
     def _check_names_of(self, node: Node, consumer: Consumer) -> None:
         """A role known by its ARN is none of the consumer's if the ARN is not, nor if its name was logged out of."""
         keeper, arn = self.keeper, node.role.role_arn
@@ -188,7 +199,7 @@ class CredentialService:
             raise self._remembered(name, consumer, self._too_late(name, consumer)) from None
         except errors.XacctError as error:
             raise self._remembered(name, consumer, error) from None
-        self.check(name, consumer)
+        self.check_still(node, consumer)
         if got.remaining(self.keeper.clock.now()) <= 0:  # guard: nothing-that-ended-on-its-way
             raise errors.Temporary(f"The credentials of {name} ended on their way.", "Try again.")
         return self._served(name, consumer, got, self.keeper.clock.now(), ask)
@@ -204,6 +215,7 @@ class CredentialService:
 
     async def _get(self, node: Node, consumer: Consumer, ask: Ask) -> Credentials:
         await self._allow(node, consumer, ask)  # guard: serve-wait-is-no-way-around-yes
+        self.check_still(node, consumer)
         node = self._narrowed(node, consumer)  # guard: serve-scope-on-every-way
         entry = node.entry
         self.keeper.use_of(node.role.name).asked = self.keeper.clock.now()
@@ -270,7 +282,7 @@ class CredentialService:
             left = held.remaining(self.keeper.clock.now()) / policy.MINUTE
             too_short = f"{name} is good for {left:.0f} min more, too short for {ask.whose}."
             if entry.error is not None and entry.just_failed():  # guard: serve-no-storm-while-sts-is-away
-                raise entry.error
+                raise errors.bare(entry.error)
             try:
                 held = await entry.refresh(ask=ask.asks)
             except errors.HumanNeeded as error:
@@ -315,7 +327,7 @@ class CredentialService:
             del self._refused[key]
         if isinstance(error, errors.Declined | errors.TimedOut | errors.TooManyWrongCodes):
             self._refused[consumer.id, name] = (boot + REFUSE_FOR, error)
-        return error
+        return errors.bare(error)  # guard: no-that-counts-for-while-holds-no-keys
 
     def _refuse_again(self, name: str, consumer: Consumer) -> None:
         until, error = self._refused.get((consumer.id, name), (0.0, None))

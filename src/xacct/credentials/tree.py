@@ -14,6 +14,7 @@ from xacct.credentials.fetchers import BY_HOP, ConsoleLoginFetcher, MfaSession, 
 from xacct.credentials.node import Node, SessionKey, session_key
 from xacct.model import Role, Source, StsTarget
 from xacct.policy import Hop
+from xacct.prompts.approvals import configured_anew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -82,7 +83,7 @@ class Tree:
 
     def remove(self, name: str, why: errors.XacctError) -> None:
         """Let go of a role; whoever waits for it is told `why`."""
-        self.nodes.pop(name).entry.abandon(why)
+        self.nodes.pop(name).entry.lose(why)
         self._let_go_of_lost({})
 
     def _replaced(self, before: Mapping[str, Node], roles: Mapping[str, Role]) -> set[Source]:
@@ -93,19 +94,20 @@ class Tree:
         found = {each for each in parents if now.get(each, each.key) != each.key}
         for key in [key for key in self.sessions if key[0] in found]:
             why = f"The access key of {rolekeys.split(key[0].name)[0]!r} has been replaced."
-            self.sessions.pop(key).abandon(errors.SourceUnusable(why, "Try again: the new one is used."))
+            self.sessions.pop(key).lose(errors.SourceUnusable(why, "Try again: the new one is used."))
         return found
 
     def _let_go_of_lost(self, before: Mapping[str, Node]) -> None:
         """Drop what no role of the configuration stands on any more; whoever waits for it is told."""
         gone = errors.UnknownRole("The configuration has that role no more.")
         placed = {entry for node in self.nodes.values() for entry in (node.entry, node.session)}
-        for node in before.values():
+        for name, node in before.items():
             if node.entry not in placed and node.entry is not node.session:
-                node.entry.abandon(gone)  # guard: what-configuration-loses-is-let-go
+                why = configured_anew(name) if name in self.nodes else gone
+                node.entry.lose(why)  # guard: what-configuration-loses-is-let-go
         lost = [key for key, session in self.sessions.items() if session not in placed and key not in self.lasting]
         for key in lost:
-            self.sessions.pop(key).abandon(gone)
+            self.sessions.pop(key).lose(gone)
             self._calls.sign_ins.forget(key[0])
 
     def _plant_all(self, names: Iterable[str], roles: Mapping[str, Role], before: Mapping[str, Node]) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xacct import errors
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from xacct import errors
     from xacct.model import StsTarget
 
 AGAIN = 3600.0
@@ -27,7 +28,8 @@ class Unscoping:
 
     def note(self, target: StsTarget, region: str | None, error: errors.XacctError) -> None:
         """It has said that it does not know the call."""
-        self._known[target, region] = self._boot() + AGAIN, error
+        # guard: unknown-call-holds-no-credentials
+        self._known[target, region] = self._boot() + AGAIN, errors.bare(error)
 
     def get(self, target: StsTarget, region: str | None) -> errors.XacctError | None:
         """What it has said; None: it may know the call."""

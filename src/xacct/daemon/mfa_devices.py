@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xacct.aws import inifiles, targets
 from xacct.host.threads import run_in_daemon_thread
 from xacct.model import Source
+from xacct.prompts.approvals import configured_anew
 from xacct.state import totp
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from xacct.awsfiles import Files
     from xacct.credentials.keeper import Keeper
     from xacct.credentials.user_devices import Found
+    from xacct.model import Role
     from xacct.state.mfa_seeds import MfaSeeds
 
 
@@ -47,13 +49,19 @@ class MfaDevices:
             ConfigError: the files can't be read, or name no address that can be meant.
             XacctError: those of `UserDevices`.
         """
-        root = list(self._keeper.tree.line(role))[-1].role
+        root = self._root(role)
         assert isinstance(root.parent, Source)  # noqa: S101 - a root hangs from one
         # AWS_ENDPOINT_URL_IAM is the daemon's own: of another shell no request says it.
         env = self._env if files is None else files.within(self._env) | {targets.IAM_ENDPOINT: ""}
         found = await run_in_daemon_thread(lambda: inifiles.read(*inifiles.paths(env)))
+        if self._root(role) != root:  # guard: devices-are-asked-of-where-the-role-is-now
+            raise configured_anew(role)
         url = targets.named_for_iam(root.parent.name, found, env)
         return await self._keeper.user_devices.of(role, url)
+
+    def _root(self, role: str) -> Role:
+        self._keeper.node(role)
+        return list(self._keeper.tree.line(role))[-1].role
 
     def seeds(self) -> list[wire.SeedInfo]:
         """The stored seeds."""

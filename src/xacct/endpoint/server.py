@@ -181,6 +181,8 @@ class Endpoint:
                     server.close()  # it was to stop meanwhile
                 else:
                     self._server = server
+        except OSError as error:  # no descriptor or memory is left: the next sweep tries again
+            log.warning("nobody is taken in", why=error.strerror)
         finally:
             self._accepting = None
 
@@ -191,7 +193,8 @@ class Endpoint:
             self.sweep()
 
     def sweep(self) -> None:
-        """Close connections that have had their time."""
+        """Close connections that have had their time, and take in others where that has failed."""
+        self.look_at_the_crowd()  # guard: taking-in-is-tried-again
         now = self.boot()
         for connection in [c for c in self.connections if c.deadline < now]:  # guard: deadline
             connection.drop()

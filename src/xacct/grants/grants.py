@@ -332,6 +332,11 @@ class Grants:
         """The grant of an id, if it is in force."""
         return next((grant for grant in self.all() if grant.id == grant_id and not self._over(grant)), None)
 
+    def in_force(self, grant: Grant) -> Grant | None:
+        """A grant as it is now, however its roles are called by now; None where it was revoked or is over."""
+        now = self._by_digest.get(grant.digest)
+        return None if now is None or self._over(now) else now
+
     def all(self) -> list[Grant]:
         """Every grant, oldest first."""
         return sorted(self._by_digest.values(), key=lambda grant: grant.created)

@@ -58,6 +58,10 @@ async def watch_screen(address: str, uid: int, told: Tell, ready: Tell) -> None:
 
     try:
         await bus.listen(address, SCREEN, heard, ready, _LOGIND)
+    except Unwatchable:
+        if looking:  # guard: screen-that-nobody-can-tell-of-may-be-ours
+            told()
+        raise
     finally:
         for task in looking:
             task.cancel()
@@ -74,6 +78,6 @@ async def _is_of(connection: MessageBus, session: str, uid: int) -> bool:
     """Whose session it is; one that can't be asked any more may have been ours."""
     try:
         owner = await bus.property_of(connection, _LOGIND, session, _SESSION, "User")
-    except Unwatchable:
-        return True
+    except Exception:  # noqa: BLE001 - whatever a library has to say of a connection that breaks
+        return True  # guard: session-that-cannot-be-asked-may-be-ours
     return bool(owner[0] == uid)  # guard: anothers-screen-does-not-lock

@@ -36,6 +36,15 @@ class Saver:
         if self._running is None or self._running.done():
             self._begin()
 
+    def _begin(self) -> None:
+        self._running = run_in_daemon_thread(self._work)
+        # What was put while a thread had looked for the last time, and had not said so, waits for nobody else.
+        self._running.add_done_callback(lambda _: self._again())  # guard: what-came-as-a-write-ended-is-written
+
+    def _again(self) -> None:
+        if self._newest is not None and self._running is not None and self._running.done():
+            self._begin()
+
     async def settled(self) -> None:
         """Wait until all is done that was put, or for PATIENCE."""
         try:
@@ -54,15 +63,6 @@ class Saver:
                 self._do()
             finally:
                 self._alone.release()
-
-    def _begin(self) -> None:
-        self._running = run_in_daemon_thread(self._work)
-        self._running.add_done_callback(self._ended)
-
-    def _ended(self, ran: asyncio.Future[None]) -> None:
-        """Go on with what was put while the thread ended: it did not see that any more."""
-        if ran is self._running and self._newest is not None:
-            self._begin()
 
     def _work(self) -> None:
         while self._newest is not None:

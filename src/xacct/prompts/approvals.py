@@ -176,15 +176,17 @@ class Approvals:
                 self.approved.add(_meant(demand, lasting), lasting)
                 self._changed()
             finally:
-                over()
-
-        def over(_: object = None) -> None:
-            if self._asks.get(key) is ask:
-                del self._asks[key]
+                self._ended(key, ask)
 
         ask.start(asyncio.get_running_loop().create_task(asking(), name=f"confirm {key.role}"))
-        ask.task.add_done_callback(over)  # of one that is cancelled before its first step, `finally` does not run
+        # guard: question-that-never-began-has-ended
+        ask.task.add_done_callback(lambda _: self._ended(key, ask))
         return ask
+
+    def _ended(self, key: Key, ask: _Ask) -> None:
+        """Said by the question itself, and by its task: one that was cancelled before it had begun says nothing."""
+        if self._asks.get(key) is ask:
+            del self._asks[key]
 
     def ask_again(self, role: Role) -> None:
         """The human has come back by themselves: an earlier "no" is not theirs of now."""

@@ -40,8 +40,14 @@ class Asking:
         asking = self._reading.get(name)
         if asking is None or asking.done():
             asking = self._reading[name] = run_in_daemon_thread(lambda: self._items.get(name))
-            asking.add_done_callback(_heard)
+            asking.add_done_callback(lambda asking: self._answered(name, asking))
         return await _in_time(asking, patience)
+
+    def _answered(self, name: str, asking: asyncio.Future[bytes | None]) -> None:
+        """Whoever waits has the answer from now on, and nobody else: it is a secret."""
+        _heard(asking)
+        if self._reading.get(name) is asking:  # guard: keychains-answer-is-not-kept
+            del self._reading[name]
 
     async def put(self, name: str, label: str, secret: bytes, patience: float, before: bytes | None = None) -> None:
         """Keep this secret; what is kept too late is taken back, to what was there `before`."""

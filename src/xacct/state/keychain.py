@@ -278,7 +278,8 @@ class KeychainStore:
 
     def _say(self, problem: errors.XacctError | None) -> None:
         """Show a problem, or that there is none any more. Each is logged once."""
-        before, self.problem = self.problem, problem
+        # guard: kept-problem-holds-no-state
+        before, self.problem = self.problem, None if problem is None else errors.bare(problem)
         if problem is None and before is not None:
             log.info("persistence works again")
         elif problem is not None and (before is None or before.sentence != problem.sentence):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from xacct.credentials.ask import FindAsker, Waiting
+    from xacct.credentials.node import Node
     from xacct.credentials.service import CredentialService
     from xacct.endpoint.head import Request
     from xacct.endpoint.recorder import Recorder, Written
@@ -84,23 +85,36 @@ class ContainerCredentials:
             self._recorder.fetched(grant, role, error.code, request.caller)
             return _refusal(error)
         if not isinstance(got, Credentials):
-            return self._hold(grant, role, got, request.caller)
+            return self._hold(grant, self._keeper.nodes[role], got, request.caller)
         written = self._recorder.fetched(grant, role, SERVED, request.caller)
         if written is not None:  # guard: audit-fetch-is-written-before-it-leaves
-            return self._once_written(written, grant, role, got)
+            return self._once_written(written, grant, self._keeper.nodes[role], got)
         return self._ready(grant, role, got)[1]
 
-    async def _once_written(self, written: Written, grant: Grant, role: str, held: Credentials) -> AsyncIterator[bytes]:
+    async def _once_written(
+        self, written: Written, grant: Grant, node: Node, held: Credentials
+    ) -> AsyncIterator[bytes]:
         """The credentials, once the audit has the fetch: whoever is killed afterwards has not lost it."""
         try:
             await written()
             # guard: endpoint-taken-back-while-it-is-written-down
-            self._service.check(role, grant)  # it may have been taken back meanwhile
-            answer = self._ready(grant, role, held)[1]
+            self._check_still(grant, node)  # it may have been taken back meanwhile
+            answer = self._ready(grant, node.role.name, held)[1]
         except errors.XacctError as error:
             yield _refusal(error)
         else:
             yield answer
+
+    def _check_still(self, grant: Grant, node: Node) -> None:
+        """Go on, after a wait, only where the grant is in force still and the role what it was, and may leave.
+
+        Raises:
+            XacctError: it may not.
+        """
+        now = self._grants.in_force(grant)
+        if now is None:  # guard: endpoint-grant-that-ended-meanwhile
+            raise _ended()
+        self._service.check_still(node, now)
 
     def _ask(self, request: Request) -> Ask:
         caller = request.caller
@@ -145,25 +159,28 @@ class ContainerCredentials:
             if not held:  # guard: bytes-of-narrower-credentials-are-forgotten
                 del self._bodies[key]
 
-    async def _hold(self, grant: Grant, role: str, waiting: Waiting, caller: Caller) -> AsyncIterator[bytes]:
+    async def _hold(self, grant: Grant, node: Node, waiting: Waiting, caller: Caller) -> AsyncIterator[bytes]:
         """Silence, then white space (leading white space is legal JSON), then the credentials or a sentence."""
+        role = node.role.name
         fetch = asyncio.ensure_future(waiting())
         try:
             done, _ = await asyncio.wait({fetch}, timeout=SILENCE)
             trickling = not done
             if trickling:
                 yield answers.CHUNKED
-            while not done:
+            while not done and self._grants.in_force(grant) is not None:
                 yield answers.chunk(b" ")
                 done, _ = await asyncio.wait({fetch}, timeout=TRICKLE)
             try:
+                if not done:  # guard: endpoint-who-is-held-hears-of-grants-end
+                    raise _ended()
                 held = fetch.result()
                 # guard: endpoint-what-was-taken-back-meanwhile
-                self._service.check(role, grant)  # it may have been taken back since the fetch was done
+                self._check_still(grant, node)  # it may have been taken back since the fetch was done
                 written = self._recorder.fetched(grant, role, SERVED, caller)
                 if written is not None:
                     await written()  # guard: endpoint-taken-back-while-it-was-held-and-is-written-down
-                    self._service.check(role, grant)
+                    self._check_still(grant, node)
                 body, whole = self._ready(grant, role, held)
             except (errors.XacctError, asyncio.CancelledError) as trouble:
                 error = _as_ours(trouble)
@@ -185,6 +202,11 @@ def _earlier_slugs(grant: Grant, role: str) -> set[str]:
     name = rolekeys.split(role)[0]
     there = rolekeys.id_of(Files(*grant.files)) if grant.files else rolekeys.OWN
     return {slug_of(name), slug_of(rolekeys.key(name, there))}
+
+
+def _ended() -> errors.XacctError:
+    """What whoever is held for a grant is told that has been revoked, or is over."""
+    return errors.UnknownRole("This grant has ended.", "Make another one, where it should go on.")
 
 
 def _as_ours(trouble: errors.XacctError | asyncio.CancelledError) -> errors.XacctError:

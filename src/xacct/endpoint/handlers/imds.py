@@ -136,31 +136,33 @@ class Imds:
         written = self._served(caller) if isinstance(got, Credentials) else None
         if isinstance(got, Credentials) and written is None:
             return self._body(got)
-        return self._later(got, written, caller)
+        return self._later(node, got, written, caller)
 
-    async def _later(self, got: Credentials | Waiting, written: Written | None, caller: Caller) -> AsyncIterator[bytes]:
+    async def _later(
+        self, node: Node, got: Credentials | Waiting, written: Written | None, caller: Caller
+    ) -> AsyncIterator[bytes]:
         """The one piece there is, once the audit has the fetch."""
         try:
             if not isinstance(got, Credentials):
-                got = await self._soon(got)
+                got = await self._soon(node, got)
                 written = self._served(caller)
             if written is not None:
                 await written()
                 # guard: imds-taken-back-while-it-is-written-down
-                self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile
+                self._service.check_still(node, self.consumer)  # it may have been taken back meanwhile
         except errors.XacctError as error:
             yield self._refusal(error, caller)
         else:
             yield self._body(got)
 
-    async def _soon(self, waiting: Waiting) -> Credentials:
+    async def _soon(self, node: Node, waiting: Waiting) -> Credentials:
         """What there is after a moment. Whoever hangs up cancels nothing: the next try wants the same."""
         if self._fetching is None:
             self._fetching = asyncio.get_running_loop().create_task(self._fetch(waiting), name=self.consumer.label)
         fetching = self._fetching
         await asyncio.wait({fetching}, timeout=WAIT)
         # guard: imds-what-was-taken-back-meanwhile
-        self._service.check(self.role, self.consumer)  # it may have been taken back meanwhile, or be gone
+        self._service.check_still(node, self.consumer)  # it may have been taken back meanwhile, or be gone
         if not fetching.done():
             raise self._not_yet()
         if fetching.cancelled():
