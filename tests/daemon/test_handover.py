@@ -23,9 +23,12 @@ SOURCE = Path(__file__).parents[2] / "src"
 
 SLOWLY = (
     "listener = self._listener(inherited, port)",
-    "listener = self._listener(inherited, port); open(__file__ + '.slow', 'w').close(); __import__('time').sleep(1.5)",
+    (
+        "listener = self._listener(inherited, port); open(__file__ + '.slow', 'w').close(); import os as o, time as t; "
+        "[t.sleep(0.02) for _ in range(500) if not o.path.exists(__file__ + '.go')]"
+    ),
 )
-"""A successor that has been handed all, says so, and takes its time to serve."""
+"""A successor that has been handed all, says so, and goes on to serve once it is let."""
 
 STUCK_AT_LAST = ("listener = self._listener(inherited, port)", "__import__('time').sleep(600)")
 STUCK_AT_FIRST = ("def main(argv", "__import__('time').sleep(600)\n\n\ndef main(argv")
@@ -145,6 +148,7 @@ def test_it_goes_on_when_whoever_asked_for_it_hangs_up(place):
     successor = place.successor()
     wait_until(lambda: handed_over(place), what="the state's way")
     asking.close()
+    let_go_on(place)
     assert place.one_serves() == successor
 
 
@@ -162,6 +166,10 @@ def handed_over(place):
     return (place.source / "xacct/daemon/run.py.slow").exists()
 
 
+def let_go_on(place):
+    (place.source / "xacct/daemon/run.py.go").touch()
+
+
 @pytest.mark.parametrize(
     ("victim", "number", "left"),
     [
@@ -177,6 +185,7 @@ def test_one_serves_whoever_is_ended_while_the_state_is_under_way(place, victim,
     pids = {"predecessor": place.daemon.pid, "successor": place.successor()}
     wait_until(lambda: handed_over(place), what="the state's way")
     os.kill(pids[victim], number)
+    let_go_on(place)
     if victim == "predecessor":
         place.daemon.wait(PATIENCE)
     asking.close()
