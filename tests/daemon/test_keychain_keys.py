@@ -58,6 +58,18 @@ async def test_a_key_is_rotated_once_at_a_time_and_goes_on_without_its_asker(key
     assert told == [], "nothing is told to whoever has gone"
 
 
+async def test_it_goes_on_where_whoever_asked_cannot_be_told_any_more(keys):
+    """Its connection is lost before the request that it came by has heard so."""
+
+    async def tell(_event):
+        raise ConnectionResetError
+
+    keys.rotator.goes.set()
+    done = await keys.rotate(None, "central", None, {}, tell)
+    assert keys.rotator.done == [True], "and knows that nobody waits"
+    assert done["ends"] == "WXYZ"
+
+
 async def test_it_is_asked_where_the_profile_says(keys):
     keys.rotator.goes.set()
 

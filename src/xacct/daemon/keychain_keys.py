@@ -147,8 +147,11 @@ class KeychainKeys:
         role, given_up = _role(profile, found, env, whose), asyncio.Event()
 
         async def told(step: str, ends: str) -> None:
-            if not given_up.is_set():
-                await tell({"event": "rotating", "step": cast("Any", step), "ends": ends})
+            try:
+                if not given_up.is_set():
+                    await tell({"event": "rotating", "step": cast("Any", step), "ends": ends})
+            except ConnectionError:  # guard: rotation-is-not-cut-by-a-lost-connection
+                given_up.set()
 
         how = Asked(
             where=key[0],
