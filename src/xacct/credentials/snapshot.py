@@ -141,6 +141,7 @@ def renamed(memory: Snapshot, rename: Callable[[str], str], source: Callable[[So
         logged_out=tuple(map(rename, memory.logged_out)),
         uses=observed_limits(memory.uses),
         until=observed_limits(memory.until),
+        refused=tuple(replace(refused, name=rename(refused.name)) for refused in memory.refused),
     )
 
 
