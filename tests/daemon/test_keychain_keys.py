@@ -32,8 +32,16 @@ def keys(tmp_path):
     (tmp_path / "config").write_text("[profile central]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:1\n")
     env = {"AWS_CONFIG_FILE": f"{tmp_path}/config", "AWS_SHARED_CREDENTIALS_FILE": f"{tmp_path}/none", "HOME": "/h"}
     rotator = FakeRotator()
-    keys = KeychainKeys(SimpleNamespace(rows=()), None, env, lambda: named(env, "/"), None, rotator)
-    keys.rotator = rotator
+    dropped = []
+
+    async def drop(_where, profile):
+        dropped.append(profile)
+
+    async def reload():
+        pass
+
+    keys = KeychainKeys(SimpleNamespace(rows=(), drop=drop), None, env, lambda: named(env, "/"), reload, rotator)
+    keys.rotator, keys.dropped = rotator, dropped
     return keys
 
 
@@ -68,6 +76,24 @@ async def test_it_goes_on_where_whoever_asked_cannot_be_told_any_more(keys):
     done = await keys.rotate(None, "central", None, {}, tell)
     assert keys.rotator.done == [True], "and knows that nobody waits"
     assert done["ends"] == "WXYZ"
+
+
+async def test_a_key_that_is_being_rotated_is_not_removed(keys):
+    """Another one, added then in its place, would be overwritten by what was made for the former user."""
+
+    async def tell(_event):
+        pass
+
+    rotating = asyncio.ensure_future(keys.rotate(None, "central", None, {}, tell))
+    await until(lambda: keys.rotator.asked, "its beginning")
+    with pytest.raises(errors.RotationUnfinished, match="is being rotated"):
+        async with asyncio.timeout(PATIENCE):
+            await keys.remove(None, "central")
+    assert keys.dropped == []
+    keys.rotator.goes.set()
+    await rotating
+    await keys.remove(None, "central")
+    assert keys.dropped == ["central"]
 
 
 async def test_it_is_asked_where_the_profile_says(keys):
