@@ -106,7 +106,7 @@ def _remove(profile: str, client: Client, *, yes: bool) -> int:
 
 
 def _meant(there: Sequence[wire.KeyInfo]) -> str:
-    """Return how the key of this shell's files ends; nothing where several others have such a profile, and those not."""
+    """Return how the key of this shell's files ends; nothing where that can't be told from those of other files."""
     files = awsfiles.resolved(awsfiles.named(os.environ, awsfiles.directory()))
     # guard: question-is-about-the-key-that-goes
     meant = [key for key in there if len(there) == 1 or (key["config"], key["credentials"]) == tuple(files)[:2]]
