@@ -114,13 +114,3 @@ async def test_awss_refusal_is_said_and_written_down(clock, control, console):
         [failed, _] = await events(control)
         assert failed["error"]["sentence"] == "AWS gives no sign-in."
         assert control.daemon.audit.lines == [("console", "plain", "access-denied", True)]
-
-
-@in_virtual_time
-async def test_no_longer_session_is_asked_for_than_aws_gives_of_the_role(clock, control, console):
-    control.keeper.observed_limits.longest["plain"] = 900  # AWS has refused more
-    async with control.serving():
-        [said, _] = await events(control)
-        assert said["lasts"] == 900
-        _, _, _, seconds, _ = console.given[0]
-        assert seconds == 900

@@ -97,7 +97,7 @@ class ConsoleRoutes:
         return await streamed(request, login.run)
 
     async def _signed_in(self, node: Node, held: Credentials, destination: str, *, show: bool) -> str:
-        url = await self._console.sign_in(held, node.role, node.path.hop, self._seconds(node), destination)
+        url = await self._console.sign_in(held, node.role, node.path.hop, node.path.duration, destination)
         return url if show else await self._console.page(url)  # guard: console-address-is-given-where-asked-for-alone
 
     def _event(self, node: Node, url: str) -> wire.ConsoleEvent:
@@ -106,10 +106,5 @@ class ConsoleRoutes:
             "role": node.role.name,
             "account": node.role.account,
             "url": url,
-            "lasts": self._seconds(node) if self._console.lasts(node.path.hop) else None,
+            "lasts": node.path.duration if self._console.lasts(node.path.hop) else None,
         }
-
-    def _seconds(self, node: Node) -> int:
-        """What a session in the console may last: no longer than AWS has given the role, else it refuses that too."""
-        longest = self._service.keeper.observed_limits.longest
-        return min(node.path.duration, longest.get(node.role.name, node.path.duration))
