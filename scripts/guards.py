@@ -17,6 +17,11 @@ class Guard(NamedTuple):
 
 
 GUARDS = {
+    "grant-that-nobody-has-is-none": Guard(
+        "self._grants.revoke(grant.id)",
+        "pass",
+        "tests/control/test_api.py::test_a_grant_whose_asker_has_gone_before_it_had_the_token_is_none",
+    ),
     "question-is-about-the-key-that-goes": Guard(
         """len(there) == 1 or (key["config"], key["credentials"]) == tuple(files)[:2]""",
         "key is there[-1]",
