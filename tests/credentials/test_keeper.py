@@ -430,6 +430,27 @@ async def test_a_login_until_that_another_waits_for_too_lasts_as_long(clock):
 
 
 @in_virtual_time
+async def test_a_role_is_logged_in_to_by_one_device_at_a_time(clock):
+    """The other's prompt would be for a device that its own terminal is not asked for."""
+    phone, other = f"{SERIAL}-phone", f"{SERIAL}-other"
+    async with World(clock, [role()]) as world:
+        world.person(think=lambda: 60.0)
+        first = asyncio.ensure_future(world.login("prod", ask=True, serial=phone))
+        await settle(1)
+        assert [prompt.serials for prompt in world.broker.open_prompts] == [(phone,)]
+        async with asyncio.timeout(5):
+            with pytest.raises(errors.Temporary, match=f"by {phone} is under way"):
+                await world.login("prod", ask=True, serial=other)
+        assert world.keeper.topics("prod") == (phone, SERIAL)
+        first.cancel()
+        await settle(120)
+        later = asyncio.ensure_future(world.login("prod", ask=True, serial=other))
+        await settle(1)
+        assert [prompt.serials for prompt in world.broker.open_prompts] == [(other,)]
+        await later
+
+
+@in_virtual_time
 async def test_a_young_mfa_is_asked_for_when_needed_and_not_in_a_loop(clock):
     async with World(clock, [role("strict")], max_mfa_age={"strict": 900}) as world:
         person = world.person(think=lambda: 5.0)

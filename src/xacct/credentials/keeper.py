@@ -217,6 +217,9 @@ class Keeper:
             yield
             return
         check_device(serial, devices)
+        there = self._calls.once.get(name, serial)
+        if there != serial:  # guard: one-device-for-once-at-once
+            raise errors.Temporary(f"A login to {name} by {there} is under way.", "Answer or end that first.")
         self.broker.forget(about_devices((serial,)))
         self._calls.once[name] = serial
         try:
