@@ -278,5 +278,7 @@ async def test_what_was_found_of_a_role_that_is_configured_anew_meanwhile_is_not
     verifying = asyncio.ensure_future(scene.verify("third"))
     await asyncio.sleep(15)
     scene.keeper.configure(roles)
+    before = len(scene.sts.tries)
     with pytest.raises(kind, match=says):
         await verifying
+    assert len(scene.sts.tries) == before, "nor is STS asked any more, where the former profile said"

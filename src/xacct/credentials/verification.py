@@ -80,9 +80,13 @@ class Verification:
         attempts = [await self._tried(line, probe) for probe in probes.planned(line)]
         if attempts and all(attempt.outcome == "refused" for attempt in attempts):
             attempts.append(await self._as_configured(line))  # guard: refusals-count-where-the-role-can-be-had
-        if [node.role for node in self._line(name)] != [node.role for node in line]:
-            raise configured_anew(name)  # guard: what-is-found-is-of-role-as-it-is
+        self._demand_same(line)  # guard: what-is-found-is-of-role-as-it-is
         return probes.judged(attempts)
+
+    def _demand_same(self, line: Sequence[Node]) -> None:
+        name = line[0].role.name
+        if [node.role for node in self._line(name)] != [node.role for node in line]:
+            raise configured_anew(name)
 
     def _line(self, name: str) -> list[Node]:
         line = list(self._tree.line(name))
@@ -98,6 +102,7 @@ class Verification:
         place = self._places[line[0].role.name]
         try:
             keys = await self._start(line, probe, place)
+            self._demand_same(line)  # guard: role-is-tried-where-it-is-now
             await self._try(line[0], probe, keys, place)
         except errors.XacctError as error:
             return probes.Attempt(probe, probes.refusal(error), error)
