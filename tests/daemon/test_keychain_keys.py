@@ -11,6 +11,7 @@ from xacct.awsfiles import named
 from xacct.daemon.keychain_keys import KeychainKeys
 from xacct.daemon.rotation import Outcome
 from xacct.daemon.run import Run
+from xacct.model import Credentials
 
 
 class FakeRotator:
@@ -107,6 +108,26 @@ async def test_it_is_asked_where_the_profile_says(keys):
     asked = keys.rotator.asked
     assert asked.iam.target.endpoint_url == asked.sts.target.endpoint_url == "http://127.0.0.1:1"
     assert asked.delete
+
+
+async def test_a_key_is_checked_where_the_profile_says_once_the_keychain_has_given_it(tmp_path):
+    """Somebody may have had to answer a dialog of the keychain's first."""
+    config, asked = tmp_path / "config", []
+    config.write_text("[profile central]\nendpoint_url = http://127.0.0.1:1\n")
+    env = {"AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": f"{tmp_path}/none", "HOME": "/h"}
+
+    async def read_back(_where, _profile):
+        config.write_text("[profile central]\nendpoint_url = http://127.0.0.1:2\n")
+        return Credentials("AKIAIOSFODNN7EXAMPLE", "long-term")
+
+    async def get_caller_identity(_keys, role):
+        asked.append(role.target.endpoint_url)
+        return "arn:aws:iam::123456789012:user/u"
+
+    kept = SimpleNamespace(of_files=lambda _where: {"central": "digest"}, read_back=read_back)
+    sts = SimpleNamespace(get_caller_identity=get_caller_identity)
+    await KeychainKeys(kept, sts, env, lambda: named(env, "/"), None, None).check(None, "central")
+    assert asked == ["http://127.0.0.1:2"]
 
 
 def test_no_successor_takes_over_from_a_rotation():

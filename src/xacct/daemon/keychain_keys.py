@@ -103,8 +103,9 @@ class KeychainKeys:
             raise errors.BadInput(
                 f"There is no access key of the profile {profile!r} in the keychain.", "xacctctl keys list"
             )
-        found = await run_in_daemon_thread(lambda: inifiles.read(*inifiles.paths(env)))
         keys = await self._kept.read_back(where, profile)
+        # Read behind it: the keychain may have asked somebody first.
+        found = await run_in_daemon_thread(lambda: inifiles.read(*inifiles.paths(env)))
         arn = await self._sts.get_caller_identity(keys, _role(profile, found, env, self._whose(files)))
         return {"profile": profile, "ends": keys.access_key_id[-4:], "arn": arn}
 
