@@ -336,6 +336,35 @@ def token_file(made):
     return file.read_text(), stat.S_IMODE(file.stat().st_mode)
 
 
+class SlowDisk:
+    """A saver whose disk takes its time."""
+
+    def __init__(self):
+        self.asked, self.goes = asyncio.Event(), asyncio.Event()
+
+    def put(self, work):
+        work()
+
+    async def settled(self):
+        self.asked.set()
+        await self.goes.wait()
+
+
+@serving
+async def test_a_grant_whose_asker_has_gone_before_it_had_the_token_is_none(control):
+    control.grants.saver = disk = SlowDisk()
+    asking = asyncio.ensure_future(control.post("/v1/grants", roles=["dev"], label="a shell"))
+    await disk.asked.wait()
+    [grant] = control.grants.all()
+    assert control.grants.by_id(grant.id) is not None
+    asking.cancel()
+    await asyncio.wait([asking])
+    await asyncio.sleep(1)
+    assert list(control.grants.all()) == []
+    disk.goes.set()
+    assert (await control.get("/v1/grants"))["grants"] == []
+
+
 @serving
 async def test_a_grant_from_its_making_to_its_end(control):
     made = await control.post("/v1/grants", roles=["dev", "plain"], label="a shell", ttl=60, pid=7)

@@ -388,6 +388,68 @@ async def test_login_until_opens_a_session_that_lasts(clock):
             await world.login("prod", ask=True, until=world.aws.now() + 37 * HOUR)
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+@in_virtual_time
+async def test_login_until_counts_after_a_restart(clock, when):
+    async with World(clock, [role()], session_life=HOUR) as world:
+        world.person()
+        until = world.aws.now() + 20 * HOUR
+        if when == "before":
+            await world.login("prod", ask=True, until=until)
+        await world.restart()
+        world.aws.session_life = None
+        world.person()
+        await settle(1.1 * HOUR)
+        await world.login("prod", ask=True, until=until if when == "after" else None)
+        assert world.keeper.mfa_expires_at("prod") >= until
+
+
+@in_virtual_time
+async def test_a_login_until_that_is_given_up_leaves_the_next_session_as_long_as_ever(clock):
+    async with World(clock, [role(), role("other")]) as world:
+        world.person(think=lambda: 60.0)
+        waiting = asyncio.ensure_future(world.login("prod", ask=True, until=world.aws.now() + 30 * HOUR))
+        await settle(1)
+        waiting.cancel()
+        await settle(120)
+        await world.login("other", ask=True)
+        assert world.keeper.mfa_expires_at("other") <= world.aws.now() + 12 * HOUR
+
+
+@in_virtual_time
+async def test_a_login_until_that_another_waits_for_too_lasts_as_long(clock):
+    async with World(clock, [role()]) as world:
+        world.person(think=lambda: 60.0)
+        until = world.aws.now() + 30 * HOUR
+        one, other = (asyncio.ensure_future(world.login("prod", ask=True, until=until)) for _ in range(2))
+        await settle(1)
+        one.cancel()
+        await other
+        assert world.keeper.mfa_expires_at("prod") >= until
+        assert world.keeper.until == {"prod": until}
+
+
+@in_virtual_time
+async def test_a_role_is_logged_in_to_by_one_device_at_a_time(clock):
+    """The other's prompt would be for a device that its own terminal is not asked for."""
+    phone, other = f"{SERIAL}-phone", f"{SERIAL}-other"
+    async with World(clock, [role()]) as world:
+        world.person(think=lambda: 60.0)
+        first = asyncio.ensure_future(world.login("prod", ask=True, serial=phone))
+        await settle(1)
+        assert [prompt.serials for prompt in world.broker.open_prompts] == [(phone,)]
+        async with asyncio.timeout(5):
+            with pytest.raises(errors.Temporary, match=f"by {phone} is under way"):
+                await world.login("prod", ask=True, serial=other)
+        assert world.keeper.topics("prod") == (phone, SERIAL)
+        first.cancel()
+        await settle(120)
+        later = asyncio.ensure_future(world.login("prod", ask=True, serial=other))
+        await settle(1)
+        assert [prompt.serials for prompt in world.broker.open_prompts] == [(other,)]
+        await later
+
+
 @in_virtual_time
 async def test_a_young_mfa_is_asked_for_when_needed_and_not_in_a_loop(clock):
     async with World(clock, [role("strict")], max_mfa_age={"strict": 900}) as world:

@@ -211,6 +211,29 @@ async def test_what_was_kept_is_nobodys_after_a_logout(clock):
             await lists(world, of(world), ask=False)
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["nobody", "another"])
+@in_virtual_time
+async def test_what_is_listed_while_somebody_logs_out_is_nobodys(clock, again):
+    async with World(clock, [permission_set()]) as world:
+        world.person()
+        portal = world.aws.portal
+        portal.assigned = accounts(1)
+        await world.login("dev", ask=True)
+        portal.latency = 60.0
+        listing = asyncio.ensure_future(lists(world, of(world)))
+        await asyncio.sleep(1)
+        world.keeper.logout_all()
+        if again:
+            await world.login("dev", ask=True)
+        await asyncio.wait([listing])
+        portal.latency, portal.assigned = 0.1, accounts(2)
+        if again:
+            assert len((await lists(world, of(world))).accounts) == 2
+        else:
+            with pytest.raises(errors.HumanNeeded, match="needs a sign-in"):
+                await lists(world, of(world), ask=False)
+
+
 @in_virtual_time
 async def test_an_instance_that_no_profile_uses_can_be_signed_in_to_and_its_first_profile_needs_no_other(clock):
     async with World(clock, [permission_set("old", LEGACY)]) as world:

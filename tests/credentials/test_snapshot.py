@@ -189,6 +189,20 @@ async def test_a_yes_is_of_the_role_as_it_is_called_in_other_files(clock):
 
 
 @in_virtual_time
+async def test_a_refusal_is_of_the_role_as_it_is_called_in_other_files(clock):
+    prod = role()
+    async with World(clock, [prod, replace(prod, name="prod#other-1c2d3e4f")]) as world:
+        world.keeper.refused.note(prod, errors.AccessDenied("not authorized"))
+        memory = snapshot.renamed(
+            snapshot.export(world.keeper), lambda name: f"{name}#other-1c2d3e4f", lambda source: source
+        )
+        world.keeper.refused.forget("prod")
+        snapshot.restore(world.keeper, memory, same_boot=True)
+        refusals = {name: world.keeper.refusal(node) is not None for name, node in world.keeper.nodes.items()}
+        assert refusals == {"prod": False, "prod#other-1c2d3e4f": True}
+
+
+@in_virtual_time
 async def test_a_code_that_aws_has_answered_is_not_sent_again(clock):
     async with World(clock, [role()]) as world:
         world.person(think=lambda: 1.0)

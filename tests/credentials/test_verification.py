@@ -251,3 +251,34 @@ async def test_who_waits_for_a_role_goes_before_all_tries(clock):
     finally:
         for name in many:
             del ROLES[name]
+
+
+@pytest.mark.parametrize(
+    ("roles", "kind", "says"),
+    [
+        ({name: role for name, role in ROLES.items() if name not in {"second", "third"}}, errors.UnknownRole, "third"),
+        (
+            {**ROLES, "third": replace(ROLES["third"], role_arn=ARN + "x")},
+            errors.Temporary,
+            "third has been configured anew",
+        ),
+        (
+            {**ROLES, "prod": replace(ROLES["prod"], role_arn=ARN + "x")},
+            errors.Temporary,
+            "third has been configured anew",
+        ),
+    ],
+    ids=["lost", "another", "another-above"],
+)
+@in_virtual_time
+async def test_what_was_found_of_a_role_that_is_configured_anew_meanwhile_is_not_said_of_it(clock, roles, kind, says):
+    scene = await Scene(clock).open_session()
+    scene.sts.gives = lambda name, *_: name != "third"
+    scene.sts.slow = {"third": 10.0}
+    verifying = asyncio.ensure_future(scene.verify("third"))
+    await asyncio.sleep(15)
+    scene.keeper.configure(roles)
+    before = len(scene.sts.tries)
+    with pytest.raises(kind, match=says):
+        await verifying
+    assert len(scene.sts.tries) == before, "nor is STS asked any more, where the former profile said"

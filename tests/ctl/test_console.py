@@ -101,6 +101,13 @@ def test_an_address_is_given_or_a_browser_opened(said, daemon, options):
     assert daemon.requests == []
 
 
+@pytest.mark.parametrize("command", ["firefox 'work", " "])
+def test_a_command_that_is_none_is_said_before_anything_is_asked(said, daemon, command, capsys):
+    assert main(["console", "a b", "--browser", command]) == 2
+    assert "for --browser is no command" in capsys.readouterr().err
+    assert daemon.called("POST", "/v1/console") == []
+
+
 def test_what_can_not_be_opened_is_said(said, opened, monkeypatch, capsys):
     monkeypatch.setattr(browser, "open_page", lambda _url: False)
     assert main(["console", "a b"]) == 1

@@ -74,6 +74,25 @@ def test_only_a_yes_removes(daemon, sit, answer, removed):
     assert len(daemon.called("DELETE", "/v1/keys/mine")) == removed
 
 
+def test_the_question_is_about_the_key_of_this_shells_files(place, daemon, sit, monkeypatch):
+    """Other files may have a profile of that name, too."""
+    ours = {"config": str(place / "h/.aws/config"), "credentials": str(place / "h/.aws/credentials")}
+    rows = [ours | {"ends": "OURS"}, {"config": "/c", "credentials": "/k", "ends": "ELSE"}]
+    keys = [row | {"profile": "mine", "added": 1.7e9} for row in rows]
+    daemon.answers["/v1/keys"] = {"keys": keys, "keychain": "the Secret Service"}
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    seat = sit("keys", "remove", "mine")
+    assert "Remove the access key …OURS of mine" in seat.expect("[y/N] ")
+    seat.type("n\n")
+    seat.end()
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/third")
+    seat = sit("keys", "remove", "mine")
+    assert "Remove the access key of mine" in seat.expect("[y/N] ")
+    seat.type("n\n")
+    seat.end()
+
+
 def test_without_a_terminal_nothing_is_removed(daemon, run):
     done = run("keys", "remove", "mine")
     assert done.returncode == 2

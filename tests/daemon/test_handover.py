@@ -1,6 +1,8 @@
 """A new daemon in the place of a running one, while something goes wrong at each step of it: one serves, always."""
 
+import asyncio
 import contextlib
+import errno
 import http.client
 import json
 import os
@@ -12,12 +14,14 @@ import sys
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from stack import Stack, Unix, wait_until
 from waiting import PATIENCE
 
 from xacct.daemon import takeover
+from xacct.daemon.run import Run
 
 SOURCE = Path(__file__).parents[2] / "src"
 
@@ -333,3 +337,19 @@ def test_an_open_prompt_is_said_to_be_in_the_way_and_waited_for(place):
     assert reload.returncode == 0
     wait_until(lambda: place.daemon.poll() is not None, what="the successor's turn")
     assert place.fetch()[0] == 200
+
+
+async def test_where_it_can_not_go_on_after_a_successor_that_failed_it_ends_instead_of_serving_nobody():
+    """The service manager starts another, or the next command does: a daemon that stays paused is in their way."""
+
+    def no_descriptor():
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    app = SimpleNamespace(sign_lock=lambda: None, endpoint=SimpleNamespace(serve=None))
+    manager = SimpleNamespace(alive=lambda: None)
+    listeners = {"endpoint": SimpleNamespace(dup=no_descriptor)}
+    run = SimpleNamespace(_app=app, _manager=manager, _listeners=listeners, _stop=asyncio.Event(), _paused=True)
+    run._go_on = lambda: Run._go_on(run)
+    await Run.resume(run)
+    assert run._stop.is_set()
+    assert run._paused, "until then nothing begins"

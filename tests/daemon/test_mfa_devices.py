@@ -9,7 +9,7 @@ from virtual_time import clock, in_virtual_time
 from xacct import errors
 from xacct.clock import AwsClock
 from xacct.daemon import mfa_devices
-from xacct.model import Source
+from xacct.model import Credentials, Source, StsTarget
 
 __all__ = ["clock"]
 
@@ -35,4 +35,29 @@ async def test_iam_is_not_asked_where_a_former_profile_said(clock, monkeypatch, 
     devices = mfa_devices.MfaDevices(keeper, None, {"HOME": str(tmp_path)})
     with pytest.raises(error):
         await devices.of(None, "dev")
+    assert asked == []
+
+
+@in_virtual_time
+@pytest.mark.parametrize(("now", "error"), [("elsewhere", errors.Temporary), ("gone", errors.UnknownRole)])
+async def test_keys_that_took_a_while_do_not_go_where_a_former_profile_said(clock, now, error):
+    keeper = small_keeper(FakeSts(AwsClock(clock.read)))
+    asked = []
+
+    class Iam:
+        async def mfa_devices(self, _keys, role, _url):
+            asked.append(role)
+            return ()
+
+    async def load(_source):
+        roles = {name: role for name, role in ROLES.items() if name != "dev"}
+        if now == "elsewhere":
+            roles["dev"] = replace(ROLES["dev"], target=StsTarget(endpoint_url="https://another.example"))
+        keeper.configure(roles)
+        return Credentials("AKIAIOSFODNN7EXAMPLE", "long-term")
+
+    keeper.sources.load = load
+    keeper.user_devices._iam = Iam()
+    with pytest.raises(error):
+        await keeper.user_devices.of("dev", None)
     assert asked == []

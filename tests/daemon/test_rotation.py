@@ -449,6 +449,21 @@ async def test_one_that_was_cut_short_is_not_begun_anew(place):
     assert refused.value.hint == "xacctctl keys rotate central --finish"
 
 
+async def test_what_iam_denies_at_the_finish_is_said(place):
+    place.iam.after["deactivate"] = errors.NetworkLost("The connection ended.", "")
+    with pytest.raises(errors.NetworkLost):
+        await place.daemon().rotate(place.asked)
+    place.iam.after.clear()
+    place.change(iam=KEY_ACTIONS - {"iam:UpdateAccessKey"})
+    with pytest.raises(errors.AccessDenied, match=r"the old one ….... could not be made inactive\.") as refused:
+        await place.daemon().finish(place.asked)
+    assert refused.value.hint == "xacctctl keys rotate central --finish"
+    assert await place.served() == place.users[1].key_id
+    assert place.rotation.step == "switched"
+    place.change(iam=KEY_ACTIONS)
+    assert (await place.daemon().finish(place.asked)).old_is == "inactive"
+
+
 async def test_a_policy_that_wants_mfa_takes_the_session(place):
     place.change(iam_wants_mfa=True)
     with pytest.raises(errors.AccessDenied, match="explicit deny"):

@@ -105,9 +105,13 @@ class GrantRoutes:
             files=files,
             scope=scope,
         )
-        await self._grants.settled()
-        if where == "container":
-            await self.containers.settle()
+        try:
+            await self._grants.settled()
+            if where == "container":
+                await self.containers.settle()
+        except BaseException:  # whoever asked has gone, and nobody else has the token
+            self._grants.revoke(grant.id)  # guard: grant-that-nobody-has-is-none
+            raise
         self._audit.grant(request, "grant-created", grant)
         log.info("granted", grant=grant.id, roles=list(grant.roles), arns=list(grant.role_arns), label=grant.label)
         return web.json_response(self._answer(made, nodes, names, url))

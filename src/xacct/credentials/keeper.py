@@ -217,6 +217,9 @@ class Keeper:
             yield
             return
         check_device(serial, devices)
+        there = self._calls.once.get(name, serial)
+        if there != serial:  # guard: one-device-for-once-at-once
+            raise errors.Temporary(f"A login to {name} by {there} is under way.", "Answer or end that first.")
         self.broker.forget(about_devices((serial,)))
         self._calls.once[name] = serial
         try:
@@ -432,12 +435,26 @@ class Keeper:
         session = node.session
         if until is None or session is None:
             return
-        self.until[node.role.name] = until
+        name, before = node.role.name, self.until.get(node.role.name)
+        self.until[name] = until
         if session.valid() and (session.expires_at or 0) >= until:
             return
-        # The prompt must say whom it is for: the code that came with a login answers no other.
-        with node.entry.interest(place=place):
-            await session.hold_anew(ask=self.may_ask(node, ask=ask), dependent=node.entry)
+        try:
+            # The prompt must say whom it is for: the code that came with a login answers no other.
+            with node.entry.interest(place=place):
+                await session.hold_anew(ask=self.may_ask(node, ask=ask), dependent=node.entry)
+        except BaseException:
+            if self.until.get(name) == until:
+                self._take_back_until(name, before)  # guard: login-given-up-lengthens-no-session
+            raise
+        self.until[name] = until  # another login of the role, that was given up, may have taken it back
+
+    def _take_back_until(self, name: str, before: float | None) -> None:
+        """Wish for no more than was wished for before."""
+        if before is None:
+            del self.until[name]
+        else:
+            self.until[name] = before
 
     async def close(self) -> None:
         """End every refresh, and every prompt."""

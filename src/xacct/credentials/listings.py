@@ -34,7 +34,7 @@ class Kept(NamedTuple):
 
     listing: Listing
     boot: float
-    issued_at: float | None
+    issued_at: float
 
 
 class Listings:
@@ -77,26 +77,28 @@ class Listings:
             if not again and kept is not None and self._good(kept, session):
                 return kept.listing
             with self._tree.asked_for(session, role.name):
-                listing = await self._listed(session, role, ask=ask, told=told)
-            self._kept[key] = Kept(listing, self._calls.clock.boot(), session.issued_at)
+                listing, token = await self._listed(session, role, ask=ask, told=told)
+            # guard: list-is-of-the-token-it-was-made-with
+            self._kept[key] = Kept(listing, self._calls.clock.boot(), token.issued_at)
             return listing
 
     def _good(self, kept: Kept, session: Entry) -> bool:
         """Whether a list is good still: it is of whoever was signed in then, and goes as that token does."""
         return session.issued_at == kept.issued_at and self._calls.clock.boot() - kept.boot < FRESH
 
-    async def _listed(self, session: Entry, role: Role, *, ask: bool, told: Told) -> Listing:
+    async def _listed(self, session: Entry, role: Role, *, ask: bool, told: Told) -> tuple[Listing, Credentials]:
+        """The list, and the token that it was made with."""
         walk = Walk(self._calls.identity_center, role, self._calls.clock, self._calls.rng, told)
         token = await self._token(session, role, ask=ask)
         try:
-            return await walk.run(token.session_token or "")
+            return await walk.run(token.session_token or ""), token
         except errors.ParentExpired as error:
             # AWS knows better than our clock that the sign-in has ended: see role_from_sign_in.py.
             self._calls.sign_ins.died(source_of(role), token.session_token or "")
             if session.held is token:
                 session.drop(error)
         token = await self._token(session, role, ask=ask)
-        return await walk.run(token.session_token or "")
+        return await walk.run(token.session_token or ""), token
 
     async def _token(self, session: Entry, role: Role, *, ask: bool) -> Credentials:
         sign_in = sign_in_of(role)

@@ -141,6 +141,7 @@ def renamed(memory: Snapshot, rename: Callable[[str], str], source: Callable[[So
         logged_out=tuple(map(rename, memory.logged_out)),
         uses=observed_limits(memory.uses),
         until=observed_limits(memory.until),
+        refused=tuple(replace(refused, name=rename(refused.name)) for refused in memory.refused),
     )
 
 
@@ -212,7 +213,9 @@ def restore(keeper: Keeper, memory: Snapshot, *, same_boot: bool) -> int:
     keeper.approvals.approved.restore(yeses, same_boot=same_boot)
     for name, use in memory.uses.items():
         keeper.uses.setdefault(name, Use(use.asked, use.served, use.login))
-    keeper.until = {name: until for name, until in memory.until.items() if name not in decided} | keeper.until
+    for name, until in memory.until.items():
+        if name not in decided:
+            keeper.until.setdefault(name, until)  # the tree has the same object
     if same_boot:
         keeper.broker.used_codes.codes.update(memory.used_codes)  # guard: restart-used-codes-stay-used
     keeper.let_go_logged_out()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from xacct import errors
 from xacct.model import MfaDevice, Source, account_of
+from xacct.prompts.approvals import configured_anew
 
 if TYPE_CHECKING:
     from xacct.credentials.agent_lock import AgentLock
@@ -53,7 +54,7 @@ class UserDevices:
         return found
 
     async def _of(self, name: str, url: str | None) -> Found:
-        root = list(self._tree.line(name))[-1]
+        root = self._root(name)
         if self._iam is None:
             raise errors.AwsUnavailable("Nobody can ask IAM here.", "")
         if not isinstance(root.role.parent, Source) or root.role.parent.is_role:
@@ -62,9 +63,17 @@ class UserDevices:
         if by_session is not None:
             return by_session
         keys = await self._calls.keys(root.role)
+        if self._root(name).role != root.role:  # guard: keys-go-where-the-role-is-now
+            raise configured_anew(name)
         if keys.session_token:
             raise _no_user(root.role)
         return Found(await self._iam.mfa_devices(keys, root.role, url), "keys")
+
+    def _root(self, name: str) -> Node:
+        line = list(self._tree.line(name))
+        if not line:
+            raise errors.UnknownRole(f"There is no role {name!r} any more.")
+        return line[-1]
 
     async def _by_session(self, iam: Iam, root: Node, url: str | None) -> Found | None:
         """What IAM says to the MFA session: some policies want one. None: there is none, or AWS takes it no more."""

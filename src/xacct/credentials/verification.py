@@ -14,6 +14,7 @@ from xacct.credentials import probes
 from xacct.credentials.node import session_key
 from xacct.credentials.rate_limiter import Bulk
 from xacct.model import Source
+from xacct.prompts.approvals import configured_anew
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,18 +70,29 @@ class Verification:
         Raises:
             Locked: nothing is tried now.
             UnknownRole: the configuration has it no more.
+            Temporary: it is configured anew.
         """
         found: Verified = await self._agent_lock.run_unless_locked(self._of(name))  # guard: locked-nothing-is-verified
         return found
 
     async def _of(self, name: str) -> Verified:
-        line = list(self._tree.line(name))
-        if not line:
-            raise errors.UnknownRole(f"There is no role {name!r} any more.")
+        line = self._line(name)
         attempts = [await self._tried(line, probe) for probe in probes.planned(line)]
         if attempts and all(attempt.outcome == "refused" for attempt in attempts):
             attempts.append(await self._as_configured(line))  # guard: refusals-count-where-the-role-can-be-had
+        self._demand_same(line)  # guard: what-is-found-is-of-role-as-it-is
         return probes.judged(attempts)
+
+    def _demand_same(self, line: Sequence[Node]) -> None:
+        name = line[0].role.name
+        if [node.role for node in self._line(name)] != [node.role for node in line]:
+            raise configured_anew(name)
+
+    def _line(self, name: str) -> list[Node]:
+        line = list(self._tree.line(name))
+        if not line:
+            raise errors.UnknownRole(f"There is no role {name!r} any more.")
+        return line
 
     async def _as_configured(self, line: Sequence[Node]) -> Attempt:
         probe = probes.as_configured(line[0])
@@ -90,6 +102,7 @@ class Verification:
         place = self._places[line[0].role.name]
         try:
             keys = await self._start(line, probe, place)
+            self._demand_same(line)  # guard: role-is-tried-where-it-is-now
             await self._try(line[0], probe, keys, place)
         except errors.XacctError as error:
             return probes.Attempt(probe, probes.refusal(error), error)
@@ -115,7 +128,7 @@ class Verification:
     async def _start(self, line: Sequence[Node], probe: Probe, place: Place) -> Credentials:
         root, start = line[-1].role, probe.start
         if start.kind == "role":
-            return await self._of_entry(line[0], self._tree.nodes[start.role].entry, place)
+            return await self._of_entry(line[0], _named(line, start.role).entry, place)
         if start.kind == "session":
             return await self._of_entry(line[0], self._session(line[-1]), place)
         assert isinstance(root.parent, Source)  # noqa: S101 - it is the one that starts from a source
@@ -142,6 +155,10 @@ class Verification:
         except errors.XacctError as error:
             self._not_had[entry] = error
             raise
+
+
+def _named(line: Sequence[Node], name: str) -> Node:
+    return next(node for node in line if node.role.name == name)
 
 
 def _may_carry_mfa(line: Sequence[Node]) -> errors.XacctError:

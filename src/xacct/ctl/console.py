@@ -34,6 +34,7 @@ def console(args: Namespace, client: Client) -> int:
             "There is no browser on this machine, as far as can be told.",
             f"xacctctl console {shlex.quote(args.role)} --print, --copy, or --browser COMMAND",
         )
+    command = _command(args)
     found = _asked(client, _body(args, show=shown))
     if args.print:
         out(found["url"])
@@ -41,7 +42,7 @@ def console(args: Namespace, client: Client) -> int:
         _copy(found["url"])
         say("Copied, where the terminal takes it (OSC 52). The address is a secret: it signs in whoever has it.")
     else:
-        _open(args, found)
+        _open(args, command, found)
         say(_opened(args, found))
     return OK
 
@@ -71,12 +72,29 @@ def _asked(client: Client, body: dict[str, object]) -> wire.ConsoleEvent:
     return found
 
 
-def _open(args: Namespace, found: wire.ConsoleEvent) -> None:
+def _command(args: Namespace) -> list[str]:
+    """Return the browser that was named, as words; none: the human's own.
+
+    Raises:
+        CtlError: no shell would take it for a command.
+    """
+    if not (args.browser or args.container):
+        return []
+    try:
+        words = shlex.split(args.browser or "firefox")
+    except ValueError:
+        words = []
+    if not words:
+        raise CtlError("What was said for --browser is no command.", "--browser 'firefox --new-window'", USAGE)
+    return words
+
+
+def _open(args: Namespace, command: list[str], found: wire.ConsoleEvent) -> None:
     url = found["url"]
     if args.container:
         url = f"ext+container:name={quote(found['role'])}&url={quote(url)}"
-    if args.browser or args.container:
-        _start([*shlex.split(args.browser or "firefox"), url])
+    if command:
+        _start([*command, url])
     elif not browser.open_page(url):
         raise CtlError("No browser could be opened.", "--browser COMMAND, or --print")
 

@@ -3,9 +3,10 @@
 import getpass
 import os
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from typing import Final
 
-from xacct import wire
+from xacct import awsfiles, wire
 from xacct.ctl.client import Anything, Client
 from xacct.ctl.confirm import demand_yes
 from xacct.ctl.failure import HUMAN, OK, USAGE, CtlError
@@ -95,15 +96,21 @@ def _piped() -> tuple[str, str]:
 
 
 def _remove(profile: str, client: Client, *, yes: bool) -> int:
-    there = {key["profile"]: key for key in client.call("GET", wire.KEYS, wire.KeysAnswer)["keys"]}
-    if profile in there and not yes:
-        key = there[profile]
-        demand_yes(
-            f"Remove the access key …{key['ends']} of {profile} from the keychain? If it is nowhere else it is lost."
-        )
+    there = [key for key in client.call("GET", wire.KEYS, wire.KeysAnswer)["keys"] if key["profile"] == profile]
+    if there and not yes:
+        which = _meant(there)
+        demand_yes(f"Remove the access key{which} of {profile} from the keychain? If it is nowhere else it is lost.")
     client.call("DELETE", wire.KEY.format(profile=quote(profile)), Anything, timeout=PATIENCE)
     show(f"The access key of {profile} is no longer in the keychain.")
     return OK
+
+
+def _meant(there: Sequence[wire.KeyInfo]) -> str:
+    """Return how the key of this shell's files ends; nothing where that can't be told from those of other files."""
+    files = awsfiles.resolved(awsfiles.named(os.environ, awsfiles.directory()))
+    # guard: question-is-about-the-key-that-goes
+    meant = [key for key in there if len(there) == 1 or (key["config"], key["credentials"]) == tuple(files)[:2]]
+    return f" …{meant[0]['ends']}" if meant else ""
 
 
 def _declare(parser: ArgumentParser) -> None:

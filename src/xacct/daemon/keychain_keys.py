@@ -103,8 +103,9 @@ class KeychainKeys:
             raise errors.BadInput(
                 f"There is no access key of the profile {profile!r} in the keychain.", "xacctctl keys list"
             )
-        found = await run_in_daemon_thread(lambda: inifiles.read(*inifiles.paths(env)))
         keys = await self._kept.read_back(where, profile)
+        # Read behind it: the keychain may have asked somebody first.
+        found = await run_in_daemon_thread(lambda: inifiles.read(*inifiles.paths(env)))
         arn = await self._sts.get_caller_identity(keys, _role(profile, found, env, self._whose(files)))
         return {"profile": profile, "ends": keys.access_key_id[-4:], "arn": arn}
 
@@ -112,9 +113,12 @@ class KeychainKeys:
         """Keep a key no longer.
 
         Raises:
+            RotationUnfinished: it is being rotated.
             XacctError: there is none, or the keychain can't be used.
         """
-        await self._kept.drop(keychain.where(self._env_of(files)), profile)
+        where = keychain.where(self._env_of(files))
+        self._demand_still((where, profile))  # guard: key-that-is-rotated-stays
+        await self._kept.drop(where, profile)
         await self._reload()
 
     async def rotate(
@@ -142,13 +146,15 @@ class KeychainKeys:
             env = {name: value for name, value in env.items() if name != targets.IAM_ENDPOINT}
         found = await run_in_daemon_thread(lambda: inifiles.read(*inifiles.paths(env)))
         key = keychain.where(env), profile
-        if key in self._rotating:  # guard: one-rotation-of-a-key-at-once
-            raise errors.RotationUnfinished(f"The access key of {profile!r} is being rotated.", "xacctctl keys")
+        self._demand_still(key)  # guard: one-rotation-of-a-key-at-once
         role, given_up = _role(profile, found, env, whose), asyncio.Event()
 
         async def told(step: str, ends: str) -> None:
-            if not given_up.is_set():
-                await tell({"event": "rotating", "step": cast("Any", step), "ends": ends})
+            try:
+                if not given_up.is_set():
+                    await tell({"event": "rotating", "step": cast("Any", step), "ends": ends})
+            except ConnectionError:  # guard: rotation-is-not-cut-by-a-lost-connection
+                given_up.set()
 
         how = Asked(
             where=key[0],
@@ -176,6 +182,10 @@ class KeychainKeys:
             "old": done.old,
             "old_is": done.old_is,
         }
+
+    def _demand_still(self, key: tuple[Where, str]) -> None:
+        if key in self._rotating:
+            raise errors.RotationUnfinished(f"The access key of {key[1]!r} is being rotated.", "xacctctl keys")
 
     @property
     def rotating(self) -> bool:

@@ -188,7 +188,12 @@ class Rotator:
         if old is None:
             await self._note(asked, None)
             return Outcome(key.access_key_id[-4:], user.arn, rotation.old_ends, "deleted")
-        return await self._retire(asked, user, key, old, rotation)
+        try:
+            return await self._retire(asked, user, key, old, rotation)
+        except _Refused as refused:  # nobody has the old key's secret any more, to switch back to it
+            raise _saying(
+                refused.why, f"The new key counts; the old one …{old[-4:]} could not be made inactive.", _finish(asked)
+            ) from None
 
     # Before a key is made.
 

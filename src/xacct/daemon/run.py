@@ -380,6 +380,13 @@ class Run:
         """The successor has failed: all is as before, unless we were told to end meanwhile."""
         if self._stop.is_set():
             return
+        try:
+            await self._go_on()
+        except OSError as error:  # no descriptor is left, say; paused we would serve nobody, and let nobody else
+            log.error("can't go on", why=error.strerror)  # noqa: TRY400
+            self._stop.set()  # guard: who-can-not-go-on-ends
+
+    async def _go_on(self) -> None:
         app = self._app
         self._manager.alive()
         app.sign_lock()
