@@ -1361,6 +1361,11 @@ GUARDS = {
         "pass",
         "tests/ctl/test_env_failure.py::test_where_what_wins_cannot_be_taken_away_the_line_fails",
     ),
+    "xuse-in-fish-takes-away-a-functions-own": Guard(
+        "function xuse --no-scope-shadowing --description",
+        "function xuse --description",
+        "tests/ctl/test_init.py::test_in_fish_a_functions_own_profile_goes_or_xuse_fails",
+    ),
     "failed-env-leaves-no-former-role": Guard(
         "tuple(name for name in gone if name not in stays)",
         "()",
@@ -3219,8 +3224,8 @@ GUARDS = {
         "tests/credentials/test_consent.py::test_logout_takes_all_it_names_or_nothing",
     ),
     "failed-env-fails-its-line-in-fish": Guard(
-        '_fish_quote, "false")',
-        '_fish_quote, "true")',
+        '_fish_quote, "false", _fish_gone)',
+        '_fish_quote, "true", _fish_gone)',
         "tests/ctl/test_env_failure.py::test_a_line_of_every_shell_fails",
     ),
     "restart-what-was-held-is-held-again": Guard(

@@ -78,12 +78,19 @@ def _sh_gone(change: Change) -> str:
     return f'[ -z "{left}" ]{"".join(anew)}'
 
 
+def _fish_gone(change: Change) -> str:
+    """Return a test that what was to go is gone, but for what is universal; a function's own hides what is set."""
+    left = (f"begin; not set -qx {name}; or set -qU {name}; end" for name in change.unset if name not in change.set)
+    anew = (f'test "${name}" = {_fish_quote(change.set[name])}' for name in change.unset if name in change.set)
+    return "; and ".join([*left, *anew])
+
+
 # guard: failed-env-fails-its-line
 sh: Final = Shell("unset {name}", "export {name}={value}", sh_quote, "false", _sh_gone)
 """For sh, bash, zsh, ksh: to be read by eval, which ends with a status that is not 0."""
 
 # guard: failed-env-fails-its-line-in-fish
-fish: Final = Shell("set -el {name}; set -eg {name}", "set -gx {name} {value}", _fish_quote, "false")
+fish: Final = Shell("set -el {name}; set -eg {name}", "set -gx {name} {value}", _fish_quote, "false", _fish_gone)
 """To be read by source. Without a scope `set -e` would erase a universal variable, in every session and for good."""
 
 powershell: Final = Shell(
