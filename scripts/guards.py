@@ -1366,6 +1366,11 @@ GUARDS = {
         "function xuse --description",
         "tests/ctl/test_init.py::test_in_fish_a_functions_own_profile_goes_or_xuse_fails",
     ),
+    "launcher-hands-on-no-key-of-bedrocks": Guard(
+        "' '.join(UNSET)",
+        "' '.join(UNSET[:-1])",
+        "tests/ctl/agent/test_verb.py::test_a_key_of_bedrocks_is_taken_away_where_a_variable_can_be",
+    ),
     "failed-env-leaves-no-former-role": Guard(
         "tuple(name for name in gone if name not in stays)",
         "()",
