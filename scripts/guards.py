@@ -1371,6 +1371,11 @@ GUARDS = {
         "' '.join(UNSET[:-1])",
         "tests/ctl/agent/test_verb.py::test_a_key_of_bedrocks_is_taken_away_where_a_variable_can_be",
     ),
+    "indented-heading-hides-no-key": Guard(
+        "yield _without_deeper(content)",
+        "pass",
+        "tests/ctl/test_shadow.py::test_a_heading_that_python_takes_for_a_values_next_line_ends_no_section",
+    ),
     "failed-env-leaves-no-former-role": Guard(
         "tuple(name for name in gone if name not in stays)",
         "()",
