@@ -103,9 +103,16 @@ class _Labelled:
 
     def __init__(self, role: str, run: Callable[[str], int], selector: selectors.BaseSelector) -> None:
         pipes = [os.pipe() for _ in range(2)]
+        ends = [*(key.fd for key in selector.get_map().values()), *(read for read, _ in pipes)]
+
+        def work() -> int:
+            for read in ends:  # where we end, who writes is to be told, and not to wait for itself to read
+                os.close(read)
+            return run(role)
+
         self._label = f"{clean(role)}: ".encode("utf-8", "backslashreplace")
         self._selector = selector
-        self._pid = child.forked(partial(run, role), [write for _, write in pipes])
+        self._pid = child.forked(work, [write for _, write in pipes])
         self._open = 0
         for (read, write), stream in zip(pipes, (1, 2), strict=True):
             os.close(write)
