@@ -1415,9 +1415,24 @@ GUARDS = {
         "tests/ctl/test_env_failure.py::test_set_e_stops_and_without_it_nobody_goes_on_in_the_former_role",
     ),
     "what-stays-in-the-shell-fails-the-line": Guard(
-        "lines.append(self.gone(change.unset))",
+        "lines.append(self.gone(change))",
         "pass",
         "tests/ctl/test_env_failure.py::test_where_what_wins_cannot_be_taken_away_the_line_fails",
+    ),
+    "xuse-in-fish-takes-away-a-functions-own": Guard(
+        "function xuse --no-scope-shadowing --description",
+        "function xuse --description",
+        "tests/ctl/test_init.py::test_in_fish_a_functions_own_profile_goes_or_xuse_fails",
+    ),
+    "launcher-hands-on-no-key-of-bedrocks": Guard(
+        "' '.join(UNSET)",
+        "' '.join(UNSET[:-1])",
+        "tests/ctl/agent/test_verb.py::test_a_key_of_bedrocks_is_taken_away_where_a_variable_can_be",
+    ),
+    "indented-heading-hides-no-key": Guard(
+        "yield _without_deeper(content)",
+        "pass",
+        "tests/ctl/test_shadow.py::test_a_heading_that_python_takes_for_a_values_next_line_ends_no_section",
     ),
     "failed-env-leaves-no-former-role": Guard(
         "tuple(name for name in gone if name not in stays)",
@@ -3277,8 +3292,8 @@ GUARDS = {
         "tests/credentials/test_consent.py::test_logout_takes_all_it_names_or_nothing",
     ),
     "failed-env-fails-its-line-in-fish": Guard(
-        '_fish_quote, "false")',
-        '_fish_quote, "true")',
+        '_fish_quote, "false", _fish_gone)',
+        '_fish_quote, "true", _fish_gone)',
         "tests/ctl/test_env_failure.py::test_a_line_of_every_shell_fails",
     ),
     "restart-what-was-held-is-held-again": Guard(

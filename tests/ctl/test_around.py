@@ -18,6 +18,7 @@ FILES = {
     ".bashrc": "# export AWS_PROFILE=no\nif [ -f ~/.more ]; then . ~/.more; fi\n",
     ".more": "export AWS_PROFILE=work\n",
     ".zshenv": "export AWS_ACCESS_KEY_ID=x\n",
+    ".profile": "export AWS_BEARER_TOKEN_BEDROCK=key\n",
     ".config/fish/config.fish": "set -gx AWS_DEFAULT_PROFILE work\n",
 }
 
@@ -33,6 +34,7 @@ FILES = {
         (["bash", "--norc", "-i"], None),
         (["zsh", "script"], ".zshenv sets AWS_ACCESS_KEY_ID"),
         (["fish", "-c", "x"], "config.fish sets AWS_DEFAULT_PROFILE"),
+        (["dash"], ".profile sets AWS_BEARER_TOKEN_BEDROCK"),
         (["python"], None),
     ],
 )

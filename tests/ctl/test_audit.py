@@ -4,6 +4,7 @@ import json
 import time
 
 import pytest
+from fake_daemon import ProblemError
 from waiting import wait_until
 
 from xacct.ctl.main import main
@@ -42,6 +43,16 @@ def test_a_role_that_nobody_ever_knew_is_wrong_usage(daemon, capsys):
     del daemon.roles["prod"]  # gone from the files, not from the audit
     daemon.answers["/v1/audit?role=prod"] = lambda _body: daemon._get_audit("", None)
     assert main(["audit", "--role", "prod"]) == 0
+
+
+def test_a_profile_that_cannot_be_used_is_told_why(daemon, capsys):
+    def no(_body):
+        said = {"code": "source", "category": "usage", "sentence": "Profile half has no source_profile.", "hint": ""}
+        raise ProblemError(400, said)
+
+    daemon.answers["/v1/roles/half/explain"] = no
+    assert main(["audit", "--role", "half"]) == 1
+    assert "Profile half has no source_profile." in capsys.readouterr().err
 
 
 def test_role_and_time_are_asked_for(daemon):

@@ -47,6 +47,7 @@ OURSELVES = str(os.geteuid())
         ("--restart always image", Words(restarts=True, image="image")),
         ("--restart no image", Words(image="image")),
         ("--rm -- image", Words(image="image")),
+        ("--http-proxy -d image", Words(detached=True, image="image")),
         ("--name", Words()),
         ("", Words()),
     ],

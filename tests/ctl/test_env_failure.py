@@ -222,3 +222,22 @@ def test_where_what_wins_cannot_be_taken_away_the_line_fails(daemon, shell, befo
     well = f"""export AWS_PROFILE=base; set -eu; eval "$({XACCTCTL} env prod)" && echo "in $XACCT_ROLE" """
     done = subprocess.run([shell, *how, "-c", well], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout, done.returncode) == ("in prod\n", 0)
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "dash"])
+def test_the_line_holds_where_what_wins_is_replaced_and_fails_where_that_cannot_be(daemon, place, shell):
+    """Where [default] has keys, AWS_PROFILE is set to a profile of ours, and so it is there afterwards."""
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    (place / "h/.aws").mkdir(exist_ok=True)
+    (place / "h/.aws/config").write_text("[default]\naws_access_key_id = AKIDSHADOW\naws_secret_access_key = x\n")
+    how = {"zsh": ["-f"]}.get(shell, [])
+
+    def said(before):
+        text = f"""{before}; eval "$({XACCTCTL} env prod)" && echo "$XACCT_ROLE as $AWS_PROFILE" """
+        run = subprocess.run([shell, *how, "-c", text], capture_output=True, text=True, timeout=60, check=False)
+        return run.stdout
+
+    assert said("export AWS_PROFILE=base") == "prod as xacct\n"
+    assert said("unset AWS_PROFILE") == "prod as xacct\n"
+    assert said(READ_ONLY) == ""

@@ -2,6 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from waiting import wait_until
@@ -84,6 +88,44 @@ def test_ctrl_c_ends_the_run_and_says_what_was_not_begun(daemon, sit, tmp_path):
     status, shown = seat.end()
     assert (status, "dev was not begun" in shown) == (128 + signal.SIGINT, True), shown
     assert [file.name for file in tmp_path.iterdir()] == ["prod"]
+
+
+def test_what_commands_at_once_say_after_ctrl_c_is_shown_to_the_end(daemon, sit, tmp_path):
+    """terraform ends in good order, and says how; more than a pipe holds would keep it, and us, from ending at all."""
+    says = "trap '' INT; seq 40000; echo unlocked; exit 3"
+    (tmp_path / "says").write_text(
+        f"import pathlib, signal, subprocess, sys, time\n"
+        f"signal.signal(signal.SIGINT, lambda *_: sys.exit(subprocess.run(['sh', '-c', {says!r}]).returncode))\n"
+        f"pathlib.Path({str(tmp_path)!r}, sys.argv[1]).touch()\n"
+        f"time.sleep(30)\n"
+    )
+    command = f"exec {sys.executable} {tmp_path}/says $XACCT_ROLE"
+    seat = sit("exec", "*", "--parallel", "2", "--", "sh", "-c", command)
+    wait_until(lambda: (tmp_path / "prod").exists() and (tmp_path / "dev").exists(), what="both")
+    seat.type("\x03")
+    status, shown = seat.end()
+    assert status == 128 + signal.SIGINT
+    assert "prod: unlocked" in shown
+    assert "dev: unlocked" in shown
+    assert "prod ended with 3" in shown
+
+
+def test_commands_whose_output_nobody_reads_any_more_end(daemon, tmp_path):
+    """Else `| head` would leave them waiting for ever at a pipe that only they hold open, with their credentials."""
+    script = f"echo $$ > {tmp_path}/$XACCT_ROLE; exec yes"
+    command = [sys.executable, "-m", "xacct.ctl", "exec", "*", "--parallel", "2", "--", "sh", "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        wait_until(lambda: len([path for path in tmp_path.iterdir() if path.read_text()]) > 1, what="both")
+        pids = [int((tmp_path / role).read_text()) for role in ("prod", "dev")]
+        process.stdout.read(1)
+        process.stdout.close()
+        process.wait(60)
+        try:
+            wait_until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), what="their end")
+        finally:
+            for pid in pids:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
 
 def test_a_status_that_ctrl_c_has_taken_the_place_of_is_that_of_ctrl_c():

@@ -58,6 +58,19 @@ def test_a_failure_stops_what_follows_and_leaves_no_role(daemon, command, shell)
     assert "There is no role typo." in errors
 
 
+@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+def test_in_fish_a_functions_own_profile_goes_or_xuse_fails(daemon, command):
+    """It would win for as long as the function runs: `set -gx` covers no local variable."""
+    script = """
+        function deploy; set -lx AWS_PROFILE base; set -l change mine
+            xuse prod; and echo "in $XACCT_ROLE as "(printenv AWS_PROFILE; or echo nobody)" $change"; end
+        function twice; set -fx AWS_PROFILE base; begin; set -lx AWS_PROFILE base
+            xuse prod; and echo deployed; or echo stopped; end; end
+        deploy; echo "$change-"(printenv XACCT_ROLE); twice
+    """
+    assert of("fish", script)[0] == ["in prod as nobody mine", "-prod", "stopped"]
+
+
 @pytest.mark.skipif(not shutil.which("tcsh"), reason="tcsh is not installed")
 def test_tcsh_is_put_into_a_role_and_out_again(daemon, command):
     said, errors = of("tcsh", "xuse prod\necho $XACCT_ROLE\nxleave\nif ( ! $?XACCT_ROLE ) echo left\n")

@@ -4,6 +4,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from botocore.configloader import load_config
 
 from xacct.ctl import variables
 from xacct.ctl.failure import CtlError
@@ -57,6 +58,22 @@ sso_region = eu-west-1
 )
 def test_what_shadows(text, found):
     assert shadows(text.splitlines(keepends=True)) is found
+
+
+INDENTED = {
+    "in [default]": "[default]\nregion = x\n  [profile work]\naws_access_key_id = AKIA\n",
+    "two of them": "[default]\n region = x\n  [a]\n\n  [b]\n# c\n aws_access_key_id = AKIA\n",
+    "in [DEFAULT]": "[DEFAULT]\nregion = x\n\t[profile work]\naws_access_key_id = AKIA\n[default]\nregion = x\n",
+}
+
+
+@pytest.mark.parametrize("text", INDENTED.values(), ids=INDENTED)
+def test_a_heading_that_python_takes_for_a_values_next_line_ends_no_section(text, tmp_path):
+    """One that is indented deeper than the option above it: what follows is [default]'s, to botocore."""
+    (tmp_path / "config").write_text(text)
+    assert load_config(tmp_path / "config")["profiles"]["default"]["aws_access_key_id"] == "AKIA"
+    assert shadows(text.splitlines(keepends=True))
+    assert not shadows(text.replace("aws_access", "    aws_access").splitlines(keepends=True)), "of the value, too"
 
 
 @pytest.fixture

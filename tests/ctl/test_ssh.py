@@ -217,6 +217,18 @@ def test_files_that_variables_name_there_are_looked_into(there, run, place, far_
     assert copies(place) == []
 
 
+def test_a_heading_there_that_is_none_to_python_hides_no_keys(there, run, place, far_files):
+    hidden = "region = x\n\n  [work] # is the next line of a value\n" + KEYS.format("DEFAULT")
+    (far_files / "credentials").write_text("[default]\n" + hidden)
+    assert run("ssh", "prod", "host", f"echo $AWS_PROFILE; {SAYS}").stdout.splitlines()[0] == "xacct"
+    (far_files / "credentials").write_text("[default]\nregion = x\n  [work]\n  " + hidden.replace("\n", "\n  "))
+    assert run("ssh", "prod", "host", "echo ${AWS_PROFILE-none}").stdout == "none\n"
+    (far_files / "credentials").write_text("[default]\nregion = x\n")
+    (far_files / "config").write_text("[DEFAULT]\n" + hidden)
+    assert run("ssh", "prod", "host", "echo never").stdout == ""
+    assert copies(place) == []
+
+
 def test_keys_that_python_gives_every_profile_there_start_nothing(there, run, far_files):
     (far_files / "config").write_text("[DEFAULT]\n" + KEYS.format("ALL") + "[profile a]\nregion = x\n")
     assert run("ssh", "prod", "host", "echo started").stdout == "started\n"

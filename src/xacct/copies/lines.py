@@ -105,13 +105,21 @@ def parsed(content: Iterable[str], only: str | None = None) -> Iterator[Line]:
 
 def shadows(content: Sequence[str]) -> bool:
     """Say whether [default] in these lines has credentials or a provider of them, its own or [DEFAULT]'s."""
+    return any(map(_shadows, _readings(content)))
+
+
+def _shadows(content: Sequence[str]) -> bool:
     if any(line.option in SHADOWING for line in parsed(content, "default")):
         return True
-    return gives_all(content) and any(True for _ in parsed(content, "default"))
+    return _gives_all(content) and any(True for _ in parsed(content, "default"))
 
 
 def gives_all(content: Sequence[str]) -> bool:
     """Say whether [DEFAULT] in these lines gives each profile credentials or a provider of them."""
+    return any(map(_gives_all, _readings(content)))
+
+
+def _gives_all(content: Sequence[str]) -> bool:
     if not any(_OF_ALL in line for line in content):
         return False
     inside = False
@@ -121,6 +129,26 @@ def gives_all(content: Sequence[str]) -> bool:
         elif inside and line.option in LEADING:
             return True
     return False
+
+
+def _readings(content: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the lines; and, where a heading among them may be none to botocore, those that go on with no value.
+
+    What is indented deeper than the option above it does so, for Python's configparser, and be it a heading.
+    """
+    yield content
+    if any(line[:1].isspace() and line.lstrip().startswith("[") for line in content):
+        yield _without_deeper(content)  # guard: indented-heading-hides-no-key
+
+
+def _without_deeper(content: Iterable[str]) -> list[str]:
+    found, above = [], -1
+    for line in parsed(content):
+        words = line.text.strip()
+        if words and not words.startswith(("#", ";")) and not 0 <= above < line.indent:
+            found.append(line.text)
+            above = -1 if heading(words) is not None else line.indent
+    return found
 
 
 def has_secrets(content: Iterable[str]) -> bool:

@@ -25,7 +25,7 @@ _STARTUP: Final = {
 _ALWAYS: Final = {"zsh": (".zshenv",), "fish": (".config/fish/config.fish",)}
 """Those that are read for a script as well."""
 
-_NAMES: Final = (*variables.KEYS[:3], "AWS_PROFILE", "AWS_DEFAULT_PROFILE", *variables.CONTAINER)
+_NAMES: Final = (*variables.KEYS[:3], "AWS_PROFILE", "AWS_DEFAULT_PROFILE", *variables.CONTAINER, variables.BEDROCK)
 _RIVALS: Final = "|".join(_NAMES)
 _SETS: Final = rf"(?:^|[;&\s])(?:({_RIVALS})=|set\s+-\S+\s+({_RIVALS})\b)"
 _BEFORE_COMMAND: Final = (";", "&", "then")

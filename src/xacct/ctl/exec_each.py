@@ -79,15 +79,23 @@ def _at_once(roles: Sequence[str], run: Callable[[str], int], statuses: dict[str
                 while waiting and len(running) < most:
                     role = waiting.popleft()
                     running[role] = _Labelled(role, run, selector)
-                for key, _ in selector.select():
-                    key.data()
-                for role in [role for role, one in running.items() if one.ended]:
-                    statuses[role] = running[role].status()
-                    del running[role]
+                _show(running, statuses, selector)
         except KeyboardInterrupt:
-            for role, one in running.items():
-                statuses[role] = one.told()
+            statuses.update(dict.fromkeys(running, INTERRUPTED))  # where one more Ctrl-C comes
+            while running:  # the terminal has told them, too: what they say of it is shown
+                _show(running, statuses, selector)
             raise
+
+
+def _show(running: dict[str, _Labelled], statuses: dict[str, int], selector: selectors.BaseSelector) -> None:
+    """Show what comes next, and note who has ended."""
+    # Ctrl-C may have come before the last one's status was asked for
+    if not any(one.ended for one in running.values()):
+        for key, _ in selector.select():
+            key.data()
+    for role in [role for role, one in running.items() if one.ended]:
+        statuses[role] = running[role].status()
+        del running[role]
 
 
 class _Labelled:
@@ -95,9 +103,16 @@ class _Labelled:
 
     def __init__(self, role: str, run: Callable[[str], int], selector: selectors.BaseSelector) -> None:
         pipes = [os.pipe() for _ in range(2)]
+        ends = [*(key.fd for key in selector.get_map().values()), *(read for read, _ in pipes)]
+
+        def work() -> int:
+            for read in ends:  # where we end, who writes is to be told, and not to wait for itself to read
+                os.close(read)
+            return run(role)
+
         self._label = f"{clean(role)}: ".encode("utf-8", "backslashreplace")
         self._selector = selector
-        self._pid = child.forked(partial(run, role), [write for _, write in pipes])
+        self._pid = child.forked(work, [write for _, write in pipes])
         self._open = 0
         for (read, write), stream in zip(pipes, (1, 2), strict=True):
             os.close(write)
@@ -114,10 +129,6 @@ class _Labelled:
 
     def status(self) -> int:
         """Return its status, once it has ended."""
-        return _status(self._pid)
-
-    def told(self) -> int:
-        """Return its status, once it has ended, where Ctrl-C has told it to."""
         return _told(self._pid)
 
     def _pass(self, read: int, out: int, held: bytearray) -> None:

@@ -43,19 +43,22 @@ BEGIN {
     split("@OPTIONS@", options, " "); for (i in options) shadowing[options[i]]
     split("@LEADING@", leads, " "); for (i in leads) leading[leads[i]]
 }
-{ sub(/^\357\273\277/, ""); sub(/\r$/, "") }
+{ sub(/^\357\273\277/, ""); sub(/\r$/, ""); match($0, /^[ \t]*/); indent = RLENGTH; deeper = (began && indent > last) }
 /^[ \t]*\[[^]]*\]/ {
     section = $0
     sub(/^[ \t]*\[[ \t]*/, "", section); sub(/[ \t]*\].*/, "", section); sub(/^profile[ \t]+/, "", section)
     gsub(/["\047]/, "", section)
     names[section]; option = ""
     of_all = ($0 ~ /^[ \t]*\[DEFAULT\]/)
+    if (!deeper) { began = 0; python = section; python_of_all = of_all }
     next
 }
-of_all {
+!/^[ \t]*([#;]|$)/ {
+    if (!deeper) { began = 1; last = indent }
     name = tolower($0)
     sub(/^[ \t]*/, "", name); sub(/[ \t]*[=:].*/, "", name)
-    if (name in leading) given = 1
+    if ((of_all || python_of_all && !deeper) && name in leading) given = 1
+    if (python == "default" && !deeper && name in shadowing) won = 1
 }
 section != "default" || /^[ \t]*([#;]|$)/ { next }
 {
@@ -81,7 +84,7 @@ END {
 """.replace("@OPTIONS@", " ".join(sorted(SHADOWING))).replace("@LEADING@", " ".join(sorted(LEADING)))
 """Reads AWS's files: prints nothing where [default] leads to no credentials, else the name and the lines of a profile
 that has [default]'s settings alone; a question mark where [DEFAULT] gives it some, and could give them to ours too. The
-files' order is that of their weight."""
+files' order is that of their weight. For Python a heading that is indented deeper than the option above it is none."""
 
 _RUN: Final = r"""
 xacct_file() { case $1 in "~/"*) set -- "$HOME/${1#??}" ;; esac; [ ! -f "$1" ] || { cat "$1"; printf "\n[]\n"; }; }

@@ -63,22 +63,25 @@ setopt prompt_subst
 [[ $PROMPT == *__xacct_prompt* ]] || PROMPT='$(__xacct_prompt)'$PROMPT
 """
 
-_FISH: Final = """\
-function xuse --description 'Put this shell into a role of AWS'
+# guard: xuse-in-fish-takes-away-a-functions-own
+_FISH_XUSE: Final = "function xuse --no-scope-shadowing --description 'Put this shell into a role of AWS'\n"
+_FISH: Final = (
+    _FISH_XUSE
+    + """\
     if contains -- -h $argv; or contains -- --help $argv
         xacctctl env --help
         return
     end
     set -l change (xacctctl env $argv --format fish | string collect -N)
     set -l ended $pipestatus[1]
-    printf '%s' "$change" | source
-    test "$ended" = 0
+    printf '%s' "$change" | source; and test "$ended" = 0
 end
 function xleave --description 'Take this shell out of its role'
     xacctctl leave --format fish | source
 end
 complete -c xuse -f -a '(xacctctl __complete env (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
 """
+)
 _FISH_PROMPT: Final = """\
 if not functions -q __xacct_former_right_prompt
     if functions -q fish_right_prompt

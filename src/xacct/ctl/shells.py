@@ -7,7 +7,7 @@ from xacct.ctl.variables import Change
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from typing import Final
 
 _NOTICE: Final = "xacctctl env failed: its message is on stderr"
@@ -24,7 +24,7 @@ class Shell:
         export: the one that sets it.
         quoted: quotes its value.
         failing: the line that fails whatever reads it.
-        gone: makes the line that fails where one of these variables is set still; None: the shell ends by itself there.
+        gone: makes the line that fails where what wins has stayed; None: the shell ends by itself there.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Shell:
         export: str,
         quoted: Callable[[str], str],
         failing: str,
-        gone: Callable[[Iterable[str]], str] | None = None,
+        gone: Callable[[Change], str] | None = None,
     ) -> None:
         self.unset = unset
         self.export = export
@@ -46,7 +46,7 @@ class Shell:
         lines = [self.unset.format(name=name) for name in change.unset]
         lines += [self.export.format(name=name, value=self.quoted(value)) for name, value in change.set.items()]
         if self.gone is not None and change.unset:
-            lines.append(self.gone(change.unset))  # guard: what-stays-in-the-shell-fails-the-line
+            lines.append(self.gone(change))  # guard: what-stays-in-the-shell-fails-the-line
         return "\n".join([*lines, ""])
 
     def failure(self, change: Change) -> str:
@@ -68,9 +68,21 @@ def _powershell_quote(value: str) -> str:
     return "'" + "".join(char * (1 + (char in "'\u2018\u2019\u201a\u201b")) for char in value) + "'"
 
 
-def _sh_gone(names: Iterable[str]) -> str:
-    """Return a test that none of these is set: bash goes on where one is read-only, or a function's own hid another."""
-    return f'[ -z "{"".join(f"${{{name}+x}}" for name in names)}" ]'
+def _sh_gone(change: Change) -> str:
+    """Return a test that what was to go is gone: bash goes on where it is read-only, or a function's own hid another.
+
+    What is set anew (AWS_PROFILE, where [default] has keys) is there: that has to be ours.
+    """
+    left = "".join(f"${{{name}+x}}" for name in change.unset if name not in change.set)
+    anew = [f' && [ "${{{name}-}}" = {sh_quote(change.set[name])} ]' for name in change.unset if name in change.set]
+    return f'[ -z "{left}" ]{"".join(anew)}'
+
+
+def _fish_gone(change: Change) -> str:
+    """Return a test that what was to go is gone, but for what is universal; a function's own hides what is set."""
+    left = (f"begin; not set -qx {name}; or set -qU {name}; end" for name in change.unset if name not in change.set)
+    anew = (f'test "${name}" = {_fish_quote(change.set[name])}' for name in change.unset if name in change.set)
+    return "; and ".join([*left, *anew])
 
 
 # guard: failed-env-fails-its-line
@@ -78,7 +90,7 @@ sh: Final = Shell("unset {name}", "export {name}={value}", sh_quote, "false", _s
 """For sh, bash, zsh, ksh: to be read by eval, which ends with a status that is not 0."""
 
 # guard: failed-env-fails-its-line-in-fish
-fish: Final = Shell("set -el {name}; set -eg {name}", "set -gx {name} {value}", _fish_quote, "false")
+fish: Final = Shell("set -el {name}; set -eg {name}", "set -gx {name} {value}", _fish_quote, "false", _fish_gone)
 """To be read by source. Without a scope `set -e` would erase a universal variable, in every session and for good."""
 
 powershell: Final = Shell(

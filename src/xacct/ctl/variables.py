@@ -20,6 +20,7 @@ KEYS: Final = (
     "AWS_SESSION_TOKEN",
     "AWS_CREDENTIAL_EXPIRATION",
 )
+BEDROCK: Final = "AWS_BEARER_TOKEN_BEDROCK"
 RIVALS: Final = (
     "AWS_SECURITY_TOKEN",
     "AWS_ACCESS_KEY",
@@ -34,7 +35,7 @@ RIVALS: Final = (
     "AWS_ROLE_ARN",
     "AWS_ROLE_SESSION_NAME",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_BEARER_TOKEN_BEDROCK",
+    BEDROCK,
 )
 """Each of these beats the endpoint in some SDK, or mixes with static keys.
 

@@ -132,7 +132,7 @@ def environment(tool, place, project=None):
             path = project / ".vscode/settings.json" if project else place / "c/Code/User/settings.json"
             profile = jsonc.parse(path.read_text()).value["chat.tools.terminal.terminalProfile.linux"]
             assert profile["path"] == "/bin/zsh"
-            return {name: value or "" for name, value in profile["env"].items()}
+            return {name: value or "" for name, value in profile["env"].items() if "BEDROCK" not in name}
     name, program = {"gemini": (".gemini", "gemini"), "cursor": (".cursor", "cursor-agent")}[tool]
     launcher = (project / name if project else place / "h/.local/bin") / f"xacct-{program}"
     (place / "bin").mkdir(exist_ok=True)
@@ -143,6 +143,25 @@ def environment(tool, place, project=None):
     out = subprocess.run([launcher, "a b"], env=before, capture_output=True, check=True).stdout.decode()
     found = dict(line.split("=", 1) for line in out.split("\0") if line)
     return {name: found.get(name, "") for name in look.variables_of("")}
+
+
+@pytest.mark.parametrize("tool", ["gemini", "cursor", "vscode"])
+def test_a_key_of_bedrocks_is_taken_away_where_a_variable_can_be(place, run, settings, tool):
+    """botocore sends it even empty, so what sets variables alone (Claude Code, Codex) can't help."""
+    settings(tool)
+    assert run("install", tool, "prod", *NARROW, "--yes")[0] == 0
+    if tool == "vscode":
+        profile = jsonc.parse((place / "c/Code/User/settings.json").read_text()).value
+        assert profile["chat.tools.terminal.terminalProfile.linux"]["env"]["AWS_BEARER_TOKEN_BEDROCK"] is None
+        return
+    program = {"gemini": "gemini", "cursor": "cursor-agent"}[tool]
+    (place / "bin").mkdir()
+    (place / "bin" / program).write_text("#!/bin/sh\nexec env\n")
+    (place / "bin" / program).chmod(0o755)
+    before = {"PATH": f"{place / 'bin'}:/usr/bin:/bin", "AWS_BEARER_TOKEN_BEDROCK": "key"}
+    out = subprocess.run([place / f"h/.local/bin/xacct-{program}"], env=before, capture_output=True, check=True).stdout
+    assert b"AWS_PROFILE=xacct-agent" in out
+    assert b"BEDROCK" not in out
 
 
 @AGENTS
@@ -244,6 +263,18 @@ def test_a_link_stays_one_and_a_mode_stays(place, run, settings, tool):
     assert run("uninstall", tool, "--yes")[0] == 0
     assert path.is_symlink()
     assert (real.read_bytes(), real.stat().st_mode & 0o777) == (before, 0o640)
+
+
+@AGENTS
+def test_a_link_to_no_file_leads_to_none_afterwards(place, run, settings, tool):
+    """An empty file is no JSON: Claude Code would complain of its settings at each start."""
+    path, *_ = settings(tool)
+    path.unlink()
+    path.symlink_to(place / "dotfiles")
+    assert run("install", tool, "prod", *NARROW, "--mcp", "--yes")[0] == 0
+    assert (place / "dotfiles").is_file()
+    assert run("uninstall", tool, "--yes")[0] == 0
+    assert (path.is_symlink(), path.exists(), (place / "dotfiles").exists()) == (True, False, False)
 
 
 @AGENTS

@@ -1,5 +1,5 @@
 """What an installation, or its end, comes to: each file's content before and after, shown and then written."""
-# ruff: noqa: PTH101, PTH106, PTH108, PTH114, PTH116, PTH120 - see paths.py
+# ruff: noqa: PTH101, PTH106, PTH108, PTH116, PTH120 - see paths.py
 
 import os
 import re
@@ -167,10 +167,10 @@ def write(plan: Plan) -> None:
         CtlError: a file can't be written, or has changed since it was looked at.
     """
     for change in plan.changes:
-        if change.new is None and not os.path.islink(change.path):
+        if change.new is None:
             if read(change.path) != change.old:
                 raise _changed(change.path)
-            os.unlink(change.path)
+            os.unlink(os.path.realpath(change.path))  # a link stays one: it led to no file
             continue
         if not rewrite.replace(change.path, change.old or b"", change.new or b""):
             raise _changed(change.path)

@@ -30,6 +30,9 @@ EMPTIED: Final = (
 )
 """What would win over a profile in some SDK. Empty is not there, for all of them."""
 
+UNSET: Final = (*EMPTIED, variables.BEDROCK)
+"""What is taken away where that can be: the last is a key of Amazon Bedrock's, which botocore sends even empty."""
+
 _OURS: Final = ("XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XACCT_SOCKET")
 """By what xacctctl finds xacctd (paths.py): an agent may not hand it to its shells."""
 

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
-from xacct.ctl.agent.look import EMPTIED
+from xacct.ctl.agent.look import UNSET
 from xacct.ctl.agent.parts import Members, Whole
 from xacct.ctl.agent.record import Part
 from xacct.ctl.agent.tables import ENVIRONMENT, SERVER, Tables
@@ -155,7 +155,7 @@ def _code_shells(place: Place, environment: Mapping[str, str], _undo: str) -> li
     key = f"chat.tools.terminal.terminalProfile.{'osx' if sys.platform == 'darwin' else 'linux'}"
     profile = {
         "path": place.environ.get("SHELL") or "/bin/bash",
-        "env": {name: value or None for name, value in environment.items()},
+        "env": {name: value or None for name, value in {**dict.fromkeys(UNSET, ""), **environment}.items()},
     }
     path = f"{place.project}/.vscode/settings.json" if place.project else f"{_code(place)}/settings.json"
     return [Members(path, {key: profile}, unless=[(key, "path")])]
@@ -203,7 +203,7 @@ def _launcher(place: Place, directory: str, program: str, environment: Mapping[s
     lines = [
         "#!/bin/sh",
         f"# Starts {program} with AWS files of its own. `{undo}` takes it away.",
-        f"unset {' '.join(EMPTIED)}",
+        f"unset {' '.join(UNSET)}",  # guard: launcher-hands-on-no-key-of-bedrocks
         *(f"export {name}={shlex.quote(value)}" for name, value in environment.items() if value),
         f'exec {program} "$@"',
     ]

@@ -4,10 +4,10 @@ import json
 from argparse import ArgumentParser, Namespace
 
 from xacct import wire
-from xacct.ctl import when
+from xacct.ctl import shape, when
 from xacct.ctl.audit import fold, page, source, story, words
 from xacct.ctl.client import Client
-from xacct.ctl.failure import OK, USAGE, CtlError
+from xacct.ctl.failure import OK, USAGE, CtlError, DaemonError
 from xacct.ctl.http10 import quote
 from xacct.ctl.render import out, say, show
 from xacct.ctl.verb import Verb
@@ -60,6 +60,11 @@ def _demand(role: str, client: Client) -> None:
             return
     finally:
         stream.close()
+    try:
+        client.call("GET", wire.EXPLAIN.format(role=quote(role)), shape.ANYTHING)
+    except DaemonError as error:
+        if error.code != "unknown-role":
+            raise  # a profile that can't be used, and why
     raise CtlError(f"There is no role {role!r}, nor anything about one.", "xacctctl roles", USAGE)
 
 

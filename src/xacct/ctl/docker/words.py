@@ -4,10 +4,10 @@ from typing import Final, NamedTuple
 
 _FLAGS: Final = frozenset(
     {
-        "--detach", "--disable-content-trust", "--env-host", "--help", "--init", "--interactive", "--no-healthcheck",
-        "--no-hostname", "--no-hosts", "--oom-kill-disable", "--passwd", "--privileged", "--publish-all", "--quiet",
-        "--read-only", "--read-only-tmpfs", "--replace", "--rm", "--rmi", "--rootfs", "--sig-proxy", "--tls-verify",
-        "--tty", "--unsetenv-all", "--use-api-socket",
+        "--detach", "--disable-content-trust", "--env-host", "--help", "--http-proxy", "--init", "--interactive",
+        "--no-healthcheck", "--no-hostname", "--no-hosts", "--oom-kill-disable", "--passwd", "--privileged",
+        "--publish-all", "--quiet", "--read-only", "--read-only-tmpfs", "--replace", "--rm", "--rmi", "--rootfs",
+        "--sig-proxy", "--tls-verify", "--tty", "--unsetenv-all", "--use-api-socket",
     }
 )  # fmt: skip
 """The options of docker's and podman's run that take no value as a word of its own; all others do."""

@@ -150,6 +150,15 @@ def _rival(variable: str, scene: Scene) -> Finding:
     return ok(f"{variable} is set; xacctctl env takes it away.")
 
 
+def _bedrock(scene: Scene) -> Finding:
+    if variables.BEDROCK not in scene.environ:
+        return ok(f"{variables.BEDROCK} is not set.")
+    if _URI in scene.environ:  # empty, too: see docs/sdk-facts.md
+        said = f"{variables.BEDROCK} is set: programs ask Amazon Bedrock with that key, whatever role this shell is in."
+        return broken(said, f"unset {variables.BEDROCK}")
+    return ok(f"{variables.BEDROCK} is set; xacctctl env takes it away.")
+
+
 def _polars(scene: Scene) -> Finding:
     file = shadow.taken_by_polars(str(scene.home))
     if file is None:
@@ -180,6 +189,7 @@ CHECKS: Final[Checks] = {
     "shell-profile": _profile,
     "shell-web-identity": partial(_rival, "AWS_WEB_IDENTITY_TOKEN_FILE"),
     "shell-relative-uri": partial(_rival, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
+    "shell-bedrock-key": _bedrock,
     "default-profile": _default,
     "polars-keys": _polars,
 }
