@@ -38,12 +38,14 @@ ENTER_TIME_NAMESPACE = """
     import asyncio, ctypes, os, signal, sys
     from xacct.daemon import __main__ as entry_point
     from xacct.daemon import run
+    from xacct.host import threads
 
+    threads.KEPT = 0  # only a process of one thread may enter
     real_run = run.Run.run
 
     async def run_with_a_lid(*arguments):
         def close_the_lid():
-            # Only a process of one thread may enter; the executor's are idle and come back when needed.
+            # The executor's threads are idle, and come back when needed.
             asyncio.get_running_loop()._default_executor and asyncio.get_running_loop()._default_executor.shutdown()
             asyncio.get_running_loop()._default_executor = None
             descriptor = os.open(sys.argv.pop(), os.O_RDONLY)

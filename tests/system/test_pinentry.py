@@ -142,6 +142,7 @@ async def test_whatever_a_program_calls_itself_a_human_sees_what_a_yes_is_to(des
         asker = Asker(f"pid 4711, /home/{'ö' * 300}", ((4711, "sh"),), "é" * 300, "ü " * 300)
         asked = desk.leave(allows="reading only", asker=asker)
         await screen.shows(b"use the role prod?", b"pid 4711", b"Allows: reading only", b"Yes means: until logout")
+        await asyncio.sleep(0.2)
         screen.type(CTRL_C)
         with pytest.raises(errors.Declined):
             await answer(asked)
