@@ -18,7 +18,7 @@ from xacct.credentials.agent_lock import AgentLock
 from xacct.credentials.consent import Consents, logged_out_of
 from xacct.credentials.dynamic import MOST, DynamicRoles, made_of
 from xacct.credentials.listings import Listings
-from xacct.credentials.node import Node, Use, session_key, unknown
+from xacct.credentials.node import Node, Use, configured_anew, session_key, unknown
 from xacct.credentials.rate_limiter import URGENT
 from xacct.credentials.refused import Refused
 from xacct.credentials.scoped import ScopedEntries
@@ -27,7 +27,7 @@ from xacct.credentials.user_devices import UserDevices, check_device
 from xacct.credentials.verification import Verification
 from xacct.model import Source, iso
 from xacct.policy import Freshness, Hop
-from xacct.prompts.approvals import Approvals, configured_anew
+from xacct.prompts.approvals import Approvals
 from xacct.prompts.broker import about_devices
 from xacct.prompts.prompt import Cause
 

@@ -62,3 +62,8 @@ def unknown(
 
     close = get_close_matches(name, list(names), 1)
     return errors.UnknownRole(f"There is no role {name!r}{where}.", f"Did you mean {close[0]!r}?" if close else hint)
+
+
+def configured_anew(name: str) -> errors.Temporary:
+    """The role is no longer what it was when somebody asked for it, and began to wait."""
+    return errors.Temporary(f"{name} has been configured anew.", "Try again.")

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from xacct import errors, policy
 from xacct.credentials.ask import Ask, no_asker, no_process
+from xacct.credentials.node import configured_anew
 from xacct.model import Credentials
 from xacct.policy import Freshness, Hop
-from xacct.prompts.approvals import Demand, configured_anew
+from xacct.prompts.approvals import Demand
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine

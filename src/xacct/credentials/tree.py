@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from xacct import errors, policy, rolekeys
 from xacct.credentials.entry import Entry
 from xacct.credentials.fetchers import BY_HOP, ConsoleLoginFetcher, MfaSession, MfaSessions, RoleWithCode, SignInFetcher
-from xacct.credentials.node import Node, SessionKey, session_key
+from xacct.credentials.node import Node, SessionKey, configured_anew, session_key
 from xacct.model import Role, Source, StsTarget
 from xacct.policy import Hop
-from xacct.prompts.approvals import configured_anew
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from xacct import errors
+from xacct.credentials.node import configured_anew
 from xacct.model import MfaDevice, Source, account_of
-from xacct.prompts.approvals import configured_anew
 
 if TYPE_CHECKING:
     from xacct.credentials.agent_lock import AgentLock

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from xacct import errors, policy
 from xacct.credentials import probes
-from xacct.credentials.node import session_key
+from xacct.credentials.node import configured_anew, session_key
 from xacct.credentials.rate_limiter import Bulk
 from xacct.model import Source
-from xacct.prompts.approvals import configured_anew
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

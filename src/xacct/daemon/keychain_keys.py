@@ -174,14 +174,7 @@ class KeychainKeys:
         except asyncio.CancelledError:
             given_up.set()
             raise
-        return {
-            "event": "rotated",
-            "profile": profile,
-            "ends": done.ends,
-            "arn": done.arn,
-            "old": done.old,
-            "old_is": done.old_is,
-        }
+        return _event(profile, done)
 
     def _demand_still(self, key: tuple[Where, str]) -> None:
         if key in self._rotating:
@@ -223,6 +216,17 @@ class KeychainKeys:
 
     def _whose(self, files: Files | None) -> str:
         return "the daemon's" if self._is_own(files) else "the shell's"
+
+
+def _event(profile: str, done: Outcome) -> wire.RotatedEvent:
+    return {
+        "event": "rotated",
+        "profile": profile,
+        "ends": done.ends,
+        "arn": done.arn,
+        "old": done.old,
+        "old_is": done.old_is,
+    }
 
 
 def _shown(row: Row) -> wire.KeyInfo:

@@ -6,9 +6,9 @@ import sys
 from typing import TYPE_CHECKING
 
 from xacct.aws import inifiles, targets
+from xacct.credentials.node import configured_anew
 from xacct.host.threads import run_in_daemon_thread
 from xacct.model import Source
-from xacct.prompts.approvals import configured_anew
 from xacct.state import totp
 
 if TYPE_CHECKING:

@@ -220,11 +220,6 @@ class Approvals:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def configured_anew(role: str) -> errors.XacctError:
-    """What whoever wants the role is told, where it is no longer what a human was asked about."""
-    return errors.Temporary(f"{role} has been configured anew.", "Try again.")
-
-
 def _demand_wanted(ask: _Ask) -> None:
     if not ask.wanted():  # guard: question-that-waited-is-still-wanted
         raise errors.TimedOut("Nobody waits for that any more.", "")
