@@ -694,12 +694,8 @@ async def test_taken_back_between_the_fetch_and_the_answer_nothing_is_written(
     assert code_of(only) == code
 
 
-@in_virtual_time
-@pytest.mark.parametrize("at_once", [True, False])
-async def test_taken_back_while_it_is_written_down_nothing_leaves(clock, room, monkeypatch, at_once):
-    async def written():
-        room.keeper.agent_lock.lock("test")
-
+async def answered_after(room, monkeypatch, written, *, at_once):
+    """The code of an answer to a fetch of `dev`, where `written` happens while the audit writes it down."""
     monkeypatch.setattr(room.container, "_recorder", SimpleNamespace(fetched=lambda *_: written))
     if at_once:
         await room.login("dev")
@@ -708,7 +704,16 @@ async def test_taken_back_while_it_is_written_down_nothing_leaves(clock, room, m
         if not at_once:
             await room.give_code()
         [(_, only)] = await pieces
-    assert code_of(only) == "locked"
+    return code_of(only)
+
+
+@in_virtual_time
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_taken_back_while_it_is_written_down_nothing_leaves(clock, room, monkeypatch, at_once):
+    async def written():
+        room.keeper.agent_lock.lock("test")
+
+    assert await answered_after(room, monkeypatch, written, at_once=at_once) == "locked"
 
 
 @in_virtual_time
@@ -748,15 +753,10 @@ async def test_what_ends_while_a_fetch_is_written_down_is_not_served(clock, room
             other = replace(configured["dev"], role_arn="arn:aws:iam::999999999999:role/other")
             room.keeper.configure(configured | {"dev": other})
 
-    monkeypatch.setattr(room.container, "_recorder", SimpleNamespace(fetched=lambda *_: written))
-    if at_once:
-        await room.login("dev")
-    with room.broker.subscribe():
-        pieces = asyncio.ensure_future(room.all_of(room.ask("dev")))
-        if not at_once:
-            await room.give_code()
-        [(_, only)] = await pieces
-    assert code_of(only) == {"revoked": "unknown-role", "configured anew": "temporary"}[end]
+    assert (
+        await answered_after(room, monkeypatch, written, at_once=at_once)
+        == {"revoked": "unknown-role", "configured anew": "temporary"}[end]
+    )
 
 
 @in_virtual_time
